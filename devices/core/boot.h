@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a jailed process gets and says
+ *
+ * A jailed process gets one boot record, as the first message on its control socket, and its fds in
+ * named slots, and opens nothing. It answers CTL_READY or CTL_FAILED, and from then on small fixed
+ * messages cross the control socket (AF_UNIX, SOCK_SEQPACKET), each with a rule: who sends it, when.
+ * When the socket says end of file the process exits.
+ *
+ * The supervisor and the jailed programs are built together: layouts may change with any commit, and
+ * BOOT_VERSION with them.
+ */
+#ifndef VMRUN_DEVICES_CORE_BOOT_H
+#define VMRUN_DEVICES_CORE_BOOT_H
+
+#include <linux/filter.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define BOOT_MAGIC        0x746f6f62 /* "boot" */
+#define BOOT_VERSION      1
+#define BOOT_NAME_BYTES   16
+#define BOOT_DEVICES_MAX  24 /* devices of one VM */
+#define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */
+#define BOOT_CMDLINE_MAX  2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
+#define BOOT_SERIAL_BYTES 20 /* virtio-blk's device id string, not terminated when full */
+#define BOOT_RES_MAX      4 /* resource fds of one device */
+
+/**
+ * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
+ */
+enum boot_slot {
+	BOOT_FD_CONTROL = 3, /* control socket to the supervisor */
+	BOOT_FD_LOG = 4,     /* write end of a pipe, see log.h */
+	/* the VMM */
+	BOOT_FD_RAM = 5,    /* memfd of guest RAM, sealed against resizing */
+	BOOT_FD_KVM = 6,    /* /dev/kvm */
+	BOOT_FD_KERNEL = 7, /* read-only */
+	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
+	BOOT_FD_DEVICE = 9, /* + i: socket to device i */
+	/* a device */
+	BOOT_FD_BUS = 5, /* socket to the VMM: vhost-user, or serial.h's protocol */
+	BOOT_FD_RES = 6, /* + i: resource i (disk image; serial input, output) */
+};
+
+enum boot_kind { BOOT_KIND_VMM = 1, BOOT_KIND_DEVICE = 2 };
+
+/**
+ * struct boot_hdr - Head of every boot record
+ * @bytes:	Size of the whole record
+ * @log_level:	enum log_level
+ */
+struct boot_hdr {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t kind;
+	uint32_t bytes;
+	uint32_t log_level;
+};
+
+/** struct boot_filter - The process's seccomp program; @count 0 is refused */
+struct boot_filter {
+	uint32_t count;
+	uint32_t reserved;
+	struct sock_filter insn[BOOT_FILTER_MAX];
+};
+
+#define BOOT_DEV_READONLY (1U << 0) /* block: refuse writes, offer VIRTIO_BLK_F_RO */
+#define BOOT_DEV_LISTEN   (1U << 1) /* BOOT_FD_BUS is a listening socket (stand-alone back-end) */
+#define BOOT_DEV_RAW_BLK  (1U << 2) /* block: resource 0 is a block device, not a file */
+
+/**
+ * struct boot_dev - Boot record of a device
+ * @hdr:	kind BOOT_KIND_DEVICE
+ * @name:	Instance, unique in the VM ("block0"), terminated
+ * @type:	device_ops' name, terminated
+ * @flags:	BOOT_DEV_*
+ * @nr_res:	Resource fds present from BOOT_FD_RES on
+ * @nr_queues:	0 = the device's default
+ */
+struct boot_dev {
+	struct boot_hdr hdr;
+	char name[BOOT_NAME_BYTES];
+	char type[BOOT_NAME_BYTES];
+	uint32_t flags;
+	uint16_t nr_res;
+	uint16_t nr_queues;
+	union {
+		struct {
+			uint64_t capacity_bytes; /* multiple of 512 */
+			uint8_t serial[BOOT_SERIAL_BYTES];
+			uint32_t reserved;
+		} block;
+		uint8_t pad[64];
+	};
+	struct boot_filter filter;
+};
+
+enum boot_bus { BOOT_BUS_VIRTIO = 1, BOOT_BUS_SERIAL = 2 };
+
+#define BOOT_VMM_INITRD (1U << 0)
+
+/**
+ * struct boot_vmm - Boot record of the VMM
+ * @hdr:	kind BOOT_KIND_VMM
+ * @mem_bytes:	Guest RAM, the size of the memfd
+ * @nr_vcpus:	1 to 32
+ * @nr_devices:	Sockets present from BOOT_FD_DEVICE on, described by @device
+ * @flags:	BOOT_VMM_*
+ * @cmdline:	Kernel command line, terminated
+ */
+struct boot_vmm {
+	struct boot_hdr hdr;
+	uint64_t mem_bytes;
+	uint32_t nr_vcpus;
+	uint32_t nr_devices;
+	uint32_t flags;
+	uint32_t reserved;
+	struct boot_vmm_device {
+		char name[BOOT_NAME_BYTES];
+		uint16_t bus; /* enum boot_bus */
+		uint16_t virtio_id;
+		uint32_t reserved;
+	} device[BOOT_DEVICES_MAX];
+	char cmdline[BOOT_CMDLINE_MAX];
+	struct boot_filter filter;
+};
+
+/**
+ * enum end_cause - Why a VM is not running any more
+ *
+ * README.md has the table of exit codes; runtime/cause.c is its source.
+ */
+enum end_cause {
+	END_NONE,
+	END_POWEROFF,        /* the guest entered S5 */
+	END_RESET,           /* the guest asked for a reset (i8042, ACPI reset register, port 0xcf9) */
+	END_PANIC,           /* the guest's kernel told pvpanic */
+	END_TRIPLE_FAULT,    /* KVM_EXIT_SHUTDOWN */
+	END_KVM_ERROR,       /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
+	END_VMM_KILLED,      /* the VMM process died */
+	END_DEVICE_KILLED,   /* a device process died */
+	END_KILLED,          /* vmrun kill ID KILL, or a delete --force */
+	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
+	END_CAUSES,
+};
+
+/**
+ * enum ctl_type - Messages on the control socket
+ */
+enum ctl_type {
+	CTL_READY = 1,    /* process -> supervisor, once: jailed, filtered, prepared */
+	CTL_FAILED,       /* process -> supervisor, once, instead of READY: code = errno, text */
+	CTL_PHASE,        /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
+	CTL_ENDED,        /* VMM -> supervisor, once, after START: code = enum end_cause, text */
+	CTL_START,        /* supervisor -> VMM, once, after READY */
+	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
+	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
+	CTL_TYPES,
+};
+
+/** struct ctl_msg - One message, always sent whole; @text is terminated */
+struct ctl_msg {
+	uint32_t type;
+	uint32_t code;
+	uint64_t arg;
+	char text[ERR_MSG_BYTES];
+};
+
+/**
+ * boot_recv_vmm() - Receive and check the VMM's boot record
+ *
+ * Every count, flag, enum and terminator is checked; nothing in a record is trusted for being ours.
+ * Context: setup.  Syscalls: recvmsg
+ * Return: 0, -EPROTO for a record that breaks a rule, else -errno
+ */
+MUST_CHECK int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err);
+MUST_CHECK int boot_recv_dev(int control, struct boot_dev *ret, struct err *err);
+
+/** boot_check_vmm(), boot_check_dev() - The checks of the above, on bytes already received */
+MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err);
+MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err);
+
+/**
+ * boot_send() - Send a boot record; the supervisor's side
+ * @rec:	struct boot_vmm or struct boot_dev with its header filled in
+ */
+MUST_CHECK int boot_send(int control, const void *rec, size_t bytes, struct err *err);
+
+/**
+ * ctl_send() - Send one control message
+ * @text:	May be NULL
+ *
+ * Context: any.  Syscalls: sendmsg
+ */
+MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg,
+			const char *text);
+
+/**
+ * ctl_recv() - Receive one control message and check its size, type and terminator
+ *
+ * The caller checks that the type is legal in its state.
+ * Return: 1; 0 when the peer is gone; -EPROTO or -errno
+ */
+MUST_CHECK int ctl_recv(int control, struct ctl_msg *ret);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a device is
+ *
+ * One file in devices/ is one device and exports one `const struct device_ops`. Data first, few
+ * calls. The core owns sockets, feature masks, ring set-up, notification and reset; the device sees
+ * chains. virtio 1.3 section 2.1 (status), 2.2 (features), 2.5 (configuration space).
+ */
+#ifndef VMRUN_DEVICES_CORE_DEVICE_H
+#define VMRUN_DEVICES_CORE_DEVICE_H
+
+#include "devices/core/boot.h"
+#include "devices/core/err.h"
+#include "devices/core/loop.h"
+#include "devices/core/virtqueue.h"
+
+#define DEVICE_QUEUES_MAX 16
+
+struct device;
+
+/**
+ * struct device_ops - One kind of device
+ * @name:	As in config.json's "type"
+ * @virtio_id:	virtio 1.3 section 5; 0 for a device that is not virtio (serial)
+ * @nr_queues:	Most queues it has; an instance may have fewer (device->nr_queues)
+ * @queue_max:	Entries a ring may have, a power of two up to VQ_SIZE_MAX
+ * @config_len:	Bytes of device-specific configuration space
+ * @features:	Bits it may offer; ring features and VERSION_1 are the core's and not listed
+ * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
+ * @init:	Take over boot record and fds. Before lockdown: may allocate
+ * @start:	The driver said DRIVER_OK with these features. NULL if there is nothing to do
+ * @queue:	Doorbell of queue @q; pop until VQ_EMPTY, push, then device_signal() once
+ * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
+ * @config:	Read or write config space; @off + @len <= config_len has been checked
+ * @reset:	Forget the driver; requests in flight are finished or dropped before it returns
+ */
+struct device_ops {
+	const char *name;
+	uint16_t virtio_id, nr_queues, queue_max, config_len;
+	uint64_t features;
+	size_t state_size;
+	int (*init)(struct device *d, const struct boot_dev *b, struct err *err);
+	int (*start)(struct device *d, uint64_t features);
+	void (*queue)(struct device *d, unsigned int q);
+	void (*event)(struct device *d, unsigned int slot, uint32_t events);
+	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
+	void (*reset)(struct device *d);
+};
+
+/**
+ * struct device - One instance
+ * @ops:	Its kind
+ * @state:	ops->state_size bytes, the device's own
+ * @loop:	The process's loop
+ * @features:	What this instance offers, set by init from ops->features
+ * @acked:	What the driver accepted; 0 after reset
+ * @nr_queues:	Queues of this instance, set by init
+ * @vq:		The rings; ready between start and reset
+ * @call_fd:	Interrupt eventfd of each queue, -1 where the front-end gave none
+ * @err_fd:	Error eventfd of each queue (vhost-user VRING_ERR), likewise
+ */
+struct device {
+	const struct device_ops *ops;
+	void *state;
+	struct loop *loop;
+	struct gmem mem;
+	uint64_t features;
+	uint64_t acked;
+	unsigned int nr_queues;
+	struct vq vq[DEVICE_QUEUES_MAX];
+	int call_fd[DEVICE_QUEUES_MAX];
+	int err_fd[DEVICE_QUEUES_MAX];
+};
+
+/** device_signal() - Interrupt the driver for queue @q if it asked to be.  Syscalls: write */
+void device_signal(struct device *d, unsigned int q);
+
+/**
+ * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
+ *
+ * Writes the queue's error eventfd, upon which the front-end sets DEVICE_NEEDS_RESET, and logs one
+ * rate-limited line. Every device calls it when vq_pop() answers VQ_BROKEN.
+ * Syscalls: write
+ */
+void device_broken(struct device *d, unsigned int q, const char *why);
+
+/**
+ * device_watch() - Have ops->event called with @slot when @fd is ready
+ * @slot:	The device's own name for it, below BOOT_RES_MAX
+ */
+MUST_CHECK int device_watch(struct device *d, unsigned int slot, int fd, uint32_t events,
+			    struct err *err);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Whole reads and writes, and fds that travel
+ */
+#ifndef VMRUN_DEVICES_CORE_FDIO_H
+#define VMRUN_DEVICES_CORE_FDIO_H
+
+#include <sys/types.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define FDIO_FDS_MAX 16
+
+/**
+ * fd_read_full() - Read exactly @len bytes, going on after EINTR and short reads
+ *
+ * Return: 0; -EPIPE when the peer closed before the first byte; -EPROTO when it closed later;
+ * else -errno
+ */
+MUST_CHECK int fd_read_full(int fd, void *buf, size_t len);
+
+/** fd_pread_full() - As fd_read_full() at a file offset; -ENODATA when the file ends first */
+MUST_CHECK int fd_pread_full(int fd, void *buf, size_t len, uint64_t off);
+
+/** fd_write_full() - Write exactly @len bytes (MSG_NOSIGNAL where it is a socket); 0 or -errno */
+MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
+
+/**
+ * fd_send() - Send one message with fds attached
+ * @sock:	AF_UNIX socket
+ * @fds:	Borrowed; the peer gets duplicates
+ * @nr_fds:	0 to FDIO_FDS_MAX
+ *
+ * On a stream socket the whole of @buf is sent, the fds with its first byte.
+ * Context: any.  Syscalls: sendmsg
+ * Return: 0 or -errno
+ */
+MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds);
+
+/**
+ * fd_recv() - Receive at most @len bytes and the fds that came with them
+ * @ret_fds:	Array of FDIO_FDS_MAX; the first *@ret_nr_fds become the caller's, O_CLOEXEC
+ *
+ * One recvmsg: what a datagram held beyond @len, or fds beyond FDIO_FDS_MAX, make it fail with
+ * -EMSGSIZE, every fd received being closed. EINTR is retried.
+ * Context: any.  Syscalls: recvmsg close
+ * Return: number of bytes (0 = peer closed) or -errno
+ */
+MUST_CHECK ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],
+			   unsigned int *ret_nr_fds);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Formatting without stdio
+ *
+ * The subset of printf that vmrun's messages use: %s %.*s %c %d %i %u %x %p %%, the lengths
+ * l, ll, z, hh and h, the flags 0 and a width for numbers. No locale, no heap, no floating point,
+ * no syscall: usable after lockdown. An unknown conversion is a programmer's error (vr_assert).
+ */
+#ifndef VMRUN_DEVICES_CORE_FMT_H
+#define VMRUN_DEVICES_CORE_FMT_H
+
+#include <stdarg.h>
+
+#include "devices/core/base.h"
+
+/**
+ * fmt_into() - Format into a fixed buffer
+ * @buf:	Where to; always terminated when @size > 0
+ * @size:	Its size in bytes
+ *
+ * Return: number of bytes written without the terminator; output that does not fit is cut
+ */
+size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The event loop of every process: epoll over a fixed table of fds
+ */
+#ifndef VMRUN_DEVICES_CORE_LOOP_H
+#define VMRUN_DEVICES_CORE_LOOP_H
+
+#include <sys/epoll.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define LOOP_SLOTS_MAX 160
+
+struct loop;
+
+/**
+ * struct loop_slot - One watched fd
+ * @fd:		Borrowed while watched; -1 in a free slot
+ * @fn:		Called with the events that happened (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR)
+ */
+struct loop_slot {
+	int fd;
+	void (*fn)(void *arg, int fd, uint32_t events);
+	void *arg;
+};
+
+struct loop {
+	int epoll_fd;
+	bool stop;
+	struct loop_slot slot[LOOP_SLOTS_MAX];
+};
+
+/** loop_init() - Make the epoll fd.  Syscalls: epoll_create1 */
+MUST_CHECK int loop_init(struct loop *l, struct err *err);
+
+/** loop_done() - Close the epoll fd; safe on a failed or zeroed loop */
+void loop_done(struct loop *l);
+
+/**
+ * loop_add() - Watch an fd, level triggered
+ *
+ * Syscalls: epoll_ctl
+ * Return: 0, -ENOSPC when the table is full, -EEXIST when @fd is watched already, else -errno
+ */
+MUST_CHECK int loop_add(struct loop *l, int fd, uint32_t events,
+			void (*fn)(void *arg, int fd, uint32_t events), void *arg, struct err *err);
+
+/** loop_mod() - Change the events of a watched fd; 0 disarms it (a hang-up is still told) */
+MUST_CHECK int loop_mod(struct loop *l, int fd, uint32_t events);
+
+/** loop_del() - Stop watching; call before closing @fd. An fd that is not watched is ignored */
+void loop_del(struct loop *l, int fd);
+
+/**
+ * loop_run() - Dispatch until loop_stop()
+ *
+ * An fd removed by a callback gets no further callback, not even for events already fetched.
+ * Context: locked.  Syscalls: epoll_pwait
+ * Return: 0 or -errno of epoll
+ */
+MUST_CHECK int loop_run(struct loop *l, struct err *err);
+
+/** loop_once() - One wait of at most @timeout_ms (-1: for ever), then dispatch what came */
+MUST_CHECK int loop_once(struct loop *l, int timeout_ms, struct err *err);
+
+void loop_stop(struct loop *l);
+
+#endif

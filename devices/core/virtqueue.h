@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Split virtqueues, device side: the second audited module
+ *
+ * Implements virtio 1.3 section 2.7 (split virtqueues, indirect descriptors, event index). The only
+ * code that reads a ring:
+ *
+ * - a descriptor is copied once into private memory and validated there; nothing is read twice;
+ * - head < size, available delta <= size, chain length <= size, indirect only if negotiated and
+ *   never nested, readable before writable, total length counted in 64 bits and at most 2^32;
+ * - the used index is private; used.len is what vq_write() and vq_wrote() counted;
+ * - any violation latches VQ_BROKEN until vq_setup() is called again.
+ *
+ * A device sees vq_read, vq_write, vq_iov and vq_push, never an address.
+ */
+#ifndef VMRUN_DEVICES_CORE_VIRTQUEUE_H
+#define VMRUN_DEVICES_CORE_VIRTQUEUE_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "devices/core/gmem.h"
+
+#define VQ_SIZE_MAX 256 /* entries; the largest ring any of our devices offers */
+#define VQ_SEGS_MAX (VQ_SIZE_MAX + GMEM_REGIONS_MAX) /* pieces one chain may fall into */
+
+enum vq_result { VQ_EMPTY, VQ_CHAIN, VQ_BROKEN };
+enum vq_dir { VQ_READABLE, VQ_WRITABLE };
+
+/**
+ * struct vq_layout - What the driver told about one ring
+ * @size:	Entries, a power of two, 1 to VQ_SIZE_MAX
+ * @desc_gpa:	16-byte aligned
+ * @avail_gpa:	2-byte aligned
+ * @used_gpa:	4-byte aligned
+ * @next_avail:	Where to go on (vhost-user's vring base); 0 after reset
+ * @features:	Negotiated virtio feature bits; the ring looks at INDIRECT_DESC and EVENT_IDX
+ */
+struct vq_layout {
+	uint16_t size;
+	uint16_t next_avail;
+	uint64_t desc_gpa;
+	uint64_t avail_gpa;
+	uint64_t used_gpa;
+	uint64_t features;
+};
+
+/**
+ * struct vq - One ring; opaque to devices
+ *
+ * Pointers stay valid as long as the gmem they came from.
+ */
+struct vq {
+	const struct gmem *mem;
+	volatile void *desc;
+	volatile void *avail;
+	volatile void *used;
+	uint64_t features;
+	uint16_t size;
+	uint16_t next_avail;
+	uint16_t next_used;
+	uint16_t signalled_used;
+	bool signalled_valid;
+	bool ready;
+	bool broken;
+	const char *why; /* static text naming the rule that was broken */
+	uint64_t in_flight[VQ_SIZE_MAX / 64];
+};
+
+/**
+ * struct vq_chain - One request of the driver, copied and validated
+ *
+ * Fields are the ring's own; devices use the functions below. Kept by the device between vq_pop()
+ * and vq_push(), across wake-ups if it likes.
+ */
+struct vq_chain {
+	uint16_t head;
+	uint16_t nr_segs;
+	uint16_t nr_readable; /* the first so many of @seg are readable */
+	uint16_t read_seg;
+	uint16_t write_seg;
+	size_t read_off;
+	size_t write_off;
+	uint64_t readable_bytes; /* still to be read */
+	uint64_t writable_bytes; /* still to be written */
+	uint32_t written_bytes;
+	struct iovec seg[VQ_SEGS_MAX];
+};
+
+/**
+ * vq_setup() - Check a layout and make the ring ready
+ * @q:		Overwritten whole
+ * @mem:	Borrowed until vq_reset()
+ *
+ * Refuses sizes that are no power of two or too large, misaligned or partly unmapped areas.
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EINVAL
+ */
+MUST_CHECK int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout,
+			struct err *err);
+
+/** vq_reset() - Forget everything; safe on a zeroed struct */
+void vq_reset(struct vq *q);
+
+/**
+ * vq_pop() - Take the next available chain
+ *
+ * A loop over vq_pop() ends by itself: it takes at most the chains the driver made available when
+ * VQ_EMPTY is answered, and an available delta above the ring's size breaks the queue.
+ * With event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
+ * Return: VQ_CHAIN with @ret filled; VQ_EMPTY; VQ_BROKEN (q->why names the rule)
+ */
+MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
+
+/** vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len */
+size_t vq_read(struct vq_chain *c, void *dst, size_t len);
+
+/** vq_write() - Copy bytes towards the driver, counted for used.len; returns how many fitted */
+size_t vq_write(struct vq_chain *c, const void *src, size_t len);
+
+/**
+ * vq_iov() - The next @max bytes in one direction, without copying
+ * @max:	At most so many bytes
+ * @iov:	Filled with up to @nr_iov pieces
+ *
+ * Does not advance: vq_skip() does, once it is known how much was moved.
+ * Return: number of entries filled
+ */
+unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, struct iovec *iov,
+		    unsigned int nr_iov);
+
+/** vq_skip() - Advance by @bytes (at most what is left); writable bytes count for used.len */
+void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
+
+/**
+ * vq_push() - Give a chain back with the length counted
+ *
+ * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
+ */
+void vq_push(struct vq *q, const struct vq_chain *c);
+
+/** vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked */
+MUST_CHECK bool vq_should_signal(struct vq *q);
+
+#endif

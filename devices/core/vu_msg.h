@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: vhost-user messages: layout, codec, rules
+ *
+ * "Vhost-user Protocol" of QEMU's documentation, the part vmrun speaks. One message is a 12-byte
+ * header, a payload and up to VU_FDS_MAX fds. Every request has a rule: in which state it is legal,
+ * whether only once, its exact payload size (or the range), how many fds come with it, and whether
+ * it is answered. A message that breaks its rule ends the connection.
+ */
+#ifndef VMRUN_DEVICES_CORE_VU_MSG_H
+#define VMRUN_DEVICES_CORE_VU_MSG_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "devices/core/fdio.h"
+#include "devices/core/gmem.h"
+
+#define VU_CONFIG_BYTES_MAX 256
+#define VU_FDS_MAX          8
+#define VU_PAYLOAD_MAX      (12 + VU_CONFIG_BYTES_MAX)
+
+#define VU_VERSION         0x1U
+#define VU_FLAG_VERSION    0x3U
+#define VU_FLAG_REPLY      (1U << 2)
+#define VU_FLAG_NEED_REPLY (1U << 3)
+
+#define VU_VRING_INDEX_MASK 0xffU
+#define VU_VRING_NO_FD      (1U << 8)
+
+#define VU_F_PROTOCOL_FEATURES 30 /* virtio feature bit */
+
+enum vu_protocol_feature {
+	VU_PF_MQ = 0,
+	VU_PF_REPLY_ACK = 3,
+	VU_PF_BACKEND_REQ = 5,
+	VU_PF_CONFIG = 9,
+	VU_PF_RESET_DEVICE = 13,
+	VU_PF_STATUS = 16,
+};
+
+enum vu_request {
+	VU_GET_FEATURES = 1,
+	VU_SET_FEATURES = 2,
+	VU_SET_OWNER = 3,
+	VU_RESET_OWNER = 4,
+	VU_SET_MEM_TABLE = 5,
+	VU_SET_VRING_NUM = 8,
+	VU_SET_VRING_ADDR = 9,
+	VU_SET_VRING_BASE = 10,
+	VU_GET_VRING_BASE = 11,
+	VU_SET_VRING_KICK = 12,
+	VU_SET_VRING_CALL = 13,
+	VU_SET_VRING_ERR = 14,
+	VU_GET_PROTOCOL_FEATURES = 15,
+	VU_SET_PROTOCOL_FEATURES = 16,
+	VU_GET_QUEUE_NUM = 17,
+	VU_SET_VRING_ENABLE = 18,
+	VU_SET_BACKEND_REQ_FD = 21,
+	VU_GET_CONFIG = 24,
+	VU_SET_CONFIG = 25,
+	VU_RESET_DEVICE = 34,
+	VU_SET_STATUS = 39,
+	VU_GET_STATUS = 40,
+	VU_REQUESTS = 45, /* one more than the highest of the protocol */
+};
+
+struct vu_hdr {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t bytes; /* of the payload */
+};
+
+struct vu_vring_state {
+	uint32_t index;
+	uint32_t num;
+};
+
+struct vu_vring_addr {
+	uint32_t index;
+	uint32_t flags;
+	uint64_t desc_user_addr;
+	uint64_t used_user_addr;
+	uint64_t avail_user_addr;
+	uint64_t log_gpa;
+};
+
+struct vu_mem_region {
+	uint64_t gpa;
+	uint64_t bytes;
+	uint64_t user_addr;
+	uint64_t offset;
+};
+
+struct vu_mem_table {
+	uint32_t nr;
+	uint32_t reserved;
+	struct vu_mem_region region[GMEM_REGIONS_MAX];
+};
+
+struct vu_config {
+	uint32_t offset;
+	uint32_t bytes;
+	uint32_t flags;
+	uint8_t data[VU_CONFIG_BYTES_MAX];
+};
+
+/**
+ * struct vu_msg - One message in memory
+ * @fd:		The first @nr_fds are owned by the holder of the message
+ */
+struct vu_msg {
+	struct vu_hdr hdr;
+	union {
+		uint64_t u64;
+		struct vu_vring_state state;
+		struct vu_vring_addr addr;
+		struct vu_mem_table mem;
+		struct vu_config config;
+		uint8_t bytes[VU_PAYLOAD_MAX];
+	};
+	unsigned int nr_fds;
+	int fd[FDIO_FDS_MAX];
+};
+
+_Static_assert(sizeof(struct vu_hdr) == 12, "vhost-user header");
+_Static_assert(sizeof(struct vu_vring_addr) == 40, "vhost-user vring address");
+_Static_assert(sizeof(struct vu_mem_table) == 8 + 32 * GMEM_REGIONS_MAX, "vhost-user memory table");
+
+/**
+ * struct vu_rule - When a request from the front-end is legal
+ * @name:	The specification's name of it; NULL = not spoken
+ * @needs:	Bits of VU_STATE_* that must be set
+ * @once:	Whether it may come only once per connection
+ * @bytes_min, @bytes_max: Payload size, both inclusive
+ * @fds_min, @fds_max:	Fds that come with it
+ * @replies:	Whether it has an answer of its own (REPLY_ACK aside)
+ */
+struct vu_rule {
+	const char *name;
+	uint32_t needs;
+	bool once;
+	uint16_t bytes_min, bytes_max;
+	uint8_t fds_min, fds_max;
+	bool replies;
+};
+
+#define VU_STATE_OWNED    (1U << 0) /* SET_OWNER was seen */
+#define VU_STATE_PROTOCOL (1U << 1) /* SET_PROTOCOL_FEATURES was seen */
+#define VU_STATE_FEATURES (1U << 2) /* SET_FEATURES was seen */
+#define VU_STATE_MEMORY   (1U << 3) /* SET_MEM_TABLE was seen */
+
+/** vu_rule() - The rule for a request number; NULL when it is not spoken */
+const struct vu_rule *vu_rule(uint32_t request);
+
+/**
+ * vu_rule_check() - Hold a message against its rule
+ * @state:	VU_STATE_* of the connection
+ * @seen:	Bitmap of requests seen so far, for @once
+ *
+ * Checks version and direction flags too. Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO with a message naming request and rule
+ */
+MUST_CHECK int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen,
+			     struct err *err);
+
+/**
+ * vu_recv() - Receive one whole message
+ * @ret:	Filled; its fds are the caller's, to be closed by vu_msg_close() or taken
+ *
+ * The header's size is bounded before the payload is read. Blocks until the message is whole.
+ * Return: 1; 0 when the peer closed between messages; -EPROTO or -errno with every fd closed
+ */
+MUST_CHECK int vu_recv(int sock, struct vu_msg *ret, struct err *err);
+
+/** vu_send() - Send a message with m->hdr.bytes of payload; its fds are borrowed */
+MUST_CHECK int vu_send(int sock, const struct vu_msg *m, struct err *err);
+
+/** vu_msg_close() - Close the fds a message still owns */
+void vu_msg_close(struct vu_msg *m);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The compiled policies, as vmrun links them
+ *
+ * build/gen/policies.c, written by policyc from policies/ARCH/*_device*.policy, defines the table.
+ * The supervisor copies a policy into the boot record of the process it is for.
+ */
+#ifndef VMRUN_POLICIES_POLICY_H
+#define VMRUN_POLICIES_POLICY_H
+
+#include <linux/filter.h>
+
+/** struct policy - One compiled policy; @name is the file's stem ("block_device") */
+struct policy {
+	const char *name;
+	unsigned int count;
+	const struct sock_filter *insn;
+};
+
+extern const struct policy policies[];
+extern const unsigned int nr_policies;
+
+/** policy_find() - By name; NULL when there is none */
+const struct policy *policy_find(const char *name);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: config.json, validated and frozen
+ *
+ * OCI runtime-spec 1.x: config.md, config-linux.md, config-vm.md; and vmrun's extension vm.devices.
+ * Unknown properties are ignored, unknown values of known properties are errors, and every error
+ * names the place by JSON pointer (/vm/kernel/path), or line and column when it is not JSON.
+ */
+#ifndef VMRUN_RUNTIME_BUNDLE_H
+#define VMRUN_RUNTIME_BUNDLE_H
+
+#include <json-c/json.h>
+
+#include "devices/core/err.h"
+
+struct bundle;
+
+/**
+ * bundle_load() - Read and validate DIR/config.json
+ * @dir:	The bundle's directory; relative paths in it are relative to this directory
+ * @config:	Another file instead of DIR/config.json, or NULL
+ *
+ * Return: 0 with *ret owned by the caller (bundle_free), read-only from here on; or -errno
+ */
+MUST_CHECK int bundle_load(const char *dir, const char *config, struct bundle **ret,
+			   struct err *err);
+
+/** bundle_from_json() - As bundle_load(), from an object in memory (vmrun run KERNEL, tests) */
+MUST_CHECK int bundle_from_json(struct json_object *root, const char *dir, struct bundle **ret,
+				struct err *err);
+
+/** bundle_text() - The JSON text as validated, for the snapshot in the state directory */
+const char *bundle_text(const struct bundle *b);
+
+void bundle_free(struct bundle *b);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The KVM VM: memory slots, interrupt routing, doorbells
+ *
+ * Documentation/virt/kvm/api.rst. In-kernel irqchip and PIT. GSIs 0 to 23 go to the PIC and IOAPIC as
+ * on a PC; those from VM_GSI_MSI on are message-signalled, one per MSI-X vector.
+ */
+#ifndef VMRUN_VMM_KVM_H
+#define VMRUN_VMM_KVM_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define VM_GSI_MSI  24
+#define VM_MSIS_MAX 512
+
+/**
+ * struct vm_msi - One message-signalled interrupt route
+ * @used:	Whether it has an address and data to be delivered to
+ */
+struct vm_msi {
+	bool taken, used;
+	uint64_t addr;
+	uint32_t data;
+};
+
+struct vm {
+	int kvm_fd; /* borrowed */
+	int vm_fd;
+	size_t run_bytes; /* size of a vCPU's kvm_run mapping */
+	struct vm_msi msi[VM_MSIS_MAX];
+};
+
+/**
+ * vm_create() - Create the VM with irqchip, PIT and the identity-mapped pages KVM wants
+ * @kvm_fd:	Open /dev/kvm, borrowed for the VM's life
+ *
+ * Refuses another API version than 12 and names a missing capability.
+ * Syscalls: ioctl
+ */
+MUST_CHECK int vm_create(struct vm *vm, int kvm_fd, struct err *err);
+void vm_done(struct vm *vm);
+
+MUST_CHECK int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes,
+			     void *host, struct err *err);
+
+/**
+ * vm_ioeventfd() - Bind a guest write to an eventfd, or unbind it
+ * @space_pio:	Port instead of MMIO
+ * @len:	Width of the write that counts; 0 = any (MMIO)
+ * @match:	NULL = any value
+ */
+MUST_CHECK int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr,
+			    unsigned int len, const uint64_t *match, int fd);
+
+/** vm_irqfd() - Bind an eventfd to a GSI, or unbind it. Signals pending in @fd are delivered on bind */
+MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int gsi, int fd);
+
+/** vm_msi_alloc() - A GSI for one MSI-X vector, without a route; -ENOSPC when all are taken */
+MUST_CHECK int vm_msi_alloc(struct vm *vm);
+
+/** vm_msi_route() - Say where a GSI from vm_msi_alloc() is delivered (KVM_SET_GSI_ROUTING) */
+MUST_CHECK int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data);
+
+/** vm_irq_line() - Set the level of GSI 0 to 23 */
+MUST_CHECK int vm_irq_line(struct vm *vm, unsigned int gsi, bool high);
+
+#endif
