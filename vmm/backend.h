@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The seam between a transport (virtio_pci.c) and what carries out the device (vu_frontend.c)
+ *
+ * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts. The
+ * back-end gets a validated description of the queues when the driver says DRIVER_OK, which does not
+ * change until it is stopped, and three eventfds a queue that are made once, before lockdown.
+ */
+#ifndef VMRUN_VMM_BACKEND_H
+#define VMRUN_VMM_BACKEND_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define BACKEND_QUEUES_MAX 16
+#define BACKEND_CONFIG_MAX 256
+
+/**
+ * struct backend_queue - One queue, as the driver set it up and the transport checked it
+ * @size:	Power of two, at most backend->queue_max
+ * @desc_gpa:	16-byte aligned, and inside guest RAM as far as @size entries need it; likewise
+ *		@avail_gpa (2) and @used_gpa (4)
+ */
+struct backend_queue {
+	bool enabled;
+	uint16_t size;
+	uint64_t desc_gpa, avail_gpa, used_gpa;
+};
+
+struct backend;
+
+/**
+ * struct backend_ops - Calls of the transport; bus lock held, on a vCPU's thread
+ * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements, borrowed
+ *		during the call
+ * @stop:	No ring is touched any more when this returns 0
+ * @config:	Read or write configuration space; @off + @len <= config_bytes
+ *
+ * All return 0 or -errno and end within a bound, whatever the other process does. After a failure
+ * the back-end is dead: every later call fails at once.
+ */
+struct backend_ops {
+	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
+		     struct err *err);
+	int (*stop)(struct backend *b, struct err *err);
+	int (*config)(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
+		      struct err *err);
+};
+
+/**
+ * struct backend - One device, seen from its transport
+ * @name:	For messages; borrowed
+ * @features:	What may be offered to the driver, VERSION_1 included
+ * @kick_fd:	Guest to device; the transport binds it to the doorbell
+ * @call_fd:	Device to guest; the transport binds it to an interrupt
+ * @err_fd:	Device to transport: the driver broke this queue
+ * @peer_fd:	Hangs up when the device's process dies; -1 where there is none
+ *
+ * The fds are the back-end's, open as long as it lives.
+ */
+struct backend {
+	const struct backend_ops *ops;
+	const char *name;
+	uint16_t virtio_id;
+	uint16_t nr_queues;
+	uint16_t queue_max;
+	uint16_t config_bytes;
+	uint64_t features;
+	int kick_fd[BACKEND_QUEUES_MAX];
+	int call_fd[BACKEND_QUEUES_MAX];
+	int err_fd[BACKEND_QUEUES_MAX];
+	int peer_fd;
+};
+
+/**
+ * struct device_hook - Whom to tell, once, that a device's process died or broke its protocol
+ * @fn:		Called with the bus lock held, on any thread; NULL tells nobody. It must not call back
+ *		into the device
+ * @device:	The device's name
+ */
+struct device_hook {
+	void (*fn)(void *arg, const char *device, const struct err *why);
+	void *arg;
+};
+
+#endif

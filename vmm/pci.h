@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: One PCI bus behind configuration mechanism #1
+ *
+ * PCI Local Bus 3.0, chapters 3.2.2.3 and 6. Ports 0xcf8 to 0xcff; bus 0, functions 00:NN.0, no bridges
+ * but the host's. A function is 256 bytes of configuration space, as many bytes that say which bits
+ * the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the command register's
+ * memory bit is set and the BAR lies in the host bridge's window; it moves when the guest moves it.
+ *
+ * Port 0xcf9 lies inside the address register's ports, so the reset control register is served here
+ * and handed on to whoever set pci->reset.
+ */
+#ifndef VMRUN_VMM_PCI_H
+#define VMRUN_VMM_PCI_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "vmm/bus.h"
+
+#define PCI_CONFIG_BYTES 256
+#define PCI_SLOTS_MAX    32 /* with the host bridge in slot 0 */
+#define PCI_BARS_MAX     6
+
+/**
+ * struct pci_ops - What a function wants to be told; any may be NULL
+ * @config_read:	Bytes [@off, @off + @len) of fn->config are about to be read
+ * @config_written:	They were written, through the mask; BARs have been moved already
+ * @bar_moved:		BAR @bar answers at @addr from now on, or (@mapped false) does not any more
+ *
+ * Called with the bus lock held, on a vCPU's thread.
+ */
+struct pci_ops {
+	void (*config_read)(void *dev, unsigned int off, unsigned int len);
+	void (*config_written)(void *dev, unsigned int off, unsigned int len);
+	void (*bar_moved)(void *dev, unsigned int bar, bool mapped, uint64_t addr);
+};
+
+/**
+ * struct pci_bar - A 32-bit non-prefetchable memory BAR
+ * @bytes:	Power of two, at least 16; 0 = not there, reads as 0
+ * @access:	As struct bus_range's
+ * @mapped:	Whether it answers at the bus, at @addr
+ */
+struct pci_bar {
+	uint32_t bytes;
+	uint32_t addr;
+	bool mapped;
+	void (*access)(void *dev, bool write, uint64_t off, void *data, unsigned int len);
+};
+
+/** struct pci_id - What a function's header says it is; @class is base class, subclass, interface */
+struct pci_id {
+	uint16_t vendor, device;
+	uint16_t sub_vendor, sub_device;
+	uint32_t class;
+	uint8_t revision;
+};
+
+/**
+ * struct pci_function - One function; embedded in the device that it is
+ * @config:	Configuration space as the guest reads it, little endian
+ * @wmask:	Bits of it that the guest may write
+ * @cap_last:	Offset of the last capability, 0 before the first
+ * @cap_end:	First free byte for a capability
+ * @slot:	Given by pci_add_function()
+ */
+struct pci_function {
+	uint8_t config[PCI_CONFIG_BYTES];
+	uint8_t wmask[PCI_CONFIG_BYTES];
+	struct pci_bar bar[PCI_BARS_MAX];
+	unsigned int cap_last, cap_end;
+	unsigned int slot;
+	const struct pci_ops *ops;
+	void *dev;
+};
+
+/**
+ * struct pci - The bus
+ * @window_base, @window_bytes: Addresses the host bridge passes on, as ACPI's _CRS says
+ * @address:	Register 0xcf8
+ * @reset:	Called when the guest writes a reset to port 0xcf9; NULL ignores it. Set after
+ *		pci_init(). Bus lock held
+ */
+struct pci {
+	struct bus *bus;
+	uint64_t window_base, window_bytes;
+	uint64_t window_used;
+	uint32_t address;
+	uint8_t reset_control;
+	void (*reset)(void *arg);
+	void *reset_arg;
+	struct pci_function *slot[PCI_SLOTS_MAX];
+	struct pci_function bridge;
+};
+
+/**
+ * pci_init() - An empty bus with a host bridge, its ports claimed at @bus
+ * @bus:		Borrowed for the life of @pci
+ * @window_base:	Below 4 GiB, as is the window's end; page aligned, as @window_bytes
+ *
+ * Context: setup.  Syscalls: none
+ */
+MUST_CHECK int pci_init(struct pci *pci, struct bus *bus, uint64_t window_base,
+			uint64_t window_bytes, struct err *err);
+
+/** pci_function_init() - Zero a function and fill in its header; no BARs, no capabilities yet */
+void pci_function_init(struct pci_function *fn, const struct pci_id *id, const struct pci_ops *ops,
+		       void *dev);
+
+/** pci_add_bar() - Give a function a BAR; before pci_add_function() */
+void pci_add_bar(struct pci_function *fn, unsigned int bar, uint32_t bytes,
+		 void (*access)(void *, bool, uint64_t, void *, unsigned int));
+
+/**
+ * pci_add_cap() - Append a capability to the list
+ * @bytes:	Size with the two bytes of id and link
+ *
+ * The caller fills config and wmask from the offset returned, + 2. Capabilities that do not fit are a
+ * bug of ours (vr_assert).
+ * Return: its offset in config, a multiple of 4
+ */
+unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes);
+
+/**
+ * pci_add_function() - Put a function into the next free slot and its BARs into the window
+ * @fn:		Borrowed for the life of @pci
+ *
+ * Context: setup.  Syscalls: none
+ * Return: 0, or -ENOSPC when slots or window are used up
+ */
+MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err);
+
+/** pci_get() - The little-endian value of @len (1, 2, 4) bytes at @off in configuration space */
+uint32_t pci_get(const struct pci_function *fn, unsigned int off, unsigned int len);
+
+/** pci_put() - Set it, whatever the write mask says */
+void pci_put(struct pci_function *fn, unsigned int off, unsigned int len, uint32_t value);
+
+#endif

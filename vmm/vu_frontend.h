@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: vhost-user front-end: a device in another process
+ *
+ * "Vhost-user Protocol" of QEMU's documentation, the front-end's side, for back-ends of ours and of
+ * others. The peer is trusted with the guest's memory and with nothing else: each reply must have the
+ * request's number, the reply flag, the exact size and no fds, and must come before a deadline.
+ */
+#ifndef VMRUN_VMM_VU_FRONTEND_H
+#define VMRUN_VMM_VU_FRONTEND_H
+
+#include "devices/core/gmem.h"
+#include "vmm/backend.h"
+
+#define VU_TIMEOUT_MS 5000
+
+/**
+ * struct vu_frontend - One connection
+ * @be:			The transport's view; be.ops are this file's
+ * @sock:		Owned
+ * @offered:		The back-end's feature bits, with VU_F_PROTOCOL_FEATURES
+ * @protocol_features:	Agreed ones
+ * @dead:		An error that nothing follows
+ * @started:		Bitmap of rings that were handed over since the last stop
+ * @timeout_ms:		How long to wait for an answer; VU_TIMEOUT_MS unless a test says otherwise
+ */
+struct vu_frontend {
+	struct backend be;
+	int sock;
+	uint64_t offered;
+	uint64_t protocol_features;
+	bool dead;
+	uint32_t started;
+	int timeout_ms;
+	bool config_cached;
+	uint8_t config[BACKEND_CONFIG_MAX];
+};
+
+/** struct vu_frontend_args - What a front-end is made of */
+struct vu_frontend_args {
+	const char *name; /* borrowed for the front-end's life */
+	int sock;         /* connected; taken, even on failure */
+	uint16_t virtio_id;
+	const struct gmem *mem; /* regions lie in @mem_fd one after the other, in order, without gaps */
+	int mem_fd;             /* borrowed during the call */
+};
+
+/**
+ * vu_frontend_init() - Connect, agree on features, tell about memory, read the configuration space
+ *
+ * Makes every eventfd the device will need. Waits for answers, so the peer must be running (it may
+ * still be on its way to it).
+ * Context: setup.  Syscalls: eventfd2 sendmsg recvmsg poll
+ * Return: 0 or -errno
+ */
+MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
+				struct err *err);
+
+/** vu_frontend_done() - Close everything; safe on a zeroed struct (sock 0 is never ours) */
+void vu_frontend_done(struct vu_frontend *f);
+
+#endif
