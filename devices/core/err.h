@@ -43,6 +43,7 @@ int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
  * err_wrap() - Put "<formatted text>: " before the message that is there
+ * @err:	Holds a failure; not NULL
  *
  * Return: -err->code
  */

@@ -23,7 +23,11 @@ MUST_CHECK int fd_read_full(int fd, void *buf, size_t len);
 /** fd_pread_full() - As fd_read_full() at a file offset; -ENODATA when the file ends first */
 MUST_CHECK int fd_pread_full(int fd, void *buf, size_t len, uint64_t off);
 
-/** fd_write_full() - Write exactly @len bytes (MSG_NOSIGNAL where it is a socket); 0 or -errno */
+/**
+ * fd_write_full() - Write exactly @len bytes (MSG_NOSIGNAL where it is a socket); 0 or -errno
+ *
+ * Context: any.  Syscalls: sendmsg; write where @fd is no socket
+ */
 MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
 
 /**

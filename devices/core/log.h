@@ -33,6 +33,9 @@ struct log_limit {
  * log_init() - Say where lines go and which are kept
  * @fd:		Borrowed for the life of the process; -1 drops everything
  * @max:	Lines above this level are dropped
+ *
+ * An @fd above 2 is made non-blocking and SIGPIPE ignored.
+ * Context: setup.  Syscalls: fcntl rt_sigaction
  */
 void log_init(int fd, enum log_level max);
 

@@ -17,10 +17,12 @@ struct loop;
 /**
  * struct loop_slot - One watched fd
  * @fd:		Borrowed while watched; -1 in a free slot
+ * @generation:	Of the slot's users: tells late events of the last one from this one's
  * @fn:		Called with the events that happened (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR)
  */
 struct loop_slot {
 	int fd;
+	uint32_t generation;
 	void (*fn)(void *arg, int fd, uint32_t events);
 	void *arg;
 };

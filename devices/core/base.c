@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/base.h"
+
+#include "devices/core/fmt.h"
+#include "devices/core/log.h"
+
+/**
+ * vr_assert_failed() - Report a broken invariant on fd 2 and in the log, then abort the process
+ * @cond:	The condition's source text
+ * @file:	Where it stands
+ * @line:	Likewise
+ *
+ * Jailed programs have /dev/null as fd 2, so the log gets the line too.
+ * Context: any.  Syscalls: write, then those of abort()
+ */
+void vr_assert_failed(const char *cond, const char *file, int line)
+{
+	char text[LOG_LINE_BYTES];
+	size_t len = fmt_into(text, sizeof(text) - 1, "%s:%d: assertion failed: %s", file, line,
+			      cond);
+
+	log_err("%s", text);
+	text[len++] = '\n';
+	/* Nothing can be done about a failed write on the way out. */
+	if (write(STDERR_FILENO, text, len) < 0)
+		abort();
+	abort();
+}

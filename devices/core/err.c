@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/err.h"
+
+#include <string.h>
+
+#include "devices/core/fmt.h"
+
+/* Formats "<text><tail>" into @err. Built beside it, as the arguments may point into it. */
+static PRINTF(3, 0) void err_fill(struct err *err, const char *tail, const char *fmt, va_list ap)
+{
+	char msg[ERR_MSG_BYTES];
+	size_t room = sizeof(msg) - strlen(tail);
+	size_t len;
+
+	/* A long text is cut before its tail: the system's words tell the user more. */
+	len = fmt_vinto(msg, room, fmt, ap);
+	fmt_into(msg + len, sizeof(msg) - len, "%s", tail);
+	memcpy(err->msg, msg, sizeof(err->msg));
+}
+
+/**
+ * err_set() - Record a failure: "<formatted text>: <the system's words>"
+ * @err:	Where to; NULL is allowed and records nothing
+ * @errnum:	errno value, positive
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
+ *
+ * Context: any.  Syscalls: none
+ * Return: -@errnum
+ */
+int err_set(struct err *err, int errnum, const char *fmt, ...)
+{
+	char tail[ERR_MSG_BYTES / 2];
+	va_list ap;
+
+	vr_assert(errnum > 0);
+	if (!err)
+		return -errnum;
+	fmt_into(tail, sizeof(tail), ": %s", err_describe(errnum));
+	va_start(ap, fmt);
+	err_fill(err, tail, fmt, ap);
+	va_end(ap);
+	err->code = errnum;
+	return -errnum;
+}
+
+/**
+ * err_text() - Record a failure whose text already says everything
+ * @err:	Where to; NULL is allowed and records nothing
+ * @errnum:	errno value, positive
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
+ *
+ * Context: any.  Syscalls: none
+ * Return: -@errnum
+ */
+int err_text(struct err *err, int errnum, const char *fmt, ...)
+{
+	va_list ap;
+
+	vr_assert(errnum > 0);
+	if (!err)
+		return -errnum;
+	va_start(ap, fmt);
+	err_fill(err, "", fmt, ap);
+	va_end(ap);
+	err->code = errnum;
+	return -errnum;
+}
+
+/**
+ * err_wrap() - Put "<formatted text>: " before the message that is there
+ * @err:	Holds a failure; not NULL, as the code to return is in it
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
+ *
+ * What does not fit is cut at the end.
+ * Context: any.  Syscalls: none
+ * Return: -err->code
+ */
+int err_wrap(struct err *err, const char *fmt, ...)
+{
+	char msg[ERR_MSG_BYTES];
+	va_list ap;
+	size_t len;
+
+	vr_assert(err && err->code > 0);
+	va_start(ap, fmt);
+	len = fmt_vinto(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	fmt_into(msg + len, sizeof(msg) - len, ": %s", err->msg);
+	memcpy(err->msg, msg, sizeof(err->msg));
+	return -err->code;
+}
+
+/**
+ * err_describe() - The system's words for an errno value
+ * @errnum:	errno value, positive
+ *
+ * Context: any.  Syscalls: none
+ * Return: static text in English, never NULL
+ */
+const char *err_describe(int errnum)
+{
+	const char *words = strerrordesc_np(errnum);
+
+	return words ? words : "Unknown error";
+}

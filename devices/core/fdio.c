@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/fdio.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Room for one SCM_RIGHTS message, aligned as cmsghdr wants it */
+union fd_control {
+	struct cmsghdr align;
+	char bytes[CMSG_SPACE(FDIO_FDS_MAX * sizeof(int))];
+};
+
+/**
+ * fd_read_full() - Read exactly @len bytes, going on after EINTR and short reads
+ * @fd:		Borrowed; blocking
+ * @buf:	Filled from the front, also when it fails half way
+ * @len:	How many
+ *
+ * Context: any.  Syscalls: read
+ * Return: 0; -EPIPE when the peer closed before the first byte; -EPROTO when it closed later;
+ * else -errno
+ */
+int fd_read_full(int fd, void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = read(fd, (char *)buf + done, len - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return done == 0 ? -EPIPE : -EPROTO;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/**
+ * fd_pread_full() - As fd_read_full() at a file offset
+ * @fd:		Borrowed
+ * @buf:	Filled from the front, also when it fails half way
+ * @len:	How many
+ * @off:	Where in the file
+ *
+ * Context: any.  Syscalls: pread64
+ * Return: 0; -ENODATA when the file ends first; -EOVERFLOW when @off + @len is no file offset;
+ * else -errno
+ */
+int fd_pread_full(int fd, void *buf, size_t len, uint64_t off)
+{
+	size_t done = 0;
+
+	if (off > INT64_MAX || len > INT64_MAX - off)
+		return -EOVERFLOW;
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, (off_t)(off + done));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ENODATA;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/* One sendmsg, or one write where @fd is no socket; EINTR retried */
+static ssize_t fd_write_some(int fd, const struct msghdr *msg)
+{
+	ssize_t n;
+
+	do {
+		n = sendmsg(fd, msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0 || errno != ENOTSOCK || msg->msg_control)
+		return n < 0 ? -errno : n;
+	do {
+		n = write(fd, msg->msg_iov->iov_base, msg->msg_iov->iov_len);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/**
+ * fd_write_full() - Write exactly @len bytes
+ * @fd:		Borrowed; blocking. A socket whose peer is gone gives -EPIPE, never SIGPIPE
+ * @buf:	What
+ * @len:	How many
+ *
+ * Context: any.  Syscalls: sendmsg; write where @fd is no socket
+ * Return: 0 or -errno
+ */
+int fd_write_full(int fd, const void *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct iovec iov = {.iov_base = (char *)(uintptr_t)buf + done,
+				    .iov_len = len - done};
+		struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+		ssize_t n = fd_write_some(fd, &msg);
+
+		if (n < 0)
+			return (int)n;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+/**
+ * fd_send() - Send one message with fds attached
+ * @sock:	AF_UNIX socket; blocking
+ * @buf:	The message, at least one byte: fds do not travel alone
+ * @len:	Its size
+ * @fds:	Borrowed; the peer gets duplicates. May be NULL when there are none
+ * @nr_fds:	0 to FDIO_FDS_MAX
+ *
+ * On a stream socket the whole of @buf is sent, the fds with its first byte.
+ * Context: any.  Syscalls: sendmsg
+ * Return: 0 or -errno
+ */
+int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds)
+{
+	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	union fd_control control = {0};
+	ssize_t n;
+
+	vr_assert(len > 0 && nr_fds <= FDIO_FDS_MAX);
+	if (nr_fds > 0) {
+		struct cmsghdr *c;
+
+		msg.msg_control = control.bytes;
+		msg.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
+	}
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
+}
+
+/* Collects the fds of a received message; returns how many */
+static unsigned int fd_collect(struct msghdr *msg, int fds[FDIO_FDS_MAX])
+{
+	unsigned int nr = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		size_t n;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		vr_assert(n <= FDIO_FDS_MAX - nr); /* the control buffer has room for no more */
+		memcpy(fds + nr, CMSG_DATA(c), n * sizeof(int));
+		nr += (unsigned int)n;
+	}
+	return nr;
+}
+
+/**
+ * fd_recv() - Receive at most @len bytes and the fds that came with them
+ * @sock:	AF_UNIX socket
+ * @buf:	Where to; its contents are undefined after a failure
+ * @len:	Room in it
+ * @ret_fds:	Array of FDIO_FDS_MAX; the first *@ret_nr_fds become the caller's, O_CLOEXEC
+ * @ret_nr_fds:	How many came; 0 when the peer closed
+ *
+ * One recvmsg: what a datagram held beyond @len, or fds beyond FDIO_FDS_MAX, make it fail with
+ * -EMSGSIZE, every fd received being closed. EINTR is retried.
+ * Context: any.  Syscalls: recvmsg close
+ * Return: number of bytes (0 = peer closed) or -errno
+ */
+ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],
+		unsigned int *ret_nr_fds)
+{
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	union fd_control control = {0};
+	struct msghdr msg = {.msg_iov = &iov,
+			     .msg_iovlen = 1,
+			     .msg_control = control.bytes,
+			     .msg_controllen = sizeof(control.bytes)};
+	int fds[FDIO_FDS_MAX];
+	unsigned int nr;
+	ssize_t n;
+
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	nr = fd_collect(&msg, fds);
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		n = -EMSGSIZE;
+	/* An empty datagram reads like a closed peer, and may still have brought fds. */
+	if (n <= 0) {
+		for (unsigned int i = 0; i < nr; i++)
+			close(fds[i]);
+		nr = 0;
+	}
+	if (n >= 0) {
+		memcpy(ret_fds, fds, nr * sizeof(int));
+		*ret_nr_fds = nr;
+	}
+	return n;
+}

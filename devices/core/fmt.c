@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/fmt.h"
+
+#include <string.h>
+#include <sys/types.h>
+
+/* Where output goes; what does not fit is dropped */
+struct fmt_out {
+	char *buf;
+	size_t room; /* bytes @buf takes beside the terminator */
+	size_t len;
+};
+
+/* One conversion, as far as it has been read */
+struct fmt_spec {
+	bool zero;
+	bool have_precision;
+	unsigned int width;
+	size_t precision;
+	int length; /* -2 hh, -1 h, 0, 1 l or z, 2 ll */
+};
+
+static void put(struct fmt_out *o, char c)
+{
+	if (o->len < o->room)
+		o->buf[o->len++] = c;
+}
+
+static void put_text(struct fmt_out *o, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		put(o, s[i]);
+}
+
+/* Sign and zeros, or spaces and sign, then digits: what printf does with a width */
+static void put_number(struct fmt_out *o, const struct fmt_spec *s, uint64_t v, unsigned int base,
+		       bool negative)
+{
+	char digits[20]; /* of 2^64 - 1 in decimal */
+	unsigned int n = 0, used;
+
+	do {
+		digits[n++] = "0123456789abcdef"[v % base];
+		v /= base;
+	} while (v != 0);
+	used = n + negative;
+	for (unsigned int i = used; !s->zero && i < s->width; i++)
+		put(o, ' ');
+	if (negative)
+		put(o, '-');
+	for (unsigned int i = used; s->zero && i < s->width; i++)
+		put(o, '0');
+	while (n > 0)
+		put(o, digits[--n]);
+}
+
+/* The next argument as the caller passed it: what is narrower than int came as int */
+#define FMT_ARG_SIGNED(s, ap)                                                                      \
+	((s)->length == 2   ? va_arg(ap, long long)                                                \
+	 : (s)->length == 1 ? va_arg(ap, long)                                                     \
+			    : va_arg(ap, int))
+#define FMT_ARG_UNSIGNED(s, ap)                                                                    \
+	((s)->length == 2   ? va_arg(ap, unsigned long long)                                       \
+	 : (s)->length == 1 ? va_arg(ap, unsigned long)                                            \
+			    : va_arg(ap, unsigned int))
+
+static void put_signed(struct fmt_out *o, const struct fmt_spec *s, long long v)
+{
+	if (s->length == -1)
+		v = (short)v;
+	if (s->length == -2)
+		v = (signed char)v;
+	/* Negated as unsigned: the most negative value has no positive twin. */
+	put_number(o, s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, v < 0);
+}
+
+static void put_unsigned(struct fmt_out *o, const struct fmt_spec *s, unsigned long long v,
+			 unsigned int base)
+{
+	if (s->length == -1)
+		v = (unsigned short)v;
+	if (s->length == -2)
+		v = (unsigned char)v;
+	put_number(o, s, v, base, false);
+}
+
+static void put_string(struct fmt_out *o, const struct fmt_spec *s, const char *text)
+{
+	if (!text)
+		text = "(null)";
+	put_text(o, text, s->have_precision ? strnlen(text, s->precision) : strlen(text));
+}
+
+static void put_pointer(struct fmt_out *o, const void *p)
+{
+	const struct fmt_spec plain = {0};
+
+	put_text(o, "0x", 2);
+	put_number(o, &plain, (uintptr_t)p, 16, false);
+}
+
+/* Reads flags, width and length; leaves *@at on the conversion character. ".*" is the caller's. */
+static void read_spec(const char **at, struct fmt_spec *s)
+{
+	const char *f = *at;
+
+	*s = (struct fmt_spec){0};
+	for (; *f == '0'; f++)
+		s->zero = true;
+	for (; *f >= '0' && *f <= '9'; f++) {
+		s->width = s->width * 10 + (unsigned int)(*f - '0');
+		vr_assert(s->width <= 64); /* columns of a message, not of a report */
+	}
+	if (f[0] == '.' && f[1] == '*') {
+		s->have_precision = true;
+		f += 2;
+	}
+	for (; *f == 'h'; f++)
+		s->length--;
+	for (; *f == 'l'; f++)
+		s->length++;
+	if (*f == 'z') {
+		s->length = 1;
+		f++;
+	}
+	vr_assert(s->length >= -2 && s->length <= 2);
+	*at = f;
+}
+
+/**
+ * fmt_vinto() - Format into a fixed buffer
+ * @buf:	Where to; always terminated when @size > 0
+ * @size:	Its size in bytes
+ * @fmt:	See the top of fmt.h
+ * @ap:		Its arguments
+ *
+ * Context: any.  Syscalls: none
+ * Return: number of bytes written without the terminator; output that does not fit is cut
+ */
+size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap)
+{
+	struct fmt_out o = {.buf = buf, .room = size > 0 ? size - 1 : 0};
+	struct fmt_spec s;
+	int precision;
+
+	for (const char *f = fmt; *f; f++) {
+		if (*f != '%') {
+			put(&o, *f);
+			continue;
+		}
+		f++;
+		read_spec(&f, &s);
+		if (s.have_precision) {
+			precision = va_arg(ap, int);
+			s.have_precision = precision >= 0; /* C: a negative one counts as none */
+			s.precision = s.have_precision ? (size_t)precision : 0;
+		}
+		switch (*f) {
+		case 's': put_string(&o, &s, va_arg(ap, const char *)); break;
+		case 'c': put(&o, (char)va_arg(ap, int)); break;
+		case 'd':
+		case 'i': put_signed(&o, &s, FMT_ARG_SIGNED(&s, ap)); break;
+		case 'u': put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 10); break;
+		case 'x': put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 16); break;
+		case 'p': put_pointer(&o, va_arg(ap, const void *)); break;
+		case '%': put(&o, '%'); break;
+		default: vr_assert(!"a conversion that fmt.h names");
+		}
+	}
+	if (size > 0)
+		buf[o.len] = '\0';
+	return o.len;
+}
+
+/**
+ * fmt_into() - As fmt_vinto(), with the arguments in place
+ * @buf:	Where to; always terminated when @size > 0
+ * @size:	Its size in bytes
+ * @fmt:	See the top of fmt.h
+ *
+ * Context: any.  Syscalls: none
+ * Return: number of bytes written without the terminator; output that does not fit is cut
+ */
+size_t fmt_into(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	size_t len;
+
+	va_start(ap, fmt);
+	len = fmt_vinto(buf, size, fmt, ap);
+	va_end(ap);
+	return len;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/log.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <time.h>
+
+#include "devices/core/fmt.h"
+
+#define LOG_LIMIT_LINES 5
+#define LOG_LIMIT_NS	10000000000ULL
+
+/* The one global of the core: where this process's lines go */
+static struct {
+	int fd;
+	enum log_level max;
+} log_to = {.fd = -1, .max = LOG_LEVEL_INFO};
+
+/**
+ * log_init() - Say where lines go and which are kept
+ * @fd:		Borrowed for the life of the process; -1 drops everything
+ * @max:	Lines above this level are dropped
+ *
+ * An fd above 2 is a log of the process's own, most often a pipe: it is made non-blocking and
+ * SIGPIPE ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared
+ * with whoever started it and stay as they are.
+ * Context: setup.  Syscalls: fcntl rt_sigaction
+ */
+void log_init(int fd, enum log_level max)
+{
+	int flags;
+
+	log_to.fd = fd;
+	log_to.max = max;
+	if (fd <= STDERR_FILENO)
+		return;
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+/* Writes buf[0..len), whose text begins at byte 2, as one line */
+static void log_emit(char *buf, size_t len)
+{
+	for (size_t i = 2; i < len; i++) {
+		/* One line is one record: a name with a newline in it must not forge a second. */
+		if ((unsigned char)buf[i] < ' ' || buf[i] == 0x7f)
+			buf[i] = '?';
+	}
+	buf[len++] = '\n';
+	if (write(log_to.fd, buf, len) < 0)
+		return; /* there is nowhere left to complain to */
+}
+
+static size_t log_begin(char *buf, size_t size, enum log_level level)
+{
+	return fmt_into(buf, size, "%c ", "EWID"[level]);
+}
+
+/**
+ * log_line() - Write one line; see log_err() and friends
+ * @level:	Dropped above log_init()'s
+ * @fmt:	fmt.h's subset of printf; control characters come out as '?'
+ *
+ * A full or closed log never stops the program: the line is lost.
+ * Context: any.  Syscalls: write
+ */
+void log_line(enum log_level level, const char *fmt, ...)
+{
+	char buf[LOG_LINE_BYTES];
+	va_list ap;
+	size_t len;
+
+	if (log_to.fd < 0 || level > log_to.max)
+		return;
+	len = log_begin(buf, sizeof(buf), level);
+	va_start(ap, fmt);
+	len += fmt_vinto(buf + len, sizeof(buf) - len, fmt, ap);
+	va_end(ap);
+	log_emit(buf, len);
+}
+
+/* Whether @limit lets a line through now */
+static bool log_limit_admit(struct log_limit *limit)
+{
+	struct timespec ts;
+	uint64_t now_ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now_ns = (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+	if (now_ns - limit->window_start_ns >= LOG_LIMIT_NS) {
+		limit->window_start_ns = now_ns;
+		limit->in_window = 0;
+	}
+	if (limit->in_window >= LOG_LIMIT_LINES) {
+		if (limit->dropped < UINT32_MAX)
+			limit->dropped++;
+		return false;
+	}
+	limit->in_window++;
+	return true;
+}
+
+/**
+ * log_limited() - As log_line(), within the budget of @limit
+ * @limit:	The call site's own, zero-initialised
+ * @level:	Dropped above log_init()'s, without touching the budget
+ * @fmt:	fmt.h's subset of printf
+ *
+ * Context: any.  Syscalls: write clock_gettime (vDSO)
+ */
+void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...)
+{
+	char buf[LOG_LINE_BYTES];
+	va_list ap;
+	size_t len;
+
+	if (log_to.fd < 0 || level > log_to.max || !log_limit_admit(limit))
+		return;
+	len = log_begin(buf, sizeof(buf), level);
+	if (limit->dropped > 0) {
+		len += fmt_into(buf + len, sizeof(buf) - len, "[%u like it dropped] ",
+				limit->dropped);
+		limit->dropped = 0;
+	}
+	va_start(ap, fmt);
+	len += fmt_vinto(buf + len, sizeof(buf) - len, fmt, ap);
+	va_end(ap);
+	log_emit(buf, len);
+}
