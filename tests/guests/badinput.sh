@@ -1,0 +1,131 @@
+#!/bin/bash
+# Bad input: one clear line naming the thing, exit code not 0, nothing left behind.
+. "$(dirname "$0")/../lib.sh"
+mkdir -p "$root"
+
+# refused NAME REGEX CMD...: fails with one line on stderr that matches, and leaves nothing
+refused() {
+	local name=$1 regex=$2 out code
+	shift 2
+	out=$("$@" 2>&1 >/dev/null </dev/null)
+	code=$?
+	out=$(grep -v '^vmrun: warning:' <<<"$out")
+	if [ $code -ne 0 ] && [ $code -lt 126 ] && [ "$(wc -l <<<"$out")" -eq 1 ] && grep -qE -- "$regex" <<<"$out" &&
+		[ -z "$(ls -A "$root" 2>/dev/null)" ]; then
+		ok "$name"
+	else
+		not_ok "$name"
+		printf '#   exit %s, left: %s\n#   said:   %s\n#   wanted: /%s/\n' $code "$(ls -A "$root")" "${out//$'\n'/ | }" "$regex"
+	fi
+}
+# edit JQ: a bundle with config.json edited by a jq program
+edit() {
+	bundle "$work/b" hello
+	jq "$1" "$work/b/config.json" >"$work/c" && mv "$work/c" "$work/b/config.json"
+}
+create() { vmrun create "$work/b"; }
+# config NAME JQ REGEX: create of an edited config.json is refused
+config() {
+	edit "$2"
+	refused "$1" "$3" create
+}
+
+mkdir "$work/empty"
+refused "no config.json" "config.json.*No such file" vmrun create --bundle "$work/empty" x
+refused "no such bundle" "nowhere" vmrun create --bundle "$work/nowhere" x
+bundle "$work/b" hello
+echo '{"ociVersion": "1.0.2",
+  "root" }' >"$work/b/config.json"
+refused "not JSON: line and column" "config.json:2:[0-9]+: " create
+: >"$work/b/config.json"
+refused "an empty config.json" "config.json" create
+
+config "a wrong type" '.vm.hwConfig.vcpus = "two"' '/vm/hwConfig/vcpus: '
+config "a number out of range: no vCPU" '.vm.hwConfig.vcpus = 0' '/vm/hwConfig/vcpus: .*1 to 32'
+config "a number out of range: 33 vCPUs" '.vm.hwConfig.vcpus = 33' '/vm/hwConfig/vcpus: .*1 to 32'
+config "too little memory" '.vm.hwConfig.memory = 1048576' '/vm/hwConfig/memory: '
+config "an unknown enum" '.vm.image = {"path": "disk.img", "format": "gif"}' '/vm/image/format: '
+config "an unknown device" '.vm.devices[1].type = "toaster"' '/vm/devices/1/type: .*toaster'
+config "a disk without a path" 'del(.vm.devices[1].path)' '/vm/devices/1/path: '
+config "a bad version" '.ociVersion = "banana"' '/ociVersion: '
+config "no kernel" 'del(.vm.kernel)' '/vm/kernel'
+config "no vm" 'del(.vm)' '/vm'
+
+config "a missing kernel" '.vm.kernel.path = "/nonexistent/vmlinuz"' '/vm/kernel/path: .*/nonexistent/vmlinuz.*No such file'
+config "a kernel that is a directory" '.vm.kernel.path = "/"' '/vm/kernel/path: .*directory'
+: >"$work/nothing"
+config "an empty kernel" ".vm.kernel.path = \"$work/nothing\"" '/vm/kernel/path: .*empty'
+echo 'I am no kernel, I am a text file of some length, to be sure that it is longer than any header.' >"$work/text"
+config "neither ELF nor bzImage" ".vm.kernel.path = \"$work/text\"" 'kernel.*neither'
+cp "$B/guests/hello.elf" "$work/arm.elf" && printf '\xb7' | dd of="$work/arm.elf" bs=1 seek=18 conv=notrunc 2>/dev/null
+config "a kernel for another machine" ".vm.kernel.path = \"$work/arm.elf\"" 'kernel.*machine'
+for n in 3 17 64 100 200 4097 $(($(stat -c %s "$B/guests/hello.elf") / 2)); do
+	[ "$n" -lt "$(stat -c %s "$B/guests/hello.elf")" ] || continue
+	head -c "$n" "$B/guests/hello.elf" >"$work/short.elf"
+	config "a kernel cut off after $n bytes" ".vm.kernel.path = \"$work/short.elf\"" 'kernel'
+done
+truncate -s 40M "$work/big.initrd"
+config "an initrd that does not fit" ".vm.kernel.initrd = \"$work/big.initrd\"" 'initrd.*(fit|small)'
+config "a missing initrd" '.vm.kernel.initrd = "/nonexistent/initrd"' '/vm/kernel/initrd: .*/nonexistent/initrd'
+
+config "a missing image" '.vm.devices[1].path = "/nonexistent/disk"' '/vm/devices/1/path: .*/nonexistent/disk.*No such file'
+config "an image that is a directory" '.vm.devices[1].path = "/tmp"' '/vm/devices/1/path: .*directory'
+config "an empty image" ".vm.devices[1].path = \"$work/nothing\"" '/vm/devices/1/path: .*empty'
+config "an image that is no multiple of 512" ".vm.devices[1].path = \"$work/text\"" '/vm/devices/1/path: .*512'
+{ printf 'QFI\xfb'; head -c 1020 /dev/zero; } >"$work/qcow2"
+config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" '/vm/devices/1/path: .*qcow2'
+
+bundle "$work/b" hello
+for id in '' . .. a/b 'a b' "$(printf 'x%.0s' {1..1025})"; do
+	refused "the id '${id:0:12}'" "id" vmrun create --bundle "$work/b" "$id"
+done
+refused "an unknown verb" "frobnicate" vmrun frobnicate
+refused "an unknown flag" "--frobnicate" vmrun create --frobnicate
+vmrun frobnicate >/dev/null 2>&1
+is "an unknown verb exits 2" $? 2
+vmrun create --frobnicate >/dev/null 2>&1
+is "an unknown flag exits 2" $? 2
+refused "start of nothing" "nobody.*does not exist|does not exist.*nobody" vmrun start nobody
+refused "state of nothing" "does not exist" vmrun state nobody
+
+hide=$B/libexec/vmrun
+cp -a "$B/bin" "$work/bin" && mkdir -p "$work/libexec/vmrun" && cp "$hide"/* "$work/libexec/vmrun/"
+rm "$work/libexec/vmrun/vmrun-dev-rng"
+refused "a device program missing from libexec" "vmrun-dev-rng" "$work/bin/vmrun" --root "$root" create "$work/b"
+
+# A state directory that cannot be written, one that is full.
+mkdir "$work/ro" && mount -t tmpfs -o ro none "$work/ro"
+refused "a read-only state directory" "$work/ro/state.*Read-only" "$vmrun_bin" --root "$work/ro/state" create "$work/b"
+umount "$work/ro"
+mkdir "$work/full" && mount -t tmpfs -o size=4k none "$work/full" && head -c 4096 /dev/zero >"$work/full/x"
+refused "a full state directory" "No space left" "$vmrun_bin" --root "$work/full" create "$work/b"
+is "and nothing is left in it" "$(ls "$work/full")" x
+umount "$work/full"
+
+# No /dev/kvm, and no permission on it.
+refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && mknod /dev/null c 1 3 && exec "$@"' sh \
+	"$vmrun_bin" --root "$root" create "$work/b"
+
+# In use, and in the wrong state.
+bundle "$work/b" idle
+vmrun create --bundle "$work/b" one </dev/null >/dev/null
+fails() { # fails NAME REGEX CMD...: as refused, with a VM there
+	local name=$1 regex=$2 out
+	shift 2
+	if out=$("$@" 2>&1 </dev/null); then not_ok "$name: succeeded"; else like "$name" "$out" "$regex"; fi
+}
+fails "an id in use" "already exists" vmrun create --bundle "$work/b" one
+fails "a disk in use by another VM" "disk.img.*(use|locked)" vmrun create --bundle "$work/b" two
+is "the second one is not there" "$(vmrun list -q)" one
+vmrun start one
+fails "start of a running one" "already running" vmrun start one
+fails "delete of a running one" "running" vmrun delete one
+vmrun kill one KILL && eventually 10 is_stopped one
+fails "start of a stopped one" "stopped" vmrun start one
+fails "kill of a stopped one" "not running" vmrun kill one
+succeeds "kill --all of a stopped one" vmrun kill --all one
+fails "an unknown signal" "SIGBANANA|BANANA" vmrun kill one BANANA
+succeeds "delete of a stopped one" vmrun delete one
+fails "delete of nothing" "does not exist" vmrun delete one
+succeeds "delete --force of nothing" vmrun delete --force one
+is "nothing is left" "$(ls -A "$root")" ""

@@ -1,0 +1,28 @@
+#!/bin/bash
+# Freestanding guests on /dev/kvm: what they print is TAP, passed on; and the exit code is that of a reset.
+. "$(dirname "$0")/../lib.sh"
+
+for guest in virtio hostile pciscan; do
+	bundle "$work/$guest" $guest
+	out=$(vmrun run "$work/$guest" </dev/null 2>"$work/err")
+	code=$?
+	tr -d '\r' <<<"$out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $guest guest: /"
+	is "$guest guest: ends by the reset it asked for" "$code" 32
+	like "$guest guest: says that it reached its end" "$out" "^# $guest: done"
+done
+
+bundle "$work/hello" hello
+is "hello: the guest's line arrives on standard output, whole" \
+	"$(vmrun run "$work/hello" </dev/null 2>"$work/err" | tr -d '\r')" "hello from the guest"
+is "hello: nothing on standard error" "$(cat "$work/err")" \
+	"$(grep -a 'only emulates supervisor code' "$work/err" || :)"
+
+vmrun create "$work/hello" </dev/null >"$work/out" 2>/dev/null
+is "create returns with status created" "$(vm_status hello)" created
+succeeds "start lets it run" vmrun start hello
+succeeds "it stops by itself" eventually 20 is_stopped hello
+is "create's standard output is the console" "$(tr -d '\r' <"$work/out")" "hello from the guest"
+is "state names the cause" "$(vmrun state hello | jq -r .vmrun.cause)" reset
+is "state names the exit code" "$(vmrun state hello | jq -r .vmrun.exitCode)" 32
+succeeds "delete" vmrun delete hello
+is "nothing is left in the state directory" "$(ls -A "$root")" ""

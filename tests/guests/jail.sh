@@ -1,0 +1,70 @@
+#!/bin/bash
+# /proc of every process of a running VM proves each stage of the jail.
+. "$(dirname "$0")/../lib.sh"
+
+bundle "$work/vm" idle
+vmrun create "$work/vm" </dev/null >/dev/null
+succeeds "a VM with three devices runs" vmrun start vm
+procs=$(vmrun state vm | jq -r '.vmrun.processes[] | "\(.name) \(.pid)"')
+is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 rng0 serial0 vmm "
+
+status() { awk -v k="$2:" '$1 == k { $1 = ""; sub(/^[ \t]+/, ""); print }' "/proc/$1/status"; }
+
+declare -A seen
+while read -r name pid; do
+	for ns in user mnt net pid ipc uts cgroup; do
+		own=$(readlink "/proc/$pid/ns/$ns")
+		if [ "$own" != "$(readlink /proc/self/ns/$ns)" ] && [ -z "${seen[$own]:-}" ]; then
+			ok "$name has a $ns namespace of its own"
+		else
+			not_ok "$name shares its $ns namespace: $own"
+		fi
+		seen[$own]=$name
+	done
+	for cap in CapInh CapPrm CapEff CapBnd CapAmb; do
+		is "$name: $cap is empty" "$(status "$pid" $cap)" 0000000000000000
+	done
+	is "$name: a seccomp filter is on" "$(status "$pid" Seccomp)" 2
+	is "$name: in every thread" "$(cat /proc/"$pid"/task/*/status | awk '$1 == "Seccomp:"' | sort -u | wc -l)" 1
+	is "$name: no new privileges" "$(status "$pid" NoNewPrivs)" 1
+	uid=$(status "$pid" Uid | cut -f1)
+	[ "$uid" -ge 1879048192 ] && ok "$name: a host uid of the VM's own" || not_ok "$name: host uid $uid"
+	is "$name: all four uids alike" "$(status "$pid" Uid | tr '\t' '\n' | sort -u | wc -l)" 1
+	is "$name: no supplementary group" "$(status "$pid" Groups | tr -d ' ')" ""
+	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
+	is "$name: mounts nothing but that root, read-only" \
+		"$(awk '{ print $5, substr($6, 1, 2) }' "/proc/$pid/mountinfo")" "/ ro"
+	is "$name: one program, executed by fd" "$(basename "$(readlink "/proc/$pid/exe" | sed 's/ (deleted)//')" | grep -c ^vmrun-)" 1
+	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" "0 0"
+	case $name in vmm) ;; *)
+		is "$name: may not start a process or thread" "$(awk '/^Max processes/ { print $3 }' "/proc/$pid/limits")" 0 ;;
+	esac
+	is "$name: its environment is empty" "$(tr -d '\0' <"/proc/$pid/environ")" ""
+done <<<"$procs"
+
+# fds NAME: what each fd is, "number kind", sockets, pipes and eventfds by kind only
+fds() {
+	local pid f t
+	pid=$(vm_pid vm "$1")
+	for f in $(ls "/proc/$pid/fd" | sort -n); do
+		t=$(readlink "/proc/$pid/fd/$f")
+		case $t in
+		/dev/null | /dev/kvm) ;;
+		/memfd:*) t=memfd ;;
+		anon_inode:*) t=${t#anon_inode:} t=${t//[\[\]]/} t=${t%%:*} ;;
+		socket:* | pipe:*) t=${t%%:*} ;;
+		*/disk.img) t=disk ;;
+		esac
+		echo "$t"
+	done | sort | uniq -c | awk '{ printf "%s%s*%d", NR > 1 ? " " : "", $2, $1 } END { print "" }'
+}
+expected=$top/tests/guests/jail.fds
+for name in block0 rng0 serial0 vmm; do
+	is "$name: exactly these fds" "$(fds $name)" "$(awk -v n=$name '$1 == n { $1 = ""; sub(/^ /, ""); print }' "$expected")"
+done
+
+# A process that breaks its policy dies of it, and the VM tells who it was and stops.
+succeeds "kill it" vmrun kill vm KILL
+succeeds "it stops" eventually 10 is_stopped vm
+is "the cause is told" "$(vmrun state vm | jq -r .vmrun.cause)" killed
+succeeds "delete" vmrun delete vm

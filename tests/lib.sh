@@ -1,0 +1,78 @@
+# tests/lib.sh: what the shell tests share. Source it; it prints TAP lines and cleans up after itself.
+#
+# $work is a private directory, $root a private state directory. A test that ends early fails: tests/check
+# wants a zero exit status as well as "ok" lines.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+top=$PWD
+B=${B:-build}
+case $B in /*) ;; *) B=$top/$B ;; esac
+work=$(mktemp -d)
+root=$work/state
+vmrun_bin=$B/bin/vmrun
+
+vmrun() { "$vmrun_bin" --root "$root" "$@"; }
+
+cleanup() {
+	local d
+	for d in "$root"/*/; do
+		[ -d "$d" ] && vmrun delete --force "$(basename "$d")" >/dev/null 2>&1
+	done
+	rm -rf "$work"
+}
+trap cleanup EXIT
+
+ok() { echo "ok - $*"; }
+not_ok() { echo "not ok - $*"; }
+skip() { echo "ok - $1 # SKIP $2"; }
+
+# is NAME GOT WANTED
+is() {
+	if [ "$2" = "$3" ]; then ok "$1"; else
+		not_ok "$1"
+		printf '#   got:    %s\n#   wanted: %s\n' "${2//$'\n'/ | }" "${3//$'\n'/ | }"
+	fi
+}
+# like NAME GOT REGEX: some line of GOT matches
+like() {
+	if grep -qaE -- "$3" <<<"$2"; then ok "$1"; else
+		not_ok "$1"
+		printf '#   got:    %s\n#   wanted: /%s/\n' "${2//$'\n'/ | }" "$3"
+	fi
+}
+# quiet NAME CMD...: the command succeeds
+succeeds() {
+	local name=$1 out
+	shift
+	if out=$("$@" 2>&1); then ok "$name"; else
+		not_ok "$name"
+		printf '#   exit %s: %s\n' "$?" "$out"
+	fi
+}
+# eventually SECONDS CMD...: poll until it succeeds; a bound, not a measurement
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+
+# bundle DIR GUEST [DEVICES_JSON]: a bundle for a freestanding guest, 32 MiB, one vCPU
+default_devices='[{"type": "serial"}, {"type": "block", "path": "disk.img"}, {"type": "rng"}]'
+bundle() {
+	mkdir -p "$1"
+	[ -e "$1/disk.img" ] || truncate -s 1M "$1/disk.img"
+	cat >"$1/config.json" <<-JSON
+	{"ociVersion": "1.0.2", "root": {"path": "."},
+	 "vm": {"kernel": {"path": "$B/guests/$2.elf"}, "hwConfig": {"vcpus": 1, "memory": 33554432},
+	        "devices": ${3:-$default_devices}}}
+	JSON
+}
+
+# processes of a VM, one pid a line: the supervisor first
+vm_pids() { vmrun state "$1" | jq -r '.pid, .vmrun.processes[].pid'; }
+vm_pid() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .pid'; }
+vm_status() { vmrun state "$1" 2>/dev/null | jq -r .status; }
+is_stopped() { [ "$(vm_status "$1")" = stopped ]; }
