@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: A VM without a bundle, in the words of crosvm: vmrun run [-m MIB] [-c N] ... KERNEL
+ */
+#ifndef VMRUN_CMD_VMRUN_QUICK_H
+#define VMRUN_CMD_VMRUN_QUICK_H
+
+#include "cmd/vmrun/options.h"
+#include "runtime/bundle.h"
+
+/**
+ * struct quick_options - Options of `run` that describe a VM; run.c's table parses into it
+ * @mem_mib, @vcpus: 0 = the bundle format's default
+ * @root_image:	Read-only root disk, or NULL
+ * @disks, @rwdisks: Further disks, read-only and writable
+ * @params:	Pieces of the kernel command line
+ */
+struct quick_options {
+	uint64_t mem_mib;
+	uint64_t vcpus;
+	const char *root_image;
+	struct option_list disks;
+	struct option_list rwdisks;
+	const char *initrd;
+	struct option_list params;
+};
+
+/** quick_given() - Whether any of the options was given, so that the positional is a kernel */
+bool quick_given(const struct quick_options *o);
+
+/**
+ * quick_bundle() - Make a bundle in memory and validate it as any other
+ * @dir:	Directory that relative paths are relative to, absolute
+ *
+ * Return: 0 with *ret owned by the caller (bundle_free), or -errno
+ */
+MUST_CHECK int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
+			    struct bundle **ret, struct err *err);
+
+#endif

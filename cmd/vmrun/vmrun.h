@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What the verbs of the vmrun program share
+ *
+ * One file a verb, which exports one `const struct verb`; main.c holds the table of them, parses the
+ * command line and prints whatever error a verb returns: on stderr as "vmrun: text", and in the --log
+ * file as runc would write it.
+ */
+#ifndef VMRUN_CMD_VMRUN_VMRUN_H
+#define VMRUN_CMD_VMRUN_VMRUN_H
+
+#include "cmd/vmrun/options.h"
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+/**
+ * struct vmrun - Global options, and the way out
+ * @root:	Directory of the state directories; never NULL once a verb runs
+ * @log:	File for errors, or NULL
+ * @log_format:	"text" or "json"
+ * @log_level:	"error", "warning", "info", "debug"; NULL = errors only
+ * @debug:	Log everything; `run` prints phase timings
+ * @systemd_cgroup, @cgroup_manager, @rootless, @criu: Accepted for callers of runc and crun
+ * @exit_code:	What the program exits with: 0 at first; after a failure 1 unless the verb set another
+ * @start_ns:	CLOCK_MONOTONIC when main() began
+ */
+struct vmrun {
+	const char *root;
+	const char *log;
+	const char *log_format;
+	const char *log_level;
+	bool debug;
+	bool systemd_cgroup;
+	const char *cgroup_manager;
+	const char *rootless;
+	const char *criu;
+	bool version;
+	bool help;
+	int exit_code;
+	uint64_t start_ns;
+};
+
+/**
+ * struct verb_args - A verb's part of the command line, parsed
+ * @opt:	The struct that the verb's options were parsed into
+ * @arg:	Positionals; @nr of them lies within the verb's min_args and max_args
+ */
+struct verb_args {
+	const void *opt;
+	unsigned int nr;
+	char **arg;
+};
+
+/**
+ * struct verb - One verb
+ * @synopsis:	What follows the name in the usage line
+ * @summary:	One line for the list of verbs
+ * @options:	Table, or NULL
+ * @opt_bytes:	Size of the struct it parses into, allocated zeroed; 0 without a table
+ * @min_args, @max_args: Number of positionals
+ * @run:	0 or -errno with err filled; the exit code is v->exit_code
+ */
+struct verb {
+	const char *name;
+	const char *synopsis;
+	const char *summary;
+	const struct option_spec *options;
+	size_t opt_bytes;
+	unsigned int min_args, max_args;
+	int (*run)(struct vmrun *v, const struct verb_args *a, struct err *err);
+};
+
+extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
+	verb_delete, verb_device, verb_spec, verb_features, verb_check;
+
+/** vmrun_warn() - One warning: on stderr, or in the --log file when its level asks for warnings */
+void vmrun_warn(const struct vmrun *v, const char *fmt, ...) PRINTF(2, 3);
+
+/** version_print() - What --version prints, on @fd */
+void version_print(int fd);
+
+#endif
