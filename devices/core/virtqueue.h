@@ -6,9 +6,10 @@
  * code that reads a ring:
  *
  * - a descriptor is copied once into private memory and validated there; nothing is read twice;
- * - head < size, available delta <= size, chain length <= size, indirect only if negotiated and
- *   never nested, readable before writable, total length counted in 64 bits and at most 2^32;
- * - the used index is private; used.len is what vq_write() and vq_wrote() counted;
+ * - head < size and not in flight, available delta <= size, chain length <= size, indirect only if
+ *   negotiated and never nested, readable before writable, no empty buffer, total length counted in
+ *   64 bits and at most 2^32;
+ * - the used index is private; used.len is what vq_write() and vq_skip() counted;
  * - any violation latches VQ_BROKEN until vq_setup() is called again.
  *
  * A device sees vq_read, vq_write, vq_iov and vq_push, never an address.
@@ -56,14 +57,16 @@ struct vq {
 	volatile void *used;
 	uint64_t features;
 	uint16_t size;
-	uint16_t next_avail;
-	uint16_t next_used;
-	uint16_t signalled_used;
-	bool signalled_valid;
+	uint16_t next_avail;     /* next entry of the available ring to take */
+	uint16_t seen_avail;     /* avail.idx as last read and checked */
+	uint16_t next_used;      /* next entry of the used ring to fill */
+	uint16_t signalled_used; /* next_used when last asked whether to signal */
+	bool signalled_valid;    /* false: the driver's used_event says nothing yet */
+	bool pushed;             /* something was pushed since last asked */
 	bool ready;
 	bool broken;
-	const char *why; /* static text naming the rule that was broken */
-	uint64_t in_flight[VQ_SIZE_MAX / 64];
+	const char *why;                       /* static text naming the rule that was broken */
+	uint64_t in_flight[VQ_SIZE_MAX / 64]; /* a bit for each head popped and not yet pushed */
 };
 
 /**
@@ -103,11 +106,11 @@ void vq_reset(struct vq *q);
 
 /**
  * vq_pop() - Take the next available chain
+ * @ret:	Filled when VQ_CHAIN is answered, undefined otherwise
  *
- * A loop over vq_pop() ends by itself: it takes at most the chains the driver made available when
- * VQ_EMPTY is answered, and an available delta above the ring's size breaks the queue.
- * With event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
- * Return: VQ_CHAIN with @ret filled; VQ_EMPTY; VQ_BROKEN (q->why names the rule)
+ * A device that pops without pushing gets at most as many chains as the ring has entries. With
+ * event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
+ * Return: VQ_CHAIN; VQ_EMPTY, also of a ring that is not set up; VQ_BROKEN (q->why names the rule)
  */
 MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
 
@@ -135,6 +138,7 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
  * vq_push() - Give a chain back with the length counted
  *
  * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
+ * What was in flight when the queue broke is forgotten without a word to the driver.
  */
 void vq_push(struct vq *q, const struct vq_chain *c);
 

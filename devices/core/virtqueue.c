@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Order of accesses to a ring
+ *
+ * The driver runs on other CPUs while we look. What is read is read once, into private memory, in
+ * this order (virtio 1.3 section 2.7.13 and 2.7.14):
+ *
+ *   pop:    avail.idx (acquire), avail.ring[], descriptors
+ *   empty:  avail_event written, full fence, avail.idx once more
+ *   push:   used.ring[] written, used.idx (release)
+ *   signal: full fence, then avail.flags or used_event
+ *
+ * The two fences close the two races in which each side looks before the other has written: a chain
+ * made available while we go to sleep, and an interrupt enabled while we complete.
+ *
+ * The specification does not say what an empty buffer (len 0) means. Nothing can be moved through
+ * one, and other implementations of the device side refuse it, so no working driver makes one: it
+ * breaks the queue like any other senseless descriptor. Descriptor flags that are not defined are
+ * ignored, and so is WRITE beside INDIRECT, as the specification asks.
+ */
+#include "devices/core/virtqueue.h"
+
+#include <errno.h>
+#include <linux/virtio_ring.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rings are read as they are");
+
+#define VQ_CHAIN_BYTES_MAX (1ULL << 32)
+
+/* Byte offsets of the two rings' fields; VQ_EVENT_* lies behind the entries */
+#define VQ_FLAGS_OFF		 0U
+#define VQ_IDX_OFF		 2U
+#define VQ_RING_OFF		 4U
+#define VQ_AVAIL_ENTRY		 2U
+#define VQ_USED_ENTRY		 8U
+#define VQ_USED_EVENT_OFF(size)	 (VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(size))
+#define VQ_AVAIL_EVENT_OFF(size) (VQ_RING_OFF + VQ_USED_ENTRY * (size_t)(size))
+
+#define VQ_FEATURES		 (1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX)
+
+/* A descriptor, private */
+struct vq_desc {
+	uint64_t gpa;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t next;
+};
+
+/* Half a descriptor where it lies: an indirect table may have any alignment */
+struct vq_raw {
+	uint64_t v;
+} __attribute__((packed, may_alias));
+
+/* A chain while it is collected */
+struct vq_walk {
+	struct vq *q;
+	struct vq_chain *c;
+	unsigned int nr_descs; /* buffers so far, the descriptor of an indirect table not counted */
+	uint64_t bytes;
+};
+
+static volatile uint16_t *ring16(volatile void *ring, size_t off)
+{
+	return (volatile uint16_t *)(volatile void *)((volatile uint8_t *)ring + off);
+}
+
+static uint16_t avail_idx(const struct vq *q)
+{
+	return __atomic_load_n(ring16(q->avail, VQ_IDX_OFF), __ATOMIC_ACQUIRE);
+}
+
+static bool has_event_idx(const struct vq *q)
+{
+	return (q->features & 1ULL << VIRTIO_RING_F_EVENT_IDX) != 0;
+}
+
+static bool in_flight(const struct vq *q, uint16_t head)
+{
+	return (q->in_flight[head / 64] >> head % 64 & 1) != 0;
+}
+
+/* The one place where a queue breaks. Returns false, for the caller to return */
+static bool vq_break(struct vq *q, const char *why)
+{
+	q->broken = true;
+	q->why = why;
+	return false;
+}
+
+/* The single copy of entry @i of a descriptor table */
+static struct vq_desc vq_copy_desc(const volatile void *table, unsigned int i)
+{
+	const volatile struct vq_raw *raw = (const volatile struct vq_raw *)table + 2 * (size_t)i;
+	uint64_t lo = raw[0].v;
+	uint64_t hi = raw[1].v;
+
+	return (struct vq_desc){
+		.gpa = lo,
+		.len = (uint32_t)hi,
+		.flags = (uint16_t)(hi >> 32),
+		.next = (uint16_t)(hi >> 48),
+	};
+}
+
+/**
+ * vq_setup() - Check a layout and make the ring ready
+ * @q:		Overwritten whole, unless the layout is refused
+ * @mem:	Borrowed until vq_reset()
+ * @layout:	Hostile
+ * @err:	Filled on failure
+ *
+ * Each of the three areas lies in one region. The used index goes on from where the used ring
+ * stands, read here and never again: a driver that was reset has zeroed it, and one that was only
+ * paused expects the next number.
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EINVAL
+ */
+int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout, struct err *err)
+{
+	uint16_t size = layout->size;
+	struct vq new = {.mem = mem,
+			 .features = layout->features & VQ_FEATURES,
+			 .size = size,
+			 .next_avail = layout->next_avail,
+			 .seen_avail = layout->next_avail};
+
+	if (size == 0 || size > VQ_SIZE_MAX || (size & (size - 1)) != 0)
+		return err_text(err, EINVAL, "ring of %u entries: no power of two up to %d", size,
+				VQ_SIZE_MAX);
+	if (layout->desc_gpa % 16 != 0 || layout->avail_gpa % 2 != 0 || layout->used_gpa % 4 != 0)
+		return err_text(err, EINVAL, "ring at 0x%lx, 0x%lx, 0x%lx: misaligned",
+				layout->desc_gpa, layout->avail_gpa, layout->used_gpa);
+	new.desc = gmem_ptr(mem, layout->desc_gpa, 16ULL * size);
+	new.avail = gmem_ptr(mem, layout->avail_gpa, VQ_USED_EVENT_OFF(size) + 2);
+	new.used = gmem_ptr(mem, layout->used_gpa, VQ_AVAIL_EVENT_OFF(size) + 2);
+	if (!new.desc || !new.avail || !new.used)
+		return err_text(err, EINVAL, "ring at 0x%lx, 0x%lx, 0x%lx: not in guest memory",
+				layout->desc_gpa, layout->avail_gpa, layout->used_gpa);
+	new.next_used = *ring16(new.used, VQ_IDX_OFF);
+	new.signalled_used = new.next_used;
+	new.ready = true;
+	/* We want to be told of everything, whatever the last user of the ring left there. */
+	*ring16(new.used, VQ_FLAGS_OFF) = 0;
+	if (has_event_idx(&new))
+		*ring16(new.used, VQ_AVAIL_EVENT_OFF(size)) = new.next_avail;
+	*q = new;
+	return 0;
+}
+
+/**
+ * vq_reset() - Forget everything
+ * @q:		Safe on a zeroed struct. Chains popped from it must not be pushed any more
+ *
+ * Context: any.  Syscalls: none
+ */
+void vq_reset(struct vq *q)
+{
+	*q = (struct vq){0};
+}
+
+/* Adds one buffer to the chain */
+static bool walk_buffer(struct vq_walk *w, const struct vq_desc *d)
+{
+	struct vq_chain *c = w->c;
+	bool writable = (d->flags & VRING_DESC_F_WRITE) != 0;
+	unsigned int n;
+
+	if (++w->nr_descs > w->q->size)
+		return vq_break(w->q, "chain longer than the queue");
+	if (d->len == 0)
+		return vq_break(w->q, "empty buffer");
+	if (!writable && c->nr_segs != c->nr_readable)
+		return vq_break(w->q, "readable buffer after a writable one");
+	w->bytes += d->len;
+	if (w->bytes > VQ_CHAIN_BYTES_MAX)
+		return vq_break(w->q, "chain of more than 2^32 bytes");
+	/* Buffers that do not overlap cross fewer borders than there are regions: room suffices. */
+	n = gmem_iov(w->q->mem, d->gpa, d->len, c->seg + c->nr_segs, VQ_SEGS_MAX - c->nr_segs);
+	if (n == 0)
+		return vq_break(w->q, "buffer outside guest memory");
+	c->nr_segs = (uint16_t)(c->nr_segs + n);
+	if (writable) {
+		c->writable_bytes += d->len;
+	} else {
+		c->nr_readable = c->nr_segs;
+		c->readable_bytes += d->len;
+	}
+	return true;
+}
+
+/* Adds the buffers of an indirect table, which ends the chain */
+static bool walk_indirect(struct vq_walk *w, const struct vq_desc *d)
+{
+	const volatile void *table;
+	unsigned int size, i = 0;
+	struct vq_desc e;
+
+	if (!(w->q->features & 1ULL << VIRTIO_RING_F_INDIRECT_DESC))
+		return vq_break(w->q, "indirect table not negotiated");
+	if (d->flags & VRING_DESC_F_NEXT)
+		return vq_break(w->q, "indirect table with a next descriptor");
+	if (d->len == 0 || d->len % 16 != 0 || d->len / 16 > VQ_SIZE_MAX)
+		return vq_break(w->q, "indirect table of a bad length");
+	table = gmem_ptr(w->q->mem, d->gpa, d->len);
+	if (!table)
+		return vq_break(w->q, "indirect table outside guest memory");
+	size = d->len / 16;
+	do {
+		if (i >= size)
+			return vq_break(w->q, "next index outside the indirect table");
+		e = vq_copy_desc(table, i);
+		if (e.flags & VRING_DESC_F_INDIRECT)
+			return vq_break(w->q, "indirect table inside an indirect table");
+		if (!walk_buffer(w, &e))
+			return false;
+		i = e.next;
+	} while (e.flags & VRING_DESC_F_NEXT);
+	return true;
+}
+
+/* Collects the chain that starts at @head; ends because walk_buffer() counts */
+static bool walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
+{
+	struct vq_walk w = {.q = q, .c = c};
+	unsigned int i = head;
+	struct vq_desc d;
+
+	c->head = head;
+	c->nr_segs = 0;
+	c->nr_readable = 0;
+	c->readable_bytes = 0;
+	c->writable_bytes = 0;
+	do {
+		if (i >= q->size)
+			return vq_break(q, "next index outside the queue");
+		d = vq_copy_desc(q->desc, i);
+		if (d.flags & VRING_DESC_F_INDIRECT)
+			return walk_indirect(&w, &d);
+		if (!walk_buffer(&w, &d))
+			return false;
+		i = d.next;
+	} while (d.flags & VRING_DESC_F_NEXT);
+	return true;
+}
+
+/* Reads avail.idx; false when that breaks the queue */
+static bool vq_look(struct vq *q)
+{
+	uint16_t idx = avail_idx(q);
+
+	if ((uint16_t)(idx - q->next_avail) > q->size)
+		return vq_break(q, "available index ahead by more than the queue's size");
+	q->seen_avail = idx;
+	return true;
+}
+
+/* Makes seen_avail current; the notification is armed if nothing is there. False when broken */
+static bool vq_look_or_arm(struct vq *q)
+{
+	if (q->next_avail != q->seen_avail)
+		return true;
+	if (!vq_look(q))
+		return false;
+	if (q->next_avail != q->seen_avail || !has_event_idx(q))
+		return true;
+	*ring16(q->used, VQ_AVAIL_EVENT_OFF(q->size)) = q->next_avail;
+	/* The driver writes avail.idx, then reads avail_event: we go the other way round. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return vq_look(q);
+}
+
+/**
+ * vq_pop() - Take the next available chain
+ * @q:		The ring
+ * @ret:	Filled when VQ_CHAIN is answered, undefined otherwise
+ *
+ * A device that pops without pushing gets at most as many chains as the ring has entries. With
+ * event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
+ * Context: locked.  Syscalls: none
+ * Return: VQ_CHAIN; VQ_EMPTY, also of a ring that is not set up; VQ_BROKEN (q->why names the rule)
+ */
+enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
+{
+	uint16_t head;
+
+	if (!q->ready)
+		return VQ_EMPTY;
+	if (q->broken || !vq_look_or_arm(q))
+		return VQ_BROKEN;
+	if (q->next_avail == q->seen_avail)
+		return VQ_EMPTY;
+	head = *ring16(q->avail,
+		       VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(q->next_avail & (q->size - 1)));
+	if (head >= q->size) {
+		vq_break(q, "available head outside the queue");
+		return VQ_BROKEN;
+	}
+	if (in_flight(q, head)) {
+		vq_break(q, "available head in flight already");
+		return VQ_BROKEN;
+	}
+	if (!walk_chain(q, head, ret))
+		return VQ_BROKEN;
+	ret->read_seg = 0;
+	ret->read_off = 0;
+	ret->write_seg = ret->nr_readable;
+	ret->write_off = 0;
+	ret->written_bytes = 0;
+	q->in_flight[head / 64] |= 1ULL << head % 64;
+	q->next_avail++;
+	return VQ_CHAIN;
+}
+
+/**
+ * vq_push() - Give a chain back with the length counted
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
+ *
+ * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
+ * What was in flight when the queue broke is forgotten without a word to the driver.
+ * Context: locked.  Syscalls: none
+ */
+void vq_push(struct vq *q, const struct vq_chain *c)
+{
+	volatile uint32_t *entry;
+	size_t off = VQ_RING_OFF + VQ_USED_ENTRY * (size_t)(q->next_used & (q->size - 1));
+
+	vr_assert(q->ready && c->head < q->size && in_flight(q, c->head));
+	q->in_flight[c->head / 64] &= ~(1ULL << c->head % 64);
+	if (q->broken)
+		return;
+	entry = (volatile uint32_t *)(volatile void *)((volatile uint8_t *)q->used + off);
+	entry[0] = c->head;
+	entry[1] = c->written_bytes;
+	q->next_used++;
+	q->pushed = true;
+	/* Once around since last asked: used_event cannot be told from a passed one any more. */
+	if (q->next_used == q->signalled_used)
+		q->signalled_valid = false;
+	__atomic_store_n(ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
+}
+
+/**
+ * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
+ * @q:		The ring
+ *
+ * With event-idx the first answer after vq_setup() is yes: whether the ring's last user signalled
+ * what it had pushed is not known.
+ * Context: locked.  Syscalls: none
+ * Return: false when nothing was pushed, or the queue is broken
+ */
+bool vq_should_signal(struct vq *q)
+{
+	uint16_t old = q->signalled_used;
+	uint16_t event;
+
+	if (!q->ready || q->broken || !q->pushed)
+		return false;
+	q->pushed = false;
+	q->signalled_used = q->next_used;
+	/* The driver writes flags or used_event, then reads used.idx: the other way round. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!has_event_idx(q))
+		return (*ring16(q->avail, VQ_FLAGS_OFF) & VRING_AVAIL_F_NO_INTERRUPT) == 0;
+	event = *ring16(q->avail, VQ_USED_EVENT_OFF(q->size));
+	if (!q->signalled_valid) {
+		q->signalled_valid = true;
+		return true;
+	}
+	/* Whether used_event lies among the entries [old, next_used) */
+	return (uint16_t)(q->next_used - event - 1) < (uint16_t)(q->next_used - old);
+}
