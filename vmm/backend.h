@@ -2,9 +2,9 @@
 /**
  * DOC: The seam between a transport (virtio_pci.c) and what carries out the device (vu_frontend.c)
  *
- * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts. The
- * back-end gets a validated description of the queues when the driver says DRIVER_OK, which does not
- * change until it is stopped, and three eventfds a queue that are made once, before lockdown.
+ * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts.
+ * The back-end gets a validated description of the queues when the driver says DRIVER_OK, which does
+ * not change until it is stopped, and three eventfds a queue that are made once, before lockdown.
  */
 #ifndef VMRUN_VMM_BACKEND_H
 #define VMRUN_VMM_BACKEND_H
@@ -31,8 +31,8 @@ struct backend;
 
 /**
  * struct backend_ops - Calls of the transport; bus lock held, on a vCPU's thread
- * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements, borrowed
- *		during the call
+ * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements,
+ *		borrowed during the call
  * @stop:	No ring is touched any more when this returns 0
  * @config:	Read or write configuration space; @off + @len <= config_bytes
  *
@@ -74,8 +74,8 @@ struct backend {
 
 /**
  * struct device_hook - Whom to tell, once, that a device's process died or broke its protocol
- * @fn:		Called with the bus lock held, on any thread; NULL tells nobody. It must not call back
- *		into the device
+ * @fn:		Called with the bus lock held, on any thread; NULL tells nobody. It must not call
+ *		back into the device
  * @device:	The device's name
  */
 struct device_hook {

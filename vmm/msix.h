@@ -3,10 +3,10 @@
  * DOC: MSI-X: table, pending bits, and eventfds bound to interrupts
  *
  * PCI Local Bus 3.0 section 6.8.2. A source is an eventfd that means "interrupt" (a queue's call
- * eventfd, the configuration eventfd); the driver gives each source a vector. While the vector can be
- * delivered, the source is bound to the vector's GSI by KVM_IRQFD and no process of ours is on the
- * way. While it is masked the source is not bound, signals collect in the eventfd, and that is the
- * pending bit; binding it again delivers them.
+ * eventfd, the configuration eventfd); the driver gives each source a vector. While the vector can
+ * be delivered, the source is bound to the vector's GSI by KVM_IRQFD and no process of ours is on
+ * the way. While it is masked the source is not bound, signals collect in the eventfd, and that is
+ * the pending bit; binding it again delivers them.
  */
 #ifndef VMRUN_VMM_MSIX_H
 #define VMRUN_VMM_MSIX_H
@@ -86,7 +86,7 @@ void msix_table_access(struct msix *m, bool write, uint64_t off, void *data, uns
 /** msix_pba_access() - Likewise, read-only.  Syscalls: poll */
 void msix_pba_access(struct msix *m, bool write, uint64_t off, void *data, unsigned int len);
 
-/** msix_reset_sources() - Every source back to MSIX_NO_VECTOR, signals dropped.  Syscalls: ioctl read */
+/** msix_reset_sources() - All back to MSIX_NO_VECTOR, signals dropped.  Syscalls: ioctl read */
 void msix_reset_sources(struct msix *m);
 
 #endif

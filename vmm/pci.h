@@ -2,10 +2,11 @@
 /**
  * DOC: One PCI bus behind configuration mechanism #1
  *
- * PCI Local Bus 3.0, chapters 3.2.2.3 and 6. Ports 0xcf8 to 0xcff; bus 0, functions 00:NN.0, no bridges
- * but the host's. A function is 256 bytes of configuration space, as many bytes that say which bits
- * the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the command register's
- * memory bit is set and the BAR lies in the host bridge's window; it moves when the guest moves it.
+ * PCI Local Bus 3.0, chapters 3.2.2.3 and 6. Ports 0xcf8 to 0xcff; bus 0, functions 00:NN.0, no
+ * bridges but the host's. A function is 256 bytes of configuration space, as many bytes that say
+ * which bits the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the command
+ * register's memory bit is set and the BAR lies in the host bridge's window; it moves when the guest
+ * moves it. Where a guest puts two BARs on one address, the first one there keeps it.
  *
  * Port 0xcf9 lies inside the address register's ports, so the reset control register is served here
  * and handed on to whoever set pci->reset.
@@ -48,7 +49,7 @@ struct pci_bar {
 	void (*access)(void *dev, bool write, uint64_t off, void *data, unsigned int len);
 };
 
-/** struct pci_id - What a function's header says it is; @class is base class, subclass, interface */
+/** struct pci_id - What a function's header says; @class is base class, subclass, interface */
 struct pci_id {
 	uint16_t vendor, device;
 	uint16_t sub_vendor, sub_device;
@@ -115,8 +116,8 @@ void pci_add_bar(struct pci_function *fn, unsigned int bar, uint32_t bytes,
  * pci_add_cap() - Append a capability to the list
  * @bytes:	Size with the two bytes of id and link
  *
- * The caller fills config and wmask from the offset returned, + 2. Capabilities that do not fit are a
- * bug of ours (vr_assert).
+ * The caller fills config and wmask from the offset returned, + 2. Capabilities that do not fit are
+ * a bug of ours (vr_assert).
  * Return: its offset in config, a multiple of 4
  */
 unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes);

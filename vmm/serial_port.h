@@ -2,8 +2,8 @@
 /**
  * DOC: The VMM's end of a serial port that lives in a device process
  *
- * Ports 0x3f8 to 0x3ff become messages of devices/core/serial_msg.h. Writes are posted, reads wait for
- * the answer, both within a bound; what the device answers is checked like any peer's message.
+ * Ports 0x3f8 to 0x3ff become messages of devices/core/serial_msg.h. Writes are posted, reads wait
+ * for the answer, both within a bound; what the device answers is checked like any peer's message.
  */
 #ifndef VMRUN_VMM_SERIAL_PORT_H
 #define VMRUN_VMM_SERIAL_PORT_H

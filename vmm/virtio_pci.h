@@ -2,9 +2,9 @@
 /**
  * DOC: virtio over PCI, modern only
  *
- * virtio 1.3 section 4.1: the guest's view of one device. The guest's status writes are a strict machine
- * (see virtio_pci.c); queue registers can be written only between FEATURES_OK and DRIVER_OK, and are
- * then copied into a description that does not change until reset.
+ * virtio 1.3 section 4.1: the guest's view of one device. The guest's status writes are a strict
+ * machine (see virtio_pci.c); queue registers can be written only between FEATURES_OK and DRIVER_OK,
+ * and are then copied into a description that does not change until reset.
  */
 #ifndef VMRUN_VMM_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_PCI_H
@@ -73,7 +73,7 @@ struct virtio_pci {
 };
 
 /**
- * virtio_pci_init() - Make the function, its capabilities, BAR and interrupts, and add it to the bus
+ * virtio_pci_init() - Make the function, its capabilities, BAR and interrupts; add it to the bus
  * @be:		Initialised; borrowed for the life of @v, as are the others
  *
  * Context: setup.  Syscalls: eventfd2
@@ -85,8 +85,8 @@ MUST_CHECK int virtio_pci_init(struct virtio_pci *v, struct backend *be, struct 
 /**
  * virtio_pci_watch() - Watch the error eventfds and the device's process in the VMM's main loop
  *
- * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt; a dead process does
- * so too and calls v->hook. The callbacks take the bus lock.
+ * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt; a dead process
+ * does so too and calls v->hook. The callbacks take the bus lock.
  * Context: setup, main thread.  Syscalls: epoll_ctl; later read write
  */
 MUST_CHECK int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err);

@@ -3,8 +3,8 @@
  * DOC: vhost-user front-end: a device in another process
  *
  * "Vhost-user Protocol" of QEMU's documentation, the front-end's side, for back-ends of ours and of
- * others. The peer is trusted with the guest's memory and with nothing else: each reply must have the
- * request's number, the reply flag, the exact size and no fds, and must come before a deadline.
+ * others. The peer is trusted with the guest's memory and with nothing else: each reply must have
+ * the request's number, the reply flag, the exact size and no fds, and must come before a deadline.
  */
 #ifndef VMRUN_VMM_VU_FRONTEND_H
 #define VMRUN_VMM_VU_FRONTEND_H
@@ -41,8 +41,8 @@ struct vu_frontend_args {
 	const char *name; /* borrowed for the front-end's life */
 	int sock;         /* connected; taken, even on failure */
 	uint16_t virtio_id;
-	const struct gmem *mem; /* regions lie in @mem_fd one after the other, in order, without gaps */
-	int mem_fd;             /* borrowed during the call */
+	const struct gmem *mem; /* its regions lie in @mem_fd in order, without gaps */
+	int mem_fd;		/* borrowed during the call */
 };
 
 /**
