@@ -27,7 +27,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rings are read as the
 
 #define VQ_CHAIN_BYTES_MAX (1ULL << 32)
 
-/* Byte offsets of the two rings' fields; VQ_EVENT_* lies behind the entries */
+/* Byte offsets of the two rings' fields; VQ_*_EVENT lies behind the entries */
 #define VQ_FLAGS_OFF		 0U
 #define VQ_IDX_OFF		 2U
 #define VQ_RING_OFF		 4U
