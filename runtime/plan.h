@@ -60,7 +60,7 @@ struct plan_fd {
  * @policy:	Name in the policy table
  * @type:	For devices: device_ops' name; NULL for the VMM
  * @fd:		By slot number: fd[n] becomes fd n of the process
- * @file_bytes_max: RLIMIT_FSIZE; 0 unless it writes a regular file
+ * @writes_file: Whether it may have a regular file to write; RLIMIT_FSIZE is 0 otherwise
  */
 struct plan_proc {
 	char name[BOOT_NAME_BYTES];
@@ -94,7 +94,8 @@ struct plan_cgroup {
 
 /**
  * struct plan - One VM
- * @proc:	[0] is the VMM, [1 + i] is device i, in config order after the implicit ones
+ * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
+ *		/vm/devices in its order), the entropy sources
  * @warning:	One line each: what the config asks for and this version does not carry out
  */
 struct plan {

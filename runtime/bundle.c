@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/bundle.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/bundle_priv.h"
+#include "runtime/json.h"
+
+/* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */
+#define BUNDLE_ARENA_BYTES (4UL * JSON_TEXT_MAX)
+
+#define TOP(member)	   offsetof(struct bundle, member)
+#define LATER		   .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
+
+static void cleanup_object(struct json_object **obj)
+{
+	json_object_put(*obj);
+}
+
+static void cleanup_bundle(struct bundle **b)
+{
+	bundle_free(*b);
+}
+
+/* ---- the top level ------------------------------------------------------------------------- */
+
+/* SemVer 2.0, major version 1: "1.2.0", "1.0.2-dev", "1.3.0+rc.1" */
+static int check_version(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value), *p = s;
+
+	for (int part = 0; part < 3; part++) {
+		size_t n = strspn(p, "0123456789");
+
+		if (n == 0 || n > 9 || (n > 1 && *p == '0') || (part < 2 && p[n] != '.'))
+			return schema_fail(ctx, "must be a version such as 1.2.0, is \"%s\"", s);
+		p += part < 2 ? n + 1 : n;
+	}
+	if (*p &&
+	    ((*p != '-' && *p != '+') || !p[1] ||
+	     p[strspn(p, "-+.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")]))
+		return schema_fail(ctx, "must be a version such as 1.2.0, is \"%s\"", s);
+	if (strncmp(s, "1.", 2))
+		return schema_fail(ctx, "must be 1.x of the OCI runtime specification, is %s", s);
+	return 0;
+}
+
+/* It becomes a word of the kernel command line, so nothing that would end the word. */
+static int check_hostname(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+
+	return s[strspn(s, "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")]
+		       ? schema_fail(ctx, "must be letters, digits, '-', '.' and '_'")
+		       : 0;
+}
+
+static const struct schema_field root_fields[] = {
+	{.name = "path",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = TOP(root.path),
+	 .max = PLAN_PATH_MAX - 1},
+	{.name = "readonly", .kind = SCHEMA_BOOL, .off = TOP(root.readonly)},
+};
+static const struct schema_table root_table = {.field = root_fields, .nr = ARRAY_SIZE(root_fields)};
+
+static const struct schema_field top_fields[] = {
+	{.name = "ociVersion",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_REQUIRED | SCHEMA_PLAIN,
+	 .off = TOP(oci_version),
+	 .max = 64,
+	 .check = check_version},
+	{.name = "root", .kind = SCHEMA_OBJECT, .table = &root_table},
+	{.name = "hostname",
+	 .kind = SCHEMA_STRING,
+	 .off = TOP(hostname),
+	 .max = BUNDLE_HOSTNAME_MAX,
+	 .check = check_hostname},
+	{.name = "domainname", .kind = SCHEMA_STRING, LATER},
+	{.name = "process",
+	 .kind = SCHEMA_OBJECT,
+	 .off = TOP(process),
+	 .table = &bundle_process_table},
+	{.name = "mounts", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_mount_field},
+	{.name = "hooks",
+	 .kind = SCHEMA_OBJECT,
+	 .off = SCHEMA_NOWHERE,
+	 .table = &bundle_hooks_table},
+	{.name = "linux", .kind = SCHEMA_OBJECT, .off = TOP(linux_), .table = &bundle_linux_table},
+	{.name = "vm", .kind = SCHEMA_OBJECT, .off = TOP(vm), .table = &bundle_vm_table},
+	{.name = "annotations",
+	 .kind = SCHEMA_MAP,
+	 .off = TOP(annotations),
+	 .elem = &bundle_string_field},
+};
+static const struct schema_table top_table = {
+	.field = top_fields, .nr = ARRAY_SIZE(top_fields), .size = sizeof(struct bundle)};
+
+/* ---- making one ---------------------------------------------------------------------------- */
+
+static void add_warning(void *arg, const char *line)
+{
+	struct bundle *b = arg;
+	char *copy;
+
+	if (b->nr_warnings == PLAN_WARNINGS_MAX)
+		return;
+	copy = arena_strndup(&b->arena, line, strlen(line));
+	if (copy)
+		b->warning[b->nr_warnings++] = copy;
+}
+
+/* What is accepted and means something else than the user may think. */
+static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
+{
+	int64_t limit = b->linux_.resources.memory_limit;
+	size_t mark;
+
+	if (b->root.path && !b->vm.image.path) {
+		mark = schema_push(ctx, "root");
+		schema_push(ctx, "path");
+		schema_warn(
+			ctx,
+			"a directory is not shared with the guest yet; /vm/image/path is its root");
+		schema_pop(ctx, mark);
+	}
+	if (limit > 0 && (uint64_t)limit < b->vm.hw.mem_bytes)
+		schema_warn(
+			ctx,
+			"/linux/resources/memory/limit is %lld bytes and the guest's memory %llu: "
+			"the host may kill the VM",
+			(long long)limit, (unsigned long long)b->vm.hw.mem_bytes);
+}
+
+static int decode(struct bundle *b, struct json_object *root, struct err *err)
+{
+	struct schema_ctx ctx = {
+		.arena = &b->arena, .err = err, .warn = add_warning, .warn_arg = b};
+	struct json_object *vm = NULL;
+	size_t mark;
+	int r;
+
+	if (!json_object_is_type(root, json_type_object))
+		return schema_fail(&ctx, "must be an object");
+	r = schema_decode(&ctx, root, &top_table, b);
+	if (r < 0)
+		return r;
+	mark = schema_push(&ctx, "vm");
+	json_object_object_get_ex(root, "vm", &vm);
+	r = vm ? bundle_check_hwconfig(&ctx, vm) : 0;
+	if (r < 0)
+		return r;
+	schema_pop(&ctx, mark);
+	r = bundle_vm_check(&ctx, &b->vm);
+	if (r < 0)
+		return r;
+	warn_about(&ctx, b);
+	return 0;
+}
+
+/* An empty bundle in an arena of its own, with every default set */
+static int new_bundle(const char *dir, const char *text, struct bundle **ret, struct err *err)
+{
+	struct arena arena = {0};
+	struct bundle *b;
+	int r = arena_init(&arena, BUNDLE_ARENA_BYTES);
+
+	if (r < 0)
+		return err_set(err, -r, "memory for the bundle");
+	b = arena_alloc(&arena, sizeof(*b));
+	vr_assert(b);
+	b->arena = arena;
+	b->dir = arena_strndup(&b->arena, dir, strlen(dir));
+	b->text = arena_strndup(&b->arena, text, strlen(text));
+	b->vm.hw.vcpus = 1;
+	b->vm.hw.mem_bytes = BUNDLE_MEM_BYTES;
+	b->linux_.resources.pids_limit = -1;
+	if (!b->dir || !b->text) {
+		bundle_free(b);
+		return err_text(err, EFBIG, "config.json: too large");
+	}
+	*ret = b;
+	return 0;
+}
+
+static int make(struct json_object *root, const char *text, const char *dir, struct bundle **ret,
+		struct err *err)
+{
+	struct bundle *b __attribute__((cleanup(cleanup_bundle))) = NULL;
+	struct json_object *annotations;
+	int r = new_bundle(dir, text, &b, err);
+
+	if (r < 0)
+		return r;
+	r = decode(b, root, err);
+	/* borrowed from root until here; bundle_free() gives back only what was taken */
+	annotations = b->annotations;
+	b->annotations = NULL;
+	if (r < 0)
+		return r;
+	if (annotations && json_object_object_length(annotations))
+		b->annotations = json_object_get(annotations);
+	r = arena_freeze(&b->arena);
+	if (r < 0)
+		return err_set(err, -r, "freezing the bundle");
+	*ret = TAKE_PTR(b);
+	return 0;
+}
+
+int bundle_from_json(struct json_object *root, const char *dir, struct bundle **ret,
+		     struct err *err)
+{
+	if (*dir != '/' || strlen(dir) >= PLAN_PATH_MAX)
+		return err_text(err, EINVAL, "%s: the bundle's directory must be an absolute path",
+				dir);
+	return make(root, json_object_to_json_string_ext(root, JSON_C_TO_STRING_NOSLASHESCAPE), dir,
+		    ret, err);
+}
+
+int bundle_load(const char *dir, const char *config, struct bundle **ret, struct err *err)
+{
+	struct json_object *root __attribute__((cleanup(cleanup_object))) = NULL;
+	char absolute[PATH_MAX], path[PATH_MAX + sizeof("/config.json")];
+	cleanup_free char *text = NULL;
+	size_t len;
+	int r;
+
+	if (!realpath(dir, absolute))
+		return err_set(err, errno, "bundle %s", dir);
+	fmt_into(path, sizeof(path), "%s/config.json", strcmp(absolute, "/") ? absolute : "");
+	r = json_read_text(config ? config : path, &text, &len, err);
+	if (r < 0)
+		return r;
+	r = json_parse(text, len, config ? config : path, &root, err);
+	if (r < 0)
+		return r;
+	return make(root, text, absolute, ret, err);
+}
+
+const char *bundle_text(const struct bundle *b)
+{
+	return b->text;
+}
+
+void bundle_free(struct bundle *b)
+{
+	struct arena arena;
+
+	if (!b)
+		return;
+	json_object_put(b->annotations);
+	/* the struct lies in what it owns */
+	arena = b->arena;
+	arena_done(&arena);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: /linux of a config.json: OCI config-linux.md
+ *
+ * Every VM gets namespaces of its own, whether or not they are listed. Limits go to the cgroup of
+ * the VM's processes. What concerns the inside of the guest waits for the agent that will carry it
+ * there.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/bundle_priv.h"
+
+#define UID_MAX 4294967295ULL
+#define LATER	.flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
+
+/* ---- namespaces ---------------------------------------------------------------------------- */
+
+/* Whether a process outside the guest could join one by path: to be done, or never. */
+static const struct {
+	const char *type;
+	bool joinable;
+} namespaces[] = {
+	{"pid", false}, {"network", true}, {"mount", false},  {"ipc", true},
+	{"uts", true},	{"user", true},	   {"cgroup", false}, {"time", false},
+};
+
+static const char *const namespace_types[] = {"pid",  "network", "mount", "ipc", "uts",
+					      "user", "cgroup",	 "time",  NULL};
+_Static_assert(ARRAY_SIZE(namespace_types) == ARRAY_SIZE(namespaces) + 1, "one word per type");
+
+static const struct schema_field namespace_fields[] = {
+	{.name = "type",
+	 .kind = SCHEMA_ENUM,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = SCHEMA_NOWHERE,
+	 .words = namespace_types},
+	{.name = "path",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_ABSOLUTE,
+	 .off = SCHEMA_NOWHERE,
+	 .max = PLAN_PATH_MAX - 1},
+};
+static const struct schema_table namespace_table = {.field = namespace_fields,
+						    .nr = ARRAY_SIZE(namespace_fields)};
+
+static const char *member_string(struct json_object *obj, const char *name)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(obj, name, &value);
+	return value ? json_object_get_string(value) : "";
+}
+
+static int check_namespace(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *type = member_string(value, "type"), *path = member_string(value, "path");
+	unsigned int i = 0;
+	size_t mark;
+
+	if (!*path)
+		return 0;
+	while (strcmp(namespaces[i].type, type))
+		i++;
+	mark = schema_push(ctx, "path");
+	if (!namespaces[i].joinable)
+		return schema_fail(ctx, "a virtual machine cannot join a %s namespace", type);
+	schema_warn(ctx, "joining a %s namespace is not carried out yet", type);
+	schema_pop(ctx, mark);
+	return 0;
+}
+
+static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
+{
+	unsigned int seen = 0;
+
+	for (size_t n = 0; n < json_object_array_length(value); n++) {
+		const char *type = member_string(json_object_array_get_idx(value, n), "type");
+		unsigned int i = 0;
+
+		while (strcmp(namespaces[i].type, type))
+			i++;
+		if (seen & (1U << i)) {
+			schema_push_index(ctx, n);
+			return schema_fail(ctx, "a second %s namespace", type);
+		}
+		seen |= 1U << i;
+	}
+	return 0;
+}
+
+static const struct schema_field namespace_field = {
+	.kind = SCHEMA_OBJECT, .table = &namespace_table, .check = check_namespace};
+
+/* ---- id mappings --------------------------------------------------------------------------- */
+
+#define ID(n)                                                                                      \
+	{                                                                                          \
+		.name = n, .kind = SCHEMA_UINT, .flags = SCHEMA_REQUIRED, .off = SCHEMA_NOWHERE,   \
+		.max = UID_MAX                                                                     \
+	}
+
+static const struct schema_field mapping_fields[] = {ID("containerID"), ID("hostID"), ID("size")};
+static const struct schema_table mapping_table = {.field = mapping_fields,
+						  .nr = ARRAY_SIZE(mapping_fields)};
+static const struct schema_field mapping_field = {.kind = SCHEMA_OBJECT, .table = &mapping_table};
+
+/* ---- resources ----------------------------------------------------------------------------- */
+
+#define LX(member) offsetof(struct bundle_linux, member)
+
+static const struct schema_field memory_fields[] = {
+	{.name = "limit", .kind = SCHEMA_INT, .off = LX(resources.memory_limit), .imin = -1},
+	{.name = "reservation", .kind = SCHEMA_INT, LATER, .imin = -1},
+	{.name = "swap", .kind = SCHEMA_INT, LATER, .imin = -1},
+	{.name = "kernel", .kind = SCHEMA_INT, LATER, .imin = -1},
+	{.name = "kernelTCP", .kind = SCHEMA_INT, LATER, .imin = -1},
+	{.name = "swappiness", .kind = SCHEMA_UINT, LATER, .max = 100},
+	{.name = "disableOOMKiller", .kind = SCHEMA_BOOL, LATER},
+	{.name = "useHierarchy", .kind = SCHEMA_BOOL, LATER},
+	{.name = "checkBeforeUpdate", .kind = SCHEMA_BOOL, LATER},
+};
+static const struct schema_table memory_table = {.field = memory_fields,
+						 .nr = ARRAY_SIZE(memory_fields)};
+
+/* The kernel's own limits: a period of 1 ms to 1 s, a quota of 1 ms or more; 0 is "not set". */
+static int check_period(struct schema_ctx *ctx, struct json_object *value)
+{
+	uint64_t v = json_object_get_uint64(value);
+
+	return v == 0 || v >= 1000 ? 0 : schema_fail(ctx, "must be 1000 to 1000000, or 0");
+}
+
+static int check_quota(struct schema_ctx *ctx, struct json_object *value)
+{
+	int64_t v = json_object_get_int64(value);
+
+	return v <= 0 || v >= 1000 ? 0 : schema_fail(ctx, "must be 1000 or more, or 0, or -1");
+}
+
+static int check_shares(struct schema_ctx *ctx, struct json_object *value)
+{
+	return json_object_get_uint64(value) == 1 ? schema_fail(ctx, "must be 2 to 262144, or 0")
+						  : 0;
+}
+
+static int check_list(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+
+	return s[strspn(s, "0123456789,-")] ? schema_fail(ctx, "must be a list such as 0-3,7") : 0;
+}
+
+static const struct schema_field cpu_fields[] = {
+	{.name = "shares",
+	 .kind = SCHEMA_UINT,
+	 .off = LX(resources.cpu_shares),
+	 .max = 262144,
+	 .check = check_shares},
+	{.name = "quota",
+	 .kind = SCHEMA_INT,
+	 .off = LX(resources.cpu_quota),
+	 .imin = -1,
+	 .check = check_quota},
+	{.name = "period",
+	 .kind = SCHEMA_UINT,
+	 .off = LX(resources.cpu_period),
+	 .max = 1000000,
+	 .check = check_period},
+	{.name = "cpus",
+	 .kind = SCHEMA_STRING,
+	 .off = LX(resources.cpus),
+	 .max = 1024,
+	 .check = check_list},
+	{.name = "mems",
+	 .kind = SCHEMA_STRING,
+	 .off = LX(resources.mems),
+	 .max = 1024,
+	 .check = check_list},
+	{.name = "burst", .kind = SCHEMA_UINT, LATER},
+	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LATER, .imin = -1},
+	{.name = "realtimePeriod", .kind = SCHEMA_UINT, LATER},
+	{.name = "idle", .kind = SCHEMA_INT, LATER},
+};
+static const struct schema_table cpu_table = {.field = cpu_fields, .nr = ARRAY_SIZE(cpu_fields)};
+
+static const struct schema_field pids_fields[] = {
+	{.name = "limit",
+	 .kind = SCHEMA_INT,
+	 .flags = SCHEMA_REQUIRED | SCHEMA_LATER,
+	 .off = LX(resources.pids_limit),
+	 .imin = -1},
+};
+static const struct schema_table pids_table = {.field = pids_fields,
+					       .nr = ARRAY_SIZE(pids_fields),
+					       .later = "not carried out in the guest yet"};
+
+/* All tables of /linux count their offsets from struct bundle_linux, hence 0 in between. */
+static const struct schema_field resources_fields[] = {
+	{.name = "memory", .kind = SCHEMA_OBJECT, .table = &memory_table},
+	{.name = "cpu", .kind = SCHEMA_OBJECT, .table = &cpu_table},
+	{.name = "pids", .kind = SCHEMA_OBJECT, .table = &pids_table},
+	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
+	{.name = "blockIO", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "hugepageLimits", .kind = SCHEMA_ARRAY, LATER},
+	{.name = "network", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "rdma", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "unified", .kind = SCHEMA_MAP, LATER, .elem = &bundle_string_field},
+};
+static const struct schema_table resources_table = {.field = resources_fields,
+						    .nr = ARRAY_SIZE(resources_fields)};
+
+/* ---- /linux -------------------------------------------------------------------------------- */
+
+static int check_cgroups_path(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *p = json_object_get_string(value);
+
+	for (; *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && p[0] == '.' && p[1] == '.')
+			return schema_fail(ctx, "must not hold \"..\"");
+		p += n;
+	}
+	return 0;
+}
+
+static const char *const propagations[] = {"private",  "shared",  "slave",  "unbindable",
+					   "rprivate", "rshared", "rslave", "runbindable",
+					   "",	       NULL};
+
+static const struct schema_field linux_fields[] = {
+	{.name = "namespaces",
+	 .kind = SCHEMA_ARRAY,
+	 .off = SCHEMA_NOWHERE,
+	 .elem = &namespace_field,
+	 .check = check_namespaces},
+	{.name = "cgroupsPath",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_PLAIN,
+	 .off = LX(cgroups_path),
+	 .max = 1024,
+	 .check = check_cgroups_path},
+	{.name = "resources", .kind = SCHEMA_OBJECT, .table = &resources_table},
+	{.name = "uidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
+	{.name = "gidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
+	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
+	{.name = "netDevices", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "sysctl", .kind = SCHEMA_MAP, LATER, .elem = &bundle_string_field},
+	{.name = "seccomp", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "maskedPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_string_field},
+	{.name = "readonlyPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_string_field},
+	{.name = "rootfsPropagation", .kind = SCHEMA_ENUM, LATER, .words = propagations},
+	{.name = "mountLabel", .kind = SCHEMA_STRING, LATER},
+	{.name = "intelRdt", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "memoryPolicy", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "personality", .kind = SCHEMA_OBJECT, LATER},
+	{.name = "timeOffsets", .kind = SCHEMA_OBJECT, LATER},
+};
+const struct schema_table bundle_linux_table = {
+	.field = linux_fields, .nr = ARRAY_SIZE(linux_fields), .size = sizeof(struct bundle_linux)};

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: /vm of a config.json: OCI config-vm.md, and vmrun's extension /vm/devices
+ *
+ * The specification's text and its schema spell it hwConfig, its Go bindings write hwconfig; both
+ * are read. Those bindings also write empty objects for what was not set ("image": {"path": ""}),
+ * so an empty path counts as absent.
+ *
+ * /vm/devices is ours, and a misspelt "readonly" would be a disk that gets written: there, unlike
+ * elsewhere, a property that is not known is an error.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/bundle_priv.h"
+
+#define DISK_QUEUES_MAX 16
+#define PARAMETERS_MAX	512
+
+const char *const bundle_device_types[] = {
+	[BUNDLE_BLOCK] = "block",
+	[BUNDLE_RNG] = "rng",
+	[BUNDLE_SERIAL] = "serial",
+	[BUNDLE_DEVICE_TYPES] = NULL,
+};
+
+static const char *const formats[] = {"raw", "", NULL};
+
+/* ---- devices ------------------------------------------------------------------------------- */
+
+#define DEV(member) offsetof(struct bundle_device, member)
+#define DEV_TYPE                                                                                   \
+	{                                                                                          \
+		.name = "type", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED,                     \
+		.off = SCHEMA_NOWHERE, .words = bundle_device_types                                \
+	}
+
+static const struct schema_field type_fields[] = {DEV_TYPE};
+
+static const struct schema_field block_fields[] = {
+	DEV_TYPE,
+	{.name = "path",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = DEV(path),
+	 .max = PLAN_PATH_MAX - 1},
+	{.name = "readonly", .kind = SCHEMA_BOOL, .off = DEV(readonly)},
+	{.name = "queues",
+	 .kind = SCHEMA_UINT,
+	 .off = DEV(queues),
+	 .min = 1,
+	 .max = DISK_QUEUES_MAX},
+	{.name = "serial",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_PLAIN,
+	 .off = DEV(serial),
+	 .max = BOOT_SERIAL_BYTES},
+	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = formats},
+};
+
+static const struct schema_table type_table = {
+	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .size = sizeof(struct bundle_device)};
+
+/* By enum bundle_device_type: a new type is a line here and in bundle_device_types. */
+static const struct schema_table device_tables[BUNDLE_DEVICE_TYPES] = {
+	[BUNDLE_BLOCK] = {.field = block_fields, .nr = ARRAY_SIZE(block_fields), .closed = true},
+	[BUNDLE_RNG] = {.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true},
+	[BUNDLE_SERIAL] = {.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true},
+};
+
+static int decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
+{
+	struct bundle_device *d = target;
+	struct json_object *type;
+	int r;
+
+	/* first the type alone: it decides which other properties there are */
+	r = schema_decode(ctx, value, &type_table, NULL);
+	if (r < 0)
+		return r;
+	json_object_object_get_ex(value, "type", &type);
+	while (strcmp(bundle_device_types[d->type], json_object_get_string(type)))
+		d->type++;
+	d->queues = 1;
+	d->pointer = schema_pointer(ctx);
+	if (!d->pointer)
+		return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
+	return schema_decode(ctx, value, &device_tables[d->type], d);
+}
+
+static const struct schema_field device_field = {
+	.kind = SCHEMA_OBJECT, .table = &type_table, .decode = decode_device};
+
+/* ---- the rest of /vm ----------------------------------------------------------------------- */
+
+#define VM(member) offsetof(struct bundle_vm, member)
+
+static const struct schema_field parameter_field = {
+	.kind = SCHEMA_STRING, .flags = SCHEMA_PLAIN, .max = BOOT_CMDLINE_MAX - 1};
+
+static const struct schema_field hypervisor_fields[] = {
+	{.name = "path", .kind = SCHEMA_STRING, .off = SCHEMA_NOWHERE},
+	{.name = "parameters",
+	 .kind = SCHEMA_ARRAY,
+	 .off = SCHEMA_NOWHERE,
+	 .elem = &bundle_string_field},
+};
+static const struct schema_table hypervisor_table = {.field = hypervisor_fields,
+						     .nr = ARRAY_SIZE(hypervisor_fields)};
+
+static const struct schema_field kernel_fields[] = {
+	{.name = "path", .kind = SCHEMA_STRING, .off = VM(kernel.path), .max = PLAN_PATH_MAX - 1},
+	{.name = "parameters",
+	 .kind = SCHEMA_ARRAY,
+	 .off = VM(kernel.parameters),
+	 .max = PARAMETERS_MAX,
+	 .elem = &parameter_field},
+	{.name = "initrd",
+	 .kind = SCHEMA_STRING,
+	 .off = VM(kernel.initrd),
+	 .max = PLAN_PATH_MAX - 1},
+};
+static const struct schema_table kernel_table = {.field = kernel_fields,
+						 .nr = ARRAY_SIZE(kernel_fields)};
+
+static const struct schema_field image_fields[] = {
+	{.name = "path", .kind = SCHEMA_STRING, .off = VM(image.path), .max = PLAN_PATH_MAX - 1},
+	{.name = "format", .kind = SCHEMA_ENUM, .off = VM(image.format), .words = formats},
+};
+static const struct schema_table image_table = {.field = image_fields,
+						.nr = ARRAY_SIZE(image_fields)};
+
+/* Passing host hardware to a guest by hand, as Xen does, is nothing KVM could carry out. */
+static int check_no_passthrough(struct schema_ctx *ctx, struct json_object *value)
+{
+	return schema_empty(value) ? 0 : schema_fail(ctx, "is not possible under KVM");
+}
+
+#define PASSTHROUGH(n)                                                                             \
+	{                                                                                          \
+		.name = n, .kind = SCHEMA_ARRAY, .off = SCHEMA_NOWHERE,                            \
+		.check = check_no_passthrough                                                      \
+	}
+
+static const struct schema_field hwconfig_fields[] = {
+	{.name = "vcpus",
+	 .kind = SCHEMA_UINT,
+	 .off = VM(hw.vcpus),
+	 .min = 1,
+	 .max = BUNDLE_VCPUS_MAX},
+	/* whole pages; RAM below 4 GiB need not end on a 2 MiB boundary */
+	{.name = "memory",
+	 .kind = SCHEMA_UINT,
+	 .off = VM(hw.mem_bytes),
+	 .min = BUNDLE_MEM_MIN_BYTES,
+	 .max = BUNDLE_MEM_MAX_BYTES,
+	 .step = 4096},
+	{.name = "deviceTree", .kind = SCHEMA_STRING, .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE},
+	PASSTHROUGH("dtdevs"),
+	PASSTHROUGH("iomems"),
+	PASSTHROUGH("irqs"),
+};
+static const struct schema_table hwconfig_table = {.field = hwconfig_fields,
+						   .nr = ARRAY_SIZE(hwconfig_fields)};
+
+/* The sub-objects' tables count from struct bundle_vm, so all of them sit at offset 0. */
+static const struct schema_field vm_fields[] = {
+	{.name = "hypervisor",
+	 .kind = SCHEMA_OBJECT,
+	 .flags = SCHEMA_LATER,
+	 .off = SCHEMA_NOWHERE,
+	 .table = &hypervisor_table},
+	{.name = "kernel", .kind = SCHEMA_OBJECT, .table = &kernel_table},
+	{.name = "image", .kind = SCHEMA_OBJECT, .table = &image_table},
+	{.name = "hwConfig", .kind = SCHEMA_OBJECT, .table = &hwconfig_table},
+	{.name = "hwconfig", .kind = SCHEMA_OBJECT, .table = &hwconfig_table},
+	{.name = "devices",
+	 .kind = SCHEMA_ARRAY,
+	 .off = VM(devices),
+	 .max = BOOT_DEVICES_MAX,
+	 .elem = &device_field},
+};
+const struct schema_table bundle_vm_table = {
+	.field = vm_fields, .nr = ARRAY_SIZE(vm_fields), .size = sizeof(struct bundle_vm)};
+
+int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
+{
+	struct json_object *spec = NULL, *go = NULL;
+
+	json_object_object_get_ex(vm, "hwConfig", &spec);
+	json_object_object_get_ex(vm, "hwconfig", &go);
+	if (!spec || !go || json_object_equal(spec, go))
+		return 0;
+	schema_push(ctx, "hwconfig");
+	return schema_fail(ctx, "says something else than hwConfig does");
+}
+
+int bundle_vm_check(struct schema_ctx *ctx, const struct bundle_vm *vm)
+{
+	const struct bundle_device *d = vm->devices.item;
+	unsigned int nr[BUNDLE_DEVICE_TYPES] = {0}, total;
+
+	if (!vm->kernel.path) {
+		ctx->pointer_len = 0;
+		schema_push(ctx, "vm");
+		schema_push(ctx, "kernel");
+		schema_push(ctx, "path");
+		return schema_fail(ctx, "required: the kernel that the virtual machine boots");
+	}
+	for (unsigned int i = 0; i < vm->devices.nr; i++) {
+		nr[d[i].type]++;
+		if (d[i].type == BUNDLE_SERIAL && nr[BUNDLE_SERIAL] > 1)
+			return err_text(ctx->err, EINVAL, "%s: a VM has one serial port only",
+					d[i].pointer);
+	}
+	/* the image, a serial port and an entropy source are there without being listed */
+	total = vm->devices.nr + (vm->image.path ? 1 : 0) + (nr[BUNDLE_SERIAL] == 0) +
+		(nr[BUNDLE_RNG] == 0);
+	if (total > BOOT_DEVICES_MAX)
+		return err_text(
+			ctx->err, EINVAL,
+			"/vm/devices: must be at most %u devices with those implied, are %u",
+			BOOT_DEVICES_MAX, total);
+	return 0;
+}

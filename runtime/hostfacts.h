@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What this host can do
+ */
+#ifndef VMRUN_RUNTIME_HOSTFACTS_H
+#define VMRUN_RUNTIME_HOSTFACTS_H
+
+#include "devices/core/base.h"
+
+enum hostfacts_virt {
+	HOSTFACTS_VIRT_HARDWARE, /* the CPU has vmx or svm (or this is not x86) */
+	HOSTFACTS_VIRT_SOFTWARE, /* kvm_pvm: KVM emulates supervisor code; Linux does not boot on it */
+	HOSTFACTS_VIRT_NONE,
+};
+
+enum hostfacts_cgroup { HOSTFACTS_CGROUP_NONE, HOSTFACTS_CGROUP_V1, HOSTFACTS_CGROUP_HYBRID, HOSTFACTS_CGROUP_V2 };
+
+/**
+ * struct hostfacts - Facts, as found
+ * @kvm_errno:	Why /dev/kvm cannot be opened; 0 when it can
+ * @kvm_api:	KVM_GET_API_VERSION, 12 on every Linux since 2.6.22; -1 while it cannot be asked
+ * @tun_errno:	As @kvm_errno, for /dev/net/tun
+ * @max_user_namespaces: The limit, -1 when the kernel has no user namespaces
+ * @landlock_abi: 0 when the kernel has none
+ * @huge_pages_free: Of the default size
+ * @huge_page_kib: That size; 0 when the kernel has none
+ */
+struct hostfacts {
+	int kvm_errno;
+	int kvm_api;
+	enum hostfacts_virt virt;
+	int tun_errno;
+	long max_user_namespaces;
+	enum hostfacts_cgroup cgroup;
+	int landlock_abi;
+	long huge_pages_free;
+	long huge_page_kib;
+};
+
+/**
+ * hostfacts_collect() - Find out
+ * @root:	Directory that /dev, /proc and /sys are looked up in; "/" but for tests
+ *
+ * Never fails: what cannot be found out reads as absent.
+ * Context: setup.  Syscalls: openat read close ioctl access landlock_create_ruleset
+ */
+void hostfacts_collect(const char *root, struct hostfacts *ret);
+
+/** hostfacts_virt() - Only how the CPU runs guests, for a warning before a guest is started */
+enum hostfacts_virt hostfacts_virt(const char *root);
+
+#endif

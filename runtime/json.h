@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: JSON text to objects, more strictly than json-c
+ *
+ * json-c takes the last of two equal keys, cuts keys at a NUL, saturates numbers that do not fit and
+ * accepts quotes and control characters that JSON does not have. Whoever reads a file with another
+ * parser would then see another configuration, so all of these are errors here, with line and column.
+ */
+#ifndef VMRUN_RUNTIME_JSON_H
+#define VMRUN_RUNTIME_JSON_H
+
+#include <json-c/json.h>
+
+#include "devices/core/err.h"
+
+#define JSON_TEXT_MAX  (1U << 20) /* bytes of one document */
+#define JSON_DEPTH_MAX 32 /* nested objects and arrays */
+
+/**
+ * json_parse() - Parse one document
+ * @text:	@len bytes, followed by a terminator that is not counted
+ * @name:	What errors call it, usually the file's path
+ *
+ * Context: setup.  Syscalls: none but the heap's
+ * Return: 0 with *ret owned by the caller (json_object_put); -EINVAL naming line and column
+ */
+MUST_CHECK int json_parse(const char *text, size_t len, const char *name, struct json_object **ret,
+			  struct err *err);
+
+/**
+ * json_read_text() - Read a regular file of at most JSON_TEXT_MAX bytes
+ * @ret_text:	Terminated; the caller's to free()
+ *
+ * Context: setup.  Syscalls: openat fstat read close
+ */
+MUST_CHECK int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err);
+
+#endif

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/bundle_priv.h"
+
+/* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
+ * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
+#define CMDLINE_BASE  "console=ttyS0 reboot=k panic=-1"
+
+#define CGROUP_PARENT "/vmrun/"
+
+/* By enum bundle_device_type: what a device of that type is made of */
+static const struct device_kind {
+	const char *program;
+	const char *policy;
+	uint16_t virtio_id; /* virtio 1.3 section 5 */
+	uint16_t bus;
+} device_kinds[BUNDLE_DEVICE_TYPES] = {
+	[BUNDLE_BLOCK] = {"vmrun-dev-block", "block_device", 2, BOOT_BUS_VIRTIO},
+	[BUNDLE_RNG] = {"vmrun-dev-rng", "rng_device", 4, BOOT_BUS_VIRTIO},
+	[BUNDLE_SERIAL] = {"vmrun-dev-serial", "serial_device", 0, BOOT_BUS_SERIAL},
+};
+
+/**
+ * struct build - A plan in the making
+ * @nr:		Devices of each type so far, for their names
+ */
+struct build {
+	const struct bundle *b;
+	struct plan *p;
+	unsigned int nr[BUNDLE_DEVICE_TYPES];
+	struct err *err;
+};
+
+static void cleanup_plan(struct plan **p)
+{
+	plan_free(*p);
+}
+
+static int out_of_memory(struct err *err)
+{
+	return err_set(err, ENOMEM, "memory for the plan");
+}
+
+/* *ret becomes a copy of @s, or stays NULL when @s is NULL */
+static int copy_string(char **ret, const char *s, struct err *err)
+{
+	if (!s)
+		return 0;
+	*ret = strdup(s);
+	return *ret ? 0 : out_of_memory(err);
+}
+
+/* Relative paths of a config.json are relative to its directory. */
+static int set_file(struct build *bd, struct plan_fd *fd, enum plan_file file, const char *path,
+		    const char *pointer)
+{
+	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
+	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
+
+	if (bytes > PLAN_PATH_MAX)
+		return err_text(bd->err, EINVAL, "%s: the path is longer than %d bytes", pointer,
+				PLAN_PATH_MAX - 1);
+	fd->source = PLAN_FD_FILE;
+	fd->file = file;
+	fd->path = malloc(bytes);
+	if (!fd->path)
+		return out_of_memory(bd->err);
+	fmt_into(fd->path, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
+	return copy_string(&fd->pointer, pointer, bd->err);
+}
+
+/* The slots that every jailed process has */
+static void set_common_fds(struct plan_proc *proc)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		proc->fd[fd].source = PLAN_FD_NULL;
+	proc->fd[BOOT_FD_CONTROL].source = PLAN_FD_CONTROL;
+	proc->fd[BOOT_FD_LOG].source = PLAN_FD_LOG;
+}
+
+static int build_vmm(struct build *bd)
+{
+	const struct bundle_vm *vm = &bd->b->vm;
+	struct plan_proc *proc = &bd->p->proc[0];
+	int r;
+
+	fmt_into(proc->name, sizeof(proc->name), "vmm");
+	proc->program = "vmrun-vmm";
+	proc->policy = "vmm_device";
+	set_common_fds(proc);
+	proc->fd[BOOT_FD_RAM].source = PLAN_FD_RAM;
+	proc->fd[BOOT_FD_KVM].source = PLAN_FD_KVM;
+	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
+	proc->nr_fds = BOOT_FD_DEVICE;
+	bd->p->nr_procs = 1;
+	r = set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
+		     "/vm/kernel/path");
+	if (r < 0 || !vm->kernel.initrd)
+		return r;
+	bd->p->has_initrd = true;
+	return set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
+			"/vm/kernel/initrd");
+}
+
+/* The next device: its process, and the VMM's end of the socket to it */
+static struct plan_proc *add_device(struct build *bd, enum bundle_device_type type)
+{
+	const struct device_kind *kind = &device_kinds[type];
+	unsigned int i = bd->p->nr_procs - 1;
+	struct plan_proc *vmm = &bd->p->proc[0], *proc = &bd->p->proc[1 + i];
+
+	/* bundle_vm_check() counted them */
+	vr_assert(i < BOOT_DEVICES_MAX);
+	bd->p->nr_procs++;
+	proc->type = bundle_device_types[type];
+	fmt_into(proc->name, sizeof(proc->name), "%s%u", proc->type, bd->nr[type]++);
+	proc->program = kind->program;
+	proc->policy = kind->policy;
+	proc->virtio_id = kind->virtio_id;
+	proc->bus = kind->bus;
+	set_common_fds(proc);
+	proc->fd[BOOT_FD_BUS] = (struct plan_fd){.source = PLAN_FD_LINK, .index = i};
+	proc->nr_fds = BOOT_FD_RES;
+	vmm->fd[BOOT_FD_DEVICE + i] = (struct plan_fd){.source = PLAN_FD_LINK, .index = i};
+	vmm->nr_fds = BOOT_FD_DEVICE + i + 1;
+	return proc;
+}
+
+static void add_serial(struct build *bd)
+{
+	struct plan_proc *proc = add_device(bd, BUNDLE_SERIAL);
+	bool terminal = bd->p->terminal;
+
+	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
+	proc->fd[BOOT_FD_RES + 1].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDOUT;
+	proc->nr_fds = BOOT_FD_RES + 2;
+	/* standard output may be a regular file */
+	proc->writes_file = !terminal;
+}
+
+static int add_block(struct build *bd, const struct bundle_device *d, const char *pointer)
+{
+	struct plan_proc *proc = add_device(bd, BUNDLE_BLOCK);
+	struct plan_fd *fd = &proc->fd[BOOT_FD_RES];
+
+	proc->nr_queues = (uint16_t)d->queues;
+	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
+	proc->writes_file = !d->readonly;
+	if (d->serial)
+		memcpy(proc->serial, d->serial, strnlen(d->serial, BOOT_SERIAL_BYTES));
+	fd->writable = !d->readonly;
+	proc->nr_fds = BOOT_FD_RES + 1;
+	return set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
+}
+
+static int add_listed_blocks(struct build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
+		char pointer[SCHEMA_POINTER_BYTES + sizeof("/path")];
+
+		if (d[i].type != BUNDLE_BLOCK)
+			continue;
+		fmt_into(pointer, sizeof(pointer), "%s/path", d[i].pointer);
+		r = add_block(bd, &d[i], pointer);
+	}
+	return r;
+}
+
+static unsigned int listed(const struct bundle *b, enum bundle_device_type type)
+{
+	const struct bundle_device *d = b->vm.devices.item;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
+		nr += d[i].type == type;
+	return nr;
+}
+
+/* The serial port first and the image before every other disk: it is to be /dev/vda. */
+static int build_devices(struct build *bd)
+{
+	const struct bundle *b = bd->b;
+	struct bundle_device image = {
+		.path = b->vm.image.path, .readonly = b->root.readonly, .queues = 1};
+	unsigned int nr_rng = listed(b, BUNDLE_RNG);
+	int r = 0;
+
+	add_serial(bd);
+	if (image.path)
+		r = add_block(bd, &image, "/vm/image/path");
+	if (r == 0)
+		r = add_listed_blocks(bd);
+	if (r < 0)
+		return r;
+	for (unsigned int i = 0; i < (nr_rng ? nr_rng : 1); i++)
+		add_device(bd, BUNDLE_RNG);
+	return 0;
+}
+
+/* Append a word; *@len counts what would be needed, beyond the buffer too */
+static void add_word(struct plan *p, size_t *len, const char *a, const char *b)
+{
+	if (*len < sizeof(p->cmdline))
+		fmt_into(p->cmdline + *len, sizeof(p->cmdline) - *len, "%s%s%s", *len ? " " : "", a,
+			 b);
+	*len += (*len ? 1 : 0) + strlen(a) + strlen(b);
+}
+
+static int build_cmdline(struct build *bd)
+{
+	const struct bundle *b = bd->b;
+	const char *const *parameter = b->vm.kernel.parameters.item;
+	size_t len = 0;
+
+	add_word(bd->p, &len, CMDLINE_BASE, "");
+	if (b->vm.image.path)
+		add_word(bd->p, &len, "root=/dev/vda ", b->root.readonly ? "ro" : "rw");
+	if (b->hostname)
+		add_word(bd->p, &len, "hostname=", b->hostname);
+	for (unsigned int i = 0; i < b->vm.kernel.parameters.nr; i++)
+		if (parameter[i])
+			add_word(bd->p, &len, parameter[i], "");
+	if (len >= sizeof(bd->p->cmdline))
+		return err_text(bd->err, EINVAL,
+				"/vm/kernel/parameters: the kernel command line must be at most "
+				"%zu bytes long, is %zu",
+				sizeof(bd->p->cmdline) - 1, len);
+	return 0;
+}
+
+static int build_cgroup(struct build *bd)
+{
+	const struct bundle_cgroup *res = &bd->b->linux_.resources;
+	const char *path = bd->b->linux_.cgroups_path;
+	struct plan_cgroup *cg = &bd->p->cgroup;
+	size_t bytes;
+	int r;
+
+	cg->memory_max_bytes = res->memory_limit > 0 ? res->memory_limit : -1;
+	cg->cpu_quota_us = res->cpu_quota > 0 ? res->cpu_quota : -1;
+	cg->cpu_period_us = res->cpu_period;
+	cg->cpu_shares = res->cpu_shares;
+	cg->pids_max = res->pids_limit;
+	r = copy_string(&cg->cpuset_cpus, res->cpus, bd->err);
+	if (r == 0)
+		r = copy_string(&cg->cpuset_mems, res->mems, bd->err);
+	if (r < 0 || (path && *path == '/'))
+		return r < 0 ? r : copy_string(&cg->path, path, bd->err);
+	/* the specification leaves to the runtime where a relative path starts */
+	path = path ? path : bd->p->id;
+	bytes = sizeof(CGROUP_PARENT) + strlen(path);
+	cg->path = malloc(bytes);
+	if (!cg->path)
+		return out_of_memory(bd->err);
+	fmt_into(cg->path, bytes, "%s%s", CGROUP_PARENT, path);
+	return 0;
+}
+
+static int build_warnings(struct build *bd)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < bd->b->nr_warnings; i++) {
+		r = copy_string(&bd->p->warning[i], bd->b->warning[i], bd->err);
+		bd->p->nr_warnings = i + 1;
+	}
+	return r;
+}
+
+int plan_build(const struct bundle *b, const char *id, struct plan **ret, struct err *err)
+{
+	static int (*const steps[])(struct build *) = {
+		build_vmm, build_devices, build_cmdline, build_cgroup, build_warnings,
+	};
+	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
+	struct build bd = {.b = b, .p = p, .err = err};
+	int r = 0;
+
+	if (!p)
+		return out_of_memory(err);
+	if (strlen(id) >= sizeof(p->id))
+		return err_text(err, EINVAL, "the id is longer than %zu bytes", sizeof(p->id) - 1);
+	p->proc = calloc(PLAN_PROCS_MAX, sizeof(*p->proc));
+	if (!p->proc)
+		return out_of_memory(err);
+	fmt_into(p->id, sizeof(p->id), "%s", id);
+	p->mem_bytes = b->vm.hw.mem_bytes;
+	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
+	p->terminal = b->process.terminal;
+	p->annotations = json_object_get(b->annotations);
+	r = copy_string(&p->bundle_path, b->dir, err);
+	for (unsigned int i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
+		r = steps[i](&bd);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(p);
+	return 0;
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (unsigned int i = 0; i < p->nr_procs; i++) {
+		for (unsigned int n = 0; n < PLAN_FDS_MAX; n++) {
+			free(p->proc[i].fd[n].path);
+			free(p->proc[i].fd[n].pointer);
+		}
+	}
+	for (unsigned int i = 0; i < p->nr_warnings; i++)
+		free(p->warning[i]);
+	free(p->proc);
+	free(p->cgroup.path);
+	free(p->cgroup.cpuset_cpus);
+	free(p->cgroup.cpuset_mems);
+	free(p->bundle_path);
+	json_object_put(p->annotations);
+	free(p);
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: A plan as JSON, as create --dry-run prints it and as tests/golden keeps it
+ *
+ * What is not set is left out. Every fd of every process is listed: it is the list of what each
+ * jail can reach.
+ */
+#include <string.h>
+
+#include "runtime/plan.h"
+
+static const char *const sources[] = {
+	[PLAN_FD_NONE] = "none",     [PLAN_FD_NULL] = "null",	    [PLAN_FD_CONTROL] = "control",
+	[PLAN_FD_LOG] = "log",	     [PLAN_FD_RAM] = "ram",	    [PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",     [PLAN_FD_LINK] = "link",	    [PLAN_FD_STDIN] = "stdin",
+	[PLAN_FD_STDOUT] = "stdout", [PLAN_FD_CONSOLE] = "console",
+};
+
+static const char *const files[] = {
+	[PLAN_FILE_KERNEL] = "kernel",
+	[PLAN_FILE_INITRD] = "initrd",
+	[PLAN_FILE_DISK] = "disk",
+};
+
+static const char *const buses[] = {
+	[BOOT_BUS_VIRTIO] = "virtio",
+	[BOOT_BUS_SERIAL] = "serial",
+};
+
+static void add(struct json_object *obj, const char *key, struct json_object *value)
+{
+	/* fails only for want of memory, in which case what is printed lacks a line */
+	if (json_object_object_add(obj, key, value))
+		json_object_put(value);
+}
+
+static void add_string(struct json_object *obj, const char *key, const char *s)
+{
+	if (s)
+		add(obj, key, json_object_new_string(s));
+}
+
+static void add_uint(struct json_object *obj, const char *key, uint64_t v)
+{
+	if (v)
+		add(obj, key, json_object_new_uint64(v));
+}
+
+static void add_limit(struct json_object *obj, const char *key, int64_t v)
+{
+	if (v >= 0)
+		add(obj, key, json_object_new_int64(v));
+}
+
+static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *fd)
+{
+	struct json_object *o = json_object_new_object();
+
+	add(o, "fd", json_object_new_uint64(slot));
+	add_string(o, "source", sources[fd->source]);
+	if (fd->source == PLAN_FD_LINK)
+		add(o, "device", json_object_new_uint64(fd->index));
+	if (fd->source != PLAN_FD_FILE)
+		return o;
+	add_string(o, "file", files[fd->file]);
+	add_string(o, "path", fd->path);
+	add(o, "writable", json_object_new_boolean(fd->writable));
+	add_string(o, "from", fd->pointer);
+	return o;
+}
+
+static struct json_object *proc_to_json(const struct plan_proc *proc)
+{
+	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
+	size_t serial = strnlen((const char *)proc->serial, sizeof(proc->serial));
+
+	add_string(o, "name", proc->name);
+	add_string(o, "program", proc->program);
+	add_string(o, "policy", proc->policy);
+	add_string(o, "type", proc->type);
+	if (proc->type)
+		add_string(o, "bus", buses[proc->bus]);
+	add_uint(o, "virtioId", proc->virtio_id);
+	add_uint(o, "queues", proc->nr_queues);
+	if (proc->dev_flags & BOOT_DEV_READONLY)
+		add(o, "readonly", json_object_new_boolean(true));
+	if (serial)
+		add(o, "serial",
+		    json_object_new_string_len((const char *)proc->serial, (int)serial));
+	if (proc->writes_file)
+		add(o, "writesFile", json_object_new_boolean(true));
+	for (unsigned int i = 0; i < proc->nr_fds; i++)
+		if (proc->fd[i].source != PLAN_FD_NONE)
+			json_object_array_add(fds, fd_to_json(i, &proc->fd[i]));
+	add(o, "fds", fds);
+	return o;
+}
+
+static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
+{
+	struct json_object *o = json_object_new_object();
+
+	add_string(o, "path", cg->path);
+	add_limit(o, "memoryMaxBytes", cg->memory_max_bytes);
+	add_limit(o, "cpuQuotaUs", cg->cpu_quota_us);
+	add_uint(o, "cpuPeriodUs", cg->cpu_period_us);
+	add_uint(o, "cpuShares", cg->cpu_shares);
+	add_limit(o, "pidsMax", cg->pids_max);
+	add_string(o, "cpusetCpus", cg->cpuset_cpus);
+	add_string(o, "cpusetMems", cg->cpuset_mems);
+	return o;
+}
+
+struct json_object *plan_to_json(const struct plan *p)
+{
+	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
+			   *warnings = json_object_new_array();
+
+	add_string(o, "id", p->id);
+	add_string(o, "bundle", p->bundle_path);
+	add_uint(o, "memoryBytes", p->mem_bytes);
+	add_uint(o, "vcpus", p->nr_vcpus);
+	add_string(o, "cmdline", p->cmdline);
+	add(o, "terminal", json_object_new_boolean(p->terminal));
+	add(o, "cgroup", cgroup_to_json(&p->cgroup));
+	for (unsigned int i = 0; i < p->nr_procs; i++)
+		json_object_array_add(procs, proc_to_json(&p->proc[i]));
+	add(o, "processes", procs);
+	for (unsigned int i = 0; i < p->nr_warnings; i++)
+		json_object_array_add(warnings, json_object_new_string(p->warning[i]));
+	add(o, "warnings", warnings);
+	if (p->annotations)
+		add(o, "annotations", json_object_get(p->annotations));
+	return o;
+}

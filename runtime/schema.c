@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/schema.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+
+#define ULL(x) ((unsigned long long)(x))
+
+/* Bytes that a value of each kind takes in an array; an object takes its table's size. */
+static const size_t elem_bytes[SCHEMA_KINDS] = {
+	[SCHEMA_BOOL] = sizeof(bool),	[SCHEMA_UINT] = sizeof(uint64_t),
+	[SCHEMA_INT] = sizeof(int64_t), [SCHEMA_STRING] = sizeof(const char *),
+	[SCHEMA_ENUM] = sizeof(int),
+};
+
+static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
+			struct json_object *value, void *target);
+
+int schema_fail(struct schema_ctx *ctx, const char *fmt, ...)
+{
+	char text[ERR_MSG_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vinto(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_text(ctx->err, EINVAL, "%s: %s", ctx->pointer_len ? ctx->pointer : "config.json",
+			text);
+}
+
+void schema_warn(struct schema_ctx *ctx, const char *fmt, ...)
+{
+	char line[SCHEMA_WARNING_BYTES];
+	size_t n;
+	va_list ap;
+
+	n = fmt_into(line, sizeof(line), "%s: ", ctx->pointer_len ? ctx->pointer : "config.json");
+	va_start(ap, fmt);
+	fmt_vinto(line + n, sizeof(line) - n, fmt, ap);
+	va_end(ap);
+	if (ctx->warn)
+		ctx->warn(ctx->warn_arg, line);
+}
+
+size_t schema_push(struct schema_ctx *ctx, const char *name)
+{
+	size_t mark = ctx->pointer_len, n = mark;
+
+	/* RFC 6901: ~0 and ~1; a pointer too long is cut, it only ever reaches a message */
+	for (const char *p = name; n + 3 < sizeof(ctx->pointer); p++) {
+		if (p == name)
+			ctx->pointer[n++] = '/';
+		if (!*p)
+			break;
+		if (*p == '~' || *p == '/') {
+			ctx->pointer[n++] = '~';
+			ctx->pointer[n++] = *p == '~' ? '0' : '1';
+			continue;
+		}
+		/* what goes to a terminal or a log stays printable */
+		ctx->pointer[n++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+	}
+	ctx->pointer[n] = '\0';
+	ctx->pointer_len = n;
+	return mark;
+}
+
+size_t schema_push_index(struct schema_ctx *ctx, size_t index)
+{
+	char name[24];
+
+	fmt_into(name, sizeof(name), "%zu", index);
+	return schema_push(ctx, name);
+}
+
+void schema_pop(struct schema_ctx *ctx, size_t mark)
+{
+	ctx->pointer[mark] = '\0';
+	ctx->pointer_len = mark;
+}
+
+const char *schema_pointer(struct schema_ctx *ctx)
+{
+	return arena_strndup(ctx->arena, ctx->pointer, ctx->pointer_len);
+}
+
+bool schema_empty(struct json_object *value)
+{
+	switch (json_object_get_type(value)) {
+	case json_type_null: return true;
+	case json_type_boolean: return !json_object_get_boolean(value);
+	case json_type_string: return json_object_get_string_len(value) == 0;
+	case json_type_array: return json_object_array_length(value) == 0;
+	case json_type_object: {
+		json_object_object_foreach(value, key, member)
+		{
+			(void)key;
+			if (!schema_empty(member))
+				return false;
+		}
+		return true;
+	}
+	default: return false;
+	}
+}
+
+static int fail_type(struct schema_ctx *ctx, struct json_object *value, const char *want)
+{
+	static const char *const names[] = {
+		[json_type_null] = "null",	   [json_type_boolean] = "a boolean",
+		[json_type_double] = "a fraction", [json_type_int] = "a number",
+		[json_type_object] = "an object",  [json_type_array] = "an array",
+		[json_type_string] = "a string",
+	};
+
+	return schema_fail(ctx, "must be %s, is %s", want, names[json_object_get_type(value)]);
+}
+
+static int decode_bool(struct schema_ctx *ctx, const struct schema_field *f UNUSED,
+		       struct json_object *value, void *target)
+{
+	if (!json_object_is_type(value, json_type_boolean))
+		return fail_type(ctx, value, "true or false");
+	if (target)
+		*(bool *)target = json_object_get_boolean(value);
+	return 0;
+}
+
+static int decode_uint(struct schema_ctx *ctx, const struct schema_field *f,
+		       struct json_object *value, void *target)
+{
+	uint64_t max = f->max ? f->max : UINT64_MAX, v;
+	char is[24];
+
+	if (!json_object_is_type(value, json_type_int))
+		return fail_type(ctx, value, "a whole number");
+	/* asked as unsigned, json-c turns what is negative into 0 */
+	v = json_object_get_uint64(value);
+	if (json_object_get_int64(value) < 0)
+		fmt_into(is, sizeof(is), "%lld", (long long)json_object_get_int64(value));
+	else if (v < f->min || v > max)
+		fmt_into(is, sizeof(is), "%llu", ULL(v));
+	else if (f->step && v % f->step)
+		return schema_fail(ctx, "must be a multiple of %llu, is %llu", ULL(f->step),
+				   ULL(v));
+	else
+		is[0] = '\0';
+	if (is[0] && f->max)
+		return schema_fail(ctx, "must be %llu to %llu, is %s", ULL(f->min), ULL(max), is);
+	if (is[0])
+		return schema_fail(ctx, "must be %llu or more, is %s", ULL(f->min), is);
+	if (target)
+		*(uint64_t *)target = v;
+	return 0;
+}
+
+static int decode_int(struct schema_ctx *ctx, const struct schema_field *f,
+		      struct json_object *value, void *target)
+{
+	int64_t max = f->max ? (int64_t)f->max : INT64_MAX, v;
+
+	if (!json_object_is_type(value, json_type_int))
+		return fail_type(ctx, value, "a whole number");
+	v = json_object_get_int64(value);
+	/* asked as signed, json-c cuts what is larger to INT64_MAX */
+	if (v < f->imin || v > max ||
+	    (v == INT64_MAX && json_object_get_uint64(value) != INT64_MAX))
+		return schema_fail(ctx, "must be %lld to %lld, is %s", (long long)f->imin,
+				   (long long)max, json_object_to_json_string(value));
+	if (target)
+		*(int64_t *)target = v;
+	return 0;
+}
+
+static int check_bytes(struct schema_ctx *ctx, const struct schema_field *f, const char *s,
+		       size_t len)
+{
+	uint64_t max = f->max ? f->max : SCHEMA_STRING_MAX;
+
+	if (len == 0 && (f->flags & SCHEMA_REQUIRED))
+		return schema_fail(ctx, "must not be empty");
+	if (strlen(s) != len)
+		return schema_fail(ctx, "holds a NUL");
+	if (len > max)
+		return schema_fail(ctx, "must be at most %llu bytes long, is %zu", ULL(max), len);
+	if ((f->flags & SCHEMA_ABSOLUTE) && len && *s != '/')
+		return schema_fail(ctx, "must be an absolute path");
+	for (size_t i = 0; (f->flags & SCHEMA_PLAIN) && i < len; i++)
+		if (s[i] < 0x20 || s[i] > 0x7e)
+			return schema_fail(ctx, "must be printable ASCII");
+	return 0;
+}
+
+static int decode_string(struct schema_ctx *ctx, const struct schema_field *f,
+			 struct json_object *value, void *target)
+{
+	const char *s;
+	size_t len;
+	int r;
+
+	if (!json_object_is_type(value, json_type_string))
+		return fail_type(ctx, value, "a string");
+	s = json_object_get_string(value);
+	len = (size_t)json_object_get_string_len(value);
+	r = check_bytes(ctx, f, s, len);
+	if (r < 0 || !target || len == 0)
+		return r;
+	s = arena_strndup(ctx->arena, s, len);
+	if (!s)
+		return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
+	*(const char **)target = s;
+	return 0;
+}
+
+/* "a, b or c", of the words that are not empty */
+static void list_words(char *buf, size_t size, const char *const *words)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned int i = 0; words[i]; i++) {
+		bool last = !words[i + 1] || !words[i + 1][0];
+
+		if (words[i][0])
+			n += fmt_into(buf + n, size - n, "%s%s",
+				      n == 0 ? "" : (last ? " or " : ", "), words[i]);
+	}
+}
+
+static int decode_enum(struct schema_ctx *ctx, const struct schema_field *f,
+		       struct json_object *value, void *target)
+{
+	char known[160];
+	const char *s;
+
+	if (!json_object_is_type(value, json_type_string))
+		return fail_type(ctx, value, "a string");
+	s = json_object_get_string(value);
+	for (int i = 0; f->words[i]; i++) {
+		if (strcmp(s, f->words[i]) ||
+		    strlen(s) != (size_t)json_object_get_string_len(value))
+			continue;
+		if (target)
+			*(int *)target = i;
+		return 0;
+	}
+	list_words(known, sizeof(known), f->words);
+	return schema_fail(ctx, "must be %s, is %s", known,
+			   json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+static int decode_object(struct schema_ctx *ctx, const struct schema_field *f,
+			 struct json_object *value, void *target)
+{
+	if (!json_object_is_type(value, json_type_object))
+		return fail_type(ctx, value, "an object");
+	if (f->decode)
+		return f->decode(ctx, value, target);
+	return f->table ? schema_decode(ctx, value, f->table, target) : 0;
+}
+
+static int check_count(struct schema_ctx *ctx, const struct schema_field *f, size_t nr)
+{
+	if (nr < f->min)
+		return schema_fail(ctx, "must have at least %llu elements, has %zu", ULL(f->min),
+				   nr);
+	if (f->max && nr > f->max)
+		return schema_fail(ctx, "must have at most %llu elements, has %zu", ULL(f->max),
+				   nr);
+	return 0;
+}
+
+static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
+			struct json_object *value, void *target)
+{
+	struct schema_list list = {0};
+	size_t bytes = 0;
+	int r;
+
+	if (!json_object_is_type(value, json_type_array))
+		return fail_type(ctx, value, "an array");
+	list.nr = (unsigned int)json_object_array_length(value);
+	r = check_count(ctx, f, list.nr);
+	if (r < 0 || !f->elem)
+		return r;
+	if (target) {
+		bytes = f->elem->table ? f->elem->table->size : elem_bytes[f->elem->kind];
+		list.item = arena_alloc(ctx->arena, bytes * list.nr);
+		if (!list.item)
+			return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
+	}
+	for (unsigned int i = 0; i < list.nr; i++) {
+		size_t mark = schema_push_index(ctx, i);
+
+		r = decode_value(ctx, f->elem, json_object_array_get_idx(value, i),
+				 target ? (char *)list.item + i * bytes : NULL);
+		if (r < 0)
+			return r;
+		schema_pop(ctx, mark);
+	}
+	if (target)
+		*(struct schema_list *)target = list;
+	return 0;
+}
+
+static int decode_map(struct schema_ctx *ctx, const struct schema_field *f,
+		      struct json_object *value, void *target)
+{
+	if (!json_object_is_type(value, json_type_object))
+		return fail_type(ctx, value, "an object");
+	json_object_object_foreach(value, key, member)
+	{
+		size_t mark = schema_push(ctx, key);
+		int r = *key ? decode_value(ctx, f->elem, member, NULL)
+			     : schema_fail(ctx, "a key must not be empty");
+
+		if (r < 0)
+			return r;
+		schema_pop(ctx, mark);
+	}
+	if (target)
+		*(struct json_object **)target = value;
+	return 0;
+}
+
+static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
+			struct json_object *value, void *target)
+{
+	static int (*const decode[SCHEMA_KINDS])(struct schema_ctx *, const struct schema_field *,
+						 struct json_object *, void *) = {
+		[SCHEMA_BOOL] = decode_bool,   [SCHEMA_UINT] = decode_uint,
+		[SCHEMA_INT] = decode_int,     [SCHEMA_STRING] = decode_string,
+		[SCHEMA_ENUM] = decode_enum,   [SCHEMA_OBJECT] = decode_object,
+		[SCHEMA_ARRAY] = decode_array, [SCHEMA_MAP] = decode_map,
+	};
+	int r = decode[f->kind](ctx, f, value, target);
+
+	return r < 0 || !f->check ? r : f->check(ctx, value);
+}
+
+/* One property of an object; *@later collects the names the warning will hold. */
+static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
+			struct json_object *obj, void *target, char later[SCHEMA_WARNING_BYTES])
+{
+	struct json_object *value = NULL;
+	size_t mark, n;
+	int r = 0;
+
+	json_object_object_get_ex(obj, f->name, &value);
+	if (!value && !(f->flags & SCHEMA_REQUIRED))
+		return 0;
+	mark = schema_push(ctx, f->name);
+	if (!value)
+		return schema_fail(ctx, "required");
+	if (f->off == SCHEMA_NOWHERE)
+		target = NULL;
+	r = decode_value(ctx, f, value, target ? (char *)target + f->off : NULL);
+	if (r < 0)
+		return r;
+	schema_pop(ctx, mark);
+	if (!(f->flags & SCHEMA_LATER) || schema_empty(value))
+		return 0;
+	n = strlen(later);
+	fmt_into(later + n, SCHEMA_WARNING_BYTES - n, "%s%s", n ? ", " : "", f->name);
+	return 0;
+}
+
+/* A closed table: name the first property that is not in it, and those that are. */
+static int check_closed(struct schema_ctx *ctx, struct json_object *obj,
+			const struct schema_table *table)
+{
+	char known[160];
+	size_t n;
+
+	json_object_object_foreach(obj, key, value)
+	{
+		unsigned int i = 0;
+
+		(void)value;
+		while (i < table->nr && strcmp(table->field[i].name, key))
+			i++;
+		if (i < table->nr)
+			continue;
+		n = 0;
+		for (i = 0; i < table->nr; i++)
+			n += fmt_into(known + n, sizeof(known) - n, "%s%s", i ? ", " : "",
+				      table->field[i].name);
+		schema_push(ctx, key);
+		return schema_fail(ctx, "unknown property, known are %s", known);
+	}
+	return 0;
+}
+
+int schema_decode(struct schema_ctx *ctx, struct json_object *obj, const struct schema_table *table,
+		  void *target)
+{
+	char later[SCHEMA_WARNING_BYTES] = "";
+	int r = table->closed ? check_closed(ctx, obj, table) : 0;
+
+	for (unsigned int i = 0; r == 0 && i < table->nr; i++)
+		r = decode_field(ctx, &table->field[i], obj, target, later);
+	if (r == 0 && later[0])
+		schema_warn(ctx, "%s: %s", table->later ? table->later : "not carried out yet",
+			    later);
+	return r;
+}

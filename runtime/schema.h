@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: From JSON to structs by tables
+ *
+ * A table says, property by property: name, type, range, where the value goes. One decoder walks
+ * any table, so every property gets the same checks and the same words, and an error always carries
+ * the JSON pointer of its place.
+ *
+ * A property that is null counts as absent. Properties no table names are ignored, unless the table
+ * is closed. A property with SCHEMA_LATER is checked like any other; if it then holds anything, its
+ * name goes into the one warning of the object around it.
+ */
+#ifndef VMRUN_RUNTIME_SCHEMA_H
+#define VMRUN_RUNTIME_SCHEMA_H
+
+#include <json-c/json.h>
+
+#include "devices/core/err.h"
+#include "runtime/arena.h"
+
+#define SCHEMA_POINTER_BYTES 160
+#define SCHEMA_WARNING_BYTES 512
+
+enum schema_kind {
+	SCHEMA_BOOL,   /* bool */
+	SCHEMA_UINT,   /* uint64_t, @min to @max */
+	SCHEMA_INT,    /* int64_t, @imin to @max */
+	SCHEMA_STRING, /* const char *, at most @max bytes, NULL when absent or empty */
+	SCHEMA_ENUM,   /* int, index into @words */
+	SCHEMA_OBJECT, /* a struct, by @table; without one only its type is checked */
+	SCHEMA_ARRAY,  /* struct schema_list, @min to @max elements like @elem */
+	SCHEMA_MAP,    /* struct json_object *, borrowed; every value like @elem */
+	SCHEMA_KINDS,
+};
+
+#define SCHEMA_REQUIRED (1U << 0)
+#define SCHEMA_LATER    (1U << 1) /* accepted, named in a warning */
+#define SCHEMA_ABSOLUTE (1U << 2) /* a string that starts with '/' */
+#define SCHEMA_PLAIN    (1U << 3) /* a string of printable ASCII */
+
+/* @off of a value that is checked and not kept */
+#define SCHEMA_NOWHERE SIZE_MAX
+
+struct schema_ctx;
+struct schema_table;
+
+/**
+ * struct schema_field - One property, or what the elements of an array or a map are
+ * @max:	0 = no upper limit for numbers, SCHEMA_STRING_MAX for strings, any number of elements
+ * @step:	Numbers are a multiple of it; 0 = any
+ * @words:	NULL-terminated; an empty word is accepted and left out of messages
+ * @check:	Called after the checks above, with the pointer at this value; may be NULL
+ * @decode:	Takes the place of @kind's own decoding of an object; may be NULL
+ */
+struct schema_field {
+	const char *name;
+	enum schema_kind kind;
+	unsigned int flags;
+	size_t off;
+	uint64_t min, max;
+	int64_t imin;
+	uint64_t step;
+	const char *const *words;
+	const struct schema_table *table;
+	const struct schema_field *elem;
+	int (*check)(struct schema_ctx *ctx, struct json_object *value);
+	int (*decode)(struct schema_ctx *ctx, struct json_object *value, void *target);
+};
+
+#define SCHEMA_STRING_MAX 65536
+
+/**
+ * struct schema_table - The properties of one kind of object
+ * @size:	Of the struct they go to; 0 when nothing is kept
+ * @later:	Words of the warning about SCHEMA_LATER properties; NULL = "not carried out yet"
+ * @closed:	A property the table does not name is an error
+ */
+struct schema_table {
+	const struct schema_field *field;
+	unsigned int nr;
+	size_t size;
+	const char *later;
+	bool closed;
+};
+
+/** struct schema_list - A decoded array; @item points to @nr values of the element's C type */
+struct schema_list {
+	unsigned int nr;
+	void *item;
+};
+
+/**
+ * struct schema_ctx - One run of the decoder
+ * @arena:	Owns every string and array that is kept
+ * @warn:	Called with one line per warning
+ * @pointer:	Where we are; see schema_push()
+ */
+struct schema_ctx {
+	struct arena *arena;
+	struct err *err;
+	void (*warn)(void *arg, const char *line);
+	void *warn_arg;
+	size_t pointer_len;
+	char pointer[SCHEMA_POINTER_BYTES];
+};
+
+/**
+ * schema_decode() - Check @obj against a table and fill @target
+ * @target:	Preset with the defaults; NULL = check only
+ *
+ * Return: 0, -EINVAL with "POINTER: what is wrong", -ENOMEM
+ */
+MUST_CHECK int schema_decode(struct schema_ctx *ctx, struct json_object *obj,
+			     const struct schema_table *table, void *target);
+
+/** schema_fail() - Record "POINTER: text" and return -EINVAL */
+int schema_fail(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
+
+/** schema_warn() - Pass "POINTER: text" to ctx->warn */
+void schema_warn(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
+
+/** schema_push() - Go down to @name, escaped; returns what schema_pop() takes to come back */
+size_t schema_push(struct schema_ctx *ctx, const char *name);
+size_t schema_push_index(struct schema_ctx *ctx, size_t index);
+void schema_pop(struct schema_ctx *ctx, size_t mark);
+
+/** schema_pointer() - A copy of the current pointer, owned by the arena; NULL when that is full */
+const char *schema_pointer(struct schema_ctx *ctx);
+
+/** schema_empty() - Whether a value says nothing: null, false, "", and what holds only such */
+bool schema_empty(struct json_object *value);
+
+#endif
