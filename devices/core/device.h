@@ -11,6 +11,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/log.h"
 #include "devices/core/loop.h"
 #include "devices/core/virtqueue.h"
 
@@ -28,11 +29,13 @@ struct device;
  * @features:	Bits it may offer; ring features and VERSION_1 are the core's and not listed
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
- * @start:	The driver said DRIVER_OK with these features. NULL if there is nothing to do
- * @queue:	Doorbell of queue @q; pop until VQ_EMPTY, push, then device_signal() once
+ * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
+ * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most the ring's size of chains
+ *		(device_again() when more may be waiting), push, then device_signal() once
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= config_len has been checked
- * @reset:	Forget the driver; requests in flight are finished or dropped before it returns
+ * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Requests in flight
+ *		are finished or dropped before it returns. NULL if there is nothing to do
  */
 struct device_ops {
 	const char *name;
@@ -56,8 +59,11 @@ struct device_ops {
  * @acked:	What the driver accepted; 0 after reset
  * @nr_queues:	Queues of this instance, set by init
  * @vq:		The rings; ready between start and reset
+ * @kick_fd:	Doorbell eventfd of each queue, -1 while the ring is stopped
  * @call_fd:	Interrupt eventfd of each queue, -1 where the front-end gave none
  * @err_fd:	Error eventfd of each queue (vhost-user VRING_ERR), likewise
+ * @watch:	What device_watch() was told
+ * @broken_limit: Budget of device_broken()'s log lines
  */
 struct device {
 	const struct device_ops *ops;
@@ -68,18 +74,45 @@ struct device {
 	uint64_t acked;
 	unsigned int nr_queues;
 	struct vq vq[DEVICE_QUEUES_MAX];
+	int kick_fd[DEVICE_QUEUES_MAX];
 	int call_fd[DEVICE_QUEUES_MAX];
 	int err_fd[DEVICE_QUEUES_MAX];
+	struct device_watch {
+		struct device *d;
+		unsigned int slot;
+	} watch[BOOT_RES_MAX];
+	struct log_limit broken_limit;
 };
+
+/**
+ * device_init() - An instance without queues or fds, its state allocated and zeroed
+ *
+ * ops->init is the caller's next step. Context: setup.  Syscalls: brk
+ * Return: 0 or -ENOMEM
+ */
+MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struct loop *loop,
+			   struct err *err);
+
+/** device_done() - Free the state, unmap guest memory, close queue fds; safe on a zeroed struct */
+void device_done(struct device *d);
 
 /** device_signal() - Interrupt the driver for queue @q if it asked to be.  Syscalls: write */
 void device_signal(struct device *d, unsigned int q);
 
 /**
+ * device_again() - Have ops->queue called for queue @q once more, after whatever else is ready
+ *
+ * For a device that stops before VQ_EMPTY so that one busy queue does not starve the others or the
+ * front-end.  Syscalls: write
+ */
+void device_again(struct device *d, unsigned int q);
+
+/**
  * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
  *
- * Writes the queue's error eventfd, upon which the front-end sets DEVICE_NEEDS_RESET, and logs one
- * rate-limited line. Every device calls it when vq_pop() answers VQ_BROKEN.
+ * Latches the queue as vq_pop() does, writes its error eventfd, upon which the front-end sets
+ * DEVICE_NEEDS_RESET, and logs one rate-limited line. Every device calls it when vq_pop() answers
+ * VQ_BROKEN, and for a chain that no answer fits into.
  * Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: vhost-user back-end: serves one front-end with one device
+ *
+ * A ring is stopped until SET_VRING_KICK and from GET_VRING_BASE on. Its size, addresses and base may
+ * change only while it is stopped; at SET_VRING_KICK they are translated, checked and frozen. A
+ * started ring is processed while it is enabled. A request that fails is answered where the front-end
+ * asked for an answer (REPLY_ACK), and otherwise ends the connection, as does one that breaks its
+ * rule (vu_msg.h).
  */
 #ifndef VMRUN_DEVICES_CORE_VU_BACKEND_H
 #define VMRUN_DEVICES_CORE_VU_BACKEND_H
@@ -10,10 +16,15 @@
 
 /**
  * struct vu_backend - One connection
+ * @dev:	Borrowed
  * @sock:	Borrowed
  * @state:	VU_STATE_*
  * @seen:	Requests seen, for rules that allow one once
- * @ring:	What the front-end told about each ring before it is started
+ * @running:	Rings started
+ * @broke_rules: The connection ended because of what the front-end sent
+ * @limit:	Budget for log lines about requests that failed
+ * @ring:	What the front-end told about each ring, to be used when it is started; @started until
+ *		it is stopped
  */
 struct vu_backend {
 	struct device *dev;
@@ -21,17 +32,24 @@ struct vu_backend {
 	uint32_t state;
 	uint64_t seen;
 	uint64_t protocol_features;
-	uint8_t status;
+	unsigned int running;
+	bool broke_rules;
+	struct log_limit limit;
 	struct vu_ring {
-		struct vq_layout layout;
-		int kick_fd;
+		struct vu_backend *b;
+		struct vu_vring_addr addr;
+		uint16_t size;
+		uint16_t base;
 		bool have_addr;
+		bool started;
 		bool enabled;
 	} ring[DEVICE_QUEUES_MAX];
 };
 
 /**
  * vu_backend_init() - Watch @sock in the device's loop and serve it
+ * @b:		Overwritten whole
+ * @dev:	Initialised; its rings, memory and queue fds belong to the connection from here on
  *
  * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
  * Context: setup; everything after it runs from the loop.
@@ -39,7 +57,11 @@ struct vu_backend {
  */
 MUST_CHECK int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err);
 
-/** vu_backend_done() - Reset the device and close what the front-end sent */
+/**
+ * vu_backend_done() - Stop every ring, reset the device, give back what the front-end sent
+ *
+ * Afterwards the device is ready for another connection. Safe to call twice.
+ */
 void vu_backend_done(struct vu_backend *b);
 
 #endif

@@ -128,7 +128,7 @@ _Static_assert(sizeof(struct vu_mem_table) == 8 + 32 * GMEM_REGIONS_MAX, "vhost-
 
 /**
  * struct vu_rule - When a request from the front-end is legal
- * @name:	The specification's name of it; NULL = not spoken
+ * @name:	The specification's name of it without VHOST_USER_; NULL = not spoken
  * @needs:	Bits of VU_STATE_* that must be set
  * @once:	Whether it may come only once per connection
  * @bytes_min, @bytes_max: Payload size, both inclusive
@@ -149,7 +149,11 @@ struct vu_rule {
 #define VU_STATE_FEATURES (1U << 2) /* SET_FEATURES was seen */
 #define VU_STATE_MEMORY   (1U << 3) /* SET_MEM_TABLE was seen */
 
-/** vu_rule() - The rule for a request number; NULL when it is not spoken */
+/**
+ * vu_rule() - The rule for a request number
+ *
+ * Return: static; NULL when the request is not spoken
+ */
 const struct vu_rule *vu_rule(uint32_t request);
 
 /**

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/device.h"
+
+#include <errno.h>
+
+/**
+ * device_init() - An instance without queues or fds, its state allocated and zeroed
+ * @d:		Overwritten whole
+ * @ops:	Its kind; borrowed
+ * @loop:	The process's loop; borrowed
+ * @err:	Filled on failure
+ *
+ * ops->init is the caller's next step.
+ * Context: setup.  Syscalls: brk
+ * Return: 0 or -ENOMEM
+ */
+int device_init(struct device *d, const struct device_ops *ops, struct loop *loop, struct err *err)
+{
+	*d = (struct device){.ops = ops, .loop = loop};
+	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+		d->kick_fd[q] = d->call_fd[q] = d->err_fd[q] = -1;
+	d->state = calloc(1, ops->state_size);
+	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->name);
+}
+
+/**
+ * device_done() - Free the state, unmap guest memory, close queue fds
+ * @d:		Safe on a zeroed struct; its fds must not be watched any more
+ *
+ * Context: setup.  Syscalls: munmap close
+ */
+void device_done(struct device *d)
+{
+	for (unsigned int q = 0; d->ops && q < DEVICE_QUEUES_MAX; q++) {
+		cleanup_close_fd(&d->kick_fd[q]);
+		cleanup_close_fd(&d->call_fd[q]);
+		cleanup_close_fd(&d->err_fd[q]);
+	}
+	gmem_done(&d->mem);
+	free(d->state);
+	*d = (struct device){0};
+}
+
+/*
+ * Adds one to an eventfd of the front-end. It fails when the fd is something else or the counter is
+ * full: the first is the front-end's loss, in the second the event is still to be seen.
+ */
+static void device_event(int fd)
+{
+	const uint64_t one = 1;
+
+	if (fd >= 0 && write(fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/**
+ * device_signal() - Interrupt the driver for queue @q if it asked to be
+ * @d:		The device
+ * @q:		Below d->nr_queues
+ *
+ * Context: locked.  Syscalls: write
+ */
+void device_signal(struct device *d, unsigned int q)
+{
+	if (vq_should_signal(&d->vq[q]))
+		device_event(d->call_fd[q]);
+}
+
+/**
+ * device_again() - Have ops->queue called for queue @q once more, after whatever else is ready
+ * @d:		The device
+ * @q:		Below d->nr_queues
+ *
+ * Rings the queue's own doorbell, which the loop finds ready with everything else.
+ * Context: locked.  Syscalls: write
+ */
+void device_again(struct device *d, unsigned int q)
+{
+	device_event(d->kick_fd[q]);
+}
+
+/**
+ * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
+ * @d:		The device
+ * @q:		Below d->nr_queues
+ * @why:	The rule that was broken, static text
+ *
+ * Context: locked.  Syscalls: write
+ */
+void device_broken(struct device *d, unsigned int q, const char *why)
+{
+	d->vq[q].broken = true;
+	d->vq[q].why = why;
+	device_event(d->err_fd[q]);
+	log_limited(&d->broken_limit, LOG_LEVEL_WARN, "%s: the driver broke queue %u: %s",
+		    d->ops->name, q, why);
+}
+
+static void device_dispatch(void *arg, int fd, uint32_t events)
+{
+	struct device_watch *w = arg;
+
+	(void)fd;
+	w->d->ops->event(w->d, w->slot, events);
+}
+
+/**
+ * device_watch() - Have ops->event called with @slot when @fd is ready
+ * @d:		The device; ops->event is not NULL
+ * @slot:	The device's own name for it, below BOOT_RES_MAX
+ * @fd:		Borrowed while watched; loop_mod() and loop_del() on d->loop change and end it
+ * @events:	EPOLLIN, EPOLLOUT or 0
+ * @err:	Filled on failure
+ *
+ * Context: any.  Syscalls: epoll_ctl
+ * Return: 0; -EPERM when @fd cannot be waited for (a regular file); else as loop_add()
+ */
+int device_watch(struct device *d, unsigned int slot, int fd, uint32_t events, struct err *err)
+{
+	vr_assert(slot < BOOT_RES_MAX && d->ops->event);
+	d->watch[slot] = (struct device_watch){.d = d, .slot = slot};
+	return loop_add(d->loop, fd, events, device_dispatch, &d->watch[slot], err);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/lockdown.h"
+
+#include <errno.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+/*
+ * The kernel's struct landlock_ruleset_attr, with the fields of ABI 4 and 6 that older kernel
+ * headers lack. An older kernel takes the longer struct as long as what it does not know is zero.
+ */
+struct lockdown_ruleset {
+	uint64_t access_fs;
+	uint64_t access_net;
+	uint64_t scoped;
+};
+
+/* Rights each Landlock ABI added; the sum of those up to the kernel's is denied */
+static const struct lockdown_ruleset lockdown_added[] = {
+	[1] = {.access_fs = 0x1fff},   /* execute, read, write, make, remove */
+	[2] = {.access_fs = 1U << 13}, /* rename and link across directories */
+	[3] = {.access_fs = 1U << 14}, /* truncate */
+	[4] = {.access_net = 3},       /* TCP bind and connect */
+	[5] = {.access_fs = 1U << 15}, /* ioctl on device files opened from now on */
+	/*
+	 * Abstract unix sockets. Not the signal scope beside them: until 6.15 it also stops signals
+	 * between threads of one process, and the pid namespace has no one else to signal.
+	 */
+	[6] = {.scoped = 1},
+};
+
+/* Landlock with no rule: no file, TCP port or abstract socket is reachable. What is open stays. */
+static int lockdown_landlock(struct err *err)
+{
+	struct lockdown_ruleset deny = {0};
+	cleanup_fd int fd = -1;
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+		return 0;
+	if (abi < 0)
+		return err_set(err, errno, "landlock: ask for the version");
+	for (size_t i = 1; i < ARRAY_SIZE(lockdown_added) && i <= (size_t)abi; i++) {
+		deny.access_fs |= lockdown_added[i].access_fs;
+		deny.access_net |= lockdown_added[i].access_net;
+		deny.scoped |= lockdown_added[i].scoped;
+	}
+	fd = (int)syscall(SYS_landlock_create_ruleset, &deny, sizeof(deny), 0);
+	if (fd < 0)
+		return err_set(err, errno, "landlock: create ruleset for ABI %ld", abi);
+	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		return err_set(err, errno, "landlock: restrict self");
+	return 0;
+}
+
+static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
+{
+	const struct sock_fprog prog = {.len = (unsigned short)filter->count,
+					.filter = (struct sock_filter *)(uintptr_t)filter->insn};
+	const unsigned int tsync = SECCOMP_FILTER_FLAG_TSYNC;
+	long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, tsync | SECCOMP_FILTER_FLAG_LOG,
+			  &prog);
+
+	if (rc < 0 && errno == EINVAL) /* a kernel before 4.14 cannot log */
+		rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, tsync, &prog);
+	if (rc < 0)
+		return err_set(err, errno, "seccomp: load %u instructions", filter->count);
+	if (rc > 0)
+		return err_text(err, ESRCH, "seccomp: thread %ld cannot take the filter", rc);
+	return 0;
+}
+
+/**
+ * lockdown() - Landlock, then seccomp for all threads of the process
+ * @filter:	Checked by boot_check_*; its default action kills the process
+ * @err:	Filled on failure
+ *
+ * Landlock binds the calling thread and those it makes from here on, seccomp all there are. After a
+ * failure the process may be half locked down: say so and exit.
+ * Context: setup, the last call of it.
+ * Syscalls: landlock_create_ruleset landlock_restrict_self prctl seccomp close
+ * Return: 0 or -errno
+ */
+int lockdown(const struct boot_filter *filter, struct err *err)
+{
+	int rc;
+
+	/* Where it is not set, only a privileged process could go on, and none should be. */
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return err_text(err, EPERM, "no_new_privs is not set");
+	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)
+		return err_text(err, EINVAL, "seccomp: filter of %u instructions", filter->count);
+	rc = lockdown_landlock(err);
+	return rc < 0 ? rc : lockdown_seccomp(filter, err);
+}

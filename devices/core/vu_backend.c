@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/vu_backend.h"
+
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include <string.h>
+
+#include "devices/core/vu_ring.h"
+
+/* What the core itself adds to a device's features */
+static const uint64_t vu_core_features = 1ULL << VIRTIO_F_VERSION_1 |
+					 1ULL << VIRTIO_RING_F_INDIRECT_DESC |
+					 1ULL << VIRTIO_RING_F_EVENT_IDX |
+					 1ULL << VU_F_PROTOCOL_FEATURES;
+static const uint64_t vu_core_protocol_features = 1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK |
+						  1ULL << VU_PF_CONFIG | 1ULL << VU_PF_RESET_DEVICE;
+
+/*
+ * One function a request. Each gets a message that obeys its rule, may take its fds, and where the
+ * rule says so turns it into the reply. An error is the front-end's to hear.
+ */
+
+static int vu_get_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)err;
+	m->hdr.bytes = sizeof(m->u64);
+	m->u64 = b->dev->features | vu_core_features;
+	return 0;
+}
+
+static int vu_set_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	const uint64_t unknown = m->u64 & ~(b->dev->features | vu_core_features);
+
+	if (unknown)
+		return err_text(err, EINVAL, "vhost-user: features 0x%lx were not offered",
+				unknown);
+	if (b->running > 0 && m->u64 != b->dev->acked)
+		return err_text(err, EBUSY, "vhost-user: features change while a ring is running");
+	b->dev->acked = m->u64;
+	b->state |= VU_STATE_FEATURES;
+	return 0;
+}
+
+static int vu_set_owner(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)m;
+	(void)err;
+	b->state |= VU_STATE_OWNED;
+	return 0;
+}
+
+/* RESET_OWNER is obsolete and means no more than this to the back-ends that still know it */
+static int vu_reset_owner(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)m;
+	(void)err;
+	vu_ring_stop_all(b);
+	return 0;
+}
+
+/* Back to before SET_FEATURES. Memory, interrupts and the connection's own agreements stay. */
+static int vu_reset_device(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)m;
+	(void)err;
+	vu_ring_stop_all(b);
+	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+		b->ring[q] = (struct vu_ring){.b = b};
+	b->dev->acked = 0;
+	b->state &= ~VU_STATE_FEATURES;
+	return 0;
+}
+
+static int vu_get_protocol_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)b;
+	(void)err;
+	m->hdr.bytes = sizeof(m->u64);
+	m->u64 = vu_core_protocol_features;
+	return 0;
+}
+
+static int vu_set_protocol_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	if (m->u64 & ~vu_core_protocol_features)
+		return err_text(err, EINVAL, "vhost-user: protocol features 0x%lx were not offered",
+				m->u64 & ~vu_core_protocol_features);
+	b->protocol_features = m->u64;
+	b->state |= VU_STATE_PROTOCOL;
+	return 0;
+}
+
+static int vu_get_queue_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)err;
+	m->hdr.bytes = sizeof(m->u64);
+	m->u64 = b->dev->nr_queues;
+	return 0;
+}
+
+/* Whether a configuration message holds the bytes it says it does */
+static bool vu_config_ok(const struct vu_msg *m)
+{
+	const uint32_t held = m->hdr.bytes - (uint32_t)offsetof(struct vu_config, data);
+
+	return m->config.bytes == held && m->config.offset <= VU_CONFIG_BYTES_MAX &&
+	       held <= VU_CONFIG_BYTES_MAX - m->config.offset;
+}
+
+static int vu_get_config(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	const struct device_ops *ops = b->dev->ops;
+	struct vu_config *c = &m->config;
+	uint32_t have;
+
+	(void)err;
+	if (!vu_config_ok(m)) {
+		m->hdr.bytes = 0; /* how the specification says "no" here */
+		return 0;
+	}
+	/* A front-end that knows a newer layout asks for more than there is, and reads zeroes. */
+	memset(c->data, 0, sizeof(c->data));
+	have = c->offset < ops->config_len ? ops->config_len - c->offset : 0;
+	have = have < c->bytes ? have : c->bytes;
+	if (have > 0 && ops->config(b->dev, false, c->offset, c->data, have) < 0)
+		m->hdr.bytes = 0;
+	return 0;
+}
+
+static int vu_set_config(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	const struct device_ops *ops = b->dev->ops;
+	struct vu_config *c = &m->config;
+
+	if (!vu_config_ok(m) || c->offset > ops->config_len ||
+	    c->bytes > ops->config_len - c->offset || !ops->config ||
+	    ops->config(b->dev, true, c->offset, c->data, c->bytes) < 0)
+		return err_text(err, EINVAL, "vhost-user: SET_CONFIG: %u bytes at %u cannot be set",
+				c->bytes, c->offset);
+	return 0;
+}
+
+static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *, struct err *) = {
+	[VU_GET_FEATURES] = vu_get_features,
+	[VU_SET_FEATURES] = vu_set_features,
+	[VU_SET_OWNER] = vu_set_owner,
+	[VU_RESET_OWNER] = vu_reset_owner,
+	[VU_SET_MEM_TABLE] = vu_set_mem_table,
+	[VU_SET_VRING_NUM] = vu_set_vring_num,
+	[VU_SET_VRING_ADDR] = vu_set_vring_addr,
+	[VU_SET_VRING_BASE] = vu_set_vring_base,
+	[VU_GET_VRING_BASE] = vu_get_vring_base,
+	[VU_SET_VRING_KICK] = vu_set_vring_kick,
+	[VU_SET_VRING_CALL] = vu_set_vring_call,
+	[VU_SET_VRING_ERR] = vu_set_vring_err,
+	[VU_GET_PROTOCOL_FEATURES] = vu_get_protocol_features,
+	[VU_SET_PROTOCOL_FEATURES] = vu_set_protocol_features,
+	[VU_GET_QUEUE_NUM] = vu_get_queue_num,
+	[VU_SET_VRING_ENABLE] = vu_set_vring_enable,
+	[VU_GET_CONFIG] = vu_get_config,
+	[VU_SET_CONFIG] = vu_set_config,
+	[VU_RESET_DEVICE] = vu_reset_device,
+};
+
+/* Answers a request that was carried out or failed with @rc; 0 or -errno when all is over */
+static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err *err)
+{
+	const struct vu_rule *rule = vu_rule(m->hdr.request);
+	bool ack = !rule->replies && (m->hdr.flags & VU_FLAG_NEED_REPLY) &&
+		   (b->protocol_features & 1ULL << VU_PF_REPLY_ACK);
+
+	/* The guest writes configuration space; that it may not is no reason to part. */
+	if (rc < 0 && !ack && m->hdr.request != VU_SET_CONFIG)
+		return rc;
+	if (rc < 0)
+		log_limited(&b->limit, LOG_LEVEL_WARN, "%s", err->msg);
+	if (!ack && !rule->replies)
+		return 0;
+	if (ack) {
+		m->hdr.bytes = sizeof(m->u64);
+		m->u64 = rc < 0;
+	}
+	m->hdr.flags = VU_VERSION | VU_FLAG_REPLY;
+	return vu_send(b->sock, m, err);
+}
+
+/* Receives and carries out one message; 1, 0 when the front-end is gone, or -errno */
+static int vu_serve_one(struct vu_backend *b, struct err *err)
+{
+	struct vu_msg m;
+	int rc = vu_recv(b->sock, &m, err);
+
+	if (rc <= 0)
+		return rc;
+	rc = vu_rule_check(&m, b->state, b->seen, err);
+	if (rc < 0) {
+		vu_msg_close(&m);
+		return rc;
+	}
+	b->seen |= 1ULL << m.hdr.request;
+	rc = vu_handle[m.hdr.request](b, &m, err);
+	vu_msg_close(&m);
+	rc = vu_answer(b, &m, rc, err);
+	return rc < 0 ? rc : 1;
+}
+
+static void vu_sock_ready(void *arg, int fd, uint32_t events)
+{
+	struct vu_backend *b = arg;
+	struct err err = {0};
+	int rc = vu_serve_one(b, &err);
+
+	(void)fd;
+	(void)events;
+	if (rc > 0)
+		return;
+	/* A front-end that dies in the middle of something is gone, not malicious. */
+	b->broke_rules = rc < 0 && rc != -EPIPE && rc != -ECONNRESET;
+	if (b->broke_rules)
+		log_err("%s", err.msg);
+	vu_backend_done(b);
+	loop_stop(b->dev->loop);
+}
+
+/**
+ * vu_backend_init() - Watch @sock in the device's loop and serve it
+ * @b:		Overwritten whole
+ * @dev:	Initialised; its rings, memory and queue fds belong to the connection from here on
+ * @sock:	Connected stream socket; borrowed until vu_backend_done()
+ * @err:	Filled on failure
+ *
+ * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
+ * Context: setup; everything after it runs from the loop.
+ * Syscalls: epoll_ctl; later recvmsg sendmsg read write mmap munmap fstat close epoll_ctl
+ * Return: 0 or -errno
+ */
+int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err)
+{
+	*b = (struct vu_backend){.dev = dev, .sock = sock};
+	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+		b->ring[q].b = b;
+	return loop_add(dev->loop, sock, EPOLLIN, vu_sock_ready, b, err);
+}
+
+/**
+ * vu_backend_done() - Stop every ring, reset the device, give back what the front-end sent
+ * @b:		Safe on a zeroed struct, and to call twice
+ *
+ * Context: any.  Syscalls: epoll_ctl close munmap
+ */
+void vu_backend_done(struct vu_backend *b)
+{
+	struct device *d = b->dev;
+
+	if (!d)
+		return;
+	vu_ring_stop_all(b);
+	loop_del(d->loop, b->sock);
+	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++) {
+		cleanup_close_fd(&d->call_fd[q]);
+		cleanup_close_fd(&d->err_fd[q]);
+		d->call_fd[q] = d->err_fd[q] = -1;
+	}
+	gmem_done(&d->mem);
+	d->acked = 0;
+}

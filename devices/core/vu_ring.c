@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/vu_ring.h"
+
+#include <errno.h>
+#include <linux/virtio_ring.h>
+
+static unsigned int vu_ring_index(const struct vu_ring *r)
+{
+	return (unsigned int)(r - r->b->ring);
+}
+
+/* Hands a ring to the device if the device may touch it */
+static void vu_ring_process(struct vu_ring *r)
+{
+	struct device *d = r->b->dev;
+	unsigned int q = vu_ring_index(r);
+	/* Without protocol features there is no SET_VRING_ENABLE: a started ring is enabled. */
+	bool enabled = r->enabled || !(d->acked & 1ULL << VU_F_PROTOCOL_FEATURES);
+
+	if (enabled && d->vq[q].ready && !d->vq[q].broken)
+		d->ops->queue(d, q);
+}
+
+static void vu_ring_kicked(void *arg, int fd, uint32_t events)
+{
+	struct vu_ring *r = arg;
+	uint64_t count;
+	ssize_t n = read(fd, &count, sizeof(count));
+
+	(void)events;
+	/* Not an eventfd: without this it would stay ready for ever. */
+	if (n != sizeof(count) && !(n < 0 && (errno == EAGAIN || errno == EINTR)))
+		loop_del(r->b->dev->loop, fd);
+	vu_ring_process(r);
+}
+
+/* Translates what the front-end told about a ring and makes the ring ready */
+static int vu_ring_setup(struct vu_ring *r, struct err *err)
+{
+	struct device *d = r->b->dev;
+	unsigned int q = vu_ring_index(r);
+	struct vq_layout l = {.size = r->size, .next_avail = r->base, .features = d->acked};
+
+	if (!r->have_addr || r->size == 0)
+		return err_text(err, EINVAL, "vhost-user: ring %u has no %s", q,
+				r->size == 0 ? "size" : "addresses");
+	if (!gmem_user_to_gpa(&d->mem, r->addr.desc_user_addr, sizeof(struct vring_desc) * r->size,
+			      &l.desc_gpa) ||
+	    !gmem_user_to_gpa(&d->mem, r->addr.avail_user_addr, 4 + 2U * r->size, &l.avail_gpa) ||
+	    !gmem_user_to_gpa(&d->mem, r->addr.used_user_addr, 4 + 8U * r->size, &l.used_gpa))
+		return err_text(err, EINVAL, "vhost-user: ring %u is not in guest memory", q);
+	return vq_setup(&d->vq[q], &d->mem, &l, err);
+}
+
+static int vu_ring_start(struct vu_ring *r, struct err *err)
+{
+	struct device *d = r->b->dev;
+	int rc = vu_ring_setup(r, err);
+
+	if (rc < 0)
+		return rc;
+	if (r->b->running == 0 && d->ops->start && d->ops->start(d, d->acked) < 0) {
+		vq_reset(&d->vq[vu_ring_index(r)]);
+		return err_text(err, EIO, "device %s does not start", d->ops->name);
+	}
+	r->b->running++;
+	r->started = true;
+	return 0;
+}
+
+/* Afterwards the device does not touch the ring; SET_VRING_KICK starts it where it stopped */
+static void vu_ring_stop(struct vu_ring *r)
+{
+	struct device *d = r->b->dev;
+	unsigned int q = vu_ring_index(r);
+
+	if (!r->started)
+		return;
+	r->started = false;
+	if (--r->b->running == 0 && d->ops->reset)
+		d->ops->reset(d);
+	if (d->vq[q].ready)
+		r->base = d->vq[q].next_avail;
+	vq_reset(&d->vq[q]);
+	loop_del(d->loop, d->kick_fd[q]);
+	cleanup_close_fd(&d->kick_fd[q]);
+	d->kick_fd[q] = -1;
+}
+
+/**
+ * vu_ring_stop_all() - Stop every ring; the last one resets the device
+ * @b:		The connection
+ *
+ * Context: locked.  Syscalls: epoll_ctl close
+ */
+void vu_ring_stop_all(struct vu_backend *b)
+{
+	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+		vu_ring_stop(&b->ring[q]);
+}
+
+/* Looks up a ring by a number from the front-end */
+static int vu_ring_find(struct vu_backend *b, uint64_t index, struct vu_ring **ret, struct err *err)
+{
+	if (index >= b->dev->nr_queues)
+		return err_text(err, EINVAL, "vhost-user: ring %lu of %u", index,
+				b->dev->nr_queues);
+	*ret = &b->ring[index];
+	return 0;
+}
+
+/* As vu_ring_find(), for what may change only while the ring is stopped */
+static int vu_ring_find_stopped(struct vu_backend *b, uint32_t index, struct vu_ring **ret,
+				struct err *err)
+{
+	if (index < b->dev->nr_queues && b->ring[index].started)
+		return err_text(err, EBUSY, "vhost-user: ring %u is running", index);
+	return vu_ring_find(b, index, ret, err);
+}
+
+/* Whether a device still holds chains of @q, whose pointers go into the present memory */
+static bool vu_in_flight(const struct vq *q)
+{
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(q->in_flight); i++)
+		any |= q->in_flight[i];
+	return q->ready && !q->broken && any != 0;
+}
+
+/* Makes a running ring ready again in new memory; one that is not there any more is stopped */
+static int vu_ring_move(struct vu_ring *r, struct err *err)
+{
+	struct vq *q = &r->b->dev->vq[vu_ring_index(r)];
+	const bool broken = q->broken;
+	const char *const why = q->why;
+	int rc;
+
+	if (!r->started)
+		return 0;
+	r->base = q->next_avail;
+	vq_reset(q); /* its pointers are into the old memory */
+	rc = vu_ring_setup(r, err);
+	if (rc < 0) {
+		vu_ring_stop(r);
+		return rc;
+	}
+	q->broken = broken;
+	q->why = why;
+	return 0;
+}
+
+/**
+ * vu_set_mem_table() - SET_MEM_TABLE: map the guest's memory
+ * @b:		The connection
+ * @m:		Obeys its rule; its fds are borrowed
+ * @err:	Filled on failure
+ *
+ * Running rings go on in the new memory. Refused, with nothing changed, while the device holds
+ * chains or when a region cannot be mapped; a ring that does not lie in the new memory is stopped.
+ * Context: locked.  Syscalls: fstat mmap munmap
+ * Return: 0 or -errno
+ */
+int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	const struct vu_mem_table *t = &m->mem;
+	struct gmem fresh = {0};
+	int rc = 0;
+
+	if (t->nr != m->nr_fds || m->hdr.bytes != offsetof(struct vu_mem_table, region) +
+							  sizeof(t->region[0]) * m->nr_fds)
+		return err_text(err, EINVAL, "vhost-user: SET_MEM_TABLE: %u regions, %u fds", t->nr,
+				m->nr_fds);
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
+		if (vu_in_flight(&b->dev->vq[q]))
+			return err_text(err, EBUSY, "vhost-user: ring %u has requests in flight",
+					q);
+	}
+	for (unsigned int i = 0; i < t->nr && rc == 0; i++)
+		rc = gmem_map(&fresh, m->fd[i], t->region[i].offset, t->region[i].gpa,
+			      t->region[i].bytes, t->region[i].user_addr, err);
+	if (rc < 0) {
+		gmem_done(&fresh);
+		return rc;
+	}
+	gmem_done(&b->dev->mem);
+	b->dev->mem = fresh;
+	b->state |= VU_STATE_MEMORY;
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
+		int moved = vu_ring_move(&b->ring[q], err);
+
+		rc = moved < 0 ? moved : rc;
+	}
+	return rc;
+}
+
+/**
+ * vu_set_vring_num() - SET_VRING_NUM: entries of a stopped ring
+ *
+ * Context: locked.  Syscalls: none
+ * Return: 0; -EBUSY while it runs; -EINVAL
+ */
+int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	uint32_t num = m->state.num;
+	struct vu_ring *r;
+	int rc = vu_ring_find_stopped(b, m->state.index, &r, err);
+
+	if (rc < 0)
+		return rc;
+	if (num == 0 || num > b->dev->ops->queue_max || (num & (num - 1)) != 0)
+		return err_text(err, EINVAL, "vhost-user: ring of %u entries", num);
+	r->size = (uint16_t)num;
+	return 0;
+}
+
+/**
+ * vu_set_vring_addr() - SET_VRING_ADDR: where a stopped ring is, in the front-end's addresses
+ *
+ * They are translated when the ring starts.
+ * Context: locked.  Syscalls: none
+ * Return: 0; -EBUSY while it runs; -EINVAL
+ */
+int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	struct vu_ring *r;
+	int rc = vu_ring_find_stopped(b, m->addr.index, &r, err);
+
+	if (rc < 0)
+		return rc;
+	if (m->addr.flags != 0) /* the only one there is wants dirty pages logged: never offered */
+		return err_text(err, EINVAL, "vhost-user: SET_VRING_ADDR: flags 0x%x",
+				m->addr.flags);
+	r->addr = m->addr;
+	r->have_addr = true;
+	return 0;
+}
+
+/**
+ * vu_set_vring_base() - SET_VRING_BASE: the available index at which a stopped ring goes on
+ *
+ * Context: locked.  Syscalls: none
+ * Return: 0; -EBUSY while it runs; -EINVAL
+ */
+int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	struct vu_ring *r;
+	int rc = vu_ring_find_stopped(b, m->state.index, &r, err);
+
+	if (rc < 0)
+		return rc;
+	if (m->state.num > UINT16_MAX)
+		return err_text(err, EINVAL, "vhost-user: ring base %u", m->state.num);
+	r->base = (uint16_t)m->state.num;
+	return 0;
+}
+
+/**
+ * vu_get_vring_base() - GET_VRING_BASE: stop a ring and say where it stopped
+ *
+ * Context: locked.  Syscalls: epoll_ctl close
+ * Return: 0 with @m turned into the reply, or -EINVAL
+ */
+int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	struct vu_ring *r;
+	int rc = vu_ring_find(b, m->state.index, &r, err);
+
+	if (rc < 0)
+		return rc;
+	vu_ring_stop(r);
+	m->state.num = r->base;
+	return 0;
+}
+
+/* Takes the eventfd of a SET_VRING_KICK, CALL or ERR; *ret_fd is -1 when the message says no fd */
+static int vu_take_ring_fd(struct vu_backend *b, struct vu_msg *m, struct vu_ring **ret_ring,
+			   int *ret_fd, struct err *err)
+{
+	bool no_fd = m->u64 & VU_VRING_NO_FD;
+	int rc = vu_ring_find(b, m->u64 & VU_VRING_INDEX_MASK, ret_ring, err);
+
+	if (rc < 0)
+		return rc;
+	if (m->u64 & ~(uint64_t)(VU_VRING_INDEX_MASK | VU_VRING_NO_FD) || no_fd != (m->nr_fds == 0))
+		return err_text(err, EINVAL, "vhost-user: ring eventfd 0x%lx with %u fds", m->u64,
+				m->nr_fds);
+	*ret_fd = no_fd ? -1 : TAKE_FD(m->fd[0]);
+	return 0;
+}
+
+/**
+ * vu_set_vring_kick() - SET_VRING_KICK: take a ring's doorbell and start the ring
+ *
+ * On a ring that runs it only changes the doorbell. No doorbell, which asks for polling, is
+ * refused. Context: locked.  Syscalls: epoll_ctl close, and those of the device Return: 0 or
+ * -errno, the ring then being stopped
+ */
+int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	struct device *d = b->dev;
+	cleanup_fd int fd = -1;
+	struct vu_ring *r;
+	unsigned int q;
+	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	if (fd < 0)
+		return err_text(err, EINVAL,
+				"vhost-user: rings are not polled, a doorbell is needed");
+	q = vu_ring_index(r);
+	if (!r->started)
+		rc = vu_ring_start(r, err);
+	if (rc == 0)
+		rc = loop_add(d->loop, fd, EPOLLIN, vu_ring_kicked, r, err);
+	if (rc < 0) {
+		vu_ring_stop(r);
+		return rc;
+	}
+	loop_del(d->loop, d->kick_fd[q]);
+	cleanup_close_fd(&d->kick_fd[q]);
+	d->kick_fd[q] = TAKE_FD(fd);
+	vu_ring_process(r); /* the driver may have rung before the ring was started */
+	return 0;
+}
+
+/**
+ * vu_set_vring_call() - SET_VRING_CALL: take a ring's interrupt, or do without one
+ *
+ * Context: locked.  Syscalls: close
+ * Return: 0 or -EINVAL
+ */
+int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	struct vu_ring *r;
+	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	cleanup_close_fd(&b->dev->call_fd[vu_ring_index(r)]);
+	b->dev->call_fd[vu_ring_index(r)] = TAKE_FD(fd);
+	return 0;
+}
+
+/**
+ * vu_set_vring_err() - SET_VRING_ERR: take the eventfd that tells of a broken ring
+ *
+ * Context: locked.  Syscalls: close
+ * Return: 0 or -EINVAL
+ */
+int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	struct vu_ring *r;
+	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+
+	if (rc < 0)
+		return rc;
+	cleanup_close_fd(&b->dev->err_fd[vu_ring_index(r)]);
+	b->dev->err_fd[vu_ring_index(r)] = TAKE_FD(fd);
+	return 0;
+}
+
+/**
+ * vu_set_vring_enable() - SET_VRING_ENABLE: whether a started ring is processed
+ *
+ * Context: locked.  Syscalls: those of the device
+ * Return: 0 or -EINVAL
+ */
+int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	struct vu_ring *r;
+	int rc = vu_ring_find(b, m->state.index, &r, err);
+
+	if (rc < 0)
+		return rc;
+	if (m->state.num > 1)
+		return err_text(err, EINVAL, "vhost-user: SET_VRING_ENABLE: %u", m->state.num);
+	r->enabled = m->state.num == 1;
+	vu_ring_process(r);
+	return 0;
+}
