@@ -23,7 +23,7 @@
 #define VIRTIO_PCI_COMMON_OFF    0x0000
 #define VIRTIO_PCI_COMMON_BYTES  0x40
 #define VIRTIO_PCI_ISR_OFF       0x0800
-#define VIRTIO_PCI_CONFIG_OFF    0x1000
+#define VIRTIO_PCI_DEVCFG_OFF    0x1000
 #define VIRTIO_PCI_NOTIFY_OFF    0x2000
 #define VIRTIO_PCI_NOTIFY_MULT   4
 #define VIRTIO_PCI_MSIX_OFF      0x3000
@@ -46,7 +46,8 @@ struct virtio_pci_queue {
  * @running:		The back-end has been started
  * @dead:		The back-end failed; NEEDS_RESET for good
  * @isr:		Bits of the ISR status register besides those read from the call eventfds
- * @notify_bound:	Guest address of the doorbells bound by ioeventfd, 0 = none
+ * @notify_at:		Guest address of the doorbells, 0 = they are not to be bound
+ * @bound:		Whether each queue's doorbell is bound by ioeventfd, at @notify_at
  * @hook:		Set by the machine after init
  */
 struct virtio_pci {
@@ -67,20 +68,29 @@ struct virtio_pci {
 	uint16_t queue_select;
 	uint16_t config_vector;
 	struct virtio_pci_queue queue[BACKEND_QUEUES_MAX];
-	uint64_t notify_bound;
+	uint64_t notify_at;
+	bool bound[BACKEND_QUEUES_MAX];
+	struct loop *loop;
 	struct log_limit limit;
 	struct device_hook hook;
 };
 
+/** struct virtio_pci_args - What a device is made of; all borrowed for its life */
+struct virtio_pci_args {
+	struct backend *be;
+	struct pci *pci;
+	struct vm *vm;
+	const struct gmem *mem;
+};
+
 /**
  * virtio_pci_init() - Make the function, its capabilities, BAR and interrupts; add it to the bus
- * @be:		Initialised; borrowed for the life of @v, as are the others
  *
  * Context: setup.  Syscalls: eventfd2
  * Return: 0 or -errno
  */
-MUST_CHECK int virtio_pci_init(struct virtio_pci *v, struct backend *be, struct pci *pci,
-			       struct vm *vm, const struct gmem *mem, struct err *err);
+MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args,
+			       struct err *err);
 
 /**
  * virtio_pci_watch() - Watch the error eventfds and the device's process in the VMM's main loop

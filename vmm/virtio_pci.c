@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/virtio_pci.h"
+
+#include <errno.h>
+#include <linux/pci_regs.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_pci.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "vmm/virtio_pci_common.h"
+
+#define VP_VENDOR      0x1af4
+#define VP_DEVICE_BASE 0x1040
+#define VP_REVISION    1 /* 1 or more: not a transitional device */
+#define VP_ISR_QUEUE   1U
+#define VP_ISR_CONFIG  2U
+
+/* PCI class codes; what is not listed is a device that fits no class */
+static const struct {
+	uint16_t virtio_id;
+	uint32_t class;
+} vp_classes[] = {
+	{VIRTIO_ID_NET, 0x020000},   {VIRTIO_ID_BLOCK, 0x018000}, {VIRTIO_ID_CONSOLE, 0x078000},
+	{VIRTIO_ID_SCSI, 0x010000},  {VIRTIO_ID_GPU, 0x038000},	  {VIRTIO_ID_INPUT, 0x098000},
+	{VIRTIO_ID_VSOCK, 0x078000}, {VIRTIO_ID_FS, 0x018000},
+};
+#define VP_CLASS_OTHER 0x00ff00
+
+bool virtio_pci_drain(int fd)
+{
+	uint64_t count;
+
+	return fd >= 0 && read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
+}
+
+/* A full counter is a signal too, so a failed write loses nothing. */
+static void vp_signal(int fd)
+{
+	uint64_t one = 1;
+
+	if (write(fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void vp_set_needs_reset(struct virtio_pci *v)
+{
+	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	if (!(v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	v->isr |= VP_ISR_CONFIG;
+	vp_signal(v->config_fd);
+}
+
+void virtio_pci_needs_reset(struct virtio_pci *v, const char *why)
+{
+	log_limited(&v->limit, LOG_LEVEL_WARN, "%s: guest: %s", v->be->name, why);
+	vp_set_needs_reset(v);
+}
+
+void virtio_pci_fail(struct virtio_pci *v, const struct err *why)
+{
+	if (v->dead)
+		return;
+	v->dead = true;
+	vp_set_needs_reset(v);
+	if (v->hook.fn)
+		v->hook.fn(v->hook.arg, v->be->name, why);
+}
+
+void virtio_pci_doorbells(struct virtio_pci *v)
+{
+	const struct pci_bar *bar = &v->fn.bar[VIRTIO_PCI_BAR];
+	uint64_t at = bar->mapped && v->running && !v->dead ? bar->addr + VIRTIO_PCI_NOTIFY_OFF : 0;
+
+	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
+		int fd = v->be->kick_fd[i];
+		uint64_t off = (uint64_t)i * VIRTIO_PCI_NOTIFY_MULT;
+
+		if (v->bound[i] && v->notify_at != at &&
+		    vm_ioeventfd(v->vm, false, false, v->notify_at + off, 0, NULL, fd) == 0)
+			v->bound[i] = false;
+		/* One that cannot be bound still works: vp_notify_access() gets its writes. */
+		if (at && !v->bound[i] && v->queue[i].enabled)
+			v->bound[i] = vm_ioeventfd(v->vm, true, false, at + off, 0, NULL, fd) == 0;
+	}
+	v->notify_at = at;
+}
+
+static void vp_isr_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			  unsigned int len)
+{
+	if (write)
+		return;
+	memset(data, 0, len);
+	if (off != 0)
+		return;
+	/* With MSI-X the call eventfds are KVM's to read; without it nobody else does. */
+	for (unsigned int i = 0; !v->msix.enabled && i < v->be->nr_queues; i++) {
+		if (virtio_pci_drain(v->be->call_fd[i]))
+			v->isr |= VP_ISR_QUEUE;
+	}
+	*(uint8_t *)data = v->isr;
+	v->isr = 0;
+}
+
+static void vp_config_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			     unsigned int len)
+{
+	struct err err = {0};
+	int rc = 0;
+
+	if (!write)
+		memset(data, 0, len);
+	if (v->dead || off >= v->be->config_bytes || len > v->be->config_bytes - off)
+		return;
+	rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
+	if (rc < 0)
+		virtio_pci_fail(v, &err);
+	else if (write)
+		v->generation++; /* other fields may have changed with it */
+}
+
+static void vp_notify_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			     unsigned int len)
+{
+	uint64_t q = off / VIRTIO_PCI_NOTIFY_MULT;
+
+	if (!write)
+		memset(data, 0, len);
+	else if (off % VIRTIO_PCI_NOTIFY_MULT == 0 && q < v->be->nr_queues && v->running &&
+		 !v->dead && v->queue[q].enabled)
+		vp_signal(v->be->kick_fd[q]);
+}
+
+static void vp_msix_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			   unsigned int len)
+{
+	msix_table_access(&v->msix, write, off, data, len);
+}
+
+static void vp_pba_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			  unsigned int len)
+{
+	msix_pba_access(&v->msix, write, off, data, len);
+}
+
+static const struct {
+	uint32_t off, bytes;
+	void (*access)(struct virtio_pci *v, bool write, uint64_t off, void *data,
+		       unsigned int len);
+} vp_regions[] = {
+	{VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, virtio_pci_common_access},
+	{VIRTIO_PCI_ISR_OFF, 4, vp_isr_access},
+	{VIRTIO_PCI_DEVCFG_OFF, BACKEND_CONFIG_MAX, vp_config_access},
+	{VIRTIO_PCI_NOTIFY_OFF, BACKEND_QUEUES_MAX *VIRTIO_PCI_NOTIFY_MULT, vp_notify_access},
+	{VIRTIO_PCI_MSIX_OFF, MSIX_TABLE_BYTES, vp_msix_access},
+	{VIRTIO_PCI_PBA_OFF, MSIX_PBA_BYTES, vp_pba_access},
+};
+
+static void vp_bar_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(vp_regions); i++) {
+		uint64_t in = off - vp_regions[i].off;
+
+		if (off >= vp_regions[i].off && in < vp_regions[i].bytes &&
+		    len <= vp_regions[i].bytes - in) {
+			vp_regions[i].access(dev, write, in, data, len);
+			return;
+		}
+	}
+	if (!write)
+		memset(data, 0xff, len);
+}
+
+/*
+ * The window of VIRTIO_PCI_CAP_PCI_CFG: an access of the capability's data becomes one of the BAR,
+ * for drivers that cannot reach it otherwise. The driver chose BAR, offset and length.
+ */
+static void vp_cfg_window(struct virtio_pci *v, bool write, unsigned int off, unsigned int len)
+{
+	unsigned int data = v->cfg_cap + sizeof(struct virtio_pci_cap);
+	uint32_t at = pci_get(&v->fn, v->cfg_cap + offsetof(struct virtio_pci_cap, offset), 4);
+	uint32_t bytes = pci_get(&v->fn, v->cfg_cap + offsetof(struct virtio_pci_cap, length), 4);
+
+	if (off >= data + 4 || off + len <= data ||
+	    pci_get(&v->fn, v->cfg_cap + offsetof(struct virtio_pci_cap, bar), 1) != VIRTIO_PCI_BAR)
+		return;
+	if ((bytes != 1 && bytes != 2 && bytes != 4) || at % bytes != 0 ||
+	    at >= VIRTIO_PCI_BAR_BYTES)
+		return;
+	vp_bar_access(v, write, at, v->fn.config + data, bytes);
+}
+
+static void vp_config_read(void *dev, unsigned int off, unsigned int len)
+{
+	vp_cfg_window(dev, false, off, len);
+}
+
+static void vp_config_written(void *dev, unsigned int off, unsigned int len)
+{
+	struct virtio_pci *v = dev;
+
+	msix_config_written(&v->msix, off, len);
+	vp_cfg_window(v, true, off, len);
+}
+
+static void vp_bar_moved(void *dev, unsigned int bar UNUSED, bool mapped UNUSED,
+			 uint64_t addr UNUSED)
+{
+	virtio_pci_doorbells(dev);
+}
+
+static const struct pci_ops vp_pci_ops = {
+	.config_read = vp_config_read,
+	.config_written = vp_config_written,
+	.bar_moved = vp_bar_moved,
+};
+
+/* Adds one of virtio's capabilities of @extra bytes more than the common part; returns its offset.
+ */
+static unsigned int vp_add_cap(struct virtio_pci *v, uint8_t type, uint32_t off, uint32_t bytes,
+			       unsigned int extra)
+{
+	unsigned int size = (unsigned int)sizeof(struct virtio_pci_cap) + extra;
+	unsigned int at = pci_add_cap(&v->fn, PCI_CAP_ID_VNDR, size);
+
+	pci_put(&v->fn, at + offsetof(struct virtio_pci_cap, cap_len), 1, size);
+	pci_put(&v->fn, at + offsetof(struct virtio_pci_cap, cfg_type), 1, type);
+	pci_put(&v->fn, at + offsetof(struct virtio_pci_cap, bar), 1, VIRTIO_PCI_BAR);
+	pci_put(&v->fn, at + offsetof(struct virtio_pci_cap, offset), 4, off);
+	pci_put(&v->fn, at + offsetof(struct virtio_pci_cap, length), 4, bytes);
+	return at;
+}
+
+static void vp_add_caps(struct virtio_pci *v)
+{
+	unsigned int at;
+
+	vp_add_cap(v, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, 0);
+	vp_add_cap(v, VIRTIO_PCI_CAP_ISR_CFG, VIRTIO_PCI_ISR_OFF, 1, 0);
+	if (v->be->config_bytes)
+		vp_add_cap(v, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_PCI_DEVCFG_OFF, v->be->config_bytes,
+			   0);
+	at = vp_add_cap(v, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_PCI_NOTIFY_OFF,
+			v->be->nr_queues * VIRTIO_PCI_NOTIFY_MULT, 4);
+	pci_put(&v->fn, at + sizeof(struct virtio_pci_cap), 4, VIRTIO_PCI_NOTIFY_MULT);
+
+	v->cfg_cap = vp_add_cap(v, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 4);
+	v->fn.wmask[v->cfg_cap + offsetof(struct virtio_pci_cap, bar)] = 0xff;
+	/* offset, length and the window itself */
+	memset(v->fn.wmask + v->cfg_cap + offsetof(struct virtio_pci_cap, offset), 0xff, 12);
+}
+
+static void vp_make_function(struct virtio_pci *v)
+{
+	struct pci_id id = {
+		.vendor = VP_VENDOR,
+		.device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
+		.sub_vendor = VP_VENDOR,
+		.sub_device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
+		.class = VP_CLASS_OTHER,
+		.revision = VP_REVISION,
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(vp_classes); i++) {
+		if (vp_classes[i].virtio_id == v->be->virtio_id)
+			id.class = vp_classes[i].class;
+	}
+	pci_function_init(&v->fn, &id, &vp_pci_ops, v);
+	pci_add_bar(&v->fn, VIRTIO_PCI_BAR, VIRTIO_PCI_BAR_BYTES, vp_bar_access);
+}
+
+int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, struct err *err)
+{
+	static const struct msix_where where = {VIRTIO_PCI_BAR, VIRTIO_PCI_MSIX_OFF,
+						VIRTIO_PCI_PBA_OFF};
+	struct backend *be = args->be;
+	int rc;
+
+	vr_assert(be->nr_queues >= 1 && be->nr_queues <= BACKEND_QUEUES_MAX);
+	vr_assert(be->config_bytes <= BACKEND_CONFIG_MAX && be->queue_max > 0);
+	*v = (struct virtio_pci){
+		.be = be, .pci = args->pci, .vm = args->vm, .mem = args->mem, .config_fd = -1};
+	v->config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (v->config_fd < 0)
+		return err_set(err, errno, "%s: eventfd", be->name);
+	vp_make_function(v);
+	rc = msix_init(&v->msix, v->vm, &v->fn, be->nr_queues + 1U, &where);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: MSI-X vectors", be->name);
+	vp_add_caps(v);
+	virtio_pci_common_init(v);
+	msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, v->config_fd);
+	for (unsigned int i = 0; i < be->nr_queues; i++)
+		msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_QUEUE(i), be->call_fd[i]);
+	return pci_add_function(v->pci, &v->fn, err);
+}
+
+/* Main loop: the device says that the driver broke a queue. */
+static void vp_on_error(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct virtio_pci *v = arg;
+
+	pthread_mutex_lock(&v->pci->bus->lock);
+	/* Whoever resets drains under the same lock: an old complaint does not hit a new driver. */
+	if (virtio_pci_drain(fd) && v->running && !v->dead)
+		virtio_pci_needs_reset(v, "a queue is broken");
+	pthread_mutex_unlock(&v->pci->bus->lock);
+}
+
+/* Main loop: the device's process is gone. */
+static void vp_on_hangup(void *arg, int fd, uint32_t events)
+{
+	struct virtio_pci *v = arg;
+	struct err err = {0};
+
+	if (!(events & (EPOLLHUP | EPOLLERR)))
+		return;
+	loop_del(v->loop, fd);
+	err_text(&err, EPIPE, "%s: the device's process is gone", v->be->name);
+	pthread_mutex_lock(&v->pci->bus->lock);
+	virtio_pci_fail(v, &err);
+	pthread_mutex_unlock(&v->pci->bus->lock);
+}
+
+int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
+{
+	int rc = 0;
+
+	v->loop = loop;
+	for (unsigned int i = 0; rc == 0 && i < v->be->nr_queues; i++)
+		rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, vp_on_error, v, err);
+	/* Answers are read by whoever asked; only the end is the loop's business. */
+	if (rc == 0 && v->be->peer_fd >= 0)
+		rc = loop_add(loop, v->be->peer_fd, 0, vp_on_hangup, v, err);
+	return rc;
+}
+
+void virtio_pci_done(struct virtio_pci *v)
+{
+	if (v->config_fd > 0)
+		close(v->config_fd);
+	v->config_fd = -1;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The common configuration structure of virtio-pci
+ *
+ * virtio 1.3 section 4.1.4.3, and 3.1.1 for the order of initialisation:
+ *
+ *   0 -> ACKNOWLEDGE -> DRIVER -> (features) -> FEATURES_OK -> (queues) -> DRIVER_OK
+ *
+ * A write adds bits, in this order, several at once if need be; taking one away, or adding one
+ * before its turn, breaks the device until it is reset by writing 0. FEATURES_OK does not stick
+ * when the driver's features are not part of the offer or lack VERSION_1. Features can be written
+ * before FEATURES_OK, queue registers between FEATURES_OK and DRIVER_OK. At DRIVER_OK the back-end
+ * gets a copy of the queues: what a guest writes later can reach nobody. FAILED stops everything
+ * but reset.
+ */
+#include "vmm/virtio_pci_common.h"
+
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_pci.h>
+#include <string.h>
+
+#define VIRTIO_STATUS_DRIVER_BITS                                                                  \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
+	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
+
+/* Where a driver may still write, by the status bits that must be set and must not be */
+#define VIRTIO_BROKEN (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
+
+static bool vp_features_open(const struct virtio_pci *v)
+{
+	return !(v->status & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_BROKEN));
+}
+
+/* The selected queue while its registers may be written, else NULL. */
+static struct virtio_pci_queue *vp_queue_open(struct virtio_pci *v)
+{
+	struct virtio_pci_queue *q = &v->queue[v->queue_select % BACKEND_QUEUES_MAX];
+
+	if (v->queue_select >= v->be->nr_queues || !(v->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+	    (v->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_BROKEN)) || q->enabled)
+		return NULL;
+	return q;
+}
+
+static const struct virtio_pci_queue *vp_queue(const struct virtio_pci *v)
+{
+	return v->queue_select < v->be->nr_queues ? &v->queue[v->queue_select] : NULL;
+}
+
+void virtio_pci_common_init(struct virtio_pci *v)
+{
+	v->status = 0;
+	v->isr = 0;
+	v->device_feature_select = 0;
+	v->driver_feature_select = 0;
+	v->driver_features = 0;
+	v->queue_select = 0;
+	v->config_vector = MSIX_NO_VECTOR;
+	for (unsigned int i = 0; i < v->be->nr_queues; i++)
+		v->queue[i] = (struct virtio_pci_queue){
+			.size = v->be->queue_max,
+			.vector = MSIX_NO_VECTOR,
+		};
+}
+
+/* Status 0 is not visible before the device has let go of the rings: this runs to its end first. */
+static void vp_reset(struct virtio_pci *v)
+{
+	struct err err = {0};
+	bool was_running = v->running;
+
+	v->running = false;
+	virtio_pci_doorbells(v);
+	if (was_running && !v->dead && v->be->ops->stop(v->be, &err) < 0)
+		virtio_pci_fail(v, &err);
+	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
+		virtio_pci_drain(v->be->kick_fd[i]);
+		virtio_pci_drain(v->be->err_fd[i]);
+	}
+	msix_reset_sources(&v->msix);
+	virtio_pci_common_init(v);
+}
+
+static void vp_start(struct virtio_pci *v)
+{
+	struct backend_queue q[BACKEND_QUEUES_MAX] = {0};
+	struct err err = {0};
+
+	for (unsigned int i = 0; i < v->be->nr_queues; i++)
+		q[i] = (struct backend_queue){
+			.enabled = v->queue[i].enabled,
+			.size = v->queue[i].size,
+			.desc_gpa = v->queue[i].desc_gpa,
+			.avail_gpa = v->queue[i].avail_gpa,
+			.used_gpa = v->queue[i].used_gpa,
+		};
+	v->status |= VIRTIO_CONFIG_S_DRIVER_OK;
+	v->running = true;
+	if (v->be->ops->start(v->be, v->driver_features, q, &err) < 0)
+		virtio_pci_fail(v, &err);
+	else
+		virtio_pci_doorbells(v);
+}
+
+static void vp_features_ok(struct virtio_pci *v)
+{
+	if ((v->driver_features & ~v->be->features) ||
+	    !(v->driver_features & 1ULL << VIRTIO_F_VERSION_1))
+		return;
+	v->status |= VIRTIO_CONFIG_S_FEATURES_OK;
+}
+
+static void vp_set_status(struct virtio_pci *v, uint64_t value)
+{
+	uint8_t added = (uint8_t)value & VIRTIO_STATUS_DRIVER_BITS & (uint8_t)~v->status;
+
+	if (value == 0) {
+		vp_reset(v);
+		return;
+	}
+	if (v->status & VIRTIO_BROKEN)
+		return;
+	if (v->dead) {
+		v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+		return;
+	}
+	if (v->status & ~value) {
+		virtio_pci_needs_reset(v, "status bit taken away");
+		return;
+	}
+	if (added & VIRTIO_CONFIG_S_FAILED) {
+		v->status |= VIRTIO_CONFIG_S_FAILED;
+		return;
+	}
+	v->status |= added & (VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+	if (v->status == VIRTIO_CONFIG_S_DRIVER ||
+	    ((added & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK)) &&
+	     !(v->status & VIRTIO_CONFIG_S_DRIVER))) {
+		virtio_pci_needs_reset(v, "status bits out of order");
+		return;
+	}
+	if (added & VIRTIO_CONFIG_S_FEATURES_OK)
+		vp_features_ok(v);
+	if (!(added & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	if (v->status & VIRTIO_CONFIG_S_FEATURES_OK)
+		vp_start(v);
+	else
+		virtio_pci_needs_reset(v, "DRIVER_OK without FEATURES_OK");
+}
+
+static uint64_t vp_device_features(const struct virtio_pci *v)
+{
+	return v->device_feature_select < 2
+		       ? (uint32_t)(v->be->features >> 32 * v->device_feature_select)
+		       : 0;
+}
+
+static uint64_t vp_driver_features(const struct virtio_pci *v)
+{
+	return v->driver_feature_select < 2
+		       ? (uint32_t)(v->driver_features >> 32 * v->driver_feature_select)
+		       : 0;
+}
+
+static void vp_set_driver_features(struct virtio_pci *v, uint64_t value)
+{
+	unsigned int shift = 32 * (v->driver_feature_select & 1);
+
+	if (!vp_features_open(v))
+		return;
+	/* There are no features from 64 on: whoever wants one gets no FEATURES_OK. */
+	if (v->driver_feature_select >= 2) {
+		if (value)
+			virtio_pci_needs_reset(v, "feature bit from 64 on");
+		return;
+	}
+	v->driver_features &= ~(0xffffffffULL << shift);
+	v->driver_features |= value << shift;
+}
+
+static void vp_set_config_vector(struct virtio_pci *v, uint64_t value)
+{
+	v->config_vector = msix_set_vector(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, (uint16_t)value);
+}
+
+/* Vectors touch no ring, and drivers give them back after reset: they are always open. */
+static void vp_set_queue_vector(struct virtio_pci *v, uint64_t value)
+{
+	unsigned int q = v->queue_select;
+
+	if (q < v->be->nr_queues)
+		v->queue[q].vector = msix_set_vector(&v->msix, VIRTIO_PCI_SOURCE_QUEUE(q),
+						     (uint16_t)value);
+}
+
+static void vp_set_queue_size(struct virtio_pci *v, uint64_t value)
+{
+	struct virtio_pci_queue *q = vp_queue_open(v);
+
+	if (!q)
+		return;
+	if (value == 0 || value > v->be->queue_max || (value & (value - 1)))
+		virtio_pci_needs_reset(v, "queue size that is no power of two or too large");
+	else
+		q->size = (uint16_t)value;
+}
+
+static bool vp_ring_ok(const struct virtio_pci *v, uint64_t gpa, uint64_t align, uint64_t bytes)
+{
+	return gpa % align == 0 && gmem_ptr(v->mem, gpa, bytes);
+}
+
+static void vp_set_queue_enable(struct virtio_pci *v, uint64_t value)
+{
+	struct virtio_pci_queue *q = vp_queue_open(v);
+
+	if (!q || value == 0)
+		return;
+	/* 6: flags, index, event index */
+	if (value == 1 && vp_ring_ok(v, q->desc_gpa, 16, 16ULL * q->size) &&
+	    vp_ring_ok(v, q->avail_gpa, 2, 6 + 2ULL * q->size) &&
+	    vp_ring_ok(v, q->used_gpa, 4, 6 + 8ULL * q->size))
+		q->enabled = true;
+	else
+		virtio_pci_needs_reset(v, "queue enabled with rings that are no aligned RAM");
+}
+
+static void vp_set_queue_select(struct virtio_pci *v, uint64_t value)
+{
+	v->queue_select = (uint16_t)value;
+}
+
+static void vp_set_device_select(struct virtio_pci *v, uint64_t value)
+{
+	v->device_feature_select = (uint32_t)value;
+}
+
+static void vp_set_driver_select(struct virtio_pci *v, uint64_t value)
+{
+	v->driver_feature_select = (uint32_t)value;
+}
+
+/* Readers of plain fields, and both directions of the ring addresses */
+#define VP_GET(name, expr)                                                                         \
+	static uint64_t vp_get_##name(const struct virtio_pci *v)                                  \
+	{                                                                                          \
+		return (expr);                                                                     \
+	}
+#define VP_GET_QUEUE(name, expr)                                                                   \
+	static uint64_t vp_get_##name(const struct virtio_pci *v)                                  \
+	{                                                                                          \
+		const struct virtio_pci_queue *q = vp_queue(v);                                    \
+                                                                                                   \
+		return q ? (expr) : 0;                                                             \
+	}
+#define VP_RING(name)                                                                              \
+	VP_GET_QUEUE(name, q->name)                                                                \
+	static void vp_set_##name(struct virtio_pci *v, uint64_t value)                            \
+	{                                                                                          \
+		struct virtio_pci_queue *q = vp_queue_open(v);                                     \
+                                                                                                   \
+		if (q)                                                                             \
+			q->name = value;                                                           \
+	}
+VP_GET(device_select, v->device_feature_select)
+VP_GET(driver_select, v->driver_feature_select)
+VP_GET(config_vector, v->config_vector)
+VP_GET(nr_queues, v->be->nr_queues)
+VP_GET(status, v->status)
+VP_GET(generation, v->generation)
+VP_GET(queue_select, v->queue_select)
+VP_GET_QUEUE(queue_size, q->size)
+VP_GET_QUEUE(queue_enable, q->enabled)
+VP_GET_QUEUE(notify_off, (uint64_t)(q - v->queue))
+VP_RING(desc_gpa)
+VP_RING(avail_gpa)
+VP_RING(used_gpa)
+
+/* A queue that does not exist has no vector, rather than vector 0. */
+static uint64_t vp_get_queue_vector(const struct virtio_pci *v)
+{
+	const struct virtio_pci_queue *q = vp_queue(v);
+
+	return q ? q->vector : MSIX_NO_VECTOR;
+}
+
+/* clang-format off */
+static const struct vp_field {
+	uint8_t off, bytes;
+	uint64_t (*get)(const struct virtio_pci *v);
+	void (*set)(struct virtio_pci *v, uint64_t value);
+} vp_fields[] = {
+	{VIRTIO_PCI_COMMON_DFSELECT,      4, vp_get_device_select, vp_set_device_select},
+	{VIRTIO_PCI_COMMON_DF,            4, vp_device_features,   NULL},
+	{VIRTIO_PCI_COMMON_GFSELECT,      4, vp_get_driver_select, vp_set_driver_select},
+	{VIRTIO_PCI_COMMON_GF,            4, vp_driver_features,   vp_set_driver_features},
+	{VIRTIO_PCI_COMMON_MSIX,          2, vp_get_config_vector, vp_set_config_vector},
+	{VIRTIO_PCI_COMMON_NUMQ,          2, vp_get_nr_queues,     NULL},
+	{VIRTIO_PCI_COMMON_STATUS,        1, vp_get_status,        vp_set_status},
+	{VIRTIO_PCI_COMMON_CFGGENERATION, 1, vp_get_generation,    NULL},
+	{VIRTIO_PCI_COMMON_Q_SELECT,      2, vp_get_queue_select,  vp_set_queue_select},
+	{VIRTIO_PCI_COMMON_Q_SIZE,        2, vp_get_queue_size,    vp_set_queue_size},
+	{VIRTIO_PCI_COMMON_Q_MSIX,        2, vp_get_queue_vector,  vp_set_queue_vector},
+	{VIRTIO_PCI_COMMON_Q_ENABLE,      2, vp_get_queue_enable,  vp_set_queue_enable},
+	{VIRTIO_PCI_COMMON_Q_NOFF,        2, vp_get_notify_off,    NULL},
+	{VIRTIO_PCI_COMMON_Q_DESCLO,      8, vp_get_desc_gpa,      vp_set_desc_gpa},
+	{VIRTIO_PCI_COMMON_Q_AVAILLO,     8, vp_get_avail_gpa,     vp_set_avail_gpa},
+	{VIRTIO_PCI_COMMON_Q_USEDLO,      8, vp_get_used_gpa,      vp_set_used_gpa},
+};
+/* clang-format on */
+
+static const struct vp_field *vp_field(uint64_t off, unsigned int len)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(vp_fields); i++) {
+		const struct vp_field *f = &vp_fields[i];
+
+		if (off == f->off && len == f->bytes)
+			return f;
+		if (f->bytes == 8 && len == 4 && (off == f->off || off == f->off + 4U))
+			return f;
+	}
+	return NULL;
+}
+
+void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+			      unsigned int len)
+{
+	const struct vp_field *f = vp_field(off, len);
+	uint64_t value;
+
+	if (!f) {
+		if (!write)
+			memset(data, 0xff, len);
+		return;
+	}
+	value = f->get(v);
+	if (!write) {
+		memcpy(data, (uint8_t *)&value + (off - f->off), len);
+	} else if (f->set) {
+		memcpy((uint8_t *)&value + (off - f->off), data, len);
+		f->set(v, value);
+	}
+}
