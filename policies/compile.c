@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policies/compile.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/fdio.h"
+#include "policies/args.h"
+
+/* A "!=" of 32 bits needs 32 blocks, a range at most 62. */
+#define ALTERNATIVES_MAX 64
+#define PRODUCT_MAX	 256
+
+/* The ways in which one comparison can be true. */
+struct alternatives {
+	unsigned int nr;
+	struct scmp_arg_cmp cmp[ALTERNATIVES_MAX];
+};
+
+static void cleanup_scmp(scmp_filter_ctx *ctx)
+{
+	if (*ctx)
+		seccomp_release(*ctx);
+}
+
+static void add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
+		uint64_t y)
+{
+	vr_assert(a->nr < ALTERNATIVES_MAX);
+	a->cmp[a->nr++] = (struct scmp_arg_cmp){arg, op, x, y};
+}
+
+/*
+ * [@lo, @hi] as aligned blocks: each turn takes the largest block that starts at @lo and ends
+ * within the range. The upper 32 bits of the argument are in no mask.
+ */
+static void add_range32(struct alternatives *a, unsigned int arg, uint64_t lo, uint64_t hi)
+{
+	while (lo <= hi) {
+		uint64_t block = lo ? lo & -lo : 1ULL << 32;
+
+		while (block > hi - lo + 1)
+			block >>= 1;
+		add(a, arg, SCMP_CMP_MASKED_EQ, ~(block - 1) & UINT32_MAX, lo);
+		lo += block;
+	}
+}
+
+static void add_bits(struct alternatives *a, unsigned int arg, uint64_t bits)
+{
+	for (; bits; bits &= bits - 1) {
+		uint64_t bit = bits & -bits;
+
+		add(a, arg, SCMP_CMP_MASKED_EQ, bit, bit);
+	}
+}
+
+static void expand32(struct alternatives *a, const struct rule_cmp *c)
+{
+	uint64_t v = c->value;
+
+	switch (c->op) {
+	case RULE_EQ: add_range32(a, c->arg, v, v); break;
+	case RULE_NE:
+		if (v > 0)
+			add_range32(a, c->arg, 0, v - 1);
+		add_range32(a, c->arg, v + 1, UINT32_MAX);
+		break;
+	case RULE_LT: add_range32(a, c->arg, 0, v - 1); break;
+	case RULE_LE: add_range32(a, c->arg, 0, v); break;
+	case RULE_GT: add_range32(a, c->arg, v + 1, UINT32_MAX); break;
+	case RULE_GE: add_range32(a, c->arg, v, UINT32_MAX); break;
+	case RULE_ANY: add_bits(a, c->arg, v); break;
+	case RULE_IN: add(a, c->arg, SCMP_CMP_MASKED_EQ, ~v & UINT32_MAX, 0); break;
+	}
+}
+
+static void expand64(struct alternatives *a, const struct rule_cmp *c)
+{
+	switch (c->op) {
+	case RULE_EQ: add(a, c->arg, SCMP_CMP_EQ, c->value, 0); break;
+	case RULE_NE: add(a, c->arg, SCMP_CMP_NE, c->value, 0); break;
+	case RULE_LT: add(a, c->arg, SCMP_CMP_LT, c->value, 0); break;
+	case RULE_LE: add(a, c->arg, SCMP_CMP_LE, c->value, 0); break;
+	case RULE_GT: add(a, c->arg, SCMP_CMP_GT, c->value, 0); break;
+	case RULE_GE: add(a, c->arg, SCMP_CMP_GE, c->value, 0); break;
+	case RULE_ANY: add_bits(a, c->arg, c->value); break;
+	case RULE_IN: add(a, c->arg, SCMP_CMP_MASKED_EQ, ~c->value, 0); break;
+	}
+}
+
+static int add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c, struct err *err)
+{
+	static struct alternatives alt[RULE_CMPS_MAX];
+	struct scmp_arg_cmp pick[RULE_CMPS_MAX];
+	unsigned int product = 1;
+
+	for (unsigned int i = 0; i < c->nr; i++) {
+		alt[i].nr = 0;
+		if (args_is_32bit(nr, c->cmp[i].arg))
+			expand32(&alt[i], &c->cmp[i]);
+		else
+			expand64(&alt[i], &c->cmp[i]);
+		if (alt[i].nr > PRODUCT_MAX / product)
+			return err_text(err, E2BIG, "one && group needs more than %d comparisons",
+					PRODUCT_MAX);
+		product *= alt[i].nr;
+	}
+	for (unsigned int n = 0; n < product; n++) {
+		unsigned int rest = n;
+		int r;
+
+		for (unsigned int i = 0; i < c->nr; i++) {
+			pick[i] = alt[i].cmp[rest % alt[i].nr];
+			rest /= alt[i].nr;
+		}
+		r = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, nr, c->nr, pick);
+		if (r < 0)
+			return err_set(err, -r, "libseccomp refuses the rule");
+	}
+	return 0;
+}
+
+static int add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *err)
+{
+	uint32_t action = rule->kind == RULE_ERRNO ? SCMP_ACT_ERRNO((unsigned int)rule->errnum)
+						   : SCMP_ACT_ALLOW;
+	int r;
+
+	if (rule->kind != RULE_EXPR) {
+		r = seccomp_rule_add_exact_array(ctx, action, rule->nr, 0, NULL);
+		return r < 0 ? err_set(err, -r, "libseccomp refuses the rule") : 0;
+	}
+	for (unsigned int i = 0; i < rule->nr_clauses; i++) {
+		r = add_clause(ctx, rule->nr, &rule->clause[i], err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* libseccomp writes programs to fds only. */
+static int export(scmp_filter_ctx ctx, struct program *ret, struct err *err)
+{
+	cleanup_fd int fd = memfd_create("bpf", MFD_CLOEXEC);
+	cleanup_free struct sock_filter *insn = NULL;
+	struct stat st;
+	size_t count;
+	int r;
+
+	if (fd < 0)
+		return err_set(err, errno, "memfd_create");
+	r = seccomp_export_bpf(ctx, fd);
+	if (r < 0)
+		return err_set(err, -r, "seccomp_export_bpf");
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "fstat");
+	count = (size_t)st.st_size / sizeof(*insn);
+	if (count == 0)
+		return err_text(err, EINVAL, "libseccomp wrote an empty program");
+	if (count > BOOT_FILTER_MAX)
+		return err_text(err, E2BIG, "%zu BPF instructions, more than the boot record's %d",
+				count, BOOT_FILTER_MAX);
+	insn = calloc(count, sizeof(*insn));
+	if (!insn)
+		return err_set(err, ENOMEM, "%zu instructions", count);
+	r = fd_pread_full(fd, insn, count * sizeof(*insn), 0);
+	if (r < 0)
+		return err_set(err, -r, "read the program");
+	ret->count = (unsigned int)count;
+	ret->insn = TAKE_PTR(insn);
+	return 0;
+}
+
+int compile_rules(const struct rules *r, struct program *ret, struct err *err)
+{
+	scmp_filter_ctx ctx
+		__attribute__((cleanup(cleanup_scmp))) = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int res;
+
+	if (!ctx)
+		return err_text(err, ENOMEM, "seccomp_init failed");
+	res = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (res == 0)
+		res = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (res < 0)
+		return err_set(err, -res, "seccomp_attr_set");
+	for (unsigned int i = 0; i < r->nr; i++) {
+		res = add_rule(ctx, &r->rule[i], err);
+		if (res < 0)
+			return err_wrap(err, "%s:%u", r->rule[i].file, r->rule[i].line);
+	}
+	return export(ctx, ret, err);
+}

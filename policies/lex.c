@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policies/lex.h"
+
+#include <string.h>
+
+/* Two-byte words stand before the one-byte words they start with. */
+static const struct {
+	const char *text;
+	enum lex_kind kind;
+} marks[] = {
+	{"==", LEX_EQ},	  {"!=", LEX_NE},	{"<=", LEX_LE},	  {">=", LEX_GE},   {"&&", LEX_AND},
+	{"||", LEX_OR},	  {"<", LEX_LT},	{">", LEX_GT},	  {"&", LEX_AMP},   {"|", LEX_BAR},
+	{":", LEX_COLON}, {";", LEX_SEMICOLON}, {"~", LEX_TILDE}, {"-", LEX_MINUS}, {"(", LEX_OPEN},
+	{")", LEX_CLOSE}, {"@", LEX_AT},
+};
+
+/* Not <ctype.h>: the language must not depend on a locale. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_word(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static unsigned int digit_value(char c)
+{
+	if (is_digit(c))
+		return (unsigned int)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned int)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned int)(c - 'A') + 10;
+	return 99;
+}
+
+/* Decimal, 0x hexadecimal or 0 octal; false when a digit is foreign to the base or 64 bits
+ * overflow. */
+static bool number(const char *text, size_t len, uint64_t *ret)
+{
+	unsigned int base = 10;
+	size_t i = 0;
+	uint64_t v = 0;
+
+	if (len > 1 && text[0] == '0') {
+		base = text[1] == 'x' || text[1] == 'X' ? 16 : 8;
+		i = base == 16 ? 2 : 1;
+	}
+	if (i == len)
+		return false;
+	for (; i < len; i++) {
+		unsigned int d = digit_value(text[i]);
+
+		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, d, &v))
+			return false;
+	}
+	*ret = v;
+	return true;
+}
+
+static void take(struct lex *l, enum lex_kind kind, size_t len)
+{
+	l->kind = kind;
+	l->len = len;
+	l->next = l->text + len;
+}
+
+static void step_word(struct lex *l)
+{
+	size_t len = 0;
+
+	while (l->text + len < l->end && is_word(l->text[len]))
+		len++;
+	take(l, LEX_NAME, len);
+	if (is_digit(l->text[0]))
+		l->kind = number(l->text, len, &l->number) ? LEX_NUMBER : LEX_BAD;
+}
+
+void lex_step(struct lex *l)
+{
+	if (l->kind == LEX_BAD)
+		return;
+	while (l->next < l->end && (*l->next == ' ' || *l->next == '\t' || *l->next == '\r'))
+		l->next++;
+	l->text = l->next;
+	if (l->text == l->end || *l->text == '#') {
+		l->kind = LEX_END;
+		l->len = 0;
+		return;
+	}
+	if (is_word(*l->text)) {
+		step_word(l);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		size_t len = strlen(marks[i].text);
+
+		if ((size_t)(l->end - l->text) >= len && !memcmp(l->text, marks[i].text, len)) {
+			take(l, marks[i].kind, len);
+			return;
+		}
+	}
+	take(l, LEX_BAD, 1);
+}
+
+void lex_init(struct lex *l, const char *line, size_t len)
+{
+	*l = (struct lex){.next = line, .end = line + len};
+	lex_step(l);
+}
+
+bool lex_is(const struct lex *l, const char *word)
+{
+	return l->kind == LEX_NAME && l->len == strlen(word) && !memcmp(l->text, word, l->len);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policies/emit.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+Test(emit, programs_are_known_by_their_names)
+{
+	static const struct {
+		const char *path;
+		bool program;
+	} cases[] = {
+		{"policies/x86_64/block_device.policy", true},
+		{"block_device.policy", true},
+		{"a/block_device_vhost_user.policy", true},
+		{"vmm_device.policy", true},
+		{"a/common_device.policy", false},
+		{"a/block.policy", false},
+		{"a/vhost_user.policy", false},
+		{"_device.policy", false},
+		{"block_device.policy.bak", false},
+		{"x_device/block.policy", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		cr_expect_eq(emit_is_program(cases[i].path), cases[i].program, "%s", cases[i].path);
+}
+
+Test(emit, a_programs_name_is_the_stem)
+{
+	cleanup_free char *name = emit_name("policies/x86_64/rng_device.policy");
+
+	cr_expect_str_eq(name, "rng_device");
+	cr_expect_null(emit_name("rng_device.txt"));
+	cr_expect_null(emit_name(".policy"));
+}
+
+Test(emit, writes_a_sorted_table)
+{
+	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
+	struct sock_filter two[] = {{0x20, 0, 0, 4}, {0x15, 1, 2, 0xc000003e}};
+	struct emit_entry entry[] = {
+		{(char *)"b_device", {1, one}},
+		{(char *)"a_device", {2, two}},
+	};
+	cleanup_free char *text = NULL;
+	struct err err = {0};
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_assert(out);
+	cr_assert_eq(emit_table(out, entry, 2, &err), 0, "%s", err.msg);
+	fclose(out);
+	cr_expect(strstr(text, "program0[] = {\n\t{0x20, 0, 0, 0x00000004},\n"
+			       "\t{0x15, 1, 2, 0xc000003e},\n};"));
+	cr_expect(strstr(text, "policies[] = {\n\t{\"a_device\", 2, program0},\n"
+			       "\t{\"b_device\", 1, program1},\n};"));
+	cr_expect(strstr(text, "nr_policies = 2;"));
+}
+
+Test(emit, refuses_one_name_twice)
+{
+	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
+	struct emit_entry entry[] = {
+		{(char *)"a_device", {1, one}},
+		{(char *)"a_device", {1, one}},
+	};
+	cleanup_free char *text = NULL;
+	struct err err = {0};
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	cr_expect_eq(emit_table(out, entry, 2, &err), -EEXIST);
+	fclose(out);
+}
+
+Test(emit, says_so_when_the_disk_is_full)
+{
+	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
+	struct emit_entry entry[] = {{(char *)"a_device", {1, one}}};
+	struct err err = {0};
+	FILE *out = fopen("/dev/full", "we");
+
+	cr_assert(out);
+	cr_expect_eq(emit_table(out, entry, 1, &err), -EIO);
+	fclose(out);
+}
