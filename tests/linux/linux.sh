@@ -1,0 +1,129 @@
+#!/bin/bash
+# Stock Debian kernels end to end, in as few boots as the checks allow: a boot costs seconds where the
+# machine is emulated. Without vmx or svm the whole script runs inside one tests/kvmhost machine.
+if [ "${1:-}" != --built ]; then
+	cd "$(dirname "$0")/../.." || exit 1
+	dir=$PWD/${B:-build}/linux
+	jobs=tests/linux/jobs
+	rm -rf "$dir"
+	set -e
+	bundle-examples/build --job $jobs/facts "$dir/first"
+	bundle-examples/build --job $jobs/facts --kernel vmlinux --root squashfs --memory 5120 --vcpus 4 "$dir/second"
+	bundle-examples/build --job $jobs/panic --kernel vmlinux --memory 64 "$dir/third"
+	bundle-examples/build --job $jobs/reboot --vcpus 4 "$dir/fourth"
+	# Beside the root disk, one with known content.
+	seq 1000000 | head -c 4M >"$dir/first/data.img"
+	jq '.vm.devices += [{type: "block", path: "data.img", serial: "scratch-1"}]' \
+		"$dir/first/config.json" >"$dir/config" && mv "$dir/config" "$dir/first/config.json"
+	set +e
+	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
+fi
+. "$(dirname "$0")/../lib.sh"
+dir=$B/linux
+PATH=$PATH:/usr/sbin:/sbin
+
+# say TEXT: progress with the time, which TAP ignores
+say() { echo "# $SECONDS s: $*"; }
+# fact ID NAME: what the guest said of itself
+fact() { tr -d '\r' <"$work/$1.console" | sed -n "s/^fact $2 *//p" | tail -n 1; }
+said() { tr -d '\r' <"$work/$1.console" | grep -qa -- "$2"; }
+ended_or_said() { said "$1" "$2" || is_stopped "$1"; }
+
+# boot ID: create and start, console to a file, console input from a pipe
+boot() {
+	mkfifo "$work/$1.in"
+	exec {input[$1]}<>"$work/$1.in"
+	vmrun create "$dir/$1" <"$work/$1.in" >"$work/$1.console" 2>"$work/$1.err" || cat "$work/$1.err"
+	is "$1: created" "$(vm_status "$1")" created
+	vmrun start "$1"
+}
+# up ID SECONDS: wait until its job says that it is ready
+up() {
+	if eventually "$2" ended_or_said "$1" '^fact ready' && said "$1" '^fact ready'; then
+		ok "$1: comes up"
+	else
+		not_ok "$1: comes up"
+		tail -n 60 "$work/$1.console" | tr -d '\r' | sed 's/^/# /'
+	fi
+	say "$1 is up"
+}
+# ended ID CAUSE CODE: it stops, for this reason
+ended() {
+	succeeds "$1: ends" eventually 60 is_stopped "$1"
+	is "$1: cause" "$(vmrun state "$1" | jq -r .vmrun.cause)" "$2"
+	is "$1: exit code" "$(vmrun state "$1" | jq -r .vmrun.exitCode)" "$3"
+	say "$1 ended"
+}
+at_least() { # at_least NAME GOT MIN MAX
+	if [ "${2:-0}" -ge "$3" ] && [ "${2:-0}" -le "$4" ]; then ok "$1"; else not_ok "$1: $2 is not in $3..$4"; fi
+}
+fs_clean() { succeeds "$1: its file system is clean" e2fsck -fn "$dir/$1/root.img"; }
+file_of() { debugfs -R "cat $2" "$dir/$1/root.img" 2>/dev/null; }
+
+declare -A input
+say "start"
+# Two at a time: bzImage, ext4, one vCPU, two disks; and vmlinux, squashfs, four vCPUs, RAM beyond 4 GiB.
+boot first
+boot second
+up first 120
+up second 120
+
+is "first: one CPU" "$(fact first cpus)" 1
+at_least "first: 256 MiB less the kernel's own" "$(fact first memory-mib)" 180 256
+like "first: root is ext4, writable" "$(fact first root)" '^/dev/vda / ext4 rw'
+at_least "first: the clock is right" "$(($(date +%s) - $(fact first date)))" -2 130
+is "first: no ACPI error" "$(fact first acpi-errors)" 0
+is "first: knows that it is on KVM" "$(fact first hypervisor)" 1
+is "first: has kvm-clock" "$(fact first kvm-clock)" 1
+at_least "first: virtio interrupts are MSI-X" "$(fact first msi)" 4 64
+is "first: entropy is virtio's" "$(fact first hwrng)" virtio_rng.0
+like "first: entropy differs each time" "$(grep -a '^fact' "$work/first.console")" entropy-differs
+at_least "first: entropy has all values" "$(fact first entropy-values)" 250 256
+is "first: the disk's serial" "$(fact first disk-serial)" scratch-1
+is "first: the disk's size" "$(fact first disk-sectors)" 8192
+is "first: the disk's content" "$(fact first disk-sum)" "$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)"
+is "first: disks are writable" "$(fact first disk-ro)" 00
+echo "hello guest" >&"${input[first]}"
+succeeds "first: input reaches the guest" eventually 30 said first '^fact console-input hello guest'
+
+is "second: four CPUs" "$(fact second cpus)" 4
+at_least "second: 5 GiB" "$(fact second memory-mib)" 4800 5120
+like "second: root is squashfs, read-only" "$(fact second root)" '^/dev/vda / squashfs ro'
+is "second: nothing could be written" "$(fact second wrote)" ""
+is "second: no ACPI error" "$(fact second acpi-errors)" 0
+is "second: entropy is virtio's" "$(fact second hwrng)" virtio_rng.0
+
+# The power button for one, Ctrl-Alt-Del for the other.
+echo >&"${input[second]}"
+succeeds "first: kill presses the power button" vmrun kill first
+succeeds "second: kill INT is Ctrl-Alt-Del" vmrun kill second INT
+ended first poweroff 0
+ended second poweroff 0
+succeeds "first: its shutdown script ran" said first '^vmrun example: shutting down'
+succeeds "second: its shutdown script ran" said second '^vmrun example: shutting down'
+fs_clean first
+like "first: the shutdown script's file is there" "$(file_of first /shutdown-was-orderly)" '[0-9]{4}'
+is "first: the data it wrote is there" "$(file_of first /data | sha256sum)" "$(seq 100000 | sha256sum)"
+is "first: what it wrote to the second disk is there" "$(sha256sum <"$dir/first/data.img")" \
+	"$({ seq 1000000 | head -c 1M; yes | tr -d '\n' | tr y x | head -c 1M; seq 1000000 | head -c 4M | tail -c 2M; } | sha256sum)"
+succeeds "first: deleted" vmrun delete first
+succeeds "second: deleted" vmrun delete second
+
+# Little memory and a panic; and four writers, then a reset.
+boot third
+succeeds "third: ends" eventually 120 is_stopped third
+say "third ended"
+at_least "third: had little memory" "$(fact third memory-mib)" 16 64
+is "third: a panic is told" "$(vmrun state third | jq -r '"\(.vmrun.cause) \(.vmrun.exitCode)"')" "panic 34"
+said third '^fact ready' || tail -n 40 "$work/third.console" | tr -d '\r' | sed 's/^/# /'
+succeeds "third: deleted" vmrun delete third
+
+vmrun run "$dir/fourth" </dev/null >"$work/fourth.console" 2>"$work/fourth.err"
+is "fourth: run exits with the code of a reset" $? 32
+said fourth '^fact ready' || tail -n 40 "$work/fourth.console" | tr -d '\r' | sed 's/^/# /'
+say "fourth ended"
+for n in 1 2 3 4; do
+	is "fourth: writer $n" "$(file_of fourth /data$n | sha256sum)" "$(seq ${n}00000 ${n}50000 | sha256sum)"
+done
+is "nothing is left in the state directory" "$(ls -A "$root")" ""
+say "end"
