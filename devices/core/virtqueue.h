@@ -114,6 +114,12 @@ void vq_reset(struct vq *q);
  */
 MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
 
+/** vq_left() - How many bytes are still to be read or written */
+static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
+{
+	return dir == VQ_READABLE ? c->readable_bytes : c->writable_bytes;
+}
+
 /** vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len */
 size_t vq_read(struct vq_chain *c, void *dst, size_t len);
 
