@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The policies that ship, as compiled into build/gen/policies.c
+ *
+ * tests/golden/policies.txt has the system calls of each. After a change that is meant,
+ * `GOLDEN_UPDATE=1 build/tests/unit/policies/test_policies` writes it anew; the diff is the review.
+ */
+#include "policies/policy.h"
+
+#include <criterion/criterion.h>
+#include <linux/audit.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "devices/core/boot.h"
+#include "policies/compile.h"
+#include "tests/support/bpf.h"
+#include "tests/support/policy_model.h"
+
+#define GOLDEN_PATH "tests/golden/policies.txt"
+#define SYSCALLS    1024 /* more than any architecture numbers */
+#define X32_BIT	    0x40000000
+
+static unsigned int verdicts(const struct policy *p, int nr)
+{
+	return bpf_verdicts(p->insn, p->count, AUDIT_ARCH_X86_64, nr);
+}
+
+static uint32_t judge(const struct policy *p, const struct seccomp_data *call)
+{
+	return bpf_run(p->insn, p->count, call);
+}
+
+Test(policies, are_found_by_name_and_fit_the_boot_record)
+{
+	cr_assert_gt(nr_policies, 0);
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		cr_expect_eq(policy_find(policies[i].name), &policies[i], "%s", policies[i].name);
+		cr_expect(policies[i].count > 0 && policies[i].count <= BOOT_FILTER_MAX);
+		cr_expect(i == 0 || strcmp(policies[i - 1].name, policies[i].name) < 0);
+	}
+	cr_expect_null(policy_find(""));
+	cr_expect_null(policy_find("common_device"));
+	cr_expect_null(policy_find("zzz"));
+}
+
+Test(policies, there_is_one_for_each_process)
+{
+	static const char *const names[] = {
+		"block_device",
+		"rng_device",
+		"serial_device",
+		"vmm_device",
+		"block_device_vhost_user",
+		"rng_device_vhost_user",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		cr_expect(policy_find(names[i]), "%s", names[i]);
+}
+
+/* Names of the calls with @want among the verdicts that allow, in the order of their numbers. */
+static unsigned int print_calls(FILE *out, const struct policy *p, unsigned int want)
+{
+	unsigned int nr_calls = 0;
+
+	for (int nr = 0; nr < SYSCALLS; nr++) {
+		cleanup_free char *name = NULL;
+
+		if (verdicts(p, nr) != want)
+			continue;
+		name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, nr);
+		fprintf(out, " %s", name ? name : "?");
+		nr_calls++;
+	}
+	return nr_calls;
+}
+
+static void print_policy(FILE *out, const struct policy *p)
+{
+	static const struct {
+		const char *title;
+		unsigned int want;
+	} kinds[] = {
+		{"always", BPF_CAN_ALLOW},
+		{"some arguments", BPF_CAN_ALLOW | BPF_CAN_KILL},
+		{"errno", BPF_CAN_ERRNO},
+	};
+	unsigned int all = 0;
+
+	fprintf(out, "%s\n", p->name);
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		fprintf(out, "\t%s:", kinds[i].title);
+		all += print_calls(out, p, kinds[i].want);
+		fputc('\n', out);
+	}
+	fprintf(out, "\tsystem calls: %u\n", all);
+}
+
+Test(policies, allow_what_the_golden_file_says)
+{
+	cleanup_free char *is = NULL, *wanted = calloc(1, 65536);
+	size_t len;
+	FILE *out = open_memstream(&is, &len), *golden;
+
+	cr_assert(out && wanted);
+	for (unsigned int i = 0; i < nr_policies; i++)
+		print_policy(out, &policies[i]);
+	fclose(out);
+	if (getenv("GOLDEN_UPDATE")) {
+		golden = fopen(GOLDEN_PATH, "we");
+		cr_assert(golden && fputs(is, golden) >= 0 && fclose(golden) == 0);
+	}
+	golden = fopen(GOLDEN_PATH, "re");
+	cr_assert(golden, "run from the root of the tree");
+	cr_assert_gt(fread(wanted, 1, 65535, golden), 0);
+	fclose(golden);
+	cr_expect_str_eq(is, wanted, "the policies now allow:\n%s", is);
+}
+
+Test(policies, have_only_verdicts_of_the_language)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		for (int nr = -1; nr < SYSCALLS; nr++)
+			cr_expect_eq(verdicts(&policies[i], nr) & BPF_CAN_OTHER, 0, "%s: %d",
+				     policies[i].name, nr);
+	}
+}
+
+Test(policies, mean_what_their_files_say)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		struct program p = {policies[i].count, (struct sock_filter *)policies[i].insn};
+		struct rules r = {0};
+		struct seccomp_data call;
+		struct err err = {0};
+		char path[128];
+
+		snprintf(path, sizeof(path), "policies/x86_64/%s.policy", policies[i].name);
+		cr_assert_eq(rules_load(&r, path, &err), 0, "%s", err.msg);
+		cr_expect_not(policy_model_differs(&r, &p, &call), "%s: syscall %d", path, call.nr);
+		rules_done(&r);
+	}
+}
+
+/* What no process of ours may do, with the most harmless-looking arguments. */
+static const struct seccomp_data dangerous[] = {
+	/* programs and processes */
+	{.nr = SYS_execve},
+	{.nr = SYS_execveat},
+	{.nr = SYS_fork},
+	{.nr = SYS_vfork},
+	{.nr = SYS_clone, .args = {SIGCHLD}},
+	{.nr = SYS_clone,
+	 .args = {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD}},
+	{.nr = SYS_clone3},
+	{.nr = SYS_ptrace},
+	{.nr = SYS_process_vm_readv},
+	{.nr = SYS_process_vm_writev},
+	{.nr = SYS_kill, .args = {1, 0}},
+	{.nr = SYS_tkill, .args = {1, SIGABRT}},
+	{.nr = SYS_tgkill, .args = {1, 1, SIGKILL}},
+	{.nr = SYS_tgkill, .args = {1, 1, SIGSTOP}},
+	{.nr = SYS_tgkill, .args = {1, 1, 0}},
+	{.nr = SYS_pidfd_open},
+	{.nr = SYS_pidfd_getfd},
+	{.nr = SYS_pidfd_send_signal},
+	{.nr = SYS_rt_sigaction, .args = {SIGSYS}},
+	/* files by name */
+	{.nr = SYS_open},
+	{.nr = SYS_openat, .args = {-100}},
+	{.nr = SYS_openat2},
+	{.nr = SYS_creat},
+	{.nr = SYS_stat},
+	{.nr = SYS_newfstatat, .args = {-100, 0, 0, 0}},
+	{.nr = SYS_readlink},
+	{.nr = SYS_unlink},
+	{.nr = SYS_mknodat},
+	{.nr = SYS_chdir},
+	{.nr = SYS_getdents64},
+	{.nr = SYS_inotify_init1},
+	/* sockets */
+	{.nr = SYS_socket, .args = {1, 1}},
+	{.nr = SYS_socketpair, .args = {1, 1}},
+	{.nr = SYS_connect},
+	{.nr = SYS_bind},
+	{.nr = SYS_listen},
+	{.nr = SYS_accept},
+	{.nr = SYS_accept4, .args = {5, 0, 0, 0}},
+	{.nr = SYS_sendto},
+	{.nr = SYS_setsockopt},
+	/* memory that runs, or that other rules do not expect */
+	{.nr = SYS_mmap, .args = {0, 4096, 7, 0x22}},
+	{.nr = SYS_mmap, .args = {0, 4096, 5, 0x1}},
+	{.nr = SYS_mmap, .args = {0, 4096, 7, 0x1}},
+	{.nr = SYS_mmap, .args = {0, 4096, 3, 0x22}},
+	{.nr = SYS_mmap, .args = {0x10000, 4096, 3, 0x11}},
+	{.nr = SYS_mprotect, .args = {0, 4096, 4}},
+	{.nr = SYS_mprotect, .args = {0, 4096, 1}},
+	{.nr = SYS_pkey_mprotect},
+	{.nr = SYS_mremap},
+	{.nr = SYS_remap_file_pages},
+	{.nr = SYS_brk},
+	{.nr = SYS_shmat},
+	{.nr = SYS_memfd_create},
+	{.nr = SYS_memfd_secret},
+	{.nr = SYS_userfaultfd},
+	/* fds made from nothing */
+	{.nr = SYS_dup},
+	{.nr = SYS_dup2},
+	{.nr = SYS_dup3},
+	{.nr = SYS_fcntl, .args = {0, 0}},
+	{.nr = SYS_fcntl, .args = {0, 4, 0}},
+	{.nr = SYS_fcntl, .args = {0, 8, 1}},
+	{.nr = SYS_pipe2},
+	{.nr = SYS_eventfd2},
+	{.nr = SYS_epoll_create1},
+	{.nr = SYS_io_uring_setup},
+	{.nr = SYS_io_uring_register},
+	{.nr = SYS_perf_event_open},
+	{.nr = SYS_bpf},
+	/* ioctls: typing into a terminal, a new VM, a new interface, sizes of files */
+	{.nr = SYS_ioctl, .args = {0, 0x5412}},
+	{.nr = SYS_ioctl, .args = {0, 0x541c}},
+	{.nr = SYS_ioctl, .args = {6, 0xae01}},
+	{.nr = SYS_ioctl, .args = {6, 0xae41}},
+	{.nr = SYS_ioctl, .args = {6, 0x4020ae46}},
+	{.nr = SYS_ioctl, .args = {6, 0x400454ca}},
+	{.nr = SYS_ioctl, .args = {6, 0}},
+	/* privilege, namespaces, the kernel */
+	{.nr = SYS_prctl, .args = {38, 1}},
+	{.nr = SYS_prctl, .args = {15}},
+	{.nr = SYS_seccomp},
+	{.nr = SYS_arch_prctl},
+	{.nr = SYS_setuid},
+	{.nr = SYS_setresuid},
+	{.nr = SYS_setgroups},
+	{.nr = SYS_capset},
+	{.nr = SYS_unshare},
+	{.nr = SYS_setns},
+	{.nr = SYS_mount},
+	{.nr = SYS_fsopen},
+	{.nr = SYS_open_tree},
+	{.nr = SYS_move_mount},
+	{.nr = SYS_umount2},
+	{.nr = SYS_pivot_root},
+	{.nr = SYS_chroot},
+	{.nr = SYS_prlimit64},
+	{.nr = SYS_keyctl},
+	{.nr = SYS_add_key},
+	{.nr = SYS_init_module},
+	{.nr = SYS_finit_module},
+	{.nr = SYS_kexec_load},
+	{.nr = SYS_reboot},
+	{.nr = SYS_sysinfo},
+	{.nr = SYS_uname},
+	/* traps of the numbering */
+	{.nr = -1},
+	{.nr = SYSCALLS},
+};
+
+Test(policies, kill_every_dangerous_call)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(dangerous); n++) {
+			struct seccomp_data call = dangerous[n];
+
+			call.arch = AUDIT_ARCH_X86_64;
+			cr_expect_eq(judge(&policies[i], &call), SECCOMP_RET_KILL_PROCESS,
+				     "%s: syscall %d (%llx, %llx, %llx)", policies[i].name, call.nr,
+				     call.args[0], call.args[1], call.args[2]);
+		}
+	}
+}
+
+Test(policies, kill_x32_and_foreign_architectures)
+{
+	static const uint32_t foreign[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_RISCV64};
+
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		const struct policy *p = &policies[i];
+
+		for (int nr = 0; nr < SYSCALLS; nr++) {
+			cr_expect_eq(verdicts(p, nr | X32_BIT), BPF_CAN_KILL, "%s: %d", p->name,
+				     nr);
+			for (size_t a = 0; a < ARRAY_SIZE(foreign); a++)
+				cr_expect_eq(bpf_verdicts(p->insn, p->count, foreign[a], nr),
+					     BPF_CAN_KILL, "%s: %d", p->name, nr);
+		}
+	}
+}
+
+/* Calls the programs make, as the C library passes them: all of these must get through. */
+static const struct {
+	const char *policy; /* NULL: all */
+	struct seccomp_data call;
+} needed[] = {
+	{NULL, {.nr = SYS_read}},
+	{NULL, {.nr = SYS_write}},
+	{NULL, {.nr = SYS_recvmsg, .args = {5, 0, 0x40000000}}},
+	{NULL, {.nr = SYS_sendmsg, .args = {5, 0, 0x4000}}},
+	{NULL, {.nr = SYS_epoll_pwait}},
+	{NULL, {.nr = SYS_epoll_ctl}},
+	{NULL, {.nr = SYS_close}},
+	{NULL, {.nr = SYS_exit_group}},
+	{NULL, {.nr = SYS_tgkill, .args = {1, 1, SIGABRT}}},
+	{"block_device", {.nr = SYS_mmap, .args = {0, 4096, 3, 1}}},
+	{"block_device", {.nr = SYS_preadv2}},
+	{"block_device", {.nr = SYS_pwritev2}},
+	{"block_device", {.nr = SYS_fdatasync}},
+	{"block_device", {.nr = SYS_fallocate, .args = {6, 0x3}}},
+	{"block_device", {.nr = SYS_ioctl, .args = {6, 0x1277}}},
+	{"block_device_vhost_user", {.nr = SYS_accept4, .args = {5, 0, 0, 0x80000}}},
+	{"rng_device", {.nr = SYS_getrandom}},
+	{"rng_device", {.nr = SYS_munmap}},
+	{"vmm_device", {.nr = SYS_ioctl, .args = {9, 0xae80}}},
+	{"vmm_device", {.nr = SYS_ioctl, .args = {9, 0x4008ae6a}}},
+	{"vmm_device", {.nr = SYS_ioctl, .args = {9, 0xffffffff8090ae81}}},
+	{"vmm_device", {.nr = SYS_futex, .args = {0, 128}}},
+	{"vmm_device", {.nr = SYS_tgkill, .args = {1, 2, SIGUSR1}}},
+	{"vmm_device", {.nr = SYS_rt_sigreturn}},
+};
+
+Test(policies, allow_what_the_programs_do)
+{
+	for (size_t n = 0; n < ARRAY_SIZE(needed); n++) {
+		struct seccomp_data call = needed[n].call;
+
+		call.arch = AUDIT_ARCH_X86_64;
+		for (unsigned int i = 0; i < nr_policies; i++) {
+			if (needed[n].policy && strcmp(needed[n].policy, policies[i].name))
+				continue;
+			cr_expect_eq(judge(&policies[i], &call), SECCOMP_RET_ALLOW,
+				     "%s: syscall %d", policies[i].name, call.nr);
+		}
+	}
+}
+
+/* Only the device itself may use what it alone needs. */
+Test(policies, do_not_lend_each_other_their_calls)
+{
+	static const struct {
+		int nr;
+		const char *prefix;
+	} own[] = {
+		{SYS_preadv2, "block"}, {SYS_pwritev2, "block"}, {SYS_fallocate, "block"},
+		{SYS_getrandom, "rng"}, {SYS_futex, "vmm"},	 {SYS_rt_sigreturn, "vmm"},
+	};
+
+	for (size_t n = 0; n < ARRAY_SIZE(own); n++) {
+		for (unsigned int i = 0; i < nr_policies; i++) {
+			bool may = !strncmp(policies[i].name, own[n].prefix, strlen(own[n].prefix));
+
+			cr_expect_eq(!!(verdicts(&policies[i], own[n].nr) & BPF_CAN_ALLOW), may,
+				     "%s: syscall %d", policies[i].name, own[n].nr);
+		}
+	}
+}
+
+static void install(const struct policy *p)
+{
+	struct sock_fprog prog = {.len = (unsigned short)p->count,
+				  .filter = (struct sock_filter *)p->insn};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0)
+		_exit(99);
+}
+
+enum last_act { ACT_EXIT, ACT_FORBIDDEN, ACT_X32, ACT_ABORT };
+
+/* The wait status of a child that locks itself up with @p and then does @act. */
+static int status_of(const struct policy *p, enum last_act act)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		/* criterion catches SIGABRT, the jailed programs do not */
+		signal(SIGABRT, SIG_DFL);
+		install(p);
+		if (act == ACT_FORBIDDEN)
+			syscall(SYS_getppid);
+		if (act == ACT_X32)
+			syscall(SYS_getpid | X32_BIT);
+		if (act == ACT_ABORT)
+			abort();
+		syscall(SYS_exit_group, 7);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+Test(policies, are_taken_and_enforced_by_the_kernel)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		const struct policy *p = &policies[i];
+		int status = status_of(p, ACT_EXIT);
+
+		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 7, "%s: %x", p->name, status);
+		status = status_of(p, ACT_FORBIDDEN);
+		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%s: %x", p->name,
+			  status);
+		status = status_of(p, ACT_X32);
+		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%s: %x", p->name,
+			  status);
+	}
+}
+
+/* An assertion that fails must not be reported as a breach of the jail. */
+Test(policies, let_abort_be_seen_as_abort)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		int status = status_of(&policies[i], ACT_ABORT);
+
+		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "%s: %x",
+			  policies[i].name, status);
+	}
+}
+
+/* In a process of its own: whoever makes a user namespace must have one thread. */
+static NORETURN void abort_as_init(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
+		_exit(77);
+	pid = fork();
+	if (pid == 0) {
+		signal(SIGABRT, SIG_DFL);
+		signal(SIGSEGV, SIG_DFL);
+		install(policy_find("serial_device"));
+		abort();
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		_exit(98);
+	_exit(WIFSIGNALED(status) ? WTERMSIG(status) : 97);
+}
+
+/* As the first process of a PID namespace, where SIGABRT from within has no effect. */
+Test(policies, let_abort_of_a_namespaces_init_be_no_breach)
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		abort_as_init();
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		cr_skip_test("no user namespaces here");
+	cr_expect(WEXITSTATUS(status) == SIGSEGV || WEXITSTATUS(status) == SIGABRT, "%d",
+		  WEXITSTATUS(status));
+}
