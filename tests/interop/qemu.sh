@@ -1,0 +1,67 @@
+#!/bin/bash
+# Our devices as stand-alone vhost-user back-ends of another VMM: QEMU boots a stock kernel from them.
+. "$(dirname "$0")/../lib.sh"
+. bundle-examples/debs.sh
+PATH=$PATH:/usr/sbin:/sbin
+qemu=$(debs_qemu)/qemu-system-x86_64
+job=tests/linux/jobs/facts
+bundle-examples/build --job $job "$work/vm"
+
+# device NAME ARGS...: start a back-end; it is there when its socket is
+device() {
+	local name=$1
+	shift
+	vmrun device "$@" --socket "$work/$name.sock" 2>"$work/$name.err" &
+	eval "$name=\$!"
+	eventually 10 [ -S "$work/$name.sock" ] || cat "$work/$name.err"
+}
+root_pid='' data_pid='' rng_pid='' qemu_pid=''
+finish() {
+	# shellcheck disable=SC2086
+	kill $root_pid $data_pid $rng_pid $qemu_pid 2>/dev/null
+	wait
+	cleanup
+}
+trap finish EXIT
+
+seq 1000000 | head -c 4M >"$work/data.img"
+device root_pid block --path "$work/vm/root.img"
+device data_pid block --path "$work/data.img"
+device rng_pid rng
+like "the block back-end is confined" "$(cat "/proc/$root_pid/status" 2>/dev/null)" '^Seccomp:.2'
+
+mkfifo "$work/in" "$work/mon.in" "$work/mon.out"
+exec {in}<>"$work/in"
+accel=tcg
+[ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accel=kvm
+timeout 120 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M q35 -accel $accel -m 256 \
+	-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
+	-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" -append "console=ttyS0 quiet root=/dev/vda" \
+	-chardev socket,id=root,path="$work/root_pid.sock" -device vhost-user-blk-pci,chardev=root,num-queues=1 \
+	-chardev socket,id=data,path="$work/data_pid.sock" -device vhost-user-blk-pci,chardev=data,num-queues=1 \
+	-chardev socket,id=rng,path="$work/rng_pid.sock" -device vhost-user-rng-pci,chardev=rng \
+	-serial stdio -chardev pipe,id=mon,path="$work/mon" -mon mon <"$work/in" >"$work/console" 2>"$work/qemu.err" &
+qemu_pid=$!
+
+fact() { tr -d '\r' <"$work/console" | sed -n "s/^fact $1 *//p" | tail -n 1; }
+ready() { grep -qa '^fact ready' "$work/console" || ! kill -0 "$qemu_pid" 2>/dev/null; }
+eventually 90 ready
+if grep -qa '^fact ready' "$work/console"; then ok "QEMU boots from our block device"; else
+	not_ok "QEMU boots from our block device"
+	tail -n 30 "$work/qemu.err" "$work/console" "$work"/*_pid.err | sed 's/^/# /'
+fi
+like "root is ext4, writable" "$(fact root)" '^/dev/vda / ext4 rw'
+is "the second disk's size" "$(fact disk-sectors)" 8192
+is "the second disk's content" "$(fact disk-sum)" "$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)"
+is "entropy is virtio's" "$(fact hwrng)" virtio_rng.0
+like "entropy differs each time" "$(grep -a '^fact' "$work/console")" entropy-differs
+
+echo done >&"$in"
+eventually 30 grep -qa 'Please press Enter' "$work/console"
+echo system_powerdown >"$work/mon.in"
+wait "$qemu_pid"
+is "QEMU ends in order" $? 0
+qemu_pid=''
+succeeds "the file system is clean" e2fsck -fn "$work/vm/root.img"
+is "the data it wrote is there" "$(debugfs -R 'cat /data' "$work/vm/root.img" 2>/dev/null | sha256sum)" \
+	"$(seq 100000 | sha256sum)"
