@@ -3,8 +3,9 @@
  * DOC: config.json, validated and frozen
  *
  * OCI runtime-spec 1.x: config.md, config-linux.md, config-vm.md; and vmrun's extension vm.devices.
- * Unknown properties are ignored, unknown values of known properties are errors, and every error
- * names the place by JSON pointer (/vm/kernel/path), or line and column when it is not JSON.
+ * Unknown properties are ignored (but for vm.devices, where a misspelt one would be a disk that gets
+ * written), unknown values of known properties are errors, and every error names the place by JSON
+ * pointer (/vm/kernel/path), or line and column when it is not JSON.
  */
 #ifndef VMRUN_RUNTIME_BUNDLE_H
 #define VMRUN_RUNTIME_BUNDLE_H
@@ -12,6 +13,10 @@
 #include <json-c/json.h>
 
 #include "devices/core/err.h"
+
+/* What `features` and `state` name: the newest version of the specification this was written to */
+#define BUNDLE_OCI_VERSION     "1.3.0"
+#define BUNDLE_OCI_VERSION_MIN "1.0.0"
 
 struct bundle;
 
@@ -25,7 +30,13 @@ struct bundle;
 MUST_CHECK int bundle_load(const char *dir, const char *config, struct bundle **ret,
 			   struct err *err);
 
-/** bundle_from_json() - As bundle_load(), from an object in memory (vmrun run KERNEL, tests) */
+/**
+ * bundle_from_json() - As bundle_load(), from an object in memory (vmrun run KERNEL, tests)
+ * @root:	Borrowed; its annotations, if any, are kept by reference
+ * @dir:	Absolute; not looked at, only put before relative paths
+ *
+ * Context: setup.  Syscalls: mmap mprotect and the heap's
+ */
 MUST_CHECK int bundle_from_json(struct json_object *root, const char *dir, struct bundle **ret,
 				struct err *err);
 

@@ -9,11 +9,17 @@
 
 enum hostfacts_virt {
 	HOSTFACTS_VIRT_HARDWARE, /* the CPU has vmx or svm (or this is not x86) */
-	HOSTFACTS_VIRT_SOFTWARE, /* kvm_pvm: KVM emulates supervisor code; Linux does not boot on it */
+	HOSTFACTS_VIRT_SOFTWARE, /* kvm_pvm: KVM emulates supervisor code; Linux does not boot on it
+				  */
 	HOSTFACTS_VIRT_NONE,
 };
 
-enum hostfacts_cgroup { HOSTFACTS_CGROUP_NONE, HOSTFACTS_CGROUP_V1, HOSTFACTS_CGROUP_HYBRID, HOSTFACTS_CGROUP_V2 };
+enum hostfacts_cgroup {
+	HOSTFACTS_CGROUP_NONE,
+	HOSTFACTS_CGROUP_V1,
+	HOSTFACTS_CGROUP_HYBRID,
+	HOSTFACTS_CGROUP_V2
+};
 
 /**
  * struct hostfacts - Facts, as found

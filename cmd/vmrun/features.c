@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: OCI features.md: what this build knows, whatever the host
+ *
+ * Only what is really carried out is listed: absent means unknown, false and [] mean no. Callers
+ * read standard output and standard error as one JSON text, so nothing else may be printed.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <string.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "devices/core/fdio.h"
+#include "runtime/bundle.h"
+
+static const char document[] =
+	"{"
+	"\"ociVersionMin\":\"" BUNDLE_OCI_VERSION_MIN "\","
+	"\"ociVersionMax\":\"" BUNDLE_OCI_VERSION "\","
+	"\"hooks\":[],"
+	"\"mountOptions\":[],"
+	"\"linux\":{"
+	"\"namespaces\":[\"cgroup\",\"ipc\",\"mount\",\"network\",\"pid\",\"user\",\"uts\"],"
+	"\"capabilities\":[],"
+	"\"cgroup\":{\"v1\":true,\"v2\":true,\"systemd\":false,\"systemdUser\":false,\"rdma\":"
+	"false},"
+	"\"seccomp\":{\"enabled\":false},"
+	"\"apparmor\":{\"enabled\":false},"
+	"\"selinux\":{\"enabled\":false},"
+	"\"intelRdt\":{\"enabled\":false},"
+	"\"netDevices\":{\"enabled\":false},"
+	"\"mountExtensions\":{\"idmap\":{\"enabled\":false}}"
+	"},"
+	"\"annotations\":{\"org.vmrun.version\":\"" VMRUN_VERSION "\"},"
+	"\"potentiallyUnsafeConfigAnnotations\":[]"
+	"}";
+
+static void cleanup_object(struct json_object **obj)
+{
+	json_object_put(*obj);
+}
+
+static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED, struct err *err)
+{
+	struct json_object *obj
+		__attribute__((cleanup(cleanup_object))) = json_tokener_parse(document);
+	const char *text;
+	int r;
+
+	if (!obj)
+		return err_set(err, ENOMEM, "features");
+	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_NOSLASHESCAPE);
+	r = fd_write_full(STDOUT_FILENO, text, strlen(text));
+	if (r == 0)
+		r = fd_write_full(STDOUT_FILENO, "\n", 1);
+	return r < 0 ? err_set(err, -r, "standard output") : 0;
+}
+
+const struct verb verb_features = {
+	.name = "features",
+	.summary = "print the OCI features document",
+	.run = features_run,
+};

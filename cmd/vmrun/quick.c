@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cmd/vmrun/quick.h"
+
+#include <errno.h>
+
+#include "runtime/bundle.h"
+
+#define MIB 20 /* as a shift */
+
+static void cleanup_object(struct json_object **obj)
+{
+	json_object_put(*obj);
+}
+
+/* What runs out of memory here leaves a gap that validation would not notice: so it is counted. */
+struct maker {
+	bool failed;
+};
+
+static void add(struct maker *m, struct json_object *obj, const char *key,
+		struct json_object *value)
+{
+	if (obj && value && json_object_object_add(obj, key, value) == 0)
+		return;
+	json_object_put(value);
+	m->failed = true;
+}
+
+static void append(struct maker *m, struct json_object *array, struct json_object *value)
+{
+	if (array && value && json_object_array_add(array, value) == 0)
+		return;
+	json_object_put(value);
+	m->failed = true;
+}
+
+static void add_string(struct maker *m, struct json_object *obj, const char *key, const char *s)
+{
+	if (s)
+		add(m, obj, key, json_object_new_string(s));
+}
+
+static void append_disks(struct maker *m, struct json_object *devices,
+			 const struct option_list *paths, bool readonly)
+{
+	for (unsigned int i = 0; i < paths->nr; i++) {
+		struct json_object *disk = json_object_new_object();
+
+		add_string(m, disk, "type", "block");
+		add_string(m, disk, "path", paths->item[i]);
+		add(m, disk, "readonly", json_object_new_boolean(readonly));
+		append(m, devices, disk);
+	}
+}
+
+static struct json_object *make_kernel(struct maker *m, const struct quick_options *o,
+				       const char *kernel)
+{
+	struct json_object *obj = json_object_new_object(), *params = json_object_new_array();
+
+	add_string(m, obj, "path", kernel);
+	add_string(m, obj, "initrd", o->initrd);
+	for (unsigned int i = 0; i < o->params.nr; i++)
+		append(m, params, json_object_new_string(o->params.item[i]));
+	add(m, obj, "parameters", params);
+	return obj;
+}
+
+static struct json_object *make_hwconfig(struct maker *m, const struct quick_options *o)
+{
+	struct json_object *obj = json_object_new_object();
+
+	if (o->vcpus)
+		add(m, obj, "vcpus", json_object_new_uint64(o->vcpus));
+	/* a number of bytes that does not exist is out of range like any that is too large */
+	if (o->mem_mib)
+		add(m, obj, "memory",
+		    json_object_new_uint64(o->mem_mib > UINT64_MAX >> MIB ? UINT64_MAX
+									  : o->mem_mib << MIB));
+	return obj;
+}
+
+static struct json_object *make_vm(struct maker *m, const struct quick_options *o,
+				   const char *kernel)
+{
+	const char *image = o->root_image ? o->root_image : o->rwroot_image;
+	struct json_object *vm = json_object_new_object(), *devices = json_object_new_array();
+
+	add(m, vm, "kernel", make_kernel(m, o, kernel));
+	if (image) {
+		struct json_object *obj = json_object_new_object();
+
+		add_string(m, obj, "path", image);
+		add(m, vm, "image", obj);
+	}
+	add(m, vm, "hwConfig", make_hwconfig(m, o));
+	append_disks(m, devices, &o->disks, true);
+	append_disks(m, devices, &o->rwdisks, false);
+	add(m, vm, "devices", devices);
+	return vm;
+}
+
+bool quick_given(const struct quick_options *o)
+{
+	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
+	       o->disks.nr || o->rwdisks.nr || o->params.nr;
+}
+
+int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
+		 struct bundle **ret, struct err *err)
+{
+	struct json_object *config
+		__attribute__((cleanup(cleanup_object))) = json_object_new_object();
+	struct json_object *root = json_object_new_object();
+	struct maker m = {0};
+
+	if (o->root_image && o->rwroot_image) {
+		json_object_put(root);
+		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
+	}
+	add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
+	add(&m, root, "readonly", json_object_new_boolean(o->root_image != NULL));
+	if (o->root_image || o->rwroot_image) {
+		add_string(&m, root, "path", ".");
+		add(&m, config, "root", root);
+	} else {
+		json_object_put(root);
+	}
+	add(&m, config, "vm", make_vm(&m, o, kernel));
+	if (m.failed)
+		return err_set(err, ENOMEM, "memory for the bundle");
+	return bundle_from_json(config, dir, ret, err);
+}

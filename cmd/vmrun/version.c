@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cmd/vmrun/vmrun.h"
+#include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "runtime/bundle.h"
+
+/**
+ * version_print() - What --version prints, on @fd
+ *
+ * Three lines in the layout of runc and crun, which their callers take apart.
+ * Syscalls: write
+ */
+void version_print(int fd)
+{
+	char text[160];
+	size_t n = fmt_into(text, sizeof(text), "vmrun version %s\ncommit: %s\nspec: %s\n",
+			    VMRUN_VERSION, VMRUN_COMMIT, BUNDLE_OCI_VERSION);
+
+	/* there is nobody to tell when standard output is gone */
+	if (fd_write_full(fd, text, n) < 0)
+		return;
+}

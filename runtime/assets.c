@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/assets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "devices/core/fdio.h"
+
+#define SECTOR_BYTES 512
+#define KVM_PATH     "/dev/kvm"
+
+/**
+ * struct magic - Bytes by which a file is known
+ */
+struct magic {
+	const char *what;
+	uint64_t off;
+	size_t len;
+	const char *bytes;
+};
+
+static const struct magic kernel_magics[] = {
+	{"ELF", 0, 4, "\177ELF"},
+	{"bzImage", 0x202, 4, "HdrS"}, /* Documentation/arch/x86/boot.rst */
+};
+
+/* Images that hold a disk in a way of their own: read as raw they would be garbage to the guest,
+ * and writing would destroy them. */
+static const struct magic image_magics[] = {
+	{"qcow2", 0, 4, "QFI\xfb"},
+	{"qed", 0, 4, "QED\0"},
+	{"vmdk", 0, 4, "KDMV"},
+	{"vmdk", 0, 4, "COWD"},
+	{"vmdk", 0, 21, "# Disk DescriptorFile"},
+	{"vdi", 0x40, 4, "\x7f\x10\xda\xbe"},
+	{"vhdx", 0, 8, "vhdxfile"},
+	{"vhd", 0, 8, "conectix"},
+};
+
+static void cleanup_assets(struct assets **a)
+{
+	assets_close(*a);
+}
+
+static const struct magic *find_magic(int fd, const struct magic *table, unsigned int nr)
+{
+	char buf[32];
+
+	for (unsigned int i = 0; i < nr; i++) {
+		vr_assert(table[i].len <= sizeof(buf));
+		/* a file too short for it does not have it */
+		if (fd_pread_full(fd, buf, table[i].len, table[i].off) == 0 &&
+		    memcmp(buf, table[i].bytes, table[i].len) == 0)
+			return &table[i];
+	}
+	return NULL;
+}
+
+static int fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
+{
+	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
+}
+
+/* open() with the words that help; refuses to wait for whoever holds the other end of a FIFO */
+static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *err)
+{
+	cleanup_fd int fd = -1;
+
+	fd = open(f->path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == EISDIR)
+		return fail(f, EISDIR, "is a directory", err);
+	if (fd < 0 && f->writable && (errno == EROFS || errno == EACCES || errno == EPERM))
+		return err_set(err, errno, "%s: %s: not writable (readonly: true would do without)",
+			       f->pointer, f->path);
+	if (fd < 0)
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	if (fstat(fd, ret_st))
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	if (S_ISDIR(ret_st->st_mode))
+		return fail(f, EISDIR, "is a directory", err);
+	/* the jailed process shares this flag and expects reads that wait */
+	if (fcntl(fd, F_SETFL, 0))
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	return TAKE_FD(fd);
+}
+
+static int check_regular(const struct plan_fd *f, const struct stat *st, struct err *err)
+{
+	if (!S_ISREG(st->st_mode))
+		return fail(f, EINVAL, "is not a regular file", err);
+	if (st->st_size == 0)
+		return fail(f, EINVAL, "is empty", err);
+	return 0;
+}
+
+/* Only whether it can be a kernel at all: the VMM, which is jailed, looks closely. */
+static int check_kernel(const struct plan_fd *f, int fd, const struct stat *st, struct err *err)
+{
+	int r = check_regular(f, st, err);
+
+	if (r < 0 || find_magic(fd, kernel_magics, ARRAY_SIZE(kernel_magics)))
+		return r;
+	return fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
+}
+
+static int check_initrd(const struct plan_fd *f, int fd UNUSED, const struct stat *st,
+			struct err *err)
+{
+	return check_regular(f, st, err);
+}
+
+static int lock_disk(const struct plan_fd *f, int fd, struct err *err)
+{
+	struct flock whole = {.l_type = f->writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
+
+	/* anything but a conflict means that this file system has no locks */
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
+		return 0;
+	return fail(f, EBUSY,
+		    f->writable
+			    ? "is in use, by another VM or as another disk of this one"
+			    : "is being written to, by another VM or as another disk of this one",
+		    err);
+}
+
+static int check_disk(const struct plan_fd *f, int fd, const struct stat *st, struct err *err)
+{
+	const struct magic *m;
+
+	if (S_ISREG(st->st_mode) && st->st_size == 0)
+		return fail(f, EINVAL, "is empty", err);
+	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+		return fail(f, EINVAL, "is neither a regular file nor a block device", err);
+	m = find_magic(fd, image_magics, ARRAY_SIZE(image_magics));
+	if (m)
+		return err_text(err, EINVAL,
+				"%s: %s: is a %s image; only raw images are read (qemu-img convert "
+				"-O raw makes one)",
+				f->pointer, f->path, m->what);
+	return lock_disk(f, fd, err);
+}
+
+static int disk_bytes(const struct plan_fd *f, int fd, const struct stat *st, uint64_t *ret,
+		      struct err *err)
+{
+	uint64_t bytes = (uint64_t)st->st_size;
+
+	if (S_ISBLK(st->st_mode) && ioctl(fd, BLKGETSIZE64, &bytes))
+		return err_set(err, errno, "%s: %s: BLKGETSIZE64", f->pointer, f->path);
+	if (bytes == 0)
+		return fail(f, EINVAL, "is empty", err);
+	if (bytes % SECTOR_BYTES)
+		return err_text(err, EINVAL, "%s: %s: its size, %llu bytes, is no multiple of %d",
+				f->pointer, f->path, (unsigned long long)bytes, SECTOR_BYTES);
+	*ret = bytes;
+	return 0;
+}
+
+int assets_open_file(const struct plan_fd *f, int *ret_fd, uint64_t *ret_capacity_bytes,
+		     uint32_t *ret_dev_flags, struct err *err)
+{
+	static int (*const check[])(const struct plan_fd *, int, const struct stat *,
+				    struct err *) = {
+		[PLAN_FILE_KERNEL] = check_kernel,
+		[PLAN_FILE_INITRD] = check_initrd,
+		[PLAN_FILE_DISK] = check_disk,
+	};
+	cleanup_fd int fd = -1;
+	uint64_t bytes = 0;
+	struct stat st;
+	int r;
+
+	fd = open_path(f, &st, err);
+	if (fd < 0)
+		return fd;
+	r = check[f->file](f, fd, &st, err);
+	if (r == 0 && f->file == PLAN_FILE_DISK)
+		r = disk_bytes(f, fd, &st, &bytes, err);
+	if (r < 0)
+		return r;
+	if (ret_capacity_bytes)
+		*ret_capacity_bytes = bytes;
+	if (ret_dev_flags)
+		*ret_dev_flags = S_ISBLK(st.st_mode) ? BOOT_DEV_RAW_BLK : 0;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int assets_open_kvm(int *ret_fd, struct err *err)
+{
+	cleanup_fd int fd = open(KVM_PATH, O_RDWR | O_CLOEXEC);
+	int version;
+
+	if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
+		return err_set(err, errno,
+			       "%s (load kvm_intel or kvm_amd; inside a VM, switch nested "
+			       "virtualization on)",
+			       KVM_PATH);
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return err_set(err, errno, "%s (be root, or a member of the group that owns it)",
+			       KVM_PATH);
+	if (fd < 0)
+		return err_set(err, errno, "%s", KVM_PATH);
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION)
+		return err_text(err, ENODEV, "%s: KVM API version %d, this is for %d", KVM_PATH,
+				version, KVM_API_VERSION);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_proc(const struct plan_proc *proc, struct asset_proc *ap, struct err *err)
+{
+	for (unsigned int n = 0; n < proc->nr_fds; n++) {
+		const struct plan_fd *f = &proc->fd[n];
+		bool disk = f->file == PLAN_FILE_DISK;
+		int r;
+
+		if (f->source != PLAN_FD_FILE)
+			continue;
+		r = assets_open_file(f, &ap->fd[n], disk ? &ap->capacity_bytes : NULL,
+				     disk ? &ap->dev_flags : NULL, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int assets_open(const struct plan *p, struct assets **ret, struct err *err)
+{
+	struct assets *a __attribute__((cleanup(cleanup_assets))) = calloc(1, sizeof(*a));
+	int r = 0;
+
+	if (!a)
+		return err_set(err, ENOMEM, "memory for open files");
+	a->kvm = -1;
+	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++)
+		for (unsigned int n = 0; n < PLAN_FDS_MAX; n++)
+			a->proc[i].fd[n] = -1;
+	/* the user's files before the host's state: that error is the one the user can mend */
+	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
+		r = open_proc(&p->proc[i], &a->proc[i], err);
+	if (r == 0)
+		r = assets_open_kvm(&a->kvm, err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(a);
+	return 0;
+}
+
+void assets_close(struct assets *a)
+{
+	if (!a)
+		return;
+	cleanup_close_fd(&a->kvm);
+	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++)
+		for (unsigned int n = 0; n < PLAN_FDS_MAX; n++)
+			cleanup_close_fd(&a->proc[i].fd[n]);
+	free(a);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/hostfacts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kvm.h>
+#include <linux/landlock.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+
+#include "devices/core/fmt.h"
+
+/* /proc/cpuinfo of one CPU is below 3 KiB, and all CPUs say the same */
+#define TEXT_BYTES 8192
+
+static int open_below(const char *root, const char *path, int flags)
+{
+	char full[PATH_MAX];
+
+	fmt_into(full, sizeof(full), "%s/%s", root, path);
+	return open(full, flags | O_CLOEXEC | O_NOCTTY);
+}
+
+/* The beginning of a small text file; "" when it cannot be read */
+static void read_below(const char *root, const char *path, char text[TEXT_BYTES])
+{
+	cleanup_fd int fd = open_below(root, path, O_RDONLY);
+	size_t len = 0;
+
+	while (fd >= 0 && len < TEXT_BYTES - 1) {
+		ssize_t n = read(fd, text + len, TEXT_BYTES - 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	text[len] = '\0';
+}
+
+static bool exists_below(const char *root, const char *path)
+{
+	char full[PATH_MAX];
+
+	fmt_into(full, sizeof(full), "%s/%s", root, path);
+	return access(full, F_OK) == 0;
+}
+
+/* The number after @key at the start of a line; -1 when there is no such line */
+static long number_after(const char *text, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *p = text; *p; p += strspn(p, "\n")) {
+		if (strncmp(p, key, len) == 0)
+			return strtol(p + len, NULL, 10);
+		p += strcspn(p, "\n");
+	}
+	return -1;
+}
+
+/* Whether the line that starts with @key holds @word among its words */
+static bool line_has_word(const char *text, const char *key, const char *word)
+{
+	const char *line = strstr(text, key);
+	size_t len = strlen(word);
+
+	if (!line)
+		return false;
+	for (const char *p = line; *p && *p != '\n'; p += strspn(p, " \t")) {
+		size_t n = strcspn(p, " \t\n");
+
+		if (n == len && memcmp(p, word, len) == 0)
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+enum hostfacts_virt hostfacts_virt(const char *root)
+{
+	char cpuinfo[TEXT_BYTES];
+
+	read_below(root, "proc/cpuinfo", cpuinfo);
+	/* this one comes first: kvm_pvm may run on a CPU whose flags are shown but not to be used
+	 */
+	if (exists_below(root, "sys/module/kvm_pvm"))
+		return HOSTFACTS_VIRT_SOFTWARE;
+	if (line_has_word(cpuinfo, "flags", "vmx") || line_has_word(cpuinfo, "flags", "svm"))
+		return HOSTFACTS_VIRT_HARDWARE;
+#ifdef __x86_64__
+	return HOSTFACTS_VIRT_NONE;
+#else
+	return HOSTFACTS_VIRT_HARDWARE;
+#endif
+}
+
+static void collect_kvm(const char *root, struct hostfacts *f)
+{
+	cleanup_fd int fd = open_below(root, "dev/kvm", O_RDWR | O_NONBLOCK);
+
+	f->kvm_errno = fd < 0 ? errno : 0;
+	f->kvm_api = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
+}
+
+static void collect_tun(const char *root, struct hostfacts *f)
+{
+	cleanup_fd int fd = open_below(root, "dev/net/tun", O_RDWR | O_NONBLOCK);
+
+	f->tun_errno = fd < 0 ? errno : 0;
+}
+
+static void collect_user_namespaces(const char *root, struct hostfacts *f)
+{
+	char text[TEXT_BYTES];
+
+	read_below(root, "proc/sys/user/max_user_namespaces", text);
+	f->max_user_namespaces = number_after(text, "");
+	if (!exists_below(root, "proc/self/ns/user"))
+		f->max_user_namespaces = -1;
+}
+
+static void collect_cgroup(const char *root, struct hostfacts *f)
+{
+	if (exists_below(root, "sys/fs/cgroup/cgroup.controllers"))
+		f->cgroup = HOSTFACTS_CGROUP_V2;
+	else if (exists_below(root, "sys/fs/cgroup/unified/cgroup.controllers"))
+		f->cgroup = HOSTFACTS_CGROUP_HYBRID;
+	else if (exists_below(root, "sys/fs/cgroup/memory") ||
+		 exists_below(root, "sys/fs/cgroup/cpu"))
+		f->cgroup = HOSTFACTS_CGROUP_V1;
+	else
+		f->cgroup = HOSTFACTS_CGROUP_NONE;
+}
+
+static void collect_huge_pages(const char *root, struct hostfacts *f)
+{
+	char text[TEXT_BYTES];
+
+	read_below(root, "proc/meminfo", text);
+	f->huge_pages_free = number_after(text, "HugePages_Free:");
+	f->huge_page_kib = number_after(text, "Hugepagesize:");
+	if (f->huge_page_kib < 0 || f->huge_pages_free < 0)
+		f->huge_pages_free = f->huge_page_kib = 0;
+}
+
+void hostfacts_collect(const char *root, struct hostfacts *ret)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+	*ret = (struct hostfacts){.landlock_abi = abi > 0 ? (int)abi : 0};
+	ret->virt = hostfacts_virt(root);
+	collect_kvm(root, ret);
+	collect_tun(root, ret);
+	collect_user_namespaces(root, ret);
+	collect_cgroup(root, ret);
+	collect_huge_pages(root, ret);
+}
