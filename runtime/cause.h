@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Why a VM ended, in words and exit codes
+ *
+ * One table. README.md, `vmrun features` and the supervisor's exit code follow it.
+ */
+#ifndef VMRUN_RUNTIME_CAUSE_H
+#define VMRUN_RUNTIME_CAUSE_H
+
+#include "devices/core/boot.h"
+
+/**
+ * struct cause - One way to end
+ * @name:	In state.json and `vmrun state`
+ * @exit_code:	Of the supervisor, and of `vmrun run`
+ * @meaning:	For the documentation
+ */
+struct cause {
+	const char *name;
+	int exit_code;
+	const char *meaning;
+};
+
+/** cause_info() - The row of @c; END_NONE has one too, named "none" */
+const struct cause *cause_info(enum end_cause c);
+
+/** cause_from_name() - The cause of that name; END_NONE for NULL and for one we do not know */
+enum end_cause cause_from_name(const char *name);
+
+#endif

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The stages of the jail, in order
+ *
+ *   parent: clone3 into new user and pid namespaces     child: fds      nothing of the parent's is
+ * left parent: write the user namespace's maps             child: unshare  the other namespaces
+ *                                                       child: root     empty and read-only
+ *   parent: go ---------------------------------------> child: user     needs the maps
+ *                                                       child: limits   after the user: they count
+ * per user child: privileges, none and none to be had child: exec
+ *
+ * The namespaces beside user and pid are made by the child, because making a network namespace
+ * takes the longest of all stages, and so the children of one VM do it on several CPUs at once.
+ *
+ * From clone3 to exec the child uses system calls only: no heap, no stdio.
+ */
+#include "runtime/jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/mounts.h"
+
+#define SECURE_ALL                                                                                 \
+	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
+	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |   \
+	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+/**
+ * struct child - What the child works with, all of it prepared before clone3
+ * @go_fd:	Read end of the pipe that says the maps are written
+ * @program_fd, @error_fd: The jail's, moved behind the slots
+ * @no_caps:	An empty set of capabilities
+ */
+struct child {
+	const struct jail *jail;
+	int go_fd;
+	int program_fd;
+	int error_fd;
+	cap_t no_caps;
+	int nr_caps;
+};
+
+static int failed(const char **ret_step, const char *step)
+{
+	*ret_step = step;
+	return -errno;
+}
+
+/* First, so that whatever fails later fails with none of the supervisor's fds in reach. */
+static int stage_fds(struct child *c, const char **ret_step)
+{
+	const struct jail *j = c->jail;
+	const int base = (int)j->nr_fds;
+	int *const keep[] = {&c->go_fd, &c->program_fd, &c->error_fd};
+	int moved[JAIL_FDS_MAX];
+	unsigned int i;
+
+	/* Everything moves above the slots, so that no slot is overwritten before it was read. */
+	for (i = 0; i < j->nr_fds; i++) {
+		moved[i] = fcntl(j->fd[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
+		if (moved[i] < 0)
+			return failed(ret_step, "duplicate");
+	}
+	for (i = 0; i < ARRAY_SIZE(keep); i++) {
+		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
+		if (*keep[i] < 0)
+			return failed(ret_step, "duplicate");
+	}
+	for (i = 0; i < j->nr_fds; i++)
+		if (dup2(moved[i], (int)i) < 0)
+			return failed(ret_step, "place");
+	for (i = 0; i < ARRAY_SIZE(keep); i++) {
+		if (dup3(*keep[i], base + (int)i, O_CLOEXEC) < 0)
+			return failed(ret_step, "place");
+		*keep[i] = base + (int)i;
+	}
+	if (close_range((unsigned int)base + ARRAY_SIZE(keep), ~0U, 0) < 0)
+		return failed(ret_step, "close the others");
+	return 0;
+}
+
+/* The supervisor reads signals from an fd and blocks them; the program starts with a clean slate.
+ */
+static int stage_signals(struct child *c UNUSED, const char **ret_step)
+{
+	const struct sigaction dfl = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &dfl, NULL); /* refused for KILL, STOP and libc's own */
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+		return failed(ret_step, "unblock");
+	return 0;
+}
+
+static int stage_namespaces(struct child *c UNUSED, const char **ret_step)
+{
+	if (setsid() < 0)
+		return failed(ret_step, "setsid");
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
+		return failed(ret_step, "unshare");
+	/* The host's name is no business of a device. */
+	if (sethostname("jail", 4) < 0)
+		return failed(ret_step, "sethostname");
+	return 0;
+}
+
+static int stage_root(struct child *c UNUSED, const char **ret_step)
+{
+	umask(077);
+	return mounts_empty_root(ret_step);
+}
+
+/* Without the byte the supervisor is dead or gave up: there is nobody to be jailed for. */
+static int stage_user(struct child *c, const char **ret_step)
+{
+	char byte;
+	ssize_t n;
+	int r;
+
+	do
+		n = read(c->go_fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(1);
+	r = userns_become();
+	if (r < 0)
+		*ret_step = "setresuid";
+	return r;
+}
+
+/* After the change of user: a limit of no processes would make setresuid mark the process as over
+ * it, and execve refuse. */
+static int stage_limits(struct child *c, const char **ret_step)
+{
+	const struct jail_limits *l = &c->jail->limits;
+	const struct {
+		__rlimit_resource_t resource;
+		uint64_t value;
+	} table[] = {
+		{RLIMIT_NOFILE, l->nofile},
+		{RLIMIT_NPROC, l->nproc},
+		{RLIMIT_FSIZE, l->fsize_bytes},
+		{RLIMIT_MEMLOCK, l->memlock_bytes},
+		{RLIMIT_CORE, 0},
+		{RLIMIT_MSGQUEUE, 0},
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		struct rlimit now;
+
+		if (getrlimit(table[i].resource, &now) < 0)
+			return failed(ret_step, "getrlimit");
+		/* Never raised: the caller's own limit may be the lower one. */
+		if (now.rlim_max > table[i].value)
+			now.rlim_max = table[i].value;
+		now.rlim_cur = now.rlim_max;
+		if (setrlimit(table[i].resource, &now) < 0)
+			return failed(ret_step, "setrlimit");
+	}
+	return 0;
+}
+
+/* Securebits and the bounding set take a capability to change, so the other sets are emptied last.
+ */
+static int stage_privileges(struct child *c, const char **ret_step)
+{
+	int cap;
+
+	/* Only hygiene, as the policies forbid keyctl; kernels without keys and full quotas exist.
+	 */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return failed(ret_step, "no_new_privs");
+	if (prctl(PR_SET_SECUREBITS, SECURE_ALL, 0, 0, 0) < 0)
+		return failed(ret_step, "securebits");
+	for (cap = 0; cap < c->nr_caps; cap++)
+		if (cap_drop_bound(cap) < 0)
+			return failed(ret_step, "bounding set");
+	if (cap_reset_ambient() < 0)
+		return failed(ret_step, "ambient set");
+	if (cap_set_proc(c->no_caps) < 0)
+		return failed(ret_step, "capability sets");
+	return 0;
+}
+
+/* After the last change of credentials, which would clear it. */
+static int stage_parent(struct child *c, const char **ret_step)
+{
+	struct pollfd p = {.fd = c->error_fd};
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return failed(ret_step, "pdeathsig");
+	/* A supervisor that died before sends no signal, but nobody reads the error pipe any more.
+	 * getppid() could not tell: the parent is outside of this pid namespace, always 0. */
+	if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))
+		_exit(1);
+	return 0;
+}
+
+static int stage_exec(struct child *c, const char **ret_step)
+{
+	char *const argv[] = {(char *)c->jail->name, NULL};
+	char *const envp[] = {NULL};
+
+	/* Whatever the caller made of its process must not weaken the program's address space. */
+	(void)syscall(SYS_personality, 0);
+	execveat(c->program_fd, "", argv, envp, AT_EMPTY_PATH);
+	return failed(ret_step, c->jail->name);
+}
+
+static const struct stage {
+	const char *name;
+	int (*run)(struct child *c, const char **ret_step);
+} stages[] = {
+	{"fds", stage_fds},
+	{"signals", stage_signals},
+	{"namespaces", stage_namespaces},
+	{"root", stage_root},
+	{"user", stage_user},
+	{"limits", stage_limits},
+	{"privileges", stage_privileges},
+	{"parent", stage_parent},
+	{"exec", stage_exec},
+};
+
+static NORETURN void child_main(struct child *c)
+{
+	struct jail_error e = {.index = c->jail->index};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(stages); i++) {
+		const char *step = "";
+		int r = stages[i].run(c, &step);
+
+		if (r < 0) {
+			e.code = -r;
+			fmt_into(e.text, sizeof(e.text), "%s: %s", stages[i].name, step);
+			break;
+		}
+	}
+	/* Whole or not at all: it is smaller than PIPE_BUF. */
+	if (write(c->error_fd, &e, sizeof(e)) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+static void cleanup_caps(cap_t *c)
+{
+	if (*c)
+		cap_free(*c);
+}
+
+int jail_spawn(const struct jail *j, pid_t *ret_pid, int *ret_pidfd, struct err *err)
+{
+	__attribute__((cleanup(cleanup_caps))) cap_t no_caps = cap_init();
+	cleanup_fd int go_rd = -1, go_wr = -1, pidfd = -1;
+	struct clone_args args = {
+		.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	struct child c;
+	int go[2], r;
+	long pid;
+
+	vr_assert(j->nr_fds <= JAIL_FDS_MAX);
+	if (!no_caps)
+		return err_set(err, errno, "jail");
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return err_set(err, errno, "jail: pipe");
+	go_rd = go[0];
+	go_wr = go[1];
+	c = (struct child){j, go_rd, j->program_fd, j->error_fd, no_caps, cap_max_bits()};
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0)
+		return err_set(err, errno, "jail %s: new namespaces", j->name);
+	if (pid == 0)
+		child_main(&c);
+	r = userns_write_maps((pid_t)pid, j->ids, err);
+	if (r == 0 && write(go_wr, "g", 1) != 1)
+		r = err_set(err, errno, "jail %s: pipe", j->name);
+	if (r < 0) {
+		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
+		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
+		return r;
+	}
+	*ret_pid = (pid_t)pid;
+	*ret_pidfd = TAKE_FD(pidfd);
+	return 0;
+}
+
+int jail_read_error(int fd, struct jail_error *ret)
+{
+	struct jail_error e;
+	ssize_t n = read(fd, &e, sizeof(e));
+
+	if (n < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	if (n == 0)
+		return 0;
+	if (n != sizeof(e))
+		return -EPROTO;
+	e.text[sizeof(e.text) - 1] = '\0';
+	*ret = e;
+	return 1;
+}

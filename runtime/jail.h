@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: How a process gets into its jail
+ *
+ * jail_spawn() starts a program that can see nothing: namespaces of its own, a user of its own, an
+ * empty root, exactly the fds it is given, tight limits, no capability, no way to gain any. The last
+ * stage, Landlock and seccomp, is the program's own (devices/core/lockdown.h).
+ *
+ * jail_spawn() does not wait for the child to get there, so that several jails are built at once: a
+ * stage that fails writes a struct jail_error on a pipe, which all children may share.
+ */
+#ifndef VMRUN_RUNTIME_JAIL_H
+#define VMRUN_RUNTIME_JAIL_H
+
+#include <sys/capability.h>
+#include <sys/types.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "runtime/userns.h"
+
+#define JAIL_FDS_MAX 64
+
+/** struct jail_limits - Resource limits of one process */
+struct jail_limits {
+	uint64_t nofile;
+	uint64_t nproc; /* further threads and processes; RLIM_INFINITY to leave alone */
+	uint64_t fsize_bytes;
+	uint64_t memlock_bytes;
+};
+
+/**
+ * struct jail - What to start
+ * @name:	For argv[0] and for errors
+ * @program_fd:	The program, O_PATH or read-only, borrowed
+ * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
+ * @error_fd:	Write end of the error pipe, borrowed
+ * @index:	Comes back in struct jail_error
+ */
+struct jail {
+	const char *name;
+	int program_fd;
+	unsigned int nr_fds;
+	int fd[JAIL_FDS_MAX];
+	struct userns_ids ids;
+	struct jail_limits limits;
+	int error_fd;
+	uint32_t index;
+};
+
+/** struct jail_error - A stage that failed; @text is terminated, "<stage>: <step>" */
+struct jail_error {
+	uint32_t index;
+	int32_t code;
+	char text[56];
+};
+
+/**
+ * jail_spawn() - Start a program in a jail
+ * @ret_pid, @ret_pidfd: The child, to be waited for by the caller; untouched on failure
+ *
+ * The caller has one thread.
+ * Context: the supervisor.  Syscalls: clone3 pipe2 openat write close, and on failure pidfd_send_signal waitid
+ * Return: 0 or -errno; stages that fail in the child are told on the error pipe
+ */
+MUST_CHECK int jail_spawn(const struct jail *j, pid_t *ret_pid, int *ret_pidfd, struct err *err);
+
+/** jail_read_error() - Read one error if there is one: 1, 0 when there is none, -errno */
+MUST_CHECK int jail_read_error(int fd, struct jail_error *ret);
+
+#endif

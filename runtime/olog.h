@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The --log file, as runc writes it and containerd and podman read it
+ *
+ * One line, one write, appended: several processes share the file. At the default level nothing but
+ * the error that ends a command goes there, because podman takes the whole file for one JSON object.
+ */
+#ifndef VMRUN_RUNTIME_OLOG_H
+#define VMRUN_RUNTIME_OLOG_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "devices/core/log.h"
+
+/**
+ * struct olog - Where lines go
+ * @fd:		Owned; -1 drops everything
+ * @json:	JSON objects instead of runc's text
+ * @plain:	Just "vmrun: text", for a terminal
+ * @max:	Lines above this level are dropped
+ */
+struct olog {
+	int fd;
+	bool json;
+	bool plain;
+	enum log_level max;
+};
+
+/** olog_open() - Open @path for appending, making it if need be.  Syscalls: openat */
+MUST_CHECK int olog_open(const char *path, bool json, enum log_level max, struct olog *ret,
+			 struct err *err);
+
+void olog_close(struct olog *o);
+
+/** olog_write() - Write one line; a log that cannot be written is no failure.  Syscalls: write */
+void olog_write(const struct olog *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+
+/** olog_escape() - @text as the inside of a JSON string, cut to @size at a character's border */
+void olog_escape(const char *text, char *ret, size_t size);
+
+/** olog_level() - "error", "warning" (or "warn"), "info", "debug"; -EINVAL for others */
+MUST_CHECK int olog_level(const char *name, enum log_level *ret);
+
+#endif
