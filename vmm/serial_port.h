@@ -32,6 +32,7 @@ struct serial_port {
 	struct bus *bus;
 	int sock;
 	int irq_fd;
+	struct loop *loop;
 	int timeout_ms;
 	bool dead, stalled;
 	struct log_limit limit;

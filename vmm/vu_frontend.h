@@ -22,7 +22,8 @@
  * @protocol_features:	Agreed ones
  * @dead:		An error that nothing follows
  * @started:		Bitmap of rings that were handed over since the last stop
- * @timeout_ms:		How long to wait for an answer; VU_TIMEOUT_MS unless a test says otherwise
+ * @timeout_ms:		How long to wait for an answer
+ * @config:		The configuration space as last heard
  */
 struct vu_frontend {
 	struct backend be;
@@ -32,7 +33,6 @@ struct vu_frontend {
 	bool dead;
 	uint32_t started;
 	int timeout_ms;
-	bool config_cached;
 	uint8_t config[BACKEND_CONFIG_MAX];
 };
 
@@ -43,6 +43,7 @@ struct vu_frontend_args {
 	uint16_t virtio_id;
 	const struct gmem *mem; /* its regions lie in @mem_fd in order, without gaps */
 	int mem_fd;		/* borrowed during the call */
+	int timeout_ms;		/* 0 = VU_TIMEOUT_MS */
 };
 
 /**
@@ -50,7 +51,7 @@ struct vu_frontend_args {
  *
  * Makes every eventfd the device will need. Waits for answers, so the peer must be running (it may
  * still be on its way to it).
- * Context: setup.  Syscalls: eventfd2 sendmsg recvmsg poll
+ * Context: setup.  Syscalls: eventfd2 setsockopt sendmsg recvmsg read poll
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,

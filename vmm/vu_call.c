@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/vu_call.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
+{
+	return f->protocol_features >> bit & 1;
+}
+
+static int64_t vu_call_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How many bytes of the next message are there; *ret_want says how many it has in all. */
+static ssize_t vu_call_peek(int sock, size_t *ret_want)
+{
+	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX];
+	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n = recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	struct vu_hdr hdr;
+
+	*ret_want = sizeof(hdr);
+	if (n < (ssize_t)sizeof(hdr))
+		return n < 0 ? -errno : n;
+	memcpy(&hdr, buf, sizeof(hdr));
+	/* One that is too large is refused by vu_recv(), which then needs the header alone. */
+	if (hdr.bytes <= VU_PAYLOAD_MAX)
+		*ret_want += hdr.bytes;
+	return n;
+}
+
+/* Waits until a whole message is there to be received. */
+static int vu_call_await(struct vu_frontend *f, struct err *err)
+{
+	int64_t deadline = vu_call_now_ms() + f->timeout_ms;
+
+	for (;;) {
+		struct pollfd p = {.fd = f->sock, .events = POLLIN};
+		int64_t left = deadline - vu_call_now_ms();
+		size_t want;
+		ssize_t n;
+		int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
+
+		if (rc < 0 && errno == EINTR)
+			continue;
+		if (rc < 0)
+			return err_set(err, errno, "poll");
+		if (rc == 0)
+			return err_text(err, ETIMEDOUT, "no answer in %d ms", f->timeout_ms);
+		n = vu_call_peek(f->sock, &want);
+		if (n >= 0 && (size_t)n >= want)
+			return 0;
+		if (n == 0 || (n > 0 && (p.revents & POLLHUP)))
+			return err_text(err, EPIPE, "the device's process is gone");
+		if (n < 0 && n != -EAGAIN && n != -EINTR)
+			return err_set(err, (int)-n, "receive");
+		/* Half a message leaves the socket readable: waiting for that would be no wait. */
+		if (n > 0)
+			poll(NULL, 0, 1);
+	}
+}
+
+int vu_call_bound(struct vu_frontend *f, struct err *err)
+{
+	struct timeval limit = {.tv_sec = f->timeout_ms / 1000,
+				.tv_usec = f->timeout_ms % 1000 * 1000};
+
+	if (setsockopt(f->sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+		return err_set(err, errno, "SO_SNDTIMEO");
+	return 0;
+}
+
+int vu_call_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
+{
+	int rc = vu_send(f->sock, m, err);
+
+	if (rc == -EAGAIN)
+		return err_text(err, ETIMEDOUT, "nothing was taken in %d ms", f->timeout_ms);
+	return rc;
+}
+
+/* Receives the answer to @request, which must have @bytes of payload and no fds. */
+static int vu_call_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+			 struct err *err)
+{
+	int rc = vu_call_await(f, err);
+
+	if (rc == 0)
+		rc = vu_recv(f->sock, ret, err);
+	if (rc == 0)
+		return err_text(err, EPIPE, "the device's process is gone");
+	if (rc < 0)
+		return rc;
+	if (ret->nr_fds > 0) {
+		vu_msg_close(ret);
+		return err_text(err, EPROTO, "answer with fds");
+	}
+	if (ret->hdr.request != request || ret->hdr.flags != (VU_VERSION | VU_FLAG_REPLY))
+		return err_text(err, EPROTO, "answer %u, flags 0x%x, to request %u",
+				ret->hdr.request, ret->hdr.flags, request);
+	if (ret->hdr.bytes != bytes)
+		return err_text(err, EPROTO, "answer to request %u has %u bytes, not %zu", request,
+				ret->hdr.bytes, bytes);
+	return 0;
+}
+
+int vu_call_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err)
+{
+	uint32_t request = m->hdr.request;
+	int rc = vu_call_post(f, m, err);
+
+	if (rc == 0)
+		rc = vu_call_reply(f, request, bytes, m, err);
+	return rc;
+}
+
+struct vu_msg vu_call_msg(enum vu_request request, size_t bytes)
+{
+	return (struct vu_msg){.hdr = {request, VU_VERSION, (uint32_t)bytes}};
+}
+
+int vu_call_ask_u64(struct vu_frontend *f, enum vu_request request, uint64_t *ret, struct err *err)
+{
+	struct vu_msg m = vu_call_msg(request, 0);
+	int rc = vu_call_ask(f, &m, sizeof(m.u64), err);
+
+	if (rc == 0)
+		*ret = m.u64;
+	return rc;
+}
+
+int vu_call_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struct err *err)
+{
+	uint32_t request = m->hdr.request;
+	int rc;
+
+	if (ret_refused)
+		*ret_refused = false;
+	if (vu_call_agreed(f, VU_PF_REPLY_ACK))
+		m->hdr.flags |= VU_FLAG_NEED_REPLY;
+	rc = vu_call_post(f, m, err);
+	if (rc < 0 || !vu_call_agreed(f, VU_PF_REPLY_ACK))
+		return rc;
+	rc = vu_call_reply(f, request, sizeof(m->u64), m, err);
+	if (rc < 0 || m->u64 == 0)
+		return rc;
+	if (!ret_refused)
+		return err_text(err, EIO, "the device refused request %u", request);
+	*ret_refused = true;
+	return 0;
+}
+
+int vu_call_post_u64(struct vu_frontend *f, enum vu_request request, uint64_t value,
+		     struct err *err)
+{
+	struct vu_msg m = vu_call_msg(request, sizeof(m.u64));
+
+	m.u64 = value;
+	return vu_call_post(f, &m, err);
+}
+
+int vu_call_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q, uint32_t num,
+		       struct err *err)
+{
+	struct vu_msg m = vu_call_msg(request, sizeof(m.state));
+
+	m.state = (struct vu_vring_state){q, num};
+	return vu_call_post(f, &m, err);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Single exchanges with a vhost-user back-end
+ *
+ * What vu_frontend.c puts together. An answer is received only once it is there as a whole: it is
+ * looked at by MSG_PEEK until then, so that no peer can hold us by half a message. Sending is bounded
+ * by SO_SNDTIMEO. After any error the connection is of no use: what the peer has understood is not
+ * known any more.
+ */
+#ifndef VMRUN_VMM_VU_CALL_H
+#define VMRUN_VMM_VU_CALL_H
+
+#include "devices/core/vu_msg.h"
+#include "vmm/vu_frontend.h"
+
+/** vu_call_agreed() - Whether both sides speak a protocol feature */
+bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit);
+
+/** vu_call_msg() - A request with @bytes of zeroes as payload */
+struct vu_msg vu_call_msg(enum vu_request request, size_t bytes);
+
+/** vu_call_bound() - Set how long a peer may not take what is sent.  Syscalls: setsockopt */
+MUST_CHECK int vu_call_bound(struct vu_frontend *f, struct err *err);
+
+/** vu_call_post() - Send a request and do not wait.  Syscalls: sendmsg
+ *
+ * vu_call_post_u64(), vu_call_post_state(): likewise, with such a payload.
+ */
+MUST_CHECK int vu_call_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err);
+MUST_CHECK int vu_call_post_u64(struct vu_frontend *f, enum vu_request request, uint64_t value,
+				struct err *err);
+MUST_CHECK int vu_call_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q,
+				  uint32_t num, struct err *err);
+
+/**
+ * vu_call_ask() - Send a request that has an answer of its own, and receive that
+ * @m:		Becomes the answer
+ * @bytes:	What the answer's payload must have
+ *
+ * Syscalls: sendmsg poll recvmsg read close
+ * Return: 0 or -errno
+ */
+MUST_CHECK int vu_call_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err);
+MUST_CHECK int vu_call_ask_u64(struct vu_frontend *f, enum vu_request request, uint64_t *ret,
+			       struct err *err);
+
+/**
+ * vu_call_do() - Send a request and, where both sides know REPLY_ACK, wait until it was carried out
+ * @m:		Overwritten
+ * @ret_refused: Whether the back-end would not; NULL makes that an error
+ *
+ * Return: 0 or -errno
+ */
+MUST_CHECK int vu_call_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused,
+			  struct err *err);
+
+#endif
