@@ -16,7 +16,7 @@ debs_dir() {
 }
 
 debs_die() {
-	echo "${0##*/}: $*" >&2
+	echo "${debs_name:-${0##*/}}: $*" >&2
 	exit 1
 }
 
@@ -74,7 +74,7 @@ debs_update() {
 	local s
 	s=$(debs_dir)/apt
 	[ -z "$(find "$s/updated" -mmin -60 2>/dev/null)" ] || return 0
-	echo "${0##*/}: reading the package lists of this machine's Debian archive" >&2
+	echo "${debs_name:-${0##*/}}: reading the package lists of this machine's Debian archive" >&2
 	debs_sources -backports
 	if ! debs_apt apt-get update -o APT::Update::Error-Mode=any >"$s/log/update" 2>&1; then
 		debs_sources
@@ -114,7 +114,7 @@ debs_kernel_make() {
 	pkg=$(debs_apt apt-cache depends "linux-image-$flavour" |
 		sed -n 's/^ *Depends: \(linux-image-[0-9].*\)$/\1/p' | head -n 1)
 	[ -n "$pkg" ] || debs_die "the archive has no linux-image-$flavour"
-	echo "${0##*/}: downloading $pkg (once)" >&2
+	echo "${debs_name:-${0##*/}}: downloading $pkg (once)" >&2
 	(cd "$s/cache/archives" && debs_quiet "$s/log/download" debs_apt apt-get download "$pkg") ||
 		debs_die "cannot download $pkg"
 	deb=$(find "$s/cache/archives" -name "${pkg}_*.deb" | head -n 1)
@@ -147,7 +147,7 @@ debs_qemu_make() {
 	if [ "${version:-0}" -lt 10 ] && grep -q -- -backports "$s/sources"; then
 		release=(-t "$(sed -n 's/.* \([a-z]*-backports\) .*/\1/p' "$s/sources")")
 	fi
-	echo "${0##*/}: downloading QEMU (once)" >&2
+	echo "${debs_name:-${0##*/}}: downloading QEMU (once)" >&2
 	rm -f "$s/cache/archives"/*.deb
 	# apt works out which of QEMU's libraries this machine lacks; --reinstall fetches QEMU itself
 	# even where the same version is installed.
