@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "runtime/bundle_priv.h"
+#include "runtime/json.h"
+
+#define HEAD "{\"ociVersion\":\"1.2.0\","
+#define VM   "\"vm\":{\"kernel\":{\"path\":\"/k\"}"
+
+static int load(const char *text, struct bundle **ret, struct err *err)
+{
+	struct json_object *root = NULL;
+	int r;
+
+	*err = (struct err){0};
+	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
+	r = bundle_from_json(root, "/b", ret, err);
+	json_object_put(root);
+	return r;
+}
+
+static struct bundle *good(const char *text)
+{
+	struct bundle *b = NULL;
+	struct err err;
+
+	cr_assert(load(text, &b, &err) == 0, "%s: %s", text, err.msg);
+	return b;
+}
+
+static void expect_warning(const struct bundle *b, const char *line)
+{
+	for (unsigned int i = 0; i < b->nr_warnings; i++)
+		if (strcmp(b->warning[i], line) == 0)
+			return;
+	for (unsigned int i = 0; i < b->nr_warnings; i++)
+		fprintf(stderr, "  %s\n", b->warning[i]);
+	cr_expect(false, "no warning: %s", line);
+}
+
+Test(bundle, defaults)
+{
+	struct bundle *b = good(HEAD VM "}}");
+
+	cr_expect_eq(b->vm.hw.vcpus, 1);
+	cr_expect_eq(b->vm.hw.mem_bytes, 256ULL << 20);
+	cr_expect_str_eq(b->vm.kernel.path, "/k");
+	cr_expect_null(b->vm.kernel.initrd);
+	cr_expect_null(b->vm.image.path);
+	cr_expect_null(b->annotations);
+	cr_expect_eq(b->vm.devices.nr, 0);
+	cr_expect_not(b->process.terminal);
+	cr_expect_not(b->root.readonly);
+	cr_expect_eq(b->nr_warnings, 0);
+	bundle_free(b);
+}
+
+Test(bundle, keeps_what_it_is_told)
+{
+	struct bundle *b = good(
+		HEAD "\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h-1\","
+		"\"annotations\":{\"a\":\"b\"},"
+		"\"linux\":{\"cgroupsPath\":\"/x\",\"resources\":{\"memory\":{\"limit\":1073741824},"
+		"\"cpu\":{\"quota\":5000,\"period\":10000,\"shares\":512,\"cpus\":\"0-1\",\"mems\":\"0\"}}},"
+		"\"vm\":{\"hypervisor\":{\"path\":\"\"},"
+		"\"kernel\":{\"path\":\"k\",\"initrd\":\"i\",\"parameters\":[\"a=1\",\"b c\"]},"
+		"\"image\":{\"path\":\"d.img\",\"format\":\"raw\"},"
+		"\"hwconfig\":{\"vcpus\":32,\"memory\":33554432},"
+		"\"devices\":[{\"type\":\"rng\"},{\"type\":\"block\",\"path\":\"x\",\"readonly\":true,"
+		"\"queues\":16,\"serial\":\"01234567890123456789\",\"format\":\"raw\"}]}}");
+	const struct bundle_device *d = b->vm.devices.item;
+	const char *const *p = b->vm.kernel.parameters.item;
+	struct json_object *a = NULL;
+
+	cr_expect(b->root.readonly);
+	cr_expect_str_eq(b->hostname, "h-1");
+	cr_expect_str_eq(b->vm.kernel.initrd, "i");
+	cr_assert_eq(b->vm.kernel.parameters.nr, 2);
+	cr_expect_str_eq(p[0], "a=1");
+	cr_expect_str_eq(p[1], "b c");
+	cr_expect_str_eq(b->vm.image.path, "d.img");
+	cr_expect_eq(b->vm.hw.vcpus, 32);
+	cr_expect_eq(b->vm.hw.mem_bytes, 32 << 20);
+	cr_assert_eq(b->vm.devices.nr, 2);
+	cr_expect_eq(d[0].type, BUNDLE_RNG);
+	cr_expect_eq(d[1].type, BUNDLE_BLOCK);
+	cr_expect_str_eq(d[1].pointer, "/vm/devices/1");
+	cr_expect_str_eq(d[1].serial, "01234567890123456789");
+	cr_expect(d[1].readonly);
+	cr_expect_eq(d[1].queues, 16);
+	cr_expect_eq(b->linux_.resources.memory_limit, 1 << 30);
+	cr_expect_eq(b->linux_.resources.cpu_quota, 5000);
+	cr_expect_eq(b->linux_.resources.cpu_shares, 512);
+	cr_expect_str_eq(b->linux_.resources.cpus, "0-1");
+	cr_assert(json_object_object_get_ex(b->annotations, "a", &a));
+	cr_expect_str_eq(json_object_get_string(a), "b");
+	cr_expect_eq(b->nr_warnings, 0, "%s", b->warning[0]);
+	bundle_free(b);
+}
+
+/* Each wrong text, and the beginning of what is said about it */
+static const struct {
+	const char *text, *msg;
+} wrong[] = {
+	{"[]", "config.json: must be an object"},
+	{"{}", "/ociVersion: required"},
+	{"{\"ociVersion\":\"2.0.0\"}", "/ociVersion: must be 1.x"},
+	{"{\"ociVersion\":\"1.0\"}", "/ociVersion: must be a version such as 1.2.0, is \"1.0\""},
+	{"{\"ociVersion\":\"1.0.2-\"}", "/ociVersion: must be a version"},
+	{"{\"ociVersion\":\"1.0.2 x\"}", "/ociVersion: must be a version"},
+	{"{\"ociVersion\":\"01.0.2\"}", "/ociVersion: must be a version"},
+	{"{\"ociVersion\":\"\"}", "/ociVersion: must not be empty"},
+	{"{\"ociVersion\":1}", "/ociVersion: must be a string, is a number"},
+	{"{\"ociVersion\":null}", "/ociVersion: required"},
+	{"{\"ociVersion\":\"1.2.0\"}", "/vm/kernel/path: required"},
+	{HEAD "\"vm\":{}}", "/vm/kernel/path: required"},
+	{HEAD "\"vm\":{\"kernel\":{}}}", "/vm/kernel/path: required"},
+	{HEAD "\"vm\":{\"kernel\":{\"path\":\"\"}}}", "/vm/kernel/path: required"},
+	{HEAD "\"vm\":[]}", "/vm: must be an object, is an array"},
+	{HEAD "\"vm\":{\"kernel\":{\"path\":7}}}", "/vm/kernel/path: must be a string, is a number"},
+	{HEAD VM ",\"hwConfig\":{\"vcpus\":0}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is 0"},
+	{HEAD VM ",\"hwConfig\":{\"vcpus\":33}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is 33"},
+	{HEAD VM ",\"hwConfig\":{\"vcpus\":-1}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is -1"},
+	{HEAD VM ",\"hwConfig\":{\"vcpus\":1.5}}}",
+	 "/vm/hwConfig/vcpus: must be a whole number, is a fraction"},
+	{HEAD VM ",\"hwConfig\":{\"vcpus\":\"2\"}}}",
+	 "/vm/hwConfig/vcpus: must be a whole number, is a string"},
+	{HEAD VM ",\"hwconfig\":{\"vcpus\":0}}}", "/vm/hwconfig/vcpus: must be 1 to 32, is 0"},
+	{HEAD VM ",\"hwconfig\":{\"vcpus\":1},\"hwConfig\":{\"vcpus\":2}}}", "/vm/hwconfig: says"},
+	{HEAD VM ",\"hwConfig\":{\"memory\":33550336}}}",
+	 "/vm/hwConfig/memory: must be 33554432 to 1099511627776, is 33550336"},
+	{HEAD VM ",\"hwConfig\":{\"memory\":18446744073709551615}}}",
+	 "/vm/hwConfig/memory: must be 33554432 to 1099511627776, is 18446744073709551615"},
+	{HEAD VM ",\"hwConfig\":{\"memory\":33554433}}}",
+	 "/vm/hwConfig/memory: must be a multiple of 4096, is 33554433"},
+	{HEAD VM ",\"hwConfig\":{\"irqs\":[1]}}}", "/vm/hwConfig/irqs: is not possible"},
+	{HEAD VM ",\"image\":{\"path\":\"x\",\"format\":\"qcow2\"}}}",
+	 "/vm/image/format: must be raw, is \"qcow2\""},
+	{HEAD "\"vm\":{\"kernel\":{\"path\":\"k\",\"parameters\":[\"a\",2]}}}",
+	 "/vm/kernel/parameters/1: must be a string, is a number"},
+	{HEAD "\"vm\":{\"kernel\":{\"path\":\"k\",\"parameters\":[\"a\\nb\"]}}}",
+	 "/vm/kernel/parameters/0: must be printable ASCII"},
+	{HEAD VM ",\"devices\":[{}]}}", "/vm/devices/0/type: required"},
+	{HEAD VM ",\"devices\":[null]}}", "/vm/devices/0: must be an object, is null"},
+	{HEAD VM ",\"devices\":[{\"type\":\"gpu\"}]}}",
+	 "/vm/devices/0/type: must be block, rng or serial, is \"gpu\""},
+	{HEAD VM ",\"devices\":[{\"type\":\"rng\\n\"}]}}", "/vm/devices/0/type: must be block, rng"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\"}]}}", "/vm/devices/0/path: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"\"}]}}",
+	 "/vm/devices/0/path: must not be empty"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"readOnly\":true}]}}",
+	 "/vm/devices/0/readOnly: unknown property, known are type, path, readonly"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"readonly\":1}]}}",
+	 "/vm/devices/0/readonly: must be true or false, is a number"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"queues\":17}]}}",
+	 "/vm/devices/0/queues: must be 1 to 16, is 17"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"serial\":\"012345678901234567890\"}]}}",
+	 "/vm/devices/0/serial: must be at most 20 bytes long, is 21"},
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"serial\":\"\\u00e9\"}]}}",
+	 "/vm/devices/0/serial: must be printable ASCII"},
+	{HEAD VM ",\"devices\":[{\"type\":\"serial\"},{\"type\":\"serial\"}]}}",
+	 "/vm/devices/1: a VM has one serial port only"},
+	{HEAD "\"root\":{}," VM "}}", "/root/path: required"},
+	{HEAD "\"hostname\":\"a b\"," VM "}}", "/hostname: must be letters"},
+	{HEAD "\"annotations\":{\"a\":1}," VM "}}", "/annotations/a: must be a string, is a number"},
+	{HEAD "\"annotations\":{\"a/b~c\":1}," VM "}}", "/annotations/a~1b~0c: must be a string"},
+	{HEAD "\"annotations\":{\"\":\"x\"}," VM "}}", "/annotations/: a key must not be empty"},
+	{HEAD "\"process\":{}," VM "}}", "/process/cwd: required"},
+	{HEAD "\"process\":{\"cwd\":\"x\"}," VM "}}", "/process/cwd: must be an absolute path"},
+	{HEAD "\"process\":{\"cwd\":\"/\",\"args\":[]}," VM "}}",
+	 "/process/args: must have at least 1 elements, has 0"},
+	{HEAD "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}," VM
+	      "}}",
+	 "/process/rlimits/0/type: must be RLIMIT_AS, "},
+	{HEAD "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1},"
+	      "{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1}]}," VM "}}",
+	 "/process/rlimits/1: a second RLIMIT_AS"},
+	{HEAD "\"process\":{\"cwd\":\"/\",\"oomScoreAdj\":-1001}," VM "}}",
+	 "/process/oomScoreAdj: must be -1000 to 1000, is -1001"},
+	{HEAD "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}," VM "}}",
+	 "/process/user/uid: must be 0 to 4294967295, is 4294967296"},
+	{HEAD "\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}," VM "}}",
+	 "/hooks/prestart/0/path: must be an absolute path"},
+	{HEAD "\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]}," VM "}}",
+	 "/hooks/poststop/0/timeout: must be 1 to 2147483647, is 0"},
+	{HEAD "\"mounts\":[{}]," VM "}}", "/mounts/0/destination: required"},
+	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pod\"}]}," VM "}}",
+	 "/linux/namespaces/0/type: must be pid, network, mount, ipc, uts, user, cgroup or time, is"},
+	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}," VM "}}",
+	 "/linux/namespaces/1: a second pid namespace"},
+	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/x\"}]}," VM "}}",
+	 "/linux/namespaces/0/path: a virtual machine cannot join a mount namespace"},
+	{HEAD "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0}]}," VM "}}",
+	 "/linux/uidMappings/0/size: required"},
+	{HEAD "\"linux\":{\"cgroupsPath\":\"/a/../b\"}," VM "}}", "/linux/cgroupsPath: must not hold"},
+	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"period\":10}}}," VM "}}",
+	 "/linux/resources/cpu/period: must be 1000 to 1000000, or 0"},
+	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"quota\":10}}}," VM "}}",
+	 "/linux/resources/cpu/quota: must be 1000 or more"},
+	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"cpus\":\"all\"}}}," VM "}}",
+	 "/linux/resources/cpu/cpus: must be a list such as 0-3,7"},
+	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-2}}}," VM "}}",
+	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is -2"},
+	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":9223372036854775808}}}," VM "}}",
+	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is 9223372036854775808"},
+};
+
+Test(bundle, names_the_place_of_an_error)
+{
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct bundle *b = NULL;
+		struct err err;
+
+		cr_expect_eq(load(wrong[i].text, &b, &err), -EINVAL, "%s", wrong[i].text);
+		cr_expect_null(b);
+		cr_expect(strncmp(err.msg, wrong[i].msg, strlen(wrong[i].msg)) == 0,
+			  "%s\n  wanted %s\n  got    %s", wrong[i].text, wrong[i].msg, err.msg);
+		bundle_free(b);
+	}
+}
+
+Test(bundle, ignores_what_nobody_knows)
+{
+	static const char *const fine[] = {
+		HEAD "\"x\":1," VM ",\"y\":[{}]}}",
+		"{\"ociVersion\":\"1.0.2-dev\"," VM "}}",
+		"{\"ociVersion\":\"1.3.0+dev\"," VM "}}",
+		/* what Go's bindings write for what was not set */
+		HEAD VM ",\"hypervisor\":{\"path\":\"\"},\"image\":{\"path\":\"\",\"format\":\"\"}}}",
+		HEAD "\"mounts\":null,\"hooks\":{},\"linux\":{\"resources\":null}," VM "}}",
+		HEAD VM ",\"hwConfig\":{\"vcpus\":2},\"hwconfig\":{\"vcpus\":2}}}",
+		HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-1}}}," VM "}}",
+		HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"\"}]}," VM "}}",
+	};
+
+	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
+		struct bundle *b = good(fine[i]);
+
+		cr_expect_eq(b->nr_warnings, 0, "%s: %s", fine[i], b->warning[0]);
+		bundle_free(b);
+	}
+}
+
+Test(bundle, warns_of_what_is_not_carried_out)
+{
+	struct bundle *b = good(
+		HEAD "\"domainname\":\"d\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\"}],"
+		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"}],\"poststop\":[{\"path\":\"/y\",\"timeout\":3}],"
+		"\"poststart\":[]},"
+		"\"root\":{\"path\":\"rootfs\"},"
+		"\"process\":{\"terminal\":true,\"cwd\":\"/\",\"args\":[\"sh\"],\"noNewPrivileges\":false,"
+		"\"user\":{\"uid\":0,\"gid\":0}},"
+		"\"linux\":{\"sysctl\":{\"a\":\"b\"},\"namespaces\":[{\"type\":\"network\",\"path\":\"/n\"},"
+		"{\"type\":\"pid\"}],\"resources\":{\"memory\":{\"limit\":1000,\"swap\":5},"
+		"\"pids\":{\"limit\":7},\"devices\":[{}]}},"
+		"\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hypervisor\":{\"path\":\"/h\"},"
+		"\"hwConfig\":{\"deviceTree\":\"/dt\"}}}");
+
+	expect_warning(b, "config.json: not carried out yet: domainname, mounts");
+	expect_warning(b, "/hooks: not run yet: prestart, poststop");
+	expect_warning(b, "/process: not carried out in the guest yet: args, cwd, user");
+	expect_warning(b, "/root/path: a directory is not shared with the guest yet; /vm/image/path is its root");
+	expect_warning(b, "/linux: not carried out yet: sysctl");
+	expect_warning(b, "/linux/namespaces/0/path: joining a network namespace is not carried out yet");
+	expect_warning(b, "/linux/resources: not carried out yet: devices");
+	expect_warning(b, "/linux/resources/memory: not carried out yet: swap");
+	expect_warning(b, "/linux/resources/pids: not carried out in the guest yet: limit");
+	expect_warning(b, "/vm: not carried out yet: hypervisor");
+	expect_warning(b, "/vm/hwConfig: not carried out yet: deviceTree");
+	cr_expect_eq(b->nr_warnings, 12);
+	cr_expect(b->process.terminal);
+	cr_expect_eq(b->linux_.resources.pids_limit, 7);
+	bundle_free(b);
+}
+
+Test(bundle, counts_implied_devices)
+{
+	char text[4096];
+	struct bundle *b = NULL;
+	struct err err;
+
+	/* with the serial port and the entropy source that nobody listed 22 disks are the most */
+	for (int nr = 22; nr <= 25; nr++) {
+		size_t n = (size_t)sprintf(text, HEAD VM ",\"devices\":[");
+
+		for (int i = 0; i < nr; i++)
+			n += (size_t)sprintf(text + n, "%s{\"type\":\"block\",\"path\":\"d\"}",
+					     i ? "," : "");
+		strcpy(text + n, "]}}");
+		cr_expect_eq(load(text, &b, &err), nr == 22 ? 0 : -EINVAL, "%d: %s", nr, err.msg);
+		if (nr > 22)
+			cr_expect(strncmp(err.msg, "/vm/devices: must ", 18) == 0, "%s", err.msg);
+		bundle_free(b);
+		b = NULL;
+	}
+}
+
+Test(bundle, is_frozen, .signal = SIGSEGV)
+{
+	struct bundle *b = good(HEAD VM "}}");
+
+	*(volatile uint64_t *)&b->vm.hw.vcpus = 99;
+}
+
+Test(bundle, strings_are_frozen_too, .signal = SIGSEGV)
+{
+	struct bundle *b = good(HEAD VM "}}");
+
+	*(volatile char *)b->vm.kernel.path = 'x';
+}
+
+Test(bundle, refuses_strings_with_a_nul_made_in_memory)
+{
+	struct json_object *root = json_tokener_parse(HEAD VM "}}"), *kernel, *vm;
+	struct bundle *b = NULL;
+	struct err err;
+
+	cr_assert(json_object_object_get_ex(root, "vm", &vm));
+	cr_assert(json_object_object_get_ex(vm, "kernel", &kernel));
+	json_object_object_add(kernel, "path", json_object_new_string_len("/k\0x", 4));
+	cr_expect_eq(bundle_from_json(root, "/b", &b, &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "/vm/kernel/path: holds a NUL");
+	json_object_put(root);
+}
+
+Test(bundle, load_reads_a_directory)
+{
+	char dir[] = "/tmp/vmrun-test-bundle-XXXXXX", path[64];
+	struct bundle *b = NULL;
+	struct err err = {0};
+	FILE *f;
+
+	cr_assert(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/config.json", dir);
+	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -ENOENT);
+	cr_expect(strstr(err.msg, path), "%s", err.msg);
+	f = fopen(path, "w");
+	cr_assert(f);
+	fputs(HEAD VM "}}\n", f);
+	fclose(f);
+	cr_assert_eq(bundle_load(dir, NULL, &b, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(b->dir, dir);
+	cr_expect_str_eq(bundle_text(b), HEAD VM "}}\n");
+	bundle_free(b);
+	b = NULL;
+	/* another file of the same bundle */
+	cr_expect_eq(bundle_load(dir, "/nonexistent", &b, &err), -ENOENT);
+	f = fopen(path, "w");
+	fputs("{\n  \"ociVersion\" 1\n}\n", f);
+	fclose(f);
+	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -EINVAL);
+	cr_expect(strstr(err.msg, "config.json: line 2, column 16: not JSON"), "%s", err.msg);
+	unlink(path);
+	/* a FIFO by that name must not make anybody wait */
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -EINVAL);
+	unlink(path);
+	rmdir(dir);
+	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -ENOENT);
+	cr_expect_null(b);
+}
