@@ -3,9 +3,9 @@
  * DOC: The register protocol between the VMM and the serial device
  *
  * SOCK_SEQPACKET; every message is one struct serial_msg. SERIAL_SETUP comes first, once, from the
- * VMM with one fd: the eventfd that raises the UART's interrupt line (KVM_IRQFD). Writes are posted;
- * a read is answered by one message of the same op with @value filled in. Anything else, of another
- * size, or with fds where none belong, ends the device.
+ * VMM with one fd: the eventfd that raises the UART's interrupt line (KVM_IRQFD), one event an edge.
+ * Writes are posted; a read is answered by one message of the same op with @value filled in. Anything
+ * else, of another size, or with fds where none belong, ends the device.
  */
 #ifndef VMRUN_DEVICES_CORE_SERIAL_MSG_H
 #define VMRUN_DEVICES_CORE_SERIAL_MSG_H

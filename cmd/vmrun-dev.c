@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: main() of every device program
+ *
+ * The linker binds `device` to one device's table (Makefile). From the boot record to the first
+ * byte of the guest's:
+ *
+ *   1. receive the boot record on the control socket
+ *   2. make the event loop, allocate the device's state, let the device take over its resources
+ *   3. watch the bus: the front-end's connection, or with BOOT_DEV_LISTEN the socket it will come
+ * by
+ *   4. lock down; from here on nothing is opened, allocated or looked up
+ *   5. say CTL_READY and serve
+ *
+ * A VMM may have sent messages long before: they wait in the socket until after step 4. The program
+ * ends when the supervisor closes the control socket, or when the VMM, its one front-end, is gone.
+ * One that listens serves another front-end then.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/device.h"
+#include "devices/core/lockdown.h"
+#include "devices/core/log.h"
+#include "devices/core/vu_backend.h"
+
+extern const struct device_ops device;
+
+/**
+ * struct program - What the program consists of
+ * @quit:	The supervisor closed the control socket
+ * @front_end:	The connection being served; -1 while listening
+ */
+struct program {
+	struct boot_dev boot;
+	struct loop loop;
+	struct device dev;
+	struct vu_backend backend;
+	bool quit;
+	int front_end;
+};
+
+/* Nothing is ever sent to a device after its boot record: whatever comes ends it */
+static void dev_control_ready(void *arg, int fd, uint32_t events)
+{
+	struct program *p = arg;
+
+	(void)fd;
+	(void)events;
+	p->quit = true;
+	loop_stop(&p->loop);
+}
+
+/* A front-end knocks. One at a time: the next one waits in the socket's backlog.  Syscalls: accept4
+ */
+static void dev_accept(void *arg, int fd, uint32_t events)
+{
+	struct program *p = arg;
+	struct err err = {0};
+
+	(void)events;
+	p->front_end = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	if (p->front_end < 0)
+		return;
+	loop_del(&p->loop, fd);
+	if (vu_backend_init(&p->backend, &p->dev, p->front_end, &err) < 0) {
+		log_err("%s", err.msg);
+		loop_stop(&p->loop);
+	}
+}
+
+static int dev_watch_bus(struct program *p, struct err *err)
+{
+	if (device.virtio_id == 0) /* not virtio: its init has done it */
+		return 0;
+	if (p->boot.flags & BOOT_DEV_LISTEN)
+		return loop_add(&p->loop, BOOT_FD_BUS, EPOLLIN, dev_accept, p, err);
+	return vu_backend_init(&p->backend, &p->dev, BOOT_FD_BUS, err);
+}
+
+/* Steps 1 to 4 */
+static int dev_prepare(struct program *p, struct err *err)
+{
+	int rc = boot_recv_dev(BOOT_FD_CONTROL, &p->boot, err);
+
+	if (rc < 0)
+		return rc;
+	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
+	if (strcmp(p->boot.type, device.name) != 0)
+		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
+				p->boot.name, device.name, p->boot.type);
+	/* A sink or front-end that is gone is an error of a write, not the end. */
+	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+		return err_set(err, errno, "ignore SIGPIPE");
+	rc = loop_init(&p->loop, err);
+	if (rc == 0)
+		rc = loop_add(&p->loop, BOOT_FD_CONTROL, EPOLLIN, dev_control_ready, p, err);
+	if (rc == 0)
+		rc = device_init(&p->dev, &device, &p->loop, err);
+	if (rc == 0)
+		rc = device.init(&p->dev, &p->boot, err);
+	if (rc == 0)
+		rc = dev_watch_bus(p, err);
+	return rc == 0 ? lockdown(&p->boot.filter, err) : rc;
+}
+
+/* Puts the listening socket back in place of a front-end that left */
+static int dev_next_front_end(struct program *p, struct err *err)
+{
+	vu_backend_done(&p->backend);
+	cleanup_close_fd(&p->front_end);
+	p->front_end = -1;
+	p->loop.stop = false;
+	return dev_watch_bus(p, err);
+}
+
+/* Step 5, until there is no one left to serve */
+static int dev_serve(struct program *p, struct err *err)
+{
+	int rc = loop_run(&p->loop, err);
+
+	while (rc == 0 && !p->quit && p->boot.flags & BOOT_DEV_LISTEN) {
+		rc = dev_next_front_end(p, err);
+		if (rc == 0)
+			rc = loop_run(&p->loop, err);
+	}
+	vu_backend_done(&p->backend);
+	if (device.virtio_id == 0 && device.reset)
+		device.reset(&p->dev);
+	return rc;
+}
+
+int main(void)
+{
+	static struct program program = {.front_end = -1};
+	struct program *p = &program;
+	struct err err = {0};
+	int rc = dev_prepare(p, &err);
+
+	if (rc < 0) {
+		/* The supervisor is gone if this fails, and nobody is there to be told. */
+		(void)!ctl_send(BOOT_FD_CONTROL, CTL_FAILED, (uint32_t)-rc, 0, err.msg);
+		return EXIT_FAILURE;
+	}
+	rc = ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL);
+	if (rc == 0)
+		rc = dev_serve(p, &err);
+	if (rc < 0 && err.code)
+		log_err("%s", err.msg);
+	return rc < 0 || p->backend.broke_rules ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/boot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/device.h"
+#include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "devices/core/log.h"
+
+#define BOOT_PAGE      4096U
+#define BOOT_VCPUS_MAX 32U
+#define BOOT_DEV_FLAGS (BOOT_DEV_READONLY | BOOT_DEV_LISTEN | BOOT_DEV_RAW_BLK)
+#define BOOT_VMM_FLAGS BOOT_VMM_INITRD
+#define BOOT_SPACE     0x20
+#define BOOT_DELETE    0x7f
+
+/* A name is terminated, not empty, and fit to stand in a log line; nothing hides behind its end */
+static bool boot_name_ok(const char name[BOOT_NAME_BYTES])
+{
+	size_t len = strnlen(name, BOOT_NAME_BYTES);
+
+	if (len == 0 || len == BOOT_NAME_BYTES)
+		return false;
+	for (size_t i = 0; i < BOOT_NAME_BYTES; i++) {
+		bool graphic = name[i] > BOOT_SPACE && name[i] < BOOT_DELETE;
+
+		if (i < len ? !graphic : name[i] != '\0')
+			return false;
+	}
+	return true;
+}
+
+static int boot_bad(struct err *err, const char *what)
+{
+	return err_text(err, EPROTO, "boot record: %s", what);
+}
+
+static int boot_check_hdr(const struct boot_hdr *h, enum boot_kind kind, size_t want, size_t bytes,
+			  struct err *err)
+{
+	if (bytes != want)
+		return err_text(err, EPROTO, "boot record: %zu bytes, not %zu", bytes, want);
+	if (h->magic != BOOT_MAGIC || h->bytes != want)
+		return boot_bad(err, "no record, or of another size than it says");
+	if (h->version != BOOT_VERSION)
+		return err_text(err, EPROTO, "boot record: version %u, not %d", h->version,
+				BOOT_VERSION);
+	if (h->kind != kind)
+		return boot_bad(err, "for another kind of process");
+	if (h->log_level > LOG_LEVEL_DEBUG)
+		return boot_bad(err, "log level");
+	return 0;
+}
+
+static int boot_check_filter(const struct boot_filter *f, struct err *err)
+{
+	if (f->count == 0 || f->count > BOOT_FILTER_MAX || f->reserved != 0)
+		return err_text(err, EPROTO, "boot record: seccomp filter of %u instructions",
+				f->count);
+	return 0;
+}
+
+/**
+ * boot_check_dev() - Check a device's boot record
+ * @b:		As received
+ * @bytes:	How many bytes were received
+ * @err:	Filled on failure
+ *
+ * What only one kind of device can judge (its part of the union) is left to its init.
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO
+ */
+int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err)
+{
+	int rc = boot_check_hdr(&b->hdr, BOOT_KIND_DEVICE, sizeof(*b), bytes, err);
+
+	if (rc < 0)
+		return rc;
+	if (!boot_name_ok(b->name) || !boot_name_ok(b->type))
+		return boot_bad(err, "name or type of the device");
+	if (b->flags & ~BOOT_DEV_FLAGS)
+		return boot_bad(err, "flags of the device");
+	if (b->nr_res > BOOT_RES_MAX || b->nr_queues > DEVICE_QUEUES_MAX)
+		return boot_bad(err, "number of resources or queues");
+	return boot_check_filter(&b->filter, err);
+}
+
+static int boot_check_bus(const struct boot_vmm *b, unsigned int i, struct err *err)
+{
+	const struct boot_vmm_device *d = &b->device[i];
+
+	if (!boot_name_ok(d->name) || d->reserved != 0)
+		return err_text(err, EPROTO, "boot record: name of device %u", i);
+	if (d->bus != BOOT_BUS_VIRTIO && d->bus != BOOT_BUS_SERIAL)
+		return err_text(err, EPROTO, "boot record: bus of device %u", i);
+	if ((d->bus == BOOT_BUS_VIRTIO) != (d->virtio_id != 0))
+		return err_text(err, EPROTO, "boot record: virtio id of device %u", i);
+	for (unsigned int j = 0; j < i; j++) {
+		if (strcmp(b->device[j].name, d->name) == 0)
+			return err_text(err, EPROTO, "boot record: two devices are %s", d->name);
+	}
+	return 0;
+}
+
+/**
+ * boot_check_vmm() - Check the VMM's boot record
+ * @b:		As received
+ * @bytes:	How many bytes were received
+ * @err:	Filled on failure
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO
+ */
+int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err)
+{
+	int rc = boot_check_hdr(&b->hdr, BOOT_KIND_VMM, sizeof(*b), bytes, err);
+
+	if (rc < 0)
+		return rc;
+	if (b->mem_bytes == 0 || b->mem_bytes % BOOT_PAGE != 0 || b->mem_bytes > INT64_MAX)
+		return err_text(err, EPROTO, "boot record: %lu bytes of memory", b->mem_bytes);
+	if (b->nr_vcpus == 0 || b->nr_vcpus > BOOT_VCPUS_MAX)
+		return err_text(err, EPROTO, "boot record: %u vCPUs", b->nr_vcpus);
+	if (b->nr_devices > BOOT_DEVICES_MAX)
+		return err_text(err, EPROTO, "boot record: %u devices", b->nr_devices);
+	if (b->flags & ~BOOT_VMM_FLAGS || b->reserved != 0)
+		return boot_bad(err, "flags of the VMM");
+	for (unsigned int i = 0; i < b->nr_devices && rc == 0; i++)
+		rc = boot_check_bus(b, i, err);
+	if (rc < 0)
+		return rc;
+	if (strnlen(b->cmdline, BOOT_CMDLINE_MAX) == BOOT_CMDLINE_MAX)
+		return boot_bad(err, "kernel command line without an end");
+	return boot_check_filter(&b->filter, err);
+}
+
+/* Receives one datagram that brings no fds; the number of bytes, or -errno with 0 made -EPIPE */
+static ssize_t boot_recv_plain(int sock, void *buf, size_t bytes)
+{
+	int fds[FDIO_FDS_MAX];
+	unsigned int nr_fds;
+	ssize_t n = fd_recv(sock, buf, bytes, fds, &nr_fds);
+
+	if (n <= 0)
+		return n < 0 ? n : -EPIPE;
+	for (unsigned int i = 0; i < nr_fds; i++)
+		close(fds[i]);
+	return nr_fds == 0 ? n : -EPROTO;
+}
+
+/**
+ * boot_recv_vmm() - Receive and check the VMM's boot record
+ * @control:	The control socket; borrowed
+ * @ret:	Received in place: meaningless after a failure
+ * @err:	Filled on failure
+ *
+ * Context: setup.  Syscalls: recvmsg
+ * Return: 0, -EPROTO for a record that breaks a rule, else -errno
+ */
+int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
+{
+	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
+
+	if (n < 0)
+		return err_set(err, (int)-n, "receive the boot record");
+	return boot_check_vmm(ret, (size_t)n, err);
+}
+
+/**
+ * boot_recv_dev() - Receive and check a device's boot record
+ * @control:	The control socket; borrowed
+ * @ret:	Received in place: meaningless after a failure
+ * @err:	Filled on failure
+ *
+ * Context: setup.  Syscalls: recvmsg
+ * Return: 0, -EPROTO for a record that breaks a rule, else -errno
+ */
+int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
+{
+	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
+
+	if (n < 0)
+		return err_set(err, (int)-n, "receive the boot record");
+	return boot_check_dev(ret, (size_t)n, err);
+}
+
+/**
+ * boot_send() - Send a boot record; the supervisor's side
+ * @control:	The control socket; borrowed
+ * @rec:	struct boot_vmm or struct boot_dev with its header filled in
+ * @bytes:	Its size
+ * @err:	Filled on failure
+ *
+ * Context: setup.  Syscalls: sendmsg
+ * Return: 0 or -errno
+ */
+int boot_send(int control, const void *rec, size_t bytes, struct err *err)
+{
+	int rc = fd_send(control, rec, bytes, NULL, 0);
+
+	return rc < 0 ? err_set(err, -rc, "send the boot record") : 0;
+}
+
+/**
+ * ctl_send() - Send one control message
+ * @control:	The control socket; borrowed
+ * @type:	What
+ * @code:	Its number, 0 where it has none
+ * @arg:	Likewise
+ * @text:	Cut to fit; may be NULL
+ *
+ * Context: any.  Syscalls: sendmsg
+ * Return: 0 or -errno
+ */
+int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg, const char *text)
+{
+	struct ctl_msg m = {.type = type, .code = code, .arg = arg};
+
+	fmt_into(m.text, sizeof(m.text), "%s", text ? text : "");
+	return fd_send(control, &m, sizeof(m), NULL, 0);
+}
+
+/**
+ * ctl_recv() - Receive one control message and check its size, type and terminator
+ * @control:	The control socket; borrowed
+ * @ret:	Filled on 1, untouched otherwise
+ *
+ * The caller checks that the type is legal in its state.
+ * Context: any.  Syscalls: recvmsg
+ * Return: 1; 0 when the peer is gone; -EPROTO or -errno
+ */
+int ctl_recv(int control, struct ctl_msg *ret)
+{
+	struct ctl_msg m;
+	ssize_t n = boot_recv_plain(control, &m, sizeof(m));
+
+	if (n < 0)
+		return n == -EPIPE || n == -ECONNRESET ? 0 : n == -EMSGSIZE ? -EPROTO : (int)n;
+	if (n != sizeof(m) || m.type == 0 || m.type >= CTL_TYPES ||
+	    strnlen(m.text, sizeof(m.text)) == sizeof(m.text))
+		return -EPROTO;
+	*ret = m;
+	return 1;
+}
