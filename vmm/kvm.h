@@ -24,11 +24,18 @@ struct vm_msi {
 	uint32_t data;
 };
 
+struct kvm_irq_routing;
+
+/**
+ * struct vm - One VM; changes to @msi are made under the bus lock once vCPUs run
+ * @routing:	Where the routing table is put together for KVM: owned, allocated by vm_create()
+ */
 struct vm {
 	int kvm_fd; /* borrowed */
 	int vm_fd;
 	size_t run_bytes; /* size of a vCPU's kvm_run mapping */
 	struct vm_msi msi[VM_MSIS_MAX];
+	struct kvm_irq_routing *routing;
 };
 
 /**
@@ -39,8 +46,15 @@ struct vm {
  * Syscalls: ioctl
  */
 MUST_CHECK int vm_create(struct vm *vm, int kvm_fd, struct err *err);
+
+/** vm_done() - Close the VM; safe after a failed vm_create(), not on a zeroed struct */
 void vm_done(struct vm *vm);
 
+/**
+ * vm_add_memory() - Back guest addresses with our memory (KVM_SET_USER_MEMORY_REGION)
+ * @slot:	Not in use yet
+ * @host:	Page aligned; stays mapped as long as the VM lives
+ */
 MUST_CHECK int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes,
 			     void *host, struct err *err);
 

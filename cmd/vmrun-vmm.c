@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: vmrun-vmm: the virtual machine monitor of one VM
+ *
+ * Started by the supervisor into its jail with the fds of enum boot_slot. Builds the machine stage
+ * by stage, locks itself in, says CTL_READY, and serves. Opens nothing, and after lockdown()
+ * allocates nothing and makes no thread.
+ */
+#include <errno.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/lockdown.h"
+#include "devices/core/log.h"
+#include "vmm/control.h"
+#include "vmm/machine.h"
+
+static int stage_record(struct machine *m, struct err *err)
+{
+	int rc = boot_recv_vmm(m->control, &m->boot, err);
+
+	if (rc == 0)
+		log_init(BOOT_FD_LOG, (enum log_level)m->boot.hdr.log_level);
+	return rc;
+}
+
+static int stage_close(struct machine *m UNUSED, struct err *err UNUSED)
+{
+	static const int done_with[] = {BOOT_FD_RAM, BOOT_FD_KVM, BOOT_FD_KERNEL, BOOT_FD_INITRD};
+
+	for (size_t i = 0; i < ARRAY_SIZE(done_with); i++)
+		close(done_with[i]);
+	return 0;
+}
+
+static int stage_lock(struct machine *m, struct err *err)
+{
+	return lockdown(&m->boot.filter, err);
+}
+
+static int stage_ready(struct machine *m, struct err *err)
+{
+	int rc = ctl_send(m->control, CTL_READY, 0, 0, NULL);
+
+	return rc < 0 ? err_set(err, -rc, "control socket") : 0;
+}
+
+/* @phase: what the supervisor is told when the stage is over and it is debugging */
+static const struct {
+	int (*run)(struct machine *m, struct err *err);
+	const char *phase;
+} stages[] = {
+	{stage_record, NULL},	  {machine_memory, NULL},	{machine_kvm, "kvm"},
+	{machine_load, "load"},	  {machine_devices, "devices"}, {control_watch, NULL},
+	{machine_vcpus, "vcpus"}, {stage_close, NULL},		{stage_lock, "locked"},
+	{stage_ready, NULL},
+};
+
+static int fail(const struct machine *m, const struct err *err)
+{
+	if (ctl_send(m->control, CTL_FAILED, (uint32_t)err->code, 0, err->msg) < 0)
+		log_err("%s", err->msg);
+	return EXIT_FAILURE;
+}
+
+int main(void)
+{
+	static struct machine machine; /* too large for a stack, and there is one a process */
+	struct machine *m = &machine;
+	struct err err = {0};
+
+	m->control = BOOT_FD_CONTROL;
+	log_init(BOOT_FD_LOG, LOG_LEVEL_INFO);
+	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
+		if (stages[i].run(m, &err) < 0)
+			_exit(fail(m, &err));
+		if (stages[i].phase)
+			machine_phase(m, stages[i].phase);
+	}
+	if (control_run(m, &err) < 0) {
+		log_err("%s", err.msg);
+		_exit(EXIT_FAILURE);
+	}
+	_exit(EXIT_SUCCESS);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/control.h"
+
+#include <errno.h>
+
+#include "devices/core/log.h"
+
+static void do_start(struct machine *m)
+{
+	m->started = true;
+	vcpus_release(&m->vcpus);
+}
+
+static void do_power_button(struct machine *m)
+{
+	pthread_mutex_lock(&m->bus.lock);
+	acpi_pm_press(&m->pm);
+	pthread_mutex_unlock(&m->bus.lock);
+}
+
+static void do_ctrl_alt_del(struct machine *m)
+{
+	pthread_mutex_lock(&m->bus.lock);
+	i8042_ctrl_alt_del(&m->i8042);
+	pthread_mutex_unlock(&m->bus.lock);
+}
+
+/* What the supervisor may say, and whether the guest has to have been started before */
+static const struct {
+	void (*run)(struct machine *m);
+	bool after_start;
+} control_rules[CTL_TYPES] = {
+	[CTL_START] = {do_start, false},
+	[CTL_POWER_BUTTON] = {do_power_button, true},
+	[CTL_CTRL_ALT_DEL] = {do_ctrl_alt_del, true},
+};
+
+static void on_control(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct machine *m = arg;
+	struct ctl_msg msg;
+	int rc = ctl_recv(fd, &msg);
+
+	if (rc == 1) {
+		vr_assert(msg.type < CTL_TYPES);
+		if (control_rules[msg.type].run &&
+		    control_rules[msg.type].after_start == m->started) {
+			control_rules[msg.type].run(m);
+			return;
+		}
+		log_err("control message %u is out of place", msg.type);
+		rc = -EPROTO;
+	}
+	m->control_rc = rc;
+	loop_stop(&m->loop);
+}
+
+static void on_end(void *arg, int fd UNUSED, uint32_t events UNUSED)
+{
+	struct machine *m = arg;
+
+	if (!vcpus_stop(&m->vcpus))
+		log_warn("a vCPU is still waiting for a device");
+	m->control_rc = ctl_send(m->control, CTL_ENDED, m->end_cause, 0, m->end_text);
+	loop_stop(&m->loop);
+}
+
+int control_watch(struct machine *m, struct err *err)
+{
+	int rc = loop_add(&m->loop, m->control, EPOLLIN, on_control, m, err);
+
+	return rc < 0 ? rc : loop_add(&m->loop, m->end_fd, EPOLLIN, on_end, m, err);
+}
+
+int control_run(struct machine *m, struct err *err)
+{
+	int rc = loop_run(&m->loop, err);
+
+	if (rc == 0 && m->control_rc < 0)
+		rc = err_set(err, -m->control_rc, "control socket");
+	return rc;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Keyboard controller with an AT keyboard nobody types on
+ *
+ * Enough for Linux' i8042 and atkbd to bind, for a guest to reset itself (command 0xfe, or output
+ * port bit 0), and for the host to press Ctrl-Alt-Del. No mouse port. The controller comes up as a
+ * PC's firmware leaves it: interrupt on, translation to scan code set 1 on.
+ */
+#ifndef VMRUN_VMM_I8042_H
+#define VMRUN_VMM_I8042_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "vmm/bus.h"
+
+#define I8042_QUEUE_MAX 32
+
+/**
+ * struct i8042 - The controller and its keyboard
+ * @irq:	Set the level of the keyboard's interrupt line
+ * @reset:	The guest wants a reset
+ * @queue:	Bytes towards the guest, a ring of @queued from @queue_at
+ * @command:	Controller command whose data byte is to come, 0 = none
+ * @kbd_command: Keyboard command whose parameter is to come, 0 = none
+ */
+struct i8042 {
+	void (*irq)(void *arg, bool high);
+	void (*reset)(void *arg);
+	void *arg;
+	uint8_t queue[I8042_QUEUE_MAX];
+	unsigned int queue_at, queued;
+	uint8_t config;
+	uint8_t command;
+	uint8_t kbd_command;
+	uint8_t kbd_set;
+	bool kbd_scanning;
+};
+
+/**
+ * i8042_init() - A controller after reset
+ * @irq, @reset: Called with @arg, bus lock held
+ */
+void i8042_init(struct i8042 *k, void (*irq)(void *, bool), void (*reset)(void *), void *arg);
+
+/** i8042_add() - Claim ports 0x60 and 0x64 */
+MUST_CHECK int i8042_add(struct i8042 *k, struct bus *bus, struct err *err);
+
+/** i8042_read() - What the guest reads from the data (@command false) or the status register */
+uint8_t i8042_read(struct i8042 *k, bool command);
+
+/** i8042_write() - The guest writes the data (@command false) or the command register */
+void i8042_write(struct i8042 *k, bool command, uint8_t value);
+
+/**
+ * i8042_ctrl_alt_del() - Press and release the three keys
+ *
+ * Bus lock held by the caller. A guest that does not read its keyboard loses keys, as on a PC.
+ */
+void i8042_ctrl_alt_del(struct i8042 *k);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/kvm.h"
+
+#include <errno.h>
+#include <linux/kvm.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "vmm/x86_layout.h"
+
+#define VM_IOAPIC_PINS	 24
+#define VM_PIC_PINS	 16
+#define VM_PIC_CHIP_PINS 8
+/* PIC and IOAPIC pins (IOAPIC pin 2 is IRQ 0's, and pin 0 is nobody's), and the MSIs */
+#define VM_ROUTES_MAX (VM_PIC_PINS + VM_IOAPIC_PINS + VM_MSIS_MAX)
+
+static const struct {
+	int cap;
+	const char *name;
+} vm_caps[] = {
+	{KVM_CAP_IRQCHIP, "IRQCHIP"},
+	{KVM_CAP_USER_MEMORY, "USER_MEMORY"},
+	{KVM_CAP_SET_TSS_ADDR, "SET_TSS_ADDR"},
+	{KVM_CAP_EXT_CPUID, "EXT_CPUID"},
+	{KVM_CAP_MP_STATE, "MP_STATE"},
+	{KVM_CAP_PIT2, "PIT2"},
+	{KVM_CAP_IRQ_ROUTING, "IRQ_ROUTING"},
+	{KVM_CAP_IRQFD, "IRQFD"},
+	{KVM_CAP_IOEVENTFD, "IOEVENTFD"},
+	{KVM_CAP_IOEVENTFD_NO_LENGTH, "IOEVENTFD_NO_LENGTH"},
+	{KVM_CAP_IMMEDIATE_EXIT, "IMMEDIATE_EXIT"},
+};
+
+static int vm_check(int kvm_fd, struct err *err)
+{
+	int version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0);
+
+	if (version < 0)
+		return err_set(err, errno, "KVM_GET_API_VERSION");
+	if (version != KVM_API_VERSION)
+		return err_text(err, EOPNOTSUPP, "kvm: API version %d, need %d", version,
+				KVM_API_VERSION);
+	for (size_t i = 0; i < ARRAY_SIZE(vm_caps); i++) {
+		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, vm_caps[i].cap) <= 0)
+			return err_text(err, EOPNOTSUPP, "kvm: this host's KVM lacks KVM_CAP_%s",
+					vm_caps[i].name);
+	}
+	return 0;
+}
+
+static void vm_route_chip(struct vm *vm, uint32_t gsi, uint32_t chip, uint32_t pin)
+{
+	struct kvm_irq_routing *r = vm->routing;
+
+	r->entries[r->nr++] = (struct kvm_irq_routing_entry){
+		.gsi = gsi,
+		.type = KVM_IRQ_ROUTING_IRQCHIP,
+		.u.irqchip = {.irqchip = chip, .pin = pin},
+	};
+}
+
+/* KVM takes the whole table or nothing, so it is put together anew for every change. */
+static int vm_set_routing(struct vm *vm)
+{
+	struct kvm_irq_routing *r = vm->routing;
+
+	r->nr = 0;
+	for (uint32_t gsi = 0; gsi < VM_PIC_PINS; gsi++)
+		vm_route_chip(vm, gsi,
+			      gsi < VM_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
+						     : KVM_IRQCHIP_PIC_SLAVE,
+			      gsi % VM_PIC_CHIP_PINS);
+	/* The PIT drives GSI 0; MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC. */
+	for (uint32_t gsi = 0; gsi < VM_IOAPIC_PINS; gsi++) {
+		if (gsi != 2)
+			vm_route_chip(vm, gsi, KVM_IRQCHIP_IOAPIC, gsi == 0 ? 2 : gsi);
+	}
+	for (uint32_t i = 0; i < VM_MSIS_MAX; i++) {
+		if (!vm->msi[i].used)
+			continue;
+		r->entries[r->nr++] = (struct kvm_irq_routing_entry){
+			.gsi = VM_GSI_MSI + i,
+			.type = KVM_IRQ_ROUTING_MSI,
+			.u.msi = {.address_lo = (uint32_t)vm->msi[i].addr,
+				  .address_hi = (uint32_t)(vm->msi[i].addr >> 32),
+				  .data = vm->msi[i].data},
+		};
+	}
+	return ioctl(vm->vm_fd, KVM_SET_GSI_ROUTING, r) < 0 ? -errno : 0;
+}
+
+static int vm_setup_chips(struct vm *vm, struct err *err)
+{
+	uint64_t identity = X86_KVM_IDENTITY;
+	/* SPEAKER_DUMMY: port 0x61, which Linux reads to calibrate the TSC, is KVM's as well. */
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+	int rc;
+
+	if (ioctl(vm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0)
+		return err_set(err, errno, "KVM_SET_IDENTITY_MAP_ADDR");
+	if (ioctl(vm->vm_fd, KVM_SET_TSS_ADDR, X86_KVM_TSS) < 0)
+		return err_set(err, errno, "KVM_SET_TSS_ADDR");
+	if (ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0) < 0)
+		return err_set(err, errno, "KVM_CREATE_IRQCHIP");
+	if (ioctl(vm->vm_fd, KVM_CREATE_PIT2, &pit) < 0)
+		return err_set(err, errno, "KVM_CREATE_PIT2");
+	rc = vm_set_routing(vm);
+	return rc < 0 ? err_set(err, -rc, "KVM_SET_GSI_ROUTING") : 0;
+}
+
+int vm_create(struct vm *vm, int kvm_fd, struct err *err)
+{
+	int rc;
+
+	*vm = (struct vm){.kvm_fd = kvm_fd, .vm_fd = -1};
+	rc = vm_check(kvm_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = ioctl(kvm_fd, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (rc < 0)
+		return err_set(err, errno, "KVM_GET_VCPU_MMAP_SIZE");
+	vm->run_bytes = (size_t)rc;
+	vm->routing = calloc(1, sizeof(*vm->routing) +
+					VM_ROUTES_MAX * sizeof(vm->routing->entries[0]));
+	if (!vm->routing)
+		return err_set(err, ENOMEM, "interrupt routing table");
+	vm->vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	if (vm->vm_fd < 0)
+		return err_set(err, errno, "KVM_CREATE_VM");
+	return vm_setup_chips(vm, err);
+}
+
+void vm_done(struct vm *vm)
+{
+	if (vm->vm_fd >= 0)
+		close(vm->vm_fd);
+	vm->vm_fd = -1;
+	free(TAKE_PTR(vm->routing));
+}
+
+int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes, void *host,
+		  struct err *err)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = bytes,
+		.userspace_addr = (uint64_t)(uintptr_t)host,
+	};
+
+	if (ioctl(vm->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
+		return err_set(err, errno, "KVM_SET_USER_MEMORY_REGION of %llu bytes at 0x%llx",
+			       (unsigned long long)bytes, (unsigned long long)gpa);
+	return 0;
+}
+
+int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr, unsigned int len,
+		 const uint64_t *match, int fd)
+{
+	struct kvm_ioeventfd io = {
+		.datamatch = match ? *match : 0,
+		.addr = addr,
+		.len = len,
+		.fd = fd,
+		.flags = (bind ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN) |
+			 (space_pio ? KVM_IOEVENTFD_FLAG_PIO : 0) |
+			 (match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
+	};
+
+	return ioctl(vm->vm_fd, KVM_IOEVENTFD, &io) < 0 ? -errno : 0;
+}
+
+int vm_irqfd(struct vm *vm, bool bind, unsigned int gsi, int fd)
+{
+	struct kvm_irqfd irqfd = {
+		.fd = (uint32_t)fd,
+		.gsi = gsi,
+		.flags = bind ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
+	};
+
+	return ioctl(vm->vm_fd, KVM_IRQFD, &irqfd) < 0 ? -errno : 0;
+}
+
+int vm_msi_alloc(struct vm *vm)
+{
+	for (int i = 0; i < VM_MSIS_MAX; i++) {
+		if (!vm->msi[i].taken) {
+			vm->msi[i] = (struct vm_msi){.taken = true};
+			return VM_GSI_MSI + i;
+		}
+	}
+	return -ENOSPC;
+}
+
+int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data)
+{
+	struct vm_msi *msi, before;
+	int rc;
+
+	vr_assert(gsi >= VM_GSI_MSI && gsi - VM_GSI_MSI < VM_MSIS_MAX);
+	msi = &vm->msi[gsi - VM_GSI_MSI];
+	vr_assert(msi->taken);
+	if (msi->used && msi->addr == addr && msi->data == data)
+		return 0;
+	before = *msi;
+	msi->used = true;
+	msi->addr = addr;
+	msi->data = data;
+	rc = vm_set_routing(vm);
+	/* A route KVM refuses must not make it refuse every later one. */
+	if (rc < 0)
+		*msi = before;
+	return rc;
+}
+
+int vm_irq_line(struct vm *vm, unsigned int gsi, bool high)
+{
+	struct kvm_irq_level level = {.irq = gsi, .level = high};
+
+	return ioctl(vm->vm_fd, KVM_IRQ_LINE, &level) < 0 ? -errno : 0;
+}

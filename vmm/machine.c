@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/machine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+
+#include "devices/core/fmt.h"
+#include "devices/core/log.h"
+#include "vmm/acpi.h"
+#include "vmm/x86_boot.h"
+#include "vmm/x86_cpuid.h"
+#include "vmm/x86_layout.h"
+
+/* ---- ends ------------------------------------------------------------------------------- */
+
+void machine_end(struct machine *m, enum end_cause cause, const char *text)
+{
+	uint64_t one = 1;
+	ssize_t rc;
+
+	vcpus_halt(&m->vcpus);
+	if (__atomic_exchange_n(&m->end_taken, true, __ATOMIC_ACQ_REL))
+		return;
+	m->end_cause = cause;
+	fmt_into(m->end_text, sizeof(m->end_text), "%s", text);
+	do
+		rc = write(m->end_fd, &one, sizeof(one));
+	while (rc < 0 && errno == EINTR);
+}
+
+static void end_by_i8042(void *arg)
+{
+	machine_end(arg, END_RESET, "reset by the keyboard controller");
+}
+
+static void end_by_reset_port(void *arg)
+{
+	machine_end(arg, END_RESET, "reset by port 0xcf9");
+}
+
+static void end_by_poweroff(void *arg)
+{
+	machine_end(arg, END_POWEROFF, "ACPI S5");
+}
+
+static void end_by_panic(void *arg)
+{
+	machine_end(arg, END_PANIC, "the guest's kernel panicked");
+}
+
+static void end_by_vcpu(void *arg, enum end_cause cause, const char *text)
+{
+	machine_end(arg, cause, text);
+}
+
+/* The device's death is the supervisor's to judge: it sees the process, we see only a socket. */
+static void device_died(void *arg UNUSED, const char *device, const struct err *why)
+{
+	log_err("device %s: %s", device, why->msg);
+}
+
+/* ---- interrupt lines of the register models ---------------------------------------------- */
+
+static void keyboard_irq(void *arg, bool high)
+{
+	struct machine *m = arg;
+	int rc = vm_irq_line(&m->vm, X86_GSI_KEYBOARD, high);
+
+	vr_assert(rc == 0);
+}
+
+static void sci_irq(void *arg, bool high)
+{
+	struct machine *m = arg;
+	int rc = vm_irq_line(&m->vm, X86_GSI_SCI, high);
+
+	vr_assert(rc == 0);
+}
+
+static void first_exit(void *arg)
+{
+	machine_phase(arg, "first-exit");
+}
+
+void machine_phase(const struct machine *m, const char *phase)
+{
+	struct timespec ts;
+
+	if (m->boot.hdr.log_level < LOG_LEVEL_DEBUG)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	/* Lost when the supervisor has gone, which the main thread will notice. */
+	if (ctl_send(m->control, CTL_PHASE, 0,
+		     (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec, phase) < 0)
+		return;
+}
+
+/* ---- stages ----------------------------------------------------------------------------- */
+
+int machine_memory(struct machine *m, struct err *err)
+{
+	uint64_t low = m->boot.mem_bytes < X86_HOLE ? m->boot.mem_bytes : X86_HOLE;
+	uint64_t high = m->boot.mem_bytes - low;
+	int rc = loop_init(&m->loop, err);
+
+	if (rc < 0)
+		return rc;
+	m->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (m->end_fd < 0)
+		return err_set(err, errno, "eventfd");
+	rc = gmem_map(&m->mem, BOOT_FD_RAM, 0, 0, low, 0, err);
+	if (rc == 0 && high > 0)
+		rc = gmem_map(&m->mem, BOOT_FD_RAM, low, X86_HIGH, high, 0, err);
+	if (rc < 0)
+		return err_wrap(err, "guest RAM");
+	/* Both are wishes: a kernel without them runs the guest as well. */
+	for (unsigned int i = 0; i < m->mem.nr; i++) {
+		madvise(m->mem.region[i].base, m->mem.region[i].bytes, MADV_HUGEPAGE);
+		madvise(m->mem.region[i].base, m->mem.region[i].bytes, MADV_DONTDUMP);
+	}
+	return 0;
+}
+
+int machine_kvm(struct machine *m, struct err *err)
+{
+	int rc = vm_create(&m->vm, BOOT_FD_KVM, err);
+
+	for (unsigned int i = 0; rc == 0 && i < m->mem.nr; i++)
+		rc = vm_add_memory(&m->vm, i, m->mem.region[i].gpa, m->mem.region[i].bytes,
+				   m->mem.region[i].base, err);
+	return rc;
+}
+
+static bool boot_has_serial(const struct boot_vmm *boot)
+{
+	for (uint32_t i = 0; i < boot->nr_devices; i++) {
+		if (boot->device[i].bus == BOOT_BUS_SERIAL)
+			return true;
+	}
+	return false;
+}
+
+int machine_load(struct machine *m, struct err *err)
+{
+	struct acpi_config config = {
+		.nr_vcpus = m->boot.nr_vcpus,
+		.serial = boot_has_serial(&m->boot),
+	};
+	struct x86_boot boot = {
+		.mem = &m->mem,
+		.kernel = &m->kernel,
+		.cmdline = m->boot.cmdline,
+		.rsdp_gpa = X86_ACPI,
+	};
+	void *acpi = gmem_ptr(&m->mem, X86_ACPI, X86_ACPI_BYTES);
+	int rc;
+
+	if (!acpi)
+		return err_text(err, ENOMEM, "guest RAM: less than 1 MiB");
+	rc = kernel_load(BOOT_FD_KERNEL, &m->mem, &m->kernel, err);
+	if (rc == 0 && (m->boot.flags & BOOT_VMM_INITRD))
+		rc = kernel_load_initrd(BOOT_FD_INITRD, &m->mem, &m->kernel, &boot.initrd_gpa,
+					&boot.initrd_bytes, err);
+	if (rc == 0)
+		rc = acpi_build(&config, acpi, X86_ACPI_BYTES, X86_ACPI, err);
+	if (rc == 0)
+		rc = x86_boot_write(&boot, err);
+	return rc;
+}
+
+static int machine_legacy(struct machine *m, struct err *err)
+{
+	int rc;
+
+	bus_init(&m->bus);
+	rc = pci_init(&m->pci, &m->bus, X86_PCI_MMIO, X86_PCI_MMIO_BYTES, err);
+	if (rc < 0)
+		return rc;
+	m->pci.reset = end_by_reset_port;
+	m->pci.reset_arg = m;
+	i8042_init(&m->i8042, keyboard_irq, end_by_i8042, m);
+	rtc_init(&m->rtc, m->boot.mem_bytes, m->boot.nr_vcpus, NULL);
+	acpi_pm_init(&m->pm, sci_irq, end_by_poweroff, m);
+	m->pvpanic = (struct pvpanic){.panicked = end_by_panic, .arg = m};
+	rc = i8042_add(&m->i8042, &m->bus, err);
+	if (rc == 0)
+		rc = rtc_add(&m->rtc, &m->bus, err);
+	if (rc == 0)
+		rc = acpi_pm_add(&m->pm, &m->bus, err);
+	if (rc == 0)
+		rc = pvpanic_add(&m->pvpanic, &m->bus, err);
+	return rc;
+}
+
+static int add_serial(struct machine *m, const char *name, int sock, struct err *err)
+{
+	struct serial_port_args args = {.name = name, .sock = sock, .bus = &m->bus, .vm = &m->vm};
+	int rc;
+
+	if (m->has_serial) {
+		close(sock);
+		return err_text(err, EEXIST, "more than one serial port");
+	}
+	rc = serial_port_init(&m->serial, &args, err);
+	if (rc < 0)
+		return rc;
+	m->has_serial = true;
+	m->serial.hook = (struct device_hook){device_died, m};
+	return serial_port_watch(&m->serial, &m->loop, err);
+}
+
+static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int sock, struct err *err)
+{
+	struct machine_virtio *v = &m->virtio[m->nr_virtio];
+	struct vu_frontend_args args = {
+		.name = d->name,
+		.sock = sock,
+		.virtio_id = d->virtio_id,
+		.mem = &m->mem,
+		.mem_fd = BOOT_FD_RAM,
+	};
+	struct virtio_pci_args pci = {
+		.be = &v->frontend.be,
+		.pci = &m->pci,
+		.vm = &m->vm,
+		.mem = &m->mem,
+	};
+	int rc = vu_frontend_init(&v->frontend, &args, err);
+
+	if (rc == 0)
+		rc = virtio_pci_init(&v->pci, &pci, err);
+	if (rc < 0)
+		return rc;
+	v->pci.hook = (struct device_hook){device_died, m};
+	m->nr_virtio++;
+	return virtio_pci_watch(&v->pci, &m->loop, err);
+}
+
+int machine_devices(struct machine *m, struct err *err)
+{
+	int rc = machine_legacy(m, err);
+
+	if (rc < 0)
+		return rc;
+	m->virtio = calloc(m->boot.nr_devices + 1, sizeof(*m->virtio));
+	if (!m->virtio)
+		return err_set(err, ENOMEM, "devices");
+	for (uint32_t i = 0; i < m->boot.nr_devices; i++) {
+		const struct boot_vmm_device *d = &m->boot.device[i];
+		int sock = BOOT_FD_DEVICE + (int)i;
+
+		if (d->bus == BOOT_BUS_SERIAL)
+			rc = add_serial(m, d->name, sock, err);
+		else
+			rc = add_virtio(m, d, sock, err);
+		if (rc < 0)
+			return err_wrap(err, "device %s", d->name);
+	}
+	return 0;
+}
+
+int machine_vcpus(struct machine *m, struct err *err)
+{
+	struct vcpus_args args = {
+		.nr = m->boot.nr_vcpus,
+		.vm = &m->vm,
+		.bus = &m->bus,
+		.hooks = {.end = end_by_vcpu,
+			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG ? first_exit
+										 : NULL,
+			  .arg = m},
+	};
+	cleanup_free struct x86_cpuid *cpuid = calloc(1, sizeof(*cpuid));
+	int rc;
+
+	if (!cpuid)
+		return err_set(err, ENOMEM, "CPUID table");
+	rc = x86_cpuid_supported(BOOT_FD_KVM, args.nr, cpuid, err);
+	if (rc == 0)
+		rc = vcpus_create(&m->vcpus, &args, err);
+	for (unsigned int i = 0; rc == 0 && i < args.nr; i++) {
+		x86_cpuid_set_id(cpuid, i);
+		rc = x86_cpuid_apply(m->vcpus.vcpu[i].fd, cpuid, err);
+		if (rc == 0)
+			rc = x86_boot_vcpu(m->vcpus.vcpu[i].fd, i, &m->kernel, err);
+		if (rc < 0)
+			return err_wrap(err, "vCPU %u", i);
+	}
+	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
+}

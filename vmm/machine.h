@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The machine put together, in stages
+ *
+ * Each stage is one function, called once and in the order of this header by cmd/vmrun-vmm.c. After
+ * machine_vcpus() nothing allocates, opens or makes a thread. A machine is never taken apart: it ends
+ * with its process.
+ */
+#ifndef VMRUN_VMM_MACHINE_H
+#define VMRUN_VMM_MACHINE_H
+
+#include "devices/core/boot.h"
+#include "devices/core/gmem.h"
+#include "devices/core/loop.h"
+#include "vmm/acpi_pm.h"
+#include "vmm/bus.h"
+#include "vmm/i8042.h"
+#include "vmm/kernel_load.h"
+#include "vmm/kvm.h"
+#include "vmm/pci.h"
+#include "vmm/pvpanic.h"
+#include "vmm/rtc.h"
+#include "vmm/serial_port.h"
+#include "vmm/vcpu.h"
+#include "vmm/virtio_pci.h"
+#include "vmm/vu_frontend.h"
+
+/** struct machine_virtio - A virtio device: its other process, and what the guest sees of it */
+struct machine_virtio {
+	struct vu_frontend frontend;
+	struct virtio_pci pci;
+};
+
+/**
+ * struct machine - One VM
+ * @control:	Socket to the supervisor, borrowed
+ * @control_rc:	Why the loop was stopped, 0 or -errno
+ * @end_fd:	Eventfd: the guest has ended, @end_cause and @end_text say how
+ * @end_taken:	Set by whoever ends the guest first
+ * @started:	CTL_START has come
+ * @virtio:	Array of @nr_virtio
+ */
+struct machine {
+	struct boot_vmm boot;
+	int control;
+	int control_rc;
+	struct loop loop;
+	struct gmem mem;
+	struct vm vm;
+	struct kernel kernel;
+	struct bus bus;
+	struct pci pci;
+	struct i8042 i8042;
+	struct rtc rtc;
+	struct acpi_pm pm;
+	struct pvpanic pvpanic;
+	bool has_serial;
+	struct serial_port serial;
+	unsigned int nr_virtio;
+	struct machine_virtio *virtio;
+	struct vcpus vcpus;
+	bool started;
+	int end_fd;
+	bool end_taken;
+	enum end_cause end_cause;
+	char end_text[ERR_MSG_BYTES];
+};
+
+/**
+ * machine_memory() - Map guest RAM from BOOT_FD_RAM; m->boot and m->control have been set
+ *
+ * Syscalls: fstat mmap madvise epoll_create1 eventfd2
+ */
+MUST_CHECK int machine_memory(struct machine *m, struct err *err);
+
+/** machine_kvm() - Create the VM around that memory from BOOT_FD_KVM.  Syscalls: ioctl */
+MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
+
+/**
+ * machine_load() - Kernel, initrd, command line, memory map and ACPI tables into RAM
+ *
+ * Syscalls: fstat pread64
+ */
+MUST_CHECK int machine_load(struct machine *m, struct err *err);
+
+/**
+ * machine_devices() - Register models, PCI, and the devices behind BOOT_FD_DEVICE
+ *
+ * Syscalls: those of virtio_pci.h, vu_frontend.h and serial_port.h
+ */
+MUST_CHECK int machine_devices(struct machine *m, struct err *err);
+
+/** machine_vcpus() - vCPUs with their state, their threads parked.  Syscalls: vcpu.h's, ioctl */
+MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
+
+/**
+ * machine_phase() - When debugging, tell the supervisor that a phase of the start is over, and when
+ *
+ * Context: any thread.  Syscalls: clock_gettime (vDSO) sendmsg
+ */
+void machine_phase(const struct machine *m, const char *phase);
+
+/**
+ * machine_end() - The guest has ended; the first call counts
+ * @cause:	Not END_NONE
+ * @text:	Copied; "" when the cause says all
+ *
+ * Context: any thread.  Syscalls: write
+ */
+void machine_end(struct machine *m, enum end_cause cause, const char *text);
+
+#endif

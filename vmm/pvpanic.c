@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/pvpanic.h"
+
+#include "vmm/x86_layout.h"
+
+/* The range is one byte, and so is every access. */
+static void pvpanic_access(void *dev, bool write, uint64_t off UNUSED, void *data,
+			   unsigned int len UNUSED)
+{
+	struct pvpanic *p = dev;
+	uint8_t *byte = data;
+
+	if (!write) {
+		*byte = PVPANIC_PANICKED | PVPANIC_CRASH_LOADED;
+	} else if (*byte & PVPANIC_PANICKED) {
+		p->panicked(p->arg);
+	}
+}
+
+int pvpanic_add(struct pvpanic *p, struct bus *bus, struct err *err)
+{
+	return bus_add(bus, BUS_PIO, X86_PORT_PVPANIC, 1, pvpanic_access, p, err);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: pvpanic: a port by which a guest's kernel says that it has panicked
+ *
+ * QEMU's docs/specs/pvpanic: reading tells which events are supported, writing raises them. Linux
+ * binds to it by ACPI's _HID QEMU0001.
+ */
+#ifndef VMRUN_VMM_PVPANIC_H
+#define VMRUN_VMM_PVPANIC_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "vmm/bus.h"
+
+#define PVPANIC_PANICKED     (1U << 0)
+#define PVPANIC_CRASH_LOADED (1U << 1) /* the guest's own crash kernel takes over */
+
+/** struct pvpanic - @panicked: called with @arg, bus lock held */
+struct pvpanic {
+	void (*panicked)(void *arg);
+	void *arg;
+};
+
+/** pvpanic_add() - Claim the port; @p has been filled in */
+MUST_CHECK int pvpanic_add(struct pvpanic *p, struct bus *bus, struct err *err);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: vCPU threads
+ *
+ * vcpus_create() makes the vCPUs, vcpus_park() their threads, which then wait: they exist before the
+ * filter is installed, so that it need not allow making one. vcpus_release() lets them into the
+ * guest. A run ends by vcpus_halt(), from any thread and also from within a register model: no vCPU
+ * whose exit is handled after it enters the guest again. vcpus_stop() fetches those that are in the
+ * guest. A thread that has stopped waits for the process to exit; it runs no code of ours any more.
+ */
+#ifndef VMRUN_VMM_VCPU_H
+#define VMRUN_VMM_VCPU_H
+
+#include <linux/kvm.h>
+
+#include "devices/core/base.h"
+#include "devices/core/boot.h"
+#include "devices/core/err.h"
+#include "vmm/bus.h"
+#include "vmm/kvm.h"
+
+#define VCPUS_MAX 32
+
+struct vcpus;
+
+/**
+ * struct vcpu - One vCPU and its thread
+ * @run:	KVM's shared page and what follows it, vm->run_bytes
+ * @tid:	Thread id, set before it parks
+ */
+struct vcpu {
+	struct vcpus *set;
+	unsigned int id;
+	int fd;
+	int tid;
+	struct kvm_run *run;
+};
+
+/** struct vcpu_hooks - What the vCPU threads tell; called on their threads, @first_exit may be NULL */
+struct vcpu_hooks {
+	void (*end)(void *arg, enum end_cause cause, const char *text);
+	void (*first_exit)(void *arg);
+	void *arg;
+};
+
+/**
+ * struct vcpus - All of a VM's
+ * @state:	Futex word, enum vcpus_state
+ * @waiting:	Futex word: threads that are not in the guest and will not enter it in this state
+ * @pid:	Of this process
+ * @stacks:	Mapping of all threads' stacks, a guard page below each
+ */
+struct vcpus {
+	unsigned int nr;
+	struct vm *vm;
+	struct bus *bus;
+	struct vcpu_hooks hooks;
+	uint32_t state;
+	uint32_t waiting;
+	int pid;
+	uint8_t *stacks;
+	struct vcpu vcpu[VCPUS_MAX];
+};
+
+/** struct vcpus_args - What the set is made of; pointers are borrowed for its life */
+struct vcpus_args {
+	unsigned int nr; /* 1 to VCPUS_MAX */
+	struct vm *vm;
+	struct bus *bus;
+	struct vcpu_hooks hooks;
+};
+
+/**
+ * vcpus_create() - Make the vCPUs, without threads and without state
+ *
+ * Context: setup.  Syscalls: ioctl mmap
+ * Return: 0 or -errno; vcpus_done() in any case
+ */
+MUST_CHECK int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err);
+
+/**
+ * vcpus_park() - Start one thread a vCPU, and wait until all wait
+ *
+ * Context: setup.  Syscalls: mmap mprotect clone3 futex rt_sigaction, and those of thread start
+ */
+MUST_CHECK int vcpus_park(struct vcpus *s, struct err *err);
+
+/** vcpus_release() - Let the vCPUs run.  Context: main thread.  Syscalls: futex */
+void vcpus_release(struct vcpus *s);
+
+/** vcpus_halt() - Let no vCPU enter the guest again.  Context: any thread.  Syscalls: none */
+void vcpus_halt(struct vcpus *s);
+
+/**
+ * vcpus_stop() - Halt, and wait until no vCPU is in the guest or in a register model
+ *
+ * Context: main thread, bus lock not held.  Syscalls: futex tgkill
+ * Return: false when a thread did not come within a second: it waits for a device
+ */
+MUST_CHECK bool vcpus_stop(struct vcpus *s);
+
+/** vcpus_done() - Close the vCPUs. Only when no thread was started: threads end with the process */
+void vcpus_done(struct vcpus *s);
+
+#endif

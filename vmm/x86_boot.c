@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/x86_boot.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "vmm/x86_layout.h"
+
+#define E820_RAM_TYPE	   1
+#define E820_RESERVED_TYPE 2
+#define BOOT_LOADER_OTHER  0xff
+#define PVH_MAGIC	   0x336ec578
+
+#define PAGE_BYTES	   4096U
+#define PTE_PRESENT	   0x003ULL /* writable */
+#define PTE_LARGE	   0x083ULL
+#define PDE_BYTES	   0x200000ULL
+#define PDES_A_PAGE	   512U
+#define PD_PAGES	   4U /* one a GiB */
+
+#define GDT_CODE32	   0x00cf9b000000ffffULL
+#define GDT_CODE64	   0x00af9b000000ffffULL
+#define GDT_DATA	   0x00cf93000000ffffULL
+#define GDT_TSS		   0x00008b0000000067ULL
+#define SEL_CODE32	   0x08
+#define SEL_CODE64	   0x10
+#define SEL_DATA	   0x18
+#define SEL_TSS		   0x20
+
+#define CR0_PE		   0x00000001ULL
+#define CR0_ET		   0x00000010ULL
+#define CR0_PG		   0x80000000ULL
+#define CR4_PAE		   0x20ULL
+#define EFER_LME	   0x100ULL
+#define EFER_LMA	   0x400ULL
+#define RFLAGS_1	   0x2ULL
+
+#define MSR_MISC_ENABLE	   0x1a0
+#define MSR_MISC_FAST_STR  0x1ULL
+#define MSR_MTRR_DEF_TYPE  0x2ff
+#define MTRR_ENABLED_WB	   0x806ULL
+
+#define LAPIC_LINT0	   0x350
+#define LAPIC_LINT1	   0x360
+#define LAPIC_LVT_EXTINT   0x700U
+#define LAPIC_LVT_NMI	   0x400U
+
+/* Xen's public/arch-x86/hvm/start_info.h, version 1 */
+struct pvh_start_info {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t flags;
+	uint32_t nr_modules;
+	uint64_t modlist_gpa;
+	uint64_t cmdline_gpa;
+	uint64_t rsdp_gpa;
+	uint64_t memmap_gpa;
+	uint32_t memmap_entries;
+	uint32_t reserved;
+};
+
+struct pvh_module {
+	uint64_t gpa;
+	uint64_t bytes;
+	uint64_t cmdline_gpa;
+	uint64_t reserved;
+};
+
+struct pvh_memmap {
+	uint64_t gpa;
+	uint64_t bytes;
+	uint32_t type;
+	uint32_t reserved;
+};
+
+/** struct pvh_page - What lies at X86_PVH_INFO */
+struct pvh_page {
+	struct pvh_start_info info;
+	struct pvh_module module;
+	struct pvh_memmap memmap[X86_BOOT_MAP_MAX];
+};
+
+_Static_assert(sizeof(struct pvh_start_info) == 56, "PVH start info");
+_Static_assert(sizeof(struct boot_params) == PAGE_BYTES, "boot_params");
+
+unsigned int x86_boot_memory_map(const struct gmem *mem, struct x86_boot_map *ret)
+{
+	unsigned int nr = 0;
+
+	ret[nr++] = (struct x86_boot_map){0, X86_EBDA, E820_RAM_TYPE};
+	ret[nr++] = (struct x86_boot_map){X86_EBDA, X86_KERNEL_MIN - X86_EBDA, E820_RESERVED_TYPE};
+	for (unsigned int i = 0; i < mem->nr && nr < X86_BOOT_MAP_MAX; i++) {
+		const struct gmem_region *r = &mem->region[i];
+		uint64_t skip = r->gpa < X86_KERNEL_MIN ? X86_KERNEL_MIN - r->gpa : 0;
+
+		if (r->bytes > skip)
+			ret[nr++] = (struct x86_boot_map){r->gpa + skip, r->bytes - skip,
+							  E820_RAM_TYPE};
+	}
+	return nr;
+}
+
+static void fill_boot_params(const struct x86_boot *b, struct boot_params *p)
+{
+	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+
+	memset(p, 0, sizeof(*p));
+	p->hdr = b->kernel->setup;
+	/* A kernel from an ELF file brings no header; these are what its early code looks at. */
+	p->hdr.header = 0x53726448; /* "HdrS" */
+	p->hdr.boot_flag = 0xaa55;
+	p->hdr.type_of_loader = BOOT_LOADER_OTHER;
+	p->hdr.loadflags |= LOADED_HIGH;
+	p->hdr.cmd_line_ptr = X86_CMDLINE;
+	p->hdr.ramdisk_image = (uint32_t)b->initrd_gpa;
+	p->hdr.ramdisk_size = (uint32_t)b->initrd_bytes;
+	p->acpi_rsdp_addr = b->rsdp_gpa;
+	p->e820_entries = (uint8_t)x86_boot_memory_map(b->mem, map);
+	for (unsigned int i = 0; i < p->e820_entries; i++)
+		p->e820_table[i] = (struct boot_e820_entry){map[i].gpa, map[i].bytes, map[i].type};
+}
+
+static void fill_pvh(const struct x86_boot *b, struct pvh_page *p)
+{
+	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+
+	*p = (struct pvh_page){
+		.info =
+			{
+				.magic = PVH_MAGIC,
+				.version = 1,
+				.nr_modules = b->initrd_bytes > 0,
+				.modlist_gpa = b->initrd_bytes > 0
+						       ? X86_PVH_INFO +
+								 offsetof(struct pvh_page, module)
+						       : 0,
+				.cmdline_gpa = X86_CMDLINE,
+				.rsdp_gpa = b->rsdp_gpa,
+				.memmap_gpa = X86_PVH_INFO + offsetof(struct pvh_page, memmap),
+				.memmap_entries = x86_boot_memory_map(b->mem, map),
+			},
+		.module = {.gpa = b->initrd_gpa, .bytes = b->initrd_bytes},
+	};
+	for (unsigned int i = 0; i < p->info.memmap_entries; i++)
+		p->memmap[i] = (struct pvh_memmap){map[i].gpa, map[i].bytes, map[i].type, 0};
+}
+
+static bool write_page_tables(const struct gmem *mem)
+{
+	uint64_t pdpt = X86_PAGE_TABLES + PAGE_BYTES, pd = pdpt + PAGE_BYTES;
+	uint64_t pml4e = pdpt | PTE_PRESENT;
+	uint64_t *page;
+
+	if (!gmem_write(mem, X86_PAGE_TABLES, &pml4e, sizeof(pml4e)))
+		return false;
+	for (uint64_t i = 0; i < PD_PAGES; i++) {
+		uint64_t pdpte = (pd + i * PAGE_BYTES) | PTE_PRESENT;
+
+		if (!gmem_write(mem, pdpt + i * sizeof(pdpte), &pdpte, sizeof(pdpte)))
+			return false;
+	}
+	page = gmem_ptr(mem, pd, (uint64_t)PD_PAGES * PAGE_BYTES);
+	if (!page)
+		return false;
+	for (uint64_t i = 0; i < PD_PAGES * PDES_A_PAGE; i++)
+		page[i] = i * PDE_BYTES | PTE_LARGE;
+	return true;
+}
+
+int x86_boot_write(const struct x86_boot *b, struct err *err)
+{
+	static const uint64_t gdt[] = {0, GDT_CODE32, GDT_CODE64, GDT_DATA, GDT_TSS, 0};
+	size_t cmdline = strlen(b->cmdline);
+	struct boot_params params;
+	struct pvh_page pvh;
+
+	if (cmdline > b->kernel->cmdline_max)
+		return err_text(err, EINVAL,
+				"kernel: command line of %zu bytes, this kernel takes %u", cmdline,
+				b->kernel->cmdline_max);
+	fill_boot_params(b, &params);
+	fill_pvh(b, &pvh);
+	if (!gmem_write(b->mem, X86_GDT, gdt, sizeof(gdt)) || !write_page_tables(b->mem) ||
+	    !gmem_write(b->mem, X86_CMDLINE, b->cmdline, cmdline + 1) ||
+	    !gmem_write(b->mem, X86_PVH_INFO, &pvh, sizeof(pvh)) ||
+	    !gmem_write(b->mem, X86_BOOT_PARAMS, &params, sizeof(params)))
+		return err_text(err, ENOMEM, "kernel: no RAM in the first MiB");
+	return 0;
+}
+
+static struct kvm_segment segment(uint16_t selector, uint64_t descriptor)
+{
+	return (struct kvm_segment){
+		.limit = descriptor >> 55 & 1 ? 0xffffffff : 0x67,
+		.selector = selector,
+		.type = descriptor >> 40 & 0xf,
+		.s = descriptor >> 44 & 1,
+		.present = 1,
+		.l = descriptor >> 53 & 1,
+		.db = descriptor >> 54 & 1,
+		.g = descriptor >> 55 & 1,
+	};
+}
+
+void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs)
+{
+	bool pvh = k->entry == KERNEL_ENTRY_PVH32;
+	struct kvm_segment data = segment(SEL_DATA, GDT_DATA);
+
+	*regs = (struct kvm_regs){
+		.rflags = RFLAGS_1,
+		.rip = k->entry_gpa,
+		.rbx = pvh ? X86_PVH_INFO : 0,
+		.rsi = pvh ? 0 : X86_BOOT_PARAMS,
+	};
+	sregs->cs = pvh ? segment(SEL_CODE32, GDT_CODE32) : segment(SEL_CODE64, GDT_CODE64);
+	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+	sregs->tr = segment(SEL_TSS, GDT_TSS);
+	sregs->gdt = (struct kvm_dtable){.base = X86_GDT, .limit = 6 * 8 - 1};
+	sregs->idt = (struct kvm_dtable){.base = 0, .limit = 0};
+	sregs->cr0 = CR0_PE | CR0_ET | (pvh ? 0 : CR0_PG);
+	sregs->cr3 = pvh ? 0 : X86_PAGE_TABLES;
+	sregs->cr4 = pvh ? 0 : CR4_PAE;
+	sregs->efer = pvh ? 0 : EFER_LME | EFER_LMA;
+}
+
+static int boot_lapic(int vcpu_fd, struct err *err)
+{
+	static const uint32_t lint0 = LAPIC_LVT_EXTINT, lint1 = LAPIC_LVT_NMI;
+	struct kvm_lapic_state lapic;
+
+	if (ioctl(vcpu_fd, KVM_GET_LAPIC, &lapic) < 0)
+		return err_set(err, errno, "KVM_GET_LAPIC");
+	memcpy(lapic.regs + LAPIC_LINT0, &lint0, sizeof(lint0));
+	memcpy(lapic.regs + LAPIC_LINT1, &lint1, sizeof(lint1));
+	if (ioctl(vcpu_fd, KVM_SET_LAPIC, &lapic) < 0)
+		return err_set(err, errno, "KVM_SET_LAPIC");
+	return 0;
+}
+
+static int boot_msrs(int vcpu_fd, struct err *err)
+{
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry[2];
+	} msrs = {
+		.head.nmsrs = 2,
+		.entry = {{.index = MSR_MISC_ENABLE, .data = MSR_MISC_FAST_STR},
+			  {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED_WB}},
+	};
+	int done = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
+
+	if (done < 0)
+		return err_set(err, errno, "KVM_SET_MSRS");
+	if (done < 2)
+		return err_text(err, EIO, "kvm: refuses MSR 0x%x", msrs.entry[done].index);
+	return 0;
+}
+
+int x86_boot_vcpu(int vcpu_fd, unsigned int id, const struct kernel *k, struct err *err)
+{
+	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+	int rc = boot_lapic(vcpu_fd, err);
+
+	if (rc == 0)
+		rc = boot_msrs(vcpu_fd, err);
+	if (rc < 0 || id != 0)
+		return rc; /* SIPI sets everything else */
+	if (ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0)
+		return err_set(err, errno, "KVM_SET_FPU");
+	if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
+		return err_set(err, errno, "KVM_GET_SREGS");
+	x86_boot_regs(k, &regs, &sregs);
+	if (ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0)
+		return err_set(err, errno, "KVM_SET_SREGS");
+	if (ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0)
+		return err_set(err, errno, "KVM_SET_REGS");
+	return 0;
+}

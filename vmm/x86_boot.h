@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a kernel finds when it starts: memory map, command line, registers
+ *
+ * Both descriptions are always written, so that a kernel may take either: boot_params (Linux'
+ * Documentation/arch/x86/boot.rst, 64-bit protocol) and hvm_start_info (Xen's PVH ABI, version 1).
+ * A GDT with flat segments and page tables that map 4 GiB one to one serve the 64-bit entry. The
+ * other vCPUs wait for INIT and SIPI in KVM's LAPIC.
+ */
+#ifndef VMRUN_VMM_X86_BOOT_H
+#define VMRUN_VMM_X86_BOOT_H
+
+#include <linux/kvm.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+#include "devices/core/gmem.h"
+#include "vmm/kernel_load.h"
+
+#define X86_BOOT_MAP_MAX 4
+
+/** struct x86_boot_map - One line of the memory map; @type is E820's: 1 RAM, 2 reserved */
+struct x86_boot_map {
+	uint64_t gpa, bytes;
+	uint32_t type;
+};
+
+/**
+ * struct x86_boot - What is told to the kernel
+ * @rsdp_gpa:	Of ACPI's root pointer
+ * @initrd_bytes: 0 = none
+ */
+struct x86_boot {
+	const struct gmem *mem;
+	const struct kernel *kernel;
+	const char *cmdline;
+	uint64_t initrd_gpa, initrd_bytes;
+	uint64_t rsdp_gpa;
+};
+
+/**
+ * x86_boot_memory_map() - The memory map of a machine
+ * @ret:	X86_BOOT_MAP_MAX lines
+ *
+ * Return: number of lines filled
+ */
+unsigned int x86_boot_memory_map(const struct gmem *mem, struct x86_boot_map *ret);
+
+/**
+ * x86_boot_write() - Write everything the kernel finds into guest RAM
+ *
+ * Return: 0, or -EINVAL with "kernel: ..." when the command line is longer than the kernel takes
+ */
+MUST_CHECK int x86_boot_write(const struct x86_boot *b, struct err *err);
+
+/** x86_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
+void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
+
+/**
+ * x86_boot_vcpu() - Give a vCPU its state: LAPIC, FPU, MSRs, and the first one its registers
+ * @id:		0 is the one that boots
+ *
+ * CPUID has been set. Context: setup.  Syscalls: ioctl
+ */
+MUST_CHECK int x86_boot_vcpu(int vcpu_fd, unsigned int id, const struct kernel *k,
+			     struct err *err);
+
+#endif
