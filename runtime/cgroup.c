@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/process.h"
+
+#define DEFAULT_PARENT	"/vmrun"
+#define MOUNTINFO_BYTES (64 * 1024)
+#define MAKE_TRIES	3
+#define REMOVE_TRIES	400
+#define REMOVE_PAUSE_NS 5000000
+
+/* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
+static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
+
+/* ---- finding hierarchies ---- */
+
+static bool has_controller(const struct cgroup_mount *m, const char *name)
+{
+	char word[32];
+
+	fmt_into(word, sizeof(word), ",%s,", name);
+	return strstr(m->controllers, word);
+}
+
+static bool is_watched(const struct cgroup_mount *m, bool cpuset)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(watched); i++)
+		if (has_controller(m, watched[i]))
+			return true;
+	return cpuset && has_controller(m, "cpuset");
+}
+
+static bool is_known(const struct cgroup *c, const struct cgroup_mount *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++)
+		if (c->mount[i].v2 == m->v2 && strcmp(c->mount[i].controllers, m->controllers) == 0)
+			return true;
+	return false;
+}
+
+/* ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE SUPER-OPTIONS */
+static void parse_mount(char *line, struct cgroup *ret)
+{
+	struct cgroup_mount m = {0};
+	char *dash = strstr(line, " - "), *rest, *word, *point = NULL, *type, *options;
+	unsigned int i;
+
+	if (!dash || ret->nr_mounts == CGROUP_MOUNTS_MAX)
+		return;
+	*dash = '\0';
+	word = strtok_r(line, " ", &rest);
+	for (i = 0; word && i < 5; i++, word = strtok_r(NULL, " ", &rest))
+		point = word;
+	type = strtok_r(dash + 3, " ", &rest);
+	if (!type || strtok_r(NULL, " ", &rest) == NULL || i < 5)
+		return;
+	options = strtok_r(NULL, " ", &rest);
+	m.v2 = strcmp(type, "cgroup2") == 0;
+	if (!options || (!m.v2 && strcmp(type, "cgroup") != 0))
+		return;
+	/* A blank in a mount point is written as \040: nobody mounts cgroups at such places. */
+	if (strlen(point) >= sizeof(m.path) || strchr(point, '\\'))
+		return;
+	fmt_into(m.path, sizeof(m.path), "%s", point);
+	if (!m.v2)
+		fmt_into(m.controllers, sizeof(m.controllers), ",%s,", options);
+	if (!is_known(ret, &m))
+		ret->mount[ret->nr_mounts++] = m;
+}
+
+void cgroup_parse_mounts(const char *mountinfo, struct cgroup *ret)
+{
+	char line[1024];
+
+	ret->nr_mounts = 0;
+	while (*mountinfo) {
+		const size_t len = strcspn(mountinfo, "\n");
+
+		if (len < sizeof(line)) {
+			memcpy(line, mountinfo, len);
+			line[len] = '\0';
+			parse_mount(line, ret);
+		}
+		mountinfo += len;
+		mountinfo += *mountinfo == '\n';
+	}
+}
+
+static int read_mountinfo(struct cgroup *ret)
+{
+	cleanup_free char *text = calloc(1, MOUNTINFO_BYTES);
+	cleanup_fd int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	/* Without /proc there are no cgroups to be found, which is no failure. */
+	while (fd >= 0 && len < MOUNTINFO_BYTES - 1 &&
+	       (n = read(fd, text + len, MOUNTINFO_BYTES - 1 - len)) > 0)
+		len += (size_t)n;
+	cgroup_parse_mounts(text, ret);
+	return 0;
+}
+
+/* ---- what is to be made ---- */
+
+static int add_dir(struct cgroup *c, const char *path)
+{
+	if (c->nr_dirs == CGROUP_DIRS_MAX)
+		return -ENOSPC;
+	c->dir[c->nr_dirs] = strdup(path);
+	if (!c->dir[c->nr_dirs])
+		return -ENOMEM;
+	c->nr_dirs++;
+	return 0;
+}
+
+static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
+{
+	char path[PLAN_PATH_MAX];
+	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
+	char *at, *next;
+	int r = 0;
+
+	fmt_into(path + base, sizeof(path) - base, "%s", c->leaf);
+	for (at = path + base; r == 0 && at; at = next) {
+		next = strchr(at + 1, '/');
+		if (next)
+			*next = '\0';
+		/* Our own parent directory goes with the last VM in it, whoever made it. */
+		if (access(path, F_OK) < 0 || strcmp(path + base, DEFAULT_PARENT) == 0)
+			r = add_dir(c, path);
+		if (next)
+			*next = '/';
+	}
+	return r;
+}
+
+int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *err)
+{
+	const bool cpuset = plan->cpuset_cpus || plan->cpuset_mems;
+	unsigned int i, kept = 0;
+	int r;
+
+	*ret = (struct cgroup){0};
+	if (!plan->path || plan->path[0] != '/' || strstr(plan->path, "/.."))
+		return err_text(err, EINVAL,
+				"/linux/cgroupsPath: not a path below the cgroup mount");
+	fmt_into(ret->leaf, sizeof(ret->leaf), "%s", plan->path);
+	r = read_mountinfo(ret);
+	for (i = 0; r == 0 && i < ret->nr_mounts; i++)
+		if (ret->mount[i].v2 || is_watched(&ret->mount[i], cpuset))
+			ret->mount[kept++] = ret->mount[i];
+	ret->nr_mounts = kept;
+	for (i = 0; r == 0 && i < ret->nr_mounts; i++)
+		r = plan_mount(ret, &ret->mount[i]);
+	if (r < 0) {
+		cgroup_done(ret);
+		return err_set(err, -r, "cgroup %s", plan->path);
+	}
+	return 0;
+}
+
+void cgroup_done(struct cgroup *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_dirs; i++)
+		free(c->dir[i]);
+	*c = (struct cgroup){0};
+}
+
+/* ---- making ---- */
+
+static int write_file(const char *dir, const char *file, const char *text)
+{
+	char path[PLAN_PATH_MAX + 64];
+	cleanup_fd int fd = -1;
+
+	fmt_into(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return -errno;
+	return 0;
+}
+
+static bool read_line(const char *dir, const char *file, char *ret, size_t size)
+{
+	char path[PLAN_PATH_MAX + 64];
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	fmt_into(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, ret, size - 1);
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
+/* v1 refuses processes in a cpuset that names no CPUs, and a new one names none. */
+static void inherit_cpuset(const char *parent, const char *dir)
+{
+	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+	char text[256];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		if (read_line(dir, files[i], text, sizeof(text)) && !*text &&
+		    read_line(parent, files[i], text, sizeof(text)))
+			(void)write_file(dir, files[i], text);
+}
+
+static void enable_controllers(const char *parent)
+{
+	static const char *const names[] = {"memory", "cpu", "cpuset", "pids"};
+	char there[256], on[256], text[128] = "";
+	size_t len = 0;
+	unsigned int i;
+
+	if (!read_line(parent, "cgroup.controllers", there, sizeof(there)) ||
+	    !read_line(parent, "cgroup.subtree_control", on, sizeof(on)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(names); i++)
+		if (strstr(there, names[i]) && !strstr(on, names[i]))
+			len += fmt_into(text + len, sizeof(text) - len, " +%s", names[i]);
+	if (len)
+		(void)write_file(parent, "cgroup.subtree_control", text + 1);
+}
+
+/* mkdir -p of the leaf in one hierarchy, with what each level needs before it can be entered */
+static bool make_leaf(const struct cgroup *c, const struct cgroup_mount *m, char *path, size_t size)
+{
+	const size_t base = fmt_into(path, size, "%s", m->path);
+	char parent[PLAN_PATH_MAX];
+	char *at, *next;
+
+	fmt_into(path + base, size - base, "%s", c->leaf);
+	for (at = path + base; at; at = next) {
+		next = strchr(at + 1, '/');
+		*at = '\0';
+		fmt_into(parent, sizeof(parent), "%s", path);
+		*at = '/';
+		if (next)
+			*next = '\0';
+		if (m->v2)
+			enable_controllers(parent);
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return false;
+		if (has_controller(m, "cpuset"))
+			inherit_cpuset(parent, path);
+		if (next)
+			*next = '/';
+	}
+	return true;
+}
+
+/** struct setting - One limit; a NULL file: that version has it in another one */
+struct setting {
+	const char *controller, *v1, *v2;
+	char value[96];
+};
+
+uint64_t cgroup_shares_to_weight(uint64_t shares)
+{
+	if (shares < 2)
+		shares = 2;
+	if (shares > 262144)
+		shares = 262144;
+	return 1 + (shares - 2) * 9999 / 262142;
+}
+
+static struct setting *setting(struct setting *list, unsigned int *nr, const char *controller,
+			       const char *v1, const char *v2)
+{
+	struct setting *s = &list[(*nr)++];
+
+	*s = (struct setting){.controller = controller, .v1 = v1, .v2 = v2};
+	return s;
+}
+
+#define SETTINGS_MAX 8
+
+static unsigned int settings_of(const struct plan_cgroup *p, struct setting s[SETTINGS_MAX])
+{
+	const uint64_t period = p->cpu_period_us ? p->cpu_period_us : 100000;
+	const bool quota = p->cpu_quota_us >= 0;
+	unsigned int n = 0;
+	struct setting *e;
+
+	if (p->memory_max_bytes >= 0) {
+		e = setting(s, &n, "memory", "memory.limit_in_bytes", "memory.max");
+		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->memory_max_bytes);
+	}
+	if (quota || p->cpu_period_us) {
+		e = setting(s, &n, "cpu", "cpu.cfs_period_us", NULL);
+		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)period);
+		e = setting(s, &n, "cpu", NULL, "cpu.max");
+		if (quota)
+			fmt_into(e->value, sizeof(e->value), "%lld %llu",
+				 (long long)p->cpu_quota_us, (unsigned long long)period);
+		else
+			fmt_into(e->value, sizeof(e->value), "max %llu",
+				 (unsigned long long)period);
+	}
+	if (quota) {
+		e = setting(s, &n, "cpu", "cpu.cfs_quota_us", NULL);
+		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->cpu_quota_us);
+	}
+	if (p->cpu_shares) {
+		e = setting(s, &n, "cpu", "cpu.shares", NULL);
+		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)p->cpu_shares);
+		e = setting(s, &n, "cpu", NULL, "cpu.weight");
+		fmt_into(e->value, sizeof(e->value), "%llu",
+			 (unsigned long long)cgroup_shares_to_weight(p->cpu_shares));
+	}
+	return n;
+}
+
+static unsigned int cpusets_of(const struct plan_cgroup *p, struct setting s[2])
+{
+	unsigned int n = 0;
+
+	if (p->cpuset_cpus)
+		fmt_into(setting(s, &n, "cpuset", "cpuset.cpus", "cpuset.cpus")->value,
+			 sizeof(s->value), "%s", p->cpuset_cpus);
+	if (p->cpuset_mems)
+		fmt_into(setting(s, &n, "cpuset", "cpuset.mems", "cpuset.mems")->value,
+			 sizeof(s->value), "%s", p->cpuset_mems);
+	return n;
+}
+
+/* A controller is in one hierarchy: with v1 mounted beside v2 the files of v2 simply are not there.
+ */
+static int apply(const struct cgroup *c, const struct setting *s)
+{
+	char dir[PLAN_PATH_MAX];
+	int r = -ENOENT;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts && r == -ENOENT; i++) {
+		const struct cgroup_mount *m = &c->mount[i];
+		const char *file = m->v2 ? s->v2 : s->v1;
+
+		if (!m->usable || (!m->v2 && !has_controller(m, s->controller)))
+			continue;
+		fmt_into(dir, sizeof(dir), "%s%s", m->path, c->leaf);
+		r = file ? write_file(dir, file, s->value) : r;
+	}
+	return r;
+}
+
+/* Either of v1's and v2's file is a success: a setting that only one of them knows comes in pairs.
+ */
+static bool needs_warning(const struct cgroup *c, const struct setting *s, int r)
+{
+	unsigned int i;
+
+	if (r == 0)
+		return false;
+	for (i = 0; i < c->nr_mounts; i++)
+		if (c->mount[i].usable && !c->mount[i].v2 &&
+		    has_controller(&c->mount[i], s->controller))
+			return s->v1; /* v1 has the controller, so v2's file cannot be there */
+	return s->v2;
+}
+
+void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
+		 void (*warn)(void *arg, const char *text), void *arg)
+{
+	struct setting s[SETTINGS_MAX];
+	char text[ERR_MSG_BYTES], path[PLAN_PATH_MAX];
+	unsigned int i, n, try;
+
+	for (i = 0; i < c->nr_mounts; i++)
+		for (try = 0; try < MAKE_TRIES && !c->mount[i].usable; try++)
+			/* Again, when the last VM beside us took the common parent away with it. */
+			c->mount[i].usable = make_leaf(c, &c->mount[i], path, sizeof(path));
+	n = settings_of(plan, s);
+	n += cpusets_of(plan, s + n);
+	for (i = 0; i < n; i++) {
+		int r = apply(c, &s[i]);
+
+		if (!needs_warning(c, &s[i], r))
+			continue;
+		fmt_into(text, sizeof(text), "cgroup limit %s = %s not set: %s",
+			 s[i].v2 ? s[i].v2 : s[i].v1, s[i].value, err_describe(-r));
+		warn(arg, text);
+	}
+}
+
+void cgroup_enter(const struct cgroup *c)
+{
+	char dir[PLAN_PATH_MAX];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		if (!c->mount[i].usable)
+			continue;
+		fmt_into(dir, sizeof(dir), "%s%s", c->mount[i].path, c->leaf);
+		/* Without permission it runs where it is. */
+		(void)write_file(dir, "cgroup.procs", "0");
+	}
+}
+
+/* ---- removing ---- */
+
+void cgroup_kill(char *const *dirs, unsigned int nr)
+{
+	char path[PLAN_PATH_MAX + 16], text[4096];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		cleanup_fd int fd = -1;
+		char *at, *rest;
+		ssize_t n;
+
+		fmt_into(path, sizeof(path), "%s/cgroup.procs", dirs[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		for (at = strtok_r(text, "\n", &rest); at; at = strtok_r(NULL, "\n", &rest)) {
+			struct process p = {.pid = (pid_t)strtol(at, NULL, 10)};
+
+			p.start = process_identify(p.pid);
+			if (p.pid != getpid() && process_kill(&p, 0) < 0)
+				continue; /* cgroup_remove() waits, and says so if it lives on */
+		}
+	}
+}
+
+static bool is_parent(char *const *dirs, unsigned int nr, const char *dir)
+{
+	const size_t len = strlen(dir);
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		if (strncmp(dirs[i], dir, len) == 0 && dirs[i][len] == '/')
+			return true;
+	return false;
+}
+
+int cgroup_remove(char *const *dirs, unsigned int nr, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = REMOVE_PAUSE_NS};
+	unsigned int i, try;
+	int r = 0;
+
+	for (i = nr; i-- > 0;) {
+		const bool parent = is_parent(dirs, nr, dirs[i]);
+
+		for (try = 0; try < REMOVE_TRIES; try++) {
+			if (rmdir(dirs[i]) == 0 || errno != EBUSY || parent)
+				break;
+			nanosleep(&pause, NULL);
+		}
+		if (try == REMOVE_TRIES)
+			r = err_set(err, EBUSY, "remove %s", dirs[i]);
+	}
+	return r;
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: struct state as JSON: state.json, and the OCI state
+ *
+ * state.json is ours, but lies where others may write; every field is checked when it is read.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/cause.h"
+#include "runtime/state.h"
+
+#define OCI_VERSION "1.2.0"
+
+static const char *const status_names[STATE_STATUSES] = {
+	[STATE_CREATING] = "creating",
+	[STATE_CREATED] = "created",
+	[STATE_RUNNING] = "running",
+	[STATE_STOPPED] = "stopped",
+};
+
+const char *state_status_name(enum state_status s)
+{
+	vr_assert((unsigned int)s < STATE_STATUSES);
+	return status_names[s];
+}
+
+void state_free(struct state *s)
+{
+	unsigned int i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->nr_cgroup_dirs; i++)
+		free(s->cgroup_dir[i]);
+	free(s->bundle);
+	free(s->rootfs);
+	json_object_put(s->annotations);
+	free(s);
+}
+
+static void add_string(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value ? value : ""));
+}
+
+static void add_int(struct json_object *o, const char *key, int64_t value)
+{
+	json_object_object_add(o, key, json_object_new_int64(value));
+}
+
+static struct json_object *process_json(const char *name, const struct process *p, bool with_start)
+{
+	struct json_object *o = json_object_new_object();
+
+	if (name)
+		add_string(o, "name", name);
+	add_int(o, "pid", p->pid);
+	if (with_start)
+		add_int(o, "start", (int64_t)p->start);
+	return o;
+}
+
+static struct json_object *processes_json(const struct state *s, bool with_start)
+{
+	struct json_object *a = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < s->nr_procs; i++)
+		json_object_array_add(
+			a, process_json(s->proc[i].name, &s->proc[i].process, with_start));
+	return a;
+}
+
+struct json_object *state_to_json(const struct state *s)
+{
+	struct json_object *o = json_object_new_object();
+	struct json_object *dirs = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < s->nr_cgroup_dirs; i++)
+		json_object_array_add(dirs, json_object_new_string(s->cgroup_dir[i]));
+	add_string(o, "id", s->id);
+	add_string(o, "status", status_names[s->status]);
+	json_object_object_add(o, "supervisor", process_json(NULL, &s->supervisor, true));
+	add_string(o, "bundle", s->bundle);
+	add_string(o, "rootfs", s->rootfs);
+	add_string(o, "created", s->created);
+	add_string(o, "owner", s->owner);
+	add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
+	add_int(o, "vcpus", s->nr_vcpus);
+	json_object_object_add(o, "processes", processes_json(s, true));
+	json_object_object_add(o, "cgroupDirs", dirs);
+	if (s->annotations)
+		json_object_object_add(o, "annotations", json_object_get(s->annotations));
+	add_string(o, "cause", cause_info(s->cause)->name);
+	add_int(o, "exitCode", s->exit_code);
+	add_string(o, "detail", s->detail);
+	return o;
+}
+
+struct json_object *state_to_oci(const struct state *s)
+{
+	const bool stopped = s->status == STATE_STOPPED;
+	struct json_object *o = json_object_new_object();
+	struct json_object *vm = json_object_new_object();
+
+	add_string(o, "ociVersion", OCI_VERSION);
+	add_string(o, "id", s->id);
+	add_string(o, "status", status_names[s->status]);
+	add_int(o, "pid", stopped ? 0 : s->supervisor.pid);
+	add_string(o, "bundle", s->bundle);
+	add_string(o, "rootfs", s->rootfs);
+	add_string(o, "created", s->created);
+	add_string(o, "owner", s->owner);
+	if (s->annotations)
+		json_object_object_add(o, "annotations", json_object_get(s->annotations));
+	add_int(vm, "memoryBytes", (int64_t)s->mem_bytes);
+	add_int(vm, "vcpus", s->nr_vcpus);
+	if (stopped) {
+		add_string(vm, "cause", cause_info(s->cause)->name);
+		add_int(vm, "exitCode", s->exit_code);
+		add_string(vm, "detail", s->detail);
+	} else {
+		json_object_object_add(vm, "processes", processes_json(s, false));
+	}
+	json_object_object_add(o, "vmrun", vm);
+	return o;
+}
+
+/* ---- and back ---- */
+
+static struct json_object *get(struct json_object *o, const char *key, enum json_type type)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, key, &v) || !json_object_is_type(v, type))
+		return NULL;
+	return v;
+}
+
+static bool get_text(struct json_object *o, const char *key, char *ret, size_t size)
+{
+	struct json_object *v = get(o, key, json_type_string);
+
+	if (!v || (size_t)json_object_get_string_len(v) >= size)
+		return false;
+	fmt_into(ret, size, "%s", json_object_get_string(v));
+	return true;
+}
+
+static bool get_copy(struct json_object *o, const char *key, char **ret)
+{
+	struct json_object *v = get(o, key, json_type_string);
+
+	*ret = v ? strdup(json_object_get_string(v)) : NULL;
+	return *ret;
+}
+
+static bool get_int(struct json_object *o, const char *key, int64_t max, int64_t *ret)
+{
+	struct json_object *v = get(o, key, json_type_int);
+
+	if (!v)
+		return false;
+	*ret = json_object_get_int64(v);
+	return *ret >= 0 && *ret <= max;
+}
+
+static bool get_process(struct json_object *o, struct process *ret)
+{
+	int64_t pid, start;
+
+	if (!o || !get_int(o, "pid", INT_MAX, &pid) || !get_int(o, "start", INT64_MAX, &start))
+		return false;
+	*ret = (struct process){(pid_t)pid, (uint64_t)start};
+	return true;
+}
+
+static bool get_status(struct json_object *o, enum state_status *ret)
+{
+	struct json_object *v = get(o, "status", json_type_string);
+	unsigned int i;
+
+	for (i = 0; v && i < STATE_STATUSES; i++) {
+		if (strcmp(json_object_get_string(v), status_names[i]) == 0) {
+			*ret = (enum state_status)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool get_processes(struct json_object *o, struct state *s)
+{
+	struct json_object *a = get(o, "processes", json_type_array);
+	size_t i, n = a ? json_object_array_length(a) : 0;
+
+	if (!a || n > PLAN_PROCS_MAX)
+		return false;
+	for (i = 0; i < n; i++) {
+		struct json_object *p = json_object_array_get_idx(a, i);
+
+		if (!get_process(p, &s->proc[i].process) ||
+		    !get_text(p, "name", s->proc[i].name, sizeof(s->proc[i].name)))
+			return false;
+	}
+	s->nr_procs = (unsigned int)n;
+	return true;
+}
+
+static bool get_cgroup_dirs(struct json_object *o, struct state *s)
+{
+	struct json_object *a = get(o, "cgroupDirs", json_type_array);
+	size_t i, n = a ? json_object_array_length(a) : 0;
+
+	if (!a || n > STATE_CGROUP_DIRS_MAX)
+		return false;
+	for (i = 0; i < n; i++) {
+		struct json_object *d = json_object_array_get_idx(a, i);
+
+		if (!json_object_is_type(d, json_type_string))
+			return false;
+		s->cgroup_dir[i] = strdup(json_object_get_string(d));
+		if (!s->cgroup_dir[i])
+			return false;
+		s->nr_cgroup_dirs++;
+	}
+	return true;
+}
+
+static bool get_end(struct json_object *o, struct state *s)
+{
+	struct json_object *cause = get(o, "cause", json_type_string);
+	int64_t code;
+
+	if (!cause || !get_int(o, "exitCode", 255, &code))
+		return false;
+	s->cause = cause_from_name(json_object_get_string(cause));
+	s->exit_code = (int)code;
+	return get_text(o, "detail", s->detail, sizeof(s->detail));
+}
+
+int state_from_json(struct json_object *o, struct state **ret, struct err *err)
+{
+	struct state *s = calloc(1, sizeof(*s));
+	int64_t mem = 0, vcpus = 0;
+
+	if (!s)
+		return err_set(err, ENOMEM, "%s", STATE_FILE);
+	if (!get_text(o, "id", s->id, sizeof(s->id)) || !get_status(o, &s->status) ||
+	    !get_process(get(o, "supervisor", json_type_object), &s->supervisor) ||
+	    !get_copy(o, "bundle", &s->bundle) || !get_copy(o, "rootfs", &s->rootfs) ||
+	    !get_text(o, "created", s->created, sizeof(s->created)) ||
+	    !get_text(o, "owner", s->owner, sizeof(s->owner)) ||
+	    !get_int(o, "memoryBytes", INT64_MAX, &mem) || !get_int(o, "vcpus", 1024, &vcpus) ||
+	    !get_processes(o, s) || !get_cgroup_dirs(o, s) || !get_end(o, s)) {
+		state_free(s);
+		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
+	}
+	s->mem_bytes = (uint64_t)mem;
+	s->nr_vcpus = (uint32_t)vcpus;
+	s->annotations = json_object_get(get(o, "annotations", json_type_object));
+	*ret = s;
+	return 0;
+}
