@@ -63,15 +63,19 @@ Test(bundle, defaults)
 Test(bundle, keeps_what_it_is_told)
 {
 	struct bundle *b = good(
-		HEAD "\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h-1\","
+		HEAD
+		"\"root\":{\"path\":\"r\",\"readonly\":true},\"hostname\":\"h-1\","
 		"\"annotations\":{\"a\":\"b\"},"
-		"\"linux\":{\"cgroupsPath\":\"/x\",\"resources\":{\"memory\":{\"limit\":1073741824},"
-		"\"cpu\":{\"quota\":5000,\"period\":10000,\"shares\":512,\"cpus\":\"0-1\",\"mems\":\"0\"}}},"
+		"\"linux\":{\"cgroupsPath\":\"/"
+		"x\",\"resources\":{\"memory\":{\"limit\":1073741824},"
+		"\"cpu\":{\"quota\":5000,\"period\":10000,\"shares\":512,\"cpus\":\"0-1\",\"mems\":"
+		"\"0\"}}},"
 		"\"vm\":{\"hypervisor\":{\"path\":\"\"},"
 		"\"kernel\":{\"path\":\"k\",\"initrd\":\"i\",\"parameters\":[\"a=1\",\"b c\"]},"
 		"\"image\":{\"path\":\"d.img\",\"format\":\"raw\"},"
 		"\"hwconfig\":{\"vcpus\":32,\"memory\":33554432},"
-		"\"devices\":[{\"type\":\"rng\"},{\"type\":\"block\",\"path\":\"x\",\"readonly\":true,"
+		"\"devices\":[{\"type\":\"rng\"},{\"type\":\"block\",\"path\":\"x\",\"readonly\":"
+		"true,"
 		"\"queues\":16,\"serial\":\"01234567890123456789\",\"format\":\"raw\"}]}}");
 	const struct bundle_device *d = b->vm.devices.item;
 	const char *const *p = b->vm.kernel.parameters.item;
@@ -122,7 +126,8 @@ static const struct {
 	{HEAD "\"vm\":{\"kernel\":{}}}", "/vm/kernel/path: required"},
 	{HEAD "\"vm\":{\"kernel\":{\"path\":\"\"}}}", "/vm/kernel/path: required"},
 	{HEAD "\"vm\":[]}", "/vm: must be an object, is an array"},
-	{HEAD "\"vm\":{\"kernel\":{\"path\":7}}}", "/vm/kernel/path: must be a string, is a number"},
+	{HEAD "\"vm\":{\"kernel\":{\"path\":7}}}",
+	 "/vm/kernel/path: must be a string, is a number"},
 	{HEAD VM ",\"hwConfig\":{\"vcpus\":0}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is 0"},
 	{HEAD VM ",\"hwConfig\":{\"vcpus\":33}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is 33"},
 	{HEAD VM ",\"hwConfig\":{\"vcpus\":-1}}}", "/vm/hwConfig/vcpus: must be 1 to 32, is -1"},
@@ -149,7 +154,8 @@ static const struct {
 	{HEAD VM ",\"devices\":[null]}}", "/vm/devices/0: must be an object, is null"},
 	{HEAD VM ",\"devices\":[{\"type\":\"gpu\"}]}}",
 	 "/vm/devices/0/type: must be block, rng or serial, is \"gpu\""},
-	{HEAD VM ",\"devices\":[{\"type\":\"rng\\n\"}]}}", "/vm/devices/0/type: must be block, rng"},
+	{HEAD VM ",\"devices\":[{\"type\":\"rng\\n\"}]}}",
+	 "/vm/devices/0/type: must be block, rng"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\"}]}}", "/vm/devices/0/path: required"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"\"}]}}",
 	 "/vm/devices/0/path: must not be empty"},
@@ -159,7 +165,8 @@ static const struct {
 	 "/vm/devices/0/readonly: must be true or false, is a number"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"queues\":17}]}}",
 	 "/vm/devices/0/queues: must be 1 to 16, is 17"},
-	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"serial\":\"012345678901234567890\"}]}}",
+	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"serial\":"
+		 "\"012345678901234567890\"}]}}",
 	 "/vm/devices/0/serial: must be at most 20 bytes long, is 21"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"x\",\"serial\":\"\\u00e9\"}]}}",
 	 "/vm/devices/0/serial: must be printable ASCII"},
@@ -167,18 +174,20 @@ static const struct {
 	 "/vm/devices/1: a VM has one serial port only"},
 	{HEAD "\"root\":{}," VM "}}", "/root/path: required"},
 	{HEAD "\"hostname\":\"a b\"," VM "}}", "/hostname: must be letters"},
-	{HEAD "\"annotations\":{\"a\":1}," VM "}}", "/annotations/a: must be a string, is a number"},
+	{HEAD "\"annotations\":{\"a\":1}," VM "}}",
+	 "/annotations/a: must be a string, is a number"},
 	{HEAD "\"annotations\":{\"a/b~c\":1}," VM "}}", "/annotations/a~1b~0c: must be a string"},
 	{HEAD "\"annotations\":{\"\":\"x\"}," VM "}}", "/annotations/: a key must not be empty"},
 	{HEAD "\"process\":{}," VM "}}", "/process/cwd: required"},
 	{HEAD "\"process\":{\"cwd\":\"x\"}," VM "}}", "/process/cwd: must be an absolute path"},
 	{HEAD "\"process\":{\"cwd\":\"/\",\"args\":[]}," VM "}}",
 	 "/process/args: must have at least 1 elements, has 0"},
-	{HEAD "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}," VM
-	      "}}",
+	{HEAD "\"process\":{\"cwd\":\"/"
+	      "\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}," VM "}}",
 	 "/process/rlimits/0/type: must be RLIMIT_AS, "},
-	{HEAD "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1},"
-	      "{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1}]}," VM "}}",
+	{HEAD
+	 "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1},"
+	 "{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1}]}," VM "}}",
 	 "/process/rlimits/1: a second RLIMIT_AS"},
 	{HEAD "\"process\":{\"cwd\":\"/\",\"oomScoreAdj\":-1001}," VM "}}",
 	 "/process/oomScoreAdj: must be -1000 to 1000, is -1001"},
@@ -190,14 +199,16 @@ static const struct {
 	 "/hooks/poststop/0/timeout: must be 1 to 2147483647, is 0"},
 	{HEAD "\"mounts\":[{}]," VM "}}", "/mounts/0/destination: required"},
 	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pod\"}]}," VM "}}",
-	 "/linux/namespaces/0/type: must be pid, network, mount, ipc, uts, user, cgroup or time, is"},
+	 "/linux/namespaces/0/type: must be pid, network, mount, ipc, uts, user, cgroup or time, "
+	 "is"},
 	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"pid\"}]}," VM "}}",
 	 "/linux/namespaces/1: a second pid namespace"},
 	{HEAD "\"linux\":{\"namespaces\":[{\"type\":\"mount\",\"path\":\"/x\"}]}," VM "}}",
 	 "/linux/namespaces/0/path: a virtual machine cannot join a mount namespace"},
 	{HEAD "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0}]}," VM "}}",
 	 "/linux/uidMappings/0/size: required"},
-	{HEAD "\"linux\":{\"cgroupsPath\":\"/a/../b\"}," VM "}}", "/linux/cgroupsPath: must not hold"},
+	{HEAD "\"linux\":{\"cgroupsPath\":\"/a/../b\"}," VM "}}",
+	 "/linux/cgroupsPath: must not hold"},
 	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"period\":10}}}," VM "}}",
 	 "/linux/resources/cpu/period: must be 1000 to 1000000, or 0"},
 	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"quota\":10}}}," VM "}}",
@@ -207,7 +218,8 @@ static const struct {
 	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-2}}}," VM "}}",
 	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is -2"},
 	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":9223372036854775808}}}," VM "}}",
-	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is 9223372036854775808"},
+	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is "
+	 "9223372036854775808"},
 };
 
 Test(bundle, names_the_place_of_an_error)
@@ -231,11 +243,13 @@ Test(bundle, ignores_what_nobody_knows)
 		"{\"ociVersion\":\"1.0.2-dev\"," VM "}}",
 		"{\"ociVersion\":\"1.3.0+dev\"," VM "}}",
 		/* what Go's bindings write for what was not set */
-		HEAD VM ",\"hypervisor\":{\"path\":\"\"},\"image\":{\"path\":\"\",\"format\":\"\"}}}",
+		HEAD VM
+		",\"hypervisor\":{\"path\":\"\"},\"image\":{\"path\":\"\",\"format\":\"\"}}}",
 		HEAD "\"mounts\":null,\"hooks\":{},\"linux\":{\"resources\":null}," VM "}}",
 		HEAD VM ",\"hwConfig\":{\"vcpus\":2},\"hwconfig\":{\"vcpus\":2}}}",
 		HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-1}}}," VM "}}",
-		HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":\"\"}]}," VM "}}",
+		HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":"
+		     "\"\"}]}," VM "}}",
 	};
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
@@ -249,13 +263,17 @@ Test(bundle, ignores_what_nobody_knows)
 Test(bundle, warns_of_what_is_not_carried_out)
 {
 	struct bundle *b = good(
-		HEAD "\"domainname\":\"d\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\"}],"
-		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"}],\"poststop\":[{\"path\":\"/y\",\"timeout\":3}],"
+		HEAD
+		"\"domainname\":\"d\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\"}],"
+		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"}],\"poststop\":[{\"path\":\"/"
+		"y\",\"timeout\":3}],"
 		"\"poststart\":[]},"
 		"\"root\":{\"path\":\"rootfs\"},"
-		"\"process\":{\"terminal\":true,\"cwd\":\"/\",\"args\":[\"sh\"],\"noNewPrivileges\":false,"
+		"\"process\":{\"terminal\":true,\"cwd\":\"/"
+		"\",\"args\":[\"sh\"],\"noNewPrivileges\":false,"
 		"\"user\":{\"uid\":0,\"gid\":0}},"
-		"\"linux\":{\"sysctl\":{\"a\":\"b\"},\"namespaces\":[{\"type\":\"network\",\"path\":\"/n\"},"
+		"\"linux\":{\"sysctl\":{\"a\":\"b\"},\"namespaces\":[{\"type\":\"network\","
+		"\"path\":\"/n\"},"
 		"{\"type\":\"pid\"}],\"resources\":{\"memory\":{\"limit\":1000,\"swap\":5},"
 		"\"pids\":{\"limit\":7},\"devices\":[{}]}},"
 		"\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hypervisor\":{\"path\":\"/h\"},"
@@ -264,9 +282,11 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	expect_warning(b, "config.json: not carried out yet: domainname, mounts");
 	expect_warning(b, "/hooks: not run yet: prestart, poststop");
 	expect_warning(b, "/process: not carried out in the guest yet: args, cwd, user");
-	expect_warning(b, "/root/path: a directory is not shared with the guest yet; /vm/image/path is its root");
+	expect_warning(b, "/root/path: a directory is not shared with the guest yet; "
+			  "/vm/image/path is its root");
 	expect_warning(b, "/linux: not carried out yet: sysctl");
-	expect_warning(b, "/linux/namespaces/0/path: joining a network namespace is not carried out yet");
+	expect_warning(
+		b, "/linux/namespaces/0/path: joining a network namespace is not carried out yet");
 	expect_warning(b, "/linux/resources: not carried out yet: devices");
 	expect_warning(b, "/linux/resources/memory: not carried out yet: swap");
 	expect_warning(b, "/linux/resources/pids: not carried out in the guest yet: limit");

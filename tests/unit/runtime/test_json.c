@@ -55,11 +55,14 @@ Test(json, names_line_and_column)
 		{"{\"a\": \"\xff\"}", "f: line 1, column 8: not JSON: invalid utf-8"},
 		{"{\"a\": 1,\n \"a\": 2}", "f: line 2, column 2: the same key twice in one object"},
 		{"{\"a\": 1, \"\\u0061\": 2}", "f: line 1, column 10: the same key twice"},
-		{"[{\"b\":{\"a\":1,\"c\":[],\"a\":1}}]", "f: line 1, column 21: the same key twice"},
+		{"[{\"b\":{\"a\":1,\"c\":[],\"a\":1}}]",
+		 "f: line 1, column 21: the same key twice"},
 		{"{\"a\": \"\\u0000\"}", "f: line 1, column 8: a NUL in a string"},
 		{"{\"a\\u0000b\": 1}", "f: line 1, column 4: a NUL in a string"},
-		{"{\"a\": 18446744073709551616}", "f: line 1, column 7: a number that does not fit"},
-		{"{\"a\": -9223372036854775809}", "f: line 1, column 7: a number that does not fit"},
+		{"{\"a\": 18446744073709551616}",
+		 "f: line 1, column 7: a number that does not fit"},
+		{"{\"a\": -9223372036854775809}",
+		 "f: line 1, column 7: a number that does not fit"},
 	};
 	struct err err;
 

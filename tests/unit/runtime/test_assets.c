@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "devices/core/fdio.h"
+#include "runtime/assets.h"
+#include "runtime/bundle.h"
+
+static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";
+
+static void make_dir(void)
+{
+	cr_assert(mkdtemp(dir));
+}
+
+static void remove_dir(void)
+{
+	char cmd[64];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
+	cr_expect_eq(system(cmd), 0);
+}
+
+TestSuite(assets, .init = make_dir, .fini = remove_dir);
+
+static struct plan_fd make_file(enum plan_file kind, const char *name, const void *head,
+				size_t head_len, off_t bytes)
+{
+	struct plan_fd f = {.source = PLAN_FD_FILE, .file = kind, .pointer = strdup("/p/path")};
+	int fd;
+
+	cr_assert(asprintf(&f.path, "%s/%s", dir, name) > 0);
+	if (bytes < 0)
+		return f;
+	fd = open(f.path, O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+	cr_assert(fd >= 0);
+	cr_assert_eq(ftruncate(fd, bytes), 0);
+	cr_assert_eq(pwrite(fd, head, head_len, 0), (ssize_t)head_len);
+	close(fd);
+	return f;
+}
+
+static void drop(struct plan_fd *f)
+{
+	free(f->path);
+	free(f->pointer);
+}
+
+static const char hdrs[0x206] = {[0x202] = 'H', 'd', 'r', 'S'};
+static const char vdi[0x44] = {[0x40] = 0x7f, 0x10, (char)0xda, (char)0xbe};
+
+/* A file, and the end of what is said about it; "" = it is opened */
+static const struct {
+	enum plan_file kind;
+	const char *name, *head;
+	size_t head_len;
+	off_t bytes; /* -1: there is none */
+	int r;
+	const char *msg;
+} cases[] = {
+	{PLAN_FILE_KERNEL, "elf", "\177ELF", 4, 100, 0, ""},
+	{PLAN_FILE_KERNEL, "bzimage", hdrs, sizeof(hdrs), 4096, 0, ""},
+	{PLAN_FILE_KERNEL, "missing", "", 0, -1, -ENOENT, "No such file or directory"},
+	{PLAN_FILE_KERNEL, "empty", "", 0, 0, -EINVAL, "is empty"},
+	{PLAN_FILE_KERNEL, "text", "hello", 5, 5, -ENOEXEC, "is neither an ELF file nor a bzImage"},
+	{PLAN_FILE_KERNEL, "short", hdrs, 0x205, 0x205, -ENOEXEC,
+	 "neither an ELF file nor a bzImage"},
+	{PLAN_FILE_INITRD, "initrd", "x", 1, 1, 0, ""},
+	{PLAN_FILE_INITRD, "missing", "", 0, -1, -ENOENT, "No such file or directory"},
+	{PLAN_FILE_INITRD, "empty", "", 0, 0, -EINVAL, "is empty"},
+	{PLAN_FILE_DISK, "disk", "", 0, 1 << 20, 0, ""},
+	{PLAN_FILE_DISK, "sector", "", 0, 512, 0, ""},
+	{PLAN_FILE_DISK, "missing", "", 0, -1, -ENOENT, "No such file or directory"},
+	{PLAN_FILE_DISK, "empty", "", 0, 0, -EINVAL, "is empty"},
+	{PLAN_FILE_DISK, "odd", "", 0, 513, -EINVAL, "its size, 513 bytes, is no multiple of 512"},
+	{PLAN_FILE_DISK, "qcow2", "QFI\xfb", 4, 1024, -EINVAL, "is a qcow2 image; only raw"},
+	{PLAN_FILE_DISK, "vmdk", "KDMV", 4, 1024, -EINVAL, "is a vmdk image; only raw"},
+	{PLAN_FILE_DISK, "vhdx", "vhdxfile", 8, 1024, -EINVAL, "is a vhdx image; only raw"},
+	{PLAN_FILE_DISK, "vdi", vdi, sizeof(vdi), 1024, -EINVAL, "is a vdi image; only raw"},
+	{PLAN_FILE_DISK, "vhd", "conectix", 8, 1024, -EINVAL, "is a vhd image; only raw"},
+};
+
+Test(assets, each_kind_of_file_is_checked)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan_fd f = make_file(cases[i].kind, cases[i].name, cases[i].head,
+					     cases[i].head_len, cases[i].bytes);
+		uint64_t capacity = 77;
+		uint32_t flags = 77;
+		struct err err = {0};
+		char head[128];
+		int fd = -1, r;
+
+		r = assets_open_file(&f, &fd, &capacity, &flags, &err);
+		cr_expect_eq(r, cases[i].r, "%s: %d %s", cases[i].name, r, err.msg);
+		cr_expect_eq(fd >= 0, r == 0);
+		snprintf(head, sizeof(head), "/p/path: %s: ", f.path);
+		if (r < 0) {
+			cr_expect(strncmp(err.msg, head, strlen(head)) == 0, "%s", err.msg);
+			cr_expect(strstr(err.msg, cases[i].msg), "%s: %s", cases[i].name, err.msg);
+			cr_expect_eq(capacity, 77);
+		} else {
+			cr_expect_eq(capacity, f.file == PLAN_FILE_DISK ? cases[i].bytes : 0);
+			cr_expect_eq(flags, 0);
+			cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+			cr_expect_eq(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY);
+			close(fd);
+		}
+		drop(&f);
+	}
+}
+
+Test(assets, what_is_no_file_is_refused)
+{
+	struct err err = {0};
+	char fifo[64];
+	int fd = -1;
+
+	snprintf(fifo, sizeof(fifo), "%s/fifo", dir);
+	cr_assert_eq(mkfifo(fifo, 0600), 0);
+	for (int kind = PLAN_FILE_KERNEL; kind <= PLAN_FILE_DISK; kind++) {
+		struct plan_fd f = {.source = PLAN_FD_FILE,
+				    .file = (enum plan_file)kind,
+				    .pointer = (char *)"/p"};
+
+		for (int writable = 0; writable < 2; writable++) {
+			f.writable = writable;
+			f.path = dir;
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EISDIR);
+			cr_expect(strstr(err.msg, "is a directory"), "%s", err.msg);
+			/* opening a FIFO must neither wait nor succeed */
+			f.path = fifo;
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EINVAL);
+			f.path = (char *)"/dev/null";
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EINVAL);
+		}
+	}
+	cr_expect_eq(fd, -1);
+}
+
+Test(assets, two_writers_cannot_have_one_disk)
+{
+	struct plan_fd w = make_file(PLAN_FILE_DISK, "d", "", 0, 512), r = w;
+	int first = -1, second = -1, third = -1;
+	struct err err = {0};
+
+	w.writable = true;
+	cr_assert_eq(assets_open_file(&w, &first, NULL, NULL, &err), 0, "%s", err.msg);
+	cr_expect_eq(fcntl(first, F_GETFL) & O_ACCMODE, O_RDWR);
+	cr_expect_eq(assets_open_file(&w, &second, NULL, NULL, &err), -EBUSY);
+	cr_expect(strstr(err.msg, "is in use"), "%s", err.msg);
+	cr_expect_eq(assets_open_file(&r, &second, NULL, NULL, &err), -EBUSY);
+	cr_expect(strstr(err.msg, "is being written to"), "%s", err.msg);
+	/* a copy of the fd, as a jailed device holds it, keeps the lock */
+	third = dup(first);
+	close(first);
+	cr_expect_eq(assets_open_file(&w, &second, NULL, NULL, &err), -EBUSY);
+	close(third);
+	/* any number of readers, and then no writer */
+	cr_assert_eq(assets_open_file(&r, &first, NULL, NULL, &err), 0, "%s", err.msg);
+	cr_assert_eq(assets_open_file(&r, &second, NULL, NULL, &err), 0, "%s", err.msg);
+	cr_expect_eq(assets_open_file(&w, &third, NULL, NULL, &err), -EBUSY);
+	close(first);
+	close(second);
+	drop(&w);
+}
+
+static struct plan *plan_of(const char *text)
+{
+	struct json_object *config = json_tokener_parse(text);
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+
+	cr_assert_eq(bundle_from_json(config, dir, &b, &err), 0, "%s", err.msg);
+	cr_assert_eq(plan_build(b, "x", &p, &err), 0, "%s", err.msg);
+	bundle_free(b);
+	json_object_put(config);
+	return p;
+}
+
+static unsigned int open_fds(void)
+{
+	unsigned int nr = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		nr += fcntl(fd, F_GETFD) >= 0;
+	return nr;
+}
+
+#define CONFIG                                                                                     \
+	"{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"k\"},"                           \
+	"\"image\":{\"path\":\"d1\"},\"devices\":[{\"type\":\"block\",\"path\":\"d2\"}]}}"
+
+Test(assets, a_plan_is_opened_whole_or_not_at_all)
+{
+	struct plan_fd k = make_file(PLAN_FILE_KERNEL, "k", "\177ELF", 4, 100);
+	struct plan_fd d = make_file(PLAN_FILE_DISK, "d1", "", 0, 1024);
+	struct plan *p = plan_of(CONFIG);
+	unsigned int before = open_fds();
+	struct assets *a = NULL;
+	struct err err = {0};
+	struct plan_fd d2;
+	int r;
+
+	cr_expect_eq(assets_open(p, &a, &err), -ENOENT);
+	cr_expect(strncmp(err.msg, "/vm/devices/0/path: ", 20) == 0, "%s", err.msg);
+	cr_expect_null(a);
+	cr_expect_eq(open_fds(), before);
+	/* a link to the first disk is the first disk */
+	d2 = make_file(PLAN_FILE_DISK, "d2", "", 0, -1);
+	cr_assert_eq(link(d.path, d2.path), 0);
+	cr_expect_eq(assets_open(p, &a, &err), -EBUSY);
+	cr_expect_eq(open_fds(), before);
+	cr_assert_eq(unlink(d2.path), 0);
+	drop(&d2);
+	d2 = make_file(PLAN_FILE_DISK, "d2", "", 0, 512);
+	r = assets_open(p, &a, &err);
+	if (r == 0) {
+		cr_expect(a->kvm >= 0);
+		cr_expect(a->proc[0].fd[BOOT_FD_KERNEL] >= 0);
+		cr_expect_eq(a->proc[0].fd[BOOT_FD_INITRD], -1);
+		cr_expect_eq(a->proc[2].capacity_bytes, 1024);
+		cr_expect_eq(a->proc[3].capacity_bytes, 512);
+		cr_expect_eq(open_fds(), before + 4);
+	} else {
+		/* no KVM here: that is the one thing that may be missing */
+		cr_expect(strncmp(err.msg, "/dev/kvm", 8) == 0, "%s", err.msg);
+	}
+	assets_close(a);
+	cr_expect_eq(open_fds(), before);
+	plan_free(p);
+	drop(&k);
+	drop(&d);
+	drop(&d2);
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: tests/golden/NAME.config.json, as the bundle in /bundle, must give NAME.plan.json
+ *
+ * With UPDATE_GOLDEN=1 in the environment the plans are written instead; read the difference.
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/bundle.h"
+#include "runtime/json.h"
+#include "runtime/plan.h"
+
+#define PRETTY                                                                                     \
+	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_PRETTY_TAB | JSON_C_TO_STRING_NOSLASHESCAPE |  \
+	 JSON_C_TO_STRING_SPACED)
+
+static struct json_object *read_golden(const char *path)
+{
+	struct json_object *obj = NULL;
+	struct err err = {0};
+	char *text = NULL;
+	size_t len;
+
+	cr_assert(json_read_text(path, &text, &len, &err) == 0, "%s", err.msg);
+	cr_assert(json_parse(text, len, path, &obj, &err) == 0, "%s", err.msg);
+	free(text);
+	return obj;
+}
+
+static struct plan *plan_of(struct json_object *config, const char *id)
+{
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+
+	cr_assert(bundle_from_json(config, "/bundle", &b, &err) == 0, "%s", err.msg);
+	cr_assert(plan_build(b, id, &p, &err) == 0, "%s", err.msg);
+	/* a plan borrows nothing from its bundle */
+	bundle_free(b);
+	return p;
+}
+
+static struct plan *plan_of_text(const char *text, const char *id)
+{
+	struct json_object *config = json_tokener_parse(text);
+	struct plan *p = plan_of(config, id);
+
+	json_object_put(config);
+	return p;
+}
+
+static void check_golden(const char *name)
+{
+	struct json_object *config, *want, *got;
+	char path[128];
+	struct plan *p;
+
+	snprintf(path, sizeof(path), "tests/golden/%s.config.json", name);
+	config = read_golden(path);
+	p = plan_of(config, name);
+	/* and a plan keeps nothing of the text either */
+	json_object_put(config);
+	got = plan_to_json(p);
+	plan_free(p);
+	snprintf(path, sizeof(path), "tests/golden/%s.plan.json", name);
+	if (getenv("UPDATE_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		cr_assert(f);
+		fprintf(f, "%s\n", json_object_to_json_string_ext(got, PRETTY));
+		fclose(f);
+	}
+	want = read_golden(path);
+	cr_expect(json_object_equal(want, got), "%s is not the plan of %s:\n%s", path, name,
+		  json_object_to_json_string_ext(got, PRETTY));
+	json_object_put(want);
+	json_object_put(got);
+}
+
+Test(plan, golden_minimal)
+{
+	check_golden("minimal");
+}
+
+Test(plan, golden_disks)
+{
+	check_golden("disks");
+}
+
+Test(plan, golden_container)
+{
+	check_golden("container");
+}
+
+#define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"k\""
+
+Test(plan, devices_are_numbered_as_the_vmm_sees_them)
+{
+	struct plan *p = plan_of_text(
+		HEAD
+		"},\"image\":{\"path\":\"i\"},\"devices\":[{\"type\":\"block\",\"path\":\"d\"}]}}",
+		"x");
+
+	cr_assert_eq(p->nr_procs, 5);
+	for (unsigned int i = 0; i + 1 < p->nr_procs; i++) {
+		const struct plan_fd *vmm = &p->proc[0].fd[BOOT_FD_DEVICE + i];
+		const struct plan_fd *dev = &p->proc[1 + i].fd[BOOT_FD_BUS];
+
+		cr_expect_eq(vmm->source, PLAN_FD_LINK);
+		cr_expect_eq(dev->source, PLAN_FD_LINK);
+		cr_expect_eq(vmm->index, i);
+		cr_expect_eq(dev->index, i);
+	}
+	cr_expect_eq(p->proc[0].nr_fds, BOOT_FD_DEVICE + 4);
+	cr_expect_str_eq(p->proc[1].name, "serial0");
+	cr_expect_str_eq(p->proc[2].fd[BOOT_FD_RES].path, "/bundle/i");
+	cr_expect_str_eq(p->proc[3].fd[BOOT_FD_RES].pointer, "/vm/devices/0/path");
+	cr_expect_str_eq(p->proc[4].name, "rng0");
+	plan_free(p);
+}
+
+Test(plan, command_line_fits_exactly_or_is_refused)
+{
+	struct json_object *config = json_tokener_parse(HEAD "}}}"), *vm, *kernel;
+	struct plan *p = plan_of(config, "x");
+	size_t room = BOOT_CMDLINE_MAX - 1 - strlen(p->cmdline) - 1;
+
+	plan_free(p);
+	json_object_object_get_ex(config, "vm", &vm);
+	json_object_object_get_ex(vm, "kernel", &kernel);
+	for (size_t n = room - 1; n <= room + 1; n++) {
+		struct json_object *params = json_object_new_array();
+		char word[BOOT_CMDLINE_MAX];
+		struct bundle *b = NULL;
+		struct err err = {0};
+
+		memset(word, 'a', n);
+		word[n] = '\0';
+		json_object_array_add(params, json_object_new_string(word));
+		json_object_object_add(kernel, "parameters", params);
+		cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
+		p = NULL;
+		cr_expect_eq(plan_build(b, "x", &p, &err), n <= room ? 0 : -EINVAL);
+		if (p)
+			cr_expect_eq(strlen(p->cmdline), BOOT_CMDLINE_MAX - 1 - room + n);
+		else
+			cr_expect_str_eq(err.msg,
+					 "/vm/kernel/parameters: the kernel command line must be "
+					 "at most 2047 bytes long, is 2048");
+		plan_free(p);
+		bundle_free(b);
+	}
+	json_object_put(config);
+}
+
+Test(plan, long_paths_are_refused)
+{
+	struct json_object *config = json_tokener_parse(HEAD "}}}"), *vm, *kernel;
+	static char path[PLAN_PATH_MAX];
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+
+	memset(path, 'a', PLAN_PATH_MAX - 1);
+	json_object_object_get_ex(config, "vm", &vm);
+	json_object_object_get_ex(vm, "kernel", &kernel);
+	json_object_object_add(kernel, "path", json_object_new_string(path));
+	cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
+	cr_expect_eq(plan_build(b, "x", &p, &err), -EINVAL);
+	cr_expect(strncmp(err.msg, "/vm/kernel/path: the path is longer than 4095", 45) == 0, "%s",
+		  err.msg);
+	cr_expect_null(p);
+	bundle_free(b);
+	json_object_put(config);
+}
+
+Test(plan, cgroup_paths)
+{
+	static const struct {
+		const char *text, *path;
+	} cases[] = {
+		{HEAD "}}}", "/vmrun/x"},
+		{HEAD "}},\"linux\":{\"cgroupsPath\":\"/a/b\"}}", "/a/b"},
+		{HEAD "}},\"linux\":{\"cgroupsPath\":\"a/b\"}}", "/vmrun/a/b"},
+		{HEAD "}},\"linux\":{\"cgroupsPath\":\"\"}}", "/vmrun/x"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct plan *p = plan_of_text(cases[i].text, "x");
+
+		cr_expect_str_eq(p->cgroup.path, cases[i].path);
+		cr_expect_eq(p->cgroup.memory_max_bytes, -1);
+		cr_expect_eq(p->cgroup.cpu_quota_us, -1);
+		cr_expect_eq(p->cgroup.pids_max, -1);
+		plan_free(p);
+	}
+}
