@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: A config.json of any bytes must end in a plan or in an error that says something
+ *
+ * Bytes go the way of a file: text, objects, bundle, plan, plan as JSON, which must parse again.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/bundle.h"
+#include "runtime/json.h"
+#include "runtime/plan.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_plan(const struct plan *p)
+{
+	struct json_object *obj = plan_to_json(p), *again = NULL;
+	const char *text = json_object_to_json_string(obj);
+	struct err err = {0};
+
+	vr_assert(p->nr_procs >= 3 && p->nr_procs <= PLAN_PROCS_MAX);
+	vr_assert(p->nr_vcpus >= 1 && p->nr_vcpus <= 32);
+	vr_assert(p->mem_bytes % 4096 == 0);
+	vr_assert(memchr(p->cmdline, '\0', sizeof(p->cmdline)));
+	if (strlen(text) <= JSON_TEXT_MAX)
+		vr_assert(json_parse(text, strlen(text), "plan", &again, &err) == 0);
+	json_object_put(again);
+	json_object_put(obj);
+}
+
+static void run_text(const char *text, size_t len)
+{
+	struct json_object *root = NULL;
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+	int r = json_parse(text, len, "config.json", &root, &err);
+
+	if (r == 0)
+		r = bundle_from_json(root, "/bundle", &b, &err);
+	json_object_put(root);
+	if (r == 0)
+		r = plan_build(b, "fuzz", &p, &err);
+	bundle_free(b);
+	if (r == 0)
+		check_plan(p);
+	else
+		vr_assert(err.code == -r && err.msg[0]);
+	plan_free(p);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = malloc(size + 1);
+
+	vr_assert(text);
+	/* an input of no bytes may come as NULL */
+	if (size)
+		memcpy(text, data, size);
+	text[size] = '\0';
+	run_text(text, size);
+	free(text);
+	return 0;
+}
