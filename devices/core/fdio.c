@@ -46,7 +46,7 @@ int fd_read_full(int fd, void *buf, size_t len)
  * @len:	How many
  * @off:	Where in the file
  *
- * Context: any.  Syscalls: pread64
+ * Context: setup.  Syscalls: pread64
  * Return: 0; -ENODATA when the file ends first; -EOVERFLOW when @off + @len is no file offset;
  * else -errno
  */

@@ -1,0 +1,47 @@
+#!/bin/bash
+# Who may include whom (design: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core).
+. "$(dirname "$0")/lib.bash"
+
+# rules: folder prefix (longest first), then what its own includes and its system includes may be
+rules() {
+	cat <<'END'
+devices/core/  ^devices/core/
+devices/       ^devices/core/
+vmm/           ^(vmm|devices/core)/
+runtime/       ^(runtime/|devices/core/|policies/policy\.h$)
+policies/      ^(policies|devices/core)/
+cmd/vmrun/     ^(cmd/vmrun/|runtime/|devices/core/|policies/policy\.h$)
+cmd/           ^(cmd/[^/]*\.h$|vmm/|devices/)
+END
+}
+
+# libraries that never enter a jailed process, by the headers that bring them
+foreign='^(json-c/|libmnl/|seccomp\.h|sys/capability\.h|ncurses)'
+jailed='^(devices/|vmm/|cmd/[^/]*\.[ch]$)'
+
+files '*.c' '*.h' | grep -v '^tests/' >"$work/files"
+while read -r f; do
+	allowed=$(rules | awk -v f="$f" 'index(f, $1) == 1 { print $2; exit }')
+	# shellcheck disable=SC2013
+	for inc in $(sed -nE 's/^[ \t]*#[ \t]*include[ \t]*"([^"]+)".*/\1/p' "$f"); do
+		[[ $inc =~ $allowed ]] || echo "$f includes $inc"
+		[ -e "$inc" ] || echo "$f includes \"$inc\", which is no path from the root"
+	done >>"$work/arrows"
+	[[ $f =~ $jailed ]] || continue
+	for inc in $(sed -nE 's/^[ \t]*#[ \t]*include[ \t]*<([^>]+)>.*/\1/p' "$f"); do
+		[[ $inc =~ $foreign ]] && echo "$f, part of a jailed program, includes <$inc>"
+	done >>"$work/foreign"
+done <"$work/files"
+touch "$work/arrows" "$work/foreign"
+[ -s "$work/files" ] || echo "no sources found" >>"$work/arrows"
+
+verdict "includes follow the arrows of the design" "$work/arrows"
+verdict "jailed programs include no host library" "$work/foreign"
+
+# The same for what is linked: a jailed program is static and needs nothing.
+for p in "$B"/libexec/vmrun/*; do
+	[ -x "$p" ] || continue
+	readelf -d "$p" 2>/dev/null | grep NEEDED | sed "s|^|${p##*/}: |"
+	readelf -l "$p" 2>/dev/null | grep INTERP | sed "s|^|${p##*/}: |"
+done >"$work/linked"
+verdict "jailed programs need no shared library and no loader" "$work/linked"

@@ -1,0 +1,31 @@
+#!/bin/bash
+# What the code that meets the guest calls: the undefined symbols of each device's object, and of the
+# core as a whole, against tests/lint/symbols/NAME.txt. An entry nobody uses has to go as well.
+. "$(dirname "$0")/lib.bash"
+
+# What compilers put in by themselves, differently from release to release.
+made='_GLOBAL_OFFSET_TABLE_|__stack_chk_fail|__(asan|ubsan|sanitizer)_.*|_?_?(mem(cpy|set|move|cmp)|str(len|ncmp))(_chk)?'
+
+# check NAME OBJECT...: symbols used and not defined among the objects
+check() {
+	local name=$1 list=tests/lint/symbols/$1.txt
+	shift
+	nm --defined-only "$@" 2>/dev/null | awk 'NF == 3 { print $3 }' | LC_ALL=C sort -u >"$work/defined"
+	nm -u "$@" 2>/dev/null | awk 'NF == 2 { print $2 }' | grep -vxE "$made" | LC_ALL=C sort -u |
+		LC_ALL=C comm -23 - "$work/defined" >"$work/calls"
+	sed 's/[ \t]*#.*//; /^$/d' "$list" 2>/dev/null | LC_ALL=C sort -u >"$work/allowed"
+	{
+		[ -s "$work/allowed" ] || echo "$list is missing or empty"
+		[ -s "$work/calls" ] || echo "no object has a symbol: not built?"
+		LC_ALL=C comm -23 "$work/calls" "$work/allowed" | sed 's/^/not in the list: /'
+		LC_ALL=C comm -13 "$work/calls" "$work/allowed" | sed 's/^/in the list, not used: /'
+	} >"$work/bad"
+	verdict "symbols used by $name" "$work/bad"
+}
+
+check core "$B"/obj/devices/core/*.o
+for source in devices/*.c; do
+	[ -e "$source" ] || continue
+	name=$(basename "$source" .c)
+	check "$name" "$B/obj/devices/$name.o"
+done
