@@ -15,11 +15,6 @@
 #define TOP(member)	   offsetof(struct bundle, member)
 #define LATER		   .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 
-static void cleanup_object(struct json_object **obj)
-{
-	json_object_put(*obj);
-}
-
 static void cleanup_bundle(struct bundle **b)
 {
 	bundle_free(*b);
@@ -224,7 +219,7 @@ int bundle_from_json(struct json_object *root, const char *dir, struct bundle **
 
 int bundle_load(const char *dir, const char *config, struct bundle **ret, struct err *err)
 {
-	struct json_object *root __attribute__((cleanup(cleanup_object))) = NULL;
+	cleanup_json struct json_object *root = NULL;
 	char absolute[PATH_MAX], path[PATH_MAX + sizeof("/config.json")];
 	cleanup_free char *text = NULL;
 	size_t len;

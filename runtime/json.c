@@ -28,11 +28,6 @@ static void cleanup_tokener(struct json_tokener **tok)
 		json_tokener_free(*tok);
 }
 
-static void cleanup_object(struct json_object **obj)
-{
-	json_object_put(*obj);
-}
-
 /* Record where in the text an error is: line and column count bytes, from 1. */
 static int text_fail(const char *text, size_t at, const char *name, const char *what,
 		     struct err *err)
@@ -59,7 +54,7 @@ static int scan_fail(struct scan *s, size_t at, const char *what)
 static int scan_key(struct scan *s, size_t start)
 {
 	struct json_object *set = s->depth ? s->keys[s->depth - 1] : NULL;
-	struct json_object *key __attribute__((cleanup(cleanup_object))) = NULL;
+	cleanup_json struct json_object *key = NULL;
 
 	json_tokener_reset(s->tok);
 	key = json_tokener_parse_ex(s->tok, s->text + start, (int)(s->at - start));
@@ -171,7 +166,7 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	       struct err *err)
 {
 	struct json_tokener *tok __attribute__((cleanup(cleanup_tokener))) = NULL;
-	struct json_object *obj __attribute__((cleanup(cleanup_object))) = NULL;
+	cleanup_json struct json_object *obj = NULL;
 	struct scan s = {.text = text, .len = len, .name = name, .err = err};
 	const char *nul = memchr(text, '\0', len);
 	enum json_tokener_error e;

@@ -16,6 +16,14 @@
 #define JSON_TEXT_MAX  (1U << 20) /* bytes of one document */
 #define JSON_DEPTH_MAX 32 /* nested objects and arrays */
 
+static inline void cleanup_json_put(struct json_object **obj)
+{
+	json_object_put(*obj);
+}
+
+/* struct json_object *, NULL when it owns nothing */
+#define cleanup_json __attribute__((cleanup(cleanup_json_put)))
+
 /**
  * json_parse() - Parse one document
  * @text:	@len bytes, followed by a terminator that is not counted
