@@ -12,6 +12,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "runtime/bundle.h"
+#include "runtime/json.h"
 
 static const char document[] =
 	"{"
@@ -35,15 +36,9 @@ static const char document[] =
 	"\"potentiallyUnsafeConfigAnnotations\":[]"
 	"}";
 
-static void cleanup_object(struct json_object **obj)
-{
-	json_object_put(*obj);
-}
-
 static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED, struct err *err)
 {
-	struct json_object *obj
-		__attribute__((cleanup(cleanup_object))) = json_tokener_parse(document);
+	cleanup_json struct json_object *obj = json_tokener_parse(document);
 	const char *text;
 	int r;
 

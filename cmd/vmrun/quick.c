@@ -4,13 +4,9 @@
 #include <errno.h>
 
 #include "runtime/bundle.h"
+#include "runtime/json.h"
 
 #define MIB 20 /* as a shift */
-
-static void cleanup_object(struct json_object **obj)
-{
-	json_object_put(*obj);
-}
 
 /* What runs out of memory here leaves a gap that validation would not notice: so it is counted. */
 struct maker {
@@ -109,8 +105,7 @@ bool quick_given(const struct quick_options *o)
 int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
 		 struct bundle **ret, struct err *err)
 {
-	struct json_object *config
-		__attribute__((cleanup(cleanup_object))) = json_object_new_object();
+	cleanup_json struct json_object *config = json_object_new_object();
 	struct json_object *root = json_object_new_object();
 	struct maker m = {0};
 

@@ -12,6 +12,7 @@
  * struct quick_options - Options of `run` that describe a VM; run.c's table parses into it
  * @mem_mib, @vcpus: 0 = the bundle format's default
  * @root_image:	Read-only root disk, or NULL
+ * @rwroot_image: Writable root disk, or NULL; not together with @root_image
  * @disks, @rwdisks: Further disks, read-only and writable
  * @params:	Pieces of the kernel command line
  */
@@ -19,6 +20,7 @@ struct quick_options {
 	uint64_t mem_mib;
 	uint64_t vcpus;
 	const char *root_image;
+	const char *rwroot_image;
 	struct option_list disks;
 	struct option_list rwdisks;
 	const char *initrd;
