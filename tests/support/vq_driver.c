@@ -4,19 +4,19 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* The three parts of a ring as the specification draws them */
+/* The three parts of a ring as the specification draws them; every field is aligned by nature */
 struct vqd_desc {
 	uint64_t addr;
 	uint32_t len;
 	uint16_t flags;
 	uint16_t next;
-} __attribute__((packed));
+};
 
 struct vqd_avail {
 	uint16_t flags;
 	uint16_t idx;
 	uint16_t ring[]; /* size entries, then used_event */
-} __attribute__((packed));
+};
 
 struct vqd_used {
 	uint16_t flags;
@@ -24,8 +24,8 @@ struct vqd_used {
 	struct {
 		uint32_t id;
 		uint32_t len;
-	} __attribute__((packed)) ring[]; /* size entries, then avail_event */
-} __attribute__((packed));
+	} ring[]; /* size entries, then avail_event */
+};
 
 void vqd_mem_init(struct vqd_mem *m, const struct vqd_piece *piece, unsigned int nr)
 {
