@@ -108,7 +108,7 @@ guests     := $(patsubst tests/guests/%.c,$(B)/guests/%.elf,$(guest_src))
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(support) $(test_libs)
 	@mkdir -p $(@D)
-	$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $< $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
+	$(CC) $(LDSAN) -pie -o $@ $< $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
 $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(support) $(test_libs)
 	@mkdir -p $(@D)
 	$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
