@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The C library's way of making a call gets through the policy
+ *
+ * Which system call a library function makes, and with which flags, changes with the library. Each test
+ * makes the calls of one program in a child that is locked up for real. Results do not matter here:
+ * the calls may fail, the child must live.
+ */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "devices/core/fdio.h"
+#include "devices/core/gmem.h"
+#include "devices/core/log.h"
+#include "devices/core/loop.h"
+#include "policies/policy.h"
+
+#define SURVIVED 7
+
+/* What the child has when the filter comes */
+struct fixture {
+	int file; /* memfd of one page */
+	int pair[2];
+	struct loop loop;
+};
+
+static void on_event(void *arg, int fd, uint32_t events)
+{
+	(void)arg;
+	(void)fd;
+	(void)events;
+}
+
+static void common_calls(struct fixture *f)
+{
+	char buf[4] = "abc";
+	int fds[FDIO_FDS_MAX];
+	unsigned int nr_fds;
+	struct log_limit limit = {0};
+
+	if (fd_send(f->pair[0], buf, sizeof(buf), &f->file, 1) == 0 &&
+	    fd_recv(f->pair[1], buf, sizeof(buf), fds, &nr_fds) > 0)
+		close(fds[0]);
+	if (fd_write_full(f->pair[0], buf, sizeof(buf)) == 0 &&
+	    loop_add(&f->loop, f->pair[1], EPOLLIN, on_event, NULL, NULL) == 0 &&
+	    loop_mod(&f->loop, f->pair[1], EPOLLIN | EPOLLOUT) == 0 &&
+	    loop_once(&f->loop, 0, NULL) == 0)
+		loop_del(&f->loop, f->pair[1]);
+	(void)!fd_read_full(f->pair[1], buf, sizeof(buf));
+	(void)!fd_write_full(f->file, buf, sizeof(buf));
+	log_limited(&limit, LOG_LEVEL_WARN, "a line");
+}
+
+static void memory_calls(struct fixture *f)
+{
+	struct gmem m = {0};
+
+	(void)!gmem_map(&m, f->file, 0, 0, 4096, 0, NULL);
+	gmem_done(&m);
+}
+
+static void block_calls(struct fixture *f)
+{
+	char buf[16] = "";
+	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+	uint64_t range[2] = {0, 4096};
+
+	memory_calls(f);
+	(void)!preadv2(f->file, &iov, 1, 0, 0);
+	(void)!pwritev2(f->file, &iov, 1, 512, 0);
+	(void)!pwritev2(f->file, &iov, 1, 512, RWF_DSYNC);
+	(void)!fdatasync(f->file);
+	(void)!fallocate(f->file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 4096);
+	(void)!fallocate(f->file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, 0, 4096);
+	(void)!ioctl(f->file, BLKDISCARD, range);
+	(void)!ioctl(f->file, BLKZEROOUT, range);
+}
+
+static void rng_calls(struct fixture *f)
+{
+	char buf[16];
+
+	memory_calls(f);
+	(void)!getrandom(buf, sizeof(buf), 0);
+}
+
+static void serial_calls(struct fixture *f)
+{
+	struct pollfd p = {.fd = f->pair[0], .events = POLLOUT};
+	struct timespec t = {0};
+	struct msghdr msg = {0};
+
+	(void)!ppoll(&p, 1, &t, NULL);
+	(void)!recvmsg(f->pair[0], &msg, MSG_DONTWAIT);
+}
+
+static void vmm_calls(struct fixture *f)
+{
+	struct pollfd p = {.fd = f->pair[0], .events = POLLOUT};
+	struct msghdr msg = {0};
+	struct timespec t;
+	uint32_t word = 0;
+
+	(void)!poll(&p, 1, 0);
+	(void)!poll(NULL, 0, 1);
+	(void)!recvmsg(f->pair[0], &msg, MSG_PEEK | MSG_DONTWAIT);
+	(void)!sendmsg(f->pair[0], &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	syscall(SYS_clock_gettime, CLOCK_REALTIME, &t);
+	syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	/* the handler's return, from a signal sent the way vCPUs are stopped */
+	syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), SIGUSR1);
+}
+
+static void vhost_user_calls(struct fixture *f)
+{
+	(void)!accept4(f->file, NULL, NULL, SOCK_CLOEXEC);
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void lock_up(struct fixture *f, const struct policy *p)
+{
+	struct sock_fprog prog = {.len = (unsigned short)p->count,
+				  .filter = (struct sock_filter *)p->insn};
+
+	f->file = memfd_create("file", MFD_CLOEXEC);
+	if (f->file < 0 || ftruncate(f->file, 4096) != 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->pair) != 0 ||
+	    loop_init(&f->loop, NULL) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0)
+		_exit(99);
+}
+
+static void check_lives(const char *policy, void (*calls)(struct fixture *f))
+{
+	pid_t pid = fork();
+	int status = 0;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		struct fixture f;
+
+		lock_up(&f, policy_find(policy));
+		calls(&f);
+		_exit(SURVIVED);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == SURVIVED, "%s: status %x", policy,
+		  status);
+}
+
+Test(libc_calls, of_all_programs)
+{
+	for (unsigned int i = 0; i < nr_policies; i++)
+		check_lives(policies[i].name, common_calls);
+}
+
+Test(libc_calls, of_each_device)
+{
+	check_lives("block_device", block_calls);
+	check_lives("block_device_vhost_user", block_calls);
+	check_lives("rng_device", rng_calls);
+	check_lives("rng_device_vhost_user", rng_calls);
+	check_lives("serial_device", serial_calls);
+}
+
+Test(libc_calls, of_stand_alone_back_ends)
+{
+	check_lives("block_device_vhost_user", vhost_user_calls);
+	check_lives("rng_device_vhost_user", vhost_user_calls);
+}
+
+Test(libc_calls, of_the_vmm)
+{
+	check_lives("vmm_device", vmm_calls);
+}
