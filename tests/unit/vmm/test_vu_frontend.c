@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "vmm/vu_frontend.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "devices/core/vu_msg.h"
+
+#define V1	  (1ULL << VIRTIO_F_VERSION_1)
+#define PROTOCOL  (1ULL << VU_F_PROTOCOL_FEATURES)
+#define PF_ALL	  (1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK | 1ULL << VU_PF_CONFIG)
+#define RAM_BYTES 0x200000U
+#define LOG_MAX	  128
+
+/* What a peer does wrong, in its answer to peer.trick_at */
+enum trick {
+	NONE,
+	GONE,	    /* closes the socket */
+	SILENT,	    /* answers nothing */
+	HALF,	    /* half a header, then nothing */
+	HALF_GONE,  /* half a payload, then closes */
+	OTHER,	    /* answers another request */
+	NO_FLAG,    /* without the reply flag */
+	NEED_REPLY, /* with need_reply */
+	VERSION,    /* another version */
+	SHORT,	    /* a byte less */
+	LONG,	    /* eight bytes more */
+	HUGE,	    /* says it has 4 GiB */
+	WITH_FD,    /* an fd comes along */
+	REFUSE,	    /* a bad ack, or an empty configuration */
+	BAD_BODY,   /* well-formed, but not about what was asked */
+};
+
+/* A back-end in a thread; fields are set before it runs and read after it was joined */
+static struct peer {
+	int sock;
+	uint64_t features, protocol, queues;
+	uint32_t size_max;
+	uint32_t trick_at;
+	enum trick trick;
+	pthread_t thread;
+	unsigned int nr;
+	struct vu_msg log[LOG_MAX];
+} peer;
+static int front;
+static struct gmem mem;
+static int mem_fd;
+static struct vu_frontend f;
+static struct err err;
+
+static void peer_fill(struct vu_msg *m)
+{
+	bool ack = m->hdr.flags & VU_FLAG_NEED_REPLY;
+	uint64_t value = 0;
+
+	switch (m->hdr.request) {
+	case VU_GET_FEATURES: value = peer.features; break;
+	case VU_GET_PROTOCOL_FEATURES: value = peer.protocol; break;
+	case VU_GET_QUEUE_NUM: value = peer.queues; break;
+	case VU_GET_CONFIG: memset(m->config.data, 0x5a, m->config.bytes); return;
+	case VU_GET_VRING_BASE: m->state.num = 7; return;
+	case VU_SET_VRING_NUM: value = ack && m->state.num > peer.size_max; break;
+	default: break;
+	}
+	m->hdr.bytes = 8;
+	m->u64 = value;
+}
+
+/* Sends the answer, with what is wrong about it; false ends the peer. */
+static bool peer_answer(struct vu_msg *m)
+{
+	enum trick trick = m->hdr.request == peer.trick_at ? peer.trick : NONE;
+	uint8_t wire[sizeof(m->hdr) + VU_PAYLOAD_MAX + 8] = {0};
+	size_t len;
+
+	peer_fill(m);
+	m->hdr.flags = VU_VERSION | VU_FLAG_REPLY;
+	if (trick == OTHER)
+		m->hdr.request++;
+	else if (trick == NO_FLAG)
+		m->hdr.flags = VU_VERSION;
+	else if (trick == NEED_REPLY)
+		m->hdr.flags |= VU_FLAG_NEED_REPLY;
+	else if (trick == VERSION)
+		m->hdr.flags = VU_FLAG_REPLY | 2;
+	else if (trick == SHORT)
+		m->hdr.bytes--;
+	else if (trick == LONG)
+		m->hdr.bytes += 8;
+	else if (trick == REFUSE && m->hdr.request == VU_GET_CONFIG)
+		m->hdr.bytes = 0;
+	else if (trick == REFUSE)
+		m->u64 = 1;
+	else if (trick == BAD_BODY)
+		m->bytes[0] ^= 1;
+	memcpy(wire, &m->hdr, sizeof(m->hdr));
+	memcpy(wire + sizeof(m->hdr), m->bytes, m->hdr.bytes);
+	len = sizeof(m->hdr) + m->hdr.bytes;
+	if (trick == HUGE)
+		memset(wire + 8, 0xff, 4);
+	if (trick == HALF)
+		len = 6;
+	if (trick == HALF_GONE)
+		len -= 4;
+	if (trick == GONE || trick == SILENT)
+		return trick == SILENT;
+	return fd_send(peer.sock, wire, len, &mem_fd, trick == WITH_FD) == 0 && trick != HALF_GONE;
+}
+
+static void *peer_run(void *arg UNUSED)
+{
+	struct vu_msg m;
+
+	while (vu_recv(peer.sock, &m, NULL) > 0) {
+		const struct vu_rule *rule = vu_rule(m.hdr.request);
+
+		if (peer.nr < LOG_MAX)
+			peer.log[peer.nr++] = m;
+		vu_msg_close(&m);
+		m.nr_fds = 0;
+		if ((rule->replies || (m.hdr.flags & VU_FLAG_NEED_REPLY)) && !peer_answer(&m))
+			break;
+	}
+	close(peer.sock);
+	return NULL;
+}
+
+static void setup(void)
+{
+	int sv[2];
+
+	gmem_done(&mem); /* of the row before, in tests that call this for each */
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	front = sv[0];
+	peer = (struct peer){
+		.sock = sv[1],
+		.features = V1 | PROTOCOL | 1ULL << 29 | 1ULL << 34 | 1ULL << 9,
+		.protocol = PF_ALL | 1ULL << VU_PF_STATUS,
+		.queues = 2,
+		.size_max = 256,
+	};
+	mem_fd = memfd_create("ram", MFD_CLOEXEC);
+	cr_assert_eq(ftruncate(mem_fd, RAM_BYTES), 0);
+	cr_assert_eq(gmem_map(&mem, mem_fd, 0, 0, RAM_BYTES / 2, 0, &err), 0);
+	cr_assert_eq(gmem_map(&mem, mem_fd, RAM_BYTES / 2, 1ULL << 32, RAM_BYTES / 2, 0, &err), 0);
+}
+
+static int connect_block(int timeout_ms)
+{
+	struct vu_frontend_args args = {.name = "block0",
+					.sock = front,
+					.virtio_id = VIRTIO_ID_BLOCK,
+					.mem = &mem,
+					.mem_fd = mem_fd,
+					.timeout_ms = timeout_ms};
+
+	cr_assert_eq(pthread_create(&peer.thread, NULL, peer_run, NULL), 0);
+	return vu_frontend_init(&f, &args, &err);
+}
+
+/* Hangs up and waits for the peer: afterwards its log can be read. */
+static void join(void)
+{
+	vu_frontend_done(&f);
+	pthread_join(peer.thread, NULL);
+}
+
+static const struct backend_queue queues[2] = {
+	{true, 64, 0x1000, 0x2000, 0x3000},
+	{true, 128, (1ULL << 32) + 0x1000, 0x5000, 0x6000},
+};
+
+static void check_log(const uint32_t *want, size_t nr)
+{
+	for (size_t i = 0; i < nr && i < peer.nr; i++)
+		cr_expect_eq(peer.log[i].hdr.request, want[i], "message %zu is %u, not %u", i,
+			     peer.log[i].hdr.request, want[i]);
+	cr_expect_eq(peer.nr, nr, "%u messages", peer.nr);
+}
+
+TestSuite(vu_frontend, .init = setup, .timeout = 60);
+
+Test(vu_frontend, init_order)
+{
+	static const uint32_t want[] = {
+		VU_GET_FEATURES,  VU_SET_OWNER,	 VU_GET_PROTOCOL_FEATURES, VU_SET_PROTOCOL_FEATURES,
+		VU_GET_QUEUE_NUM, VU_GET_CONFIG, VU_SET_MEM_TABLE,	   VU_SET_VRING_NUM,
+	};
+	uint8_t config[60];
+
+	cr_assert_eq(connect_block(0), 0, "%s", err.msg);
+	cr_expect_eq(f.be.nr_queues, 2);
+	cr_expect_eq(f.be.queue_max, 256);
+	cr_expect_eq(f.be.features, V1 | 1ULL << 29 | 1ULL << 9, "what the transport can carry");
+	cr_expect_eq(f.be.config_bytes, 60);
+	cr_expect_eq(f.be.ops->config(&f.be, false, 0, config, 60, &err), 0);
+	cr_expect(config[0] == 0x5a && config[59] == 0x5a);
+	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++)
+		cr_expect_eq(f.be.kick_fd[i] >= 0 && f.be.call_fd[i] >= 0 && f.be.err_fd[i] >= 0,
+			     i < 2);
+	join();
+	check_log(want, ARRAY_SIZE(want));
+	cr_expect_eq(peer.log[3].u64, PF_ALL);
+	cr_expect_eq(peer.log[6].nr_fds, 2);
+	cr_expect_eq(peer.log[6].mem.nr, 2);
+	cr_expect_eq(peer.log[6].mem.region[1].gpa, 1ULL << 32);
+	cr_expect_eq(peer.log[6].mem.region[1].offset, RAM_BYTES / 2);
+	cr_expect_neq(peer.log[6].mem.region[1].user_addr, (uintptr_t)mem.region[1].base,
+		      "our own addresses are not told");
+}
+
+Test(vu_frontend, every_message_obeys_its_rule)
+{
+	uint32_t state = 0;
+	uint64_t seen = 0;
+
+	cr_assert_eq(connect_block(0), 0);
+	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0, "%s", err.msg);
+	cr_assert_eq(f.be.ops->config(&f.be, true, 4, (uint8_t[]){1}, 1, &err), 0);
+	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0);
+	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
+	join();
+	for (unsigned int i = 0; i < peer.nr; i++) {
+		const struct vu_msg *m = &peer.log[i];
+
+		cr_expect_eq(vu_rule_check(m, state, seen, &err), 0, "%u: %s", i, err.msg);
+		seen |= 1ULL << m->hdr.request;
+		state |= m->hdr.request == VU_SET_OWNER ? VU_STATE_OWNED : 0;
+		state |= m->hdr.request == VU_SET_PROTOCOL_FEATURES ? VU_STATE_PROTOCOL : 0;
+		state |= m->hdr.request == VU_SET_FEATURES ? VU_STATE_FEATURES : 0;
+		state |= m->hdr.request == VU_SET_MEM_TABLE ? VU_STATE_MEMORY : 0;
+	}
+}
+
+Test(vu_frontend, start_and_stop)
+{
+	static const uint32_t want[] = {
+		VU_SET_FEATURES,   VU_SET_VRING_NUM,	VU_SET_VRING_BASE,
+		VU_SET_VRING_ADDR, VU_SET_VRING_ERR,	VU_SET_VRING_CALL,
+		VU_SET_VRING_KICK, VU_SET_VRING_ENABLE, VU_GET_VRING_BASE,
+	};
+	struct backend_queue q[2] = {{0}, queues[1]};
+	uint64_t base;
+
+	cr_assert_eq(connect_block(0), 0);
+	cr_assert_eq(f.be.ops->start(&f.be, V1 | 1ULL << 29, q, &err), 0, "%s", err.msg);
+	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0, "%s", err.msg);
+	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0, "nothing runs, nothing is said");
+	join();
+	memmove(peer.log, peer.log + 8, sizeof(peer.log) - 8 * sizeof(peer.log[0]));
+	peer.nr -= 8;
+	check_log(want, ARRAY_SIZE(want));
+	base = peer.log[3].addr.avail_user_addr - 0x5000;
+	cr_expect_eq(peer.log[0].u64, V1 | 1ULL << 29 | PROTOCOL);
+	cr_expect_eq(peer.log[1].state.num, 128);
+	cr_expect_eq(peer.log[2].state.num, 0);
+	cr_expect_eq(peer.log[3].addr.desc_user_addr, base + (1ULL << 32) + 0x1000);
+	cr_expect_eq(peer.log[3].addr.used_user_addr, base + 0x6000);
+	for (unsigned int i = 1; i < 9; i++)
+		cr_expect_eq(peer.log[i].state.index, 1, "all about queue 1: %u", i);
+	for (unsigned int i = 4; i < 7; i++)
+		cr_expect_eq(peer.log[i].nr_fds, 1);
+}
+
+Test(vu_frontend, without_protocol_features)
+{
+	peer.features = V1;
+	cr_assert_eq(connect_block(0), 0, "%s", err.msg);
+	cr_expect_eq(f.be.nr_queues, 1);
+	cr_expect_eq(f.be.config_bytes, 0);
+	cr_expect_eq(f.be.queue_max, 256);
+	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
+	join();
+	for (unsigned int i = 0; i < peer.nr; i++) {
+		cr_expect_neq(peer.log[i].hdr.request, VU_SET_VRING_ENABLE);
+		cr_expect_eq(peer.log[i].hdr.flags, VU_VERSION);
+	}
+}
+
+Test(vu_frontend, learns_the_largest_ring)
+{
+	peer.size_max = 64;
+	cr_assert_eq(connect_block(0), 0);
+	cr_expect_eq(f.be.queue_max, 64);
+	join();
+}
+
+Test(vu_frontend, takes_no_more_queues_than_it_has_room_for)
+{
+	peer.queues = UINT64_MAX;
+	cr_assert_eq(connect_block(0), 0);
+	cr_expect_eq(f.be.nr_queues, BACKEND_QUEUES_MAX);
+	join();
+}
+
+Test(vu_frontend, back_ends_that_will_not_do)
+{
+	static const struct {
+		uint64_t features, queues;
+		uint32_t size_max;
+		const char *want;
+	} rows[] = {
+		{PROTOCOL, 1, 256, "block0: the device does not offer VIRTIO_F_VERSION_1"},
+		{V1 | PROTOCOL, 0, 256, "block0: the device has no queues"},
+		{V1 | PROTOCOL, 1, 4, "block0: the device takes no ring of 8 to 256 entries"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (i > 0)
+			setup();
+		peer.features = rows[i].features;
+		peer.queues = rows[i].queues;
+		peer.size_max = rows[i].size_max;
+		cr_expect_lt(connect_block(0), 0);
+		cr_expect_str_eq(err.msg, rows[i].want);
+		cr_expect_eq(f.sock, -1);
+		join();
+	}
+}
+
+Test(vu_frontend, hostile_answers_at_init)
+{
+	static const enum trick tricks[] = {GONE,	SILENT,	 HALF,	HALF_GONE, OTHER, NO_FLAG,
+					    NEED_REPLY, VERSION, SHORT, LONG,	   HUGE,  WITH_FD};
+	static const uint32_t at[] = {VU_GET_FEATURES, VU_GET_PROTOCOL_FEATURES, VU_GET_QUEUE_NUM,
+				      VU_GET_CONFIG,   VU_SET_MEM_TABLE,	 VU_SET_VRING_NUM};
+
+	for (size_t a = 0; a < ARRAY_SIZE(at); a++) {
+		for (size_t t = 0; t < ARRAY_SIZE(tricks); t++) {
+			if (a + t > 0)
+				setup();
+			peer.trick_at = at[a];
+			peer.trick = tricks[t];
+			cr_expect_lt(connect_block(20), 0, "request %u, trick %zu", at[a], t);
+			cr_expect(strncmp(err.msg, "block0: ", 8) == 0, "%s", err.msg);
+			cr_expect_eq(f.sock, -1);
+			join();
+		}
+	}
+}
+
+Test(vu_frontend, refusals_at_init)
+{
+	static const uint32_t at[] = {VU_GET_CONFIG, VU_SET_MEM_TABLE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(at); i++) {
+		if (i > 0)
+			setup();
+		peer.trick_at = at[i];
+		peer.trick = REFUSE;
+		cr_expect_lt(connect_block(0), 0, "request %u", at[i]);
+		join();
+	}
+}
+
+Test(vu_frontend, failures_while_running)
+{
+	static const struct {
+		uint32_t at;
+		enum trick trick;
+		bool stop; /* it is stop that fails, not start */
+	} rows[] = {
+		{VU_SET_VRING_KICK, REFUSE, false},  {VU_SET_VRING_KICK, SILENT, false},
+		{VU_SET_VRING_KICK, GONE, false},    {VU_SET_VRING_ENABLE, REFUSE, false},
+		{VU_SET_VRING_ENABLE, OTHER, false}, {VU_GET_VRING_BASE, SILENT, true},
+		{VU_GET_VRING_BASE, GONE, true},     {VU_GET_VRING_BASE, BAD_BODY, true},
+		{VU_GET_VRING_BASE, LONG, true},     {VU_GET_VRING_BASE, WITH_FD, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (i > 0)
+			setup();
+		peer.trick_at = rows[i].at;
+		peer.trick = rows[i].trick;
+		cr_assert_eq(connect_block(50), 0, "%s", err.msg);
+		cr_expect_eq(f.be.ops->start(&f.be, V1, queues, &err) == 0, rows[i].stop, "row %zu",
+			     i);
+		cr_expect_lt(f.be.ops->stop(&f.be, &err), 0, "row %zu", i);
+		cr_expect_lt(f.be.ops->start(&f.be, V1, queues, &err), 0, "dead is dead");
+		cr_expect_str_eq(err.msg, "block0: the device failed before");
+		cr_expect_lt(f.be.ops->config(&f.be, false, 0, &(uint8_t){0}, 1, &err), 0);
+		join();
+	}
+}
+
+Test(vu_frontend, config_writes)
+{
+	uint8_t byte = 1;
+
+	peer.trick_at = VU_SET_CONFIG;
+	peer.trick = REFUSE;
+	cr_assert_eq(connect_block(0), 0);
+	cr_expect_eq(f.be.ops->config(&f.be, true, 32, &byte, 1, &err), 0,
+		     "that a guest may not is no failure");
+	cr_expect_eq(f.be.ops->config(&f.be, false, 32, &byte, 1, &err), 0);
+	cr_expect_eq(byte, 0x5a, "what the device says it holds");
+	join();
+}
+
+Test(vu_frontend, config_answer_about_something_else)
+{
+	peer.trick_at = VU_GET_CONFIG;
+	peer.trick = BAD_BODY;
+	cr_expect_eq(connect_block(0), -EPROTO);
+	join();
+}
