@@ -6,8 +6,8 @@
  * exception is a triple fault), the first 4 GiB mapped one to one. Returning resets the machine.
  * Keep them short: where KVM only emulates supervisor code an instruction takes a microsecond.
  */
-#ifndef VMRUN_TESTS_GUEST_H
-#define VMRUN_TESTS_GUEST_H
+#ifndef VMRUN_TESTS_GUESTS_LIB_GUEST_H
+#define VMRUN_TESTS_GUESTS_LIB_GUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
