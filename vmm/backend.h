@@ -49,7 +49,7 @@ struct backend_ops {
 
 /**
  * struct backend - One device, seen from its transport
- * @name:	For messages; borrowed
+ * @name:	For log lines; borrowed. Errors do not repeat it: callers put it before them
  * @features:	What may be offered to the driver, VERSION_1 included
  * @kick_fd:	Guest to device; the transport binds it to the doorbell
  * @call_fd:	Device to guest; the transport binds it to an interrupt

@@ -20,7 +20,7 @@ static void serial_port_fail(struct serial_port *s, int errnum, const char *what
 	if (s->dead)
 		return;
 	s->dead = true;
-	err_set(&err, errnum, "%s: %s", s->name, what);
+	err_set(&err, errnum, "%s", what);
 	if (s->hook.fn)
 		s->hook.fn(s->hook.arg, s->name, &err);
 }
@@ -175,10 +175,9 @@ int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
 		.timeout_ms = SERIAL_PORT_TIMEOUT_MS,
 	};
 	rc = serial_port_setup(s, args, err);
-	if (rc == 0)
-		return 0;
-	serial_port_done(s);
-	return err_wrap(err, "%s", args->name);
+	if (rc < 0)
+		serial_port_done(s);
+	return rc;
 }
 
 /* Main loop: the device's process is gone. */

@@ -285,11 +285,11 @@ int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, st
 		.be = be, .pci = args->pci, .vm = args->vm, .mem = args->mem, .config_fd = -1};
 	v->config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (v->config_fd < 0)
-		return err_set(err, errno, "%s: eventfd", be->name);
+		return err_set(err, errno, "eventfd");
 	vp_make_function(v);
 	rc = msix_init(&v->msix, v->vm, &v->fn, be->nr_queues + 1U, &where);
 	if (rc < 0)
-		return err_set(err, -rc, "%s: MSI-X vectors", be->name);
+		return err_set(err, -rc, "MSI-X vectors");
 	vp_add_caps(v);
 	virtio_pci_common_init(v);
 	msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, v->config_fd);
@@ -319,7 +319,7 @@ static void vp_on_hangup(void *arg, int fd, uint32_t events)
 	if (!(events & (EPOLLHUP | EPOLLERR)))
 		return;
 	loop_del(v->loop, fd);
-	err_text(&err, EPIPE, "%s: the device's process is gone", v->be->name);
+	err_text(&err, EPIPE, "the device's process is gone");
 	pthread_mutex_lock(&v->pci->bus->lock);
 	virtio_pci_fail(v, &err);
 	pthread_mutex_unlock(&v->pci->bus->lock);

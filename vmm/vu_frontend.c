@@ -51,10 +51,10 @@ static struct vu_frontend *vuf_of(struct backend *b)
 }
 
 /* Nothing can follow an error: what the peer has understood is not known any more. */
-static int vuf_die(struct vu_frontend *f, struct err *err)
+static int vuf_die(struct vu_frontend *f, int rc)
 {
 	f->dead = true;
-	return err_wrap(err, "%s", f->be.name);
+	return rc;
 }
 
 static int vuf_get_config(struct vu_frontend *f, struct err *err)
@@ -218,9 +218,9 @@ static int vuf_enable_ring(struct vu_frontend *f, unsigned int i, struct err *er
 	return vu_call_do(f, &m, NULL, err);
 }
 
-static int vuf_gone(const struct vu_frontend *f, struct err *err)
+static int vuf_gone(struct err *err)
 {
-	return err_text(err, EPIPE, "%s: the device failed before", f->be.name);
+	return err_text(err, EPIPE, "the device failed before");
 }
 
 static int vuf_start(struct backend *b, uint64_t features, const struct backend_queue *q,
@@ -231,7 +231,7 @@ static int vuf_start(struct backend *b, uint64_t features, const struct backend_
 	int rc;
 
 	if (f->dead)
-		return vuf_gone(f, err);
+		return vuf_gone(err);
 	rc = vu_call_post_u64(f, VU_SET_FEATURES,
 			      features | (f->offered & 1ULL << VU_F_PROTOCOL_FEATURES), err);
 	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
@@ -243,7 +243,7 @@ static int vuf_start(struct backend *b, uint64_t features, const struct backend_
 		if (q[i].enabled)
 			rc = vuf_enable_ring(f, i, err);
 	}
-	return rc < 0 ? vuf_die(f, err) : 0;
+	return rc < 0 ? vuf_die(f, rc) : 0;
 }
 
 static int vuf_stop_ring(struct vu_frontend *f, unsigned int i, struct err *err)
@@ -264,13 +264,13 @@ static int vuf_stop(struct backend *b, struct err *err)
 	int rc = 0;
 
 	if (f->dead)
-		return vuf_gone(f, err);
+		return vuf_gone(err);
 	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
 		if (f->started & 1U << i)
 			rc = vuf_stop_ring(f, i, err);
 	}
 	f->started = 0;
-	return rc < 0 ? vuf_die(f, err) : 0;
+	return rc < 0 ? vuf_die(f, rc) : 0;
 }
 
 /* What the device makes of a write is its business: what it then says it holds is what we show. */
@@ -296,12 +296,12 @@ static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, ui
 
 	vr_assert(off <= b->config_bytes && len <= b->config_bytes - off);
 	if (f->dead)
-		return vuf_gone(f, err);
+		return vuf_gone(err);
 	if (write)
 		rc = vuf_write_config(f, off, buf, len, err);
 	else
 		memcpy(buf, f->config + off, len);
-	return rc < 0 ? vuf_die(f, err) : 0;
+	return rc < 0 ? vuf_die(f, rc) : 0;
 }
 
 static const struct backend_ops vuf_ops = {
@@ -360,10 +360,8 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		f->be.config_bytes = vuf_kinds[i].config_bytes;
 	}
 	rc = vuf_connect(f, args, err);
-	if (rc == 0)
-		return 0;
-	rc = vuf_die(f, err);
-	vu_frontend_done(f);
+	if (rc < 0)
+		vu_frontend_done(f);
 	return rc;
 }
 

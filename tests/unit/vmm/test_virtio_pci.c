@@ -571,7 +571,7 @@ Test(virtio_pci, process_that_dies)
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 	cr_expect_eq(rd(STATUS, 1), RUNS | NEEDS);
 	cr_expect_eq(hook_calls, 1);
-	cr_expect_str_eq(hook_text, "stub0: the device's process is gone");
+	cr_expect_str_eq(hook_text, "the device's process is gone");
 	wr(STATUS, 1, 0);
 	cr_expect_eq(rd(STATUS, 1), 0, "a driver that waits for its reset is not left waiting");
 	cr_expect_eq(stub.stops, 0, "nobody is there to be stopped");

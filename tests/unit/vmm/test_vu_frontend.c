@@ -307,9 +307,9 @@ Test(vu_frontend, back_ends_that_will_not_do)
 		uint32_t size_max;
 		const char *want;
 	} rows[] = {
-		{PROTOCOL, 1, 256, "block0: the device does not offer VIRTIO_F_VERSION_1"},
-		{V1 | PROTOCOL, 0, 256, "block0: the device has no queues"},
-		{V1 | PROTOCOL, 1, 4, "block0: the device takes no ring of 8 to 256 entries"},
+		{PROTOCOL, 1, 256, "the device does not offer VIRTIO_F_VERSION_1"},
+		{V1 | PROTOCOL, 0, 256, "the device has no queues"},
+		{V1 | PROTOCOL, 1, 4, "the device takes no ring of 8 to 256 entries"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -338,8 +338,9 @@ Test(vu_frontend, hostile_answers_at_init)
 				setup();
 			peer.trick_at = at[a];
 			peer.trick = tricks[t];
+			err = (struct err){0};
 			cr_expect_lt(connect_block(20), 0, "request %u, trick %zu", at[a], t);
-			cr_expect(strncmp(err.msg, "block0: ", 8) == 0, "%s", err.msg);
+			cr_expect_neq(err.msg[0], 0);
 			cr_expect_eq(f.sock, -1);
 			join();
 		}
@@ -384,7 +385,7 @@ Test(vu_frontend, failures_while_running)
 			     i);
 		cr_expect_lt(f.be.ops->stop(&f.be, &err), 0, "row %zu", i);
 		cr_expect_lt(f.be.ops->start(&f.be, V1, queues, &err), 0, "dead is dead");
-		cr_expect_str_eq(err.msg, "block0: the device failed before");
+		cr_expect_str_eq(err.msg, "the device failed before");
 		cr_expect_lt(f.be.ops->config(&f.be, false, 0, &(uint8_t){0}, 1, &err), 0);
 		join();
 	}
