@@ -4,13 +4,16 @@
  */
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 
 #include "tests/support/vq_driver.h"
 
 #define RING 0x10000ULL
 #define DATA 0x14000ULL
+#define USED 0x18000ULL
 #define SIZE 8
 
 static const struct vqd_piece pieces[] = {{RING, 0x10000}};
@@ -237,6 +240,38 @@ Test(vq_notify, without_event_idx_every_request_notifies)
 		cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
 		take();
 	}
+}
+
+/*
+ * The moment between looking and arming, stretched: the page of avail_event is write-protected, and
+ * the driver adds its request in the handler of the fault.
+ */
+static void add_while_arming(int sig)
+{
+	(void)sig;
+	cr_assert_eq(mprotect(gmem_ptr(&mem, USED, 4096), 4096, PROT_READ | PROT_WRITE), 0);
+	add(1);
+	cr_assert_not(vqd_must_kick(&drv), "not armed yet: the driver stays silent");
+}
+
+Test(vq_notify, a_request_added_while_arming_is_seen)
+{
+	struct sigaction sa = {.sa_handler = add_while_arming};
+	struct vq_layout layout;
+
+	vqd_init(&drv, &ram, SIZE, RING, VQD_F_EVENT_IDX);
+	drv.used_gpa = USED; /* on a page of its own */
+	vqd_start_at(&drv, 7);
+	layout = vqd_layout(&drv);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	add(1);
+	serve(1);
+	cr_assert(vqd_must_kick(&drv));
+	cr_assert_eq(sigaction(SIGSEGV, &sa, NULL), 0);
+	cr_assert_eq(mprotect(gmem_ptr(&mem, USED, 4096), 4096, PROT_READ), 0);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "nobody would tell of it later");
+	vq_push(&q, &c);
+	cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
 }
 
 /* Two threads, each asleep until the other wakes it: a notification lost is a test that hangs. */
