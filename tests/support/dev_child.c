@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "tests/support/dev_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "devices/core/lockdown.h"
+#include "devices/core/vu_backend.h"
+#include "policies/policy.h"
+
+#define CHILD_FDS_FROM 100 /* out of the slots' way */
+
+/* Moves fds[i] to slot i, whatever was there before */
+static void child_slots(const int *fds, unsigned int nr)
+{
+	int high[BOOT_FD_RES + BOOT_RES_MAX];
+
+	for (unsigned int i = 3; i < nr; i++)
+		high[i] = fcntl(fds[i], F_DUPFD, CHILD_FDS_FROM);
+	for (unsigned int i = 3; i < nr; i++)
+		vr_assert(dup2(high[i], (int)i) == (int)i);
+	vr_assert(close_range(nr, ~0U, 0) == 0);
+}
+
+static void child_quit(void *arg, int fd, uint32_t events)
+{
+	(void)fd;
+	(void)events;
+	loop_stop(arg);
+}
+
+static int child_lockdown(const char *policy, struct err *err)
+{
+	static struct boot_filter filter;
+	const struct policy *p = policy_find(policy);
+
+	vr_assert(p && p->count <= BOOT_FILTER_MAX);
+	filter.count = p->count;
+	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));
+	vr_assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	return lockdown(&filter, err);
+}
+
+static int child_main(const struct device_ops *ops, const struct boot_dev *rec, const char *policy)
+{
+	static struct vu_backend backend;
+	static struct device dev;
+	static struct loop loop;
+	struct err err;
+
+	signal(SIGPIPE, SIG_IGN);
+	log_init(BOOT_FD_LOG, LOG_LEVEL_DEBUG);
+	if (loop_init(&loop, &err) < 0 ||
+	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_quit, &loop, &err) < 0 ||
+	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
+	    (ops->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_BUS, &err) < 0) ||
+	    child_lockdown(policy, &err) < 0)
+		return ctl_send(BOOT_FD_CONTROL, CTL_FAILED, 0, 0, err.msg) == 0;
+	if (ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL) < 0 || loop_run(&loop, &err) < 0)
+		return 1;
+	vu_backend_done(&backend);
+	if (!ops->virtio_id)
+		ops->reset(&dev);
+	return backend.broke_rules;
+}
+
+bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const struct boot_dev *rec,
+		     const int *res, const char *policy)
+{
+	const int bus_type = ops->virtio_id ? SOCK_STREAM : SOCK_SEQPACKET;
+	int bus[2], control[2];
+	struct ctl_msg m;
+
+	vr_assert(socketpair(AF_UNIX, bus_type | SOCK_CLOEXEC, 0, bus) == 0);
+	vr_assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0);
+	c->pid = fork();
+	vr_assert(c->pid >= 0);
+	if (c->pid == 0) {
+		int fds[BOOT_FD_RES + BOOT_RES_MAX] = {0};
+
+		fds[BOOT_FD_CONTROL] = control[1];
+		fds[BOOT_FD_LOG] = STDERR_FILENO;
+		fds[BOOT_FD_BUS] = bus[1];
+		for (unsigned int i = 0; i < rec->nr_res; i++)
+			fds[BOOT_FD_RES + i] = res[i];
+		child_slots(fds, BOOT_FD_RES + rec->nr_res);
+		_exit(child_main(ops, rec, policy));
+	}
+	close(bus[1]);
+	close(control[1]);
+	c->bus = bus[0];
+	c->control = control[0];
+	return ctl_recv(c->control, &m) == 1 && m.type == CTL_READY;
+}
+
+int dev_child_stop(struct dev_child *c)
+{
+	int status;
+
+	close(c->bus);
+	close(c->control);
+	vr_assert(waitpid(c->pid, &status, 0) == c->pid);
+	return status;
+}
+
+bool dev_child_wait(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, 10000) == 1;
+}

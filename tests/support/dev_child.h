@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: A device in a process of its own, for tests
+ *
+ * As cmd/vmrun-dev.c arranges it: slots, loop, back-end, lockdown with the shipped policy. What the
+ * policy forgot kills the child, and the test sees its peer go.
+ */
+#ifndef VMRUN_TESTS_SUPPORT_DEV_CHILD_H
+#define VMRUN_TESTS_SUPPORT_DEV_CHILD_H
+
+#include <sys/types.h>
+
+#include "devices/core/device.h"
+
+/**
+ * struct dev_child - One device
+ * @bus:	Owned: the VMM's end of its bus
+ * @control:	Owned: the supervisor's end of its control socket
+ */
+struct dev_child {
+	pid_t pid;
+	int bus;
+	int control;
+};
+
+/**
+ * dev_child_start() - Fork a device and wait until it is ready
+ * @rec:	Boot record; its header and filter are not looked at
+ * @res:	Borrowed: rec->nr_res resources
+ * @policy:	Name of the policy to run under
+ *
+ * Return: false when the device refused its record
+ */
+bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const struct boot_dev *rec,
+		     const int *res, const char *policy);
+
+/** dev_child_stop() - Close the sockets and reap; the wait status */
+int dev_child_stop(struct dev_child *c);
+
+/** dev_child_wait() - Wait up to 10 s for @fd to be readable; false when that was in vain */
+bool dev_child_wait(int fd);
+
+#endif
