@@ -152,11 +152,12 @@ void vqd_start_at(struct vqd *d, uint16_t idx)
 void vqd_put_desc_at(const struct vqd_mem *m, uint64_t table_gpa, unsigned int i,
 		     const struct vqd_buf *buf, uint16_t flags, uint16_t next)
 {
-	struct vqd_desc *e = vqd_at(m, table_gpa + 16UL * i, 16);
+	struct vqd_desc e = {.addr = buf->gpa, .len = buf->len, .flags = flags, .next = next};
 
-	*e = (struct vqd_desc){.addr = buf->gpa, .len = buf->len, .flags = flags, .next = next};
 	if (buf->writable)
-		e->flags |= VQD_WRITE;
+		e.flags |= VQD_WRITE;
+	/* Copied: only the ring's own table is aligned for sure. */
+	memcpy(vqd_at(m, table_gpa + 16UL * i, sizeof(e)), &e, sizeof(e));
 }
 
 void vqd_put_desc(struct vqd *d, uint16_t i, uint64_t gpa, uint32_t len, uint16_t flags,
