@@ -420,6 +420,28 @@ void cgroup_enter(const struct cgroup *c)
 
 /* ---- removing ---- */
 
+void cgroup_leave(char *const *dirs, unsigned int nr)
+{
+	char top[PLAN_PATH_MAX], file[PLAN_PATH_MAX + 16];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		char *slash;
+
+		fmt_into(top, sizeof(top), "%s", dirs[i]);
+		/* The root is the last one, going up, that is a cgroup at all. */
+		while ((slash = strrchr(top, '/')) && slash != top) {
+			*slash = '\0';
+			fmt_into(file, sizeof(file), "%s/cgroup.procs", top);
+			if (access(file, F_OK) < 0) {
+				*slash = '/';
+				break;
+			}
+		}
+		(void)write_file(top, "cgroup.procs", "0");
+	}
+}
+
 void cgroup_kill(char *const *dirs, unsigned int nr)
 {
 	char path[PLAN_PATH_MAX + 16], text[4096];

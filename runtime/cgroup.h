@@ -74,6 +74,14 @@ void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 /** cgroup_enter() - Move the calling process in.  Syscalls: openat write close */
 void cgroup_enter(const struct cgroup *c);
 
+/**
+ * cgroup_leave() - Move the calling process out, to the root of each hierarchy
+ * @dirs:	As for cgroup_remove()
+ *
+ * Syscalls: access openat write close
+ */
+void cgroup_leave(char *const *dirs, unsigned int nr);
+
 /** cgroup_kill() - Kill whoever is still in one of our directories */
 void cgroup_kill(char *const *dirs, unsigned int nr);
 

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/ctl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/state.h"
+
+#define BACKLOG		8
+#define PATIENCE_SECOND 10
+
+/* The path of a state directory may be longer than an address can be: go by the fd. */
+static socklen_t address(int dir, struct sockaddr_un *ret)
+{
+	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
+	fmt_into(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" STATE_CONTROL, dir);
+	return sizeof(*ret);
+}
+
+int ctl_listen(int dir, struct err *err)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un sun;
+	const socklen_t len = address(dir, &sun);
+
+	if (fd < 0)
+		return err_set(err, errno, "control socket");
+	if (bind(fd, (struct sockaddr *)&sun, len) < 0 || listen(fd, BACKLOG) < 0)
+		return err_set(err, errno, "control socket");
+	return TAKE_FD(fd);
+}
+
+int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err)
+{
+	/* A supervisor that hangs must not hang the caller too. */
+	const struct timeval patience = {.tv_sec = PATIENCE_SECOND};
+	const struct ctl_request q = {.magic = CTL_REQUEST_MAGIC, .op = op, .arg = arg};
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct ctl_reply reply;
+	struct sockaddr_un sun;
+	const socklen_t len = address(dir, &sun);
+	ssize_t n;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+		return err_set(err, errno, "control socket");
+	if (connect(fd, (struct sockaddr *)&sun, len) < 0) {
+		if (errno == ENOENT || errno == ECONNREFUSED)
+			return err_text(err, ESRCH, "container not running");
+		return err_set(err, errno, "control socket");
+	}
+	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) < 0)
+		return err_text(err, ESRCH, "container not running");
+	n = recv(fd, &reply, sizeof(reply), 0);
+	if (n < 0 && errno == EAGAIN)
+		return err_text(err, ETIMEDOUT, "the supervisor does not answer");
+	if (n != sizeof(reply))
+		return err_text(err, ESRCH, "container not running");
+	reply.text[sizeof(reply.text) - 1] = '\0';
+	return reply.code ? err_text(err, (int)reply.code, "%s", reply.text) : 0;
+}

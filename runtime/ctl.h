@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Asking a supervisor: ROOT/ID/control
+ *
+ * AF_UNIX, SOCK_SEQPACKET: one struct ctl_request, one struct ctl_reply, done. The kernel tells who
+ * asks (SO_PEERCRED): root and the supervisor's own user are served. State is not asked for here: it is
+ * in state.json, which needs nobody to be alive.
+ */
+#ifndef VMRUN_RUNTIME_CTL_H
+#define VMRUN_RUNTIME_CTL_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+#define CTL_REQUEST_MAGIC 0x6c746376 /* "vctl" */
+
+enum ctl_op { CTL_OP_START = 1, CTL_OP_KILL, CTL_OPS };
+
+/** struct ctl_request - @arg: for CTL_OP_KILL the signal */
+struct ctl_request {
+	uint32_t magic;
+	uint32_t op;
+	uint32_t arg;
+	uint32_t reserved;
+};
+
+/** struct ctl_reply - @code: 0 or an errno value, with @text terminated */
+struct ctl_reply {
+	uint32_t code;
+	char text[ERR_MSG_BYTES];
+};
+
+/** ctl_listen() - Make the socket in the state directory @dir: the fd or -errno */
+MUST_CHECK int ctl_listen(int dir, struct err *err);
+
+/**
+ * ctl_ask() - Send a request and wait for the reply
+ * @dir:	State directory
+ *
+ * Return: 0; what the supervisor answered; -ESRCH when nobody listens or it died meanwhile
+ */
+MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err);
+
+#endif

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/destroy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/cgroup.h"
+#include "runtime/ctl.h"
+
+#define SURVIVOR_MS   5000
+#define LOCK_PAUSE_NS 2000000
+#define ASK_TRIES     1000 /* 2 s for an orderly end */
+#define KILL_TRIES    5000 /* 10 s more after a SIGKILL */
+
+static void cleanup_state(struct state **s)
+{
+	state_free(*s);
+}
+#define cleanup_state_of __attribute__((cleanup(cleanup_state)))
+
+/* Keeps the first failure: later ones follow from it more often than not. */
+static int first(int so_far, int r)
+{
+	return so_far < 0 ? so_far : r;
+}
+
+int destroy_remains(const char *root, const char *id, int dir, const struct state *s,
+		    struct err *err)
+{
+	struct err other;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; s && i < s->nr_procs; i++) {
+		int dead = process_kill(&s->proc[i].process, SURVIVOR_MS);
+
+		if (dead < 0 && r == 0)
+			r = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
+	}
+	if (s) {
+		cgroup_kill(s->cgroup_dir, s->nr_cgroup_dirs);
+		r = first(r, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, r ? &other : err));
+	}
+	return r < 0 ? r : state_remove(root, id, dir, err);
+}
+
+/* -EBUSY while somebody holds it: the VM, its launcher, or another delete */
+static int wait_for_lock(int dir, unsigned int tries, int *ret_lock)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	int r;
+
+	while ((r = state_lock(dir, ret_lock)) == -EBUSY && tries-- > 0)
+		nanosleep(&pause, NULL);
+	return r;
+}
+
+/* Get whoever runs the VM out of the way, and the lock. */
+static int take_over(int dir, const struct state *s, int *ret_lock, struct err *err)
+{
+	struct err ignored;
+	int r;
+
+	/* Asked, a supervisor cleans up itself; one that is only being born is killed below. */
+	if (s->status != STATE_CREATING && ctl_ask(dir, CTL_OP_KILL, SIGKILL, &ignored) == 0) {
+		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
+		if (r != -EBUSY)
+			return r < 0 ? err_set(err, -r, "lock of the container") : 0;
+	}
+	r = process_kill(&s->supervisor, SURVIVOR_MS);
+	if (r == 0)
+		r = wait_for_lock(dir, KILL_TRIES, ret_lock);
+	return r < 0 ? err_set(err, -r, "kill the supervisor") : 0;
+}
+
+/* A directory in which there is no state file; @have_lock: but a lock, which we hold */
+static int destroy_unborn(const char *root, const char *id, int dir, bool force, struct err *err)
+{
+	cleanup_fd int base = open(root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	cleanup_fd int lock = -1;
+	int r = state_lock(dir, &lock);
+
+	if (r == -EBUSY)
+		return err_text(err, EBUSY, "container %s is being created", id);
+	if (!force)
+		return err_text(err, ENOENT, "container does not exist: %s", id);
+	if (r == 0)
+		return destroy_remains(root, id, dir, NULL, err);
+	/* Without a lock file it is an empty directory of a create that got no further, or it is not
+	 * ours, and then it is not empty. */
+	if (base >= 0)
+		(void)unlinkat(base, id, AT_REMOVEDIR);
+	return 0;
+}
+
+int destroy(const char *root, const char *id, bool force, struct err *err)
+{
+	cleanup_fd int dir = -1, lock = -1;
+	cleanup_state_of struct state *s = NULL, *last = NULL;
+	int r = state_open(root, id, &dir, err);
+
+	if (r == -ENOENT && force)
+		return 0;
+	if (r < 0)
+		return r;
+	r = state_load(dir, &s, err);
+	if (r == -ENOENT || (r < 0 && force))
+		return destroy_unborn(root, id, dir, force, err);
+	if (r < 0)
+		return r;
+	if (!force && (s->status == STATE_RUNNING || s->status == STATE_CREATING))
+		return err_text(err, EBUSY, "cannot delete container %s that is not stopped: %s",
+				id, state_status_name(s->status));
+	r = state_lock(dir, &lock);
+	if (r == -EBUSY)
+		r = take_over(dir, s, &lock, err);
+	else if (r == -ENOENT)
+		return 0; /* somebody else was faster */
+	else if (r < 0)
+		err_set(err, -r, "lock of %s", id);
+	if (r < 0)
+		return r;
+	/* Only now nobody changes it any more. */
+	r = state_load(dir, &last, err);
+	if (r == -ENOENT)
+		return 0; /* the launcher has undone it all */
+	return destroy_remains(root, id, dir, r < 0 ? s : last, err);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: From a plan to processes: sockets, guest RAM, boot records
+ */
+#ifndef VMRUN_RUNTIME_SPAWN_H
+#define VMRUN_RUNTIME_SPAWN_H
+
+#include <sys/types.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/err.h"
+#include "devices/core/log.h"
+#include "runtime/assets.h"
+#include "runtime/plan.h"
+#include "runtime/userns.h"
+
+/**
+ * struct spawned - A process that was started; all fds owned
+ * @pid:	0 when there is none, or it has been waited for
+ * @control:	Our end of its control socket
+ * @log:	Read end of its log pipe, non-blocking
+ * @ready:	It said so
+ * @left:	It exited by itself, without a signal
+ * @status:	As waitpid() has it, once @pid is 0
+ */
+struct spawned {
+	char name[BOOT_NAME_BYTES];
+	pid_t pid;
+	int pidfd;
+	int control;
+	int log;
+	bool ready;
+	bool left;
+	int status;
+};
+
+/**
+ * struct spawn - What processes are made of
+ * @program_fd:	By process, from spawn_programs(); borrowed
+ * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
+ * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 where the plan has none
+ * @error_fd:	Write end of the jails' error pipe
+ * @null_fd, @ram_fd, @link: Made by spawn_prepare(), let go by spawn_done()
+ */
+struct spawn {
+	const struct plan *plan;
+	const struct assets *assets;
+	const int *program_fd;
+	int stdio[2];
+	int console[2];
+	int error_fd;
+	struct userns_ids ids;
+	enum log_level log_level;
+	int null_fd;
+	int ram_fd;
+	int link[BOOT_DEVICES_MAX][2];
+};
+
+/**
+ * spawn_programs() - Find the programs and policies of a plan before anything is made
+ * @ret_fd:	By process, the caller's to close; untouched on failure
+ *
+ * Programs lie in ../libexec/vmrun beside the directory of the vmrun program, in the build tree as
+ * when installed.
+ * Syscalls: readlink openat close
+ */
+MUST_CHECK int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err *err);
+
+/** spawn_program() - One of them: a program and a policy by name; the fd or -errno */
+MUST_CHECK int spawn_program(const char *program, const char *policy, struct err *err);
+
+/** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: memfd_create ftruncate fcntl socketpair */
+MUST_CHECK int spawn_prepare(struct spawn *s, struct err *err);
+
+/** spawn_done() - Close what spawn_prepare() made; safe on a struct it failed on or never saw */
+void spawn_done(struct spawn *s);
+
+/**
+ * spawn_process() - Start process @index of the plan and send it its boot record
+ * @ret:	Filled on success; the caller's to spawned_done()
+ *
+ * Does not wait: the process says CTL_READY, CTL_FAILED, or writes to the error pipe.
+ */
+MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret,
+			     struct err *err);
+
+/** spawned_init() - Nothing is owned; spawned_done() - close everything; does not wait for it */
+void spawned_init(struct spawned *p);
+void spawned_done(struct spawned *p);
+
+/** spawned_reap() - Wait for it if it is dead: whether it is.  Syscalls: waitid */
+bool spawned_reap(struct spawned *p);
+
+/** spawned_describe() - How it died: "killed by SIGKILL", "exited with code 1" */
+void spawned_describe(const struct spawned *p, char *ret, size_t size);
+
+/**
+ * spawn_device() - Start a stand-alone back-end: one device, no VM
+ * @boot:	Filled but for header and filter
+ * @res_fd:	nr_res of them; borrowed, as @bus_fd, a listening socket
+ */
+struct spawn_device {
+	const char *program;
+	const char *policy;
+	struct boot_dev *boot;
+	int bus_fd;
+	const int *res_fd;
+	uint64_t fsize_bytes;
+	int error_fd;
+	enum log_level log_level;
+};
+MUST_CHECK int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/ctl.h"
+#include "runtime/signals.h"
+#include "runtime/supervisor_priv.h"
+
+int supervisor_start(struct supervisor *s, struct err *err)
+{
+	int r;
+
+	if (s->stage == STAGE_RUNNING)
+		return err_text(err, EINVAL, "cannot start an already running container");
+	if (s->stage != STAGE_CREATED)
+		return err_text(err, EINVAL, "cannot start a container that has stopped");
+	r = ctl_send(s->proc[0].control, CTL_START, 0, 0, NULL);
+	if (r < 0)
+		return err_set(err, -r, "start the VMM");
+	phases_mark(s->phases, "started");
+	s->stage = STAGE_RUNNING;
+	s->state->status = STATE_RUNNING;
+	return state_save(s->dir, s->state, err);
+}
+
+/* Ask the guest to end; one that has not started ends right here */
+static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
+{
+	char name[24], detail[64];
+	int r;
+
+	if (s->stage == STAGE_CREATED) {
+		signal_name(sig, name, sizeof(name));
+		fmt_into(detail, sizeof(detail), "%s before the start", name);
+		supervisor_end(s, END_KILLED, detail, true);
+		return 0;
+	}
+	r = ctl_send(s->proc[0].control, type, 0, 0, NULL);
+	return r < 0 ? err_set(err, -r, "the VMM does not listen") : 0;
+}
+
+static int act_on_signal(struct supervisor *s, int sig, struct err *err)
+{
+	char name[24];
+
+	if (s->stage >= STAGE_ENDING)
+		return err_text(err, ESRCH, "container not running");
+	switch (signal_action(sig)) {
+	case SIGNAL_CHECK:
+	case SIGNAL_HARMLESS: return 0;
+	case SIGNAL_POWER_BUTTON: return ask_guest(s, CTL_POWER_BUTTON, sig, err);
+	case SIGNAL_CTRL_ALT_DEL: return ask_guest(s, CTL_CTRL_ALT_DEL, sig, err);
+	case SIGNAL_KILL: supervisor_end(s, END_KILLED, "killed on request", true); return 0;
+	case SIGNAL_NONE: break;
+	}
+	signal_name(sig, name, sizeof(name));
+	return err_text(err, EINVAL,
+			"%s means nothing to a VM: TERM (power button), INT (Ctrl-Alt-Del) and "
+			"KILL do",
+			name);
+}
+
+static int op_start(struct supervisor *s, uint32_t arg UNUSED, struct err *err)
+{
+	return supervisor_start(s, err);
+}
+
+static int op_kill(struct supervisor *s, uint32_t arg, struct err *err)
+{
+	if (arg > 64)
+		return err_text(err, EINVAL, "no such signal");
+	return act_on_signal(s, (int)arg, err);
+}
+
+static int (*const ops[CTL_OPS])(struct supervisor *s, uint32_t arg, struct err *err) = {
+	[CTL_OP_START] = op_start,
+	[CTL_OP_KILL] = op_kill,
+};
+
+static bool may_ask(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
+{
+	/* Whoever connects asks at once; the VM does not wait for one who does not. */
+	const struct timeval patience = {.tv_usec = 100000};
+	struct supervisor *s = arg;
+	cleanup_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+	struct ctl_request q;
+	struct ctl_reply reply = {0};
+	struct err err = {0};
+	int r;
+
+	if (fd < 0 || !may_ask(fd) ||
+	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    recv(fd, &q, sizeof(q), MSG_TRUNC) != sizeof(q) || q.magic != CTL_REQUEST_MAGIC)
+		return;
+	if (s->stage < STAGE_CREATED)
+		r = err_text(&err, EBUSY, "the container is being created");
+	else if (q.op < CTL_OPS && ops[q.op])
+		r = ops[q.op](s, q.arg, &err);
+	else
+		r = err_text(&err, ENOSYS, "the supervisor does not know this request");
+	if (r < 0) {
+		reply.code = (uint32_t)-r;
+		fmt_into(reply.text, sizeof(reply.text), "%s", err.msg);
+	}
+	if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+}
+
+static void on_signal(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	struct signalfd_siginfo info;
+	char name[24];
+	struct err err;
+
+	if (read(fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	signal_name((int)info.ssi_signo, name, sizeof(name));
+	if (s->stage < STAGE_CREATED && signal_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
+		err_text(&err, EINTR, "interrupted by %s", name);
+		supervisor_fail(s, &err);
+	} else if (act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
+		olog_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
+	}
+}
+
+int supervisor_serve(struct supervisor *s, struct err *err)
+{
+	sigset_t all;
+	int r;
+
+	sigfillset(&all);
+	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (s->signal_fd < 0)
+		return err_set(err, errno, "signalfd");
+	s->listen_fd = ctl_listen(s->dir, err);
+	if (s->listen_fd < 0)
+		return s->listen_fd;
+	r = loop_add(&s->loop, s->signal_fd, EPOLLIN, on_signal, s, err);
+	if (r == 0)
+		r = loop_add(&s->loop, s->listen_fd, EPOLLIN, on_client, s, err);
+	return r;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Inside the supervisor
+ *
+ * supervisor.c       launching and being launched
+ * supervisor_watch.c what the processes say and how they end
+ * supervisor_ctl.c   what users ask for, by socket and by signal
+ */
+#ifndef VMRUN_RUNTIME_SUPERVISOR_PRIV_H
+#define VMRUN_RUNTIME_SUPERVISOR_PRIV_H
+
+#include "devices/core/loop.h"
+#include "runtime/spawn.h"
+#include "runtime/state.h"
+#include "runtime/supervisor.h"
+
+/**
+ * enum stage - How far the VM is; only ever grows
+ */
+enum stage {
+	STAGE_CREATING, /* not all processes are ready */
+	STAGE_READY,    /* they are, but the launcher has not acknowledged */
+	STAGE_CREATED,
+	STAGE_RUNNING,
+	STAGE_ENDING, /* the cause is known; processes are on their way out */
+	STAGE_OVER,   /* no process is left */
+};
+
+/**
+ * struct supervisor - One VM
+ * @dir, @lock:	Of the state directory
+ * @report:	Socket to the launcher; -1 once it is gone
+ * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
+ * @deadline_ns: When whoever is left gets killed; 0 = no such time
+ * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns
+ * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
+ * @failed:	Whether it did
+ */
+struct supervisor {
+	enum stage stage;
+	struct loop loop;
+	int dir;
+	int lock;
+	int report;
+	int signal_fd;
+	int listen_fd;
+	int error_fd;
+	uint64_t deadline_ns;
+	int doubt;
+	bool failed;
+	bool autostart;
+	struct err failure;
+	struct state *state;
+	struct olog log;
+	struct phases *phases;
+	unsigned int nr;
+	struct spawned proc[PLAN_PROCS_MAX];
+};
+
+/** supervisor_watch() - Watch process @i of s->proc */
+MUST_CHECK int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err);
+
+/** supervisor_watch_jails() - Watch the error pipe */
+MUST_CHECK int supervisor_watch_jails(struct supervisor *s, struct err *err);
+
+/** supervisor_fail() - Creating failed for this reason; the first one counts */
+void supervisor_fail(struct supervisor *s, const struct err *err);
+
+/**
+ * supervisor_end() - The VM is over for this reason; the first one counts
+ * @now:	Whether everybody is killed instead of being given time to drain
+ */
+void supervisor_end(struct supervisor *s, enum end_cause cause, const char *detail, bool now);
+
+/** supervisor_deadline() - s->deadline_ns has passed */
+void supervisor_deadline(struct supervisor *s);
+
+/** supervisor_start() - Release the vCPUs */
+MUST_CHECK int supervisor_start(struct supervisor *s, struct err *err);
+
+/** supervisor_serve() - Answer control socket and signals from now on */
+MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);
+
+/** supervisor_main() - The life of the supervisor; never returns */
+NORETURN void supervisor_main(struct supervisor *s, const struct launch *l);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Who is to blame
+ *
+ * When one process of a VM ends, the others notice by their sockets and end too, and the supervisor may
+ * hear of the consequence before it hears of the reason. So before a death is taken for the cause:
+ *
+ *   - the VMM's last words (CTL_ENDED) are read: a guest that ended explains everything after it
+ *   - a process that died by a signal explains those that exited
+ *   - a device that exited is only doubted; the VMM's death has DOUBT_NS to show up and explain it
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/cause.h"
+#include "runtime/jail.h"
+#include "runtime/supervisor_priv.h"
+
+#define DRAIN_NS       2000000000ULL
+#define DOUBT_NS       200000000ULL
+#define MESSAGES_MAX   64 /* of one process in one go */
+#define LOG_CHUNK      4096
+#define LOG_CHUNKS_MAX 16
+
+static struct spawned *by_fd(struct supervisor *s, int fd)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->proc[i].control == fd || s->proc[i].log == fd || s->proc[i].pidfd == fd)
+			return &s->proc[i];
+	return NULL;
+}
+
+static bool is_vmm(const struct supervisor *s, const struct spawned *p)
+{
+	return p == &s->proc[0];
+}
+
+static void kill_all(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->proc[i].pid)
+			(void)process_signal(s->proc[i].pidfd, SIGKILL);
+}
+
+static void check_over(struct supervisor *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (s->proc[i].pid)
+			return;
+	s->stage = STAGE_OVER;
+}
+
+static void close_control(struct supervisor *s, struct spawned *p)
+{
+	if (p->control < 0)
+		return;
+	loop_del(&s->loop, p->control);
+	cleanup_close_fd(&p->control);
+	p->control = -1;
+}
+
+/* ---- ways to end ---- */
+
+void supervisor_end(struct supervisor *s, enum end_cause cause, const char *detail, bool now)
+{
+	if (s->stage >= STAGE_ENDING)
+		return;
+	s->stage = STAGE_ENDING;
+	s->state->cause = cause;
+	s->state->exit_code = cause_info(cause)->exit_code;
+	fmt_into(s->state->detail, sizeof(s->state->detail), "%s", detail);
+	phases_mark(s->phases, "end");
+	if (now) {
+		kill_all(s);
+	} else {
+		/* The VMM goes first, and with it its ends of the buses: that is how devices learn
+		 * of the end, and still get rid of what they hold. */
+		if (cause == END_DEVICE_KILLED && s->proc[0].pid)
+			(void)process_signal(s->proc[0].pidfd, SIGKILL);
+		close_control(s, &s->proc[0]);
+		s->deadline_ns = clock_ns() + DRAIN_NS;
+	}
+	check_over(s);
+}
+
+void supervisor_fail(struct supervisor *s, const struct err *err)
+{
+	if (s->stage >= STAGE_ENDING)
+		return;
+	s->stage = STAGE_ENDING;
+	s->failed = true;
+	s->failure = *err;
+	kill_all(s);
+	check_over(s);
+}
+
+static void blame(struct supervisor *s, const struct spawned *p, const char *when)
+{
+	const enum end_cause cause = is_vmm(s, p) ? END_VMM_KILLED : END_DEVICE_KILLED;
+	char how[64];
+	struct err err;
+
+	if (s->stage >= STAGE_ENDING)
+		return;
+	spawned_describe(p, how, sizeof(how));
+	err_text(&err, EIO, "%s: %s%s", p->name, how, when);
+	if (s->stage < STAGE_CREATED) {
+		supervisor_fail(s, &err);
+	} else {
+		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+		supervisor_end(s, cause, err.msg, false);
+	}
+}
+
+void supervisor_deadline(struct supervisor *s)
+{
+	s->deadline_ns = 0;
+	if (s->stage < STAGE_ENDING)
+		blame(s, &s->proc[s->doubt], "");
+	else
+		kill_all(s);
+}
+
+/* ---- control sockets ---- */
+
+static void on_ready(struct supervisor *s, struct spawned *p, const struct ctl_msg *m UNUSED)
+{
+	p->ready = true;
+	phases_add(s->phases, p->name, "ready", clock_ns());
+}
+
+static void on_failed(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	struct err err;
+
+	err_text(&err, m->code && m->code < 4096 ? (int)m->code : EIO, "%s: %s", p->name, m->text);
+	supervisor_fail(s, &err);
+}
+
+static void on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	phases_add(s->phases, p->name, m->text, m->arg);
+}
+
+static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+{
+	supervisor_end(s, (enum end_cause)m->code, m->text, false);
+}
+
+/** Who may say what, and when: @from and @to bound the stage, both inclusive */
+static const struct rule {
+	void (*run)(struct supervisor *s, struct spawned *p, const struct ctl_msg *m);
+	enum stage from, to;
+	bool vmm_only;
+} rules[CTL_TYPES] = {
+	[CTL_READY] = {on_ready, STAGE_CREATING, STAGE_CREATING, false},
+	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false},
+	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true},
+	[CTL_ENDED] = {on_ended, STAGE_RUNNING, STAGE_RUNNING, true},
+};
+
+static bool legal(const struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
+{
+	const struct rule *r = &rules[m->type]; /* ctl_recv() has checked the type */
+
+	if (!r->run || s->stage < r->from || s->stage > r->to || (r->vmm_only && !is_vmm(s, p)))
+		return false;
+	if (m->type == CTL_READY && p->ready)
+		return false;
+	return m->type != CTL_ENDED || (m->code >= END_POWEROFF && m->code <= END_KVM_ERROR);
+}
+
+/* The text is a peer's and goes to terminals and JSON files */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
+/* Whether there was a message that has been dealt with */
+static bool read_message(struct supervisor *s, struct spawned *p)
+{
+	struct pollfd ready = {.fd = p->control, .events = POLLIN};
+	struct ctl_msg m;
+	int r;
+
+	if (p->control < 0 || poll(&ready, 1, 0) <= 0)
+		return false;
+	r = ctl_recv(p->control, &m);
+	if (r == 1) {
+		make_printable(m.text);
+		if (legal(s, p, &m)) {
+			rules[m.type].run(s, p, &m);
+			return true;
+		}
+		/* After the end, what crossed with it is of no interest. */
+		if (s->stage >= STAGE_ENDING)
+			return true;
+	}
+	/* A process without a control socket cannot be told to leave: so it does not stay. */
+	close_control(s, p);
+	if (r != 0) {
+		olog_write(&s->log, LOG_LEVEL_WARN, "%s: broke the rules of its control socket",
+			   p->name);
+		(void)process_signal(p->pidfd, SIGKILL);
+	}
+	return false;
+}
+
+static void drain_control(struct supervisor *s, struct spawned *p)
+{
+	unsigned int n = 0;
+
+	while (n++ < MESSAGES_MAX && read_message(s, p))
+		;
+}
+
+static void on_control(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	struct spawned *p = by_fd(s, fd);
+
+	(void)read_message(s, p);
+}
+
+/* ---- logs ---- */
+
+static void log_text(struct supervisor *s, const struct spawned *p, char *line)
+{
+	static const char letters[] = "EWID"; /* by enum log_level */
+	const char *at = *line && line[1] == ' ' ? strchr(letters, *line) : NULL;
+	const enum log_level level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
+
+	make_printable(line);
+	olog_write(&s->log, level, "%s: %s", p->name, at ? line + 2 : line);
+}
+
+static bool read_log(struct supervisor *s, struct spawned *p)
+{
+	char text[LOG_CHUNK + 1], *line = text, *end;
+	const ssize_t n = p->log < 0 ? 0 : read(p->log, text, LOG_CHUNK);
+
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n <= 0) {
+		loop_del(&s->loop, p->log);
+		cleanup_close_fd(&p->log);
+		p->log = -1;
+		return false;
+	}
+	text[n] = '\0';
+	for (; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		log_text(s, p, line);
+	}
+	return true;
+}
+
+static void drain_log(struct supervisor *s, struct spawned *p)
+{
+	unsigned int n = 0;
+
+	while (n++ < LOG_CHUNKS_MAX && read_log(s, p))
+		;
+}
+
+static void on_log(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+
+	(void)read_log(s, by_fd(s, fd));
+}
+
+/* ---- deaths ---- */
+
+static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	struct jail_error e;
+	struct err err;
+	const int r = jail_read_error(fd, &e);
+
+	if (r == 1 && e.index < s->nr) {
+		err_set(&err, e.code, "%s: jail: %s", s->proc[e.index].name, e.text);
+		supervisor_fail(s, &err);
+	} else {
+		loop_del(&s->loop, fd);
+	}
+}
+
+static void judge(struct supervisor *s, struct spawned *p)
+{
+	unsigned int i;
+
+	drain_control(s, &s->proc[0]);
+	for (i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
+		if (spawned_reap(&s->proc[i]) && !s->proc[i].left)
+			blame(s, &s->proc[i], "");
+	if (s->stage >= STAGE_ENDING)
+		return;
+	if (is_vmm(s, p) || spawned_reap(&s->proc[0])) {
+		blame(s, &s->proc[0], "");
+	} else if (!s->deadline_ns) {
+		s->doubt = (int)(p - s->proc);
+		s->deadline_ns = clock_ns() + DOUBT_NS;
+	}
+}
+
+static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	struct spawned *p = by_fd(s, fd);
+
+	if (!spawned_reap(p))
+		return;
+	loop_del(&s->loop, fd);
+	drain_control(s, p);
+	drain_log(s, p);
+	if (s->stage < STAGE_CREATED) {
+		/* The jail's own words say more than an exit code. */
+		if (s->error_fd >= 0)
+			on_jail_error(s, s->error_fd, 0);
+		blame(s, p, p->ready ? "" : " before it was ready");
+	} else if (s->stage < STAGE_ENDING) {
+		judge(s, p);
+	}
+	if (s->stage >= STAGE_ENDING)
+		check_over(s);
+}
+
+int supervisor_watch_jails(struct supervisor *s, struct err *err)
+{
+	return loop_add(&s->loop, s->error_fd, EPOLLIN, on_jail_error, s, err);
+}
+
+int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err)
+{
+	const struct spawned *p = &s->proc[i];
+	int r = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
+
+	if (r == 0)
+		r = loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
+	if (r == 0)
+		r = loop_add(&s->loop, p->pidfd, EPOLLIN, on_exit_of, s, err);
+	return r;
+}
