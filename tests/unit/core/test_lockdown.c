@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/lockdown.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* Allows all but getppid */
+static const struct sock_filter insns[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
+static struct boot_filter filter;
+
+static void setup(void)
+{
+	filter.count = ARRAY_SIZE(insns);
+	for (unsigned int i = 0; i < ARRAY_SIZE(insns); i++)
+		filter.insn[i] = insns[i];
+}
+
+TestSuite(lockdown, .init = setup);
+
+/* Runs @fn in a process of its own; the wait status */
+static int in_child(int (*fn)(void))
+{
+	pid_t pid = fork();
+	int status;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		_exit(fn());
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static int lock(void)
+{
+	struct err err;
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : lockdown(&filter, &err);
+}
+
+static int locked_and_quiet(void)
+{
+	return lock() == 0 && getpid() > 0 ? 42 : 1;
+}
+
+static int locked_and_forbidden(void)
+{
+	return lock() == 0 ? (syscall(SYS_getppid), 1) : 2;
+}
+
+static int locked_opens(void)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
+
+	if (abi < 1)
+		return 43;
+	return lock() == 0 && open("/dev/null", O_RDONLY) < 0 && errno == EACCES ? 42 : 1;
+}
+
+static int without_no_new_privs(void)
+{
+	struct err err;
+
+	return lockdown(&filter, &err) == -EPERM && syscall(SYS_getppid) > 0 ? 42 : 1;
+}
+
+static int empty_filter(void)
+{
+	filter.count = 0;
+	return lock() == -EINVAL ? 42 : 1;
+}
+
+static int bad_filter(void)
+{
+	filter.insn[1].jt = 200;
+	return lock() == -EINVAL ? 42 : 1;
+}
+
+Test(lockdown, a_process_that_keeps_to_its_filter_lives)
+{
+	int status = in_child(locked_and_quiet);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+}
+
+Test(lockdown, a_forbidden_call_kills)
+{
+	int status = in_child(locked_and_forbidden);
+
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "status 0x%x", status);
+}
+
+Test(lockdown, nothing_can_be_opened_where_the_kernel_has_landlock)
+{
+	int status = in_child(locked_opens);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 43)
+		cr_skip_test("this kernel has no Landlock");
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+}
+
+Test(lockdown, no_new_privs_is_a_must)
+{
+	int status = in_child(without_no_new_privs);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+}
+
+Test(lockdown, filters_the_kernel_refuses_are_errors)
+{
+	int status = in_child(empty_filter);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+	status = in_child(bad_filter);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+}
