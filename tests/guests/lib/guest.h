@@ -121,7 +121,7 @@ void guest_puts(const char *text);
 void guest_put_hex(uint64_t v); /* without 0x or leading zeroes */
 void guest_put_dec(uint64_t v);
 
-/* "ok NAME" or "not ok NAME", one line; returns @ok */
+/* "ok - NAME" or "not ok - NAME", one line; returns @ok */
 bool guest_check(bool ok, const char *name);
 
 /* end.c: none of these returns */

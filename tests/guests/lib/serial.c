@@ -32,7 +32,7 @@ void guest_put_dec(uint64_t v)
 
 bool guest_check(bool ok, const char *name)
 {
-	guest_puts(ok ? "ok " : "not ok ");
+	guest_puts(ok ? "ok - " : "not ok - ");
 	guest_puts(name);
 	guest_puts("\n");
 	return ok;

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: A polling driver of virtio-pci, modern, one queue at a time
+ *
+ * Written from virtio 1.3, not from our device side. Nothing here allocates or checks what a test
+ * wants broken: the ring is the guest's to fill.
+ */
+#ifndef VMRUN_TESTS_GUESTS_LIB_VIRTIO_DRV_H
+#define VMRUN_TESTS_GUESTS_LIB_VIRTIO_DRV_H
+
+#include "lib/guest.h"
+
+#define VIRTIO_BLOCK 2
+#define VIRTIO_RNG   4
+
+#define VIRTIO_STATUS_ACKNOWLEDGE 1
+#define VIRTIO_STATUS_DRIVER      2
+#define VIRTIO_STATUS_DRIVER_OK   4
+#define VIRTIO_STATUS_FEATURES_OK 8
+#define VIRTIO_STATUS_NEEDS_RESET 64
+#define VIRTIO_STATUS_FAILED      128
+
+#define VIRTIO_F_INDIRECT (1ULL << 28)
+#define VIRTIO_F_VERSION  (1ULL << 32)
+
+#define VIRTIO_DESC_NEXT     1
+#define VIRTIO_DESC_WRITE    2
+#define VIRTIO_DESC_INDIRECT 4
+
+#define VIRTIO_RING_SIZE 16
+
+struct virtio_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t flags;
+	uint16_t next;
+};
+
+/* One split ring; in .bss, mapped one to one */
+struct virtio_ring {
+	struct virtio_desc desc[VIRTIO_RING_SIZE];
+	struct {
+		uint16_t flags, idx, ring[VIRTIO_RING_SIZE], used_event;
+	} avail;
+	struct {
+		uint16_t flags, idx;
+		struct {
+			uint32_t id, len;
+		} ring[VIRTIO_RING_SIZE];
+		uint16_t avail_event;
+	} used __attribute__((aligned(4)));
+} __attribute__((aligned(16)));
+
+/* Guest addresses of the structures in the BAR, 0 where the device has none */
+struct virtio_drv {
+	unsigned int slot;
+	uint64_t common, isr, config, notify;
+	uint32_t notify_multiplier;
+	uint64_t features; /* negotiated */
+	uint16_t seen_used;
+};
+
+/* Finds a device, switches memory decode on, reads its capabilities; false when it is not there */
+bool virtio_find(struct virtio_drv *v, uint16_t virtio_id);
+
+uint8_t virtio_status(const struct virtio_drv *v);
+
+/* Writes 0 and waits until it reads back; false when it does not */
+bool virtio_reset(struct virtio_drv *v);
+
+/* Reset, then up to FEATURES_OK with what of @features is offered, and VERSION_1 */
+bool virtio_negotiate(struct virtio_drv *v, uint64_t features);
+
+/* Zeroes @r and makes it queue 0; false when the device does not enable it */
+bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r);
+
+/* Negotiation, queue 0, DRIVER_OK */
+bool virtio_start(struct virtio_drv *v, uint64_t features, struct virtio_ring *r);
+
+/* Makes the chain at @head available and rings */
+void virtio_kick(struct virtio_drv *v, struct virtio_ring *r, uint16_t head);
+
+/* Waits for the next used element; its length, or -1 when none came or it is not @head */
+int64_t virtio_wait(struct virtio_drv *v, struct virtio_ring *r, uint16_t head);
+
+/* Waits until the device says DEVICE_NEEDS_RESET */
+bool virtio_wait_broken(const struct virtio_drv *v);
+
+/* Fills one descriptor */
+void virtio_set_desc(struct virtio_desc *d, const void *buf, uint32_t len, uint16_t flags,
+		     uint16_t next);
+
+#endif
