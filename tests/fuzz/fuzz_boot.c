@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Boot records and control messages from a hostile peer
+ *
+ * The first byte says what the rest is: 0 a device's record, 1 the VMM's, 2 a control message. What
+ * the input lacks of a record is zero, so that short inputs reach the later checks; its highest bit
+ * keeps the length as it is. A record that passes is held against what its users rely on.
+ */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/device.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void rely_on_name(const char name[BOOT_NAME_BYTES])
+{
+	vr_assert(strnlen(name, BOOT_NAME_BYTES) > 0 &&
+		  strnlen(name, BOOT_NAME_BYTES) < BOOT_NAME_BYTES);
+}
+
+static void fuzz_dev(const uint8_t *data, size_t size, size_t claimed)
+{
+	static struct boot_dev b;
+	struct err err;
+
+	memset(&b, 0, sizeof(b));
+	memcpy(&b, data, size < sizeof(b) ? size : sizeof(b));
+	if (boot_check_dev(&b, claimed ? claimed : sizeof(b), &err) < 0)
+		return;
+	rely_on_name(b.name);
+	rely_on_name(b.type);
+	vr_assert(b.nr_res <= BOOT_RES_MAX && b.nr_queues <= DEVICE_QUEUES_MAX);
+	vr_assert(b.filter.count > 0 && b.filter.count <= BOOT_FILTER_MAX);
+}
+
+static void fuzz_vmm(const uint8_t *data, size_t size, size_t claimed)
+{
+	static struct boot_vmm b;
+	struct err err;
+
+	memset(&b, 0, sizeof(b));
+	memcpy(&b, data, size < sizeof(b) ? size : sizeof(b));
+	if (boot_check_vmm(&b, claimed ? claimed : sizeof(b), &err) < 0)
+		return;
+	vr_assert(b.nr_devices <= BOOT_DEVICES_MAX && b.nr_vcpus > 0 && b.nr_vcpus <= 32);
+	vr_assert(b.mem_bytes > 0 && b.mem_bytes % 4096 == 0);
+	vr_assert(strnlen(b.cmdline, BOOT_CMDLINE_MAX) < BOOT_CMDLINE_MAX);
+	vr_assert(b.filter.count > 0 && b.filter.count <= BOOT_FILTER_MAX);
+	for (uint32_t i = 0; i < b.nr_devices; i++)
+		rely_on_name(b.device[i].name);
+}
+
+static void fuzz_ctl(const uint8_t *data, size_t size, size_t claimed)
+{
+	struct ctl_msg m = {0}, ret;
+	int pair[2];
+
+	memcpy(&m, data, size < sizeof(m) ? size : sizeof(m));
+	vr_assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
+	vr_assert(send(pair[0], claimed ? (const void *)data : &m, claimed ? claimed : sizeof(m),
+		       0) >= 0);
+	close(pair[0]);
+	if (ctl_recv(pair[1], &ret) == 1)
+		vr_assert(ret.type > 0 && ret.type < CTL_TYPES &&
+			  strnlen(ret.text, sizeof(ret.text)) < sizeof(ret.text));
+	close(pair[1]);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static void (*const kind[])(const uint8_t *, size_t, size_t) = {fuzz_dev, fuzz_vmm,
+									fuzz_ctl};
+	size_t claimed;
+
+	if (size == 0 || size > 16384)
+		return 0;
+	claimed = data[0] & 0x80 ? size - 1 : 0;
+	kind[(data[0] & 0x7f) % ARRAY_SIZE(kind)](data + 1, size - 1, claimed);
+	return 0;
+}
