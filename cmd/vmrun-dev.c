@@ -17,7 +17,6 @@
  * One that listens serves another front-end then.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -88,13 +87,11 @@ static int dev_prepare(struct program *p, struct err *err)
 
 	if (rc < 0)
 		return rc;
+	/* Ignores SIGPIPE too: a sink or front-end that is gone is an error of a write, not the end. */
 	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
 	if (strcmp(p->boot.type, device.name) != 0)
 		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
 				p->boot.name, device.name, p->boot.type);
-	/* A sink or front-end that is gone is an error of a write, not the end. */
-	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
-		return err_set(err, errno, "ignore SIGPIPE");
 	rc = loop_init(&p->loop, err);
 	if (rc == 0)
 		rc = loop_add(&p->loop, BOOT_FD_CONTROL, EPOLLIN, dev_control_ready, p, err);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -54,7 +53,6 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 	static struct loop loop;
 	struct err err;
 
-	signal(SIGPIPE, SIG_IGN);
 	log_init(BOOT_FD_LOG, LOG_LEVEL_DEBUG);
 	if (loop_init(&loop, &err) < 0 ||
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_quit, &loop, &err) < 0 ||
