@@ -3,8 +3,9 @@
  * DOC: The seam between a transport (virtio_pci.c) and what carries out the device (vu_frontend.c)
  *
  * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts.
- * The back-end gets a validated description of the queues when the driver says DRIVER_OK, which does
- * not change until it is stopped, and three eventfds a queue that are made once, before lockdown.
+ * The back-end gets a validated description of the queues when the driver says DRIVER_OK, which
+ * does not change until it is stopped, and three eventfds a queue that are made once, before
+ * lockdown.
  */
 #ifndef VMRUN_VMM_BACKEND_H
 #define VMRUN_VMM_BACKEND_H

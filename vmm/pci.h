@@ -4,9 +4,9 @@
  *
  * PCI Local Bus 3.0, chapters 3.2.2.3 and 6. Ports 0xcf8 to 0xcff; bus 0, functions 00:NN.0, no
  * bridges but the host's. A function is 256 bytes of configuration space, as many bytes that say
- * which bits the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the command
- * register's memory bit is set and the BAR lies in the host bridge's window; it moves when the guest
- * moves it. Where a guest puts two BARs on one address, the first one there keeps it.
+ * which bits the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the
+ * command register's memory bit is set and the BAR lies in the host bridge's window; it moves when
+ * the guest moves it. Where a guest puts two BARs on one address, the first one there keeps it.
  *
  * Port 0xcf9 lies inside the address register's ports, so the reset control register is served here
  * and handed on to whoever set pci->reset.

@@ -3,8 +3,8 @@
  * DOC: virtio over PCI, modern only
  *
  * virtio 1.3 section 4.1: the guest's view of one device. The guest's status writes are a strict
- * machine (see virtio_pci.c); queue registers can be written only between FEATURES_OK and DRIVER_OK,
- * and are then copied into a description that does not change until reset.
+ * machine (see virtio_pci.c); queue registers can be written only between FEATURES_OK and
+ * DRIVER_OK, and are then copied into a description that does not change until reset.
  */
 #ifndef VMRUN_VMM_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_PCI_H

@@ -3,8 +3,8 @@
  * DOC: Between the two halves of virtio-pci
  *
  * virtio_pci_common.c holds the common configuration structure: status machine, features, queue
- * registers. virtio_pci.c holds the rest: PCI function, BAR, doorbells, notifications, ISR. Everything
- * here runs with the bus lock held.
+ * registers. virtio_pci.c holds the rest: PCI function, BAR, doorbells, notifications, ISR.
+ * Everything here runs with the bus lock held.
  */
 #ifndef VMRUN_VMM_VIRTIO_PCI_COMMON_H
 #define VMRUN_VMM_VIRTIO_PCI_COMMON_H
@@ -29,7 +29,7 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 			      unsigned int len);
 
 /**
- * virtio_pci_needs_reset() - The driver broke a rule: latch DEVICE_NEEDS_RESET, interrupt if it runs
+ * virtio_pci_needs_reset() - The driver broke a rule: latch DEVICE_NEEDS_RESET, interrupt it
  * @why:	Static text for the log
  *
  * Syscalls: write
@@ -43,7 +43,7 @@ void virtio_pci_fail(struct virtio_pci *v, const struct err *why);
  * Syscalls: ioctl */
 void virtio_pci_doorbells(struct virtio_pci *v);
 
-/** virtio_pci_drain() - Whether an eventfd of ours (non-blocking) was signalled; it is not any more.
+/** virtio_pci_drain() - Whether an eventfd of ours was signalled; afterwards it is not.
  * Syscalls: read */
 bool virtio_pci_drain(int fd);
 

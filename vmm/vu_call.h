@@ -3,9 +3,9 @@
  * DOC: Single exchanges with a vhost-user back-end
  *
  * What vu_frontend.c puts together. An answer is received only once it is there as a whole: it is
- * looked at by MSG_PEEK until then, so that no peer can hold us by half a message. Sending is bounded
- * by SO_SNDTIMEO. After any error the connection is of no use: what the peer has understood is not
- * known any more.
+ * looked at by MSG_PEEK until then, so that no peer can hold us by half a message. Sending is
+ * bounded by SO_SNDTIMEO. After any error the connection is of no use: what the peer has
+ * understood is not known any more.
  */
 #ifndef VMRUN_VMM_VU_CALL_H
 #define VMRUN_VMM_VU_CALL_H

@@ -2,8 +2,9 @@
 /**
  * DOC: A back-end that checks its transport, for tests of transports
  *
- * Included by one file of a test program. It holds the transport to struct backend_ops' contract: what
- * it is started with must be sound, and it is never started twice or spoken to after a failure.
+ * Included by one file of a test program. It holds the transport to struct backend_ops' contract:
+ * what it is started with must be sound, and it is never started twice or spoken to after a
+ * failure.
  */
 #ifndef VMRUN_TESTS_SUPPORT_STUB_BACKEND_H
 #define VMRUN_TESTS_SUPPORT_STUB_BACKEND_H
