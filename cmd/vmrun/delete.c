@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun/vmrun.h"
+#include "runtime/destroy.h"
+
+struct delete_options {
+	bool force;
+};
+
+static const struct option_spec options[] = {
+	{"force", 'f', OPTION_FLAG, NULL, "kill it first if it runs; no VM of that id is no error",
+	 offsetof(struct delete_options, force), NULL},
+	{.name = NULL},
+};
+
+static int delete_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	const struct delete_options *o = a->opt;
+
+	return destroy(v->root, a->arg[0], o->force, err);
+}
+
+const struct verb verb_delete = {
+	.name = "delete",
+	.synopsis = "[--force] ID",
+	.summary = "Undo create, leaving nothing of the VM behind",
+	.options = options,
+	.opt_bytes = sizeof(struct delete_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = delete_vm,
+};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <signal.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "runtime/ctl.h"
+#include "runtime/signals.h"
+#include "runtime/state.h"
+
+#define KILL_MS 10000
+
+struct kill_options {
+	bool all;
+};
+
+static const struct option_spec options[] = {
+	{"all", 'a', OPTION_FLAG, NULL, "succeed also when the VM has stopped",
+	 offsetof(struct kill_options, all), NULL},
+	{.name = NULL},
+};
+
+static int ask(int dir, const struct state *s, int sig, struct err *err)
+{
+	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, err);
+
+	/* One that hangs (stopped by a debugger, say) is still to be killed. */
+	if (r == -ETIMEDOUT && sig == SIGKILL) {
+		r = process_kill(&s->supervisor, KILL_MS);
+		if (r < 0)
+			return err_set(err, -r, "kill the supervisor");
+	}
+	return r;
+}
+
+static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	const struct kill_options *o = a->opt;
+	const int sig = signal_parse(a->nr > 1 ? a->arg[1] : "TERM", err);
+	cleanup_fd int dir = -1;
+	struct state *s;
+	int r;
+
+	if (sig < 0)
+		return sig;
+	r = state_open(v->root, a->arg[0], &dir, err);
+	if (r == 0)
+		r = state_load(dir, &s, err);
+	if (r < 0)
+		return r;
+	if (s->status == STATE_STOPPED)
+		r = err_text(err, ESRCH, "container not running");
+	else
+		r = ask(dir, s, sig, err);
+	state_free(s);
+	return r == -ESRCH && o->all ? 0 : r;
+}
+
+const struct verb verb_kill = {
+	.name = "kill",
+	.synopsis = "[--all] ID [SIGNAL]",
+	.summary =
+		"Signal a VM: TERM presses the power button (default), INT is Ctrl-Alt-Del, KILL "
+		"ends it at once",
+	.options = options,
+	.opt_bytes = sizeof(struct kill_options),
+	.min_args = 1,
+	.max_args = 2,
+	.run = kill_vm,
+};

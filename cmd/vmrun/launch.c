@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun/launch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <termios.h>
+
+#include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "runtime/hostfacts.h"
+#include "runtime/spawn.h"
+#include "runtime/state.h"
+
+/* ---- which bundle, which id ---- */
+
+static bool is_bundle(const char *arg)
+{
+	char path[PATH_MAX];
+
+	if (strchr(arg, '/'))
+		return true;
+	fmt_into(path, sizeof(path), "%s/config.json", arg);
+	return access(path, F_OK) == 0;
+}
+
+static int set_id(const char *id, struct launch_target *ret, struct err *err)
+{
+	int r = state_check_id(id, err);
+
+	if (r == 0)
+		fmt_into(ret->id, sizeof(ret->id), "%s", id);
+	return r;
+}
+
+int launch_target(const struct launch_options *o, const char *arg, struct launch_target *ret,
+		  struct err *err)
+{
+	const bool bundle = arg && !o->bundle && is_bundle(arg);
+	const char *dir = bundle ? arg : o->bundle ? o->bundle : ".";
+	const char *id = o->id;
+
+	if (arg && !bundle) {
+		if (id && strcmp(id, arg) != 0)
+			return err_text(err, EINVAL, "two ids given: %s and %s", id, arg);
+		id = arg;
+	}
+	if (id && state_check_id(id, err) < 0)
+		return -err->code;
+	if (!realpath(dir, ret->dir))
+		return err_set(err, errno, "bundle %s", dir);
+	return set_id(id ? id : strrchr(ret->dir, '/') + 1, ret, err);
+}
+
+/* ---- the console ---- */
+
+static int connect_to(const char *path, struct err *err)
+{
+	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+
+	if (strlen(path) >= sizeof(sun.sun_path))
+		return err_set(err, ENAMETOOLONG, "console socket %s", path);
+	strcpy(sun.sun_path, path);
+	if (sock < 0 || connect(sock, (struct sockaddr *)&sun, sizeof(sun)) < 0)
+		return err_set(err, errno, "console socket %s", path);
+	return TAKE_FD(sock);
+}
+
+/* The slave goes to the serial device; whoever listens on the socket gets the master, and owns it. */
+static int open_console(const char *path, int *ret, struct err *err)
+{
+	static const char name[] = "/dev/ptmx";
+	cleanup_fd int master = -1, slave = -1, sock = connect_to(path, err);
+	struct termios t;
+	int unlock = 0, r;
+
+	if (sock < 0)
+		return sock;
+	master = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return err_set(err, errno, "console");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || tcgetattr(slave, &t) < 0)
+		return err_set(err, errno, "console");
+	/* Line discipline is the guest's business, and done once. */
+	cfmakeraw(&t);
+	if (tcsetattr(slave, TCSANOW, &t) < 0)
+		return err_set(err, errno, "console");
+	r = fd_send(sock, name, sizeof(name) - 1, &master, 1);
+	if (r < 0)
+		return err_set(err, -r, "console socket %s", path);
+	*ret = TAKE_FD(slave);
+	return 0;
+}
+
+static int check_console(const struct plan *p, const struct launch_options *o, bool detached,
+			 struct err *err)
+{
+	if (p->terminal && detached && !o->console_socket)
+		return err_text(err, EINVAL,
+				"/process/terminal: cannot allocate tty if vmrun will detach "
+				"without setting console socket");
+	if (o->console_socket && (!p->terminal || !detached))
+		return err_text(
+			err, EINVAL,
+			"cannot use console socket if vmrun will not detach or allocate tty");
+	return 0;
+}
+
+/* ---- the VM ---- */
+
+static void show_warnings(const struct vmrun *v, const struct launch_options *o,
+			  const struct plan *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_warnings; i++)
+		vmrun_warn(v, "%s", p->warning[i]);
+	if (o->preserve_fds || o->ignored)
+		vmrun_warn(v,
+			   "--preserve-fds and --pidfd-socket are not carried out: a guest has no "
+			   "file descriptors of the host");
+	if (!o->dry_run && hostfacts_virt("/") == HOSTFACTS_VIRT_SOFTWARE)
+		vmrun_warn(v, "KVM only emulates supervisor code here: Linux guests will not boot");
+}
+
+static int print_plan(const struct plan *p, struct err *err)
+{
+	struct json_object *o = plan_to_json(p);
+
+	if (!o)
+		return err_set(err, ENOMEM, "plan");
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+	return 0;
+}
+
+int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
+		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
+{
+	int r;
+
+	ret->bundle = b;
+	ret->console = -1;
+	phases_mark(ret->phases, "bundle");
+	r = plan_build(b, id, &ret->plan, err);
+	if (r == 0)
+		r = check_console(ret->plan, o, detached, err);
+	if (r < 0)
+		return r;
+	phases_mark(ret->phases, "plan");
+	show_warnings(v, o, ret->plan);
+	if (o->dry_run)
+		return print_plan(ret->plan, err);
+	r = spawn_programs(ret->plan, ret->program_fd, err);
+	if (r < 0)
+		return r;
+	ret->nr_programs = ret->plan->nr_procs;
+	r = assets_open(ret->plan, &ret->assets, err);
+	phases_mark(ret->phases, "assets");
+	if (r == 0 && o->console_socket)
+		r = open_console(o->console_socket, &ret->console, err);
+	return r;
+}
+
+void launch_vm_done(struct launch_vm *vm)
+{
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_programs; i++)
+		close(vm->program_fd[i]);
+	assets_close(vm->assets);
+	plan_free(vm->plan);
+	bundle_free(vm->bundle);
+	if (vm->console > STDERR_FILENO)
+		close(vm->console);
+	*vm = (struct launch_vm){.console = -1};
+}
+
+static void warn(void *arg, const char *text)
+{
+	vmrun_warn(arg, "%s", text);
+}
+
+/* The file that is the root of the guest, where OCI states have the directory that is a container's */
+static const char *rootfs_of(const struct plan *p)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_procs; i++) {
+		const struct plan_fd *f = &p->proc[i].fd[BOOT_FD_RES];
+
+		if (i > 0 && f->source == PLAN_FD_FILE && strcmp(f->pointer, "/vm/image/path") == 0)
+			return f->path;
+	}
+	return "";
+}
+
+int launch_go(const struct vmrun *v, const struct launch_options *o, struct launch_vm *vm,
+	      const int stdio[2], bool to_stderr, bool autostart, pid_t *ret_pid, struct err *err)
+{
+	const bool pty = vm->console >= 0;
+	struct launch l = {
+		.root = v->root,
+		.plan = vm->plan,
+		.assets = vm->assets,
+		.config = bundle_text(vm->bundle),
+		.rootfs = rootfs_of(vm->plan),
+		.stdio = {stdio[0], stdio[1]},
+		.console = {pty ? vm->console : stdio[0], pty ? vm->console : stdio[1]},
+		.pid_file = o->pid_file,
+		.autostart = autostart,
+		.warn = warn,
+		.arg = (void *)v,
+		.phases = vm->phases,
+	};
+	int r = vmrun_open_log(v, &l.log, err);
+
+	if (r < 0)
+		return r;
+	if (!v->log && to_stderr) {
+		l.log = (struct olog){
+			.fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
+			.plain = true,
+			.max = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		};
+	}
+	memcpy(l.program_fd, vm->program_fd, sizeof(l.program_fd));
+	r = supervisor_launch(&l, ret_pid, err);
+	olog_close(&l.log);
+	return r;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "runtime/state.h"
+
+struct list_options {
+	const char *format;
+	bool quiet;
+};
+
+static const char *const formats[] = {"table", "json", NULL};
+
+static const struct option_spec options[] = {
+	{"format", 'f', OPTION_STRING, "FORMAT", "table (default) or json",
+	 offsetof(struct list_options, format), formats},
+	{"quiet", 'q', OPTION_FLAG, NULL, "only the ids", offsetof(struct list_options, quiet),
+	 NULL},
+	{.name = NULL},
+};
+
+/** struct format - One way to print: before, each, after */
+struct format {
+	void (*begin)(void);
+	void (*each)(const struct state *s, unsigned int nr);
+	void (*end)(unsigned int nr);
+};
+
+static void nothing(void)
+{
+}
+
+static void no_end(unsigned int nr UNUSED)
+{
+}
+
+static void quiet_each(const struct state *s, unsigned int nr UNUSED)
+{
+	puts(s->id);
+}
+
+#define ROW "%-24s %-8s %-9s %-32s %-31s %s\n"
+
+static void table_begin(void)
+{
+	printf(ROW, "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+}
+
+static void table_each(const struct state *s, unsigned int nr UNUSED)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof(pid), "%d", s->status == STATE_STOPPED ? 0 : s->supervisor.pid);
+	printf(ROW, s->id, pid, state_status_name(s->status), s->bundle, s->created, s->owner);
+}
+
+static void json_begin(void)
+{
+	printf("[");
+}
+
+static void json_each(const struct state *s, unsigned int nr)
+{
+	struct json_object *o = state_to_oci(s);
+
+	printf("%s%s", nr ? "," : "",
+	       json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+static void json_end(unsigned int nr UNUSED)
+{
+	printf("]\n");
+}
+
+static const struct format quiet = {nothing, quiet_each, no_end};
+static const struct format table = {table_begin, table_each, no_end};
+static const struct format json = {json_begin, json_each, json_end};
+
+static const struct format *choose(const struct list_options *o)
+{
+	if (o->quiet)
+		return &quiet;
+	return o->format && strcmp(o->format, "json") == 0 ? &json : &table;
+}
+
+/* Entries of a shared root that are not ours, or go away meanwhile, are no failure of list. */
+static bool show(const char *root, const char *id, const struct format *f, unsigned int nr)
+{
+	cleanup_fd int dir = -1;
+	struct state *s;
+	struct err ignored;
+
+	if (state_open(root, id, &dir, &ignored) < 0 || state_load(dir, &s, &ignored) < 0)
+		return false;
+	f->each(s, nr);
+	state_free(s);
+	return true;
+}
+
+static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	const struct format *f = choose(a->opt);
+	struct dirent **entries = NULL;
+	unsigned int nr = 0;
+	int i, n = scandir(v->root, &entries, NULL, alphasort);
+
+	if (n < 0 && errno != ENOENT)
+		return err_set(err, errno, "state directory %s", v->root);
+	f->begin();
+	for (i = 0; i < n; i++) {
+		nr += show(v->root, entries[i]->d_name, f, nr);
+		free(entries[i]);
+	}
+	free(entries);
+	f->end(nr);
+	return fflush(stdout) == 0 ? 0 : err_set(err, errno, "standard output");
+}
+
+const struct verb verb_list = {
+	.name = "list",
+	.synopsis = "[OPTION]...",
+	.summary = "List the VMs of this state directory",
+	.options = options,
+	.opt_bytes = sizeof(struct list_options),
+	.run = list,
+};

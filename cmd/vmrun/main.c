@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "devices/core/fmt.h"
+#include "runtime/clock.h"
+#include "runtime/olog.h"
+#include "runtime/state.h"
+
+#define EXIT_USAGE 2
+
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const log_levels[] = {"error", "warning", "warn", "info", "debug", NULL};
+static const char *const managers[] = {"cgroupfs", "systemd", "disabled", NULL};
+static const char *const rootless_words[] = {"true", "false", "auto", NULL};
+
+#define FIELD(f) offsetof(struct vmrun, f)
+
+/* What has no help text is accepted for callers made for runc or crun, and changes nothing. */
+static const struct option_spec global_options[] = {
+	{"root", 0, OPTION_STRING, "DIR", "state directory", FIELD(root), NULL},
+	{"log", 0, OPTION_STRING, "FILE", "append errors to this file too", FIELD(log), NULL},
+	{"log-format", 0, OPTION_STRING, "FORMAT", "of that file: text or json", FIELD(log_format),
+	 log_formats},
+	{"log-level", 0, OPTION_STRING, "LEVEL", "error (default), warning, info or debug",
+	 FIELD(log_level), log_levels},
+	{"debug", 0, OPTION_FLAG, NULL, "log everything; run prints how long each phase took",
+	 FIELD(debug), NULL},
+	{"systemd-cgroup", 0, OPTION_FLAG, NULL, NULL, FIELD(systemd_cgroup), NULL},
+	{"cgroup-manager", 0, OPTION_STRING, "NAME", NULL, FIELD(cgroup_manager), managers},
+	{"rootless", 0, OPTION_STRING, "WORD", NULL, FIELD(rootless), rootless_words},
+	{"criu", 0, OPTION_STRING, "PATH", NULL, FIELD(criu), NULL},
+	{"version", 'v', OPTION_FLAG, NULL, "print version, commit and specification",
+	 FIELD(version), NULL},
+	{"V", 'V', OPTION_FLAG, NULL, NULL, FIELD(version), NULL},
+	{"help", 'h', OPTION_FLAG, NULL, "print this, or with a verb what it does", FIELD(help),
+	 NULL},
+	{.name = NULL},
+};
+
+static const struct verb *const verbs[] = {
+	&verb_create, &verb_start,  &verb_run,	&verb_state, &verb_list,     &verb_kill,
+	&verb_delete, &verb_device, &verb_spec, &verb_check, &verb_features,
+};
+
+static enum log_level log_level_of(const struct vmrun *v)
+{
+	enum log_level level = LOG_LEVEL_ERROR;
+
+	if (v->debug)
+		return LOG_LEVEL_DEBUG;
+	if (v->log_level && olog_level(v->log_level, &level) < 0)
+		return LOG_LEVEL_ERROR;
+	return level;
+}
+
+int vmrun_open_log(const struct vmrun *v, struct olog *ret, struct err *err)
+{
+	if (!v->log) {
+		*ret = (struct olog){.fd = -1, .max = log_level_of(v)};
+		return 0;
+	}
+	return olog_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
+			 log_level_of(v), ret, err);
+}
+
+static void say(const struct vmrun *v, enum log_level level, const char *text)
+{
+	struct olog log = {.fd = -1};
+	struct err ignored;
+
+	/* Errors are always shown: conmon makes an error without words of an empty stderr. */
+	if (level == LOG_LEVEL_ERROR || !v->log)
+		dprintf(STDERR_FILENO, "vmrun: %s%s\n", level == LOG_LEVEL_WARN ? "warning: " : "",
+			text);
+	if (vmrun_open_log(v, &log, &ignored) == 0)
+		olog_write(&log, level, "%s", text);
+	olog_close(&log);
+}
+
+void vmrun_warn(const struct vmrun *v, const char *fmt, ...)
+{
+	char text[ERR_MSG_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vinto(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	say(v, LOG_LEVEL_WARN, text);
+}
+
+static void print_help(void)
+{
+	unsigned int i;
+
+	dprintf(STDOUT_FILENO,
+		"Usage: vmrun [OPTION]... VERB [ARGUMENT]...\n\n"
+		"Runs virtual machines the way a container runtime runs containers.\n"
+		"\nVerbs:\n");
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		dprintf(STDOUT_FILENO, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+	options_help(global_options, STDOUT_FILENO);
+}
+
+static void print_verb_help(const struct verb *verb)
+{
+	dprintf(STDOUT_FILENO, "Usage: vmrun %s %s\n\n%s\n", verb->name, verb->synopsis,
+		verb->summary);
+	options_help(verb->options, STDOUT_FILENO);
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+		if (strcmp(verbs[i]->name, name) == 0)
+			return verbs[i];
+	return NULL;
+}
+
+/* State directories are found again from wherever the next command is called. */
+static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
+{
+	char cwd[PATH_MAX];
+
+	if (!v->root) {
+		v->root = buf;
+		return state_default_root(buf, size, err);
+	}
+	if (v->root[0] == '/')
+		return 0;
+	if (!*v->root || !getcwd(cwd, sizeof(cwd)))
+		return err_text(err, EINVAL, "option --root wants a directory");
+	fmt_into(buf, size, "%s/%s", cwd, v->root);
+	v->root = buf;
+	return 0;
+}
+
+static int usage(struct vmrun *v, int r)
+{
+	v->exit_code = EXIT_USAGE;
+	return r;
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **argv,
+		    struct err *err)
+{
+	cleanup_free void *opt = calloc(1, verb->opt_bytes ? verb->opt_bytes : 1);
+	char root[PATH_MAX * 2];
+	struct verb_args args;
+	int first, r;
+
+	if (!opt)
+		return err_set(err, ENOMEM, "options");
+	r = options_parse(verb->options, opt, false, argc, argv, &first, err);
+	if (r < 0)
+		return usage(v, err_wrap(err, "%s", verb->name));
+	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
+	if (args.nr < verb->min_args || args.nr > verb->max_args)
+		return usage(
+			v, err_text(err, EINVAL, "usage: vmrun %s %s", verb->name, verb->synopsis));
+	r = settle_root(v, root, sizeof(root), err);
+	return r < 0 ? r : verb->run(v, &args, err);
+}
+
+static int run(struct vmrun *v, int argc, char **argv, struct err *err)
+{
+	const struct verb *verb;
+	int first;
+
+	if (options_parse(global_options, v, true, argc, argv, &first, err) < 0)
+		return usage(v, -err->code);
+	argc -= first;
+	argv += first;
+	if (v->version) {
+		version_print(STDOUT_FILENO);
+		return 0;
+	}
+	if (argc == 0 || strcmp(argv[0], "help") == 0) {
+		if (argc == 0 && !v->help)
+			return usage(
+				v, err_text(err, EINVAL, "no verb given; vmrun --help lists them"));
+		print_help();
+		return 0;
+	}
+	verb = find_verb(argv[0]);
+	if (!verb)
+		return usage(v, err_text(err, EINVAL, "unknown verb '%s'; vmrun --help lists them",
+					 argv[0]));
+	if (v->help || wants_help(argc - 1, argv + 1)) {
+		print_verb_help(verb);
+		return 0;
+	}
+	return run_verb(v, verb, argc - 1, argv + 1, err);
+}
+
+/* What we open must not take the place of a standard stream that the caller closed. */
+static void fill_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct vmrun v = {.start_ns = clock_ns()};
+	struct err err = {0};
+
+	fill_standard_streams();
+	if (run(&v, argc - 1, argv + 1, &err) < 0) {
+		say(&v, LOG_LEVEL_ERROR, err.msg);
+		return v.exit_code ? v.exit_code : EXIT_FAILURE;
+	}
+	return v.exit_code;
+}

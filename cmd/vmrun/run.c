@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "cmd/vmrun/launch.h"
+#include "cmd/vmrun/quick.h"
+#include "cmd/vmrun/terminal.h"
+#include "devices/core/fmt.h"
+#include "runtime/destroy.h"
+#include "runtime/process.h"
+#include "runtime/state.h"
+
+struct run_options {
+	struct launch_options launch;
+	struct quick_options quick;
+	bool detach;
+	bool keep;
+};
+
+#define FIELD(f) offsetof(struct run_options, f)
+
+static const struct option_spec options[] = {
+	LAUNCH_OPTIONS(struct run_options),
+	{"detach", 0, OPTION_FLAG, NULL, "do not wait for the end", FIELD(detach), NULL},
+	{"keep", 0, OPTION_FLAG, NULL, "do not delete the VM when it has ended", FIELD(keep), NULL},
+	{"mem", 'm', OPTION_NUMBER, "MIB", "without a bundle: guest RAM", FIELD(quick.mem_mib),
+	 NULL},
+	{"cpus", 'c', OPTION_NUMBER, "N", "without a bundle: vCPUs", FIELD(quick.vcpus), NULL},
+	{"root-image", 'r', OPTION_STRING, "IMAGE", "without a bundle: read-only root disk",
+	 FIELD(quick.root_image), NULL},
+	{"rwroot", 0, OPTION_STRING, "IMAGE", "without a bundle: writable root disk",
+	 FIELD(quick.rwroot_image), NULL},
+	{"disk", 'd', OPTION_LIST, "IMAGE", "without a bundle: read-only disk, repeatable",
+	 FIELD(quick.disks), NULL},
+	{"rwdisk", 0, OPTION_LIST, "IMAGE", "without a bundle: writable disk, repeatable",
+	 FIELD(quick.rwdisks), NULL},
+	{"initrd", 'i', OPTION_STRING, "FILE", "without a bundle: initial RAM disk",
+	 FIELD(quick.initrd), NULL},
+	{"params", 'p', OPTION_LIST, "WORDS", "without a bundle: kernel parameters, repeatable",
+	 FIELD(quick.params), NULL},
+	{.name = NULL},
+};
+
+/**
+ * struct run - A VM in the foreground
+ * @interrupts:	INT signals so far
+ */
+struct run {
+	const struct vmrun *v;
+	const struct run_options *o;
+	struct launch_vm vm;
+	struct launch_target target;
+	struct terminal terminal;
+	int pidfd;
+	int signal_fd;
+	unsigned int interrupts;
+};
+
+static void cleanup_run(struct run *r)
+{
+	terminal_close(&r->terminal);
+	launch_vm_done(&r->vm);
+	cleanup_close_fd(&r->pidfd);
+	cleanup_close_fd(&r->signal_fd);
+}
+
+static bool is_kernel(const struct run_options *o, const char *arg)
+{
+	struct stat st;
+
+	if (quick_given(&o->quick))
+		return true;
+	return arg && !o->launch.bundle && stat(arg, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static int load(struct run *r, const char *arg, struct bundle **ret, struct err *err)
+{
+	const struct run_options *o = r->o;
+	int rc;
+
+	if (!is_kernel(o, arg)) {
+		rc = launch_target(&o->launch, arg, &r->target, err);
+		return rc < 0 ? rc : bundle_load(r->target.dir, o->launch.config, ret, err);
+	}
+	if (!arg || o->launch.bundle)
+		return err_text(err, EINVAL,
+				"options that describe a VM go with a kernel, not with a "
+				"bundle");
+	if (!getcwd(r->target.dir, sizeof(r->target.dir)))
+		return err_set(err, errno, "current directory");
+	fmt_into(r->target.id, sizeof(r->target.id), "vm-%d", getpid());
+	if (o->launch.id) {
+		rc = state_check_id(o->launch.id, err);
+		if (rc < 0)
+			return rc;
+		fmt_into(r->target.id, sizeof(r->target.id), "%s", o->launch.id);
+	}
+	return quick_bundle(&o->quick, arg, r->target.dir, ret, err);
+}
+
+/* From before the launch on, so that no signal falls between default and handled. */
+static int catch_signals(struct run *r, struct err *err)
+{
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t set;
+	unsigned int i;
+
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(caught); i++)
+		sigaddset(&set, caught[i]);
+	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	if (r->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_set(err, errno, "signals");
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+static void pass_signal_on(struct run *r)
+{
+	struct signalfd_siginfo info;
+	int sig;
+
+	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	sig = (int)info.ssi_signo;
+	/* The first asks the guest; a user who asks again means it. */
+	if (sig == SIGINT && r->interrupts++ > 0)
+		sig = SIGQUIT;
+	(void)process_signal(r->pidfd, sig);
+}
+
+static int wait_for_end(struct run *r, int *ret_code, struct err *err)
+{
+	struct pollfd p[] = {
+		{.fd = r->pidfd, .events = POLLIN},
+		{.fd = r->signal_fd, .events = POLLIN},
+		{.fd = r->terminal.wr >= 0 ? STDIN_FILENO : -1, .events = POLLIN},
+	};
+	siginfo_t info = {0};
+
+	while (!(p[0].revents & POLLIN)) {
+		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+			return err_set(err, errno, "poll");
+		if (p[1].revents & POLLIN)
+			pass_signal_on(r);
+		if (p[2].revents && !terminal_pump(&r->terminal)) {
+			(void)process_signal(r->pidfd, SIGQUIT);
+			p[2].fd = -1;
+		}
+	}
+	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0)
+		return err_set(err, errno, "wait for the supervisor");
+	*ret_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return 0;
+}
+
+/* Shared with the supervisor, which marks most of them */
+static struct phases *new_phases(const struct vmrun *v)
+{
+	struct phases *p;
+
+	if (!v->debug)
+		return NULL;
+	p = mmap(NULL, sizeof(*p), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		return NULL;
+	p->start_ns = v->start_ns;
+	phases_mark(p, "command line");
+	return p;
+}
+
+static int foreground(struct run *r, struct vmrun *v, struct err *err)
+{
+	int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
+	pid_t pid;
+	int rc = catch_signals(r, err);
+
+	if (rc == 0)
+		rc = terminal_open(&r->terminal, err);
+	if (rc < 0)
+		return rc;
+	if (r->terminal.rd >= 0)
+		stdio[0] = r->terminal.rd;
+	rc = launch_go(v, &r->o->launch, &r->vm, stdio, true, true, &pid, err);
+	if (rc < 0)
+		return rc;
+	r->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	if (r->pidfd < 0)
+		return err_set(err, errno, "supervisor");
+	terminal_raw(&r->terminal);
+	rc = wait_for_end(r, &v->exit_code, err);
+	terminal_close(&r->terminal);
+	if (rc == 0 && !r->o->keep)
+		rc = destroy(v->root, r->target.id, true, err);
+	phases_mark(r->vm.phases, "deleted");
+	if (r->vm.phases)
+		phases_print(r->vm.phases, STDERR_FILENO);
+	return rc;
+}
+
+static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	__attribute__((cleanup(cleanup_run))) struct run r = {
+		.v = v,
+		.o = a->opt,
+		.vm = {.console = -1},
+		.terminal = {.rd = -1, .wr = -1},
+		.pidfd = -1,
+		.signal_fd = -1,
+	};
+	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
+	struct bundle *b;
+	pid_t pid;
+	int rc = load(&r, a->nr ? a->arg[0] : NULL, &b, err);
+
+	if (rc < 0)
+		return rc;
+	r.vm.phases = new_phases(v);
+	rc = launch_prepare(v, &r.o->launch, b, r.target.id, r.o->detach, &r.vm, err);
+	if (rc < 0 || r.o->launch.dry_run)
+		return rc;
+	if (r.o->detach)
+		return launch_go(v, &r.o->launch, &r.vm, stdio, false, true, &pid, err);
+	return foreground(&r, v, err);
+}
+
+const struct verb verb_run = {
+	.name = "run",
+	.synopsis = "[OPTION]... BUNDLE | --bundle DIR ID | KERNEL",
+	.summary = "Create a VM, start it, wait for its end, delete it; Ctrl-A x ends it",
+	.options = options,
+	.opt_bytes = sizeof(struct run_options),
+	.max_args = 1,
+	.run = run,
+};

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "runtime/ctl.h"
+#include "runtime/state.h"
+
+static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	cleanup_fd int dir = -1;
+	struct state *s;
+	enum state_status status;
+	int r = state_open(v->root, a->arg[0], &dir, err);
+
+	if (r == 0)
+		r = state_load(dir, &s, err);
+	if (r < 0)
+		return r;
+	status = s->status;
+	state_free(s);
+	if (status == STATE_RUNNING)
+		return err_text(err, EINVAL, "cannot start an already running container");
+	if (status == STATE_STOPPED)
+		return err_text(err, EINVAL, "cannot start a container that has stopped");
+	return ctl_ask(dir, CTL_OP_START, 0, err);
+}
+
+const struct verb verb_start = {
+	.name = "start",
+	.synopsis = "ID",
+	.summary = "Let the guest of a created VM run",
+	.min_args = 1,
+	.max_args = 1,
+	.run = start,
+};

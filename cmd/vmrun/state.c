@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <stdio.h>
+
+#include "cmd/vmrun/vmrun.h"
+#include "runtime/state.h"
+
+static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	cleanup_fd int dir = -1;
+	struct json_object *o;
+	struct state *s;
+	int r = state_open(v->root, a->arg[0], &dir, err);
+
+	if (r == 0)
+		r = state_load(dir, &s, err);
+	if (r < 0)
+		return r;
+	o = state_to_oci(s);
+	state_free(s);
+	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+		r = err_set(err, errno, "standard output");
+	json_object_put(o);
+	return r;
+}
+
+const struct verb verb_state = {
+	.name = "state",
+	.synopsis = "ID",
+	.summary = "Print the OCI state of a VM, with why and how it ended",
+	.min_args = 1,
+	.max_args = 1,
+	.run = state,
+};

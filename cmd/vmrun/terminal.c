@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun/terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#define KEY_ESCAPE 0x01 /* Ctrl-A */
+#define KEY_QUIT   'x'
+
+int terminal_open(struct terminal *t, struct err *err)
+{
+	int fd[2];
+
+	*t = (struct terminal){.rd = -1, .wr = -1};
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &t->before) < 0)
+		return 0;
+	if (pipe2(fd, O_CLOEXEC) < 0)
+		return err_set(err, errno, "terminal");
+	t->rd = fd[0];
+	t->wr = fd[1];
+	/* Keys that the guest does not take are lost rather than waited for. */
+	if (fcntl(t->wr, F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "terminal");
+	return 0;
+}
+
+void terminal_raw(struct terminal *t)
+{
+	struct termios raw = t->before;
+
+	if (t->wr < 0)
+		return;
+	cfmakeraw(&raw);
+	raw.c_oflag = t->before.c_oflag; /* a guest's bare newline still begins a line */
+	t->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+}
+
+bool terminal_pump(struct terminal *t)
+{
+	char in[256], out[2 * sizeof(in)];
+	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
+	size_t len = 0;
+	ssize_t i;
+
+	if (n <= 0)
+		return n < 0 && errno == EINTR;
+	for (i = 0; i < n; i++) {
+		if (t->escaped && in[i] == KEY_QUIT)
+			return false;
+		if (in[i] == KEY_ESCAPE && !t->escaped) {
+			t->escaped = true;
+			continue;
+		}
+		if (t->escaped && in[i] != KEY_ESCAPE)
+			out[len++] = KEY_ESCAPE;
+		t->escaped = false;
+		out[len++] = in[i];
+	}
+	return len == 0 || write(t->wr, out, len) >= 0 || errno == EAGAIN || errno == EPIPE;
+}
+
+void terminal_close(struct terminal *t)
+{
+	if (t->raw)
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
+	cleanup_close_fd(&t->rd);
+	cleanup_close_fd(&t->wr);
+	*t = (struct terminal){.rd = -1, .wr = -1};
+}
