@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/bundle.h"
 #include "runtime/cause.h"
 #include "runtime/state.h"
 
-#define OCI_VERSION "1.2.0"
 
 static const char *const status_names[STATE_STATUSES] = {
 	[STATE_CREATING] = "creating",
@@ -107,7 +107,7 @@ struct json_object *state_to_oci(const struct state *s)
 	struct json_object *o = json_object_new_object();
 	struct json_object *vm = json_object_new_object();
 
-	add_string(o, "ociVersion", OCI_VERSION);
+	add_string(o, "ociVersion", BUNDLE_OCI_VERSION);
 	add_string(o, "id", s->id);
 	add_string(o, "status", status_names[s->status]);
 	add_int(o, "pid", stopped ? 0 : s->supervisor.pid);
