@@ -99,23 +99,24 @@ void vu_ring_stop_all(struct vu_backend *b)
 		vu_ring_stop(&b->ring[q]);
 }
 
-/* Looks up a ring by a number from the front-end */
-static int vu_ring_find(struct vu_backend *b, uint64_t index, struct vu_ring **ret, struct err *err)
+/* Looks up a ring by a number from the front-end; NULL, and @err says why */
+static struct vu_ring *vu_ring_find(struct vu_backend *b, uint64_t index, struct err *err)
 {
-	if (index >= b->dev->nr_queues)
-		return err_text(err, EINVAL, "vhost-user: ring %lu of %u", index,
-				b->dev->nr_queues);
-	*ret = &b->ring[index];
-	return 0;
+	if (index < b->dev->nr_queues)
+		return &b->ring[index];
+	err_text(err, EINVAL, "vhost-user: ring %lu of %u", index, b->dev->nr_queues);
+	return NULL;
 }
 
 /* As vu_ring_find(), for what may change only while the ring is stopped */
-static int vu_ring_find_stopped(struct vu_backend *b, uint32_t index, struct vu_ring **ret,
-				struct err *err)
+static struct vu_ring *vu_ring_find_stopped(struct vu_backend *b, uint32_t index, struct err *err)
 {
-	if (index < b->dev->nr_queues && b->ring[index].started)
-		return err_text(err, EBUSY, "vhost-user: ring %u is running", index);
-	return vu_ring_find(b, index, ret, err);
+	struct vu_ring *r = vu_ring_find(b, index, err);
+
+	if (!r || !r->started)
+		return r;
+	err_text(err, EBUSY, "vhost-user: ring %u is running", index);
+	return NULL;
 }
 
 /* Whether a device still holds chains of @q, whose pointers go into the present memory */
@@ -203,11 +204,10 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	uint32_t num = m->state.num;
-	struct vu_ring *r;
-	int rc = vu_ring_find_stopped(b, m->state.index, &r, err);
+	struct vu_ring *r = vu_ring_find_stopped(b, m->state.index, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	if (num == 0 || num > b->dev->ops->queue_max || (num & (num - 1)) != 0)
 		return err_text(err, EINVAL, "vhost-user: ring of %u entries", num);
 	r->size = (uint16_t)num;
@@ -223,11 +223,10 @@ int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
  */
 int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	struct vu_ring *r;
-	int rc = vu_ring_find_stopped(b, m->addr.index, &r, err);
+	struct vu_ring *r = vu_ring_find_stopped(b, m->addr.index, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	if (m->addr.flags != 0) /* the only one there is wants dirty pages logged: never offered */
 		return err_text(err, EINVAL, "vhost-user: SET_VRING_ADDR: flags 0x%x",
 				m->addr.flags);
@@ -244,11 +243,10 @@ int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err)
  */
 int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	struct vu_ring *r;
-	int rc = vu_ring_find_stopped(b, m->state.index, &r, err);
+	struct vu_ring *r = vu_ring_find_stopped(b, m->state.index, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	if (m->state.num > UINT16_MAX)
 		return err_text(err, EINVAL, "vhost-user: ring base %u", m->state.num);
 	r->base = (uint16_t)m->state.num;
@@ -263,30 +261,31 @@ int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
  */
 int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	struct vu_ring *r;
-	int rc = vu_ring_find(b, m->state.index, &r, err);
+	struct vu_ring *r = vu_ring_find(b, m->state.index, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	vu_ring_stop(r);
 	m->state.num = r->base;
 	return 0;
 }
 
 /* Takes the eventfd of a SET_VRING_KICK, CALL or ERR; *ret_fd is -1 when the message says no fd */
-static int vu_take_ring_fd(struct vu_backend *b, struct vu_msg *m, struct vu_ring **ret_ring,
-			   int *ret_fd, struct err *err)
+static struct vu_ring *vu_take_ring_fd(struct vu_backend *b, struct vu_msg *m, int *ret_fd,
+				       struct err *err)
 {
+	struct vu_ring *r = vu_ring_find(b, m->u64 & VU_VRING_INDEX_MASK, err);
 	bool no_fd = m->u64 & VU_VRING_NO_FD;
-	int rc = vu_ring_find(b, m->u64 & VU_VRING_INDEX_MASK, ret_ring, err);
 
-	if (rc < 0)
-		return rc;
-	if (m->u64 & ~(uint64_t)(VU_VRING_INDEX_MASK | VU_VRING_NO_FD) || no_fd != (m->nr_fds == 0))
-		return err_text(err, EINVAL, "vhost-user: ring eventfd 0x%lx with %u fds", m->u64,
-				m->nr_fds);
-	*ret_fd = no_fd ? -1 : TAKE_FD(m->fd[0]);
-	return 0;
+	if (r && (m->u64 & ~(uint64_t)(VU_VRING_INDEX_MASK | VU_VRING_NO_FD) ||
+		  no_fd != (m->nr_fds == 0))) {
+		err_text(err, EINVAL, "vhost-user: ring eventfd 0x%lx with %u fds", m->u64,
+			 m->nr_fds);
+		return NULL;
+	}
+	if (r)
+		*ret_fd = no_fd ? -1 : TAKE_FD(m->fd[0]);
+	return r;
 }
 
 /**
@@ -300,12 +299,12 @@ int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct device *d = b->dev;
 	cleanup_fd int fd = -1;
-	struct vu_ring *r;
+	struct vu_ring *r = vu_take_ring_fd(b, m, &fd, err);
 	unsigned int q;
-	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+	int rc = 0;
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	if (fd < 0)
 		return err_text(err, EINVAL,
 				"vhost-user: rings are not polled, a doorbell is needed");
@@ -334,11 +333,10 @@ int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	struct vu_ring *r;
-	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+	struct vu_ring *r = vu_take_ring_fd(b, m, &fd, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	cleanup_close_fd(&b->dev->call_fd[vu_ring_index(r)]);
 	b->dev->call_fd[vu_ring_index(r)] = TAKE_FD(fd);
 	return 0;
@@ -353,11 +351,10 @@ int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
 int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	cleanup_fd int fd = -1;
-	struct vu_ring *r;
-	int rc = vu_take_ring_fd(b, m, &r, &fd, err);
+	struct vu_ring *r = vu_take_ring_fd(b, m, &fd, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	cleanup_close_fd(&b->dev->err_fd[vu_ring_index(r)]);
 	b->dev->err_fd[vu_ring_index(r)] = TAKE_FD(fd);
 	return 0;
@@ -371,11 +368,10 @@ int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
  */
 int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	struct vu_ring *r;
-	int rc = vu_ring_find(b, m->state.index, &r, err);
+	struct vu_ring *r = vu_ring_find(b, m->state.index, err);
 
-	if (rc < 0)
-		return rc;
+	if (!r)
+		return -err->code;
 	if (m->state.num > 1)
 		return err_text(err, EINVAL, "vhost-user: SET_VRING_ENABLE: %u", m->state.num);
 	r->enabled = m->state.num == 1;
