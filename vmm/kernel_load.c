@@ -171,7 +171,7 @@ static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct
 static int elf_load(const struct image *im, struct kernel *k, struct err *err)
 {
 	Elf64_Ehdr eh;
-	Elf64_Phdr ph[KERNEL_PHDRS_MAX];
+	Elf64_Phdr ph[KERNEL_PHDRS_MAX] = {0};
 	uint64_t pvh = UINT64_MAX;
 	int rc;
 
@@ -313,7 +313,7 @@ int kernel_load_initrd(int fd, const struct gmem *mem, const struct kernel *k, u
 {
 	uint64_t top = k->initrd_end < ram_end(mem) ? k->initrd_end : ram_end(mem);
 	uint64_t below = k->start < top ? k->start : top;
-	uint64_t bytes, gpa = 0;
+	uint64_t bytes = 0, gpa = 0;
 	void *ram;
 	int rc;
 

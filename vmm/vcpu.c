@@ -220,6 +220,7 @@ int vcpus_park(struct vcpus *s, struct err *err)
 	/* No SA_RESTART: KVM_RUN has to return. */
 	struct sigaction kick = {.sa_handler = vcpu_on_kick};
 	size_t each = VCPU_GUARD_BYTES + VCPU_STACK_BYTES;
+	sigset_t unblock;
 	void *stacks = mmap(NULL, each * s->nr, PROT_NONE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -227,8 +228,12 @@ int vcpus_park(struct vcpus *s, struct err *err)
 		return err_set(err, errno, "vCPU stacks");
 	s->stacks = stacks;
 	s->pid = getpid();
-	if (sigaction(VCPU_KICK_SIGNAL, &kick, NULL) < 0)
-		return err_set(err, errno, "sigaction");
+	/* Whoever started us may have blocked it; the threads inherit the mask. */
+	sigemptyset(&unblock);
+	sigaddset(&unblock, VCPU_KICK_SIGNAL);
+	if (sigaction(VCPU_KICK_SIGNAL, &kick, NULL) < 0 ||
+	    sigprocmask(SIG_UNBLOCK, &unblock, NULL) < 0)
+		return err_set(err, errno, "signal that stops vCPUs");
 	for (unsigned int i = 0; i < s->nr; i++) {
 		int rc = vcpu_start(&s->vcpu[i], s->stacks + i * each + VCPU_GUARD_BYTES, err);
 

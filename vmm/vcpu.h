@@ -81,7 +81,7 @@ MUST_CHECK int vcpus_create(struct vcpus *s, const struct vcpus_args *args, stru
 /**
  * vcpus_park() - Start one thread a vCPU, and wait until all wait
  *
- * Context: setup.  Syscalls: mmap mprotect clone3 futex rt_sigaction, and those of thread start
+ * Context: setup.  Syscalls: mmap mprotect clone3 futex rt_sigaction rt_sigprocmask, and those of thread start
  */
 MUST_CHECK int vcpus_park(struct vcpus *s, struct err *err);
 
