@@ -404,17 +404,25 @@ void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 	}
 }
 
-void cgroup_enter(const struct cgroup *c)
+void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr)
 {
-	char dir[PLAN_PATH_MAX];
-	unsigned int i;
+	char path[PLAN_PATH_MAX + 16], text[16];
+	unsigned int i, n;
 
 	for (i = 0; i < c->nr_mounts; i++) {
+		cleanup_fd int fd = -1;
+
 		if (!c->mount[i].usable)
 			continue;
-		fmt_into(dir, sizeof(dir), "%s%s", c->mount[i].path, c->leaf);
-		/* Without permission it runs where it is. */
-		(void)write_file(dir, "cgroup.procs", "0");
+		fmt_into(path, sizeof(path), "%s%s/cgroup.procs", c->mount[i].path, c->leaf);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		for (n = 0; fd >= 0 && n < nr; n++) {
+			const size_t len = fmt_into(text, sizeof(text), "%d", pids[n]);
+
+			/* Without permission it runs where it is. */
+			if (write(fd, text, len) < 0 && errno != ESRCH)
+				break;
+		}
 	}
 }
 

@@ -2,8 +2,8 @@
 /**
  * DOC: Control groups: v2, v1, both at once (hybrid), or none
  *
- * A VM gets the same path in every hierarchy that matters. All its processes sit in that leaf, by
- * inheritance from the supervisor, which enters it before it does anything else. What was made is known
+ * A VM gets the same path in every hierarchy that matters. All its processes sit in that leaf, moved
+ * there before any of them runs its program. What was made is known
  * before it is made (cgroup_plan), so that the state file can say so and delete can clean up.
  *
  * A host that does not let us (rootless without delegation, read-only mounts) is no error: the VM runs
@@ -71,8 +71,8 @@ void cgroup_done(struct cgroup *c);
 void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 		 void (*warn)(void *arg, const char *text), void *arg);
 
-/** cgroup_enter() - Move the calling process in.  Syscalls: openat write close */
-void cgroup_enter(const struct cgroup *c);
+/** cgroup_enter() - Move processes in; one that is gone is skipped.  Syscalls: openat write close */
+void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr);
 
 /**
  * cgroup_leave() - Move the calling process out, to the root of each hierarchy

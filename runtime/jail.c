@@ -2,15 +2,20 @@
 /**
  * DOC: The stages of the jail, in order
  *
- *   parent: clone3 into new user and pid namespaces     child: fds      nothing of the parent's is
- * left parent: write the user namespace's maps             child: unshare  the other namespaces
- *                                                       child: root     empty and read-only
- *   parent: go ---------------------------------------> child: user     needs the maps
- *                                                       child: limits   after the user: they count
- * per user child: privileges, none and none to be had child: exec
+ *   parent: clone3: new user and pid namespaces    child: fds         nothing of the parent's is left
+ *   parent: write the user namespace's maps        child: signals
+ *   parent: put it into its cgroup                 child: namespaces  the other ones
+ *                                                  child: root        empty and read-only
+ *   parent: go ----------------------------------> child: cgroup      namespace, now that it is there
+ *                                                  child: user        now that it is mapped
+ *                                                  child: limits      after the user: some count per user
+ *                                                  child: privileges  none, and none to be had
+ *                                                  child: parent      die with it
+ *                                                  child: exec
  *
- * The namespaces beside user and pid are made by the child, because making a network namespace
- * takes the longest of all stages, and so the children of one VM do it on several CPUs at once.
+ * The namespaces beside user and pid are made by the child, because making a network namespace takes
+ * long, and so the children of one VM do it on several CPUs at once; and they do it while the parent
+ * waits for the kernel to move them into their cgroup, which takes longest of all.
  *
  * From clone3 to exec the child uses system calls only: no heap, no stdio.
  */
@@ -42,7 +47,7 @@
 
 /**
  * struct child - What the child works with, all of it prepared before clone3
- * @go_fd:	Read end of the pipe that says the maps are written
+ * @go_fd:	Read end of the pipe that says it is mapped and placed
  * @program_fd, @error_fd: The jail's, moved behind the slots
  * @no_caps:	An empty set of capabilities
  */
@@ -114,7 +119,7 @@ static int stage_namespaces(struct child *c UNUSED, const char **ret_step)
 {
 	if (setsid() < 0)
 		return failed(ret_step, "setsid");
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
 		return failed(ret_step, "unshare");
 	/* The host's name is no business of a device. */
 	if (sethostname("jail", 4) < 0)
@@ -129,18 +134,26 @@ static int stage_root(struct child *c UNUSED, const char **ret_step)
 }
 
 /* Without the byte the supervisor is dead or gave up: there is nobody to be jailed for. */
-static int stage_user(struct child *c, const char **ret_step)
+static int stage_cgroup(struct child *c, const char **ret_step)
 {
 	char byte;
 	ssize_t n;
-	int r;
 
 	do
 		n = read(c->go_fd, &byte, 1);
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(1);
-	r = userns_become();
+	/* Earlier its root would be the cgroup of whoever called vmrun. */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return failed(ret_step, "unshare");
+	return 0;
+}
+
+static int stage_user(struct child *c UNUSED, const char **ret_step)
+{
+	int r = userns_become();
+
 	if (r < 0)
 		*ret_step = "setresuid";
 	return r;
@@ -235,6 +248,7 @@ static const struct stage {
 	{"signals", stage_signals},
 	{"namespaces", stage_namespaces},
 	{"root", stage_root},
+	{"cgroup", stage_cgroup},
 	{"user", stage_user},
 	{"limits", stage_limits},
 	{"privileges", stage_privileges},
@@ -269,7 +283,7 @@ static void cleanup_caps(cap_t *c)
 		cap_free(*c);
 }
 
-int jail_spawn(const struct jail *j, pid_t *ret_pid, int *ret_pidfd, struct err *err)
+int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 {
 	__attribute__((cleanup(cleanup_caps))) cap_t no_caps = cap_init();
 	cleanup_fd int go_rd = -1, go_wr = -1, pidfd = -1;
@@ -296,16 +310,24 @@ int jail_spawn(const struct jail *j, pid_t *ret_pid, int *ret_pidfd, struct err 
 	if (pid == 0)
 		child_main(&c);
 	r = userns_write_maps((pid_t)pid, j->ids, err);
-	if (r == 0 && write(go_wr, "g", 1) != 1)
-		r = err_set(err, errno, "jail %s: pipe", j->name);
 	if (r < 0) {
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
 		return r;
 	}
-	*ret_pid = (pid_t)pid;
-	*ret_pidfd = TAKE_FD(pidfd);
+	*ret = (struct jailed){(pid_t)pid, TAKE_FD(pidfd), TAKE_FD(go_wr)};
 	return 0;
+}
+
+int jail_go(struct jailed *j)
+{
+	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
+	const ssize_t n = write(j->go_fd, "g", 1);
+	const int r = n == 1 || errno == EPIPE ? 0 : -errno;
+
+	cleanup_close_fd(&j->go_fd);
+	j->go_fd = -1;
+	return r;
 }
 
 int jail_read_error(int fd, struct jail_error *ret)

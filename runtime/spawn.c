@@ -15,7 +15,6 @@
 
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
-#include "runtime/jail.h"
 #include "runtime/signals.h"
 
 #define LIBEXEC "../libexec/vmrun"
@@ -130,26 +129,28 @@ void spawn_done(struct spawn *s)
 
 void spawned_init(struct spawned *p)
 {
-	*p = (struct spawned){.pidfd = -1, .control = -1, .log = -1};
+	*p = (struct spawned){.jailed = {0, -1, -1}, .control = -1, .log = -1};
 }
 
 void spawned_done(struct spawned *p)
 {
-	cleanup_close_fd(&p->pidfd);
+	cleanup_close_fd(&p->jailed.pidfd);
+	cleanup_close_fd(&p->jailed.go_fd);
 	cleanup_close_fd(&p->control);
 	cleanup_close_fd(&p->log);
-	p->pidfd = p->control = p->log = -1;
+	spawned_init(p);
 }
 
 bool spawned_reap(struct spawned *p)
 {
 	siginfo_t info = {0};
 
-	if (!p->pid)
+	if (!p->jailed.pid)
 		return true;
-	if (waitid(P_PIDFD, (id_t)p->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+	if (waitid(P_PIDFD, (id_t)p->jailed.pidfd, &info, WEXITED | WNOHANG) < 0 ||
+	    info.si_pid == 0)
 		return false;
-	p->pid = 0;
+	p->jailed.pid = 0;
 	p->left = info.si_code == CLD_EXITED;
 	p->status = info.si_status;
 	return true;
@@ -332,7 +333,7 @@ static int start(const struct jail *j, struct channels *c, struct spawned *ret, 
 	int r;
 
 	spawned_init(&p);
-	r = jail_spawn(j, &p.pid, &p.pidfd, err);
+	r = jail_spawn(j, &p.jailed, err);
 	if (r < 0)
 		return r;
 	fmt_into(p.name, sizeof(p.name), "%s", j->name);
@@ -405,5 +406,10 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	r = fill_filter(&d->boot->filter, d->policy, err);
 	if (r == 0)
 		r = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
-	return r < 0 ? r : start(&j, &c, ret, err);
+	if (r == 0)
+		r = start(&j, &c, ret, err);
+	if (r < 0)
+		return r;
+	r = jail_go(&ret->jailed);
+	return r < 0 ? err_set(err, -r, "jail %s", d->boot->name) : 0;
 }

@@ -12,21 +12,21 @@
 #include "devices/core/log.h"
 #include "runtime/assets.h"
 #include "runtime/plan.h"
+#include "runtime/jail.h"
 #include "runtime/userns.h"
 
 /**
  * struct spawned - A process that was started; all fds owned
- * @pid:	0 when there is none, or it has been waited for
+ * @jailed:	Its pid, 0 when there is none or it has been waited for; its pidfd
  * @control:	Our end of its control socket
  * @log:	Read end of its log pipe, non-blocking
  * @ready:	It said so
  * @left:	It exited by itself, without a signal
- * @status:	As waitpid() has it, once @pid is 0
+ * @status:	As waitpid() has it, once the pid is 0
  */
 struct spawned {
 	char name[BOOT_NAME_BYTES];
-	pid_t pid;
-	int pidfd;
+	struct jailed jailed;
 	int control;
 	int log;
 	bool ready;
@@ -79,7 +79,7 @@ void spawn_done(struct spawn *s);
  * spawn_process() - Start process @index of the plan and send it its boot record
  * @ret:	Filled on success; the caller's to spawned_done()
  *
- * Does not wait: the process says CTL_READY, CTL_FAILED, or writes to the error pipe.
+ * Does not wait. After jail_go() the process says CTL_READY, CTL_FAILED, or writes to the error pipe.
  */
 MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret,
 			     struct err *err);
@@ -95,7 +95,7 @@ bool spawned_reap(struct spawned *p);
 void spawned_describe(const struct spawned *p, char *ret, size_t size);
 
 /**
- * spawn_device() - Start a stand-alone back-end: one device, no VM
+ * struct spawn_device - A stand-alone back-end: one device, no VM
  * @boot:	Filled but for header and filter
  * @res_fd:	nr_res of them; borrowed, as @bus_fd, a listening socket
  */
@@ -109,6 +109,8 @@ struct spawn_device {
 	int error_fd;
 	enum log_level log_level;
 };
+
+/** spawn_device() - As spawn_process(), jail_go() included */
 MUST_CHECK int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err);
 
 #endif

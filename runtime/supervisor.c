@@ -81,9 +81,10 @@ static int all_ready(struct supervisor *s, struct err *err)
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	for (i = 0; i < s->nr; i++) {
 		struct state_proc *p = &s->state->proc[i];
+		const pid_t pid = s->proc[i].jailed.pid;
 
 		memcpy(p->name, s->proc[i].name, sizeof(p->name));
-		p->process = (struct process){s->proc[i].pid, process_identify(s->proc[i].pid)};
+		p->process = (struct process){pid, process_identify(pid)};
 	}
 	s->state->nr_procs = s->nr;
 	r = state_save(s->dir, s->state, err);
@@ -101,6 +102,23 @@ static int let_go_of_stdio(int null)
 		if (dup2(null, fd) < 0)
 			return -errno;
 	return 0;
+}
+
+/* All at once: the first move costs a grace period of the kernel, in which the children build their
+ * jails, and the others next to nothing. Nobody runs a program before it is in its place. */
+static int place_all(struct supervisor *s, struct err *err)
+{
+	pid_t pids[1 + PLAN_PROCS_MAX] = {getpid()};
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; i < s->nr; i++)
+		pids[1 + i] = s->proc[i].jailed.pid;
+	cgroup_enter(s->cgroup, pids, 1 + s->nr);
+	phases_mark(s->phases, "cgroup entered");
+	for (i = 0; r == 0 && i < s->nr; i++)
+		r = jail_go(&s->proc[i].jailed);
+	return r < 0 ? err_set(err, -r, "jail") : 0;
 }
 
 static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn *sp,
@@ -129,6 +147,8 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 		if (r == 0)
 			r = supervisor_watch(s, s->nr - 1, err);
 	}
+	if (r == 0)
+		r = place_all(s, err);
 	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
 }
 
@@ -172,6 +192,7 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 		r = spawn_all(s, l, &sp, err);
 	spawn_done(&sp);
 	forget_launch(l);
+	cgroup_done(s->cgroup);
 	return r < 0 ? r : supervisor_serve(s, err);
 }
 
@@ -357,14 +378,12 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->state = g->state;
 	s->log = l->log;
 	s->phases = l->phases;
-	cgroup_enter(&g->cgroup);
-	phases_mark(l->phases, "cgroup entered");
+	s->cgroup = &g->cgroup;
 	/* conmon kills the process group of a create that takes too long. */
 	(void)setsid();
 	if (chdir("/") < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "vmrun-supervise", 0, 0, 0);
-	cgroup_done(&g->cgroup);
 	supervisor_main(s, l);
 }
 

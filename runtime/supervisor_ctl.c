@@ -134,7 +134,7 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 	if (s->stage < STAGE_CREATED && signal_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);
 		supervisor_fail(s, &err);
-	} else if (act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
+	} else if (info.ssi_signo != SIGCHLD && act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
 		olog_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
 	}
 }

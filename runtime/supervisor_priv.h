@@ -10,6 +10,7 @@
 #define VMRUN_RUNTIME_SUPERVISOR_PRIV_H
 
 #include "devices/core/loop.h"
+#include "runtime/cgroup.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"
 #include "runtime/supervisor.h"
@@ -50,6 +51,7 @@ struct supervisor {
 	bool failed;
 	bool autostart;
 	struct err failure;
+	struct cgroup *cgroup;
 	struct state *state;
 	struct olog log;
 	struct phases *phases;

@@ -30,7 +30,8 @@ static struct spawned *by_fd(struct supervisor *s, int fd)
 	unsigned int i;
 
 	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].control == fd || s->proc[i].log == fd || s->proc[i].pidfd == fd)
+		if (s->proc[i].control == fd || s->proc[i].log == fd ||
+		    s->proc[i].jailed.pidfd == fd)
 			return &s->proc[i];
 	return NULL;
 }
@@ -45,8 +46,8 @@ static void kill_all(struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].pid)
-			(void)process_signal(s->proc[i].pidfd, SIGKILL);
+		if (s->proc[i].jailed.pid)
+			(void)process_signal(s->proc[i].jailed.pidfd, SIGKILL);
 }
 
 static void check_over(struct supervisor *s)
@@ -54,7 +55,7 @@ static void check_over(struct supervisor *s)
 	unsigned int i;
 
 	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].pid)
+		if (s->proc[i].jailed.pid)
 			return;
 	s->stage = STAGE_OVER;
 }
@@ -84,8 +85,8 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 	} else {
 		/* The VMM goes first, and with it its ends of the buses: that is how devices learn
 		 * of the end, and still get rid of what they hold. */
-		if (cause == END_DEVICE_KILLED && s->proc[0].pid)
-			(void)process_signal(s->proc[0].pidfd, SIGKILL);
+		if (cause == END_DEVICE_KILLED && s->proc[0].jailed.pid)
+			(void)process_signal(s->proc[0].jailed.pidfd, SIGKILL);
 		close_control(s, &s->proc[0]);
 		s->deadline_ns = clock_ns() + DRAIN_NS;
 	}
@@ -212,7 +213,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	if (r != 0) {
 		olog_write(&s->log, LOG_LEVEL_WARN, "%s: broke the rules of its control socket",
 			   p->name);
-		(void)process_signal(p->pidfd, SIGKILL);
+		(void)process_signal(p->jailed.pidfd, SIGKILL);
 	}
 	return false;
 }
@@ -326,6 +327,7 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 	if (!spawned_reap(p))
 		return;
 	loop_del(&s->loop, fd);
+	phases_add(s->phases, p->name, "gone", clock_ns());
 	drain_control(s, p);
 	drain_log(s, p);
 	if (s->stage < STAGE_CREATED) {
@@ -353,6 +355,6 @@ int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err)
 	if (r == 0)
 		r = loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
 	if (r == 0)
-		r = loop_add(&s->loop, p->pidfd, EPOLLIN, on_exit_of, s, err);
+		r = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
 	return r;
 }

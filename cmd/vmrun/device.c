@@ -214,18 +214,18 @@ static void pass_log_on(struct alone *a)
 /* Closing the control socket is how a device is told to leave. */
 static void tell_to_leave(struct alone *a)
 {
-	struct pollfd p = {.fd = a->proc.pidfd, .events = POLLIN};
+	struct pollfd p = {.fd = a->proc.jailed.pidfd, .events = POLLIN};
 
 	cleanup_close_fd(&a->proc.control);
 	a->proc.control = -1;
 	if (poll(&p, 1, LEAVE_MS) != 1)
-		(void)process_signal(a->proc.pidfd, SIGKILL);
+		(void)process_signal(a->proc.jailed.pidfd, SIGKILL);
 }
 
 static int serve(struct alone *a, struct err *err)
 {
 	struct pollfd p[] = {
-		{.fd = a->proc.pidfd, .events = POLLIN},
+		{.fd = a->proc.jailed.pidfd, .events = POLLIN},
 		{.fd = a->signal_fd, .events = POLLIN},
 		{.fd = a->proc.control, .events = POLLIN},
 		{.fd = a->proc.log, .events = POLLIN},
