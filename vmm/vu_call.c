@@ -23,7 +23,7 @@ static int64_t vu_call_now_ms(void)
 /* How many bytes of the next message are there; *ret_want says how many it has in all. */
 static ssize_t vu_call_peek(int sock, size_t *ret_want)
 {
-	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX];
+	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX] = {0};
 	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
 	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n = recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
