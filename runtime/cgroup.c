@@ -115,6 +115,22 @@ static int read_mountinfo(struct cgroup *ret)
 	return 0;
 }
 
+static bool read_line(const char *dir, const char *file, char *ret, size_t size)
+{
+	char path[PLAN_PATH_MAX + 64];
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	fmt_into(path, sizeof(path), "%s/%s", dir, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, ret, size - 1);
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
 /* ---- what is to be made ---- */
 
 static int add_dir(struct cgroup *c, const char *path)
@@ -126,6 +142,22 @@ static int add_dir(struct cgroup *c, const char *path)
 		return -ENOMEM;
 	c->nr_dirs++;
 	return 0;
+}
+
+static bool is_below(const char *path, const char *parent)
+{
+	const size_t len = strlen(parent);
+
+	return strncmp(path, parent, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* Its processes would be taken for ours, and be killed with the VM. */
+static bool is_occupied(const struct cgroup *c, const struct cgroup_mount *m)
+{
+	char path[PLAN_PATH_MAX], text[16];
+
+	fmt_into(path, sizeof(path), "%s%s", m->path, c->leaf);
+	return read_line(path, "cgroup.procs", text, sizeof(text)) && *text;
 }
 
 static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
@@ -140,8 +172,9 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 		next = strchr(at + 1, '/');
 		if (next)
 			*next = '\0';
-		/* Our own parent directory goes with the last VM in it, whoever made it. */
-		if (access(path, F_OK) < 0 || strcmp(path + base, DEFAULT_PARENT) == 0)
+		/* What is below our own parent directory is ours, whoever made it: it goes with the
+		 * last VM in it. */
+		if (access(path, F_OK) < 0 || is_below(path + base, DEFAULT_PARENT))
 			r = add_dir(c, path);
 		if (next)
 			*next = '/';
@@ -166,10 +199,11 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 			ret->mount[kept++] = ret->mount[i];
 	ret->nr_mounts = kept;
 	for (i = 0; r == 0 && i < ret->nr_mounts; i++)
-		r = plan_mount(ret, &ret->mount[i]);
+		r = is_occupied(ret, &ret->mount[i]) ? -EBUSY : plan_mount(ret, &ret->mount[i]);
 	if (r < 0) {
 		cgroup_done(ret);
-		return err_set(err, -r, "cgroup %s", plan->path);
+		return err_set(err, -r, "cgroup %s%s", plan->path,
+			       r == -EBUSY ? " has processes in it" : "");
 	}
 	return 0;
 }
@@ -195,22 +229,6 @@ static int write_file(const char *dir, const char *file, const char *text)
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return -errno;
 	return 0;
-}
-
-static bool read_line(const char *dir, const char *file, char *ret, size_t size)
-{
-	char path[PLAN_PATH_MAX + 64];
-	cleanup_fd int fd = -1;
-	ssize_t n;
-
-	fmt_into(path, sizeof(path), "%s/%s", dir, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, ret, size - 1);
-	if (n < 0)
-		return false;
-	ret[n] = '\0';
-	ret[strcspn(ret, "\n")] = '\0';
-	return true;
 }
 
 /* v1 refuses processes in a cpuset that names no CPUs, and a new one names none. */
@@ -494,6 +512,7 @@ int cgroup_remove(char *const *dirs, unsigned int nr, struct err *err)
 	int r = 0;
 
 	for (i = nr; i-- > 0;) {
+		/* Others may have moved in below a parent, and keep it then. */
 		const bool parent = is_parent(dirs, nr, dirs[i]);
 
 		for (try = 0; try < REMOVE_TRIES; try++) {

@@ -59,7 +59,7 @@ static int wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 }
 
 /* Get whoever runs the VM out of the way, and the lock. */
-static int take_over(int dir, const struct state *s, int *ret_lock, struct err *err)
+static int take_over(int dir, const struct state *s, int *ret_lock)
 {
 	struct err ignored;
 	int r;
@@ -68,12 +68,10 @@ static int take_over(int dir, const struct state *s, int *ret_lock, struct err *
 	if (s->status != STATE_CREATING && ctl_ask(dir, CTL_OP_KILL, SIGKILL, &ignored) == 0) {
 		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
 		if (r != -EBUSY)
-			return r < 0 ? err_set(err, -r, "lock of the container") : 0;
+			return r;
 	}
 	r = process_kill(&s->supervisor, SURVIVOR_MS);
-	if (r == 0)
-		r = wait_for_lock(dir, KILL_TRIES, ret_lock);
-	return r < 0 ? err_set(err, -r, "kill the supervisor") : 0;
+	return r == 0 ? wait_for_lock(dir, KILL_TRIES, ret_lock) : r;
 }
 
 /* A directory in which there is no state file; @have_lock: but a lock, which we hold */
@@ -116,13 +114,11 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 				id, state_status_name(s->status));
 	r = state_lock(dir, &lock);
 	if (r == -EBUSY)
-		r = take_over(dir, s, &lock, err);
-	else if (r == -ENOENT)
-		return 0; /* somebody else was faster */
-	else if (r < 0)
-		err_set(err, -r, "lock of %s", id);
+		r = take_over(dir, s, &lock);
+	if (r == -ENOENT)
+		return 0; /* it undid itself, or another delete was faster */
 	if (r < 0)
-		return r;
+		return err_set(err, -r, "stop the supervisor of %s", id);
 	/* Only now nobody changes it any more. */
 	r = state_load(dir, &last, err);
 	if (r == -ENOENT)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/supervisor.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -359,6 +360,24 @@ static int write_down(const struct launch *l, struct launching *g, struct err *e
 	return r < 0 ? r : state_save(g->dir, g->state, err);
 }
 
+/* What vmrun opens is close-on-exec, so what is not was the caller's: conmon, for one, waits for such a
+ * pipe to be closed by all who inherited it. */
+static void close_inherited(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	while (d && (e = readdir(d))) {
+		const int fd = atoi(e->d_name);
+		const int flags = fcntl(fd, F_GETFD);
+
+		if (fd > STDERR_FILENO && flags >= 0 && !(flags & FD_CLOEXEC))
+			close(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
 static NORETURN void become_supervisor(const struct launch *l, struct launching *g)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
@@ -368,6 +387,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	close(g->report[0]);
+	close_inherited();
 	if (!s)
 		_exit(1); /* which the launcher reads as end of file */
 	s->dir = g->dir;
