@@ -65,7 +65,7 @@ bundle() {
 	mkdir -p "$1"
 	[ -e "$1/disk.img" ] || truncate -s 1M "$1/disk.img"
 	cat >"$1/config.json" <<-JSON
-	{"ociVersion": "1.0.2", "root": {"path": "."},
+	{"ociVersion": "1.0.2",
 	 "vm": {"kernel": {"path": "$B/guests/$2.elf"}, "hwConfig": {"vcpus": 1, "memory": 33554432},
 	        "devices": ${3:-$default_devices}}}
 	JSON

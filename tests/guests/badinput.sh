@@ -36,7 +36,7 @@ refused "no such bundle" "nowhere" vmrun create --bundle "$work/nowhere" x
 bundle "$work/b" hello
 echo '{"ociVersion": "1.0.2",
   "root" }' >"$work/b/config.json"
-refused "not JSON: line and column" "config.json:2:[0-9]+: " create
+refused "not JSON: line and column" "config.json: line 2, column [0-9]+: " create
 : >"$work/b/config.json"
 refused "an empty config.json" "config.json" create
 

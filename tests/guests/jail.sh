@@ -27,9 +27,9 @@ while read -r name pid; do
 	is "$name: a seccomp filter is on" "$(status "$pid" Seccomp)" 2
 	is "$name: in every thread" "$(cat /proc/"$pid"/task/*/status | awk '$1 == "Seccomp:"' | sort -u | wc -l)" 1
 	is "$name: no new privileges" "$(status "$pid" NoNewPrivs)" 1
-	uid=$(status "$pid" Uid | cut -f1)
+	uid=$(status "$pid" Uid | cut -d' ' -f1)
 	[ "$uid" -ge 1879048192 ] && ok "$name: a host uid of the VM's own" || not_ok "$name: host uid $uid"
-	is "$name: all four uids alike" "$(status "$pid" Uid | tr '\t' '\n' | sort -u | wc -l)" 1
+	is "$name: all four uids alike" "$(status "$pid" Uid | tr '\t ' '\n\n' | sort -u | wc -l)" 1
 	is "$name: no supplementary group" "$(status "$pid" Groups | tr -d ' ')" ""
 	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
 	is "$name: mounts nothing but that root, read-only" \
@@ -56,7 +56,7 @@ fds() {
 		*/disk.img) t=disk ;;
 		esac
 		echo "$t"
-	done | sort | uniq -c | awk '{ printf "%s%s*%d", NR > 1 ? " " : "", $2, $1 } END { print "" }'
+	done | sort | uniq -c | awk '{ printf "%s%s*%d", (NR > 1 ? " " : ""), $2, $1 } END { print "" }'
 }
 expected=$top/tests/guests/jail.fds
 for name in block0 rng0 serial0 vmm; do
