@@ -92,6 +92,9 @@ int lockdown(const struct boot_filter *filter, struct err *err)
 		return err_text(err, EPERM, "no_new_privs is not set");
 	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)
 		return err_text(err, EINVAL, "seccomp: filter of %u instructions", filter->count);
+	/* Here and not before execve, which makes every process dumpable again. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(err, errno, "dumpable");
 	rc = lockdown_landlock(err);
 	return rc < 0 ? rc : lockdown_seccomp(filter, err);
 }
