@@ -7,10 +7,12 @@ if [ "${1:-}" != --built ]; then
 	jobs=tests/linux/jobs
 	rm -rf "$dir"
 	set -e
-	bundle-examples/build --job $jobs/facts "$dir/first"
-	bundle-examples/build --job $jobs/facts --kernel vmlinux --root squashfs --memory 5120 --vcpus 4 "$dir/second"
-	bundle-examples/build --job $jobs/panic --kernel vmlinux --memory 64 "$dir/third"
-	bundle-examples/build --job $jobs/reboot --vcpus 4 "$dir/fourth"
+	bundle-examples/build --image-size 16 --job $jobs/facts "$dir/first"
+	bundle-examples/build --image-size 16 --job $jobs/facts --kernel vmlinux --root squashfs --memory 5120 --vcpus 4 "$dir/second"
+	# The stock kernel itself needs 72 MiB; 8 of them are the files of its event tracing.
+	bundle-examples/build --image-size 16 --job $jobs/panic --kernel vmlinux --memory 64 \
+		--param initcall_blacklist=tracer_init_tracefs "$dir/third"
+	bundle-examples/build --image-size 16 --job $jobs/reboot --vcpus 4 "$dir/fourth"
 	# Beside the root disk, one with known content.
 	seq 1000000 | head -c 4M >"$dir/first/data.img"
 	jq '.vm.devices += [{type: "block", path: "data.img", serial: "scratch-1"}]' \
@@ -99,8 +101,8 @@ succeeds "first: kill presses the power button" vmrun kill first
 succeeds "second: kill INT is Ctrl-Alt-Del" vmrun kill second INT
 ended first poweroff 0
 ended second poweroff 0
-succeeds "first: its shutdown script ran" said first '^vmrun example: shutting down'
-succeeds "second: its shutdown script ran" said second '^vmrun example: shutting down'
+succeeds "first: its shutdown script ran" said first 'vmrun example: shutting down'
+succeeds "second: its shutdown script ran" said second 'vmrun example: shutting down'
 fs_clean first
 like "first: the shutdown script's file is there" "$(file_of first /shutdown-was-orderly)" '[0-9]{4}'
 is "first: the data it wrote is there" "$(file_of first /data | sha256sum)" "$(seq 100000 | sha256sum)"
