@@ -11,7 +11,7 @@ bundle-examples/build --job $job "$work/vm"
 device() {
 	local name=$1
 	shift
-	vmrun device "$@" --socket "$work/$name.sock" 2>"$work/$name.err" &
+	"$vmrun_bin" device "$@" --socket "$work/$name.sock" 2>"$work/$name.err" &
 	eval "$name=\$!"
 	eventually 10 [ -S "$work/$name.sock" ] || cat "$work/$name.err"
 }
@@ -28,7 +28,6 @@ seq 1000000 | head -c 4M >"$work/data.img"
 device root_pid block --path "$work/vm/root.img"
 device data_pid block --path "$work/data.img"
 device rng_pid rng
-like "the block back-end is confined" "$(cat "/proc/$root_pid/status" 2>/dev/null)" '^Seccomp:.2'
 
 mkfifo "$work/in" "$work/mon.in" "$work/mon.out"
 exec {in}<>"$work/in"
@@ -50,6 +49,9 @@ if grep -qa '^fact ready' "$work/console"; then ok "QEMU boots from our block de
 	not_ok "QEMU boots from our block device"
 	tail -n 30 "$work/qemu.err" "$work/console" "$work"/*_pid.err | sed 's/^/# /'
 fi
+jailed=$(cat "/proc/$(pgrep -P "$root_pid")/status" 2>/dev/null)
+like "the block device has its seccomp filter" "$jailed" '^Seccomp:[[:space:]]*2$'
+like "the block device has no capability" "$jailed" '^CapPrm:[[:space:]]*0*$'
 like "root is ext4, writable" "$(fact root)" '^/dev/vda / ext4 rw'
 is "the second disk's size" "$(fact disk-sectors)" 8192
 is "the second disk's content" "$(fact disk-sum)" "$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)"
@@ -65,3 +67,8 @@ qemu_pid=''
 succeeds "the file system is clean" e2fsck -fn "$work/vm/root.img"
 is "the data it wrote is there" "$(debugfs -R 'cat /data' "$work/vm/root.img" 2>/dev/null | sha256sum)" \
 	"$(seq 100000 | sha256sum)"
+
+kill "$root_pid"
+wait "$root_pid"
+is "a back-end that is told to end leaves no socket" "$(ls "$work/root_pid.sock" 2>/dev/null)" ""
+root_pid=''
