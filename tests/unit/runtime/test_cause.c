@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "runtime/cause.h"
+#include "runtime/signals.h"
+
+Test(cause, every_cause_has_a_row)
+{
+	for (int c = 0; c < END_CAUSES; c++) {
+		const struct cause *i = cause_info(c);
+
+		cr_assert(i->name && i->meaning, "%d", c);
+		cr_expect_eq(cause_from_name(i->name), c, "%s", i->name);
+	}
+	cr_expect_eq(cause_from_name(NULL), END_NONE);
+	cr_expect_eq(cause_from_name("flood"), END_NONE);
+}
+
+/* Callers act on these: a change here is a change of the interface */
+Test(cause, exit_codes_stay)
+{
+	static const struct {
+		const char *name;
+		int code;
+	} table[] = {
+		{"poweroff", 0},       {"reset", 32},	     {"vmm-killed", 33},
+		{"panic", 34},	       {"triple-fault", 36}, {"kvm-error", 37},
+		{"device-killed", 38}, {"killed", 137},	     {"supervisor-killed", 137},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		cr_expect_eq(cause_info(cause_from_name(table[i].name))->exit_code, table[i].code,
+			     "%s", table[i].name);
+	cr_expect_eq(ARRAY_SIZE(table), END_CAUSES - 1);
+}
+
+/* README.md's table is written by hand, from this one */
+Test(cause, readme_says_the_same)
+{
+	static char readme[64 * 1024];
+	FILE *f = fopen("README.md", "r");
+
+	cr_assert(f, "run from the top of the tree");
+	cr_assert(fread(readme, 1, sizeof(readme) - 1, f) > 0);
+	fclose(f);
+	for (int c = END_POWEROFF; c < END_CAUSES; c++) {
+		char row[64];
+
+		snprintf(row, sizeof(row), "| `%s` | %d |", cause_info(c)->name,
+			 cause_info(c)->exit_code);
+		cr_expect(strstr(readme, row), "no row %s", row);
+	}
+}
+
+Test(signals, spellings)
+{
+	static const struct {
+		const char *text;
+		int sig;
+	} table[] = {
+		{"15", 15},
+		{"TERM", SIGTERM},
+		{"SIGTERM", SIGTERM},
+		{"sigterm", SIGTERM},
+		{"kill", SIGKILL},
+		{"0", 0},
+		{"64", 64},
+		{"Winch", SIGWINCH},
+		{"RTMIN", 34},
+		{"SIGRTMIN+3", 37},
+		{"rtmin+30", 64},
+		{"65", -EINVAL},
+		{"-9", -EINVAL},
+		{"", -EINVAL},
+		{"SIG", -EINVAL},
+		{"15x", -EINVAL},
+		{"RTMIN+31", -EINVAL},
+		{"RTMIN-1", -EINVAL},
+		{"TERMINATE", -EINVAL},
+		{"99999999999999999999", -EINVAL},
+	};
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		cr_expect_eq(signal_parse(table[i].text, &err), table[i].sig, "'%s'",
+			     table[i].text);
+}
+
+Test(signals, meanings)
+{
+	cr_expect_eq(signal_action(0), SIGNAL_CHECK);
+	cr_expect_eq(signal_action(SIGTERM), SIGNAL_POWER_BUTTON);
+	cr_expect_eq(signal_action(SIGINT), SIGNAL_CTRL_ALT_DEL);
+	cr_expect_eq(signal_action(SIGKILL), SIGNAL_KILL);
+	cr_expect_eq(signal_action(SIGWINCH), SIGNAL_HARMLESS);
+	cr_expect_eq(signal_action(SIGRTMIN + 3), SIGNAL_POWER_BUTTON);
+	cr_expect_eq(signal_action(SIGUSR1), SIGNAL_NONE);
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "runtime/clock.h"
+#include "runtime/olog.h"
+
+static char text[8192];
+
+static const char *written(const struct olog *o)
+{
+	ssize_t n = pread(o->fd, text, sizeof(text) - 1, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
+}
+
+static struct olog new_log(bool json, enum log_level max)
+{
+	return (struct olog){.fd = memfd_create("log", 0), .json = json, .max = max};
+}
+
+/* containerd decodes line by line, podman the whole file: one byte that is not JSON loses the error */
+Test(olog, lines_are_json_whatever_the_text)
+{
+	static const char *const nasty[] = {
+		"plain",       "quote \" and \\",    "new\nline",
+		"\x1b[31mred", "\xff\xfe not UTF-8", "caf\xc3\xa9",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(nasty); i++) {
+		struct olog o = new_log(true, LOG_LEVEL_ERROR);
+		struct json_object *line, *v;
+
+		olog_write(&o, LOG_LEVEL_ERROR, "%s", nasty[i]);
+		line = json_tokener_parse(written(&o));
+		cr_assert(line, "%s", text);
+		cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1);
+		cr_assert(json_object_object_get_ex(line, "level", &v));
+		cr_expect_str_eq(json_object_get_string(v), "error");
+		cr_assert(json_object_object_get_ex(line, "msg", &v));
+		if (i < 3)
+			cr_expect_str_eq(json_object_get_string(v), nasty[i]);
+		json_object_put(line);
+	}
+}
+
+Test(olog, a_long_text_is_cut_between_characters)
+{
+	struct olog o = new_log(true, LOG_LEVEL_ERROR);
+	struct json_object *line;
+	char longest[2000];
+
+	memset(longest, '"', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	olog_write(&o, LOG_LEVEL_ERROR, "%s", longest);
+	line = json_tokener_parse(written(&o));
+	cr_expect(line, "%s", text);
+	json_object_put(line);
+}
+
+Test(olog, keeps_to_its_level)
+{
+	struct olog o = new_log(false, LOG_LEVEL_ERROR);
+
+	olog_write(&o, LOG_LEVEL_WARN, "no");
+	cr_expect_str_empty(written(&o));
+	olog_write(&o, LOG_LEVEL_ERROR, "yes");
+	cr_expect(strstr(written(&o), " level=error msg=\"yes\"\n"), "%s", text);
+}
+
+Test(olog, levels)
+{
+	enum log_level l;
+
+	cr_expect_eq(olog_level("warn", &l), 0);
+	cr_expect_eq(l, LOG_LEVEL_WARN);
+	cr_expect_eq(olog_level("debug", &l), 0);
+	cr_expect_eq(l, LOG_LEVEL_DEBUG);
+	cr_expect_eq(olog_level("fatal", &l), -EINVAL);
+}
+
+Test(clock, rfc3339)
+{
+	char t[CLOCK_TEXT_BYTES];
+
+	clock_rfc3339(t, 9);
+	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05.123456789Z"), "%s", t);
+	cr_expect_eq(t[19], '.');
+	clock_rfc3339(t, 6);
+	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05.123456Z"), "%s", t);
+	clock_rfc3339(t, 0);
+	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05Z"), "%s", t);
+	cr_expect_eq(t[19], 'Z');
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* part of a program, in no library */
+#include "cmd/vmrun/options.c"
+
+struct opts {
+	bool flag;
+	const char *text;
+	uint64_t number;
+	struct option_list list;
+	const char *choice;
+};
+
+static const char *const words[] = {"red", "blue", NULL};
+
+static const struct option_spec table[] = {
+	{"flag", 'f', OPTION_FLAG, NULL, "a flag", offsetof(struct opts, flag), NULL},
+	{"text", 't', OPTION_STRING, "TEXT", "a text", offsetof(struct opts, text), NULL},
+	{"number", 'n', OPTION_NUMBER, "N", "a number", offsetof(struct opts, number), NULL},
+	{"list", 'l', OPTION_LIST, "X", "a list", offsetof(struct opts, list), NULL},
+	{"choice", 0, OPTION_STRING, "WORD", NULL, offsetof(struct opts, choice), words},
+	{.name = NULL},
+};
+
+/* Parse a line of words; the positionals, joined by a blank each, into @rest */
+static int parse(const char *line, bool stop, struct opts *o, char *rest, struct err *err)
+{
+	static char copy[512];
+	char *argv[64], *at;
+	int argc = 0, first, r;
+
+	*o = (struct opts){0};
+	rest[0] = '\0';
+	strcpy(copy, line);
+	for (at = strtok(copy, " "); at; at = strtok(NULL, " "))
+		argv[argc++] = at;
+	r = options_parse(table, o, stop, argc, argv, &first, err);
+	for (; r == 0 && first < argc; first++) {
+		strcat(rest, argv[first]);
+		strcat(rest, " ");
+	}
+	return r;
+}
+
+Test(options, every_spelling)
+{
+	static const char *const lines[] = {
+		"--text v",   "--text=v",	   "-t v",     "-t=v", "-text v", "-text=v",
+		"a --text v", "--text u --text v", "a b -t v",
+	};
+	char rest[256];
+	struct opts o;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		cr_assert_eq(parse(lines[i], false, &o, rest, &err), 0, "%s: %s", lines[i],
+			     err.msg);
+		cr_expect_str_eq(o.text, "v", "%s", lines[i]);
+	}
+}
+
+Test(options, positionals_keep_their_order)
+{
+	char rest[256];
+	struct opts o;
+	struct err err;
+
+	cr_assert_eq(parse("a -f b -t v c -n 5 d", false, &o, rest, &err), 0);
+	cr_expect_str_eq(rest, "a b c d ");
+	cr_expect(o.flag);
+	cr_expect_eq(o.number, 5);
+	cr_assert_eq(parse("a -- -f -x", false, &o, rest, &err), 0);
+	cr_expect_str_eq(rest, "a -f -x ");
+	cr_expect_not(o.flag);
+	cr_assert_eq(parse("-f a -f b --unknown", true, &o, rest, &err), 0);
+	cr_expect_str_eq(rest, "a -f b --unknown ");
+	cr_assert_eq(parse("- -f", false, &o, rest, &err), 0);
+	cr_expect_str_eq(rest, "- ");
+	cr_assert_eq(parse("", false, &o, rest, &err), 0);
+	cr_expect_str_eq(rest, "");
+}
+
+Test(options, lists_collect)
+{
+	char line[512] = "", rest[256];
+	struct opts o;
+	struct err err;
+
+	cr_assert_eq(parse("-l a x --list=b -l c", false, &o, rest, &err), 0);
+	cr_assert_eq(o.list.nr, 3);
+	cr_expect_str_eq(o.list.item[0], "a");
+	cr_expect_str_eq(o.list.item[2], "c");
+	for (int i = 0; i < OPTION_LIST_MAX; i++)
+		strcat(line, "-l=a ");
+	cr_expect_eq(parse(line, false, &o, rest, &err), 0);
+	strcat(line, "-l=a");
+	cr_expect_eq(parse(line, false, &o, rest, &err), -EINVAL);
+}
+
+Test(options, what_is_wrong_is_named)
+{
+	static const struct {
+		const char *line, *word;
+	} bad[] = {
+		{"--nothing", "--nothing"},
+		{"-x", "-x"},
+		{"--text", "--text"},
+		{"-n abc", "-n"},
+		{"--number=-1", "--number"},
+		{"-n 99999999999999999999", "-n"},
+		{"-n 1x", "-n"},
+		{"--flag=maybe", "--flag"},
+		{"--choice green", "red blue"},
+		{"--t v", "--t"},
+	};
+	char rest[256];
+	struct opts o;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cr_expect_eq(parse(bad[i].line, false, &o, rest, &err), -EINVAL, "%s", bad[i].line);
+		cr_expect(strstr(err.msg, bad[i].word), "%s: %s", bad[i].line, err.msg);
+	}
+	cr_expect_eq(parse("--flag=false", false, &o, rest, &err), 0);
+	cr_expect_not(o.flag);
+}
+
+Test(options, help_shows_what_has_words)
+{
+	char text[1024];
+	int fd = memfd_create("help", 0);
+	ssize_t n;
+
+	options_help(table, fd);
+	n = pread(fd, text, sizeof(text) - 1, 0);
+	cr_assert(n > 0);
+	text[n] = '\0';
+	cr_expect(strstr(text, "-t, --text TEXT"), "%s", text);
+	cr_expect_not(strstr(text, "--choice"), "%s", text);
+	options_help(NULL, fd);
+	cr_expect_eq(lseek(fd, 0, SEEK_CUR), n);
+}

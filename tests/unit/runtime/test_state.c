@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "runtime/destroy.h"
+#include "runtime/state.h"
+
+static char root[] = "/tmp/vmrun-state-XXXXXX";
+
+static void set_up(void)
+{
+	cr_assert(mkdtemp(root));
+}
+
+static void tear_down(void)
+{
+	char cmd[64];
+
+	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
+	cr_assert_eq(system(cmd), 0);
+}
+
+TestSuite(state, .init = set_up, .fini = tear_down);
+
+static struct state *example(enum state_status status)
+{
+	struct state *s = calloc(1, sizeof(*s));
+
+	strcpy(s->id, "vm");
+	s->status = status;
+	s->supervisor = (struct process){4242, 77};
+	s->bundle = strdup("/b");
+	s->rootfs = strdup("/b/root.img");
+	strcpy(s->created, "2026-01-02T03:04:05.000000006Z");
+	strcpy(s->owner, "root");
+	s->mem_bytes = 1ULL << 33;
+	s->nr_vcpus = 3;
+	s->nr_procs = 2;
+	strcpy(s->proc[0].name, "vmm");
+	s->proc[0].process = (struct process){11, 12};
+	strcpy(s->proc[1].name, "block0");
+	s->proc[1].process = (struct process){13, 14};
+	s->nr_cgroup_dirs = 1;
+	s->cgroup_dir[0] = strdup("/nowhere/vm");
+	s->annotations = json_tokener_parse("{\"a\":\"b\"}");
+	s->cause = END_PANIC;
+	s->exit_code = 34;
+	strcpy(s->detail, "the \"guest\"");
+	return s;
+}
+
+Test(state, ids)
+{
+	static const struct {
+		const char *id;
+		bool ok;
+	} table[] = {
+		{"a", true},  {"A-b_c+d.9", true}, {"...", true},	{".a", true},
+		{"", false},  {".", false},	   {"..", false},	{"a/b", false},
+		{"/", false}, {"a b", false},	   {"\xc3\xa4", false}, {"a\n", false},
+	};
+	char id[258];
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		cr_expect_eq(state_check_id(table[i].id, &err) == 0, table[i].ok, "'%s'",
+			     table[i].id);
+	memset(id, 'a', sizeof(id));
+	id[255] = '\0';
+	cr_expect_eq(state_check_id(id, &err), 0);
+	id[255] = 'a';
+	id[256] = '\0';
+	cr_expect_eq(state_check_id(id, &err), -EINVAL);
+}
+
+Test(state, survives_the_file)
+{
+	int dir, lock;
+	struct state *s = example(STATE_STOPPED), *t;
+	struct err err;
+
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0, "%s", err.msg);
+	cr_assert_eq(state_save(dir, s, &err), 0, "%s", err.msg);
+	cr_assert_eq(state_load(dir, &t, &err), 0, "%s", err.msg);
+	cr_expect_str_eq(json_object_to_json_string(state_to_json(s)),
+			 json_object_to_json_string(state_to_json(t)));
+	cr_expect_str_eq(t->detail, "the \"guest\"");
+	cr_expect_eq(t->proc[1].process.start, 14);
+	state_free(s);
+	state_free(t);
+}
+
+Test(state, is_stopped_once_nobody_holds_the_lock)
+{
+	int dir, lock;
+	struct state *s = example(STATE_RUNNING), *t;
+	struct err err;
+
+	s->cause = END_NONE;
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
+	cr_assert_eq(state_save(dir, s, &err), 0);
+	cr_assert_eq(state_load(dir, &t, &err), 0);
+	cr_expect_eq(t->status, STATE_RUNNING);
+	state_free(t);
+	close(lock);
+	cr_assert_eq(state_load(dir, &t, &err), 0);
+	cr_expect_eq(t->status, STATE_STOPPED);
+	cr_expect_eq(t->cause, END_SUPERVISOR_KILLED);
+	cr_expect_eq(t->exit_code, 137);
+	state_free(t);
+	state_free(s);
+}
+
+Test(state, takes_an_id_once)
+{
+	int dir, lock, dir2, lock2;
+	struct err err;
+
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
+	cr_expect_eq(state_reserve(root, "vm", &dir2, &lock2, &err), -EEXIST);
+	cr_expect(strstr(err.msg, "container with given ID already exists"), "%s", err.msg);
+	cr_expect_eq(state_lock(dir, &lock2), -EBUSY);
+	cr_assert_eq(state_remove(root, "vm", dir, &err), 0, "%s", err.msg);
+	cr_expect_eq(state_open(root, "vm", &dir2, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "container does not exist"), "%s", err.msg);
+}
+
+Test(state, refuses_a_damaged_file)
+{
+	static const char *const bad[] = {
+		"", "{}", "[]", "not json", "{\"id\":\"vm\",\"status\":\"running\"}",
+	};
+	int dir, lock;
+	struct state *s = example(STATE_STOPPED), *t = NULL;
+	struct json_object *o;
+	struct err err;
+
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		cr_assert_eq(state_save_text(dir, STATE_FILE, bad[i], &err), 0);
+		cr_expect_eq(state_load(dir, &t, &err), -EINVAL, "'%s'", bad[i]);
+	}
+	/* every field but the annotations is needed, and has a type */
+	o = state_to_json(s);
+	json_object_object_foreach(o, key, value)
+	{
+		struct json_object *copy = json_tokener_parse(json_object_to_json_string(o));
+
+		(void)value;
+		json_object_object_add(copy, key, json_object_new_boolean(true));
+		if (strcmp(key, "annotations") != 0)
+			cr_expect_eq(state_from_json(copy, &t, &err), -EINVAL, "%s", key);
+		json_object_put(copy);
+	}
+	json_object_put(o);
+	state_free(s);
+}
+
+Test(state, oci_form_has_no_pid_once_stopped)
+{
+	struct state *s = example(STATE_STOPPED);
+	struct json_object *o = state_to_oci(s), *v;
+
+	cr_assert(json_object_object_get_ex(o, "pid", &v));
+	cr_expect_eq(json_object_get_int(v), 0);
+	cr_assert(json_object_object_get_ex(o, "vmrun", &v));
+	cr_assert(json_object_object_get_ex(v, "cause", &v));
+	cr_expect_str_eq(json_object_get_string(v), "panic");
+	json_object_put(o);
+	s->status = STATE_RUNNING;
+	o = state_to_oci(s);
+	cr_assert(json_object_object_get_ex(o, "pid", &v));
+	cr_expect_eq(json_object_get_int(v), 4242);
+	json_object_put(o);
+	state_free(s);
+}
+
+Test(state, delete_removes_what_a_dead_create_left)
+{
+	struct state *s = example(STATE_CREATING);
+	char path[64];
+	int dir, lock;
+	struct err err;
+
+	/* killed after mkdir; after the lock; after state.json */
+	snprintf(path, sizeof(path), "%s/vm", root);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_expect_eq(destroy(root, "vm", true, &err), 0, "%s", err.msg);
+	cr_expect(access(path, F_OK) < 0);
+
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
+	cr_expect_eq(destroy(root, "vm", true, &err), -EBUSY);
+	close(lock);
+	cr_expect_eq(destroy(root, "vm", true, &err), 0, "%s", err.msg);
+	cr_expect(access(path, F_OK) < 0);
+
+	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
+	cr_assert_eq(state_save(dir, s, &err), 0);
+	close(lock);
+	cr_expect_eq(destroy(root, "vm", false, &err), 0, "%s", err.msg);
+	cr_expect(access(path, F_OK) < 0);
+	state_free(s);
+}
+
+Test(state, delete_leaves_what_is_not_ours)
+{
+	char path[64];
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s/other", root);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/other/state.db", root);
+	close(open(path, O_CREAT | O_WRONLY, 0600));
+	cr_expect_eq(destroy(root, "other", false, &err), -ENOENT);
+	cr_expect_eq(destroy(root, "other", true, &err), 0);
+	cr_expect_eq(access(path, F_OK), 0);
+	cr_expect_eq(destroy(root, "unknown", false, &err), -ENOENT);
+	cr_expect_eq(destroy(root, "unknown", true, &err), 0);
+}
+
+Test(process, a_pid_alone_is_not_an_identity)
+{
+	struct process p;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	p = (struct process){pid, process_identify(pid)};
+	cr_assert_neq(p.start, 0);
+	/* another process that has the same pid now */
+	p.start++;
+	cr_expect_eq(process_open(&p), -ESRCH);
+	cr_expect_eq(process_kill(&p, 1000), 0);
+	cr_expect_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	cr_expect_neq(process_identify(pid), 0);
+	p.start--;
+	cr_expect_eq(process_kill(&p, 10000), 0);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
+	cr_expect_eq(info.si_status, SIGKILL);
+	cr_expect_eq(process_identify(pid), 0);
+}
