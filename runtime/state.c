@@ -86,6 +86,19 @@ static int lock_at(int dir, int flags)
 	return TAKE_FD(lock);
 }
 
+static int taken(const char *id, struct err *err)
+{
+	return err_text(err, EEXIST, "container with given ID already exists: %s", id);
+}
+
+int state_check_free(const char *root, const char *id, struct err *err)
+{
+	cleanup_fd int dir = -1;
+	struct err ignored;
+
+	return state_open(root, id, &dir, &ignored) == 0 ? taken(id, err) : 0;
+}
+
 int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
 {
 	cleanup_fd int base = -1, dir = -1, lock = -1;
@@ -98,8 +111,7 @@ int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 		return err_set(err, -base, "state directory %s", root);
 	if (mkdirat(base, id, 0700) < 0) {
 		if (errno == EEXIST)
-			return err_text(err, EEXIST, "container with given ID already exists: %s",
-					id);
+			return taken(id, err);
 		return err_set(err, errno, "state directory %s/%s", root, id);
 	}
 	dir = openat(base, id, O_DIRECTORY | O_RDONLY | O_CLOEXEC);

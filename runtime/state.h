@@ -76,6 +76,9 @@ MUST_CHECK int state_check_id(const char *id, struct err *err);
  */
 MUST_CHECK int state_default_root(char *ret, size_t size, struct err *err);
 
+/** state_check_free() - -EEXIST, in the words of state_reserve(), when the id is taken right now */
+MUST_CHECK int state_check_free(const char *root, const char *id, struct err *err);
+
 /**
  * state_reserve() - Make ROOT/ID and lock it
  * @ret_dir, @ret_lock: Owned by the caller

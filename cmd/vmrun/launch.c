@@ -159,7 +159,10 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
-	r = spawn_programs(ret->plan, ret->program_fd, err);
+	/* Before the disks, which the VM of that name has likely locked. */
+	r = state_check_free(v->root, id, err);
+	if (r == 0)
+		r = spawn_programs(ret->plan, ret->program_fd, err);
 	if (r < 0)
 		return r;
 	ret->nr_programs = ret->plan->nr_procs;
