@@ -3,19 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/process.h"
 
-#define DEFAULT_PARENT	"/vmrun"
-#define MOUNTINFO_BYTES (64 * 1024)
-#define MAKE_TRIES	3
-#define REMOVE_TRIES	400
-#define REMOVE_PAUSE_NS 5000000
+#define DEFAULT_PARENT	    "/vmrun"
+#define MOUNTINFO_BYTES	    (64 * 1024)
+#define MAKE_TRIES	    3
+#define REMOVE_TRIES	    300
+#define REMOVE_PAUSE_NS	    100000
+#define REMOVE_PAUSE_MAX_NS 10000000
 
 /* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
 static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
@@ -422,6 +425,31 @@ void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 	}
 }
 
+pid_t cgroup_fork(struct cgroup *c)
+{
+	char path[PLAN_PATH_MAX];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+		cleanup_fd int fd = -1;
+		long pid;
+
+		if (!c->mount[i].v2 || !c->mount[i].usable)
+			continue;
+		fmt_into(path, sizeof(path), "%s%s", c->mount[i].path, c->leaf);
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		args.cgroup = (uint64_t)fd;
+		c->mount[i].inside = true;
+		pid = fd < 0 ? -1 : syscall(SYS_clone3, &args, sizeof(args));
+		if (pid >= 0)
+			return (pid_t)pid;
+		/* Before 5.7, or not permitted: then it is moved, or stays, like under v1. */
+		c->mount[i].inside = false;
+	}
+	return fork();
+}
+
 void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr)
 {
 	char path[PLAN_PATH_MAX + 16], text[16];
@@ -430,7 +458,7 @@ void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr)
 	for (i = 0; i < c->nr_mounts; i++) {
 		cleanup_fd int fd = -1;
 
-		if (!c->mount[i].usable)
+		if (!c->mount[i].usable || c->mount[i].inside)
 			continue;
 		fmt_into(path, sizeof(path), "%s%s/cgroup.procs", c->mount[i].path, c->leaf);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -505,22 +533,32 @@ static bool is_parent(char *const *dirs, unsigned int nr, const char *dir)
 	return false;
 }
 
+/* The dead leave their cgroup a moment after they were waited for: mostly at once, so look often first. */
+static bool remove_dir(const char *dir, bool parent)
+{
+	struct timespec pause = {.tv_nsec = REMOVE_PAUSE_NS};
+	unsigned int try;
+
+	for (try = 0; try < REMOVE_TRIES; try++) {
+		if (rmdir(dir) == 0 || errno != EBUSY || parent)
+			return true;
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < REMOVE_PAUSE_MAX_NS)
+			pause.tv_nsec *= 2;
+	}
+	return false;
+}
+
 int cgroup_remove(char *const *dirs, unsigned int nr, struct err *err)
 {
-	const struct timespec pause = {.tv_nsec = REMOVE_PAUSE_NS};
-	unsigned int i, try;
+	unsigned int i;
 	int r = 0;
 
 	for (i = nr; i-- > 0;) {
 		/* Others may have moved in below a parent, and keep it then. */
 		const bool parent = is_parent(dirs, nr, dirs[i]);
 
-		for (try = 0; try < REMOVE_TRIES; try++) {
-			if (rmdir(dirs[i]) == 0 || errno != EBUSY || parent)
-				break;
-			nanosleep(&pause, NULL);
-		}
-		if (try == REMOVE_TRIES)
+		if (!remove_dir(dirs[i], parent))
 			r = err_set(err, EBUSY, "remove %s", dirs[i]);
 	}
 	return r;

@@ -2,8 +2,8 @@
 /**
  * DOC: Control groups: v2, v1, both at once (hybrid), or none
  *
- * A VM gets the same path in every hierarchy that matters. All its processes sit in that leaf, moved
- * there before any of them runs its program. What was made is known
+ * A VM gets the same path in every hierarchy that matters. All its processes sit in that leaf, by
+ * inheritance from the supervisor or moved there by it. What was made is known
  * before it is made (cgroup_plan), so that the state file can say so and delete can clean up.
  *
  * A host that does not let us (rootless without delegation, read-only mounts) is no error: the VM runs
@@ -24,13 +24,15 @@
  * struct cgroup_mount - One hierarchy
  * @path:	Where it is mounted
  * @controllers: Of a v1 hierarchy, "," around each: ",cpu,cpuacct,"; empty for v2
- * @usable:	Whether the leaf is there and the supervisor can enter it
+ * @usable:	Whether the leaf is there
+ * @inside:	Whether the supervisor was born in it, and so its children will be
  */
 struct cgroup_mount {
 	char path[160];
 	char controllers[64];
 	bool v2;
 	bool usable;
+	bool inside;
 };
 
 /**
@@ -70,6 +72,16 @@ void cgroup_done(struct cgroup *c);
  */
 void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 		 void (*warn)(void *arg, const char *text), void *arg);
+
+/**
+ * cgroup_fork() - fork(), with the child born in the leaf where that is possible (v2)
+ *
+ * Moving a process costs a grace period of the kernel, being born there nothing. Hierarchies in which
+ * the child was born are left out by cgroup_enter() from then on.
+ * Context: one thread.  Syscalls: openat clone3 close, fork
+ * Return: as fork()
+ */
+MUST_CHECK pid_t cgroup_fork(struct cgroup *c);
 
 /** cgroup_enter() - Move processes in; one that is gone is skipped.  Syscalls: openat write close */
 void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr);
