@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/cgroup_priv.h"
 #include "runtime/process.h"
 
 #define DEFAULT_PARENT	    "/vmrun"
@@ -25,7 +26,7 @@ static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
 
 /* ---- finding hierarchies ---- */
 
-static bool has_controller(const struct cgroup_mount *m, const char *name)
+bool cgroup_has_controller(const struct cgroup_mount *m, const char *name)
 {
 	char word[32];
 
@@ -38,9 +39,9 @@ static bool is_watched(const struct cgroup_mount *m, bool cpuset)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(watched); i++)
-		if (has_controller(m, watched[i]))
+		if (cgroup_has_controller(m, watched[i]))
 			return true;
-	return cpuset && has_controller(m, "cpuset");
+	return cpuset && cgroup_has_controller(m, "cpuset");
 }
 
 static bool is_known(const struct cgroup *c, const struct cgroup_mount *m)
@@ -222,7 +223,7 @@ void cgroup_done(struct cgroup *c)
 
 /* ---- making ---- */
 
-static int write_file(const char *dir, const char *file, const char *text)
+int cgroup_write(const char *dir, const char *file, const char *text)
 {
 	char path[PLAN_PATH_MAX + 64];
 	cleanup_fd int fd = -1;
@@ -244,7 +245,7 @@ static void inherit_cpuset(const char *parent, const char *dir)
 	for (i = 0; i < ARRAY_SIZE(files); i++)
 		if (read_line(dir, files[i], text, sizeof(text)) && !*text &&
 		    read_line(parent, files[i], text, sizeof(text)))
-			(void)write_file(dir, files[i], text);
+			(void)cgroup_write(dir, files[i], text);
 }
 
 static void enable_controllers(const char *parent)
@@ -261,7 +262,7 @@ static void enable_controllers(const char *parent)
 		if (strstr(there, names[i]) && !strstr(on, names[i]))
 			len += fmt_into(text + len, sizeof(text) - len, " +%s", names[i]);
 	if (len)
-		(void)write_file(parent, "cgroup.subtree_control", text + 1);
+		(void)cgroup_write(parent, "cgroup.subtree_control", text + 1);
 }
 
 /* mkdir -p of the leaf in one hierarchy, with what each level needs before it can be entered */
@@ -283,7 +284,7 @@ static bool make_leaf(const struct cgroup *c, const struct cgroup_mount *m, char
 			enable_controllers(parent);
 		if (mkdir(path, 0755) < 0 && errno != EEXIST)
 			return false;
-		if (has_controller(m, "cpuset"))
+		if (cgroup_has_controller(m, "cpuset"))
 			inherit_cpuset(parent, path);
 		if (next)
 			*next = '/';
@@ -291,138 +292,17 @@ static bool make_leaf(const struct cgroup *c, const struct cgroup_mount *m, char
 	return true;
 }
 
-/** struct setting - One limit; a NULL file: that version has it in another one */
-struct setting {
-	const char *controller, *v1, *v2;
-	char value[96];
-};
-
-uint64_t cgroup_shares_to_weight(uint64_t shares)
-{
-	if (shares < 2)
-		shares = 2;
-	if (shares > 262144)
-		shares = 262144;
-	return 1 + (shares - 2) * 9999 / 262142;
-}
-
-static struct setting *setting(struct setting *list, unsigned int *nr, const char *controller,
-			       const char *v1, const char *v2)
-{
-	struct setting *s = &list[(*nr)++];
-
-	*s = (struct setting){.controller = controller, .v1 = v1, .v2 = v2};
-	return s;
-}
-
-#define SETTINGS_MAX 8
-
-static unsigned int settings_of(const struct plan_cgroup *p, struct setting s[SETTINGS_MAX])
-{
-	const uint64_t period = p->cpu_period_us ? p->cpu_period_us : 100000;
-	const bool quota = p->cpu_quota_us >= 0;
-	unsigned int n = 0;
-	struct setting *e;
-
-	if (p->memory_max_bytes >= 0) {
-		e = setting(s, &n, "memory", "memory.limit_in_bytes", "memory.max");
-		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->memory_max_bytes);
-	}
-	if (quota || p->cpu_period_us) {
-		e = setting(s, &n, "cpu", "cpu.cfs_period_us", NULL);
-		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)period);
-		e = setting(s, &n, "cpu", NULL, "cpu.max");
-		if (quota)
-			fmt_into(e->value, sizeof(e->value), "%lld %llu",
-				 (long long)p->cpu_quota_us, (unsigned long long)period);
-		else
-			fmt_into(e->value, sizeof(e->value), "max %llu",
-				 (unsigned long long)period);
-	}
-	if (quota) {
-		e = setting(s, &n, "cpu", "cpu.cfs_quota_us", NULL);
-		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->cpu_quota_us);
-	}
-	if (p->cpu_shares) {
-		e = setting(s, &n, "cpu", "cpu.shares", NULL);
-		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)p->cpu_shares);
-		e = setting(s, &n, "cpu", NULL, "cpu.weight");
-		fmt_into(e->value, sizeof(e->value), "%llu",
-			 (unsigned long long)cgroup_shares_to_weight(p->cpu_shares));
-	}
-	return n;
-}
-
-static unsigned int cpusets_of(const struct plan_cgroup *p, struct setting s[2])
-{
-	unsigned int n = 0;
-
-	if (p->cpuset_cpus)
-		fmt_into(setting(s, &n, "cpuset", "cpuset.cpus", "cpuset.cpus")->value,
-			 sizeof(s->value), "%s", p->cpuset_cpus);
-	if (p->cpuset_mems)
-		fmt_into(setting(s, &n, "cpuset", "cpuset.mems", "cpuset.mems")->value,
-			 sizeof(s->value), "%s", p->cpuset_mems);
-	return n;
-}
-
-/* A controller is in one hierarchy: with v1 mounted beside v2 the files of v2 simply are not there.
- */
-static int apply(const struct cgroup *c, const struct setting *s)
-{
-	char dir[PLAN_PATH_MAX];
-	int r = -ENOENT;
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts && r == -ENOENT; i++) {
-		const struct cgroup_mount *m = &c->mount[i];
-		const char *file = m->v2 ? s->v2 : s->v1;
-
-		if (!m->usable || (!m->v2 && !has_controller(m, s->controller)))
-			continue;
-		fmt_into(dir, sizeof(dir), "%s%s", m->path, c->leaf);
-		r = file ? write_file(dir, file, s->value) : r;
-	}
-	return r;
-}
-
-/* Either of v1's and v2's file is a success: a setting that only one of them knows comes in pairs.
- */
-static bool needs_warning(const struct cgroup *c, const struct setting *s, int r)
-{
-	unsigned int i;
-
-	if (r == 0)
-		return false;
-	for (i = 0; i < c->nr_mounts; i++)
-		if (c->mount[i].usable && !c->mount[i].v2 &&
-		    has_controller(&c->mount[i], s->controller))
-			return s->v1; /* v1 has the controller, so v2's file cannot be there */
-	return s->v2;
-}
-
 void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
 		 void (*warn)(void *arg, const char *text), void *arg)
 {
-	struct setting s[SETTINGS_MAX];
-	char text[ERR_MSG_BYTES], path[PLAN_PATH_MAX];
-	unsigned int i, n, try;
+	char path[PLAN_PATH_MAX];
+	unsigned int i, try;
 
 	for (i = 0; i < c->nr_mounts; i++)
 		for (try = 0; try < MAKE_TRIES && !c->mount[i].usable; try++)
 			/* Again, when the last VM beside us took the common parent away with it. */
 			c->mount[i].usable = make_leaf(c, &c->mount[i], path, sizeof(path));
-	n = settings_of(plan, s);
-	n += cpusets_of(plan, s + n);
-	for (i = 0; i < n; i++) {
-		int r = apply(c, &s[i]);
-
-		if (!needs_warning(c, &s[i], r))
-			continue;
-		fmt_into(text, sizeof(text), "cgroup limit %s = %s not set: %s",
-			 s[i].v2 ? s[i].v2 : s[i].v1, s[i].value, err_describe(-r));
-		warn(arg, text);
-	}
+	cgroup_limit(c, plan, warn, arg);
 }
 
 pid_t cgroup_fork(struct cgroup *c)
@@ -492,7 +372,7 @@ void cgroup_leave(char *const *dirs, unsigned int nr)
 				break;
 			}
 		}
-		(void)write_file(top, "cgroup.procs", "0");
+		(void)cgroup_write(top, "cgroup.procs", "0");
 	}
 }
 

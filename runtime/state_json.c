@@ -13,7 +13,6 @@
 #include "runtime/cause.h"
 #include "runtime/state.h"
 
-
 static const char *const status_names[STATE_STATUSES] = {
 	[STATE_CREATING] = "creating",
 	[STATE_CREATED] = "created",

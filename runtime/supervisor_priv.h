@@ -2,7 +2,8 @@
 /**
  * DOC: Inside the supervisor
  *
- * supervisor.c       launching and being launched
+ * supervisor_launch.c the launcher's side, up to the fork and after it
+ * supervisor.c       from the fork to the exit
  * supervisor_watch.c what the processes say and how they end
  * supervisor_ctl.c   what users ask for, by socket and by signal
  */
@@ -14,6 +15,15 @@
 #include "runtime/spawn.h"
 #include "runtime/state.h"
 #include "runtime/supervisor.h"
+
+/** What the launcher answers to a good report */
+#define SUPERVISOR_ACK "ok"
+
+/** struct supervisor_report - To the launcher, once: code 0, or an errno value and why */
+struct supervisor_report {
+	int32_t code;
+	char text[ERR_MSG_BYTES];
+};
 
 /**
  * enum stage - How far the VM is; only ever grows
