@@ -22,6 +22,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/virtio_blk.h>
 #include <string.h>
@@ -49,7 +50,7 @@
  * @fd:		Backing file or device, borrowed for the process's life
  * @is_device:	Whether it is a block device
  * @sectors:	Its size
- * @write_flags: RWF_DSYNC while the driver has no flush: then a write answered is a write kept
+ * @write_through: While the driver has no flush: then a write answered is a write kept
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
  * @config:	Configuration space
  * @chain:	The request at hand; here because it is large
@@ -59,7 +60,7 @@ struct block {
 	bool is_device;
 	bool read_only;
 	uint64_t sectors;
-	int write_flags;
+	bool write_through;
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
 	struct vq_chain chain;
@@ -86,7 +87,7 @@ static uint64_t block_room(const struct vq_chain *c)
  * @bytes:	How many, from the guest
  *
  * Short transfers are continued: a signal or a full page cache is no error of the disk's.
- * Context: locked.  Syscalls: preadv2 pwritev2
+ * Context: locked.  Syscalls: preadv pwritev fdatasync
  * Return: status byte for the guest
  */
 static uint8_t block_rw(struct block *b, enum vq_dir dir, uint64_t sector, uint64_t bytes)
@@ -99,8 +100,8 @@ static uint8_t block_rw(struct block *b, enum vq_dir dir, uint64_t sector, uint6
 	while (bytes > 0) {
 		int nr = (int)vq_iov(&b->chain, dir, bytes, iov, BLOCK_IOVS);
 		ssize_t n = dir == VQ_WRITABLE
-				    ? preadv2(b->fd, iov, nr, (off_t)off, 0)
-				    : pwritev2(b->fd, iov, nr, (off_t)off, b->write_flags);
+				    ? preadv(b->fd, iov, nr, (off_t)off)
+				    : pwritev(b->fd, iov, nr, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -145,7 +146,7 @@ struct block_range {
 	uint64_t bytes;
 };
 
-/* Writes zeros the long way.  Syscalls: pwritev2 */
+/* Writes zeros the long way.  Syscalls: pwritev */
 static int block_zero(struct block *b, struct block_range r)
 {
 	struct iovec iov[BLOCK_IOVS];
@@ -161,7 +162,7 @@ static int block_zero(struct block *b, struct block_range r)
 
 		if (whole == 0)
 			iov[0].iov_len = (size_t)r.bytes;
-		n = pwritev2(b->fd, iov, nr, (off_t)r.off, b->write_flags);
+		n = pwritev(b->fd, iov, nr, (off_t)r.off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -208,8 +209,6 @@ static int block_zero_range(struct block *b, struct block_range r, uint32_t flag
 		rc = block_hole(b, r, true);
 	if (rc == -EOPNOTSUPP)
 		rc = block_zero(b, r);
-	if (rc == 0 && b->write_flags && fdatasync(b->fd) < 0)
-		rc = -errno;
 	return rc;
 }
 
@@ -266,11 +265,18 @@ static const struct block_kind {
 
 static uint8_t block_carry_out(struct block *b, const struct virtio_blk_outhdr *h)
 {
+	const struct block_kind *kind;
+	uint8_t status;
+
 	if (h->type >= ARRAY_SIZE(block_kind) || !block_kind[h->type].carry_out)
 		return VIRTIO_BLK_S_UNSUPP;
-	if (b->read_only && block_kind[h->type].changes)
+	kind = &block_kind[h->type];
+	if (b->read_only && kind->changes)
 		return VIRTIO_BLK_S_IOERR;
-	return block_kind[h->type].carry_out(b, h->sector);
+	status = kind->carry_out(b, h->sector);
+	if (status == VIRTIO_BLK_S_OK && kind->changes && b->write_through)
+		status = block_flush(b, 0);
+	return status;
 }
 
 /* Carries out the request in b->chain and answers it; false when there is no way to answer */
@@ -320,7 +326,7 @@ static int block_start(struct device *d, uint64_t features)
 {
 	struct block *b = d->state;
 
-	b->write_flags = features & 1ULL << VIRTIO_BLK_F_FLUSH ? 0 : RWF_DSYNC;
+	b->write_through = !(features & 1ULL << VIRTIO_BLK_F_FLUSH);
 	return 0;
 }
 

@@ -90,6 +90,20 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	return -err->code;
 }
 
+#ifdef __GLIBC__
+/* glibc's strerror() may translate, and for that open files; this one does not. */
+static const char *err_words(int errnum)
+{
+	return strerrordesc_np(errnum);
+}
+#else
+/* musl's is a look-up in a table as long as no locale was set, and jailed programs set none. */
+static const char *err_words(int errnum)
+{
+	return strerror(errnum);
+}
+#endif
+
 /**
  * err_describe() - The system's words for an errno value
  * @errnum:	errno value, positive
@@ -99,7 +113,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
  */
 const char *err_describe(int errnum)
 {
-	const char *words = strerrordesc_np(errnum);
+	const char *words = err_words(errnum);
 
 	return words ? words : "Unknown error";
 }

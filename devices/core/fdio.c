@@ -136,11 +136,11 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 		struct cmsghdr *c;
 
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = CMSG_SPACE(nr_fds * sizeof(int));
+		msg.msg_controllen = (__typeof__(msg.msg_controllen))CMSG_SPACE(nr_fds * sizeof(int));
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(nr_fds * sizeof(int));
+		c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(nr_fds * sizeof(int));
 		memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
 	}
 	do {
@@ -151,22 +151,21 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 	return fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
 }
 
-/* Collects the fds of a received message; returns how many */
+/*
+ * Collects the fds of a received message; returns how many. The kernel puts all of them into one
+ * header, and no socket of ours asks for another kind of control message.
+ */
 static unsigned int fd_collect(struct msghdr *msg, int fds[FDIO_FDS_MAX])
 {
-	unsigned int nr = 0;
+	const struct cmsghdr *c = CMSG_FIRSTHDR(msg);
+	size_t n;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		size_t n;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		vr_assert(n <= FDIO_FDS_MAX - nr); /* the control buffer has room for no more */
-		memcpy(fds + nr, CMSG_DATA(c), n * sizeof(int));
-		nr += (unsigned int)n;
-	}
-	return nr;
+	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+		return 0;
+	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	vr_assert(n <= FDIO_FDS_MAX); /* the control buffer has room for no more */
+	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
+	return (unsigned int)n;
 }
 
 /**
