@@ -76,3 +76,4 @@ vm_pids() { vmrun state "$1" | jq -r '.pid, .vmrun.processes[].pid'; }
 vm_pid() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .pid'; }
 vm_status() { vmrun state "$1" 2>/dev/null | jq -r .status; }
 is_stopped() { [ "$(vm_status "$1")" = stopped ]; }
+is_running() { [ "$(vm_status "$1")" = running ]; }

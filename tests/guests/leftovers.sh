@@ -66,7 +66,7 @@ is "kill -9 of create at 31 moments: nothing is left" $bad 0
 # Cycles leave the world as it was.
 for i in $(seq 10); do
 	vmrun run "$work/$id" </dev/null >/dev/null 2>&1 &
-	eventually 10 test "$(vm_status "$id")" = running || :
+	eventually 10 is_running "$id" || :
 	eventually 10 vmrun kill "$id" KILL >/dev/null 2>&1
 	wait
 done
