@@ -95,6 +95,12 @@ is "second: nothing could be written" "$(fact second wrote)" ""
 is "second: no ACPI error" "$(fact second acpi-errors)" 0
 is "second: entropy is virtio's" "$(fact second hwrng)" virtio_rng.0
 
+in_cgroup=yes
+for pid in $(vm_pids first); do
+	grep -q /vmrun/first "/proc/$pid/cgroup" || in_cgroup="no: $pid $(tr '\n' ' ' <"/proc/$pid/cgroup")"
+done
+is "first: all its processes are in its cgroup" "$in_cgroup" yes
+
 # The power button for one, Ctrl-Alt-Del for the other.
 echo >&"${input[second]}"
 succeeds "first: kill presses the power button" vmrun kill first
@@ -128,4 +134,17 @@ for n in 1 2 3 4; do
 	is "fourth: writer $n" "$(file_of fourth /data$n | sha256sum)" "$(seq ${n}00000 ${n}50000 | sha256sum)"
 done
 is "nothing is left in the state directory" "$(ls -A "$root")" ""
+
+# Freestanding guests and jails again, under this machine's kernel and its cgroup v2.
+if [ -n "${KVMHOST:-}" ] && [ -e "$B/guests/idle.elf" ]; then
+	for t in behaviour jail; do
+		if tests/guests/$t.sh >"$work/$t.out" 2>&1; then
+			sed -n 's/^\(\(not \)\{0,1\}ok - \)/\1kvmhost: /p; /^#/p' "$work/$t.out"
+		else
+			not_ok "kvmhost: $t"
+			sed 's/^/# /' "$work/$t.out"
+		fi
+		say "$t ended"
+	done
+fi
 say "end"
