@@ -330,25 +330,18 @@ pid_t cgroup_fork(struct cgroup *c)
 	return fork();
 }
 
-void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr)
+void cgroup_enter(const struct cgroup *c)
 {
-	char path[PLAN_PATH_MAX + 16], text[16];
-	unsigned int i, n;
+	char path[PLAN_PATH_MAX];
+	unsigned int i;
 
 	for (i = 0; i < c->nr_mounts; i++) {
-		cleanup_fd int fd = -1;
-
 		if (!c->mount[i].usable || c->mount[i].inside)
 			continue;
-		fmt_into(path, sizeof(path), "%s%s/cgroup.procs", c->mount[i].path, c->leaf);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		for (n = 0; fd >= 0 && n < nr; n++) {
-			const size_t len = fmt_into(text, sizeof(text), "%d", pids[n]);
-
-			/* Without permission it runs where it is. */
-			if (write(fd, text, len) < 0 && errno != ESRCH)
-				break;
-		}
+		fmt_into(path, sizeof(path), "%s%s", c->mount[i].path, c->leaf);
+		/* A thread that moves itself needs no lock, a process a grace period of 5 to 15 ms.
+		 * Without permission it runs where it is. */
+		(void)cgroup_write(path, c->mount[i].v2 ? "cgroup.procs" : "tasks", "0");
 	}
 }
 

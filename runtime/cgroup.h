@@ -3,8 +3,7 @@
  * DOC: Control groups: v2, v1, both at once (hybrid), or none
  *
  * A VM gets the same path in every hierarchy that matters. All its processes sit in that leaf, by
- * inheritance from the supervisor or moved there by it. What was made is known
- * before it is made (cgroup_plan), so that the state file can say so and delete can clean up.
+ * inheritance from the supervisor. What was made is known before it is made (cgroup_plan), so that the state file can say so and delete can clean up.
  *
  * A host that does not let us (rootless without delegation, read-only mounts) is no error: the VM runs
  * where it was started, with a warning when limits were asked for.
@@ -83,8 +82,8 @@ void cgroup_make(struct cgroup *c, const struct plan_cgroup *plan,
  */
 MUST_CHECK pid_t cgroup_fork(struct cgroup *c);
 
-/** cgroup_enter() - Move processes in; one that is gone is skipped.  Syscalls: openat write close */
-void cgroup_enter(const struct cgroup *c, const pid_t *pids, unsigned int nr);
+/** cgroup_enter() - Move the calling process in; it has one thread.  Syscalls: openat write close */
+void cgroup_enter(const struct cgroup *c);
 
 /**
  * cgroup_leave() - Move the calling process out, to the root of each hierarchy

@@ -47,7 +47,7 @@
 
 /**
  * struct child - What the child works with, all of it prepared before clone3
- * @go_fd:	Read end of the pipe that says it is mapped and placed
+ * @go_fd:	Read end of the pipe that says the maps are written
  * @program_fd, @error_fd: The jail's, moved behind the slots
  * @no_caps:	An empty set of capabilities
  */
@@ -310,24 +310,16 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	if (pid == 0)
 		child_main(&c);
 	r = userns_write_maps((pid_t)pid, j->ids, err);
+	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
+	if (r == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
+		r = err_set(err, errno, "jail %s: pipe", j->name);
 	if (r < 0) {
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
 		return r;
 	}
-	*ret = (struct jailed){(pid_t)pid, TAKE_FD(pidfd), TAKE_FD(go_wr)};
+	*ret = (struct jailed){(pid_t)pid, TAKE_FD(pidfd)};
 	return 0;
-}
-
-int jail_go(struct jailed *j)
-{
-	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
-	const ssize_t n = write(j->go_fd, "g", 1);
-	const int r = n == 1 || errno == EPIPE ? 0 : -errno;
-
-	cleanup_close_fd(&j->go_fd);
-	j->go_fd = -1;
-	return r;
 }
 
 int jail_read_error(int fd, struct jail_error *ret)

@@ -55,28 +55,23 @@ struct jail_error {
 	char text[56];
 };
 
-/** struct jailed - A child; both fds are the holder's to close */
+/** struct jailed - A child; the fd is the holder's to close */
 struct jailed {
 	pid_t pid;
 	int pidfd;
-	int go_fd;
 };
 
 /**
  * jail_spawn() - Start a program in a jail
  * @ret:	The child, to be waited for by the caller; untouched on failure
  *
- * The child gets its jail ready as far as it can and then waits for jail_go(), so that the caller can
- * put it into its cgroup. Closing ret->go_fd instead makes it exit.
- * The caller has one thread.
+ * Does not wait for the child. It is born in the caller's cgroups. The caller has one thread and
+ * blocks or ignores SIGPIPE.
  * Context: the supervisor.
  * Syscalls: clone3 pipe2 openat write close, and on failure pidfd_send_signal waitid
  * Return: 0 or -errno; stages that fail in the child are told on the error pipe
  */
 MUST_CHECK int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err);
-
-/** jail_go() - Let the child go on to its program; SIGPIPE is blocked or ignored.  Syscalls: write close */
-MUST_CHECK int jail_go(struct jailed *j);
 
 /** jail_read_error() - Read one error if there is one: 1, 0 when there is none, -errno */
 MUST_CHECK int jail_read_error(int fd, struct jail_error *ret);

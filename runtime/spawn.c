@@ -129,13 +129,12 @@ void spawn_done(struct spawn *s)
 
 void spawned_init(struct spawned *p)
 {
-	*p = (struct spawned){.jailed = {0, -1, -1}, .control = -1, .log = -1};
+	*p = (struct spawned){.jailed = {0, -1}, .control = -1, .log = -1};
 }
 
 void spawned_done(struct spawned *p)
 {
 	cleanup_close_fd(&p->jailed.pidfd);
-	cleanup_close_fd(&p->jailed.go_fd);
 	cleanup_close_fd(&p->control);
 	cleanup_close_fd(&p->log);
 	spawned_init(p);
@@ -406,10 +405,5 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	r = fill_filter(&d->boot->filter, d->policy, err);
 	if (r == 0)
 		r = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
-	if (r == 0)
-		r = start(&j, &c, ret, err);
-	if (r < 0)
-		return r;
-	r = jail_go(&ret->jailed);
-	return r < 0 ? err_set(err, -r, "jail %s", d->boot->name) : 0;
+	return r < 0 ? r : start(&j, &c, ret, err);
 }

@@ -79,7 +79,7 @@ void spawn_done(struct spawn *s);
  * spawn_process() - Start process @index of the plan and send it its boot record
  * @ret:	Filled on success; the caller's to spawned_done()
  *
- * Does not wait. After jail_go() the process says CTL_READY, CTL_FAILED, or writes to the error pipe.
+ * Does not wait. The process says CTL_READY, CTL_FAILED, or writes to the error pipe.
  */
 MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret,
 			     struct err *err);
@@ -110,7 +110,7 @@ struct spawn_device {
 	enum log_level log_level;
 };
 
-/** spawn_device() - As spawn_process(), jail_go() included */
+/** spawn_device() - As spawn_process() */
 MUST_CHECK int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err);
 
 #endif

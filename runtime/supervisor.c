@@ -85,37 +85,6 @@ static int let_go_of_stdio(int null)
 	return 0;
 }
 
-static int let_go(struct supervisor *s, struct err *err)
-{
-	unsigned int i;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < s->nr; i++)
-		r = jail_go(&s->proc[i].jailed);
-	return r < 0 ? err_set(err, -r, "jail") : 0;
-}
-
-/*
- * The first move costs a grace period of the kernel (5 to 15 ms), the others next to nothing. What is
- * allocated before is charged to the caller's cgroup: with a memory limit nobody runs a program before
- * it is in its place, and only building the jails overlaps with the wait. Without one, being a little
- * off in the caller's favour is better than keeping him waiting. With v2 alone there is no move at all.
- */
-static int place_all(struct supervisor *s, bool strict, struct err *err)
-{
-	pid_t pids[1 + PLAN_PROCS_MAX] = {getpid()};
-	unsigned int i;
-	int r = 0;
-
-	for (i = 0; i < s->nr; i++)
-		pids[1 + i] = s->proc[i].jailed.pid;
-	if (!strict)
-		r = let_go(s, err);
-	cgroup_enter(s->cgroup, pids, 1 + s->nr);
-	phases_mark(s->phases, "cgroup entered");
-	return strict ? let_go(s, err) : r;
-}
-
 static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn *sp,
 		     struct err *err)
 {
@@ -142,8 +111,6 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 		if (r == 0)
 			r = supervisor_watch(s, s->nr - 1, err);
 	}
-	if (r == 0)
-		r = place_all(s, l->plan->cgroup.memory_max_bytes >= 0, err);
 	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
 }
 
@@ -179,8 +146,11 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 		.null_fd = -1,
 		.ram_fd = -1,
 	};
-	int r = loop_init(&s->loop, err);
+	int r;
 
+	cgroup_enter(s->cgroup);
+	phases_mark(s->phases, "cgroup entered");
+	r = loop_init(&s->loop, err);
 	if (r == 0)
 		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
 	if (r == 0)
