@@ -87,7 +87,7 @@ static uint64_t block_room(const struct vq_chain *c)
  * @bytes:	How many, from the guest
  *
  * Short transfers are continued: a signal or a full page cache is no error of the disk's.
- * Context: locked.  Syscalls: preadv pwritev fdatasync
+ * Context: locked.  Syscalls: preadv pwritev
  * Return: status byte for the guest
  */
 static uint8_t block_rw(struct block *b, enum vq_dir dir, uint64_t sector, uint64_t bytes)
@@ -99,9 +99,8 @@ static uint8_t block_rw(struct block *b, enum vq_dir dir, uint64_t sector, uint6
 		return VIRTIO_BLK_S_IOERR;
 	while (bytes > 0) {
 		int nr = (int)vq_iov(&b->chain, dir, bytes, iov, BLOCK_IOVS);
-		ssize_t n = dir == VQ_WRITABLE
-				    ? preadv(b->fd, iov, nr, (off_t)off)
-				    : pwritev(b->fd, iov, nr, (off_t)off);
+		ssize_t n = dir == VQ_WRITABLE ? preadv(b->fd, iov, nr, (off_t)off)
+					       : pwritev(b->fd, iov, nr, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -27,9 +27,9 @@
 #define vr_assert(cond) ((cond) ? (void)0 : vr_assert_failed(#cond, __FILE__, __LINE__))
 
 /**
- * vr_assert_failed() - Report a broken invariant on fd 2 and in the log, then abort the process
+ * vr_assert_failed() - Report a broken invariant on fd 2 and in the log, then end the process
  *
- * Context: any.  Syscalls: write, then those of abort()
+ * Context: any.  Syscalls: write
  */
 NORETURN void vr_assert_failed(const char *cond, const char *file, int line);
 

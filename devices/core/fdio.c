@@ -133,15 +133,16 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 
 	vr_assert(len > 0 && nr_fds <= FDIO_FDS_MAX);
 	if (nr_fds > 0) {
+		const size_t bytes = nr_fds * sizeof(int);
 		struct cmsghdr *c;
 
 		msg.msg_control = control.bytes;
-		msg.msg_controllen = (__typeof__(msg.msg_controllen))CMSG_SPACE(nr_fds * sizeof(int));
+		msg.msg_controllen = (__typeof__(msg.msg_controllen))CMSG_SPACE(bytes);
 		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(nr_fds * sizeof(int));
-		memcpy(CMSG_DATA(c), fds, nr_fds * sizeof(int));
+		c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(bytes);
+		memcpy(CMSG_DATA(c), fds, bytes);
 	}
 	do {
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);

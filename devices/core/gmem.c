@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define GMEM_PAGE 4096U /* smallest page of every architecture; the kernel may want larger ones */
 
@@ -47,7 +48,8 @@ static int gmem_check_file(int fd, uint64_t offset, uint64_t bytes, struct err *
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	/* By number: glibc's fstat() is newfstatat, which could take a path as well. */
+	if (syscall(SYS_fstat, fd, &st) < 0)
 		return err_set(err, errno, "guest memory: fstat");
 	if (offset % GMEM_PAGE != 0)
 		return err_text(err, EINVAL, "guest memory: file offset 0x%lx is unaligned",

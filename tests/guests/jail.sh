@@ -34,6 +34,8 @@ while read -r name pid; do
 	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
 	is "$name: mounts nothing but that root, read-only" \
 		"$(awk '{ print $5, substr($6, 1, 2) }' "/proc/$pid/mountinfo")" "/ ro"
+	# /proc gives the files of what is not dumpable to root, the directory never
+	is "$name: not dumpable" "$(stat -c %u "/proc/$pid/status")" 0
 	is "$name: one program, executed by fd" "$(basename "$(readlink "/proc/$pid/exe" | sed 's/ (deleted)//')" | grep -c ^vmrun-)" 1
 	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" "0 0"
 	case $name in vmm) ;; *)

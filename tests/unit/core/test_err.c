@@ -91,21 +91,21 @@ Test(err, describe_knows_every_number)
 		cr_assert(err_describe(e) && err_describe(e)[0] != '\0', "errno %d", e);
 }
 
-Test(err, errno_of_success_is_a_bug, .signal = SIGABRT)
+Test(err, errno_of_success_is_a_bug, .signal = SIGILL)
 {
 	struct err err = {0};
 
 	err_set(&err, 0, "x");
 }
 
-Test(err, negative_errno_is_a_bug, .signal = SIGABRT)
+Test(err, negative_errno_is_a_bug, .signal = SIGILL)
 {
 	struct err err = {0};
 
 	err_text(&err, -EINVAL, "x");
 }
 
-Test(err, wrapping_nothing_is_a_bug, .signal = SIGABRT)
+Test(err, wrapping_nothing_is_a_bug, .signal = SIGILL)
 {
 	struct err err = {0};
 

@@ -342,7 +342,7 @@ Test(virtqueue, a_device_that_only_pops_comes_to_an_end)
 	cr_assert_eq(n, SIZE);
 }
 
-Test(virtqueue, pushing_twice_is_a_bug, .signal = SIGABRT)
+Test(virtqueue, pushing_twice_is_a_bug, .signal = SIGILL)
 {
 	struct vqd_buf buf = {DATA, 4, true};
 
@@ -352,7 +352,7 @@ Test(virtqueue, pushing_twice_is_a_bug, .signal = SIGABRT)
 	vq_push(&q, &c);
 }
 
-Test(virtqueue, pushing_after_reset_is_a_bug, .signal = SIGABRT)
+Test(virtqueue, pushing_after_reset_is_a_bug, .signal = SIGILL)
 {
 	struct vqd_buf buf = {DATA, 4, true};
 
