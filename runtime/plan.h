@@ -36,6 +36,8 @@ enum plan_fd_source {
 	PLAN_FD_LINK,    /* an end of the socketpair VMM <-> device number @index */
 	PLAN_FD_STDIN,   /* create's own standard input, handed through untouched */
 	PLAN_FD_STDOUT,  /* likewise */
+	PLAN_FD_TAP,     /* queue pair @index of the process's network interface, made by net_setup() */
+	PLAN_FD_VHOST,   /* /dev/vhost-net for queue pair @index */
 	PLAN_FD_CONSOLE, /* the slave of the pty whose master goes to --console-socket */
 };
 
@@ -78,6 +80,58 @@ struct plan_proc {
 };
 
 /**
+ * enum net_mode - How a network device reaches the host; README.md's table
+ */
+enum net_mode {
+	NET_MODE_PRIVATE, /* a namespace of its own with the TAP, a veth to the host */
+	NET_MODE_TAP,     /* a TAP in the host's namespace */
+	NET_MODE_BRIDGE,  /* a TAP in the host's namespace, port of a bridge */
+	NET_MODE_NETNS,   /* every interface with addresses of a given namespace, joined by tc */
+	NET_MODE_MACVTAP, /* a macvtap on a host interface */
+	NET_MODE_FD,      /* a TAP the caller opened */
+	NET_MODE_NONE,    /* a device without a link */
+	NET_MODES,
+};
+
+/** struct net_addr - An IPv4 address and its prefix; @bits 0 = none. Network byte order */
+struct net_addr {
+	uint32_t addr;
+	uint8_t bits;
+};
+
+/**
+ * struct plan_net - One network device
+ * @proc:	Its process in plan->proc
+ * @name:	TAP's (or macvtap's) name on the host; empty = chosen when it is made
+ * @host, @guest: Addresses of the two ends of the link; @host.bits 0 in private mode = a free
+ *		/30 of 100.64.0.0/10 is chosen, @guest.bits 0 = the next address of @host's network
+ * @gateway:	Told to the guest; 0 = @host
+ * @mac:	All zero = made from id and device name, locally administered
+ * @mtu:	0 = 1500, or that of the bridge, parent or namespace's interface
+ * @bridge, @parent: Of NET_MODE_BRIDGE and NET_MODE_MACVTAP
+ * @netns_path:	Of NET_MODE_NETNS; owned
+ * @fd:		Of NET_MODE_FD: number in create's process
+ */
+struct plan_net {
+	unsigned int proc;
+	enum net_mode mode;
+	char name[16];
+	char bridge[16];
+	char parent[16];
+	char *netns_path;
+	char *pointer; /* JSON pointer of the device, for errors; owned */
+	int fd;
+	struct net_addr host, guest;
+	uint32_t gateway;
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint16_t queue_pairs; /* 1 to BOOT_NET_PAIRS_MAX */
+	bool masquerade;
+	bool vhost;
+	struct boot_net_rate to_guest, from_guest;
+};
+
+/**
  * struct plan_cgroup - Placement and limits; -1 or 0 = leave alone as documented per field
  * @path:	Below the cgroup mount, starts with '/'
  */
@@ -109,6 +163,8 @@ struct plan {
 	struct plan_cgroup cgroup;
 	unsigned int nr_procs;
 	struct plan_proc *proc;
+	unsigned int nr_nets;
+	struct plan_net net[BOOT_DEVICES_MAX];
 	unsigned int nr_warnings;
 	char *warning[PLAN_WARNINGS_MAX];
 	struct json_object *annotations; /* object or NULL; owned */

@@ -25,7 +25,8 @@
 #define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */
 #define BOOT_CMDLINE_MAX  2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
 #define BOOT_SERIAL_BYTES 20 /* virtio-blk's device id string, not terminated when full */
-#define BOOT_RES_MAX      4 /* resource fds of one device */
+#define BOOT_RES_MAX      8 /* resource fds of one device */
+#define BOOT_NET_PAIRS_MAX 4 /* queue pairs of one network device */
 
 /**
  * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
@@ -92,7 +93,17 @@ struct boot_dev {
 			uint8_t serial[BOOT_SERIAL_BYTES];
 			uint32_t reserved;
 		} block;
-		uint8_t pad[64];
+		struct {
+			uint8_t mac[6];
+			uint16_t mtu;       /* 0: not told to the guest */
+			uint32_t tun_flags; /* TUN_F_* the TAP can take; 0 without offloads */
+			uint32_t reserved;
+			struct boot_net_rate {
+				uint64_t bytes_per_s, burst_bytes; /* 0, 0: unlimited */
+				uint64_t packets_per_s, burst_packets;
+			} to_guest, from_guest;
+		} net; /* resources: a TAP per queue pair, then with vhost-net a /dev/vhost-net each */
+		uint8_t pad[96];
 	};
 	struct boot_filter filter;
 };

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: rtnetlink: links, addresses, routes, neighbours
+ *
+ * Each function is one request. Names are 1 to 15 bytes; addresses are in network byte order.
+ * Syscalls of all: sendto recvmsg poll
+ */
+#ifndef VMRUN_RUNTIME_RTNL_H
+#define VMRUN_RUNTIME_RTNL_H
+
+#include "runtime/nl.h"
+#include "runtime/plan.h"
+
+#define RTNL_LINKS_MAX  16
+#define RTNL_ADDRS_MAX  16
+#define RTNL_ROUTES_MAX 32
+#define RTNL_NEIGHS_MAX 32
+
+/** struct rtnl_link - What a dump tells about a link */
+struct rtnl_link {
+	int index;
+	int master;
+	uint32_t mtu;
+	bool up, loopback;
+	uint8_t mac[6];
+	char name[16];
+	char kind[16]; /* "veth", "bridge", "tun", ... or empty */
+};
+
+/** struct rtnl_addr - @family AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count */
+struct rtnl_addr {
+	int index;
+	uint8_t family, bits, scope;
+	uint8_t addr[16];
+};
+
+/** struct rtnl_route - @bits 0: the default route; @has_gateway says whether @gateway counts */
+struct rtnl_route {
+	int out_index;
+	uint8_t family, bits, scope;
+	bool has_gateway;
+	uint8_t dst[16], gateway[16];
+};
+
+struct rtnl_neigh {
+	int index;
+	uint8_t family;
+	uint8_t addr[16], mac[6];
+};
+
+/** struct rtnl_change - What to set of a link; what is zero (fds: -1) is left alone */
+struct rtnl_change {
+	bool up;
+	uint32_t mtu;
+	int master;
+	int netns_fd;
+	const uint8_t *mac;
+	const char *name;
+};
+
+/** rtnl_link_get() - One link by name; -ENODEV when there is none */
+MUST_CHECK int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret, struct err *err);
+
+/** rtnl_links(), rtnl_addrs(), ... - Dump into @ret; *ret_nr of at most the MAX above, -E2BIG beyond */
+MUST_CHECK int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
+			  struct err *err);
+MUST_CHECK int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
+			  struct err *err);
+MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX], unsigned int *ret_nr,
+			   struct err *err);
+MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned int *ret_nr,
+			   struct err *err);
+
+/** rtnl_addr_in_use() - Whether any interface of this namespace has an address in @net; 1, 0 or -errno */
+MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
+
+/** rtnl_veth_add() - A veth pair: @name here, @peer in @peer_netns_fd; -EEXIST when a name is taken */
+MUST_CHECK int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_netns_fd,
+			     struct err *err);
+MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const uint8_t mac[6],
+				struct err *err);
+MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, struct err *err);
+/** rtnl_link_del() - -ENODEV when it is gone already */
+MUST_CHECK int rtnl_link_del(struct nl *nl, int index, struct err *err);
+MUST_CHECK int rtnl_addr_add(struct nl *nl, int index, struct net_addr a, struct err *err);
+
+/**
+ * tc_redirect() - Send every frame that comes in on one interface out on another
+ *
+ * An ingress qdisc and one filter: matchall where the kernel has it, u32 else; action mirred redirect.
+ * Call it twice for both ways. tc.c.
+ */
+MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, struct err *err);
+
+/** tc_clear() - Remove the ingress qdisc and with it the filter; -ENOENT when there is none */
+MUST_CHECK int tc_clear(struct nl *nl, int index, struct err *err);
+
+/**
+ * nft_masquerade_add() - A table of its own that masquerades what comes from @net and leaves by another
+ *			  interface than @except
+ * @nl:		Opened on NETLINK_NETFILTER
+ * @table:	Up to 255 bytes
+ *
+ * One batch: all of it or nothing. -EEXIST when the table is there, -EOPNOTSUPP without nf_tables. nft.c.
+ */
+MUST_CHECK int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, const char *except,
+				  struct err *err);
+/** nft_table_del() - -ENOENT when there is none */
+MUST_CHECK int nft_table_del(struct nl *nl, const char *table, struct err *err);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: TAP interfaces and network namespaces
+ */
+#ifndef VMRUN_RUNTIME_TAP_H
+#define VMRUN_RUNTIME_TAP_H
+
+#include "devices/core/err.h"
+#include "runtime/plan.h"
+
+/**
+ * struct tap - One interface, open; its fds are the holder's
+ * @fd:		One a queue pair, O_NONBLOCK, with a 12-byte virtio_net_hdr_v1 before each frame, little endian
+ * @tun_flags:	TUN_F_* this kernel's TUNSETOFFLOAD takes
+ */
+struct tap {
+	char name[16];
+	unsigned int nr;
+	int fd[BOOT_NET_PAIRS_MAX];
+	uint32_t tun_flags;
+};
+
+/**
+ * tap_open() - Make a TAP in the calling thread's network namespace
+ * @name:	Wanted name; may hold "%d"; -EBUSY when it is taken by a device of another kind or in use
+ * @pairs:	Queue pairs; more than one needs IFF_MULTI_QUEUE
+ *
+ * Not persistent: it goes with its last fd. Missing /dev/net/tun, missing permission: errors that say
+ * what to do. Syscalls: openat ioctl(TUNSETIFF TUNSETVNETHDRSZ TUNSETVNETLE TUNSETOFFLOAD TUNGETFEATURES)
+ */
+MUST_CHECK int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *err);
+
+/** tap_adopt() - As tap_open(), of an fd somebody else opened: checks that it is a TAP, sets header size */
+MUST_CHECK int tap_adopt(int fd, struct tap *ret, struct err *err);
+
+/** tap_macvtap() - As tap_open(), of a macvtap's character device.  Syscalls: openat mknodat ioctl */
+MUST_CHECK int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret, struct err *err);
+
+void tap_close(struct tap *t);
+
+/** netns_open() - A namespace by path; refuses what is none (-EINVAL) or of another kind.  Syscalls: openat ioctl */
+MUST_CHECK int netns_open(const char *path, int *ret_fd, struct err *err);
+
+/**
+ * netns_enter() - Make @fd, or with -1 a new one, the calling thread's network namespace
+ * @ret_old:	Where to go back to: netns_leave(). The caller has one thread
+ *
+ * Syscalls: openat setns unshare
+ */
+MUST_CHECK int netns_enter(int fd, int *ret_old, struct err *err);
+/** netns_leave() - Back; closes @old. A failure is fatal for the process (vr_assert) */
+void netns_leave(int old);
+
+#endif
