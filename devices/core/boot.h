@@ -165,9 +165,14 @@ enum ctl_type {
 	CTL_FAILED,       /* process -> supervisor, once, instead of READY: code = errno, text */
 	CTL_PHASE,        /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
 	CTL_ENDED,        /* VMM -> supervisor, once, after START: code = enum end_cause, text */
-	CTL_START,        /* supervisor -> VMM, once, after READY */
+	CTL_START,        /* supervisor -> VMM, after READY, once if it goes well: text is appended */
+			  /* to the kernel's command line. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
+	CTL_NET,          /* supervisor -> network device, after READY and before the VMM's START: */
+			  /* arg = MAC (ctl_mac), code = MTU, 0: as it was. Answered by DONE */
+	CTL_DONE,         /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
+			  /* after an errno nothing has changed, and the request may come again */
 	CTL_TYPES,
 };
 
@@ -178,6 +183,26 @@ struct ctl_msg {
 	uint64_t arg;
 	char text[ERR_MSG_BYTES];
 };
+
+/** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
+static inline uint64_t ctl_mac(const uint8_t mac[6])
+{
+	uint64_t arg = 0;
+
+	for (unsigned int i = 0; i < 6; i++)
+		arg = arg << 8 | mac[i];
+	return arg;
+}
+
+/** ctl_mac_of() - And back; false for an arg of more than 48 bits */
+static inline bool ctl_mac_of(uint64_t arg, uint8_t ret_mac[6])
+{
+	if (arg >> 48 != 0)
+		return false;
+	for (unsigned int i = 0; i < 6; i++)
+		ret_mac[i] = (uint8_t)(arg >> (40 - 8 * i));
+	return true;
+}
 
 /**
  * boot_recv_vmm() - Receive and check the VMM's boot record

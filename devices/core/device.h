@@ -34,6 +34,9 @@ struct device;
  *		(device_again() when more may be waiting), push, then device_signal() once
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= config_len has been checked
+ * @control:	A request of the supervisor's (CTL_NET), before the first start; the answer goes back as
+ *		CTL_DONE, and after -errno nothing has changed. Not config: the guest writes that. NULL
+ *		for a device that takes none
  * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Requests in flight
  *		are finished or dropped before it returns. NULL if there is nothing to do
  */
@@ -47,6 +50,7 @@ struct device_ops {
 	void (*queue)(struct device *d, unsigned int q);
 	void (*event)(struct device *d, unsigned int slot, uint32_t events);
 	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
+	int (*control)(struct device *d, const struct ctl_msg *m, struct err *err);
 	void (*reset)(struct device *d);
 };
 
