@@ -2,9 +2,20 @@
 /**
  * DOC: A VM's network devices: set up, at start, undone
  *
- * One function a mode sets up and one undoes; net_mode.c has the table. What is about to be made is in
- * the state file before it is made (struct net_made), so that delete --force knows after a death between
- * any two steps. Undoing tolerates whatever is missing.
+ *   launcher    net_plan()    names and addresses, asked of the host; into the state file
+ *   supervisor  net_setup()   before anything is spawned
+ *               net_look()    at start, netns mode: what is there to join; into the state file
+ *               net_join()    joins it
+ *               net_undo()    at the end, and in delete
+ *
+ * What is about to be made is in the state file before it is made (struct net_made), so that delete
+ * --force knows after a death between any two steps. Undoing tolerates whatever is missing. A TAP is
+ * never removed: it goes with its last fd, and one that was there before stays. A network namespace
+ * made for a VM goes with the TAP's fd too, and takes with it what is inside. So what is left to
+ * remove by name are the host's end of a veth, a macvtap, an nftables table, an ingress qdisc.
+ *
+ * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c and
+ * net_netns.c those with a namespace, net_names.c what is chosen without asking the host.
  */
 #ifndef VMRUN_RUNTIME_NET_H
 #define VMRUN_RUNTIME_NET_H
@@ -12,14 +23,20 @@
 #include "runtime/plan.h"
 #include "runtime/tap.h"
 
+#define NET_TABLE_MAX 64 /* characters of a table's name */
+#define NET_PATH_MAX  256
+
 /**
  * struct net_made - What there is, or may be, of one network device on the host; part of the state file
  * @device:	"net0"
- * @tap:	Name of the TAP, "" while not known
+ * @tap:	Name of the TAP, or of the macvtap, "" while not known
  * @host_link:	Name of the veth's host end (private mode), or ""
+ * @bridge:	Name of the bridge (bridge mode), or ""
  * @table:	nftables table, or ""
  * @netns:	Path of the namespace (netns mode), or ""
- * @joined:	Names of the interfaces joined to TAPs by tc (netns mode)
+ * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
+ * @mtu:	0 while not known
+ * @gateway:	Told to the guest; 0 = none
  */
 struct net_made {
 	enum net_mode mode;
@@ -27,8 +44,8 @@ struct net_made {
 	char tap[16];
 	char host_link[16];
 	char bridge[16];
-	char table[80];
-	char netns[256];
+	char table[NET_TABLE_MAX + 16];
+	char netns[NET_PATH_MAX];
 	char joined[16];
 	uint8_t mac[6];
 	uint16_t mtu;
@@ -38,33 +55,77 @@ struct net_made {
 
 /** net_mode_name() - "private", "tap", ...; net_mode_parse() - the other way, -EINVAL */
 const char *net_mode_name(enum net_mode m);
+MUST_CHECK int net_mode_parse(const char *name, enum net_mode *ret);
 
 /**
  * net_plan() - Decide names and addresses that are to be recorded before anything is made
+ * @device:	Name of its process
+ * @ret:	Untouched on failure
  *
- * Asks the host which names and networks are free.
+ * Asks the host which names and networks are free. An inherited TAP (fd mode) is vmrun's from here on:
+ * it becomes close-on-exec.
  */
 MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_made *ret,
 			struct err *err);
 
 /**
  * net_setup() - Make what @made says; undone whole on failure
- * @ret:	The TAP, the caller's to tap_close()
+ * @made:	Its MTU and the TAP's name are filled in
+ * @ret:	The TAP, the caller's to tap_close(); without fds in mode none
  *
  * Context: the supervisor, before anything is spawned; it has one thread and keeps its namespace.
  */
 MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err);
 
 /**
- * net_start() - What has to wait for start: netns mode looks at the interfaces that are there now
- * @made:	MAC, MTU, addresses, gateway filled in
+ * net_forward() - Let the host's kernel forward IPv4, which masquerading needs
+ *
+ * It stays switched on: others may have come to rely on it when the VM ends.
+ * Syscalls: openat pread pwrite
+ * Return: 1 when it was off, 0 when it was on, or -errno
  */
-MUST_CHECK int net_start(const struct plan_net *p, struct net_made *made, struct err *err);
+MUST_CHECK int net_forward(struct err *err);
+
+/**
+ * net_look() - What netns mode finds at start: the interfaces that are there now
+ * @made:	All of the VM; joined, MAC, MTU, guest, gateway of number @i are filled in
+ *
+ * Device number @i takes the first interface with addresses that none before it in the same namespace
+ * took. Finding none is no error: joined is empty then. Without effect in other modes.
+ */
+MUST_CHECK int net_look(struct net_made *made, unsigned int i, struct err *err);
+
+/** net_join() - Join what net_look() found; recorded before. On failure nothing is joined */
+MUST_CHECK int net_join(struct net_made *made, struct err *err);
 
 /** net_undo() - Remove whatever is left, after whatever happened; -EBUSY and such name what stays */
 MUST_CHECK int net_undo(const struct net_made *made, struct err *err);
 
 /** net_cmdline() - "ip=CLIENT::GW:MASK:HOST:eth<n>:off" into @ret; empty without a guest address */
 void net_cmdline(const struct net_made *made, unsigned int n, const char *hostname, char *ret, size_t size);
+
+/* ---- net_names.c: pure ---- */
+
+/**
+ * net_name_link() - A name for an interface of ours on the host
+ * @kind:	Two letters: "vt" a TAP, "vh" a veth's host end, "vm" a macvtap
+ * @try:	Another one each
+ */
+void net_name_link(const char *kind, const char *id, const char *device, unsigned int try, char ret[16]);
+
+/** net_name_table() - "vmrun_<id>" for "net0", "vmrun_<id>/<device>" for others; shortened by a hash */
+void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX + 16]);
+
+/** net_name_mac() - Always the same for a device of a VM; locally administered, unicast */
+void net_name_mac(const char *id, const char *device, uint8_t ret[6]);
+
+/** net_name_host() - The host's address in a /30 of 100.64.0.0/10 */
+struct net_addr net_name_host(const char *id, const char *device, unsigned int try);
+
+/** net_next_addr() - Another host address of the same network: the next, or else the one before; bits 0 = none */
+struct net_addr net_next_addr(struct net_addr a);
+
+/** net_is_ours() - Whether what a state file names can have been made for this VM */
+bool net_is_ours(const struct net_made *made, const char *id);
 
 #endif

@@ -20,6 +20,7 @@
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
 #include "runtime/clock.h"
+#include "runtime/net.h"
 #include "runtime/plan.h"
 #include "runtime/process.h"
 
@@ -37,6 +38,7 @@ enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED,
  * struct state - What is known about a VM
  * @supervisor:	The container pid; create's own while status is creating
  * @proc:	VMM and devices
+ * @net:	Network devices, by net_plan(); what they are called in proc is in them
  * @cgroup_dir:	Directories made for it, absolute, parents first; owned, as @bundle, @rootfs
  * @annotations: Object or NULL; owned
  * @detail:	In words why it ended
@@ -56,6 +58,8 @@ struct state {
 		char name[BOOT_NAME_BYTES];
 		struct process process;
 	} proc[PLAN_PROCS_MAX];
+	unsigned int nr_nets;
+	struct net_made net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;
 	char *cgroup_dir[STATE_CGROUP_DIRS_MAX];
 	struct json_object *annotations;

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Inside the network modes
+ */
+#ifndef VMRUN_RUNTIME_NET_PRIV_H
+#define VMRUN_RUNTIME_NET_PRIV_H
+
+#include "runtime/net.h"
+#include "runtime/rtnl.h"
+
+#define NET_TABLE_PREFIX "vmrun_"
+#define NET_TRIES	 64 /* names or networks looked at before giving up */
+#define NET_MTU_DEFAULT	 1500
+
+/**
+ * struct net_ops - One mode
+ * @plan:	Beyond what is common; NULL when there is nothing
+ * @setup:	In the host's namespace, where it returns to. May leave a part behind on failure: @undo is
+ *		called then, and the TAP closed
+ * @undo:	NULL when nothing of it outlives the TAP's fd
+ */
+struct net_ops {
+	const char *name;
+	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made, struct err *err);
+	int (*setup)(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err);
+	int (*undo)(const struct net_made *made, struct err *err);
+};
+
+/** net_ops() - The mode's; never NULL */
+const struct net_ops *net_ops(enum net_mode m);
+
+/* A struct nl on the stack, closed when it goes out of scope; initialise it with NET_NL_CLOSED */
+static inline void cleanup_nl_close(struct nl **nl)
+{
+	if (*nl)
+		nl_close(*nl);
+	free(*nl);
+}
+#define cleanup_nl __attribute__((cleanup(cleanup_nl_close)))
+
+/** net_nl() - A socket in the calling thread's namespace; NULL with *err set.  For cleanup_nl */
+struct nl *net_nl(int bus, struct err *err);
+
+/** net_free_name() - The first name of net_name_link() that no interface of this namespace has */
+MUST_CHECK int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
+			     struct err *err);
+
+/** net_quiet() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
+void net_quiet(const char *name);
+
+/** net_up() - Set MTU and master (0 = leave alone), and switch it on */
+MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);
+
+/** net_masquerade() - Make made->table, unless it is empty: what comes from the guest leaves as the host */
+MUST_CHECK int net_masquerade(const struct net_made *made, const char *except, struct err *err);
+
+/** net_unmasquerade() - Remove made->table if it is there */
+MUST_CHECK int net_unmasquerade(const struct net_made *made, struct err *err);
+
+/* net_private.c */
+extern const struct net_ops net_private_ops;
+/* net_netns.c */
+extern const struct net_ops net_netns_ops;
+
+#endif
