@@ -42,13 +42,31 @@ struct program {
 	int front_end;
 };
 
-/* Nothing is ever sent to a device after its boot record: whatever comes ends it */
+/* Carries out what the supervisor asks for; -errno when @m is not for this device at all */
+static int dev_control(struct program *p, const struct ctl_msg *m)
+{
+	struct err err = {0};
+	int rc;
+
+	if (m->type != CTL_NET || !device.control)
+		return -EPROTO;
+	/* The guest would not look again. */
+	if (p->backend.running > 0)
+		rc = err_text(&err, EBUSY, "the guest uses the device already");
+	else
+		rc = device.control(&p->dev, m, &err);
+	return ctl_send(BOOT_FD_CONTROL, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
+}
+
+/* A request; or the end of the control socket, or anything else, which are the end */
 static void dev_control_ready(void *arg, int fd, uint32_t events)
 {
 	struct program *p = arg;
+	struct ctl_msg m;
 
-	(void)fd;
 	(void)events;
+	if (ctl_recv(fd, &m) == 1 && dev_control(p, &m) == 0)
+		return;
 	p->quit = true;
 	loop_stop(&p->loop);
 }

@@ -42,7 +42,7 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
-	if (s->autostart && supervisor_start(s, &err) < 0)
+	if (s->autostart && supervisor_start(s, -1, &err) < 0)
 		supervisor_end(s, END_VMM_KILLED, err.msg, true);
 }
 
@@ -161,20 +161,44 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	return r < 0 ? r : supervisor_serve(s, err);
 }
 
+/* Whether a deadline has passed and was dealt with; else how long to wait for the next, -1: for ever */
+static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
+{
+	const struct {
+		uint64_t at_ns;
+		void (*passed)(struct supervisor *s);
+	} all[] = {
+		{s->deadline_ns, supervisor_deadline},
+		{s->start.deadline_ns, supervisor_start_late},
+	};
+	uint64_t now = 0;
+	unsigned int i;
+
+	*ret_timeout_ms = -1;
+	for (i = 0; i < ARRAY_SIZE(all); i++) {
+		int ms;
+
+		if (!all[i].at_ns)
+			continue;
+		now = now ? now : clock_ns();
+		if (now >= all[i].at_ns) {
+			all[i].passed(s);
+			return true;
+		}
+		ms = (int)((all[i].at_ns - now) / 1000000) + 1;
+		if (*ret_timeout_ms < 0 || ms < *ret_timeout_ms)
+			*ret_timeout_ms = ms;
+	}
+	return false;
+}
+
 static void serve(struct supervisor *s, struct err *err)
 {
 	while (s->stage != STAGE_OVER) {
-		int timeout_ms = -1, r = 0;
+		int r, timeout_ms;
 
-		if (s->deadline_ns) {
-			const uint64_t now = clock_ns();
-
-			if (now >= s->deadline_ns) {
-				supervisor_deadline(s);
-				continue;
-			}
-			timeout_ms = (int)((s->deadline_ns - now) / 1000000) + 1;
-		}
+		if (deadlines(s, &timeout_ms))
+			continue;
 		r = loop_once(&s->loop, timeout_ms, err);
 		if (r == 0 && s->stage == STAGE_CREATING)
 			r = all_ready(s, err);

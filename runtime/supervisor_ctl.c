@@ -12,23 +12,6 @@
 #include "runtime/signals.h"
 #include "runtime/supervisor_priv.h"
 
-int supervisor_start(struct supervisor *s, struct err *err)
-{
-	int r;
-
-	if (s->stage == STAGE_RUNNING)
-		return err_text(err, EINVAL, "cannot start an already running container");
-	if (s->stage != STAGE_CREATED)
-		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	r = ctl_send(s->proc[0].control, CTL_START, 0, 0, NULL);
-	if (r < 0)
-		return err_set(err, -r, "start the VMM");
-	phases_mark(s->phases, "started");
-	s->stage = STAGE_RUNNING;
-	s->state->status = STATE_RUNNING;
-	return state_save(s->dir, s->state, err);
-}
-
 /* Ask the guest to end; one that has not started ends right here */
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
 {
@@ -66,19 +49,25 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 			name);
 }
 
-static int op_start(struct supervisor *s, uint32_t arg UNUSED, struct err *err)
+static int op_start(struct supervisor *s, int *client, uint32_t arg UNUSED, struct err *err)
 {
-	return supervisor_start(s, err);
+	const int r = supervisor_start(s, *client, err);
+
+	if (r == 0)
+		*client = -1;
+	return r;
 }
 
-static int op_kill(struct supervisor *s, uint32_t arg, struct err *err)
+static int op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struct err *err)
 {
 	if (arg > 64)
 		return err_text(err, EINVAL, "no such signal");
 	return act_on_signal(s, (int)arg, err);
 }
 
-static int (*const ops[CTL_OPS])(struct supervisor *s, uint32_t arg, struct err *err) = {
+/* One that takes *client answers it later */
+static int (*const ops[CTL_OPS])(struct supervisor *s, int *client, uint32_t arg,
+				 struct err *err) = {
 	[CTL_OP_START] = op_start,
 	[CTL_OP_KILL] = op_kill,
 };
@@ -92,6 +81,17 @@ static bool may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
+void supervisor_answer(struct supervisor *s, int fd, const struct err *err)
+{
+	struct ctl_reply reply = {.code = (uint32_t)err->code};
+
+	if (err->code)
+		fmt_into(reply.text, sizeof(reply.text), "%s", err->msg);
+	if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+	close(fd);
+}
+
 static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
 {
 	/* Whoever connects asks at once; the VM does not wait for one who does not. */
@@ -99,26 +99,20 @@ static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
 	struct supervisor *s = arg;
 	cleanup_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 	struct ctl_request q;
-	struct ctl_reply reply = {0};
 	struct err err = {0};
-	int r;
 
 	if (fd < 0 || !may_ask(fd) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    recv(fd, &q, sizeof(q), MSG_TRUNC) != sizeof(q) || q.magic != CTL_REQUEST_MAGIC)
 		return;
 	if (s->stage < STAGE_CREATED)
-		r = err_text(&err, EBUSY, "the container is being created");
-	else if (q.op < CTL_OPS && ops[q.op])
-		r = ops[q.op](s, q.arg, &err);
-	else
-		r = err_text(&err, ENOSYS, "the supervisor does not know this request");
-	if (r < 0) {
-		reply.code = (uint32_t)-r;
-		fmt_into(reply.text, sizeof(reply.text), "%s", err.msg);
-	}
-	if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+		err_text(&err, EBUSY, "the container is being created");
+	else if (q.op >= CTL_OPS || !ops[q.op])
+		err_text(&err, ENOSYS, "the supervisor does not know this request");
+	else if (ops[q.op](s, &fd, q.arg, &err) == 0)
+		err.code = 0;
+	if (fd >= 0)
+		supervisor_answer(s, TAKE_FD(fd), &err);
 }
 
 static void on_signal(void *arg, int fd, uint32_t events UNUSED)

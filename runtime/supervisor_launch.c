@@ -152,6 +152,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->lock = g->lock;
 	s->report = g->report[1];
 	s->signal_fd = s->listen_fd = s->error_fd = -1;
+	s->start.client = -1;
 	s->autostart = l->autostart;
 	s->state = g->state;
 	s->log = l->log;

@@ -5,6 +5,7 @@
  * supervisor_launch.c the launcher's side, up to the fork and after it
  * supervisor.c       from the fork to the exit
  * supervisor_watch.c what the processes say and how they end
+ * supervisor_start.c from the wish to start the guest to its running
  * supervisor_ctl.c   what users ask for, by socket and by signal
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_PRIV_H
@@ -38,6 +39,22 @@ enum stage {
 };
 
 /**
+ * struct starting - A start under way
+ * @deadline_ns: When all must be done; 0: no start is under way
+ * @client:	Who asked for it, owned; -1 when nobody waits
+ * @vmm_asked:	The VMM is asked last
+ * @asked:	By process: CTL_DONE is to come
+ * @failure:	The first refusal
+ */
+struct starting {
+	uint64_t deadline_ns;
+	int client;
+	bool vmm_asked;
+	bool asked[PLAN_PROCS_MAX];
+	struct err failure;
+};
+
+/**
  * struct supervisor - One VM
  * @dir, @lock:	Of the state directory
  * @report:	Socket to the launcher; -1 once it is gone
@@ -61,6 +78,7 @@ struct supervisor {
 	bool failed;
 	bool autostart;
 	struct err failure;
+	struct starting start;
 	struct cgroup *cgroup;
 	struct state *state;
 	struct olog log;
@@ -87,8 +105,29 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 /** supervisor_deadline() - s->deadline_ns has passed */
 void supervisor_deadline(struct supervisor *s);
 
-/** supervisor_start() - Release the vCPUs */
-MUST_CHECK int supervisor_start(struct supervisor *s, struct err *err);
+/**
+ * supervisor_start() - Begin to start the guest
+ * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be
+ *		started ends
+ *
+ * Return: 0 or -EINVAL, -EBUSY when this is no time for a start
+ */
+MUST_CHECK int supervisor_start(struct supervisor *s, int client, struct err *err);
+
+/** supervisor_asked() - Whether the start waits for an answer of @p */
+bool supervisor_asked(const struct supervisor *s, const struct spawned *p);
+
+/** supervisor_answered() - CTL_DONE from a process that was asked */
+void supervisor_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m);
+
+/** supervisor_start_late() - s->start.deadline_ns has passed */
+void supervisor_start_late(struct supervisor *s);
+
+/** supervisor_start_cut() - The VM ended; a start under way is over, and why is told */
+void supervisor_start_cut(struct supervisor *s, const char *why);
+
+/** supervisor_answer() - Tell a client of the control socket how it went, and close @fd */
+void supervisor_answer(struct supervisor *s, int fd, const struct err *err);
 
 /** supervisor_serve() - Answer control socket and signals from now on */
 MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);

@@ -80,6 +80,7 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 	s->state->exit_code = cause_info(cause)->exit_code;
 	fmt_into(s->state->detail, sizeof(s->state->detail), "%s", detail);
 	phases_mark(s->phases, "end");
+	supervisor_start_cut(s, detail);
 	if (now) {
 		kill_all(s);
 	} else {
@@ -157,6 +158,11 @@ static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struc
 	supervisor_end(s, (enum end_cause)m->code, m->text, false);
 }
 
+static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	supervisor_answered(s, p, m);
+}
+
 /** Who may say what, and when: @from and @to bound the stage, both inclusive */
 static const struct rule {
 	void (*run)(struct supervisor *s, struct spawned *p, const struct ctl_msg *m);
@@ -167,6 +173,7 @@ static const struct rule {
 	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false},
 	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true},
 	[CTL_ENDED] = {on_ended, STAGE_RUNNING, STAGE_RUNNING, true},
+	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false},
 };
 
 static bool legal(const struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
@@ -175,7 +182,7 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 
 	if (!r->run || s->stage < r->from || s->stage > r->to || (r->vmm_only && !is_vmm(s, p)))
 		return false;
-	if (m->type == CTL_READY && p->ready)
+	if ((m->type == CTL_READY && p->ready) || (m->type == CTL_DONE && !supervisor_asked(s, p)))
 		return false;
 	return m->type != CTL_ENDED || (m->code >= END_POWEROFF && m->code <= END_KVM_ERROR);
 }

@@ -5,29 +5,34 @@
 
 #include "devices/core/log.h"
 
-static void do_start(struct machine *m)
+/* CTL_ENDED, which this thread sends too, is never ahead of the answer. */
+static int do_start(struct machine *m, const struct ctl_msg *msg)
 {
-	m->started = true;
-	vcpus_release(&m->vcpus);
+	struct err err = {0};
+	int rc = machine_start(m, msg->text, &err);
+
+	return ctl_send(m->control, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
 }
 
-static void do_power_button(struct machine *m)
+static int do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	acpi_pm_press(&m->pm);
 	pthread_mutex_unlock(&m->bus.lock);
+	return 0;
 }
 
-static void do_ctrl_alt_del(struct machine *m)
+static int do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	i8042_ctrl_alt_del(&m->i8042);
 	pthread_mutex_unlock(&m->bus.lock);
+	return 0;
 }
 
 /* What the supervisor may say, and whether the guest has to have been started before */
 static const struct {
-	void (*run)(struct machine *m);
+	int (*run)(struct machine *m, const struct ctl_msg *msg);
 	bool after_start;
 } control_rules[CTL_TYPES] = {
 	[CTL_START] = {do_start, false},
@@ -45,11 +50,13 @@ static void on_control(void *arg, int fd, uint32_t events UNUSED)
 		vr_assert(msg.type < CTL_TYPES);
 		if (control_rules[msg.type].run &&
 		    control_rules[msg.type].after_start == m->started) {
-			control_rules[msg.type].run(m);
-			return;
+			rc = control_rules[msg.type].run(m, &msg);
+			if (rc == 0)
+				return;
+		} else {
+			log_err("control message %u is out of place", msg.type);
+			rc = -EPROTO;
 		}
-		log_err("control message %u is out of place", msg.type);
-		rc = -EPROTO;
 	}
 	m->control_rc = rc;
 	loop_stop(&m->loop);

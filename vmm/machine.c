@@ -2,6 +2,7 @@
 #include "vmm/machine.h"
 
 #include <errno.h>
+#include <linux/virtio_ids.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -290,4 +291,36 @@ int machine_vcpus(struct machine *m, struct err *err)
 			return err_wrap(err, "vCPU %u", i);
 	}
 	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
+}
+
+/* The guest does not run yet, but the lock is what the back-ends' calls are made under. */
+static int reread_networks(struct machine *m, struct err *err)
+{
+	int rc = 0;
+
+	pthread_mutex_lock(&m->bus.lock);
+	for (unsigned int i = 0; rc == 0 && i < m->nr_virtio; i++) {
+		struct vu_frontend *f = &m->virtio[i].frontend;
+
+		if (f->be.virtio_id != VIRTIO_ID_NET)
+			continue;
+		rc = vu_frontend_reread(f, err);
+		if (rc < 0)
+			err_wrap(err, "device %s", f->be.name);
+	}
+	pthread_mutex_unlock(&m->bus.lock);
+	return rc;
+}
+
+int machine_start(struct machine *m, const char *more, struct err *err)
+{
+	int rc = x86_boot_cmdline(&m->mem, &m->kernel, m->boot.cmdline, more, err);
+
+	if (rc == 0)
+		rc = reread_networks(m, err);
+	if (rc < 0)
+		return rc;
+	m->started = true;
+	vcpus_release(&m->vcpus);
+	return 0;
 }

@@ -94,6 +94,17 @@ MUST_CHECK int machine_devices(struct machine *m, struct err *err);
 MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
 
 /**
+ * machine_start() - Let the guest run
+ * @more:	Appended to the kernel's command line
+ *
+ * What the supervisor told network devices since machine_devices() is looked at first.
+ * Context: locked, main thread.  Syscalls: futex, and those of vu_frontend_reread()
+ * Return: 0; -errno, and the guest does not run: what was wrong can be mended and this called again,
+ * unless it was a device
+ */
+MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *err);
+
+/**
  * machine_phase() - When debugging, tell the supervisor that a phase of the start is over, and when
  *
  * Context: any thread.  Syscalls: clock_gettime (vDSO) sendmsg

@@ -288,6 +288,16 @@ static int vuf_write_config(struct vu_frontend *f, uint32_t off, const void *buf
 	return rc < 0 ? rc : vuf_get_config(f, err);
 }
 
+int vu_frontend_reread(struct vu_frontend *f, struct err *err)
+{
+	int rc;
+
+	if (f->dead)
+		return vuf_gone(err);
+	rc = f->be.config_bytes ? vuf_get_config(f, err) : 0;
+	return rc < 0 ? vuf_die(f, rc) : 0;
+}
+
 static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		      struct err *err)
 {

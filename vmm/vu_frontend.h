@@ -57,6 +57,14 @@ struct vu_frontend_args {
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 				struct err *err);
 
+/**
+ * vu_frontend_reread() - Ask for the configuration space again: the device may hold another by now
+ *
+ * As what backend_ops says about config: a failure is the end of the connection.
+ * Syscalls: sendmsg poll recvmsg read
+ */
+MUST_CHECK int vu_frontend_reread(struct vu_frontend *f, struct err *err);
+
 /** vu_frontend_done() - Close everything; safe on a zeroed struct (sock 0 is never ours) */
 void vu_frontend_done(struct vu_frontend *f);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "devices/core/boot.h"
+#include "devices/core/fmt.h"
 #include "vmm/x86_layout.h"
 
 #define E820_RAM_TYPE	   1
@@ -168,21 +170,54 @@ static bool write_page_tables(const struct gmem *mem)
 	return true;
 }
 
+/* Where the kernel's own parameters end: at a word "--" that is not in quotes, or the end */
+static size_t kernels_part(const char *cmdline)
+{
+	bool quoted = false, word = false;
+
+	for (size_t i = 0; cmdline[i]; i++) {
+		if (!word && strncmp(&cmdline[i], "--", 2) == 0 &&
+		    (cmdline[i + 2] == ' ' || cmdline[i + 2] == '\0'))
+			return i;
+		if (cmdline[i] == '"')
+			quoted = !quoted;
+		word = quoted || cmdline[i] != ' ';
+	}
+	return strlen(cmdline);
+}
+
+int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
+		     const char *more, struct err *err)
+{
+	char text[BOOT_CMDLINE_MAX + ERR_MSG_BYTES + 2];
+	size_t own = kernels_part(cmdline), len = strlen(cmdline) + strlen(more);
+	const char *rest = cmdline + own;
+	const char *before = *more && own > 0 && cmdline[own - 1] != ' ' ? " " : "";
+	const char *after = *more && *rest ? " " : "";
+
+	len += strlen(before) + strlen(after);
+	if (len > k->cmdline_max || len >= sizeof(text))
+		return err_text(err, EINVAL,
+				"kernel: command line of %zu bytes, this kernel takes %u", len,
+				k->cmdline_max);
+	fmt_into(text, sizeof(text), "%.*s%s%s%s%s", (int)own, cmdline, before, more, after, rest);
+	if (!gmem_write(mem, X86_CMDLINE, text, len + 1))
+		return err_text(err, ENOMEM, "kernel: no RAM in the first MiB");
+	return 0;
+}
+
 int x86_boot_write(const struct x86_boot *b, struct err *err)
 {
 	static const uint64_t gdt[] = {0, GDT_CODE32, GDT_CODE64, GDT_DATA, GDT_TSS, 0};
-	size_t cmdline = strlen(b->cmdline);
 	struct boot_params params;
 	struct pvh_page pvh;
+	int rc = x86_boot_cmdline(b->mem, b->kernel, b->cmdline, "", err);
 
-	if (cmdline > b->kernel->cmdline_max)
-		return err_text(err, EINVAL,
-				"kernel: command line of %zu bytes, this kernel takes %u", cmdline,
-				b->kernel->cmdline_max);
+	if (rc < 0)
+		return rc;
 	fill_boot_params(b, &params);
 	fill_pvh(b, &pvh);
 	if (!gmem_write(b->mem, X86_GDT, gdt, sizeof(gdt)) || !write_page_tables(b->mem) ||
-	    !gmem_write(b->mem, X86_CMDLINE, b->cmdline, cmdline + 1) ||
 	    !gmem_write(b->mem, X86_PVH_INFO, &pvh, sizeof(pvh)) ||
 	    !gmem_write(b->mem, X86_BOOT_PARAMS, &params, sizeof(params)))
 		return err_text(err, ENOMEM, "kernel: no RAM in the first MiB");

@@ -53,6 +53,19 @@ unsigned int x86_boot_memory_map(const struct gmem *mem, struct x86_boot_map *re
  */
 MUST_CHECK int x86_boot_write(const struct x86_boot *b, struct err *err);
 
+/**
+ * x86_boot_cmdline() - Write the command line again, with more of it
+ * @cmdline:	As in struct x86_boot
+ * @more:	Parameters of the kernel's, or "": they go to the end, but before a "--", behind which
+ *		everything is init's
+ *
+ * Before the kernel runs; as often as needed.
+ * Context: any.  Syscalls: none
+ * Return: 0, or -EINVAL with "kernel: ..." and the old one still there
+ */
+MUST_CHECK int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
+				const char *more, struct err *err);
+
 /** x86_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
 void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
 

@@ -19,7 +19,7 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC        0x746f6f62 /* "boot" */
-#define BOOT_VERSION      1
+#define BOOT_VERSION      2
 #define BOOT_NAME_BYTES   16
 #define BOOT_DEVICES_MAX  24 /* devices of one VM */
 #define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */

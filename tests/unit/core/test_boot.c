@@ -207,6 +207,18 @@ Test(boot, control_messages_travel_whole)
 	cr_assert_eq(ctl_recv(pair[1], &m), 0);
 }
 
+Test(boot, a_mac_fits_into_an_argument)
+{
+	static const uint8_t mac[6] = {0x02, 0xff, 0, 0x80, 0x7f, 0x01};
+	uint8_t back[6] = {0};
+
+	cr_assert_eq(ctl_mac(mac), 0x02ff00807f01);
+	cr_assert(ctl_mac_of(ctl_mac(mac), back));
+	cr_assert(!memcmp(mac, back, sizeof(mac)));
+	cr_assert(!ctl_mac_of(1ULL << 48, back));
+	cr_assert(!memcmp(mac, back, sizeof(mac)), "the output was touched");
+}
+
 Test(boot, bad_control_messages_are_refused)
 {
 	struct ctl_msg good = {.type = CTL_READY}, bad, ret = {.code = 77};

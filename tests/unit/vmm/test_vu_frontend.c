@@ -45,6 +45,7 @@ static struct peer {
 	uint32_t size_max;
 	uint32_t trick_at;
 	enum trick trick;
+	uint8_t config; /* each byte of it */
 	pthread_t thread;
 	unsigned int nr;
 	struct vu_msg log[LOG_MAX];
@@ -64,7 +65,7 @@ static void peer_fill(struct vu_msg *m)
 	case VU_GET_FEATURES: value = peer.features; break;
 	case VU_GET_PROTOCOL_FEATURES: value = peer.protocol; break;
 	case VU_GET_QUEUE_NUM: value = peer.queues; break;
-	case VU_GET_CONFIG: memset(m->config.data, 0x5a, m->config.bytes); return;
+	case VU_GET_CONFIG: memset(m->config.data, peer.config, m->config.bytes); return;
 	case VU_GET_VRING_BASE: m->state.num = 7; return;
 	case VU_SET_VRING_NUM: value = ack && m->state.num > peer.size_max; break;
 	default: break;
@@ -145,6 +146,7 @@ static void setup(void)
 		.protocol = PF_ALL | 1ULL << VU_PF_STATUS,
 		.queues = 2,
 		.size_max = 256,
+		.config = 0x5a,
 	};
 	mem_fd = memfd_create("ram", MFD_CLOEXEC);
 	cr_assert_eq(ftruncate(mem_fd, RAM_BYTES), 0);
@@ -403,6 +405,24 @@ Test(vu_frontend, config_writes)
 	cr_expect_eq(f.be.ops->config(&f.be, false, 32, &byte, 1, &err), 0);
 	cr_expect_eq(byte, 0x5a, "what the device says it holds");
 	join();
+}
+
+Test(vu_frontend, config_is_read_again_when_asked_to)
+{
+	uint8_t byte = 0;
+
+	cr_assert_eq(connect_block(0), 0);
+	__atomic_store_n(&peer.config, 0x77, __ATOMIC_SEQ_CST);
+	cr_expect_eq(f.be.ops->config(&f.be, false, 59, &byte, 1, &err), 0);
+	cr_expect_eq(byte, 0x5a, "as last heard");
+	cr_expect_eq(vu_frontend_reread(&f, &err), 0);
+	cr_expect_eq(f.be.ops->config(&f.be, false, 59, &byte, 1, &err), 0);
+	cr_expect_eq(byte, 0x77);
+	join();
+	cr_expect_eq(peer.log[peer.nr - 1].hdr.request, VU_GET_CONFIG);
+	cr_expect_lt(vu_frontend_reread(&f, &err), 0, "nobody is there");
+	cr_expect_lt(vu_frontend_reread(&f, &err), 0);
+	cr_expect_str_eq(err.msg, "the device failed before");
 }
 
 Test(vu_frontend, config_answer_about_something_else)

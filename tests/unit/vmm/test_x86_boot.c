@@ -145,6 +145,47 @@ Test(x86_boot, too_long_a_command_line)
 	cr_assert_str_eq(err.msg, "kernel: command line of 21 bytes, this kernel takes 20");
 }
 
+Test(x86_boot, more_of_a_command_line)
+{
+	static const struct {
+		const char *cmdline, *more, *want;
+	} rows[] = {
+		{"quiet", "", "quiet"},
+		{"", "ip=dhcp", "ip=dhcp"},
+		{"quiet", "ip=dhcp", "quiet ip=dhcp"},
+		{"quiet ", "ip=dhcp", "quiet ip=dhcp"},
+		{"a -- b", "ip=dhcp", "a ip=dhcp -- b"},
+		{"a --", "ip=dhcp", "a ip=dhcp --"},
+		{"-- b", "ip=dhcp", "ip=dhcp -- b"},
+		{"a -- b", "", "a -- b"},
+		{"a --b c--", "ip=dhcp", "a --b c-- ip=dhcp"},
+		{"a=\"x -- y\"", "ip=dhcp", "a=\"x -- y\" ip=dhcp"},
+		{"a=\"x \" -- y", "ip=dhcp", "a=\"x \" ip=dhcp -- y"},
+	};
+	struct kernel k = kernel;
+
+	k.cmdline_max = 2047;
+	ram(64 * MIB, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		/* What a longer one before it left must not show. */
+		cr_assert_eq(x86_boot_cmdline(&mem, &k, "x x x x x x x x x x x x x x", "", NULL),
+			     0);
+		cr_assert_eq(x86_boot_cmdline(&mem, &k, rows[i].cmdline, rows[i].more, NULL), 0);
+		cr_expect_str_eq(gmem_ptr(&mem, X86_CMDLINE, 64), rows[i].want);
+	}
+}
+
+Test(x86_boot, too_much_more_leaves_the_command_line_alone)
+{
+	struct err err = {0};
+
+	ram(64 * MIB, 0);
+	cr_assert_eq(x86_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhc", &err), 0);
+	cr_assert_eq(x86_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhcp", &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "kernel: command line of 21 bytes, this kernel takes 20");
+	cr_expect_str_eq(gmem_ptr(&mem, X86_CMDLINE, 64), "console=ttyS0 ip=dhc");
+}
+
 Test(x86_boot, first_megabyte_is_needed)
 {
 	struct err err = {0};
