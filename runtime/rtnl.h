@@ -3,7 +3,7 @@
  * DOC: rtnetlink: links, addresses, routes, neighbours
  *
  * Each function is one request. Names are 1 to 15 bytes; addresses are in network byte order.
- * Syscalls of all: sendto recvmsg poll
+ * Context of all: setup.  Syscalls: sendto recvmsg poll
  */
 #ifndef VMRUN_RUNTIME_RTNL_H
 #define VMRUN_RUNTIME_RTNL_H
@@ -27,14 +27,14 @@ struct rtnl_link {
 	char kind[16]; /* "veth", "bridge", "tun", ... or empty */
 };
 
-/** struct rtnl_addr - @family AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count */
+/** struct rtnl_addr - The interface's own end; @family AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count */
 struct rtnl_addr {
 	int index;
 	uint8_t family, bits, scope;
 	uint8_t addr[16];
 };
 
-/** struct rtnl_route - @bits 0: the default route; @has_gateway says whether @gateway counts */
+/** struct rtnl_route - Unicast, of the main table, out of one interface; @bits 0: the default route; @has_gateway says whether @gateway counts */
 struct rtnl_route {
 	int out_index;
 	uint8_t family, bits, scope;
@@ -42,6 +42,7 @@ struct rtnl_route {
 	uint8_t dst[16], gateway[16];
 };
 
+/** struct rtnl_neigh - One that was set, not learned: what is learned will be learned again */
 struct rtnl_neigh {
 	int index;
 	uint8_t family;
@@ -71,17 +72,45 @@ MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX]
 MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned int *ret_nr,
 			   struct err *err);
 
-/** rtnl_addr_in_use() - Whether any interface of this namespace has an address in @net; 1, 0 or -errno */
+/**
+ * rtnl_addr_in_use() - Whether the network of any address of this namespace overlaps @net
+ *
+ * Return: 1, 0 or -errno
+ */
 MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
 
-/** rtnl_veth_add() - A veth pair: @name here, @peer in @peer_netns_fd; -EEXIST when a name is taken */
+enum rtnl_kind { RTNL_LINK, RTNL_ADDR, RTNL_ROUTE, RTNL_NEIGH, RTNL_KINDS };
+
+union rtnl_item {
+	struct rtnl_link link;
+	struct rtnl_addr addr;
+	struct rtnl_route route;
+	struct rtnl_neigh neigh;
+};
+
+/**
+ * rtnl_parse() - One answer of a dump, for the above and fuzzing
+ * @ret:	Filled where 1 is returned, undefined else
+ *
+ * Return: 1; 0 for one that is none of ours (a route of another table, ...); -EPROTO
+ */
+MUST_CHECK int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret);
+
+/**
+ * rtnl_veth_add() - A veth pair: @name here, @peer in @peer_netns_fd (-1: here as well)
+ *
+ * Return: 0, -EEXIST when a name is taken, other -errno
+ */
 MUST_CHECK int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_netns_fd,
 			     struct err *err);
+/** rtnl_macvtap_add() - In bridge mode: the guests of one parent see each other, not the host */
 MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const uint8_t mac[6],
 				struct err *err);
+/** rtnl_link_change() - All of @c in one request */
 MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, struct err *err);
 /** rtnl_link_del() - -ENODEV when it is gone already */
 MUST_CHECK int rtnl_link_del(struct nl *nl, int index, struct err *err);
+/** rtnl_addr_add() - -EEXIST when it is there */
 MUST_CHECK int rtnl_addr_add(struct nl *nl, int index, struct net_addr a, struct err *err);
 
 /**

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/vfs.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/tap.h"
+
+int netns_open(const char *path, int *ret_fd, struct err *err)
+{
+	cleanup_fd int file = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	char self[32];
+	struct statfs fs;
+
+	if (file < 0)
+		return err_set(err, errno, "network namespace %s", path);
+	/* Looked at before it is opened: that blocks on a FIFO and does things to devices. */
+	if (fstatfs(file, &fs) < 0)
+		return err_set(err, errno, "network namespace %s", path);
+	if (fs.f_type != NSFS_MAGIC)
+		return err_text(err, EINVAL, "%s is no namespace", path);
+	fmt_into(self, sizeof(self), "/proc/self/fd/%d", file);
+	fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno, "network namespace %s", path);
+	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
+		return err_text(err, EINVAL, "%s is a namespace, but no network namespace", path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int netns_enter(int fd, int *ret_old, struct err *err)
+{
+	cleanup_fd int old = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (old < 0)
+		return err_set(err, errno, "/proc/thread-self/ns/net");
+	if (fd >= 0 ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
+		return err_set(err, errno, "%s a network namespace: needs CAP_SYS_ADMIN",
+			       fd >= 0 ? "enter" : "make");
+	*ret_old = TAKE_FD(old);
+	return 0;
+}
+
+void netns_leave(int old)
+{
+	/* Whatever came next would be done to the wrong host. */
+	vr_assert(setns(old, CLONE_NEWNET) == 0);
+	close(old);
+}

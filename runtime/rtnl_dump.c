@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: What rtnetlink's dumps tell, as structs
+ *
+ * One row of dumps[] a kind: what is asked, what an answer looks like, who parses it. A dump that
+ * something changed under is begun again.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/rtnl.h"
+
+#define TRIES 5
+
+static size_t family_bytes(uint8_t family)
+{
+	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
+}
+
+/* Prefixes come from the kernel like all else: more bits than the address has are none. */
+static bool bits_fit(uint8_t family, unsigned int bits)
+{
+	return bits <= 8 * family_bytes(family);
+}
+
+static int parse_kind(const struct nlattr *linkinfo, char kind[16])
+{
+	const struct nlattr *tb[IFLA_INFO_KIND + 1];
+
+	if (nl_nested(linkinfo, tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	if (tb[IFLA_INFO_KIND]) /* cut where it is longer: none of ours is */
+		fmt_into(kind, 16, "%.*s", (int)mnl_attr_get_payload_len(tb[IFLA_INFO_KIND]),
+			 (const char *)mnl_attr_get_payload(tb[IFLA_INFO_KIND]));
+	return 0;
+}
+
+static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[IFLA_LINKINFO + 1], *mac;
+	struct rtnl_link *l = &ret->link;
+	uint32_t master = 0;
+
+	if (nl_attrs(nlh, sizeof(*ifi), tb, ARRAY_SIZE(tb)) < 0 || ifi->ifi_index <= 0)
+		return -EPROTO;
+	*l = (struct rtnl_link){.index = ifi->ifi_index,
+				.up = ifi->ifi_flags & IFF_UP,
+				.loopback = ifi->ifi_flags & IFF_LOOPBACK};
+	if (nl_get_str(tb[IFLA_IFNAME], l->name, sizeof(l->name)) < 0 || !l->name[0] ||
+	    nl_get(tb[IFLA_MTU], &l->mtu, sizeof(l->mtu)) < 0 ||
+	    nl_get(tb[IFLA_MASTER], &master, sizeof(master)) < 0 ||
+	    parse_kind(tb[IFLA_LINKINFO], l->kind) < 0)
+		return -EPROTO;
+	l->master = (int)master;
+	mac = tb[IFLA_ADDRESS]; /* tunnels have others than Ethernet's */
+	if (mac && mnl_attr_get_payload_len(mac) == sizeof(l->mac))
+		memcpy(l->mac, mnl_attr_get_payload(mac), sizeof(l->mac));
+	return 1;
+}
+
+static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[IFA_LOCAL + 1], *own;
+	struct rtnl_addr *a = &ret->addr;
+
+	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	if (!family_bytes(ifa->ifa_family))
+		return 0;
+	/* With a peer IFA_ADDRESS is the peer's, and only IPv4 always has IFA_LOCAL. */
+	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
+	*a = (struct rtnl_addr){.index = (int)ifa->ifa_index,
+				.family = ifa->ifa_family,
+				.bits = ifa->ifa_prefixlen,
+				.scope = ifa->ifa_scope};
+	if (a->index <= 0 || !own || !bits_fit(a->family, a->bits) ||
+	    nl_get(own, a->addr, family_bytes(a->family)) < 0)
+		return -EPROTO;
+	return 1;
+}
+
+static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[RTA_TABLE + 1];
+	struct rtnl_route *t = &ret->route;
+	uint32_t out = 0, table;
+	size_t bytes;
+
+	if (nl_attrs(nlh, sizeof(*rtm), tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	bytes = family_bytes(rtm->rtm_family);
+	table = rtm->rtm_table;
+	if (nl_get(tb[RTA_TABLE], &table, sizeof(table)) < 0 ||
+	    nl_get(tb[RTA_OIF], &out, sizeof(out)) < 0)
+		return -EPROTO;
+	if (!bytes || table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST || out == 0 ||
+	    (rtm->rtm_flags & RTM_F_CLONED))
+		return 0;
+	*t = (struct rtnl_route){.out_index = (int)out,
+				 .family = rtm->rtm_family,
+				 .bits = rtm->rtm_dst_len,
+				 .scope = rtm->rtm_scope,
+				 .has_gateway = tb[RTA_GATEWAY]};
+	if (t->out_index <= 0 || !bits_fit(t->family, t->bits) || (t->bits && !tb[RTA_DST]) ||
+	    nl_get(tb[RTA_DST], t->dst, bytes) < 0 ||
+	    nl_get(tb[RTA_GATEWAY], t->gateway, bytes) < 0)
+		return -EPROTO;
+	return 1;
+}
+
+static int parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[NDA_LLADDR + 1];
+	struct rtnl_neigh *n = &ret->neigh;
+
+	if (nl_attrs(nlh, sizeof(*ndm), tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	if (!family_bytes(ndm->ndm_family) || !(ndm->ndm_state & NUD_PERMANENT) ||
+	    (ndm->ndm_flags & NTF_PROXY) || !tb[NDA_LLADDR] ||
+	    mnl_attr_get_payload_len(tb[NDA_LLADDR]) != sizeof(n->mac))
+		return 0;
+	*n = (struct rtnl_neigh){.index = ndm->ndm_ifindex, .family = ndm->ndm_family};
+	if (n->index <= 0 || !tb[NDA_DST] ||
+	    nl_get(tb[NDA_DST], n->addr, family_bytes(n->family)) < 0 ||
+	    nl_get(tb[NDA_LLADDR], n->mac, sizeof(n->mac)) < 0)
+		return -EPROTO;
+	return 1;
+}
+
+static const struct {
+	const char *what;
+	uint16_t request, answer;
+	size_t header, item;
+	int (*parse)(const struct nlmsghdr *nlh, union rtnl_item *ret);
+} dumps[RTNL_KINDS] = {
+	[RTNL_LINK] = {"list interfaces", RTM_GETLINK, RTM_NEWLINK, sizeof(struct ifinfomsg),
+		       sizeof(struct rtnl_link), parse_link},
+	[RTNL_ADDR] = {"list addresses", RTM_GETADDR, RTM_NEWADDR, sizeof(struct ifaddrmsg),
+		       sizeof(struct rtnl_addr), parse_addr},
+	[RTNL_ROUTE] = {"list routes", RTM_GETROUTE, RTM_NEWROUTE, sizeof(struct rtmsg),
+			sizeof(struct rtnl_route), parse_route},
+	[RTNL_NEIGH] = {"list neighbours", RTM_GETNEIGH, RTM_NEWNEIGH, sizeof(struct ndmsg),
+			sizeof(struct rtnl_neigh), parse_neigh},
+};
+
+int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	if (nlh->nlmsg_type != dumps[kind].answer)
+		return -EPROTO;
+	return dumps[kind].parse(nlh, ret);
+}
+
+static int dump(struct nl *nl, enum rtnl_kind kind,
+		int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg, struct err *err)
+{
+	struct nlmsghdr *nlh = nl_begin(nl, dumps[kind].request, NLM_F_DUMP);
+
+	mnl_nlmsg_put_extra_header(nlh, dumps[kind].header);
+	if (kind == RTNL_LINK)
+		mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return nl_talk(nl, on_answer, arg, dumps[kind].what, err);
+}
+
+/** struct list - Items of one kind, collected */
+struct list {
+	enum rtnl_kind kind;
+	char *items;
+	unsigned int nr, max;
+};
+
+static int collect(const struct nlmsghdr *nlh, void *arg)
+{
+	struct list *l = arg;
+	union rtnl_item item;
+	int r = rtnl_parse(l->kind, nlh, &item);
+
+	if (r <= 0)
+		return r;
+	if (l->nr == l->max)
+		return -E2BIG;
+	memcpy(l->items + l->nr * dumps[l->kind].item, &item, dumps[l->kind].item);
+	l->nr++;
+	return 0;
+}
+
+static int dump_list(struct nl *nl, struct list *l, unsigned int *ret_nr, struct err *err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES && r == -EINTR; i++) {
+		l->nr = 0;
+		r = dump(nl, l->kind, collect, l, err);
+	}
+	if (r == -E2BIG)
+		return err_text(err, E2BIG, "%s: there are more than %u", dumps[l->kind].what,
+				l->max);
+	if (r == 0)
+		*ret_nr = l->nr;
+	return r;
+}
+
+int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
+	       struct err *err)
+{
+	struct list l = {RTNL_LINK, (char *)ret, 0, RTNL_LINKS_MAX};
+
+	return dump_list(nl, &l, ret_nr, err);
+}
+
+int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
+	       struct err *err)
+{
+	struct list l = {RTNL_ADDR, (char *)ret, 0, RTNL_ADDRS_MAX};
+
+	return dump_list(nl, &l, ret_nr, err);
+}
+
+int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX], unsigned int *ret_nr,
+		struct err *err)
+{
+	struct list l = {RTNL_ROUTE, (char *)ret, 0, RTNL_ROUTES_MAX};
+
+	return dump_list(nl, &l, ret_nr, err);
+}
+
+int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned int *ret_nr,
+		struct err *err)
+{
+	struct list l = {RTNL_NEIGH, (char *)ret, 0, RTNL_NEIGHS_MAX};
+
+	return dump_list(nl, &l, ret_nr, err);
+}
+
+/** struct overlap - A network looked for among the addresses of a host that may have many */
+struct overlap {
+	struct net_addr net;
+	bool found;
+};
+
+static int look_for_overlap(const struct nlmsghdr *nlh, void *arg)
+{
+	struct overlap *o = arg;
+	union rtnl_item item;
+	uint32_t addr, mask;
+	unsigned int bits;
+	int r = rtnl_parse(RTNL_ADDR, nlh, &item);
+
+	if (r <= 0 || item.addr.family != AF_INET)
+		return r < 0 ? r : 0;
+	/* An address with no prefix at all claims nothing but itself. */
+	bits = item.addr.bits ? item.addr.bits : 32;
+	bits = bits < o->net.bits ? bits : o->net.bits;
+	mask = bits ? htonl(~0U << (32 - bits)) : 0;
+	memcpy(&addr, item.addr.addr, sizeof(addr));
+	o->found |= ((addr ^ o->net.addr) & mask) == 0;
+	return 0;
+}
+
+int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err)
+{
+	struct overlap o = {.net = net};
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES && r == -EINTR; i++) {
+		o.found = false;
+		r = dump(nl, RTNL_ADDR, look_for_overlap, &o, err);
+	}
+	return r < 0 ? r : o.found;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Opening TAPs
+ *
+ * A queue pair is an fd of /dev/net/tun, or of a macvtap's character device. Each gets the header
+ * virtio 1.x has, in its byte order, and is asked which offloads the kernel takes. They are off
+ * afterwards: until the guest has said what it understands, no frame may come in larger than it is
+ * on the wire.
+ */
+#include "runtime/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "devices/core/fmt.h"
+
+#define TUN_PATH     "/dev/net/tun"
+#define HEADER_BYTES 12 /* struct virtio_net_hdr_v1 */
+
+#ifndef TUN_F_USO4 /* Linux 6.2 */
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+static int set_header(int fd, const char *name, struct err *err)
+{
+	int bytes = HEADER_BYTES, little = 1;
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &bytes) < 0)
+		return err_set(err, errno, "TAP %s: TUNSETVNETHDRSZ", name);
+	if (ioctl(fd, TUNSETVNETLE, &little) < 0)
+		return err_set(err, errno, "TAP %s: TUNSETVNETLE", name);
+	return 0;
+}
+
+/* The kernel refuses a set with a flag it does not know as a whole, so the largest comes first. */
+static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct err *err)
+{
+	static const uint32_t sets[] = {
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6,
+		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+		TUN_F_CSUM,
+	};
+	unsigned int i = 0;
+
+	while (i < ARRAY_SIZE(sets) && ioctl(fd, TUNSETOFFLOAD, (unsigned long)sets[i]) < 0)
+		i++;
+	if (ioctl(fd, TUNSETOFFLOAD, 0UL) < 0)
+		return err_set(err, errno, "TAP %s: TUNSETOFFLOAD", name);
+	*ret_flags = i < ARRAY_SIZE(sets) ? sets[i] : 0;
+	return 0;
+}
+
+/* Takes nothing: @t has the fd, and whoever has @t closes it. */
+static int set_up_queue(struct tap *t, int fd, struct err *err)
+{
+	uint32_t flags;
+	int r;
+
+	r = set_header(fd, t->name, err);
+	if (r == 0)
+		r = probe_offloads(fd, t->name, &flags, err);
+	if (r == 0)
+		t->tun_flags = flags;
+	return r;
+}
+
+static int check_request(const char *name, unsigned int pairs, struct err *err)
+{
+	size_t len = strnlen(name, IFNAMSIZ);
+
+	/* What the kernel refuses as well, but with the EINVAL it has for everything. */
+	if (len == 0 || len >= IFNAMSIZ || strpbrk(name, "/: \t\n\v\f\r") ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return err_text(err, EINVAL,
+				"\"%.*s\" is no interface name: 1 to %d bytes without '/', ':' and "
+				"white space",
+				(int)len, name, IFNAMSIZ - 1);
+	if (pairs < 1 || pairs > BOOT_NET_PAIRS_MAX)
+		return err_text(err, EINVAL, "TAP %s: %u queue pairs, not 1 to %d", name, pairs,
+				BOOT_NET_PAIRS_MAX);
+	return 0;
+}
+
+static int open_tun(struct err *err)
+{
+	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		return fd;
+	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
+		return err_set(err, errno, "%s: load the kernel's tun module (modprobe tun)",
+			       TUN_PATH);
+	if (errno == EACCES || errno == EPERM)
+		return err_set(err, errno, "%s: needs root, or that its owner gives access",
+			       TUN_PATH);
+	return err_set(err, errno, "%s", TUN_PATH);
+}
+
+static int attach_failed(int errnum, const char *name, unsigned int pairs, struct err *err)
+{
+	switch (errnum) {
+	case EPERM:
+		return err_set(err, errnum, "TAP %s: needs CAP_NET_ADMIN in its network namespace",
+			       name);
+	case EINVAL: /* the name and the flags are right, so it is who has the name */
+		return err_text(err, EBUSY,
+				"TAP %s: an interface of another kind has this name, or a TAP with "
+				"another number of queues",
+				name);
+	case EBUSY:
+		return err_text(err, EBUSY, "TAP %s: %s", name,
+				pairs > 1 ? "an interface has this name" : "in use");
+	default: return err_set(err, errnum, "TAP %s", name);
+	}
+}
+
+/* One more fd of the TAP that @ifr describes; what is open stays in @t, also after a failure. */
+static int add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struct err *err)
+{
+	const short needed = ifr->ifr_flags & (IFF_VNET_HDR | IFF_MULTI_QUEUE);
+	int fd = open_tun(err);
+	unsigned int features;
+
+	if (fd < 0)
+		return fd;
+	t->fd[t->nr++] = fd;
+	if (ioctl(fd, TUNGETFEATURES, &features) < 0)
+		return err_set(err, errno, "%s: TUNGETFEATURES", TUN_PATH);
+	if (needed & ~features)
+		return err_text(err, EOPNOTSUPP, "%s: this kernel's has no %s", TUN_PATH,
+				features & IFF_VNET_HDR ? "IFF_MULTI_QUEUE" : "IFF_VNET_HDR");
+	if (ioctl(fd, TUNSETIFF, ifr) < 0)
+		return attach_failed(errno, ifr->ifr_name, pairs, err);
+	/* The first queue makes it, the others join: by the number that a "%d" is by now. */
+	ifr->ifr_flags &= (short)~IFF_TUN_EXCL;
+	fmt_into(t->name, sizeof(t->name), "%s", ifr->ifr_name);
+	return set_up_queue(t, fd, err);
+}
+
+int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *err)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	struct tap t = {.nr = 0};
+	int r;
+
+	r = check_request(name, pairs, err);
+	if (r < 0)
+		return r;
+	fmt_into(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	/* Anybody may add a queue to a multi-queue TAP that is in use: only a new one is ours. */
+	if (pairs > 1)
+		ifr.ifr_flags |= (short)(IFF_MULTI_QUEUE | IFF_TUN_EXCL);
+	while (r == 0 && t.nr < pairs)
+		r = add_queue(&t, &ifr, pairs, err);
+	if (r < 0) {
+		tap_close(&t);
+		return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+int tap_adopt(int fd, struct tap *ret, struct err *err)
+{
+	struct tap t = {.nr = 1, .fd = {fd}};
+	struct ifreq ifr = {0};
+	int flags, r;
+
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0)
+		return err_set(err, errno, "fd %d", fd);
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return err_text(err, EINVAL, "fd %d is no TAP", fd);
+	ifr.ifr_name[IFNAMSIZ - 1] = '\0';
+	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_NO_PI) ||
+	    !(ifr.ifr_flags & IFF_VNET_HDR))
+		return err_text(err, EINVAL,
+				"fd %d: %s is not opened with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR",
+				fd, ifr.ifr_name);
+	fmt_into(t.name, sizeof(t.name), "%s", ifr.ifr_name);
+	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return err_set(err, errno, "fd %d", fd);
+	r = set_up_queue(&t, fd, err);
+	if (r == 0)
+		*ret = t;
+	return r;
+}
+
+/* "246:1\n" as sysfs has it */
+static int parse_dev(const char *text, dev_t *ret)
+{
+	unsigned long major, minor;
+	char *end;
+
+	major = strtoul(text, &end, 10);
+	if (end == text || *end != ':')
+		return -EPROTO;
+	text = end + 1;
+	minor = strtoul(text, &end, 10);
+	if (end == text || *end != '\n' || major > UINT32_MAX || minor > UINT32_MAX)
+		return -EPROTO;
+	*ret = makedev((unsigned int)major, (unsigned int)minor);
+	return 0;
+}
+
+static int macvtap_dev(int index, const char *name, dev_t *ret, struct err *err)
+{
+	char path[96], text[32] = "";
+	cleanup_fd int fd = -1;
+	ssize_t n;
+
+	fmt_into(path, sizeof(path), "/sys/class/net/%s/tap%d/dev", name, index);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno, "macvtap %s: %s", name, path);
+	n = read(fd, text, sizeof(text) - 1);
+	if (n < 0)
+		return err_set(err, errno, "macvtap %s: %s", name, path);
+	text[n] = '\0';
+	if (parse_dev(text, ret) < 0)
+		return err_text(err, EPROTO, "macvtap %s: no device number in %s", name, path);
+	return 0;
+}
+
+/* /dev may lack the node, or have another namespace's of the same number: it is made anew, in a file
+ * system nobody else sees and that is gone with its last fd. */
+static int make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
+{
+	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), dir = -1;
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return err_set(err, errno, "macvtap %s: make a place for its device node", name);
+	dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (dir < 0)
+		return err_set(err, errno, "macvtap %s: make a place for its device node", name);
+	if (mknodat(dir, "tap", S_IFCHR | 0600, dev) < 0)
+		return err_set(err, errno, "macvtap %s: make its device node", name);
+	*ret_dir = TAKE_FD(dir);
+	return 0;
+}
+
+static int macvtap_queue(int dir, unsigned int pairs, struct tap *t, struct err *err)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+	int fd = openat(dir, "tap", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, errno, "macvtap %s: open queue %u", t->name, t->nr);
+	t->fd[t->nr++] = fd;
+	if (pairs > 1)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+		return err_set(err, errno, "macvtap %s: TUNSETIFF", t->name);
+	return set_up_queue(t, fd, err);
+}
+
+int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret, struct err *err)
+{
+	cleanup_fd int dir = -1;
+	struct tap t = {.nr = 0};
+	dev_t dev;
+	int r;
+
+	r = check_request(name, pairs, err);
+	if (r == 0)
+		r = macvtap_dev(index, name, &dev, err);
+	if (r == 0)
+		r = make_node(name, dev, &dir, err);
+	if (r < 0)
+		return r;
+	fmt_into(t.name, sizeof(t.name), "%s", name);
+	while (r == 0 && t.nr < pairs)
+		r = macvtap_queue(dir, pairs, &t, err);
+	if (r < 0) {
+		tap_close(&t);
+		return r;
+	}
+	*ret = t;
+	return 0;
+}
+
+void tap_close(struct tap *t)
+{
+	for (unsigned int i = 0; i < t->nr; i++)
+		close(t->fd[i]);
+	t->nr = 0;
+}
