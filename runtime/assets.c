@@ -11,8 +11,9 @@
 
 #include "devices/core/fdio.h"
 
-#define SECTOR_BYTES 512
-#define KVM_PATH     "/dev/kvm"
+#define SECTOR_BYTES   512
+#define KVM_PATH       "/dev/kvm"
+#define VHOST_NET_PATH "/dev/vhost-net"
 
 /**
  * struct magic - Bytes by which a file is known
@@ -214,6 +215,32 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 	return 0;
 }
 
+static int open_vhost_net(int *ret_fd, struct err *err)
+{
+	int fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 && (errno == EACCES || errno == EPERM))
+		return err_set(err, errno, "%s (be root; backend user does without)",
+			       VHOST_NET_PATH);
+	if (fd < 0)
+		return err_set(err, errno, "%s (modprobe vhost_net; backend user does without)",
+			       VHOST_NET_PATH);
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The host's devices, which are opened after every file of the user's */
+static int open_host(const struct plan *p, struct assets *a, struct err *err)
+{
+	int r = assets_open_kvm(&a->kvm, err);
+
+	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
+		for (unsigned int n = 0; r == 0 && n < p->proc[i].nr_fds; n++)
+			if (p->proc[i].fd[n].source == PLAN_FD_VHOST)
+				r = open_vhost_net(&a->proc[i].fd[n], err);
+	return r;
+}
+
 static int open_proc(const struct plan_proc *proc, struct asset_proc *ap, struct err *err)
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
@@ -246,7 +273,7 @@ int assets_open(const struct plan *p, struct assets **ret, struct err *err)
 	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
 		r = open_proc(&p->proc[i], &a->proc[i], err);
 	if (r == 0)
-		r = assets_open_kvm(&a->kvm, err);
+		r = open_host(p, a, err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(a);

@@ -21,7 +21,7 @@
  * struct assets - Open files of one plan
  * @kvm:	/dev/kvm
  * @proc:	By process, as in plan->proc
- * @proc.fd:	By slot: open where the plan says PLAN_FD_FILE, -1 elsewhere
+ * @proc.fd:	By slot: open where the plan says PLAN_FD_FILE or PLAN_FD_VHOST, -1 elsewhere
  * @proc.capacity_bytes: Size of the disk, for boot_dev.block; 0 for what is no disk
  * @proc.dev_flags: BOOT_DEV_* found out by looking at the host, to be ored to the plan's
  */
@@ -35,7 +35,7 @@ struct assets {
 };
 
 /**
- * assets_open() - Open everything a plan names, and /dev/kvm
+ * assets_open() - Open everything a plan names, /dev/kvm, and /dev/vhost-net where it is used
  * @ret:	Filled on success, the caller's to assets_close(); untouched on failure
  *
  * Context: setup.  Syscalls: openat fstat pread fcntl ioctl close

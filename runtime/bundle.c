@@ -151,7 +151,9 @@ static int decode(struct bundle *b, struct json_object *root, struct err *err)
 	if (r < 0)
 		return r;
 	schema_pop(&ctx, mark);
-	r = bundle_vm_check(&ctx, &b->vm);
+	r = bundle_vm_check(&ctx, b);
+	if (r == 0)
+		r = bundle_net_check(&ctx, b);
 	if (r < 0)
 		return r;
 	warn_about(&ctx, b);

@@ -16,13 +16,13 @@
 
 /* ---- namespaces ---------------------------------------------------------------------------- */
 
-/* Whether a process outside the guest could join one by path: to be done, or never. */
+/* Whether something outside the guest joins one by path. The network's is joined by net devices. */
 static const struct {
 	const char *type;
-	bool joinable;
+	enum { NEVER, LATER_ON, JOINED } joining;
 } namespaces[] = {
-	{"pid", false}, {"network", true}, {"mount", false},  {"ipc", true},
-	{"uts", true},	{"user", true},	   {"cgroup", false}, {"time", false},
+	{"pid", NEVER},	   {"network", JOINED}, {"mount", NEVER},  {"ipc", LATER_ON},
+	{"uts", LATER_ON}, {"user", LATER_ON},	{"cgroup", NEVER}, {"time", NEVER},
 };
 
 static const char *const namespace_types[] = {"pid",  "network", "mount", "ipc", "uts",
@@ -33,16 +33,17 @@ static const struct schema_field namespace_fields[] = {
 	{.name = "type",
 	 .kind = SCHEMA_ENUM,
 	 .flags = SCHEMA_REQUIRED,
-	 .off = SCHEMA_NOWHERE,
+	 .off = offsetof(struct bundle_namespace, type),
 	 .words = namespace_types},
 	{.name = "path",
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_ABSOLUTE,
-	 .off = SCHEMA_NOWHERE,
+	 .off = offsetof(struct bundle_namespace, path),
 	 .max = PLAN_PATH_MAX - 1},
 };
 static const struct schema_table namespace_table = {.field = namespace_fields,
-						    .nr = ARRAY_SIZE(namespace_fields)};
+						    .nr = ARRAY_SIZE(namespace_fields),
+						    .size = sizeof(struct bundle_namespace)};
 
 static const char *member_string(struct json_object *obj, const char *name)
 {
@@ -63,9 +64,10 @@ static int check_namespace(struct schema_ctx *ctx, struct json_object *value)
 	while (strcmp(namespaces[i].type, type))
 		i++;
 	mark = schema_push(ctx, "path");
-	if (!namespaces[i].joinable)
+	if (namespaces[i].joining == NEVER)
 		return schema_fail(ctx, "a virtual machine cannot join a %s namespace", type);
-	schema_warn(ctx, "joining a %s namespace is not carried out yet", type);
+	if (namespaces[i].joining == LATER_ON)
+		schema_warn(ctx, "joining a %s namespace is not carried out yet", type);
 	schema_pop(ctx, mark);
 	return 0;
 }
@@ -87,6 +89,20 @@ static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
 		seen |= 1U << i;
 	}
 	return 0;
+}
+
+const char *bundle_netns(const struct bundle *b, unsigned int *ret_index)
+{
+	const struct bundle_namespace *ns = b->linux_.namespaces.item;
+
+	for (unsigned int i = 0; i < b->linux_.namespaces.nr; i++) {
+		if (namespaces[ns[i].type].joining != JOINED || !ns[i].path)
+			continue;
+		if (ret_index)
+			*ret_index = i;
+		return ns[i].path;
+	}
+	return NULL;
 }
 
 static const struct schema_field namespace_field = {
@@ -233,7 +249,7 @@ static const char *const propagations[] = {"private",  "shared",  "slave",  "unb
 static const struct schema_field linux_fields[] = {
 	{.name = "namespaces",
 	 .kind = SCHEMA_ARRAY,
-	 .off = SCHEMA_NOWHERE,
+	 .off = LX(namespaces),
 	 .elem = &namespace_field,
 	 .check = check_namespaces},
 	{.name = "cgroupsPath",

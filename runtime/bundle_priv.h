@@ -16,12 +16,49 @@
 #define BUNDLE_MEM_BYTES     (256ULL << 20) /* default */
 #define BUNDLE_HOSTNAME_MAX  64 /* __NEW_UTS_LEN */
 
-enum bundle_device_type { BUNDLE_BLOCK, BUNDLE_RNG, BUNDLE_SERIAL, BUNDLE_DEVICE_TYPES };
+enum bundle_device_type {
+	BUNDLE_BLOCK,
+	BUNDLE_NET,
+	BUNDLE_RNG,
+	BUNDLE_SERIAL,
+	BUNDLE_DEVICE_TYPES
+};
+
+#define BUNDLE_NET_MODE_UNSET (-1)
+#define BUNDLE_PREFIX_MAX     31  /* leaves room for two stations */
+#define BUNDLE_NETNS_MAX      255 /* bytes of a namespace's path, which the state file keeps */
+
+/**
+ * struct bundle_net - A network device's own properties
+ * @mode:	enum net_mode, or BUNDLE_NET_MODE_UNSET until bundle_net_check()
+ * @given:	Bits by index of bundle_net_table's fields: properties that say something
+ * @vhost:	Index into {"user", "vhost"}
+ * @host, @guest, @gateway, @mac: Of the texts, once bundle_net_check() has been there; @guest also
+ *		where only @host was given
+ */
+struct bundle_net {
+	int mode;
+	int vhost;
+	uint32_t given;
+	const char *name, *bridge, *parent, *netns;
+	const char *host_ip, *netmask, *guest_ip, *gateway_ip, *mac_text;
+	uint64_t mtu;
+	uint64_t fd;
+	bool masquerade;
+	struct {
+		struct boot_net_rate to_guest, from_guest;
+	} rate;
+	struct net_addr host, guest;
+	uint32_t gateway;
+	uint8_t mac[6];
+};
 
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
- * @path, @serial, @readonly, @queues: block only
+ * @queues:	block: queues; net: queue pairs
+ * @path, @serial, @readonly: block only
+ * @net:	net only
  */
 struct bundle_device {
 	enum bundle_device_type type;
@@ -31,6 +68,7 @@ struct bundle_device {
 	bool readonly;
 	int format;
 	uint64_t queues;
+	struct bundle_net net;
 };
 
 struct bundle_vm {
@@ -65,7 +103,14 @@ struct bundle_cgroup {
 	const char *mems;
 };
 
+/** struct bundle_namespace - One element of /linux/namespaces; @path NULL = a new one */
+struct bundle_namespace {
+	int type;
+	const char *path;
+};
+
 struct bundle_linux {
+	struct schema_list namespaces; /* struct bundle_namespace */
 	const char *cgroups_path;
 	struct bundle_cgroup resources;
 };
@@ -95,16 +140,43 @@ struct bundle {
 };
 
 extern const char *const bundle_device_types[]; /* by enum bundle_device_type, NULL-terminated */
+extern const char *const bundle_net_modes[];	/* by enum net_mode, NULL-terminated */
 
 extern const struct schema_table bundle_process_table, bundle_hooks_table, bundle_linux_table,
 	bundle_vm_table;
 extern const struct schema_field bundle_mount_field;
 extern const struct schema_field bundle_string_field; /* element: any string */
 
+extern const struct schema_table bundle_net_table;
+
 /** bundle_vm_check() - What /vm must hold beyond its table's rules, with the pointer at the root */
-MUST_CHECK int bundle_vm_check(struct schema_ctx *ctx, const struct bundle_vm *vm);
+MUST_CHECK int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b);
 
 /** bundle_check_hwconfig() - Both spellings of hwConfig, when both are there, must agree */
 MUST_CHECK int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm);
+
+/** bundle_net_init() - Set the defaults and note which properties of @value say something */
+void bundle_net_init(struct bundle_net *net, struct json_object *value);
+
+/**
+ * bundle_net_check() - Resolve modes and addresses of all network devices, and find contradictions
+ *
+ * Beyond the table's rules; needs /linux and /vm decoded.
+ */
+MUST_CHECK int bundle_net_check(struct schema_ctx *ctx, struct bundle *b);
+
+/**
+ * bundle_netns() - The network namespace that /linux/namespaces names
+ * @ret_index:	Its index there; may be NULL
+ *
+ * Return: its path, NULL when none has one
+ */
+const char *bundle_netns(const struct bundle *b, unsigned int *ret_index);
+
+/** bundle_listed() - How many devices of a type /vm/devices lists */
+unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type);
+
+/** bundle_implied_net() - Whether a namespace to join makes a network device nobody listed */
+bool bundle_implied_net(const struct bundle *b);
 
 #endif

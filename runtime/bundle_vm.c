@@ -18,10 +18,8 @@
 #define PARAMETERS_MAX	512
 
 const char *const bundle_device_types[] = {
-	[BUNDLE_BLOCK] = "block",
-	[BUNDLE_RNG] = "rng",
-	[BUNDLE_SERIAL] = "serial",
-	[BUNDLE_DEVICE_TYPES] = NULL,
+	[BUNDLE_BLOCK] = "block",   [BUNDLE_NET] = "net",	  [BUNDLE_RNG] = "rng",
+	[BUNDLE_SERIAL] = "serial", [BUNDLE_DEVICE_TYPES] = NULL,
 };
 
 static const char *const formats[] = {"raw", "", NULL};
@@ -60,12 +58,17 @@ static const struct schema_field block_fields[] = {
 
 static const struct schema_table type_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .size = sizeof(struct bundle_device)};
+static const struct schema_table block_table = {
+	.field = block_fields, .nr = ARRAY_SIZE(block_fields), .closed = true};
+static const struct schema_table bare_table = {
+	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true};
 
 /* By enum bundle_device_type: a new type is a line here and in bundle_device_types. */
-static const struct schema_table device_tables[BUNDLE_DEVICE_TYPES] = {
-	[BUNDLE_BLOCK] = {.field = block_fields, .nr = ARRAY_SIZE(block_fields), .closed = true},
-	[BUNDLE_RNG] = {.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true},
-	[BUNDLE_SERIAL] = {.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true},
+static const struct schema_table *const device_tables[BUNDLE_DEVICE_TYPES] = {
+	[BUNDLE_BLOCK] = &block_table,
+	[BUNDLE_NET] = &bundle_net_table,
+	[BUNDLE_RNG] = &bare_table,
+	[BUNDLE_SERIAL] = &bare_table,
 };
 
 static int decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -82,10 +85,11 @@ static int decode_device(struct schema_ctx *ctx, struct json_object *value, void
 	while (strcmp(bundle_device_types[d->type], json_object_get_string(type)))
 		d->type++;
 	d->queues = 1;
+	bundle_net_init(&d->net, value);
 	d->pointer = schema_pointer(ctx);
 	if (!d->pointer)
 		return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
-	return schema_decode(ctx, value, &device_tables[d->type], d);
+	return schema_decode(ctx, value, device_tables[d->type], d);
 }
 
 static const struct schema_field device_field = {
@@ -195,10 +199,21 @@ int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
 	return schema_fail(ctx, "says something else than hwConfig does");
 }
 
-int bundle_vm_check(struct schema_ctx *ctx, const struct bundle_vm *vm)
+unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type)
 {
+	const struct bundle_device *d = b->vm.devices.item;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
+		nr += d[i].type == type;
+	return nr;
+}
+
+int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
+{
+	const struct bundle_vm *vm = &b->vm;
 	const struct bundle_device *d = vm->devices.item;
-	unsigned int nr[BUNDLE_DEVICE_TYPES] = {0}, total;
+	unsigned int nr_serial = 0, total;
 
 	if (!vm->kernel.path) {
 		ctx->pointer_len = 0;
@@ -208,14 +223,13 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle_vm *vm)
 		return schema_fail(ctx, "required: the kernel that the virtual machine boots");
 	}
 	for (unsigned int i = 0; i < vm->devices.nr; i++) {
-		nr[d[i].type]++;
-		if (d[i].type == BUNDLE_SERIAL && nr[BUNDLE_SERIAL] > 1)
+		if (d[i].type == BUNDLE_SERIAL && nr_serial++)
 			return err_text(ctx->err, EINVAL, "%s: a VM has one serial port only",
 					d[i].pointer);
 	}
 	/* the image, a serial port and an entropy source are there without being listed */
-	total = vm->devices.nr + (vm->image.path ? 1 : 0) + (nr[BUNDLE_SERIAL] == 0) +
-		(nr[BUNDLE_RNG] == 0);
+	total = vm->devices.nr + (vm->image.path ? 1 : 0) + (nr_serial == 0) +
+		(bundle_listed(b, BUNDLE_RNG) == 0) + bundle_implied_net(b);
 	if (total > BOOT_DEVICES_MAX)
 		return err_text(
 			ctx->err, EINVAL,

@@ -106,11 +106,12 @@ static void collect_kvm(const char *root, struct hostfacts *f)
 	f->kvm_api = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
 }
 
-static void collect_tun(const char *root, struct hostfacts *f)
+/* Why a device cannot be opened, 0 when it can */
+static int open_errno(const char *root, const char *path)
 {
-	cleanup_fd int fd = open_below(root, "dev/net/tun", O_RDWR | O_NONBLOCK);
+	cleanup_fd int fd = open_below(root, path, O_RDWR | O_NONBLOCK);
 
-	f->tun_errno = fd < 0 ? errno : 0;
+	return fd < 0 ? errno : 0;
 }
 
 static void collect_user_namespaces(const char *root, struct hostfacts *f)
@@ -154,7 +155,8 @@ void hostfacts_collect(const char *root, struct hostfacts *ret)
 	*ret = (struct hostfacts){.landlock_abi = abi > 0 ? (int)abi : 0};
 	ret->virt = hostfacts_virt(root);
 	collect_kvm(root, ret);
-	collect_tun(root, ret);
+	ret->tun_errno = open_errno(root, "dev/net/tun");
+	ret->vhost_net_errno = open_errno(root, "dev/vhost-net");
 	collect_user_namespaces(root, ret);
 	collect_cgroup(root, ret);
 	collect_huge_pages(root, ret);

@@ -26,6 +26,7 @@ enum hostfacts_cgroup {
  * @kvm_errno:	Why /dev/kvm cannot be opened; 0 when it can
  * @kvm_api:	KVM_GET_API_VERSION, 12 on every Linux since 2.6.22; -1 while it cannot be asked
  * @tun_errno:	As @kvm_errno, for /dev/net/tun
+ * @vhost_net_errno: Likewise, for /dev/vhost-net
  * @max_user_namespaces: The limit, -1 when the kernel has no user namespaces
  * @landlock_abi: 0 when the kernel has none
  * @huge_pages_free: Of the default size
@@ -36,6 +37,7 @@ struct hostfacts {
 	int kvm_api;
 	enum hostfacts_virt virt;
 	int tun_errno;
+	int vhost_net_errno;
 	long max_user_namespaces;
 	enum hostfacts_cgroup cgroup;
 	int landlock_abi;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/bundle_priv.h"
+#include "runtime/plan_priv.h"
 
 /* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
@@ -21,6 +21,7 @@ static const struct device_kind {
 	uint16_t bus;
 } device_kinds[BUNDLE_DEVICE_TYPES] = {
 	[BUNDLE_BLOCK] = {"vmrun-dev-block", "block_device", 2, BOOT_BUS_VIRTIO},
+	[BUNDLE_NET] = {"vmrun-dev-net", "net_device", 1, BOOT_BUS_VIRTIO},
 	[BUNDLE_RNG] = {"vmrun-dev-rng", "rng_device", 4, BOOT_BUS_VIRTIO},
 	[BUNDLE_SERIAL] = {"vmrun-dev-serial", "serial_device", 0, BOOT_BUS_SERIAL},
 };
@@ -174,14 +175,38 @@ static int add_listed_blocks(struct build *bd)
 	return r;
 }
 
-static unsigned int listed(const struct bundle *b, enum bundle_device_type type)
+static int add_net(struct build *bd, const struct bundle_device *d)
 {
-	const struct bundle_device *d = b->vm.devices.item;
-	unsigned int nr = 0;
+	unsigned int proc = bd->p->nr_procs;
 
-	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
-		nr += d[i].type == type;
-	return nr;
+	add_device(bd, BUNDLE_NET);
+	return plan_net_fill(bd->p, proc, d, bd->err);
+}
+
+/* The one that a namespace to join implies */
+static int add_implied_net(struct build *bd)
+{
+	char pointer[SCHEMA_POINTER_BYTES];
+	struct bundle_device d = {.pointer = pointer, .queues = 1};
+	unsigned int index = 0;
+
+	d.net.mode = NET_MODE_NETNS;
+	d.net.netns = bundle_netns(bd->b, &index);
+	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
+	return add_net(bd, &d);
+}
+
+static int add_nets(struct build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int r = 0;
+
+	if (bundle_implied_net(bd->b))
+		return add_implied_net(bd);
+	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
+		if (d[i].type == BUNDLE_NET)
+			r = add_net(bd, &d[i]);
+	return r;
 }
 
 /* The serial port first and the image before every other disk: it is to be /dev/vda. */
@@ -190,7 +215,7 @@ static int build_devices(struct build *bd)
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
 		.path = b->vm.image.path, .readonly = b->root.readonly, .queues = 1};
-	unsigned int nr_rng = listed(b, BUNDLE_RNG);
+	unsigned int nr_rng = bundle_listed(b, BUNDLE_RNG);
 	int r = 0;
 
 	add_serial(bd);
@@ -198,6 +223,8 @@ static int build_devices(struct build *bd)
 		r = add_block(bd, &image, "/vm/image/path");
 	if (r == 0)
 		r = add_listed_blocks(bd);
+	if (r == 0)
+		r = add_nets(bd);
 	if (r < 0)
 		return r;
 	for (unsigned int i = 0; i < (nr_rng ? nr_rng : 1); i++)
@@ -315,6 +342,8 @@ void plan_free(struct plan *p)
 			free(p->proc[i].fd[n].pointer);
 		}
 	}
+	for (unsigned int i = 0; i < p->nr_nets; i++)
+		plan_net_free(&p->net[i]);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
 	free(p->proc);

@@ -149,7 +149,8 @@ struct plan_cgroup {
 /**
  * struct plan - One VM
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
- *		/vm/devices in its order), the entropy sources
+ *		/vm/devices in its order), the network devices, the entropy sources
+ * @net:	In the order of their processes
  * @warning:	One line each: what the config asks for and this version does not carry out
  */
 struct plan {

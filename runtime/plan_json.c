@@ -7,13 +7,14 @@
  */
 #include <string.h>
 
-#include "runtime/plan.h"
+#include "runtime/plan_priv.h"
 
 static const char *const sources[] = {
-	[PLAN_FD_NONE] = "none",     [PLAN_FD_NULL] = "null",	    [PLAN_FD_CONTROL] = "control",
-	[PLAN_FD_LOG] = "log",	     [PLAN_FD_RAM] = "ram",	    [PLAN_FD_KVM] = "kvm",
-	[PLAN_FD_FILE] = "file",     [PLAN_FD_LINK] = "link",	    [PLAN_FD_STDIN] = "stdin",
-	[PLAN_FD_STDOUT] = "stdout", [PLAN_FD_CONSOLE] = "console",
+	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",
+	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	[PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",       [PLAN_FD_LINK] = "link", [PLAN_FD_STDIN] = "stdin",
+	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	[PLAN_FD_VHOST] = "vhost-net",
+	[PLAN_FD_CONSOLE] = "console",
 };
 
 static const char *const files[] = {
@@ -60,6 +61,8 @@ static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *f
 	add_string(o, "source", sources[fd->source]);
 	if (fd->source == PLAN_FD_LINK)
 		add(o, "device", json_object_new_uint64(fd->index));
+	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST)
+		add(o, "pair", json_object_new_uint64(fd->index));
 	if (fd->source != PLAN_FD_FILE)
 		return o;
 	add_string(o, "file", files[fd->file]);
@@ -114,7 +117,7 @@ static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
-			   *warnings = json_object_new_array();
+			   *nets = json_object_new_array(), *warnings = json_object_new_array();
 
 	add_string(o, "id", p->id);
 	add_string(o, "bundle", p->bundle_path);
@@ -126,6 +129,12 @@ struct json_object *plan_to_json(const struct plan *p)
 	for (unsigned int i = 0; i < p->nr_procs; i++)
 		json_object_array_add(procs, proc_to_json(&p->proc[i]));
 	add(o, "processes", procs);
+	for (unsigned int i = 0; i < p->nr_nets; i++)
+		json_object_array_add(nets, plan_net_to_json(p, &p->net[i]));
+	if (p->nr_nets)
+		add(o, "networks", nets);
+	else
+		json_object_put(nets);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		json_object_array_add(warnings, json_object_new_string(p->warning[i]));
 	add(o, "warnings", warnings);

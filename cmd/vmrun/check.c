@@ -109,8 +109,23 @@ static void check_tun(const struct hostfacts *f, struct line *l)
 		return;
 	}
 	l->verdict = VERDICT_WARN;
-	fmt_into(l->detail, sizeof(l->detail), "/dev/net/tun: %s", err_describe(f->tun_errno));
+	fmt_into(l->detail, sizeof(l->detail),
+		 "/dev/net/tun: %s: no network devices but those of "
+		 "modes fd and none",
+		 err_describe(f->tun_errno));
 	l->remedy = errno_remedy(f->tun_errno, "modprobe tun", "be root");
+}
+
+static void check_vhost_net(const struct hostfacts *f, struct line *l)
+{
+	if (!f->vhost_net_errno) {
+		fmt_into(l->detail, sizeof(l->detail), "/dev/vhost-net is usable");
+		return;
+	}
+	l->verdict = VERDICT_WARN;
+	fmt_into(l->detail, sizeof(l->detail), "/dev/vhost-net: %s: backend user only",
+		 err_describe(f->vhost_net_errno));
+	l->remedy = errno_remedy(f->vhost_net_errno, "modprobe vhost_net", "be root");
 }
 
 static void check_huge_pages(const struct hostfacts *f, struct line *l)
@@ -133,6 +148,7 @@ static const struct {
 	{"cgroup", check_cgroup},
 	{"landlock", check_landlock},
 	{"tun", check_tun},
+	{"vhost-net", check_vhost_net},
 	{"huge-pages", check_huge_pages},
 };
 

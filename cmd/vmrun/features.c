@@ -32,7 +32,10 @@ static const char document[] =
 	"\"netDevices\":{\"enabled\":false},"
 	"\"mountExtensions\":{\"idmap\":{\"enabled\":false}}"
 	"},"
-	"\"annotations\":{\"org.vmrun.version\":\"" VMRUN_VERSION "\"},"
+	"\"annotations\":{\"org.vmrun.version\":\"" VMRUN_VERSION "\","
+	"\"org.vmrun.devices\":\"block,net,rng,serial\","
+	"\"org.vmrun.net.modes\":\"private,tap,bridge,netns,macvtap,fd,none\","
+	"\"org.vmrun.net.backends\":\"user,vhost\"},"
 	"\"potentiallyUnsafeConfigAnnotations\":[]"
 	"}";
 

@@ -13,6 +13,25 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check_nets(const struct plan *p)
+{
+	for (unsigned int i = 0; i < p->nr_nets; i++) {
+		const struct plan_net *n = &p->net[i];
+		const struct plan_proc *proc = &p->proc[n->proc];
+
+		vr_assert(n->proc < p->nr_procs && proc->virtio_id == 1);
+		vr_assert((unsigned int)n->mode < NET_MODES);
+		vr_assert(n->queue_pairs >= 1 && n->queue_pairs <= BOOT_NET_PAIRS_MAX);
+		vr_assert(proc->nr_fds <= BOOT_FD_RES + BOOT_RES_MAX);
+		vr_assert(memchr(n->name, '\0', sizeof(n->name)));
+		vr_assert((n->mode == NET_MODE_NETNS) == (n->netns_path != NULL));
+		vr_assert((n->mode == NET_MODE_FD) == (n->fd > 2));
+		vr_assert(!n->host.bits || n->host.bits == n->guest.bits);
+		vr_assert(!n->host.bits || n->host.addr != n->guest.addr);
+		vr_assert(!(n->mac[0] & 1));
+	}
+}
+
 static void check_plan(const struct plan *p)
 {
 	struct json_object *obj = plan_to_json(p), *again = NULL;
@@ -23,6 +42,7 @@ static void check_plan(const struct plan *p)
 	vr_assert(p->nr_vcpus >= 1 && p->nr_vcpus <= 32);
 	vr_assert(p->mem_bytes % 4096 == 0);
 	vr_assert(memchr(p->cmdline, '\0', sizeof(p->cmdline)));
+	check_nets(p);
 	if (strlen(text) <= JSON_TEXT_MAX)
 		vr_assert(json_parse(text, strlen(text), "plan", &again, &err) == 0);
 	json_object_put(again);

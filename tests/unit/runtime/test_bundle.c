@@ -153,9 +153,9 @@ static const struct {
 	{HEAD VM ",\"devices\":[{}]}}", "/vm/devices/0/type: required"},
 	{HEAD VM ",\"devices\":[null]}}", "/vm/devices/0: must be an object, is null"},
 	{HEAD VM ",\"devices\":[{\"type\":\"gpu\"}]}}",
-	 "/vm/devices/0/type: must be block, rng or serial, is \"gpu\""},
+	 "/vm/devices/0/type: must be block, net, rng or serial, is \"gpu\""},
 	{HEAD VM ",\"devices\":[{\"type\":\"rng\\n\"}]}}",
-	 "/vm/devices/0/type: must be block, rng"},
+	 "/vm/devices/0/type: must be block, net"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\"}]}}", "/vm/devices/0/path: required"},
 	{HEAD VM ",\"devices\":[{\"type\":\"block\",\"path\":\"\"}]}}",
 	 "/vm/devices/0/path: must not be empty"},
@@ -272,7 +272,7 @@ Test(bundle, warns_of_what_is_not_carried_out)
 		"\"process\":{\"terminal\":true,\"cwd\":\"/"
 		"\",\"args\":[\"sh\"],\"noNewPrivileges\":false,"
 		"\"user\":{\"uid\":0,\"gid\":0}},"
-		"\"linux\":{\"sysctl\":{\"a\":\"b\"},\"namespaces\":[{\"type\":\"network\","
+		"\"linux\":{\"sysctl\":{\"a\":\"b\"},\"namespaces\":[{\"type\":\"uts\","
 		"\"path\":\"/n\"},"
 		"{\"type\":\"pid\"}],\"resources\":{\"memory\":{\"limit\":1000,\"swap\":5},"
 		"\"pids\":{\"limit\":7},\"devices\":[{}]}},"
@@ -285,8 +285,7 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	expect_warning(b, "/root/path: a directory is not shared with the guest yet; "
 			  "/vm/image/path is its root");
 	expect_warning(b, "/linux: not carried out yet: sysctl");
-	expect_warning(
-		b, "/linux/namespaces/0/path: joining a network namespace is not carried out yet");
+	expect_warning(b, "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
 	expect_warning(b, "/linux/resources: not carried out yet: devices");
 	expect_warning(b, "/linux/resources/memory: not carried out yet: swap");
 	expect_warning(b, "/linux/resources/pids: not carried out in the guest yet: limit");

@@ -50,6 +50,7 @@ Test(hostfacts, an_empty_root_has_nothing)
 	cr_expect_eq(f.kvm_errno, ENOENT);
 	cr_expect_eq(f.kvm_api, -1);
 	cr_expect_eq(f.tun_errno, ENOENT);
+	cr_expect_eq(f.vhost_net_errno, ENOENT);
 	cr_expect_eq(f.max_user_namespaces, -1);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_NONE);
 	cr_expect_eq(f.huge_page_kib, 0);
@@ -91,7 +92,10 @@ Test(hostfacts, reads_the_files)
 	put("proc/meminfo", "MemTotal: 1 kB\nHugePages_Total:       4\nHugePages_Free:        3\n"
 			    "Hugepagesize:       2048 kB\n");
 	put("sys/fs/cgroup/memory/tasks", "");
+	put("dev/vhost-net", "");
 	hostfacts_collect(root, &f);
+	cr_expect_eq(f.tun_errno, ENOENT);
+	cr_expect_eq(f.vhost_net_errno, 0);
 	cr_expect_eq(f.max_user_namespaces, 31234);
 	cr_expect_eq(f.huge_pages_free, 3);
 	cr_expect_eq(f.huge_page_kib, 2048);

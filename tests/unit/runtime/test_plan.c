@@ -95,6 +95,16 @@ Test(plan, golden_container)
 	check_golden("container");
 }
 
+Test(plan, golden_net)
+{
+	check_golden("net");
+}
+
+Test(plan, golden_net_modes)
+{
+	check_golden("net-modes");
+}
+
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"k\""
 
 Test(plan, devices_are_numbered_as_the_vmm_sees_them)

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: {"type": "net"} of /vm/devices, one property at a time
+ *
+ * bundle_net_check.c looks at all of them together. README.md's table of network properties says the
+ * same to users.
+ */
+#include <net/if.h>
+#include <string.h>
+
+#include "runtime/bundle_priv.h"
+#include "runtime/net_text.h"
+
+#define FD_MIN	    3 /* the first that is not standard input, output or error */
+#define FD_MAX	    1048575
+#define MTU_MIN	    68	  /* virtio 1.3 section 5.1.4.1, and IPv4's own */
+#define MTU_MAX	    65521 /* what a TAP takes: 65535 less the Ethernet header */
+#define FRAME_MAX   65562 /* the largest frame a guest sends, its virtio header included */
+#define BYTES_MAX   (1ULL << 40)
+#define PACKETS_MAX (1ULL << 32)
+
+const char *const bundle_net_modes[] = {
+	[NET_MODE_PRIVATE] = "private", [NET_MODE_TAP] = "tap",
+	[NET_MODE_BRIDGE] = "bridge",	[NET_MODE_NETNS] = "netns",
+	[NET_MODE_MACVTAP] = "macvtap", [NET_MODE_FD] = "fd",
+	[NET_MODE_NONE] = "none",	[NET_MODES] = NULL,
+};
+
+static const char *const types[] = {"net", NULL};
+static const char *const backends[] = {"user", "vhost", NULL};
+
+/* What the kernel takes for the name of an interface; '%' would ask it to choose a number */
+static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+
+	if (!strcmp(s, ".") || !strcmp(s, ".."))
+		return schema_fail(ctx, "must be the name of an interface, is \"%s\"", s);
+	return s[strcspn(s, " /:%")] ? schema_fail(ctx, "must not hold a blank, '/', ':' or '%%'")
+				     : 0;
+}
+
+static int check_addr(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	struct net_addr a;
+
+	if (*s && net_text_addr(s, &a) < 0)
+		return schema_fail(ctx,
+				   "must be an IPv4 address such as 10.0.0.1 or 10.0.0.1/24, "
+				   "is \"%s\"",
+				   s);
+	return *s && a.bits > BUNDLE_PREFIX_MAX
+		       ? schema_fail(ctx, "must be /1 to /%d, is /%u", BUNDLE_PREFIX_MAX, a.bits)
+		       : 0;
+}
+
+static int check_gateway(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	struct net_addr a;
+
+	return *s && (net_text_addr(s, &a) < 0 || a.bits)
+		       ? schema_fail(ctx, "must be an IPv4 address such as 10.0.0.1, is \"%s\"", s)
+		       : 0;
+}
+
+static int check_mask(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	uint8_t bits;
+
+	return *s && (net_text_mask(s, &bits) < 0 || bits > BUNDLE_PREFIX_MAX)
+		       ? schema_fail(ctx, "must be a mask such as 255.255.255.0 or 24, is \"%s\"",
+				     s)
+		       : 0;
+}
+
+static int check_mac(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	static const uint8_t zero[6];
+	uint8_t mac[6];
+
+	if (!*s)
+		return 0;
+	if (net_text_mac(s, mac) < 0)
+		return schema_fail(ctx, "must be a MAC such as 52:54:00:12:34:56, is \"%s\"", s);
+	if (mac[0] & 1)
+		return schema_fail(ctx, "must be the MAC of one station, is multicast: %s", s);
+	return memcmp(mac, zero, sizeof(mac)) ? 0 : schema_fail(ctx, "must not be all zeros");
+}
+
+#define RATE(member) offsetof(struct boot_net_rate, member)
+
+static const struct schema_field rate_fields[] = {
+	{.name = "bytesPerSecond",
+	 .kind = SCHEMA_UINT,
+	 .off = RATE(bytes_per_s),
+	 .min = 1,
+	 .max = BYTES_MAX},
+	/* a bucket smaller than a frame would never let it pass */
+	{.name = "burstBytes",
+	 .kind = SCHEMA_UINT,
+	 .off = RATE(burst_bytes),
+	 .min = FRAME_MAX,
+	 .max = BYTES_MAX},
+	{.name = "packetsPerSecond",
+	 .kind = SCHEMA_UINT,
+	 .off = RATE(packets_per_s),
+	 .min = 1,
+	 .max = PACKETS_MAX},
+	{.name = "burstPackets",
+	 .kind = SCHEMA_UINT,
+	 .off = RATE(burst_packets),
+	 .min = 1,
+	 .max = PACKETS_MAX},
+};
+static const struct schema_table rate_table = {
+	.field = rate_fields, .nr = ARRAY_SIZE(rate_fields), .closed = true};
+
+#define NET(member) offsetof(struct bundle_device, net.member)
+#define TEXT(n, member, func)                                                                      \
+	{                                                                                          \
+		.name = n, .kind = SCHEMA_STRING, .flags = SCHEMA_PLAIN, .off = NET(member),       \
+		.max = 64, .check = func                                                           \
+	}
+#define IFNAME(n)                                                                                  \
+	{                                                                                          \
+		.name = #n, .kind = SCHEMA_STRING, .flags = SCHEMA_PLAIN, .off = NET(n),           \
+		.max = IF_NAMESIZE - 1, .check = check_ifname                                      \
+	}
+
+static const struct schema_field rate_limit_fields[] = {
+	{.name = "toGuest",
+	 .kind = SCHEMA_OBJECT,
+	 .off = NET(rate.to_guest) - NET(rate),
+	 .table = &rate_table},
+	{.name = "fromGuest",
+	 .kind = SCHEMA_OBJECT,
+	 .off = NET(rate.from_guest) - NET(rate),
+	 .table = &rate_table},
+};
+static const struct schema_table rate_limit_table = {
+	.field = rate_limit_fields, .nr = ARRAY_SIZE(rate_limit_fields), .closed = true};
+
+static const struct schema_field net_fields[] = {
+	{.name = "type",
+	 .kind = SCHEMA_ENUM,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = SCHEMA_NOWHERE,
+	 .words = types},
+	{.name = "mode", .kind = SCHEMA_ENUM, .off = NET(mode), .words = bundle_net_modes},
+	IFNAME(name),
+	TEXT("hostIp", host_ip, check_addr),
+	TEXT("netmask", netmask, check_mask),
+	TEXT("guestIp", guest_ip, check_addr),
+	TEXT("gateway", gateway_ip, check_gateway),
+	TEXT("mac", mac_text, check_mac),
+	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = MTU_MAX},
+	IFNAME(bridge),
+	IFNAME(parent),
+	{.name = "netns",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_PLAIN | SCHEMA_ABSOLUTE,
+	 .off = NET(netns),
+	 .max = BUNDLE_NETNS_MAX},
+	{.name = "fd", .kind = SCHEMA_UINT, .off = NET(fd), .min = FD_MIN, .max = FD_MAX},
+	{.name = "masquerade", .kind = SCHEMA_BOOL, .off = NET(masquerade)},
+	{.name = "queues",
+	 .kind = SCHEMA_UINT,
+	 .off = offsetof(struct bundle_device, queues),
+	 .min = 1,
+	 .max = BOOT_NET_PAIRS_MAX},
+	{.name = "backend", .kind = SCHEMA_ENUM, .off = NET(vhost), .words = backends},
+	{.name = "rateLimit", .kind = SCHEMA_OBJECT, .off = NET(rate), .table = &rate_limit_table},
+};
+const struct schema_table bundle_net_table = {
+	.field = net_fields, .nr = ARRAY_SIZE(net_fields), .closed = true};
+
+void bundle_net_init(struct bundle_net *net, struct json_object *value)
+{
+	net->mode = BUNDLE_NET_MODE_UNSET;
+	for (unsigned int i = 0; i < ARRAY_SIZE(net_fields); i++) {
+		struct json_object *property = NULL;
+
+		json_object_object_get_ex(value, net_fields[i].name, &property);
+		if (!schema_empty(property))
+			net->given |= 1U << i;
+	}
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: {"type": "net"} of /vm/devices, all properties together
+ *
+ * net_rules says in which modes a property means something, and where it must be there. What remains
+ * is arithmetic on addresses. All of it is known before the host is asked anything, so every
+ * contradiction ends here, with the pointer of the property that has to change.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/bundle_priv.h"
+#include "runtime/net.h"
+#include "runtime/net_text.h"
+
+/* ---- properties and modes ------------------------------------------------------------------ */
+
+#define IN(m)	  (1U << NET_MODE_##m)
+#define HOSTED	  (IN(PRIVATE) | IN(TAP))
+#define ADDRESSED (HOSTED | IN(BRIDGE) | IN(MACVTAP) | IN(FD))
+#define LINKED	  (ADDRESSED | IN(NETNS))
+
+/* A property without a row is for every mode. In netns mode MAC, MTU and addresses are those of the
+ * interface that is there, and of an fd the name is the opener's. */
+static const struct {
+	const char *name;
+	unsigned int modes;
+	bool required;
+} net_rules[] = {
+	{"name", LINKED & ~IN(FD), false},
+	{"hostIp", HOSTED, false},
+	{"netmask", ADDRESSED, false},
+	{"guestIp", ADDRESSED, false},
+	{"gateway", ADDRESSED, false},
+	{"mac", ADDRESSED | IN(NONE), false},
+	{"mtu", ADDRESSED | IN(NONE), false},
+	{"bridge", IN(BRIDGE), true},
+	{"parent", IN(MACVTAP), true},
+	{"netns", IN(NETNS), false},
+	{"fd", IN(FD), true},
+	{"masquerade", IN(PRIVATE), false},
+	{"backend", LINKED, false},
+	{"rateLimit", LINKED, false},
+};
+
+static int fail(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		const char *fmt, ...) PRINTF(4, 5);
+
+static int fail(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		const char *fmt, ...)
+{
+	char text[ERR_MSG_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vinto(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_text(ctx->err, EINVAL, "%s/%s: %s", d->pointer, property, text);
+}
+
+static bool given(const struct bundle_device *d, const char *property)
+{
+	unsigned int i = 0;
+
+	while (strcmp(bundle_net_table.field[i].name, property))
+		i++;
+	return d->net.given & 1U << i;
+}
+
+static int check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(net_rules); i++) {
+		bool applies = net_rules[i].modes & 1U << d->net.mode;
+		bool there = given(d, net_rules[i].name);
+		char modes[80] = "";
+		size_t n = 0;
+
+		if (applies && net_rules[i].required && !there)
+			return fail(ctx, d, net_rules[i].name, "required in mode %s",
+				    bundle_net_modes[d->net.mode]);
+		if (applies || !there)
+			continue;
+		for (unsigned int m = 0; m < NET_MODES; m++)
+			if (net_rules[i].modes & 1U << m)
+				n += fmt_into(modes + n, sizeof(modes) - n, "%s%s", n ? ", " : "",
+					      bundle_net_modes[m]);
+		return fail(ctx, d, net_rules[i].name, "means nothing in mode %s, only in %s",
+			    bundle_net_modes[d->net.mode], modes);
+	}
+	return 0;
+}
+
+/* The mode of each device; podman, containerd and CNI name the namespace in /linux and nowhere else. */
+static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct bundle_device *d,
+			bool first)
+{
+	const char *path = bundle_netns(b, NULL);
+	struct bundle_net *net = &d->net;
+
+	if (net->mode == BUNDLE_NET_MODE_UNSET)
+		net->mode = first && path ? NET_MODE_NETNS : NET_MODE_PRIVATE;
+	if (net->mode != NET_MODE_NETNS || net->netns)
+		return 0;
+	if (!path)
+		return fail(ctx, d, "netns",
+			    "required in mode netns, as /linux/namespaces names no network "
+			    "namespace");
+	net->netns = path;
+	return 0;
+}
+
+/* ---- addresses ----------------------------------------------------------------------------- */
+
+static bool same_net(struct net_addr net, uint32_t addr)
+{
+	return ((net.addr ^ addr) & net_text_netmask(net.bits)) == 0;
+}
+
+/* Whether @addr, of a network of @bits, can be that of a station; NULL, or what it is instead */
+static const char *not_a_station(uint32_t addr, uint8_t bits)
+{
+	uint32_t host = addr & ~net_text_netmask(bits), first = ntohl(addr) >> 24;
+
+	if (first == 0)
+		return "no address";
+	if (first == 127)
+		return "a loopback address";
+	if (first >= 240)
+		return addr == UINT32_MAX ? "a broadcast address" : "a reserved address";
+	if (first >= 224)
+		return "a multicast address";
+	/* RFC 3021: a /31 has neither */
+	if (bits >= BUNDLE_PREFIX_MAX)
+		return NULL;
+	if (host == 0)
+		return "the address of its network";
+	return host == ~net_text_netmask(bits) ? "the broadcast address of its network" : NULL;
+}
+
+static int check_station(struct schema_ctx *ctx, const struct bundle_device *d,
+			 const char *property, struct net_addr a)
+{
+	const char *what = not_a_station(a.addr, a.bits);
+	char text[NET_TEXT_BYTES];
+
+	net_text_put(a, text);
+	return what ? fail(ctx, d, property, "%s is %s", text, what) : 0;
+}
+
+static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		   struct net_addr net)
+{
+	char text[NET_TEXT_BYTES];
+
+	net.addr &= net_text_netmask(net.bits);
+	net_text_put(net, text);
+	return fail(ctx, d, property, "must be in the network %s", text);
+}
+
+/* @a: hostIp, or guestIp where there is no hostIp; its prefix, from wherever it was given */
+static int resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
+			  const char *property, struct net_addr *a)
+{
+	uint8_t bits = 0;
+
+	/* check_mask() saw that it parses */
+	if (d->net.netmask && net_text_mask(d->net.netmask, &bits) < 0)
+		return fail(ctx, d, "netmask", "is no mask");
+	if (bits && a->bits && bits != a->bits)
+		return fail(ctx, d, "netmask", "contradicts %s, which says /%u", property, a->bits);
+	if (!bits && !a->bits)
+		return fail(ctx, d, "netmask",
+			    "required with %s (or write the prefix there: %s/24)", property,
+			    property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
+	a->bits = a->bits ? a->bits : bits;
+	return check_station(ctx, d, property, *a);
+}
+
+static int resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	struct bundle_net *net = &d->net;
+
+	if (!net->host_ip && !net->guest_ip && net->netmask)
+		return fail(ctx, d, "netmask", "given without hostIp%s",
+			    net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
+	if (!net->host_ip)
+		return 0;
+	if (net_text_addr(net->host_ip, &net->host) < 0)
+		return fail(ctx, d, "hostIp", "is no address");
+	return resolve_prefix(ctx, d, "hostIp", &net->host);
+}
+
+static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	struct bundle_net *net = &d->net;
+
+	if (!net->guest_ip) {
+		if (net->host.bits)
+			net->guest = net_next_addr(net->host);
+		return 0;
+	}
+	if (net_text_addr(net->guest_ip, &net->guest) < 0)
+		return fail(ctx, d, "guestIp", "is no address");
+	if (!net->host.bits && net->mode == NET_MODE_PRIVATE)
+		return fail(ctx, d, "guestIp", "needs hostIp in mode private");
+	if (!net->host.bits)
+		return resolve_prefix(ctx, d, "guestIp", &net->guest);
+	if (net->guest.bits && net->guest.bits != net->host.bits)
+		return fail(ctx, d, "guestIp", "must have the host's prefix, /%u, has /%u",
+			    net->host.bits, net->guest.bits);
+	net->guest.bits = net->host.bits;
+	if (net->guest.addr == net->host.addr)
+		return fail(ctx, d, "guestIp", "is the host's own address");
+	if (!same_net(net->host, net->guest.addr))
+		return outside(ctx, d, "guestIp", net->host);
+	return check_station(ctx, d, "guestIp", net->guest);
+}
+
+static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	struct bundle_net *net = &d->net;
+	struct net_addr a;
+
+	if (!net->gateway_ip)
+		return 0;
+	if (!net->guest.bits)
+		return fail(ctx, d, "gateway", "needs %s",
+			    net->mode == NET_MODE_PRIVATE ? "hostIp" : "guestIp");
+	if (net_text_addr(net->gateway_ip, &a) < 0)
+		return fail(ctx, d, "gateway", "is no address");
+	a.bits = net->guest.bits;
+	if (a.addr == net->guest.addr)
+		return fail(ctx, d, "gateway", "is the guest's own address");
+	if (!same_net(net->guest, a.addr))
+		return outside(ctx, d, "gateway", net->guest);
+	net->gateway = a.addr;
+	return check_station(ctx, d, "gateway", a);
+}
+
+/* ---- all together -------------------------------------------------------------------------- */
+
+static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
+{
+	static const char *const ways[] = {"toGuest", "fromGuest"};
+	const struct boot_net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
+
+	if (d->net.vhost && given(d, "rateLimit"))
+		return fail(ctx, d, "rateLimit",
+			    "means nothing with backend vhost, only with user");
+	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
+		bool bytes = rate[i]->burst_bytes && !rate[i]->bytes_per_s;
+		bool packets = rate[i]->burst_packets && !rate[i]->packets_per_s;
+
+		if (bytes || packets)
+			return err_text(ctx->err, EINVAL, "%s/rateLimit/%s/%s: needs %s",
+					d->pointer, ways[i], bytes ? "burstBytes" : "burstPackets",
+					bytes ? "bytesPerSecond" : "packetsPerSecond");
+	}
+	return 0;
+}
+
+/* What no two devices of one VM may share */
+static int check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
+		       const struct bundle_device *before)
+{
+	static const uint8_t unset[6];
+	const struct bundle_net *a = &d->net, *b = &before->net;
+
+	if (a->name && b->name && !strcmp(a->name, b->name))
+		return fail(ctx, d, "name", "%s is %s's already", a->name, before->pointer);
+	if (a->fd && a->fd == b->fd)
+		return fail(ctx, d, "fd", "%u is %s's already", (unsigned int)a->fd,
+			    before->pointer);
+	if (memcmp(a->mac, unset, sizeof(unset)) && !memcmp(a->mac, b->mac, sizeof(unset)))
+		return fail(ctx, d, "mac", "%s is %s's already", a->mac_text, before->pointer);
+	if (a->host.bits && a->host.addr == b->host.addr)
+		return fail(ctx, d, "hostIp", "%s is %s's already", a->host_ip, before->pointer);
+	return 0;
+}
+
+static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	int r = check_mode(ctx, d);
+
+	if (r == 0)
+		r = resolve_host(ctx, d);
+	if (r == 0)
+		r = resolve_guest(ctx, d);
+	if (r == 0)
+		r = resolve_gateway(ctx, d);
+	if (r == 0)
+		r = check_rates(ctx, d);
+	if (r < 0)
+		return r;
+	if (d->net.mac_text && net_text_mac(d->net.mac_text, d->net.mac) < 0)
+		return fail(ctx, d, "mac", "is no MAC");
+	if (d->net.mode == NET_MODE_FD && d->queues > 1)
+		return fail(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");
+	return 0;
+}
+
+bool bundle_implied_net(const struct bundle *b)
+{
+	return bundle_netns(b, NULL) && bundle_listed(b, BUNDLE_NET) == 0;
+}
+
+/* The namespace of /linux: short enough for the state file, and somebody's */
+static int check_namespace(struct schema_ctx *ctx, const struct bundle *b, bool used)
+{
+	unsigned int index = 0;
+	const char *path = bundle_netns(b, &index);
+
+	if (!path || (used && strlen(path) <= BUNDLE_NETNS_MAX))
+		return 0;
+	ctx->pointer_len = 0;
+	schema_push(ctx, "linux");
+	schema_push(ctx, "namespaces");
+	schema_push_index(ctx, index);
+	schema_push(ctx, "path");
+	if (used)
+		return schema_fail(ctx, "must be at most %d bytes long, is %zu", BUNDLE_NETNS_MAX,
+				   strlen(path));
+	schema_warn(ctx, "no network device uses this namespace");
+	schema_pop(ctx, 0);
+	return 0;
+}
+
+int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
+{
+	struct bundle_device *d = b->vm.devices.item;
+	const char *path = bundle_netns(b, NULL);
+	bool first = true, used = bundle_implied_net(b);
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < b->vm.devices.nr; i++) {
+		if (d[i].type != BUNDLE_NET)
+			continue;
+		r = resolve_mode(ctx, b, &d[i], first);
+		if (r == 0)
+			r = check_device(ctx, &d[i]);
+		for (unsigned int n = 0; r == 0 && n < i; n++)
+			if (d[n].type == BUNDLE_NET)
+				r = check_twins(ctx, &d[i], &d[n]);
+		first = false;
+		used |= d[i].net.netns && d[i].net.netns == path;
+	}
+	return r < 0 ? r : check_namespace(ctx, b, used);
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/net_text.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+
+#define OCTETS	 4
+#define MAC_TEXT 17
+
+/* A decimal number of at most @max without leading zeros; the end of its digits, or NULL */
+static const char *decimal(const char *s, unsigned int max, unsigned int *ret)
+{
+	size_t digits = strspn(s, "0123456789");
+	unsigned int v = 0;
+
+	if (digits == 0 || digits > 3 || (digits > 1 && *s == '0'))
+		return NULL;
+	for (size_t i = 0; i < digits; i++)
+		v = v * 10 + (unsigned int)(s[i] - '0');
+	*ret = v;
+	return v <= max ? s + digits : NULL;
+}
+
+static const char *octets(const char *s, uint32_t *ret)
+{
+	uint32_t addr = 0;
+
+	for (int i = 0; i < OCTETS; i++) {
+		unsigned int v;
+
+		if (i > 0 && *s++ != '.')
+			return NULL;
+		s = decimal(s, 255, &v);
+		if (!s)
+			return NULL;
+		addr = addr << 8 | v;
+	}
+	*ret = htonl(addr);
+	return s;
+}
+
+int net_text_addr(const char *s, struct net_addr *ret)
+{
+	struct net_addr a = {0};
+	unsigned int bits = 0;
+
+	s = octets(s, &a.addr);
+	if (s && *s == '/') {
+		s = decimal(s + 1, 32, &bits);
+		if (bits == 0)
+			return -EINVAL;
+	}
+	if (!s || *s)
+		return -EINVAL;
+	a.bits = (uint8_t)bits;
+	*ret = a;
+	return 0;
+}
+
+uint32_t net_text_netmask(uint8_t bits)
+{
+	/* a shift by 32 is no shift in C */
+	return bits ? htonl(UINT32_MAX << (32 - bits)) : 0;
+}
+
+int net_text_mask(const char *s, uint8_t *ret_bits)
+{
+	unsigned int n = 0;
+	const char *end;
+	uint32_t mask = 0;
+
+	if (!strchr(s, '.')) {
+		end = decimal(s + (*s == '/'), 32, &n);
+		if (!end || *end || n == 0)
+			return -EINVAL;
+		*ret_bits = (uint8_t)n;
+		return 0;
+	}
+	end = octets(s, &mask);
+	while (n <= 32 && net_text_netmask((uint8_t)n) != mask)
+		n++;
+	if (!end || *end || n == 0 || n > 32)
+		return -EINVAL;
+	*ret_bits = (uint8_t)n;
+	return 0;
+}
+
+static int hex_digit(char c)
+{
+	const char *digits = "0123456789abcdef", *at;
+
+	if (c >= 'A' && c <= 'F')
+		c = (char)(c - 'A' + 'a');
+	at = c ? strchr(digits, c) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+int net_text_mac(const char *s, uint8_t ret[6])
+{
+	uint8_t mac[6];
+
+	if (strlen(s) != MAC_TEXT)
+		return -EINVAL;
+	for (int i = 0; i < 6; i++, s += 3) {
+		int high = hex_digit(s[0]), low = hex_digit(s[1]);
+
+		if (high < 0 || low < 0 || s[2] != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+		mac[i] = (uint8_t)(high << 4 | low);
+	}
+	memcpy(ret, mac, sizeof(mac));
+	return 0;
+}
+
+void net_text_put(struct net_addr a, char ret[NET_TEXT_BYTES])
+{
+	uint32_t addr = ntohl(a.addr);
+	size_t n = fmt_into(ret, NET_TEXT_BYTES, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 0xff,
+			    addr >> 8 & 0xff, addr & 0xff);
+
+	if (a.bits)
+		fmt_into(ret + n, NET_TEXT_BYTES - n, "/%u", a.bits);
+}
+
+void net_text_put_mac(const uint8_t mac[6], char ret[NET_TEXT_BYTES])
+{
+	fmt_into(ret, NET_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+		 mac[3], mac[4], mac[5]);
+}

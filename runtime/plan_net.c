@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Network devices of a plan
+ *
+ * Fds of the device from BOOT_FD_RES on: a TAP per queue pair, then with the kernel's back-end a
+ * /dev/vhost-net per queue pair. In mode none there are none.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_text.h"
+#include "runtime/plan_priv.h"
+
+/* A bucket holds a tenth of a second, and never less than one frame of the largest kind. */
+#define BURST_PART	10
+#define BURST_BYTES_MIN 65562
+
+static void copy_name(char ret[16], const char *s)
+{
+	if (s)
+		fmt_into(ret, 16, "%s", s);
+}
+
+static struct boot_net_rate with_bursts(struct boot_net_rate r)
+{
+	if (r.bytes_per_s && !r.burst_bytes)
+		r.burst_bytes = r.bytes_per_s / BURST_PART > BURST_BYTES_MIN
+					? r.bytes_per_s / BURST_PART
+					: BURST_BYTES_MIN;
+	if (r.packets_per_s && !r.burst_packets)
+		r.burst_packets = r.packets_per_s / BURST_PART ? r.packets_per_s / BURST_PART : 1;
+	return r;
+}
+
+static void set_proc(struct plan_proc *proc, const struct plan_net *n)
+{
+	unsigned int pairs = n->queue_pairs;
+
+	if (n->vhost) {
+		proc->type = "vhost_net";
+		proc->program = "vmrun-dev-vhost_net";
+		proc->policy = "vhost_net_device";
+	}
+	/* one for the control queue */
+	proc->nr_queues = (uint16_t)(2 * pairs + 1);
+	if (n->mode == NET_MODE_NONE)
+		return;
+	for (unsigned int i = 0; i < pairs; i++) {
+		proc->fd[BOOT_FD_RES + i] = (struct plan_fd){.source = PLAN_FD_TAP, .index = i};
+		if (n->vhost)
+			proc->fd[BOOT_FD_RES + pairs + i] = (struct plan_fd){
+				.source = PLAN_FD_VHOST, .index = i};
+	}
+	proc->nr_fds = BOOT_FD_RES + (n->vhost ? 2 * pairs : pairs);
+}
+
+int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device *d, struct err *err)
+{
+	struct plan_net *n = &p->net[p->nr_nets++];
+
+	n->proc = proc;
+	n->mode = (enum net_mode)d->net.mode;
+	copy_name(n->name, d->net.name);
+	copy_name(n->bridge, d->net.bridge);
+	copy_name(n->parent, d->net.parent);
+	n->fd = d->net.fd ? (int)d->net.fd : -1;
+	n->host = d->net.host;
+	n->guest = d->net.guest;
+	n->gateway = d->net.gateway;
+	memcpy(n->mac, d->net.mac, sizeof(n->mac));
+	n->mtu = (uint16_t)d->net.mtu;
+	n->queue_pairs = (uint16_t)d->queues;
+	n->masquerade = d->net.masquerade;
+	n->vhost = d->net.vhost;
+	n->to_guest = with_bursts(d->net.rate.to_guest);
+	n->from_guest = with_bursts(d->net.rate.from_guest);
+	set_proc(&p->proc[proc], n);
+	n->pointer = strdup(d->pointer);
+	if (d->net.netns)
+		n->netns_path = strdup(d->net.netns);
+	if (!n->pointer || (d->net.netns && !n->netns_path))
+		return err_set(err, ENOMEM, "memory for the plan");
+	return 0;
+}
+
+void plan_net_free(struct plan_net *n)
+{
+	free(n->netns_path);
+	free(n->pointer);
+}
+
+/* ---- as JSON ------------------------------------------------------------------------------- */
+
+static void add(struct json_object *obj, const char *key, struct json_object *value)
+{
+	/* as in plan_json.c: without memory a line is missing */
+	if (json_object_object_add(obj, key, value))
+		json_object_put(value);
+}
+
+static void add_string(struct json_object *obj, const char *key, const char *s)
+{
+	if (s && *s)
+		add(obj, key, json_object_new_string(s));
+}
+
+static void add_uint(struct json_object *obj, const char *key, uint64_t v)
+{
+	if (v)
+		add(obj, key, json_object_new_uint64(v));
+}
+
+static void add_addr(struct json_object *obj, const char *key, struct net_addr a)
+{
+	char text[NET_TEXT_BYTES];
+
+	net_text_put(a, text);
+	if (a.addr)
+		add_string(obj, key, text);
+}
+
+static void add_rate(struct json_object *obj, const char *key, const struct boot_net_rate *r)
+{
+	struct json_object *o;
+
+	if (!r->bytes_per_s && !r->packets_per_s)
+		return;
+	o = json_object_new_object();
+	add_uint(o, "bytesPerSecond", r->bytes_per_s);
+	add_uint(o, "burstBytes", r->burst_bytes);
+	add_uint(o, "packetsPerSecond", r->packets_per_s);
+	add_uint(o, "burstPackets", r->burst_packets);
+	add(obj, key, o);
+}
+
+struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net *n)
+{
+	static const uint8_t chosen_later[6];
+	struct json_object *o = json_object_new_object();
+	char mac[NET_TEXT_BYTES] = "";
+
+	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
+		net_text_put_mac(n->mac, mac);
+	add_string(o, "device", p->proc[n->proc].name);
+	add_string(o, "mode", bundle_net_modes[n->mode]);
+	add_string(o, "from", n->pointer);
+	add_string(o, "name", n->name);
+	add_string(o, "bridge", n->bridge);
+	add_string(o, "parent", n->parent);
+	add_string(o, "netns", n->netns_path);
+	if (n->fd >= 0)
+		add(o, "fd", json_object_new_int(n->fd));
+	add_addr(o, "host", n->host);
+	add_addr(o, "guest", n->guest);
+	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
+	add_string(o, "mac", mac);
+	add_uint(o, "mtu", n->mtu);
+	add_uint(o, "queuePairs", n->queue_pairs);
+	add_string(o, "backend", n->vhost ? "vhost" : "user");
+	if (n->masquerade)
+		add(o, "masquerade", json_object_new_boolean(true));
+	add_rate(o, "toGuest", &n->to_guest);
+	add_rate(o, "fromGuest", &n->from_guest);
+	return o;
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/bundle_priv.h"
+#include "runtime/json.h"
+
+#define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["
+#define NETNS                                                                                      \
+	"{\"ociVersion\":\"1.2.0\",\"linux\":{\"namespaces\":[{\"type\":\"pid\"},"                 \
+	"{\"type\":\"network\",\"path\":\"/run/netns/a\"}]},"                                      \
+	"\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["
+#define TAIL	"]}}"
+#define PATH_50 "/123456789/123456789/123456789/123456789/123456789"
+
+/* In these texts ' stands for " */
+static int load(const char *head, const char *devices, struct bundle **ret, struct err *err)
+{
+	static char text[8192];
+	struct json_object *root = NULL;
+	int r;
+
+	*err = (struct err){0};
+	cr_assert(strlen(head) + strlen(devices) + sizeof(TAIL) <= sizeof(text));
+	strcpy(text, head);
+	strcat(text, devices);
+	strcat(text, TAIL);
+	for (char *p = text; *p; p++)
+		if (*p == '\'')
+			*p = '"';
+	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
+	r = bundle_from_json(root, "/b", ret, err);
+	json_object_put(root);
+	return r;
+}
+
+static struct bundle *good(const char *head, const char *devices)
+{
+	struct bundle *b = NULL;
+	struct err err;
+
+	cr_assert(load(head, devices, &b, &err) == 0, "%s: %s", devices, err.msg);
+	return b;
+}
+
+static const struct bundle_net *net(const struct bundle *b, unsigned int i)
+{
+	const struct bundle_device *d = b->vm.devices.item;
+
+	cr_assert(i < b->vm.devices.nr);
+	return &d[i].net;
+}
+
+/* Properties of the first device, and the whole of what is said about it */
+static const struct {
+	const char *properties, *msg;
+} wrong[] = {
+	/* one property */
+	{"'mode':'nat'",
+	 "/mode: must be private, tap, bridge, netns, macvtap, fd or none, is \"nat\""},
+	{"'mode':''", "/mode: must be private, tap, bridge, netns, macvtap, fd or none, is \"\""},
+	{"'Mode':'tap'", "/Mode: unknown property, known are type, mode, name, hostIp, netmask, "
+			 "guestIp, gateway, mac, mtu, bridge, parent, netns, fd, masquerade, "
+			 "queues, backend, rateLimit"},
+	{"'backend':'kernel'", "/backend: must be user or vhost, is \"kernel\""},
+	{"'name':'sixteen-bytes-xx'", "/name: must be at most 15 bytes long, is 16"},
+	{"'name':'a/b'", "/name: must not hold a blank, '/', ':' or '%'"},
+	{"'name':'a b'", "/name: must not hold a blank, '/', ':' or '%'"},
+	{"'name':'tap%d'", "/name: must not hold a blank, '/', ':' or '%'"},
+	{"'name':'a\\tb'", "/name: must be printable ASCII"},
+	{"'name':'..'", "/name: must be the name of an interface, is \"..\""},
+	{"'mode':'bridge','bridge':'br:0'", "/bridge: must not hold a blank, '/', ':' or '%'"},
+	{"'mac':'52:54:00:12:34'", "/mac: must be a MAC such as 52:54:00:12:34:56, is "
+				   "\"52:54:00:12:34\""},
+	{"'mac':'01:00:5e:00:00:01'",
+	 "/mac: must be the MAC of one station, is multicast: 01:00:5e:00:00:01"},
+	{"'mac':'ff:ff:ff:ff:ff:ff'",
+	 "/mac: must be the MAC of one station, is multicast: ff:ff:ff:ff:ff:ff"},
+	{"'mac':'00:00:00:00:00:00'", "/mac: must not be all zeros"},
+	{"'mtu':67", "/mtu: must be 68 to 65521, is 67"},
+	{"'mtu':65522", "/mtu: must be 68 to 65521, is 65522"},
+	{"'mtu':0", "/mtu: must be 68 to 65521, is 0"},
+	{"'mtu':'1500'", "/mtu: must be a whole number, is a string"},
+	{"'queues':0", "/queues: must be 1 to 4, is 0"},
+	{"'queues':5", "/queues: must be 1 to 4, is 5"},
+	{"'mode':'fd','fd':2", "/fd: must be 3 to 1048575, is 2"},
+	{"'mode':'fd','fd':-1", "/fd: must be 3 to 1048575, is -1"},
+	{"'mode':'netns','netns':'run/x'", "/netns: must be an absolute path"},
+	{"'mode':'netns','netns':'" PATH_50 PATH_50 PATH_50 PATH_50 PATH_50 "/12345'",
+	 "/netns: must be at most 255 bytes long, is 256"},
+	{"'hostIp':'10.0.0.1/32'", "/hostIp: must be /1 to /31, is /32"},
+	{"'hostIp':'10.0.0'",
+	 "/hostIp: must be an IPv4 address such as 10.0.0.1 or 10.0.0.1/24, is "
+	 "\"10.0.0\""},
+	{"'hostIp':'10.0.0.1','netmask':'255.0.255.0'",
+	 "/netmask: must be a mask such as 255.255.255.0 or 24, is \"255.0.255.0\""},
+	{"'hostIp':'10.0.0.1','netmask':24", "/netmask: must be a string, is a number"},
+	{"'hostIp':'10.0.0.1/24','gateway':'10.0.0.1/24'",
+	 "/gateway: must be an IPv4 address such as 10.0.0.1, is \"10.0.0.1/24\""},
+	/* properties and modes */
+	{"'mode':'bridge'", "/bridge: required in mode bridge"},
+	{"'mode':'bridge','bridge':''", "/bridge: required in mode bridge"},
+	{"'mode':'macvtap'", "/parent: required in mode macvtap"},
+	{"'mode':'fd'", "/fd: required in mode fd"},
+	{"'mode':'netns'", "/netns: required in mode netns, as /linux/namespaces names no network "
+			   "namespace"},
+	{"'bridge':'br0'", "/bridge: means nothing in mode private, only in bridge"},
+	{"'mode':'tap','parent':'eth0'", "/parent: means nothing in mode tap, only in macvtap"},
+	{"'netns':'/run/netns/x'", "/netns: means nothing in mode private, only in netns"},
+	{"'fd':3", "/fd: means nothing in mode private, only in fd"},
+	{"'mode':'tap','masquerade':true",
+	 "/masquerade: means nothing in mode tap, only in private"},
+	{"'mode':'none','backend':'vhost'",
+	 "/backend: means nothing in mode none, only in private, tap, bridge, netns, macvtap, fd"},
+	{"'mode':'fd','fd':3,'name':'t'", "/name: means nothing in mode fd, only in private, tap, "
+					  "bridge, netns, macvtap"},
+	{"'mode':'netns','netns':'/n','mac':'52:54:00:12:34:56'",
+	 "/mac: means nothing in mode netns, only in private, tap, bridge, macvtap, fd, none"},
+	{"'mode':'bridge','bridge':'b','hostIp':'10.0.0.1/24'",
+	 "/hostIp: means nothing in mode bridge, only in private, tap"},
+	{"'mode':'fd','fd':3,'queues':2",
+	 "/queues: must be 1 in mode fd: one fd is one queue pair"},
+	/* addresses */
+	{"'netmask':'24'", "/netmask: given without hostIp"},
+	{"'mode':'tap','netmask':'24'", "/netmask: given without hostIp or guestIp"},
+	{"'hostIp':'10.0.0.1'",
+	 "/netmask: required with hostIp (or write the prefix there: 10.0.0.1/24)"},
+	{"'mode':'tap','guestIp':'10.0.0.1'",
+	 "/netmask: required with guestIp (or write the prefix there: 10.0.0.1/24)"},
+	{"'hostIp':'10.0.0.1/24','netmask':'255.255.0.0'",
+	 "/netmask: contradicts hostIp, which says /24"},
+	{"'hostIp':'10.0.0.0/24'", "/hostIp: 10.0.0.0/24 is the address of its network"},
+	{"'hostIp':'10.0.0.255','netmask':'24'",
+	 "/hostIp: 10.0.0.255/24 is the broadcast address of its network"},
+	{"'hostIp':'224.0.0.1/24'", "/hostIp: 224.0.0.1/24 is a multicast address"},
+	{"'hostIp':'255.255.255.255/24'", "/hostIp: 255.255.255.255/24 is a broadcast address"},
+	{"'hostIp':'250.1.1.1/24'", "/hostIp: 250.1.1.1/24 is a reserved address"},
+	{"'hostIp':'127.0.0.1/8'", "/hostIp: 127.0.0.1/8 is a loopback address"},
+	{"'hostIp':'0.0.0.1/8'", "/hostIp: 0.0.0.1/8 is no address"},
+	{"'guestIp':'10.0.0.2/24'", "/guestIp: needs hostIp in mode private"},
+	{"'hostIp':'10.0.0.1/24','guestIp':'10.0.0.1'", "/guestIp: is the host's own address"},
+	{"'hostIp':'10.0.0.1/24','guestIp':'10.0.1.1'",
+	 "/guestIp: must be in the network 10.0.0.0/24"},
+	{"'hostIp':'10.0.0.1/24','guestIp':'10.0.0.2/16'",
+	 "/guestIp: must have the host's prefix, /24, has /16"},
+	{"'hostIp':'10.0.0.1/24','guestIp':'10.0.0.255'",
+	 "/guestIp: 10.0.0.255/24 is the broadcast address of its network"},
+	{"'gateway':'10.0.0.1'", "/gateway: needs hostIp"},
+	{"'mode':'tap','gateway':'10.0.0.1'", "/gateway: needs guestIp"},
+	{"'hostIp':'10.0.0.1/24','gateway':'10.0.1.1'",
+	 "/gateway: must be in the network 10.0.0.0/24"},
+	{"'hostIp':'10.0.0.1/24','gateway':'10.0.0.2'", "/gateway: is the guest's own address"},
+	{"'hostIp':'10.0.0.1/24','gateway':'10.0.0.0'",
+	 "/gateway: 10.0.0.0/24 is the address of its network"},
+	/* rates */
+	{"'rateLimit':{'both':{}}",
+	 "/rateLimit/both: unknown property, known are toGuest, fromGuest"},
+	{"'rateLimit':{'toGuest':{'bytes':1}}",
+	 "/rateLimit/toGuest/bytes: unknown property, known are bytesPerSecond, burstBytes, "
+	 "packetsPerSecond, burstPackets"},
+	{"'rateLimit':{'toGuest':{'bytesPerSecond':0}}",
+	 "/rateLimit/toGuest/bytesPerSecond: must be 1 to 1099511627776, is 0"},
+	{"'rateLimit':{'fromGuest':{'bytesPerSecond':9,'burstBytes':1500}}",
+	 "/rateLimit/fromGuest/burstBytes: must be 65562 to 1099511627776, is 1500"},
+	{"'rateLimit':{'toGuest':{'burstBytes':70000}}",
+	 "/rateLimit/toGuest/burstBytes: needs bytesPerSecond"},
+	{"'rateLimit':{'fromGuest':{'bytesPerSecond':1,'burstPackets':1}}",
+	 "/rateLimit/fromGuest/burstPackets: needs packetsPerSecond"},
+	{"'backend':'vhost','rateLimit':{'toGuest':{'bytesPerSecond':1}}",
+	 "/rateLimit: means nothing with backend vhost, only with user"},
+};
+
+Test(bundle_net, names_what_is_wrong)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		char devices[1024] = "{'type':'rng'},{'type':'net',";
+		char msg[512] = "/vm/devices/1";
+		struct bundle *b = NULL;
+		struct err err;
+
+		strcat(devices, wrong[i].properties);
+		strcat(devices, "}");
+		strcat(msg, wrong[i].msg);
+		cr_expect_eq(load(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
+		cr_expect_null(b);
+		msg[ERR_MSG_BYTES - 1] = '\0';
+		cr_expect(!strcmp(err.msg, msg), "%s\n  wanted %s\n  got    %s", devices, msg,
+			  err.msg);
+		bundle_free(b);
+	}
+}
+
+/* Two devices that share what they may not */
+static const struct {
+	const char *first, *second, *msg;
+} twins[] = {
+	{"'name':'t'", "'mode':'tap','name':'t'", "/name: t is /vm/devices/0's already"},
+	{"'mode':'fd','fd':5", "'mode':'fd','fd':5", "/fd: 5 is /vm/devices/0's already"},
+	{"'mac':'52:54:00:00:00:aa'", "'mac':'52:54:00:00:00:AA'",
+	 "/mac: 52:54:00:00:00:AA is /vm/devices/0's already"},
+	{"'mode':'tap','hostIp':'10.0.0.1/8'", "'hostIp':'10.0.0.1/24'",
+	 "/hostIp: 10.0.0.1/24 is /vm/devices/0's already"},
+};
+
+Test(bundle_net, devices_share_nothing)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(twins); i++) {
+		char devices[512] = "{'type':'net',", msg[256] = "/vm/devices/2";
+		struct bundle *b = NULL;
+		struct err err;
+
+		strcat(devices, twins[i].first);
+		strcat(devices, "},{'type':'net'},{'type':'net',");
+		strcat(devices, twins[i].second);
+		strcat(devices, "}");
+		strcat(msg, twins[i].msg);
+		cr_expect_eq(load(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
+		cr_expect_str_eq(err.msg, msg);
+		bundle_free(b);
+	}
+}
+
+Test(bundle_net, defaults)
+{
+	struct bundle *b = good(HEAD, "{'type':'net'}");
+	const struct bundle_device *d = b->vm.devices.item;
+	const struct bundle_net *n = net(b, 0);
+
+	cr_expect_eq(n->mode, NET_MODE_PRIVATE);
+	cr_expect_eq(d->queues, 1);
+	cr_expect_eq(n->vhost, 0);
+	cr_expect_eq(n->mtu, 0);
+	cr_expect_eq(n->host.bits, 0);
+	cr_expect_eq(n->guest.bits, 0);
+	cr_expect_not(n->masquerade);
+	cr_expect_null(n->name);
+	cr_expect_eq(b->nr_warnings, 0);
+	bundle_free(b);
+}
+
+Test(bundle_net, addresses_are_completed)
+{
+	static const struct {
+		const char *properties;
+		uint32_t guest;
+		uint8_t bits;
+	} cases[] = {
+		{"'hostIp':'10.0.0.1/24'", 0x0a000002, 24},
+		{"'hostIp':'10.0.0.254','netmask':'255.255.255.0'", 0x0a0000fd, 24},
+		{"'hostIp':'10.0.0.1/30'", 0x0a000002, 30},
+		{"'hostIp':'10.0.0.2','netmask':'30'", 0x0a000001, 30},
+		{"'hostIp':'10.0.0.0/31'", 0x0a000001, 31},
+		{"'hostIp':'10.0.0.3/31'", 0x0a000002, 31},
+		{"'hostIp':'10.0.0.1/24','guestIp':'10.0.0.77/24'", 0x0a00004d, 24},
+		{"'mode':'tap','guestIp':'10.0.0.5','netmask':'255.0.0.0'", 0x0a000005, 8},
+		{"'mode':'bridge','bridge':'b','guestIp':'10.0.0.5/16','netmask':'16'", 0x0a000005,
+		 16},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char devices[256] = "{'type':'net',";
+		struct bundle *b;
+
+		strcat(devices, cases[i].properties);
+		strcat(devices, "}");
+		b = good(HEAD, devices);
+		cr_expect_eq(ntohl(net(b, 0)->guest.addr), cases[i].guest, "%s: %x", devices,
+			     ntohl(net(b, 0)->guest.addr));
+		cr_expect_eq(net(b, 0)->guest.bits, cases[i].bits, "%s", devices);
+		bundle_free(b);
+	}
+}
+
+Test(bundle_net, what_says_nothing_contradicts_nothing)
+{
+	struct bundle *b = good(HEAD,
+				"{'type':'net','name':'','bridge':null,'parent':'','netns':'',"
+				"'hostIp':'','netmask':'','mac':'','guestIp':null,"
+				"'rateLimit':{'toGuest':{}}},"
+				"{'type':'net','mode':'none','masquerade':false}");
+
+	cr_expect_eq(net(b, 0)->mode, NET_MODE_PRIVATE);
+	cr_expect_eq(net(b, 1)->mode, NET_MODE_NONE);
+	bundle_free(b);
+}
+
+Test(bundle_net, a_given_namespace_is_the_first_devices)
+{
+	struct bundle *b = good(NETNS, "{'type':'rng'},{'type':'net'},{'type':'net'},"
+				       "{'type':'net','mode':'netns'},"
+				       "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
+
+	cr_expect_eq(net(b, 1)->mode, NET_MODE_NETNS);
+	cr_expect_str_eq(net(b, 1)->netns, "/run/netns/a");
+	cr_expect_eq(net(b, 2)->mode, NET_MODE_PRIVATE);
+	cr_expect_str_eq(net(b, 3)->netns, "/run/netns/a");
+	cr_expect_str_eq(net(b, 4)->netns, "/run/netns/b");
+	cr_expect_not(bundle_implied_net(b));
+	cr_expect_eq(b->nr_warnings, 0);
+	bundle_free(b);
+	b = good(NETNS, "{'type':'rng'}");
+	cr_expect(bundle_implied_net(b));
+	cr_expect_eq(b->nr_warnings, 0);
+	bundle_free(b);
+}
+
+Test(bundle_net, an_unused_namespace_is_warned_of)
+{
+	struct bundle *b = good(NETNS, "{'type':'net','mode':'private'},"
+				       "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
+
+	cr_assert_eq(b->nr_warnings, 1);
+	cr_expect_str_eq(b->warning[0],
+			 "/linux/namespaces/1/path: no network device uses this namespace");
+	bundle_free(b);
+}
+
+Test(bundle_net, an_implied_device_counts)
+{
+	char devices[BOOT_DEVICES_MAX * 16] = "{'type':'serial'}";
+	struct bundle *b = NULL;
+	struct err err;
+
+	for (int i = 0; i < BOOT_DEVICES_MAX - 2; i++)
+		strcat(devices, ",{'type':'rng'}");
+	bundle_free(good(NETNS, devices));
+	strcat(devices, ",{'type':'rng'}");
+	bundle_free(good(HEAD, devices));
+	cr_expect_eq(load(NETNS, devices, &b, &err), -EINVAL);
+	cr_expect_str_eq(err.msg,
+			 "/vm/devices: must be at most 24 devices with those implied, are 25");
+}
+
+Test(bundle_net, the_path_of_an_implied_namespace_fits_the_state_file)
+{
+	static const char head[] =
+		"{'ociVersion':'1.2.0','linux':{'namespaces':[{'type':'network','path':'" PATH_50
+			PATH_50 PATH_50 PATH_50 PATH_50 "/12345'}]},"
+		"'vm':{'kernel':{'path':'/k'},'devices':[";
+	struct bundle *b = NULL;
+	struct err err;
+
+	cr_expect_eq(load(head, "", &b, &err), -EINVAL);
+	cr_expect_str_eq(err.msg,
+			 "/linux/namespaces/0/path: must be at most 255 bytes long, is 256");
+	cr_expect_eq(load(head, "{'type':'net'}", &b, &err), -EINVAL);
+	/* somebody else's problem */
+	bundle_free(good(head, "{'type':'net','mode':'none'}"));
+}

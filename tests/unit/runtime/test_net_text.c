@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <string.h>
+
+#include "runtime/net_text.h"
+
+Test(net_text, addresses)
+{
+	static const struct {
+		const char *text;
+		uint32_t addr;
+		uint8_t bits;
+	} good[] = {
+		{"10.0.0.1", 0x0a000001, 0},
+		{"10.0.0.1/24", 0x0a000001, 24},
+		{"255.255.255.255/32", 0xffffffff, 32},
+		{"0.0.0.0", 0, 0},
+		{"192.168.100.9/1", 0xc0a86409, 1},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		char again[NET_TEXT_BYTES];
+		struct net_addr a;
+
+		cr_assert_eq(net_text_addr(good[i].text, &a), 0, "%s", good[i].text);
+		cr_expect_eq(ntohl(a.addr), good[i].addr, "%s", good[i].text);
+		cr_expect_eq(a.bits, good[i].bits, "%s", good[i].text);
+		net_text_put(a, again);
+		cr_expect_str_eq(again, good[i].text);
+	}
+}
+
+Test(net_text, what_is_no_address)
+{
+	static const char *const bad[] = {
+		"",	      "10",	     "10.0.0",	    "10.0.0.",
+		"10.0.0.256", "10.0.0.1.2",  "10.0.0.01",   "010.0.0.1",
+		"0x0a.0.0.1", " 10.0.0.1",   "10.0.0.1 ",   "10.0.0.1/",
+		"10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/a",  "10.0.0.1/024",
+		"10..0.1",    "-1.0.0.1",    "10.0.0.1/-1", "1000.0.0.1",
+		"::1",	      "localhost",   "10.0.0.1\n",  "10.0.0.1/24/24",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct net_addr a = {7, 7};
+
+		cr_expect_eq(net_text_addr(bad[i], &a), -EINVAL, "%s", bad[i]);
+		cr_expect(a.addr == 7 && a.bits == 7, "%s wrote", bad[i]);
+	}
+}
+
+Test(net_text, masks)
+{
+	static const char *const bad[] = {"",
+					  "0",
+					  "/0",
+					  "33",
+					  "/",
+					  "24 ",
+					  "0.0.0.0",
+					  "255.0.255.0",
+					  "255.255.0",
+					  "255.255.255.1",
+					  "0.0.0.255",
+					  "//24",
+					  "255.255.0.0/16"};
+	uint8_t bits = 0;
+
+	for (uint8_t n = 1; n <= 32; n++) {
+		struct net_addr mask = {net_text_netmask(n), 0};
+		char text[NET_TEXT_BYTES];
+
+		net_text_put(mask, text);
+		cr_assert_eq(net_text_mask(text, &bits), 0, "%s", text);
+		cr_expect_eq(bits, n, "%s", text);
+	}
+	cr_assert_eq(net_text_mask("24", &bits), 0);
+	cr_expect_eq(bits, 24);
+	cr_assert_eq(net_text_mask("/8", &bits), 0);
+	cr_expect_eq(bits, 8);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(net_text_mask(bad[i], &bits), -EINVAL, "%s", bad[i]);
+	cr_expect_eq(bits, 8);
+	cr_expect_eq(net_text_netmask(0), 0);
+}
+
+Test(net_text, macs)
+{
+	static const char *const bad[] = {
+		"",
+		"52:54:00:12:34",
+		"52:54:00:12:34:56:78",
+		"52-54-00-12-34-56",
+		"52:54:00:12:34:5g",
+		"52:54:00:12:34:5",
+		"52:54:00:12:34:56 ",
+		"525400123456",
+		"52:54:00:12:34:56\n",
+		"5:254:00:12:34:56",
+	};
+	static const uint8_t want[6] = {0x52, 0x54, 0x00, 0xab, 0xCD, 0xef};
+	char text[NET_TEXT_BYTES];
+	uint8_t mac[6];
+
+	cr_assert_eq(net_text_mac("52:54:00:aB:Cd:EF", mac), 0);
+	cr_expect(memcmp(mac, want, 6) == 0);
+	net_text_put_mac(mac, text);
+	cr_expect_str_eq(text, "52:54:00:ab:cd:ef");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(net_text_mac(bad[i], mac), -EINVAL, "%s", bad[i]);
+	cr_expect(memcmp(mac, want, 6) == 0);
+}
