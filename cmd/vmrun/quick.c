@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "cmd/vmrun/quick_net.h"
 #include "runtime/bundle.h"
 #include "runtime/json.h"
 
@@ -49,6 +50,21 @@ static void append_disks(struct maker *m, struct json_object *devices,
 	}
 }
 
+static int append_nets(struct maker *m, struct json_object *devices,
+		       const struct option_list *specs, struct err *err)
+{
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < specs->nr; i++) {
+		struct json_object *net = NULL;
+
+		r = quick_net(specs->item[i], &net, err);
+		if (r == 0)
+			append(m, devices, net);
+	}
+	return r;
+}
+
 static struct json_object *make_kernel(struct maker *m, const struct quick_options *o,
 				       const char *kernel)
 {
@@ -77,10 +93,10 @@ static struct json_object *make_hwconfig(struct maker *m, const struct quick_opt
 }
 
 static struct json_object *make_vm(struct maker *m, const struct quick_options *o,
-				   const char *kernel)
+				   const char *kernel, struct json_object *devices)
 {
 	const char *image = o->root_image ? o->root_image : o->rwroot_image;
-	struct json_object *vm = json_object_new_object(), *devices = json_object_new_array();
+	struct json_object *vm = json_object_new_object();
 
 	add(m, vm, "kernel", make_kernel(m, o, kernel));
 	if (image) {
@@ -90,38 +106,40 @@ static struct json_object *make_vm(struct maker *m, const struct quick_options *
 		add(m, vm, "image", obj);
 	}
 	add(m, vm, "hwConfig", make_hwconfig(m, o));
-	append_disks(m, devices, &o->disks, true);
-	append_disks(m, devices, &o->rwdisks, false);
-	add(m, vm, "devices", devices);
+	add(m, vm, "devices", json_object_get(devices));
 	return vm;
 }
 
 bool quick_given(const struct quick_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
-	       o->disks.nr || o->rwdisks.nr || o->params.nr;
+	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr;
 }
 
 int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
 		 struct bundle **ret, struct err *err)
 {
 	cleanup_json struct json_object *config = json_object_new_object();
-	struct json_object *root = json_object_new_object();
+	cleanup_json struct json_object *devices = json_object_new_array();
 	struct maker m = {0};
+	int r;
 
-	if (o->root_image && o->rwroot_image) {
-		json_object_put(root);
+	if (o->root_image && o->rwroot_image)
 		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
-	}
+	append_disks(&m, devices, &o->disks, true);
+	append_disks(&m, devices, &o->rwdisks, false);
+	r = append_nets(&m, devices, &o->nets, err);
+	if (r < 0)
+		return r;
 	add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
-	add(&m, root, "readonly", json_object_new_boolean(o->root_image != NULL));
 	if (o->root_image || o->rwroot_image) {
+		struct json_object *root = json_object_new_object();
+
+		add(&m, root, "readonly", json_object_new_boolean(o->root_image != NULL));
 		add_string(&m, root, "path", ".");
 		add(&m, config, "root", root);
-	} else {
-		json_object_put(root);
 	}
-	add(&m, config, "vm", make_vm(&m, o, kernel));
+	add(&m, config, "vm", make_vm(&m, o, kernel, devices));
 	if (m.failed)
 		return err_set(err, ENOMEM, "memory for the bundle");
 	return bundle_from_json(config, dir, ret, err);

@@ -15,6 +15,7 @@
  * @rwroot_image: Writable root disk, or NULL; not together with @root_image
  * @disks, @rwdisks: Further disks, read-only and writable
  * @params:	Pieces of the kernel command line
+ * @nets:	Network devices, in the words of quick_net()
  */
 struct quick_options {
 	uint64_t mem_mib;
@@ -25,6 +26,7 @@ struct quick_options {
 	struct option_list rwdisks;
 	const char *initrd;
 	struct option_list params;
+	struct option_list nets;
 };
 
 /** quick_given() - Whether any of the options was given, so that the positional is a kernel */

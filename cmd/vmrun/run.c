@@ -45,6 +45,9 @@ static const struct option_spec options[] = {
 	 FIELD(quick.initrd), NULL},
 	{"params", 'p', OPTION_LIST, "WORDS", "without a bundle: kernel parameters, repeatable",
 	 FIELD(quick.params), NULL},
+	{"net", 0, OPTION_LIST, "MODE[,KEY=VALUE...]",
+	 "without a bundle: network device, repeatable; KEY as in config.json", FIELD(quick.nets),
+	 NULL},
 	{.name = NULL},
 };
 

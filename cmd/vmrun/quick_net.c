@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "cmd/vmrun/quick_net.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/json.h"
+
+enum kind { TEXT, NUMBER, SWITCH };
+
+/**
+ * struct key - One key
+ * @property:	In config.json
+ * @on:		What a switch sets instead of true; NULL = true
+ * @mode:	The mode it implies where none is given, or NULL
+ */
+static const struct key {
+	const char *key;
+	const char *property;
+	enum kind kind;
+	const char *on;
+	const char *mode;
+} keys[] = {
+	{"mode", "mode", TEXT, NULL, NULL},
+	{"name", "name", TEXT, NULL, NULL},
+	{"tap-name", "name", TEXT, NULL, "tap"},
+	{"hostIp", "hostIp", TEXT, NULL, NULL},
+	{"host-ip", "hostIp", TEXT, NULL, NULL},
+	{"netmask", "netmask", TEXT, NULL, NULL},
+	{"guestIp", "guestIp", TEXT, NULL, NULL},
+	{"guest-ip", "guestIp", TEXT, NULL, NULL},
+	{"gateway", "gateway", TEXT, NULL, NULL},
+	{"mac", "mac", TEXT, NULL, NULL},
+	{"mtu", "mtu", NUMBER, NULL, NULL},
+	{"bridge", "bridge", TEXT, NULL, "bridge"},
+	{"parent", "parent", TEXT, NULL, "macvtap"},
+	{"netns", "netns", TEXT, NULL, "netns"},
+	{"fd", "fd", NUMBER, NULL, "fd"},
+	{"tap-fd", "fd", NUMBER, NULL, "fd"},
+	{"masquerade", "masquerade", SWITCH, NULL, NULL},
+	{"queues", "queues", NUMBER, NULL, NULL},
+	{"vq-pairs", "queues", NUMBER, NULL, NULL},
+	{"backend", "backend", TEXT, NULL, NULL},
+	{"vhost-net", "backend", SWITCH, "vhost", NULL},
+};
+
+/**
+ * struct word - What stands between two commas
+ * @text:	Up to its '='; longer words are cut, and nothing that long is legal
+ * @value:	After the '=', or NULL
+ */
+struct word {
+	char text[400];
+	char *value;
+};
+
+static int fail(struct err *err, const char *key, const char *what, const char *is)
+{
+	return err_text(err, EINVAL, "--net: %s: %s%s%s", key, what, is ? ", is " : "",
+			is ? is : "");
+}
+
+static int unknown_key(const char *key, struct err *err)
+{
+	char known[220];
+	size_t n = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(keys); i++)
+		n += fmt_into(known + n, sizeof(known) - n, "%s%s", i ? ", " : "", keys[i].key);
+	return err_text(err, EINVAL, "--net: unknown key \"%s\", known are %s", key, known);
+}
+
+static int number(const char *key, const char *text, struct json_object **ret, struct err *err)
+{
+	size_t len = strlen(text);
+	char *end;
+	unsigned long long v;
+
+	errno = 0;
+	v = strtoull(text, &end, 10);
+	if (len == 0 || strspn(text, "0123456789") != len || errno)
+		return fail(err, key, "must be a number", text);
+	*ret = json_object_new_uint64(v);
+	return 0;
+}
+
+static int onoff(const struct key *k, const char *text, struct json_object **ret, struct err *err)
+{
+	bool on = !text || !strcmp(text, "true");
+
+	if (!on && strcmp(text, "false"))
+		return fail(err, k->key, "must be true or false", text);
+	*ret = k->on && on ? json_object_new_string(k->on) : json_object_new_boolean(on);
+	return 0;
+}
+
+/* What @k and its value become; *ret NULL when there was no memory */
+static int convert(const struct key *k, const char *text, struct json_object **ret, struct err *err)
+{
+	if (k->kind == SWITCH)
+		return onoff(k, text, ret, err);
+	if (!text || !*text)
+		return fail(err, k->key, "needs a value", NULL);
+	if (k->kind == NUMBER)
+		return number(k->key, text, ret, err);
+	*ret = json_object_new_string(text);
+	return 0;
+}
+
+static int put(struct json_object *net, const char *property, struct json_object *value,
+	       struct err *err)
+{
+	if (value && json_object_object_add(net, property, value) == 0)
+		return 0;
+	json_object_put(value);
+	return err_set(err, ENOMEM, "--net");
+}
+
+/* One word; the first may be a mode. *@implied becomes what its key implies. */
+static int take(struct json_object *net, const struct word *w, bool first, const char **implied,
+		struct err *err)
+{
+	struct json_object *value = NULL;
+	const struct key *k = keys;
+	int r;
+
+	while (k < keys + ARRAY_SIZE(keys) && strcmp(k->key, w->text))
+		k++;
+	if (first && !*w->text && !w->value)
+		return fail(err, "mode", "needs a value", NULL);
+	if (k == keys + ARRAY_SIZE(keys))
+		return first && !w->value ? put(net, "mode", json_object_new_string(w->text), err)
+					  : unknown_key(w->text, err);
+	/* "bridge=br0" is the property, "bridge" alone the mode */
+	if (first && !w->value && k->mode)
+		return put(net, "mode", json_object_new_string(w->text), err);
+	if (json_object_object_get_ex(net, k->property, NULL))
+		return fail(err, k->key, "given twice", NULL);
+	r = convert(k, w->value, &value, err);
+	if (r < 0)
+		return r;
+	if (!*implied)
+		*implied = k->mode;
+	return put(net, k->property, value, err);
+}
+
+/* Cut the next word off *@spec; false when there is none left */
+static bool next_word(const char **spec, struct word *ret)
+{
+	size_t n;
+
+	if (!*spec)
+		return false;
+	n = strcspn(*spec, ",");
+	fmt_into(ret->text, sizeof(ret->text), "%.*s", (int)n, *spec);
+	ret->value = strchr(ret->text, '=');
+	if (ret->value)
+		*ret->value++ = '\0';
+	*spec = (*spec)[n] ? *spec + n + 1 : NULL;
+	return true;
+}
+
+int quick_net(const char *spec, struct json_object **ret, struct err *err)
+{
+	cleanup_json struct json_object *net = json_object_new_object();
+	const char *implied = NULL;
+	struct word w;
+	bool first = true;
+	int r;
+
+	if (!net)
+		return err_set(err, ENOMEM, "--net");
+	r = put(net, "type", json_object_new_string("net"), err);
+	for (; r == 0 && next_word(&spec, &w); first = false)
+		r = take(net, &w, first, &implied, err);
+	if (r == 0 && implied && !json_object_object_get_ex(net, "mode", NULL))
+		r = put(net, "mode", json_object_new_string(implied), err);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(net);
+	return 0;
+}

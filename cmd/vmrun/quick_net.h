@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: --net [MODE][,KEY[=VALUE]]...: a network device in one word
+ *
+ * Keys are the properties of {"type": "net"}, and crosvm's names for some of them. Only the words are
+ * looked at here; what they say is judged by the bundle's validation, as everything else.
+ */
+#ifndef VMRUN_CMD_VMRUN_QUICK_NET_H
+#define VMRUN_CMD_VMRUN_QUICK_NET_H
+
+#include <json-c/json.h>
+
+#include "devices/core/err.h"
+
+/**
+ * quick_net() - Make an element of /vm/devices
+ * @ret:	Owned by the caller; untouched on failure
+ *
+ * Return: 0, -EINVAL with one line that names the word, -ENOMEM
+ */
+MUST_CHECK int quick_net(const char *spec, struct json_object **ret, struct err *err);
+
+#endif
