@@ -2,7 +2,6 @@
 #include "runtime/nl.h"
 
 #include <errno.h>
-#include <linux/netfilter/nfnetlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -54,10 +53,7 @@ static struct nlmsghdr *put_header(struct nl *nl, void *at, uint16_t type, uint1
 struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags)
 {
 	nl->seq++;
-	/* Kernels differ in whether they acknowledge the beginning of a batch. */
-	if (type != NFNL_MSG_BATCH_BEGIN)
-		flags |= NLM_F_ACK;
-	return put_header(nl, nl->buffer, type, flags);
+	return put_header(nl, nl->buffer, type, flags | NLM_F_ACK);
 }
 
 struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags)

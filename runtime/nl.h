@@ -36,7 +36,7 @@ void nl_close(struct nl *nl);
 
 /**
  * nl_begin() - Start a request in the buffer
- * @flags:	REQUEST is added, and ACK unless @type is NFNL_MSG_BATCH_BEGIN
+ * @flags:	REQUEST and ACK are added
  *
  * Requests are far smaller than the buffer: nothing of unbounded size is put into one.
  */
@@ -44,10 +44,11 @@ struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags);
 
 /**
  * nl_more() - Append a message to the request begun: a batch, sent as one
- * @flags:	REQUEST is added; ACK belongs to one message of a batch only, and nl_begin() does not
- *		give it to batches
+ * @flags:	REQUEST is added
  *
- * All messages of a batch have one sequence number. The message begun last must be whole.
+ * All messages of a batch have one sequence number, and nl_talk() waits for one acknowledgement: ACK
+ * belongs to one of them, and is taken from the first if it is another. The message begun last must
+ * be whole.
  */
 struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags);
 
