@@ -32,6 +32,9 @@ struct device;
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
  * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most the ring's size of chains
  *		(device_again() when more may be waiting), push, then device_signal() once
+ * @stop:	Queue @q is about to be stopped or moved: whoever serves it by vq_lend() lets go of it
+ *		before this returns. Doorbell, interrupt and error eventfd may be others when @queue is
+ *		called next. NULL for a device that serves its rings itself
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= config_len has been checked
  * @control:	A request of the supervisor's (CTL_NET), before the first start; the answer goes back as
@@ -48,6 +51,7 @@ struct device_ops {
 	int (*init)(struct device *d, const struct boot_dev *b, struct err *err);
 	int (*start)(struct device *d, uint64_t features);
 	void (*queue)(struct device *d, unsigned int q);
+	void (*stop)(struct device *d, unsigned int q);
 	void (*event)(struct device *d, unsigned int slot, uint32_t events);
 	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
 	int (*control)(struct device *d, const struct ctl_msg *m, struct err *err);
@@ -63,6 +67,8 @@ struct device_ops {
  * @acked:	What the driver accepted; 0 after reset
  * @nr_queues:	Queues of this instance, set by init
  * @vq:		The rings; ready between start and reset
+ * @runs:	Whether the front-end lets a ring be processed: what a device whose work does not start
+ *		with a doorbell asks first. ops->queue is called when one begins to
  * @kick_fd:	Doorbell eventfd of each queue, -1 while the ring is stopped
  * @call_fd:	Interrupt eventfd of each queue, -1 where the front-end gave none
  * @err_fd:	Error eventfd of each queue (vhost-user VRING_ERR), likewise
@@ -78,6 +84,7 @@ struct device {
 	uint64_t acked;
 	unsigned int nr_queues;
 	struct vq vq[DEVICE_QUEUES_MAX];
+	bool runs[DEVICE_QUEUES_MAX];
 	int kick_fd[DEVICE_QUEUES_MAX];
 	int call_fd[DEVICE_QUEUES_MAX];
 	int err_fd[DEVICE_QUEUES_MAX];

@@ -17,8 +17,25 @@ static void vu_ring_process(struct vu_ring *r)
 	/* Without protocol features there is no SET_VRING_ENABLE: a started ring is enabled. */
 	bool enabled = r->enabled || !(d->acked & 1ULL << VU_F_PROTOCOL_FEATURES);
 
-	if (enabled && d->vq[q].ready && !d->vq[q].broken)
+	d->runs[q] = enabled && d->vq[q].ready;
+	if (d->runs[q] && !d->vq[q].broken)
 		d->ops->queue(d, q);
+}
+
+/* Gets a ring back from whoever the device lent it to, if it did */
+static void vu_ring_fetch(struct vu_ring *r)
+{
+	struct device *d = r->b->dev;
+
+	if (r->started && d->ops->stop)
+		d->ops->stop(d, vu_ring_index(r));
+}
+
+/* And lets the device lend it again, with what has changed meanwhile */
+static void vu_ring_return(struct vu_ring *r)
+{
+	if (r->started && r->b->dev->ops->stop)
+		vu_ring_process(r);
 }
 
 static void vu_ring_kicked(void *arg, int fd, uint32_t events)
@@ -76,7 +93,9 @@ static void vu_ring_stop(struct vu_ring *r)
 
 	if (!r->started)
 		return;
+	vu_ring_fetch(r);
 	r->started = false;
+	d->runs[q] = false;
 	if (--r->b->running == 0 && d->ops->reset)
 		d->ops->reset(d);
 	if (d->vq[q].ready)
@@ -91,7 +110,7 @@ static void vu_ring_stop(struct vu_ring *r)
  * vu_ring_stop_all() - Stop every ring; the last one resets the device
  * @b:		The connection
  *
- * Context: locked.  Syscalls: epoll_ctl close
+ * Context: locked.  Syscalls: epoll_ctl close, and those of the device
  */
 void vu_ring_stop_all(struct vu_backend *b)
 {
@@ -159,7 +178,7 @@ static int vu_ring_move(struct vu_ring *r, struct err *err)
  *
  * Running rings go on in the new memory. Refused, with nothing changed, while the device holds
  * chains or when a region cannot be mapped; a ring that does not lie in the new memory is stopped.
- * Context: locked.  Syscalls: fstat mmap munmap
+ * Context: locked.  Syscalls: fstat mmap munmap, and those of the device
  * Return: 0 or -errno
  */
 int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -184,6 +203,8 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 		gmem_done(&fresh);
 		return rc;
 	}
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++)
+		vu_ring_fetch(&b->ring[q]);
 	gmem_done(&b->dev->mem);
 	b->dev->mem = fresh;
 	b->state |= VU_STATE_MEMORY;
@@ -192,6 +213,8 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 
 		rc = moved < 0 ? moved : rc;
 	}
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++)
+		vu_ring_return(&b->ring[q]);
 	return rc;
 }
 
@@ -256,7 +279,7 @@ int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 /**
  * vu_get_vring_base() - GET_VRING_BASE: stop a ring and say where it stopped
  *
- * Context: locked.  Syscalls: epoll_ctl close
+ * Context: locked.  Syscalls: epoll_ctl close, and those of the device
  * Return: 0 with @m turned into the reply, or -EINVAL
  */
 int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -309,6 +332,7 @@ int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 		return err_text(err, EINVAL,
 				"vhost-user: rings are not polled, a doorbell is needed");
 	q = vu_ring_index(r);
+	vu_ring_fetch(r);
 	if (!r->started)
 		rc = vu_ring_start(r, err);
 	if (rc == 0)
@@ -327,7 +351,7 @@ int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 /**
  * vu_set_vring_call() - SET_VRING_CALL: take a ring's interrupt, or do without one
  *
- * Context: locked.  Syscalls: close
+ * Context: locked.  Syscalls: close, and those of the device
  * Return: 0 or -EINVAL
  */
 int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -337,15 +361,17 @@ int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
 
 	if (!r)
 		return -err->code;
+	vu_ring_fetch(r);
 	cleanup_close_fd(&b->dev->call_fd[vu_ring_index(r)]);
 	b->dev->call_fd[vu_ring_index(r)] = TAKE_FD(fd);
+	vu_ring_return(r);
 	return 0;
 }
 
 /**
  * vu_set_vring_err() - SET_VRING_ERR: take the eventfd that tells of a broken ring
  *
- * Context: locked.  Syscalls: close
+ * Context: locked.  Syscalls: close, and those of the device
  * Return: 0 or -EINVAL
  */
 int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -355,8 +381,10 @@ int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
 
 	if (!r)
 		return -err->code;
+	vu_ring_fetch(r);
 	cleanup_close_fd(&b->dev->err_fd[vu_ring_index(r)]);
 	b->dev->err_fd[vu_ring_index(r)] = TAKE_FD(fd);
+	vu_ring_return(r);
 	return 0;
 }
 
@@ -375,6 +403,8 @@ int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	if (m->state.num > 1)
 		return err_text(err, EINVAL, "vhost-user: SET_VRING_ENABLE: %u", m->state.num);
 	r->enabled = m->state.num == 1;
+	if (!r->enabled)
+		vu_ring_fetch(r);
 	vu_ring_process(r);
 	return 0;
 }

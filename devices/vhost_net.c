@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: virtio-net whose rings the kernel serves (virtio 1.3 section 5.1; Linux' vhost-net)
+ *
+ * Queues 2i and 2i + 1 receive and send for pair i; a pair is a queue of the TAP and a /dev/vhost-net.
+ * Packets never come here: once a ring is enabled it is lent to the kernel, which hears the doorbell
+ * and interrupts the guest by itself, and is fetched back when the ring stops or anything about it
+ * changes. What is left for this process is the control queue, which is the third one before
+ * VIRTIO_NET_F_MQ was negotiated and the last one after.
+ *
+ * The TAP hands over every frame it has, so the commands about receive filters, which may let more
+ * through than was asked for, have nothing to do. A pair that is not in use has its queue of the TAP
+ * detached: the kernel spreads frames over the others.
+ *
+ * The kernel's worker belongs to the process that says VHOST_SET_OWNER, which is before lockdown as it
+ * makes a thread. From then on the worker reads and writes the memory of this process at the addresses
+ * it is told, and nothing else.
+ */
+#include <errno.h>
+#include <linux/if_tun.h>
+#include <linux/vhost.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "devices/core/device.h"
+#include "devices/core/vq_lend.h"
+
+/* Since Linux 6.2 */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+#ifndef VIRTIO_NET_F_HOST_USO
+#define VIRTIO_NET_F_GUEST_USO4 54
+#define VIRTIO_NET_F_GUEST_USO6 55
+#define VIRTIO_NET_F_HOST_USO	56
+#endif
+
+#define VN_BIT(f)     (1ULL << VIRTIO_NET_F_##f)
+#define VN_RINGS_MAX  (2 * BOOT_NET_PAIRS_MAX)
+#define VN_QUEUES_MAX (VN_RINGS_MAX + 1)
+#define VN_MTU_MIN    68 /* virtio 1.3 section 5.1.4.1 */
+#define VN_DATA_MAX   2	 /* of the commands that are known */
+
+/* What a ring needs from the kernel, beside what net alone has */
+#define VN_NEEDED                                                                                  \
+	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_EVENT_IDX |                            \
+	 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
+/* What the device offers whatever the TAP can do */
+#define VN_OWN (VN_BIT(MAC) | VN_BIT(STATUS) | VN_BIT(CTRL_VQ) | VN_BIT(CTRL_RX))
+
+/*
+ * Each thing a TAP can take in: what the guest may send because of it, and what the guest must be able
+ * to receive for the TAP to be told of it.
+ */
+static const struct vn_offload {
+	uint32_t tun;
+	uint64_t host, guest;
+} vn_offloads[] = {
+	{TUN_F_CSUM, VN_BIT(CSUM), VN_BIT(GUEST_CSUM)},
+	{TUN_F_TSO4, VN_BIT(HOST_TSO4), VN_BIT(GUEST_TSO4)},
+	{TUN_F_TSO6, VN_BIT(HOST_TSO6), VN_BIT(GUEST_TSO6)},
+	{TUN_F_TSO_ECN, VN_BIT(HOST_ECN), VN_BIT(GUEST_ECN)},
+	{TUN_F_UFO, VN_BIT(HOST_UFO), VN_BIT(GUEST_UFO)},
+	{TUN_F_USO4 | TUN_F_USO6, VN_BIT(HOST_USO), VN_BIT(GUEST_USO4) | VN_BIT(GUEST_USO6)},
+};
+
+#define VN_OFFLOADS                                                                                \
+	(VN_BIT(CSUM) | VN_BIT(GUEST_CSUM) | VN_BIT(HOST_TSO4) | VN_BIT(GUEST_TSO4) |              \
+	 VN_BIT(HOST_TSO6) | VN_BIT(GUEST_TSO6) | VN_BIT(HOST_ECN) | VN_BIT(GUEST_ECN) |           \
+	 VN_BIT(HOST_UFO) | VN_BIT(GUEST_UFO) | VN_BIT(HOST_USO) | VN_BIT(GUEST_USO4) |            \
+	 VN_BIT(GUEST_USO6))
+
+/**
+ * struct vn_pair - Two queues
+ * @tap, @vhost: Resources
+ * @detached:	The TAP's queue
+ */
+struct vn_pair {
+	int tap, vhost;
+	bool detached;
+};
+
+/**
+ * struct vhost_net - State of one device
+ * @nr_pairs:	Of @pair
+ * @kernel:	Features of every pair's /dev/vhost-net
+ * @lent:	Rings the kernel has
+ * @chain:	The control command at hand; here because it is large
+ */
+struct vhost_net {
+	unsigned int nr_pairs;
+	struct vn_pair pair[BOOT_NET_PAIRS_MAX];
+	uint64_t kernel;
+	bool lent[VN_RINGS_MAX];
+	struct virtio_net_config config;
+	struct vq_chain chain;
+};
+
+/*
+ * By number: the C libraries disagree about the request's type, and some requests do not fit into one
+ * of the two.
+ */
+static int vn_ioctl(int fd, unsigned long request, const void *arg)
+{
+	return syscall(SYS_ioctl, fd, request, arg) < 0 ? -errno : 0;
+}
+
+/* ---- rings ------------------------------------------------------------------------------- */
+
+/**
+ * vn_set_memory() - Tell a pair's kernel side where guest memory is mapped
+ *
+ * Context: locked.  Syscalls: ioctl
+ */
+static int vn_set_memory(const struct device *d, const struct vn_pair *p)
+{
+	struct {
+		struct vhost_memory head;
+		struct vhost_memory_region region[GMEM_REGIONS_MAX];
+	} table = {.head = {.nregions = d->mem.nr}};
+
+	for (unsigned int i = 0; i < d->mem.nr; i++)
+		table.region[i] = (struct vhost_memory_region){
+			.guest_phys_addr = d->mem.region[i].gpa,
+			.memory_size = d->mem.region[i].bytes,
+			.userspace_addr = (uintptr_t)d->mem.region[i].base,
+		};
+	return vn_ioctl(p->vhost, VHOST_SET_MEM_TABLE, &table);
+}
+
+/**
+ * vn_set_ring() - Describe ring @q to the kernel and let it begin
+ *
+ * Context: locked.  Syscalls: ioctl
+ */
+static int vn_set_ring(const struct device *d, unsigned int q, const struct vq_loan *l)
+{
+	const struct vn_pair *p = &((const struct vhost_net *)d->state)->pair[q / 2];
+	const unsigned int ring = q % 2;
+	const struct vhost_vring_addr addr = {
+		.index = ring,
+		.desc_user_addr = l->desc_addr,
+		.used_user_addr = l->used_addr,
+		.avail_user_addr = l->avail_addr,
+	};
+	const struct vhost_vring_state size = {ring, l->size}, base = {ring, l->next_avail};
+	const struct vhost_vring_file kick = {ring, d->kick_fd[q]}, call = {ring, d->call_fd[q]};
+	const struct vhost_vring_file error = {ring, d->err_fd[q]}, tap = {ring, p->tap};
+	const struct {
+		unsigned long request;
+		const void *arg;
+	} steps[] = {
+		{VHOST_SET_VRING_NUM, &size},  {VHOST_SET_VRING_BASE, &base},
+		{VHOST_SET_VRING_ADDR, &addr}, {VHOST_SET_VRING_CALL, &call},
+		{VHOST_SET_VRING_ERR, &error}, {VHOST_SET_VRING_KICK, &kick},
+		{VHOST_NET_SET_BACKEND, &tap},
+	};
+	int rc = vn_set_memory(d, p);
+
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)
+		rc = vn_ioctl(p->vhost, steps[i].request, steps[i].arg);
+	return rc;
+}
+
+/**
+ * vn_fetch_ring() - Have the kernel stop ring @q and let go of what it was given
+ * @ret:	Where it stopped
+ *
+ * Context: locked.  Syscalls: ioctl
+ * Return: 0; -errno when that the kernel has stopped is not certain
+ */
+static int vn_fetch_ring(const struct vn_pair *p, unsigned int ring, uint16_t *ret)
+{
+	static const unsigned long requests[] = {VHOST_NET_SET_BACKEND, VHOST_SET_VRING_KICK,
+						 VHOST_SET_VRING_CALL, VHOST_SET_VRING_ERR};
+	const struct vhost_vring_file none = {ring, -1};
+	struct vhost_vring_state base = {ring, 0};
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(requests); i++)
+		rc = vn_ioctl(p->vhost, requests[i], &none);
+	if (rc == 0)
+		rc = vn_ioctl(p->vhost, VHOST_GET_VRING_BASE, &base);
+	if (rc == 0)
+		*ret = (uint16_t)base.num;
+	return rc;
+}
+
+static void vn_stop(struct device *d, unsigned int q)
+{
+	struct vhost_net *n = d->state;
+	uint16_t next_avail = 0;
+	int rc;
+
+	if (q >= VN_RINGS_MAX || !n->lent[q])
+		return;
+	rc = vn_fetch_ring(&n->pair[q / 2], q % 2, &next_avail);
+	/* Going on would be a promise that the guest's memory is its own again. */
+	vr_assert(rc == 0);
+	n->lent[q] = false;
+	vq_take_back(&d->vq[q], next_avail);
+}
+
+static void vn_lend(struct device *d, unsigned int q)
+{
+	struct vhost_net *n = d->state;
+	struct vq_loan loan = vq_lend(&d->vq[q]);
+	int rc = vn_set_ring(d, q, &loan);
+
+	n->lent[q] = true;
+	if (rc < 0) {
+		vn_stop(d, q);
+		device_broken(d, q, "the kernel does not take it");
+		return;
+	}
+	/* The doorbell is the kernel's now; that it may have been rung before is repeated. */
+	loop_del(d->loop, d->kick_fd[q]);
+	device_again(d, q);
+}
+
+/* ---- pairs ------------------------------------------------------------------------------- */
+
+/**
+ * vn_use_pairs() - Let the TAP spread frames over the first @nr pairs
+ *
+ * Context: locked.  Syscalls: ioctl
+ */
+static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
+{
+	for (unsigned int i = 0; i < n->nr_pairs; i++) {
+		struct vn_pair *p = &n->pair[i];
+		const bool detach = i >= nr;
+		struct ifreq r = {.ifr_flags = detach ? IFF_DETACH_QUEUE : IFF_ATTACH_QUEUE};
+		int rc;
+
+		if (p->detached == detach)
+			continue;
+		rc = vn_ioctl(p->tap, TUNSETQUEUE, &r);
+		if (rc < 0)
+			return rc;
+		p->detached = detach;
+	}
+	return 0;
+}
+
+/**
+ * vn_set_offload() - Tell the TAP what this guest takes
+ *
+ * Context: locked.  Syscalls: ioctl
+ */
+static int vn_set_offload(const struct vhost_net *n, uint64_t features)
+{
+	uintptr_t tun = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(vn_offloads); i++) {
+		const struct vn_offload *o = &vn_offloads[i];
+
+		if ((features & o->guest) == o->guest)
+			tun |= o->tun;
+	}
+	/* Without checksums, or ECN without TSO, there is nothing to segment. */
+	if (!(tun & TUN_F_CSUM))
+		tun = 0;
+	if (!(tun & (TUN_F_TSO4 | TUN_F_TSO6)))
+		tun &= ~(uintptr_t)TUN_F_TSO_ECN;
+	return vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
+}
+
+/**
+ * vn_start() - The driver has said what it understands
+ *
+ * Context: locked.  Syscalls: ioctl
+ */
+static int vn_start(struct device *d, uint64_t features)
+{
+	struct vhost_net *n = d->state;
+	const uint64_t kernel = features & n->kernel;
+	int rc;
+
+	/* A driver from before virtio 1.0 expects another header. */
+	if (!(features & 1ULL << VIRTIO_F_VERSION_1))
+		return -EINVAL;
+	rc = vn_set_offload(n, features);
+	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
+		rc = vn_ioctl(n->pair[i].vhost, VHOST_SET_FEATURES, &kernel);
+	return rc < 0 ? rc : vn_use_pairs(n, 1);
+}
+
+/* ---- control queue ----------------------------------------------------------------------- */
+
+/* Carries out a command with @len bytes of data, of which it must have exactly its own; whether it did */
+static bool vn_command(struct vhost_net *n, const struct virtio_net_ctrl_hdr *h,
+		       const uint8_t *data, size_t len)
+{
+	unsigned int pairs;
+
+	if (h->class == VIRTIO_NET_CTRL_RX)
+		return h->cmd <= VIRTIO_NET_CTRL_RX_ALLMULTI && len == 1;
+	if (h->class != VIRTIO_NET_CTRL_MQ || h->cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET || len != 2)
+		return false;
+	pairs = data[0] | (unsigned int)data[1] << 8;
+	return pairs >= 1 && pairs <= n->nr_pairs && vn_use_pairs(n, pairs) == 0;
+}
+
+/* One command; false when no answer fits into its chain */
+static bool vn_answer(struct vhost_net *n)
+{
+	struct virtio_net_ctrl_hdr h;
+	uint8_t data[VN_DATA_MAX], ack = VIRTIO_NET_ERR;
+	struct vq_chain *c = &n->chain;
+	size_t len;
+
+	if (vq_left(c, VQ_WRITABLE) < sizeof(ack))
+		return false;
+	if (vq_read(c, &h, sizeof(h)) == sizeof(h)) {
+		len = vq_read(c, data, sizeof(data));
+		if (vq_left(c, VQ_READABLE) == 0 && vn_command(n, &h, data, len))
+			ack = VIRTIO_NET_OK;
+	}
+	vq_write(c, &ack, sizeof(ack));
+	return true;
+}
+
+static void vn_control_queue(struct device *d, unsigned int q)
+{
+	struct vhost_net *n = d->state;
+	unsigned int budget = d->vq[q].size;
+	enum vq_result rc = VQ_CHAIN;
+	bool answered = true;
+
+	while (answered && budget-- > 0 && (rc = vq_pop(&d->vq[q], &n->chain)) == VQ_CHAIN) {
+		answered = vn_answer(n);
+		vq_push(&d->vq[q], &n->chain);
+	}
+	device_signal(d, q);
+	if (!answered)
+		device_broken(d, q, "control command without room for an answer");
+	else if (rc == VQ_BROKEN)
+		device_broken(d, q, d->vq[q].why);
+	else if (rc == VQ_CHAIN)
+		device_again(d, q);
+}
+
+static void vn_queue(struct device *d, unsigned int q)
+{
+	const struct vhost_net *n = d->state;
+	const bool mq = d->acked & VN_BIT(MQ);
+	const unsigned int rings = mq ? 2 * n->nr_pairs : 2;
+
+	if (q < rings)
+		vn_lend(d, q);
+	else if (q == rings && d->acked & VN_BIT(CTRL_VQ))
+		vn_control_queue(d, q);
+	else
+		device_broken(d, q, "queue that was not negotiated");
+}
+
+/* ---- the rest ---------------------------------------------------------------------------- */
+
+static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
+{
+	const struct vhost_net *n = d->state;
+
+	if (write)
+		return -EPERM;
+	memcpy(buf, (const uint8_t *)&n->config + off, len);
+	return 0;
+}
+
+static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err)
+{
+	struct vhost_net *n = d->state;
+	uint8_t mac[sizeof(n->config.mac)];
+
+	if (!ctl_mac_of(m->arg, mac) || mac[0] & 1)
+		return err_text(err, EINVAL, "MAC 0x%lx is not one of an interface", m->arg);
+	if (m->code != 0 && (m->code < VN_MTU_MIN || m->code > UINT16_MAX))
+		return err_text(err, EINVAL, "MTU %u is not %d to %d", m->code, VN_MTU_MIN,
+				UINT16_MAX);
+	if (m->code != 0 && !(d->features & VN_BIT(MTU)))
+		return err_text(err, EINVAL, "the guest was not offered to be told an MTU");
+	memcpy(n->config.mac, mac, sizeof(mac));
+	if (m->code != 0)
+		n->config.mtu = (uint16_t)m->code;
+	return 0;
+}
+
+static uint64_t vn_features(const struct vhost_net *n, uint32_t tun_flags)
+{
+	uint64_t features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF));
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(vn_offloads); i++) {
+		if ((tun_flags & vn_offloads[i].tun) == vn_offloads[i].tun)
+			features |= vn_offloads[i].host | vn_offloads[i].guest;
+	}
+	if (n->nr_pairs > 1)
+		features |= VN_BIT(MQ);
+	if (n->config.mtu != 0)
+		features |= VN_BIT(MTU);
+	return features;
+}
+
+/* Takes over what is behind one pair */
+static int vn_init_pair(struct vhost_net *n, unsigned int i, const char *name, struct err *err)
+{
+	struct vn_pair *p = &n->pair[i];
+	uint64_t features = 0;
+	int rc;
+
+	p->tap = BOOT_FD_RES + (int)i;
+	p->vhost = BOOT_FD_RES + (int)(n->nr_pairs + i);
+	rc = vn_ioctl(p->vhost, VHOST_SET_OWNER, NULL);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: VHOST_SET_OWNER", name);
+	rc = vn_ioctl(p->vhost, VHOST_GET_FEATURES, &features);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: VHOST_GET_FEATURES", name);
+	if ((features & VN_NEEDED) != VN_NEEDED)
+		return err_text(err, EOPNOTSUPP,
+				"%s: this kernel's vhost-net is too old (backend "
+				"user does without)",
+				name);
+	n->kernel &= features;
+	return 0;
+}
+
+static int vn_check(const struct boot_dev *rec, struct err *err)
+{
+	const struct boot_net_rate *rate[] = {&rec->net.to_guest, &rec->net.from_guest};
+	unsigned int pairs = rec->nr_res / 2U;
+
+	if (rec->nr_res % 2 != 0 || pairs < 1 || pairs > BOOT_NET_PAIRS_MAX ||
+	    rec->nr_queues != 2 * pairs + 1)
+		return err_text(err, EINVAL, "%s: %u resources and %u queues", rec->name,
+				rec->nr_res, rec->nr_queues);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rate); i++) {
+		if (rate[i]->bytes_per_s != 0 || rate[i]->packets_per_s != 0)
+			return err_text(err, EINVAL,
+					"%s: the kernel's back-end has no rate limits (backend "
+					"user has)",
+					rec->name);
+	}
+	if (rec->net.mtu != 0 && rec->net.mtu < VN_MTU_MIN)
+		return err_text(err, EINVAL, "%s: MTU %u", rec->name, rec->net.mtu);
+	return 0;
+}
+
+static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err)
+{
+	struct vhost_net *n = d->state;
+	int rc = vn_check(rec, err);
+
+	if (rc < 0)
+		return rc;
+	n->nr_pairs = rec->nr_res / 2U;
+	n->kernel = VN_NEEDED | VN_BIT(MRG_RXBUF);
+	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
+		rc = vn_init_pair(n, i, rec->name, err);
+	if (rc < 0)
+		return rc;
+	memcpy(n->config.mac, rec->net.mac, sizeof(n->config.mac));
+	n->config.status = VIRTIO_NET_S_LINK_UP;
+	n->config.max_virtqueue_pairs = (uint16_t)n->nr_pairs;
+	n->config.mtu = rec->net.mtu;
+	d->features = vn_features(n, rec->net.tun_flags);
+	d->nr_queues = rec->nr_queues;
+	return 0;
+}
+
+const struct device_ops vhost_net_device = {
+	.name = "vhost_net",
+	.virtio_id = VIRTIO_ID_NET,
+	.nr_queues = VN_QUEUES_MAX,
+	.queue_max = VQ_SIZE_MAX,
+	.config_len = offsetof(struct virtio_net_config, speed),
+	.features = VN_OWN | VN_BIT(MRG_RXBUF) | VN_BIT(MQ) | VN_BIT(MTU) | VN_OFFLOADS,
+	.state_size = sizeof(struct vhost_net),
+	.init = vn_init,
+	.start = vn_start,
+	.queue = vn_queue,
+	.stop = vn_stop,
+	.config = vn_config,
+	.control = vn_control,
+};
