@@ -168,6 +168,21 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 	return 0;
 }
 
+/* TUNGETIFF has IFF_NO_PI's bit set also where no filter is attached (IFF_NOFILTER): so there is one
+ * while it is asked. A macvtap knows no filters, and no other mode than IFF_NO_PI either. */
+static bool has_no_pi(int fd)
+{
+	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
+	struct sock_fprog filter = {.len = 1, .filter = &pass};
+	bool attached = ioctl(fd, TUNATTACHFILTER, &filter) == 0;
+	struct ifreq ifr = {0};
+	int r = ioctl(fd, TUNGETIFF, &ifr);
+
+	if (attached)
+		(void)ioctl(fd, TUNDETACHFILTER, &filter);
+	return r == 0 && (ifr.ifr_flags & IFF_NO_PI);
+}
+
 int tap_adopt(int fd, struct tap *ret, struct err *err)
 {
 	struct tap t = {.nr = 1, .fd = {fd}};
@@ -180,8 +195,7 @@ int tap_adopt(int fd, struct tap *ret, struct err *err)
 	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
 		return err_text(err, EINVAL, "fd %d is no TAP", fd);
 	ifr.ifr_name[IFNAMSIZ - 1] = '\0';
-	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_NO_PI) ||
-	    !(ifr.ifr_flags & IFF_VNET_HDR))
+	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_VNET_HDR) || !has_no_pi(fd))
 		return err_text(err, EINVAL,
 				"fd %d: %s is not opened with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR",
 				fd, ifr.ifr_name);

@@ -36,7 +36,8 @@ MUST_CHECK int tap_open(const char *name, unsigned int pairs, struct tap *ret, s
  * tap_adopt() - As tap_open(), of an fd somebody else opened: checks that it is a TAP, sets header size
  * @fd:		Taken on success, the caller's on failure; becomes O_CLOEXEC and O_NONBLOCK
  *
- * -EINVAL for what is no TAP, or one without virtio's header.
+ * -EINVAL for what is no TAP, or one not opened with IFF_NO_PI and IFF_VNET_HDR. A packet filter
+ * attached to it is detached.
  * Context: setup.  Syscalls: fcntl ioctl
  */
 MUST_CHECK int tap_adopt(int fd, struct tap *ret, struct err *err);

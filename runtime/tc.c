@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Joining two interfaces by traffic control
+ *
+ * What comes in on one interface leaves by the other, before the host's IP stack sees it: so an
+ * interface may keep its addresses and a guest behind the other may use them. It takes an ingress
+ * qdisc, which is no queue but a place for filters, and one filter that takes every frame. matchall
+ * is made for that; u32 with a key that compares nothing does the same on kernels without.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/tc_act/tc_mirred.h>
+#include <string.h>
+#include <time.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/rtnl.h"
+
+#define INGRESS_HANDLE 0xffff0000U
+#define PRIORITY       1U
+#define TRIES	       5
+#define WHAT_BYTES     64
+
+static struct nlmsghdr *begin(struct nl *nl, uint16_t type, uint16_t flags, const struct tcmsg *t)
+{
+	struct nlmsghdr *nlh = nl_begin(nl, type, flags);
+
+	*(struct tcmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(*t)) = *t;
+	return nlh;
+}
+
+static int add_ingress(struct nl *nl, int index, struct err *err)
+{
+	const struct tcmsg t = {
+		.tcm_ifindex = index, .tcm_handle = INGRESS_HANDLE, .tcm_parent = TC_H_INGRESS};
+	char what[WHAT_BYTES];
+	int r = -EBUSY;
+
+	fmt_into(what, sizeof(what), "add ingress qdisc to interface %d", index);
+	/* Busy while another process's request about filters is in the kernel, and only then. */
+	for (int i = 0; i < TRIES && r == -EBUSY; i++) {
+		struct nlmsghdr *nlh;
+
+		if (i > 0)
+			nanosleep(&(struct timespec){.tv_nsec = 10000000L << i}, NULL);
+		nlh = begin(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &t);
+		mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
+		r = nl_talk(nl, NULL, NULL, what, err);
+	}
+	return r;
+}
+
+/* The filter's one action: out on another interface, and no further here */
+static void put_redirect(struct nlmsghdr *nlh, uint16_t type, int to_index)
+{
+	const struct tc_mirred redirect = {.action = TC_ACT_STOLEN,
+					   .eaction = TCA_EGRESS_REDIR,
+					   .ifindex = (uint32_t)to_index};
+	struct nlattr *list = mnl_attr_nest_start(nlh, type), *action, *options;
+
+	action = mnl_attr_nest_start(nlh, 1); /* a list's attributes are numbered from 1 */
+	mnl_attr_put_strz(nlh, TCA_ACT_KIND, "mirred");
+	options = mnl_attr_nest_start(nlh, TCA_ACT_OPTIONS);
+	mnl_attr_put(nlh, TCA_MIRRED_PARMS, sizeof(redirect), &redirect);
+	mnl_attr_nest_end(nlh, options);
+	mnl_attr_nest_end(nlh, action);
+	mnl_attr_nest_end(nlh, list);
+}
+
+static void put_matchall(struct nlmsghdr *nlh, int to_index)
+{
+	put_redirect(nlh, TCA_MATCHALL_ACT, to_index);
+}
+
+static void put_u32(struct nlmsghdr *nlh, int to_index)
+{
+	struct {
+		struct tc_u32_sel sel;
+		struct tc_u32_key key; /* mask 0, value 0: any frame */
+	} any;
+
+	memset(&any, 0, sizeof(any));
+	any.sel.flags = TC_U32_TERMINAL;
+	any.sel.nkeys = 1;
+	put_redirect(nlh, TCA_U32_ACT, to_index);
+	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(any), &any);
+}
+
+static const struct {
+	const char *kind;
+	void (*put)(struct nlmsghdr *nlh, int to_index);
+} filters[] = {{"matchall", put_matchall}, {"u32", put_u32}};
+
+static int add_filter(struct nl *nl, int from_index, int to_index, struct err *err)
+{
+	const struct tcmsg t = {.tcm_ifindex = from_index,
+				.tcm_parent = INGRESS_HANDLE,
+				.tcm_info = PRIORITY << 16 | htons(ETH_P_ALL)};
+	char what[WHAT_BYTES];
+	int r = -ENOENT;
+
+	fmt_into(what, sizeof(what), "redirect interface %d to %d", from_index, to_index);
+	for (size_t i = 0; i < ARRAY_SIZE(filters) && r == -ENOENT; i++) {
+		struct nlmsghdr *nlh = begin(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &t);
+		struct nlattr *options;
+
+		mnl_attr_put_strz(nlh, TCA_KIND, filters[i].kind);
+		options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
+		filters[i].put(nlh, to_index);
+		mnl_attr_nest_end(nlh, options);
+		r = nl_talk(nl, NULL, NULL, what, err);
+	}
+	return r;
+}
+
+int tc_redirect(struct nl *nl, int from_index, int to_index, struct err *err)
+{
+	int r;
+
+	r = add_ingress(nl, from_index, err);
+	if (r < 0)
+		return r;
+	r = add_filter(nl, from_index, to_index, err);
+	if (r < 0)
+		(void)!tc_clear(nl, from_index, NULL);
+	return r;
+}
+
+int tc_clear(struct nl *nl, int index, struct err *err)
+{
+	/* By its place, not its handle: the kernel answers ENOENT to that, EINVAL to the other, when
+	 * there was one and is no more. */
+	const struct tcmsg t = {.tcm_ifindex = index, .tcm_parent = TC_H_INGRESS};
+	char what[WHAT_BYTES];
+
+	fmt_into(what, sizeof(what), "remove ingress qdisc of interface %d", index);
+	begin(nl, RTM_DELQDISC, 0, &t);
+	return nl_talk(nl, NULL, NULL, what, err);
+}
