@@ -376,7 +376,8 @@ static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err
 	struct vhost_net *n = d->state;
 	uint8_t mac[sizeof(n->config.mac)];
 
-	if (!ctl_mac_of(m->arg, mac) || mac[0] & 1)
+	memcpy(mac, n->config.mac, sizeof(mac));
+	if ((m->arg != 0 && !ctl_mac_of(m->arg, mac)) || mac[0] & 1)
 		return err_text(err, EINVAL, "MAC 0x%lx is not one of an interface", m->arg);
 	if (m->code != 0 && (m->code < VN_MTU_MIN || m->code > UINT16_MAX))
 		return err_text(err, EINVAL, "MTU %u is not %d to %d", m->code, VN_MTU_MIN,

@@ -95,7 +95,7 @@ struct boot_dev {
 		} block;
 		struct {
 			uint8_t mac[6];
-			uint16_t mtu;       /* 0: not told to the guest */
+			uint16_t mtu;       /* 0: the usual 1500, until CTL_NET says otherwise */
 			uint32_t tun_flags; /* TUN_F_* the TAP can take; 0 without offloads */
 			uint32_t reserved;
 			struct boot_net_rate {
@@ -170,7 +170,7 @@ enum ctl_type {
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
 	CTL_NET,          /* supervisor -> network device, after READY and before the VMM's START: */
-			  /* arg = MAC (ctl_mac), code = MTU, 0: as it was. Answered by DONE */
+			  /* arg = MAC (ctl_mac), code = MTU; 0: as it was. Answered by DONE */
 	CTL_DONE,         /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
 			  /* after an errno nothing has changed, and the request may come again */
 	CTL_TYPES,
