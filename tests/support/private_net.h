@@ -2,16 +2,16 @@
 /**
  * DOC: A host of its own for a test that needs a network
  *
- * The calling process gets a network namespace with nothing but a loopback interface, and a /sys that
- * shows it. It gets a user namespace too where it is not root. There is no way back: criterion runs
- * each test in a process of its own.
+ * The calling thread gets a network namespace with nothing but a loopback interface, and a /sys that
+ * shows it. That takes root: a user namespace is no way out, as criterion's processes have threads.
+ * There is no way back: criterion runs each test in a process of its own.
  */
 #ifndef VMRUN_TESTS_SUPPORT_PRIVATE_NET_H
 #define VMRUN_TESTS_SUPPORT_PRIVATE_NET_H
 
 #include <stdbool.h>
 
-/** private_net() - Enter one; false where this machine does not allow it, nothing being changed */
+/** private_net() - Enter one; false where that is not allowed */
 bool private_net(void);
 
 #endif

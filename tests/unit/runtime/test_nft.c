@@ -37,7 +37,7 @@ static void begin(void)
 	int r;
 
 	if (!private_net())
-		cr_skip_test("no namespaces here");
+		cr_skip_test("network namespaces need root");
 	if (nl_open(&nft, NETLINK_NETFILTER, &err) < 0)
 		cr_skip_test("this kernel has no nfnetlink");
 	r = nft_masquerade_add(&nft, "probe", net("10.0.0.0", 8), "none", &err);

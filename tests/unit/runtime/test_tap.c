@@ -28,7 +28,7 @@ static struct tap tap;
 static void begin(void)
 {
 	if (!private_net())
-		cr_skip_test("no namespaces here");
+		cr_skip_test("network namespaces need root");
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		cr_skip_test("no /dev/net/tun for this user");
 	ok(nl_open(&nl, NETLINK_ROUTE, &err));
@@ -287,7 +287,7 @@ Test(netns, in_and_out)
 	ino_t before, made;
 
 	if (!private_net())
-		cr_skip_test("no namespaces here");
+		cr_skip_test("network namespaces need root");
 	before = here();
 	ok(netns_enter(-1, &outer, &err));
 	made = here();

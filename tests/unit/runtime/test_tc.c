@@ -29,7 +29,7 @@ static struct err err;
 static void begin(void)
 {
 	if (!private_net())
-		cr_skip_test("no namespaces here");
+		cr_skip_test("network namespaces need root");
 	ok(nl_open(&nl, NETLINK_ROUTE, &err));
 }
 
