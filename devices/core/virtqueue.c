@@ -7,7 +7,7 @@
  *
  *   pop:    avail.idx (acquire), avail.ring[], descriptors
  *   empty:  avail_event written, full fence, avail.idx once more
- *   push:   used.ring[] written, used.idx (release)
+ *   push:   used.ring[] written (fill), used.idx (publish, release)
  *   signal: full fence, then avail.flags or used_event
  *
  * The two fences close the two races in which each side looks before the other has written: a chain
@@ -137,6 +137,7 @@ int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layou
 		return err_text(err, EINVAL, "ring at 0x%lx, 0x%lx, 0x%lx: not in guest memory",
 				layout->desc_gpa, layout->avail_gpa, layout->used_gpa);
 	new.next_used = *ring16(new.used, VQ_IDX_OFF);
+	new.published_used = new.next_used;
 	new.signalled_used = new.next_used;
 	new.ready = true;
 	/* We want to be told of everything, whatever the last user of the ring left there. */
@@ -311,39 +312,107 @@ enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
 	return VQ_CHAIN;
 }
 
+/* The chain leaves the device's hands; one that is not in them is a bug of ours */
+static void vq_land(struct vq *q, const struct vq_chain *c)
+{
+	vr_assert(q->ready && c->head < q->size && in_flight(q, c->head));
+	q->in_flight[c->head / 64] &= ~(1ULL << c->head % 64);
+}
+
 /**
- * vq_push() - Give a chain back with the length counted
+ * vq_unpop() - Put the chain that was popped last back, to be popped again
  * @q:		The ring it was popped from
  * @c:		In flight; not after this
  *
- * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
- * What was in flight when the queue broke is forgotten without a word to the driver.
+ * Nothing of it was promised to the driver: what was written into its buffers does not count.
+ * Several are put back in the reverse order. The driver's notification is not armed by this: an
+ * earlier VQ_EMPTY has armed it for what comes after the chains put back.
  * Context: locked.  Syscalls: none
  */
-void vq_push(struct vq *q, const struct vq_chain *c)
+void vq_unpop(struct vq *q, const struct vq_chain *c)
+{
+	vq_land(q, c);
+	q->next_avail--;
+}
+
+/**
+ * vq_has() - Whether at least @nr chains wait to be popped
+ * @q:		The ring
+ * @nr:		How many are wanted
+ *
+ * Looks at the ring only if what it has seen of it is not enough.
+ * Context: locked.  Syscalls: none
+ * Return: false also for a broken ring and one that is not set up
+ */
+bool vq_has(struct vq *q, unsigned int nr)
+{
+	if (!q->ready || q->broken)
+		return false;
+	if ((uint16_t)(q->seen_avail - q->next_avail) >= nr)
+		return true;
+	return vq_look(q) && (uint16_t)(q->seen_avail - q->next_avail) >= nr;
+}
+
+/**
+ * vq_fill() - Give a chain back with the length counted, unseen before vq_publish()
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
+ *
+ * Chains may be given back in any order. A chain that is not in flight is a bug of ours
+ * (vr_assert). What was in flight when the queue broke is forgotten without a word to the driver.
+ * Context: locked.  Syscalls: none
+ */
+void vq_fill(struct vq *q, const struct vq_chain *c)
 {
 	volatile uint32_t *entry;
 	size_t off = VQ_RING_OFF + VQ_USED_ENTRY * (size_t)(q->next_used & (q->size - 1));
 
-	vr_assert(q->ready && c->head < q->size && in_flight(q, c->head));
-	q->in_flight[c->head / 64] &= ~(1ULL << c->head % 64);
+	vq_land(q, c);
 	if (q->broken)
 		return;
 	entry = (volatile uint32_t *)(volatile void *)((volatile uint8_t *)q->used + off);
 	entry[0] = c->head;
 	entry[1] = c->written_bytes;
 	q->next_used++;
-	q->pushed = true;
 	/* Once around since last asked: used_event cannot be told from a passed one any more. */
 	if (q->next_used == q->signalled_used)
 		q->signalled_valid = false;
+}
+
+/**
+ * vq_publish() - Show the driver what was filled
+ * @q:		The ring; nothing happens when nothing was, or when it is broken
+ *
+ * Context: locked.  Syscalls: none
+ */
+void vq_publish(struct vq *q)
+{
+	if (q->published_used == q->next_used || q->broken)
+		return;
+	q->published_used = q->next_used;
+	q->pushed = true;
 	__atomic_store_n(ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
+}
+
+/**
+ * vq_push() - Give a chain back with the length counted
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
+ *
+ * vq_fill() and vq_publish() in one.
+ * Context: locked.  Syscalls: none
+ */
+void vq_push(struct vq *q, const struct vq_chain *c)
+{
+	vq_fill(q, c);
+	vq_publish(q);
 }
 
 /**
  * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
  * @q:		The ring
  *
+ * What was filled must have been published: an interrupt for less would be a lost one.
  * With event-idx the first answer after vq_setup() is yes: whether the ring's last user signalled
  * what it had pushed is not known.
  * Context: locked.  Syscalls: none
@@ -354,7 +423,10 @@ bool vq_should_signal(struct vq *q)
 	uint16_t old = q->signalled_used;
 	uint16_t event;
 
-	if (!q->ready || q->broken || !q->pushed)
+	if (!q->ready || q->broken)
+		return false;
+	vr_assert(q->published_used == q->next_used);
+	if (!q->pushed)
 		return false;
 	q->pushed = false;
 	q->signalled_used = q->next_used;

@@ -10,9 +10,11 @@
  *   negotiated and never nested, readable before writable, no empty buffer, total length counted in
  *   64 bits and at most 2^32;
  * - the used index is private; used.len is what vq_write() and vq_skip() counted;
+ * - a chain that is put back is forgotten: popping it again copies and checks all of it anew;
  * - any violation latches VQ_BROKEN until vq_setup() is called again.
  *
- * A device sees vq_read, vq_write, vq_iov and vq_push, never an address.
+ * A device sees vq_read, vq_write, vq_iov and vq_push, never an address. One that has to decide
+ * while it moves bytes, such as a network device, also has vq_unpop, and vq_fill with vq_publish.
  */
 #ifndef VMRUN_DEVICES_CORE_VIRTQUEUE_H
 #define VMRUN_DEVICES_CORE_VIRTQUEUE_H
@@ -60,6 +62,7 @@ struct vq {
 	uint16_t next_avail;     /* next entry of the available ring to take */
 	uint16_t seen_avail;     /* avail.idx as last read and checked */
 	uint16_t next_used;      /* next entry of the used ring to fill */
+	uint16_t published_used; /* next_used as the driver sees it */
 	uint16_t signalled_used; /* next_used when last asked whether to signal */
 	bool signalled_valid;    /* false: the driver's used_event says nothing yet */
 	bool pushed;             /* something was pushed since last asked */
@@ -114,6 +117,17 @@ void vq_reset(struct vq *q);
  */
 MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
 
+/**
+ * vq_unpop() - Put the chain that was popped last back, to be popped again
+ *
+ * Nothing of it was promised to the driver: what was written into its buffers does not count.
+ * Several are put back in the reverse order. The driver's notification is not armed by this.
+ */
+void vq_unpop(struct vq *q, const struct vq_chain *c);
+
+/** vq_has() - Whether at least @nr chains wait to be popped; false for a broken ring */
+MUST_CHECK bool vq_has(struct vq *q, unsigned int nr);
+
 /** vq_left() - How many bytes are still to be read or written */
 static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
 {
@@ -141,6 +155,24 @@ unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, str
 void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
 
 /**
+ * vq_patch() - Overwrite bytes that were written or skipped, such as a header that comes last
+ * @off:	From the start of the writable part; @off + @len are behind vq_write() or vq_skip()
+ *
+ * Allowed until the chain is published.
+ */
+void vq_patch(const struct vq_chain *c, uint64_t off, const void *src, size_t len);
+
+/**
+ * vq_fill() - As vq_push(), but the driver does not see it before vq_publish()
+ *
+ * For a packet in several chains, which the driver has to see at once, and for batches.
+ */
+void vq_fill(struct vq *q, const struct vq_chain *c);
+
+/** vq_publish() - Show the driver what was filled */
+void vq_publish(struct vq *q);
+
+/**
  * vq_push() - Give a chain back with the length counted
  *
  * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
@@ -148,7 +180,11 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
  */
 void vq_push(struct vq *q, const struct vq_chain *c);
 
-/** vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked */
+/**
+ * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
+ *
+ * What was filled must have been published.
+ */
 MUST_CHECK bool vq_should_signal(struct vq *q);
 
 #endif

@@ -361,3 +361,108 @@ Test(virtqueue, pushing_after_reset_is_a_bug, .signal = SIGILL)
 	vq_reset(&q);
 	vq_push(&q, &c);
 }
+
+/* ---- put back; filled and shown later ---- */
+
+Test(virtqueue, what_is_put_back_is_popped_again_and_read_anew)
+{
+	struct vqd_buf buf[] = {{DATA, 4, false}, {DATA + 64, 8, true}};
+	struct vqd_buf other = {DATA + 128, 5, true};
+	uint16_t head = vqd_add(&drv, buf, 2);
+	uint32_t id, len;
+
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
+	vq_skip(&c, VQ_WRITABLE, 8);
+	vq_unpop(&q, &c);
+	cr_assert_not(vqd_take(&drv, &id, &len), "the driver heard of it");
+	/* A driver may not do this; what counts is that nothing of the first look is used. */
+	vqd_put_desc(&drv, head, other.gpa, other.len, VQD_WRITE, 0);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
+	cr_assert_eq(c.head, head);
+	cr_assert_eq(vq_left(&c, VQ_READABLE), 0);
+	cr_assert_eq(vq_left(&c, VQ_WRITABLE), 5);
+	cr_assert_eq(c.written_bytes, 0);
+	vq_unpop(&q, &c);
+	vqd_put_desc(&drv, head, END, 4, VQD_WRITE, 0);
+	cr_assert_eq(vq_pop(&q, &c), VQ_BROKEN, "checked once only");
+}
+
+Test(virtqueue, several_are_put_back_in_reverse)
+{
+	static struct vq_chain chain[SIZE];
+	struct vq_layout layout;
+	uint16_t head[SIZE];
+	uint32_t id, len;
+
+	vqd_start_at(&drv, 65533); /* the index wraps on the way */
+	layout = vqd_layout(&drv);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	for (unsigned int i = 0; i < SIZE; i++) {
+		struct vqd_buf buf = {DATA + 16 * i, 4, true};
+
+		head[i] = vqd_add(&drv, &buf, 1);
+	}
+	cr_assert(vq_has(&q, SIZE) && !vq_has(&q, SIZE + 1));
+	for (unsigned int i = 0; i < SIZE; i++)
+		cr_assert_eq(vq_pop(&q, &chain[i]), VQ_CHAIN);
+	cr_assert(vq_has(&q, 0) && !vq_has(&q, 1));
+	cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
+	vq_push(&q, &chain[0]);
+	for (unsigned int i = SIZE; i-- > 1;)
+		vq_unpop(&q, &chain[i]);
+	cr_assert(vq_has(&q, SIZE - 1) && !vq_has(&q, SIZE));
+	for (unsigned int i = 1; i < SIZE; i++) {
+		cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
+		cr_assert_eq(c.head, head[i]);
+		vq_push(&q, &c);
+	}
+	cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
+	for (unsigned int i = 0; i < SIZE; i++)
+		cr_assert(vqd_take(&drv, &id, &len) && id == head[i]);
+}
+
+Test(virtqueue, what_is_put_back_twice_is_a_bug, .signal = SIGILL)
+{
+	struct vqd_buf buf = {DATA, 4, true};
+
+	signal(SIGILL, SIG_DFL);
+	vqd_add(&drv, &buf, 1);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
+	vq_unpop(&q, &c);
+	vq_unpop(&q, &c);
+}
+
+Test(virtqueue, what_is_filled_shows_when_published)
+{
+	struct vqd_buf buf = {DATA, 4, true};
+	uint32_t id, len;
+
+	for (unsigned int i = 0; i < 3; i++)
+		vqd_add(&drv, &buf, 1);
+	for (unsigned int i = 0; i < 3; i++) {
+		cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
+		vq_skip(&c, VQ_WRITABLE, i + 1);
+		vq_fill(&q, &c);
+		cr_assert_not(vqd_take(&drv, &id, &len));
+	}
+	vq_publish(&q);
+	for (unsigned int i = 0; i < 3; i++)
+		cr_assert(vqd_take(&drv, &id, &len) && len == i + 1);
+	cr_assert(vq_should_signal(&q));
+	vq_publish(&q);
+	cr_assert_not(vq_should_signal(&q), "nothing was pushed since");
+	cr_assert_not(vqd_take(&drv, &id, &len));
+}
+
+Test(virtqueue, a_broken_ring_has_nothing)
+{
+	struct vqd_buf buf = {DATA, 4, true};
+
+	vqd_add(&drv, &buf, 1);
+	vqd_set_avail_idx(&drv, 100);
+	cr_assert_not(vq_has(&q, 1));
+	cr_assert(q.broken);
+	vq_publish(&q);
+	vq_reset(&q);
+	cr_assert_not(vq_has(&q, 0));
+}
