@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "devices/core/bucket.h"
+
+#include <time.h>
+
+#define NSEC 1000000000ULL
+
+_Static_assert(BUCKET_RATE_MAX <= UINT64_MAX / NSEC - 1, "products fit");
+
+/**
+ * bucket_init() - A full bucket
+ * @b:		Overwritten whole
+ * @rate_per_s:	Up to BUCKET_RATE_MAX; 0: unlimited
+ * @burst:	1 to BUCKET_BURST_MAX, unless it is unlimited
+ *
+ * Context: any.  Syscalls: none
+ */
+void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst)
+{
+	vr_assert(rate_per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX);
+	vr_assert(rate_per_s == 0 || burst > 0);
+	*b = (struct bucket){.rate_per_s = rate_per_s, .burst = burst, .credit = (int64_t)burst};
+}
+
+/* How long it takes to earn @amount, rounded up */
+static uint64_t bucket_time(const struct bucket *b, uint64_t amount)
+{
+	uint64_t rest = amount % b->rate_per_s;
+
+	return amount / b->rate_per_s * NSEC + (rest * NSEC + b->rate_per_s - 1) / b->rate_per_s;
+}
+
+/* Counts the credit earned up to @now_ns; time that made no whole token stays to be counted */
+static void bucket_fill(struct bucket *b, uint64_t now_ns)
+{
+	uint64_t room = (uint64_t)((int64_t)b->burst - b->credit);
+	uint64_t passed = now_ns - b->seen_ns;
+	uint64_t earned;
+
+	if (room == 0 || passed >= bucket_time(b, room)) {
+		b->credit = (int64_t)b->burst;
+		b->seen_ns = now_ns;
+		return;
+	}
+	earned = passed / NSEC * b->rate_per_s + passed % NSEC * b->rate_per_s / NSEC;
+	b->credit += (int64_t)earned;
+	b->seen_ns += bucket_time(b, earned);
+}
+
+/**
+ * bucket_ready_ns() - When there will be credit
+ * @b:		The bucket
+ * @now_ns:	CLOCK_MONOTONIC, not before an earlier call's
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0 when there is some now, or it is unlimited; else a time after @now_ns
+ */
+uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns)
+{
+	if (b->rate_per_s == 0)
+		return 0;
+	bucket_fill(b, now_ns);
+	return b->credit > 0 ? 0 : b->seen_ns + bucket_time(b, 1 + (uint64_t)-b->credit);
+}
+
+/**
+ * limit_init() - A limit that starts with all it may save up
+ * @l:		Overwritten whole
+ * @rate:	Obeys its rules (boot_check_dev)
+ *
+ * Context: any.  Syscalls: none
+ */
+void limit_init(struct limit *l, const struct boot_net_rate *rate)
+{
+	bucket_init(&l->bytes, rate->bytes_per_s, rate->burst_bytes);
+	bucket_init(&l->packets, rate->packets_per_s, rate->burst_packets);
+	l->on = rate->bytes_per_s > 0 || rate->packets_per_s > 0;
+}
+
+/**
+ * limit_now_ns() - The time limits are counted in
+ *
+ * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Return: CLOCK_MONOTONIC
+ */
+uint64_t limit_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
+}
+
+/**
+ * limit_wait_ns() - When the next packet may pass
+ * @l:		The limit
+ *
+ * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Return: 0 when it may now, else when
+ */
+uint64_t limit_wait_ns(struct limit *l)
+{
+	uint64_t now = limit_now_ns();
+	uint64_t bytes = bucket_ready_ns(&l->bytes, now);
+	uint64_t packets = bucket_ready_ns(&l->packets, now);
+
+	return bytes > packets ? bytes : packets;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Token bucket with debt
+ *
+ * Whoever has credit may spend any amount, and pays for what exceeds it by waiting: the size of a
+ * frame is known only once it has been moved. Over any time t no more than
+ * burst + rate * t + one amount is spent.
+ */
+#ifndef VMRUN_DEVICES_CORE_BUCKET_H
+#define VMRUN_DEVICES_CORE_BUCKET_H
+
+#include "devices/core/boot.h"
+
+#define BUCKET_RATE_MAX  (1ULL << 34) /* a second */
+#define BUCKET_BURST_MAX (1ULL << 40)
+
+/**
+ * struct bucket - One limit
+ * @rate_per_s:	0: unlimited
+ * @burst:	Most credit there can be
+ * @credit:	What may be spent; negative while in debt
+ * @seen_ns:	CLOCK_MONOTONIC time up to which credit was counted
+ */
+struct bucket {
+	uint64_t rate_per_s;
+	uint64_t burst;
+	int64_t credit;
+	uint64_t seen_ns;
+};
+
+/**
+ * bucket_init() - A full bucket
+ * @rate_per_s:	Up to BUCKET_RATE_MAX; 0: unlimited
+ * @burst:	1 to BUCKET_BURST_MAX, unless it is unlimited
+ */
+void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst);
+
+/** bucket_ready_ns() - When there will be credit; 0 when there is now */
+uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns);
+
+/** bucket_spend() - Take @amount, up to BUCKET_BURST_MAX, with or without credit */
+static inline void bucket_spend(struct bucket *b, uint64_t amount)
+{
+	if (b->rate_per_s > 0)
+		b->credit -= (int64_t)amount;
+}
+
+/** struct limit - What may pass in one direction; nothing is asked of the clock while it is off */
+struct limit {
+	bool on;
+	struct bucket bytes, packets;
+};
+
+/** limit_init() - A limit that starts with all it may save up; the record has been checked */
+void limit_init(struct limit *l, const struct boot_net_rate *rate);
+
+/** limit_now_ns() - CLOCK_MONOTONIC.  Syscalls: clock_gettime (vDSO) */
+uint64_t limit_now_ns(void);
+
+/** limit_wait_ns() - When the next packet may pass; 0: now.  Syscalls: clock_gettime (vDSO) */
+uint64_t limit_wait_ns(struct limit *l);
+
+/** limit_ready_ns() - The same, at no cost for a limit that is off */
+static inline uint64_t limit_ready_ns(struct limit *l)
+{
+	return l->on ? limit_wait_ns(l) : 0;
+}
+
+static inline void limit_spend(struct limit *l, uint64_t bytes)
+{
+	bucket_spend(&l->bytes, bytes);
+	bucket_spend(&l->packets, 1);
+}
+
+#endif
