@@ -2,12 +2,16 @@
 #include "devices/core/boot.h"
 
 #include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
 #include <string.h>
 
+#include "devices/core/bucket.h"
 #include "devices/core/device.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
+#include "devices/core/vnet.h"
 
 #define BOOT_PAGE      4096U
 #define BOOT_VCPUS_MAX 32U
@@ -62,13 +66,44 @@ static int boot_check_filter(const struct boot_filter *f, struct err *err)
 	return 0;
 }
 
+/* A limit is there or not, and within what a bucket can count */
+static bool boot_rate_ok(uint64_t per_s, uint64_t burst)
+{
+	return (per_s > 0) == (burst > 0) && per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX;
+}
+
+/* TUN_F_CSUM is what all other offloads stand on */
+static bool boot_tun_flags_ok(uint32_t flags)
+{
+	return !(flags & ~VNET_TUN_FLAGS) && (flags == 0 || flags & TUN_F_CSUM);
+}
+
+static int boot_check_net(const struct boot_dev *b, struct err *err)
+{
+	const struct boot_net_rate *const rates[] = {&b->net.to_guest, &b->net.from_guest};
+
+	if (!vnet_mac_ok(b->net.mac))
+		return boot_bad(err, "MAC of the device");
+	if (b->net.mtu > 0 && b->net.mtu < ETH_MIN_MTU)
+		return err_text(err, EPROTO, "boot record: MTU %u", b->net.mtu);
+	if (!boot_tun_flags_ok(b->net.tun_flags) || b->net.reserved != 0)
+		return err_text(err, EPROTO, "boot record: offloads 0x%x", b->net.tun_flags);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rates); i++) {
+		if (!boot_rate_ok(rates[i]->bytes_per_s, rates[i]->burst_bytes) ||
+		    !boot_rate_ok(rates[i]->packets_per_s, rates[i]->burst_packets))
+			return boot_bad(err, "rate of the device");
+	}
+	return 0;
+}
+
 /**
  * boot_check_dev() - Check a device's boot record
  * @b:		As received
  * @bytes:	How many bytes were received
  * @err:	Filled on failure
  *
- * What only one kind of device can judge (its part of the union) is left to its init.
+ * What only one kind of device can judge (its part of the union) is left to its init, but for a
+ * network device's, whose numbers other parts of the core count with.
  * Context: any.  Syscalls: none
  * Return: 0 or -EPROTO
  */
@@ -84,7 +119,8 @@ int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err)
 		return boot_bad(err, "flags of the device");
 	if (b->nr_res > BOOT_RES_MAX || b->nr_queues > DEVICE_QUEUES_MAX)
 		return boot_bad(err, "number of resources or queues");
-	return boot_check_filter(&b->filter, err);
+	rc = strcmp(b->type, "net") == 0 ? boot_check_net(b, err) : 0;
+	return rc == 0 ? boot_check_filter(&b->filter, err) : rc;
 }
 
 static int boot_check_bus(const struct boot_vmm *b, unsigned int i, struct err *err)

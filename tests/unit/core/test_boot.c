@@ -67,6 +67,38 @@ static void apply(void *rec, const struct patch *p)
 	memcpy((char *)rec + p->offset, &p->value, p->bytes);
 }
 
+Test(boot, each_field_of_a_network_device_is_checked)
+{
+	static const struct patch bad[] = {
+		DEV(net.mac[0], 3),
+		DEV(net.mac, 0),
+		DEV(net.mtu, 67),
+		DEV(net.tun_flags, 0x81),
+		DEV(net.tun_flags, 2), /* TSO without checksums */
+		DEV(net.reserved, 1),
+		DEV(net.to_guest.bytes_per_s, 0),
+		DEV(net.to_guest.burst_bytes, 0),
+		DEV(net.to_guest.packets_per_s, 1),
+		DEV(net.from_guest.burst_packets, 1),
+		DEV(net.from_guest.bytes_per_s, UINT64_MAX),
+		DEV(net.to_guest.burst_bytes, 1ULL << 41),
+	};
+	static struct boot_dev good, b;
+
+	good = good_dev();
+	memcpy(good.type, "net\0\0", 6);
+	good.net.mac[0] = 2;
+	good.net.mtu = 68;
+	good.net.tun_flags = 0x7f;
+	good.net.to_guest = (struct boot_net_rate){1000, 2000, 0, 0};
+	cr_assert_eq(boot_check_dev(&good, sizeof(good), NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		b = good;
+		apply(&b, &bad[i]);
+		cr_assert_eq(boot_check_dev(&b, sizeof(b), NULL), -EPROTO, "%s", bad[i].what);
+	}
+}
+
 Test(boot, each_field_of_a_device_record_is_checked)
 {
 	static const struct patch bad[] = {

@@ -66,6 +66,8 @@ Test(policies, there_is_one_for_each_process)
 		"vmm_device",
 		"block_device_vhost_user",
 		"rng_device_vhost_user",
+		"net_device",
+		"net_device_vhost_user",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -244,6 +246,8 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_ioctl, .args = {6, 0xae41}},
 	{.nr = SYS_ioctl, .args = {6, 0x4020ae46}},
 	{.nr = SYS_ioctl, .args = {6, 0x400454ca}},
+	{.nr = SYS_ioctl, .args = {6, 0x400454cb, 1}},
+	{.nr = SYS_ioctl, .args = {6, 0x400454cd}},
 	{.nr = SYS_ioctl, .args = {6, 0}},
 	/* a file cut or grown by a device, transfers in ways nobody needs */
 	{.nr = SYS_ftruncate},
@@ -341,6 +345,11 @@ static const struct {
 	{"block_device", {.nr = SYS_fallocate, .args = {6, 0x3}}},
 	{"block_device", {.nr = SYS_ioctl, .args = {6, 0x1277}}},
 	{"block_device_vhost_user", {.nr = SYS_accept4, .args = {5, 0, 0, 0x80000}}},
+	{"net_device", {.nr = SYS_readv}},
+	{"net_device", {.nr = SYS_writev}},
+	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0x67}}},
+	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0}}},
+	{"net_device", {.nr = SYS_timerfd_settime, .args = {7, 1}}},
 	{"rng_device", {.nr = SYS_getrandom}},
 	{"rng_device", {.nr = SYS_munmap}},
 	{"serial_device", {.nr = SYS_ppoll}},
@@ -379,8 +388,9 @@ Test(policies, do_not_lend_each_other_their_calls)
 		int nr;
 		const char *prefix;
 	} own[] = {
-		{SYS_preadv, "block"},	{SYS_pwritev, "block"}, {SYS_fallocate, "block"},
-		{SYS_getrandom, "rng"}, {SYS_futex, "vmm"},	{SYS_rt_sigreturn, "vmm"},
+		{SYS_preadv, "block"}, {SYS_pwritev, "block"},	     {SYS_fallocate, "block"},
+		{SYS_readv, "net"},    {SYS_timerfd_settime, "net"}, {SYS_getrandom, "rng"},
+		{SYS_futex, "vmm"},    {SYS_rt_sigreturn, "vmm"},
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(own); n++) {
@@ -390,6 +400,18 @@ Test(policies, do_not_lend_each_other_their_calls)
 			cr_expect_eq(!!(verdicts(&policies[i], own[n].nr) & BPF_CAN_ALLOW), may,
 				     "%s: syscall %d", policies[i].name, own[n].nr);
 		}
+	}
+}
+
+/* TUNSETOFFLOAD with what the device can have been told by a driver, and nothing else */
+Test(policies, let_the_network_device_choose_offloads_only)
+{
+	for (uint32_t bit = 1; bit; bit <<= 1) {
+		struct seccomp_data call = {
+			.nr = SYS_ioctl, .arch = AUDIT_ARCH_X86_64, .args = {6, 0x400454d0, bit}};
+		uint32_t want = bit & 0x67 ? SECCOMP_RET_ALLOW : SECCOMP_RET_KILL_PROCESS;
+
+		cr_expect_eq(judge(policy_find("net_device"), &call), want, "0x%x", bit);
 	}
 }
 

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: virtio-net, a network interface (virtio 1.3 section 5.1)
+ *
+ * Rings: rx0 tx0 rx1 tx1 ... and the control ring. Resource i is the TAP queue of pair i (a "port"),
+ * non-blocking, with a struct virtio_net_hdr_v1 before each frame: what is on the TAP is what is in
+ * the guest's buffers, and one readv or writev moves a frame between the two.
+ *
+ *   receive:   net_rx -> net_rx_frame -> net_prepare (pop), readv, net_deliver (fill, publish)
+ *   transmit:  net_tx -> net_send -> vnet_frame_ok (on a private copy of the header), writev
+ *
+ * A port's direction waits for one thing at a time (enum net_wait). Nothing is held while it waits:
+ * chains popped and not used are put back, so a ring may stop or move between any two wake-ups.
+ *
+ * A TAP tells how long a frame is only by handing it out, and a frame may take several buffers
+ * (MRG_RXBUF). A port pops for the size it expects; the excess of a larger frame spills into private
+ * memory and is copied, and the next time the port expects it. Before that the ring must look as if
+ * it had room for the largest. A driver that has some buffers out and not enough is waited for; after
+ * NET_PATIENCE_NS in vain, frames are read anyway and those without room are lost.
+ *
+ * TAP queues of pairs that the driver does not use are served into the rings of those it does.
+ */
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_tun.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/timerfd.h>
+#include <sys/uio.h>
+
+#include "devices/core/bucket.h"
+#include "devices/core/device.h"
+#include "devices/core/vnet.h"
+#include "devices/core/vq_window.h"
+
+#define NET_F(name)	(1ULL << VIRTIO_NET_F_##name)
+#define NET_HDR		sizeof(struct virtio_net_hdr_v1)
+
+#define NET_LARGE	65562U /* the largest one with offloads that we expect, header counted */
+#define NET_USUAL	1500U  /* MTU */
+#define NET_OVERHEAD	(NET_HDR + ETH_HLEN + 4) /* header, Ethernet, VLAN tag */
+#define NET_SPILL	(NET_LARGE + 4096U)
+
+#define NET_BATCH	64 /* frames before others have their turn */
+#define NET_SIGNAL	16 /* frames before the driver is told */
+#define NET_SMALL_RUN	16 /* small frames in a row before large ones are not expected any more */
+#define NET_PATIENCE_NS 10000000ULL
+#define NET_SLOT_TIMER	BOOT_NET_PAIRS_MAX
+
+_Static_assert(NET_SLOT_TIMER < BOOT_RES_MAX, "a slot for the timer");
+_Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "what the TAP was told");
+
+/** enum net_wait - What a direction of a port waits for */
+enum net_wait { NET_WAIT_RING, NET_WAIT_TAP, NET_WAIT_TIME };
+
+/** enum net_step - How moving a frame went; the first two leave the TAP to be waited for */
+enum net_step { NET_MORE, NET_TAP_EMPTY, NET_LATER, NET_RING_DRY, NET_RING_BROKEN, NET_GONE };
+
+/**
+ * struct net_port - One queue of the TAP
+ * @watched:	Events the loop was told to wait for
+ * @rx_due_ns:	When to go on without what is waited for; 0: never
+ * @hungry:	Waited for buffers in vain
+ * @expect:	Bytes the next frame probably takes, with its header
+ * @small_run:	Frames in a row that took less
+ */
+struct net_port {
+	int fd;
+	uint32_t watched;
+	enum net_wait rx, tx;
+	uint64_t rx_due_ns, tx_due_ns;
+	bool hungry;
+	uint64_t expect;
+	unsigned int small_run;
+};
+
+/**
+ * struct net - State of one interface
+ * @nr_ports:	0: no TAP, what the guest sends goes nowhere
+ * @pairs_max:	Queue pairs there are
+ * @pairs:	Queue pairs the driver uses, as told by the control ring
+ * @gone:	The TAP's interface was deleted
+ * @frame_max:	Bytes of the largest frame to have room for, with its header
+ * @armed_ns:	When the timer goes off; 0: it is not set
+ * @window:	Buffers to receive into; empty between wake-ups. Its memory serves all rings
+ */
+struct net {
+	unsigned int nr_ports;
+	unsigned int pairs_max;
+	unsigned int pairs;
+	bool gone;
+	bool guest_csum, mergeable;
+	uint32_t tun_flags;
+	uint64_t frame_max;
+	int timer_fd;
+	uint64_t armed_ns;
+	struct limit to_guest, from_guest;
+	struct net_port port[BOOT_NET_PAIRS_MAX];
+	struct virtio_net_config config;
+	struct vq_window window;
+	struct iovec iov[VQ_SEGS_MAX + 1];
+	uint8_t spill[NET_SPILL];
+};
+
+/*
+ * Sets the timer to the earliest time something is due, unless it goes off before anyway.
+ * Syscalls: timerfd_settime
+ */
+static void net_set_timer(struct net *n)
+{
+	struct itimerspec t = {.it_value.tv_sec = 0};
+	uint64_t due = UINT64_MAX;
+
+	for (unsigned int i = 0; i < n->nr_ports; i++) {
+		uint64_t rx = n->port[i].rx_due_ns, tx = n->port[i].tx_due_ns;
+
+		due = rx && rx < due ? rx : due;
+		due = tx && tx < due ? tx : due;
+	}
+	if (due == UINT64_MAX || (n->armed_ns && n->armed_ns <= due))
+		return;
+	t.it_value.tv_sec = (time_t)(due / 1000000000U);
+	t.it_value.tv_nsec = (long)(due % 1000000000U);
+	if (timerfd_settime(n->timer_fd, TFD_TIMER_ABSTIME, &t, NULL) == 0)
+		n->armed_ns = due;
+}
+
+/* Has the loop wait for what both directions of a port wait for */
+static void net_watch(struct device *d, struct net_port *p)
+{
+	struct net *n = d->state;
+	uint32_t events = (p->rx == NET_WAIT_TAP ? (uint32_t)EPOLLIN : 0) |
+			  (p->tx == NET_WAIT_TAP ? (uint32_t)EPOLLOUT : 0);
+
+	if (p->rx_due_ns || p->tx_due_ns)
+		net_set_timer(n);
+	if (!n->gone && events != p->watched && loop_mod(d->loop, p->fd, events) == 0)
+		p->watched = events;
+}
+
+/* The interface was deleted under us: the link is down, and what the guest sends goes nowhere */
+static void net_lose_tap(struct device *d)
+{
+	struct net *n = d->state;
+
+	if (n->gone)
+		return;
+	n->gone = true;
+	for (unsigned int i = 0; i < n->nr_ports; i++) {
+		struct net_port *p = &n->port[i];
+
+		loop_del(d->loop, p->fd);
+		*p = (struct net_port){.fd = p->fd};
+		device_again(d, 2 * i + 1);
+	}
+	log_warn("%s: the host's interface is gone", d->ops->name);
+}
+
+/* Makes sure of room for the frame that probably comes, and for the largest one if it comes */
+static enum net_step net_prepare(struct net *n, struct net_port *p, struct vq *q)
+{
+	enum vq_result rc = vq_window_collect(&n->window, q, n->mergeable ? p->expect : 1, NET_HDR);
+	uint64_t missing, each;
+
+	if (rc == VQ_BROKEN)
+		return NET_RING_BROKEN;
+	if (n->window.nr == 0)
+		return NET_RING_DRY;
+	if (!n->mergeable || n->window.room >= n->frame_max)
+		return NET_MORE;
+	missing = n->frame_max - n->window.room;
+	each = vq_left(vq_window_head(&n->window), VQ_WRITABLE);
+	if (missing / each < VQ_SIZE_MAX && vq_has(q, (unsigned int)(missing / each) + 1)) {
+		p->hungry = false;
+		return NET_MORE;
+	}
+	rc = vq_window_collect(&n->window, q, n->frame_max, NET_HDR);
+	if (rc == VQ_EMPTY)
+		return p->hungry ? NET_MORE : NET_RING_DRY;
+	p->hungry = false;
+	return rc == VQ_BROKEN ? NET_RING_BROKEN : NET_MORE;
+}
+
+/*
+ * Reads one frame into the window and behind it the spill; *ret_direct is the window's share.
+ * Syscalls: readv
+ */
+static ssize_t net_read(struct net *n, const struct net_port *p, uint64_t *ret_direct)
+{
+	unsigned int nr = vq_window_iov(&n->window, n->mergeable ? p->expect : 1, n->iov,
+					VQ_SEGS_MAX, ret_direct);
+
+	n->iov[nr++] = (struct iovec){n->spill, sizeof(n->spill)};
+	return readv(p->fd, n->iov, (int)nr);
+}
+
+/* Gives the driver a frame of @len bytes, the first @direct of which are where they belong */
+static void net_deliver(struct net *n, struct vq *q, uint64_t len, uint64_t direct)
+{
+	const struct vq_chain *head = vq_window_head(&n->window);
+	uint16_t nr = (uint16_t)vq_window_use(&n->window, q, len, direct, n->spill);
+	const uint8_t no_flags = 0;
+
+	vq_patch(head, offsetof(struct virtio_net_hdr_v1, num_buffers), &nr, sizeof(nr));
+	if (!n->guest_csum)
+		vq_patch(head, offsetof(struct virtio_net_hdr_v1, flags), &no_flags, 1);
+	vq_publish(q);
+}
+
+/* What a frame's size says about the next one's */
+static void net_learn(struct net *n, struct net_port *p, uint64_t len)
+{
+	if (len > n->frame_max)
+		n->frame_max = len;
+	if (len > p->expect)
+		p->expect = n->frame_max;
+	if (len > NET_USUAL + NET_OVERHEAD)
+		p->small_run = 0;
+	else if (++p->small_run >= NET_SMALL_RUN)
+		p->expect = NET_USUAL + NET_OVERHEAD;
+}
+
+/**
+ * net_rx_frame() - Move one frame from a port into a ring
+ *
+ * A frame without room, and one larger than any that a TAP should hand out, is lost.
+ * Context: locked.  Syscalls: readv
+ * Return: NET_MORE when a frame was taken from the TAP; anything else says why there is no use in
+ * trying again at once
+ */
+static enum net_step net_rx_frame(struct net *n, struct net_port *p, struct vq *q)
+{
+	enum net_step step = net_prepare(n, p, q);
+	uint64_t direct, len;
+	ssize_t rc;
+
+	if (step != NET_MORE)
+		return step;
+	rc = net_read(n, p, &direct);
+	if (rc < 0 && errno == EAGAIN)
+		return NET_TAP_EMPTY;
+	if (rc == 0 || (rc < 0 && errno == EBADFD))
+		return NET_GONE;
+	if (rc < (ssize_t)NET_HDR)
+		return NET_MORE;
+	len = (uint64_t)rc;
+	limit_spend(&n->to_guest, len - NET_HDR);
+	net_learn(n, p, len);
+	if (len > direct) {
+		if (!n->mergeable || len == direct + sizeof(n->spill))
+			return NET_MORE;
+		if (vq_window_collect(&n->window, q, len, NET_HDR) == VQ_BROKEN)
+			return NET_RING_BROKEN;
+		if (n->window.room < len)
+			return NET_MORE;
+	}
+	net_deliver(n, q, len, direct);
+	return NET_MORE;
+}
+
+/*
+ * The ring that frames of port @i go to. A front-end that keeps the control ring to itself, as QEMU
+ * does, has the pairs enabled that the driver uses.
+ */
+static unsigned int net_rx_ring(const struct device *d, unsigned int i)
+{
+	const struct net *n = d->state;
+	unsigned int pairs = !(d->acked & NET_F(MQ)) ? 1 : n->pairs_max;
+	unsigned int ring;
+
+	if (d->vq[2 * n->pairs_max].ready && n->pairs < pairs)
+		pairs = n->pairs;
+	ring = 2 * (i % pairs);
+	return d->runs[ring] ? ring : 0;
+}
+
+static void net_rx(struct device *d, unsigned int i)
+{
+	struct net *n = d->state;
+	struct net_port *p = &n->port[i];
+	unsigned int ring = net_rx_ring(d, i);
+	struct vq *q = &d->vq[ring];
+	enum net_step step = d->runs[ring] && !q->broken ? NET_MORE : NET_RING_DRY;
+	uint64_t due = 0;
+
+	for (unsigned int k = 0; k < NET_BATCH && step == NET_MORE; k++) {
+		due = limit_ready_ns(&n->to_guest);
+		step = due ? NET_LATER : net_rx_frame(n, p, q);
+		/* The first wakes the driver up while we go on. */
+		if (k % NET_SIGNAL == 0)
+			device_signal(d, ring);
+	}
+	if (step == NET_RING_DRY && n->window.nr > 0)
+		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
+	vq_window_put_back(&n->window, q);
+	device_signal(d, ring);
+	if (step == NET_RING_BROKEN)
+		device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
+	p->rx = step <= NET_TAP_EMPTY ? NET_WAIT_TAP
+		: step == NET_LATER   ? NET_WAIT_TIME
+				      : NET_WAIT_RING;
+	p->rx_due_ns = due;
+	if (step == NET_GONE)
+		net_lose_tap(d);
+	net_watch(d, p);
+}
+
+/* Goes on with ports that waited for buffers in @ring */
+static void net_rx_kicked(struct device *d, unsigned int ring)
+{
+	struct net *n = d->state;
+
+	for (unsigned int i = 0; i < n->nr_ports && !n->gone; i++) {
+		if (n->port[i].rx == NET_WAIT_RING && net_rx_ring(d, i) == ring)
+			net_rx(d, i);
+	}
+}
+
+/**
+ * net_send() - Put one frame on a port
+ * @c:		Header and frame
+ *
+ * Context: locked.  Syscalls: writev
+ * Return: 0 when the chain is done with, whether sent or refused; -EAGAIN when the TAP is full;
+ * -EBADFD when it is gone
+ */
+static int net_send(struct device *d, const struct net_port *p, struct vq_chain *c)
+{
+	struct net *n = d->state;
+	struct virtio_net_hdr_v1 h;
+	unsigned int nr;
+	uint64_t len;
+	ssize_t rc;
+
+	if (vq_read(c, &h, sizeof(h)) != sizeof(h))
+		return 0;
+	len = vq_left(c, VQ_READABLE);
+	if (!vnet_frame_ok(&h, len, d->acked))
+		return 0;
+	n->iov[0] = (struct iovec){&h, sizeof(h)};
+	nr = 1 + vq_iov(c, VQ_READABLE, len, n->iov + 1, VQ_SEGS_MAX);
+	do {
+		rc = writev(p->fd, n->iov, (int)nr);
+	} while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return errno == EAGAIN || errno == EBADFD ? -errno : 0;
+	limit_spend(&n->from_guest, len);
+	return 0;
+}
+
+/* Sends what is in a ring to its port, or nowhere when it has none */
+static void net_tx(struct device *d, unsigned int pair)
+{
+	struct net *n = d->state;
+	struct net_port *p = pair < n->nr_ports && !n->gone ? &n->port[pair] : NULL;
+	unsigned int ring = 2 * pair + 1, budget = d->runs[ring] ? d->vq[ring].size : 0;
+	struct vq *q = &d->vq[ring];
+	struct vq_chain *c = &n->window.chain[0];
+	enum vq_result rc = VQ_EMPTY;
+	uint64_t due = 0;
+	int sent = 0;
+
+	for (unsigned int k = 0; k < budget && sent == 0; k++) {
+		due = p ? limit_ready_ns(&n->from_guest) : 0;
+		rc = due ? VQ_EMPTY : vq_pop(q, c);
+		if (rc != VQ_CHAIN)
+			break;
+		sent = p ? net_send(d, p, c) : 0;
+		if (sent == -EAGAIN)
+			vq_unpop(q, c);
+		else
+			vq_fill(q, c);
+		if (k % NET_SIGNAL == NET_SIGNAL - 1) {
+			vq_publish(q);
+			device_signal(d, ring);
+		}
+	}
+	vq_publish(q);
+	device_signal(d, ring);
+	if (rc == VQ_BROKEN)
+		device_broken(d, ring, q->why);
+	else if (rc == VQ_CHAIN && sent == 0)
+		device_again(d, ring);
+	if (!p)
+		return;
+	p->tx = due ? NET_WAIT_TIME : sent == -EAGAIN ? NET_WAIT_TAP : NET_WAIT_RING;
+	p->tx_due_ns = due;
+	if (sent == -EBADFD)
+		net_lose_tap(d);
+	net_watch(d, p);
+}
+
+static void net_control(struct device *d, unsigned int ring)
+{
+	struct net *n = d->state;
+	struct vq *q = &d->vq[ring];
+	struct vq_chain *c = &n->window.chain[0];
+	unsigned int budget = q->size;
+	enum vq_result rc = VQ_EMPTY;
+
+	while (budget-- > 0 && (rc = vq_pop(q, c)) == VQ_CHAIN) {
+		if (!vnet_command(c, d->acked, n->pairs_max, &n->pairs)) {
+			device_broken(d, ring, "command without header or status byte");
+			return;
+		}
+		vq_push(q, c);
+	}
+	device_signal(d, ring);
+	/* With another number of pairs, ports have other rings. */
+	for (unsigned int i = 0; i < n->pairs_max; i++)
+		net_rx_kicked(d, 2 * i);
+	if (rc == VQ_BROKEN)
+		device_broken(d, ring, q->why);
+	else if (rc == VQ_CHAIN)
+		device_again(d, ring);
+}
+
+static void net_queue(struct device *d, unsigned int q)
+{
+	const struct net *n = d->state;
+	unsigned int control = d->acked & NET_F(MQ) ? 2 * n->pairs_max : 2;
+
+	if (q == control)
+		net_control(d, q);
+	else if (q < control && q % 2 == 0)
+		net_rx_kicked(d, q);
+	/* A port that waits for its TAP or for time has no use for more to send. */
+	else if (q < control && (q / 2 >= n->nr_ports || n->port[q / 2].tx == NET_WAIT_RING))
+		net_tx(d, q / 2);
+}
+
+/* Something is due.  Syscalls: read timerfd_settime */
+static void net_timer(struct device *d)
+{
+	struct net *n = d->state;
+	uint64_t now = limit_now_ns(), times;
+
+	if (read(n->timer_fd, &times, sizeof(times)) != sizeof(times))
+		return;
+	n->armed_ns = 0;
+	for (unsigned int i = 0; i < n->nr_ports; i++) {
+		struct net_port *p = &n->port[i];
+
+		if (p->rx_due_ns && p->rx_due_ns <= now) {
+			p->rx_due_ns = 0;
+			p->hungry = p->rx == NET_WAIT_RING;
+			net_rx(d, i);
+		}
+		if (p->tx_due_ns && p->tx_due_ns <= now)
+			net_tx(d, i);
+	}
+	net_set_timer(n);
+}
+
+static void net_event(struct device *d, unsigned int slot, uint32_t events)
+{
+	const struct net *n = d->state;
+
+	if (slot == NET_SLOT_TIMER) {
+		net_timer(d);
+		return;
+	}
+	if (!(events & (EPOLLIN | EPOLLOUT)))
+		net_lose_tap(d);
+	if (events & EPOLLOUT)
+		net_tx(d, slot);
+	if (events & EPOLLIN && !n->gone)
+		net_rx(d, slot);
+}
+
+/**
+ * net_start() - Take note of what the driver accepted, and tell the TAP
+ *
+ * Context: locked.  Syscalls: ioctl
+ * Return: 0 or -errno of the TAP; one that is gone is no reason not to start
+ */
+static int net_start(struct device *d, uint64_t features)
+{
+	struct net *n = d->state;
+	uint32_t flags = vnet_tun_flags(features) & n->tun_flags;
+	uint64_t mtu = n->config.mtu > NET_USUAL ? n->config.mtu : NET_USUAL;
+
+	n->guest_csum = features & NET_F(GUEST_CSUM);
+	n->mergeable = features & NET_F(MRG_RXBUF);
+	n->frame_max = flags & ~(uint32_t)TUN_F_CSUM ? NET_LARGE : mtu + NET_OVERHEAD;
+	n->pairs = 1;
+	if (n->tun_flags == 0 || n->gone || ioctl(n->port[0].fd, TUNSETOFFLOAD, flags) == 0)
+		return 0;
+	if (errno == EBADFD)
+		net_lose_tap(d);
+	return n->gone ? 0 : -errno;
+}
+
+static void net_reset(struct device *d)
+{
+	struct net *n = d->state;
+
+	for (unsigned int i = 0; i < n->nr_ports; i++) {
+		struct net_port *p = &n->port[i];
+
+		*p = (struct net_port){.fd = p->fd, .watched = p->watched};
+		p->expect = NET_USUAL + NET_OVERHEAD;
+		net_watch(d, p);
+	}
+}
+
+static int net_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
+{
+	struct net *n = d->state;
+
+	if (write) /* the MAC is writable in devices older than VERSION_1 only */
+		return -EPERM;
+	n->config.status = n->nr_ports > 0 && !n->gone ? VIRTIO_NET_S_LINK_UP : 0;
+	memcpy(buf, (const uint8_t *)&n->config + off, len);
+	return 0;
+}
+
+/* CTL_NET: MAC and MTU as found when the VM is started */
+static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
+{
+	struct net *n = d->state;
+	uint8_t mac[ETH_ALEN];
+
+	memcpy(mac, n->config.mac, sizeof(mac));
+	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
+	    (m->code && (m->code < ETH_MIN_MTU || m->code > ETH_MAX_MTU)))
+		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, m->code);
+	memcpy(n->config.mac, mac, sizeof(mac));
+	if (m->code)
+		n->config.mtu = (uint16_t)m->code;
+	return 0;
+}
+
+#define NET_F_ALWAYS                                                                               \
+	(NET_F(MAC) | NET_F(MTU) | NET_F(STATUS) | NET_F(MRG_RXBUF) | NET_F(CTRL_VQ) |             \
+	 NET_F(CTRL_RX))
+
+/**
+ * net_init() - Take over the TAP's queues
+ * @d:		Zeroed state
+ * @rec:	A resource a queue pair, or none; obeys its rules (boot_check_dev)
+ * @err:	Filled on failure
+ *
+ * Context: setup.  Syscalls: epoll_ctl timerfd_create
+ * Return: 0 or -errno
+ */
+static int net_init(struct device *d, const struct boot_dev *rec, struct err *err)
+{
+	struct net *n = d->state;
+	int rc;
+
+	if (rec->nr_res > BOOT_NET_PAIRS_MAX)
+		return err_text(err, EINVAL, "%s: %u resources, not up to %d", rec->name,
+				rec->nr_res, BOOT_NET_PAIRS_MAX);
+	n->nr_ports = rec->nr_res;
+	n->pairs_max = rec->nr_res ? rec->nr_res : 1;
+	n->config.max_virtqueue_pairs = (uint16_t)n->pairs_max;
+	n->config.mtu = rec->net.mtu ? rec->net.mtu : NET_USUAL;
+	memcpy(n->config.mac, rec->net.mac, ETH_ALEN);
+	n->tun_flags = n->nr_ports ? rec->net.tun_flags : 0;
+	limit_init(&n->to_guest, &rec->net.to_guest);
+	limit_init(&n->from_guest, &rec->net.from_guest);
+	d->nr_queues = 2 * n->pairs_max + 1;
+	d->features = NET_F_ALWAYS | vnet_offered(n->tun_flags);
+	d->features |= n->pairs_max > 1 ? NET_F(MQ) : 0;
+	n->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (n->timer_fd < 0)
+		return err_set(err, errno, "%s: timerfd_create", rec->name);
+	rc = device_watch(d, NET_SLOT_TIMER, n->timer_fd, EPOLLIN, err);
+	for (unsigned int i = 0; i < n->nr_ports && rc == 0; i++) {
+		n->port[i].fd = BOOT_FD_RES + (int)i;
+		n->port[i].expect = NET_USUAL + NET_OVERHEAD;
+		rc = device_watch(d, i, n->port[i].fd, 0, err);
+	}
+	return rc;
+}
+
+const struct device_ops net_device = {
+	.name = "net",
+	.virtio_id = VIRTIO_ID_NET,
+	.nr_queues = 2 * BOOT_NET_PAIRS_MAX + 1,
+	.queue_max = VQ_SIZE_MAX,
+	.config_len = offsetof(struct virtio_net_config, speed),
+	.features = NET_F_ALWAYS | NET_F(MQ) | VNET_F_OFFLOADS,
+	.state_size = sizeof(struct net),
+	.init = net_init,
+	.start = net_start,
+	.queue = net_queue,
+	.event = net_event,
+	.config = net_config,
+	.control = net_told,
+	.reset = net_reset,
+};
