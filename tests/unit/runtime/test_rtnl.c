@@ -282,6 +282,26 @@ Test(rtnl, addresses_are_listed)
 		cr_expect_geq(v6, 1, "loopback has ::1");
 }
 
+Test(rtnl, an_address_with_a_peer_is_the_near_one)
+{
+	struct rtnl_link a = veth("va", "vb");
+	struct rtnl_addr list[RTNL_ADDRS_MAX];
+	struct net_addr near = net("10.9.0.1", 32), far = net("10.9.0.2", 32);
+	struct nlmsghdr *nlh = nl_begin(&nl, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifa));
+	unsigned int nr = 0;
+
+	ifa->ifa_family = AF_INET;
+	ifa->ifa_prefixlen = 32;
+	ifa->ifa_index = (uint32_t)a.index;
+	mnl_attr_put_u32(nlh, IFA_LOCAL, near.addr);
+	mnl_attr_put_u32(nlh, IFA_ADDRESS, far.addr);
+	ok(nl_talk(&nl, NULL, NULL, "add address", &err));
+	ok(rtnl_addrs(&nl, list, &nr, &err));
+	cr_assert_eq(nr, 1, "%u", nr);
+	cr_expect(memcmp(list[0].addr, &near.addr, 4) == 0);
+}
+
 Test(rtnl, overlaps_are_in_use)
 {
 	static const struct {
@@ -324,17 +344,17 @@ Test(rtnl, more_than_fit_is_e2big_and_the_socket_goes_on)
 	cr_expect_eq(rtnl_addr_in_use(&nl, net("10.1.200.0", 24), &err), 0);
 }
 
-static void add_route(int out, struct net_addr gateway)
+static void add_route(int out, struct net_addr gateway, uint32_t table)
 {
 	struct nlmsghdr *nlh = nl_begin(&nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL);
 	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(nlh, sizeof(*rtm));
 
 	rtm->rtm_family = AF_INET;
-	rtm->rtm_table = RT_TABLE_MAIN;
 	rtm->rtm_protocol = RTPROT_STATIC;
 	rtm->rtm_type = RTN_UNICAST;
 	mnl_attr_put_u32(nlh, RTA_GATEWAY, gateway.addr);
 	mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)out);
+	mnl_attr_put_u32(nlh, RTA_TABLE, table);
 	ok(nl_talk(&nl, NULL, NULL, "add route", &err));
 }
 
@@ -349,7 +369,9 @@ Test(rtnl, routes_of_the_main_table)
 	ok(rtnl_addr_add(&nl, a.index, net("10.9.0.2", 24), &err));
 	bring_up(a.index);
 	bring_up(b.index);
-	add_route(a.index, gw);
+	add_route(a.index, gw, RT_TABLE_MAIN);
+	add_route(a.index, gw, 100);
+	add_route(a.index, gw, 1000);
 	ok(rtnl_routes(&nl, list, &nr, &err));
 	for (unsigned int i = 0; i < nr; i++) {
 		if (list[i].family != AF_INET)
@@ -367,8 +389,8 @@ Test(rtnl, routes_of_the_main_table)
 			cr_expect(memcmp(list[i].dst, &subnet.addr, 4) == 0);
 		}
 	}
-	cr_expect_eq(defaults, 1);
-	cr_expect_eq(subnets, 1, "neither the local table nor broadcasts");
+	cr_expect_eq(defaults, 1, "of one table");
+	cr_expect_eq(subnets, 1, "no addresses of the local table");
 }
 
 static void add_neigh(int index, const char *ip, uint16_t state)
