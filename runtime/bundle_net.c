@@ -8,16 +8,14 @@
 #include <net/if.h>
 #include <string.h>
 
+#include "devices/core/bucket.h"
 #include "runtime/bundle_priv.h"
 #include "runtime/net_text.h"
 
-#define FD_MIN	    3 /* the first that is not standard input, output or error */
-#define FD_MAX	    1048575
-#define MTU_MIN	    68	  /* virtio 1.3 section 5.1.4.1, and IPv4's own */
-#define MTU_MAX	    65521 /* what a TAP takes: 65535 less the Ethernet header */
-#define FRAME_MAX   65562 /* the largest frame a guest sends, its virtio header included */
-#define BYTES_MAX   (1ULL << 40)
-#define PACKETS_MAX (1ULL << 32)
+#define FD_MIN	3 /* the first that is not standard input, output or error */
+#define FD_MAX	1048575
+#define MTU_MIN 68    /* virtio 1.3 section 5.1.4.1, and IPv4's own */
+#define MTU_MAX 65521 /* what a TAP takes: 65535 less the Ethernet header */
 
 const char *const bundle_net_modes[] = {
 	[NET_MODE_PRIVATE] = "private", [NET_MODE_TAP] = "tap",
@@ -93,28 +91,16 @@ static int check_mac(struct schema_ctx *ctx, struct json_object *value)
 
 #define RATE(member) offsetof(struct boot_net_rate, member)
 
+#define RATE_FIELD(n, member, limit)                                                               \
+	{                                                                                          \
+		.name = n, .kind = SCHEMA_UINT, .off = RATE(member), .min = 1, .max = limit        \
+	}
+
 static const struct schema_field rate_fields[] = {
-	{.name = "bytesPerSecond",
-	 .kind = SCHEMA_UINT,
-	 .off = RATE(bytes_per_s),
-	 .min = 1,
-	 .max = BYTES_MAX},
-	/* a bucket smaller than a frame would never let it pass */
-	{.name = "burstBytes",
-	 .kind = SCHEMA_UINT,
-	 .off = RATE(burst_bytes),
-	 .min = FRAME_MAX,
-	 .max = BYTES_MAX},
-	{.name = "packetsPerSecond",
-	 .kind = SCHEMA_UINT,
-	 .off = RATE(packets_per_s),
-	 .min = 1,
-	 .max = PACKETS_MAX},
-	{.name = "burstPackets",
-	 .kind = SCHEMA_UINT,
-	 .off = RATE(burst_packets),
-	 .min = 1,
-	 .max = PACKETS_MAX},
+	RATE_FIELD("bytesPerSecond", bytes_per_s, BUCKET_RATE_MAX),
+	RATE_FIELD("burstBytes", burst_bytes, BUCKET_BURST_MAX),
+	RATE_FIELD("packetsPerSecond", packets_per_s, BUCKET_RATE_MAX),
+	RATE_FIELD("burstPackets", burst_packets, BUCKET_BURST_MAX),
 };
 static const struct schema_table rate_table = {
 	.field = rate_fields, .nr = ARRAY_SIZE(rate_fields), .closed = true};

@@ -12,7 +12,7 @@
 #include "runtime/net_text.h"
 #include "runtime/plan_priv.h"
 
-/* A bucket holds a tenth of a second, and never less than one frame of the largest kind. */
+/* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
 #define BURST_PART	10
 #define BURST_BYTES_MIN 65562
 

@@ -161,9 +161,9 @@ static const struct {
 	 "/rateLimit/toGuest/bytes: unknown property, known are bytesPerSecond, burstBytes, "
 	 "packetsPerSecond, burstPackets"},
 	{"'rateLimit':{'toGuest':{'bytesPerSecond':0}}",
-	 "/rateLimit/toGuest/bytesPerSecond: must be 1 to 1099511627776, is 0"},
-	{"'rateLimit':{'fromGuest':{'bytesPerSecond':9,'burstBytes':1500}}",
-	 "/rateLimit/fromGuest/burstBytes: must be 65562 to 1099511627776, is 1500"},
+	 "/rateLimit/toGuest/bytesPerSecond: must be 1 to 17179869184, is 0"},
+	{"'rateLimit':{'fromGuest':{'bytesPerSecond':9,'burstBytes':0}}",
+	 "/rateLimit/fromGuest/burstBytes: must be 1 to 1099511627776, is 0"},
 	{"'rateLimit':{'toGuest':{'burstBytes':70000}}",
 	 "/rateLimit/toGuest/burstBytes: needs bytesPerSecond"},
 	{"'rateLimit':{'fromGuest':{'bytesPerSecond':1,'burstPackets':1}}",
