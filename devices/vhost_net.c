@@ -20,59 +20,26 @@
 #include <linux/if_tun.h>
 #include <linux/vhost.h>
 #include <linux/virtio_ids.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/syscall.h>
 
 #include "devices/core/device.h"
+#include "devices/core/vnet.h"
 #include "devices/core/vq_lend.h"
 
-/* Since Linux 6.2 */
-#ifndef TUN_F_USO4
-#define TUN_F_USO4 0x20
-#define TUN_F_USO6 0x40
-#endif
-#ifndef VIRTIO_NET_F_HOST_USO
-#define VIRTIO_NET_F_GUEST_USO4 54
-#define VIRTIO_NET_F_GUEST_USO6 55
-#define VIRTIO_NET_F_HOST_USO	56
-#endif
-
-#define VN_BIT(f)     (1ULL << VIRTIO_NET_F_##f)
-#define VN_RINGS_MAX  (2 * BOOT_NET_PAIRS_MAX)
-#define VN_QUEUES_MAX (VN_RINGS_MAX + 1)
-#define VN_MTU_MIN    68 /* virtio 1.3 section 5.1.4.1 */
-#define VN_DATA_MAX   2	 /* of the commands that are known */
+#define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
+#define VN_RINGS_MAX   (2 * BOOT_NET_PAIRS_MAX)
+#define VN_QUEUES_MAX  (VN_RINGS_MAX + 1)
+#define VN_MTU_DEFAULT 1500
+#define VN_MTU_MIN     68 /* virtio 1.3 section 5.1.4.1 */
 
 /* What a ring needs from the kernel, beside what net alone has */
 #define VN_NEEDED                                                                                  \
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_EVENT_IDX |                            \
 	 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
-/* What the device offers whatever the TAP can do */
-#define VN_OWN (VN_BIT(MAC) | VN_BIT(STATUS) | VN_BIT(CTRL_VQ) | VN_BIT(CTRL_RX))
-
-/*
- * Each thing a TAP can take in: what the guest may send because of it, and what the guest must be able
- * to receive for the TAP to be told of it.
- */
-static const struct vn_offload {
-	uint32_t tun;
-	uint64_t host, guest;
-} vn_offloads[] = {
-	{TUN_F_CSUM, VN_BIT(CSUM), VN_BIT(GUEST_CSUM)},
-	{TUN_F_TSO4, VN_BIT(HOST_TSO4), VN_BIT(GUEST_TSO4)},
-	{TUN_F_TSO6, VN_BIT(HOST_TSO6), VN_BIT(GUEST_TSO6)},
-	{TUN_F_TSO_ECN, VN_BIT(HOST_ECN), VN_BIT(GUEST_ECN)},
-	{TUN_F_UFO, VN_BIT(HOST_UFO), VN_BIT(GUEST_UFO)},
-	{TUN_F_USO4 | TUN_F_USO6, VN_BIT(HOST_USO), VN_BIT(GUEST_USO4) | VN_BIT(GUEST_USO6)},
-};
-
-#define VN_OFFLOADS                                                                                \
-	(VN_BIT(CSUM) | VN_BIT(GUEST_CSUM) | VN_BIT(HOST_TSO4) | VN_BIT(GUEST_TSO4) |              \
-	 VN_BIT(HOST_TSO6) | VN_BIT(GUEST_TSO6) | VN_BIT(HOST_ECN) | VN_BIT(GUEST_ECN) |           \
-	 VN_BIT(HOST_UFO) | VN_BIT(GUEST_UFO) | VN_BIT(HOST_USO) | VN_BIT(GUEST_USO4) |            \
-	 VN_BIT(GUEST_USO6))
+/* What the device offers whatever kernel and TAP can do */
+#define VN_OWN (VN_BIT(MAC) | VN_BIT(MTU) | VN_BIT(STATUS) | VN_BIT(CTRL_VQ) | VN_BIT(CTRL_RX))
 
 /**
  * struct vn_pair - Two queues
@@ -87,6 +54,7 @@ struct vn_pair {
 /**
  * struct vhost_net - State of one device
  * @nr_pairs:	Of @pair
+ * @pairs:	Those in use
  * @kernel:	Features of every pair's /dev/vhost-net
  * @lent:	Rings the kernel has
  * @chain:	The control command at hand; here because it is large
@@ -95,6 +63,7 @@ struct vhost_net {
 	unsigned int nr_pairs;
 	struct vn_pair pair[BOOT_NET_PAIRS_MAX];
 	uint64_t kernel;
+	unsigned int pairs;
 	bool lent[VN_RINGS_MAX];
 	struct virtio_net_config config;
 	struct vq_chain chain;
@@ -244,30 +213,8 @@ static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 			return rc;
 		p->detached = detach;
 	}
+	n->pairs = nr;
 	return 0;
-}
-
-/**
- * vn_set_offload() - Tell the TAP what this guest takes
- *
- * Context: locked.  Syscalls: ioctl
- */
-static int vn_set_offload(const struct vhost_net *n, uint64_t features)
-{
-	uintptr_t tun = 0;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(vn_offloads); i++) {
-		const struct vn_offload *o = &vn_offloads[i];
-
-		if ((features & o->guest) == o->guest)
-			tun |= o->tun;
-	}
-	/* Without checksums, or ECN without TSO, there is nothing to segment. */
-	if (!(tun & TUN_F_CSUM))
-		tun = 0;
-	if (!(tun & (TUN_F_TSO4 | TUN_F_TSO6)))
-		tun &= ~(uintptr_t)TUN_F_TSO_ECN;
-	return vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
 }
 
 /**
@@ -279,12 +226,13 @@ static int vn_start(struct device *d, uint64_t features)
 {
 	struct vhost_net *n = d->state;
 	const uint64_t kernel = features & n->kernel;
+	const uintptr_t tun = vnet_tun_flags(features);
 	int rc;
 
 	/* A driver from before virtio 1.0 expects another header. */
 	if (!(features & 1ULL << VIRTIO_F_VERSION_1))
 		return -EINVAL;
-	rc = vn_set_offload(n, features);
+	rc = vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
 	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
 		rc = vn_ioctl(n->pair[i].vhost, VHOST_SET_FEATURES, &kernel);
 	return rc < 0 ? rc : vn_use_pairs(n, 1);
@@ -292,37 +240,14 @@ static int vn_start(struct device *d, uint64_t features)
 
 /* ---- control queue ----------------------------------------------------------------------- */
 
-/* Carries out a command with @len bytes of data, of which it must have exactly its own; whether it did */
-static bool vn_command(struct vhost_net *n, const struct virtio_net_ctrl_hdr *h,
-		       const uint8_t *data, size_t len)
+/* One command; false when no answer fits into its chain, or the TAP does not do as it is told */
+static bool vn_command(struct device *d)
 {
-	unsigned int pairs;
+	struct vhost_net *n = d->state;
+	unsigned int pairs = n->pairs;
 
-	if (h->class == VIRTIO_NET_CTRL_RX)
-		return h->cmd <= VIRTIO_NET_CTRL_RX_ALLMULTI && len == 1;
-	if (h->class != VIRTIO_NET_CTRL_MQ || h->cmd != VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET || len != 2)
-		return false;
-	pairs = data[0] | (unsigned int)data[1] << 8;
-	return pairs >= 1 && pairs <= n->nr_pairs && vn_use_pairs(n, pairs) == 0;
-}
-
-/* One command; false when no answer fits into its chain */
-static bool vn_answer(struct vhost_net *n)
-{
-	struct virtio_net_ctrl_hdr h;
-	uint8_t data[VN_DATA_MAX], ack = VIRTIO_NET_ERR;
-	struct vq_chain *c = &n->chain;
-	size_t len;
-
-	if (vq_left(c, VQ_WRITABLE) < sizeof(ack))
-		return false;
-	if (vq_read(c, &h, sizeof(h)) == sizeof(h)) {
-		len = vq_read(c, data, sizeof(data));
-		if (vq_left(c, VQ_READABLE) == 0 && vn_command(n, &h, data, len))
-			ack = VIRTIO_NET_OK;
-	}
-	vq_write(c, &ack, sizeof(ack));
-	return true;
+	return vnet_command(&n->chain, d->acked, n->nr_pairs, &pairs) &&
+	       vn_use_pairs(n, pairs) == 0;
 }
 
 static void vn_control_queue(struct device *d, unsigned int q)
@@ -333,12 +258,12 @@ static void vn_control_queue(struct device *d, unsigned int q)
 	bool answered = true;
 
 	while (answered && budget-- > 0 && (rc = vq_pop(&d->vq[q], &n->chain)) == VQ_CHAIN) {
-		answered = vn_answer(n);
+		answered = vn_command(d);
 		vq_push(&d->vq[q], &n->chain);
 	}
 	device_signal(d, q);
 	if (!answered)
-		device_broken(d, q, "control command without room for an answer");
+		device_broken(d, q, "control command that cannot be answered");
 	else if (rc == VQ_BROKEN)
 		device_broken(d, q, d->vq[q].why);
 	else if (rc == VQ_CHAIN)
@@ -377,32 +302,15 @@ static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err
 	uint8_t mac[sizeof(n->config.mac)];
 
 	memcpy(mac, n->config.mac, sizeof(mac));
-	if ((m->arg != 0 && !ctl_mac_of(m->arg, mac)) || mac[0] & 1)
+	if (m->arg != 0 && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac)))
 		return err_text(err, EINVAL, "MAC 0x%lx is not one of an interface", m->arg);
 	if (m->code != 0 && (m->code < VN_MTU_MIN || m->code > UINT16_MAX))
 		return err_text(err, EINVAL, "MTU %u is not %d to %d", m->code, VN_MTU_MIN,
 				UINT16_MAX);
-	if (m->code != 0 && !(d->features & VN_BIT(MTU)))
-		return err_text(err, EINVAL, "the guest was not offered to be told an MTU");
 	memcpy(n->config.mac, mac, sizeof(mac));
 	if (m->code != 0)
 		n->config.mtu = (uint16_t)m->code;
 	return 0;
-}
-
-static uint64_t vn_features(const struct vhost_net *n, uint32_t tun_flags)
-{
-	uint64_t features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF));
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(vn_offloads); i++) {
-		if ((tun_flags & vn_offloads[i].tun) == vn_offloads[i].tun)
-			features |= vn_offloads[i].host | vn_offloads[i].guest;
-	}
-	if (n->nr_pairs > 1)
-		features |= VN_BIT(MQ);
-	if (n->config.mtu != 0)
-		features |= VN_BIT(MTU);
-	return features;
 }
 
 /* Takes over what is behind one pair */
@@ -438,6 +346,9 @@ static int vn_check(const struct boot_dev *rec, struct err *err)
 	    rec->nr_queues != 2 * pairs + 1)
 		return err_text(err, EINVAL, "%s: %u resources and %u queues", rec->name,
 				rec->nr_res, rec->nr_queues);
+	if (!vnet_mac_ok(rec->net.mac))
+		return err_text(err, EINVAL, "%s: MAC 0x%lx is not one of an interface", rec->name,
+				ctl_mac(rec->net.mac));
 	for (unsigned int i = 0; i < ARRAY_SIZE(rate); i++) {
 		if (rate[i]->bytes_per_s != 0 || rate[i]->packets_per_s != 0)
 			return err_text(err, EINVAL,
@@ -466,8 +377,9 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 	memcpy(n->config.mac, rec->net.mac, sizeof(n->config.mac));
 	n->config.status = VIRTIO_NET_S_LINK_UP;
 	n->config.max_virtqueue_pairs = (uint16_t)n->nr_pairs;
-	n->config.mtu = rec->net.mtu;
-	d->features = vn_features(n, rec->net.tun_flags);
+	n->config.mtu = rec->net.mtu != 0 ? rec->net.mtu : VN_MTU_DEFAULT;
+	d->features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF)) | vnet_offered(rec->net.tun_flags) |
+		      (n->nr_pairs > 1 ? VN_BIT(MQ) : 0);
 	d->nr_queues = rec->nr_queues;
 	return 0;
 }
@@ -478,7 +390,7 @@ const struct device_ops vhost_net_device = {
 	.nr_queues = VN_QUEUES_MAX,
 	.queue_max = VQ_SIZE_MAX,
 	.config_len = offsetof(struct virtio_net_config, speed),
-	.features = VN_OWN | VN_BIT(MRG_RXBUF) | VN_BIT(MQ) | VN_BIT(MTU) | VN_OFFLOADS,
+	.features = VN_OWN | VN_BIT(MRG_RXBUF) | VN_BIT(MQ) | VNET_F_OFFLOADS,
 	.state_size = sizeof(struct vhost_net),
 	.init = vn_init,
 	.start = vn_start,
