@@ -69,7 +69,7 @@ bool virtio_reset(struct virtio_drv *v)
 	return false;
 }
 
-static uint64_t virtio_offer(const struct virtio_drv *v)
+static uint64_t virtio_offered(const struct virtio_drv *v)
 {
 	uint64_t low;
 
@@ -88,7 +88,7 @@ bool virtio_negotiate(struct virtio_drv *v, uint64_t features)
 	mmio_write8(v->common + COMMON_STATUS, status);
 	status |= VIRTIO_STATUS_DRIVER;
 	mmio_write8(v->common + COMMON_STATUS, status);
-	v->features = virtio_offer(v) & (features | VIRTIO_F_VERSION);
+	v->features = virtio_offered(v) & (features | VIRTIO_F_VERSION);
 	for (unsigned int i = 0; i < 2; i++) {
 		mmio_write32(v->common + COMMON_DRIVER_SELECT, i);
 		mmio_write32(v->common + COMMON_DRIVER_BITS, (uint32_t)(v->features >> 32 * i));
@@ -111,7 +111,7 @@ bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r)
 
 	memset(r, 0, sizeof(*r));
 	v->seen_used = 0;
-	mmio_write16(v->common + COMMON_QUEUE_SELECT, 0);
+	mmio_write16(v->common + COMMON_QUEUE_SELECT, v->queue);
 	mmio_write16(v->common + COMMON_QUEUE_SIZE, VIRTIO_RING_SIZE);
 	for (unsigned int i = 0; i < 3; i++) {
 		uint64_t gpa = (uintptr_t)rings[i].at;
@@ -119,43 +119,59 @@ bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r)
 		mmio_write32(v->common + rings[i].reg, (uint32_t)gpa);
 		mmio_write32(v->common + rings[i].reg + 4, (uint32_t)(gpa >> 32));
 	}
+	v->doorbell = v->notify +
+		      mmio_read16(v->common + COMMON_QUEUE_NOTIFY) * v->notify_multiplier;
 	mmio_write16(v->common + COMMON_QUEUE_ENABLE, 1);
 	return mmio_read16(v->common + COMMON_QUEUE_ENABLE) == 1;
 }
 
-bool virtio_start(struct virtio_drv *v, uint64_t features, struct virtio_ring *r)
+bool virtio_go(const struct virtio_drv *v)
 {
 	uint8_t status = VIRTIO_STATUS_ACKNOWLEDGE | VIRTIO_STATUS_DRIVER |
 			 VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK;
 
-	if (!virtio_negotiate(v, features) || !virtio_set_queue(v, r))
-		return false;
 	mmio_write8(v->common + COMMON_STATUS, status);
 	return virtio_status(v) == status;
 }
 
-void virtio_kick(struct virtio_drv *v, struct virtio_ring *r, uint16_t head)
+bool virtio_start(struct virtio_drv *v, uint64_t features, struct virtio_ring *r)
 {
-	uint16_t off;
+	return virtio_negotiate(v, features) && virtio_set_queue(v, r) && virtio_go(v);
+}
 
+void virtio_offer(struct virtio_ring *r, uint16_t head)
+{
 	r->avail.ring[r->avail.idx % VIRTIO_RING_SIZE] = head;
 	/* x86 keeps stores in order; the compiler has to as well. */
 	__atomic_store_n(&r->avail.idx, (uint16_t)(r->avail.idx + 1), __ATOMIC_RELEASE);
-	off = mmio_read16(v->common + COMMON_QUEUE_NOTIFY);
-	mmio_write16(v->notify + off * v->notify_multiplier, 0);
+}
+
+void virtio_kick(struct virtio_drv *v, struct virtio_ring *r, uint16_t head)
+{
+	virtio_offer(r, head);
+	mmio_write16(v->doorbell, v->queue);
+}
+
+int32_t virtio_poll(struct virtio_drv *v, struct virtio_ring *r, uint32_t *ret_len)
+{
+	unsigned int at = v->seen_used % VIRTIO_RING_SIZE;
+
+	if (__atomic_load_n(&r->used.idx, __ATOMIC_ACQUIRE) == v->seen_used)
+		return -1;
+	v->seen_used++;
+	*ret_len = r->used.ring[at].len;
+	return (int32_t)r->used.ring[at].id;
 }
 
 int64_t virtio_wait(struct virtio_drv *v, struct virtio_ring *r, uint16_t head)
 {
 	for (unsigned int i = 0; i < WAIT_MEMORY; i++) {
-		unsigned int at = v->seen_used % VIRTIO_RING_SIZE;
+		uint32_t len;
+		int32_t got = virtio_poll(v, r, &len);
 
-		if (__atomic_load_n(&r->used.idx, __ATOMIC_ACQUIRE) == v->seen_used) {
-			__builtin_ia32_pause();
-			continue;
-		}
-		v->seen_used++;
-		return r->used.ring[at].id == head ? (int64_t)r->used.ring[at].len : -1;
+		if (got >= 0)
+			return got == head ? (int64_t)len : -1;
+		__builtin_ia32_pause();
 	}
 	return -1;
 }

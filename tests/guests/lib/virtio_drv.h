@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: A polling driver of virtio-pci, modern, one queue at a time
+ * DOC: A polling driver of virtio-pci, modern
  *
  * Written from virtio 1.3, not from our device side. Nothing here allocates or checks what a test
- * wants broken: the ring is the guest's to fill.
+ * wants broken: the ring is the guest's to fill. A struct virtio_drv knows one queue: copied after
+ * virtio_negotiate(), with another @queue, it is the driver of that one.
  */
 #ifndef VMRUN_TESTS_GUESTS_LIB_VIRTIO_DRV_H
 #define VMRUN_TESTS_GUESTS_LIB_VIRTIO_DRV_H
 
 #include "lib/guest.h"
 
+#define VIRTIO_NET   1
 #define VIRTIO_BLOCK 2
 #define VIRTIO_RNG   4
 
@@ -57,6 +59,8 @@ struct virtio_drv {
 	uint64_t common, isr, config, notify;
 	uint32_t notify_multiplier;
 	uint64_t features; /* negotiated */
+	uint64_t doorbell; /* of @queue */
+	uint16_t queue;
 	uint16_t seen_used;
 };
 
@@ -71,14 +75,21 @@ bool virtio_reset(struct virtio_drv *v);
 /* Reset, then up to FEATURES_OK with what of @features is offered, and VERSION_1 */
 bool virtio_negotiate(struct virtio_drv *v, uint64_t features);
 
-/* Zeroes @r and makes it queue 0; false when the device does not enable it */
+/* Zeroes @r and makes it v->queue; false when the device does not enable it */
 bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r);
+
+/* DRIVER_OK */
+bool virtio_go(const struct virtio_drv *v);
 
 /* Negotiation, queue 0, DRIVER_OK */
 bool virtio_start(struct virtio_drv *v, uint64_t features, struct virtio_ring *r);
 
-/* Makes the chain at @head available and rings */
+/* Makes the chain at @head available; then rings */
+void virtio_offer(struct virtio_ring *r, uint16_t head);
 void virtio_kick(struct virtio_drv *v, struct virtio_ring *r, uint16_t head);
+
+/* The next used element if there is one: its head, and its length; else -1 */
+int32_t virtio_poll(struct virtio_drv *v, struct virtio_ring *r, uint32_t *ret_len);
 
 /* Waits for the next used element; its length, or -1 when none came or it is not @head */
 int64_t virtio_wait(struct virtio_drv *v, struct virtio_ring *r, uint16_t head);
