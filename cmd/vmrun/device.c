@@ -17,6 +17,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "runtime/jail.h"
+#include "runtime/net.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 
@@ -25,6 +26,7 @@
 struct device_options {
 	const char *socket;
 	const char *path;
+	const char *tap;
 	bool readonly;
 };
 
@@ -36,18 +38,27 @@ static const struct option_spec options[] = {
 	{"path", 0, OPTION_STRING, "IMAGE", "block: the raw image or block device", FIELD(path),
 	 NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
+	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it is not there", FIELD(tap),
+	 NULL},
 	{.name = NULL},
 };
 
-/** struct kind - A type of device; @has_disk: needs --path, and alone may have it */
+struct alone;
+static int open_disk(struct alone *a, struct boot_dev *b, struct err *err);
+static int open_tap(struct alone *a, struct boot_dev *b, struct err *err);
+
+/** struct kind - A type of device; the option it needs, and alone may have, @needs; @open does with it */
 static const struct kind {
 	const char *type;
 	const char *program;
 	const char *policy;
-	bool has_disk;
+	const char *needs;
+	size_t needs_off;
+	int (*open)(struct alone *a, struct boot_dev *b, struct err *err);
 } kinds[] = {
-	{"block", "vmrun-dev-block", "block_device_vhost_user", true},
-	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", false},
+	{"block", "vmrun-dev-block", "block_device_vhost_user", "--path", FIELD(path), open_disk},
+	{"net", "vmrun-dev-net", "net_device_vhost_user", "--tap", FIELD(tap), open_tap},
+	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", NULL, 0, NULL},
 };
 
 /**
@@ -58,7 +69,7 @@ struct alone {
 	const struct device_options *o;
 	const struct kind *kind;
 	int bus_fd;
-	int disk_fd;
+	int res_fd;
 	int signal_fd;
 	int error_fd[2];
 	uint64_t capacity_bytes;
@@ -71,7 +82,7 @@ static void cleanup_alone(struct alone *a)
 	if (a->bus_fd >= 0)
 		(void)unlink(a->o->socket);
 	cleanup_close_fd(&a->bus_fd);
-	cleanup_close_fd(&a->disk_fd);
+	cleanup_close_fd(&a->res_fd);
 	cleanup_close_fd(&a->signal_fd);
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
@@ -87,18 +98,29 @@ static const struct kind *find_kind(const char *type)
 	return NULL;
 }
 
+static const char *option_of(const struct device_options *o, const struct kind *k)
+{
+	return *(const char *const *)((const char *)o + k->needs_off);
+}
+
 static int check_options(struct vmrun *v, const struct device_options *o, const struct kind *k,
 			 struct err *err)
 {
+	unsigned int i;
 	int r = 0;
 
 	if (!k)
-		r = err_text(err, EINVAL, "device: unknown type; block and rng can run alone");
+		r = err_text(err, EINVAL, "device: unknown type; block, net and rng can run alone");
 	else if (!o->socket)
 		r = err_text(err, EINVAL, "device %s: --socket is missing", k->type);
-	else if (k->has_disk != (o->path != NULL) || (o->readonly && !k->has_disk))
-		r = err_text(err, EINVAL, "device %s: --path %s", k->type,
-			     k->has_disk ? "is missing" : "and --readonly are for block devices");
+	else if (k->needs && !option_of(o, k))
+		r = err_text(err, EINVAL, "device %s: %s is missing", k->type, k->needs);
+	else if (o->readonly && k->open != open_disk)
+		r = err_text(err, EINVAL, "device %s: --readonly is for block devices", k->type);
+	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
+		if (&kinds[i] != k && kinds[i].needs && option_of(o, &kinds[i]))
+			r = err_text(err, EINVAL, "device %s: %s is for %s devices", k->type,
+				     kinds[i].needs, kinds[i].type);
 	if (r < 0)
 		v->exit_code = 2;
 	return r;
@@ -132,12 +154,25 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 		.path = (char *)a->o->path,
 		.pointer = (char *)"--path",
 	};
-	int r = assets_open_file(&file, &a->disk_fd, &a->capacity_bytes, &b->flags, err);
+	int r = assets_open_file(&file, &a->res_fd, &a->capacity_bytes, &b->flags, err);
 
 	b->flags |= a->o->readonly ? BOOT_DEV_READONLY : 0;
 	b->block.capacity_bytes = a->capacity_bytes;
-	b->nr_res = 1;
 	return r;
+}
+
+/* Addresses, and whether it is up, are the caller's business. */
+static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
+{
+	struct tap tap;
+	int r = tap_open(a->o->tap, 1, &tap, err);
+
+	if (r < 0)
+		return r;
+	a->res_fd = tap.fd[0];
+	b->net.tun_flags = tap.tun_flags;
+	net_name_mac("device", tap.name, b->net.mac);
+	return 0;
 }
 
 static int catch_signals(struct alone *a, struct err *err)
@@ -163,15 +198,17 @@ static int start(struct alone *a, struct err *err)
 		.program = a->kind->program,
 		.policy = a->kind->policy,
 		.boot = &b,
-		.res_fd = &a->disk_fd,
+		.res_fd = &a->res_fd,
 		.log_level = a->v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
 	int r = 0;
 
 	fmt_into(b.name, sizeof(b.name), "%s0", a->kind->type);
 	fmt_into(b.type, sizeof(b.type), "%s", a->kind->type);
-	if (a->kind->has_disk)
-		r = open_disk(a, &b, err);
+	if (a->kind->open) {
+		r = a->kind->open(a, &b, err);
+		b.nr_res = 1;
+	}
 	if (r == 0)
 		r = catch_signals(a, err);
 	if (r < 0)
@@ -266,7 +303,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.o = args->opt,
 		.kind = find_kind(args->arg[0]),
 		.bus_fd = -1,
-		.disk_fd = -1,
+		.res_fd = -1,
 		.signal_fd = -1,
 		.error_fd = {-1, -1},
 	};
@@ -280,7 +317,8 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "block --socket PATH --path IMAGE [--readonly] | rng --socket PATH",
+	.synopsis = "block --socket PATH --path IMAGE [--readonly] | net --socket PATH --tap NAME "
+		    "| rng --socket PATH",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,
 	.opt_bytes = sizeof(struct device_options),
