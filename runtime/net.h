@@ -91,7 +91,9 @@ MUST_CHECK int net_forward(struct err *err);
  * @made:	All of the VM; joined, MAC, MTU, guest, gateway of number @i are filled in
  *
  * Device number @i takes the first interface with addresses that none before it in the same namespace
- * took. Finding none is no error: joined is empty then. Without effect in other modes.
+ * took. Finding none is no error: joined is empty then. What is joined stays joined when a start is
+ * tried again. Without effect in other modes.
+ * Return: 1 when something was found that is to be joined, 0, or -errno
  */
 MUST_CHECK int net_look(struct net_made *made, unsigned int i, struct err *err);
 

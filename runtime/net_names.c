@@ -48,9 +48,9 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 	const bool first = strcmp(device, "net0") == 0;
 	/* What nft's own language takes in a name; ids have no slash, so that no id is another's
 	 * second device. */
-	const bool plain = !strchr(id, '+') &&
-			   strlen(NET_TABLE_PREFIX) + strlen(id) + (first ? 0 : strlen(device) + 1) <=
-				   NET_TABLE_MAX;
+	const bool plain = !strchr(id, '+') && strlen(NET_TABLE_PREFIX) + strlen(id) +
+							       (first ? 0 : strlen(device) + 1) <=
+						       NET_TABLE_MAX;
 	char *c;
 
 	if (plain) {

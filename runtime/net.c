@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/net.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_priv.h"
+#include "runtime/net_text.h"
+
+#define FORWARD "/proc/sys/net/ipv4/ip_forward"
+
+int net_mode_parse(const char *name, enum net_mode *ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < NET_MODES; i++) {
+		if (strcmp(net_mode_name((enum net_mode)i), name) == 0) {
+			*ret = (enum net_mode)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* ---- what the modes share ---- */
+
+struct nl *net_nl(int bus, struct err *err)
+{
+	struct nl *nl = calloc(1, sizeof(*nl));
+
+	if (!nl) {
+		err_set(err, ENOMEM, "netlink");
+		return NULL;
+	}
+	if (nl_open(nl, bus, err) < 0) {
+		free(nl);
+		return NULL;
+	}
+	return nl;
+}
+
+int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
+		  struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	char name[16];
+	unsigned int try;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	for (try = 0; try < NET_TRIES; try++) {
+		net_name_link(kind, id, device, try, name);
+		r = rtnl_link_get(nl, name, &link, err);
+		if (r == -ENODEV) {
+			memcpy(ret, name, sizeof(name));
+			return 0;
+		}
+		if (r < 0)
+			return r;
+	}
+	return err_text(err, EEXIST, "no free name for an interface: %s is taken too", name);
+}
+
+/* 0 or -errno */
+static int write_setting(const char *path, const char *value)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
+}
+
+void net_quiet(const char *name)
+{
+	char path[80];
+
+	/* A kernel without IPv6 has no such file, and then nothing to say on the wire either. */
+	fmt_into(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
+	(void)write_setting(path, "1");
+}
+
+int net_forward(struct err *err)
+{
+	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
+	char now = '0';
+	int r;
+
+	if (fd < 0 || pread(fd, &now, 1, 0) != 1)
+		return err_set(err, errno, "%s", FORWARD);
+	if (now != '0')
+		return 0;
+	r = write_setting(FORWARD, "1");
+	return r < 0 ? err_set(err, -r, "masquerading needs %s to be 1", FORWARD) : 1;
+}
+
+int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
+{
+	const struct rtnl_change c = {.up = true, .mtu = mtu, .master = master, .netns_fd = -1};
+
+	return rtnl_link_change(nl, index, &c, err);
+}
+
+int net_masquerade(const struct net_made *made, const char *except, struct err *err)
+{
+	cleanup_nl struct nl *nl = NULL;
+	int r;
+
+	if (!made->table[0])
+		return 0;
+	nl = net_nl(NETLINK_NETFILTER, err);
+	if (!nl)
+		return -err->code;
+	r = nft_masquerade_add(nl, made->table, made->host, except, err);
+	return r < 0 ? r : 0;
+}
+
+int net_unmasquerade(const struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = NULL;
+	int r;
+
+	if (!made->table[0])
+		return 0;
+	nl = net_nl(NETLINK_NETFILTER, err);
+	/* Without netfilter there is no table. */
+	if (!nl)
+		return err->code == EPROTONOSUPPORT ? 0 : -err->code;
+	r = nft_table_del(nl, made->table, err);
+	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+}
+
+/* ---- the calls ---- */
+
+static bool has_mac(const uint8_t mac[6])
+{
+	static const uint8_t none[6];
+
+	return memcmp(mac, none, sizeof(none)) != 0;
+}
+
+/* In words for users: which device, and for want of privilege what does without */
+static int explain(const struct plan_net *p, int r, struct err *err)
+{
+	if (r == -EPERM || r == -EACCES) {
+		char why[ERR_MSG_BYTES];
+
+		fmt_into(why, sizeof(why), "%.*s", 120, err->msg);
+		err_text(err, -r,
+			 "%s (mode \"%s\" needs CAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
+			 why, net_mode_name(p->mode));
+	}
+	return err_wrap(err, "%s", p->pointer);
+}
+
+int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_made *ret,
+	     struct err *err)
+{
+	const struct net_ops *ops = net_ops(p->mode);
+	struct net_made made = {
+		.mode = p->mode,
+		.mtu = p->mtu,
+		.host = p->host,
+		.guest = p->guest,
+		.gateway = p->gateway,
+	};
+	int r;
+
+	fmt_into(made.device, sizeof(made.device), "%s", device);
+	fmt_into(made.tap, sizeof(made.tap), "%s", p->name);
+	memcpy(made.mac, p->mac, sizeof(made.mac));
+	/* In a namespace that is given the interface's own counts, once it is there. */
+	if (!has_mac(made.mac) && p->mode != NET_MODE_NETNS)
+		net_name_mac(id, device, made.mac);
+	r = ops->plan ? ops->plan(p, id, &made, err) : 0;
+	if (r < 0)
+		return explain(p, r, err);
+	if (made.host.bits && !made.guest.bits)
+		made.guest = net_next_addr(made.host);
+	if (made.host.bits && !made.gateway)
+		made.gateway = made.host.addr;
+	if (p->masquerade && made.host.bits)
+		net_name_table(id, device, made.table);
+	*ret = made;
+	return 0;
+}
+
+int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)
+{
+	struct tap tap = {.nr = 0};
+	struct err ignored;
+	int r = net_ops(p->mode)->setup(p, made, &tap, err);
+
+	if (r < 0) {
+		tap_close(&tap);
+		/* What made it fail is what the user is told. */
+		(void)!net_undo(made, &ignored);
+		return explain(p, r, err);
+	}
+	if (!made->mtu)
+		made->mtu = NET_MTU_DEFAULT;
+	*ret = tap;
+	return 0;
+}
+
+int net_undo(const struct net_made *made, struct err *err)
+{
+	const struct net_ops *ops = net_ops(made->mode);
+	int r = ops->undo ? ops->undo(made, err) : 0;
+
+	return r < 0 ? err_wrap(err, "undo %s", made->device) : 0;
+}
+
+void net_cmdline(const struct net_made *made, unsigned int n, const char *hostname, char *ret,
+		 size_t size)
+{
+	char guest[NET_TEXT_BYTES], gateway[NET_TEXT_BYTES] = "", mask[NET_TEXT_BYTES];
+
+	*ret = '\0';
+	if (!made->guest.bits)
+		return;
+	net_text_put((struct net_addr){made->guest.addr, 0}, guest);
+	net_text_put((struct net_addr){net_text_netmask(made->guest.bits), 0}, mask);
+	if (made->gateway)
+		net_text_put((struct net_addr){made->gateway, 0}, gateway);
+	fmt_into(ret, size, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, n);
+}

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: The modes of a network device
+ *
+ *   mode     TAP                      joined to the host by           outlives the TAP's fd
+ *   private  in a namespace made new  a veth, redirected by tc        the veth's host end, the table
+ *   tap      here                     an address of its own           the table
+ *   bridge   here                     being port of the bridge        nothing
+ *   netns    in the namespace given   redirects made at start         the redirects
+ *   macvtap  is the macvtap           the parent interface            the macvtap
+ *   fd       the caller's             the caller                      the caller's business
+ *   none     none                     nothing                         nothing
+ *
+ * A TAP or macvtap of the wanted name that is there already is not ours. A TAP made beforehand for us
+ * (persistent, not in use) is taken as it is, and nothing about it is changed: so there is nothing to
+ * undo, and whoever owns it needs no privilege. What the bundle says about it has to be true.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_priv.h"
+
+/* ---- a TAP in the host's namespace ---- */
+
+/* Whether a process has it open: only then it has a carrier */
+static bool in_use(const char *name)
+{
+	cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq q = {0};
+
+	fmt_into(q.ifr_name, sizeof(q.ifr_name), "%s", name);
+	return sock >= 0 && ioctl(sock, SIOCGIFFLAGS, &q) == 0 && (q.ifr_flags & IFF_RUNNING);
+}
+
+static int has_address(struct nl *nl, int index, struct net_addr a, struct err *err)
+{
+	struct rtnl_addr found[RTNL_ADDRS_MAX];
+	unsigned int i, nr = 0;
+	int r = rtnl_addrs(nl, found, &nr, err);
+
+	if (r < 0)
+		return r;
+	for (i = 0; i < nr; i++)
+		if (found[i].index == index && found[i].family == AF_INET &&
+		    found[i].bits == a.bits && memcmp(found[i].addr, &a.addr, 4) == 0)
+			return 1;
+	return 0;
+}
+
+/* Whether a TAP that was there before us is as the bundle says */
+static int check_premade(struct nl *nl, const struct plan_net *p, const struct rtnl_link *link,
+			 int master, struct err *err)
+{
+	int r;
+
+	if (!link->up)
+		return err_text(err, ENETDOWN, "TAP %s was there before and is down", link->name);
+	if (p->mtu && p->mtu != link->mtu)
+		return err_text(err, EINVAL, "TAP %s was there before, with an MTU of %u, not %u",
+				link->name, link->mtu, p->mtu);
+	if (link->master != master)
+		return err_text(err, EINVAL, "TAP %s was there before, and not as port of %s",
+				link->name, master ? p->bridge : "nothing");
+	if (!p->host.bits)
+		return 0;
+	r = has_address(nl, link->index, p->host, err);
+	if (r == 0)
+		return err_text(err, EADDRNOTAVAIL,
+				"TAP %s was there before, without the host's address", link->name);
+	return r < 0 ? r : 0;
+}
+
+/* *ret_link: as it is now; *ret_premade: it was there before */
+static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *made,
+		     struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
+		     struct err *err)
+{
+	int r = rtnl_link_get(nl, made->tap, ret_link, err);
+
+	if (r < 0 && r != -ENODEV)
+		return r;
+	*ret_premade = r == 0;
+	if (r == 0 && strcmp(ret_link->kind, "tun") != 0)
+		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
+	if (r == 0 && in_use(made->tap))
+		return err_text(err, EBUSY, "TAP %s is in use", made->tap);
+	r = tap_open(made->tap, p->queue_pairs, ret, err);
+	return r < 0 ? r : rtnl_link_get(nl, made->tap, ret_link, err);
+}
+
+static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
+		     struct err *err)
+{
+	return made->tap[0] ? 0 : net_free_name("vt", id, made->device, made->tap, err);
+}
+
+static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap *ret,
+		     struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	bool premade;
+	int r = nl ? open_here(nl, p, made, ret, &link, &premade, err) : -err->code;
+
+	if (r == 0 && premade)
+		r = check_premade(nl, p, &link, link.master, err);
+	if (r == 0 && !premade && p->host.bits)
+		r = rtnl_addr_add(nl, link.index, p->host, err);
+	if (r == 0 && !premade)
+		r = net_up(nl, link.index, p->mtu, 0, err);
+	if (r < 0)
+		return r;
+	made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
+	return net_masquerade(made, made->tap, err);
+}
+
+/* ---- port of a bridge ---- */
+
+static int plan_bridge(const struct plan_net *p, const char *id, struct net_made *made,
+		       struct err *err)
+{
+	memcpy(made->bridge, p->bridge, sizeof(made->bridge));
+	return plan_here(p, id, made, err);
+}
+
+static int setup_bridge(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link bridge, link;
+	bool premade;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	r = rtnl_link_get(nl, made->bridge, &bridge, err);
+	if (r == -ENODEV)
+		return err_text(err, ENODEV, "bridge %s does not exist", made->bridge);
+	if (r < 0)
+		return r;
+	if (strcmp(bridge.kind, "bridge") != 0)
+		return err_text(err, EINVAL, "%s is no bridge", made->bridge);
+	r = open_here(nl, p, made, ret, &link, &premade, err);
+	if (r < 0)
+		return r;
+	if (premade) {
+		made->mtu = (uint16_t)link.mtu;
+		return check_premade(nl, p, &link, bridge.index, err);
+	}
+	made->mtu = p->mtu ? p->mtu : (uint16_t)bridge.mtu;
+	return net_up(nl, link.index, made->mtu, bridge.index, err);
+}
+
+/* ---- a macvtap ---- */
+
+static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
+			struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	if (!made->tap[0])
+		return net_free_name("vm", id, made->device, made->tap, err);
+	/* Before it is on record as one that may be removed. */
+	r = rtnl_link_get(nl, made->tap, &link, err);
+	if (r == 0)
+		return err_text(err, EEXIST, "interface %s exists", made->tap);
+	return r == -ENODEV ? 0 : r;
+}
+
+static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			 struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link parent, link;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	r = rtnl_link_get(nl, p->parent, &parent, err);
+	if (r == -ENODEV)
+		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
+	if (r == 0)
+		r = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
+	if (r == 0)
+		r = rtnl_link_get(nl, made->tap, &link, err);
+	if (r < 0)
+		return r;
+	made->mtu = p->mtu ? p->mtu : (uint16_t)parent.mtu;
+	net_quiet(made->tap);
+	r = net_up(nl, link.index, made->mtu, 0, err);
+	return r < 0 ? r : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
+}
+
+static int undo_macvtap(const struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	r = rtnl_link_get(nl, made->tap, &link, err);
+	/* One of that name that somebody made since has another MAC. */
+	if (r == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
+		r = rtnl_link_del(nl, link.index, err);
+	return r == -ENODEV ? 0 : r;
+}
+
+/* ---- without us ---- */
+
+static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_made *made UNUSED,
+		   struct err *err)
+{
+	const int flags = p->fd > STDERR_FILENO ? fcntl(p->fd, F_GETFD) : -1;
+
+	/* What vmrun opened itself is close-on-exec; what came through exec is not. */
+	if (flags < 0 || flags & FD_CLOEXEC)
+		return err_text(err, EBADF, "fd %d was not inherited", p->fd);
+	if (p->queue_pairs != 1)
+		return err_text(err, EINVAL, "fd %d is one queue pair, not %u", p->fd,
+				p->queue_pairs);
+	return fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? err_set(err, errno, "fd %d", p->fd) : 0;
+}
+
+static int setup_fd(const struct plan_net *p, struct net_made *made, struct tap *ret,
+		    struct err *err)
+{
+	int r = tap_adopt(p->fd, ret, err);
+
+	if (r == 0)
+		memcpy(made->tap, ret->name, sizeof(made->tap));
+	return r;
+}
+
+static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,
+		      struct tap *ret UNUSED, struct err *err UNUSED)
+{
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, net_unmasquerade};
+static const struct net_ops bridge_ops = {"bridge", plan_bridge, setup_bridge, NULL};
+static const struct net_ops macvtap_ops = {"macvtap", plan_macvtap, setup_macvtap, undo_macvtap};
+static const struct net_ops fd_ops = {"fd", plan_fd, setup_fd, NULL};
+static const struct net_ops none_ops = {"none", NULL, setup_none, NULL};
+
+const struct net_ops *net_ops(enum net_mode m)
+{
+	static const struct net_ops *const all[NET_MODES] = {
+		[NET_MODE_PRIVATE] = &net_private_ops, [NET_MODE_TAP] = &tap_ops,
+		[NET_MODE_BRIDGE] = &bridge_ops,       [NET_MODE_NETNS] = &net_netns_ops,
+		[NET_MODE_MACVTAP] = &macvtap_ops,     [NET_MODE_FD] = &fd_ops,
+		[NET_MODE_NONE] = &none_ops,
+	};
+
+	vr_assert((unsigned int)m < NET_MODES);
+	return all[m];
+}
+
+const char *net_mode_name(enum net_mode m)
+{
+	return net_ops(m)->name;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: Mode private: a network namespace made for one device
+ *
+ *   guest -- TAP == veth "eth0"  |  veth host end, host's address -- routing, masquerading
+ *            (tc, both ways)     |
+ *   the namespace made for it    |  the host's namespace
+ *
+ * Inside there is no address and no routing, frames pass below both. Nobody enters that namespace and
+ * nothing names it: the TAP's fd keeps it, and so its end is the end of the device's process.
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_priv.h"
+
+#define TAP_NAME  "tap0"
+#define VETH_NAME "eth0"
+
+/* A network of the shared address space that no interface is in */
+static int choose_network(const char *id, struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	unsigned int try;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	for (try = 0; try < NET_TRIES; try++) {
+		const struct net_addr a = net_name_host(id, made->device, try);
+
+		r = rtnl_addr_in_use(nl, a, err);
+		if (r < 0)
+			return r;
+		if (r == 0) {
+			made->host = a;
+			return 0;
+		}
+	}
+	return err_text(err, EADDRINUSE, "no free network found in 100.64.0.0/10: give hostIp");
+}
+
+static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
+			struct err *err)
+{
+	int r = net_free_name("vh", id, made->device, made->host_link, err);
+
+	if (!made->tap[0])
+		fmt_into(made->tap, sizeof(made->tap), TAP_NAME);
+	if (strcmp(made->tap, VETH_NAME) == 0)
+		return err_text(err, EINVAL, "in the private namespace %s is the veth's name",
+				VETH_NAME);
+	if (!made->mtu)
+		made->mtu = NET_MTU_DEFAULT;
+	return r == 0 && !p->host.bits ? choose_network(id, made, err) : r;
+}
+
+/* Both ends of the wire inside, and each one's frames out of the other */
+static int join_inside(struct nl *nl, const struct net_made *made, struct err *err)
+{
+	struct rtnl_link tap, veth;
+	int r = rtnl_link_get(nl, made->tap, &tap, err);
+
+	if (r == 0)
+		r = rtnl_link_get(nl, VETH_NAME, &veth, err);
+	if (r == 0)
+		r = tc_redirect(nl, tap.index, veth.index, err);
+	if (r == 0)
+		r = tc_redirect(nl, veth.index, tap.index, err);
+	if (r == 0)
+		r = net_up(nl, tap.index, made->mtu, 0, err);
+	if (r == 0)
+		r = net_up(nl, veth.index, made->mtu, 0, err);
+	return r;
+}
+
+/* In the new namespace; @outside is the host's */
+static int make_inside(const struct plan_net *p, const struct net_made *made, int outside,
+		       struct tap *ret, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link lo;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	/* Neighbour discovery of this namespace would reach guest and host. */
+	net_quiet("all");
+	net_quiet("default");
+	r = rtnl_link_get(nl, "lo", &lo, err);
+	if (r == 0)
+		r = net_up(nl, lo.index, 0, 0, err);
+	if (r == 0)
+		r = tap_open(made->tap, p->queue_pairs, ret, err);
+	if (r == 0)
+		r = rtnl_veth_add(nl, VETH_NAME, made->host_link, outside, err);
+	return r < 0 ? r : join_inside(nl, made, err);
+}
+
+static int make_outside(const struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	/* Once more: another device, of this VM or another, may have been set up meanwhile. */
+	r = rtnl_addr_in_use(nl, made->host, err);
+	if (r > 0)
+		return err_text(err, EADDRINUSE,
+				"an interface of this host is in the device's network already");
+	if (r == 0)
+		r = rtnl_link_get(nl, made->host_link, &link, err);
+	if (r == 0)
+		r = rtnl_addr_add(nl, link.index, made->host, err);
+	return r < 0 ? r : net_up(nl, link.index, made->mtu, 0, err);
+}
+
+static int setup_private(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			 struct err *err)
+{
+	int outside = -1, r = netns_enter(-1, &outside, err);
+
+	if (r < 0)
+		return r;
+	r = make_inside(p, made, outside, ret, err);
+	netns_leave(outside);
+	if (r == 0)
+		r = make_outside(made, err);
+	return r < 0 ? r : net_masquerade(made, made->host_link, err);
+}
+
+static int undo_link(const struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	struct rtnl_link link;
+	int r;
+
+	if (!nl)
+		return -err->code;
+	r = rtnl_link_get(nl, made->host_link, &link, err);
+	/* Its namespace is going and takes it along; by hand it is gone now. */
+	if (r == 0 && strcmp(link.kind, "veth") == 0)
+		r = rtnl_link_del(nl, link.index, err);
+	return r == -ENODEV ? 0 : r;
+}
+
+static int undo_private(const struct net_made *made, struct err *err)
+{
+	struct err other;
+	const int table = net_unmasquerade(made, err);
+	const int link = undo_link(made, table < 0 ? &other : err);
+
+	return table < 0 ? table : link;
+}
+
+const struct net_ops net_private_ops = {"private", plan_private, setup_private, undo_private};

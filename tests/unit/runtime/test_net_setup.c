@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* The modes for real, in network namespaces of the test's own: skipped where those cannot be made. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_ether.h>
+#include <net/if_arp.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "runtime/net.h"
+#include "runtime/net_priv.h"
+#include "runtime/net_text.h"
+
+#define HEADER_BYTES 12 /* virtio_net_hdr_v1, all zero here */
+
+struct arp_frame {
+	struct ethhdr eth;
+	struct arphdr arp;
+	uint8_t sender_mac[6];
+	uint8_t sender[4];
+	uint8_t target_mac[6];
+	uint8_t target[4];
+} __attribute__((packed));
+
+static struct err err;
+
+static void own_network(void)
+{
+	if (access("/dev/net/tun", R_OK | W_OK) < 0 || unshare(CLONE_NEWNET) < 0)
+		cr_skip_test("needs root and /dev/net/tun");
+}
+
+TestSuite(net_setup, .init = own_network);
+
+static struct net_addr addr(const char *text)
+{
+	struct net_addr a;
+
+	cr_assert_eq(net_text_addr(text, &a), 0);
+	return a;
+}
+
+static struct nl *open_nl(void)
+{
+	struct nl *nl = net_nl(NETLINK_ROUTE, &err);
+
+	cr_assert(nl, "%s", err.msg);
+	return nl;
+}
+
+static bool exists(const char *name)
+{
+	cleanup_nl struct nl *nl = open_nl();
+	struct rtnl_link link;
+	int r = rtnl_link_get(nl, name, &link, &err);
+
+	cr_assert(r == 0 || r == -ENODEV, "%s", err.msg);
+	return r == 0;
+}
+
+static bool has_table(const char *name)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, &err);
+	int r;
+
+	cr_assert(nl, "%s", err.msg);
+	r = nft_table_del(nl, name, &err);
+	cr_assert(r == 0 || r == -ENOENT, "%s", err.msg);
+	return r == 0;
+}
+
+static void up(const char *name, const char *address)
+{
+	cleanup_nl struct nl *nl = open_nl();
+	struct rtnl_link link;
+
+	cr_assert_eq(rtnl_link_get(nl, name, &link, &err), 0, "%s", err.msg);
+	if (address)
+		cr_assert_eq(rtnl_addr_add(nl, link.index, addr(address), &err), 0, "%s", err.msg);
+	cr_assert_eq(net_up(nl, link.index, 0, 0, &err), 0, "%s", err.msg);
+}
+
+/* Whether @host's answer to an ARP request comes within a second */
+static bool answer_comes(int tap, const uint8_t mac[6], uint32_t host)
+{
+	struct pollfd p = {.fd = tap, .events = POLLIN};
+	struct arp_frame a;
+	uint8_t got[2048];
+
+	/* Others' frames may come first: router solicitations, gratuitous ARP. */
+	while (poll(&p, 1, 1000) > 0) {
+		const ssize_t len = read(tap, got, sizeof(got));
+
+		if (len < (ssize_t)(HEADER_BYTES + sizeof(a)))
+			continue;
+		memcpy(&a, got + HEADER_BYTES, sizeof(a));
+		if (a.eth.h_proto == htons(ETH_P_ARP) && a.arp.ar_op == htons(ARPOP_REPLY) &&
+		    memcmp(a.sender, &host, 4) == 0 && memcmp(a.eth.h_dest, mac, 6) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* As the guest would: who has @host? */
+static bool host_answers(int tap, const uint8_t mac[6], uint32_t guest, uint32_t host)
+{
+	struct {
+		uint8_t header[HEADER_BYTES];
+		struct arp_frame frame;
+	} __attribute__((packed)) q = {
+		.frame = {.eth = {.h_proto = htons(ETH_P_ARP)},
+			  .arp = {.ar_hrd = htons(ARPHRD_ETHER),
+				  .ar_pro = htons(ETH_P_IP),
+				  .ar_hln = 6,
+				  .ar_pln = 4,
+				  .ar_op = htons(ARPOP_REQUEST)}},
+	};
+
+	memset(q.frame.eth.h_dest, 0xff, 6);
+	memcpy(q.frame.eth.h_source, mac, 6);
+	memcpy(q.frame.sender_mac, mac, 6);
+	memcpy(q.frame.sender, &guest, 4);
+	memcpy(q.frame.target, &host, 4);
+	/* A frame sent before the kernel has taken note that both ends are up is lost. */
+	for (unsigned int n = 0; n < 10; n++)
+		if (write(tap, &q, sizeof(q)) == sizeof(q) && answer_comes(tap, mac, host))
+			return true;
+	return false;
+}
+
+static struct plan_net plan(enum net_mode mode)
+{
+	return (struct plan_net){
+		.mode = mode, .queue_pairs = 1, .fd = -1, .pointer = (char *)"/vm/devices/0"};
+}
+
+static void make(const struct plan_net *p, struct net_made *made, struct tap *tap)
+{
+	int r = net_plan(p, "vm", "net0", made, &err);
+
+	cr_assert_eq(r, 0, "%s", err.msg);
+	r = net_setup(p, made, tap, &err);
+	cr_assert_eq(r, 0, "%s", err.msg);
+}
+
+Test(net_setup, private_carries_frames_and_goes)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap;
+
+	p.masquerade = true;
+	make(&p, &made, &tap);
+	cr_expect(exists(made.host_link));
+	cr_expect_not(exists(made.tap), "it is in another namespace");
+	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, made.host.addr));
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect_not(exists(made.host_link));
+	cr_expect_not(has_table(made.table));
+	cr_expect_eq(net_undo(&made, &err), 0, "once more, with nothing left: %s", err.msg);
+	tap_close(&tap);
+}
+
+Test(net_setup, private_goes_with_its_fd)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap;
+
+	make(&p, &made, &tap);
+	tap_close(&tap);
+	for (unsigned int n = 0; n < 1000 && exists(made.host_link); n++)
+		usleep(10000);
+	cr_expect_not(exists(made.host_link));
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+}
+
+Test(net_setup, a_failure_leaves_nothing)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap = {.nr = 0};
+
+	up("lo", "10.9.8.1/24");
+	p.host = addr("10.9.8.77/24");
+	p.masquerade = true;
+	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EADDRINUSE, "%s", err.msg);
+	cr_expect(strstr(err.msg, "/vm/devices/0: "), "%s", err.msg);
+	cr_expect_eq(tap.nr, 0);
+	cr_expect_not(exists(made.host_link));
+	cr_expect_not(has_table(made.table));
+}
+
+Test(net_setup, taken_networks_are_avoided)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	const struct net_addr first = net_name_host("vm", "net0", 0);
+	struct net_made made;
+	char text[NET_TEXT_BYTES];
+
+	net_text_put(first, text);
+	up("lo", text);
+	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+	cr_expect_eq(made.host.addr, net_name_host("vm", "net0", 1).addr);
+}
+
+Test(net_setup, tap_has_the_hosts_address)
+{
+	struct plan_net p = plan(NET_MODE_TAP);
+	struct net_made made;
+	struct tap tap;
+
+	p.host = addr("10.9.8.1/24");
+	p.mtu = 1400;
+	make(&p, &made, &tap);
+	cr_expect_eq(made.mtu, 1400);
+	cr_expect_eq(made.gateway, p.host.addr);
+	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, made.host.addr));
+	tap_close(&tap);
+	cr_expect_not(exists(made.tap));
+}
+
+Test(net_setup, several_queues)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap;
+
+	p.queue_pairs = 3;
+	make(&p, &made, &tap);
+	cr_expect_eq(tap.nr, 3);
+	tap_close(&tap);
+	cr_expect_eq(net_undo(&made, &err), 0);
+}
+
+/* A namespace with an interface "eth0", 10.3.3.3/24, whose far end is here as 10.3.3.1/24 */
+static int make_pod(char path[64])
+{
+	int old, fd;
+
+	cr_assert_eq(netns_enter(-1, &old, &err), 0, "%s", err.msg);
+	{
+		cleanup_nl struct nl *nl = open_nl();
+
+		cr_assert_eq(rtnl_veth_add(nl, "eth0", "far", old, &err), 0, "%s", err.msg);
+	}
+	up("eth0", "10.3.3.3/24");
+	fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	netns_leave(old);
+	up("far", "10.3.3.1/24");
+	snprintf(path, 64, "/proc/%d/fd/%d", getpid(), fd);
+	return fd;
+}
+
+Test(net_setup, netns_joins_what_is_there_and_leaves_it)
+{
+	struct plan_net p = plan(NET_MODE_NETNS);
+	const uint32_t far = addr("10.3.3.1/24").addr;
+	struct net_made made, twin;
+	struct tap tap, second;
+	char path[64];
+
+	make_pod(path);
+	p.netns_path = path;
+	make(&p, &made, &tap);
+	cr_expect_str_eq(made.joined, "");
+	cr_assert_eq(net_look(&made, 0, &err), 1, "%s", err.msg);
+	cr_expect_str_eq(made.joined, "eth0");
+	cr_expect_eq(made.guest.addr, addr("10.3.3.3/24").addr);
+	cr_expect_eq(made.guest.bits, 24);
+	cr_expect_eq(made.gateway, 0);
+	cr_assert_eq(net_join(&made, &err), 0, "%s", err.msg);
+	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
+	cr_expect_eq(net_look(&made, 0, &err), 0, "a start tried again finds it joined");
+
+	/* Another VM in the same namespace cannot have it, and does not break it. */
+	cr_assert_eq(net_plan(&p, "other", "net0", &twin, &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &twin, &second, &err), 0, "%s", err.msg);
+	cr_assert_eq(net_look(&twin, 0, &err), 1, "%s", err.msg);
+	cr_expect_eq(net_join(&twin, &err), -EEXIST, "%s", err.msg);
+	cr_expect_str_eq(twin.joined, "");
+	cr_expect_eq(net_undo(&twin, &err), 0, "%s", err.msg);
+	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
+	tap_close(&second);
+
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	tap_close(&tap);
+	/* So the next VM can have it. */
+	cr_assert_eq(net_setup(&p, &made, &tap, &err), 0, "%s", err.msg);
+	cr_expect_eq(net_join(&made, &err), 0, "%s", err.msg);
+	tap_close(&tap);
+}
+
+Test(net_setup, netns_with_two_devices_takes_one_interface)
+{
+	struct plan_net p = plan(NET_MODE_NETNS);
+	struct net_made made[2];
+	struct tap tap[2];
+	char path[64];
+
+	make_pod(path);
+	p.netns_path = path;
+	make(&p, &made[0], &tap[0]);
+	cr_assert_eq(net_plan(&p, "vm", "net1", &made[1], &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &made[1], &tap[1], &err), 0, "%s", err.msg);
+	cr_expect_eq(net_look(made, 0, &err), 1);
+	cr_expect_eq(net_look(made, 1, &err), 0);
+	cr_expect_str_eq(made[0].joined, "eth0");
+	cr_expect_str_eq(made[1].joined, "", "there is no second one");
+	cr_expect_eq(net_join(&made[1], &err), 0);
+}
