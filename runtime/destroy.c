@@ -44,6 +44,9 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 		cgroup_kill(s->cgroup_dir, s->nr_cgroup_dirs);
 		r = first(r, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, r ? &other : err));
 	}
+	/* By now nobody holds a TAP any more. */
+	for (i = 0; s && i < s->nr_nets; i++)
+		r = first(r, net_undo(&s->net[i], r ? &other : err));
 	return r < 0 ? r : state_remove(root, id, dir, err);
 }
 

@@ -9,7 +9,7 @@
 #include "runtime/state.h"
 
 /**
- * destroy_remains() - Kill survivors, remove cgroups and state directory
+ * destroy_remains() - Kill survivors, remove cgroups, networks and state directory
  * @dir:	State directory, whose lock the caller holds
  * @s:		What was recorded, or NULL when nothing was yet
  *

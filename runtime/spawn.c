@@ -118,9 +118,11 @@ void spawn_done(struct spawn *s)
 
 	cleanup_close_fd(&s->null_fd);
 	cleanup_close_fd(&s->ram_fd);
-	for (i = 0; i < BOOT_DEVICES_MAX; i++)
+	for (i = 0; i < BOOT_DEVICES_MAX; i++) {
+		tap_close(&s->tap[i]);
 		for (end = 0; end < 2; end++)
 			cleanup_close_fd(&s->link[i][end]);
+	}
 	s->null_fd = s->ram_fd = -1;
 	memset(s->link, 0xff, sizeof(s->link));
 }
@@ -168,6 +170,24 @@ void spawned_describe(const struct spawned *p, char *ret, size_t size)
 		fmt_into(ret, size, "killed by %s", name);
 }
 
+/* Which of plan->net process @index is; -1 for one that is no network device */
+static int net_of(const struct plan *p, unsigned int index)
+{
+	unsigned int i;
+
+	for (i = 0; i < p->nr_nets; i++)
+		if (p->net[i].proc == index)
+			return (int)i;
+	return -1;
+}
+
+static int tap_fd(const struct spawn *s, unsigned int index, unsigned int pair)
+{
+	const int net = net_of(s->plan, index);
+
+	return net >= 0 && pair < s->tap[net].nr ? s->tap[net].fd[pair] : -1;
+}
+
 static int source_fd(const struct spawn *s, unsigned int index, unsigned int slot)
 {
 	const struct plan_fd *f = &s->plan->proc[index].fd[slot];
@@ -176,7 +196,9 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	case PLAN_FD_NULL: return s->null_fd;
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
-	case PLAN_FD_FILE: return s->assets->proc[index].fd[slot];
+	case PLAN_FD_FILE:
+	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];
+	case PLAN_FD_TAP: return tap_fd(s, index, f->index);
 	/* The VMM has the first end of each pair. */
 	case PLAN_FD_LINK: return s->link[f->index][index != 0];
 	case PLAN_FD_STDIN: return s->stdio[0];
@@ -221,7 +243,12 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].capacity_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
 	};
+	unsigned int i;
 
+	/* Since Linux 6.4 the kernel's side of a network device is threads of its process. */
+	for (i = 0; i < p->nr_fds; i++)
+		if (p->fd[i].source == PLAN_FD_VHOST)
+			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
 	if (vmm && geteuid() == 0)
 		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs + VMM_THREADS;
@@ -277,6 +304,20 @@ static int send_boot_vmm(const struct spawn *s, int control, struct err *err)
 	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
 }
 
+static void fill_net(const struct spawn *s, unsigned int net, struct boot_dev *b)
+{
+	const struct plan_net *p = &s->plan->net[net];
+
+	memcpy(b->net.mac, s->net[net].mac, sizeof(b->net.mac));
+	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
+	if (!ctl_mac(b->net.mac))
+		net_name_mac(s->plan->id, s->net[net].device, b->net.mac);
+	b->net.mtu = s->net[net].mtu;
+	b->net.tun_flags = s->tap[net].tun_flags;
+	b->net.to_guest = p->to_guest;
+	b->net.from_guest = p->from_guest;
+}
+
 static int send_boot_dev(const struct spawn *s, unsigned int index, int control, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
@@ -285,14 +326,19 @@ static int send_boot_dev(const struct spawn *s, unsigned int index, int control,
 		.nr_res = (uint16_t)(p->nr_fds - BOOT_FD_RES),
 		.nr_queues = p->nr_queues,
 	};
+	const int net = net_of(s->plan, index);
 	int r;
 
 	fill_header(&b.hdr, BOOT_KIND_DEVICE, sizeof(b), s->log_level);
 	memcpy(b.name, p->name, sizeof(b.name));
 	fmt_into(b.type, sizeof(b.type), "%s", p->type);
-	/* Only a disk has these; of other devices they are 0. */
-	b.block.capacity_bytes = s->assets->proc[index].capacity_bytes;
-	memcpy(b.block.serial, p->serial, sizeof(b.block.serial));
+	if (net >= 0) {
+		fill_net(s, (unsigned int)net, &b);
+	} else {
+		/* Only a disk has these; of other devices they are 0. */
+		b.block.capacity_bytes = s->assets->proc[index].capacity_bytes;
+		memcpy(b.block.serial, p->serial, sizeof(b.block.serial));
+	}
 	r = fill_filter(&b.filter, p->policy, err);
 	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
 }

@@ -11,8 +11,9 @@
 #include "devices/core/err.h"
 #include "devices/core/log.h"
 #include "runtime/assets.h"
-#include "runtime/plan.h"
 #include "runtime/jail.h"
+#include "runtime/net.h"
+#include "runtime/plan.h"
 #include "runtime/userns.h"
 
 /**
@@ -39,6 +40,8 @@ struct spawned {
  * @program_fd:	By process, from spawn_programs(); borrowed
  * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
  * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 where the plan has none
+ * @net:	By plan->net: what was made, for boot records; borrowed
+ * @tap:	Likewise, from net_setup(); let go by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @null_fd, @ram_fd, @link: Made by spawn_prepare(), let go by spawn_done()
  */
@@ -48,6 +51,8 @@ struct spawn {
 	const int *program_fd;
 	int stdio[2];
 	int console[2];
+	const struct net_made *net;
+	struct tap tap[BOOT_DEVICES_MAX];
 	int error_fd;
 	struct userns_ids ids;
 	enum log_level log_level;

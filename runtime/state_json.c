@@ -11,7 +11,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/bundle.h"
 #include "runtime/cause.h"
-#include "runtime/state.h"
+#include "runtime/state_priv.h"
 
 static const char *const status_names[STATE_STATUSES] = {
 	[STATE_CREATING] = "creating",
@@ -73,6 +73,16 @@ static struct json_object *processes_json(const struct state *s, bool with_start
 	return a;
 }
 
+static void add_networks(struct json_object *o, const struct state *s)
+{
+	struct json_object *a = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < s->nr_nets; i++)
+		json_object_array_add(a, state_net_to_json(&s->net[i]));
+	json_object_object_add(o, "networks", a);
+}
+
 struct json_object *state_to_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -92,6 +102,7 @@ struct json_object *state_to_json(const struct state *s)
 	add_int(o, "vcpus", s->nr_vcpus);
 	json_object_object_add(o, "processes", processes_json(s, true));
 	json_object_object_add(o, "cgroupDirs", dirs);
+	add_networks(o, s);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
 	add_string(o, "cause", cause_info(s->cause)->name);
@@ -125,6 +136,8 @@ struct json_object *state_to_oci(const struct state *s)
 	} else {
 		json_object_object_add(vm, "processes", processes_json(s, false));
 	}
+	if (s->nr_nets)
+		add_networks(vm, s);
 	json_object_object_add(o, "vmrun", vm);
 	return o;
 }
@@ -230,6 +243,20 @@ static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 	return true;
 }
 
+static bool get_networks(struct json_object *o, struct state *s)
+{
+	struct json_object *a = get(o, "networks", json_type_array);
+	size_t i, n = a ? json_object_array_length(a) : 0;
+
+	if (!a || n > BOOT_DEVICES_MAX)
+		return false;
+	for (i = 0; i < n; i++)
+		if (!state_net_from_json(json_object_array_get_idx(a, i), s->id, &s->net[i]))
+			return false;
+	s->nr_nets = (unsigned int)n;
+	return true;
+}
+
 static bool get_end(struct json_object *o, struct state *s)
 {
 	struct json_object *cause = get(o, "cause", json_type_string);
@@ -255,7 +282,8 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !get_text(o, "created", s->created, sizeof(s->created)) ||
 	    !get_text(o, "owner", s->owner, sizeof(s->owner)) ||
 	    !get_int(o, "memoryBytes", INT64_MAX, &mem) || !get_int(o, "vcpus", 1024, &vcpus) ||
-	    !get_processes(o, s) || !get_cgroup_dirs(o, s) || !get_end(o, s)) {
+	    !get_processes(o, s) || !get_cgroup_dirs(o, s) || !get_networks(o, s) ||
+	    !get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}

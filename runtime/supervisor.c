@@ -42,8 +42,10 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
-	if (s->autostart && supervisor_start(s, -1, &err) < 0)
+	if (s->autostart && supervisor_start(s, -1, &err) < 0) {
+		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		supervisor_end(s, END_VMM_KILLED, err.msg, true);
+	}
 }
 
 static int all_ready(struct supervisor *s, struct err *err)
@@ -154,6 +156,8 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	if (r == 0)
 		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
 	if (r == 0)
+		r = supervisor_make_nets(s, l, &sp, err);
+	if (r == 0)
 		r = spawn_all(s, l, &sp, err);
 	spawn_done(&sp);
 	forget_launch(l);
@@ -215,6 +219,7 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 
 	phases_mark(s->phases, "all processes gone");
 	if (!s->failed) {
+		supervisor_undo_nets(s);
 		s->state->status = STATE_STOPPED;
 		s->state->nr_procs = 0;
 		if (state_save(s->dir, s->state, &err) < 0)

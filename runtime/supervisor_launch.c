@@ -104,6 +104,18 @@ static void cleanup_launching(struct launching *g)
 	state_free(g->state);
 }
 
+static int plan_networks(const struct plan *p, struct state *s, struct err *err)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < p->nr_nets; i++) {
+		r = net_plan(&p->net[i], s->id, p->proc[p->net[i].proc].name, &s->net[i], err);
+		s->nr_nets += r == 0;
+	}
+	return r;
+}
+
 /* On file before anything is made, so that delete knows after a death at any moment. */
 static int write_down(const struct launch *l, struct launching *g, struct err *err)
 {
@@ -114,6 +126,9 @@ static int write_down(const struct launch *l, struct launching *g, struct err *e
 	g->state = calloc(1, sizeof(*g->state));
 	if (!g->state || fill_state(l, &g->cgroup, g->state) < 0)
 		return err_set(err, ENOMEM, "state");
+	r = plan_networks(l->plan, g->state, err);
+	if (r < 0)
+		return r;
 	r = state_save_text(g->dir, STATE_CONFIG, l->config, err);
 	return r < 0 ? r : state_save(g->dir, g->state, err);
 }

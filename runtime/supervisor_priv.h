@@ -6,6 +6,7 @@
  * supervisor.c       from the fork to the exit
  * supervisor_watch.c what the processes say and how they end
  * supervisor_start.c from the wish to start the guest to its running
+ * supervisor_net.c   networks made and undone
  * supervisor_ctl.c   what users ask for, by socket and by signal
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_PRIV_H
@@ -131,6 +132,18 @@ void supervisor_answer(struct supervisor *s, int fd, const struct err *err);
 
 /** supervisor_serve() - Answer control socket and signals from now on */
 MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);
+
+/**
+ * supervisor_make_nets() - Carry out the plan's networks, before any process of the VM exists
+ * @sp:		Gets the TAPs
+ *
+ * Context: in the host's namespace, alone in the process
+ */
+MUST_CHECK int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
+				    struct err *err);
+
+/** supervisor_undo_nets() - Remove the networks; what cannot be undone stays in s->state for delete */
+void supervisor_undo_nets(struct supervisor *s);
 
 /** supervisor_main() - The life of the supervisor; never returns */
 NORETURN void supervisor_main(struct supervisor *s, const struct launch *l);

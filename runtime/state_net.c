@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: struct net_made as JSON, for state.json and for `vmrun state`
+ *
+ * What is empty is left out, and empty where it is left out. What is read back decides what delete
+ * removes, so a name that vmrun would not have chosen for this VM is refused.
+ */
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_text.h"
+#include "runtime/state_priv.h"
+
+#define MTU_KEY "mtu"
+
+/* The texts of a record, as they are */
+static const struct text {
+	const char *key;
+	size_t offset, size;
+} texts[] = {
+#define TEXT(k, f)                                                                                 \
+	{                                                                                          \
+		k, offsetof(struct net_made, f), sizeof(((struct net_made *)NULL)->f)              \
+	}
+	TEXT("device", device), TEXT("tap", tap),     TEXT("hostInterface", host_link),
+	TEXT("bridge", bridge), TEXT("table", table), TEXT("netns", netns),
+	TEXT("joined", joined),
+#undef TEXT
+};
+
+/* The addresses of a record: with a prefix, or a gateway without */
+static const struct address {
+	const char *key;
+	size_t offset;
+} addresses[] = {
+	{"hostAddress", offsetof(struct net_made, host)},
+	{"guestAddress", offsetof(struct net_made, guest)},
+};
+
+static void add_text(struct json_object *o, const char *key, const char *value)
+{
+	if (*value)
+		json_object_object_add(o, key, json_object_new_string(value));
+}
+
+struct json_object *state_net_to_json(const struct net_made *made)
+{
+	static const uint8_t no_mac[6];
+	struct json_object *o = json_object_new_object();
+	char text[NET_TEXT_BYTES];
+	unsigned int i;
+
+	add_text(o, "mode", net_mode_name(made->mode));
+	for (i = 0; i < ARRAY_SIZE(texts); i++)
+		add_text(o, texts[i].key, (const char *)made + texts[i].offset);
+	if (memcmp(made->mac, no_mac, sizeof(no_mac)) != 0) {
+		net_text_put_mac(made->mac, text);
+		add_text(o, "mac", text);
+	}
+	if (made->mtu)
+		json_object_object_add(o, MTU_KEY, json_object_new_int(made->mtu));
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		struct net_addr a;
+
+		memcpy(&a, (const char *)made + addresses[i].offset, sizeof(a));
+		if (!a.bits)
+			continue;
+		net_text_put(a, text);
+		add_text(o, addresses[i].key, text);
+	}
+	if (made->gateway) {
+		net_text_put((struct net_addr){made->gateway, 0}, text);
+		add_text(o, "gateway", text);
+	}
+	return o;
+}
+
+/* The text of @key, "" where there is none, NULL where it is something else or too long */
+static const char *text_of(struct json_object *o, const char *key, size_t size)
+{
+	struct json_object *v;
+
+	if (!json_object_object_get_ex(o, key, &v))
+		return "";
+	if (!json_object_is_type(v, json_type_string) ||
+	    (size_t)json_object_get_string_len(v) >= size ||
+	    strlen(json_object_get_string(v)) != (size_t)json_object_get_string_len(v))
+		return NULL;
+	return json_object_get_string(v);
+}
+
+static bool get_addresses(struct json_object *o, struct net_made *made)
+{
+	const char *mac = text_of(o, "mac", NET_TEXT_BYTES);
+	const char *gateway = text_of(o, "gateway", NET_TEXT_BYTES);
+	struct net_addr a = {0};
+	unsigned int i;
+
+	if (!mac || (*mac && net_text_mac(mac, made->mac) < 0))
+		return false;
+	if (!gateway || (*gateway && (net_text_addr(gateway, &a) < 0 || a.bits)))
+		return false;
+	made->gateway = a.addr;
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+		const char *text = text_of(o, addresses[i].key, NET_TEXT_BYTES);
+
+		if (!text || (*text && (net_text_addr(text, &a) < 0 || !a.bits)))
+			return false;
+		if (*text)
+			memcpy((char *)made + addresses[i].offset, &a, sizeof(a));
+	}
+	return true;
+}
+
+bool state_net_from_json(struct json_object *o, const char *id, struct net_made *ret)
+{
+	struct net_made made = {0};
+	struct json_object *mtu;
+	const char *text;
+	unsigned int i;
+
+	if (!json_object_is_type(o, json_type_object))
+		return false;
+	text = text_of(o, "mode", NET_TEXT_BYTES);
+	if (!text || net_mode_parse(text, &made.mode) < 0)
+		return false;
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		text = text_of(o, texts[i].key, texts[i].size);
+		if (!text)
+			return false;
+		fmt_into((char *)&made + texts[i].offset, texts[i].size, "%s", text);
+	}
+	if (json_object_object_get_ex(o, MTU_KEY, &mtu)) {
+		const int64_t v = json_object_get_int64(mtu);
+
+		if (!json_object_is_type(mtu, json_type_int) || v <= 0 || v > UINT16_MAX)
+			return false;
+		made.mtu = (uint16_t)v;
+	}
+	if (!made.device[0] || !get_addresses(o, &made) || !net_is_ours(&made, id))
+		return false;
+	*ret = made;
+	return true;
+}

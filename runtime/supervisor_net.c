@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "runtime/supervisor_priv.h"
+
+int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
+			 struct err *err)
+{
+	unsigned int i;
+	int r = 0;
+
+	sp->net = s->state->net;
+	for (i = 0; r >= 0 && i < s->state->nr_nets; i++) {
+		struct net_made *made = &s->state->net[i];
+
+		r = net_setup(&l->plan->net[i], made, &sp->tap[i], err);
+		if (r == 0 && made->table[0])
+			r = net_forward(err);
+		if (r > 0)
+			l->warn(l->arg, "net.ipv4.ip_forward was 0 and is 1 now, for "
+					"masquerading; it stays so");
+		phases_add(s->phases, "network", made->device, clock_ns());
+	}
+	return r < 0 ? r : 0;
+}
+
+void supervisor_undo_nets(struct supervisor *s)
+{
+	struct state *t = s->state;
+	unsigned int i, left = 0;
+	struct err err;
+
+	for (i = 0; i < t->nr_nets; i++) {
+		if (net_undo(&t->net[i], &err) < 0) {
+			olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+			t->net[left++] = t->net[i];
+		}
+	}
+	t->nr_nets = left;
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "runtime/net.h"
+#include "runtime/net_priv.h"
+#include "runtime/net_text.h"
+#include "runtime/state_priv.h"
+
+static struct net_addr addr(const char *text)
+{
+	struct net_addr a;
+
+	cr_assert_eq(net_text_addr(text, &a), 0, "%s", text);
+	return a;
+}
+
+/* ---- names ---- */
+
+Test(net, mode_names_go_both_ways)
+{
+	enum net_mode m;
+
+	for (unsigned int i = 0; i < NET_MODES; i++) {
+		cr_expect_eq(net_mode_parse(net_mode_name((enum net_mode)i), &m), 0);
+		cr_expect_eq(m, (enum net_mode)i);
+	}
+	cr_expect_eq(net_mode_parse("", &m), -EINVAL);
+	cr_expect_eq(net_mode_parse("Private", &m), -EINVAL);
+}
+
+Test(net, link_names_fit_and_differ)
+{
+	char a[16], b[16], again[16];
+
+	net_name_link("vt", "one", "net0", 0, a);
+	net_name_link("vt", "one", "net0", 0, again);
+	cr_expect_str_eq(a, again);
+	cr_expect_eq(strlen(a), 12, "%s", a);
+	cr_expect_eq(strncmp(a, "vt", 2), 0);
+	net_name_link("vh", "one", "net0", 0, b);
+	cr_expect_str_eq(a + 2, b + 2);
+	net_name_link("vt", "one", "net1", 0, b);
+	cr_expect_str_neq(a, b);
+	net_name_link("vt", "one", "net0", 1, b);
+	cr_expect_str_neq(a, b);
+	/* where id ends and device begins counts */
+	net_name_link("vt", "onenet", "0", 0, b);
+	cr_expect_str_neq(a, b);
+}
+
+Test(net, table_names)
+{
+	static const struct {
+		const char *id, *device, *table;
+	} cases[] = {
+		{"web", "net0", "vmrun_web"},
+		{"web", "net1", "vmrun_web/net1"},
+		{"a-b.c_9", "net0", "vmrun_a-b.c_9"},
+		/* the longest that stay as they are: 64 characters */
+		{"0123456789012345678901234567890123456789012345678901234567", "net0",
+		 "vmrun_0123456789012345678901234567890123456789012345678901234567"},
+	};
+	char t[NET_TABLE_MAX + 16], u[NET_TABLE_MAX + 16], id[256];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		net_name_table(cases[i].id, cases[i].device, t);
+		cr_expect_str_eq(t, cases[i].table);
+	}
+	memset(id, 'x', 255);
+	id[255] = '\0';
+	net_name_table(id, "net0", t);
+	cr_expect_leq(strlen(t), NET_TABLE_MAX, "%s", t);
+	id[254] = 'y';
+	net_name_table(id, "net0", u);
+	cr_expect_str_neq(t, u);
+	net_name_table(id, "net1", t);
+	cr_expect_str_neq(t, u);
+	/* nft's language has no plus, and a plus is not what it is replaced by */
+	net_name_table("a+b", "net0", t);
+	cr_expect_null(strchr(t, '+'), "%s", t);
+	net_name_table("a_b", "net0", u);
+	cr_expect_str_neq(t, u);
+}
+
+Test(net, macs_are_local_unicast_and_stay)
+{
+	uint8_t a[6], b[6];
+	char id[8];
+
+	for (unsigned int i = 0; i < 200; i++) {
+		snprintf(id, sizeof(id), "vm%u", i);
+		net_name_mac(id, "net0", a);
+		cr_expect_eq(a[0] & 3, 2);
+		net_name_mac(id, "net0", b);
+		cr_expect_arr_eq(a, b, 6);
+		net_name_mac(id, "net1", b);
+		cr_expect_neq(memcmp(a, b, 6), 0);
+	}
+}
+
+Test(net, host_addresses_are_in_the_shared_space)
+{
+	char id[8];
+
+	for (unsigned int i = 0; i < 2000; i++) {
+		struct net_addr a, g;
+		uint32_t n;
+
+		snprintf(id, sizeof(id), "%u", i);
+		a = net_name_host(id, "net0", i % 7);
+		n = ntohl(a.addr);
+		cr_expect_eq(n & 0xffc00000, 0x64400000, "%08x", n);
+		cr_expect_eq(n & 3, 1);
+		cr_expect_eq(a.bits, 30);
+		g = net_next_addr(a);
+		cr_expect_eq(ntohl(g.addr), n + 1);
+		cr_expect_neq(net_name_host(id, "net0", i % 7 + 1).addr, a.addr);
+	}
+}
+
+Test(net, next_addresses)
+{
+	static const struct {
+		const char *host, *guest;
+	} cases[] = {
+		{"10.0.0.1/24", "10.0.0.2/24"},
+		{"10.0.0.253/24", "10.0.0.254/24"},
+		{"10.0.0.254/24", "10.0.0.253/24"},
+		{"10.0.0.1/30", "10.0.0.2/30"},
+		{"10.0.0.2/30", "10.0.0.1/30"},
+		{"10.0.0.0/31", "10.0.0.1/31"},
+		{"10.0.0.1/31", "10.0.0.0/31"},
+		{"10.0.255.254/16", "10.0.255.253/16"},
+		{"100.127.255.253/10", "100.127.255.254/10"},
+	};
+	char text[NET_TEXT_BYTES];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		net_text_put(net_next_addr(addr(cases[i].host)), text);
+		cr_expect_str_eq(text, cases[i].guest);
+	}
+	cr_expect_eq(net_next_addr(addr("10.0.0.1/32")).bits, 0);
+	cr_expect_eq(net_next_addr((struct net_addr){0}).bits, 0);
+}
+
+/* ---- what the guest's kernel is told ---- */
+
+Test(net, cmdline)
+{
+	struct net_made m = {.guest = addr("10.1.2.3/20"), .gateway = addr("10.1.0.1").addr};
+	char text[128];
+
+	net_cmdline(&m, 1, "web", text, sizeof(text));
+	cr_expect_str_eq(text, "ip=10.1.2.3::10.1.0.1:255.255.240.0:web:eth1:off");
+	m.gateway = 0;
+	net_cmdline(&m, 0, "", text, sizeof(text));
+	cr_expect_str_eq(text, "ip=10.1.2.3:::255.255.240.0::eth0:off");
+	m.guest.bits = 0;
+	net_cmdline(&m, 0, "web", text, sizeof(text));
+	cr_expect_str_eq(text, "");
+}
+
+/* ---- plans that need no host ---- */
+
+Test(net, plans_none_and_refuses_fds_that_are_none)
+{
+	struct plan_net p = {
+		.mode = NET_MODE_NONE, .queue_pairs = 1, .pointer = (char *)"/vm/devices/0"};
+	struct net_made m;
+	struct tap tap;
+	struct err err;
+	int own;
+
+	cr_assert_eq(net_plan(&p, "vm", "net0", &m, &err), 0);
+	cr_expect_eq(m.mac[0] & 3, 2);
+	cr_assert_eq(net_setup(&p, &m, &tap, &err), 0);
+	cr_expect_eq(tap.nr, 0);
+	cr_expect_eq(m.mtu, 1500);
+	cr_expect_eq(net_undo(&m, &err), 0);
+
+	p.mode = NET_MODE_FD;
+	p.fd = 987;
+	cr_expect_eq(net_plan(&p, "vm", "net0", &m, &err), -EBADF);
+	cr_expect(strstr(err.msg, "/vm/devices/0: fd 987 was not inherited"), "%s", err.msg);
+	p.fd = 0;
+	cr_expect_eq(net_plan(&p, "vm", "net0", &m, &err), -EBADF);
+	/* one that this program opened itself */
+	own = open("/dev/null", O_RDWR | O_CLOEXEC);
+	p.fd = own;
+	cr_expect_eq(net_plan(&p, "vm", "net0", &m, &err), -EBADF);
+	/* one that came from outside, but is no TAP */
+	own = p.fd = open("/dev/null", O_RDWR);
+	p.queue_pairs = 2;
+	cr_expect_eq(net_plan(&p, "vm", "net0", &m, &err), -EINVAL);
+	p.queue_pairs = 1;
+	cr_expect_eq(net_plan(&p, "vm", "net0", &m, &err), 0, "%s", err.msg);
+	cr_expect(fcntl(own, F_GETFD) & FD_CLOEXEC);
+	cr_expect_eq(net_setup(&p, &m, &tap, &err), -EINVAL);
+	cr_expect(strstr(err.msg, "/vm/devices/0: "), "%s", err.msg);
+}
+
+/* ---- the state file ---- */
+
+static struct net_made example(void)
+{
+	struct net_made m = {
+		.mode = NET_MODE_PRIVATE,
+		.device = "net0",
+		.tap = "tap0",
+		.mac = {2, 0, 0, 0, 0, 0xff},
+		.mtu = 65535,
+		.host = addr("100.64.0.1/30"),
+		.guest = addr("100.64.0.2/30"),
+		.gateway = addr("100.64.0.1").addr,
+	};
+
+	net_name_link("vh", "vm", "net0", 3, m.host_link);
+	net_name_table("vm", "net0", m.table);
+	return m;
+}
+
+static void goes_both_ways(const struct net_made *m)
+{
+	struct json_object *o = state_net_to_json(m);
+	struct net_made back = {0};
+
+	cr_assert(state_net_from_json(o, "vm", &back), "%s", json_object_to_json_string(o));
+	cr_expect_str_eq(json_object_to_json_string(o),
+			 json_object_to_json_string(state_net_to_json(&back)));
+	cr_expect_eq(back.mode, m->mode);
+	cr_expect_str_eq(back.host_link, m->host_link);
+	cr_expect_str_eq(back.table, m->table);
+	cr_expect_str_eq(back.netns, m->netns);
+	cr_expect_str_eq(back.joined, m->joined);
+	cr_expect_arr_eq(back.mac, m->mac, 6);
+	cr_expect_eq(back.mtu, m->mtu);
+	cr_expect_eq(back.host.addr, m->host.addr);
+	cr_expect_eq(back.host.bits, m->host.bits);
+	cr_expect_eq(back.guest.addr, m->guest.addr);
+	cr_expect_eq(back.gateway, m->gateway);
+	json_object_put(o);
+}
+
+Test(net, state_goes_both_ways)
+{
+	struct net_made m = example();
+
+	goes_both_ways(&m);
+	m = (struct net_made){.mode = NET_MODE_NETNS,
+			      .device = "net1",
+			      .tap = "vt0",
+			      .netns = "/run/netns/x",
+			      .joined = "eth0"};
+	goes_both_ways(&m);
+	m = (struct net_made){.mode = NET_MODE_NONE, .device = "net2"};
+	goes_both_ways(&m);
+}
+
+Test(net, hostile_state_is_refused)
+{
+	/* key, and a value that cannot have been written for the VM "vm" */
+	static const struct {
+		const char *key, *json;
+	} bad[] = {
+		{"mode", "\"tunnel\""},
+		{"mode", "7"},
+		{"mode", "null"},
+		{"device", "\"\""},
+		{"device", "\"0123456789abcdef\""},
+		{"device", "\"net1\""}, /* the names are of net0 */
+		{"tap", "\"0123456789abcdef\""},
+		{"tap", "[]"},
+		{"tap", "\"a\\u0000b\""},
+		{"hostInterface", "\"eth0\""},
+		{"hostInterface", "\"vh0000000000\""},
+		{"table", "\"filter\""},
+		{"table", "\"vmrun_other\""},
+		{"joined", "\"eth0\""}, /* not in this mode */
+		{"mac", "\"02:00:00:00:00\""},
+		{"mac", "2"},
+		{"mtu", "0"},
+		{"mtu", "-1"},
+		{"mtu", "65536"},
+		{"mtu", "\"1500\""},
+		{"hostAddress", "\"100.64.0.1\""},
+		{"hostAddress", "\"100.64.0.1/33\""},
+		{"guestAddress", "\"x\""},
+		{"gateway", "\"100.64.0.1/30\""},
+	};
+	const struct net_made m = example();
+	struct net_made back;
+	struct json_object *o;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		o = state_net_to_json(&m);
+		json_object_object_add(o, bad[i].key, json_tokener_parse(bad[i].json));
+		cr_expect_not(state_net_from_json(o, "vm", &back), "%s",
+			      json_object_to_json_string(o));
+		json_object_put(o);
+	}
+	o = state_net_to_json(&m);
+	cr_expect_not(state_net_from_json(o, "other", &back));
+	json_object_put(o);
+	cr_expect_not(state_net_from_json(NULL, "vm", &back));
+	o = json_tokener_parse(
+		"{\"mode\":\"netns\",\"device\":\"net0\",\"netns\":\"ns\",\"joined\":\"eth0\"}");
+	cr_expect_not(state_net_from_json(o, "vm", &back));
+}
