@@ -322,6 +322,7 @@ int plan_build(const struct bundle *b, const char *id, struct plan **ret, struct
 	p->mem_bytes = b->vm.hw.mem_bytes;
 	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
 	p->terminal = b->process.terminal;
+	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
 	p->annotations = json_object_get(b->annotations);
 	r = copy_string(&p->bundle_path, b->dir, err);
 	for (unsigned int i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)

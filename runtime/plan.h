@@ -18,6 +18,7 @@ struct bundle;
 
 #define PLAN_ID_BYTES  256
 #define PLAN_PATH_MAX  4096
+#define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
 #define PLAN_PROCS_MAX (1 + BOOT_DEVICES_MAX)
 #define PLAN_FDS_MAX   (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
 #define PLAN_WARNINGS_MAX 32
@@ -151,6 +152,7 @@ struct plan_cgroup {
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
  *		/vm/devices in its order), the network devices, the entropy sources
  * @net:	In the order of their processes
+ * @hostname:	The guest's: the bundle's word, or its id
  * @warning:	One line each: what the config asks for and this version does not carry out
  */
 struct plan {
@@ -159,6 +161,7 @@ struct plan {
 	uint64_t mem_bytes;
 	uint32_t nr_vcpus;
 	char cmdline[BOOT_CMDLINE_MAX];
+	char hostname[PLAN_HOSTNAME_BYTES];
 	bool has_initrd;
 	bool terminal;
 	struct plan_cgroup cgroup;

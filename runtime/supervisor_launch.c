@@ -167,7 +167,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->lock = g->lock;
 	s->report = g->report[1];
 	s->signal_fd = s->listen_fd = s->error_fd = -1;
-	s->start.client = -1;
+	supervisor_note(s, l->plan);
 	s->autostart = l->autostart;
 	s->state = g->state;
 	s->log = l->log;

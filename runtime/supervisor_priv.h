@@ -62,6 +62,8 @@ struct starting {
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
  * @deadline_ns: When whoever is left gets killed; 0 = no such time
  * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns
+ * @tell_ip:	The kernel learns addresses by "ip="
+ * @hostname:	For that "ip="
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
@@ -80,6 +82,8 @@ struct supervisor {
 	bool autostart;
 	struct err failure;
 	struct starting start;
+	bool tell_ip;
+	char hostname[PLAN_HOSTNAME_BYTES];
 	struct cgroup *cgroup;
 	struct state *state;
 	struct olog log;
@@ -106,12 +110,15 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 /** supervisor_deadline() - s->deadline_ns has passed */
 void supervisor_deadline(struct supervisor *s);
 
+/** supervisor_note() - Remember what a start needs of the plan, which does not stay */
+void supervisor_note(struct supervisor *s, const struct plan *p);
+
 /**
  * supervisor_start() - Begin to start the guest
  * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be
  *		started ends
  *
- * Return: 0 or -EINVAL, -EBUSY when this is no time for a start
+ * Return: 0; -EINVAL, -EBUSY when this is no time for a start; -errno of the network
  */
 MUST_CHECK int supervisor_start(struct supervisor *s, int client, struct err *err);
 

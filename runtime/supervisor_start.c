@@ -2,6 +2,8 @@
 /**
  * DOC: Starting a guest
  *
+ *   netns mode: what interfaces there are by now, and joining them (net.h)
+ *   CTL_NET to each network device ---> CTL_DONE
  *   CTL_START to the VMM, with what goes to the kernel's command line ---> CTL_DONE
  *   state.json: running; the answer to whoever asked
  *
@@ -13,9 +15,30 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/net.h"
 #include "runtime/supervisor_priv.h"
 
 #define START_NS 8000000000ULL /* less than the patience of ctl_ask() */
+
+/* "ip=" is the kernel's way to say it; a user who says it too knows better. */
+static bool says_ip(const char *cmdline)
+{
+	const char *at = cmdline;
+
+	while ((at = strstr(at, "ip="))) {
+		if (at == cmdline || at[-1] == ' ')
+			return true;
+		at++;
+	}
+	return false;
+}
+
+void supervisor_note(struct supervisor *s, const struct plan *p)
+{
+	s->start.client = -1;
+	s->tell_ip = !says_ip(p->cmdline);
+	fmt_into(s->hostname, sizeof(s->hostname), "%s", p->hostname);
+}
 
 static unsigned int index_of(const struct supervisor *s, const struct spawned *p)
 {
@@ -52,12 +75,71 @@ static void ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
 	s->start.asked[i] = true;
 }
 
+static void ask_networks(struct supervisor *s)
+{
+	unsigned int n, i;
+
+	for (n = 0; n < s->state->nr_nets; n++) {
+		const struct net_made *made = &s->state->net[n];
+		const struct ctl_msg m = {
+			.type = CTL_NET, .code = made->mtu, .arg = ctl_mac(made->mac)};
+
+		for (i = 1; i < s->nr; i++)
+			if (strcmp(s->proc[i].name, made->device) == 0)
+				ask(s, i, &m);
+	}
+}
+
+/* Number @n is eth<n>: devices are on the guest's bus in this order */
+static int kernel_parameters(const struct supervisor *s, char *ret, size_t size, struct err *err)
+{
+	size_t len = 0;
+	unsigned int n;
+
+	*ret = '\0';
+	for (n = 0; s->tell_ip && n < s->state->nr_nets; n++) {
+		char one[160];
+
+		net_cmdline(&s->state->net[n], n, s->hostname, one, sizeof(one));
+		if (!*one)
+			continue;
+		if (len + strlen(one) + 2 > size)
+			return err_text(err, E2BIG,
+					"%s: no room left for its address on the kernel's command "
+					"line (mode none, or an ip= of your own)",
+					s->state->net[n].device);
+		len += fmt_into(ret + len, size - len, "%s%s", len ? " " : "", one);
+	}
+	return 0;
+}
+
 static void ask_vmm(struct supervisor *s)
 {
-	const struct ctl_msg m = {.type = CTL_START};
+	struct ctl_msg m = {.type = CTL_START};
+	struct err err;
 
 	s->start.vmm_asked = true;
-	ask(s, 0, &m);
+	if (kernel_parameters(s, m.text, sizeof(m.text), &err) < 0)
+		refused(s, &err);
+	else
+		ask(s, 0, &m);
+}
+
+/* What netns mode finds is on file before it is touched; what was joined before stays so */
+static int see_networks(struct supervisor *s, struct err *err)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < s->state->nr_nets; i++) {
+		r = net_look(s->state->net, i, err);
+		if (r <= 0)
+			continue;
+		r = state_save(s->dir, s->state, err);
+		if (r == 0)
+			r = net_join(&s->state->net[i], err);
+	}
+	return r;
 }
 
 /* The start is over: whoever asked for it learns how it went */
@@ -102,14 +184,21 @@ static void go_on(struct supervisor *s)
 
 int supervisor_start(struct supervisor *s, int client, struct err *err)
 {
+	int r;
+
 	if (s->stage == STAGE_RUNNING)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (s->stage != STAGE_CREATED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
 	if (s->start.deadline_ns)
 		return err_text(err, EBUSY, "the container is being started");
+	r = see_networks(s, err);
+	if (r < 0)
+		return r;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
-	go_on(s);
+	ask_networks(s);
+	if (!waiting(s))
+		go_on(s);
 	return 0;
 }
 

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/* A supervisor whose processes are sockets in the test's hand: who is asked what, in which order. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "runtime/ctl.h"
+#include "runtime/supervisor_priv.h"
+
+#define NR_PROCS 4 /* the VMM, net0, rng0, net1 */
+
+static const char *const names[NR_PROCS] = {"vmm", "net0", "rng0", "net1"};
+static struct supervisor s;
+static char dir[] = "/tmp/test-start-XXXXXX";
+static int process[NR_PROCS]; /* their ends */
+static int client;	      /* its end */
+static struct err err;
+
+static void add_net(const char *device, const uint8_t mac[6], uint16_t mtu, const char *guest)
+{
+	struct net_made *made = &s.state->net[s.state->nr_nets++];
+
+	made->mode = NET_MODE_TAP;
+	snprintf(made->device, sizeof(made->device), "%s", device);
+	memcpy(made->mac, mac, sizeof(made->mac));
+	made->mtu = mtu;
+	made->guest = (struct net_addr){guest ? inet_addr(guest) : 0, guest ? 24 : 0};
+}
+
+static void note(const char *cmdline)
+{
+	static struct plan plan;
+
+	snprintf(plan.cmdline, sizeof(plan.cmdline), "%s", cmdline);
+	snprintf(plan.hostname, sizeof(plan.hostname), "alice");
+	supervisor_note(&s, &plan);
+}
+
+static void setup(void)
+{
+	s = (struct supervisor){.stage = STAGE_CREATED, .report = -1, .nr = NR_PROCS};
+	cr_assert(mkdtemp(dir));
+	s.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s.state = calloc(1, sizeof(*s.state));
+	s.state->status = STATE_CREATED;
+	s.log.fd = -1;
+	cr_assert_eq(loop_init(&s.loop, &err), 0);
+	for (unsigned int i = 0; i < NR_PROCS; i++) {
+		int pair[2];
+
+		spawned_init(&s.proc[i]);
+		snprintf(s.proc[i].name, sizeof(s.proc[i].name), "%s", names[i]);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+		s.proc[i].control = pair[0];
+		process[i] = pair[1];
+	}
+	note("console=ttyS0");
+}
+
+static void teardown(void)
+{
+	(void)unlinkat(s.dir, STATE_FILE, 0);
+	(void)rmdir(dir);
+}
+
+TestSuite(supervisor_start, .init = setup, .fini = teardown);
+
+/* As somebody on the control socket asks */
+static int start(void)
+{
+	int pair[2], r;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	client = pair[0];
+	r = supervisor_start(&s, pair[1], &err);
+	if (r < 0)
+		close(pair[1]);
+	return r;
+}
+
+/* What the client was answered: an errno value, or -1 when it was not yet */
+static int answered(struct ctl_reply *ret)
+{
+	return recv(client, ret, sizeof(*ret), 0) == sizeof(*ret) ? (int)ret->code : -1;
+}
+
+/* Whether process @i was asked something since last asked here */
+static bool asked(unsigned int i, struct ctl_msg *ret)
+{
+	return ctl_recv(process[i], ret) == 1;
+}
+
+static void answer(unsigned int i, int code, const char *text)
+{
+	struct ctl_msg m = {.type = CTL_DONE, .code = (uint32_t)code};
+
+	snprintf(m.text, sizeof(m.text), "%s", text);
+	cr_assert(supervisor_asked(&s, &s.proc[i]), "%s", names[i]);
+	supervisor_answered(&s, &s.proc[i], &m);
+}
+
+Test(supervisor_start, the_answer_comes_when_the_guest_runs)
+{
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(0, &m));
+	cr_expect(m.type == CTL_START && m.text[0] == '\0');
+	cr_expect_eq(answered(&reply), -1);
+	cr_expect_eq(s.stage, STAGE_CREATED);
+	cr_expect_eq(start(), -EBUSY, "one start at a time");
+	cr_expect_neq(s.start.deadline_ns, 0);
+	for (unsigned int i = 1; i < NR_PROCS; i++)
+		cr_expect(!asked(i, &m) && !supervisor_asked(&s, &s.proc[i]));
+}
+
+Test(supervisor_start, running)
+{
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(0, &m));
+	answer(0, 0, "");
+	cr_expect_eq(answered(&reply), 0);
+	cr_expect(s.stage == STAGE_RUNNING && s.state->status == STATE_RUNNING);
+	cr_expect_eq(faccessat(s.dir, STATE_FILE, F_OK, 0), 0, "it is on file");
+	cr_expect_eq(s.start.deadline_ns, 0);
+	cr_expect(!supervisor_asked(&s, &s.proc[0]), "a second answer is out of place");
+	cr_expect_eq(start(), -EINVAL);
+	cr_expect_str_eq(err.msg, "cannot start an already running container");
+}
+
+Test(supervisor_start, networks_are_asked_first_and_all_at_once)
+{
+	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	add_net("net0", mac[0], 1500, "192.0.2.2");
+	add_net("net1", mac[1], 1400, "198.51.100.2");
+	s.state->net[0].gateway = inet_addr("192.0.2.1");
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(1, &m));
+	cr_expect(m.type == CTL_NET && m.arg == ctl_mac(mac[0]) && m.code == 1500);
+	cr_assert(asked(3, &m));
+	cr_expect(m.type == CTL_NET && m.arg == ctl_mac(mac[1]) && m.code == 1400);
+	cr_expect(!asked(0, &m) && !asked(2, &m));
+	answer(3, 0, "");
+	cr_expect(!asked(0, &m), "net0 has not answered");
+	answer(1, 0, "");
+	cr_assert(asked(0, &m));
+	cr_expect_str_eq(m.text, "ip=192.0.2.2::192.0.2.1:255.255.255.0:alice:eth0:off "
+				 "ip=198.51.100.2:::255.255.255.0:alice:eth1:off");
+	answer(0, 0, "");
+	cr_expect_eq(answered(&reply), 0);
+}
+
+Test(supervisor_start, a_network_without_an_address_keeps_its_number)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct ctl_msg m;
+
+	add_net("net0", mac, 1500, NULL);
+	add_net("net1", mac, 1500, "198.51.100.2");
+	cr_assert_eq(start(), 0);
+	answer(1, 0, "");
+	answer(3, 0, "");
+	cr_assert(asked(0, &m));
+	cr_expect_str_eq(m.text, "ip=198.51.100.2:::255.255.255.0:alice:eth1:off");
+}
+
+Test(supervisor_start, a_user_who_says_ip_is_not_contradicted)
+{
+	static const struct {
+		const char *cmdline;
+		bool told;
+	} rows[] = {
+		{"quiet ip=dhcp", false}, {"ip=dhcp quiet", false}, {"ip=", false},
+		{"quiet zip=1", true},	  {"zip=1 ip=off", false},  {"quiet", true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		note(rows[i].cmdline);
+		cr_expect_eq(s.tell_ip, rows[i].told, "%s", rows[i].cmdline);
+	}
+}
+
+Test(supervisor_start, more_addresses_than_a_message_holds)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	memset(s.hostname, 'x', 63);
+	for (unsigned int i = 0; i < 3; i++)
+		add_net("net0", mac, 1500, "198.51.100.200");
+	cr_assert_eq(start(), 0);
+	answer(1, 0, "");
+	cr_expect(!asked(0, &m));
+	cr_expect_eq(answered(&reply), E2BIG);
+	cr_expect(strstr(reply.text, "net0: no room left"), "%s", reply.text);
+	cr_expect_eq(s.stage, STAGE_CREATED);
+}
+
+Test(supervisor_start, a_refused_start_can_be_tried_again)
+{
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(0, &m));
+	answer(0, EINVAL, "kernel: too long");
+	cr_expect_eq(answered(&reply), EINVAL);
+	cr_expect_str_eq(reply.text, "kernel: too long");
+	cr_expect(s.stage == STAGE_CREATED && s.state->status == STATE_CREATED);
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(0, &m));
+	answer(0, 0, "");
+	cr_expect_eq(answered(&reply), 0);
+}
+
+Test(supervisor_start, a_device_that_refuses_is_named_and_all_are_waited_for)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct ctl_reply reply;
+	struct ctl_msg m;
+
+	add_net("net0", mac, 1500, NULL);
+	add_net("net1", mac, 1500, NULL);
+	cr_assert_eq(start(), 0);
+	answer(1, EINVAL, "no such MTU");
+	cr_expect_eq(answered(&reply), -1, "net1 may still answer");
+	answer(3, EBUSY, "later");
+	cr_expect(!asked(0, &m), "the VMM is not asked any more");
+	cr_expect_eq(answered(&reply), EINVAL);
+	cr_expect_str_eq(reply.text, "net0: no such MTU", "the first refusal counts");
+}
+
+Test(supervisor_start, a_process_that_does_not_listen)
+{
+	struct ctl_reply reply;
+
+	close(process[0]);
+	cr_assert_eq(start(), 0);
+	cr_expect_eq(answered(&reply), EPIPE);
+	cr_expect(strstr(reply.text, "vmm does not listen"), "%s", reply.text);
+}
+
+Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct ctl_reply reply;
+
+	add_net("net1", mac, 1500, NULL);
+	cr_assert_eq(start(), 0);
+	supervisor_start_late(&s);
+	cr_expect_eq(answered(&reply), ESRCH);
+	cr_expect(strstr(reply.text, "net1: does not answer"), "%s", reply.text);
+	cr_expect_geq(s.stage, STAGE_ENDING);
+	cr_expect_eq(s.state->cause, END_DEVICE_KILLED);
+	cr_expect_eq(s.start.deadline_ns, 0);
+}
+
+Test(supervisor_start, an_end_in_between_is_told)
+{
+	struct ctl_reply reply;
+
+	cr_assert_eq(start(), 0);
+	supervisor_end(&s, END_KILLED, "killed on request", true);
+	cr_expect_eq(answered(&reply), ESRCH);
+	cr_expect(strstr(reply.text, "killed on request"), "%s", reply.text);
+	cr_expect_eq(start(), -EINVAL);
+	cr_expect_str_eq(err.msg, "cannot start a container that has stopped");
+}
+
+Test(supervisor_start, without_a_client_a_refusal_is_the_end)
+{
+	cr_assert_eq(supervisor_start(&s, -1, &err), 0);
+	answer(0, EINVAL, "kernel: too long");
+	cr_expect_geq(s.stage, STAGE_ENDING);
+	cr_expect_str_eq(s.state->detail, "kernel: too long");
+}
