@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-3-Clause
+/**
+ * DOC: A hostile driver of the network device, and frames of any size from outside
+ *
+ * The device runs in this process, with a socket pair as its TAP. The first byte says what the driver
+ * accepted: 1 MRG_RXBUF, 2 CSUM, 4 GUEST_CSUM, 8 HOST_TSO4, 16 event index, 32 indirect. Then steps, an
+ * opcode byte each, arguments behind it (numbers little endian; rings are rx 0, tx 1, control 2):
+ *
+ *   0 desc    ring u8, index u8, address, length u16, flags u8 (NEXT 1, WRITE 2, INDIRECT 4; high
+ *             nibble: length shifted left by so many bits), next u8
+ *   1 offer   ring u8, head u8
+ *   2 index   ring u8, u16: avail.idx
+ *   3 kick    ring u8
+ *   4 frame   length u16, shift u8: arrives on the TAP
+ *   5 event   u8: the TAP is ready, as EPOLLIN 1 and EPOLLOUT 4 say
+ *   6 poke    offset u16, value u16: anything within the RAM of rings and buffers
+ *   7 drain   the TAP's other side reads what was sent, and checks it
+ *   8 move    ring u8: is stopped and started anew where it was
+ *   9 buffer  length u16: an honest receive buffer
+ *  10 send    length u16, 12 bytes: an honest chain with that header
+ *
+ * Between two steps the device holds nothing, whatever the driver did.
+ */
+#include <fcntl.h>
+#include <linux/virtio_net.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "devices/core/device.h"
+#include "tests/support/vq_driver.h"
+
+#define RAM	 0x10000ULL
+#define RAM2	 0x40000ULL /* a region that touches it */
+#define BYTES	 0x30000ULL
+#define RING	 0x1000ULL
+#define BUFFERS	 0x18000ULL
+#define SIZE	 32
+#define RINGS	 3
+#define TAP_BUFS (1 << 20)
+
+extern const struct device_ops net_device;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const struct vqd_piece pieces[] = {{RAM, BYTES}, {RAM2, BYTES}};
+static struct vqd_mem ram;
+static struct device dev;
+static struct loop loop;
+static int outside;
+
+struct fuzz {
+	const uint8_t *at;
+	size_t left;
+	struct vqd drv[RINGS];
+	uint32_t next_buffer;
+};
+
+static unsigned int get8(struct fuzz *f)
+{
+	if (f->left == 0)
+		return 0;
+	f->left--;
+	return *f->at++;
+}
+
+static uint16_t get16(struct fuzz *f)
+{
+	unsigned int lo = get8(f);
+
+	return (uint16_t)(lo | get8(f) << 8);
+}
+
+static uint64_t get_gpa(struct fuzz *f)
+{
+	static const uint64_t origins[] = {RAM + BUFFERS, RAM2 - 64, RAM2 + BYTES - 16, RAM};
+	uint64_t origin = origins[get8(f) % ARRAY_SIZE(origins)];
+
+	return origin + get16(f);
+}
+
+static void prepare(void)
+{
+	struct boot_dev rec = {.name = "net0", .type = "net", .nr_res = 1};
+	struct err err;
+	int pair[2], bytes = TAP_BUFS;
+
+	vqd_mem_init(&ram, pieces, ARRAY_SIZE(pieces));
+	vr_assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair) == 0);
+	vr_assert(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) == 0);
+	outside = fcntl(pair[1], F_DUPFD, 100);
+	vr_assert(outside >= 0 && loop_init(&loop, &err) == 0);
+	loop.epoll_fd = fcntl(loop.epoll_fd, F_DUPFD, 100);
+	if (pair[0] != BOOT_FD_RES) {
+		vr_assert(dup2(pair[0], BOOT_FD_RES) == BOOT_FD_RES);
+		close(pair[0]);
+	}
+	if (pair[1] != BOOT_FD_RES)
+		close(pair[1]);
+	rec.net.mac[0] = 2;
+	vr_assert(device_init(&dev, &net_device, &loop, &err) == 0);
+	vr_assert(net_device.init(&dev, &rec, &err) == 0);
+	vqd_mem_map(&ram, &dev.mem);
+}
+
+/* What the device sends obeys the rules it has for drivers */
+static void drain(void)
+{
+	static uint8_t frame[80000];
+	struct virtio_net_hdr_v1 h;
+	ssize_t n;
+
+	while ((n = recv(outside, frame, sizeof(frame), MSG_DONTWAIT)) > 0) {
+		memcpy(&h, frame, sizeof(h));
+		vr_assert(n >= 12 + 14 && n <= 12 + 65562);
+		vr_assert((h.flags & ~1) == 0 && h.num_buffers == 0);
+		vr_assert(h.flags == 0 || dev.acked & 1ULL << VIRTIO_NET_F_CSUM);
+		vr_assert(!h.flags || h.csum_start + h.csum_offset + 2 <= n - 12);
+		vr_assert(h.gso_type == 0 || (h.gso_type == 1 && h.gso_size > 0 && h.flags));
+		vr_assert(h.gso_type == 0 || dev.acked & 1ULL << VIRTIO_NET_F_HOST_TSO4);
+		vr_assert(h.hdr_len >= 14 && h.hdr_len <= n - 12);
+	}
+}
+
+static void setup_ring(struct fuzz *f, unsigned int q, uint16_t base)
+{
+	struct vq_layout l = vqd_layout(&f->drv[q]);
+
+	l.next_avail = base;
+	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, NULL) == 0);
+	dev.runs[q] = true;
+}
+
+static void start(struct fuzz *f)
+{
+	static const uint64_t bits[] = {1ULL << VIRTIO_NET_F_MRG_RXBUF,
+					1ULL << VIRTIO_NET_F_CSUM,
+					1ULL << VIRTIO_NET_F_GUEST_CSUM,
+					1ULL << VIRTIO_NET_F_HOST_TSO4,
+					VQD_F_EVENT_IDX,
+					VQD_F_INDIRECT};
+	unsigned int accepted = get8(f);
+
+	dev.acked = 1ULL << VIRTIO_NET_F_CTRL_VQ | 1ULL << VIRTIO_NET_F_CTRL_RX;
+	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++)
+		dev.acked |= accepted >> i & 1 ? bits[i] : 0;
+	memset(ram.base, 0, ram.bytes);
+	for (unsigned int q = 0; q < RINGS; q++) {
+		vqd_init(&f->drv[q], &ram, SIZE, RAM + RING * (q + 1), dev.acked);
+		setup_ring(f, q, 0);
+	}
+	vr_assert(net_device.start(&dev, dev.acked) == 0);
+}
+
+/* A ring is processed as vu_ring.c does it */
+static void process(unsigned int q)
+{
+	if (dev.vq[q].ready && !dev.vq[q].broken)
+		net_device.queue(&dev, q);
+}
+
+static void do_desc(struct fuzz *f)
+{
+	unsigned int q = get8(f) % RINGS, index = get8(f) % SIZE;
+	uint64_t gpa = get_gpa(f);
+	uint32_t len = get16(f);
+	unsigned int flags = get8(f);
+
+	vqd_put_desc(&f->drv[q], (uint16_t)index, gpa, len << (flags >> 4), flags & 7,
+		     (uint16_t)get8(f));
+}
+
+static void do_frame(struct fuzz *f)
+{
+	static uint8_t frame[80000];
+	size_t len = get16(f);
+
+	len <<= get8(f) % 3;
+	if (len > 0 && len <= sizeof(frame))
+		(void)!send(outside, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void do_move(struct fuzz *f)
+{
+	unsigned int q = get8(f) % RINGS;
+	uint16_t base = dev.vq[q].next_avail;
+
+	vq_reset(&dev.vq[q]);
+	setup_ring(f, q, base);
+	process(q);
+}
+
+/* The next entry of the table for an honest buffer; used ones are not waited for */
+static void honest(struct fuzz *f, unsigned int q, uint32_t len)
+{
+	uint16_t i = (uint16_t)(f->next_buffer++ % SIZE);
+
+	vqd_put_desc(&f->drv[q], i, RAM + BUFFERS + 0x800 * i, len, q == 0 ? VQD_WRITE : 0, 0);
+	vqd_offer(&f->drv[q], i);
+}
+
+static void do_send(struct fuzz *f)
+{
+	uint32_t len = get16(f);
+	uint64_t gpa = RAM + BUFFERS + 0x800 * (f->next_buffer % SIZE);
+
+	for (unsigned int i = 0; i < 12; i++)
+		*(uint8_t *)vqd_at(&ram, gpa + i, 1) = (uint8_t)get8(f);
+	honest(f, 1, len);
+}
+
+static void step(struct fuzz *f)
+{
+	unsigned int q;
+	uint64_t off;
+
+	switch (get8(f) % 11) {
+	case 0: do_desc(f); break;
+	case 1:
+		q = get8(f) % RINGS;
+		vqd_offer(&f->drv[q], (uint16_t)get8(f));
+		break;
+	case 2:
+		q = get8(f) % RINGS;
+		vqd_set_avail_idx(&f->drv[q], get16(f));
+		break;
+	case 3: process(get8(f) % RINGS); break;
+	case 4: do_frame(f); break;
+	case 5: net_device.event(&dev, 0, get8(f) & 4 ? EPOLLIN | EPOLLOUT : EPOLLIN); break;
+	case 6:
+		off = get16(f) * 2U;
+		memcpy(ram.base + off, &(uint16_t){get16(f)}, 2);
+		break;
+	case 7: drain(); break;
+	case 8: do_move(f); break;
+	case 9: honest(f, 0, get16(f)); break;
+	case 10: do_send(f); break;
+	}
+	for (q = 0; q < RINGS; q++) {
+		for (size_t i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight) && !dev.vq[q].broken; i++)
+			vr_assert(dev.vq[q].in_flight[i] == 0);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz f;
+	static uint8_t rest[80000];
+
+	if (ram.nr == 0)
+		prepare();
+	f = (struct fuzz){.at = data, .left = size};
+	start(&f);
+	while (f.left > 0)
+		step(&f);
+	for (unsigned int q = 0; q < RINGS; q++) {
+		vq_reset(&dev.vq[q]);
+		dev.runs[q] = false;
+	}
+	net_device.reset(&dev);
+	drain();
+	while (recv(BOOT_FD_RES, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		continue;
+	return 0;
+}
