@@ -23,6 +23,21 @@ for victim in block0 serial0; do
 	succeeds "$victim is stopped: delete" vmrun delete busy
 done
 
+# A VM that is stopped or frozen as a whole, and goes on later, has no broken device.
+for victim in block0 serial0; do
+	run_busy
+	kill -STOP "$(vm_pid busy $victim)"
+	sleep 0.5 # in which the VMM begins to wait for it
+	kill -STOP "$(vm_pid busy vmm)"
+	sleep 6 # more than it waits
+	kill -CONT "$(vm_pid busy vmm)"
+	kill -CONT "$(vm_pid busy $victim)"
+	before=$(stat -c %s "$work/out")
+	goes_on() { [ "$(stat -c %s "$work/out")" -gt $((before + 5)) ] && [ "$(vm_status busy)" = running ]; }
+	succeeds "a pause of the VMM and $victim: the guest goes on" eventually 20 goes_on
+	vmrun delete --force busy
+done
+
 # The VMM sees the sockets close, perhaps before anyone sees the process die.
 bad=0
 for i in 1 2 3 4 5; do
