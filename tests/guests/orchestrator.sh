@@ -15,3 +15,45 @@ for cmd in "state vm" "list" "list --format json" "features" "create --dry-run $
 	is "${cmd%% /*}: a full standard output is told" "$out" "vmrun: standard output: No space left on device"
 done
 vmrun delete --force vm
+
+# ---- state files that are too large for a hurried reader, damaged, or gone
+
+jq '.annotations = ([range(400)] | map({key: "org.example.k\(.)", value: ("v/" * 450)}) | from_entries)' \
+	"$work/vm/config.json" >"$work/c" && cp -r "$work/vm" "$work/large" && mv "$work/c" "$work/large/config.json"
+vmrun create --bundle "$work/large" vm </dev/null >/dev/null 2>&1
+is "annotations of 360 KB: state can be read back" "$(vmrun state vm | jq '.annotations | length')" 400
+succeeds "and the VM deleted" vmrun delete vm
+
+for damage in '{' '' '[]' '{"id": "x"}' '{"id": 1, "status": []}' "$(printf '\377\376')" "$(printf '[%.0s' {1..4000})"; do
+	create
+	pids=$(vm_pids vm)
+	printf %s "$damage" >"$root/vm/state.json"
+	is "state.json '${damage:0:12}': one clear line" "$(vmrun state vm 2>&1)" "vmrun: state.json: damaged"
+	is "list names it" "$(vmrun list -q 2>&1)" "vmrun: warning: vm: state.json: damaged"
+	succeeds "delete --force ends the VM all the same" vmrun delete --force vm
+	gone=yes
+	for pid in $pids; do ! readlink "/proc/$pid/exe" >/dev/null || gone="$pid is there"; done
+	is "its processes are gone, and its directory" "$gone$(ls -A "$root")" yes
+done
+
+# ---- at once: one wins, the others are told the truth
+
+at_once() { # at_once N CMD...: what N of them say, sorted and counted
+	local n=$1 i
+	shift
+	for i in $(seq "$n"); do ("$@" 2>&1 && echo done) & done | grep -v warning | sort | uniq -c | sed 's/^ *//'
+	wait
+}
+bad=0
+for i in $(seq 10); do
+	create
+	out=$(at_once 3 vmrun delete --force vm)
+	[ "$out" = "3 done" ] || { bad=1; echo "# $out"; }
+	create
+	out=$(at_once 3 vmrun delete vm | grep -vE '^[12] vmrun: container does not exist: vm$')
+	grep -qE '^[123] done$' <<<"$out" && [ "$(wc -l <<<"$out")" -eq 1 ] || { bad=1; echo "# $out"; }
+done
+is "three deletes at once, ten times" $bad 0
+create
+is "three starts at once" "$(at_once 3 vmrun start vm)" "$(printf '1 done\n2 vmrun: cannot start an already running container')"
+vmrun delete --force vm
