@@ -20,13 +20,25 @@ int supervisor_start(struct supervisor *s, struct err *err)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (s->stage != STAGE_CREATED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	r = ctl_send(s->proc[0].control, CTL_START, 0, 0, NULL);
-	if (r < 0)
+	/* First on file: a start that fails, for want of space say, has had no effect. */
+	s->state->status = STATE_RUNNING;
+	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		r = ctl_send(s->proc[0].control, CTL_START, 0, 0, NULL);
+	else
+		s->state->status = STATE_CREATED;
+	if (r < 0 && s->state->status == STATE_RUNNING) {
+		struct err ignored;
+
+		s->state->status = STATE_CREATED;
+		(void)!state_save(s->dir, s->state, &ignored);
 		return err_set(err, -r, "start the VMM");
+	}
+	if (r < 0)
+		return r;
 	phases_mark(s->phases, "started");
 	s->stage = STAGE_RUNNING;
-	s->state->status = STATE_RUNNING;
-	return state_save(s->dir, s->state, err);
+	return 0;
 }
 
 /* Ask the guest to end; one that has not started ends right here */

@@ -57,3 +57,17 @@ is "three deletes at once, ten times" $bad 0
 create
 is "three starts at once" "$(at_once 3 vmrun start vm)" "$(printf '1 done\n2 vmrun: cannot start an already running container')"
 vmrun delete --force vm
+
+# ---- a start that cannot be written down has not happened
+
+mkdir "$work/small" && mount -t tmpfs -o size=64k none "$work/small"
+small() { "$vmrun_bin" --root "$work/small" "$@"; }
+small create --bundle "$work/vm" vm </dev/null >/dev/null 2>&1
+head -c 64k /dev/zero >"$work/small/fill" 2>/dev/null
+like "start with a full state directory fails" "$(small start vm 2>&1)" "state.json: No space left on device"
+is "the VM is still created" "$(small state vm | jq -r .status)" created
+rm "$work/small/fill"
+succeeds "start with room again" small start vm
+is "it runs" "$(small state vm | jq -r .status)" running
+small delete --force vm
+umount "$work/small"
