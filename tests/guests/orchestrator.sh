@@ -71,3 +71,28 @@ succeeds "start with room again" small start vm
 is "it runs" "$(small state vm | jq -r .status)" running
 small delete --force vm
 umount "$work/small"
+
+# ---- a supervisor that hangs
+
+create
+pid=$(vmrun state vm | jq .pid)
+kill -STOP "$pid"
+python3 - "$root/vm/control" <<'P' &
+import socket, sys, time
+held = []
+for _ in range(12):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.setblocking(False)
+    try:
+        s.connect(sys.argv[1])
+    except BlockingIOError:
+        pass
+    held.append(s)
+time.sleep(60)
+P
+holder=$!
+eventually 10 sh -c "[ \$(grep -c '$root/vm/control' /proc/net/unix) -ge 9 ]"
+succeeds "kill KILL of one with a full backlog" timeout 30 "$vmrun_bin" --root "$root" kill vm KILL
+kill $holder
+wait $holder 2>/dev/null
+succeeds "delete after that" vmrun delete --force vm
