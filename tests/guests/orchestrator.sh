@@ -96,3 +96,12 @@ succeeds "kill KILL of one with a full backlog" timeout 30 "$vmrun_bin" --root "
 kill $holder
 wait $holder 2>/dev/null
 succeeds "delete after that" vmrun delete --force vm
+
+# ---- low limits
+
+disks=$(for i in $(seq 22); do truncate -s 4k "$work/d$i"; printf '{"type": "block", "path": "%s"}, ' "$work/d$i"; done)
+bundle "$work/many" hello "[$disks{\"type\": \"serial\"}, {\"type\": \"rng\"}]"
+jq '.vm.hwConfig.vcpus = 32' "$work/many/config.json" >"$work/c" && mv "$work/c" "$work/many/config.json"
+is "24 devices and 32 vCPUs under ulimit -Sn 64" \
+	"$(ulimit -Sn 64; timeout 60 "$vmrun_bin" --root "$root" run --id vm "$work/many" </dev/null 2>"$work/err" | tr -d '\r')" \
+	"hello from the guest"
