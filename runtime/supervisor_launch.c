@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -28,7 +29,9 @@ static int write_pid_file(const char *path, pid_t pid, struct err *err)
 	if (strlen(path) + 2 > sizeof(temp))
 		return err_set(err, ENAMETOOLONG, "pid file");
 	fmt_into(temp, sizeof(temp), "%.*s.%s", dir_len, path, path + dir_len);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* A name that anyone could guess, perhaps in a directory that anyone may write to. */
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_set(err, errno, "pid file %s", path);
 	/* Without a newline: go-runc takes every byte for a digit. */
@@ -157,6 +160,9 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->log = l->log;
 	s->phases = l->phases;
 	s->cgroup = &g->cgroup;
+	/* Jailed processes cannot drop groups: their user namespace denies it. Root needs none, and
+	 * without privilege they are the caller's own. */
+	(void)!setgroups(0, NULL);
 	/* conmon kills the process group of a create that takes too long. */
 	(void)setsid();
 	if (chdir("/") < 0)

@@ -105,3 +105,18 @@ jq '.vm.hwConfig.vcpus = 32' "$work/many/config.json" >"$work/c" && mv "$work/c"
 is "24 devices and 32 vCPUs under ulimit -Sn 64" \
 	"$(ulimit -Sn 64; timeout 60 "$vmrun_bin" --root "$root" run --id vm "$work/many" </dev/null 2>"$work/err" | tr -d '\r')" \
 	"hello from the guest"
+
+# ---- what the caller has and the VM must not
+
+setpriv --groups 4,6 "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm </dev/null >/dev/null 2>&1
+is "the caller's groups are dropped" "$(for pid in $(vm_pids vm); do awk '$1 == "Groups:" { print NF }' "/proc/$pid/status"; done | sort -u)" 1
+vmrun delete --force vm
+
+# ---- pid file
+
+echo precious >"$work/victim"
+ln -s victim "$work/.pid"
+create --pid-file "$work/pid"
+is "the pid file: digits only, the supervisor's pid" "$(xxd -p "$work/pid")" "$(vmrun state vm | jq -j .pid | xxd -p)"
+is "a link in the way of its temporary name is not followed" "$(cat "$work/victim")" precious
+vmrun delete --force vm
