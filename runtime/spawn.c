@@ -53,7 +53,7 @@ int spawn_program(const char *program, const char *policy, struct err *err)
 
 int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err *err)
 {
-	int fd[PLAN_PROCS_MAX];
+	int fd[PLAN_PROCS_MAX] = {0};
 	unsigned int i;
 
 	for (i = 0; i < p->nr_procs; i++) {
@@ -226,8 +226,9 @@ static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j,
 		/* The seals keep RAM at its size; only files of the plan count. */
 		if (p->fd[i].source == PLAN_FD_FILE && p->fd[i].writable)
 			limit = limit > capacity_bytes ? limit : capacity_bytes;
-		else if (p->fd[i].source == PLAN_FD_STDOUT && fstat(j->fd[i], &st) == 0 &&
-			 S_ISREG(st.st_mode))
+		else if ((p->fd[i].source == PLAN_FD_STDOUT ||
+			  p->fd[i].source == PLAN_FD_CONSOLE) &&
+			 fstat(j->fd[i], &st) == 0 && S_ISREG(st.st_mode))
 			return RLIM_INFINITY;
 	}
 	return limit;

@@ -120,3 +120,10 @@ create --pid-file "$work/pid"
 is "the pid file: digits only, the supervisor's pid" "$(xxd -p "$work/pid")" "$(vmrun state vm | jq -j .pid | xxd -p)"
 is "a link in the way of its temporary name is not followed" "$(cat "$work/victim")" precious
 vmrun delete --force vm
+
+# ---- process.terminal in the foreground, standard output a file
+
+bundle "$work/term" hello '[{"type": "serial"}]'
+jq '.process = {"terminal": true, "cwd": "/"}' "$work/term/config.json" >"$work/c" && mv "$work/c" "$work/term/config.json"
+vmrun run "$work/term" </dev/null >"$work/out" 2>"$work/err"
+is "run > file of a VM with a terminal" "$(tr -d '\r' <"$work/out")" "hello from the guest"
