@@ -197,14 +197,6 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 	return s->stage == STAGE_RUNNING && m->code >= END_POWEROFF && m->code <= END_KVM_ERROR;
 }
 
-/* The text is a peer's and goes to terminals and JSON files */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
-}
-
 /* Whether there was a message that has been dealt with */
 static bool read_message(struct supervisor *s, struct spawned *p)
 {
@@ -216,7 +208,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 		return false;
 	r = ctl_recv(p->control, &m);
 	if (r == 1) {
-		make_printable(m.text);
+		olog_printable(m.text);
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
 			return true;
@@ -259,7 +251,7 @@ static void log_text(struct supervisor *s, const struct spawned *p, char *line)
 	const char *at = *line && line[1] == ' ' ? strchr(letters, *line) : NULL;
 	const enum log_level level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
 
-	make_printable(line);
+	olog_printable(line);
 	olog_write(&s->log, level, "%s: %s", p->name, at ? line + 2 : line);
 }
 

@@ -127,3 +127,10 @@ bundle "$work/term" hello '[{"type": "serial"}]'
 jq '.process = {"terminal": true, "cwd": "/"}' "$work/term/config.json" >"$work/c" && mv "$work/c" "$work/term/config.json"
 vmrun run "$work/term" </dev/null >"$work/out" 2>"$work/err"
 is "run > file of a VM with a terminal" "$(tr -d '\r' <"$work/out")" "hello from the guest"
+
+# ---- one line, whatever the name
+
+is "a newline in a name" "$(vmrun create --bundle $'/nowhere\nvmrun: \e[2Jdone' vm 2>&1)" \
+	"vmrun: bundle /nowhere?vmrun: ?[2Jdone: No such file or directory"
+vmrun --log "$work/log" --log-format json create --bundle $'/no"where\\\n\377' vm >/dev/null 2>&1
+is "in the log it is JSON" "$(jq -r '.level' "$work/log")" error
