@@ -91,7 +91,7 @@ static int serial_port_answer(struct serial_port *s, unsigned int reg, uint8_t *
 {
 	int fds[FDIO_FDS_MAX];
 	unsigned int nr_fds = 0;
-	struct serial_msg m;
+	struct serial_msg m = {0};
 	ssize_t n = serial_port_wait(s, POLLIN);
 
 	if (n == 0)
