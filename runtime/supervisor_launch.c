@@ -232,6 +232,39 @@ static void undo(const struct launch *l, struct launching *g)
 	(void)!destroy_remains(l->root, l->plan->id, g->dir, g->state, &ignored);
 }
 
+/* Until there is a supervisor, which undoes everything when the launcher dies, nobody else would. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
+/* What a signal would leave half done: the directory, the files in it, cgroups */
+static int launch_supervisor(const struct launch *l, struct launching *g, struct err *err)
+{
+	sigset_t before;
+	int r;
+
+	hold_signals(&before);
+	r = state_reserve(l->root, l->plan->id, &g->dir, &g->lock, err);
+	if (r == 0)
+		r = write_down(l, g, err);
+	phases_mark(l->phases, "state directory");
+	if (r == 0)
+		r = fork_supervisor(l, g, err);
+	if (r < 0 && g->dir >= 0)
+		undo(l, g);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 {
 	__attribute__((cleanup(cleanup_launching))) struct launching g = {
@@ -239,15 +272,10 @@ int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 	int r = state_check_id(l->plan->id, err);
 
 	if (r == 0)
-		r = state_reserve(l->root, l->plan->id, &g.dir, &g.lock, err);
+		r = launch_supervisor(l, &g, err);
 	if (r < 0)
 		return r;
-	r = write_down(l, &g, err);
-	phases_mark(l->phases, "state directory");
-	if (r == 0)
-		r = fork_supervisor(l, &g, err);
-	if (r == 0)
-		r = wait_for_report(l, &g, err);
+	r = wait_for_report(l, &g, err);
 	if (r < 0) {
 		undo(l, &g);
 		return r;

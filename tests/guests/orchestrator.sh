@@ -134,3 +134,23 @@ is "a newline in a name" "$(vmrun create --bundle $'/nowhere\nvmrun: \e[2Jdone' 
 	"vmrun: bundle /nowhere?vmrun: ?[2Jdone: No such file or directory"
 vmrun --log "$work/log" --log-format json create --bundle $'/no"where\\\n\377' vm >/dev/null 2>&1
 is "in the log it is JSON" "$(jq -r '.level' "$work/log")" error
+
+# ---- create interrupted at any moment leaves nothing, without anybody deleting it
+
+bad=0
+for sig in TERM INT HUP; do
+	for ms in 0 1 2 3 4 5 6 7 8 9 10 12; do
+		# through env: a shell's background jobs ignore INT
+		env --default-signal=INT "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm </dev/null >/dev/null 2>&1 &
+		pid=$!
+		sleep "$(printf '0.%03d' $ms)"
+		kill -$sig $pid 2>/dev/null
+		wait $pid 2>/dev/null
+		if [ $? -eq 0 ]; then vmrun delete vm; continue; fi
+		eventually 10 sh -c "[ -z \"\$(ls -A '$root')\" ]" && continue
+		bad=1
+		echo "# $sig after $ms ms: $(ls "$root/vm")"
+		vmrun delete --force vm
+	done
+done
+is "TERM, INT, HUP to create at 12 moments each" $bad 0
