@@ -132,7 +132,12 @@ int machine_memory(struct machine *m, struct err *err)
 
 int machine_kvm(struct machine *m, struct err *err)
 {
-	int rc = vm_create(&m->vm, BOOT_FD_KVM, err);
+	return vm_create(&m->vm, BOOT_FD_KVM, err);
+}
+
+int machine_slots(struct machine *m, struct err *err)
+{
+	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < m->mem.nr; i++)
 		rc = vm_add_memory(&m->vm, i, m->mem.region[i].gpa, m->mem.region[i].bytes,
