@@ -77,21 +77,16 @@ umount "$work/small"
 create
 pid=$(vmrun state vm | jq .pid)
 kill -STOP "$pid"
-python3 - "$root/vm/control" <<'P' &
-import socket, sys, time
-held = []
-for _ in range(12):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.setblocking(False)
-    try:
-        s.connect(sys.argv[1])
-    except BlockingIOError:
-        pass
-    held.append(s)
-time.sleep(60)
-P
+cd "$root/vm" || exit 1
+perl -e 'use Socket; use Fcntl;
+	for (1 .. 12) {
+		socket(my $s, AF_UNIX, SOCK_SEQPACKET, 0) or die; fcntl($s, F_SETFL, O_NONBLOCK);
+		connect($s, pack_sockaddr_un("control")); push @held, $s;
+	}
+	sleep 60' &
 holder=$!
-eventually 10 sh -c "[ \$(grep -c '$root/vm/control' /proc/net/unix) -ge 9 ]"
+cd "$top" || exit 1
+eventually 10 sh -c "[ \$(grep -c '/control$' /proc/net/unix) -ge 9 ]"
 succeeds "kill KILL of one with a full backlog" timeout 30 "$vmrun_bin" --root "$root" kill vm KILL
 kill $holder
 wait $holder 2>/dev/null
@@ -117,7 +112,7 @@ vmrun delete --force vm
 echo precious >"$work/victim"
 ln -s victim "$work/.pid"
 create --pid-file "$work/pid"
-is "the pid file: digits only, the supervisor's pid" "$(xxd -p "$work/pid")" "$(vmrun state vm | jq -j .pid | xxd -p)"
+is "the pid file: digits only, the supervisor's pid" "$(od -An -c "$work/pid")" "$(vmrun state vm | jq -j .pid | od -An -c)"
 is "a link in the way of its temporary name is not followed" "$(cat "$work/victim")" precious
 vmrun delete --force vm
 
