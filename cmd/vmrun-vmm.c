@@ -49,10 +49,10 @@ static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
 } stages[] = {
-	{stage_record, NULL},	  {machine_memory, NULL},	{machine_kvm, "kvm"},
+	{stage_record, NULL},	  {machine_kvm, "kvm"},		{machine_memory, NULL},
 	{machine_load, "load"},	  {machine_devices, "devices"}, {control_watch, NULL},
-	{machine_vcpus, "vcpus"}, {stage_close, NULL},		{stage_lock, "locked"},
-	{stage_ready, NULL},
+	{machine_vcpus, "vcpus"}, {machine_slots, "slots"},	{stage_close, NULL},
+	{stage_lock, "locked"},	  {stage_ready, NULL},
 };
 
 static int fail(const struct machine *m, const struct err *err)

@@ -15,7 +15,8 @@
  * without room for the status, to which there is no answer, breaks the queue.
  *
  * Requests are carried out one after the other as they come, so nothing is ever in flight between
- * two wake-ups, flush covers all that was answered before it, and reset has nothing to wait for.
+ * two wake-ups, flush covers all that was answered before it, and reset has nothing to wait for but
+ * the wake-up it meets. The front-end does not wait for ever, so a wake-up ends after some work.
  *
  * The backing is a raw image or a block device, inherited open. Its size is the boot record's word,
  * fixed for the device's life; every sector number is held against it.
@@ -33,6 +34,9 @@
 
 #define BLOCK_SECTOR 512ULL
 #define BLOCK_IOVS   64 /* pieces of guest memory moved by one system call */
+
+/* How much of a disk's bandwidth one wake-up may take before the front-end is heard again */
+#define BLOCK_WORK_BYTES (16U << 20)
 
 /* Discard and write zeroes: ranges of one request, and sectors of one range */
 #define BLOCK_RANGES_MAX	  16U
@@ -53,6 +57,7 @@
  * @write_through: While the driver has no flush: then a write answered is a write kept
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
  * @config:	Configuration space
+ * @work:	Bytes that this wake-up was asked to move, or what stands for them
  * @chain:	The request at hand; here because it is large
  */
 struct block {
@@ -63,6 +68,7 @@ struct block {
 	bool write_through;
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
+	uint64_t work;
 	struct vq_chain chain;
 };
 
@@ -253,13 +259,14 @@ static uint8_t block_write_zeroes(struct block *b, uint64_t sector)
 static const struct block_kind {
 	uint8_t (*carry_out)(struct block *b, uint64_t sector);
 	bool changes; /* refused on a read-only disk */
+	bool slow;    /* can take long, however small: ends the wake-up */
 } block_kind[] = {
-	[VIRTIO_BLK_T_IN] = {block_read, false},
-	[VIRTIO_BLK_T_OUT] = {block_write, true},
-	[VIRTIO_BLK_T_FLUSH] = {block_flush, false},
-	[VIRTIO_BLK_T_GET_ID] = {block_get_id, false},
-	[VIRTIO_BLK_T_DISCARD] = {block_discard, true},
-	[VIRTIO_BLK_T_WRITE_ZEROES] = {block_write_zeroes, true},
+	[VIRTIO_BLK_T_IN] = {block_read, false, false},
+	[VIRTIO_BLK_T_OUT] = {block_write, true, false},
+	[VIRTIO_BLK_T_FLUSH] = {block_flush, false, true},
+	[VIRTIO_BLK_T_GET_ID] = {block_get_id, false, false},
+	[VIRTIO_BLK_T_DISCARD] = {block_discard, true, true},
+	[VIRTIO_BLK_T_WRITE_ZEROES] = {block_write_zeroes, true, true},
 };
 
 static uint8_t block_carry_out(struct block *b, const struct virtio_blk_outhdr *h)
@@ -272,6 +279,8 @@ static uint8_t block_carry_out(struct block *b, const struct virtio_blk_outhdr *
 	kind = &block_kind[h->type];
 	if (b->read_only && kind->changes)
 		return VIRTIO_BLK_S_IOERR;
+	if (kind->slow || (kind->changes && b->write_through))
+		b->work += BLOCK_WORK_BYTES;
 	status = kind->carry_out(b, h->sector);
 	if (status == VIRTIO_BLK_S_OK && kind->changes && b->write_through)
 		status = block_flush(b, 0);
@@ -287,6 +296,7 @@ static bool block_request(struct block *b)
 
 	if (vq_read(c, &h, sizeof(h)) != sizeof(h) || vq_left(c, VQ_WRITABLE) == 0)
 		return false;
+	b->work += vq_left(c, VQ_READABLE) + vq_left(c, VQ_WRITABLE);
 	status = block_carry_out(b, &h);
 	/*
 	 * The status byte is the last one of the chain, and used.len says that all before it was
@@ -307,7 +317,9 @@ static void block_queue(struct device *d, unsigned int q)
 	unsigned int budget = d->vq[q].size;
 	enum vq_result rc = VQ_CHAIN;
 
-	while (budget-- > 0 && (rc = vq_pop(&d->vq[q], &b->chain)) == VQ_CHAIN) {
+	b->work = 0;
+	while (b->work < BLOCK_WORK_BYTES && budget-- > 0 &&
+	       (rc = vq_pop(&d->vq[q], &b->chain)) == VQ_CHAIN) {
 		if (!block_request(b)) {
 			device_broken(d, q, "request without header or status byte");
 			return;

@@ -11,8 +11,9 @@
  * with manners waits and nothing is lost; one without loses bytes, as on a real line. A sink that
  * is gone swallows everything.
  *
- * Both fds are shared with the caller, file descriptions included, so O_NONBLOCK must not be set on
- * them. Instead nothing is read or written unless poll says so, and no more than surely fits.
+ * The files are shared with the caller, and where the supervisor could not open them anew the file
+ * descriptions are too, so O_NONBLOCK is not ours to set. Instead nothing is read or written unless
+ * poll says so, and no more than surely fits.
  *
  * Input is read while the guest asserts RTS or has enabled the receive interrupt: Linux does
  * neither before a program opens the port, and empties the FIFO just then.

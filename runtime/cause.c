@@ -12,7 +12,7 @@ static const struct cause causes[END_CAUSES] = {
 	[END_PANIC] = {"panic", 34, "the guest's kernel panicked (pvpanic)"},
 	[END_TRIPLE_FAULT] = {"triple-fault", 36, "a vCPU shut down on a triple fault"},
 	[END_KVM_ERROR] = {"kvm-error", 37, "KVM could not go on running the guest"},
-	[END_DEVICE_KILLED] = {"device-killed", 38, "a device process died"},
+	[END_DEVICE_KILLED] = {"device-killed", 38, "a device process died, or stopped answering"},
 	[END_KILLED] = {"killed", 137, "vmrun kill ID KILL, or delete --force"},
 	[END_SUPERVISOR_KILLED] = {"supervisor-killed", 137, "the supervisor was killed"},
 };

@@ -49,8 +49,7 @@ void phases_mark(struct phases *p, const char *name)
 
 static int by_time(const void *a, const void *b)
 {
-	/* Both point to items, which are an anonymous struct. */
-	const __typeof__(((struct phases *)NULL)->item[0]) *x = a, *y = b;
+	const struct phase *x = a, *y = b;
 
 	return x->ns < y->ns ? -1 : x->ns > y->ns;
 }

@@ -19,6 +19,12 @@ uint64_t clock_ns(void);
  */
 void clock_rfc3339(char ret[CLOCK_TEXT_BYTES], unsigned int digits);
 
+/** struct phase - @name was over at @ns of CLOCK_MONOTONIC */
+struct phase {
+	char name[40];
+	uint64_t ns;
+};
+
 /**
  * struct phases - When what was over, for `vmrun --debug run`
  * @start_ns:	Where to count from
@@ -28,10 +34,7 @@ void clock_rfc3339(char ret[CLOCK_TEXT_BYTES], unsigned int digits);
 struct phases {
 	uint64_t start_ns;
 	unsigned int nr;
-	struct {
-		char name[40];
-		uint64_t ns;
-	} item[CLOCK_PHASES_MAX];
+	struct phase item[CLOCK_PHASES_MAX];
 };
 
 /** phases_mark() - "@name is over now"; NULL @p is allowed */

@@ -45,9 +45,13 @@ int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err)
 	const socklen_t len = address(dir, &sun);
 	ssize_t n;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return err_set(err, errno, "control socket");
 	if (connect(fd, (struct sockaddr *)&sun, len) < 0) {
+		/* The backlog is full of those who gave up before. */
+		if (errno == EAGAIN)
+			return err_text(err, ETIMEDOUT, "the supervisor does not answer");
 		if (errno == ENOENT || errno == ECONNREFUSED)
 			return err_text(err, ESRCH, "container not running");
 		return err_set(err, errno, "control socket");

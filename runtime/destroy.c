@@ -77,7 +77,30 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 	return r == 0 ? wait_for_lock(dir, KILL_TRIES, ret_lock) : r;
 }
 
-/* A directory in which there is no state file; @have_lock: but a lock, which we hold */
+/* No state file that can be read, but somebody holds the lock: a create in its first moments, another
+ * delete in its last ones, or a VM whose file was damaged. Wait until that is over. */
+static int load_patiently(int dir, bool force, struct state **ret, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	unsigned int tries = ASK_TRIES;
+	struct err ignored;
+	int r = state_load(dir, ret, err);
+
+	/* Only a VM listens; its supervisor writes the file anew when it ends. */
+	if (r < 0 && r != -ENOENT && force && ctl_ask(dir, CTL_OP_KILL, SIGKILL, &ignored) < 0)
+		tries = 0;
+	while ((r == -ENOENT || (r < 0 && force)) && tries-- > 0) {
+		cleanup_fd int lock = -1;
+
+		if (state_lock(dir, &lock) != -EBUSY)
+			return state_load(dir, ret, err);
+		nanosleep(&pause, NULL);
+		r = state_load(dir, ret, err);
+	}
+	return r;
+}
+
+/* A directory in which there is no state file that can be read */
 static int destroy_unborn(const char *root, const char *id, int dir, bool force, struct err *err)
 {
 	cleanup_fd int base = open(root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
@@ -107,7 +130,7 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		return 0;
 	if (r < 0)
 		return r;
-	r = state_load(dir, &s, err);
+	r = load_patiently(dir, force, &s, err);
 	if (r == -ENOENT || (r < 0 && force))
 		return destroy_unborn(root, id, dir, force, err);
 	if (r < 0)

@@ -74,6 +74,13 @@ void olog_escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
+void olog_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}
+
 void olog_write(const struct olog *o, enum log_level level, const char *fmt, ...)
 {
 	char text[TEXT_BYTES], escaped[2 * TEXT_BYTES], time[CLOCK_TEXT_BYTES];

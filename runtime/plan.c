@@ -140,8 +140,8 @@ static void add_serial(struct build *bd)
 	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
 	proc->fd[BOOT_FD_RES + 1].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDOUT;
 	proc->nr_fds = BOOT_FD_RES + 2;
-	/* standard output may be a regular file */
-	proc->writes_file = !terminal;
+	/* standard output may be a regular file, also as the terminal of a VM in the foreground */
+	proc->writes_file = true;
 }
 
 static int add_block(struct build *bd, const struct bundle_device *d, const char *pointer)

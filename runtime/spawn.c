@@ -53,7 +53,7 @@ int spawn_program(const char *program, const char *policy, struct err *err)
 
 int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err *err)
 {
-	int fd[PLAN_PROCS_MAX];
+	int fd[PLAN_PROCS_MAX] = {0};
 	unsigned int i;
 
 	for (i = 0; i < p->nr_procs; i++) {
@@ -211,6 +211,27 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	return -1;
 }
 
+/*
+ * A file description of our own for a terminal or pipe, non-blocking: another reader of the caller's may be
+ * faster, and a device that waits in read() answers nobody. The caller's own must not become non-blocking.
+ */
+static int own_description(int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+	char path[32];
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return -1;
+	fmt_into(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static bool is_line(enum plan_fd_source source)
+{
+	return source == PLAN_FD_STDIN || source == PLAN_FD_STDOUT || source == PLAN_FD_CONSOLE;
+}
+
 /* RLIMIT_FSIZE: a disk cannot outgrow its capacity; other files that are open for writing (standard
  * output may be one) have no natural limit; without any, nothing is ever written. */
 static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j,
@@ -227,8 +248,9 @@ static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j,
 		/* The seals keep RAM at its size; only files of the plan count. */
 		if (p->fd[i].source == PLAN_FD_FILE && p->fd[i].writable)
 			limit = limit > capacity_bytes ? limit : capacity_bytes;
-		else if (p->fd[i].source == PLAN_FD_STDOUT && fstat(j->fd[i], &st) == 0 &&
-			 S_ISREG(st.st_mode))
+		else if ((p->fd[i].source == PLAN_FD_STDOUT ||
+			  p->fd[i].source == PLAN_FD_CONSOLE) &&
+			 fstat(j->fd[i], &st) == 0 && S_ISREG(st.st_mode))
 			return RLIM_INFINITY;
 	}
 	return limit;
@@ -392,6 +414,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 {
 	const struct plan_proc *p = &s->plan->proc[index];
 	cleanup_channels_of struct channels c = {{-1, -1}, {-1, -1}};
+	cleanup_fd int in = -1, out = -1;
 	struct jail j = {
 		.name = p->name,
 		.program_fd = s->program_fd[index],
@@ -412,6 +435,13 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	for (i = 0; i < p->nr_fds; i++)
 		if (j.fd[i] < 0)
 			return err_text(err, EBADF, "%s: nothing to put into fd %u", p->name, i);
+	/* Where that cannot be had the caller's own has to do. */
+	if (p->nr_fds > BOOT_FD_RES + 1 && is_line(p->fd[BOOT_FD_RES].source)) {
+		in = own_description(j.fd[BOOT_FD_RES]);
+		out = own_description(j.fd[BOOT_FD_RES + 1]);
+		j.fd[BOOT_FD_RES] = in >= 0 ? in : j.fd[BOOT_FD_RES];
+		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
+	}
 	j.limits = limits_of(s, index, &j);
 	/* The record waits in the socket: the program finds it when it gets there. */
 	r = index ? send_boot_dev(s, index, c.control[0], err)

@@ -11,8 +11,10 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/cause.h"
+#include "runtime/json.h"
 
-#define FILE_BYTES_MAX (256 * 1024)
+/* The annotations of the largest config.json, each "/" escaped and each on a line of its own, and the rest */
+#define FILE_BYTES_MAX (4 * JSON_TEXT_MAX + (512 << 10))
 
 int state_check_id(const char *id, struct err *err)
 {

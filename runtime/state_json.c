@@ -233,7 +233,9 @@ static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 	for (i = 0; i < n; i++) {
 		struct json_object *d = json_object_array_get_idx(a, i);
 
-		if (!json_object_is_type(d, json_type_string))
+		if (!json_object_is_type(d, json_type_string) ||
+		    json_object_get_string_len(d) >= PLAN_PATH_MAX ||
+		    json_object_get_string(d)[0] != '/' || strstr(json_object_get_string(d), "/.."))
 			return false;
 		s->cgroup_dir[i] = strdup(json_object_get_string(d));
 		if (!s->cgroup_dir[i])
@@ -273,10 +275,12 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
 	int64_t mem = 0, vcpus = 0;
+	struct err ignored;
 
 	if (!s)
 		return err_set(err, ENOMEM, "%s", STATE_FILE);
-	if (!get_text(o, "id", s->id, sizeof(s->id)) || !get_status(o, &s->status) ||
+	if (!get_text(o, "id", s->id, sizeof(s->id)) || state_check_id(s->id, &ignored) < 0 ||
+	    !get_status(o, &s->status) ||
 	    !get_process(get(o, "supervisor", json_type_object), &s->supervisor) ||
 	    !get_copy(o, "bundle", &s->bundle) || !get_copy(o, "rootfs", &s->rootfs) ||
 	    !get_text(o, "created", s->created, sizeof(s->created)) ||

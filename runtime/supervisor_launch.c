@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -28,7 +29,9 @@ static int write_pid_file(const char *path, pid_t pid, struct err *err)
 	if (strlen(path) + 2 > sizeof(temp))
 		return err_set(err, ENAMETOOLONG, "pid file");
 	fmt_into(temp, sizeof(temp), "%.*s.%s", dir_len, path, path + dir_len);
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	/* A name that anyone could guess, perhaps in a directory that anyone may write to. */
+	(void)unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)
 		return err_set(err, errno, "pid file %s", path);
 	/* Without a newline: go-runc takes every byte for a digit. */
@@ -173,6 +176,9 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->log = l->log;
 	s->phases = l->phases;
 	s->cgroup = &g->cgroup;
+	/* Jailed processes cannot drop groups: their user namespace denies it. Root needs none, and
+	 * without privilege they are the caller's own. */
+	(void)!setgroups(0, NULL);
 	/* conmon kills the process group of a create that takes too long. */
 	(void)setsid();
 	if (chdir("/") < 0)
@@ -242,6 +248,39 @@ static void undo(const struct launch *l, struct launching *g)
 	(void)!destroy_remains(l->root, l->plan->id, g->dir, g->state, &ignored);
 }
 
+/* Until there is a supervisor, which undoes everything when the launcher dies, nobody else would. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
+/* What a signal would leave half done: the directory, the files in it, cgroups */
+static int launch_supervisor(const struct launch *l, struct launching *g, struct err *err)
+{
+	sigset_t before;
+	int r;
+
+	hold_signals(&before);
+	r = state_reserve(l->root, l->plan->id, &g->dir, &g->lock, err);
+	if (r == 0)
+		r = write_down(l, g, err);
+	phases_mark(l->phases, "state directory");
+	if (r == 0)
+		r = fork_supervisor(l, g, err);
+	if (r < 0 && g->dir >= 0)
+		undo(l, g);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return r;
+}
+
 int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 {
 	__attribute__((cleanup(cleanup_launching))) struct launching g = {
@@ -249,15 +288,10 @@ int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 	int r = state_check_id(l->plan->id, err);
 
 	if (r == 0)
-		r = state_reserve(l->root, l->plan->id, &g.dir, &g.lock, err);
+		r = launch_supervisor(l, &g, err);
 	if (r < 0)
 		return r;
-	r = write_down(l, &g, err);
-	phases_mark(l->phases, "state directory");
-	if (r == 0)
-		r = fork_supervisor(l, &g, err);
-	if (r == 0)
-		r = wait_for_report(l, &g, err);
+	r = wait_for_report(l, &g, err);
 	if (r < 0) {
 		undo(l, &g);
 		return r;

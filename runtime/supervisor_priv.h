@@ -61,7 +61,9 @@ struct starting {
  * @report:	Socket to the launcher; -1 once it is gone
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
  * @deadline_ns: When whoever is left gets killed; 0 = no such time
- * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns
+ * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns. 0: the
+ *		VMM accuses a device
+ * @accused:	What it says, empty while it does not
  * @tell_ip:	The kernel learns addresses by "ip="
  * @hostname:	For that "ip="
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
@@ -78,6 +80,7 @@ struct supervisor {
 	int error_fd;
 	uint64_t deadline_ns;
 	int doubt;
+	char accused[ERR_MSG_BYTES];
 	bool failed;
 	bool autostart;
 	struct err failure;

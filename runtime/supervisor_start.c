@@ -4,8 +4,9 @@
  *
  *   netns mode: what interfaces there are by now, and joining them (net.h)
  *   CTL_NET to each network device ---> CTL_DONE
+ *   state.json: running
  *   CTL_START to the VMM, with what goes to the kernel's command line ---> CTL_DONE
- *   state.json: running; the answer to whoever asked
+ *   the answer to whoever asked
  *
  * Nothing here waits: answers come by the loop, and the VM stays as mortal as ever. A request that was
  * refused leaves a VM that is created and can be started again. A process that says nothing for START_NS
@@ -113,13 +114,27 @@ static int kernel_parameters(const struct supervisor *s, char *ret, size_t size,
 	return 0;
 }
 
+static int put_on_file(struct supervisor *s, enum state_status status, struct err *err)
+{
+	const enum state_status before = s->state->status;
+	int r;
+
+	s->state->status = status;
+	r = state_save(s->dir, s->state, err);
+	if (r < 0)
+		s->state->status = before;
+	return r;
+}
+
 static void ask_vmm(struct supervisor *s)
 {
 	struct ctl_msg m = {.type = CTL_START};
 	struct err err;
 
 	s->start.vmm_asked = true;
-	if (kernel_parameters(s, m.text, sizeof(m.text), &err) < 0)
+	/* First on file: a start that fails, for want of space say, has had no effect. */
+	if (kernel_parameters(s, m.text, sizeof(m.text), &err) < 0 ||
+	    put_on_file(s, STATE_RUNNING, &err) < 0)
 		refused(s, &err);
 	else
 		ask(s, 0, &m);
@@ -147,8 +162,11 @@ static void conclude(struct supervisor *s)
 {
 	const struct err failure = s->start.failure;
 	const int client = s->start.client;
+	struct err ignored;
 
 	s->start = (struct starting){.client = -1};
+	if (failure.code && s->state->status == STATE_RUNNING)
+		(void)!put_on_file(s, STATE_CREATED, &ignored);
 	if (client >= 0) {
 		supervisor_answer(s, client, &failure);
 	} else if (failure.code) {
@@ -159,13 +177,8 @@ static void conclude(struct supervisor *s)
 
 static void running(struct supervisor *s)
 {
-	struct err err;
-
 	phases_mark(s->phases, "started");
 	s->stage = STAGE_RUNNING;
-	s->state->status = STATE_RUNNING;
-	if (state_save(s->dir, s->state, &err) < 0)
-		refused(s, &err);
 	conclude(s);
 }
 

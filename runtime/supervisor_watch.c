@@ -8,6 +8,7 @@
  *   - the VMM's last words (CTL_ENDED) are read: a guest that ended explains everything after it
  *   - a process that died by a signal explains those that exited
  *   - a device that exited is only doubted; the VMM's death has DOUBT_NS to show up and explain it
+ *   - a device that the VMM cannot work with has as long to die of something that says more
  */
 #include <errno.h>
 #include <poll.h>
@@ -107,14 +108,18 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
 
 static void blame(struct supervisor *s, const struct spawned *p, const char *when)
 {
-	const enum end_cause cause = is_vmm(s, p) ? END_VMM_KILLED : END_DEVICE_KILLED;
+	const bool accuser = is_vmm(s, p) && s->accused[0];
+	const enum end_cause cause = is_vmm(s, p) && !accuser ? END_VMM_KILLED : END_DEVICE_KILLED;
 	char how[64];
 	struct err err;
 
 	if (s->stage >= STAGE_ENDING)
 		return;
 	spawned_describe(p, how, sizeof(how));
-	err_text(&err, EIO, "%s: %s%s", p->name, how, when);
+	if (accuser)
+		err_text(&err, EIO, "%s", s->accused);
+	else
+		err_text(&err, EIO, "%s: %s%s", p->name, how, when);
 	if (s->stage < STAGE_CREATED) {
 		supervisor_fail(s, &err);
 	} else {
@@ -155,7 +160,15 @@ static void on_phase(struct supervisor *s, struct spawned *p, const struct ctl_m
 
 static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
 {
-	supervisor_end(s, (enum end_cause)m->code, m->text, false);
+	if (m->code != END_DEVICE_KILLED) {
+		supervisor_end(s, (enum end_cause)m->code, m->text, false);
+		return;
+	}
+	fmt_into(s->accused, sizeof(s->accused), "%s", m->text);
+	if (!s->deadline_ns) {
+		s->doubt = 0;
+		s->deadline_ns = clock_ns() + DOUBT_NS;
+	}
 }
 
 static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
@@ -172,7 +185,7 @@ static const struct rule {
 	[CTL_READY] = {on_ready, STAGE_CREATING, STAGE_CREATING, false},
 	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false},
 	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true},
-	[CTL_ENDED] = {on_ended, STAGE_RUNNING, STAGE_RUNNING, true},
+	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true},
 	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false},
 };
 
@@ -184,15 +197,11 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 		return false;
 	if ((m->type == CTL_READY && p->ready) || (m->type == CTL_DONE && !supervisor_asked(s, p)))
 		return false;
-	return m->type != CTL_ENDED || (m->code >= END_POWEROFF && m->code <= END_KVM_ERROR);
-}
-
-/* The text is a peer's and goes to terminals and JSON files */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if ((unsigned char)*text < ' ' || *text == 0x7f)
-			*text = '?';
+	if (m->type != CTL_ENDED)
+		return true;
+	if (m->code == END_DEVICE_KILLED) /* devices can fail before the guest runs */
+		return p->ready && m->text[0] && !s->accused[0];
+	return s->stage == STAGE_RUNNING && m->code >= END_POWEROFF && m->code <= END_KVM_ERROR;
 }
 
 /* Whether there was a message that has been dealt with */
@@ -206,7 +215,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 		return false;
 	r = ctl_recv(p->control, &m);
 	if (r == 1) {
-		make_printable(m.text);
+		olog_printable(m.text);
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
 			return true;
@@ -249,7 +258,7 @@ static void log_text(struct supervisor *s, const struct spawned *p, char *line)
 	const char *at = *line && line[1] == ' ' ? strchr(letters, *line) : NULL;
 	const enum log_level level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
 
-	make_printable(line);
+	olog_printable(line);
 	olog_write(&s->log, level, "%s: %s", p->name, at ? line + 2 : line);
 }
 
@@ -319,7 +328,9 @@ static void judge(struct supervisor *s, struct spawned *p)
 	if (s->stage >= STAGE_ENDING)
 		return;
 	if (is_vmm(s, p) || spawned_reap(&s->proc[0])) {
-		blame(s, &s->proc[0], "");
+		/* Having accused a device it leaves: that is no death. */
+		if (!s->accused[0])
+			blame(s, &s->proc[0], "");
 	} else if (!s->deadline_ns) {
 		s->doubt = (int)(p - s->proc);
 		s->deadline_ns = clock_ns() + DOUBT_NS;

@@ -54,7 +54,7 @@ struct backend_ops {
  * @features:	What may be offered to the driver, VERSION_1 included
  * @kick_fd:	Guest to device; the transport binds it to the doorbell
  * @call_fd:	Device to guest; the transport binds it to an interrupt
- * @err_fd:	Device to transport: the driver broke this queue
+ * @err_fd:	Device to transport: the driver broke this queue. Queues that share one follow each other
  * @peer_fd:	Hangs up when the device's process dies; -1 where there is none
  *
  * The fds are the back-end's, open as long as it lives.

@@ -23,7 +23,7 @@ static const struct {
 	{KVM_CAP_SET_TSS_ADDR, "SET_TSS_ADDR"},
 	{KVM_CAP_EXT_CPUID, "EXT_CPUID"},
 	{KVM_CAP_MP_STATE, "MP_STATE"},
-	{KVM_CAP_PIT2, "PIT2"},
+	{KVM_CAP_TSC_DEADLINE_TIMER, "TSC_DEADLINE_TIMER"},
 	{KVM_CAP_IRQ_ROUTING, "IRQ_ROUTING"},
 	{KVM_CAP_IRQFD, "IRQFD"},
 	{KVM_CAP_IOEVENTFD, "IOEVENTFD"},
@@ -70,7 +70,7 @@ static int vm_set_routing(struct vm *vm)
 			      gsi < VM_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
 						     : KVM_IRQCHIP_PIC_SLAVE,
 			      gsi % VM_PIC_CHIP_PINS);
-	/* The PIT drives GSI 0; MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC. */
+	/* MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC. */
 	for (uint32_t gsi = 0; gsi < VM_IOAPIC_PINS; gsi++) {
 		if (gsi != 2)
 			vm_route_chip(vm, gsi, KVM_IRQCHIP_IOAPIC, gsi == 0 ? 2 : gsi);
@@ -92,8 +92,6 @@ static int vm_set_routing(struct vm *vm)
 static int vm_setup_chips(struct vm *vm, struct err *err)
 {
 	uint64_t identity = X86_KVM_IDENTITY;
-	/* SPEAKER_DUMMY: port 0x61, which Linux reads to calibrate the TSC, is KVM's as well. */
-	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
 	int rc;
 
 	if (ioctl(vm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0)
@@ -102,8 +100,6 @@ static int vm_setup_chips(struct vm *vm, struct err *err)
 		return err_set(err, errno, "KVM_SET_TSS_ADDR");
 	if (ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0) < 0)
 		return err_set(err, errno, "KVM_CREATE_IRQCHIP");
-	if (ioctl(vm->vm_fd, KVM_CREATE_PIT2, &pit) < 0)
-		return err_set(err, errno, "KVM_CREATE_PIT2");
 	rc = vm_set_routing(vm);
 	return rc < 0 ? err_set(err, -rc, "KVM_SET_GSI_ROUTING") : 0;
 }

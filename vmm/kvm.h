@@ -2,7 +2,8 @@
 /**
  * DOC: The KVM VM: memory slots, interrupt routing, doorbells
  *
- * Documentation/virt/kvm/api.rst. In-kernel irqchip and PIT. GSIs 0 to 23 go to the PIC and IOAPIC as
+ * Documentation/virt/kvm/api.rst. In-kernel irqchip, no PIT: guests tell time by kvm-clock and the
+ * LAPIC's TSC deadline timer, and unregistering a PIT takes KVM two grace periods (16 ms). GSIs 0 to 23 go to the PIC and IOAPIC as
  * on a PC; those from VM_GSI_MSI on are message-signalled, one per MSI-X vector.
  */
 #ifndef VMRUN_VMM_KVM_H
@@ -39,7 +40,7 @@ struct vm {
 };
 
 /**
- * vm_create() - Create the VM with irqchip, PIT and the identity-mapped pages KVM wants
+ * vm_create() - Create the VM with irqchip and the identity-mapped pages KVM wants
  * @kvm_fd:	Open /dev/kvm, borrowed for the VM's life
  *
  * Refuses another API version than 12 and names a missing capability.

@@ -57,10 +57,16 @@ static void end_by_vcpu(void *arg, enum end_cause cause, const char *text)
 	machine_end(arg, cause, text);
 }
 
-/* The device's death is the supervisor's to judge: it sees the process, we see only a socket. */
-static void device_died(void *arg UNUSED, const char *device, const struct err *why)
+/*
+ * A device that does not answer, or not by the rules, is as good as dead, and a guest without it would
+ * wait for ever. Whether it did die is the supervisor's to find out: it sees the process, we a socket.
+ */
+static void device_failed(void *arg, const char *device, const struct err *why)
 {
-	log_err("device %s: %s", device, why->msg);
+	char text[ERR_MSG_BYTES];
+
+	fmt_into(text, sizeof(text), "device %s: %s", device, why->msg);
+	machine_end(arg, END_DEVICE_KILLED, text);
 }
 
 /* ---- interrupt lines of the register models ---------------------------------------------- */
@@ -127,7 +133,12 @@ int machine_memory(struct machine *m, struct err *err)
 
 int machine_kvm(struct machine *m, struct err *err)
 {
-	int rc = vm_create(&m->vm, BOOT_FD_KVM, err);
+	return vm_create(&m->vm, BOOT_FD_KVM, err);
+}
+
+int machine_slots(struct machine *m, struct err *err)
+{
+	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < m->mem.nr; i++)
 		rc = vm_add_memory(&m->vm, i, m->mem.region[i].gpa, m->mem.region[i].bytes,
@@ -209,7 +220,7 @@ static int add_serial(struct machine *m, const char *name, int sock, struct err 
 	if (rc < 0)
 		return rc;
 	m->has_serial = true;
-	m->serial.hook = (struct device_hook){device_died, m};
+	m->serial.hook = (struct device_hook){device_failed, m};
 	return serial_port_watch(&m->serial, &m->loop, err);
 }
 
@@ -235,7 +246,7 @@ static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int so
 		rc = virtio_pci_init(&v->pci, &pci, err);
 	if (rc < 0)
 		return rc;
-	v->pci.hook = (struct device_hook){device_died, m};
+	v->pci.hook = (struct device_hook){device_failed, m};
 	m->nr_virtio++;
 	return virtio_pci_watch(&v->pci, &m->loop, err);
 }

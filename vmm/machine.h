@@ -3,7 +3,7 @@
  * DOC: The machine put together, in stages
  *
  * Each stage is one function, called once and in the order of this header by cmd/vmrun-vmm.c. After
- * machine_vcpus() nothing allocates, opens or makes a thread. A machine is never taken apart: it ends
+ * machine_slots() nothing allocates, opens or makes a thread. A machine is never taken apart: it ends
  * with its process.
  */
 #ifndef VMRUN_VMM_MACHINE_H
@@ -66,15 +66,15 @@ struct machine {
 	char end_text[ERR_MSG_BYTES];
 };
 
+/** machine_kvm() - Create the VM from BOOT_FD_KVM; m->boot and m->control have been set.  Syscalls: ioctl */
+MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
+
 /**
- * machine_memory() - Map guest RAM from BOOT_FD_RAM; m->boot and m->control have been set
+ * machine_memory() - Map guest RAM from BOOT_FD_RAM
  *
  * Syscalls: fstat mmap madvise epoll_create1 eventfd2
  */
 MUST_CHECK int machine_memory(struct machine *m, struct err *err);
-
-/** machine_kvm() - Create the VM around that memory from BOOT_FD_KVM.  Syscalls: ioctl */
-MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
 
 /**
  * machine_load() - Kernel, initrd, command line, memory map and ACPI tables into RAM
@@ -92,6 +92,15 @@ MUST_CHECK int machine_devices(struct machine *m, struct err *err);
 
 /** machine_vcpus() - vCPUs with their state, their threads parked.  Syscalls: vcpu.h's, ioctl */
 MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
+
+/**
+ * machine_slots() - Tell KVM of guest RAM
+ *
+ * The first memory slot waits for the grace period that creating the irqchip has begun, some 7 ms:
+ * coming last it finds it over.
+ * Syscalls: ioctl
+ */
+MUST_CHECK int machine_slots(struct machine *m, struct err *err);
 
 /**
  * machine_start() - Let the guest run

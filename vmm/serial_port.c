@@ -6,10 +6,11 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "devices/core/fdio.h"
 #include "devices/core/serial_msg.h"
+
+#define SERIAL_PORT_STEP_MS 100
 
 _Static_assert(sizeof(struct serial_msg) == 4, "the serial device checks the size");
 
@@ -25,31 +26,26 @@ static void serial_port_fail(struct serial_port *s, int errnum, const char *what
 		s->hook.fn(s->hook.arg, s->name, &err);
 }
 
-static int64_t serial_port_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Waits for @events; 0, -ETIMEDOUT or -errno. A vCPU's signals do not prolong it. */
+/*
+ * Waits for @events; 0, -ETIMEDOUT or -errno. The time is counted in steps rather than by a clock: while
+ * the VM is frozen or stopped as a whole it passes for us and not for the device.
+ */
 static int serial_port_wait(const struct serial_port *s, short events)
 {
-	int64_t deadline = serial_port_now_ms() + s->timeout_ms;
+	int left_ms = s->timeout_ms;
 
-	for (;;) {
+	while (left_ms > 0) {
 		struct pollfd p = {.fd = s->sock, .events = events};
-		int64_t left = deadline - serial_port_now_ms();
-		int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
+		int step_ms = left_ms < SERIAL_PORT_STEP_MS ? left_ms : SERIAL_PORT_STEP_MS;
+		int rc = poll(&p, 1, step_ms);
 
 		if (rc > 0)
 			return 0;
-		if (rc == 0)
-			return -ETIMEDOUT;
-		if (errno != EINTR)
+		if (rc < 0 && errno != EINTR)
 			return -errno;
+		left_ms -= step_ms;
 	}
+	return -ETIMEDOUT;
 }
 
 /* One message without waiting; 0, -EAGAIN or -errno. */
@@ -95,7 +91,7 @@ static int serial_port_answer(struct serial_port *s, unsigned int reg, uint8_t *
 {
 	int fds[FDIO_FDS_MAX];
 	unsigned int nr_fds = 0;
-	struct serial_msg m;
+	struct serial_msg m = {0};
 	ssize_t n = serial_port_wait(s, POLLIN);
 
 	if (n == 0)

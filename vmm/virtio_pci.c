@@ -330,8 +330,10 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 	int rc = 0;
 
 	v->loop = loop;
-	for (unsigned int i = 0; rc == 0 && i < v->be->nr_queues; i++)
-		rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, vp_on_error, v, err);
+	for (unsigned int i = 0; rc == 0 && i < v->be->nr_queues; i++) {
+		if (i == 0 || v->be->err_fd[i] != v->be->err_fd[i - 1])
+			rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, vp_on_error, v, err);
+	}
 	/* Answers are read by whoever asked; only the end is the loop's business. */
 	if (rc == 0 && v->be->peer_fd >= 0)
 		rc = loop_add(loop, v->be->peer_fd, 0, vp_on_hangup, v, err);

@@ -5,19 +5,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#define VU_CALL_STEP_MS 100
 
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
 {
 	return f->protocol_features >> bit & 1;
-}
-
-static int64_t vu_call_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* How many bytes of the next message are there; *ret_want says how many it has in all. */
@@ -39,24 +32,27 @@ static ssize_t vu_call_peek(int sock, size_t *ret_want)
 	return n;
 }
 
-/* Waits until a whole message is there to be received. */
+/*
+ * Waits until a whole message is there to be received. The time is counted in steps rather than by a
+ * clock: while the VM is frozen or stopped as a whole it passes for us and not for the device.
+ */
 static int vu_call_await(struct vu_frontend *f, struct err *err)
 {
-	int64_t deadline = vu_call_now_ms() + f->timeout_ms;
+	int left_ms = f->timeout_ms;
 
-	for (;;) {
+	while (left_ms > 0) {
 		struct pollfd p = {.fd = f->sock, .events = POLLIN};
-		int64_t left = deadline - vu_call_now_ms();
+		int step_ms = left_ms < VU_CALL_STEP_MS ? left_ms : VU_CALL_STEP_MS;
+		int rc = poll(&p, 1, step_ms);
 		size_t want;
 		ssize_t n;
-		int rc = left > 0 ? poll(&p, 1, (int)left) : 0;
 
-		if (rc < 0 && errno == EINTR)
-			continue;
-		if (rc < 0)
+		if (rc < 0 && errno != EINTR)
 			return err_set(err, errno, "poll");
-		if (rc == 0)
-			return err_text(err, ETIMEDOUT, "no answer in %d ms", f->timeout_ms);
+		if (rc <= 0) {
+			left_ms -= step_ms;
+			continue;
+		}
 		n = vu_call_peek(f->sock, &want);
 		if (n >= 0 && (size_t)n >= want)
 			return 0;
@@ -65,9 +61,10 @@ static int vu_call_await(struct vu_frontend *f, struct err *err)
 		if (n < 0 && n != -EAGAIN && n != -EINTR)
 			return err_set(err, (int)-n, "receive");
 		/* Half a message leaves the socket readable: waiting for that would be no wait. */
-		if (n > 0)
-			poll(NULL, 0, 1);
+		poll(NULL, 0, 1);
+		left_ms--;
 	}
+	return err_text(err, ETIMEDOUT, "no answer in %d ms", f->timeout_ms);
 }
 
 int vu_call_bound(struct vu_frontend *f, struct err *err)

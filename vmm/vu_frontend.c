@@ -323,13 +323,16 @@ static const struct backend_ops vuf_ops = {
 static int vuf_make_eventfds(struct vu_frontend *f, struct err *err)
 {
 	for (unsigned int i = 0; i < f->be.nr_queues; i++) {
-		int *fds[] = {&f->be.kick_fd[i], &f->be.call_fd[i], &f->be.err_fd[i]};
+		int *fds[] = {&f->be.kick_fd[i], &f->be.call_fd[i], &f->be.err_fd[0]};
 
 		for (unsigned int n = 0; n < ARRAY_SIZE(fds); n++) {
-			*fds[n] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+			if (*fds[n] < 0)
+				*fds[n] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 			if (*fds[n] < 0)
 				return err_set(err, errno, "eventfd");
 		}
+		/* Which queue it was is of no interest: the main loop has fds of 24 devices to watch. */
+		f->be.err_fd[i] = f->be.err_fd[0];
 	}
 	return 0;
 }
@@ -386,9 +389,10 @@ void vu_frontend_done(struct vu_frontend *f)
 {
 	vuf_close(&f->sock);
 	f->be.peer_fd = -1;
+	vuf_close(&f->be.err_fd[0]);
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++) {
 		vuf_close(&f->be.kick_fd[i]);
 		vuf_close(&f->be.call_fd[i]);
-		vuf_close(&f->be.err_fd[i]);
+		f->be.err_fd[i] = -1;
 	}
 }

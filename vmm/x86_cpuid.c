@@ -30,12 +30,12 @@ static const struct cpuid_mask cpuid_masks[] = {
 	 {ALL, 0x0000ff00, ~(0x1fcU | BIT(14) | BIT(15)),
 	  ~(BIT(18) | BIT(21) | BIT(22) | BIT(28) | BIT(29) | BIT(31))},
 	 {0, 0, BIT(21) | BIT(31), 0}},
-	{5, {0}, {0}},				 /* MONITOR/MWAIT */
-	{6, {BIT(2), 0, 0, 0}, {0}},		 /* of thermal and power, ARAT */
-	{7, {ALL, ~BIT(2), ~BIT(30), ALL}, {0}}, /* SGX, SGX launch */
-	{0xa, {0}, {0}},			 /* performance counters */
-	{0x12, {0}, {0}},			 /* SGX */
-	{0x14, {0}, {0}},			 /* processor trace */
+	{5, {0}, {0}},					     /* MONITOR/MWAIT */
+	{6, {BIT(2), 0, 0, 0}, {0}},			     /* of thermal and power, ARAT */
+	{7, {ALL, ~(BIT(2) | BIT(25)), ~BIT(30), ALL}, {0}}, /* SGX, processor trace, SGX launch */
+	{0xa, {0}, {0}},				     /* performance counters */
+	{0x12, {0}, {0}},				     /* SGX */
+	{0x14, {0}, {0}},				     /* processor trace */
 	/* SVM SKINIT IBS WDT LWP off, TCE stays; TOPOEXT stays, performance counters off */
 	{0x80000001,
 	 {ALL, ALL,

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -18,6 +19,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/jail.h"
 #include "runtime/net.h"
+#include "runtime/olog.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 
@@ -234,18 +236,27 @@ static int hear(struct alone *a, struct err *err)
 
 	if (jail_read_error(a->error_fd[0], &e) == 1)
 		return err_set(err, e.code, "jail: %s", e.text);
-	if (ctl_recv(a->proc.control, &m) == 1 && m.type == CTL_FAILED)
-		return err_text(err, m.code ? (int)(m.code & 0xfff) : EIO, "%s", m.text);
-	return 0;
+	if (ctl_recv(a->proc.control, &m) != 1 || m.type != CTL_FAILED)
+		return 0;
+	olog_printable(m.text);
+	return err_text(err, m.code && m.code < 4096 ? (int)m.code : EIO, "%s", m.text);
 }
 
 static void pass_log_on(struct alone *a)
 {
-	char text[LOG_LINE_BYTES];
-	const ssize_t n = read(a->proc.log, text, sizeof(text));
+	char text[LOG_LINE_BYTES + 1], *line, *end;
+	const ssize_t n = read(a->proc.log, text, LOG_LINE_BYTES);
 
-	if (n > 0 && write(STDERR_FILENO, text, (size_t)n) < 0)
+	if (n <= 0)
 		return;
+	text[n] = '\0';
+	for (line = text; *line; line = end) {
+		end = line + strcspn(line, "\n");
+		if (*end)
+			*end++ = '\0';
+		olog_printable(line);
+		dprintf(STDERR_FILENO, "%s\n", line);
+	}
 }
 
 /* Closing the control socket is how a device is told to leave. */

@@ -57,6 +57,6 @@ static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED
 
 const struct verb verb_features = {
 	.name = "features",
-	.summary = "print the OCI features document",
+	.summary = "Print the OCI features document",
 	.run = features_run,
 };

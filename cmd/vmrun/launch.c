@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -133,13 +134,27 @@ static void show_warnings(const struct vmrun *v, const struct launch_options *o,
 static int print_plan(const struct plan *p, struct err *err)
 {
 	struct json_object *o = plan_to_json(p);
+	int r = 0;
 
 	if (!o)
 		return err_set(err, ENOMEM, "plan");
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
+	    fflush(stdout) < 0)
+		r = err_set(err, errno, "standard output");
 	json_object_put(o);
-	return 0;
+	return r;
+}
+
+/* The usual soft limit, 1024, is there for users of select(); shells are often given less. */
+static void raise_nofile(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= l.rlim_max)
+		return;
+	l.rlim_cur = l.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
@@ -159,6 +174,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
+	raise_nofile();
 	/* Before the disks, which the VM of that name has likely locked. */
 	r = state_check_free(v->root, id, err);
 	if (r == 0)

@@ -88,13 +88,20 @@ static const struct format *choose(const struct list_options *o)
 }
 
 /* Entries of a shared root that are not ours, or go away meanwhile, are no failure of list. */
-static bool show(const char *root, const char *id, const struct format *f, unsigned int nr)
+static bool show(const struct vmrun *v, const char *id, const struct format *f, unsigned int nr)
 {
 	cleanup_fd int dir = -1;
 	struct state *s;
-	struct err ignored;
+	struct err err;
+	int r;
 
-	if (state_open(root, id, &dir, &ignored) < 0 || state_load(dir, &s, &ignored) < 0)
+	if (state_open(v->root, id, &dir, &err) < 0)
+		return false;
+	r = state_load(dir, &s, &err);
+	/* Ours, and not to be overlooked: the VM may well run. */
+	if (r < 0 && r != -ENOENT && faccessat(dir, STATE_LOCK, F_OK, 0) == 0)
+		vmrun_warn(v, "%s: %s", id, err.msg);
+	if (r < 0)
 		return false;
 	f->each(s, nr);
 	state_free(s);
@@ -112,7 +119,7 @@ static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_set(err, errno, "state directory %s", v->root);
 	f->begin();
 	for (i = 0; i < n; i++) {
-		nr += show(v->root, entries[i]->d_name, f, nr);
+		nr += show(v, entries[i]->d_name, f, nr);
 		free(entries[i]);
 	}
 	free(entries);

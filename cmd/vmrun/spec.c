@@ -86,7 +86,7 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 const struct verb verb_spec = {
 	.name = "spec",
 	.synopsis = "[-b DIR]",
-	.summary = "write an example config.json",
+	.summary = "Write an example config.json",
 	.options = options,
 	.opt_bytes = sizeof(struct spec_options),
 	.run = spec_run,

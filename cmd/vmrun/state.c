@@ -19,7 +19,8 @@ static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
 	o = state_to_oci(s);
 	state_free(s);
 	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0)
+							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
+	    fflush(stdout) < 0)
 		r = err_set(err, errno, "standard output");
 	json_object_put(o);
 	return r;

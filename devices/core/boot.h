@@ -151,7 +151,7 @@ enum end_cause {
 	END_TRIPLE_FAULT,    /* KVM_EXIT_SHUTDOWN */
 	END_KVM_ERROR,       /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
 	END_VMM_KILLED,      /* the VMM process died */
-	END_DEVICE_KILLED,   /* a device process died */
+	END_DEVICE_KILLED,   /* a device process died, or the VMM cannot work with it any more */
 	END_KILLED,          /* vmrun kill ID KILL, or a delete --force */
 	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
 	END_CAUSES,
@@ -164,7 +164,8 @@ enum ctl_type {
 	CTL_READY = 1,    /* process -> supervisor, once: jailed, filtered, prepared */
 	CTL_FAILED,       /* process -> supervisor, once, instead of READY: code = errno, text */
 	CTL_PHASE,        /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
-	CTL_ENDED,        /* VMM -> supervisor, once, after START: code = enum end_cause, text */
+	CTL_ENDED,        /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
+			  /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
 	CTL_START,        /* supervisor -> VMM, after READY, once if it goes well: text is appended */
 			  /* to the kernel's command line. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */

@@ -26,3 +26,24 @@ is "state names the cause" "$(vmrun state hello | jq -r .vmrun.cause)" reset
 is "state names the exit code" "$(vmrun state hello | jq -r .vmrun.exitCode)" 32
 succeeds "delete" vmrun delete hello
 is "nothing is left in the state directory" "$(ls -A "$root")" ""
+
+# As large as a VM may be: 24 devices (one implied), disks with 16 queues.
+mkdir -p "$work/large"
+for i in {1..22}; do truncate -s 1M "$work/large/$i.img"; done
+bundle "$work/large" hello "[$(printf '{"type": "block", "path": "%s.img", "queues": 16}, ' {1..22}) {\"type\": \"serial\"}]"
+vmrun run "$work/large" </dev/null >"$work/out" 2>"$work/err"
+is "24 devices, 16 queues each: the VM runs" "$?" 32
+like "24 devices, 16 queues each: the guest speaks" "$(cat "$work/out" "$work/err")" "hello from the guest"
+
+# The serial device must not wait in read() for what another reader of the same terminal or pipe took.
+nonblocking() { # nonblocking PID FD: yes or no
+	(( 8#$(awk '$1 == "flags:" { print $2 }' "/proc/$1/fdinfo/$2") & 8#4000 )) && echo yes || echo no
+}
+bundle "$work/idle" idle
+mkfifo "$work/in" "$work/tty"
+exec 8<>"$work/in" 9<>"$work/tty"
+vmrun create "$work/idle" <&8 >&9 2>/dev/null
+serial=$(vm_pid idle serial0)
+is "serial: input and output are non-blocking" "$(nonblocking "$serial" 6) $(nonblocking "$serial" 7)" "yes yes"
+is "serial: the caller's own stay as they were" "$(nonblocking $$ 8) $(nonblocking $$ 9)" "no no"
+succeeds "serial: delete" vmrun delete --force idle

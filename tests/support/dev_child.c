@@ -34,11 +34,20 @@ static void child_quit(void *arg, int fd, uint32_t events)
 	loop_stop(arg);
 }
 
+/* A sanitizer's runtime makes calls of its own that no policy allows. */
+#ifdef __SANITIZE_ADDRESS__
+#define CHILD_LOCKS_DOWN false
+#else
+#define CHILD_LOCKS_DOWN true
+#endif
+
 static int child_lockdown(const char *policy, struct err *err)
 {
 	static struct boot_filter filter;
 	const struct policy *p = policy_find(policy);
 
+	if (!CHILD_LOCKS_DOWN)
+		return 0;
 	vr_assert(p && p->count <= BOOT_FILTER_MAX);
 	filter.count = p->count;
 	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));

@@ -2,10 +2,12 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/virtio_blk.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "tests/support/dev_child.h"
 #include "tests/support/vu_peer.h"
@@ -455,6 +457,27 @@ static void check_broken(const struct vqd_buf *buf, unsigned int nr)
 	eventfd_write(kick, 1);
 	cr_assert(dev_child_wait(error), "the queue is not broken");
 	cr_assert_not(vqd_take(&ring, &head, &len));
+}
+
+/* The front-end is waiting in the socket when the doorbell rings for requests that can take long. */
+Test(block, a_stop_does_not_wait_for_all_requests)
+{
+	enum { REQUESTS = 40 };
+	const struct vqd_buf bufs[] = {{HEAD_GPA, 16, false}, {STATUS_GPA, 1, true}};
+	uint32_t state[2];
+	struct vup_msg m;
+
+	put_head(VIRTIO_BLK_T_FLUSH, 0);
+	for (unsigned int i = 0; i < REQUESTS; i++)
+		vqd_add(&ring, bufs, 2);
+	cr_assert_eq(kill(child.pid, SIGSTOP), 0);
+	cr_assert_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	eventfd_write(kick, 1);
+	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
+	cr_assert_eq(kill(child.pid, SIGCONT), 0);
+	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	memcpy(state, m.payload, sizeof(state));
+	cr_assert_lt(state[1], REQUESTS, "the stop came after all of them");
 }
 
 Test(block, no_room_for_a_status_breaks_the_queue)

@@ -97,3 +97,11 @@ Test(clock, rfc3339)
 	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05Z"), "%s", t);
 	cr_expect_eq(t[19], 'Z');
 }
+
+Test(olog, what_peers_say_becomes_printable)
+{
+	char said[] = "tab\there, \x1b[2J, \x7f, \xff, caf\xc3\xa9~";
+
+	olog_printable(said);
+	cr_expect_str_eq(said, "tab?here, ?[2J, ?, ?, caf??~");
+}

@@ -135,6 +135,15 @@ Test(state, refuses_a_damaged_file)
 	static const char *const bad[] = {
 		"", "{}", "[]", "not json", "{\"id\":\"vm\",\"status\":\"running\"}",
 	};
+	static const struct {
+		const char *key, *value;
+	} hostile[] = {
+		{"id", "\"..\""},
+		{"id", "\"a/b\""},
+		{"id", "\"line\\nbreak\""},
+		{"cgroupDirs", "[\"relative\"]"},
+		{"cgroupDirs", "[\"/sys/fs/cgroup/../../home\"]"},
+	};
 	int dir, lock;
 	struct state *s = example(STATE_STOPPED), *t = NULL;
 	struct json_object *o;
@@ -145,8 +154,16 @@ Test(state, refuses_a_damaged_file)
 		cr_assert_eq(state_save_text(dir, STATE_FILE, bad[i], &err), 0);
 		cr_expect_eq(state_load(dir, &t, &err), -EINVAL, "'%s'", bad[i]);
 	}
-	/* every field but the annotations is needed, and has a type */
+	/* names that would lead elsewhere, or through a terminal */
 	o = state_to_json(s);
+	for (size_t i = 0; i < ARRAY_SIZE(hostile); i++) {
+		struct json_object *copy = json_tokener_parse(json_object_to_json_string(o));
+
+		json_object_object_add(copy, hostile[i].key, json_tokener_parse(hostile[i].value));
+		cr_expect_eq(state_from_json(copy, &t, &err), -EINVAL, "%s", hostile[i].value);
+		json_object_put(copy);
+	}
+	/* every field but the annotations is needed, and has a type */
 	json_object_object_foreach(o, key, value)
 	{
 		struct json_object *copy = json_tokener_parse(json_object_to_json_string(o));

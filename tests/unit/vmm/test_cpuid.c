@@ -57,6 +57,7 @@ Test(cpuid, nothing_that_is_not_emulated)
 		{"turbo and the rest of leaf 6", 6, 'a', ~4U},
 		{"performance bias", 6, 'c', ALL},
 		{"SGX", 7, 'b', 1 << 2},
+		{"processor trace feature", 7, 'b', 1 << 25},
 		{"performance counters", 0xa, 'a', ALL},
 		{"SGX leaf", 0x12, 'a', ALL},
 		{"processor trace", 0x14, 'a', ALL},
