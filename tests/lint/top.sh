@@ -40,7 +40,7 @@ here=$(pwd) parent=$(dirname "$(pwd)")
 	text -E -e '/home/[a-z]+/' | sed 's/^/home of a person: /'
 	text -E -e 'https?://' | grep -oE '^[^:]+:[0-9]+|https?://[^/ )>"'"'"']+' | awk '
 		/^http/ { sub(/https?:\/\//, ""); print where ": " $0; next } { where = $0 }' |
-		grep -vE ': (www\.)?(github\.com|opencontainers\.org|kernel\.org|docs\.kernel\.org|qemu\.org|qemu\.readthedocs\.io|docs\.oasis-open\.org|uefi\.org|spdx\.org|opensource\.org|example\.(com|org)|man7\.org|testanything\.org|llvm\.org|127\.0\.0\.1|localhost)' |
+		grep -vE ': (www\.)?(github\.com|opencontainers\.org|kernel\.org|docs\.kernel\.org|qemu\.org|qemu\.readthedocs\.io|docs\.oasis-open\.org|uefi\.org|spdx\.org|opensource\.org|example\.(com|org)|man7\.org|testanything\.org|llvm\.org|localhost|\$|([0-9]+\.){3}[0-9]+(:|$))' |
 		sed 's/^/host: /'
 } >"$work/places"
 verdict "no file names a machine, a home or a package host" "$work/places"

@@ -285,7 +285,8 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	expect_warning(b, "/root/path: a directory is not shared with the guest yet; "
 			  "/vm/image/path is its root");
 	expect_warning(b, "/linux: not carried out yet: sysctl");
-	expect_warning(b, "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
+	expect_warning(b,
+		       "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
 	expect_warning(b, "/linux/resources: not carried out yet: devices");
 	expect_warning(b, "/linux/resources/memory: not carried out yet: swap");
 	expect_warning(b, "/linux/resources/pids: not carried out in the guest yet: limit");
