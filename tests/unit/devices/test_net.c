@@ -37,6 +37,44 @@ Test(net, without_a_tap_the_link_is_down_and_what_is_sent_goes_nowhere)
 	cr_assert(nothing_used(0));
 }
 
+/* In this process: dev_child has no supervisor that would ask */
+Test(net_told, mac_and_mtu_change_together_or_not_at_all)
+{
+	static const struct {
+		uint64_t mac;
+		uint32_t mtu;
+		int rc;
+	} cases[] = {
+		{0, 0, 0},
+		{0x021122334466, 0, 0},
+		{0, 1400, 0},
+		{0x021122334477, 9000, 0},
+		{0x031122334488, 1300, -EINVAL}, /* multicast */
+		{1ULL << 48, 1300, -EINVAL},
+		{0x021122334488, 67, -EINVAL},
+		{0x021122334488, 65536, -EINVAL},
+	};
+	static struct device d;
+	static struct loop loop;
+	struct virtio_net_config c;
+
+	record(0);
+	cr_assert_eq(loop_init(&loop, NULL), 0);
+	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
+	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct ctl_msg m = {.type = CTL_NET, .arg = cases[i].mac, .code = cases[i].mtu};
+
+		cr_assert_eq(net_device.control(&d, &m, NULL), cases[i].rc, "case %u", i);
+		cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
+		cr_assert_eq(ctl_mac(c.mac), i < 1   ? 0x021122334455
+					     : i < 3 ? 0x021122334466
+						     : 0x021122334477);
+		cr_assert_eq(c.mtu, i < 2 ? 1500 : i < 3 ? 1400 : 9000, "case %u", i);
+	}
+	cr_assert_eq(net_device.config(&d, true, 0, &c, 6), -EPERM);
+}
+
 /* ---- receive ---- */
 
 Test(net, receives_in_order_and_in_place)
