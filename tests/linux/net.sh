@@ -125,7 +125,7 @@ mkfifo "$work/pod.in"
 exec {input[pod]}<>"$work/pod.in"
 succeeds "pod: created before its interface" create pod
 ip link add pod0 type veth peer name eth0 netns pod
-ip link set pod0 master podbr0 up
+ip link set pod0 master podbr0 mtu 1400 up
 ip -n pod link set eth0 address 0e:88:00:00:00:05 mtu 1400
 ip -n pod addr add 10.88.0.5/16 dev eth0
 ip -n pod link set eth0 up

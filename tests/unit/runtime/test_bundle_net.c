@@ -6,6 +6,7 @@
 
 #include "runtime/bundle_priv.h"
 #include "runtime/json.h"
+#include "runtime/net.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["
 #define NETNS                                                                                      \
@@ -220,6 +221,13 @@ Test(bundle_net, devices_share_nothing)
 		cr_expect_str_eq(err.msg, msg);
 		bundle_free(b);
 	}
+}
+
+Test(bundle_net, modes_have_one_name)
+{
+	for (unsigned int m = 0; m < NET_MODES; m++)
+		cr_expect_str_eq(bundle_net_modes[m], net_mode_name((enum net_mode)m));
+	cr_expect_null(bundle_net_modes[NET_MODES]);
 }
 
 Test(bundle_net, defaults)
