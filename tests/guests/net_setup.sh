@@ -1,0 +1,242 @@
+#!/bin/bash
+# The modes of a network device on the host: what is made, what `vmrun state` says of it, what bad input
+# gets. In namespaces of its own, so that the machine's network is neither seen nor touched.
+[ "${1:-}" = --inside ] || exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside
+. "$(dirname "$0")/../lib.sh"
+mkdir -p "$root"
+
+# /sys of this network namespace, with the cgroups left where they are.
+mkdir "$work/sys" && mount -t sysfs none "$work/sys" && mount --bind "$work/sys/class" /sys/class &&
+	mount --bind "$work/sys/devices" /sys/devices && umount "$work/sys"
+mkdir -p /run/netns && mount -t tmpfs none /run/netns
+vm=net$(date +%s%N) other=other$(date +%s%N)
+echo 1 | tee /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6 >/dev/null
+ip link set lo up
+
+# net JSON [GUEST]: a bundle with one network device, {"type": "net", JSON}
+net() { bundle "$work/b" "${2:-idle}" "[{\"type\": \"rng\"}, {\"type\": \"net\"$1}]"; }
+# create [ID]: what it says; the guest's output is not waited for
+create() {
+	{ vmrun create --bundle "$work/b" "${1:-$vm}" </dev/null 2>&1 >/dev/null; echo $? >"$work/code"; } | grep -v 'KVM only emulates'
+	return "$(cat "$work/code")"
+}
+delete() { vmrun delete --force "${1:-$vm}"; }
+# of KEY: what `vmrun state` says about the first network
+of() { vmrun state "$vm" | jq -r ".vmrun.networks[0].$1"; }
+world() { ip -o link; ip -o addr; nft list ruleset; ip netns; cut -d' ' -f5- /proc/self/mountinfo; ls -A "$root"; }
+is_clean() { [ "$(world)" = "$before" ]; }
+# clean NAME: delete leaves nothing
+clean() {
+	succeeds "$1: delete succeeds" delete
+	if eventually 5 is_clean; then ok "$1: nothing is left"; else
+		not_ok "$1: something is left"
+		diff <(echo "$before") <(world) | sed 's/^/# /'
+		before=$(world)
+	fi
+}
+before=$(world)
+
+# ---- private ----
+net ''
+succeeds "private: create" create
+is "private is the default" "$(of mode)" private
+link=$(of hostInterface)
+like "private: the host's interface has the address" "$(ip -4 -o addr show dev "$link")" "inet $(of hostAddress | sed 's/\./\\./g') "
+like "private: an address of 100.64.0.0/10" "$(of hostAddress)" '^100\.(6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.[0-9]+\.[0-9]+/30$'
+is "private: the guest's gateway is the host" "$(of gateway)/30" "$(of hostAddress)"
+like "private: the veth is up" "$(ip -o link show dev "$link")" '[<,]UP[,>].*mtu 1500.*state UP'
+like "private: its other end is in another namespace" "$(ip -d -o link show dev "$link")" 'link-netnsid.* veth'
+like "private: a locally administered MAC" "$(of mac)" '^.[26ae]:..:..:..:..:..$'
+is "private: no table without masquerade" "$(nft list tables)" ""
+mac=$(of mac) address=$(of hostAddress)
+succeeds "private: start" vmrun start "$vm"
+succeeds "the host's interface disappears under a running VM" ip link delete "$link"
+sleep 0.2
+is "and the VM lives on" "$(vm_status "$vm")" running
+clean "private"
+create
+is "the same VM gets the same MAC" "$(of mac)" "$mac"
+is "and the same network" "$(of hostAddress)" "$address"
+net ''
+succeeds "a second VM at the same time" create "$other"
+like "has a network of its own" "$(vmrun state "$other" | jq -r '.vmrun.networks[0].hostAddress')" '^100\.'
+is "two veths" "$(ip -o link show type veth | wc -l)" 2
+delete "$other"
+ip addr flush dev "$(of hostInterface)"
+clean "private, its address removed by hand"
+ip link add taken type bridge && ip addr add "$address" dev taken
+before=$(world)
+create
+like "a network that is taken is avoided: the next" "$(of hostAddress)" '^100\.'
+[ "$(of hostAddress)" != "$address" ] && ok "it is another one" || not_ok "it is another one"
+clean "private beside it"
+ip link delete taken && before=$(world)
+
+net ', "masquerade": true, "mtu": 1400, "hostIp": "10.9.8.1", "netmask": "255.255.255.0", "mac": "52:54:00:12:34:56"'
+echo 0 >/proc/sys/net/ipv4/ip_forward
+like "masquerade: forwarding is switched on, and that is told" "$(create)" 'ip_forward was 0'
+is "masquerade: forwarding is on" "$(cat /proc/sys/net/ipv4/ip_forward)" 1
+like "masquerade: a table of its own" "$(nft list tables)" "^table ip vmrun_$vm\$"
+like "masquerade: the guest's network" "$(nft list ruleset)" "10\.9\.8\.0/24.*masquerade"
+is "masquerade: the table is told" "$(of table)" "vmrun_$vm"
+is "hostIp and netmask" "$(of hostAddress)" 10.9.8.1/24
+is "the guest is the next one" "$(of guestAddress)" 10.9.8.2/24
+is "mac" "$(of mac)" 52:54:00:12:34:56
+like "mtu" "$(ip -o link show dev "$(of hostInterface)")" 'mtu 1400'
+delete
+is "with forwarding on there is no warning" "$(create)" ""
+vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped "$vm"
+is "when the VM is over its network is gone before delete" "$(ip -o link show type veth; nft list tables)" ""
+clean "masquerade"
+
+bundle "$work/b" idle '[{"type": "net", "masquerade": true}, {"type": "net", "masquerade": true}]'
+create
+is "two devices, two tables" "$(nft list tables | wc -l)" 2
+is "two devices, two MACs" "$(vmrun state "$vm" | jq -r '.vmrun.networks[].mac' | sort -u | wc -l)" 2
+clean "two devices"
+
+# ---- tap ----
+net ', "mode": "tap", "name": "mytap", "hostIp": "10.9.8.1/24", "guestIp": "10.9.8.77"'
+create
+like "tap: has the name, the address, and is up" "$(ip -4 -o addr show dev mytap up)" 'inet 10\.9\.8\.1/24'
+is "tap: state tells the name" "$(of tap)" mytap
+is "tap: guestIp" "$(of guestAddress)" 10.9.8.77/24
+# fails NAME REGEX: create --bundle $work/b of another VM fails with one line
+fails() {
+	local out
+	if out=$(create "$other"); then not_ok "$1: succeeded" && delete "$other"; else
+		like "$1" "$(grep -v warning: <<<"$out")" "$2"
+		is "$1: one line" "$(wc -l <<<"$out")" 1
+	fi
+	[ -e "$root/$other" ] && not_ok "$1: the state directory is left"
+}
+fails "tap: in use by another VM" '/vm/devices/1: .*mytap.*in use'
+clean "tap"
+ip link add mytap type bridge
+fails "tap: the name of another interface" '/vm/devices/1: .*mytap exists and is no TAP'
+ip link delete mytap
+net ', "mode": "tap"'
+create
+like "tap: without a name one is chosen" "$(of tap)" '^vt[0-9a-f]{10}$'
+clean "tap without a name"
+ip tuntap add dev mine mode tap && ip addr add 10.7.7.1/24 dev mine && ip link set mine up mtu 1300
+before=$(world)
+net ', "mode": "tap", "name": "mine", "hostIp": "10.7.7.1/24"'
+succeeds "tap: one made beforehand is taken" create
+is "tap: its MTU counts" "$(of mtu)" 1300
+clean "tap made beforehand"
+net ', "mode": "tap", "name": "mine", "hostIp": "10.7.8.1/24"'
+fails "tap: made beforehand with another address" 'mine was there before, without'
+net ', "mode": "tap", "name": "mine", "mtu": 1500'
+fails "tap: made beforehand with another MTU" 'mine was there before, with an MTU of 1300'
+succeeds "and it is as it was" eventually 5 is_clean
+ip link delete mine && before=$(world)
+
+# ---- bridge ----
+net ', "mode": "bridge", "bridge": "br0", "guestIp": "10.5.5.5/24", "gateway": "10.5.5.1"'
+fails "bridge: does not exist" '/vm/devices/1: bridge br0 does not exist'
+ip link add br0 type veth peer name br1
+fails "bridge: is none" '/vm/devices/1: br0 is no bridge'
+ip link delete br0
+ip link add br0 address 02:00:00:00:00:01 type bridge && ip link set br0 mtu 1450 up
+before=$(world)
+create
+like "bridge: the TAP is a port" "$(ip -o link show master br0)" "$(of tap).*mtu 1450.*[ ]master br0"
+is "bridge: its MTU is the device's" "$(of mtu)" 1450
+is "bridge: gateway" "$(of gateway)" 10.5.5.1
+clean "bridge"
+ip link delete br0 && before=$(world)
+
+# ---- netns ----
+ip netns add pod && ip netns exec pod sh -c "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6" && ip -n pod link set lo up
+before=$(world)
+net ', "mode": "netns", "netns": "/run/netns/pod"'
+create
+is "netns: nothing is joined before start" "$(of joined)" null
+like "netns: a TAP is in the namespace" "$(ip -n pod -o link show)" " $(of tap): "
+ip -n pod link add eth7 mtu 1380 address 02:00:00:00:77:77 type veth peer name far
+ip -n pod addr add 10.3.3.3/16 dev eth7 && ip -n pod link set eth7 up && ip -n pod link set far up
+ip -n pod route add default via 10.3.0.1
+pod() { ip -n pod -o link; ip -n pod -o addr; ip -n pod route; ip netns exec pod tc qdisc show dev eth7; }
+filters() { ip netns exec pod tc filter show dev "$1" parent ffff:; }
+was=$(pod | grep -v "$(of tap)")
+succeeds "netns: start" vmrun start "$vm"
+is "netns: what came after create is joined" "$(of joined)" eth7
+is "netns: its MAC is the guest's" "$(of mac)" 02:00:00:00:77:77
+is "netns: its address" "$(of guestAddress)" 10.3.3.3/16
+is "netns: its gateway" "$(of gateway)" 10.3.0.1
+is "netns: its MTU" "$(of mtu)" 1380
+like "netns: frames go to the TAP" "$(filters eth7)" "mirred.*Egress Redirect to device $(of tap)"
+like "netns: and back" "$(filters "$(of tap)")" "mirred.*Egress Redirect to device eth7"
+create "$other"
+like "netns: an interface that is joined already" "$(vmrun start "$other" 2>&1)" 'eth7|File exists|exists'
+delete "$other"
+like "netns: which changes nothing" "$(filters eth7)" "mirred.*Egress Redirect to device $(of tap)"
+kill -9 "$(vmrun state "$vm" | jq -r .pid)"
+clean "netns, the supervisor killed"
+as_it_was() { [ "$(pod)" = "$was" ]; }
+succeeds "netns: the namespace is as it was" eventually 5 as_it_was
+create && vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped "$vm"
+succeeds "netns: so it is when the VM ends" eventually 5 as_it_was
+clean "netns"
+create && ip -n pod link delete eth7 && vmrun start "$vm"
+is "netns: without an interface the VM starts all the same" "$(vm_status "$vm") $(of joined)" "running null"
+clean "netns without an interface"
+create && ip netns delete pod && before=$(world | grep -vx "$vm")
+clean "netns, the namespace deleted by its owner"
+for path in /nowhere "$work" /dev/null /proc/self/ns/mnt; do
+	net ", \"mode\": \"netns\", \"netns\": \"$path\""
+	fails "netns: $path" "/vm/devices/1: .*$path"
+done
+
+# ---- macvtap ----
+ip link add par type veth peer name par1 && ip link set par up && ip link set par1 up && sleep 0.1
+before=$(world)
+net ', "mode": "macvtap", "parent": "par", "mac": "02:00:00:00:00:33"'
+if out=$(create); then
+	ok "macvtap: create"
+	like "macvtap: on its parent, with its MAC" "$(ip -d -o link show type macvtap)" "@par.*02:00:00:00:00:33.*mode bridge"
+	clean "macvtap"
+	create && kill -9 "$(vmrun state "$vm" | jq -r .pid)"
+	clean "macvtap, the supervisor killed"
+else
+	not_ok "macvtap: create: $out"
+fi
+net ', "mode": "macvtap", "parent": "nothere"'
+fails "macvtap: no such parent" '/vm/devices/1: interface nothere does not exist'
+net ', "mode": "macvtap", "parent": "par", "name": "par1"'
+fails "macvtap: the name of another interface" '/vm/devices/1: interface par1 exists'
+succeeds "which stays" eventually 5 is_clean
+ip link delete par && before=$(world)
+
+# ---- fd ----
+with_tap() { # with_tap FLAGS CMD...: run with a TAP open as fd 9
+	perl -e 'use POSIX; my $f = shift; open(my $t, "+<", "/dev/net/tun") or die; ioctl($t, 0x400454ca, my $q = pack("Z16 s x22", "fdtap", oct $f)) or die "$!";
+		POSIX::dup2(fileno($t), 9); exec @ARGV' -- "$@"
+}
+net ', "mode": "fd", "fd": 9'
+direct() { "$@" "$vmrun_bin" --root "$root" create --bundle "$work/b" "$vm" 2>&1 >/dev/null </dev/null; }
+succeeds "fd: create" direct with_tap 0x5002
+is "fd: its name is told" "$(of tap)" fdtap
+like "fd: the device has it open" "$(ip -o link show dev fdtap)" fdtap
+clean "fd"
+fails "fd: not inherited" '/vm/devices/1: fd 9 was not inherited'
+like "fd: no TAP" "$(create 9</dev/null)" '/vm/devices/1: fd 9 is no TAP'
+like "fd: one without virtio's header" "$(direct with_tap 0x1002)" '/vm/devices/1: fd 9: .*IFF_VNET_HDR'
+
+# ---- none, and what it takes ----
+net ', "mode": "none"'
+succeeds "none: create" create
+is "none: nothing is made" "$(world | grep -vx "$vm")" "$before"
+clean "none"
+poor() { setpriv --bounding-set=-net_admin,-sys_admin --inh-caps=-net_admin,-sys_admin "$@"; }
+for mode in private tap; do
+	net ", \"mode\": \"$mode\""
+	like "$mode without CAP_NET_ADMIN: what is missing, what works" \
+		"$(direct poor)" \
+		'/vm/devices/1: .*CAP_.*"fd" and "none"'
+done
+mount -t tmpfs none /dev/net
+fails "no /dev/net/tun" '/vm/devices/1: /dev/net/tun.*modprobe tun'
+umount /dev/net
+succeeds "nothing is left" eventually 5 is_clean
