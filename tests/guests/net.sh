@@ -21,6 +21,8 @@ net() {
 pings() {
 	local what=$1
 	shift
+	# On a busy machine the guest may be slower than the host's patience with ARP.
+	eventually 30 busybox ping -q -c 1 -W 2 $guest >/dev/null
 	succeeds "$name: $what" busybox timeout 60 busybox ping -q "$@" "$guest"
 }
 # finish CODE: have the guest end, look at what it said
