@@ -153,6 +153,8 @@ static int see_networks(struct supervisor *s, struct err *err)
 		r = state_save(s->dir, s->state, err);
 		if (r == 0)
 			r = net_join(&s->state->net[i], err);
+		else
+			s->state->net[i].joined[0] = '\0'; /* so that the next start looks again */
 	}
 	return r;
 }
