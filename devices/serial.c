@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: The serial port, a 16550A whose line is the caller's stdin and stdout
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: virtio-net whose rings the kernel serves (virtio 1.3 section 5.1; Linux' vhost-net)
  *

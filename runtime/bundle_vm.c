@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: /vm of a config.json: OCI config-vm.md, and vmrun's extension /vm/devices
  *

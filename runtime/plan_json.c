@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: A plan as JSON, as create --dry-run prints it and as tests/golden keeps it
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/supervisor_priv.h"
 
 int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/core/vq_window.h"
 
 static struct vq_chain *window_at(struct vq_window *w, unsigned int i)

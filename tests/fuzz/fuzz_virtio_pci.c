@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: Any sequence of a guest's register accesses must leave virtio-pci in a state that makes sense
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: main() for a fuzz harness without a fuzzer: feeds it a corpus
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Writes one byte to a port that nobody claims, and resets: the shortest life of a VM. */
 #include "lib/guest.h"
 

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Goes on using disk and serial port for ever, as a driver does that sets its device up anew each time. */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Prints its command line, and MAC and MTU of its first network device if it has one, and resets. */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Breaks each rule of a ring, one after the other, on the entropy source and on the disk. Each time
  * the device must say DEVICE_NEEDS_RESET, and after a reset it must work.

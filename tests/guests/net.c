@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A host on the network, by polling: answers every ARP request and every ping, in place, in as many
  * buffers as the frame came in. First sends what no driver should, and lives. A datagram to UDP port

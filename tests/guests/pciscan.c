@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Reads and writes every configuration register and every register of the BARs with every width, puts
  * back what was there, and expects a machine that works as before.

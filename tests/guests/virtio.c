@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* Finds disk and entropy source, and uses them as a polling driver does. */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include "lib/pci_drv.h"
 
 #define PCI_PORT_ADDRESS 0xcf8

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* String instructions: one of them is cheap even where every instruction is emulated. */
 #include "lib/guest.h"
 

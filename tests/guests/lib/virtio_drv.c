@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include "lib/virtio_drv.h"
 
 #include "lib/pci_drv.h"

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A device that lends its ring as soon as it may have it, behind the real back-end: whatever the
  * front-end does, the ring is back before anything about it changes.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <linux/virtio_blk.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The device against a vhost of paper: ioctls on its resources are written down, in order and with what
  * they said, and answered by a kernel that can be told to refuse any of them.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* The modes for real, in network namespaces of the test's own: skipped where those cannot be made. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: tests/golden/NAME.config.json, as the bundle in /bundle, must give NAME.plan.json
  *

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 /* A supervisor whose processes are sockets in the test's hand: who is asked what, in which order. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

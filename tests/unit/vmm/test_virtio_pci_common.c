@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-3-Clause
+/* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/support/virtio_pci_rig.h"
 
 TestSuite(virtio_pci_common, .init = setup);
