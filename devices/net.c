@@ -272,6 +272,7 @@ static unsigned int net_rx_ring(const struct device *d, unsigned int i)
 
 	if (d->vq[2 * n->pairs_max].ready && n->pairs < pairs)
 		pairs = n->pairs;
+	vr_assert(pairs > 0); /* vnet_command() takes 1 to pairs_max, and reset says 1 */
 	ring = 2 * (i % pairs);
 	return d->runs[ring] ? ring : 0;
 }
@@ -556,6 +557,7 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 				rec->nr_res, BOOT_NET_PAIRS_MAX);
 	n->nr_ports = rec->nr_res;
 	n->pairs_max = rec->nr_res ? rec->nr_res : 1;
+	n->pairs = 1;
 	n->config.max_virtqueue_pairs = (uint16_t)n->pairs_max;
 	n->config.mtu = rec->net.mtu ? rec->net.mtu : NET_USUAL;
 	memcpy(n->config.mac, rec->net.mac, ETH_ALEN);
