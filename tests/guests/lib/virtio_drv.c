@@ -98,21 +98,21 @@ bool virtio_negotiate(struct virtio_drv *v, uint64_t features)
 	return virtio_status(v) == status;
 }
 
-bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r)
+bool virtio_place_queue(struct virtio_drv *v, uint16_t size, const void *desc, const void *avail,
+			const void *used)
 {
 	const struct {
 		unsigned int reg;
 		const void *at;
 	} rings[] = {
-		{COMMON_QUEUE_DESC, r->desc},
-		{COMMON_QUEUE_AVAIL, &r->avail},
-		{COMMON_QUEUE_USED, &r->used},
+		{COMMON_QUEUE_DESC, desc},
+		{COMMON_QUEUE_AVAIL, avail},
+		{COMMON_QUEUE_USED, used},
 	};
 
-	memset(r, 0, sizeof(*r));
 	v->seen_used = 0;
 	mmio_write16(v->common + COMMON_QUEUE_SELECT, v->queue);
-	mmio_write16(v->common + COMMON_QUEUE_SIZE, VIRTIO_RING_SIZE);
+	mmio_write16(v->common + COMMON_QUEUE_SIZE, size);
 	for (unsigned int i = 0; i < 3; i++) {
 		uint64_t gpa = (uintptr_t)rings[i].at;
 
@@ -123,6 +123,12 @@ bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r)
 		      mmio_read16(v->common + COMMON_QUEUE_NOTIFY) * v->notify_multiplier;
 	mmio_write16(v->common + COMMON_QUEUE_ENABLE, 1);
 	return mmio_read16(v->common + COMMON_QUEUE_ENABLE) == 1;
+}
+
+bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r)
+{
+	memset(r, 0, sizeof(*r));
+	return virtio_place_queue(v, VIRTIO_RING_SIZE, r->desc, &r->avail, &r->used);
 }
 
 bool virtio_go(const struct virtio_drv *v)

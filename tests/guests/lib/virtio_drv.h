@@ -75,6 +75,10 @@ bool virtio_reset(struct virtio_drv *v);
 /* Reset, then up to FEATURES_OK with what of @features is offered, and VERSION_1 */
 bool virtio_negotiate(struct virtio_drv *v, uint64_t features);
 
+/* Makes a ring of any size v->queue, as it lies; false when the device does not enable it */
+bool virtio_place_queue(struct virtio_drv *v, uint16_t size, const void *desc, const void *avail,
+			const void *used);
+
 /* Zeroes @r and makes it v->queue; false when the device does not enable it */
 bool virtio_set_queue(struct virtio_drv *v, struct virtio_ring *r);
 
