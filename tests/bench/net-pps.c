@@ -10,10 +10,11 @@
  * wait on it: its counter of transmitted packets tells how many have been taken.
  *
  * The kinds of slices take turns, so whatever else the machine does hits all; each figure is the
- * median of ROUNDS slices, with the least and the greatest beside it. CPU time is that of the processes named, in which is what the kernel does
- * for them: that of the VMM has the guest's, which polls and so takes the whole of one core. The
- * sender of frames to the guest is not in it, but shares the machine. The last column is how often
- * the guest rang, in a thousand packets.
+ * median of ROUNDS slices, with the least and the greatest beside it. CPU time is that of the
+ * processes named, in which is what the kernel does for them. That of the VMM has the guest's, which
+ * polls: where something else wants the cores it grows with the time a slice takes, and the greatest
+ * rate and the device's own time are what to compare. The sender of frames to the guest is not in
+ * it, but shares the machine. The last column is how often the guest rang, in a thousand packets.
  */
 #include <arpa/inet.h>
 #include <err.h>

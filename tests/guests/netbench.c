@@ -63,8 +63,8 @@ static void show(const struct virtio_drv *v, struct ring *r, uint16_t idx)
 	uint16_t old = r->avail.idx;
 	bool ring;
 
-	/* Far enough from what the device does next: it is never to interrupt. */
-	r->avail.used_event = (uint16_t)(v->seen_used - 1);
+	/* Half way around from what the device does next: it is never to interrupt. */
+	r->avail.used_event = (uint16_t)(v->seen_used + 0x8000);
 	__atomic_store_n(&r->avail.idx, idx, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (v->features & F_EVENT_IDX)
