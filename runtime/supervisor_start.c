@@ -205,8 +205,9 @@ int supervisor_start(struct supervisor *s, int client, struct err *err)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (s->stage != STAGE_CREATED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
+	/* In runc's words, which callers look for; if that start is refused, theirs may come again. */
 	if (s->start.deadline_ns)
-		return err_text(err, EBUSY, "the container is being started");
+		return err_text(err, EBUSY, "cannot start an already running container");
 	r = see_networks(s, err);
 	if (r < 0)
 		return r;
