@@ -203,9 +203,24 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 	return 0;
 }
 
+/* Until there is a supervisor, which undoes everything when the launcher dies, nobody else would. */
+static void hold_signals(sigset_t *ret_before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGQUIT);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
+}
+
 static int wait_for_report(const struct launch *l, struct launching *g, struct err *err)
 {
 	struct supervisor_report r;
+	sigset_t before;
 	ssize_t n;
 
 	do
@@ -222,6 +237,8 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 		if (rc < 0)
 			return rc;
 	}
+	/* From here on the VM stays: create goes on to exit with 0, run reads signals from an fd. */
+	hold_signals(&before);
 	if (send(g->report[0], SUPERVISOR_ACK, sizeof(SUPERVISOR_ACK), MSG_NOSIGNAL) < 0)
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	return 0;
@@ -246,20 +263,6 @@ static void undo(const struct launch *l, struct launching *g)
 	}
 	/* The failure itself is what the user is told. */
 	(void)!destroy_remains(l->root, l->plan->id, g->dir, g->state, &ignored);
-}
-
-/* Until there is a supervisor, which undoes everything when the launcher dies, nobody else would. */
-static void hold_signals(sigset_t *ret_before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGQUIT);
-	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGTERM);
-	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 
 /* What a signal would leave half done: the directory, the files in it, cgroups */
