@@ -55,10 +55,10 @@ void loop_done(struct loop *l)
 }
 
 /**
- * loop_add() - Watch an fd, level triggered
+ * loop_add() - Watch an fd
  * @l:		The loop
  * @fd:		Borrowed until loop_del()
- * @events:	EPOLLIN, EPOLLOUT; 0 waits for a hang-up only
+ * @events:	EPOLLIN, EPOLLOUT, with EPOLLET told once each time it happens; 0 waits for a hang-up only
  * @fn:		Called with what happened; may add and remove fds, this one too
  * @arg:	Passed to @fn
  * @err:	Filled on failure

@@ -40,7 +40,7 @@ MUST_CHECK int loop_init(struct loop *l, struct err *err);
 void loop_done(struct loop *l);
 
 /**
- * loop_add() - Watch an fd, level triggered
+ * loop_add() - Watch an fd; level triggered unless EPOLLET is among @events
  *
  * Syscalls: epoll_ctl
  * Return: 0, -ENOSPC when the table is full, -EEXIST when @fd is watched already, else -errno

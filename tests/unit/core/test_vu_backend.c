@@ -16,7 +16,7 @@
 /* ---- a device that answers each request with a copy of it ---- */
 
 static struct {
-	unsigned int starts, resets, budget;
+	unsigned int starts, resets, calls, budget;
 	uint64_t features;
 	uint8_t config[8];
 	bool refuse_start;
@@ -45,6 +45,7 @@ static void echo_queue(struct device *d, unsigned int q)
 	unsigned int budget = echo.budget;
 	enum vq_result rc = VQ_CHAIN;
 
+	echo.calls++;
 	while (budget-- > 0 && (rc = vq_pop(&d->vq[q], &c)) == VQ_CHAIN) {
 		char buf[64];
 		size_t n = vq_read(&c, buf, sizeof(buf));
@@ -261,7 +262,6 @@ Test(vu_backend, a_ring_waits_until_it_is_enabled)
 	vup_fd(sock, VUP_SET_VRING_KICK, 0, 0, kick[0]);
 	cr_assert(pump());
 	cr_assert_not(echoed(0, "early"));
-	cr_assert_eq(count(kick[0]), 0, "the doorbell was heard");
 	vup_state(sock, VUP_SET_VRING_ENABLE, 0, 0, 1);
 	cr_assert(pump());
 	cr_assert(echoed(0, "early"), "what was rung for before is processed once enabled");
@@ -486,20 +486,22 @@ Test(vu_backend, a_device_may_come_back_to_a_busy_queue)
 		cr_assert(echoed(0, "busy"), "request %d", i);
 }
 
-Test(vu_backend, a_doorbell_that_is_no_eventfd_is_dropped)
+Test(vu_backend, a_doorbell_that_is_no_eventfd_is_heard_once)
 {
 	int pipe_fd[2];
+	unsigned int heard;
 
 	cr_assert_eq(pipe(pipe_fd), 0);
 	run_ring();
 	vup_fd(sock, VUP_SET_VRING_KICK, 0, 0, pipe_fd[0]);
 	cr_assert(pump());
 	close(pipe_fd[1]);
-	close(pipe_fd[0]);
 	cr_assert(pump());
-	for (unsigned int i = 0; i < LOOP_SLOTS_MAX; i++)
-		cr_assert(loop.slot[i].fd < 0 || loop.slot[i].fd == back_sock,
-			  "fd %d is watched on", loop.slot[i].fd);
+	heard = echo.calls;
+	cr_assert(pump());
+	cr_assert(pump());
+	cr_assert_eq(echo.calls, heard, "a hang-up that lasts keeps the process busy");
+	close(pipe_fd[0]);
 }
 
 struct bad_request {
