@@ -289,8 +289,7 @@ static void net_rx(struct device *d, unsigned int i)
 	for (unsigned int k = 0; k < NET_BATCH && step == NET_MORE; k++) {
 		due = limit_ready_ns(&n->to_guest);
 		step = due ? NET_LATER : net_rx_frame(n, p, q);
-		/* The first wakes the driver up while we go on. */
-		if (k % NET_SIGNAL == 0)
+		if (k % NET_SIGNAL == NET_SIGNAL - 1)
 			device_signal(d, ring);
 	}
 	if (step == NET_RING_DRY && n->window.nr > 0)
