@@ -137,15 +137,13 @@ static void collect_cgroup(const char *root, struct hostfacts *f)
 		f->cgroup = HOSTFACTS_CGROUP_NONE;
 }
 
+/* The word in brackets is the one that holds; we advise, so "advise" is as good as "always" */
 static void collect_huge_pages(const char *root, struct hostfacts *f)
 {
 	char text[TEXT_BYTES];
 
-	read_below(root, "proc/meminfo", text);
-	f->huge_pages_free = number_after(text, "HugePages_Free:");
-	f->huge_page_kib = number_after(text, "Hugepagesize:");
-	if (f->huge_page_kib < 0 || f->huge_pages_free < 0)
-		f->huge_pages_free = f->huge_page_kib = 0;
+	read_below(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", text);
+	f->huge_pages = *text && !strstr(text, "[never]") && !strstr(text, "[deny]");
 }
 
 void hostfacts_collect(const char *root, struct hostfacts *ret)

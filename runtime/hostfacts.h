@@ -29,8 +29,7 @@ enum hostfacts_cgroup {
  * @vhost_net_errno: Likewise, for /dev/vhost-net
  * @max_user_namespaces: The limit, -1 when the kernel has no user namespaces
  * @landlock_abi: 0 when the kernel has none
- * @huge_pages_free: Of the default size
- * @huge_page_kib: That size; 0 when the kernel has none
+ * @huge_pages: Whether guest RAM, which is a memfd, may get huge pages (shmem_enabled)
  */
 struct hostfacts {
 	int kvm_errno;
@@ -41,8 +40,7 @@ struct hostfacts {
 	long max_user_namespaces;
 	enum hostfacts_cgroup cgroup;
 	int landlock_abi;
-	long huge_pages_free;
-	long huge_page_kib;
+	bool huge_pages;
 };
 
 /**

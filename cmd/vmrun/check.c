@@ -130,11 +130,13 @@ static void check_vhost_net(const struct hostfacts *f, struct line *l)
 
 static void check_huge_pages(const struct hostfacts *f, struct line *l)
 {
-	if (f->huge_page_kib)
-		fmt_into(l->detail, sizeof(l->detail), "%ld of %ld KiB free", f->huge_pages_free,
-			 f->huge_page_kib);
-	else
-		fmt_into(l->detail, sizeof(l->detail), "the kernel has none; VMs do without");
+	if (f->huge_pages) {
+		fmt_into(l->detail, sizeof(l->detail), "guest RAM gets them");
+		return;
+	}
+	l->verdict = VERDICT_WARN;
+	fmt_into(l->detail, sizeof(l->detail), "guest RAM is in small pages: guests are slower");
+	l->remedy = "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled";
 }
 
 /* A new fact is a line here, a function above, and a field in hostfacts.h. */

@@ -53,7 +53,7 @@ Test(hostfacts, an_empty_root_has_nothing)
 	cr_expect_eq(f.vhost_net_errno, ENOENT);
 	cr_expect_eq(f.max_user_namespaces, -1);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_NONE);
-	cr_expect_eq(f.huge_page_kib, 0);
+	cr_expect_not(f.huge_pages);
 #ifdef __x86_64__
 	cr_expect_eq(f.virt, HOSTFACTS_VIRT_NONE);
 #endif
@@ -89,17 +89,20 @@ Test(hostfacts, reads_the_files)
 
 	put("proc/sys/user/max_user_namespaces", "31234\n");
 	put("proc/self/ns/user", "");
-	put("proc/meminfo", "MemTotal: 1 kB\nHugePages_Total:       4\nHugePages_Free:        3\n"
-			    "Hugepagesize:       2048 kB\n");
+	put("sys/kernel/mm/transparent_hugepage/shmem_enabled",
+	    "always within_size advise [never] deny force\n");
 	put("sys/fs/cgroup/memory/tasks", "");
 	put("dev/vhost-net", "");
 	hostfacts_collect(root, &f);
 	cr_expect_eq(f.tun_errno, ENOENT);
 	cr_expect_eq(f.vhost_net_errno, 0);
 	cr_expect_eq(f.max_user_namespaces, 31234);
-	cr_expect_eq(f.huge_pages_free, 3);
-	cr_expect_eq(f.huge_page_kib, 2048);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_V1);
+	cr_expect_not(f.huge_pages);
+	put("sys/kernel/mm/transparent_hugepage/shmem_enabled",
+	    "always within_size [advise] never deny force\n");
+	hostfacts_collect(root, &f);
+	cr_expect(f.huge_pages);
 	put("sys/fs/cgroup/unified/cgroup.controllers", "");
 	hostfacts_collect(root, &f);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_HYBRID);
