@@ -137,13 +137,15 @@ static void collect_cgroup(const char *root, struct hostfacts *f)
 		f->cgroup = HOSTFACTS_CGROUP_NONE;
 }
 
-/* The word in brackets is the one that holds; we advise, so "advise" is as good as "always" */
-static void collect_huge_pages(const char *root, struct hostfacts *f)
+enum hostfacts_huge hostfacts_huge(const char *root)
 {
 	char text[TEXT_BYTES];
 
+	/* The word in brackets is the one that holds. */
 	read_below(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", text);
-	f->huge_pages = *text && !strstr(text, "[never]") && !strstr(text, "[deny]");
+	if (!strchr(text, '[') || strstr(text, "[deny]"))
+		return HOSTFACTS_HUGE_NONE;
+	return strstr(text, "[never]") ? HOSTFACTS_HUGE_TMPFS : HOSTFACTS_HUGE_SHMEM;
 }
 
 void hostfacts_collect(const char *root, struct hostfacts *ret)
@@ -157,5 +159,5 @@ void hostfacts_collect(const char *root, struct hostfacts *ret)
 	ret->vhost_net_errno = open_errno(root, "dev/vhost-net");
 	collect_user_namespaces(root, ret);
 	collect_cgroup(root, ret);
-	collect_huge_pages(root, ret);
+	ret->huge = hostfacts_huge(root);
 }

@@ -21,6 +21,13 @@ enum hostfacts_cgroup {
 	HOSTFACTS_CGROUP_V2
 };
 
+/** enum hostfacts_huge - Where memory that several processes share gets huge pages */
+enum hostfacts_huge {
+	HOSTFACTS_HUGE_NONE,
+	HOSTFACTS_HUGE_TMPFS, /* in a tmpfs that is mounted so; not in a memfd (shmem_enabled) */
+	HOSTFACTS_HUGE_SHMEM, /* in a memfd, for who asks */
+};
+
 /**
  * struct hostfacts - Facts, as found
  * @kvm_errno:	Why /dev/kvm cannot be opened; 0 when it can
@@ -29,7 +36,6 @@ enum hostfacts_cgroup {
  * @vhost_net_errno: Likewise, for /dev/vhost-net
  * @max_user_namespaces: The limit, -1 when the kernel has no user namespaces
  * @landlock_abi: 0 when the kernel has none
- * @huge_pages: Whether guest RAM, which is a memfd, may get huge pages (shmem_enabled)
  */
 struct hostfacts {
 	int kvm_errno;
@@ -40,7 +46,7 @@ struct hostfacts {
 	long max_user_namespaces;
 	enum hostfacts_cgroup cgroup;
 	int landlock_abi;
-	bool huge_pages;
+	enum hostfacts_huge huge;
 };
 
 /**
@@ -54,5 +60,8 @@ void hostfacts_collect(const char *root, struct hostfacts *ret);
 
 /** hostfacts_virt() - Only how the CPU runs guests, for a warning before a guest is started */
 enum hostfacts_virt hostfacts_virt(const char *root);
+
+/** hostfacts_huge() - Only that, for who makes guest RAM */
+enum hostfacts_huge hostfacts_huge(const char *root);
 
 #endif

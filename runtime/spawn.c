@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/memfd.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,6 +13,7 @@
 
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
+#include "runtime/ram.h"
 #include "runtime/signals.h"
 
 #define LIBEXEC "../libexec/vmrun"
@@ -24,10 +23,6 @@
 #define DEVICE_NOFILE 128
 #define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
 #define MEMLOCK_BYTES 65536
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 8U
-#endif
 
 /* ---- programs ---- */
 
@@ -72,24 +67,6 @@ int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err 
 
 /* ---- what they share ---- */
 
-static int make_ram(uint64_t bytes, struct err *err)
-{
-	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	/* Kernels before 6.3 do not know the seal against execution. */
-	cleanup_fd int fd = memfd_create("guest-ram", flags | MFD_NOEXEC_SEAL);
-
-	if (fd < 0 && errno == EINVAL)
-		fd = memfd_create("guest-ram", flags);
-	if (fd < 0)
-		return err_set(err, errno, "guest RAM");
-	if (ftruncate(fd, (off_t)bytes) < 0)
-		return err_set(err, errno, "guest RAM of %llu bytes", (unsigned long long)bytes);
-	/* A peer that could shrink it would kill the others with SIGBUS. */
-	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
-		return err_set(err, errno, "seal guest RAM");
-	return TAKE_FD(fd);
-}
-
 int spawn_prepare(struct spawn *s, struct err *err)
 {
 	unsigned int i;
@@ -99,7 +76,7 @@ int spawn_prepare(struct spawn *s, struct err *err)
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(err, errno, "/dev/null");
-	s->ram_fd = make_ram(s->plan->mem_bytes, err);
+	s->ram_fd = ram_open(s->plan->mem_bytes, err);
 	if (s->ram_fd < 0)
 		return s->ram_fd;
 	for (i = 1; i < s->plan->nr_procs; i++) {

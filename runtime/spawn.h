@@ -74,7 +74,7 @@ MUST_CHECK int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], 
 /** spawn_program() - One of them: a program and a policy by name; the fd or -errno */
 MUST_CHECK int spawn_program(const char *program, const char *policy, struct err *err);
 
-/** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: memfd_create ftruncate fcntl socketpair */
+/** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: socketpair, and ram_open()'s */
 MUST_CHECK int spawn_prepare(struct spawn *s, struct err *err);
 
 /** spawn_done() - Close what spawn_prepare() made; safe on a struct it failed on or never saw */

@@ -130,8 +130,13 @@ static void check_vhost_net(const struct hostfacts *f, struct line *l)
 
 static void check_huge_pages(const struct hostfacts *f, struct line *l)
 {
-	if (f->huge_pages) {
-		fmt_into(l->detail, sizeof(l->detail), "guest RAM gets them");
+	const char *const how = f->huge == HOSTFACTS_HUGE_SHMEM ? "of a memfd"
+				: f->huge == HOSTFACTS_HUGE_TMPFS && geteuid() == 0
+					? "of a tmpfs of its own"
+					: NULL;
+
+	if (how) {
+		fmt_into(l->detail, sizeof(l->detail), "guest RAM has them, %s", how);
 		return;
 	}
 	l->verdict = VERDICT_WARN;

@@ -35,7 +35,7 @@ enum boot_slot {
 	BOOT_FD_CONTROL = 3, /* control socket to the supervisor */
 	BOOT_FD_LOG = 4,     /* write end of a pipe, see log.h */
 	/* the VMM */
-	BOOT_FD_RAM = 5,    /* memfd of guest RAM, sealed against resizing */
+	BOOT_FD_RAM = 5,    /* guest RAM (runtime/ram.h) */
 	BOOT_FD_KVM = 6,    /* /dev/kvm */
 	BOOT_FD_KERNEL = 7, /* read-only */
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
@@ -115,7 +115,7 @@ enum boot_bus { BOOT_BUS_VIRTIO = 1, BOOT_BUS_SERIAL = 2 };
 /**
  * struct boot_vmm - Boot record of the VMM
  * @hdr:	kind BOOT_KIND_VMM
- * @mem_bytes:	Guest RAM, the size of the memfd
+ * @mem_bytes:	Guest RAM, the size of its file
  * @nr_vcpus:	1 to 32
  * @nr_devices:	Sockets present from BOOT_FD_DEVICE on, described by @device
  * @flags:	BOOT_VMM_*

@@ -30,10 +30,13 @@ say "start"
 # Two at a time: bzImage, ext4, one vCPU, two disks; and vmlinux, squashfs, four vCPUs, RAM beyond 4 GiB.
 boot first
 boot second
+# vm_huge_kib ID: how much of its RAM the VMM, and KVM through it, sees in huge pages
+vm_huge_kib() { awk '/^ShmemPmdMapped:/ { n += $2 } END { print n }' "/proc/$(vm_pid "$1" vmm)/smaps"; }
 up first 120
 up second 120
 
 is "first: one CPU" "$(fact first cpus)" 1
+at_least "first: guest RAM is in huge pages (KiB of them)" "$(vm_huge_kib first)" 32768 262144
 at_least "first: 256 MiB less the kernel's own" "$(fact first memory-mib)" 180 256
 like "first: root is ext4, writable" "$(fact first root)" '^/dev/vda / ext4 rw'
 at_least "first: the clock is right" "$(($(date +%s) - $(fact first date)))" -2 130

@@ -53,7 +53,7 @@ Test(hostfacts, an_empty_root_has_nothing)
 	cr_expect_eq(f.vhost_net_errno, ENOENT);
 	cr_expect_eq(f.max_user_namespaces, -1);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_NONE);
-	cr_expect_not(f.huge_pages);
+	cr_expect_eq(f.huge, HOSTFACTS_HUGE_NONE);
 #ifdef __x86_64__
 	cr_expect_eq(f.virt, HOSTFACTS_VIRT_NONE);
 #endif
@@ -98,11 +98,14 @@ Test(hostfacts, reads_the_files)
 	cr_expect_eq(f.vhost_net_errno, 0);
 	cr_expect_eq(f.max_user_namespaces, 31234);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_V1);
-	cr_expect_not(f.huge_pages);
+	cr_expect_eq(f.huge, HOSTFACTS_HUGE_TMPFS);
 	put("sys/kernel/mm/transparent_hugepage/shmem_enabled",
 	    "always within_size [advise] never deny force\n");
 	hostfacts_collect(root, &f);
-	cr_expect(f.huge_pages);
+	cr_expect_eq(f.huge, HOSTFACTS_HUGE_SHMEM);
+	put("sys/kernel/mm/transparent_hugepage/shmem_enabled",
+	    "always within_size advise never [deny] force\n");
+	cr_expect_eq(hostfacts_huge(root), HOSTFACTS_HUGE_NONE);
 	put("sys/fs/cgroup/unified/cgroup.controllers", "");
 	hostfacts_collect(root, &f);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_HYBRID);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/ram.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "runtime/hostfacts.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+static int open_memfd(void)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	/* Kernels before 6.3 do not know the seal against execution. */
+	int fd = memfd_create("guest-ram", flags | MFD_NOEXEC_SEAL);
+
+	return fd < 0 && errno == EINVAL ? memfd_create("guest-ram", flags) : fd;
+}
+
+/* A file that keeps its file system, of which there is nothing else, as long as it is open; or -1 */
+static int open_tmpfs(void)
+{
+	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+	cleanup_fd int root = -1;
+
+	/* "advise" is to whom who maps it says so; its size is the file's. */
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "huge", "advise", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "size", "0", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	root = fsmount(fs, FSMOUNT_CLOEXEC,
+		       MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return root < 0 ? -1 : openat(root, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+int ram_open(uint64_t bytes, struct err *err)
+{
+	cleanup_fd int fd = hostfacts_huge("/") == HOSTFACTS_HUGE_TMPFS ? open_tmpfs() : -1;
+	const bool sealed = fd < 0;
+
+	if (sealed)
+		fd = open_memfd();
+	if (fd < 0)
+		return err_set(err, errno, "guest RAM");
+	if (ftruncate(fd, (off_t)bytes) < 0)
+		return err_set(err, errno, "guest RAM of %llu bytes", (unsigned long long)bytes);
+	if (sealed && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+		return err_set(err, errno, "seal guest RAM");
+	return TAKE_FD(fd);
+}

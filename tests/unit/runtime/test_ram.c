@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "runtime/hostfacts.h"
+#include "runtime/ram.h"
+
+#define BYTES (3ULL << 20)
+
+static int lines_of(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	int c, n = 0;
+
+	while ((c = fgetc(f)) != EOF)
+		n += c == '\n';
+	fclose(f);
+	return n;
+}
+
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+
+	cr_assert_eq(syscall(SYS_capset, &head, none), 0);
+}
+
+static bool is_sealed(int fd)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 &&
+	       (seals & (F_SEAL_SHRINK | F_SEAL_GROW)) == (F_SEAL_SHRINK | F_SEAL_GROW);
+}
+
+Test(ram, is_a_file_of_that_size_to_be_shared)
+{
+	const int mounts = lines_of("/proc/self/mountinfo");
+	struct err err;
+	int fd = ram_open(BYTES, &err);
+	struct stat st;
+	char *a, *b;
+
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_expect_eq((uint64_t)st.st_size, BYTES);
+	cr_expect_eq(st.st_nlink, 0, "it has a name somewhere");
+	cr_expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	cr_expect_eq(lines_of("/proc/self/mountinfo"), mounts, "something is mounted");
+	a = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	b = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	cr_assert(a != MAP_FAILED && b != MAP_FAILED);
+	a[BYTES - 1] = 'x';
+	cr_expect_eq(b[BYTES - 1], 'x');
+	cr_expect_eq(b[0], 0);
+}
+
+Test(ram, is_sealed_unless_only_a_tmpfs_has_huge_pages)
+{
+	struct err err;
+	int fd = ram_open(BYTES, &err);
+
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	if (hostfacts_huge("/") != HOSTFACTS_HUGE_TMPFS)
+		cr_expect(is_sealed(fd));
+	else if (geteuid() == 0)
+		cr_expect_not(is_sealed(fd), "a memfd, although a tmpfs could be had");
+}
+
+Test(ram, is_a_sealed_memfd_for_who_may_not_mount)
+{
+	struct err err;
+	int fd;
+
+	drop_capabilities();
+	fd = ram_open(BYTES, &err);
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	cr_expect(is_sealed(fd));
+}
+
+Test(ram, more_than_there_can_be_is_an_error_that_says_how_much)
+{
+	struct err err;
+
+	cr_expect_lt(ram_open(1ULL << 63, &err), 0);
+	cr_expect(strstr(err.msg, "9223372036854775808 bytes"), "%s", err.msg);
+}
