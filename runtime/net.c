@@ -109,18 +109,15 @@ int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
 	return rtnl_link_change(nl, index, &c, err);
 }
 
-int net_masquerade(const struct net_made *made, const char *except, struct err *err)
+/* Make made->table: what comes from the guest leaves as the host */
+static int masquerade(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = NULL;
-	int r;
+	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
 
-	if (!made->table[0])
-		return 0;
-	nl = net_nl(NETLINK_NETFILTER, err);
 	if (!nl)
 		return -err->code;
-	r = nft_masquerade_add(nl, made->table, made->host, except, err);
-	return r < 0 ? r : 0;
+	return nft_masquerade_add(nl, made->table, made->host,
+				  made->host_link[0] ? made->host_link : made->tap, err);
 }
 
 int net_unmasquerade(const struct net_made *made, struct err *err)
@@ -193,11 +190,27 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	return 0;
 }
 
+/* The mode's part, then the table, so that it is known whether there is one of ours to undo */
+static int set_up(const struct plan_net *p, struct net_made *made, struct tap *tap, struct err *err)
+{
+	int r = net_ops(p->mode)->setup(p, made, tap, err);
+	bool none = r < 0;
+
+	if (r == 0 && made->table[0]) {
+		r = masquerade(made, err);
+		none = r == -EEXIST || r == -EPERM;
+	}
+	/* One of that name is another's, and asking to remove it takes a privilege. */
+	if (none)
+		made->table[0] = '\0';
+	return r;
+}
+
 int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)
 {
 	struct tap tap = {.nr = 0};
 	struct err ignored;
-	int r = net_ops(p->mode)->setup(p, made, &tap, err);
+	int r = set_up(p, made, &tap, err);
 
 	if (r < 0) {
 		tap_close(&tap);

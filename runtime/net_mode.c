@@ -114,10 +114,9 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 		r = rtnl_addr_add(nl, link.index, p->host, err);
 	if (r == 0 && !premade)
 		r = net_up(nl, link.index, p->mtu, 0, err);
-	if (r < 0)
-		return r;
-	made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
-	return net_masquerade(made, made->tap, err);
+	if (r == 0)
+		made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
+	return r;
 }
 
 /* ---- port of a bridge ---- */
@@ -191,6 +190,9 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
 	if (r == 0)
 		r = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
+	/* Another's, made since net_plan() found the name free */
+	if (r == -EEXIST)
+		made->tap[0] = '\0';
 	if (r == 0)
 		r = rtnl_link_get(nl, made->tap, &link, err);
 	if (r < 0)
@@ -203,10 +205,13 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 
 static int undo_macvtap(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
 	int r;
 
+	if (!made->tap[0])
+		return 0;
+	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
 	r = rtnl_link_get(nl, made->tap, &link, err);

@@ -128,17 +128,21 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 		return r;
 	r = make_inside(p, made, outside, ret, err);
 	netns_leave(outside);
-	if (r == 0)
-		r = make_outside(made, err);
-	return r < 0 ? r : net_masquerade(made, made->host_link, err);
+	/* Another's, made since net_plan() found the name free */
+	if (r == -EEXIST)
+		made->host_link[0] = '\0';
+	return r < 0 ? r : make_outside(made, err);
 }
 
 static int undo_link(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
 	int r;
 
+	if (!made->host_link[0])
+		return 0;
+	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
 	r = rtnl_link_get(nl, made->host_link, &link, err);

@@ -35,6 +35,15 @@ clean() {
 	fi
 }
 before=$(world)
+# fails NAME REGEX: create --bundle $work/b of another VM fails with one line
+fails() {
+	local out
+	if out=$(create "$other"); then not_ok "$1: succeeded" && delete "$other"; else
+		like "$1" "$(grep -v warning: <<<"$out")" "$2"
+		is "$1: one line" "$(wc -l <<<"$out")" 1
+	fi
+	[ -e "$root/$other" ] && not_ok "$1: the state directory is left"
+}
 
 # ---- private ----
 net ''
@@ -89,6 +98,13 @@ vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped "$vm"
 is "when the VM is over its network is gone before delete" "$(ip -o link show type veth; nft list tables)" ""
 clean "masquerade"
 
+nft add table ip "vmrun_$other"
+before=$(world)
+fails "masquerade: the table's name is taken" "/vm/devices/1: .*vmrun_$other: File exists"
+succeeds "masquerade: that table stays" eventually 5 is_clean
+nft delete table ip "vmrun_$other"
+before=$(world)
+
 bundle "$work/b" idle '[{"type": "net", "masquerade": true}, {"type": "net", "masquerade": true}]'
 create
 is "two devices, two tables" "$(nft list tables | wc -l)" 2
@@ -101,15 +117,6 @@ create
 like "tap: has the name, the address, and is up" "$(ip -4 -o addr show dev mytap up)" 'inet 10\.9\.8\.1/24'
 is "tap: state tells the name" "$(of tap)" mytap
 is "tap: guestIp" "$(of guestAddress)" 10.9.8.77/24
-# fails NAME REGEX: create --bundle $work/b of another VM fails with one line
-fails() {
-	local out
-	if out=$(create "$other"); then not_ok "$1: succeeded" && delete "$other"; else
-		like "$1" "$(grep -v warning: <<<"$out")" "$2"
-		is "$1: one line" "$(wc -l <<<"$out")" 1
-	fi
-	[ -e "$root/$other" ] && not_ok "$1: the state directory is left"
-}
 fails "tap: in use by another VM" '/vm/devices/1: .*mytap.*in use'
 clean "tap"
 ip link add mytap type bridge
@@ -230,11 +237,12 @@ succeeds "none: create" create
 is "none: nothing is made" "$(world | grep -vx "$vm")" "$before"
 clean "none"
 poor() { setpriv --bounding-set=-net_admin,-sys_admin --inh-caps=-net_admin,-sys_admin "$@"; }
-for mode in private tap; do
-	net ", \"mode\": \"$mode\""
+for mode in private tap private+masquerade; do
+	net ", \"mode\": \"${mode%+*}\"$([ $mode = ${mode%+*} ] || echo ', "masquerade": true')"
 	like "$mode without CAP_NET_ADMIN: what is missing, what works" \
 		"$(direct poor)" \
 		'/vm/devices/1: .*CAP_.*"fd" and "none"'
+	succeeds "$mode without CAP_NET_ADMIN: nothing is left" eventually 5 is_clean
 done
 mount -t tmpfs none /dev/net
 fails "no /dev/net/tun" '/vm/devices/1: /dev/net/tun.*modprobe tun'
