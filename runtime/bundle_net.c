@@ -27,13 +27,16 @@ const char *const bundle_net_modes[] = {
 static const char *const types[] = {"net", NULL};
 static const char *const backends[] = {"user", "vhost", NULL};
 
-/* What the kernel takes for the name of an interface; '%' would ask it to choose a number */
+/* What the kernel takes for the name of an interface; '%' would ask it to choose a number, and "all"
+ * and "default" are in the place of one below /proc/sys/net */
 static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
 {
+	static const char *const none[] = {".", "..", "all", "default"};
 	const char *s = json_object_get_string(value);
 
-	if (!strcmp(s, ".") || !strcmp(s, ".."))
-		return schema_fail(ctx, "must be the name of an interface, is \"%s\"", s);
+	for (unsigned int i = 0; i < ARRAY_SIZE(none); i++)
+		if (!strcmp(s, none[i]))
+			return schema_fail(ctx, "must be the name of an interface, is \"%s\"", s);
 	return s[strcspn(s, " /:%")] ? schema_fail(ctx, "must not hold a blank, '/', ':' or '%%'")
 				     : 0;
 }
