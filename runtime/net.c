@@ -92,10 +92,11 @@ int net_forward(struct err *err)
 {
 	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
 	char now = '0';
+	ssize_t n = fd < 0 ? -1 : pread(fd, &now, 1, 0);
 	int r;
 
-	if (fd < 0 || pread(fd, &now, 1, 0) != 1)
-		return err_set(err, errno, "%s", FORWARD);
+	if (n != 1)
+		return err_set(err, n < 0 ? errno : ENODATA, "masquerading needs %s", FORWARD);
 	if (now != '0')
 		return 0;
 	r = write_setting(FORWARD, "1");

@@ -105,6 +105,17 @@ succeeds "masquerade: that table stays" eventually 5 is_clean
 nft delete table ip "vmrun_$other"
 before=$(world)
 
+net ', "masquerade": true'
+echo 0 >/proc/sys/net/ipv4/ip_forward
+mount --bind /proc/sys/net/ipv4 /proc/sys/net/ipv4 && mount -o remount,bind,ro /proc/sys/net/ipv4
+fails "masquerade: forwarding cannot be switched on" '/vm/devices/1/masquerade: .*ip_forward.*Read-only'
+umount /proc/sys/net/ipv4
+mount --bind /dev/null /proc/sys/net/ipv4/ip_forward
+fails "masquerade: forwarding cannot be read" '/vm/devices/1/masquerade: .*ip_forward.*No data'
+umount /proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv4/ip_forward
+succeeds "masquerade: nothing is left then" eventually 5 is_clean
+
 bundle "$work/b" idle '[{"type": "net", "masquerade": true}, {"type": "net", "masquerade": true}]'
 create
 is "two devices, two tables" "$(nft list tables | wc -l)" 2
@@ -244,6 +255,11 @@ for mode in private tap private+masquerade; do
 		'/vm/devices/1: .*CAP_.*"fd" and "none"'
 	succeeds "$mode without CAP_NET_ADMIN: nothing is left" eventually 5 is_clean
 done
+net ', "backend": "vhost"'
+mknod "$work/none" c 511 0 && { [ ! -e /dev/vhost-net ] || mount --bind "$work/none" /dev/vhost-net; }
+fails "no /dev/vhost-net" '/vm/devices/1/backend: /dev/vhost-net .*user does without'
+[ ! -e /dev/vhost-net ] || umount /dev/vhost-net
+net ''
 mount -t tmpfs none /dev/net
 fails "no /dev/net/tun" '/vm/devices/1: /dev/net/tun.*modprobe tun'
 umount /dev/net
