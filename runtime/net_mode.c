@@ -111,6 +111,8 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 	if (r == 0 && premade)
 		r = check_premade(nl, p, &link, link.master, err);
 	if (r == 0 && !premade && p->host.bits)
+		r = net_is_free(nl, p->host, err);
+	if (r == 0 && !premade && p->host.bits)
 		r = rtnl_addr_add(nl, link.index, p->host, err);
 	if (r == 0 && !premade)
 		r = net_up(nl, link.index, p->mtu, 0, err);

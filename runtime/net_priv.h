@@ -51,6 +51,9 @@ void net_quiet(const char *name);
 /** net_up() - Set MTU and master (0 = leave alone), and switch it on */
 MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);
 
+/** net_is_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
+MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err);
+
 /** net_unmasquerade() - Remove made->table if it is there */
 MUST_CHECK int net_unmasquerade(const struct net_made *made, struct err *err);
 

@@ -15,9 +15,22 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
+#include "runtime/net_text.h"
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"
+
+int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
+{
+	char text[NET_TEXT_BYTES];
+	int r = rtnl_addr_in_use(nl, host, err);
+
+	net_text_put(host, text);
+	return r > 0 ? err_text(err, EADDRINUSE,
+				"hostIp %s: an interface of this host is in that network already",
+				text)
+		     : r;
+}
 
 /* A network of the shared address space that no interface is in */
 static int choose_network(const char *id, struct net_made *made, struct err *err)
@@ -108,10 +121,7 @@ static int make_outside(const struct net_made *made, struct err *err)
 	if (!nl)
 		return -err->code;
 	/* Once more: another device, of this VM or another, may have been set up meanwhile. */
-	r = rtnl_addr_in_use(nl, made->host, err);
-	if (r > 0)
-		return err_text(err, EADDRINUSE,
-				"an interface of this host is in the device's network already");
+	r = net_is_free(nl, made->host, err);
 	if (r == 0)
 		r = rtnl_link_get(nl, made->host_link, &link, err);
 	if (r == 0)

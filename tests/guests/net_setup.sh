@@ -129,8 +129,13 @@ like "tap: has the name, the address, and is up" "$(ip -4 -o addr show dev mytap
 is "tap: state tells the name" "$(of tap)" mytap
 is "tap: guestIp" "$(of guestAddress)" 10.9.8.77/24
 fails "tap: in use by another VM" '/vm/devices/1: .*mytap.*in use'
+net ', "mode": "tap", "hostIp": "10.9.8.5/16"'
+fails "tap: the host's network is another VM's" '/vm/devices/1: hostIp 10\.9\.8\.5/16: .*in that network'
+net ', "hostIp": "10.9.8.1/24"'
+fails "private: the host's network is another VM's" '/vm/devices/1: hostIp 10\.9\.8\.1/24: .*in that network'
 clean "tap"
 ip link add mytap type bridge
+net ', "mode": "tap", "name": "mytap"'
 fails "tap: the name of another interface" '/vm/devices/1: .*mytap exists and is no TAP'
 ip link delete mytap
 net ', "mode": "tap"'
