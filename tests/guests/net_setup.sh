@@ -168,6 +168,18 @@ like "bridge: the TAP is a port" "$(ip -o link show master br0)" "$(of tap).*mtu
 is "bridge: its MTU is the device's" "$(of mtu)" 1450
 is "bridge: gateway" "$(of gateway)" 10.5.5.1
 clean "bridge"
+ip link set br0 mtu 65535 && before=$(world)
+create
+is "bridge: with a larger MTU than a TAP can have" "$(of mtu)" 65521
+clean "bridge of large frames"
+for i in $(seq 512); do
+	echo "link add p$i master br0 type veth peer name q$i"
+	[ "$i" -gt 511 ] || echo "link set q$i master br0"
+done | ip -batch -
+before=$(world)
+fails "bridge: full" '/vm/devices/1: bridge br0 has no port left'
+succeeds "bridge: nothing is left then" eventually 5 is_clean
+for i in $(seq 512); do echo "link delete p$i"; done | ip -batch -
 ip link delete br0 && before=$(world)
 
 # ---- netns ----
@@ -227,6 +239,14 @@ else
 fi
 net ', "mode": "macvtap", "parent": "nothere"'
 fails "macvtap: no such parent" '/vm/devices/1: interface nothere does not exist'
+net ', "mode": "macvtap", "parent": "lo"'
+fails "macvtap: on the loopback interface" '/vm/devices/1: interface lo takes no macvtap$'
+net ', "mode": "macvtap", "parent": "par", "mtu": 9000'
+fails "macvtap: MTU larger than the parent's" '/vm/devices/1: mtu 9000 is more than the 1500 of interface par'
+ip link add br0 type bridge && ip link set par1 master br0
+net ', "mode": "macvtap", "parent": "par1"'
+fails "macvtap: on a port of a bridge" '/vm/devices/1: interface par1 takes no macvtap while it is a port'
+ip link delete br0
 net ', "mode": "macvtap", "parent": "par", "name": "par1"'
 fails "macvtap: the name of another interface" '/vm/devices/1: interface par1 exists'
 succeeds "which stays" eventually 5 is_clean
