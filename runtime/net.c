@@ -149,12 +149,13 @@ static bool has_mac(const uint8_t mac[6])
 static int explain(const struct plan_net *p, int r, struct err *err)
 {
 	if (r == -EPERM || r == -EACCES) {
+		const bool enters = p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_NETNS;
 		char why[ERR_MSG_BYTES];
 
 		fmt_into(why, sizeof(why), "%.*s", 120, err->msg);
 		err_text(err, -r,
-			 "%s (mode \"%s\" needs CAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
-			 why, net_mode_name(p->mode));
+			 "%s (mode \"%s\" needs %sCAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
+			 why, net_mode_name(p->mode), enters ? "CAP_SYS_ADMIN and " : "");
 	}
 	return err_wrap(err, "%s", p->pointer);
 }
