@@ -19,19 +19,11 @@ static struct nl nl;
 static struct err err;
 static struct tap tap;
 
-#define ok(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		cr_assert_eq(r_, 0, "%s: %d %s", #call, r_, err.msg);                              \
-	} while (0)
-
 static void begin(void)
 {
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		cr_skip_test("no /dev/net/tun for this user");
-	ok(nl_open(&nl, NETLINK_ROUTE, &err));
+	private_net_open(&nl);
 }
 
 TestSuite(tap, .init = begin);
@@ -286,8 +278,7 @@ Test(netns, in_and_out)
 	int outer = -1, inner = -1, fd = -1;
 	ino_t before, made;
 
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
+	private_net_or_skip();
 	before = here();
 	ok(netns_enter(-1, &outer, &err));
 	made = here();
