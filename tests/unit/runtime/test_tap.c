@@ -101,7 +101,7 @@ Test(tap, as_many_queues_as_asked_for)
 Test(tap, what_may_not_be_asked_for)
 {
 	static const char *const names[] = {
-		"", "sixteen-bytes-xx", "a/b", "a b", "a:b", "a\n", ".", ".."};
+		"", "sixteen-bytes-xx", "a/b", "a b", "a:b", "a\n", ".", "..", "all", "default"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cr_expect_eq(tap_open(names[i], 1, &tap, &err), -EINVAL, "'%s'", names[i]);
