@@ -215,16 +215,24 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 	return 0;
 }
 
-static int open_vhost_net(int *ret_fd, struct err *err)
+static const char *net_pointer(const struct plan *p, unsigned int proc)
+{
+	unsigned int i = 0;
+
+	while (i < p->nr_nets && p->net[i].proc != proc)
+		i++;
+	return i < p->nr_nets ? p->net[i].pointer : "";
+}
+
+static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, struct err *err)
 {
 	int fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
 
-	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return err_set(err, errno, "%s (be root; backend user does without)",
-			       VHOST_NET_PATH);
 	if (fd < 0)
-		return err_set(err, errno, "%s (modprobe vhost_net; backend user does without)",
-			       VHOST_NET_PATH);
+		return err_set(err, errno, "%s/backend: %s (%s; backend user does without)",
+			       net_pointer(p, proc), VHOST_NET_PATH,
+			       errno == EACCES || errno == EPERM ? "be root"
+								 : "modprobe vhost_net");
 	*ret_fd = fd;
 	return 0;
 }
@@ -237,7 +245,7 @@ static int open_host(const struct plan *p, struct assets *a, struct err *err)
 	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
 		for (unsigned int n = 0; r == 0 && n < p->proc[i].nr_fds; n++)
 			if (p->proc[i].fd[n].source == PLAN_FD_VHOST)
-				r = open_vhost_net(&a->proc[i].fd[n], err);
+				r = open_vhost_net(p, i, &a->proc[i].fd[n], err);
 	return r;
 }
 

@@ -10,12 +10,12 @@
 
 #include "devices/core/bucket.h"
 #include "runtime/bundle_priv.h"
+#include "runtime/net.h"
 #include "runtime/net_text.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */
 #define FD_MAX	1048575
-#define MTU_MIN 68    /* virtio 1.3 section 5.1.4.1, and IPv4's own */
-#define MTU_MAX 65521 /* what a TAP takes: 65535 less the Ethernet header */
+#define MTU_MIN 68 /* virtio 1.3 section 5.1.4.1, and IPv4's own */
 
 const char *const bundle_net_modes[] = {
 	[NET_MODE_PRIVATE] = "private", [NET_MODE_TAP] = "tap",
@@ -27,13 +27,16 @@ const char *const bundle_net_modes[] = {
 static const char *const types[] = {"net", NULL};
 static const char *const backends[] = {"user", "vhost", NULL};
 
-/* What the kernel takes for the name of an interface; '%' would ask it to choose a number */
+/* What the kernel takes for the name of an interface; '%' would ask it to choose a number, and "all"
+ * and "default" are in the place of one below /proc/sys/net */
 static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
 {
+	static const char *const none[] = {".", "..", "all", "default"};
 	const char *s = json_object_get_string(value);
 
-	if (!strcmp(s, ".") || !strcmp(s, ".."))
-		return schema_fail(ctx, "must be the name of an interface, is \"%s\"", s);
+	for (unsigned int i = 0; i < ARRAY_SIZE(none); i++)
+		if (!strcmp(s, none[i]))
+			return schema_fail(ctx, "must be the name of an interface, is \"%s\"", s);
 	return s[strcspn(s, " /:%")] ? schema_fail(ctx, "must not hold a blank, '/', ':' or '%%'")
 				     : 0;
 }
@@ -143,7 +146,7 @@ static const struct schema_field net_fields[] = {
 	TEXT("guestIp", guest_ip, check_addr),
 	TEXT("gateway", gateway_ip, check_gateway),
 	TEXT("mac", mac_text, check_mac),
-	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = MTU_MAX},
+	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = NET_MTU_MAX},
 	IFNAME(bridge),
 	IFNAME(parent),
 	{.name = "netns",

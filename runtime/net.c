@@ -92,10 +92,11 @@ int net_forward(struct err *err)
 {
 	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
 	char now = '0';
+	ssize_t n = fd < 0 ? -1 : pread(fd, &now, 1, 0);
 	int r;
 
-	if (fd < 0 || pread(fd, &now, 1, 0) != 1)
-		return err_set(err, errno, "%s", FORWARD);
+	if (n != 1)
+		return err_set(err, n < 0 ? errno : ENODATA, "masquerading needs %s", FORWARD);
 	if (now != '0')
 		return 0;
 	r = write_setting(FORWARD, "1");
@@ -109,18 +110,15 @@ int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
 	return rtnl_link_change(nl, index, &c, err);
 }
 
-int net_masquerade(const struct net_made *made, const char *except, struct err *err)
+/* Make made->table: what comes from the guest leaves as the host */
+static int masquerade(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = NULL;
-	int r;
+	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
 
-	if (!made->table[0])
-		return 0;
-	nl = net_nl(NETLINK_NETFILTER, err);
 	if (!nl)
 		return -err->code;
-	r = nft_masquerade_add(nl, made->table, made->host, except, err);
-	return r < 0 ? r : 0;
+	return nft_masquerade_add(nl, made->table, made->host,
+				  made->host_link[0] ? made->host_link : made->tap, err);
 }
 
 int net_unmasquerade(const struct net_made *made, struct err *err)
@@ -151,12 +149,13 @@ static bool has_mac(const uint8_t mac[6])
 static int explain(const struct plan_net *p, int r, struct err *err)
 {
 	if (r == -EPERM || r == -EACCES) {
+		const bool enters = p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_NETNS;
 		char why[ERR_MSG_BYTES];
 
 		fmt_into(why, sizeof(why), "%.*s", 120, err->msg);
 		err_text(err, -r,
-			 "%s (mode \"%s\" needs CAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
-			 why, net_mode_name(p->mode));
+			 "%s (mode \"%s\" needs %sCAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
+			 why, net_mode_name(p->mode), enters ? "CAP_SYS_ADMIN and " : "");
 	}
 	return err_wrap(err, "%s", p->pointer);
 }
@@ -193,11 +192,27 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	return 0;
 }
 
+/* The mode's part, then the table, so that it is known whether there is one of ours to undo */
+static int set_up(const struct plan_net *p, struct net_made *made, struct tap *tap, struct err *err)
+{
+	int r = net_ops(p->mode)->setup(p, made, tap, err);
+	bool none = r < 0;
+
+	if (r == 0 && made->table[0]) {
+		r = masquerade(made, err);
+		none = r == -EEXIST || r == -EPERM;
+	}
+	/* One of that name is another's, and asking to remove it takes a privilege. */
+	if (none)
+		made->table[0] = '\0';
+	return r;
+}
+
 int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)
 {
 	struct tap tap = {.nr = 0};
 	struct err ignored;
-	int r = net_ops(p->mode)->setup(p, made, &tap, err);
+	int r = set_up(p, made, &tap, err);
 
 	if (r < 0) {
 		tap_close(&tap);

@@ -23,6 +23,7 @@
 #include "runtime/plan.h"
 #include "runtime/tap.h"
 
+#define NET_MTU_MAX   65521 /* what a TAP takes: 65535 less the Ethernet header */
 #define NET_TABLE_MAX 64 /* characters of a table's name */
 #define NET_PATH_MAX  256
 

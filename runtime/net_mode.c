@@ -94,6 +94,12 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	return r < 0 ? r : rtnl_link_get(nl, made->tap, ret_link, err);
 }
 
+/* Of what another interface carries, as much as a TAP can */
+static uint16_t mtu_like(const struct rtnl_link *link)
+{
+	return link->mtu < NET_MTU_MAX ? (uint16_t)link->mtu : NET_MTU_MAX;
+}
+
 static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
 		     struct err *err)
 {
@@ -111,13 +117,14 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 	if (r == 0 && premade)
 		r = check_premade(nl, p, &link, link.master, err);
 	if (r == 0 && !premade && p->host.bits)
+		r = net_is_free(nl, p->host, err);
+	if (r == 0 && !premade && p->host.bits)
 		r = rtnl_addr_add(nl, link.index, p->host, err);
 	if (r == 0 && !premade)
 		r = net_up(nl, link.index, p->mtu, 0, err);
-	if (r < 0)
-		return r;
-	made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
-	return net_masquerade(made, made->tap, err);
+	if (r == 0)
+		made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
+	return r;
 }
 
 /* ---- port of a bridge ---- */
@@ -153,8 +160,9 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 		made->mtu = (uint16_t)link.mtu;
 		return check_premade(nl, p, &link, bridge.index, err);
 	}
-	made->mtu = p->mtu ? p->mtu : (uint16_t)bridge.mtu;
-	return net_up(nl, link.index, made->mtu, bridge.index, err);
+	made->mtu = p->mtu ? p->mtu : mtu_like(&bridge);
+	r = net_up(nl, link.index, made->mtu, bridge.index, err);
+	return r == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge) : r;
 }
 
 /* ---- a macvtap ---- */
@@ -177,6 +185,22 @@ static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct 
 	return r == -ENODEV ? 0 : r;
 }
 
+/* Why the kernel refused, in other words than "Invalid argument" */
+static int macvtap_failed(int r, const struct plan_net *p, const struct rtnl_link *parent,
+			  struct err *err)
+{
+	if (r == -EINVAL && p->mtu > parent->mtu)
+		return err_text(err, EINVAL, "mtu %u is more than the %u of interface %s", p->mtu,
+				parent->mtu, p->parent);
+	if (r == -EINVAL)
+		return err_text(err, EINVAL, "interface %s takes no macvtap", p->parent);
+	if (r == -EBUSY)
+		return err_text(err, EBUSY,
+				"interface %s takes no macvtap while it is a port of another",
+				p->parent);
+	return r;
+}
+
 static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
 			 struct err *err)
 {
@@ -189,24 +213,33 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 	r = rtnl_link_get(nl, p->parent, &parent, err);
 	if (r == -ENODEV)
 		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
-	if (r == 0)
-		r = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
-	if (r == 0)
-		r = rtnl_link_get(nl, made->tap, &link, err);
 	if (r < 0)
 		return r;
-	made->mtu = p->mtu ? p->mtu : (uint16_t)parent.mtu;
+	r = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
+	/* Another's, made since net_plan() found the name free */
+	if (r == -EEXIST)
+		made->tap[0] = '\0';
+	if (r < 0)
+		return macvtap_failed(r, p, &parent, err);
+	r = rtnl_link_get(nl, made->tap, &link, err);
+	if (r < 0)
+		return r;
+	made->mtu = p->mtu ? p->mtu : mtu_like(&parent);
 	net_quiet(made->tap);
 	r = net_up(nl, link.index, made->mtu, 0, err);
-	return r < 0 ? r : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
+	return r < 0 ? macvtap_failed(r, p, &parent, err)
+		     : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
 }
 
 static int undo_macvtap(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
 	int r;
 
+	if (!made->tap[0])
+		return 0;
+	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
 	r = rtnl_link_get(nl, made->tap, &link, err);

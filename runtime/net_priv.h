@@ -15,8 +15,8 @@
 /**
  * struct net_ops - One mode
  * @plan:	Beyond what is common; NULL when there is nothing
- * @setup:	In the host's namespace, where it returns to. May leave a part behind on failure: @undo is
- *		called then, and the TAP closed
+ * @setup:	In the host's namespace, where it returns to; all but the table. May leave a part behind on
+ *		failure: @undo is called then, and the TAP closed. A name it found taken it strikes out
  * @undo:	NULL when nothing of it outlives the TAP's fd
  */
 struct net_ops {
@@ -51,8 +51,8 @@ void net_quiet(const char *name);
 /** net_up() - Set MTU and master (0 = leave alone), and switch it on */
 MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);
 
-/** net_masquerade() - Make made->table, unless it is empty: what comes from the guest leaves as the host */
-MUST_CHECK int net_masquerade(const struct net_made *made, const char *except, struct err *err);
+/** net_is_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
+MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err);
 
 /** net_unmasquerade() - Remove made->table if it is there */
 MUST_CHECK int net_unmasquerade(const struct net_made *made, struct err *err);

@@ -15,9 +15,22 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
+#include "runtime/net_text.h"
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"
+
+int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
+{
+	char text[NET_TEXT_BYTES];
+	int r = rtnl_addr_in_use(nl, host, err);
+
+	net_text_put(host, text);
+	return r > 0 ? err_text(err, EADDRINUSE,
+				"hostIp %s: an interface of this host is in that network already",
+				text)
+		     : r;
+}
 
 /* A network of the shared address space that no interface is in */
 static int choose_network(const char *id, struct net_made *made, struct err *err)
@@ -108,10 +121,7 @@ static int make_outside(const struct net_made *made, struct err *err)
 	if (!nl)
 		return -err->code;
 	/* Once more: another device, of this VM or another, may have been set up meanwhile. */
-	r = rtnl_addr_in_use(nl, made->host, err);
-	if (r > 0)
-		return err_text(err, EADDRINUSE,
-				"an interface of this host is in the device's network already");
+	r = net_is_free(nl, made->host, err);
 	if (r == 0)
 		r = rtnl_link_get(nl, made->host_link, &link, err);
 	if (r == 0)
@@ -128,17 +138,21 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 		return r;
 	r = make_inside(p, made, outside, ret, err);
 	netns_leave(outside);
-	if (r == 0)
-		r = make_outside(made, err);
-	return r < 0 ? r : net_masquerade(made, made->host_link, err);
+	/* Another's, made since net_plan() found the name free */
+	if (r == -EEXIST)
+		made->host_link[0] = '\0';
+	return r < 0 ? r : make_outside(made, err);
 }
 
 static int undo_link(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
 	int r;
 
+	if (!made->host_link[0])
+		return 0;
+	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
 	r = rtnl_link_get(nl, made->host_link, &link, err);

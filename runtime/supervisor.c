@@ -218,16 +218,18 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
+	supervisor_undo_nets(s);
 	if (!s->failed) {
-		supervisor_undo_nets(s);
 		s->state->status = STATE_STOPPED;
 		s->state->nr_procs = 0;
 		if (state_save(s->dir, s->state, &err) < 0)
 			olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		_exit(s->state->exit_code);
 	}
-	/* The launcher undoes the rest, if there still is one. */
+	/* The launcher undoes the rest, if there still is one, and goes by the file. */
 	if (s->report >= 0) {
+		if (state_save(s->dir, s->state, &err) < 0)
+			olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		tell_launcher(s, &s->failure);
 		_exit(1);
 	}

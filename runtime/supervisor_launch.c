@@ -246,6 +246,7 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 
 static void undo(const struct launch *l, struct launching *g)
 {
+	struct state *last = NULL;
 	struct err ignored;
 
 	cleanup_close_fd(&g->report[0]);
@@ -261,8 +262,11 @@ static void undo(const struct launch *l, struct launching *g)
 		cleanup_close_fd(&wait.fd);
 		(void)waitpid(g->pid, NULL, 0);
 	}
-	/* The failure itself is what the user is told. */
-	(void)!destroy_remains(l->root, l->plan->id, g->dir, g->state, &ignored);
+	/* What the supervisor found to be another's is only struck out in the file, if it got so far.
+	 * The failure itself is what the user is told. */
+	(void)!state_load(g->dir, &last, &ignored);
+	(void)!destroy_remains(l->root, l->plan->id, g->dir, last ? last : g->state, &ignored);
+	state_free(last);
 }
 
 /* What a signal would leave half done: the directory, the files in it, cgroups */

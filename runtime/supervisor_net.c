@@ -12,8 +12,11 @@ int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct sp
 		struct net_made *made = &s->state->net[i];
 
 		r = net_setup(&l->plan->net[i], made, &sp->tap[i], err);
-		if (r == 0 && made->table[0])
+		if (r == 0 && made->table[0]) {
 			r = net_forward(err);
+			if (r < 0)
+				err_wrap(err, "%s/masquerade", l->plan->net[i].pointer);
+		}
 		if (r > 0)
 			l->warn(l->arg, "net.ipv4.ip_forward was 0 and is 1 now, for "
 					"masquerading; it stays so");

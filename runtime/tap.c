@@ -74,14 +74,17 @@ static int set_up_queue(struct tap *t, int fd, struct err *err)
 
 static int check_request(const char *name, unsigned int pairs, struct err *err)
 {
+	static const char *const none[] = {".", "..", "all", "default"};
 	size_t len = strnlen(name, IFNAMSIZ);
+	bool bad = len == 0 || len >= IFNAMSIZ || strpbrk(name, "/: \t\n\v\f\r");
 
 	/* What the kernel refuses as well, but with the EINVAL it has for everything. */
-	if (len == 0 || len >= IFNAMSIZ || strpbrk(name, "/: \t\n\v\f\r") ||
-	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+	for (unsigned int i = 0; !bad && i < ARRAY_SIZE(none); i++)
+		bad = strcmp(name, none[i]) == 0;
+	if (bad)
 		return err_text(err, EINVAL,
 				"\"%.*s\" is no interface name: 1 to %d bytes without '/', ':' and "
-				"white space",
+				"white space, not \"all\" or \"default\"",
 				(int)len, name, IFNAMSIZ - 1);
 	if (pairs < 1 || pairs > BOOT_NET_PAIRS_MAX)
 		return err_text(err, EINVAL, "TAP %s: %u queue pairs, not 1 to %d", name, pairs,

@@ -113,9 +113,9 @@ static int check_options(struct vmrun *v, const struct device_options *o, const 
 
 	if (!k)
 		r = err_text(err, EINVAL, "device: unknown type; block, net and rng can run alone");
-	else if (!o->socket)
+	else if (!o->socket || !*o->socket) /* the kernel would make up a name for an empty one */
 		r = err_text(err, EINVAL, "device %s: --socket is missing", k->type);
-	else if (k->needs && !option_of(o, k))
+	else if (k->needs && (!option_of(o, k) || !*option_of(o, k)))
 		r = err_text(err, EINVAL, "device %s: %s is missing", k->type, k->needs);
 	else if (o->readonly && k->open != open_disk)
 		r = err_text(err, EINVAL, "device %s: --readonly is for block devices", k->type);

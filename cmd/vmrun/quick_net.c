@@ -12,37 +12,37 @@ enum kind { TEXT, NUMBER, SWITCH };
 /**
  * struct key - One key
  * @property:	In config.json
- * @on:		What a switch sets instead of true; NULL = true
+ * @off, @on:	What a switch sets instead of false and true; NULL = those
  * @mode:	The mode it implies where none is given, or NULL
  */
 static const struct key {
 	const char *key;
 	const char *property;
 	enum kind kind;
-	const char *on;
+	const char *off, *on;
 	const char *mode;
 } keys[] = {
-	{"mode", "mode", TEXT, NULL, NULL},
-	{"name", "name", TEXT, NULL, NULL},
-	{"tap-name", "name", TEXT, NULL, "tap"},
-	{"hostIp", "hostIp", TEXT, NULL, NULL},
-	{"host-ip", "hostIp", TEXT, NULL, NULL},
-	{"netmask", "netmask", TEXT, NULL, NULL},
-	{"guestIp", "guestIp", TEXT, NULL, NULL},
-	{"guest-ip", "guestIp", TEXT, NULL, NULL},
-	{"gateway", "gateway", TEXT, NULL, NULL},
-	{"mac", "mac", TEXT, NULL, NULL},
-	{"mtu", "mtu", NUMBER, NULL, NULL},
-	{"bridge", "bridge", TEXT, NULL, "bridge"},
-	{"parent", "parent", TEXT, NULL, "macvtap"},
-	{"netns", "netns", TEXT, NULL, "netns"},
-	{"fd", "fd", NUMBER, NULL, "fd"},
-	{"tap-fd", "fd", NUMBER, NULL, "fd"},
-	{"masquerade", "masquerade", SWITCH, NULL, NULL},
-	{"queues", "queues", NUMBER, NULL, NULL},
-	{"vq-pairs", "queues", NUMBER, NULL, NULL},
-	{"backend", "backend", TEXT, NULL, NULL},
-	{"vhost-net", "backend", SWITCH, "vhost", NULL},
+	{"mode", "mode", TEXT, NULL, NULL, NULL},
+	{"name", "name", TEXT, NULL, NULL, NULL},
+	{"tap-name", "name", TEXT, NULL, NULL, "tap"},
+	{"hostIp", "hostIp", TEXT, NULL, NULL, NULL},
+	{"host-ip", "hostIp", TEXT, NULL, NULL, NULL},
+	{"netmask", "netmask", TEXT, NULL, NULL, NULL},
+	{"guestIp", "guestIp", TEXT, NULL, NULL, NULL},
+	{"guest-ip", "guestIp", TEXT, NULL, NULL, NULL},
+	{"gateway", "gateway", TEXT, NULL, NULL, NULL},
+	{"mac", "mac", TEXT, NULL, NULL, NULL},
+	{"mtu", "mtu", NUMBER, NULL, NULL, NULL},
+	{"bridge", "bridge", TEXT, NULL, NULL, "bridge"},
+	{"parent", "parent", TEXT, NULL, NULL, "macvtap"},
+	{"netns", "netns", TEXT, NULL, NULL, "netns"},
+	{"fd", "fd", NUMBER, NULL, NULL, "fd"},
+	{"tap-fd", "fd", NUMBER, NULL, NULL, "fd"},
+	{"masquerade", "masquerade", SWITCH, NULL, NULL, NULL},
+	{"queues", "queues", NUMBER, NULL, NULL, NULL},
+	{"vq-pairs", "queues", NUMBER, NULL, NULL, NULL},
+	{"backend", "backend", TEXT, NULL, NULL, NULL},
+	{"vhost-net", "backend", SWITCH, "user", "vhost", NULL},
 };
 
 /**
@@ -88,10 +88,11 @@ static int number(const char *key, const char *text, struct json_object **ret, s
 static int onoff(const struct key *k, const char *text, struct json_object **ret, struct err *err)
 {
 	bool on = !text || !strcmp(text, "true");
+	const char *word = on ? k->on : k->off;
 
 	if (!on && strcmp(text, "false"))
-		return fail(err, k->key, "must be true or false", text);
-	*ret = k->on && on ? json_object_new_string(k->on) : json_object_new_boolean(on);
+		return fail(err, k->key, "must be true or false", *text ? text : "empty");
+	*ret = word ? json_object_new_string(word) : json_object_new_boolean(on);
 	return 0;
 }
 
@@ -133,7 +134,7 @@ static int take(struct json_object *net, const struct word *w, bool first, const
 		return first && !w->value ? put(net, "mode", json_object_new_string(w->text), err)
 					  : unknown_key(w->text, err);
 	/* "bridge=br0" is the property, "bridge" alone the mode */
-	if (first && !w->value && k->mode)
+	if (first && !w->value && k->mode && !strcmp(k->key, k->mode))
 		return put(net, "mode", json_object_new_string(w->text), err);
 	if (json_object_object_get_ex(net, k->property, NULL))
 		return fail(err, k->key, "given twice", NULL);

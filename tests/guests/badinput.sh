@@ -75,6 +75,10 @@ config "an image that is no multiple of 512" ".vm.devices[1].path = \"$work/text
 { printf 'QFI\xfb'; head -c 1020 /dev/zero; } >"$work/qcow2"
 config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" '/vm/devices/1/path: .*qcow2'
 
+refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
+refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''
+refused "a device alone: a TAP of no name" "\"all\" is no interface name" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap all
+is "and no socket is left" "$(ls "$work" | grep sock)" ""
 bundle "$work/b" hello
 for id in '' . .. a/b 'a b' "$(printf 'x%.0s' {1..1025})"; do
 	refused "the id '${id:0:12}'" "id" vmrun create --bundle "$work/b" "$id"

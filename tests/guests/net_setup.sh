@@ -35,6 +35,15 @@ clean() {
 	fi
 }
 before=$(world)
+# fails NAME REGEX: create --bundle $work/b of another VM fails with one line
+fails() {
+	local out
+	if out=$(create "$other"); then not_ok "$1: succeeded" && delete "$other"; else
+		like "$1" "$(grep -v warning: <<<"$out")" "$2"
+		is "$1: one line" "$(wc -l <<<"$out")" 1
+	fi
+	[ -e "$root/$other" ] && not_ok "$1: the state directory is left"
+}
 
 # ---- private ----
 net ''
@@ -89,6 +98,24 @@ vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped "$vm"
 is "when the VM is over its network is gone before delete" "$(ip -o link show type veth; nft list tables)" ""
 clean "masquerade"
 
+nft add table ip "vmrun_$other"
+before=$(world)
+fails "masquerade: the table's name is taken" "/vm/devices/1: .*vmrun_$other: File exists"
+succeeds "masquerade: that table stays" eventually 5 is_clean
+nft delete table ip "vmrun_$other"
+before=$(world)
+
+net ', "masquerade": true'
+echo 0 >/proc/sys/net/ipv4/ip_forward
+mount --bind /proc/sys/net/ipv4 /proc/sys/net/ipv4 && mount -o remount,bind,ro /proc/sys/net/ipv4
+fails "masquerade: forwarding cannot be switched on" '/vm/devices/1/masquerade: .*ip_forward.*Read-only'
+umount /proc/sys/net/ipv4
+mount --bind /dev/null /proc/sys/net/ipv4/ip_forward
+fails "masquerade: forwarding cannot be read" '/vm/devices/1/masquerade: .*ip_forward.*No data'
+umount /proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv4/ip_forward
+succeeds "masquerade: nothing is left then" eventually 5 is_clean
+
 bundle "$work/b" idle '[{"type": "net", "masquerade": true}, {"type": "net", "masquerade": true}]'
 create
 is "two devices, two tables" "$(nft list tables | wc -l)" 2
@@ -101,18 +128,14 @@ create
 like "tap: has the name, the address, and is up" "$(ip -4 -o addr show dev mytap up)" 'inet 10\.9\.8\.1/24'
 is "tap: state tells the name" "$(of tap)" mytap
 is "tap: guestIp" "$(of guestAddress)" 10.9.8.77/24
-# fails NAME REGEX: create --bundle $work/b of another VM fails with one line
-fails() {
-	local out
-	if out=$(create "$other"); then not_ok "$1: succeeded" && delete "$other"; else
-		like "$1" "$(grep -v warning: <<<"$out")" "$2"
-		is "$1: one line" "$(wc -l <<<"$out")" 1
-	fi
-	[ -e "$root/$other" ] && not_ok "$1: the state directory is left"
-}
 fails "tap: in use by another VM" '/vm/devices/1: .*mytap.*in use'
+net ', "mode": "tap", "hostIp": "10.9.8.5/16"'
+fails "tap: the host's network is another VM's" '/vm/devices/1: hostIp 10\.9\.8\.5/16: .*in that network'
+net ', "hostIp": "10.9.8.1/24"'
+fails "private: the host's network is another VM's" '/vm/devices/1: hostIp 10\.9\.8\.1/24: .*in that network'
 clean "tap"
 ip link add mytap type bridge
+net ', "mode": "tap", "name": "mytap"'
 fails "tap: the name of another interface" '/vm/devices/1: .*mytap exists and is no TAP'
 ip link delete mytap
 net ', "mode": "tap"'
@@ -145,6 +168,18 @@ like "bridge: the TAP is a port" "$(ip -o link show master br0)" "$(of tap).*mtu
 is "bridge: its MTU is the device's" "$(of mtu)" 1450
 is "bridge: gateway" "$(of gateway)" 10.5.5.1
 clean "bridge"
+ip link set br0 mtu 65535 && before=$(world)
+create
+is "bridge: with a larger MTU than a TAP can have" "$(of mtu)" 65521
+clean "bridge of large frames"
+for i in $(seq 512); do
+	echo "link add p$i master br0 type veth peer name q$i"
+	[ "$i" -gt 511 ] || echo "link set q$i master br0"
+done | ip -batch -
+before=$(world)
+fails "bridge: full" '/vm/devices/1: bridge br0 has no port left'
+succeeds "bridge: nothing is left then" eventually 5 is_clean
+for i in $(seq 512); do echo "link delete p$i"; done | ip -batch -
 ip link delete br0 && before=$(world)
 
 # ---- netns ----
@@ -204,6 +239,14 @@ else
 fi
 net ', "mode": "macvtap", "parent": "nothere"'
 fails "macvtap: no such parent" '/vm/devices/1: interface nothere does not exist'
+net ', "mode": "macvtap", "parent": "lo"'
+fails "macvtap: on the loopback interface" '/vm/devices/1: interface lo takes no macvtap$'
+net ', "mode": "macvtap", "parent": "par", "mtu": 9000'
+fails "macvtap: MTU larger than the parent's" '/vm/devices/1: mtu 9000 is more than the 1500 of interface par'
+ip link add br0 type bridge && ip link set par1 master br0
+net ', "mode": "macvtap", "parent": "par1"'
+fails "macvtap: on a port of a bridge" '/vm/devices/1: interface par1 takes no macvtap while it is a port'
+ip link delete br0
 net ', "mode": "macvtap", "parent": "par", "name": "par1"'
 fails "macvtap: the name of another interface" '/vm/devices/1: interface par1 exists'
 succeeds "which stays" eventually 5 is_clean
@@ -230,12 +273,20 @@ succeeds "none: create" create
 is "none: nothing is made" "$(world | grep -vx "$vm")" "$before"
 clean "none"
 poor() { setpriv --bounding-set=-net_admin,-sys_admin --inh-caps=-net_admin,-sys_admin "$@"; }
-for mode in private tap; do
-	net ", \"mode\": \"$mode\""
+for mode in private tap private+masquerade; do
+	needs='needs CAP_SYS_ADMIN and CAP_NET_ADMIN here'
+	[ $mode = tap ] && needs='needs CAP_NET_ADMIN here'
+	net ", \"mode\": \"${mode%+*}\"$([ $mode = ${mode%+*} ] || echo ', "masquerade": true')"
 	like "$mode without CAP_NET_ADMIN: what is missing, what works" \
 		"$(direct poor)" \
-		'/vm/devices/1: .*CAP_.*"fd" and "none"'
+		"/vm/devices/1: .*\"${mode%+*}\" $needs; \"fd\" and \"none\""
+	succeeds "$mode without CAP_NET_ADMIN: nothing is left" eventually 5 is_clean
 done
+net ', "backend": "vhost"'
+mknod "$work/none" c 511 0 && { [ ! -e /dev/vhost-net ] || mount --bind "$work/none" /dev/vhost-net; }
+fails "no /dev/vhost-net" '/vm/devices/1/backend: /dev/vhost-net .*user does without'
+[ ! -e /dev/vhost-net ] || umount /dev/vhost-net
+net ''
 mount -t tmpfs none /dev/net
 fails "no /dev/net/tun" '/vm/devices/1: /dev/net/tun.*modprobe tun'
 umount /dev/net

@@ -12,13 +12,11 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/futex.h>
-#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,16 +29,9 @@
 #include "devices/core/gmem.h"
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
-#include "policies/policy.h"
+#include "tests/support/lock_up.h"
 
 #define SURVIVED 7
-
-/* Sanitizers make system calls of their own, which no policy of ours allows. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
 
 /* What the child has when the filter comes */
 struct fixture {
@@ -146,18 +137,13 @@ static void on_signal(int sig)
 	(void)sig;
 }
 
-static void lock_up(struct fixture *f, const struct policy *p)
+static void set_up(struct fixture *f)
 {
-	struct sock_fprog prog = {.len = (unsigned short)p->count,
-				  .filter = (struct sock_filter *)p->insn};
-
 	f->pid = getpid();
 	f->file = memfd_create("file", MFD_CLOEXEC);
 	if (f->file < 0 || ftruncate(f->file, 4096) != 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->pair) != 0 ||
-	    loop_init(&f->loop, NULL) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR ||
-	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0)
+	    loop_init(&f->loop, NULL) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR)
 		_exit(99);
 }
 
@@ -173,7 +159,8 @@ static void check_lives(const char *policy, void (*calls)(struct fixture *f))
 	if (pid == 0) {
 		struct fixture f;
 
-		lock_up(&f, policy_find(policy));
+		set_up(&f);
+		lock_up(policy_find(policy));
 		calls(&f);
 		_exit(SURVIVED);
 	}

@@ -14,25 +14,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "devices/core/boot.h"
 #include "policies/compile.h"
 #include "tests/support/bpf.h"
+#include "tests/support/lock_up.h"
 #include "tests/support/policy_model.h"
 
 #define GOLDEN_PATH "tests/golden/policies.txt"
 #define SYSCALLS    1024 /* more than any architecture numbers */
-#define X32_BIT	    0x40000000
-
-/* Sanitizers make system calls of their own, which no policy of ours allows. */
-#ifdef __SANITIZE_ADDRESS__
-#define SANITIZED true
-#else
-#define SANITIZED false
-#endif
 
 static unsigned int verdicts(const struct policy *p, int nr)
 {
@@ -413,105 +404,4 @@ Test(policies, let_the_network_device_choose_offloads_only)
 
 		cr_expect_eq(judge(policy_find("net_device"), &call), want, "0x%x", bit);
 	}
-}
-
-static void install(const struct policy *p)
-{
-	struct sock_fprog prog = {.len = (unsigned short)p->count,
-				  .filter = (struct sock_filter *)p->insn};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
-	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) != 0)
-		_exit(99);
-}
-
-enum last_act { ACT_EXIT, ACT_FORBIDDEN, ACT_X32, ACT_ASSERT };
-
-/* The wait status of a child that locks itself up with @p and then does @act. */
-static int status_of(const struct policy *p, enum last_act act)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	cr_assert_geq(pid, 0);
-	if (pid == 0) {
-		/* criterion catches SIGILL, the jailed programs do not */
-		signal(SIGILL, SIG_DFL);
-		install(p);
-		if (act == ACT_FORBIDDEN)
-			syscall(SYS_getppid);
-		if (act == ACT_X32)
-			syscall(SYS_getpid | X32_BIT);
-		vr_assert(act != ACT_ASSERT);
-		syscall(SYS_exit_group, 7);
-	}
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	return status;
-}
-
-Test(policies, are_taken_and_enforced_by_the_kernel)
-{
-	for (unsigned int i = 0; i < nr_policies; i++) {
-		const struct policy *p = &policies[i];
-		int status = status_of(p, ACT_EXIT);
-
-		cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 7, "%s: %x", p->name, status);
-		status = status_of(p, ACT_FORBIDDEN);
-		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%s: %x", p->name,
-			  status);
-		status = status_of(p, ACT_X32);
-		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "%s: %x", p->name,
-			  status);
-	}
-}
-
-/* An assertion that fails must not be reported as a breach of the jail. */
-Test(policies, let_a_failed_assertion_trap)
-{
-	if (SANITIZED)
-		cr_skip_test("sanitized");
-	for (unsigned int i = 0; i < nr_policies; i++) {
-		int status = status_of(&policies[i], ACT_ASSERT);
-
-		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGILL, "%s: %x",
-			  policies[i].name, status);
-	}
-}
-
-/* In a process of its own: whoever makes a user namespace must have one thread. */
-static NORETURN void assert_as_init(void)
-{
-	int status = 0;
-	pid_t pid;
-
-	if (unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0)
-		_exit(77);
-	pid = fork();
-	if (pid == 0) {
-		signal(SIGILL, SIG_DFL);
-		install(policy_find("serial_device"));
-		vr_assert(pid != 0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		_exit(98);
-	_exit(WIFSIGNALED(status) ? WTERMSIG(status) : 97);
-}
-
-/* As the first process of a PID namespace, where a signal it sends itself has no effect. */
-Test(policies, let_a_failed_assertion_trap_in_a_namespaces_init)
-{
-	pid_t pid;
-	int status = 0;
-
-	if (SANITIZED)
-		cr_skip_test("sanitized");
-	pid = fork();
-	cr_assert_geq(pid, 0);
-	if (pid == 0)
-		assert_as_init();
-	cr_assert_eq(waitpid(pid, &status, 0), pid);
-	cr_assert(WIFEXITED(status));
-	if (WEXITSTATUS(status) == 77)
-		cr_skip_test("no user namespaces here");
-	cr_expect_eq(WEXITSTATUS(status), SIGILL, "%d", WEXITSTATUS(status));
 }

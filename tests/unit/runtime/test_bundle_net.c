@@ -72,6 +72,9 @@ static const struct {
 	{"'name':'tap%d'", "/name: must not hold a blank, '/', ':' or '%'"},
 	{"'name':'a\\tb'", "/name: must be printable ASCII"},
 	{"'name':'..'", "/name: must be the name of an interface, is \"..\""},
+	{"'name':'all'", "/name: must be the name of an interface, is \"all\""},
+	{"'mode':'macvtap','parent':'default'",
+	 "/parent: must be the name of an interface, is \"default\""},
 	{"'mode':'bridge','bridge':'br:0'", "/bridge: must not hold a blank, '/', ':' or '%'"},
 	{"'mac':'52:54:00:12:34'", "/mac: must be a MAC such as 52:54:00:12:34:56, is "
 				   "\"52:54:00:12:34\""},

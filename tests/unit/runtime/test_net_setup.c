@@ -194,7 +194,74 @@ Test(net_setup, a_failure_leaves_nothing)
 	cr_expect(strstr(err.msg, "/vm/devices/0: "), "%s", err.msg);
 	cr_expect_eq(tap.nr, 0);
 	cr_expect_not(exists(made.host_link));
-	cr_expect_not(has_table(made.table));
+	cr_expect_not(has_table("vmrun_vm"));
+	cr_expect_str_eq(made.table, "", "nor is anybody asked to remove one");
+}
+
+/* What another made under the name that was planned, between plan and set-up, stays. */
+Test(net_setup, anothers_table_stays)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap = {.nr = 0};
+	char table[NET_TABLE_MAX + 16];
+
+	p.masquerade = true;
+	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+	strcpy(table, made.table);
+	{
+		cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, &err);
+
+		cr_assert_eq(nft_masquerade_add(nl, table, made.host, "lo", &err), 0, "%s",
+			     err.msg);
+	}
+	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
+	cr_expect_not(exists(made.host_link));
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect(has_table(table));
+}
+
+Test(net_setup, anothers_veth_stays)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made;
+	struct tap tap = {.nr = 0};
+	char link[16];
+
+	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+	memcpy(link, made.host_link, sizeof(link));
+	{
+		cleanup_nl struct nl *nl = open_nl();
+
+		cr_assert_eq(rtnl_veth_add(nl, link, "far", -1, &err), 0, "%s", err.msg);
+	}
+	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect(exists(link));
+}
+
+Test(net_setup, anothers_macvtap_stays)
+{
+	struct plan_net p = plan(NET_MODE_MACVTAP);
+	struct net_made made;
+	struct tap tap = {.nr = 0};
+	char name[16];
+
+	strcpy(p.parent, "parent");
+	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+	memcpy(name, made.tap, sizeof(name));
+	{
+		cleanup_nl struct nl *nl = open_nl();
+		struct rtnl_link parent;
+
+		cr_assert_eq(rtnl_veth_add(nl, p.parent, "far", -1, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_link_get(nl, p.parent, &parent, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_macvtap_add(nl, name, parent.index, made.mac, &err), 0, "%s",
+			     err.msg);
+	}
+	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect(exists(name), "it has the same MAC, as one of this VM's would have");
 }
 
 Test(net_setup, taken_networks_are_avoided)

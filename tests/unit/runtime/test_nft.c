@@ -18,26 +18,11 @@
 static struct nl nft;
 static struct err err;
 
-#define ok(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		cr_assert_eq(r_, 0, "%s: %d %s", #call, r_, err.msg);                              \
-	} while (0)
-
-static struct net_addr net(const char *text, uint8_t bits)
-{
-	struct net_addr a = {.bits = bits};
-
-	cr_assert_eq(inet_pton(AF_INET, text, &a.addr), 1);
-	return a;
-}
-
 static void begin(void)
 {
 	int r;
 
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
+	private_net_or_skip();
 	if (nl_open(&nft, NETLINK_NETFILTER, &err) < 0)
 		cr_skip_test("this kernel has no nfnetlink");
 	r = nft_masquerade_add(&nft, "probe", net("10.0.0.0", 8), "none", &err);

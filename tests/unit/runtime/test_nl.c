@@ -360,9 +360,7 @@ Test(nl, a_kernel_that_explains_itself)
 	struct nlmsghdr *nlh;
 	struct nlattr *info;
 
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
-	cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+	private_net_open(&nl);
 	nlh = nl_begin(&nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);

@@ -15,30 +15,14 @@
 static struct nl nl;
 static struct err err;
 
-#define ok(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		cr_assert_eq(r_, 0, "%s: %d %s", #call, r_, err.msg);                              \
-	} while (0)
-
 static void begin(void)
 {
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
-	ok(nl_open(&nl, NETLINK_ROUTE, &err));
+	private_net_open(&nl);
 }
 
 TestSuite(rtnl, .init = begin);
 
 static const uint8_t mac[6] = {0x02, 0x11, 0x22, 0x33, 0x44, 0x55};
-
-static struct net_addr net(const char *text, uint8_t bits)
-{
-	struct net_addr a = {.bits = bits};
-
-	cr_assert_eq(inet_pton(AF_INET, text, &a.addr), 1);
-	return a;
-}
 
 /* One line of a file below /sys/class/net, "" when there is none */
 static const char *sys(const char *name, const char *file)

@@ -19,19 +19,11 @@ static struct nl nl;
 static struct err err;
 static struct tap tap;
 
-#define ok(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		cr_assert_eq(r_, 0, "%s: %d %s", #call, r_, err.msg);                              \
-	} while (0)
-
 static void begin(void)
 {
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		cr_skip_test("no /dev/net/tun for this user");
-	ok(nl_open(&nl, NETLINK_ROUTE, &err));
+	private_net_open(&nl);
 }
 
 TestSuite(tap, .init = begin);
@@ -109,7 +101,7 @@ Test(tap, as_many_queues_as_asked_for)
 Test(tap, what_may_not_be_asked_for)
 {
 	static const char *const names[] = {
-		"", "sixteen-bytes-xx", "a/b", "a b", "a:b", "a\n", ".", ".."};
+		"", "sixteen-bytes-xx", "a/b", "a b", "a:b", "a\n", ".", "..", "all", "default"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		cr_expect_eq(tap_open(names[i], 1, &tap, &err), -EINVAL, "'%s'", names[i]);
@@ -286,8 +278,7 @@ Test(netns, in_and_out)
 	int outer = -1, inner = -1, fd = -1;
 	ino_t before, made;
 
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
+	private_net_or_skip();
 	before = here();
 	ok(netns_enter(-1, &outer, &err));
 	made = here();

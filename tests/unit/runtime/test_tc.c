@@ -21,17 +21,9 @@
 static struct nl nl;
 static struct err err;
 
-#define ok(call)                                                                                   \
-	do {                                                                                       \
-		int r_ = (call);                                                                   \
-		cr_assert_eq(r_, 0, "%s: %d %s", #call, r_, err.msg);                              \
-	} while (0)
-
 static void begin(void)
 {
-	if (!private_net())
-		cr_skip_test("network namespaces need root");
-	ok(nl_open(&nl, NETLINK_ROUTE, &err));
+	private_net_open(&nl);
 }
 
 TestSuite(tc, .init = begin);
