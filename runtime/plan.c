@@ -29,11 +29,13 @@ static const struct device_kind {
 /**
  * struct build - A plan in the making
  * @nr:		Devices of each type so far, for their names
+ * @interfaces:	As given to plan_build()
  */
 struct build {
 	const struct bundle *b;
 	struct plan *p;
 	unsigned int nr[BUNDLE_DEVICE_TYPES];
+	unsigned int (*interfaces)(const char *netns);
 	struct err *err;
 };
 
@@ -175,6 +177,13 @@ static int add_listed_blocks(struct build *bd)
 	return r;
 }
 
+static unsigned int nr_rngs(const struct bundle *b)
+{
+	const unsigned int listed = bundle_listed(b, BUNDLE_RNG);
+
+	return listed ? listed : 1;
+}
+
 static int add_net(struct build *bd, const struct bundle_device *d)
 {
 	unsigned int proc = bd->p->nr_procs;
@@ -183,17 +192,61 @@ static int add_net(struct build *bd, const struct bundle_device *d)
 	return plan_net_fill(bd->p, proc, d, bd->err);
 }
 
+/* As many more like @d as its namespace has interfaces beyond the @have devices that join it */
+static int add_found_nets(struct build *bd, const struct bundle_device *d, unsigned int have)
+{
+	const unsigned int found = bd->interfaces ? bd->interfaces(d->net.netns) : 0;
+	struct bundle_device more = *d;
+	int r = 0;
+
+	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
+	for (; r == 0 && have < found; have++) {
+		if (bd->p->nr_procs - 1 + nr_rngs(bd->b) >= BOOT_DEVICES_MAX)
+			break;
+		r = add_net(bd, &more);
+	}
+	return r;
+}
+
 /* The one that a namespace to join implies */
 static int add_implied_net(struct build *bd)
 {
 	char pointer[SCHEMA_POINTER_BYTES];
-	struct bundle_device d = {.pointer = pointer, .queues = 1};
+	struct bundle_device d = {.type = BUNDLE_NET, .pointer = pointer, .queues = 1};
 	unsigned int index = 0;
+	int r;
 
 	d.net.mode = NET_MODE_NETNS;
 	d.net.netns = bundle_netns(bd->b, &index);
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
-	return add_net(bd, &d);
+	r = add_net(bd, &d);
+	return r < 0 ? r : add_found_nets(bd, &d, 1);
+}
+
+static bool joins_same(const struct bundle_device *a, const struct bundle_device *b)
+{
+	return a->type == BUNDLE_NET && a->net.mode == NET_MODE_NETNS && b->type == BUNDLE_NET &&
+	       b->net.mode == NET_MODE_NETNS && !strcmp(a->net.netns, b->net.netns);
+}
+
+/* Behind all that are listed, whose numbers do not depend on the host so */
+static int add_all_found_nets(struct build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
+		unsigned int have = 0;
+		bool last = true;
+
+		for (unsigned int k = 0; k < bd->b->vm.devices.nr; k++) {
+			have += joins_same(&d[i], &d[k]);
+			last &= k <= i || !joins_same(&d[i], &d[k]);
+		}
+		if (have && last)
+			r = add_found_nets(bd, &d[i], have);
+	}
+	return r;
 }
 
 static int add_nets(struct build *bd)
@@ -206,7 +259,7 @@ static int add_nets(struct build *bd)
 	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == BUNDLE_NET)
 			r = add_net(bd, &d[i]);
-	return r;
+	return r < 0 ? r : add_all_found_nets(bd);
 }
 
 /* The serial port first and the image before every other disk: it is to be /dev/vda. */
@@ -215,7 +268,6 @@ static int build_devices(struct build *bd)
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
 		.path = b->vm.image.path, .readonly = b->root.readonly, .queues = 1};
-	unsigned int nr_rng = bundle_listed(b, BUNDLE_RNG);
 	int r = 0;
 
 	add_serial(bd);
@@ -227,7 +279,7 @@ static int build_devices(struct build *bd)
 		r = add_nets(bd);
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < (nr_rng ? nr_rng : 1); i++)
+	for (unsigned int i = 0; i < nr_rngs(b); i++)
 		add_device(bd, BUNDLE_RNG);
 	return 0;
 }
@@ -302,13 +354,14 @@ static int build_warnings(struct build *bd)
 	return r;
 }
 
-int plan_build(const struct bundle *b, const char *id, struct plan **ret, struct err *err)
+int plan_build(const struct bundle *b, const char *id,
+	       unsigned int (*interfaces)(const char *netns), struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct build *) = {
 		build_vmm, build_devices, build_cmdline, build_cgroup, build_warnings,
 	};
 	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
-	struct build bd = {.b = b, .p = p, .err = err};
+	struct build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
 	int r = 0;
 
 	if (!p)

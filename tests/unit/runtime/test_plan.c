@@ -37,7 +37,7 @@ static struct plan *plan_of(struct json_object *config, const char *id)
 	struct err err = {0};
 
 	cr_assert(bundle_from_json(config, "/bundle", &b, &err) == 0, "%s", err.msg);
-	cr_assert(plan_build(b, id, &p, &err) == 0, "%s", err.msg);
+	cr_assert(plan_build(b, id, NULL, &p, &err) == 0, "%s", err.msg);
 	/* a plan borrows nothing from its bundle */
 	bundle_free(b);
 	return p;
@@ -153,7 +153,7 @@ Test(plan, command_line_fits_exactly_or_is_refused)
 		json_object_object_add(kernel, "parameters", params);
 		cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
 		p = NULL;
-		cr_expect_eq(plan_build(b, "x", &p, &err), n <= room ? 0 : -EINVAL);
+		cr_expect_eq(plan_build(b, "x", NULL, &p, &err), n <= room ? 0 : -EINVAL);
 		if (p)
 			cr_expect_eq(strlen(p->cmdline), BOOT_CMDLINE_MAX - 1 - room + n);
 		else
@@ -179,7 +179,7 @@ Test(plan, long_paths_are_refused)
 	json_object_object_get_ex(vm, "kernel", &kernel);
 	json_object_object_add(kernel, "path", json_object_new_string(path));
 	cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
-	cr_expect_eq(plan_build(b, "x", &p, &err), -EINVAL);
+	cr_expect_eq(plan_build(b, "x", NULL, &p, &err), -EINVAL);
 	cr_expect(strncmp(err.msg, "/vm/kernel/path: the path is longer than 4095", 45) == 0, "%s",
 		  err.msg);
 	cr_expect_null(p);

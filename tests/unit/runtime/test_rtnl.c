@@ -335,7 +335,7 @@ Test(rtnl, more_than_fit_is_e2big_and_the_socket_goes_on)
 		n.addr = htonl(ntohl(n.addr) + 256);
 	}
 	cr_expect_eq(rtnl_addrs(&nl, list, &nr, &err), -E2BIG);
-	cr_expect(strstr(err.msg, "more than 16"), "%s", err.msg);
+	cr_expect(strstr(err.msg, "more than 64"), "%s", err.msg);
 	cr_expect_eq(nr, 77);
 	ok(rtnl_link_get(&nl, "va", &l, &err));
 	cr_expect_eq(l.index, a.index);
