@@ -174,7 +174,7 @@ enum ctl_type {
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
 	CTL_NET,          /* supervisor -> network device, after READY and before the VMM's START: */
 			  /* arg = MAC (ctl_mac), code = MTU; 0: as it was; CTL_NET_DOWN in code: */
-			  /* the link is down, for good. Answered by DONE */
+			  /* the link is down. Answered by DONE */
 	CTL_DONE,         /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
 			  /* after an errno nothing has changed, and the request may come again */
 	CTL_TYPES,
