@@ -8,7 +8,8 @@
  * is made for that; u32 with a key that compares nothing does the same on kernels without.
  *
  * The interface may be another's, who may use that place too. An ingress qdisc has no name of its own, so
- * what is ours is told by the filter's priority, which means nothing else where there is one filter.
+ * what is ours is told by the filter's priority, which means nothing else where there is one filter. One
+ * without any filter is what a death between the two steps leaves.
  */
 #include <arpa/inet.h>
 #include <errno.h>

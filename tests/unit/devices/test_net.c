@@ -75,7 +75,7 @@ Test(net_told, mac_and_mtu_change_together_or_not_at_all)
 	cr_assert_eq(net_device.config(&d, true, 0, &c, 6), -EPERM);
 }
 
-Test(net, is_told_that_nothing_is_at_the_other_end)
+Test(net_told, nothing_is_at_the_other_end)
 {
 	struct ctl_msg m = {.type = CTL_NET, .arg = 0x021122334466, .code = 1400 | CTL_NET_DOWN};
 	static struct device d;
