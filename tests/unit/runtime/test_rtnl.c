@@ -473,82 +473,55 @@ struct attr {
 		.a = {sizeof(struct nlattr) + (len), type}, .bytes = { 1, 2, 3, 4, 5, 6, 7 }       \
 	}
 
-Test(rtnl_parse, routes)
-{
-	static const struct attr oif = {.a = {8, RTA_OIF}, .bytes = {7}};
-	static const struct attr dst4 = ATTR(RTA_DST, 4), dst6 = ATTR(RTA_DST, 16);
-	static const struct attr gw4 = ATTR(RTA_GATEWAY, 4), gw6 = ATTR(RTA_GATEWAY, 16);
-	static const struct attr metric = ATTR(RTA_PRIORITY, 4), metric_8 = ATTR(RTA_PRIORITY, 8);
-	static const struct attr via = ATTR(RTA_VIA, 18), gw_5 = ATTR(RTA_GATEWAY, 5);
-	static const struct {
-		struct rtmsg rtm;
-		const struct nlattr *attr[5];
-		int r;
-		bool implied, onlink;
-	} rows[] = {
+static const struct attr oif = {.a = {8, RTA_OIF}, .bytes = {7}};
+static const struct attr dst4 = ATTR(RTA_DST, 4), dst6 = ATTR(RTA_DST, 16);
+static const struct attr gw4 = ATTR(RTA_GATEWAY, 4), gw6 = ATTR(RTA_GATEWAY, 16);
+static const struct attr metric = ATTR(RTA_PRIORITY, 4), metric_8 = ATTR(RTA_PRIORITY, 8);
+static const struct attr via = ATTR(RTA_VIA, 18), gw_5 = ATTR(RTA_GATEWAY, 5);
+static const struct {
+	struct rtmsg rtm;
+	const struct nlattr *attr[5];
+	int r;
+	bool implied, onlink;
+} route_rows[] = {
 #define MAIN .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST
 #define V4   .rtm_family = AF_INET
 #define V6   .rtm_family = AF_INET6
-		{{MAIN, V4, .rtm_dst_len = 24},
-		 {&oif.a, &dst4.a, &gw4.a, &metric.a},
-		 1,
-		 false,
-		 false},
-		{{MAIN, V6, .rtm_dst_len = 128},
-		 {&oif.a, &dst6.a, &gw6.a, &metric.a},
-		 1,
-		 false,
-		 false},
-		{{MAIN, V4, .rtm_protocol = RTPROT_KERNEL}, {&oif.a, &metric.a}, 1, true, false},
-		{{MAIN, V6, .rtm_protocol = RTPROT_RA},
-		 {&oif.a, &gw6.a, &metric.a},
-		 1,
-		 true,
-		 false},
-		{{MAIN, V4, .rtm_flags = RTNH_F_ONLINK},
-		 {&oif.a, &gw4.a, &metric.a},
-		 1,
-		 false,
-		 true},
-		/* none of ours */
-		{{MAIN, V4}, {&oif.a, &via.a, &metric.a}, 0, false, false},
-		{{MAIN, V4}, {&gw4.a}, 0, false, false},
-		{{V4, .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_UNICAST},
-		 {&oif.a},
-		 0,
-		 false,
-		 false},
-		{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_BLACKHOLE},
-		 {&oif.a},
-		 0,
-		 false,
-		 false},
-		{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_MULTICAST},
-		 {&oif.a},
-		 0,
-		 false,
-		 false},
-		{{MAIN, .rtm_family = AF_PACKET}, {&oif.a}, 0, false, false},
-		/* of no sense */
-		{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a}, -EPROTO, false, false},
-		{{MAIN, V4, .rtm_dst_len = 33}, {&oif.a, &dst4.a}, -EPROTO, false, false},
-		{{MAIN, V6, .rtm_dst_len = 129}, {&oif.a, &dst6.a}, -EPROTO, false, false},
-		{{MAIN, V4}, {&oif.a, &gw6.a}, -EPROTO, false, false},
-		{{MAIN, V6}, {&oif.a, &gw4.a}, -EPROTO, false, false},
-		{{MAIN, V4}, {&oif.a, &gw_5.a}, -EPROTO, false, false},
-		{{MAIN, V4}, {&oif.a, &gw4.a, &metric_8.a}, -EPROTO, false, false},
-	};
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a, &dst4.a, &gw4.a, &metric.a}, 1, false, false},
+	{{MAIN, V6, .rtm_dst_len = 128}, {&oif.a, &dst6.a, &gw6.a, &metric.a}, 1, false, false},
+	{{MAIN, V4, .rtm_protocol = RTPROT_KERNEL}, {&oif.a, &metric.a}, 1, true, false},
+	{{MAIN, V6, .rtm_protocol = RTPROT_RA}, {&oif.a, &gw6.a, &metric.a}, 1, true, false},
+	{{MAIN, V4, .rtm_flags = RTNH_F_ONLINK}, {&oif.a, &gw4.a, &metric.a}, 1, false, true},
+	/* none of ours */
+	{{MAIN, V4}, {&oif.a, &via.a, &metric.a}, 0, false, false},
+	{{MAIN, V4}, {&gw4.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_UNICAST}, {&oif.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_BLACKHOLE}, {&oif.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_MULTICAST}, {&oif.a}, 0, false, false},
+	{{MAIN, .rtm_family = AF_PACKET}, {&oif.a}, 0, false, false},
+	/* of no sense */
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a}, -EPROTO, false, false},
+	{{MAIN, V4, .rtm_dst_len = 33}, {&oif.a, &dst4.a}, -EPROTO, false, false},
+	{{MAIN, V6, .rtm_dst_len = 129}, {&oif.a, &dst6.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw6.a}, -EPROTO, false, false},
+	{{MAIN, V6}, {&oif.a, &gw4.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw_5.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw4.a, &metric_8.a}, -EPROTO, false, false},
+};
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+Test(rtnl_parse, routes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(route_rows); i++) {
 		struct rtnl_route t = {0};
 
-		cr_expect_eq(parse_route(rows[i].rtm, rows[i].attr, &t), rows[i].r, "row %zu", i);
-		if (rows[i].r != 1)
+		cr_expect_eq(parse_route(route_rows[i].rtm, route_rows[i].attr, &t),
+			     route_rows[i].r, "row %zu", i);
+		if (route_rows[i].r != 1)
 			continue;
 		cr_expect_eq(t.out_index, 7);
 		cr_expect_eq(t.metric, 0x04030201);
-		cr_expect_eq(t.implied, rows[i].implied, "row %zu", i);
-		cr_expect_eq(t.onlink, rows[i].onlink, "row %zu", i);
-		cr_expect_eq(t.bits, rows[i].rtm.rtm_dst_len);
+		cr_expect_eq(t.implied, route_rows[i].implied, "row %zu", i);
+		cr_expect_eq(t.onlink, route_rows[i].onlink, "row %zu", i);
+		cr_expect_eq(t.bits, route_rows[i].rtm.rtm_dst_len);
 	}
 }
