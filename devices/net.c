@@ -90,7 +90,7 @@ struct net {
 	unsigned int nr_ports;
 	unsigned int pairs_max;
 	unsigned int pairs;
-	bool gone;
+	bool gone, down;
 	bool guest_csum, mergeable;
 	uint32_t tun_flags;
 	uint64_t frame_max;
@@ -512,24 +512,26 @@ static int net_config(struct device *d, bool write, uint32_t off, void *buf, uin
 
 	if (write) /* the MAC is writable in devices older than VERSION_1 only */
 		return -EPERM;
-	n->config.status = n->nr_ports > 0 && !n->gone ? VIRTIO_NET_S_LINK_UP : 0;
+	n->config.status = n->nr_ports > 0 && !n->gone && !n->down ? VIRTIO_NET_S_LINK_UP : 0;
 	memcpy(buf, (const uint8_t *)&n->config + off, len);
 	return 0;
 }
 
-/* CTL_NET: MAC and MTU as found when the VM is started */
+/* CTL_NET: MAC and MTU as found when the VM is started, or that there is nothing at the other end */
 static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	struct net *n = d->state;
+	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
 	uint8_t mac[ETH_ALEN];
 
 	memcpy(mac, n->config.mac, sizeof(mac));
 	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
-	    (m->code && (m->code < ETH_MIN_MTU || m->code > ETH_MAX_MTU)))
-		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, m->code);
+	    (mtu && (mtu < ETH_MIN_MTU || mtu > ETH_MAX_MTU)))
+		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, mtu);
 	memcpy(n->config.mac, mac, sizeof(mac));
-	if (m->code)
-		n->config.mtu = (uint16_t)m->code;
+	if (mtu)
+		n->config.mtu = (uint16_t)mtu;
+	n->down = m->code & CTL_NET_DOWN;
 	return 0;
 }
 

@@ -299,17 +299,18 @@ static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint
 static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	struct vhost_net *n = d->state;
+	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
 	uint8_t mac[sizeof(n->config.mac)];
 
 	memcpy(mac, n->config.mac, sizeof(mac));
 	if (m->arg != 0 && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac)))
 		return err_text(err, EINVAL, "MAC 0x%lx is not one of an interface", m->arg);
-	if (m->code != 0 && (m->code < VN_MTU_MIN || m->code > UINT16_MAX))
-		return err_text(err, EINVAL, "MTU %u is not %d to %d", m->code, VN_MTU_MIN,
-				UINT16_MAX);
+	if (mtu != 0 && (mtu < VN_MTU_MIN || mtu > UINT16_MAX))
+		return err_text(err, EINVAL, "MTU %u is not %d to %d", mtu, VN_MTU_MIN, UINT16_MAX);
 	memcpy(n->config.mac, mac, sizeof(mac));
-	if (m->code != 0)
-		n->config.mtu = (uint16_t)m->code;
+	if (mtu != 0)
+		n->config.mtu = (uint16_t)mtu;
+	n->config.status = m->code & CTL_NET_DOWN ? 0 : VIRTIO_NET_S_LINK_UP;
 	return 0;
 }
 

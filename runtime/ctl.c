@@ -34,16 +34,33 @@ int ctl_listen(int dir, struct err *err)
 	return TAKE_FD(fd);
 }
 
-int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err)
+static int hear(int fd, const struct net_warn *warn, struct err *err)
+{
+	struct ctl_reply reply;
+	ssize_t n;
+
+	for (;;) {
+		n = recv(fd, &reply, sizeof(reply), 0);
+		if (n < 0 && errno == EAGAIN)
+			return err_text(err, ETIMEDOUT, "the supervisor does not answer");
+		if (n != sizeof(reply))
+			return err_text(err, ESRCH, "container not running");
+		reply.text[sizeof(reply.text) - 1] = '\0';
+		if (reply.code != CTL_WARNING)
+			return reply.code ? err_text(err, (int)reply.code, "%s", reply.text) : 0;
+		if (warn)
+			warn->line(warn->arg, reply.text);
+	}
+}
+
+int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct net_warn *warn, struct err *err)
 {
 	/* A supervisor that hangs must not hang the caller too. */
 	const struct timeval patience = {.tv_sec = PATIENCE_SECOND};
 	const struct ctl_request q = {.magic = CTL_REQUEST_MAGIC, .op = op, .arg = arg};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	struct ctl_reply reply;
 	struct sockaddr_un sun;
 	const socklen_t len = address(dir, &sun);
-	ssize_t n;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
@@ -58,11 +75,5 @@ int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err)
 	}
 	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) < 0)
 		return err_text(err, ESRCH, "container not running");
-	n = recv(fd, &reply, sizeof(reply), 0);
-	if (n < 0 && errno == EAGAIN)
-		return err_text(err, ETIMEDOUT, "the supervisor does not answer");
-	if (n != sizeof(reply))
-		return err_text(err, ESRCH, "container not running");
-	reply.text[sizeof(reply.text) - 1] = '\0';
-	return reply.code ? err_text(err, (int)reply.code, "%s", reply.text) : 0;
+	return hear(fd, warn, err);
 }

@@ -2,7 +2,8 @@
 /**
  * DOC: Asking a supervisor: ROOT/ID/control
  *
- * AF_UNIX, SOCK_SEQPACKET: one struct ctl_request, one struct ctl_reply, done. The kernel tells who
+ * AF_UNIX, SOCK_SEQPACKET: one struct ctl_request, one struct ctl_reply, done; before that one any number
+ * of warnings. The kernel tells who
  * asks (SO_PEERCRED): root and the supervisor's own user are served. State is not asked for here: it is
  * in state.json, which needs nobody to be alive.
  */
@@ -11,6 +12,7 @@
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
+#include "runtime/net.h"
 
 #define CTL_REQUEST_MAGIC 0x6c746376 /* "vctl" */
 
@@ -24,7 +26,9 @@ struct ctl_request {
 	uint32_t reserved;
 };
 
-/** struct ctl_reply - @code: 0 or an errno value, with @text terminated */
+#define CTL_WARNING UINT32_MAX /* as the code of a reply: not the last one */
+
+/** struct ctl_reply - @code: 0 or an errno value, or CTL_WARNING, with @text terminated */
 struct ctl_reply {
 	uint32_t code;
 	char text[ERR_MSG_BYTES];
@@ -36,9 +40,11 @@ MUST_CHECK int ctl_listen(int dir, struct err *err);
 /**
  * ctl_ask() - Send a request and wait for the reply
  * @dir:	State directory
+ * @warn:	Who is told of warnings; NULL: nobody
  *
  * Return: 0; what the supervisor answered; -ESRCH when nobody listens or it died meanwhile
  */
-MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, struct err *err);
+MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct net_warn *warn,
+		       struct err *err);
 
 #endif

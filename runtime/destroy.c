@@ -68,7 +68,8 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 	int r;
 
 	/* Asked, a supervisor cleans up itself; one that is only being born is killed below. */
-	if (s->status != STATE_CREATING && ctl_ask(dir, CTL_OP_KILL, SIGKILL, &ignored) == 0) {
+	if (s->status != STATE_CREATING &&
+	    ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored) == 0) {
 		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
 		if (r != -EBUSY)
 			return r;
@@ -87,7 +88,8 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 	int r = state_load(dir, ret, err);
 
 	/* Only a VM listens; its supervisor writes the file anew when it ends. */
-	if (r < 0 && r != -ENOENT && force && ctl_ask(dir, CTL_OP_KILL, SIGKILL, &ignored) < 0)
+	if (r < 0 && r != -ENOENT && force &&
+	    ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
 	while ((r == -ENOENT || (r < 0 && force)) && tries-- > 0) {
 		cleanup_fd int lock = -1;

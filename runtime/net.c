@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/net.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -11,7 +10,6 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
-#include "runtime/net_text.h"
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 
@@ -176,8 +174,8 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	fmt_into(made.device, sizeof(made.device), "%s", device);
 	fmt_into(made.tap, sizeof(made.tap), "%s", p->name);
 	memcpy(made.mac, p->mac, sizeof(made.mac));
-	/* In a namespace that is given the interface's own counts, once it is there. */
-	if (!has_mac(made.mac) && p->mode != NET_MODE_NETNS)
+	/* In a namespace that is given only until an interface is joined. */
+	if (!has_mac(made.mac))
 		net_name_mac(id, device, made.mac);
 	r = ops->plan ? ops->plan(p, id, &made, err) : 0;
 	if (r < 0)
@@ -232,19 +230,4 @@ int net_undo(const struct net_made *made, struct err *err)
 	int r = ops->undo ? ops->undo(made, err) : 0;
 
 	return r < 0 ? err_wrap(err, "undo %s", made->device) : 0;
-}
-
-void net_cmdline(const struct net_made *made, unsigned int n, const char *hostname, char *ret,
-		 size_t size)
-{
-	char guest[NET_TEXT_BYTES], gateway[NET_TEXT_BYTES] = "", mask[NET_TEXT_BYTES];
-
-	*ret = '\0';
-	if (!made->guest.bits)
-		return;
-	net_text_put((struct net_addr){made->guest.addr, 0}, guest);
-	net_text_put((struct net_addr){net_text_netmask(made->guest.bits), 0}, mask);
-	if (made->gateway)
-		net_text_put((struct net_addr){made->gateway, 0}, gateway);
-	fmt_into(ret, size, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, n);
 }

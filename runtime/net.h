@@ -6,6 +6,8 @@
  *   supervisor  net_setup()   before anything is spawned
  *               net_look()    at start, netns mode: what is there to join; into the state file
  *               net_join()    joins it
+ *               net_left()    what nothing was there for
+ *               net_cmdline() what the guest's kernel is told of all that
  *               net_undo()    at the end, and in delete
  *
  * What is about to be made is in the state file before it is made (struct net_made), so that delete
@@ -15,7 +17,8 @@
  * remove by name are the host's end of a veth, a macvtap, an nftables table, an ingress qdisc.
  *
  * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c and
- * net_netns.c those with a namespace, net_names.c what is chosen without asking the host.
+ * net_netns.c those with a namespace, net_look.c the looking, net_cmdline.c the telling, net_names.c what
+ * is chosen without asking the host.
  */
 #ifndef VMRUN_RUNTIME_NET_H
 #define VMRUN_RUNTIME_NET_H
@@ -27,6 +30,27 @@
 #define NET_TABLE_MAX 64 /* characters of a table's name */
 #define NET_PATH_MAX  256
 
+/* Of one interface that is joined. More is an error: a guest told half of it would be cut off somewhere. */
+#define NET_ADDRS_MAX  16
+#define NET_ROUTES_MAX 32
+#define NET_NEIGHS_MAX 32
+
+/**
+ * struct net_route - Out of the device
+ * @gateway:	family 0: on-link
+ * @metric:	The lower one of two to the same destination counts
+ */
+struct net_route {
+	struct net_ip dst, gateway;
+	uint32_t metric;
+};
+
+/** struct net_neigh - A permanent neighbour */
+struct net_neigh {
+	struct net_ip addr;
+	uint8_t mac[6];
+};
+
 /**
  * struct net_made - What there is, or may be, of one network device on the host; part of the state file
  * @device:	"net0"
@@ -37,7 +61,9 @@
  * @netns:	Path of the namespace (netns mode), or ""
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
  * @mtu:	0 while not known
- * @gateway:	Told to the guest; 0 = none
+ * @guest:	In netns mode the first IPv4 address of those below
+ * @gateway:	Told to the guest; 0 = none. In netns mode that of the first default route below
+ * @addr, @route, @neigh: netns mode, what the interface has; routes on-link first, then by metric
  */
 struct net_made {
 	enum net_mode mode;
@@ -52,6 +78,10 @@ struct net_made {
 	uint16_t mtu;
 	struct net_addr host, guest;
 	uint32_t gateway;
+	unsigned int nr_addrs, nr_routes, nr_neighs;
+	struct net_ip addr[NET_ADDRS_MAX];
+	struct net_route route[NET_ROUTES_MAX];
+	struct net_neigh neigh[NET_NEIGHS_MAX];
 };
 
 /** net_mode_name() - "private", "tap", ...; net_mode_parse() - the other way, -EINVAL */
@@ -88,24 +118,67 @@ MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct
 MUST_CHECK int net_forward(struct err *err);
 
 /**
- * net_look() - What netns mode finds at start: the interfaces that are there now
- * @made:	All of the VM; joined, MAC, MTU, guest, gateway of number @i are filled in
+ * net_count() - How many interfaces of the network namespace @path netns mode would join
  *
- * Device number @i takes the first interface with addresses that none before it in the same namespace
- * took. Finding none is no error: joined is empty then. What is joined stays joined when a start is
- * tried again. Without effect in other modes.
- * Return: 1 when something was found that is to be joined, 0, or -errno
+ * Those that are up and have an IPv4 address or a global IPv6 one, but for loopback and what is no
+ * Ethernet.
  */
-MUST_CHECK int net_look(struct net_made *made, unsigned int i, struct err *err);
+MUST_CHECK int net_count(const char *path, unsigned int *ret, struct err *err);
+
+/**
+ * net_look() - What netns mode finds at start: the interfaces that are there now
+ * @made:	All @nr of the VM; joined, MAC, MTU, addresses, routes, ... of number @i are filled in
+ *
+ * Device number @i takes the first interface of those net_count() counts that no other one in the same
+ * namespace took. Finding none is no error: joined is empty then. What is joined stays joined when a
+ * start is tried again. Without effect in other modes.
+ * Return: 1 when something was found that is to be joined; 0; -EEXIST when that has an ingress qdisc, so
+ * that nothing of another's is ever on record as ours; -E2BIG; other -errno
+ */
+MUST_CHECK int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err *err);
 
 /** net_join() - Join what net_look() found; recorded before. On failure nothing is joined */
 MUST_CHECK int net_join(struct net_made *made, struct err *err);
 
+/** struct net_warn - Who is told of what does not stop anything, a line each */
+struct net_warn {
+	void (*line)(void *arg, const char *text);
+	void *arg;
+};
+
+/**
+ * net_left() - After all were joined: warn of each interface with addresses that no device took
+ * @made:	All @nr of the VM; looks into the namespace of number @i, unless one before it is of the same
+ */
+MUST_CHECK int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
+			const struct net_warn *warn, struct err *err);
+
 /** net_undo() - Remove whatever is left, after whatever happened; -EBUSY and such name what stays */
 MUST_CHECK int net_undo(const struct net_made *made, struct err *err);
 
-/** net_cmdline() - "ip=CLIENT::GW:MASK:HOST:eth<n>:off" into @ret; empty without a guest address */
-void net_cmdline(const struct net_made *made, unsigned int n, const char *hostname, char *ret, size_t size);
+/* ---- net_cmdline.c: pure ---- */
+
+/**
+ * struct net_guest - What counts for the guest's command line beside its networks
+ * @quiet:	It is told nothing: the user has said "ip=", and knows better
+ * @cmdline_bytes: There already
+ */
+struct net_guest {
+	bool quiet;
+	size_t cmdline_bytes;
+	char hostname[PLAN_HOSTNAME_BYTES];
+};
+
+void net_guest_of(const struct plan *p, struct net_guest *ret);
+
+/**
+ * net_cmdline() - The words that tell the guest's kernel and init about all networks
+ * @made:	All @nr of the VM; number n is eth<n>
+ *
+ * README.md has the table of words. -E2BIG when the kernel would not take all of them.
+ */
+MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_guest *guest,
+			   char ret[BOOT_CMDLINE_MAX], struct err *err);
 
 /* ---- net_names.c: pure ---- */
 
@@ -121,6 +194,9 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 
 /** net_name_mac() - Always the same for a device of a VM; locally administered, unicast */
 void net_name_mac(const char *id, const char *device, uint8_t ret[6]);
+
+/** net_name_mark() - By which tc_clear() knows what was made for the TAP @tap */
+uint16_t net_name_mark(const char *tap);
 
 /** net_name_host() - The host's address in a /30 of 100.64.0.0/10 */
 struct net_addr net_name_host(const char *id, const char *device, unsigned int try);

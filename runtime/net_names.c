@@ -75,6 +75,11 @@ void net_name_mac(const char *id, const char *device, uint8_t ret[6])
 	ret[0] = (uint8_t)((ret[0] & ~1U) | 2U);
 }
 
+uint16_t net_name_mark(const char *tap)
+{
+	return (uint16_t)(1 + hash(tap, "", 0) % UINT16_MAX);
+}
+
 struct net_addr net_name_host(const char *id, const char *device, unsigned int try)
 {
 	const uint32_t n = ((uint32_t)hash(id, device, 0) + try) % SHARED_LINKS;

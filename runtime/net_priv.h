@@ -57,6 +57,17 @@ MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
 /** net_unmasquerade() - Remove made->table if it is there */
 MUST_CHECK int net_unmasquerade(const struct net_made *made, struct err *err);
 
+/**
+ * net_inside() - Run @fn inside the network namespace @path, with a socket of it
+ *
+ * Context: a process with one thread
+ */
+MUST_CHECK int net_inside(const char *path, int (*fn)(struct nl *nl, void *arg, struct err *err),
+			  void *arg, struct err *err);
+
+/* Told of an interface that has an ingress qdisc */
+#define NET_TAKEN "interface %s has an ingress qdisc: is it joined already?"
+
 /* net_private.c */
 extern const struct net_ops net_private_ops;
 /* net_netns.c */

@@ -19,6 +19,7 @@
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"
+#define NET_MARK  1 /* all that is in there is ours */
 
 int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
 {
@@ -79,9 +80,9 @@ static int join_inside(struct nl *nl, const struct net_made *made, struct err *e
 	if (r == 0)
 		r = rtnl_link_get(nl, VETH_NAME, &veth, err);
 	if (r == 0)
-		r = tc_redirect(nl, tap.index, veth.index, err);
+		r = tc_redirect(nl, tap.index, veth.index, NET_MARK, err);
 	if (r == 0)
-		r = tc_redirect(nl, veth.index, tap.index, err);
+		r = tc_redirect(nl, veth.index, tap.index, NET_MARK, err);
 	if (r == 0)
 		r = net_up(nl, tap.index, made->mtu, 0, err);
 	if (r == 0)

@@ -130,3 +130,52 @@ void net_text_put_mac(const uint8_t mac[6], char ret[NET_TEXT_BYTES])
 	fmt_into(ret, NET_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		 mac[3], mac[4], mac[5]);
 }
+
+uint8_t net_ip_bits(uint8_t family)
+{
+	return family == AF_INET6 ? 128 : 32;
+}
+
+int net_text_ip(const char *s, struct net_ip *ret)
+{
+	struct net_ip ip = {.family = strchr(s, ':') ? AF_INET6 : AF_INET};
+	const char *slash = strchr(s, '/'), *end;
+	char addr[NET_IP_BYTES];
+	unsigned int bits = net_ip_bits(ip.family);
+	size_t len = slash ? (size_t)(slash - s) : strlen(s);
+
+	if (len >= sizeof(addr))
+		return -EINVAL;
+	memcpy(addr, s, len);
+	addr[len] = '\0';
+	if (inet_pton(ip.family, addr, ip.addr) != 1)
+		return -EINVAL;
+	if (slash) {
+		end = decimal(slash + 1, bits, &bits);
+		if (!end || *end)
+			return -EINVAL;
+	}
+	ip.bits = (uint8_t)bits;
+	*ret = ip;
+	return 0;
+}
+
+void net_text_put_ip(const struct net_ip *ip, bool prefix, char ret[NET_IP_BYTES])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+
+	(void)inet_ntop(ip->family, ip->addr, text, sizeof(text));
+	if (prefix)
+		fmt_into(ret, NET_IP_BYTES, "%s/%u", text, ip->bits);
+	else
+		fmt_into(ret, NET_IP_BYTES, "%s", text);
+}
+
+bool net_ip_covers(const struct net_ip *net, const struct net_ip *ip)
+{
+	const unsigned int whole = net->bits / 8, rest = net->bits % 8;
+	const uint8_t mask = (uint8_t)(0xff00 >> rest);
+
+	return net->family == ip->family && memcmp(net->addr, ip->addr, whole) == 0 &&
+	       (!rest || ((net->addr[whole] ^ ip->addr[whole]) & mask) == 0);
+}

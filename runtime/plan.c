@@ -26,17 +26,6 @@ static const struct device_kind {
 	[BUNDLE_SERIAL] = {"vmrun-dev-serial", "serial_device", 0, BOOT_BUS_SERIAL},
 };
 
-/**
- * struct build - A plan in the making
- * @nr:		Devices of each type so far, for their names
- */
-struct build {
-	const struct bundle *b;
-	struct plan *p;
-	unsigned int nr[BUNDLE_DEVICE_TYPES];
-	struct err *err;
-};
-
 static void cleanup_plan(struct plan **p)
 {
 	plan_free(*p);
@@ -57,8 +46,8 @@ static int copy_string(char **ret, const char *s, struct err *err)
 }
 
 /* Relative paths of a config.json are relative to its directory. */
-static int set_file(struct build *bd, struct plan_fd *fd, enum plan_file file, const char *path,
-		    const char *pointer)
+static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
+		    const char *path, const char *pointer)
 {
 	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
 	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
@@ -84,7 +73,7 @@ static void set_common_fds(struct plan_proc *proc)
 	proc->fd[BOOT_FD_LOG].source = PLAN_FD_LOG;
 }
 
-static int build_vmm(struct build *bd)
+static int build_vmm(struct plan_build *bd)
 {
 	const struct bundle_vm *vm = &bd->b->vm;
 	struct plan_proc *proc = &bd->p->proc[0];
@@ -108,8 +97,7 @@ static int build_vmm(struct build *bd)
 			"/vm/kernel/initrd");
 }
 
-/* The next device: its process, and the VMM's end of the socket to it */
-static struct plan_proc *add_device(struct build *bd, enum bundle_device_type type)
+struct plan_proc *plan_add_device(struct plan_build *bd, enum bundle_device_type type)
 {
 	const struct device_kind *kind = &device_kinds[type];
 	unsigned int i = bd->p->nr_procs - 1;
@@ -132,9 +120,9 @@ static struct plan_proc *add_device(struct build *bd, enum bundle_device_type ty
 	return proc;
 }
 
-static void add_serial(struct build *bd)
+static void add_serial(struct plan_build *bd)
 {
-	struct plan_proc *proc = add_device(bd, BUNDLE_SERIAL);
+	struct plan_proc *proc = plan_add_device(bd, BUNDLE_SERIAL);
 	bool terminal = bd->p->terminal;
 
 	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
@@ -144,9 +132,9 @@ static void add_serial(struct build *bd)
 	proc->writes_file = true;
 }
 
-static int add_block(struct build *bd, const struct bundle_device *d, const char *pointer)
+static int add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
 {
-	struct plan_proc *proc = add_device(bd, BUNDLE_BLOCK);
+	struct plan_proc *proc = plan_add_device(bd, BUNDLE_BLOCK);
 	struct plan_fd *fd = &proc->fd[BOOT_FD_RES];
 
 	proc->nr_queues = (uint16_t)d->queues;
@@ -159,7 +147,7 @@ static int add_block(struct build *bd, const struct bundle_device *d, const char
 	return set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
 }
 
-static int add_listed_blocks(struct build *bd)
+static int add_listed_blocks(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	int r = 0;
@@ -175,47 +163,19 @@ static int add_listed_blocks(struct build *bd)
 	return r;
 }
 
-static int add_net(struct build *bd, const struct bundle_device *d)
+unsigned int plan_nr_rngs(const struct bundle *b)
 {
-	unsigned int proc = bd->p->nr_procs;
+	const unsigned int listed = bundle_listed(b, BUNDLE_RNG);
 
-	add_device(bd, BUNDLE_NET);
-	return plan_net_fill(bd->p, proc, d, bd->err);
-}
-
-/* The one that a namespace to join implies */
-static int add_implied_net(struct build *bd)
-{
-	char pointer[SCHEMA_POINTER_BYTES];
-	struct bundle_device d = {.pointer = pointer, .queues = 1};
-	unsigned int index = 0;
-
-	d.net.mode = NET_MODE_NETNS;
-	d.net.netns = bundle_netns(bd->b, &index);
-	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
-	return add_net(bd, &d);
-}
-
-static int add_nets(struct build *bd)
-{
-	const struct bundle_device *d = bd->b->vm.devices.item;
-	int r = 0;
-
-	if (bundle_implied_net(bd->b))
-		return add_implied_net(bd);
-	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
-		if (d[i].type == BUNDLE_NET)
-			r = add_net(bd, &d[i]);
-	return r;
+	return listed ? listed : 1;
 }
 
 /* The serial port first and the image before every other disk: it is to be /dev/vda. */
-static int build_devices(struct build *bd)
+static int build_devices(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
 		.path = b->vm.image.path, .readonly = b->root.readonly, .queues = 1};
-	unsigned int nr_rng = bundle_listed(b, BUNDLE_RNG);
 	int r = 0;
 
 	add_serial(bd);
@@ -224,11 +184,11 @@ static int build_devices(struct build *bd)
 	if (r == 0)
 		r = add_listed_blocks(bd);
 	if (r == 0)
-		r = add_nets(bd);
+		r = plan_net_add_all(bd);
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < (nr_rng ? nr_rng : 1); i++)
-		add_device(bd, BUNDLE_RNG);
+	for (unsigned int i = 0; i < plan_nr_rngs(b); i++)
+		plan_add_device(bd, BUNDLE_RNG);
 	return 0;
 }
 
@@ -241,7 +201,7 @@ static void add_word(struct plan *p, size_t *len, const char *a, const char *b)
 	*len += (*len ? 1 : 0) + strlen(a) + strlen(b);
 }
 
-static int build_cmdline(struct build *bd)
+static int build_cmdline(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
 	const char *const *parameter = b->vm.kernel.parameters.item;
@@ -263,7 +223,7 @@ static int build_cmdline(struct build *bd)
 	return 0;
 }
 
-static int build_cgroup(struct build *bd)
+static int build_cgroup(struct plan_build *bd)
 {
 	const struct bundle_cgroup *res = &bd->b->linux_.resources;
 	const char *path = bd->b->linux_.cgroups_path;
@@ -291,7 +251,7 @@ static int build_cgroup(struct build *bd)
 	return 0;
 }
 
-static int build_warnings(struct build *bd)
+static int build_warnings(struct plan_build *bd)
 {
 	int r = 0;
 
@@ -302,13 +262,14 @@ static int build_warnings(struct build *bd)
 	return r;
 }
 
-int plan_build(const struct bundle *b, const char *id, struct plan **ret, struct err *err)
+int plan_build(const struct bundle *b, const char *id,
+	       unsigned int (*interfaces)(const char *netns), struct plan **ret, struct err *err)
 {
-	static int (*const steps[])(struct build *) = {
+	static int (*const steps[])(struct plan_build *) = {
 		build_vmm, build_devices, build_cmdline, build_cgroup, build_warnings,
 	};
 	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
-	struct build bd = {.b = b, .p = p, .err = err};
+	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
 	int r = 0;
 
 	if (!p)

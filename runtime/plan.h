@@ -3,8 +3,8 @@
  * DOC: The plan: everything create is going to do, as data
  *
  * config.json -> struct bundle -> struct plan. plan_build() is pure: it opens nothing, asks the host
- * nothing, and its output can be printed (create --dry-run) and compared with a golden file. The
- * supervisor carries a plan out and undoes it in reverse.
+ * nothing but by a function that it is given, and its output can be printed (create --dry-run) and
+ * compared with a golden file. The supervisor carries a plan out and undoes it in reverse.
  */
 #ifndef VMRUN_RUNTIME_PLAN_H
 #define VMRUN_RUNTIME_PLAN_H
@@ -100,6 +100,12 @@ struct net_addr {
 	uint8_t bits;
 };
 
+/** struct net_ip - Of either family, AF_INET or AF_INET6 (0 = none); the first 4 or 16 bytes of @addr count */
+struct net_ip {
+	uint8_t family, bits;
+	uint8_t addr[16];
+};
+
 /**
  * struct plan_net - One network device
  * @proc:	Its process in plan->proc
@@ -177,11 +183,15 @@ struct plan {
 /**
  * plan_build() - Make the plan of a bundle
  * @id:		Checked by state_check_id() before
+ * @interfaces:	How many interfaces with addresses a network namespace has now; NULL: not known, as 0
  *
+ * For interfaces beyond the network devices that join the namespace devices are added, behind those
+ * listed: each like the last one of that namespace, as long as there is room in the VM.
  * Context: setup.  Syscalls: none but the heap's
  * Return: 0 with *ret owned by the caller (plan_free), or -EINVAL
  */
-MUST_CHECK int plan_build(const struct bundle *b, const char *id, struct plan **ret,
+MUST_CHECK int plan_build(const struct bundle *b, const char *id,
+			  unsigned int (*interfaces)(const char *netns), struct plan **ret,
 			  struct err *err);
 void plan_free(struct plan *p);
 

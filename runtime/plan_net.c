@@ -55,7 +55,7 @@ static void set_proc(struct plan_proc *proc, const struct plan_net *n)
 	proc->nr_fds = BOOT_FD_RES + (n->vhost ? 2 * pairs : pairs);
 }
 
-int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device *d, struct err *err)
+static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d, struct err *err)
 {
 	struct plan_net *n = &p->net[p->nr_nets++];
 
@@ -82,6 +82,84 @@ int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device 
 	if (!n->pointer || (d->net.netns && !n->netns_path))
 		return err_set(err, ENOMEM, "memory for the plan");
 	return 0;
+}
+
+static int add_net(struct plan_build *bd, const struct bundle_device *d)
+{
+	unsigned int proc = bd->p->nr_procs;
+
+	plan_add_device(bd, BUNDLE_NET);
+	return fill(bd->p, proc, d, bd->err);
+}
+
+/* As many more like @d as its namespace has interfaces beyond the @have devices that join it */
+static int add_found_nets(struct plan_build *bd, const struct bundle_device *d, unsigned int have)
+{
+	const unsigned int found = bd->interfaces ? bd->interfaces(d->net.netns) : 0;
+	struct bundle_device more = *d;
+	int r = 0;
+
+	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
+	for (; r == 0 && have < found; have++) {
+		if (bd->p->nr_procs - 1 + plan_nr_rngs(bd->b) >= BOOT_DEVICES_MAX)
+			break;
+		r = add_net(bd, &more);
+	}
+	return r;
+}
+
+/* The one that a namespace to join implies */
+static int add_implied_net(struct plan_build *bd)
+{
+	char pointer[SCHEMA_POINTER_BYTES];
+	struct bundle_device d = {.type = BUNDLE_NET, .pointer = pointer, .queues = 1};
+	unsigned int index = 0;
+	int r;
+
+	d.net.mode = NET_MODE_NETNS;
+	d.net.netns = bundle_netns(bd->b, &index);
+	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
+	r = add_net(bd, &d);
+	return r < 0 ? r : add_found_nets(bd, &d, 1);
+}
+
+static bool joins_same(const struct bundle_device *a, const struct bundle_device *b)
+{
+	return a->type == BUNDLE_NET && a->net.mode == NET_MODE_NETNS && b->type == BUNDLE_NET &&
+	       b->net.mode == NET_MODE_NETNS && !strcmp(a->net.netns, b->net.netns);
+}
+
+/* Behind all that are listed, whose numbers do not depend on the host so */
+static int add_all_found_nets(struct plan_build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
+		unsigned int have = 0;
+		bool last = true;
+
+		for (unsigned int k = 0; k < bd->b->vm.devices.nr; k++) {
+			have += joins_same(&d[i], &d[k]);
+			last &= k <= i || !joins_same(&d[i], &d[k]);
+		}
+		if (have && last)
+			r = add_found_nets(bd, &d[i], have);
+	}
+	return r;
+}
+
+int plan_net_add_all(struct plan_build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int r = 0;
+
+	if (bundle_implied_net(bd->b))
+		return add_implied_net(bd);
+	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
+		if (d[i].type == BUNDLE_NET)
+			r = add_net(bd, &d[i]);
+	return r < 0 ? r : add_all_found_nets(bd);
 }
 
 void plan_net_free(struct plan_net *n)

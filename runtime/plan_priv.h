@@ -8,15 +8,32 @@
 #include "runtime/bundle_priv.h"
 
 /**
- * plan_net_fill() - Make process @proc of a plan a network device
- * @p:		The process has what every device has; plan->net gets the next entry
- * @d:		Checked by bundle_net_check()
+ * struct plan_build - A plan in the making
+ * @nr:		Devices of each type so far, for their names
+ * @interfaces:	As given to plan_build()
+ */
+struct plan_build {
+	const struct bundle *b;
+	struct plan *p;
+	unsigned int nr[BUNDLE_DEVICE_TYPES];
+	unsigned int (*interfaces)(const char *netns);
+	struct err *err;
+};
+
+/** plan_add_device() - The next device: its process, and the VMM's end of the socket to it */
+struct plan_proc *plan_add_device(struct plan_build *bd, enum bundle_device_type type);
+
+/** plan_nr_rngs() - How many entropy sources the VM is going to have */
+unsigned int plan_nr_rngs(const struct bundle *b);
+
+/**
+ * plan_net_add_all() - Add the network devices, which bundle_net_check() has seen: those listed, or the
+ *			one implied, and behind them those that plan_build() adds for interfaces
  *
  * Context: setup.  Syscalls: none but the heap's
  * Return: 0 or -ENOMEM
  */
-MUST_CHECK int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device *d,
-			     struct err *err);
+MUST_CHECK int plan_net_add_all(struct plan_build *bd);
 
 /** plan_net_free() - Free what the entry owns */
 void plan_net_free(struct plan_net *n);

@@ -11,17 +11,17 @@
 #include "runtime/nl.h"
 #include "runtime/plan.h"
 
-#define RTNL_LINKS_MAX  16
-#define RTNL_ADDRS_MAX  16
-#define RTNL_ROUTES_MAX 32
-#define RTNL_NEIGHS_MAX 32
+#define RTNL_LINKS_MAX  64
+#define RTNL_ADDRS_MAX  64
+#define RTNL_ROUTES_MAX 128
+#define RTNL_NEIGHS_MAX 128
 
 /** struct rtnl_link - What a dump tells about a link */
 struct rtnl_link {
 	int index;
 	int master;
 	uint32_t mtu;
-	bool up, loopback;
+	bool up, loopback, ethernet;
 	uint8_t mac[6];
 	char name[16];
 	char kind[16]; /* "veth", "bridge", "tun", ... or empty */
@@ -34,11 +34,19 @@ struct rtnl_addr {
 	uint8_t addr[16];
 };
 
-/** struct rtnl_route - Unicast, of the main table, out of one interface; @bits 0: the default route; @has_gateway says whether @gateway counts */
+/**
+ * struct rtnl_route - Unicast, of the main table, out of one interface
+ * @bits:	0: the default route
+ * @has_gateway: Whether @gateway counts; it is of the route's own family
+ * @onlink:	The gateway is reached by the interface whatever addresses that has
+ * @implied:	The kernel made it: for an address, or because a router said so
+ * @metric:	The lower one of two to the same destination is used
+ */
 struct rtnl_route {
 	int out_index;
 	uint8_t family, bits, scope;
-	bool has_gateway;
+	bool has_gateway, onlink, implied;
+	uint32_t metric;
 	uint8_t dst[16], gateway[16];
 };
 
@@ -115,14 +123,22 @@ MUST_CHECK int rtnl_addr_add(struct nl *nl, int index, struct net_addr a, struct
 
 /**
  * tc_redirect() - Send every frame that comes in on one interface out on another
+ * @mark:	Not 0; by it tc_clear() knows the filter again
  *
  * An ingress qdisc and one filter: matchall where the kernel has it, u32 else; action mirred redirect.
- * Call it twice for both ways. tc.c.
+ * Call it twice for both ways. -EEXIST when the interface has an ingress qdisc (or clsact). tc.c.
  */
-MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, struct err *err);
+MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err);
 
-/** tc_clear() - Remove the ingress qdisc and with it the filter; -ENOENT when there is none */
-MUST_CHECK int tc_clear(struct nl *nl, int index, struct err *err);
+/**
+ * tc_clear() - Remove the ingress qdisc and with it the filter that tc_redirect() made
+ *
+ * Return: 0; -ENOENT when there is none, or one with another mark, or with filters beside; other -errno
+ */
+MUST_CHECK int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err);
+
+/** tc_taken() - Whether the interface has an ingress qdisc, or clsact, which take the same place: 1, 0, -errno */
+MUST_CHECK int tc_taken(struct nl *nl, int index, struct err *err);
 
 /**
  * nft_masquerade_add() - A table of its own that masquerades what comes from @net and leaves by another

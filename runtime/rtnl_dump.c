@@ -10,6 +10,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -51,7 +52,8 @@ static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 		return -EPROTO;
 	*l = (struct rtnl_link){.index = ifi->ifi_index,
 				.up = ifi->ifi_flags & IFF_UP,
-				.loopback = ifi->ifi_flags & IFF_LOOPBACK};
+				.loopback = ifi->ifi_flags & IFF_LOOPBACK,
+				.ethernet = ifi->ifi_type == ARPHRD_ETHER};
 	if (nl_get_str(tb[IFLA_IFNAME], l->name, sizeof(l->name)) < 0 || !l->name[0] ||
 	    nl_get(tb[IFLA_MTU], &l->mtu, sizeof(l->mtu)) < 0 ||
 	    nl_get(tb[IFLA_MASTER], &master, sizeof(master)) < 0 ||
@@ -86,12 +88,17 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	return 1;
 }
 
+static bool is_implied(uint8_t protocol)
+{
+	return protocol == RTPROT_KERNEL || protocol == RTPROT_REDIRECT || protocol == RTPROT_RA;
+}
+
 static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[RTA_TABLE + 1];
+	const struct nlattr *tb[RTA_VIA + 1];
 	struct rtnl_route *t = &ret->route;
-	uint32_t out = 0, table;
+	uint32_t out = 0, metric = 0, table;
 	size_t bytes;
 
 	if (nl_attrs(nlh, sizeof(*rtm), tb, ARRAY_SIZE(tb)) < 0)
@@ -99,16 +106,21 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	bytes = family_bytes(rtm->rtm_family);
 	table = rtm->rtm_table;
 	if (nl_get(tb[RTA_TABLE], &table, sizeof(table)) < 0 ||
-	    nl_get(tb[RTA_OIF], &out, sizeof(out)) < 0)
+	    nl_get(tb[RTA_OIF], &out, sizeof(out)) < 0 ||
+	    nl_get(tb[RTA_PRIORITY], &metric, sizeof(metric)) < 0)
 		return -EPROTO;
+	/* RTA_VIA, an IPv6 gateway of an IPv4 route, is one that nothing here can say. */
 	if (!bytes || table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST || out == 0 ||
-	    (rtm->rtm_flags & RTM_F_CLONED))
+	    (rtm->rtm_flags & RTM_F_CLONED) || tb[RTA_VIA])
 		return 0;
 	*t = (struct rtnl_route){.out_index = (int)out,
 				 .family = rtm->rtm_family,
 				 .bits = rtm->rtm_dst_len,
 				 .scope = rtm->rtm_scope,
-				 .has_gateway = tb[RTA_GATEWAY]};
+				 .has_gateway = tb[RTA_GATEWAY],
+				 .onlink = rtm->rtm_flags & RTNH_F_ONLINK,
+				 .implied = is_implied(rtm->rtm_protocol),
+				 .metric = metric};
 	if (t->out_index <= 0 || !bits_fit(t->family, t->bits) || (t->bits && !tb[RTA_DST]) ||
 	    nl_get(tb[RTA_DST], t->dst, bytes) < 0 ||
 	    nl_get(tb[RTA_GATEWAY], t->gateway, bytes) < 0)

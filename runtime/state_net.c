@@ -43,6 +43,154 @@ static void add_text(struct json_object *o, const char *key, const char *value)
 		json_object_object_add(o, key, json_object_new_string(value));
 }
 
+/* ---- addresses, routes, neighbours (netns mode) -------------------------------------------- */
+
+static struct json_object *ip_to_json(const struct net_ip *ip, bool prefix)
+{
+	char text[NET_IP_BYTES];
+
+	net_text_put_ip(ip, prefix, text);
+	return json_object_new_string(text);
+}
+
+static struct json_object *addr_to_json(const struct net_made *made, unsigned int i)
+{
+	return ip_to_json(&made->addr[i], true);
+}
+
+static struct json_object *route_to_json(const struct net_made *made, unsigned int i)
+{
+	struct json_object *o = json_object_new_object();
+	const struct net_route *t = &made->route[i];
+
+	json_object_object_add(o, "destination", ip_to_json(&t->dst, true));
+	if (t->gateway.family)
+		json_object_object_add(o, "gateway", ip_to_json(&t->gateway, false));
+	if (t->metric)
+		json_object_object_add(o, "metric", json_object_new_int64(t->metric));
+	return o;
+}
+
+static struct json_object *neigh_to_json(const struct net_made *made, unsigned int i)
+{
+	struct json_object *o = json_object_new_object();
+	char mac[NET_TEXT_BYTES];
+
+	net_text_put_mac(made->neigh[i].mac, mac);
+	json_object_object_add(o, "address", ip_to_json(&made->neigh[i].addr, false));
+	json_object_object_add(o, "mac", json_object_new_string(mac));
+	return o;
+}
+
+/* With all bits where @prefix is not wanted */
+static bool ip_from_json(struct json_object *v, bool prefix, struct net_ip *ret)
+{
+	const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v)
+								    : NULL;
+
+	return text && strlen(text) == (size_t)json_object_get_string_len(v) &&
+	       !strchr(text, '/') == !prefix && net_text_ip(text, ret) == 0;
+}
+
+static bool addr_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+{
+	return ip_from_json(v, true, &made->addr[i]);
+}
+
+static bool route_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+{
+	struct net_route *t = &made->route[i];
+	struct json_object *gateway, *metric;
+	int64_t n = 0;
+
+	if (!ip_from_json(json_object_object_get(v, "destination"), true, &t->dst))
+		return false;
+	if (json_object_object_get_ex(v, "gateway", &gateway) &&
+	    (!ip_from_json(gateway, false, &t->gateway) || t->gateway.family != t->dst.family))
+		return false;
+	if (json_object_object_get_ex(v, "metric", &metric)) {
+		n = json_object_get_int64(metric);
+		if (!json_object_is_type(metric, json_type_int) || n <= 0 || n > UINT32_MAX)
+			return false;
+	}
+	t->metric = (uint32_t)n;
+	return true;
+}
+
+static bool neigh_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+{
+	struct json_object *mac = json_object_object_get(v, "mac");
+
+	return ip_from_json(json_object_object_get(v, "address"), false, &made->neigh[i].addr) &&
+	       json_object_is_type(mac, json_type_string) &&
+	       net_text_mac(json_object_get_string(mac), made->neigh[i].mac) == 0;
+}
+
+/* The lists of a record */
+static const struct item_list {
+	const char *key;
+	size_t nr_offset;
+	unsigned int max;
+	enum json_type item;
+	struct json_object *(*to)(const struct net_made *made, unsigned int i);
+	bool (*from)(struct json_object *v, struct net_made *made, unsigned int i);
+} lists[] = {
+	{"addresses", offsetof(struct net_made, nr_addrs), NET_ADDRS_MAX, json_type_string,
+	 addr_to_json, addr_from_json},
+	{"routes", offsetof(struct net_made, nr_routes), NET_ROUTES_MAX, json_type_object,
+	 route_to_json, route_from_json},
+	{"neighbours", offsetof(struct net_made, nr_neighs), NET_NEIGHS_MAX, json_type_object,
+	 neigh_to_json, neigh_from_json},
+};
+
+static void add_lists(struct json_object *o, const struct net_made *made)
+{
+	unsigned int i, n, nr;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+		struct json_object *a;
+
+		memcpy(&nr, (const char *)made + lists[i].nr_offset, sizeof(nr));
+		if (!nr)
+			continue;
+		a = json_object_new_array();
+		for (n = 0; n < nr; n++)
+			json_object_array_add(a, lists[i].to(made, n));
+		json_object_object_add(o, lists[i].key, a);
+	}
+}
+
+static bool get_list(struct json_object *o, const struct item_list *l, struct net_made *made)
+{
+	struct json_object *a, *v;
+	unsigned int nr, n;
+
+	if (!json_object_object_get_ex(o, l->key, &a))
+		return true;
+	if (!json_object_is_type(a, json_type_array) || json_object_array_length(a) > l->max)
+		return false;
+	nr = (unsigned int)json_object_array_length(a);
+	for (n = 0; n < nr; n++) {
+		v = json_object_array_get_idx(a, n);
+		if (!json_object_is_type(v, l->item) || !l->from(v, made, n))
+			return false;
+	}
+	memcpy((char *)made + l->nr_offset, &nr, sizeof(nr));
+	return true;
+}
+
+static bool get_lists(struct json_object *o, struct net_made *made)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(lists); i++)
+		if (!get_list(o, &lists[i], made))
+			return false;
+	return true;
+}
+
+/* ---- the record ---------------------------------------------------------------------------- */
+
 struct json_object *state_net_to_json(const struct net_made *made)
 {
 	static const uint8_t no_mac[6];
@@ -72,6 +220,7 @@ struct json_object *state_net_to_json(const struct net_made *made)
 		net_text_put((struct net_addr){made->gateway, 0}, text);
 		add_text(o, "gateway", text);
 	}
+	add_lists(o, made);
 	return o;
 }
 
@@ -137,7 +286,8 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 			return false;
 		made.mtu = (uint16_t)v;
 	}
-	if (!made.device[0] || !get_addresses(o, &made) || !net_is_ours(&made, id))
+	if (!made.device[0] || !get_addresses(o, &made) || !get_lists(o, &made) ||
+	    !net_is_ours(&made, id))
 		return false;
 	*ret = made;
 	return true;

@@ -81,14 +81,25 @@ static bool may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
+static void reply(struct supervisor *s, int fd, uint32_t code, const char *text)
+{
+	struct ctl_reply r = {.code = code};
+
+	fmt_into(r.text, sizeof(r.text), "%s", text);
+	if (send(fd, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+}
+
+void supervisor_warn(struct supervisor *s, int fd, const char *text)
+{
+	olog_write(&s->log, LOG_LEVEL_WARN, "%s", text);
+	if (fd >= 0)
+		reply(s, fd, CTL_WARNING, text);
+}
+
 void supervisor_answer(struct supervisor *s, int fd, const struct err *err)
 {
-	struct ctl_reply reply = {.code = (uint32_t)err->code};
-
-	if (err->code)
-		fmt_into(reply.text, sizeof(reply.text), "%s", err->msg);
-	if (send(fd, &reply, sizeof(reply), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+	reply(s, fd, (uint32_t)err->code, err->code ? err->msg : "");
 	close(fd);
 }
 

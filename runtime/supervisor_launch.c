@@ -109,6 +109,8 @@ static void cleanup_launching(struct launching *g)
 
 static int plan_networks(const struct plan *p, struct state *s, struct err *err)
 {
+	char cmdline[BOOT_CMDLINE_MAX];
+	struct net_guest guest;
 	unsigned int i;
 	int r = 0;
 
@@ -116,7 +118,9 @@ static int plan_networks(const struct plan *p, struct state *s, struct err *err)
 		r = net_plan(&p->net[i], s->id, p->proc[p->net[i].proc].name, &s->net[i], err);
 		s->nr_nets += r == 0;
 	}
-	return r;
+	/* What is too long already will not be shorter at start. */
+	net_guest_of(p, &guest);
+	return r < 0 ? r : net_cmdline(s->net, s->nr_nets, &guest, cmdline, err);
 }
 
 /* On file before anything is made, so that delete knows after a death at any moment. */

@@ -25,6 +25,53 @@ int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct sp
 	return r < 0 ? r : 0;
 }
 
+/* On file before it is touched, and again when it was not joined after all */
+static int join(struct supervisor *s, struct net_made *made, struct err *err)
+{
+	struct err ignored;
+	int r = state_save(s->dir, s->state, err);
+
+	if (r < 0) {
+		made->joined[0] = '\0'; /* so that the next start looks again */
+		return r;
+	}
+	r = net_join(made, err);
+	if (r < 0)
+		(void)!state_save(s->dir, s->state, &ignored);
+	return r;
+}
+
+/** struct hearer - Who gets warnings */
+struct hearer {
+	struct supervisor *s;
+	int client;
+};
+
+static void hear(void *arg, const char *text)
+{
+	const struct hearer *h = arg;
+
+	supervisor_warn(h->s, h->client, text);
+}
+
+int supervisor_join_nets(struct supervisor *s, int client, struct err *err)
+{
+	struct hearer h = {s, client};
+	const struct net_warn warn = {hear, &h};
+	struct state *t = s->state;
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < t->nr_nets; i++) {
+		r = net_look(t->net, t->nr_nets, i, err);
+		if (r > 0)
+			r = join(s, &t->net[i], err);
+	}
+	for (i = 0; r == 0 && i < t->nr_nets; i++)
+		r = net_left(t->net, t->nr_nets, i, &warn, err);
+	return r;
+}
+
 void supervisor_undo_nets(struct supervisor *s)
 {
 	struct state *t = s->state;

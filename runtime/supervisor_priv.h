@@ -64,8 +64,7 @@ struct starting {
  * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns. 0: the
  *		VMM accuses a device
  * @accused:	What it says, empty while it does not
- * @tell_ip:	The kernel learns addresses by "ip="
- * @hostname:	For that "ip="
+ * @guest:	For what its kernel is told
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
@@ -85,8 +84,7 @@ struct supervisor {
 	bool autostart;
 	struct err failure;
 	struct starting start;
-	bool tell_ip;
-	char hostname[PLAN_HOSTNAME_BYTES];
+	struct net_guest guest;
 	struct cgroup *cgroup;
 	struct state *state;
 	struct olog log;
@@ -137,6 +135,9 @@ void supervisor_start_late(struct supervisor *s);
 /** supervisor_start_cut() - The VM ended; a start under way is over, and why is told */
 void supervisor_start_cut(struct supervisor *s, const char *why);
 
+/** supervisor_warn() - Tell the log, and a client of the control socket that waits (-1: none does) */
+void supervisor_warn(struct supervisor *s, int fd, const char *text);
+
 /** supervisor_answer() - Tell a client of the control socket how it went, and close @fd */
 void supervisor_answer(struct supervisor *s, int fd, const struct err *err);
 
@@ -151,6 +152,12 @@ MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);
  */
 MUST_CHECK int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
 				    struct err *err);
+
+/**
+ * supervisor_join_nets() - What a start does first: netns mode's interfaces, as they are by now
+ * @client:	Is told of interfaces that no device is left for, if it is one
+ */
+MUST_CHECK int supervisor_join_nets(struct supervisor *s, int client, struct err *err);
 
 /** supervisor_undo_nets() - Remove the networks; what cannot be undone stays in s->state for delete */
 void supervisor_undo_nets(struct supervisor *s);

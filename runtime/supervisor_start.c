@@ -5,7 +5,8 @@
  *   netns mode: what interfaces there are by now, and joining them (net.h)
  *   CTL_NET to each network device ---> CTL_DONE
  *   state.json: running
- *   CTL_START to the VMM, with what goes to the kernel's command line ---> CTL_DONE
+ *   CTL_CMDLINE to the VMM, pieces of what goes to the kernel's command line
+ *   CTL_START to the VMM ---> CTL_DONE
  *   the answer to whoever asked
  *
  * Nothing here waits: answers come by the loop, and the VM stays as mortal as ever. A request that was
@@ -21,24 +22,10 @@
 
 #define START_NS 8000000000ULL /* less than the patience of ctl_ask() */
 
-/* "ip=" is the kernel's way to say it; a user who says it too knows better. */
-static bool says_ip(const char *cmdline)
-{
-	const char *at = cmdline;
-
-	while ((at = strstr(at, "ip="))) {
-		if (at == cmdline || at[-1] == ' ')
-			return true;
-		at++;
-	}
-	return false;
-}
-
 void supervisor_note(struct supervisor *s, const struct plan *p)
 {
 	s->start.client = -1;
-	s->tell_ip = !says_ip(p->cmdline);
-	fmt_into(s->hostname, sizeof(s->hostname), "%s", p->hostname);
+	net_guest_of(p, &s->guest);
 }
 
 static unsigned int index_of(const struct supervisor *s, const struct spawned *p)
@@ -82,36 +69,15 @@ static void ask_networks(struct supervisor *s)
 
 	for (n = 0; n < s->state->nr_nets; n++) {
 		const struct net_made *made = &s->state->net[n];
-		const struct ctl_msg m = {
-			.type = CTL_NET, .code = made->mtu, .arg = ctl_mac(made->mac)};
+		const bool down = made->mode == NET_MODE_NETNS && !made->joined[0];
+		const struct ctl_msg m = {.type = CTL_NET,
+					  .code = made->mtu | (down ? CTL_NET_DOWN : 0),
+					  .arg = ctl_mac(made->mac)};
 
 		for (i = 1; i < s->nr; i++)
 			if (strcmp(s->proc[i].name, made->device) == 0)
 				ask(s, i, &m);
 	}
-}
-
-/* Number @n is eth<n>: devices are on the guest's bus in this order */
-static int kernel_parameters(const struct supervisor *s, char *ret, size_t size, struct err *err)
-{
-	size_t len = 0;
-	unsigned int n;
-
-	*ret = '\0';
-	for (n = 0; s->tell_ip && n < s->state->nr_nets; n++) {
-		char one[160];
-
-		net_cmdline(&s->state->net[n], n, s->hostname, one, sizeof(one));
-		if (!*one)
-			continue;
-		if (len + strlen(one) + 2 > size)
-			return err_text(err, E2BIG,
-					"%s: no room left for its address on the kernel's command "
-					"line (mode none, or an ip= of your own)",
-					s->state->net[n].device);
-		len += fmt_into(ret + len, size - len, "%s%s", len ? " " : "", one);
-	}
-	return 0;
 }
 
 static int put_on_file(struct supervisor *s, enum state_status status, struct err *err)
@@ -126,37 +92,40 @@ static int put_on_file(struct supervisor *s, enum state_status status, struct er
 	return r;
 }
 
+/* In pieces of a message's size, and then the start itself */
+static void ask_vmm_with(struct supervisor *s, const char *cmdline)
+{
+	const size_t len = strlen(cmdline);
+	struct ctl_msg m = {.type = CTL_START, .arg = len};
+	char piece[sizeof(m.text)];
+	struct err err;
+	size_t at;
+	int r = 0;
+
+	for (at = 0; r == 0 && at < len; at += strlen(piece)) {
+		fmt_into(piece, sizeof(piece), "%s", cmdline + at);
+		r = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
+	}
+	if (r == 0) {
+		ask(s, 0, &m);
+		return;
+	}
+	err_set(&err, -r, "%s does not listen", s->proc[0].name);
+	refused(s, &err);
+}
+
 static void ask_vmm(struct supervisor *s)
 {
-	struct ctl_msg m = {.type = CTL_START};
+	char cmdline[BOOT_CMDLINE_MAX];
 	struct err err;
 
 	s->start.vmm_asked = true;
 	/* First on file: a start that fails, for want of space say, has had no effect. */
-	if (kernel_parameters(s, m.text, sizeof(m.text), &err) < 0 ||
+	if (net_cmdline(s->state->net, s->state->nr_nets, &s->guest, cmdline, &err) < 0 ||
 	    put_on_file(s, STATE_RUNNING, &err) < 0)
 		refused(s, &err);
 	else
-		ask(s, 0, &m);
-}
-
-/* What netns mode finds is on file before it is touched; what was joined before stays so */
-static int see_networks(struct supervisor *s, struct err *err)
-{
-	unsigned int i;
-	int r = 0;
-
-	for (i = 0; r == 0 && i < s->state->nr_nets; i++) {
-		r = net_look(s->state->net, i, err);
-		if (r <= 0)
-			continue;
-		r = state_save(s->dir, s->state, err);
-		if (r == 0)
-			r = net_join(&s->state->net[i], err);
-		else
-			s->state->net[i].joined[0] = '\0'; /* so that the next start looks again */
-	}
-	return r;
+		ask_vmm_with(s, cmdline);
 }
 
 /* The start is over: whoever asked for it learns how it went */
@@ -208,7 +177,7 @@ int supervisor_start(struct supervisor *s, int client, struct err *err)
 	/* In runc's words, which callers look for; if that start is refused, theirs may come again. */
 	if (s->start.deadline_ns)
 		return err_text(err, EBUSY, "cannot start an already running container");
-	r = see_networks(s, err);
+	r = supervisor_join_nets(s, client, err);
 	if (r < 0)
 		return r;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};

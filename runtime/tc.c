@@ -6,6 +6,10 @@
  * interface may keep its addresses and a guest behind the other may use them. It takes an ingress
  * qdisc, which is no queue but a place for filters, and one filter that takes every frame. matchall
  * is made for that; u32 with a key that compares nothing does the same on kernels without.
+ *
+ * The interface may be another's, who may use that place too. An ingress qdisc has no name of its own, so
+ * what is ours is told by the filter's priority, which means nothing else where there is one filter. One
+ * without any filter is what a death between the two steps leaves.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,7 +24,6 @@
 #include "runtime/rtnl.h"
 
 #define INGRESS_HANDLE 0xffff0000U
-#define PRIORITY       1U
 #define TRIES	       5
 #define WHAT_BYTES     64
 
@@ -94,11 +97,11 @@ static const struct {
 	void (*put)(struct nlmsghdr *nlh, int to_index);
 } filters[] = {{"matchall", put_matchall}, {"u32", put_u32}};
 
-static int add_filter(struct nl *nl, int from_index, int to_index, struct err *err)
+static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = from_index,
 				.tcm_parent = INGRESS_HANDLE,
-				.tcm_info = PRIORITY << 16 | htons(ETH_P_ALL)};
+				.tcm_info = (uint32_t)mark << 16 | htons(ETH_P_ALL)};
 	char what[WHAT_BYTES];
 	int r = -ENOENT;
 
@@ -116,20 +119,7 @@ static int add_filter(struct nl *nl, int from_index, int to_index, struct err *e
 	return r;
 }
 
-int tc_redirect(struct nl *nl, int from_index, int to_index, struct err *err)
-{
-	int r;
-
-	r = add_ingress(nl, from_index, err);
-	if (r < 0)
-		return r;
-	r = add_filter(nl, from_index, to_index, err);
-	if (r < 0)
-		(void)!tc_clear(nl, from_index, NULL);
-	return r;
-}
-
-int tc_clear(struct nl *nl, int index, struct err *err)
+static int remove_ingress(struct nl *nl, int index, struct err *err)
 {
 	/* By its place, not its handle: the kernel answers ENOENT to that, EINVAL to the other, when
 	 * there was one and is no more. */
@@ -139,4 +129,100 @@ int tc_clear(struct nl *nl, int index, struct err *err)
 	fmt_into(what, sizeof(what), "remove ingress qdisc of interface %d", index);
 	begin(nl, RTM_DELQDISC, 0, &t);
 	return nl_talk(nl, NULL, NULL, what, err);
+}
+
+int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
+{
+	int r;
+
+	r = add_ingress(nl, from_index, err);
+	if (r < 0)
+		return r;
+	r = add_filter(nl, from_index, to_index, mark, err);
+	if (r < 0)
+		(void)!remove_ingress(nl, from_index, NULL);
+	return r;
+}
+
+/** struct place - What is in an interface's place for filters */
+struct place {
+	int index;
+	uint16_t mark;
+	char kind[16];
+	bool foreign;
+};
+
+static int see_qdisc(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[TCA_KIND + 1];
+	struct place *p = arg;
+
+	if (nlh->nlmsg_type != RTM_NEWQDISC ||
+	    nl_attrs(nlh, sizeof(struct tcmsg), tb, ARRAY_SIZE(tb)) < 0 || !tb[TCA_KIND])
+		return -EPROTO;
+	return nl_get_str(tb[TCA_KIND], p->kind, sizeof(p->kind));
+}
+
+static int see_filter(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct tcmsg *t = mnl_nlmsg_get_payload(nlh);
+	struct place *p = arg;
+
+	if (nlh->nlmsg_type != RTM_NEWTFILTER || mnl_nlmsg_get_payload_len(nlh) < sizeof(*t))
+		return -EPROTO;
+	p->foreign |= t->tcm_ifindex != p->index || t->tcm_info >> 16 != p->mark;
+	return 0;
+}
+
+/* Which qdisc is there, or an empty kind */
+static int look_at(struct nl *nl, struct place *p, struct err *err)
+{
+	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = TC_H_INGRESS};
+	char what[WHAT_BYTES];
+	int r;
+
+	fmt_into(what, sizeof(what), "ask for ingress qdisc of interface %d", p->index);
+	/* Asked so, older kernels answer the asker too, and not only those who listen to all changes. */
+	begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
+	r = nl_talk(nl, see_qdisc, p, what, err);
+	/* EINVAL is what there is to say of one that was removed. */
+	return r == -ENOENT || r == -EINVAL ? 0 : r;
+}
+
+int tc_taken(struct nl *nl, int index, struct err *err)
+{
+	struct place p = {.index = index};
+	int r = look_at(nl, &p, err);
+
+	return r < 0 ? r : p.kind[0] != '\0';
+}
+
+static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
+{
+	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = INGRESS_HANDLE};
+	char what[WHAT_BYTES];
+	int r = -EINTR;
+
+	fmt_into(what, sizeof(what), "list filters of interface %d", p->index);
+	for (int i = 0; i < TRIES && r == -EINTR; i++) {
+		begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &t);
+		r = nl_talk(nl, see_filter, p, what, err);
+	}
+	return r;
+}
+
+int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err)
+{
+	struct place p = {.index = index, .mark = mark};
+	int r = look_at(nl, &p, err);
+
+	if (r == 0 && strcmp(p.kind, "ingress") == 0)
+		r = look_at_filters(nl, &p, err);
+	else if (r == 0)
+		p.foreign = true;
+	if (r < 0)
+		return r;
+	if (p.foreign)
+		return err_text(err, ENOENT, "interface %d has no ingress qdisc of ours", index);
+	return remove_ingress(nl, index, err);
 }

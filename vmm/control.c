@@ -2,15 +2,32 @@
 #include "vmm/control.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "devices/core/log.h"
+
+/* Pieces that do not follow one another are a supervisor's mistake, not to be booted with. */
+static int do_cmdline(struct machine *m, const struct ctl_msg *msg)
+{
+	size_t len = msg->arg ? strlen(m->more_cmdline) : 0, bytes = strlen(msg->text);
+
+	if (msg->arg != len || bytes >= sizeof(m->more_cmdline) - len)
+		return -EPROTO;
+	memcpy(m->more_cmdline + len, msg->text, bytes + 1);
+	return 0;
+}
 
 /* CTL_ENDED, which this thread sends too, is never ahead of the answer. */
 static int do_start(struct machine *m, const struct ctl_msg *msg)
 {
 	struct err err = {0};
-	int rc = machine_start(m, msg->text, &err);
+	int rc;
 
+	if (msg->arg == 0)
+		m->more_cmdline[0] = '\0';
+	if (msg->arg != strlen(m->more_cmdline))
+		return -EPROTO;
+	rc = machine_start(m, m->more_cmdline, &err);
 	return ctl_send(m->control, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
 }
 
@@ -35,6 +52,7 @@ static const struct {
 	int (*run)(struct machine *m, const struct ctl_msg *msg);
 	bool after_start;
 } control_rules[CTL_TYPES] = {
+	[CTL_CMDLINE] = {do_cmdline, false},
 	[CTL_START] = {do_start, false},
 	[CTL_POWER_BUTTON] = {do_power_button, true},
 	[CTL_CTRL_ALT_DEL] = {do_ctrl_alt_del, true},

@@ -2,8 +2,8 @@
 /**
  * DOC: The VMM's conversation with the supervisor
  *
- * devices/core/boot.h has the messages. To us, each legal in one state: CTL_START, until it went
- * well, answered by CTL_DONE; CTL_POWER_BUTTON and CTL_CTRL_ALT_DEL after it. From us: CTL_ENDED, after which the process exits
+ * devices/core/boot.h has the messages. To us, each legal in one state: CTL_CMDLINE and CTL_START, until
+ * that went well, answered by CTL_DONE; CTL_POWER_BUTTON and CTL_CTRL_ALT_DEL after it. From us: CTL_ENDED, after which the process exits
  * at once, so that taking the VM apart begins while the supervisor is still reading the message.
  */
 #ifndef VMRUN_VMM_CONTROL_H

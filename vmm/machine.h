@@ -42,6 +42,7 @@ struct machine_virtio {
  */
 struct machine {
 	struct boot_vmm boot;
+	char more_cmdline[BOOT_CMDLINE_MAX]; /* CTL_CMDLINE's so far */
 	int control;
 	int control_rc;
 	struct loop loop;

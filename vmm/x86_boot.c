@@ -189,7 +189,7 @@ static size_t kernels_part(const char *cmdline)
 int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
 		     const char *more, struct err *err)
 {
-	char text[BOOT_CMDLINE_MAX + ERR_MSG_BYTES + 2];
+	char text[2 * BOOT_CMDLINE_MAX + 2];
 	size_t own = kernels_part(cmdline), len = strlen(cmdline) + strlen(more);
 	const char *rest = cmdline + own;
 	const char *before = *more && own > 0 && cmdline[own - 1] != ' ' ? " " : "";

@@ -21,7 +21,7 @@ static const struct option_spec options[] = {
 
 static int ask(int dir, const struct state *s, int sig, struct err *err)
 {
-	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, err);
+	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, NULL, err);
 
 	/* One that hangs (stopped by a debugger, say) is still to be killed. */
 	if (r == -ETIMEDOUT && sig == SIGKILL) {

@@ -15,6 +15,7 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/hostfacts.h"
+#include "runtime/net.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"
 
@@ -157,6 +158,16 @@ static void raise_nofile(void)
 	(void)setrlimit(RLIMIT_NOFILE, &l);
 }
 
+/* What cannot be seen now is for net_setup() to complain of. */
+static unsigned int interfaces_of(const char *netns)
+{
+	unsigned int nr = 0;
+	struct err ignored;
+
+	(void)!net_count(netns, &nr, &ignored);
+	return nr;
+}
+
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
@@ -165,7 +176,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	ret->bundle = b;
 	ret->console = -1;
 	phases_mark(ret->phases, "bundle");
-	r = plan_build(b, id, &ret->plan, err);
+	r = plan_build(b, id, interfaces_of, &ret->plan, err);
 	if (r == 0)
 		r = check_console(ret->plan, o, detached, err);
 	if (r < 0)

@@ -5,8 +5,14 @@
 #include "runtime/ctl.h"
 #include "runtime/state.h"
 
+static void show(void *arg, const char *text)
+{
+	vmrun_warn(arg, "%s", text);
+}
+
 static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
+	const struct net_warn warn = {show, v};
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;
@@ -22,7 +28,7 @@ static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (status == STATE_STOPPED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	return ctl_ask(dir, CTL_OP_START, 0, err);
+	return ctl_ask(dir, CTL_OP_START, 0, &warn, err);
 }
 
 const struct verb verb_start = {

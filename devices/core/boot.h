@@ -19,7 +19,7 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC        0x746f6f62 /* "boot" */
-#define BOOT_VERSION      2
+#define BOOT_VERSION      3
 #define BOOT_NAME_BYTES   16
 #define BOOT_DEVICES_MAX  24 /* devices of one VM */
 #define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */
@@ -166,12 +166,15 @@ enum ctl_type {
 	CTL_PHASE,        /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
 	CTL_ENDED,        /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
 			  /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
-	CTL_START,        /* supervisor -> VMM, after READY, once if it goes well: text is appended */
-			  /* to the kernel's command line. Answered by DONE */
+	CTL_CMDLINE,      /* supervisor -> VMM, before START: a piece of what is to be appended to the */
+			  /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
+	CTL_START,        /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
+			  /* pieces, 0: nothing is appended. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
 	CTL_NET,          /* supervisor -> network device, after READY and before the VMM's START: */
-			  /* arg = MAC (ctl_mac), code = MTU; 0: as it was. Answered by DONE */
+			  /* arg = MAC (ctl_mac), code = MTU; 0: as it was; CTL_NET_DOWN in code: */
+			  /* the link is down. Answered by DONE */
 	CTL_DONE,         /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
 			  /* after an errno nothing has changed, and the request may come again */
 	CTL_TYPES,
@@ -184,6 +187,8 @@ struct ctl_msg {
 	uint64_t arg;
 	char text[ERR_MSG_BYTES];
 };
+
+#define CTL_NET_DOWN (1U << 31)
 
 /** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
 static inline uint64_t ctl_mac(const uint8_t mac[6])

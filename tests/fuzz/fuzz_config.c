@@ -61,7 +61,7 @@ static void run_text(const char *text, size_t len)
 		r = bundle_from_json(root, "/bundle", &b, &err);
 	json_object_put(root);
 	if (r == 0)
-		r = plan_build(b, "fuzz", &p, &err);
+		r = plan_build(b, "fuzz", NULL, &p, &err);
 	bundle_free(b);
 	if (r == 0)
 		check_plan(p);

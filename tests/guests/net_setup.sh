@@ -219,6 +219,99 @@ is "netns: without an interface the VM starts all the same" "$(vm_status "$vm") 
 clean "netns without an interface"
 create && ip netns delete pod && before=$(world | grep -vx "$vm")
 clean "netns, the namespace deleted by its owner"
+# Several interfaces, of all kinds, with all that a guest is told of.
+ip netns add pods && ip -n pods link set lo up && ip netns exec pods sh -c "echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6"
+# wire N [up]: a veth into the namespace, eth<N> there
+wire() { ip link add "far$1" up type veth peer name "eth$1" netns pods && ip -n pods link set "eth$1" "${2:-up}"; }
+for n in 0 1 2 3; do wire $n; done
+wire 4 down
+ip -n pods addr add 10.3.0.5/16 dev eth0 && ip -n pods addr add 10.9.9.9/32 dev eth0 && ip -n pods addr add fd03::5/64 dev eth0 nodad
+ip -n pods addr add 10.4.0.5/24 dev eth1
+ip -n pods addr add fd06::5/64 dev eth3 nodad
+ip -n pods addr add 10.6.0.5/24 dev eth4
+ip -n pods route add default via 10.3.0.1 && ip -n pods route add default via 10.4.0.1 metric 50
+ip -n pods route add 172.16.0.0/12 via 10.4.0.9 metric 7 && ip -n pods route add 10.77.0.0/16 dev eth1
+ip -n pods route add 10.88.0.0/16 via 10.99.0.1 dev eth1 onlink
+ip -n pods route add blackhole 10.99.0.0/16 && ip -n pods route add 10.98.0.0/16 via 10.4.0.1 table 7
+ip -n pods -6 route add default via fd03::1 && ip -n pods -6 route add fd77::/48 dev eth0
+ip -n pods neigh add 10.3.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
+ip -n pods neigh add fd03::77 lladdr 02:00:00:00:00:78 dev eth0 nud permanent
+ip -n pods neigh add 10.3.0.78 lladdr 02:00:00:00:00:79 dev eth0 nud stale
+before=$(world)
+bundle "$work/b" cmdline '[{"type": "serial"}, {"type": "rng"}]'
+sed -i 's|"vm":|"linux": {"namespaces": [{"type": "network", "path": "/run/netns/pods"}]}, &|' "$work/b/config.json"
+is "netns: the plan has a device for each interface with addresses: not for one that is down, or has but a link-local one" \
+	"$(vmrun create --dry-run --bundle "$work/b" "$vm" 2>/dev/null | jq -c '[.networks[] | .device, .netns]')" \
+	'["net0","/run/netns/pods","net1","/run/netns/pods","net2","/run/netns/pods"]'
+vmrun create --bundle "$work/b" "$vm" </dev/null >"$work/guest" 2>/dev/null
+is "netns: so has the VM" "$(vmrun state "$vm" | jq -c '[.vmrun.networks[].device]')" '["net0","net1","net2"]'
+ip -n pods addr add 10.5.0.5/24 dev eth2 && ip -n pods link set eth4 up && sleep 0.1
+before=$(world | grep -vx "$vm")
+out=$(vmrun start "$vm" 2>&1 >/dev/null | grep -v 'KVM only emulates')
+is "netns: a line for each interface beyond, that came later" "$(wc -l <<<"$out")" 2
+like "netns: it names the first and what to do" "$out" 'no device is left for interface eth3: add another \{"type": "net", "mode": "netns"\} to vm.devices'
+like "netns: it names the second" "$out" 'no device is left for interface eth4: .*/run/netns/pods'
+succeeds "netns: the guest ends" eventually 20 is_stopped "$vm"
+is "netns: what the guest is told" "$(sed -n 's/^cmdline: //p' "$work/guest" | tr -d '\r' | grep -oE '(ip|rd\.|vmrun\.)[^ ]*')" "$(
+	cat <<-END
+	ip=10.3.0.5::10.3.0.1:255.255.0.0:$vm:eth0:off
+	vmrun.addr=eth0,10.9.9.9/32
+	vmrun.addr=eth0,fd03::5/64
+	rd.route=[fd77::/48]:[::]:eth0
+	rd.route=[::/0]:[fd03::1]:eth0
+	vmrun.neigh=eth0,10.3.0.77,02:00:00:00:00:77
+	vmrun.neigh=eth0,fd03::77,02:00:00:00:00:78
+	ip=10.4.0.5:::255.255.255.0:$vm:eth1:off
+	rd.route=10.77.0.0/16:0.0.0.0:eth1
+	rd.route=10.99.0.1/32:0.0.0.0:eth1
+	rd.route=10.88.0.0/16:10.99.0.1:eth1
+	rd.route=172.16.0.0/12:10.4.0.9:eth1
+	ip=10.5.0.5:::255.255.255.0:$vm:eth2:off
+	END
+)"
+clean "netns with several interfaces"
+sed -i 's/cmdline\.elf/idle.elf/' "$work/b/config.json"
+create
+vmrun start "$vm" 2>/dev/null
+is "netns: the state has all that" "$(vmrun state "$vm" | jq -c '.vmrun.networks[] | [.joined, .addresses, .routes, .neighbours]')" \
+	'["eth0",["10.3.0.5/16","10.9.9.9/32","fd03::5/64"],[{"destination":"fd77::/48","metric":1024},{"destination":"0.0.0.0/0","gateway":"10.3.0.1"},{"destination":"::/0","gateway":"fd03::1","metric":1024}],[{"address":"10.3.0.77","mac":"02:00:00:00:00:77"},{"address":"fd03::77","mac":"02:00:00:00:00:78"}]]
+["eth1",["10.4.0.5/24"],[{"destination":"10.77.0.0/16"},{"destination":"10.99.0.1/32"},{"destination":"10.88.0.0/16","gateway":"10.99.0.1"},{"destination":"172.16.0.0/12","gateway":"10.4.0.9","metric":7},{"destination":"0.0.0.0/0","gateway":"10.4.0.1","metric":50}],null]
+["eth2",["10.5.0.5/24"],null,null]
+["eth3",["fd06::5/64"],null,null]
+["eth4",["10.6.0.5/24"],null,null]'
+kill -9 "$(vmrun state "$vm" | jq -r .pid)"
+clean "netns with several interfaces, the supervisor killed"
+is "netns: no ingress qdisc is left" "$(ip netns exec pods tc qdisc show | grep ingress)" ""
+
+# An interface that somebody else filters: never taken, and never let go of.
+ip netns exec pods tc qdisc add dev eth1 clsact
+create
+like "netns: an interface with a qdisc of somebody else" "$(vmrun start "$vm" 2>&1)" 'net1: interface eth1 has an ingress qdisc'
+is "netns: the VM is still created" "$(vm_status "$vm")" created
+ip netns exec pods tc qdisc delete dev eth1 clsact
+succeeds "netns: and starts when it is gone" vmrun start "$vm"
+ip netns exec pods tc qdisc delete dev eth1 ingress && ip netns exec pods tc qdisc add dev eth1 ingress &&
+	ip netns exec pods tc filter add dev eth1 parent ffff: protocol all u32 match u32 0 0 flowid 1:1
+kill -9 "$(vmrun state "$vm" | jq -r .pid)"
+clean "netns, a qdisc replaced by somebody"
+like "netns: it stays" "$(ip netns exec pods tc filter show dev eth1 parent ffff:)" u32
+ip netns exec pods tc qdisc delete dev eth1 ingress
+
+# More than the guest's kernel reads.
+for n in $(seq 33); do ip -n pods route add "10.200.$n.0/24" via 10.3.0.1; done
+create
+like "netns: more routes than fit" "$(vmrun start "$vm" 2>&1)" 'net0: interface eth0 has more than 32 routes'
+for n in $(seq 4 33); do ip -n pods route delete "10.200.$n.0/24"; done
+for n in $(seq 15); do ip -n pods neigh add "fd03::1:2:3:$n" lladdr 02:00:00:00:00:77 dev eth0 nud permanent; done
+succeeds "netns: with fewer it starts" vmrun start "$vm"
+clean "netns with many neighbours"
+jq '.vm.kernel.parameters = ["'"$(printf '%0900d' 0)"'"]' "$work/b/config.json" >"$work/new" && mv "$work/new" "$work/b/config.json"
+create
+like "netns: more words than the kernel takes" "$(vmrun start "$vm" 2>&1)" 'takes a command line of 2047 bytes, .* say ip= there'
+is "netns: nothing was started" "$(vm_status "$vm")" created
+clean "netns with too many words"
+ip netns delete pods && for n in 0 1 2 3 4; do ip link delete "far$n" 2>/dev/null; done
+before=$(world)
 for path in /nowhere "$work" /dev/null /proc/self/ns/mnt; do
 	net ", \"mode\": \"netns\", \"netns\": \"$path\""
 	fails "netns: $path" "/vm/devices/1: .*$path"

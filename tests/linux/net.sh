@@ -20,6 +20,8 @@ if [ "${1:-}" != --built ]; then
 	# As podman and containerd do it: a namespace, and not a word about devices.
 	build "$dir/pod"
 	config pod '.linux.namespaces = [{type: "network", path: "/run/netns/pod"}]'
+	build "$dir/pods"
+	config pods '.linux.namespaces = [{type: "network", path: "/run/netns/pods"}]'
 	set +e
 	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
 	# The host's part below is a network namespace of its own on a real machine too.
@@ -143,6 +145,55 @@ succeeds "pod: deleted" vmrun delete --force pod
 is "pod: no ingress qdisc is left" "$(tc -n pod qdisc show | grep ingress)" ""
 succeeds "pod: the namespace has its network back" ip netns exec pod busybox ping -c 1 -w 10 10.88.0.1
 ip netns delete pod
+
+# ---- a pod's namespace with two interfaces, filled before create, as podman and containerd do it ----
+ip netns add pods
+ip link add pods0 type veth peer name eth0 netns pods
+ip link add pods1 type veth peer name eth1 netns pods
+ip addr add 10.90.0.1/24 dev pods0
+ip addr add 10.90.0.77/24 dev pods0
+ip addr add fd90::1/64 dev pods0 nodad
+ip addr add 10.91.0.1/24 dev pods1
+# Beyond gateways: 10.92.0.1 by eth0's second word, fd92::1 by its IPv6 gateway.
+ip addr add 10.92.0.1/32 dev lo
+ip addr add fd92::1/128 dev lo
+ip link set pods0 up
+ip link set pods1 up
+ip -n pods addr add 10.90.0.5/24 dev eth0
+ip -n pods addr add fd90::5/64 dev eth0 nodad
+ip -n pods addr add 10.91.0.5/24 dev eth1
+ip -n pods link set eth0 up
+ip -n pods link set eth1 up
+ip -n pods route add default via 10.91.0.1
+ip -n pods route add 10.92.0.0/16 via 10.90.0.77
+ip -n pods route add 10.94.0.0/16 dev eth1
+ip -n pods -6 route add default via fd90::1
+ip -n pods neigh add 10.90.0.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+boot pods
+up pods 120
+is "pods: a device for each interface" "$(state pods 0 joined) $(state pods 1 joined)" "eth0 eth1"
+is "pods: eth0 has IPv4 and IPv6" "$(ask pods addrs "ip -o addr show eth0 | grep -v fe80: | awk '{print \$4}'")" "10.90.0.5/24 fd90::5/64 "
+is "pods: eth1 has its address" "$(ask pods addr1 "ip -4 -o addr show eth1 | awk '{print \$4}'")" "10.91.0.5/24 "
+like "pods: the default route is eth1's" "$(ask pods route ip route show default)" 'default via 10.91.0.1 dev eth1'
+like "pods: the extra route is eth0's" "$(ask pods extra "ip route | grep ^10.92")" '10.92.0.0/16 via 10.90.0.77 dev eth0'
+like "pods: the on-link route is eth1's" "$(ask pods direct "ip route | grep ^10.94")" '10.94.0.0/16 dev eth1'
+like "pods: the IPv6 default route" "$(ask pods route6 ip -6 route show default)" 'default via fd90::1 dev eth0'
+like "pods: the neighbour is permanent" "$(ask pods neigh "ip neigh | grep 10.90.0.99")" '02:00:00:00:00:99.* PERMANENT'
+for n in 0 1; do
+	succeeds "pods: the host pings 10.9$n.0.5" pings "10.9$n.0.5"
+	like "pods: the guest pings 10.9$n.0.1" "$(ask pods "four$n" "ping -c 3 -A -w 20 10.9$n.0.1")" ' 0% packet loss'
+done
+pings6() { busybox ping6 -c 3 -w 20 "$@" >/dev/null; }
+succeeds "pods: the host pings it by IPv6" pings6 fd90::5
+for host in fd90::1 fd92::1; do
+	like "pods: the guest pings $host" "$(ask pods "six${host%::1}" "ping6 -c 3 -w 20 $host")" ' 0% packet loss'
+done
+like "pods: the guest pings by the extra route" "$(ask pods far "ping -c 3 -A -w 20 10.92.0.1")" ' 0% packet loss'
+succeeds "pods: deleted" vmrun delete --force pods
+is "pods: no ingress qdisc is left" "$(tc -n pods qdisc show | grep ingress)" ""
+ip netns delete pods
+ip addr delete 10.92.0.1/32 dev lo
+ip addr delete fd92::1/128 dev lo
 
 # ---- the end ----
 vmrun kill private

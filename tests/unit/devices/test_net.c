@@ -75,6 +75,32 @@ Test(net_told, mac_and_mtu_change_together_or_not_at_all)
 	cr_assert_eq(net_device.config(&d, true, 0, &c, 6), -EPERM);
 }
 
+Test(net_told, nothing_is_at_the_other_end)
+{
+	struct ctl_msg m = {.type = CTL_NET, .arg = 0x021122334466, .code = 1400 | CTL_NET_DOWN};
+	static struct device d;
+	static struct loop loop;
+	struct virtio_net_config c;
+
+	record(1);
+	cr_assert_eq(loop_init(&loop, NULL), 0);
+	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
+	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
+	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
+	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
+	cr_assert_eq(net_device.control(&d, &m, NULL), 0);
+	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
+	cr_expect_eq(c.status, 0);
+	cr_expect_eq(c.mtu, 1400);
+	m.code = CTL_NET_DOWN | 67;
+	cr_expect_eq(net_device.control(&d, &m, NULL), -EINVAL);
+	/* a start tried again */
+	m.code = 1400;
+	cr_assert_eq(net_device.control(&d, &m, NULL), 0);
+	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
+	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
+}
+
 /* ---- receive ---- */
 
 Test(net, receives_in_order_and_in_place)

@@ -428,6 +428,11 @@ Test(vhost_net, is_told_mac_and_mtu_at_start)
 	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
 	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300);
+	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
+	m.code |= CTL_NET_DOWN;
+	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_expect(c.status == 0 && c.mtu == 1300, "nothing at the other end");
 	m.code = 67;
 	m.arg = 0;
 	cr_expect_eq(dev.ops->control(&dev, &m, &err), -EINVAL);

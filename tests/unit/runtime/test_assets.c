@@ -177,7 +177,7 @@ static struct plan *plan_of(const char *text)
 	struct err err = {0};
 
 	cr_assert_eq(bundle_from_json(config, dir, &b, &err), 0, "%s", err.msg);
-	cr_assert_eq(plan_build(b, "x", &p, &err), 0, "%s", err.msg);
+	cr_assert_eq(plan_build(b, "x", NULL, &p, &err), 0, "%s", err.msg);
 	bundle_free(b);
 	json_object_put(config);
 	return p;

@@ -337,19 +337,26 @@ Test(net_setup, netns_joins_what_is_there_and_leaves_it)
 	p.netns_path = path;
 	make(&p, &made, &tap);
 	cr_expect_str_eq(made.joined, "");
-	cr_assert_eq(net_look(&made, 0, &err), 1, "%s", err.msg);
+	cr_assert_eq(net_look(&made, 1, 0, &err), 1, "%s", err.msg);
 	cr_expect_str_eq(made.joined, "eth0");
 	cr_expect_eq(made.guest.addr, addr("10.3.3.3/24").addr);
 	cr_expect_eq(made.guest.bits, 24);
 	cr_expect_eq(made.gateway, 0);
 	cr_assert_eq(net_join(&made, &err), 0, "%s", err.msg);
 	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
-	cr_expect_eq(net_look(&made, 0, &err), 0, "a start tried again finds it joined");
+	cr_expect_eq(net_look(&made, 1, 0, &err), 0, "a start tried again finds it joined");
 
 	/* Another VM in the same namespace cannot have it, and does not break it. */
 	cr_assert_eq(net_plan(&p, "other", "net0", &twin, &err), 0, "%s", err.msg);
 	cr_assert_eq(net_setup(&p, &twin, &second, &err), 0, "%s", err.msg);
-	cr_assert_eq(net_look(&twin, 0, &err), 1, "%s", err.msg);
+	cr_expect_eq(net_look(&twin, 1, 0, &err), -EEXIST, "%s", err.msg);
+	cr_expect(strstr(err.msg, "net0: interface eth0 has an ingress qdisc"), "%s", err.msg);
+	cr_expect_str_eq(twin.joined, "", "so it is never on record");
+	/* Nor when the other one was faster, between the look and the join, and even then on record. */
+	strcpy(twin.joined, "eth0");
+	strcpy(twin.tap, second.name);
+	cr_expect_eq(net_undo(&twin, &err), 0, "%s", err.msg);
+	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
 	cr_expect_eq(net_join(&twin, &err), -EEXIST, "%s", err.msg);
 	cr_expect_str_eq(twin.joined, "");
 	cr_expect_eq(net_undo(&twin, &err), 0, "%s", err.msg);
@@ -376,8 +383,8 @@ Test(net_setup, netns_with_two_devices_takes_one_interface)
 	make(&p, &made[0], &tap[0]);
 	cr_assert_eq(net_plan(&p, "vm", "net1", &made[1], &err), 0, "%s", err.msg);
 	cr_assert_eq(net_setup(&p, &made[1], &tap[1], &err), 0, "%s", err.msg);
-	cr_expect_eq(net_look(made, 0, &err), 1);
-	cr_expect_eq(net_look(made, 1, &err), 0);
+	cr_expect_eq(net_look(made, 2, 0, &err), 1);
+	cr_expect_eq(net_look(made, 2, 1, &err), 0);
 	cr_expect_str_eq(made[0].joined, "eth0");
 	cr_expect_str_eq(made[1].joined, "", "there is no second one");
 	cr_expect_eq(net_join(&made[1], &err), 0);

@@ -112,3 +112,86 @@ Test(net_text, macs)
 		cr_expect_eq(net_text_mac(bad[i], mac), -EINVAL, "%s", bad[i]);
 	cr_expect(memcmp(mac, want, 6) == 0);
 }
+
+Test(net_text, addresses_of_both_families)
+{
+	static const struct {
+		const char *text, *again;
+		uint8_t family, bits;
+	} good[] = {
+		{"10.0.0.1/24", "10.0.0.1/24", AF_INET, 24},
+		{"10.0.0.1", "10.0.0.1/32", AF_INET, 32},
+		{"0.0.0.0/0", "0.0.0.0/0", AF_INET, 0},
+		{"fd00::1/64", "fd00::1/64", AF_INET6, 64},
+		{"::", "::/128", AF_INET6, 128},
+		{"::/0", "::/0", AF_INET6, 0},
+		{"FE80:0::1/10", "fe80::1/10", AF_INET6, 10},
+		{"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128",
+		 "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128", AF_INET6, 128},
+	};
+	static const char *const bad[] = {
+		"",
+		"/",
+		"10.0.0.1/",
+		"10.0.0.1/33",
+		"10.0.0.1/-1",
+		"10.0.0/8",
+		"fd00::1/",
+		"fd00:1",
+		"fd00::1/129",
+		"fd00::1/64 ",
+		"fd00::g",
+		"::%eth0",
+		"fe80::1%lo",
+		"[::1]",
+		"::1/64/64",
+		"10.0.0.1/0x8",
+		"010.0.0.1",
+		":",
+		"10.0.0.1::",
+		"1::2::3",
+		"10.0.0.1/024",
+		"0000000000000000000000000000000000000000000000000000000000000000::1",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		char again[NET_IP_BYTES];
+		struct net_ip ip;
+
+		cr_assert_eq(net_text_ip(good[i].text, &ip), 0, "%s", good[i].text);
+		cr_expect_eq(ip.family, good[i].family);
+		cr_expect_eq(ip.bits, good[i].bits, "%s", good[i].text);
+		net_text_put_ip(&ip, true, again);
+		cr_expect_str_eq(again, good[i].again);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct net_ip ip = {.family = 7};
+
+		cr_expect_eq(net_text_ip(bad[i], &ip), -EINVAL, "%s", bad[i]);
+		cr_expect_eq(ip.family, 7, "%s wrote", bad[i]);
+	}
+}
+
+Test(net_text, networks_cover_addresses)
+{
+	static const struct {
+		const char *net, *ip;
+		bool covered;
+	} cases[] = {
+		{"10.1.2.3/20", "10.1.15.255", true},  {"10.1.2.3/20", "10.1.16.0", false},
+		{"10.1.2.3/32", "10.1.2.3", true},     {"10.1.2.3/32", "10.1.2.2", false},
+		{"0.0.0.0/0", "255.1.2.3", true},      {"0.0.0.0/0", "::1", false},
+		{"10.1.2.3/24", "10.1.2.99", true},    {"fd00::1/64", "fd00::ffff:0:0:1", true},
+		{"fd00::1/64", "fd00:0:0:1::", false}, {"fd00::/7", "fcff::1", true},
+		{"fd00::1/128", "fd00::1", true},      {"fd00::1/127", "fd00::2", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct net_ip net, ip;
+
+		cr_assert_eq(net_text_ip(cases[i].net, &net), 0);
+		cr_assert_eq(net_text_ip(cases[i].ip, &ip), 0);
+		cr_expect_eq(net_ip_covers(&net, &ip), cases[i].covered, "%s %s", cases[i].net,
+			     cases[i].ip);
+	}
+}

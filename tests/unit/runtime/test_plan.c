@@ -37,7 +37,7 @@ static struct plan *plan_of(struct json_object *config, const char *id)
 	struct err err = {0};
 
 	cr_assert(bundle_from_json(config, "/bundle", &b, &err) == 0, "%s", err.msg);
-	cr_assert(plan_build(b, id, &p, &err) == 0, "%s", err.msg);
+	cr_assert(plan_build(b, id, NULL, &p, &err) == 0, "%s", err.msg);
 	/* a plan borrows nothing from its bundle */
 	bundle_free(b);
 	return p;
@@ -153,7 +153,7 @@ Test(plan, command_line_fits_exactly_or_is_refused)
 		json_object_object_add(kernel, "parameters", params);
 		cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
 		p = NULL;
-		cr_expect_eq(plan_build(b, "x", &p, &err), n <= room ? 0 : -EINVAL);
+		cr_expect_eq(plan_build(b, "x", NULL, &p, &err), n <= room ? 0 : -EINVAL);
 		if (p)
 			cr_expect_eq(strlen(p->cmdline), BOOT_CMDLINE_MAX - 1 - room + n);
 		else
@@ -179,7 +179,7 @@ Test(plan, long_paths_are_refused)
 	json_object_object_get_ex(vm, "kernel", &kernel);
 	json_object_object_add(kernel, "path", json_object_new_string(path));
 	cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
-	cr_expect_eq(plan_build(b, "x", &p, &err), -EINVAL);
+	cr_expect_eq(plan_build(b, "x", NULL, &p, &err), -EINVAL);
 	cr_expect(strncmp(err.msg, "/vm/kernel/path: the path is longer than 4095", 45) == 0, "%s",
 		  err.msg);
 	cr_expect_null(p);
@@ -207,4 +207,88 @@ Test(plan, cgroup_paths)
 		cr_expect_eq(p->cgroup.pids_max, -1);
 		plan_free(p);
 	}
+}
+
+/* ---- devices for interfaces that are there already ----------------------------------------- */
+
+static unsigned int interfaces(const char *netns)
+{
+	return !strcmp(netns, "/run/netns/three") ? 3 : !strcmp(netns, "/run/netns/many") ? 99 : 0;
+}
+
+static struct plan *plan_on_host(const char *rest)
+{
+	struct json_object *config;
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+	char text[2048];
+
+	snprintf(text, sizeof(text), "{\"ociVersion\":\"1.0.2\", %s}", rest);
+	config = json_tokener_parse(text);
+	cr_assert(bundle_from_json(config, "/bundle", &b, &err) == 0, "%s", err.msg);
+	cr_assert(plan_build(b, "x", interfaces, &p, &err) == 0, "%s", err.msg);
+	bundle_free(b);
+	json_object_put(config);
+	return p;
+}
+
+static void expect_nets(const struct plan *p, const char *want)
+{
+	char got[512] = "";
+
+	for (unsigned int i = 0; i < p->nr_nets; i++) {
+		const struct plan_net *n = &p->net[i];
+
+		cr_expect_eq(p->proc[n->proc].virtio_id, 1);
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s %s %s %s",
+			 i ? ", " : "", p->proc[n->proc].name, n->netns_path ? n->netns_path : "-",
+			 n->name, n->pointer);
+	}
+	cr_expect_str_eq(got, want);
+}
+
+#define NAMESPACE(n)                                                                               \
+	"\"linux\":{\"namespaces\":[{\"type\":\"network\",\"path\":\"/run/netns/" n "\"}]},"
+#define KERNEL "\"vm\":{\"kernel\":{\"path\":\"k\"}"
+
+Test(plan, an_implied_device_becomes_as_many_as_there_are_interfaces)
+{
+	struct plan *p = plan_on_host(NAMESPACE("three") KERNEL "}");
+
+	expect_nets(p, "net0 /run/netns/three  /linux/namespaces/0, "
+		       "net1 /run/netns/three  /linux/namespaces/0, "
+		       "net2 /run/netns/three  /linux/namespaces/0");
+	cr_expect_str_eq(p->proc[p->nr_procs - 1].type, "rng", "which stays the last one");
+	plan_free(p);
+	p = plan_on_host(NAMESPACE("empty") KERNEL "}");
+	expect_nets(p, "net0 /run/netns/empty  /linux/namespaces/0");
+	plan_free(p);
+}
+
+Test(plan, listed_devices_keep_their_numbers)
+{
+	struct plan *p = plan_on_host(
+		KERNEL ",\"devices\":["
+		       "{\"type\":\"net\",\"mode\":\"netns\",\"netns\":\"/run/netns/three\"},"
+		       "{\"type\":\"net\",\"mode\":\"none\"},"
+		       "{\"type\":\"net\",\"mode\":\"netns\",\"netns\":\"/run/netns/three\","
+		       "\"name\":\"mytap\",\"queues\":3},"
+		       "{\"type\":\"net\",\"mode\":\"none\"}]}");
+
+	expect_nets(p, "net0 /run/netns/three  /vm/devices/0, net1 -  /vm/devices/1, "
+		       "net2 /run/netns/three mytap /vm/devices/2, net3 -  /vm/devices/3, "
+		       "net4 /run/netns/three  /vm/devices/2");
+	cr_expect_eq(p->net[4].queue_pairs, 3, "like the last one listed");
+	plan_free(p);
+}
+
+Test(plan, no_more_devices_than_a_vm_has_room_for)
+{
+	struct plan *p = plan_on_host(NAMESPACE("many") KERNEL ",\"devices\":[{\"type\":\"rng\"},"
+							       "{\"type\":\"rng\"}]}");
+
+	cr_expect_eq(p->nr_procs, 1 + BOOT_DEVICES_MAX);
+	cr_expect_eq(p->nr_nets, BOOT_DEVICES_MAX - 3, "less the serial port and two rngs");
+	plan_free(p);
 }

@@ -319,7 +319,7 @@ Test(rtnl, more_than_fit_is_e2big_and_the_socket_goes_on)
 		n.addr = htonl(ntohl(n.addr) + 256);
 	}
 	cr_expect_eq(rtnl_addrs(&nl, list, &nr, &err), -E2BIG);
-	cr_expect(strstr(err.msg, "more than 16"), "%s", err.msg);
+	cr_expect(strstr(err.msg, "more than 64"), "%s", err.msg);
 	cr_expect_eq(nr, 77);
 	ok(rtnl_link_get(&nl, "va", &l, &err));
 	cr_expect_eq(l.index, a.index);
@@ -429,4 +429,83 @@ Test(rtnl, links_are_listed_up_to_a_limit)
 		ok(rtnl_veth_add(&nl, name, peer, -1, &err));
 	}
 	cr_expect_eq(rtnl_links(&nl, list, &nr, &err), -E2BIG);
+}
+
+/* A route as the kernel might tell it, with attributes on top: what the parser makes of it */
+static int parse_route(struct rtmsg rtm, const struct nlattr *const *attr, struct rtnl_route *ret)
+{
+	static char buffer[1024] __attribute__((aligned(8)));
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
+	union rtnl_item item;
+	int r;
+
+	nlh->nlmsg_type = RTM_NEWROUTE;
+	*(struct rtmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(rtm)) = rtm;
+	for (; *attr; attr++)
+		mnl_attr_put(nlh, (*attr)->nla_type, (*attr)->nla_len - sizeof(**attr), *attr + 1);
+	r = rtnl_parse(RTNL_ROUTE, nlh, &item);
+	*ret = item.route;
+	return r;
+}
+
+struct attr {
+	struct nlattr a;
+	uint8_t bytes[20];
+};
+#define ATTR(type, len)                                                                            \
+	{                                                                                          \
+		.a = {sizeof(struct nlattr) + (len), type}, .bytes = { 1, 2, 3, 4, 5, 6, 7 }       \
+	}
+
+static const struct attr oif = {.a = {8, RTA_OIF}, .bytes = {7}};
+static const struct attr dst4 = ATTR(RTA_DST, 4), dst6 = ATTR(RTA_DST, 16);
+static const struct attr gw4 = ATTR(RTA_GATEWAY, 4), gw6 = ATTR(RTA_GATEWAY, 16);
+static const struct attr metric = ATTR(RTA_PRIORITY, 4), metric_8 = ATTR(RTA_PRIORITY, 8);
+static const struct attr via = ATTR(RTA_VIA, 18), gw_5 = ATTR(RTA_GATEWAY, 5);
+static const struct {
+	struct rtmsg rtm;
+	const struct nlattr *attr[5];
+	int r;
+	bool implied, onlink;
+} route_rows[] = {
+#define MAIN .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST
+#define V4   .rtm_family = AF_INET
+#define V6   .rtm_family = AF_INET6
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a, &dst4.a, &gw4.a, &metric.a}, 1, false, false},
+	{{MAIN, V6, .rtm_dst_len = 128}, {&oif.a, &dst6.a, &gw6.a, &metric.a}, 1, false, false},
+	{{MAIN, V4, .rtm_protocol = RTPROT_KERNEL}, {&oif.a, &metric.a}, 1, true, false},
+	{{MAIN, V6, .rtm_protocol = RTPROT_RA}, {&oif.a, &gw6.a, &metric.a}, 1, true, false},
+	{{MAIN, V4, .rtm_flags = RTNH_F_ONLINK}, {&oif.a, &gw4.a, &metric.a}, 1, false, true},
+	/* none of ours */
+	{{MAIN, V4}, {&oif.a, &via.a, &metric.a}, 0, false, false},
+	{{MAIN, V4}, {&gw4.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_UNICAST}, {&oif.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_BLACKHOLE}, {&oif.a}, 0, false, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_MULTICAST}, {&oif.a}, 0, false, false},
+	{{MAIN, .rtm_family = AF_PACKET}, {&oif.a}, 0, false, false},
+	/* of no sense */
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a}, -EPROTO, false, false},
+	{{MAIN, V4, .rtm_dst_len = 33}, {&oif.a, &dst4.a}, -EPROTO, false, false},
+	{{MAIN, V6, .rtm_dst_len = 129}, {&oif.a, &dst6.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw6.a}, -EPROTO, false, false},
+	{{MAIN, V6}, {&oif.a, &gw4.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw_5.a}, -EPROTO, false, false},
+	{{MAIN, V4}, {&oif.a, &gw4.a, &metric_8.a}, -EPROTO, false, false},
+};
+
+Test(rtnl_parse, routes)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(route_rows); i++) {
+		struct rtnl_route t = {0};
+
+		cr_expect_eq(parse_route(route_rows[i].rtm, route_rows[i].attr, &t),
+			     route_rows[i].r, "row %zu", i);
+		if (route_rows[i].r != 1)
+			continue;
+		cr_expect_eq(t.out_index, 7);
+		cr_expect_eq(t.metric, 0x04030201);
+		cr_expect_eq(t.implied, route_rows[i].implied, "row %zu", i);
+		cr_expect_eq(t.onlink, route_rows[i].onlink, "row %zu", i);
+		cr_expect_eq(t.bits, route_rows[i].rtm.rtm_dst_len);
+	}
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
+#include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #define HEADER_BYTES 12
 #define SENDS	     200 /* at most; the kernel drops what comes before it has seen the carrier */
 #define PAUSE_MS     50
+#define MARK	     4711
 
 static struct nl nl;
 static struct err err;
@@ -128,8 +130,8 @@ Test(tc, frames_cross_both_ways)
 	outer = up("outer");
 	inner = up("inner");
 	port = up("guest0");
-	ok(tc_redirect(&nl, inner, port, &err));
-	ok(tc_redirect(&nl, port, inner, &err));
+	ok(tc_redirect(&nl, inner, port, MARK, &err));
+	ok(tc_redirect(&nl, port, inner, MARK, &err));
 	packets = packet_socket(outer);
 
 	cr_expect(crosses(packets, tap.fd[0], frame, sizeof(frame), HEADER_BYTES),
@@ -149,21 +151,21 @@ Test(tc, what_was_added_is_listed_and_removed)
 	ok(rtnl_veth_add(&nl, "va", "vb", -1, &err));
 	a = up("va");
 	b = up("vb");
-	cr_expect_eq(tc_clear(&nl, a, &err), -ENOENT, "never had one: %s", err.msg);
-	ok(tc_redirect(&nl, a, b, &err));
+	cr_expect_eq(tc_clear(&nl, a, MARK, &err), -ENOENT, "never had one: %s", err.msg);
+	ok(tc_redirect(&nl, a, b, MARK, &err));
 	cr_expect_eq(list(RTM_GETQDISC, a).nr, 1);
 	s = list(RTM_GETTFILTER, a);
 	cr_expect_geq(s.nr, 1);
 	cr_expect(strcmp(s.kind, "matchall") == 0 || strcmp(s.kind, "u32") == 0, "%s", s.kind);
 	cr_expect_eq(list(RTM_GETTFILTER, b).nr, 0, "one way only");
 
-	cr_expect_eq(tc_redirect(&nl, a, b, &err), -EEXIST, "%s", err.msg);
+	cr_expect_eq(tc_redirect(&nl, a, b, MARK, &err), -EEXIST, "%s", err.msg);
 	cr_expect_geq(list(RTM_GETTFILTER, a).nr, 1, "a second one leaves the first alone");
 
-	ok(tc_clear(&nl, a, &err));
+	ok(tc_clear(&nl, a, MARK, &err));
 	cr_expect_eq(list(RTM_GETQDISC, a).nr, 0);
-	cr_expect_eq(tc_clear(&nl, a, &err), -ENOENT, "has none any more: %s", err.msg);
-	ok(tc_redirect(&nl, a, b, &err));
+	cr_expect_eq(tc_clear(&nl, a, MARK, &err), -ENOENT, "has none any more: %s", err.msg);
+	ok(tc_redirect(&nl, a, b, MARK, &err));
 }
 
 Test(tc, a_failure_leaves_nothing)
@@ -172,8 +174,46 @@ Test(tc, a_failure_leaves_nothing)
 
 	ok(rtnl_veth_add(&nl, "va", "vb", -1, &err));
 	a = up("va");
-	cr_expect_eq(tc_redirect(&nl, a, 4242, &err), -ENODEV, "%s", err.msg);
+	cr_expect_eq(tc_redirect(&nl, a, 4242, MARK, &err), -ENODEV, "%s", err.msg);
 	cr_expect(strstr(err.msg, "4242"), "%s", err.msg);
 	cr_expect_eq(list(RTM_GETQDISC, a).nr, 0);
-	cr_expect_eq(tc_redirect(&nl, 4242, a, &err), -ENODEV, "%s", err.msg);
+	cr_expect_eq(tc_redirect(&nl, 4242, a, MARK, &err), -ENODEV, "%s", err.msg);
+}
+
+/* An ingress qdisc or clsact as somebody else makes it, without filters */
+static int add_qdisc(int index, const char *kind)
+{
+	struct nlmsghdr *nlh = nl_begin(&nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);
+	struct tcmsg *t = mnl_nlmsg_put_extra_header(nlh, sizeof(*t));
+
+	t->tcm_ifindex = index;
+	t->tcm_parent = TC_H_INGRESS;
+	t->tcm_handle = 0xffff0000;
+	mnl_attr_put_strz(nlh, TCA_KIND, kind);
+	return nl_talk(&nl, NULL, NULL, kind, &err);
+}
+
+Test(tc, what_is_anothers_stays)
+{
+	int a, b, r;
+
+	ok(rtnl_veth_add(&nl, "va", "vb", -1, &err));
+	a = up("va");
+	b = up("vb");
+	cr_expect_eq(tc_taken(&nl, a, &err), 0, "%s", err.msg);
+	ok(tc_redirect(&nl, a, b, MARK + 1, &err));
+	cr_expect_eq(tc_taken(&nl, a, &err), 1, "%s", err.msg);
+	cr_expect_eq(tc_clear(&nl, a, MARK, &err), -ENOENT, "%s", err.msg);
+	cr_expect_eq(list(RTM_GETQDISC, a).nr, 1);
+	ok(tc_clear(&nl, a, MARK + 1, &err));
+	cr_expect_eq(tc_taken(&nl, a, &err), 0, "it was, and is no more: %s", err.msg);
+	cr_expect_eq(tc_taken(&nl, 4242, &err), -ENODEV);
+	r = add_qdisc(b, "clsact");
+	if (r == -ENOENT)
+		return; /* a kernel without */
+	ok(r);
+	cr_expect_eq(tc_taken(&nl, b, &err), 1, "the same place");
+	cr_expect_eq(tc_redirect(&nl, b, a, MARK, &err), -EEXIST, "%s", err.msg);
+	cr_expect_eq(tc_clear(&nl, b, MARK, &err), -ENOENT, "%s", err.msg);
+	cr_expect_eq(tc_taken(&nl, b, &err), 1);
 }

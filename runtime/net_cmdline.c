@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Networks on the guest's kernel command line
+ *
+ *   ip=CLIENT::GATEWAY:MASK:HOST:ethN:off   the first IPv4 address, as the kernel itself takes it
+ *   vmrun.addr=ethN,ADDRESS/PREFIX          every other address; ip= knows one a device, and no IPv6
+ *   rd.route=DEST/PREFIX:GATEWAY:ethN       every route but the one that ip= says; IPv6 in brackets
+ *   vmrun.neigh=ethN,ADDRESS,MAC            permanent neighbours
+ *
+ * rd.route is of dracut.cmdline(7), and systemd-network-generator(8) takes it too. It has no word for
+ * "no gateway": the unspecified address does, which the kernel and systemd read as that. Nor has it one
+ * for a metric, so that of several routes to one destination the guest learns the one that is used. The
+ * kernel refuses an ip= whose gateway is not in the client's network: that one becomes a rd.route.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net.h"
+#include "runtime/net_text.h"
+
+#define WORD_BYTES 256
+#define TAKES	   (BOOT_CMDLINE_MAX - 1)
+
+/** struct words - A line in the making; @len counts what would be needed, beyond @text too */
+struct words {
+	char *text;
+	size_t len;
+};
+
+static void add(struct words *w, const char *fmt, ...) PRINTF(2, 3);
+
+static void add(struct words *w, const char *fmt, ...)
+{
+	char word[WORD_BYTES];
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = fmt_vinto(word, sizeof(word), fmt, ap);
+	va_end(ap);
+	if (w->len + 1 + n < BOOT_CMDLINE_MAX)
+		fmt_into(w->text + w->len, BOOT_CMDLINE_MAX - w->len, "%s%s", w->len ? " " : "",
+			 word);
+	w->len += (w->len ? 1 : 0) + n;
+}
+
+void net_guest_of(const struct plan *p, struct net_guest *ret)
+{
+	const char *at = p->cmdline;
+
+	*ret = (struct net_guest){.cmdline_bytes = strlen(p->cmdline)};
+	fmt_into(ret->hostname, sizeof(ret->hostname), "%s", p->hostname);
+	while ((at = strstr(at, "ip="))) {
+		ret->quiet |= at == p->cmdline || at[-1] == ' ';
+		at++;
+	}
+}
+
+static bool same_ip(const struct net_ip *a, const struct net_ip *b)
+{
+	return a->family == b->family && a->bits == b->bits &&
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
+static struct net_ip ip_of(uint32_t addr, uint8_t bits)
+{
+	struct net_ip ip = {.family = AF_INET, .bits = bits};
+
+	memcpy(ip.addr, &addr, sizeof(addr));
+	return ip;
+}
+
+/** struct all - All networks, and the one that is being told */
+struct all {
+	const struct net_made *made;
+	unsigned int nr, n;
+};
+
+/* Whether another route to the same destination, of this or another device, is the one that is used */
+static bool is_shadowed(const struct all *a, const struct net_route *route)
+{
+	for (unsigned int n = 0; n < a->nr; n++) {
+		const struct net_made *m = &a->made[n];
+
+		for (unsigned int i = 0; i < m->nr_routes; i++) {
+			const struct net_route *o = &m->route[i];
+
+			if (o == route || !same_ip(&o->dst, &route->dst))
+				continue;
+			/* Of equals the first: of another device, or of this one's list */
+			if (o->metric < route->metric ||
+			    (o->metric == route->metric && (n < a->n || (n == a->n && o < route))))
+				return true;
+		}
+	}
+	return false;
+}
+
+static const struct net_route *route_to_gateway(const struct net_made *m)
+{
+	const struct net_ip gateway = ip_of(m->gateway, 32);
+
+	for (unsigned int i = 0; i < m->nr_routes; i++)
+		if (m->route[i].dst.bits == 0 && same_ip(&m->route[i].gateway, &gateway))
+			return &m->route[i];
+	return NULL;
+}
+
+/* @ret_route: the route of the list that it says, if there is one */
+static void add_ip(struct words *w, const struct all *a, const char *hostname,
+		   const struct net_route **ret_route)
+{
+	const struct net_made *m = &a->made[a->n];
+	const struct net_ip net = ip_of(m->guest.addr, m->guest.bits), gw = ip_of(m->gateway, 32);
+	const struct net_route *route = route_to_gateway(m);
+	char guest[NET_TEXT_BYTES], gateway[NET_TEXT_BYTES] = "", mask[NET_TEXT_BYTES];
+
+	net_text_put((struct net_addr){m->guest.addr, 0}, guest);
+	net_text_put((struct net_addr){net_text_netmask(m->guest.bits), 0}, mask);
+	if (m->gateway && net_ip_covers(&net, &gw) && (!route || !is_shadowed(a, route))) {
+		net_text_put((struct net_addr){m->gateway, 0}, gateway);
+		*ret_route = route;
+	}
+	add(w, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, a->n);
+}
+
+static void add_route(struct words *w, unsigned int n, const struct net_route *route)
+{
+	const bool six = route->dst.family == AF_INET6;
+	const struct net_ip none = {.family = route->dst.family};
+	char dst[NET_IP_BYTES], gateway[NET_IP_BYTES];
+
+	net_text_put_ip(&route->dst, true, dst);
+	net_text_put_ip(route->gateway.family ? &route->gateway : &none, false, gateway);
+	add(w, six ? "rd.route=[%s]:[%s]:eth%u" : "rd.route=%s:%s:eth%u", dst, gateway, n);
+}
+
+static void add_device(struct words *w, const struct all *a, const char *hostname)
+{
+	const struct net_made *m = &a->made[a->n];
+	const struct net_ip first = ip_of(m->guest.addr, m->guest.bits);
+	const struct net_route *said = NULL;
+	char ip[NET_IP_BYTES], mac[NET_TEXT_BYTES];
+
+	if (m->guest.bits)
+		add_ip(w, a, hostname, &said);
+	for (unsigned int i = 0; i < m->nr_addrs; i++) {
+		net_text_put_ip(&m->addr[i], true, ip);
+		if (!m->guest.bits || !same_ip(&m->addr[i], &first))
+			add(w, "vmrun.addr=eth%u,%s", a->n, ip);
+	}
+	for (unsigned int i = 0; i < m->nr_routes; i++)
+		if (&m->route[i] != said && !is_shadowed(a, &m->route[i]))
+			add_route(w, a->n, &m->route[i]);
+	for (unsigned int i = 0; i < m->nr_neighs; i++) {
+		net_text_put_ip(&m->neigh[i].addr, false, ip);
+		net_text_put_mac(m->neigh[i].mac, mac);
+		add(w, "vmrun.neigh=eth%u,%s,%s", a->n, ip, mac);
+	}
+}
+
+int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_guest *guest,
+		char ret[BOOT_CMDLINE_MAX], struct err *err)
+{
+	struct all a = {.made = made, .nr = nr};
+	struct words w = {.text = ret};
+	size_t all;
+
+	*ret = '\0';
+	if (guest->quiet)
+		return 0;
+	for (; a.n < nr; a.n++)
+		add_device(&w, &a, guest->hostname);
+	all = guest->cmdline_bytes + (guest->cmdline_bytes && w.len ? 1 : 0) + w.len;
+	if (all <= TAKES)
+		return 0;
+	return err_text(err, E2BIG,
+			"the kernel takes a command line of %d bytes, and with the %zu that tell "
+			"of the networks it has %zu: shorten /vm/kernel/parameters, or say ip= "
+			"there and tell the guest another way",
+			TAKES, w.len, all);
+}

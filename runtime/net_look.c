@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What there is to join in a network namespace, and what a guest must know of it
+ *
+ * Nothing in a namespace is expected to stay as it is: it is listed anew by each call, and what was found
+ * is copied, so that it can be told and put on record. What a kernel makes of its addresses by itself
+ * (the routes to their networks, link-local addresses) the guest's kernel makes too.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_priv.h"
+#include "runtime/net_text.h"
+#include "runtime/olog.h"
+
+/** struct found - Interfaces and addresses of a namespace */
+struct found {
+	struct rtnl_link link[RTNL_LINKS_MAX];
+	struct rtnl_addr addr[RTNL_ADDRS_MAX];
+	unsigned int nr_links, nr_addrs;
+};
+
+static int list(struct nl *nl, struct found *f, struct err *err)
+{
+	int r = rtnl_links(nl, f->link, &f->nr_links, err);
+
+	return r < 0 ? r : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
+}
+
+static bool is_told(const struct rtnl_addr *a)
+{
+	return a->scope < (a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_LINK);
+}
+
+static bool has_address(const struct found *f, const struct rtnl_link *link)
+{
+	unsigned int i;
+
+	if (link->loopback || !link->up)
+		return false;
+	for (i = 0; i < f->nr_addrs; i++)
+		if (f->addr[i].index == link->index && is_told(&f->addr[i]))
+			return true;
+	return false;
+}
+
+static int count(struct nl *nl, void *arg, struct err *err)
+{
+	unsigned int i, *nr = arg;
+	struct found f;
+	int r = list(nl, &f, err);
+
+	for (i = 0; r == 0 && i < f.nr_links; i++)
+		*nr += f.link[i].ethernet && has_address(&f, &f.link[i]);
+	return r;
+}
+
+int net_count(const char *path, unsigned int *ret, struct err *err)
+{
+	unsigned int nr = 0;
+	int r = net_inside(path, count, &nr, err);
+
+	if (r == 0)
+		*ret = nr;
+	return r;
+}
+
+/* ---- one interface ------------------------------------------------------------------------- */
+
+static int too_many(const char *name, unsigned int max, const char *what, struct err *err)
+{
+	return err_text(err, E2BIG, "interface %s has more than %u %s", name, max, what);
+}
+
+static struct net_ip ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
+{
+	struct net_ip ip = {.family = family, .bits = bits};
+
+	memcpy(ip.addr, addr, family == AF_INET ? 4 : sizeof(ip.addr));
+	return ip;
+}
+
+static int fill_addrs(const struct found *f, const struct rtnl_link *link, struct net_made *made,
+		      struct err *err)
+{
+	unsigned int i;
+
+	for (i = 0; i < f->nr_addrs; i++) {
+		const struct rtnl_addr *a = &f->addr[i];
+
+		if (a->index != link->index || !is_told(a))
+			continue;
+		if (made->nr_addrs == NET_ADDRS_MAX)
+			return too_many(link->name, NET_ADDRS_MAX, "addresses", err);
+		made->addr[made->nr_addrs++] = ip_of(a->family, a->bits, a->addr);
+		if (a->family != AF_INET || made->guest.bits || !a->bits)
+			continue;
+		memcpy(&made->guest.addr, a->addr, sizeof(made->guest.addr));
+		made->guest.bits = a->bits;
+	}
+	return 0;
+}
+
+/* In its place: on-link ones first, which gateways are reached by, then by metric */
+static int put_route(struct net_made *made, const struct net_route *new, struct err *err)
+{
+	const bool direct = !new->gateway.family;
+	unsigned int i = made->nr_routes;
+
+	if (i == NET_ROUTES_MAX)
+		return too_many(made->joined, NET_ROUTES_MAX, "routes", err);
+	for (; i > 0; i--) {
+		const struct net_route *before = &made->route[i - 1];
+		const bool is_direct = !before->gateway.family;
+
+		if (is_direct != direct ? is_direct : before->metric <= new->metric)
+			break;
+		made->route[i] = *before;
+	}
+	made->route[i] = *new;
+	made->nr_routes++;
+	return 0;
+}
+
+static int add_route(struct net_made *made, const struct rtnl_route *t, struct err *err)
+{
+	struct net_route new = {.dst = ip_of(t->family, t->bits, t->dst), .metric = t->metric};
+	int r = 0;
+
+	if (t->has_gateway)
+		new.gateway = ip_of(t->family, net_ip_bits(t->family), t->gateway);
+	/* What "onlink" says of a gateway a route to it says as well. */
+	if (t->has_gateway && t->onlink)
+		r = put_route(made, &(struct net_route){.dst = new.gateway}, err);
+	return r < 0 ? r : put_route(made, &new, err);
+}
+
+static int fill_routes(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
+		       struct err *err)
+{
+	cleanup_free struct rtnl_route *route = calloc(RTNL_ROUTES_MAX, sizeof(*route));
+	unsigned int i, nr = 0;
+	int r = route ? rtnl_routes(nl, route, &nr, err) : err_set(err, ENOMEM, "routes");
+
+	for (i = 0; r == 0 && i < nr; i++)
+		if (route[i].out_index == link->index && !route[i].implied)
+			r = add_route(made, &route[i], err);
+	for (i = 0; i < made->nr_routes && !made->gateway; i++) {
+		const struct net_route *t = &made->route[i];
+
+		if (t->dst.bits == 0 && t->gateway.family == AF_INET)
+			memcpy(&made->gateway, t->gateway.addr, sizeof(made->gateway));
+	}
+	return r;
+}
+
+static int fill_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
+		       struct err *err)
+{
+	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
+	unsigned int i, nr = 0;
+	int r = neigh ? rtnl_neighs(nl, neigh, &nr, err) : err_set(err, ENOMEM, "neighbours");
+
+	for (i = 0; r == 0 && i < nr; i++) {
+		const struct rtnl_neigh *n = &neigh[i];
+		struct net_neigh *to = &made->neigh[made->nr_neighs];
+
+		if (n->index != link->index)
+			continue;
+		if (made->nr_neighs == NET_NEIGHS_MAX)
+			return too_many(link->name, NET_NEIGHS_MAX, "permanent neighbours", err);
+		to->addr = ip_of(n->family, net_ip_bits(n->family), n->addr);
+		memcpy(to->mac, n->mac, sizeof(to->mac));
+		made->nr_neighs++;
+	}
+	return r;
+}
+
+static int fill(struct nl *nl, const struct found *f, const struct rtnl_link *link,
+		struct net_made *made, struct err *err)
+{
+	int r = tc_taken(nl, link->index, err);
+
+	if (r != 0)
+		return r < 0 ? r : err_text(err, EEXIST, NET_TAKEN, link->name);
+	memcpy(made->joined, link->name, sizeof(made->joined));
+	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
+	memcpy(made->mac, link->mac, sizeof(made->mac));
+	made->mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu;
+	r = fill_addrs(f, link, made, err);
+	if (r == 0)
+		r = fill_routes(nl, link, made, err);
+	return r < 0 ? r : fill_neighs(nl, link, made, err);
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+/**
+ * struct look - What to look for
+ * @made:	The VM's devices, @nr; @i is the one to find something for
+ * @ret:	What was found
+ */
+struct look {
+	const struct net_made *made;
+	unsigned int nr, i;
+	struct net_made *ret;
+	const struct net_warn *warn;
+};
+
+static bool same_place(const struct net_made *a, const struct net_made *b)
+{
+	return a->mode == NET_MODE_NETNS && b->mode == NET_MODE_NETNS &&
+	       strcmp(a->netns, b->netns) == 0;
+}
+
+/* Whether @name is that of a TAP of the VM, or joined to one */
+static bool is_ours(const struct look *l, const char *name)
+{
+	unsigned int k;
+
+	for (k = 0; k < l->nr; k++) {
+		const struct net_made *m = &l->made[k];
+
+		if (same_place(m, &l->made[l->i]) &&
+		    (strcmp(m->tap, name) == 0 || strcmp(m->joined, name) == 0))
+			return true;
+	}
+	return false;
+}
+
+static int look(struct nl *nl, void *arg, struct err *err)
+{
+	const struct look *l = arg;
+	struct found f;
+	unsigned int i;
+	int r = list(nl, &f, err);
+
+	for (i = 0; r == 0 && i < f.nr_links; i++)
+		if (f.link[i].ethernet && has_address(&f, &f.link[i]) &&
+		    !is_ours(l, f.link[i].name))
+			return fill(nl, &f, &f.link[i], l->ret, err);
+	return r;
+}
+
+/* As it was planned: of what an earlier try found nothing stays */
+static void forget(struct net_made *m)
+{
+	m->guest = (struct net_addr){0};
+	m->gateway = 0;
+	m->nr_addrs = m->nr_routes = m->nr_neighs = 0;
+}
+
+int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err *err)
+{
+	struct net_made found = made[i];
+	struct look l = {.made = made, .nr = nr, .i = i, .ret = &found};
+	int r;
+
+	if (made[i].mode != NET_MODE_NETNS || made[i].joined[0])
+		return 0;
+	forget(&found);
+	r = net_inside(made[i].netns, look, &l, err);
+	if (r < 0)
+		return err_wrap(err, "%s", made[i].device);
+	made[i] = found;
+	return found.joined[0] != '\0';
+}
+
+static void warn_of(const struct look *l, const struct rtnl_link *link)
+{
+	char text[ERR_MSG_BYTES];
+
+	if (link->ethernet)
+		fmt_into(text, sizeof(text),
+			 "no device is left for interface %s: add another {\"type\": \"net\", "
+			 "\"mode\": \"netns\"} to vm.devices (network namespace %s)",
+			 link->name, l->made[l->i].netns);
+	else
+		fmt_into(text, sizeof(text),
+			 "interface %s is no Ethernet, and not joined (network namespace %s)",
+			 link->name, l->made[l->i].netns);
+	olog_printable(text);
+	l->warn->line(l->warn->arg, text);
+}
+
+static int look_for_left(struct nl *nl, void *arg, struct err *err)
+{
+	const struct look *l = arg;
+	struct found f;
+	unsigned int i;
+	int r = list(nl, &f, err);
+
+	for (i = 0; r == 0 && i < f.nr_links; i++)
+		if (has_address(&f, &f.link[i]) && !is_ours(l, f.link[i].name))
+			warn_of(l, &f.link[i]);
+	return r;
+}
+
+int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
+	     const struct net_warn *warn, struct err *err)
+{
+	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
+	unsigned int k;
+
+	if (made[i].mode != NET_MODE_NETNS)
+		return 0;
+	for (k = 0; k < i; k++)
+		if (same_place(&made[k], &made[i]))
+			return 0;
+	return net_inside(made[i].netns, look_for_left, &l, err);
+}
