@@ -189,7 +189,7 @@ static int fill(struct nl *nl, const struct found *f, const struct rtnl_link *li
 	memcpy(made->joined, link->name, sizeof(made->joined));
 	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
 	memcpy(made->mac, link->mac, sizeof(made->mac));
-	made->mtu = link->mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)link->mtu;
+	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
 	r = fill_addrs(f, link, made, err);
 	if (r == 0)
 		r = fill_routes(nl, link, made, err);
