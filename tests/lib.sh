@@ -71,6 +71,13 @@ bundle() {
 	JSON
 }
 
+# with_tap FLAGS CMD...: run it with a TAP, fdtap, open as fd 9
+with_tap() {
+	perl -e 'use POSIX; my $f = shift; open(my $t, "+<", "/dev/net/tun") or die "$!";
+		ioctl($t, 0x400454ca, my $q = pack("Z16 s x22", "fdtap", oct $f)) or die "$!";
+		POSIX::dup2(fileno($t), 9); exec @ARGV' -- "$@"
+}
+
 # processes of a VM, one pid a line: the supervisor first
 vm_pids() { vmrun state "$1" | jq -r '.pid, .vmrun.processes[].pid'; }
 vm_pid() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .pid'; }

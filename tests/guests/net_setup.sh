@@ -346,10 +346,6 @@ succeeds "which stays" eventually 5 is_clean
 ip link delete par && before=$(world)
 
 # ---- fd ----
-with_tap() { # with_tap FLAGS CMD...: run with a TAP open as fd 9
-	perl -e 'use POSIX; my $f = shift; open(my $t, "+<", "/dev/net/tun") or die; ioctl($t, 0x400454ca, my $q = pack("Z16 s x22", "fdtap", oct $f)) or die "$!";
-		POSIX::dup2(fileno($t), 9); exec @ARGV' -- "$@"
-}
 net ', "mode": "fd", "fd": 9'
 direct() { "$@" "$vmrun_bin" --root "$root" create --bundle "$work/b" "$vm" 2>&1 >/dev/null </dev/null; }
 succeeds "fd: create" direct with_tap 0x5002

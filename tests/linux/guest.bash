@@ -25,11 +25,12 @@ stuck() {
 	done
 }
 
-# boot ID: create and start, console to a file, console input from a pipe
+# boot ID [CMD...]: create, by way of CMD, and start; console and log to files, console input from a pipe
 boot() {
 	mkfifo "$work/$1.in"
 	exec {input[$1]}<>"$work/$1.in"
-	vmrun create "$dir/$1" <"$work/$1.in" >"$work/$1.console" 2>"$work/$1.err" || cat "$work/$1.err"
+	"${@:2}" "$vmrun_bin" --root "$root" --log-level warning --log "$work/$1.log" create "$dir/$1" \
+		<"$work/$1.in" >"$work/$1.console" 2>"$work/$1.err" || cat "$work/$1.err"
 	is "$1: created" "$(vm_status "$1")" created
 	succeeds "$1: started" vmrun start "$1"
 }
@@ -52,4 +53,34 @@ ended() {
 }
 at_least() { # at_least NAME GOT MIN MAX
 	if [ "${2:-0}" -ge "$3" ] && [ "${2:-0}" -le "$4" ]; then ok "$1"; else not_ok "$1: $2 is not in $3..$4"; fi
+}
+
+# With the job `net`, which serves a file and does what the console says:
+
+sum=$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1) # of that file
+# ask ID TAG CMD...: what the guest answers
+ask() {
+	local id=$1 tag=$2
+	shift 2
+	echo "$tag $*" >&"${input[$id]}"
+	if eventually 60 ended_or_said "$id" "^fact $tag " && said "$id" "^fact $tag "; then
+		fact "$id" "$tag"
+	else
+		echo "no answer"
+	fi
+}
+sum_of() { # sum_of URL [CMD...]: of what a server gives this host, or gives the place where CMD runs things
+	"${@:2}" busybox timeout 60 busybox wget -q -O - "$1" | sha256sum | cut -d' ' -f1
+}
+pings() { busybox ping -c 3 -A -w 20 "$@" >/dev/null; }
+# state ID NUMBER KEY: what the state says of a network
+state() { vmrun state "$1" | jq -r ".vmrun.networks[$2].$3"; }
+world() { ip -o link show | cut -d' ' -f2 | sort; ip -o addr show | awk '{ print $2, $4 }' | sort; nft list tables; tc qdisc show | grep ingress; ls -A "$root"; }
+is_clean() { [ "$(world)" = "$before" ]; }
+# clean: the host's network is what it was when $before was set
+clean() {
+	if eventually 5 is_clean; then ok "nothing is left"; else
+		not_ok "something is left"
+		diff <(echo "$before") <(world) | sed 's/^/# /'
+	fi
 }

@@ -34,23 +34,7 @@ dir=$B/linux-net
 trap 'ip -all netns delete; cleanup; kill $(jobs -p) 2>/dev/null' EXIT
 mkdir -p "$root" /run/netns
 ip link set lo up
-sum=$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)
 
-# ask ID TAG CMD...: what the guest answers
-ask() {
-	local id=$1 tag=$2
-	shift 2
-	echo "$tag $*" >&"${input[$id]}"
-	if eventually 60 ended_or_said "$id" "^fact $tag " && said "$id" "^fact $tag "; then
-		fact "$id" "$tag"
-	else
-		echo "no answer"
-	fi
-}
-sum_of() { # sum_of URL: of what a server gives this host
-	busybox timeout 60 busybox wget -q -O - "$1" | sha256sum | cut -d' ' -f1
-}
-pings() { busybox ping -c 3 -A -w 20 "$@" >/dev/null; }
 # both_ways ID GUEST HOST: ping and TCP from the host to the guest and back
 tag=0
 both_ways() {
@@ -64,10 +48,6 @@ both_ways() {
 	say "$1: $2 done"
 }
 create() { vmrun create "$dir/$1" <"$work/$1.in" >"$work/$1.console"; }
-# state ID NUMBER KEY
-state() { vmrun state "$1" | jq -r ".vmrun.networks[$2].$3"; }
-world() { ip -o link show | cut -d' ' -f2 | sort; ip -o addr show | awk '{ print $2, $4 }' | sort; nft list tables; tc qdisc show | grep ingress; ls -A "$root"; }
-is_clean() { [ "$(world)" = "$before" ]; }
 
 # The world: a server out there that knows no way back to a guest, a bridge, a pod's namespace.
 ip netns add outside
@@ -199,8 +179,5 @@ ip addr delete fd92::1/128 dev lo
 vmrun kill private
 ended private poweroff 0
 succeeds "private: deleted" vmrun delete private
-if eventually 5 is_clean; then ok "nothing is left"; else
-	not_ok "something is left"
-	diff <(echo "$before") <(world) | sed 's/^/# /'
-fi
+clean
 say "end"
