@@ -156,6 +156,7 @@ static void net_lose_tap(struct device *d)
 		device_again(d, 2 * i + 1);
 	}
 	log_warn("%s: the host's interface is gone", d->ops->name);
+	device_config_changed(d);
 }
 
 /* Makes sure of room for the frame that probably comes, and for the largest one if it comes */

@@ -107,6 +107,7 @@ static void stub_init(struct stub_backend *s, const struct gmem *mem)
 		.config_bytes = STUB_CONFIG_BYTES,
 		.features = STUB_FEATURES,
 		.peer_fd = -1,
+		.change_fd = -1,
 	};
 	for (unsigned int i = 0; i < STUB_CONFIG_BYTES; i++)
 		s->config[i] = (uint8_t)(0xa0 + i);
