@@ -108,8 +108,7 @@ static int vu_set_protocol_features(struct vu_backend *b, struct vu_msg *m, stru
 static int vu_set_backend_req_fd(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	if (!(b->protocol_features & 1ULL << VU_PF_BACKEND_REQ))
-		return err_text(err, EPROTO,
-				"vhost-user: SET_BACKEND_REQ_FD was not agreed on");
+		return err_text(err, EPROTO, "vhost-user: SET_BACKEND_REQ_FD was not agreed on");
 	cleanup_close_fd(&b->channel);
 	b->channel = TAKE_FD(m->fd[0]);
 	vu_lend_channel(b);
