@@ -2,78 +2,12 @@
 /**
  * DOC: What a back-end says of its own accord: to whom, and what it does when nobody listens
  */
-#include <criterion/criterion.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 
-#include "devices/core/vu_backend.h"
-#include "tests/support/vu_peer.h"
-
-static void no_queue(struct device *d, unsigned int q)
-{
-	(void)d;
-	(void)q;
-}
-
-static const struct device_ops mute_ops = {
-	.name = "mute",
-	.virtio_id = 63,
-	.nr_queues = 1,
-	.queue_max = 64,
-	.state_size = 1,
-	.queue = no_queue,
-};
-
-static struct loop loop;
-static struct device dev;
-static struct vu_backend backend;
-static int sock;
-
-static void connect_peer(void)
-{
-	struct err err;
-	int pair[2];
-
-	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
-	sock = pair[0];
-	loop.stop = false;
-	cr_assert_eq(vu_backend_init(&backend, &dev, pair[1], &err), 0);
-}
-
-static void setup(void)
-{
-	struct err err;
-
-	cr_assert_eq(loop_init(&loop, &err), 0);
-	cr_assert_eq(device_init(&dev, &mute_ops, &loop, &err), 0);
-	connect_peer();
-}
+#include "tests/support/vu_backend_rig.h"
 
 TestSuite(vu_channel, .init = setup);
-
-/* Lets the back-end do everything there is to do; false once its loop was stopped */
-static bool pump(void)
-{
-	struct err err;
-
-	for (int i = 0; i < 64 && !loop.stop; i++)
-		cr_assert_eq(loop_once(&loop, 0, &err), 0);
-	return !loop.stop;
-}
-
-static uint64_t ack(uint32_t request)
-{
-	struct vup_msg r;
-	uint64_t v;
-
-	cr_assert(pump(), "request %u ended the connection", request);
-	cr_assert(vup_recv(sock, &r), "request %u was not answered", request);
-	cr_assert(r.request == request && r.flags == 5 && r.bytes == 8);
-	memcpy(&v, r.payload, sizeof(v));
-	return v;
-}
 
 #define CHANNEL (1ULL << 5)
 #define CONFIG	(1ULL << 9)
