@@ -70,6 +70,7 @@ struct vn_pair {
  * @kernel:	Features of every pair's /dev/vhost-net
  * @lent:	Rings the kernel has
  * @gone:	The TAP's interface was deleted
+ * @down:	Nothing is at its other end, says the supervisor
  * @timer_fd:	Goes off every VN_LOOK_S
  * @chain:	The control command at hand; here because it is large
  */
@@ -79,7 +80,7 @@ struct vhost_net {
 	uint64_t kernel;
 	unsigned int pairs;
 	bool lent[VN_RINGS_MAX];
-	bool gone;
+	bool gone, down;
 	int timer_fd;
 	struct virtio_net_config config;
 	struct vq_chain chain;
@@ -217,7 +218,6 @@ static void vn_lose_tap(struct device *d)
 	if (n->gone)
 		return;
 	n->gone = true;
-	n->config.status = 0;
 	loop_del(d->loop, n->pair[0].tap);
 	loop_del(d->loop, n->timer_fd);
 	log_warn("%s: the host's interface is gone", d->ops->name);
@@ -365,10 +365,11 @@ static void vn_queue(struct device *d, unsigned int q)
 
 static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
 {
-	const struct vhost_net *n = d->state;
+	struct vhost_net *n = d->state;
 
 	if (write)
 		return -EPERM;
+	n->config.status = n->gone || n->down ? 0 : VIRTIO_NET_S_LINK_UP;
 	memcpy(buf, (const uint8_t *)&n->config + off, len);
 	return 0;
 }
@@ -387,7 +388,7 @@ static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err
 	memcpy(n->config.mac, mac, sizeof(mac));
 	if (mtu != 0)
 		n->config.mtu = (uint16_t)mtu;
-	n->config.status = m->code & CTL_NET_DOWN ? 0 : VIRTIO_NET_S_LINK_UP;
+	n->down = m->code & CTL_NET_DOWN;
 	return 0;
 }
 
@@ -473,7 +474,6 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 	if (rc < 0)
 		return rc;
 	memcpy(n->config.mac, rec->net.mac, sizeof(n->config.mac));
-	n->config.status = VIRTIO_NET_S_LINK_UP;
 	n->config.max_virtqueue_pairs = (uint16_t)n->nr_pairs;
 	n->config.mtu = rec->net.mtu != 0 ? rec->net.mtu : VN_MTU_DEFAULT;
 	d->features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF)) | vnet_offered(rec->net.tun_flags) |
