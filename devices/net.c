@@ -156,6 +156,7 @@ static void net_lose_tap(struct device *d)
 		device_again(d, 2 * i + 1);
 	}
 	log_warn("%s: the host's interface is gone", d->ops->name);
+	device_config_changed(d);
 }
 
 /* Makes sure of room for the frame that probably comes, and for the largest one if it comes */
@@ -488,7 +489,7 @@ static int net_start(struct device *d, uint64_t features)
 	n->pairs = 1;
 	if (n->tun_flags == 0 || n->gone || ioctl(n->port[0].fd, TUNSETOFFLOAD, flags) == 0)
 		return 0;
-	if (errno == EBADFD)
+	if (errno == EBADFD || errno == ENOLINK) /* a TAP's word for it, and a macvtap's */
 		net_lose_tap(d);
 	return n->gone ? 0 : -errno;
 }

@@ -12,6 +12,13 @@
  * through than was asked for, have nothing to do. A pair that is not in use has its queue of the TAP
  * detached: the kernel spreads frames over the others.
  *
+ * An interface that is deleted takes the link down, and that is all: the kernel keeps the rings, drops
+ * what the guest sends as before, and has nothing for it to receive. A TAP without a reader here does
+ * not wake anybody when its interface goes: it must be asked, which epoll does when it is told what to
+ * wait for once more. (It does wake who waits for frames; we would be woken by each of them.) The queue
+ * that is asked is the first pair's, which is never detached: one that is would look the same. A macvtap
+ * does not even tell when asked; it is found out when the driver starts the device anew.
+ *
  * The kernel's worker belongs to the process that says VHOST_SET_OWNER, which is before lockdown as it
  * makes a thread. From then on the worker reads and writes the memory of this process at the addresses
  * it is told, and nothing else.
@@ -23,6 +30,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 
 #include "devices/core/device.h"
 #include "devices/core/vnet.h"
@@ -33,6 +41,10 @@
 #define VN_QUEUES_MAX  (VN_RINGS_MAX + 1)
 #define VN_MTU_DEFAULT 1500
 #define VN_MTU_MIN     68 /* virtio 1.3 section 5.1.4.1 */
+#define VN_LOOK_S      1  /* how often the TAP is asked whether it is still there */
+
+/* What is watched */
+enum vn_slot { VN_SLOT_TAP, VN_SLOT_TIMER };
 
 /* What a ring needs from the kernel, beside what net alone has */
 #define VN_NEEDED                                                                                  \
@@ -57,6 +69,9 @@ struct vn_pair {
  * @pairs:	Those in use
  * @kernel:	Features of every pair's /dev/vhost-net
  * @lent:	Rings the kernel has
+ * @gone:	The TAP's interface was deleted
+ * @down:	Nothing is at its other end, says the supervisor
+ * @timer_fd:	Goes off every VN_LOOK_S
  * @chain:	The control command at hand; here because it is large
  */
 struct vhost_net {
@@ -65,6 +80,8 @@ struct vhost_net {
 	uint64_t kernel;
 	unsigned int pairs;
 	bool lent[VN_RINGS_MAX];
+	bool gone, down;
+	int timer_fd;
 	struct virtio_net_config config;
 	struct vq_chain chain;
 };
@@ -191,16 +208,73 @@ static void vn_lend(struct device *d, unsigned int q)
 	device_again(d, q);
 }
 
+/* ---- the interface ----------------------------------------------------------------------- */
+
+/* The interface was deleted under us: the link is down, and the kernel drops what the guest sends */
+static void vn_lose_tap(struct device *d)
+{
+	struct vhost_net *n = d->state;
+
+	if (n->gone)
+		return;
+	n->gone = true;
+	loop_del(d->loop, n->pair[0].tap);
+	loop_del(d->loop, n->timer_fd);
+	log_warn("%s: the host's interface is gone", d->ops->name);
+	device_config_changed(d);
+}
+
+/* Has the loop look at the TAP as it is now.  Syscalls: read epoll_ctl */
+static void vn_look(struct device *d)
+{
+	const struct vhost_net *n = d->state;
+	uint64_t times;
+
+	/* Without either, the next time will do. */
+	if (read(n->timer_fd, &times, sizeof(times)) == sizeof(times) &&
+	    loop_mod(d->loop, n->pair[0].tap, 0) < 0)
+		return;
+}
+
+static void vn_event(struct device *d, unsigned int slot, uint32_t events)
+{
+	(void)events;
+	if (slot == VN_SLOT_TIMER)
+		vn_look(d);
+	else
+		vn_lose_tap(d);
+}
+
+/**
+ * vn_tell_tap() - Tell the TAP which offloads the driver understands
+ *
+ * Finds out, too, when its interface is gone.
+ * Context: locked.  Syscalls: ioctl
+ * Return: 0, also when it is gone, or -errno
+ */
+static int vn_tell_tap(struct device *d, uint64_t features)
+{
+	const struct vhost_net *n = d->state;
+	const uintptr_t tun = vnet_tun_flags(features);
+	int rc = n->gone ? 0 : vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
+
+	/* A TAP's word for it, and a macvtap's. */
+	if (rc != -EBADFD && rc != -ENOLINK)
+		return rc;
+	vn_lose_tap(d);
+	return 0;
+}
+
 /* ---- pairs ------------------------------------------------------------------------------- */
 
 /**
- * vn_use_pairs() - Let the TAP spread frames over the first @nr pairs
+ * vn_use_pairs() - Let the TAP, if it is still there, spread frames over the first @nr pairs
  *
  * Context: locked.  Syscalls: ioctl
  */
 static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 {
-	for (unsigned int i = 0; i < n->nr_pairs; i++) {
+	for (unsigned int i = 0; i < n->nr_pairs && !n->gone; i++) {
 		struct vn_pair *p = &n->pair[i];
 		const bool detach = i >= nr;
 		struct ifreq r = {.ifr_flags = detach ? IFF_DETACH_QUEUE : IFF_ATTACH_QUEUE};
@@ -226,13 +300,12 @@ static int vn_start(struct device *d, uint64_t features)
 {
 	struct vhost_net *n = d->state;
 	const uint64_t kernel = features & n->kernel;
-	const uintptr_t tun = vnet_tun_flags(features);
 	int rc;
 
 	/* A driver from before virtio 1.0 expects another header. */
 	if (!(features & 1ULL << VIRTIO_F_VERSION_1))
 		return -EINVAL;
-	rc = vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
+	rc = vn_tell_tap(d, features);
 	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
 		rc = vn_ioctl(n->pair[i].vhost, VHOST_SET_FEATURES, &kernel);
 	return rc < 0 ? rc : vn_use_pairs(n, 1);
@@ -246,8 +319,12 @@ static bool vn_command(struct device *d)
 	struct vhost_net *n = d->state;
 	unsigned int pairs = n->pairs;
 
-	return vnet_command(&n->chain, d->acked, n->nr_pairs, &pairs) &&
-	       vn_use_pairs(n, pairs) == 0;
+	if (!vnet_command(&n->chain, d->acked, n->nr_pairs, &pairs))
+		return false;
+	if (vn_use_pairs(n, pairs) == 0)
+		return true;
+	/* Nothing can be spread over the queues of an interface that is gone, which need not be known yet. */
+	return vn_tell_tap(d, d->acked) == 0 && vn_use_pairs(n, pairs) == 0;
 }
 
 static void vn_control_queue(struct device *d, unsigned int q)
@@ -288,10 +365,11 @@ static void vn_queue(struct device *d, unsigned int q)
 
 static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
 {
-	const struct vhost_net *n = d->state;
+	struct vhost_net *n = d->state;
 
 	if (write)
 		return -EPERM;
+	n->config.status = n->gone || n->down ? 0 : VIRTIO_NET_S_LINK_UP;
 	memcpy(buf, (const uint8_t *)&n->config + off, len);
 	return 0;
 }
@@ -310,7 +388,7 @@ static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err
 	memcpy(n->config.mac, mac, sizeof(mac));
 	if (mtu != 0)
 		n->config.mtu = (uint16_t)mtu;
-	n->config.status = m->code & CTL_NET_DOWN ? 0 : VIRTIO_NET_S_LINK_UP;
+	n->down = m->code & CTL_NET_DOWN;
 	return 0;
 }
 
@@ -362,6 +440,24 @@ static int vn_check(const struct boot_dev *rec, struct err *err)
 	return 0;
 }
 
+/**
+ * vn_watch() - Have the interface looked at from time to time
+ *
+ * Context: setup.  Syscalls: timerfd_create timerfd_settime epoll_ctl
+ */
+static int vn_watch(struct device *d, const char *name, struct err *err)
+{
+	static const struct itimerspec every = {{VN_LOOK_S, 0}, {VN_LOOK_S, 0}};
+	struct vhost_net *n = d->state;
+	int rc;
+
+	n->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (n->timer_fd < 0 || timerfd_settime(n->timer_fd, 0, &every, NULL) < 0)
+		return err_set(err, errno, "%s: timer", name);
+	rc = device_watch(d, VN_SLOT_TIMER, n->timer_fd, EPOLLIN, err);
+	return rc < 0 ? rc : device_watch(d, VN_SLOT_TAP, n->pair[0].tap, 0, err);
+}
+
 static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct vhost_net *n = d->state;
@@ -373,10 +469,11 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 	n->kernel = VN_NEEDED | VN_BIT(MRG_RXBUF);
 	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
 		rc = vn_init_pair(n, i, rec->name, err);
+	if (rc == 0)
+		rc = vn_watch(d, rec->name, err);
 	if (rc < 0)
 		return rc;
 	memcpy(n->config.mac, rec->net.mac, sizeof(n->config.mac));
-	n->config.status = VIRTIO_NET_S_LINK_UP;
 	n->config.max_virtqueue_pairs = (uint16_t)n->nr_pairs;
 	n->config.mtu = rec->net.mtu != 0 ? rec->net.mtu : VN_MTU_DEFAULT;
 	d->features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF)) | vnet_offered(rec->net.tun_flags) |
@@ -397,6 +494,7 @@ const struct device_ops vhost_net_device = {
 	.start = vn_start,
 	.queue = vn_queue,
 	.stop = vn_stop,
+	.event = vn_event,
 	.config = vn_config,
 	.control = vn_control,
 };

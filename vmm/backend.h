@@ -31,14 +31,18 @@ struct backend_queue {
 struct backend;
 
 /**
- * struct backend_ops - Calls of the transport; bus lock held, on a vCPU's thread
+ * struct backend_ops - Calls of the transport; but for @hear, bus lock held, on a vCPU's thread
  * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements,
  *		borrowed during the call
  * @stop:	No ring is touched any more when this returns 0
  * @config:	Read or write configuration space; @off + @len <= config_bytes
+ * @hear:	change_fd is ready: take in what the device says, a bounded part of it, and say whether its
+ *		configuration space has changed. Never waits. On the main thread, without the bus lock:
+ *		somebody else may be holding that while he waits for a device that waits to be heard.
+ *		1; 0 when the device will say no more; -errno after a breach
  *
- * All return 0 or -errno and end within a bound, whatever the other process does. After a failure
- * the back-end is dead: every later call fails at once.
+ * The others return 0 or -errno. All end within a bound, whatever the other process does. After a
+ * failure the back-end is dead: every later call fails at once.
  */
 struct backend_ops {
 	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
@@ -46,6 +50,7 @@ struct backend_ops {
 	int (*stop)(struct backend *b, struct err *err);
 	int (*config)(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		      struct err *err);
+	int (*hear)(struct backend *b, bool *ret_changed, struct err *err);
 };
 
 /**
@@ -56,6 +61,9 @@ struct backend_ops {
  * @call_fd:	Device to guest; the transport binds it to an interrupt
  * @err_fd:	Device to transport: the driver broke this queue. Queues that share one follow each other
  * @peer_fd:	Hangs up when the device's process dies; -1 where there is none
+ * @change_fd:	Readable when the device has something to say (ops->hear), -1 where it never has
+ * @config_stale: Set by the transport after such a change, bus lock held: the next ops->config asks the
+ *		device
  *
  * The fds are the back-end's, open as long as it lives.
  */
@@ -71,6 +79,8 @@ struct backend {
 	int call_fd[BACKEND_QUEUES_MAX];
 	int err_fd[BACKEND_QUEUES_MAX];
 	int peer_fd;
+	int change_fd;
+	bool config_stale;
 };
 
 /**

@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 
 #include "devices/core/fdio.h"
 #include "devices/core/serial_msg.h"
@@ -48,27 +47,14 @@ static int serial_port_wait(const struct serial_port *s, short events)
 	return -ETIMEDOUT;
 }
 
-/* One message without waiting; 0, -EAGAIN or -errno. */
-static int serial_port_try_send(const struct serial_port *s, const struct serial_msg *m)
-{
-	struct iovec iov = {.iov_base = (void *)(uintptr_t)m, .iov_len = sizeof(*m)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n;
-
-	do {
-		n = sendmsg(s->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
-}
-
 static int serial_port_send(struct serial_port *s, const struct serial_msg *m)
 {
-	int rc = serial_port_try_send(s, m);
+	int rc = fd_try_send(s->sock, m, sizeof(*m));
 
 	if (rc == -EAGAIN && !s->stalled) {
 		rc = serial_port_wait(s, POLLOUT);
 		if (rc == 0)
-			rc = serial_port_try_send(s, m);
+			rc = fd_try_send(s->sock, m, sizeof(*m));
 	}
 	s->stalled = rc == -EAGAIN || rc == -ETIMEDOUT;
 	return rc;

@@ -44,13 +44,30 @@ static void vp_signal(int fd)
 		return;
 }
 
+void virtio_pci_config_interrupt(struct virtio_pci *v)
+{
+	v->isr |= VP_ISR_CONFIG;
+	vp_signal(v->config_fd);
+}
+
 static void vp_set_needs_reset(struct virtio_pci *v)
 {
 	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	if (!(v->status & VIRTIO_CONFIG_S_DRIVER_OK))
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_pci_config_interrupt(v);
+}
+
+/* The device's own doing; virtio 1.3 sections 2.5 and 4.1.4.3.1 */
+static void vp_config_changed(struct virtio_pci *v)
+{
+	if (v->dead)
 		return;
-	v->isr |= VP_ISR_CONFIG;
-	vp_signal(v->config_fd);
+	v->be->config_stale = true;
+	v->generation++;
+	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
+		virtio_pci_config_interrupt(v);
+	else
+		v->config_changed = true;
 }
 
 void virtio_pci_needs_reset(struct virtio_pci *v, const char *why)
@@ -325,6 +342,24 @@ static void vp_on_hangup(void *arg, int fd, uint32_t events)
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
+/* Main loop: the device has something to say. */
+static void vp_on_change(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct virtio_pci *v = arg;
+	struct err err = {0};
+	bool changed = false;
+	int rc = v->be->ops->hear(v->be, &changed, &err);
+
+	if (rc <= 0)
+		loop_del(v->loop, fd);
+	pthread_mutex_lock(&v->pci->bus->lock);
+	if (rc < 0)
+		virtio_pci_fail(v, &err);
+	else if (changed)
+		vp_config_changed(v);
+	pthread_mutex_unlock(&v->pci->bus->lock);
+}
+
 int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 {
 	int rc = 0;
@@ -337,6 +372,8 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 	/* Answers are read by whoever asked; only the end is the loop's business. */
 	if (rc == 0 && v->be->peer_fd >= 0)
 		rc = loop_add(loop, v->be->peer_fd, 0, vp_on_hangup, v, err);
+	if (rc == 0 && v->be->change_fd >= 0)
+		rc = loop_add(loop, v->be->change_fd, EPOLLIN, vp_on_change, v, err);
 	return rc;
 }
 

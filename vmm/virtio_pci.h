@@ -46,6 +46,7 @@ struct virtio_pci_queue {
  * @running:		The back-end has been started
  * @dead:		The back-end failed; NEEDS_RESET for good
  * @isr:		Bits of the ISR status register besides those read from the call eventfds
+ * @config_changed: Before there was a driver to interrupt
  * @notify_at:		Guest address of the doorbells, 0 = they are not to be bound
  * @bound:		Whether each queue's doorbell is bound by ioeventfd, at @notify_at
  * @hook:		Set by the machine after init
@@ -62,7 +63,7 @@ struct virtio_pci {
 	uint8_t status;
 	uint8_t generation;
 	uint8_t isr;
-	bool running, dead;
+	bool running, dead, config_changed;
 	uint32_t device_feature_select, driver_feature_select;
 	uint64_t driver_features;
 	uint16_t queue_select;
@@ -96,8 +97,9 @@ MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_arg
  * virtio_pci_watch() - Watch the error eventfds and the device's process in the VMM's main loop
  *
  * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt; a dead process
- * does so too and calls v->hook. The callbacks take the bus lock.
- * Context: setup, main thread.  Syscalls: epoll_ctl; later read write
+ * does so too and calls v->hook. A changed configuration space has another generation and raises the
+ * configuration interrupt. The callbacks take the bus lock.
+ * Context: setup, main thread.  Syscalls: epoll_ctl; later read write and the back-end's
  */
 MUST_CHECK int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err);
 

@@ -52,6 +52,7 @@ void virtio_pci_common_init(struct virtio_pci *v)
 {
 	v->status = 0;
 	v->isr = 0;
+	v->config_changed = false;
 	v->device_feature_select = 0;
 	v->driver_feature_select = 0;
 	v->driver_features = 0;
@@ -97,10 +98,15 @@ static void vp_start(struct virtio_pci *v)
 		};
 	v->status |= VIRTIO_CONFIG_S_DRIVER_OK;
 	v->running = true;
-	if (v->be->ops->start(v->be, v->driver_features, q, &err) < 0)
+	if (v->be->ops->start(v->be, v->driver_features, q, &err) < 0) {
 		virtio_pci_fail(v, &err);
-	else
-		virtio_pci_doorbells(v);
+		return;
+	}
+	virtio_pci_doorbells(v);
+	/* The driver may have looked before the change that it was not told of. */
+	if (v->config_changed)
+		virtio_pci_config_interrupt(v);
+	v->config_changed = false;
 }
 
 static void vp_features_ok(struct virtio_pci *v)

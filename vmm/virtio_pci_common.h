@@ -36,6 +36,12 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
  */
 void virtio_pci_needs_reset(struct virtio_pci *v, const char *why);
 
+/**
+ * virtio_pci_config_interrupt() - Tell the driver, which has said DRIVER_OK, to look at status and
+ * configuration space.  Syscalls: write
+ */
+void virtio_pci_config_interrupt(struct virtio_pci *v);
+
 /** virtio_pci_fail() - The back-end is gone: NEEDS_RESET for good; tells v->hook once */
 void virtio_pci_fail(struct virtio_pci *v, const struct err *why);
 

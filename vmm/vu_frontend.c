@@ -2,8 +2,9 @@
 /**
  * DOC: The order in which a vhost-user back-end is spoken to
  *
- * init:  GET_FEATURES, SET_OWNER, GET/SET_PROTOCOL_FEATURES, then as agreed GET_QUEUE_NUM and
- *        GET_CONFIG, then SET_MEM_TABLE, and SET_VRING_NUM to learn how large a ring may be.
+ * init:  GET_FEATURES, SET_OWNER, GET/SET_PROTOCOL_FEATURES, then as agreed GET_QUEUE_NUM,
+ *        SET_BACKEND_REQ_FD (vu_channel.c) and GET_CONFIG, then SET_MEM_TABLE, and SET_VRING_NUM to
+ *        learn how large a ring may be.
  * start: SET_FEATURES; for each enabled queue SET_VRING_NUM, BASE, ADDR, ERR, CALL, KICK; then
  *        SET_VRING_ENABLE for each.
  * stop:  GET_VRING_BASE for each: the answer means that the ring is not touched any more.
@@ -21,6 +22,7 @@
 #include <sys/eventfd.h>
 
 #include "vmm/vu_call.h"
+#include "vmm/vu_channel.h"
 
 #define VUF_USER_BASE	(1ULL << 44)
 #define VUF_SIZE_MAX	256
@@ -30,7 +32,9 @@
 #define VUF_FEATURES                                                                               \
 	(VUF_DEVICE_BITS | 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX | \
 	 1ULL << VIRTIO_F_VERSION_1)
-#define VUF_PROTOCOL_FEATURES (1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK | 1ULL << VU_PF_CONFIG)
+#define VUF_PROTOCOL_FEATURES                                                                      \
+	(1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK | 1ULL << VU_PF_BACKEND_REQ |                  \
+	 1ULL << VU_PF_CONFIG)
 
 /*
  * What vhost-user leaves to the front-end to know: how many queues a device has that does not say,
@@ -72,6 +76,7 @@ static int vuf_get_config(struct vu_frontend *f, struct err *err)
 		return err_text(err, EPROTO, "answer to GET_CONFIG has %u bytes at %u",
 				m.config.bytes, m.config.offset);
 	memcpy(f->config, m.config.data, bytes);
+	f->be.config_stale = false;
 	return 0;
 }
 
@@ -163,7 +168,9 @@ static int vuf_agree(struct vu_frontend *f, struct err *err)
 		return rc;
 	if (!vu_call_agreed(f, VU_PF_CONFIG))
 		f->be.config_bytes = 0;
-	return f->be.config_bytes ? vuf_get_config(f, err) : 0;
+	/* First, or a change after the first look would be missed. */
+	rc = vu_channel_open(f, err);
+	return rc == 0 && f->be.config_bytes ? vuf_get_config(f, err) : rc;
 }
 
 static int vuf_send_ring_fd(struct vu_frontend *f, enum vu_request request, unsigned int q, int fd,
@@ -309,15 +316,25 @@ static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, ui
 		return vuf_gone(err);
 	if (write)
 		rc = vuf_write_config(f, off, buf, len, err);
-	else
+	else if (b->config_stale)
+		rc = vuf_get_config(f, err);
+	if (rc < 0)
+		return vuf_die(f, rc);
+	if (!write)
 		memcpy(buf, f->config + off, len);
-	return rc < 0 ? vuf_die(f, rc) : 0;
+	return 0;
+}
+
+static int vuf_hear(struct backend *b, bool *ret_changed, struct err *err)
+{
+	return vu_channel_hear(vuf_of(b), ret_changed, err);
 }
 
 static const struct backend_ops vuf_ops = {
 	.start = vuf_start,
 	.stop = vuf_stop,
 	.config = vuf_config,
+	.hear = vuf_hear,
 };
 
 static int vuf_make_eventfds(struct vu_frontend *f, struct err *err)
@@ -361,6 +378,7 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		.virtio_id = args->virtio_id,
 		.nr_queues = 1,
 		.peer_fd = args->sock,
+		.change_fd = -1,
 	};
 	if (args->timeout_ms > 0)
 		f->timeout_ms = args->timeout_ms;
@@ -389,6 +407,7 @@ void vu_frontend_done(struct vu_frontend *f)
 {
 	vuf_close(&f->sock);
 	f->be.peer_fd = -1;
+	vuf_close(&f->be.change_fd);
 	vuf_close(&f->be.err_fd[0]);
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++) {
 		vuf_close(&f->be.kick_fd[i]);

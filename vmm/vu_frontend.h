@@ -23,7 +23,7 @@
  * @dead:		An error that nothing follows
  * @started:		Bitmap of rings that were handed over since the last stop
  * @timeout_ms:		How long to wait for an answer
- * @config:		The configuration space as last heard
+ * @config:		The configuration space as last heard; be.config_stale: ask again
  */
 struct vu_frontend {
 	struct backend be;
@@ -51,7 +51,7 @@ struct vu_frontend_args {
  *
  * Makes every eventfd the device will need. Waits for answers, so the peer must be running (it may
  * still be on its way to it).
- * Context: setup.  Syscalls: eventfd2 setsockopt sendmsg recvmsg read poll
+ * Context: setup.  Syscalls: eventfd2 socketpair fcntl setsockopt sendmsg recvmsg read poll close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "devices/core/vu_msg.h"
+
 /**
  * device_init() - An instance without queues or fds, its state allocated and zeroed
  * @d:		Overwritten whole
@@ -16,7 +18,7 @@
  */
 int device_init(struct device *d, const struct device_ops *ops, struct loop *loop, struct err *err)
 {
-	*d = (struct device){.ops = ops, .loop = loop};
+	*d = (struct device){.ops = ops, .loop = loop, .config_fd = -1};
 	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
 		d->kick_fd[q] = d->call_fd[q] = d->err_fd[q] = -1;
 	d->state = calloc(1, ops->state_size);
@@ -94,6 +96,22 @@ void device_broken(struct device *d, unsigned int q, const char *why)
 	device_event(d->err_fd[q]);
 	log_limited(&d->broken_limit, LOG_LEVEL_WARN, "%s: the driver broke queue %u: %s",
 		    d->ops->name, q, why);
+}
+
+/**
+ * device_config_changed() - What ops->config answers is not what it was: have the driver look again
+ * @d:		The device
+ *
+ * Context: locked.  Syscalls: sendmsg
+ */
+void device_config_changed(struct device *d)
+{
+	static const struct vu_hdr hdr = {VU_CONFIG_CHANGE, VU_VERSION, 0};
+	int rc = d->config_fd >= 0 ? fd_try_send(d->config_fd, &hdr, sizeof(hdr)) : 0;
+
+	/* When it is full of what was said before, this change will be seen with those. */
+	if (rc < 0 && rc != -EAGAIN)
+		d->config_fd = -1;
 }
 
 static void device_dispatch(void *arg, int fd, uint32_t events)

@@ -72,6 +72,8 @@ struct device_ops {
  * @kick_fd:	Doorbell eventfd of each queue, -1 while the ring is stopped
  * @call_fd:	Interrupt eventfd of each queue, -1 where the front-end gave none
  * @err_fd:	Error eventfd of each queue (vhost-user VRING_ERR), likewise
+ * @config_fd:	The front-end's channel for device_config_changed(), borrowed from the connection; -1
+ *		where it does not want to hear
  * @watch:	What device_watch() was told
  * @broken_limit: Budget of device_broken()'s log lines
  */
@@ -88,6 +90,7 @@ struct device {
 	int kick_fd[DEVICE_QUEUES_MAX];
 	int call_fd[DEVICE_QUEUES_MAX];
 	int err_fd[DEVICE_QUEUES_MAX];
+	int config_fd;
 	struct device_watch {
 		struct device *d;
 		unsigned int slot;
@@ -127,6 +130,15 @@ void device_again(struct device *d, unsigned int q);
  * Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);
+
+/**
+ * device_config_changed() - What ops->config answers is not what it was: have the driver look again
+ *
+ * For a change that is not the driver's own. Never waits and cannot fail: a front-end that does not
+ * want to hear, or does not listen, goes without.
+ * Syscalls: sendmsg
+ */
+void device_config_changed(struct device *d);
 
 /**
  * device_watch() - Have ops->event called with @slot when @fd is ready

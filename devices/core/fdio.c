@@ -152,6 +152,30 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 	return fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
 }
 
+/**
+ * fd_try_send() - Send one small message, whole or not at all, without waiting
+ * @sock:	Borrowed; blocking or not. One whose peer is gone gives -EPIPE, never SIGPIPE
+ * @buf:	The message
+ * @len:	Its size, a few hundred bytes at most: the kernel does not split those
+ *
+ * Context: any.  Syscalls: sendmsg
+ * Return: 0; -EAGAIN when there is no room for it; -EMSGSIZE when only a part of it was taken, which
+ * leaves nothing to be said to this peer; else -errno
+ */
+int fd_try_send(int sock, const void *buf, size_t len)
+{
+	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return (size_t)n == len ? 0 : -EMSGSIZE;
+}
+
 /*
  * Collects the fds of a received message; returns how many. The kernel puts all of them into one
  * header, and no socket of ours asks for another kind of control message.

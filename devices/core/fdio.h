@@ -43,6 +43,14 @@ MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
 MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds);
 
 /**
+ * fd_try_send() - Send one small message, whole or not at all, without waiting
+ *
+ * Context: any.  Syscalls: sendmsg
+ * Return: 0; -EAGAIN when there is no room for it; else -errno
+ */
+MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
+
+/**
  * fd_recv() - Receive at most @len bytes and the fds that came with them
  * @ret_fds:	Array of FDIO_FDS_MAX; the first *@ret_nr_fds become the caller's, O_CLOEXEC
  *

@@ -14,7 +14,8 @@ static const uint64_t vu_core_features = 1ULL << VIRTIO_F_VERSION_1 |
 					 1ULL << VIRTIO_RING_F_EVENT_IDX |
 					 1ULL << VU_F_PROTOCOL_FEATURES;
 static const uint64_t vu_core_protocol_features = 1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK |
-						  1ULL << VU_PF_CONFIG | 1ULL << VU_PF_RESET_DEVICE;
+						  1ULL << VU_PF_BACKEND_REQ | 1ULL << VU_PF_CONFIG |
+						  1ULL << VU_PF_RESET_DEVICE;
 
 /*
  * One function a request. Each gets a message that obeys its rule, may take its fds, and where the
@@ -82,6 +83,17 @@ static int vu_get_protocol_features(struct vu_backend *b, struct vu_msg *m, stru
 	return 0;
 }
 
+/*
+ * Lends the device the channel if what it would say there was agreed on. Otherwise it is kept all the
+ * same: front-ends that hand it over unconditionally complain when it is closed.
+ */
+static void vu_lend_channel(struct vu_backend *b)
+{
+	const uint64_t needs = vu_backend_rule(VU_CONFIG_CHANGE)->needs;
+
+	b->dev->config_fd = (b->protocol_features & needs) == needs ? b->channel : -1;
+}
+
 static int vu_set_protocol_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	if (m->u64 & ~vu_core_protocol_features)
@@ -89,6 +101,17 @@ static int vu_set_protocol_features(struct vu_backend *b, struct vu_msg *m, stru
 				m->u64 & ~vu_core_protocol_features);
 	b->protocol_features = m->u64;
 	b->state |= VU_STATE_PROTOCOL;
+	vu_lend_channel(b);
+	return 0;
+}
+
+static int vu_set_backend_req_fd(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	if (!(b->protocol_features & 1ULL << VU_PF_BACKEND_REQ))
+		return err_text(err, EPROTO, "vhost-user: SET_BACKEND_REQ_FD was not agreed on");
+	cleanup_close_fd(&b->channel);
+	b->channel = TAKE_FD(m->fd[0]);
+	vu_lend_channel(b);
 	return 0;
 }
 
@@ -159,6 +182,7 @@ static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *,
 	[VU_SET_PROTOCOL_FEATURES] = vu_set_protocol_features,
 	[VU_GET_QUEUE_NUM] = vu_get_queue_num,
 	[VU_SET_VRING_ENABLE] = vu_set_vring_enable,
+	[VU_SET_BACKEND_REQ_FD] = vu_set_backend_req_fd,
 	[VU_GET_CONFIG] = vu_get_config,
 	[VU_SET_CONFIG] = vu_set_config,
 	[VU_RESET_DEVICE] = vu_reset_device,
@@ -238,7 +262,7 @@ static void vu_sock_ready(void *arg, int fd, uint32_t events)
  */
 int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err)
 {
-	*b = (struct vu_backend){.dev = dev, .sock = sock};
+	*b = (struct vu_backend){.dev = dev, .sock = sock, .channel = -1};
 	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
 		b->ring[q].b = b;
 	return loop_add(dev->loop, sock, EPOLLIN, vu_sock_ready, b, err);
@@ -263,6 +287,9 @@ void vu_backend_done(struct vu_backend *b)
 		cleanup_close_fd(&d->err_fd[q]);
 		d->call_fd[q] = d->err_fd[q] = -1;
 	}
+	d->config_fd = -1;
+	cleanup_close_fd(&b->channel);
+	b->channel = -1;
 	gmem_done(&d->mem);
 	d->acked = 0;
 }

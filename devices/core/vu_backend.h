@@ -7,6 +7,10 @@
  * started ring is processed while it is enabled. A request that fails is answered where the front-end
  * asked for an answer (REPLY_ACK), and otherwise ends the connection, as does one that breaks its
  * rule (vu_msg.h).
+ *
+ * A front-end that agreed on BACKEND_REQ and CONFIG, and handed over a channel, is told when the
+ * configuration space changes (device_config_changed()). Nothing is ever read from that channel: no
+ * answer is asked for.
  */
 #ifndef VMRUN_DEVICES_CORE_VU_BACKEND_H
 #define VMRUN_DEVICES_CORE_VU_BACKEND_H
@@ -20,6 +24,7 @@
  * @sock:	Borrowed
  * @state:	VU_STATE_*
  * @seen:	Requests seen, for rules that allow one once
+ * @channel:	From SET_BACKEND_REQ_FD, owned; -1 = none
  * @running:	Rings started
  * @broke_rules: The connection ended because of what the front-end sent
  * @limit:	Budget for log lines about requests that failed
@@ -32,6 +37,7 @@ struct vu_backend {
 	uint32_t state;
 	uint64_t seen;
 	uint64_t protocol_features;
+	int channel;
 	unsigned int running;
 	bool broke_rules;
 	struct log_limit limit;

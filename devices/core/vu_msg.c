@@ -39,10 +39,19 @@ static const struct vu_rule vu_rules[VU_REQUESTS] = {
 	R(SET_PROTOCOL_FEATURES,  0,                false, 8, 8,         0, 0, false),
 	R(GET_QUEUE_NUM,          PROTOCOL,         false, 0, 0,         0, 0, true),
 	R(SET_VRING_ENABLE,       OWNED | PROTOCOL, false, STATE, STATE, 0, 0, false),
+	R(SET_BACKEND_REQ_FD,     PROTOCOL,         false, 0, 0,         1, 1, false),
 	R(GET_CONFIG,             PROTOCOL,         false, CONFIG,       0, 0, true),
 	R(SET_CONFIG,             OWNED | PROTOCOL, false, CONFIG,       0, 0, false),
 	R(RESET_DEVICE,           OWNED | PROTOCOL, false, 0, 0,         0, 0, false),
 #undef R
+};
+
+/* The other way */
+static const struct vu_rule vu_backend_rules[VU_BACKEND_REQUESTS] = {
+	[VU_CONFIG_CHANGE] = {
+		.name = "BACKEND_CONFIG_CHANGE_MSG",
+		.needs = 1U << VU_PF_BACKEND_REQ | 1U << VU_PF_CONFIG,
+	},
 };
 /* clang-format on */
 
@@ -72,20 +81,22 @@ const struct vu_rule *vu_rule(uint32_t request)
 }
 
 /**
- * vu_rule_check() - Hold a message against its rule
- * @m:		From vu_recv()
- * @state:	VU_STATE_* of the connection
- * @seen:	Bitmap of requests seen so far, for rules that allow one once
- * @err:	Filled on failure
+ * vu_backend_rule() - The rule for a request of a back-end
+ * @request:	Hostile
  *
  * Context: any.  Syscalls: none
- * Return: 0 or -EPROTO with a message naming request and rule
+ * Return: static; NULL when the request is not spoken
  */
-int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct err *err)
+const struct vu_rule *vu_backend_rule(uint32_t request)
 {
-	const struct vu_rule *r = vu_rule(m->hdr.request);
-	uint32_t missing;
+	if (request >= VU_BACKEND_REQUESTS || !vu_backend_rules[request].name)
+		return NULL;
+	return &vu_backend_rules[request];
+}
 
+/* What holds for a request whoever makes it; @r may be NULL */
+static int vu_rule_form(const struct vu_rule *r, const struct vu_msg *m, struct err *err)
+{
 	if (!r)
 		return err_text(err, EPROTO, "vhost-user: request %u is not spoken",
 				m->hdr.request);
@@ -99,6 +110,27 @@ int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct 
 	if (m->nr_fds < r->fds_min || m->nr_fds > r->fds_max)
 		return err_text(err, EPROTO, "vhost-user: %s: %u fds, not %u to %u", r->name,
 				m->nr_fds, r->fds_min, r->fds_max);
+	return 0;
+}
+
+/**
+ * vu_rule_check() - Hold a message against its rule
+ * @m:		From vu_recv()
+ * @state:	VU_STATE_* of the connection
+ * @seen:	Bitmap of requests seen so far, for rules that allow one once
+ * @err:	Filled on failure
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO with a message naming request and rule
+ */
+int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct err *err)
+{
+	const struct vu_rule *r = vu_rule(m->hdr.request);
+	int rc = vu_rule_form(r, m, err);
+	uint32_t missing;
+
+	if (rc < 0)
+		return rc;
 	if (r->once && (seen >> m->hdr.request & 1))
 		return err_text(err, EPROTO, "vhost-user: %s came twice", r->name);
 	missing = r->needs & ~state;
@@ -106,6 +138,25 @@ int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct 
 		return err_text(err, EPROTO, "vhost-user: %s before %s", r->name,
 				vu_state_name[__builtin_ctz(missing)]);
 	return 0;
+}
+
+/**
+ * vu_backend_rule_check() - Hold what came on the back-end's channel against its rule
+ * @m:		As received, @nr_fds included
+ * @agreed:	Protocol features that both sides speak
+ * @err:	Filled on failure
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO with a message naming request and rule
+ */
+int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, struct err *err)
+{
+	const struct vu_rule *r = vu_backend_rule(m->hdr.request);
+	int rc = vu_rule_form(r, m, err);
+
+	if (rc == 0 && r->needs & ~agreed)
+		rc = err_text(err, EPROTO, "vhost-user: %s was not agreed on", r->name);
+	return rc;
 }
 
 /* Receives the header, and the fds that came with its first byte; 1, 0 at the end, or -errno */

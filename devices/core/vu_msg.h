@@ -6,6 +6,9 @@
  * header, a payload and up to VU_FDS_MAX fds. Every request has a rule: in which state it is legal,
  * whether only once, its exact payload size (or the range), how many fds come with it, and whether
  * it is answered. A message that breaks its rule ends the connection.
+ *
+ * The back-end's own requests come on a channel of their own, which the front-end hands over
+ * (SET_BACKEND_REQ_FD). They have the same layout, their own numbers, and rules of the same kind.
  */
 #ifndef VMRUN_DEVICES_CORE_VU_MSG_H
 #define VMRUN_DEVICES_CORE_VU_MSG_H
@@ -62,6 +65,12 @@ enum vu_request {
 	VU_SET_STATUS = 39,
 	VU_GET_STATUS = 40,
 	VU_REQUESTS = 45, /* one more than the highest of the protocol */
+};
+
+/** enum vu_backend_request - What a back-end says of its own accord */
+enum vu_backend_request {
+	VU_CONFIG_CHANGE = 2,    /* BACKEND_CONFIG_CHANGE_MSG */
+	VU_BACKEND_REQUESTS = 3, /* one more than the highest that is spoken */
 };
 
 struct vu_hdr {
@@ -127,9 +136,10 @@ _Static_assert(sizeof(struct vu_vring_addr) == 40, "vhost-user vring address");
 _Static_assert(sizeof(struct vu_mem_table) == 8 + 32 * GMEM_REGIONS_MAX, "vhost-user memory table");
 
 /**
- * struct vu_rule - When a request from the front-end is legal
+ * struct vu_rule - When a request is legal
  * @name:	The specification's name of it without VHOST_USER_; NULL = not spoken
- * @needs:	Bits of VU_STATE_* that must be set
+ * @needs:	Bits that must be set: VU_STATE_* for a request of the front-end; protocol features, by
+ *		their numbers, for one of the back-end
  * @once:	Whether it may come only once per connection
  * @bytes_min, @bytes_max: Payload size, both inclusive
  * @fds_min, @fds_max:	Fds that come with it
@@ -166,6 +176,17 @@ const struct vu_rule *vu_rule(uint32_t request);
  */
 MUST_CHECK int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen,
 			     struct err *err);
+
+/** vu_backend_rule() - The rule for a request of a back-end, as vu_rule() */
+const struct vu_rule *vu_backend_rule(uint32_t request);
+
+/**
+ * vu_backend_rule_check() - Hold what came on the back-end's channel against its rule
+ * @agreed:	Protocol features that both sides speak
+ *
+ * As vu_rule_check().
+ */
+MUST_CHECK int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, struct err *err);
 
 /**
  * vu_recv() - Receive one whole message

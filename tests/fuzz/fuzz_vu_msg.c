@@ -11,8 +11,9 @@
  *   2 kick   the eventfd that fds of kind 1 are
  *   3 raw    all that is left is sent as it is, and the front-end leaves
  *   4 setup  what an honest front-end says up to a running ring 0
+ *   5 change the device says that its configuration has changed
  *
- * Kinds of fds: 0 guest memory, 1 and 2 eventfds, 3 a pipe, 4 /dev/null.
+ * Kinds of fds: 0 guest memory, 1 and 2 eventfds, 3 a pipe, 4 /dev/null, 5 a socket nobody reads.
  * tests/fuzz/seeds_vu_msg writes the corpus.
  */
 #include <fcntl.h>
@@ -35,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 extern const struct device_ops block_device;
 
 static struct vqd_mem ram;
-static int fd_kind[5];
+static int fd_kind[6];
 
 struct fuzz {
 	const uint8_t *at;
@@ -135,21 +136,28 @@ static void step_setup(struct fuzz *f)
 		pump(f);
 }
 
+static void step_change(struct fuzz *f)
+{
+	device_config_changed(&f->dev);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static const struct vqd_piece piece = {0, RAM_BYTES};
-	int image = memfd_create("image", MFD_CLOEXEC), pipe_fd[2];
+	int image = memfd_create("image", MFD_CLOEXEC), pipe_fd[2], sock[2];
 
 	(void)argc;
 	(void)argv;
 	vqd_mem_init(&ram, &piece, 1);
 	vr_assert(image >= 0 && ftruncate(image, IMAGE_BYTES) == 0 &&
-		  pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK) == 0);
+		  pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK) == 0 &&
+		  socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sock) == 0);
 	fd_kind[0] = ram.fd;
 	fd_kind[1] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	fd_kind[2] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	fd_kind[3] = pipe_fd[0];
 	fd_kind[4] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	fd_kind[5] = sock[0];
 	/* The disk's slot may be one of these by now: its owner moves away. */
 	for (size_t i = 0; i < ARRAY_SIZE(fd_kind); i++) {
 		if (fd_kind[i] == BOOT_FD_RES)
@@ -164,8 +172,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const step[])(struct fuzz *) = {step_msg, step_poke, step_kick, step_raw,
-						      step_setup};
+	static void (*const step[])(struct fuzz *) = {step_msg, step_poke,  step_kick,
+						      step_raw, step_setup, step_change};
 	static struct boot_dev rec = {
 		.name = "fuzz", .nr_res = 1, .nr_queues = 2, .block.capacity_bytes = IMAGE_BYTES};
 	static struct fuzz f;

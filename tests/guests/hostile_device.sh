@@ -38,6 +38,53 @@ for victim in block0 serial0; do
 	vmrun delete --force busy
 done
 
+# What a device says of its own accord. speak PID WHAT FDS [times]: takes the channel's end from block0 (the
+# only socket behind its fixed slots) and sends WHAT, in hex, with so many fds.
+speak() {
+	perl -e 'my ($pid, $hex, $fds, $times) = @ARGV;
+		my ($fd) = grep { $_ > 6 && readlink("/proc/$pid/fd/$_") =~ /^socket/ }
+			map { m{(\d+)$} } glob "/proc/$pid/fd/*" or die "no channel";
+		my $sock = syscall(438, syscall(434, $pid + 0, 0), $fd + 0, 0);
+		$sock >= 0 or die "pidfd_getfd: $!";
+		my $bytes = pack "H*", $hex;
+		my $iov = pack "P Q", $bytes, length $bytes;
+		my $rights = pack "Q i i i*", 16 + 4 * $fds, 1, 1, (0) x $fds;
+		$rights .= "\0" x (-length($rights) % 8);
+		my $msg = pack "Q L x4 P Q P Q i x4", 0, 0, $iov, 1, $rights, $fds ? length $rights : 0, 0;
+		for (my $i = 0; !$times || $i < $times; $i++) {
+			syscall(46, $sock, $msg, 0x4000) == length $bytes or die "sendmsg: $!";
+		}' "$1" "$2" "$3" "${4:-1}"
+}
+changed=020000000100000000000000
+while read -r what hex fds; do
+	run_busy
+	succeeds "$what: is said" speak "$(vm_pid busy block0)" $hex $fds
+	succeeds "$what: the VM ends" eventually 30 is_stopped busy
+	is "$what: the cause is the device" "$(field cause)" device-killed
+	like "$what: the detail names it" "$(field detail)" "^device block0: (vhost-user|the device's own request): "
+	vmrun delete --force busy
+done <<-EOF2
+	garbage 787878787878787878787878 0
+	half-a-message 0200000001 0
+	another-request 030000000100000000000000 0
+	a-payload 0200000001000000080000000000000000000000 0
+	an-answer 020000000500000000000000 0
+	an-fd $changed 1
+	many-fds $changed 20
+EOF2
+
+# As often as it likes, as long as it is what it may say: the guest, and who manages it, go on.
+vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null
+speak "$(vm_pid busy block0)" $changed 0 0 2>/dev/null &
+flood=$!
+succeeds "a flood of changes: the VM starts" timeout 30 "$vmrun_bin" --root "$root" start busy
+succeeds "a flood of changes: the guest begins" eventually 30 begins
+before=$(stat -c %s "$work/out")
+succeeds "a flood of changes: the guest goes on" eventually 30 goes_on
+is "a flood of changes: it was one" "$(kill -0 $flood && echo yes)" yes
+vmrun delete --force busy
+wait $flood
+
 # The VMM sees the sockets close, perhaps before anyone sees the process die.
 bad=0
 for i in 1 2 3 4 5; do

@@ -2,7 +2,7 @@
 /*
  * A host on the network, by polling: answers every ARP request and every ping, in place, in as many
  * buffers as the frame came in. First sends what no driver should, and lives. A datagram to UDP port
- * 9 ends it: it says what it saw and powers off.
+ * 9 ends it, as does a link that goes down: it says what it saw and powers off.
  */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
@@ -165,6 +165,14 @@ static void misbehave(void)
 	guest_check(ok && virtio_status(&tx) == 0x0f, "net: headers of any kind are taken");
 }
 
+/* Whether there was a configuration interrupt, had we asked for interrupts, and the link is why */
+static bool link_went_down(void)
+{
+	static unsigned int calls;
+
+	return ++calls % 256 == 0 && mmio_read8(rx.isr) & 2 && mmio_read16(rx.config + 6) == 0;
+}
+
 void guest_main(void)
 {
 	static const uint8_t none[6];
@@ -187,8 +195,13 @@ void guest_main(void)
 	mmio_write16(rx.doorbell, rx.queue);
 	misbehave();
 	guest_puts("net: ready\n");
-	while (!over)
+	while (!over) {
 		serve();
+		if (link_went_down()) {
+			guest_puts("net: the link went down\n");
+			over = true;
+		}
+	}
 	guest_check(virtio_status(&rx) == 0x0f, "net: is content");
 	guest_puts("net: pings ");
 	guest_put_dec(nr_pings);

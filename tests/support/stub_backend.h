@@ -24,6 +24,7 @@
 
 /**
  * struct stub_backend - @fail: what the next call answers, and @dead from then on
+ * @hear_rc, @hear_changed: What the next hear answers
  * @q:		What it was started with
  */
 struct stub_backend {
@@ -31,7 +32,9 @@ struct stub_backend {
 	const struct gmem *mem;
 	bool running, dead;
 	int fail;
-	unsigned int starts, stops;
+	unsigned int starts, stops, hears;
+	int hear_rc;
+	bool hear_changed;
 	uint64_t features;
 	struct backend_queue q[STUB_QUEUES];
 	uint8_t config[STUB_CONFIG_BYTES];
@@ -93,9 +96,19 @@ static int stub_config(struct backend *b, bool write, uint32_t off, void *buf, u
 	return stub_result(s, err);
 }
 
+static int stub_hear(struct backend *b, bool *ret_changed, struct err *err)
+{
+	struct stub_backend *s = container_of(b, struct stub_backend, be);
+
+	s->hears++;
+	*ret_changed = s->hear_changed;
+	return s->hear_rc < 0 ? err_text(err, -s->hear_rc, "stub: said something wrong")
+			      : s->hear_rc;
+}
+
 static void stub_init(struct stub_backend *s, const struct gmem *mem)
 {
-	static const struct backend_ops ops = {stub_start, stub_stop, stub_config};
+	static const struct backend_ops ops = {stub_start, stub_stop, stub_config, stub_hear};
 
 	*s = (struct stub_backend){.mem = mem};
 	s->be = (struct backend){
@@ -107,6 +120,7 @@ static void stub_init(struct stub_backend *s, const struct gmem *mem)
 		.config_bytes = STUB_CONFIG_BYTES,
 		.features = STUB_FEATURES,
 		.peer_fd = -1,
+		.change_fd = -1,
 	};
 	for (unsigned int i = 0; i < STUB_CONFIG_BYTES; i++)
 		s->config[i] = (uint8_t)(0xa0 + i);

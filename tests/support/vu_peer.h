@@ -34,10 +34,14 @@ enum vup_request {
 	VUP_SET_PROTOCOL_FEATURES = 16,
 	VUP_GET_QUEUE_NUM = 17,
 	VUP_SET_VRING_ENABLE = 18,
+	VUP_SET_BACKEND_REQ_FD = 21,
 	VUP_GET_CONFIG = 24,
 	VUP_SET_CONFIG = 25,
 	VUP_RESET_DEVICE = 34,
 };
+
+/* What a back-end says on its own channel */
+#define VUP_BACKEND_CONFIG_CHANGE 2U
 
 /** struct vup_msg - A message on the wire */
 struct vup_msg {

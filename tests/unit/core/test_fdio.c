@@ -242,3 +242,26 @@ Test(fdio, recv_and_send_report_errors)
 	make_pair(SOCK_STREAM | SOCK_NONBLOCK, sv);
 	cr_assert_eq(fd_recv(sv[0], buf, sizeof(buf), got, &nr), -EAGAIN);
 }
+
+Test(fdio, try_send_never_waits)
+{
+	static const char message[12] = "twelve bytes";
+	int sv[2], file = memfd_create("file", MFD_CLOEXEC);
+	char buf[sizeof(message)];
+	unsigned int sent = 0;
+	int rc;
+
+	make_pair(SOCK_STREAM, sv); /* blocking */
+	while ((rc = fd_try_send(sv[0], message, sizeof(message))) == 0)
+		sent++;
+	cr_assert_eq(rc, -EAGAIN);
+	for (unsigned int i = 0; i < sent; i++) {
+		cr_assert_eq(recv(sv[1], buf, sizeof(buf), MSG_DONTWAIT), (ssize_t)sizeof(buf));
+		cr_assert(!memcmp(buf, message, sizeof(buf)), "message %u of %u", i, sent);
+	}
+	cr_assert_lt(recv(sv[1], buf, 1, MSG_DONTWAIT), 0, "a part of the one that did not fit");
+	close(sv[1]);
+	cr_assert_eq(fd_try_send(sv[0], message, sizeof(message)), -EPIPE);
+	cr_assert_eq(fd_try_send(-1, message, sizeof(message)), -EBADF);
+	cr_assert_eq(fd_try_send(file, message, sizeof(message)), -ENOTSOCK);
+}

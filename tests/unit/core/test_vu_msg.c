@@ -156,3 +156,49 @@ Test(vu_msg, only_flags_of_a_request_are_taken)
 	m.hdr.flags = VU_VERSION | VU_FLAG_NEED_REPLY;
 	cr_assert_eq(vu_rule_check(&m, ALL_STATES, 0, &err), 0);
 }
+
+#define CHANNEL_AGREED (1ULL << VU_PF_BACKEND_REQ | 1ULL << VU_PF_CONFIG)
+
+Test(vu_msg, a_back_end_may_say_one_thing)
+{
+	for (uint32_t req = 0; req < 64; req++)
+		cr_expect_eq(vu_backend_rule(req) != NULL, req == 2, "request %u", req);
+	cr_expect_null(vu_backend_rule(UINT32_MAX));
+	cr_expect_eq(vu_backend_rule(2)->needs, CHANNEL_AGREED);
+}
+
+Test(vu_msg, each_request_of_a_back_end_obeys_its_rule)
+{
+	static const struct {
+		struct vu_hdr hdr;
+		unsigned int nr_fds;
+		uint64_t agreed;
+		int want;
+	} rows[] = {
+		{{2, 1, 0}, 0, CHANNEL_AGREED, 0},
+		{{2, 1, 0}, 0, UINT64_MAX, 0},
+		{{2, 9, 0}, 0, CHANNEL_AGREED, 0}, /* wants an answer */
+		{{2, 5, 0}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 0, 0}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 2, 0}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 0x11, 0}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 1, 1}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 1, UINT32_MAX}, 0, CHANNEL_AGREED, -EPROTO},
+		{{2, 1, 0}, 1, CHANNEL_AGREED, -EPROTO},
+		{{2, 1, 0}, 0, 1ULL << VU_PF_BACKEND_REQ, -EPROTO},
+		{{2, 1, 0}, 0, 1ULL << VU_PF_CONFIG, -EPROTO},
+		{{2, 1, 0}, 0, 0, -EPROTO},
+		{{1, 1, 0}, 0, UINT64_MAX, -EPROTO},
+		{{3, 1, 0}, 0, UINT64_MAX, -EPROTO},
+		{{UINT32_MAX, 1, 0}, 0, UINT64_MAX, -EPROTO},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct vu_msg m = {.hdr = rows[i].hdr, .nr_fds = rows[i].nr_fds};
+		struct err err = {0};
+
+		cr_expect_eq(vu_backend_rule_check(&m, rows[i].agreed, &err), rows[i].want,
+			     "row %zu", i);
+		cr_expect_eq(err.msg[0] != 0, rows[i].want < 0, "row %zu", i);
+	}
+}

@@ -238,6 +238,26 @@ Test(net, a_tap_that_goes_takes_the_link_down)
 	cr_assert(nothing_used(0));
 }
 
+Test(net, and_the_front_end_is_told_at_once)
+{
+	struct vup_msg m;
+	int sv[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	start(0);
+	vup_send(child.bus, VUP_SET_BACKEND_REQ_FD, 0, NULL, 0, &sv[1], 1);
+	close(sv[1]);
+	offer(0, 4, 2048);
+	settle();
+	cr_assert_not(vup_recv(sv[0], &m), "without a reason");
+	close(tap[0][1]);
+	cr_assert(dev_child_wait(sv[0]) && vup_recv(sv[0], &m));
+	cr_assert(m.request == VUP_BACKEND_CONFIG_CHANGE && m.flags == 1 && m.bytes == 0);
+	cr_assert_eq(config().status, 0);
+	settle();
+	cr_assert_not(vup_recv(sv[0], &m), "more than once");
+}
+
 Test(net, a_reset_device_starts_anew)
 {
 	start(0);

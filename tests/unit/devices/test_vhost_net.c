@@ -13,7 +13,9 @@
 #include <net/if.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "devices/core/device.h"
@@ -45,8 +47,12 @@ static struct call {
 	};
 } calls[LOG_MAX];
 static unsigned int nr_calls;
-static unsigned long refuse; /* a request */
+static unsigned long refuse, refuse_also; /* requests */
 static uint64_t kernel_features;
+static int refuse_errno = EBUSY;
+static int tap_fd = -1; /* what is watched in the place of TAP(0), which is no fd at all here */
+static unsigned int looks;
+static uint32_t watched_for = UINT32_MAX;
 
 static void read_arg(struct call *c, const void *arg)
 {
@@ -80,13 +86,13 @@ static long fake_ioctl(int fd, unsigned long request, void *arg)
 		*(uint64_t *)arg = kernel_features;
 	if (request == VHOST_GET_VRING_BASE)
 		((struct vhost_vring_state *)arg)->num = STOPPED_AT;
-	if (request != refuse)
+	if (request != refuse && request != refuse_also)
 		return 0;
 	/* Letting go is never refused. */
 	if (request == VHOST_SET_VRING_KICK || request == VHOST_SET_VRING_CALL ||
 	    request == VHOST_SET_VRING_ERR || request == VHOST_NET_SET_BACKEND)
-		return c->value < 0 ? 0 : (errno = EBUSY, -1);
-	errno = EBUSY;
+		return c->value < 0 ? 0 : (errno = refuse_errno, -1);
+	errno = refuse_errno;
 	return -1;
 }
 
@@ -122,6 +128,16 @@ long syscall(long nr, ...)
 			       : real_syscall(nr, a);
 }
 
+int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
+{
+	if (fd == TAP(0)) {
+		fd = tap_fd;
+		looks += op == EPOLL_CTL_MOD;
+		watched_for = op == EPOLL_CTL_DEL ? UINT32_MAX : event->events;
+	}
+	return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
+}
+
 static unsigned int count_of(unsigned long request)
 {
 	unsigned int n = 0;
@@ -148,6 +164,7 @@ static struct vqd_mem mem;
 static struct vqd ring[5];
 static struct boot_dev rec;
 static struct err err;
+static int tap[2];
 
 static struct boot_dev good_record(unsigned int pairs)
 {
@@ -193,6 +210,8 @@ static void setup(void)
 	kernel_features = KERNEL;
 	vqd_mem_init(&mem, pieces, ARRAY_SIZE(pieces));
 	cr_assert_eq(loop_init(&loop, &err), 0);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tap), 0);
+	tap_fd = tap[0];
 }
 
 TestSuite(vhost_net, .init = setup);
@@ -353,6 +372,8 @@ Test(vhost_net, a_ring_the_kernel_refuses_is_broken_and_its_own_again)
 		dev.ops->stop(&dev, 0);
 		cr_expect_eq(nr_calls, 0);
 		device_done(&dev);
+		loop_done(&loop);
+		cr_assert_eq(loop_init(&loop, &err), 0);
 	}
 }
 
@@ -445,4 +466,109 @@ Test(vhost_net, is_told_mac_and_mtu_at_start)
 	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
 	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300, "zeros leave all as it was");
+}
+
+/* ---- the interface ---- */
+
+/* Has a front-end that hears of changes; its end */
+static int listen_to_changes(void)
+{
+	int sv[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	dev.config_fd = sv[1];
+	return sv[0];
+}
+
+static unsigned int told(int fd)
+{
+	unsigned int n = 0;
+	char hdr[12];
+
+	while (recv(fd, hdr, sizeof(hdr), MSG_DONTWAIT) == (ssize_t)sizeof(hdr))
+		n++;
+	return n;
+}
+
+static uint16_t status(void)
+{
+	struct virtio_net_config c;
+
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	return c.status;
+}
+
+Test(vhost_net, looks_at_the_tap_from_time_to_time)
+{
+	make(1, V1);
+	cr_assert_eq(watched_for, 0, "frames wake nobody");
+	/* epoll looks again at what it is told about again. */
+	while (looks == 0)
+		cr_assert_eq(loop_once(&loop, -1, &err), 0);
+	cr_expect_eq(watched_for, 0);
+	cr_expect_eq(status(), VIRTIO_NET_S_LINK_UP);
+}
+
+Test(vhost_net, an_interface_that_goes_takes_the_link_down)
+{
+	int front;
+
+	make(2, V1 | F(MQ) | F(CTRL_VQ));
+	front = listen_to_changes();
+	dev.ops->queue(&dev, 0);
+	dev.ops->queue(&dev, 1);
+	nr_calls = 0;
+	close(tap[1]);
+	cr_assert_eq(loop_once(&loop, -1, &err), 0);
+	cr_expect_eq(status(), 0);
+	cr_expect_eq(told(front), 1);
+	cr_expect_eq(nr_calls, 0, "the kernel keeps the rings");
+	cr_expect_eq(watched_for, UINT32_MAX, "nothing is left to be looked at");
+	cr_assert_eq(loop_once(&loop, 0, &err), 0);
+	cr_expect_eq(command(4, "\4\0\2\0", 4), VIRTIO_NET_OK);
+	cr_expect_eq(nr_calls, 0);
+	/* And the device can be stopped and started as ever. */
+	dev.ops->stop(&dev, 0);
+	dev.ops->stop(&dev, 1);
+	cr_expect_eq(dev.ops->start(&dev, dev.acked), 0);
+	cr_expect_eq(count_of(TUNSETOFFLOAD) + count_of(TUNSETQUEUE), 0);
+	dev.ops->queue(&dev, 0);
+	cr_expect(!dev.vq[0].broken);
+	cr_expect_eq(dev.ops->control(&dev, &(struct ctl_msg){.type = CTL_NET}, &err), 0);
+	cr_expect_eq(status(), 0, "the supervisor does not know better");
+	cr_expect_eq(told(front), 0);
+}
+
+Test(vhost_net, start_finds_out_that_the_interface_is_gone)
+{
+	static const int errnos[] = {EBADFD, ENOLINK};
+
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
+		int front;
+
+		make(1, V1);
+		front = listen_to_changes();
+		refuse = TUNSETOFFLOAD;
+		refuse_errno = errnos[i];
+		cr_expect_eq(dev.ops->start(&dev, V1), 0);
+		cr_expect(status() == 0 && told(front) == 1);
+		refuse = 0;
+		device_done(&dev);
+	}
+	make(1, V1);
+	refuse = TUNSETOFFLOAD;
+	refuse_errno = EINVAL;
+	cr_expect_eq(dev.ops->start(&dev, V1), -EINVAL);
+	cr_expect_eq(status(), VIRTIO_NET_S_LINK_UP);
+}
+
+Test(vhost_net, a_command_finds_out_that_the_interface_is_gone)
+{
+	make(2, V1 | F(MQ) | F(CTRL_VQ));
+	refuse = TUNSETQUEUE;
+	refuse_also = TUNSETOFFLOAD;
+	refuse_errno = EBADFD;
+	cr_expect_eq(command(4, "\4\0\2\0", 4), VIRTIO_NET_OK);
+	cr_expect(!dev.vq[4].broken);
+	cr_expect_eq(status(), 0);
 }

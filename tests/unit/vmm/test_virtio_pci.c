@@ -247,6 +247,116 @@ Test(virtio_pci, process_that_dies)
 	loop_done(&loop);
 }
 
+static struct loop change_loop;
+
+/* A device with a channel, on which it says something */
+static int say_something(void)
+{
+	struct err err = {0};
+	int sv[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	stub.be.change_fd = sv[0];
+	stub.hear_rc = 1;
+	cr_assert_eq(loop_init(&change_loop, &err), 0);
+	cr_assert_eq(virtio_pci_watch(&v, &change_loop, &err), 0);
+	cr_assert_eq(loop_once(&change_loop, 0, &err), 0);
+	cr_assert_eq(stub.hears, 0);
+	cr_assert_eq(write(sv[1], "x", 1), 1);
+	return sv[1];
+}
+
+static void hear(bool changed)
+{
+	struct err err = {0};
+	unsigned int before = stub.hears;
+
+	stub.hear_changed = changed;
+	cr_assert_eq(loop_once(&change_loop, 0, &err), 0);
+	cr_assert_eq(stub.hears, before + 1, "once a wake-up");
+}
+
+Test(virtio_pci, config_that_changes_by_itself)
+{
+	uint64_t generation = rd(VIRTIO_PCI_COMMON_CFGGENERATION, 1);
+
+	say_something();
+	start();
+	hear(false);
+	cr_expect_eq(rd(VIRTIO_PCI_COMMON_CFGGENERATION, 1), generation);
+	cr_expect(!signalled(v.config_fd) && !stub.be.config_stale);
+	hear(true);
+	cr_expect_neq(rd(VIRTIO_PCI_COMMON_CFGGENERATION, 1), generation);
+	cr_expect(stub.be.config_stale, "what was heard of it before is not shown any more");
+	cr_expect(signalled(v.config_fd));
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 2);
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 0);
+	cr_expect_eq(rd(STATUS, 1), RUNS);
+	cr_expect_eq(hook_calls, 0);
+}
+
+Test(virtio_pci, config_that_changes_before_the_driver_runs)
+{
+	uint64_t generation = rd(VIRTIO_PCI_COMMON_CFGGENERATION, 1);
+
+	say_something();
+	negotiate();
+	set_queue(0, 64, 0x10000);
+	hear(true);
+	cr_expect_neq(rd(VIRTIO_PCI_COMMON_CFGGENERATION, 1), generation);
+	cr_expect(!signalled(v.config_fd), "not before DRIVER_OK");
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 0);
+	wr(STATUS, 1, RUNS);
+	cr_expect(signalled(v.config_fd), "but then");
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 2);
+	wr(STATUS, 1, 0);
+	hear(true);
+	start();
+	cr_expect(!signalled(v.config_fd), "a driver that has not looked yet is not told");
+}
+
+Test(virtio_pci, config_interrupt_goes_the_way_of_its_vector)
+{
+	say_something();
+	start();
+	conf(true, conf(false, 0x34, 1, 0) + 2, 2, 0x8000);
+	wr(VIRTIO_PCI_MSIX_OFF + 16, 8, 0xfee00000);
+	wr(VIRTIO_PCI_MSIX_OFF + 24, 8, 0x100000041);
+	wr(VIRTIO_PCI_COMMON_MSIX, 2, 1);
+	hear(true);
+	cr_expect_eq(rd(VIRTIO_PCI_PBA_OFF, 8), 2, "pending while it is masked");
+}
+
+Test(virtio_pci, a_device_that_says_what_it_must_not)
+{
+	struct err err = {0};
+
+	say_something();
+	start();
+	stub.hear_rc = -EPROTO;
+	hear(true);
+	cr_expect_eq(hook_calls, 1);
+	cr_expect_str_eq(hook_text, "stub: said something wrong");
+	cr_expect_eq(rd(STATUS, 1), RUNS | NEEDS);
+	cr_assert_eq(loop_once(&change_loop, 0, &err), 0);
+	cr_expect_eq(stub.hears, 1, "nobody listens any more");
+}
+
+Test(virtio_pci, a_device_that_will_say_no_more)
+{
+	struct err err = {0};
+
+	say_something();
+	start();
+	stub.hear_rc = 0;
+	hear(true);
+	cr_expect(signalled(v.config_fd), "its last word counts");
+	cr_assert_eq(loop_once(&change_loop, 0, &err), 0);
+	cr_expect_eq(stub.hears, 1);
+	cr_expect_eq(hook_calls, 0, "that is no failure");
+	cr_expect_eq(rd(STATUS, 1), RUNS);
+}
+
 Test(virtio_pci, backend_that_fails)
 {
 	stub.fail = -ETIMEDOUT;

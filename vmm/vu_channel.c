@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "vmm/vu_channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "vmm/vu_call.h"
+
+/* Messages taken in at once. All of them say the same, so that one look at the device is enough. */
+#define VU_CHANNEL_BATCH 16
+
+static int vuc_hand_over(struct vu_frontend *f, int fd, struct err *err)
+{
+	struct vu_msg m = vu_call_msg(VU_SET_BACKEND_REQ_FD, 0);
+
+	m.fd[0] = fd;
+	m.nr_fds = 1;
+	return vu_call_do(f, &m, NULL, err);
+}
+
+int vu_channel_open(struct vu_frontend *f, struct err *err)
+{
+	cleanup_fd int theirs = -1;
+	int sv[2];
+
+	if (!vu_call_agreed(f, VU_PF_BACKEND_REQ) || !vu_call_agreed(f, VU_PF_CONFIG) ||
+	    f->be.config_bytes == 0)
+		return 0;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_set(err, errno, "socketpair");
+	f->be.change_fd = sv[0];
+	theirs = sv[1];
+	/* Ours alone: a back-end that waits for answers reads its end as it is used to. */
+	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "O_NONBLOCK");
+	return vuc_hand_over(f, theirs, err);
+}
+
+/* Takes one message; 1, 0 when the other end is closed, -EAGAIN when there is none, or -errno */
+static int vuc_recv(const struct vu_frontend *f, struct vu_msg *m, struct err *err)
+{
+	ssize_t n = fd_recv(f->be.change_fd, &m->hdr, sizeof(m->hdr), m->fd, &m->nr_fds);
+	int rc;
+
+	if (n == -EAGAIN)
+		return -EAGAIN;
+	/* A process that ends in the middle of something is told of by its main socket. */
+	if (n == 0 || n == -ECONNRESET)
+		return 0;
+	if (n < 0)
+		return err_set(err, (int)-n, "the device's own request: receive");
+	if ((size_t)n < sizeof(m->hdr))
+		rc = err_text(err, EPROTO, "vhost-user: request of the device in pieces");
+	else
+		rc = vu_backend_rule_check(m, f->protocol_features, err);
+	vu_msg_close(m);
+	return rc < 0 ? rc : 1;
+}
+
+/* It was heard, if the back-end wants to know; one that does not read its answers has no use for them */
+static int vuc_answer(const struct vu_frontend *f, struct vu_msg *m, struct err *err)
+{
+	const struct {
+		struct vu_hdr hdr;
+		uint8_t zero[sizeof(m->u64)];
+	} wire = {{m->hdr.request, VU_VERSION | VU_FLAG_REPLY, sizeof(m->u64)}, {0}};
+	int rc;
+
+	if (!(m->hdr.flags & VU_FLAG_NEED_REPLY) || !vu_call_agreed(f, VU_PF_REPLY_ACK))
+		return 0;
+	rc = fd_try_send(f->be.change_fd, &wire, sizeof(wire));
+	return rc < 0 && rc != -EPIPE ? err_set(err, -rc, "answer to the device's own request") : 0;
+}
+
+int vu_channel_hear(struct vu_frontend *f, bool *ret_changed, struct err *err)
+{
+	*ret_changed = false;
+	for (unsigned int i = 0; i < VU_CHANNEL_BATCH; i++) {
+		struct vu_msg m = {.nr_fds = 0};
+		int rc = vuc_recv(f, &m, err);
+
+		if (rc <= 0)
+			return rc == -EAGAIN ? 1 : rc;
+		*ret_changed = true;
+		rc = vuc_answer(f, &m, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 1;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a vhost-user back-end says of its own accord
+ *
+ * A stream socket pair beside the connection (SET_BACKEND_REQ_FD), on which we only listen. One
+ * request is understood: the configuration space has changed. Whatever else comes, half a message
+ * included, breaks the protocol. Our end is non-blocking: nothing here waits for the other process.
+ */
+#ifndef VMRUN_VMM_VU_CHANNEL_H
+#define VMRUN_VMM_VU_CHANNEL_H
+
+#include "vmm/vu_frontend.h"
+
+/**
+ * vu_channel_open() - Make the channel and hand the other end over, if the back-end has a use for it
+ *
+ * f->be.change_fd becomes our end, or stays -1: without BACKEND_REQ and CONFIG agreed on, and for a
+ * device without configuration space.
+ * Context: setup.  Syscalls: socketpair fcntl sendmsg poll recvmsg read close
+ * Return: 0 or -errno
+ */
+MUST_CHECK int vu_channel_open(struct vu_frontend *f, struct err *err);
+
+/** vu_channel_hear() - backend_ops.hear of this channel.  Syscalls: recvmsg sendmsg close */
+MUST_CHECK int vu_channel_hear(struct vu_frontend *f, bool *ret_changed, struct err *err);
+
+#endif
