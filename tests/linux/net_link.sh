@@ -23,21 +23,15 @@ trap 'cleanup; kill $(jobs -p) 2>/dev/null' EXIT
 mkdir -p "$root"
 ip link set lo up
 
-# ask TAG CMD...: what the guest answers
-ask() {
-	echo "$*" >&"${input[links]}"
-	if eventually 60 ended_or_said links "^fact $1 " && said links "^fact $1 "; then fact links "$1"; else echo "no answer"; fi
-}
-carrier() { ask "$1" "cat /sys/class/net/$2/carrier"; }
+carrier() { ask links "$1" "cat /sys/class/net/$2/carrier"; }
 # Looks for ten seconds, and says what it saw last and after how many looks
 falls() {
-	ask "$1" "n=0; while [ \$n -lt 100 ] && [ \"\$(cat /sys/class/net/$2/carrier)\" = 1 ]; do n=\$((n + 1)); sleep 0.1; done; cat /sys/class/net/$2/carrier; echo after \$n" &
+	ask links "$1" "n=0; while [ \$n -lt 100 ] && [ \"\$(cat /sys/class/net/$2/carrier)\" = 1 ]; do n=\$((n + 1)); sleep 0.1; done; cat /sys/class/net/$2/carrier; echo after \$n" &
 	sleep 0.5
 	ip link delete "$3"
 	wait $!
 }
-vmrun() { "$vmrun_bin" --root "$root" --log "$work/log" --debug "$@"; }
-lines() { grep -ac "host's interface is gone" "$work/log"; }
+lines() { grep -ac "host's interface is gone" "$work/links.log"; }
 
 boot links
 up links 120
@@ -47,13 +41,13 @@ for link in "0 user" "1 vhost"; do
 	succeeds "$backend: the host pings it" busybox ping -c 3 -w 20 "10.9.$n.2"
 	like "$backend: its link falls" "$(falls "falls$n" "eth$n" "vmtap$n")" '^0 after [0-9]{1,2} $'
 	is "$backend: one line tells of it" "$(lines)" $((n + 1))
-	like "$backend: what the guest sends goes nowhere" "$(ask "nowhere$n" "ping -c 2 -w 4 10.9.$n.1")" \
+	like "$backend: what the guest sends goes nowhere" "$(ask links "nowhere$n" "ping -c 2 -w 4 10.9.$n.1")" \
 		' 0 packets received|unreachable'
 	like "$backend: and the device takes orders" \
-		"$(ask "orders$n" "ip link set eth$n down; ip link set eth$n up; cat /sys/class/net/eth$n/operstate")" '^down $'
+		"$(ask links "orders$n" "ip link set eth$n down; ip link set eth$n up; cat /sys/class/net/eth$n/operstate")" '^down $'
 	# The driver finds a device that starts, without a link.
 	is "$backend: its driver can be bound anew" \
-		"$(ask "anew$n" "cd /sys/bus/virtio/drivers/virtio_net; d=\$(basename \$(readlink /sys/class/net/eth$n/device)); echo \$d >unbind; echo \$d >bind; cd /; ip link set eth$n up; cat /sys/class/net/eth$n/carrier")" "0 "
+		"$(ask links "anew$n" "cd /sys/bus/virtio/drivers/virtio_net; d=\$(basename \$(readlink /sys/class/net/eth$n/device)); echo \$d >unbind; echo \$d >bind; cd /; ip link set eth$n up; cat /sys/class/net/eth$n/carrier")" "0 "
 done
 is "nothing more is told" "$(lines)" 2
 vmrun kill links
