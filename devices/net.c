@@ -43,8 +43,9 @@
 #define NET_OVERHEAD	(NET_HDR + ETH_HLEN + 4) /* header, Ethernet, VLAN tag */
 #define NET_SPILL	(NET_LARGE + 4096U)
 
-#define NET_BATCH	64 /* frames before others have their turn */
-#define NET_SIGNAL	16 /* frames before the driver is told */
+#define NET_BATCH	64     /* frames before others have their turn */
+#define NET_SIGNAL	16     /* frames before the driver is told, */
+#define NET_BATCH_BYTES 60000U /* or one of the largest: it is copied while the next is read */
 #define NET_SMALL_RUN	16 /* small frames in a row before large ones are not expected any more */
 #define NET_PATIENCE_NS 10000000ULL
 #define NET_SLOT_TIMER	BOOT_NET_PAIRS_MAX
@@ -83,6 +84,7 @@ struct net_port {
  * @pairs:	Queue pairs the driver uses, as told by the control ring
  * @gone:	The TAP's interface was deleted
  * @frame_max:	Bytes of the largest frame to have room for, with its header
+ * @untold:	Bytes received since the driver was told last
  * @armed_ns:	When the timer goes off; 0: it is not set
  * @window:	Buffers to receive into; empty between wake-ups. Its memory serves all rings
  */
@@ -94,6 +96,7 @@ struct net {
 	bool guest_csum, mergeable;
 	uint32_t tun_flags;
 	uint64_t frame_max;
+	uint64_t untold;
 	int timer_fd;
 	uint64_t armed_ns;
 	struct limit to_guest, from_guest;
@@ -208,6 +211,7 @@ static void net_deliver(struct net *n, struct vq *q, uint64_t len, uint64_t dire
 	if (!n->guest_csum)
 		vq_patch(head, offsetof(struct virtio_net_hdr_v1, flags), &no_flags, 1);
 	vq_publish(q);
+	n->untold += len;
 }
 
 /* What a frame's size says about the next one's */
@@ -290,9 +294,12 @@ static void net_rx(struct device *d, unsigned int i)
 	for (unsigned int k = 0; k < NET_BATCH && step == NET_MORE; k++) {
 		due = limit_ready_ns(&n->to_guest);
 		step = due ? NET_LATER : net_rx_frame(n, p, q);
-		if (k % NET_SIGNAL == NET_SIGNAL - 1)
-			device_signal(d, ring);
+		if (n->untold < NET_BATCH_BYTES && k % NET_SIGNAL < NET_SIGNAL - 1)
+			continue;
+		device_signal(d, ring);
+		n->untold = 0;
 	}
+	n->untold = 0;
 	if (step == NET_RING_DRY && n->window.nr > 0)
 		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
 	vq_window_put_back(&n->window, q);

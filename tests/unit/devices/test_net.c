@@ -169,6 +169,21 @@ Test(net, waits_for_buffers_and_goes_on)
 	}
 }
 
+Test(net, interrupts_once_a_batch_of_sixteen)
+{
+	eventfd_t interrupts;
+
+	start(0);
+	for (unsigned int i = 0; i < 40; i++)
+		arrive(0, 60);
+	settle();
+	offer(0, 48, 256); /* and room for a large one */
+	for (unsigned int i = 0; i < 40; i++)
+		cr_assert_eq(take_now(0), HDR + 60, "frame %u", i);
+	cr_assert_eq(eventfd_read(call[0], &interrupts), 0);
+	cr_assert_eq(interrupts, 3);
+}
+
 Test(net, waits_for_buffers_with_event_index)
 {
 	connect_device(0);
