@@ -525,22 +525,11 @@ static int net_config(struct device *d, bool write, uint32_t off, void *buf, uin
 	return 0;
 }
 
-/* CTL_NET: MAC and MTU as found when the VM is started, or that there is nothing at the other end */
 static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	struct net *n = d->state;
-	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
-	uint8_t mac[ETH_ALEN];
 
-	memcpy(mac, n->config.mac, sizeof(mac));
-	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
-	    (mtu && (mtu < ETH_MIN_MTU || mtu > ETH_MAX_MTU)))
-		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, mtu);
-	memcpy(n->config.mac, mac, sizeof(mac));
-	if (mtu)
-		n->config.mtu = (uint16_t)mtu;
-	n->down = m->code & CTL_NET_DOWN;
-	return 0;
+	return vnet_told(&n->config, &n->down, m, err);
 }
 
 #define NET_F_ALWAYS                                                                               \

@@ -377,19 +377,8 @@ static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint
 static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	struct vhost_net *n = d->state;
-	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
-	uint8_t mac[sizeof(n->config.mac)];
 
-	memcpy(mac, n->config.mac, sizeof(mac));
-	if (m->arg != 0 && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac)))
-		return err_text(err, EINVAL, "MAC 0x%lx is not one of an interface", m->arg);
-	if (mtu != 0 && (mtu < VN_MTU_MIN || mtu > UINT16_MAX))
-		return err_text(err, EINVAL, "MTU %u is not %d to %d", mtu, VN_MTU_MIN, UINT16_MAX);
-	memcpy(n->config.mac, mac, sizeof(mac));
-	if (mtu != 0)
-		n->config.mtu = (uint16_t)mtu;
-	n->down = m->code & CTL_NET_DOWN;
-	return 0;
+	return vnet_told(&n->config, &n->down, m, err);
 }
 
 /* Takes over what is behind one pair */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/core/vnet.h"
 
+#include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <string.h>
@@ -178,4 +179,21 @@ bool vnet_mac_ok(const uint8_t mac[6])
 	static const uint8_t none[6];
 
 	return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
+}
+
+int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
+	      struct err *err)
+{
+	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
+	uint8_t mac[ETH_ALEN];
+
+	memcpy(mac, config->mac, sizeof(mac));
+	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
+	    (mtu && (mtu < ETH_MIN_MTU || mtu > ETH_MAX_MTU)))
+		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, mtu);
+	memcpy(config->mac, mac, sizeof(mac));
+	if (mtu)
+		config->mtu = (uint16_t)mtu;
+	*down = m->code & CTL_NET_DOWN;
+	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <linux/virtio_net.h>
 
+#include "devices/core/boot.h"
 #include "devices/core/virtqueue.h"
 
 /* Younger than some kernel headers (Linux 6.2, virtio 1.3) */
@@ -55,6 +56,18 @@ MUST_CHECK bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint6
  */
 MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int pairs_max,
 			     unsigned int *pairs);
+
+/**
+ * vnet_told() - CTL_NET: MAC and MTU as found when the VM is started, or that nothing is at the other end
+ * @config:	What the driver reads; changed whole or not at all
+ * @down:	Likewise
+ * @m:		As boot.h has it; a MAC or MTU of 0 leaves the one there is
+ *
+ * Context: locked.  Syscalls: none
+ * Return: 0, or -EINVAL for what no interface has
+ */
+MUST_CHECK int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
+			 struct err *err);
 
 /** vnet_mac_ok() - Whether an interface may have this address: unicast, not all zeros */
 MUST_CHECK bool vnet_mac_ok(const uint8_t mac[6]);
