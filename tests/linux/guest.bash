@@ -5,9 +5,11 @@ declare -A input
 
 # say TEXT: progress with the time, which TAP ignores
 say() { echo "# $SECONDS s: $*"; }
+# lines ID: what the guest has printed, without a line that it is still printing
+lines() { head -n "$(wc -l <"$work/$1.console")" "$work/$1.console" | tr -d '\r'; }
 # fact ID NAME: what the guest said of itself
-fact() { tr -d '\r' <"$work/$1.console" | sed -n "s/^fact $2 *//p" | tail -n 1; }
-said() { tr -d '\r' <"$work/$1.console" | grep -qa -- "$2"; }
+fact() { lines "$1" | sed -n "s/^fact $2 *//p" | tail -n 1; }
+said() { lines "$1" | grep -qa -- "$2"; }
 ended_or_said() { said "$1" "$2" || ! is_running "$1"; }
 
 # stuck ID: what a guest that does not get on was seen doing: its console's end, and each thread of the VM
