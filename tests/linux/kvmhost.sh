@@ -1,6 +1,10 @@
 #!/bin/bash
 # The emulated machine itself: what goes in, what comes out, what must not.
 . "$(dirname "$0")/../lib.sh"
+. bundle-examples/debs.sh
+debs_name=kvmhost
+# The first time it downloads and says so, on the standard error that is looked at below.
+debs_qemu >/dev/null && debs_kernel amd64 >/dev/null || exit 1
 
 cat >"$work/job" <<-'EOF2'
 echo to-stdout; echo to-stderr >/dev/stderr
@@ -14,7 +18,7 @@ exit 37
 EOF2
 echo original >"$work/mine"
 mkdir "$work/a dir"
-out=$(cd "$work/a dir" && KVMHOST_TEST="two  words" KVMHOST_OUT="$work/out" KVMHOST_TIMEOUT=120 \
+out=$(cd "$work/a dir" && KVMHOST_TEST="two  words" KVMHOST_OUT="$work/out" KVMHOST_TIMEOUT=600 \
 	"$top/tests/kvmhost/run" bash "$work/job" "it's" 2>"$work/err")
 is "the command's exit status comes out" $? 37
 like "standard output comes out" "$out" '^to-stdout$'
