@@ -49,9 +49,12 @@ succeeds() {
 		printf '#   exit %s: %s\n' "$?" "$out"
 	fi
 }
+# Bounds are for this many times as slow a machine: an emulated one has been seen at an eighth of its usual speed.
+patience=${KVMHOST:+10}
+patience=${patience:-1}
 # eventually SECONDS CMD...: poll until it succeeds; a bound, not a measurement
 eventually() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * patience))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1

@@ -60,19 +60,23 @@ at_least() { # at_least NAME GOT MIN MAX
 # With the job `net`, which serves a file and does what the console says:
 
 sum=$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1) # of that file
-# ask ID TAG CMD...: what the guest answers
+# ask ID TAG CMD...: what the guest answers; one that left a question open is not asked any more
 ask() {
 	local id=$1 tag=$2
 	shift 2
-	echo "$tag $*" >&"${input[$id]}"
-	if eventually 60 ended_or_said "$id" "^fact $tag " && said "$id" "^fact $tag "; then
-		fact "$id" "$tag"
-	else
-		echo "no answer"
+	if [ ! -e "$work/$id.mute" ]; then
+		echo "$tag $*" >&"${input[$id]}"
+		if eventually 60 ended_or_said "$id" "^fact $tag " && said "$id" "^fact $tag "; then
+			fact "$id" "$tag"
+			return
+		fi
+		touch "$work/$id.mute"
+		stuck "$id" >&2
 	fi
+	echo "no answer"
 }
 sum_of() { # sum_of URL [CMD...]: of what a server gives this host, or gives the place where CMD runs things
-	"${@:2}" busybox timeout 60 busybox wget -q -O - "$1" | sha256sum | cut -d' ' -f1
+	"${@:2}" busybox timeout $((60 * patience)) busybox wget -q -O - "$1" | sha256sum | cut -d' ' -f1
 }
 pings() { busybox ping -c 3 -A -w 20 "$@" >/dev/null; }
 # state ID NUMBER KEY: what the state says of a network
