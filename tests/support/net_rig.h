@@ -67,11 +67,17 @@ static inline void start_ring(unsigned int q, uint16_t size)
 	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, q, 1);
 }
 
-/* Has the device carry out all that was sent before */
+/*
+ * Has the device carry out all that was sent before. Two questions: to epoll a socket that has just been
+ * read is ready until it looks again, so the first may be heard before a doorbell that was rung earlier,
+ * but then in the same round.
+ */
 static inline void settle(void)
 {
-	vup_empty(child.bus, VUP_GET_QUEUE_NUM, 0);
-	cr_assert_eq(answer(VUP_GET_QUEUE_NUM), rec.nr_res ? 2U * rec.nr_res + 1 : 3);
+	for (unsigned int i = 0; i < 2; i++) {
+		vup_empty(child.bus, VUP_GET_QUEUE_NUM, 0);
+		cr_assert_eq(answer(VUP_GET_QUEUE_NUM), rec.nr_res ? 2U * rec.nr_res + 1 : 3);
+	}
 }
 
 static inline void connect_device(uint64_t leave)
