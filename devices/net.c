@@ -6,17 +6,15 @@
  * non-blocking, with a struct virtio_net_hdr_v1 before each frame: what is on the TAP is what is in
  * the guest's buffers, and one readv or writev moves a frame between the two.
  *
- *   receive:   net_rx -> net_rx_frame -> net_prepare (pop), readv, net_deliver (fill, publish)
+ *   receive:   net_rx -> vnet_rx_frame -> pop, readv, fill, publish
  *   transmit:  net_tx -> net_send -> vnet_frame_ok (on a private copy of the header), writev
  *
- * A port's direction waits for one thing at a time (enum net_wait). Nothing is held while it waits:
- * chains popped and not used are put back, so a ring may stop or move between any two wake-ups.
+ * A port's direction waits for one thing at a time (enum net_wait). Receive buffers popped and not
+ * used stay in their ring's window for the next wake-up, and are put back when the ring stops or
+ * moves (net_stop); a frame that could not be sent is put back at once.
  *
- * A TAP tells how long a frame is only by handing it out, and a frame may take several buffers
- * (MRG_RXBUF). A port pops for the size it expects; the excess of a larger frame spills into private
- * memory and is copied, and the next time the port expects it. Before that the ring must look as if
- * it had room for the largest. A driver that has some buffers out and not enough is waited for; after
- * NET_PATIENCE_NS in vain, frames are read anyway and those without room are lost.
+ * A driver that has some buffers out and not enough for the largest frame (vnet_rx.h) is waited for
+ * NET_PATIENCE_NS.
  *
  * TAP queues of pairs that the driver does not use are served into the rings of those it does.
  */
@@ -33,20 +31,14 @@
 #include "devices/core/bucket.h"
 #include "devices/core/device.h"
 #include "devices/core/vnet.h"
-#include "devices/core/vq_window.h"
+#include "devices/core/vnet_rx.h"
 
 #define NET_F(name)	(1ULL << VIRTIO_NET_F_##name)
 #define NET_HDR		sizeof(struct virtio_net_hdr_v1)
 
-#define NET_LARGE	65562U /* the largest one with offloads that we expect, header counted */
-#define NET_USUAL	1500U  /* MTU */
-#define NET_OVERHEAD	(NET_HDR + ETH_HLEN + 4) /* header, Ethernet, VLAN tag */
-#define NET_SPILL	(NET_LARGE + 4096U)
-
 #define NET_BATCH	64     /* frames before others have their turn */
 #define NET_SIGNAL	16     /* frames before the driver is told, */
 #define NET_BATCH_BYTES 60000U /* or one of the largest: it is copied while the next is read */
-#define NET_SMALL_RUN	16 /* small frames in a row before large ones are not expected any more */
 #define NET_PATIENCE_NS 10000000ULL
 #define NET_SLOT_TIMER	BOOT_NET_PAIRS_MAX
 
@@ -56,25 +48,18 @@ _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "what the TAP was told");
 /** enum net_wait - What a direction of a port waits for */
 enum net_wait { NET_WAIT_RING, NET_WAIT_TAP, NET_WAIT_TIME };
 
-/** enum net_step - How moving a frame went; the first two leave the TAP to be waited for */
-enum net_step { NET_MORE, NET_TAP_EMPTY, NET_LATER, NET_RING_DRY, NET_RING_BROKEN, NET_GONE };
-
 /**
  * struct net_port - One queue of the TAP
  * @watched:	Events the loop was told to wait for
  * @rx_due_ns:	When to go on without what is waited for; 0: never
- * @hungry:	Waited for buffers in vain
- * @expect:	Bytes the next frame probably takes, with its header
- * @small_run:	Frames in a row that took less
+ * @guess:	The next frame it hands out
  */
 struct net_port {
 	int fd;
 	uint32_t watched;
 	enum net_wait rx, tx;
 	uint64_t rx_due_ns, tx_due_ns;
-	bool hungry;
-	uint64_t expect;
-	unsigned int small_run;
+	struct vnet_guess guess;
 };
 
 /**
@@ -83,28 +68,25 @@ struct net_port {
  * @pairs_max:	Queue pairs there are
  * @pairs:	Queue pairs the driver uses, as told by the control ring
  * @gone:	The TAP's interface was deleted
- * @frame_max:	Bytes of the largest frame to have room for, with its header
- * @untold:	Bytes received since the driver was told last
  * @armed_ns:	When the timer goes off; 0: it is not set
- * @window:	Buffers to receive into; empty between wake-ups. Its memory serves all rings
+ * @window:	Buffers to receive into, of each receiving ring
+ * @chain:	What is being sent, or the command at hand
  */
 struct net {
 	unsigned int nr_ports;
 	unsigned int pairs_max;
 	unsigned int pairs;
 	bool gone, down;
-	bool guest_csum, mergeable;
 	uint32_t tun_flags;
-	uint64_t frame_max;
-	uint64_t untold;
 	int timer_fd;
 	uint64_t armed_ns;
 	struct limit to_guest, from_guest;
 	struct net_port port[BOOT_NET_PAIRS_MAX];
 	struct virtio_net_config config;
-	struct vq_window window;
+	struct vq_window window[BOOT_NET_PAIRS_MAX];
+	struct vq_chain chain;
+	struct vnet_rx rx;
 	struct iovec iov[VQ_SEGS_MAX + 1];
-	uint8_t spill[NET_SPILL];
 };
 
 /*
@@ -162,109 +144,6 @@ static void net_lose_tap(struct device *d)
 	device_config_changed(d);
 }
 
-/* Makes sure of room for the frame that probably comes, and for the largest one if it comes */
-static enum net_step net_prepare(struct net *n, struct net_port *p, struct vq *q)
-{
-	enum vq_result rc = vq_window_collect(&n->window, q, n->mergeable ? p->expect : 1, NET_HDR);
-	uint64_t missing, each;
-
-	if (rc == VQ_BROKEN)
-		return NET_RING_BROKEN;
-	if (n->window.nr == 0)
-		return NET_RING_DRY;
-	if (!n->mergeable || n->window.room >= n->frame_max)
-		return NET_MORE;
-	missing = n->frame_max - n->window.room;
-	each = vq_left(vq_window_head(&n->window), VQ_WRITABLE);
-	if (missing / each < VQ_SIZE_MAX && vq_has(q, (unsigned int)(missing / each) + 1)) {
-		p->hungry = false;
-		return NET_MORE;
-	}
-	rc = vq_window_collect(&n->window, q, n->frame_max, NET_HDR);
-	if (rc == VQ_EMPTY)
-		return p->hungry ? NET_MORE : NET_RING_DRY;
-	p->hungry = false;
-	return rc == VQ_BROKEN ? NET_RING_BROKEN : NET_MORE;
-}
-
-/*
- * Reads one frame into the window and behind it the spill; *ret_direct is the window's share.
- * Syscalls: readv
- */
-static ssize_t net_read(struct net *n, const struct net_port *p, uint64_t *ret_direct)
-{
-	unsigned int nr = vq_window_iov(&n->window, n->mergeable ? p->expect : 1, n->iov,
-					VQ_SEGS_MAX, ret_direct);
-
-	n->iov[nr++] = (struct iovec){n->spill, sizeof(n->spill)};
-	return readv(p->fd, n->iov, (int)nr);
-}
-
-/* Gives the driver a frame of @len bytes, the first @direct of which are where they belong */
-static void net_deliver(struct net *n, struct vq *q, uint64_t len, uint64_t direct)
-{
-	const struct vq_chain *head = vq_window_head(&n->window);
-	uint16_t nr = (uint16_t)vq_window_use(&n->window, q, len, direct, n->spill);
-	const uint8_t no_flags = 0;
-
-	vq_patch(head, offsetof(struct virtio_net_hdr_v1, num_buffers), &nr, sizeof(nr));
-	if (!n->guest_csum)
-		vq_patch(head, offsetof(struct virtio_net_hdr_v1, flags), &no_flags, 1);
-	vq_publish(q);
-	n->untold += len;
-}
-
-/* What a frame's size says about the next one's */
-static void net_learn(struct net *n, struct net_port *p, uint64_t len)
-{
-	if (len > n->frame_max)
-		n->frame_max = len;
-	if (len > p->expect)
-		p->expect = n->frame_max;
-	if (len > NET_USUAL + NET_OVERHEAD)
-		p->small_run = 0;
-	else if (++p->small_run >= NET_SMALL_RUN)
-		p->expect = NET_USUAL + NET_OVERHEAD;
-}
-
-/**
- * net_rx_frame() - Move one frame from a port into a ring
- *
- * A frame without room, and one larger than any that a TAP should hand out, is lost.
- * Context: locked.  Syscalls: readv
- * Return: NET_MORE when a frame was taken from the TAP; anything else says why there is no use in
- * trying again at once
- */
-static enum net_step net_rx_frame(struct net *n, struct net_port *p, struct vq *q)
-{
-	enum net_step step = net_prepare(n, p, q);
-	uint64_t direct, len;
-	ssize_t rc;
-
-	if (step != NET_MORE)
-		return step;
-	rc = net_read(n, p, &direct);
-	if (rc < 0 && errno == EAGAIN)
-		return NET_TAP_EMPTY;
-	if (rc == 0 || (rc < 0 && errno == EBADFD))
-		return NET_GONE;
-	if (rc < (ssize_t)NET_HDR)
-		return NET_MORE;
-	len = (uint64_t)rc;
-	limit_spend(&n->to_guest, len - NET_HDR);
-	net_learn(n, p, len);
-	if (len > direct) {
-		if (!n->mergeable || len == direct + sizeof(n->spill))
-			return NET_MORE;
-		if (vq_window_collect(&n->window, q, len, NET_HDR) == VQ_BROKEN)
-			return NET_RING_BROKEN;
-		if (n->window.room < len)
-			return NET_MORE;
-	}
-	net_deliver(n, q, len, direct);
-	return NET_MORE;
-}
-
 /*
  * The ring that frames of port @i go to. A front-end that keeps the control ring to itself, as QEMU
  * does, has the pairs enabled that the driver uses.
@@ -288,29 +167,35 @@ static void net_rx(struct device *d, unsigned int i)
 	struct net_port *p = &n->port[i];
 	unsigned int ring = net_rx_ring(d, i);
 	struct vq *q = &d->vq[ring];
-	enum net_step step = d->runs[ring] && !q->broken ? NET_MORE : NET_RING_DRY;
-	uint64_t due = 0;
+	struct vq_window *w = &n->window[ring / 2];
+	enum vnet_step step = d->runs[ring] && !q->broken ? VNET_MORE : VNET_RING_DRY;
+	uint64_t due = 0, untold = 0;
 
-	for (unsigned int k = 0; k < NET_BATCH && step == NET_MORE; k++) {
+	for (unsigned int k = 0; k < NET_BATCH && step == VNET_MORE; k++) {
+		uint64_t bytes = 0;
+
 		due = limit_ready_ns(&n->to_guest);
-		step = due ? NET_LATER : net_rx_frame(n, p, q);
-		if (n->untold < NET_BATCH_BYTES && k % NET_SIGNAL < NET_SIGNAL - 1)
+		if (due)
+			break;
+		step = vnet_rx_frame(&n->rx, &p->guess, p->fd, q, w, &bytes);
+		if (bytes > 0)
+			limit_spend(&n->to_guest, bytes - NET_HDR);
+		untold += bytes;
+		if (untold < NET_BATCH_BYTES && k % NET_SIGNAL < NET_SIGNAL - 1)
 			continue;
 		device_signal(d, ring);
-		n->untold = 0;
+		untold = 0;
 	}
-	n->untold = 0;
-	if (step == NET_RING_DRY && n->window.nr > 0)
-		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
-	vq_window_put_back(&n->window, q);
 	device_signal(d, ring);
-	if (step == NET_RING_BROKEN)
-		device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
-	p->rx = step <= NET_TAP_EMPTY ? NET_WAIT_TAP
-		: step == NET_LATER   ? NET_WAIT_TIME
-				      : NET_WAIT_RING;
+	p->rx = due ? NET_WAIT_TIME : step <= VNET_TAP_EMPTY ? NET_WAIT_TAP : NET_WAIT_RING;
+	if (step == VNET_RING_DRY && w->nr > 0)
+		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
 	p->rx_due_ns = due;
-	if (step == NET_GONE)
+	if (step == VNET_RING_BROKEN) {
+		vq_window_put_back(w, q);
+		device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
+	}
+	if (step == VNET_GONE)
 		net_lose_tap(d);
 	net_watch(d, p);
 }
@@ -365,7 +250,7 @@ static void net_tx(struct device *d, unsigned int pair)
 	struct net_port *p = pair < n->nr_ports && !n->gone ? &n->port[pair] : NULL;
 	unsigned int ring = 2 * pair + 1, budget = d->runs[ring] ? d->vq[ring].size : 0;
 	struct vq *q = &d->vq[ring];
-	struct vq_chain *c = &n->window.chain[0];
+	struct vq_chain *c = &n->chain;
 	enum vq_result rc = VQ_EMPTY;
 	uint64_t due = 0;
 	int sent = 0;
@@ -377,7 +262,7 @@ static void net_tx(struct device *d, unsigned int pair)
 			break;
 		sent = p ? net_send(d, p, c) : 0;
 		if (sent == -EAGAIN)
-			vq_unpop(q, c);
+			vq_unpop(q, c->head);
 		else
 			vq_fill(q, c);
 		if (k % NET_SIGNAL == NET_SIGNAL - 1) {
@@ -404,7 +289,7 @@ static void net_control(struct device *d, unsigned int ring)
 {
 	struct net *n = d->state;
 	struct vq *q = &d->vq[ring];
-	struct vq_chain *c = &n->window.chain[0];
+	struct vq_chain *c = &n->chain;
 	unsigned int budget = q->size;
 	enum vq_result rc = VQ_EMPTY;
 
@@ -453,7 +338,7 @@ static void net_timer(struct device *d)
 
 		if (p->rx_due_ns && p->rx_due_ns <= now) {
 			p->rx_due_ns = 0;
-			p->hungry = p->rx == NET_WAIT_RING;
+			p->guess.hungry = p->rx == NET_WAIT_RING;
 			net_rx(d, i);
 		}
 		if (p->tx_due_ns && p->tx_due_ns <= now)
@@ -488,17 +373,26 @@ static int net_start(struct device *d, uint64_t features)
 {
 	struct net *n = d->state;
 	uint32_t flags = vnet_tun_flags(features) & n->tun_flags;
-	uint64_t mtu = n->config.mtu > NET_USUAL ? n->config.mtu : NET_USUAL;
+	uint64_t mtu = n->config.mtu > VNET_USUAL ? n->config.mtu : VNET_USUAL;
 
-	n->guest_csum = features & NET_F(GUEST_CSUM);
-	n->mergeable = features & NET_F(MRG_RXBUF);
-	n->frame_max = flags & ~(uint32_t)TUN_F_CSUM ? NET_LARGE : mtu + NET_OVERHEAD;
+	n->rx.guest_csum = features & NET_F(GUEST_CSUM);
+	n->rx.mergeable = features & NET_F(MRG_RXBUF);
+	n->rx.frame_max = flags & ~(uint32_t)TUN_F_CSUM ? VNET_LARGE : mtu + VNET_OVERHEAD;
 	n->pairs = 1;
 	if (n->tun_flags == 0 || n->gone || ioctl(n->port[0].fd, TUNSETOFFLOAD, flags) == 0)
 		return 0;
 	if (errno == EBADFD || errno == ENOLINK) /* a TAP's word for it, and a macvtap's */
 		net_lose_tap(d);
 	return n->gone ? 0 : -errno;
+}
+
+/* The ring stops, or is not where it was any more: the driver has its buffers back */
+static void net_stop(struct device *d, unsigned int q)
+{
+	struct net *n = d->state;
+
+	if (q % 2 == 0 && q / 2 < n->pairs_max)
+		vq_window_put_back(&n->window[q / 2], &d->vq[q]);
 }
 
 static void net_reset(struct device *d)
@@ -509,7 +403,7 @@ static void net_reset(struct device *d)
 		struct net_port *p = &n->port[i];
 
 		*p = (struct net_port){.fd = p->fd, .watched = p->watched};
-		p->expect = NET_USUAL + NET_OVERHEAD;
+		vnet_guess_reset(&p->guess);
 		net_watch(d, p);
 	}
 }
@@ -557,7 +451,7 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 	n->pairs_max = rec->nr_res ? rec->nr_res : 1;
 	n->pairs = 1;
 	n->config.max_virtqueue_pairs = (uint16_t)n->pairs_max;
-	n->config.mtu = rec->net.mtu ? rec->net.mtu : NET_USUAL;
+	n->config.mtu = rec->net.mtu ? rec->net.mtu : VNET_USUAL;
 	memcpy(n->config.mac, rec->net.mac, ETH_ALEN);
 	n->tun_flags = n->nr_ports ? rec->net.tun_flags : 0;
 	limit_init(&n->to_guest, &rec->net.to_guest);
@@ -571,7 +465,7 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 	rc = device_watch(d, NET_SLOT_TIMER, n->timer_fd, EPOLLIN, err);
 	for (unsigned int i = 0; i < n->nr_ports && rc == 0; i++) {
 		n->port[i].fd = BOOT_FD_RES + (int)i;
-		n->port[i].expect = NET_USUAL + NET_OVERHEAD;
+		vnet_guess_reset(&n->port[i].guess);
 		rc = device_watch(d, i, n->port[i].fd, 0, err);
 	}
 	return rc;
@@ -588,6 +482,7 @@ const struct device_ops net_device = {
 	.init = net_init,
 	.start = net_start,
 	.queue = net_queue,
+	.stop = net_stop,
 	.event = net_event,
 	.config = net_config,
 	.control = net_told,

@@ -33,8 +33,9 @@ struct device;
  * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most the ring's size of chains
  *		(device_again() when more may be waiting), push, then device_signal() once
  * @stop:	Queue @q is about to be stopped or moved: whoever serves it by vq_lend() lets go of it
- *		before this returns. Doorbell, interrupt and error eventfd may be others when @queue is
- *		called next. NULL for a device that serves its rings itself
+ *		before this returns, and chains that are held have been put back. Doorbell, interrupt
+ *		and error eventfd may be others when @queue is called next. NULL for a device that
+ *		serves its rings itself and holds nothing between two wake-ups
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= config_len has been checked
  * @control:	A request of the supervisor's (CTL_NET), before the first start; the answer goes back as

@@ -313,25 +313,25 @@ enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
 }
 
 /* The chain leaves the device's hands; one that is not in them is a bug of ours */
-static void vq_land(struct vq *q, const struct vq_chain *c)
+static void vq_land(struct vq *q, uint16_t head)
 {
-	vr_assert(q->ready && c->head < q->size && in_flight(q, c->head));
-	q->in_flight[c->head / 64] &= ~(1ULL << c->head % 64);
+	vr_assert(q->ready && head < q->size && in_flight(q, head));
+	q->in_flight[head / 64] &= ~(1ULL << head % 64);
 }
 
 /**
  * vq_unpop() - Put the chain that was popped last back, to be popped again
  * @q:		The ring it was popped from
- * @c:		In flight; not after this
+ * @head:	In flight; not after this
  *
  * Nothing of it was promised to the driver: what was written into its buffers does not count.
  * Several are put back in the reverse order. The driver's notification is not armed by this: an
  * earlier VQ_EMPTY has armed it for what comes after the chains put back.
  * Context: locked.  Syscalls: none
  */
-void vq_unpop(struct vq *q, const struct vq_chain *c)
+void vq_unpop(struct vq *q, uint16_t head)
 {
-	vq_land(q, c);
+	vq_land(q, head);
 	q->next_avail--;
 }
 
@@ -354,29 +354,42 @@ bool vq_has(struct vq *q, unsigned int nr)
 }
 
 /**
- * vq_fill() - Give a chain back with the length counted, unseen before vq_publish()
+ * vq_fill_head() - Give a chain back of which little was kept, unseen before vq_publish()
  * @q:		The ring it was popped from
- * @c:		In flight; not after this
+ * @head:	In flight; not after this
+ * @bytes:	What was written into it: for used.len
  *
  * Chains may be given back in any order. A chain that is not in flight is a bug of ours
  * (vr_assert). What was in flight when the queue broke is forgotten without a word to the driver.
  * Context: locked.  Syscalls: none
  */
-void vq_fill(struct vq *q, const struct vq_chain *c)
+void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
 {
 	volatile uint32_t *entry;
 	size_t off = VQ_RING_OFF + VQ_USED_ENTRY * (size_t)(q->next_used & (q->size - 1));
 
-	vq_land(q, c);
+	vq_land(q, head);
 	if (q->broken)
 		return;
 	entry = (volatile uint32_t *)(volatile void *)((volatile uint8_t *)q->used + off);
-	entry[0] = c->head;
-	entry[1] = c->written_bytes;
+	entry[0] = head;
+	entry[1] = bytes;
 	q->next_used++;
 	/* Once around since last asked: used_event cannot be told from a passed one any more. */
 	if (q->next_used == q->signalled_used)
 		q->signalled_valid = false;
+}
+
+/**
+ * vq_fill() - Give a chain back with the length counted, unseen before vq_publish()
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
+ *
+ * Context: locked.  Syscalls: none
+ */
+void vq_fill(struct vq *q, const struct vq_chain *c)
+{
+	vq_fill_head(q, c->head, c->written_bytes);
 }
 
 /**

@@ -15,6 +15,7 @@
  *
  * A device sees vq_read, vq_write, vq_iov and vq_push, never an address. One that has to decide
  * while it moves bytes, such as a network device, also has vq_unpop, and vq_fill with vq_publish.
+ * What keeps many chains at a time (vq_window.h) keeps their heads and counts by itself.
  */
 #ifndef VMRUN_DEVICES_CORE_VIRTQUEUE_H
 #define VMRUN_DEVICES_CORE_VIRTQUEUE_H
@@ -123,7 +124,7 @@ MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
  * Nothing of it was promised to the driver: what was written into its buffers does not count.
  * Several are put back in the reverse order. The driver's notification is not armed by this.
  */
-void vq_unpop(struct vq *q, const struct vq_chain *c);
+void vq_unpop(struct vq *q, uint16_t head);
 
 /** vq_has() - Whether at least @nr chains wait to be popped; false for a broken ring */
 MUST_CHECK bool vq_has(struct vq *q, unsigned int nr);
@@ -155,19 +156,14 @@ unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, str
 void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
 
 /**
- * vq_patch() - Overwrite bytes that were written or skipped, such as a header that comes last
- * @off:	From the start of the writable part; @off + @len are behind vq_write() or vq_skip()
- *
- * Allowed until the chain is published.
- */
-void vq_patch(const struct vq_chain *c, uint64_t off, const void *src, size_t len);
-
-/**
  * vq_fill() - As vq_push(), but the driver does not see it before vq_publish()
  *
  * For a packet in several chains, which the driver has to see at once, and for batches.
  */
 void vq_fill(struct vq *q, const struct vq_chain *c);
+
+/** vq_fill_head() - As vq_fill(), for who kept no more than the chain's head and counts by himself */
+void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes);
 
 /** vq_publish() - Show the driver what was filled */
 void vq_publish(struct vq *q);

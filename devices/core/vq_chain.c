@@ -78,35 +78,6 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes)
 }
 
 /**
- * vq_patch() - Overwrite bytes that were written or skipped, such as a header that comes last
- * @c:		The chain, not published yet
- * @off:	From the start of the writable part
- * @src:	What
- * @len:	@off + @len bytes have been counted already (vr_assert)
- *
- * Context: locked.  Syscalls: none
- */
-void vq_patch(const struct vq_chain *c, uint64_t off, const void *src, size_t len)
-{
-	const uint8_t *from = src;
-
-	vr_assert(len <= c->written_bytes && off <= c->written_bytes - len);
-	for (unsigned int seg = c->nr_readable; len > 0; seg++) {
-		size_t part = c->seg[seg].iov_len;
-
-		if (off >= part) {
-			off -= part;
-			continue;
-		}
-		part = part - off < len ? part - (size_t)off : len;
-		memcpy((uint8_t *)c->seg[seg].iov_base + off, from, part);
-		off = 0;
-		from += part;
-		len -= part;
-	}
-}
-
-/**
  * vq_read() - Copy the next bytes the driver sent
  * @c:		The chain
  * @dst:	Where to

@@ -1,9 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/core/vq_window.h"
 
-static struct vq_chain *window_at(struct vq_window *w, unsigned int i)
+#include <string.h>
+
+/* Whether there is space for one more chain, however long; what is there may have to move for it */
+static bool window_has_space(struct vq_window *w)
 {
-	return &w->chain[(w->first + i) % VQ_SIZE_MAX];
+	if (w->first + w->nr == VQ_SIZE_MAX ||
+	    w->first_seg + w->nr_segs > VQ_WINDOW_SEGS - VQ_SEGS_MAX) {
+		memmove(w->chain, w->chain + w->first, w->nr * sizeof(w->chain[0]));
+		memmove(w->seg, w->seg + w->first_seg, w->nr_segs * sizeof(w->seg[0]));
+		w->first = 0;
+		w->first_seg = 0;
+	}
+	return w->nr < VQ_SIZE_MAX && w->nr_segs <= VQ_WINDOW_SEGS - VQ_SEGS_MAX;
+}
+
+/* Takes over the chain that was just popped */
+static void window_add(struct vq_window *w)
+{
+	const struct vq_chain *c = &w->popped;
+	struct vq_held *h = &w->chain[w->first + w->nr++];
+
+	h->head = c->head;
+	h->room = vq_left(c, VQ_WRITABLE);
+	h->nr_segs = (uint16_t)vq_iov(c, VQ_WRITABLE, UINT64_MAX,
+				      w->seg + w->first_seg + w->nr_segs, VQ_SEGS_MAX);
+	w->nr_segs += h->nr_segs;
+	w->room += h->room;
 }
 
 /**
@@ -14,20 +38,19 @@ static struct vq_chain *window_at(struct vq_window *w, unsigned int i)
  * @least:	Every chain has to have room for so many, or the driver broke the queue
  *
  * Context: locked.  Syscalls: none
- * Return: VQ_CHAIN when there is enough; VQ_EMPTY when there is no more, which is what vq_pop() said
- * and means; VQ_BROKEN, q->broken telling whether vq_pop() said that
+ * Return: VQ_CHAIN when there is enough, or as many pieces as a window has room for; VQ_EMPTY when
+ * there is no more, which is what vq_pop() said and means; VQ_BROKEN, q->broken telling whether
+ * vq_pop() said that
  */
 enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t bytes, uint64_t least)
 {
-	while (w->room < bytes) {
-		struct vq_chain *c = window_at(w, w->nr);
-		enum vq_result rc = w->nr < VQ_SIZE_MAX ? vq_pop(q, c) : VQ_EMPTY;
+	while (w->room < bytes && window_has_space(w)) {
+		enum vq_result rc = vq_pop(q, &w->popped);
 
 		if (rc != VQ_CHAIN)
 			return rc;
-		w->nr++;
-		w->room += vq_left(c, VQ_WRITABLE);
-		if (vq_left(c, VQ_WRITABLE) < least)
+		window_add(w);
+		if (vq_left(&w->popped, VQ_WRITABLE) < least)
 			return VQ_BROKEN;
 	}
 	return VQ_CHAIN;
@@ -44,58 +67,93 @@ enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t byt
  * Context: locked.  Syscalls: none
  * Return: number of entries filled
  */
-unsigned int vq_window_iov(struct vq_window *w, uint64_t bytes, struct iovec *iov,
+unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iovec *iov,
 			   unsigned int nr_iov, uint64_t *ret_bytes)
 {
+	const struct iovec *seg = w->seg + w->first_seg;
 	uint64_t got = 0;
 	unsigned int nr = 0;
 
-	for (unsigned int i = 0; i < w->nr && got < bytes && nr < nr_iov; i++) {
-		unsigned int k = vq_iov(window_at(w, i), VQ_WRITABLE, UINT64_MAX, iov + nr,
-					nr_iov - nr);
-
-		for (; k > 0; k--)
+	for (unsigned int i = 0; i < w->nr && got < bytes; i++) {
+		for (unsigned int k = w->chain[w->first + i].nr_segs; k > 0 && nr < nr_iov; k--) {
+			iov[nr] = seg[nr];
 			got += iov[nr++].iov_len;
+		}
 	}
 	*ret_bytes = got;
 	return nr;
 }
 
 /**
- * vq_window_use() - Fill the first chains with a packet
+ * vq_window_write() - Copy to where a part of the next packet lies
  * @w:		The window
- * @q:		The ring its chains are of
- * @bytes:	1 to the window's room
- * @direct:	So many of them are where vq_window_iov() said
- * @rest:	The others
+ * @off:	From the start of the packet
+ * @src:	What
+ * @len:	@off + @len bytes are within the room (vr_assert)
  *
- * The first chain may be vq_patch()ed until it is published, which is the caller's to do.
  * Context: locked.  Syscalls: none
- * Return: number of chains, which are not in the window any more
  */
-unsigned int vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes, uint64_t direct,
-			   const uint8_t *rest)
+void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, size_t len)
+{
+	const struct iovec *seg = w->seg + w->first_seg;
+	const uint8_t *from = src;
+
+	vr_assert(len <= w->room && off <= w->room - len);
+	for (; len > 0; seg++) {
+		size_t part = seg->iov_len;
+
+		if (off >= part) {
+			off -= part;
+			continue;
+		}
+		part = part - off < len ? part - (size_t)off : len;
+		memcpy((uint8_t *)seg->iov_base + off, from, part);
+		off = 0;
+		from += part;
+		len -= part;
+	}
+}
+
+/**
+ * vq_window_chains() - How many chains a packet takes
+ * @w:		The window
+ * @bytes:	1 to the window's room (vr_assert)
+ *
+ * Context: locked.  Syscalls: none
+ */
+unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes)
 {
 	unsigned int nr = 0;
 
 	vr_assert(bytes > 0 && bytes <= w->room);
-	for (; bytes > 0; nr++) {
-		struct vq_chain *c = window_at(w, nr);
-		uint64_t room = vq_left(c, VQ_WRITABLE);
-		uint64_t take = bytes < room ? bytes : room;
-		uint64_t part = take < direct ? take : direct;
-
-		vq_skip(c, VQ_WRITABLE, part);
-		if (take > part)
-			rest += vq_write(c, rest, (size_t)(take - part));
-		vq_fill(q, c);
-		w->room -= room;
-		bytes -= take;
-		direct -= part;
-	}
-	w->first = (w->first + nr) % VQ_SIZE_MAX;
-	w->nr -= nr;
+	for (uint64_t room = 0; room < bytes; nr++)
+		room += w->chain[w->first + nr].room;
 	return nr;
+}
+
+/**
+ * vq_window_use() - Give the driver the chains of a packet that is in them
+ * @w:		The window
+ * @q:		The ring its chains are of
+ * @bytes:	1 to the window's room, and what used.len can say (vr_assert)
+ *
+ * The driver sees it once it is published, which is the caller's to do.
+ * Context: locked.  Syscalls: none
+ */
+void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes)
+{
+	vr_assert(bytes > 0 && bytes <= w->room && bytes <= UINT32_MAX);
+	while (bytes > 0) {
+		const struct vq_held *h = &w->chain[w->first++];
+		uint64_t take = bytes < h->room ? bytes : h->room;
+
+		vq_fill_head(q, h->head, (uint32_t)take);
+		w->nr--;
+		w->first_seg += h->nr_segs;
+		w->nr_segs -= h->nr_segs;
+		w->room -= h->room;
+		bytes -= take;
+	}
 }
 
 /**
@@ -108,8 +166,9 @@ unsigned int vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes, ui
 void vq_window_put_back(struct vq_window *w, struct vq *q)
 {
 	while (w->nr > 0)
-		vq_unpop(q, window_at(w, --w->nr));
-	/* Always the same few chains for a few packets: the rest of the memory stays untouched. */
+		vq_unpop(q, w->chain[w->first + --w->nr].head);
 	w->first = 0;
+	w->first_seg = 0;
+	w->nr_segs = 0;
 	w->room = 0;
 }

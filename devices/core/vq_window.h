@@ -3,42 +3,59 @@
  * DOC: Chains popped ahead, to receive into what may be one buffer or many
  *
  * A packet whose length is known only once it has been read, and which may fill several chains, is
- * read into a window of chains. What it fills is given to the driver, the rest stays in the window
- * for the next packet, and is put back before the device waits for anything.
+ * read into a window of chains. What it fills is given to the driver; the rest stays in the window
+ * for the next packet, and is put back when the ring stops.
+ *
+ * Of a chain the window keeps what it needs, close together: a packet of 64 KiB may take 43 chains,
+ * and a struct vq_chain has room for the longest there is.
  */
 #ifndef VMRUN_DEVICES_CORE_VQ_WINDOW_H
 #define VMRUN_DEVICES_CORE_VQ_WINDOW_H
 
 #include "devices/core/virtqueue.h"
 
+#define VQ_WINDOW_SEGS (4 * VQ_SEGS_MAX) /* pieces of all chains in it */
+
 /**
- * struct vq_window - Chains of one ring at a time; empty when zeroed
+ * struct vq_window - Chains of one ring; empty when zeroed
  * @first:	The oldest chain in it
- * @nr:		How many there are; no ring has more than @chain
+ * @nr:		How many there are, one behind the other
+ * @first_seg:	The first piece of the oldest chain
+ * @nr_segs:	Pieces of all, likewise
  * @room:	What they have room for
+ * @chain:	Head, pieces and room of each
+ * @seg:	Their writable pieces
+ * @popped:	The last one, as vq_pop() left it
  */
 struct vq_window {
-	unsigned int first;
-	unsigned int nr;
+	unsigned int first, nr;
+	unsigned int first_seg, nr_segs;
 	uint64_t room;
-	struct vq_chain chain[VQ_SIZE_MAX];
+	struct vq_held {
+		uint16_t head;
+		uint16_t nr_segs;
+		uint64_t room;
+	} chain[VQ_SIZE_MAX];
+	struct iovec seg[VQ_WINDOW_SEGS];
+	struct vq_chain popped;
 };
-
-/** vq_window_head() - The chain that is filled first; not of an empty window */
-static inline struct vq_chain *vq_window_head(struct vq_window *w)
-{
-	return &w->chain[w->first];
-}
 
 /**
  * vq_window_collect() - Pop until there is room for @bytes
  * @least:	Every chain has to have room for so many, or the driver broke the queue
  *
- * Return: VQ_CHAIN when there is enough; VQ_EMPTY when there is no more, which is what vq_pop() said
- * and means; VQ_BROKEN, q->broken telling whether vq_pop() said that
+ * Return: VQ_CHAIN when there is enough, or as many pieces as a window has room for; VQ_EMPTY when
+ * there is no more, which is what vq_pop() said and means; VQ_BROKEN, q->broken telling whether
+ * vq_pop() said that
  */
 MUST_CHECK enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t bytes,
 					    uint64_t least);
+
+/** vq_window_first() - What the chain has room for that is filled first; not of an empty window */
+static inline uint64_t vq_window_first(const struct vq_window *w)
+{
+	return w->chain[w->first].room;
+}
 
 /**
  * vq_window_iov() - The first chains' room, as many chains as @bytes take
@@ -46,20 +63,22 @@ MUST_CHECK enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, u
  *
  * Return: number of entries filled
  */
-unsigned int vq_window_iov(struct vq_window *w, uint64_t bytes, struct iovec *iov,
+unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iovec *iov,
 			   unsigned int nr_iov, uint64_t *ret_bytes);
 
+/** vq_window_write() - Copy to where the byte @off of the next packet lies; within the room */
+void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, size_t len);
+
+/** vq_window_chains() - How many chains a packet of @bytes takes; 1 to the window's room */
+unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes);
+
 /**
- * vq_window_use() - Fill the first chains with a packet (vq_fill); publishing it is the caller's
+ * vq_window_use() - Give the driver the chains of a packet that is in them (vq_fill_head)
  * @bytes:	1 to the window's room
- * @direct:	So many of them are where vq_window_iov() said
- * @rest:	The others
  *
- * The first chain may be vq_patch()ed until it is published.
- * Return: number of chains, which are not in the window any more
+ * Publishing it is the caller's.
  */
-unsigned int vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes, uint64_t direct,
-			   const uint8_t *rest);
+void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes);
 
 /** vq_window_put_back() - Empty the window; vq_unpop() for each chain */
 void vq_window_put_back(struct vq_window *w, struct vq *q);

@@ -163,6 +163,28 @@ static int vu_ring_move(struct vu_ring *r, struct err *err)
 	return 0;
 }
 
+/* Has all rings go on in other memory, which is taken over. Refused while chains are held */
+static int vu_change_memory(struct vu_backend *b, struct gmem *fresh, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
+		if (!vu_in_flight(&b->dev->vq[q]))
+			continue;
+		gmem_done(fresh);
+		return err_text(err, EBUSY, "vhost-user: ring %u has requests in flight", q);
+	}
+	gmem_done(&b->dev->mem);
+	b->dev->mem = *fresh;
+	b->state |= VU_STATE_MEMORY;
+	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
+		int moved = vu_ring_move(&b->ring[q], err);
+
+		rc = moved < 0 ? moved : rc;
+	}
+	return rc;
+}
+
 /**
  * vu_set_mem_table() - SET_MEM_TABLE: map the guest's memory
  * @b:		The connection
@@ -170,7 +192,8 @@ static int vu_ring_move(struct vu_ring *r, struct err *err)
  * @err:	Filled on failure
  *
  * Running rings go on in the new memory. Refused, with nothing changed, while the device holds
- * chains or when a region cannot be mapped; a ring that does not lie in the new memory is stopped.
+ * chains that it does not put back or when a region cannot be mapped; a ring that does not lie in the
+ * new memory is stopped.
  * Context: locked.  Syscalls: fstat mmap munmap, and those of the device
  * Return: 0 or -errno
  */
@@ -184,11 +207,6 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 							  sizeof(t->region[0]) * m->nr_fds)
 		return err_text(err, EINVAL, "vhost-user: SET_MEM_TABLE: %u regions, %u fds", t->nr,
 				m->nr_fds);
-	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
-		if (vu_in_flight(&b->dev->vq[q]))
-			return err_text(err, EBUSY, "vhost-user: ring %u has requests in flight",
-					q);
-	}
 	for (unsigned int i = 0; i < t->nr && rc == 0; i++)
 		rc = gmem_map(&fresh, m->fd[i], t->region[i].offset, t->region[i].gpa,
 			      t->region[i].bytes, t->region[i].user_addr, err);
@@ -198,14 +216,7 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	}
 	for (unsigned int q = 0; q < b->dev->nr_queues; q++)
 		vu_ring_fetch(&b->ring[q]);
-	gmem_done(&b->dev->mem);
-	b->dev->mem = fresh;
-	b->state |= VU_STATE_MEMORY;
-	for (unsigned int q = 0; q < b->dev->nr_queues; q++) {
-		int moved = vu_ring_move(&b->ring[q], err);
-
-		rc = moved < 0 ? moved : rc;
-	}
+	rc = vu_change_memory(b, &fresh, err);
 	for (unsigned int q = 0; q < b->dev->nr_queues; q++)
 		vu_ring_return(&b->ring[q]);
 	return rc;

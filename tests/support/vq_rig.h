@@ -56,7 +56,7 @@ static void stop(void)
 }
 
 /* One honest request of one buffer, there and back */
-static void round_trip(void)
+static inline void round_trip(void)
 {
 	struct vqd_buf buf = {DATA, 4, true};
 	uint16_t head = vqd_add(&drv, &buf, 1);

@@ -315,7 +315,7 @@ Test(virtqueue, what_is_put_back_is_popped_again_and_read_anew)
 
 	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
 	vq_skip(&c, VQ_WRITABLE, 8);
-	vq_unpop(&q, &c);
+	vq_unpop(&q, c.head);
 	cr_assert_not(vqd_take(&drv, &id, &len), "the driver heard of it");
 	/* A driver may not do this; what counts is that nothing of the first look is used. */
 	vqd_put_desc(&drv, head, other.gpa, other.len, VQD_WRITE, 0);
@@ -324,7 +324,7 @@ Test(virtqueue, what_is_put_back_is_popped_again_and_read_anew)
 	cr_assert_eq(vq_left(&c, VQ_READABLE), 0);
 	cr_assert_eq(vq_left(&c, VQ_WRITABLE), 5);
 	cr_assert_eq(c.written_bytes, 0);
-	vq_unpop(&q, &c);
+	vq_unpop(&q, c.head);
 	vqd_put_desc(&drv, head, END, 4, VQD_WRITE, 0);
 	cr_assert_eq(vq_pop(&q, &c), VQ_BROKEN, "checked once only");
 }
@@ -351,7 +351,7 @@ Test(virtqueue, several_are_put_back_in_reverse)
 	cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
 	vq_push(&q, &chain[0]);
 	for (unsigned int i = SIZE; i-- > 1;)
-		vq_unpop(&q, &chain[i]);
+		vq_unpop(&q, chain[i].head);
 	cr_assert(vq_has(&q, SIZE - 1) && !vq_has(&q, SIZE));
 	for (unsigned int i = 1; i < SIZE; i++) {
 		cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
@@ -370,8 +370,8 @@ Test(virtqueue, what_is_put_back_twice_is_a_bug, .signal = SIGILL)
 	signal(SIGILL, SIG_DFL);
 	vqd_add(&drv, &buf, 1);
 	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN);
-	vq_unpop(&q, &c);
-	vq_unpop(&q, &c);
+	vq_unpop(&q, c.head);
+	vq_unpop(&q, c.head);
 }
 
 Test(virtqueue, what_is_filled_shows_when_published)

@@ -251,24 +251,3 @@ Test(vq_chain, every_border_crossed_by_a_full_ring)
 	cr_assert_eq(c.nr_segs, 18);
 	cr_assert_eq(c.writable_bytes, 16 * 0x1100);
 }
-
-Test(vq_chain, what_was_written_can_be_patched)
-{
-	pop_usual();
-	vq_write(&c, "ABCDEFGHIJ", 10);
-	vq_patch(&c, 2, "...", 3); /* in two pieces, of which the second is full then */
-	cr_assert_eq(strncmp(written(), "AB...FGHIJ", 10), 0, "%s", written());
-	vq_patch(&c, 0, "0123456789", 10);
-	vq_patch(&c, 7, "x", 1);
-	cr_assert_eq(strncmp(written(), "0123456x89", 10), 0, "%s", written());
-	vq_patch(&c, 10, "", 0);
-	cr_assert_eq(c.written_bytes, 10);
-}
-
-Test(vq_chain, what_was_not_written_cannot_be_patched, .signal = SIGILL)
-{
-	signal(SIGILL, SIG_DFL);
-	pop_usual();
-	vq_write(&c, "ABCDEFGHIJ", 10);
-	vq_patch(&c, 9, "xx", 2);
-}

@@ -238,6 +238,87 @@ Test(net, flags_of_a_driver_without_checksums_are_zero)
 	cr_assert_eq(*at(RX_GPA, 1), 0);
 }
 
+/* ---- buffers that are held while nothing arrives ---- */
+
+/* A large frame, after which as much is held as another one takes */
+static void hold(void)
+{
+	start(0);
+	offer(0, 40, 1500);
+	arrive(0, 20000);
+	for (unsigned int i = 0; i < 14; i++)
+		take(0);
+	settle();
+}
+
+Test(net, are_put_back_when_the_ring_stops)
+{
+	struct vup_msg m;
+	uint32_t state[2];
+
+	hold();
+	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
+	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	memcpy(state, m.payload, sizeof(state));
+	cr_assert(state[0] == 0 && state[1] == 14, "stopped at %u", state[1]);
+	arrive(0, 60);
+	cr_assert(nothing_used(0));
+	vup_state(child.bus, VUP_SET_VRING_BASE, 0, 0, state[1]);
+	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
+	cr_assert_eq(take(0), HDR + 60);
+	cr_assert(arrived_at(RX_GPA + 14 * 1500, 60, 1));
+}
+
+Test(net, are_put_back_when_the_ring_is_disabled)
+{
+	hold();
+	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, 0, 0);
+	arrive(0, 60);
+	cr_assert(nothing_used(0));
+	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, 0, 1);
+	cr_assert_eq(take(0), HDR + 60);
+	cr_assert(arrived_at(RX_GPA + 14 * 1500, 60, 1));
+}
+
+Test(net, are_found_again_in_new_memory)
+{
+	hold();
+	vup_mem_table(child.bus, VUP_NEED_REPLY, &mem);
+	cr_assert_eq(answer(VUP_SET_MEM_TABLE), 0);
+	arrive(0, 3000);
+	cr_assert_eq(take(0), 1500);
+	cr_assert_eq(take(0), 1500);
+	cr_assert_eq(take(0), 12);
+	cr_assert(arrived_at(RX_GPA + 14 * 1500, 3000, 3));
+}
+
+Test(net, do_not_keep_a_new_interrupt_from_being_used)
+{
+	int fresh = eventfd(0, EFD_NONBLOCK);
+
+	hold();
+	vup_fd(child.bus, VUP_SET_VRING_CALL, 0, 0, fresh);
+	settle();
+	call[0] = fresh;
+	arrive(0, 60);
+	cr_assert_eq(take(0), HDR + 60);
+	cr_assert(arrived_at(RX_GPA + 14 * 1500, 60, 1));
+}
+
+Test(net, a_ring_that_breaks_while_they_are_held_stays_broken)
+{
+	hold();
+	vqd_offer(&ring[0], 64); /* no head of a ring of 64 */
+	arrive(0, 60000);
+	arrive(0, 60);
+	cr_assert(dev_child_wait(error[0]));
+	cr_assert(nothing_used(0));
+	vup_mem_table(child.bus, VUP_NEED_REPLY, &mem);
+	cr_assert_eq(answer(VUP_SET_MEM_TABLE), 0);
+	cr_assert(nothing_used(0));
+}
+
 /* ---- the end ---- */
 
 Test(net, a_tap_that_goes_takes_the_link_down)

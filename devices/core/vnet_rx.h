@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Frames from a TAP into a ring of receive buffers (virtio 1.3 section 5.1.6.3)
+ *
+ * A TAP tells how long a frame is only by handing it out, and a frame may take several buffers
+ * (MRG_RXBUF). So buffers are popped for the size that is expected; the excess of a larger frame spills
+ * into private memory and is copied, and the next time that size is expected. Before that the ring must
+ * look as if it had room for the largest. A driver that has some buffers out and not enough is waited
+ * for; the caller says, by @hungry, when it was in vain: then frames are read anyway, and those without
+ * room are lost.
+ */
+#ifndef VMRUN_DEVICES_CORE_VNET_RX_H
+#define VMRUN_DEVICES_CORE_VNET_RX_H
+
+#include "devices/core/vq_window.h"
+
+#define VNET_LARGE    65562U /* the largest frame with offloads that we expect, header counted */
+#define VNET_USUAL    1500U  /* MTU */
+#define VNET_OVERHEAD (12U + 14U + 4U) /* virtio's header, Ethernet, VLAN tag */
+#define VNET_SPILL    (VNET_LARGE + 4096U)
+
+/** enum vnet_step - How moving a frame went; the first two leave the TAP to be waited for */
+enum vnet_step { VNET_MORE, VNET_TAP_EMPTY, VNET_RING_DRY, VNET_RING_BROKEN, VNET_GONE };
+
+/**
+ * struct vnet_guess - What the next frame from one queue of a TAP is thought to be
+ * @expect:	Bytes it probably takes, with its header
+ * @small_run:	Frames in a row that took less
+ * @hungry:	Buffers were waited for in vain
+ */
+struct vnet_guess {
+	uint64_t expect;
+	unsigned int small_run;
+	bool hungry;
+};
+
+/**
+ * struct vnet_rx - What the driver accepted, and memory for one frame
+ * @mergeable:	MRG_RXBUF
+ * @guest_csum:	GUEST_CSUM
+ * @frame_max:	Bytes of the largest frame to have room for, with its header
+ */
+struct vnet_rx {
+	bool mergeable, guest_csum;
+	uint64_t frame_max;
+	struct iovec iov[VQ_SEGS_MAX + 1];
+	uint8_t spill[VNET_SPILL];
+};
+
+/** vnet_guess_reset() - Expect what is usual */
+void vnet_guess_reset(struct vnet_guess *g);
+
+/**
+ * vnet_rx_frame() - Move one frame from a TAP into a ring
+ * @fd:		Queue of a TAP, non-blocking, a struct virtio_net_hdr_v1 before each frame
+ * @w:		The ring's
+ * @ret_bytes:	What was taken from the TAP, header counted, though it may be lost; else untouched
+ *
+ * A frame without room, and one larger than any that a TAP should hand out, is lost. What is delivered
+ * is published.
+ * Context: locked.  Syscalls: readv
+ * Return: VNET_MORE when a frame was taken from the TAP; anything else says why there is no use in
+ * trying again at once. VNET_RING_BROKEN: q->broken tells whether the ring's rules were broken, or a
+ * buffer is smaller than a header
+ */
+MUST_CHECK enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd,
+					struct vq *q, struct vq_window *w, uint64_t *ret_bytes);
+
+#endif
