@@ -21,7 +21,9 @@ if [ "${1:-}" != --built ]; then
 	build "$dir/pod"
 	config pod '.linux.namespaces = [{type: "network", path: "/run/netns/pod"}]'
 	build "$dir/pods"
-	config pods '.linux.namespaces = [{type: "network", path: "/run/netns/pods"}]'
+	# One is listed, with the kernel's back-end: the other is made like it.
+	config pods '.linux.namespaces = [{type: "network", path: "/run/netns/pods"}] |
+		.vm.devices += [{type: "net", backend: "vhost"}]'
 	set +e
 	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
 	# The host's part below is a network namespace of its own on a real machine too.
@@ -95,7 +97,7 @@ both_ways private 10.9.0.2 10.9.0.1
 up bridge 120
 is "bridge: the state says so" "$(state bridge 0 mode) $(state bridge 0 bridge)" "bridge vmbr0"
 like "bridge: the TAP is a port" "$(ip -o link show master vmbr0)" "$(state bridge 0 tap)"
-like "bridge: the kernel has a thread for it" "$(ps -eo comm)" '^vhost-'
+like "bridge: the kernel has a thread for it" "$(ps -eLo comm)" '^vhost-'
 is "bridge: two queue pairs" "$(ask bridge queues "ls -d /sys/class/net/eth0/queues/rx-* | wc -l")" "2 "
 both_ways bridge 192.168.50.2 192.168.50.1
 like "bridge: the default route" "$(ask bridge route "ip route show default")" 'default via 192.168.50.1'
@@ -152,6 +154,7 @@ ip -n pods neigh add 10.90.0.99 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
 boot pods
 up pods 120
 is "pods: a device for each interface" "$(state pods 0 joined) $(state pods 1 joined)" "eth0 eth1"
+is "pods: the kernel has a thread for each" "$(ps -eLo comm | grep -c '^vhost-')" 2
 is "pods: eth0 has IPv4 and IPv6" "$(ask pods addrs "ip -o addr show eth0 | grep -v fe80: | awk '{print \$4}'")" "10.90.0.5/24 fd90::5/64 "
 is "pods: eth1 has its address" "$(ask pods addr1 "ip -4 -o addr show eth1 | awk '{print \$4}'")" "10.91.0.5/24 "
 like "pods: the default route is eth1's" "$(ask pods route ip route show default)" 'default via 10.91.0.1 dev eth1'

@@ -87,7 +87,7 @@ is_running $id || exit
 ask $id addresses "for n in 0 1 2; do ip addr add 10.6\$n.0.2/24 dev eth\$n; ip link set eth\$n up; done; echo set" >/dev/null
 
 # ---- macvtap: our back-end, and the kernel's ----
-like "vhost: the kernel has a thread for it" "$(ps -eo comm)" '^vhost-'
+like "vhost: the kernel has a thread for it" "$(ps -eLo comm)" '^vhost-'
 for n in 0 1; do
 	case $n in 0) name="macvtap, user" ;; 1) name="macvtap, vhost" ;; esac
 	guest=10.6$n.0.2 host=10.6$n.0.1
