@@ -4,10 +4,14 @@
  *
  * One table of family ip, with one chain and one rule, as nft would list it:
  *
+ *   comment "vmrun"
  *   chain postrouting {
  *       type nat hook postrouting priority srcnat; policy accept;
  *       ip saddr NET oifname != EXCEPT masquerade
  *   }
+ *
+ * The comment tells whose it is: a create that was killed has put the name into its state, and whether
+ * it got to the table is not known. Another's of that name stays.
  *
  * Whether the host forwards at all is not decided here: neither net.ipv4.ip_forward is set nor what
  * another table drops accepted, as no verdict of a table overrides another's drop.
@@ -32,6 +36,9 @@
 #define IP_SADDR_OFFSET 12 /* in an IPv4 header */
 #define WHAT_BYTES	320
 #define TABLE_BYTES	256 /* with the terminator; NFT_NAME_MAXLEN */
+
+/* As nft keeps a table's comment: kind, bytes, text */
+static const uint8_t owner[] = {0, sizeof("vmrun"), 'v', 'm', 'r', 'u', 'n', '\0'};
 
 static void put_nfgenmsg(struct nlmsghdr *nlh, uint8_t family, uint16_t res_id)
 {
@@ -143,6 +150,14 @@ static void put_other_interface(struct nlmsghdr *nlh, const char *except)
 	put_cmp(nlh, NFT_CMP_NEQ, name, sizeof(name));
 }
 
+static void add_table(struct nl *nl, const char *table)
+{
+	struct nlmsghdr *nlh = batch_add(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
+	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, sizeof(owner), owner);
+}
+
 static void add_chain(struct nl *nl, const char *table)
 {
 	struct nlmsghdr *nlh = batch_add(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL);
@@ -198,8 +213,7 @@ int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, co
 	if (r < 0)
 		return r;
 	batch_begin(nl);
-	mnl_attr_put_strz(batch_add(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL),
-			  NFTA_TABLE_NAME, table);
+	add_table(nl, table);
 	add_chain(nl, table);
 	add_rule(nl, table, net, except);
 	batch_end(nl);
@@ -215,17 +229,60 @@ int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, co
 	return r;
 }
 
+/** struct found - A table: its handle, as it came, and whether it was made here */
+struct found {
+	uint64_t handle;
+	bool ours;
+};
+
+static int see_table(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[NFTA_TABLE_USERDATA + 1], *data;
+	struct found *f = arg;
+
+	if (nl_attrs(nlh, sizeof(struct nfgenmsg), tb, ARRAY_SIZE(tb)) < 0 ||
+	    !tb[NFTA_TABLE_HANDLE] ||
+	    nl_get(tb[NFTA_TABLE_HANDLE], &f->handle, sizeof(f->handle)) < 0)
+		return -EPROTO;
+	data = tb[NFTA_TABLE_USERDATA];
+	f->ours = data && mnl_attr_get_payload_len(data) == sizeof(owner) &&
+		  memcmp(mnl_attr_get_payload(data), owner, sizeof(owner)) == 0;
+	return 0;
+}
+
+/* Looks a table up: 0, -ENOENT, -EOPNOTSUPP without nf_tables */
+static int find_table(struct nl *nl, const char *table, struct found *ret, const char *what,
+		      struct err *err)
+{
+	struct nlmsghdr *nlh = nl_begin(nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
+	int r;
+
+	put_nfgenmsg(nlh, NFPROTO_IPV4, 0);
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
+	r = nl_talk(nl, see_table, ret, what, err);
+	/* What a batch is told by its own number is a senseless request outside of one. */
+	return r == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : r;
+}
+
 int nft_table_del(struct nl *nl, const char *table, struct err *err)
 {
+	struct found found = {.ours = false};
 	char what[WHAT_BYTES];
 	int r;
 
 	r = check_names(table, "any", err);
 	if (r < 0)
 		return r;
-	batch_begin(nl);
-	mnl_attr_put_strz(batch_add(nl, NFT_MSG_DELTABLE, NLM_F_ACK), NFTA_TABLE_NAME, table);
-	batch_end(nl);
 	fmt_into(what, sizeof(what), "remove nftables table %s", table);
+	r = find_table(nl, table, &found, what, err);
+	if (r < 0)
+		return r;
+	if (!found.ours)
+		return err_text(err, ENOENT, "%s: it is not one of vmrun's", what);
+	batch_begin(nl);
+	/* By its handle: one that has taken its name since is another. */
+	mnl_attr_put_u64(batch_add(nl, NFT_MSG_DELTABLE, NLM_F_ACK), NFTA_TABLE_HANDLE,
+			 found.handle);
+	batch_end(nl);
 	return nl_talk(nl, NULL, NULL, what, err);
 }

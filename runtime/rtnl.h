@@ -150,7 +150,7 @@ MUST_CHECK int tc_taken(struct nl *nl, int index, struct err *err);
  */
 MUST_CHECK int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, const char *except,
 				  struct err *err);
-/** nft_table_del() - -ENOENT when there is none */
+/** nft_table_del() - Remove a table of ours; -ENOENT when there is none of that name, or it is another's */
 MUST_CHECK int nft_table_del(struct nl *nl, const char *table, struct err *err);
 
 #endif

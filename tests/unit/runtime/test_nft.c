@@ -129,6 +129,37 @@ Test(nft, all_of_it_or_nothing)
 	cr_expect_str_eq(tables(), "");
 }
 
+/* A table as nft adds one, or with a comment of @len bytes */
+static void add_foreign(const char *name, const void *comment, size_t len)
+{
+	struct nlmsghdr *nlh = nl_begin(&nft, NFNL_MSG_BATCH_BEGIN, 0);
+	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+
+	nlh->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
+	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
+	nlh = nl_more(&nft, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_ACK);
+	g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
+	g->nfgen_family = NFPROTO_IPV4;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, name);
+	if (len > 0)
+		mnl_attr_put(nlh, NFTA_TABLE_USERDATA, len, comment);
+	g = mnl_nlmsg_put_extra_header(nl_more(&nft, NFNL_MSG_BATCH_END, 0), sizeof(*g));
+	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
+	ok(nl_talk(&nft, NULL, NULL, "add table", &err));
+}
+
+Test(nft, a_table_of_somebody_else_stays)
+{
+	add_foreign("vmrun_a", NULL, 0);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_a", &err), -ENOENT);
+	cr_expect(strstr(err.msg, "not one of vmrun's"), "%s", err.msg);
+	add_foreign("vmrun_b", "\0\6vmruN", 8);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_b", &err), -ENOENT);
+	add_foreign("vmrun_c", "\0\7vmrun2", 9);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_c", &err), -ENOENT);
+	cr_expect_str_eq(tables(), "vmrun_a vmrun_b vmrun_c ");
+}
+
 /** struct host - A namespace with one end of a veth pair: a guest, or somebody on the internet */
 struct host {
 	int ns, udp;
