@@ -87,6 +87,14 @@ static void sci_irq(void *arg, bool high)
 	vr_assert(rc == 0);
 }
 
+static void rtc_irq(void *arg, bool high)
+{
+	struct machine *m = arg;
+	int rc = vm_irq_line(&m->vm, X86_GSI_RTC, high);
+
+	vr_assert(rc == 0);
+}
+
 static void first_exit(void *arg)
 {
 	machine_phase(arg, "first-exit");
@@ -185,6 +193,12 @@ int machine_load(struct machine *m, struct err *err)
 
 static int machine_legacy(struct machine *m, struct err *err)
 {
+	const struct rtc_args rtc = {
+		.mem_bytes = m->boot.mem_bytes,
+		.nr_vcpus = m->boot.nr_vcpus,
+		.irq = rtc_irq,
+		.arg = m,
+	};
 	int rc;
 
 	bus_init(&m->bus);
@@ -194,12 +208,14 @@ static int machine_legacy(struct machine *m, struct err *err)
 	m->pci.reset = end_by_reset_port;
 	m->pci.reset_arg = m;
 	i8042_init(&m->i8042, keyboard_irq, end_by_i8042, m);
-	rtc_init(&m->rtc, m->boot.mem_bytes, m->boot.nr_vcpus, NULL);
+	rtc_init(&m->rtc, &rtc);
 	acpi_pm_init(&m->pm, sci_irq, end_by_poweroff, m);
 	m->pvpanic = (struct pvpanic){.panicked = end_by_panic, .arg = m};
 	rc = i8042_add(&m->i8042, &m->bus, err);
 	if (rc == 0)
 		rc = rtc_add(&m->rtc, &m->bus, err);
+	if (rc == 0)
+		rc = rtc_watch(&m->rtc, &m->loop, &m->bus, err);
 	if (rc == 0)
 		rc = acpi_pm_add(&m->pm, &m->bus, err);
 	if (rc == 0)

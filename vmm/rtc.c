@@ -1,62 +1,71 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "vmm/rtc.h"
 
-#include <string.h>
+#include <errno.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
+#include "vmm/rtc_date.h"
 #include "vmm/x86_layout.h"
 
 #define RTC_REG_A     0x0a
 #define RTC_REG_B     0x0b
 #define RTC_REG_C     0x0c
 #define RTC_REG_D     0x0d
+#define RTC_WEEKDAY   0x06
 
-#define RTC_A_32KHZ   0x26 /* no update in progress, oscillator on, 1024 Hz */
-#define RTC_B_24H     0x02
+#define RTC_A_UIP     0x80 /* an update comes within 244 us */
+#define RTC_A_RESET   0x60 /* both: the divider is held */
+#define RTC_A_RATE    0x0f
+#define RTC_A_32KHZ   0x26 /* oscillator on, 1024 Hz */
+#define RTC_B_SET     0x80
 #define RTC_B_BINARY  0x04
+#define RTC_B_24H     0x02
+#define RTC_C_IRQ     0x80
+#define RTC_PERIODIC  0x40 /* these three in B, to enable, and in C */
+#define RTC_ALARM     0x20
+#define RTC_UPDATE    0x10
+#define RTC_EVENTS    (RTC_PERIODIC | RTC_ALARM | RTC_UPDATE)
 #define RTC_D_POWERED 0x80
 #define RTC_PM	      0x80 /* in the hours of a 12-hour clock */
+#define RTC_ANY	      0xc0 /* in an alarm register, and all above it: always */
 
+#define RTC_UIP_TICKS 8
+#define NS_PER_S      1000000000LL
 #define DAY_SECONDS   86400
 
-/** struct rtc_time - Civil time, as the registers have it */
-struct rtc_time {
-	unsigned int second, minute, hour, weekday, day, month, year;
-};
+static const uint8_t rtc_time_regs[] = {0, 2, 4, RTC_WEEKDAY, 7, 8, 9, RTC_CENTURY};
 
 static int64_t rtc_host_now(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_REALTIME, &ts);
-	return ts.tv_sec;
+	return ts.tv_sec * RTC_HZ + ts.tv_nsec * RTC_HZ / NS_PER_S;
 }
 
-/*
- * Days since 1970 to a date of the Gregorian calendar. Years are counted from March, so that the
- * leap day is the last of a year: then month lengths repeat with 153 days in 5 months. gmtime_r()
- * would do, but looks for a time zone file first.
- */
-static void rtc_civil(int64_t now, struct rtc_time *t)
+static int64_t rtc_ticks(const struct rtc *r)
 {
-	uint64_t seconds = now > 0 ? (uint64_t)now : 0;
-	uint64_t days = seconds / DAY_SECONDS;
-	unsigned int rest = (unsigned int)(seconds % DAY_SECONDS);
-	uint64_t since = days + 719468; /* from 1 March of the year 0 */
-	uint64_t era = since / 146097;
-	unsigned int of_era = (unsigned int)(since % 146097);
-	unsigned int year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-	unsigned int of_year = of_era - (365 * year + year / 4 - year / 100);
-	unsigned int month = (5 * of_year + 2) / 153;
-
-	t->second = rest % 60;
-	t->minute = rest / 60 % 60;
-	t->hour = rest / 3600;
-	t->weekday = (unsigned int)((days + 4) % 7) + 1; /* 1 is Sunday; 1970 began on a Thursday */
-	t->day = of_year - (153 * month + 2) / 5 + 1;
-	t->month = month < 10 ? month + 3 : month - 9;
-	t->year = (unsigned int)(era * 400) + year + (t->month <= 2);
+	return r->now() + r->ahead;
 }
+
+/* Rounds down, before 1970 too */
+static int64_t rtc_seconds(int64_t ticks)
+{
+	return (ticks - (ticks & (RTC_HZ - 1))) / RTC_HZ;
+}
+
+static bool rtc_held(const struct rtc *r)
+{
+	return (r->cmos[RTC_REG_A] & RTC_A_RESET) == RTC_A_RESET;
+}
+
+static bool rtc_runs(const struct rtc *r)
+{
+	return !rtc_held(r) && !(r->cmos[RTC_REG_B] & RTC_B_SET);
+}
+
+/* ---- coding of the time registers -------------------------------------------------------- */
 
 static uint8_t rtc_coded(const struct rtc *r, unsigned int value)
 {
@@ -65,29 +74,45 @@ static uint8_t rtc_coded(const struct rtc *r, unsigned int value)
 	return (uint8_t)(value / 10 << 4 | value % 10);
 }
 
-static uint8_t rtc_hour(const struct rtc *r, unsigned int hour)
+static uint8_t rtc_coded_hour(const struct rtc *r, unsigned int hour)
 {
 	if (r->cmos[RTC_REG_B] & RTC_B_24H)
 		return rtc_coded(r, hour);
 	return rtc_coded(r, hour % 12 == 0 ? 12 : hour % 12) | (hour >= 12 ? RTC_PM : 0);
 }
 
-static bool rtc_is_time(uint8_t index)
+static unsigned int rtc_decoded(const struct rtc *r, uint8_t byte)
 {
-	return index == 0 || index == 2 || index == 4 || (index >= 6 && index <= 9) ||
-	       index == RTC_CENTURY;
+	if (r->cmos[RTC_REG_B] & RTC_B_BINARY)
+		return byte;
+	return (byte >> 4) * 10U + (byte & 0xf);
 }
 
-static uint8_t rtc_read_time(const struct rtc *r)
+static unsigned int rtc_decoded_hour(const struct rtc *r, uint8_t byte)
 {
-	struct rtc_time t;
+	if (r->cmos[RTC_REG_B] & RTC_B_24H)
+		return rtc_decoded(r, byte);
+	return rtc_decoded(r, byte & (uint8_t)~RTC_PM) % 12 + (byte & RTC_PM ? 12 : 0);
+}
 
-	rtc_civil(r->now(), &t);
-	switch (r->index) {
+static bool rtc_is_time(uint8_t index)
+{
+	for (size_t i = 0; i < sizeof(rtc_time_regs); i++) {
+		if (rtc_time_regs[i] == index)
+			return true;
+	}
+	return false;
+}
+
+static uint8_t rtc_time_reg(const struct rtc *r, uint8_t index)
+{
+	struct rtc_date t = rtc_date_of(rtc_seconds(rtc_ticks(r)));
+
+	switch (index) {
 	case 0: return rtc_coded(r, t.second);
 	case 2: return rtc_coded(r, t.minute);
-	case 4: return rtc_hour(r, t.hour);
-	case 6: return rtc_coded(r, t.weekday);
+	case 4: return rtc_coded_hour(r, t.hour);
+	case RTC_WEEKDAY: return rtc_coded(r, (t.weekday + r->weekdays - 1) % 7 + 1);
 	case 7: return rtc_coded(r, t.day);
 	case 8: return rtc_coded(r, t.month);
 	case 9: return rtc_coded(r, t.year % 100);
@@ -95,10 +120,215 @@ static uint8_t rtc_read_time(const struct rtc *r)
 	}
 }
 
+/* ---- running and standing still ---------------------------------------------------------- */
+
+/* The guest's clock is set. What happened on the old one was looked at. */
+static void rtc_shift(struct rtc *r, int64_t ticks)
+{
+	r->ahead += ticks;
+	r->seen += ticks;
+}
+
+static void rtc_freeze(struct rtc *r)
+{
+	for (size_t i = 0; i < sizeof(rtc_time_regs); i++)
+		r->cmos[rtc_time_regs[i]] = rtc_time_reg(r, rtc_time_regs[i]);
+}
+
+/* Goes on from what the time registers say; the oscillator did not stop, so whole seconds change. */
+static void rtc_thaw(struct rtc *r)
+{
+	const struct rtc_date t = {
+		.second = rtc_decoded(r, r->cmos[0]),
+		.minute = rtc_decoded(r, r->cmos[2]),
+		.hour = rtc_decoded_hour(r, r->cmos[4]),
+		.day = rtc_decoded(r, r->cmos[7]),
+		.month = rtc_decoded(r, r->cmos[8]),
+		.year = rtc_decoded(r, r->cmos[9]) + 100 * rtc_decoded(r, r->cmos[RTC_CENTURY]),
+	};
+	int64_t seconds = rtc_date_seconds(&t);
+
+	rtc_shift(r, (seconds - rtc_seconds(rtc_ticks(r))) * RTC_HZ);
+	r->weekdays = rtc_decoded(r, r->cmos[RTC_WEEKDAY]) + 7 - rtc_date_of(seconds).weekday;
+}
+
+/* ---- interrupts -------------------------------------------------------------------------- */
+
+/* Each of these three: the first such event after the tick @from, or RTC_NEVER */
+
+static int64_t rtc_next_period(const struct rtc *r, int64_t from)
+{
+	unsigned int rate = r->cmos[RTC_REG_A] & RTC_A_RATE;
+	int64_t ticks;
+
+	if (rate == 0 || rtc_held(r))
+		return RTC_NEVER;
+	/* The two shortest are those of rates 8 and 9: the data sheet's table for 32 kHz. */
+	ticks = 1LL << (rate < 3 ? rate + 6 : rate - 1);
+	return (from | (ticks - 1)) + 1;
+}
+
+static int64_t rtc_next_update(const struct rtc *r, int64_t from)
+{
+	return rtc_runs(r) ? (from | (RTC_HZ - 1)) + 1 : RTC_NEVER;
+}
+
+/* Whether an alarm register asks for this value; so hours, minutes and seconds are compared as bytes */
+static bool rtc_alarm_is(const struct rtc *r, uint8_t index, uint8_t coded)
+{
+	return r->cmos[index] >= RTC_ANY || r->cmos[index] == coded;
+}
+
+static int64_t rtc_next_alarm(const struct rtc *r, int64_t from)
+{
+	int64_t second = rtc_seconds(from) + 1;
+	unsigned int at;
+
+	if (!rtc_runs(r))
+		return RTC_NEVER;
+	at = (unsigned int)((second % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS);
+	/* Whole hours, then minutes, then seconds are passed over: once round takes no more steps. */
+	for (unsigned int step = 0, i = 0; i < 2 * (24 + 60 + 60); i++) {
+		if (!rtc_alarm_is(r, 5, rtc_coded_hour(r, at / 3600)))
+			step = 3600 - at % 3600;
+		else if (!rtc_alarm_is(r, 3, rtc_coded(r, at / 60 % 60)))
+			step = 60 - at % 60;
+		else if (!rtc_alarm_is(r, 1, rtc_coded(r, at % 60)))
+			step = 1;
+		else
+			return second * RTC_HZ;
+		second += step;
+		at = (at + step) % DAY_SECONDS;
+	}
+	return RTC_NEVER;
+}
+
+static const struct {
+	uint8_t event;
+	int64_t (*next)(const struct rtc *r, int64_t from);
+} rtc_events[] = {
+	{RTC_PERIODIC, rtc_next_period},
+	{RTC_ALARM, rtc_next_alarm},
+	{RTC_UPDATE, rtc_next_update},
+};
+
+/* Registers C what has happened since it was looked at last */
+static void rtc_look(struct rtc *r)
+{
+	int64_t now = rtc_ticks(r), from = r->seen;
+
+	r->seen = now;
+	/* The host's clock may be set back: then nothing has happened. */
+	for (size_t i = 0; from < now && i < ARRAY_SIZE(rtc_events); i++) {
+		if (rtc_events[i].next(r, from) <= now)
+			r->cmos[RTC_REG_C] |= rtc_events[i].event;
+	}
+}
+
+static uint8_t rtc_raised(const struct rtc *r)
+{
+	return r->cmos[RTC_REG_C] & r->cmos[RTC_REG_B] & RTC_EVENTS;
+}
+
+/* When on the host's clock the line will go up */
+static int64_t rtc_next_wake(const struct rtc *r)
+{
+	int64_t first = RTC_NEVER;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rtc_events) && !rtc_raised(r); i++) {
+		int64_t next = RTC_NEVER;
+
+		if (r->cmos[RTC_REG_B] & rtc_events[i].event)
+			next = rtc_events[i].next(r, r->seen);
+		first = next < first ? next : first;
+	}
+	return first == RTC_NEVER ? RTC_NEVER : first - r->ahead;
+}
+
+static void rtc_arm(struct rtc *r, int64_t at)
+{
+	struct itimerspec t = {0};
+
+	r->wake_at = at;
+	if (r->timer_fd < 0)
+		return;
+	if (at != RTC_NEVER) {
+		int64_t part = at & (RTC_HZ - 1);
+
+		t.it_value.tv_sec = rtc_seconds(at);
+		t.it_value.tv_nsec = (part * NS_PER_S + RTC_HZ - 1) / RTC_HZ;
+	}
+	/* ECANCELED says that the host's clock was set before; the timer runs all the same. */
+	if (timerfd_settime(r->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) < 0)
+		vr_assert(errno == ECANCELED);
+}
+
+/* After every change: line and timer are what the registers say. */
+static void rtc_settle(struct rtc *r)
+{
+	bool high = rtc_raised(r) != 0;
+	int64_t at = rtc_next_wake(r);
+
+	if (high != r->high)
+		r->irq(r->arg, high);
+	r->high = high;
+	if (at != r->wake_at)
+		rtc_arm(r, at);
+}
+
+void rtc_tick(struct rtc *r)
+{
+	rtc_look(r);
+	r->wake_at = 0; /* it went off */
+	rtc_settle(r);
+}
+
+static void rtc_on_timer(void *arg, int fd UNUSED, uint32_t events UNUSED)
+{
+	struct rtc *r = arg;
+
+	pthread_mutex_lock(&r->bus->lock);
+	rtc_tick(r);
+	pthread_mutex_unlock(&r->bus->lock);
+}
+
+int rtc_watch(struct rtc *r, struct loop *loop, struct bus *bus, struct err *err)
+{
+	r->bus = bus;
+	r->timer_fd = timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (r->timer_fd < 0)
+		return err_set(err, errno, "timer of the real-time clock");
+	return loop_add(loop, r->timer_fd, EPOLLIN, rtc_on_timer, r, err);
+}
+
+/* ---- registers --------------------------------------------------------------------------- */
+
+static uint8_t rtc_read_a(const struct rtc *r)
+{
+	bool soon = (rtc_ticks(r) & (RTC_HZ - 1)) >= RTC_HZ - RTC_UIP_TICKS;
+
+	return r->cmos[RTC_REG_A] | (rtc_runs(r) && soon ? RTC_A_UIP : 0);
+}
+
+static uint8_t rtc_read_c(struct rtc *r)
+{
+	uint8_t value;
+
+	rtc_look(r);
+	value = r->cmos[RTC_REG_C] | (rtc_raised(r) ? RTC_C_IRQ : 0);
+	r->cmos[RTC_REG_C] = 0;
+	rtc_settle(r);
+	return value;
+}
+
 uint8_t rtc_read(struct rtc *r)
 {
-	if (rtc_is_time(r->index))
-		return rtc_read_time(r);
+	if (r->index == RTC_REG_A)
+		return rtc_read_a(r);
+	if (r->index == RTC_REG_C)
+		return rtc_read_c(r);
+	if (rtc_runs(r) && rtc_is_time(r->index))
+		return rtc_time_reg(r, r->index);
 	return r->cmos[r->index];
 }
 
@@ -107,12 +337,39 @@ void rtc_select(struct rtc *r, uint8_t index)
 	r->index = index & (RTC_CMOS_BYTES - 1); /* bit 7 masks NMIs on a PC */
 }
 
+/* Registers A and B, by which the clock may stop or go on */
+static void rtc_write_mode(struct rtc *r, uint8_t value)
+{
+	bool ran = rtc_runs(r), held = rtc_held(r);
+
+	if (r->index == RTC_REG_A)
+		value &= (uint8_t)~RTC_A_UIP;
+	else if (value & RTC_B_SET)
+		value &= (uint8_t)~RTC_UPDATE; /* there will be none */
+	r->cmos[r->index] = value;
+	if (held && !rtc_held(r))
+		rtc_shift(r, (RTC_HZ / 2 - rtc_ticks(r)) & (RTC_HZ - 1));
+	if (ran && !rtc_runs(r))
+		rtc_freeze(r);
+	else if (!ran && rtc_runs(r))
+		rtc_thaw(r);
+}
+
 void rtc_write(struct rtc *r, uint8_t value)
 {
-	if (rtc_is_time(r->index) || r->index == RTC_REG_C || r->index == RTC_REG_D)
+	if (r->index == RTC_REG_C || r->index == RTC_REG_D)
 		return;
-	/* Bit 7 of register A is "update in progress", which is never so here. */
-	r->cmos[r->index] = r->index == RTC_REG_A ? value & 0x7f : value;
+	rtc_look(r);
+	if (r->index == RTC_REG_A || r->index == RTC_REG_B) {
+		rtc_write_mode(r, value);
+	} else if (rtc_runs(r) && rtc_is_time(r->index)) {
+		rtc_freeze(r);
+		r->cmos[r->index] = value;
+		rtc_thaw(r);
+	} else {
+		r->cmos[r->index] = value;
+	}
+	rtc_settle(r);
 }
 
 static void rtc_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
@@ -132,6 +389,8 @@ static void rtc_access(void *dev, bool write, uint64_t off, void *data, unsigned
 	}
 }
 
+/* ---- set-up ------------------------------------------------------------------------------ */
+
 /* A little-endian number in @nr CMOS bytes from @at, at most what fits */
 static void rtc_store(struct rtc *r, unsigned int at, unsigned int nr, uint64_t value)
 {
@@ -148,11 +407,18 @@ static uint64_t above(uint64_t bytes, uint64_t limit)
 	return bytes > limit ? bytes - limit : 0;
 }
 
-void rtc_init(struct rtc *r, uint64_t mem_bytes, unsigned int nr_vcpus, int64_t (*now)(void))
+void rtc_init(struct rtc *r, const struct rtc_args *args)
 {
-	uint64_t low = mem_bytes < X86_HOLE ? mem_bytes : X86_HOLE;
+	uint64_t low = args->mem_bytes < X86_HOLE ? args->mem_bytes : X86_HOLE;
 
-	*r = (struct rtc){.now = now ? now : rtc_host_now};
+	*r = (struct rtc){
+		.now = args->now ? args->now : rtc_host_now,
+		.irq = args->irq,
+		.arg = args->arg,
+		.wake_at = RTC_NEVER,
+		.timer_fd = -1,
+	};
+	r->seen = r->now();
 	r->cmos[RTC_REG_A] = RTC_A_32KHZ;
 	r->cmos[RTC_REG_B] = RTC_B_24H;
 	r->cmos[RTC_REG_D] = RTC_D_POWERED;
@@ -160,8 +426,8 @@ void rtc_init(struct rtc *r, uint64_t mem_bytes, unsigned int nr_vcpus, int64_t 
 	rtc_store(r, 0x17, 2, above(low, 1 << 20) >> 10);
 	rtc_store(r, 0x30, 2, above(low, 1 << 20) >> 10);
 	rtc_store(r, 0x34, 2, above(low, 16 << 20) >> 16);
-	rtc_store(r, 0x5b, 3, above(mem_bytes, X86_HOLE) >> 16);
-	rtc_store(r, 0x5f, 1, nr_vcpus - 1);
+	rtc_store(r, 0x5b, 3, above(args->mem_bytes, X86_HOLE) >> 16);
+	rtc_store(r, 0x5f, 1, args->nr_vcpus - 1);
 }
 
 int rtc_add(struct rtc *r, struct bus *bus, struct err *err)

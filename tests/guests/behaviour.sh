@@ -2,7 +2,7 @@
 # Freestanding guests on /dev/kvm: what they print is TAP, passed on; and the exit code is that of a reset.
 . "$(dirname "$0")/../lib.sh"
 
-for guest in virtio hostile pciscan; do
+for guest in virtio hostile pciscan rtc; do
 	bundle "$work/$guest" $guest
 	out=$(vmrun run "$work/$guest" </dev/null 2>"$work/err")
 	code=$?

@@ -40,6 +40,9 @@ at_least "first: guest RAM is in huge pages (KiB of them)" "$(vm_huge_kib first)
 at_least "first: 256 MiB less the kernel's own" "$(fact first memory-mib)" 180 256
 like "first: root is ext4, writable" "$(fact first root)" '^/dev/vda / ext4 rw'
 at_least "first: the clock is right" "$(($(date +%s) - $(fact first date)))" -2 130
+at_least "first: the real-time clock keeps what hwclock sets" "$(fact first rtc-kept)" 1000000000 1000000100
+is "first: its alarm comes" "$(fact first rtc-alarm-left)" "[]"
+is "first: by the clock's interrupt" "$(fact first rtc-irq)" 1
 is "first: no ACPI error" "$(fact first acpi-errors)" 0
 is "first: knows that it is on KVM" "$(fact first hypervisor)" 1
 is "first: has kvm-clock" "$(fact first kvm-clock)" 1

@@ -355,6 +355,7 @@ static const struct {
 	{"vmm_device", {.nr = SYS_futex, .args = {0, 128}}},
 	{"vmm_device", {.nr = SYS_tgkill, .args = {1, 2, SIGUSR1}}},
 	{"vmm_device", {.nr = SYS_rt_sigreturn}},
+	{"vmm_device", {.nr = SYS_timerfd_settime, .args = {9, 3}}},
 };
 
 Test(policies, allow_what_the_programs_do)
@@ -379,9 +380,9 @@ Test(policies, do_not_lend_each_other_their_calls)
 		int nr;
 		const char *prefix;
 	} own[] = {
-		{SYS_preadv, "block"}, {SYS_pwritev, "block"},	     {SYS_fallocate, "block"},
-		{SYS_readv, "net"},    {SYS_timerfd_settime, "net"}, {SYS_getrandom, "rng"},
-		{SYS_futex, "vmm"},    {SYS_rt_sigreturn, "vmm"},
+		{SYS_preadv, "block"},	   {SYS_pwritev, "block"}, {SYS_fallocate, "block"},
+		{SYS_readv, "net"},	   {SYS_getrandom, "rng"}, {SYS_futex, "vmm"},
+		{SYS_rt_sigreturn, "vmm"},
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(own); n++) {
