@@ -3,8 +3,8 @@
  * DOC: vmrun-vmm: the virtual machine monitor of one VM
  *
  * Started by the supervisor into its jail with the fds of enum boot_slot. Builds the machine stage
- * by stage, locks itself in, says CTL_READY, and serves. Opens nothing, and after lockdown()
- * allocates nothing and makes no thread.
+ * by stage, locks itself in, loads the kernel, says CTL_READY, and serves. Opens nothing, and after
+ * lockdown() allocates nothing and makes no thread.
  */
 #include <errno.h>
 
@@ -49,10 +49,10 @@ static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
 } stages[] = {
-	{stage_record, NULL},	  {machine_kvm, "kvm"},		{machine_memory, NULL},
-	{machine_load, "load"},	  {machine_devices, "devices"}, {control_watch, NULL},
-	{machine_vcpus, "vcpus"}, {machine_slots, "slots"},	{stage_close, NULL},
-	{stage_lock, "locked"},	  {stage_ready, NULL},
+	{stage_record, NULL},	      {machine_kvm, "kvm"},   {machine_memory, NULL},
+	{machine_devices, "devices"}, {control_watch, NULL},  {machine_vcpus, "vcpus"},
+	{machine_slots, "slots"},     {stage_lock, "locked"}, {machine_load, "load"},
+	{stage_close, NULL},	      {stage_ready, NULL},
 };
 
 static int fail(const struct machine *m, const struct err *err)

@@ -2,15 +2,17 @@
 /**
  * DOC: Kernel images: ELF64 (PVH note, or 64-bit Linux entry) and bzImage (64-bit entry)
  *
- * The file is hostile: every offset, size and count in it is checked before use. Only what goes into
- * guest RAM is read, straight into it; RAM is fresh and reads as zeroes, so .bss needs no work.
+ * The file is hostile: every offset, size and count in it is checked before use, and it is read under
+ * the filter. Each byte of RAM is read into at most once, so that the work is bounded by RAM. Only what
+ * goes into it is read, straight into it; RAM is fresh and reads as zeroes, so .bss needs no work.
  *
- * ELF64, EM_X86_64: PT_LOAD segments go to their physical addresses. With a PVH note
- * (XEN_ELFNOTE_PHYS32_ENTRY) the guest starts there in 32-bit mode with a hvm_start_info; without
+ * ELF64, EM_X86_64: PT_LOAD segments go to their physical addresses; segments that overlap are refused.
+ * Section headers are not looked at. With a PVH note (XEN_ELFNOTE_PHYS32_ENTRY) in any PT_NOTE the guest starts there in 32-bit mode with a hvm_start_info; without
  * one it starts at e_entry in 64-bit mode with boot_params, as a bare Linux vmlinux expects.
  *
  * bzImage: Linux' Documentation/arch/x86/boot.rst, protocol 2.12 or later with XLF_KERNEL_64: the
- * protected-mode part goes to pref_address and is entered 0x200 bytes into it.
+ * protected-mode part goes to pref_address and is entered 0x200 bytes into it. Its last paragraph of 16
+ * bytes may lack some in the file.
  */
 #ifndef VMRUN_VMM_KERNEL_LOAD_H
 #define VMRUN_VMM_KERNEL_LOAD_H
@@ -47,7 +49,7 @@ struct kernel {
  * @mem:	RAM, of which the region that starts at 0 is used
  *
  * Every message starts with "kernel: ".
- * Context: setup.  Syscalls: fstat pread64
+ * Context: locked.  Syscalls: fstat pread64
  * Return: 0; -ENOEXEC for a file that is no kernel for this machine, -ENOMEM when it does not fit
  * (the message says how many MiB it takes), -errno of the file
  */
@@ -59,7 +61,7 @@ MUST_CHECK int kernel_load(int fd, const struct gmem *mem, struct kernel *ret, s
  * @ret_gpa:	Where it begins, page aligned; 0 for an empty file
  *
  * Every message starts with "initrd: ".
- * Context: setup.  Syscalls: fstat pread64
+ * Context: locked.  Syscalls: fstat pread64
  * Return: 0, -ENOMEM when it does not fit beside the kernel, or -errno of the file
  */
 MUST_CHECK int kernel_load_initrd(int fd, const struct gmem *mem, const struct kernel *k,

@@ -144,53 +144,6 @@ int machine_kvm(struct machine *m, struct err *err)
 	return vm_create(&m->vm, BOOT_FD_KVM, err);
 }
 
-int machine_slots(struct machine *m, struct err *err)
-{
-	int rc = 0;
-
-	for (unsigned int i = 0; rc == 0 && i < m->mem.nr; i++)
-		rc = vm_add_memory(&m->vm, i, m->mem.region[i].gpa, m->mem.region[i].bytes,
-				   m->mem.region[i].base, err);
-	return rc;
-}
-
-static bool boot_has_serial(const struct boot_vmm *boot)
-{
-	for (uint32_t i = 0; i < boot->nr_devices; i++) {
-		if (boot->device[i].bus == BOOT_BUS_SERIAL)
-			return true;
-	}
-	return false;
-}
-
-int machine_load(struct machine *m, struct err *err)
-{
-	struct acpi_config config = {
-		.nr_vcpus = m->boot.nr_vcpus,
-		.serial = boot_has_serial(&m->boot),
-	};
-	struct x86_boot boot = {
-		.mem = &m->mem,
-		.kernel = &m->kernel,
-		.cmdline = m->boot.cmdline,
-		.rsdp_gpa = X86_ACPI,
-	};
-	void *acpi = gmem_ptr(&m->mem, X86_ACPI, X86_ACPI_BYTES);
-	int rc;
-
-	if (!acpi)
-		return err_text(err, ENOMEM, "guest RAM: less than 1 MiB");
-	rc = kernel_load(BOOT_FD_KERNEL, &m->mem, &m->kernel, err);
-	if (rc == 0 && (m->boot.flags & BOOT_VMM_INITRD))
-		rc = kernel_load_initrd(BOOT_FD_INITRD, &m->mem, &m->kernel, &boot.initrd_gpa,
-					&boot.initrd_bytes, err);
-	if (rc == 0)
-		rc = acpi_build(&config, acpi, X86_ACPI_BYTES, X86_ACPI, err);
-	if (rc == 0)
-		rc = x86_boot_write(&boot, err);
-	return rc;
-}
-
 static int machine_legacy(struct machine *m, struct err *err)
 {
 	const struct rtc_args rtc = {
@@ -313,11 +266,58 @@ int machine_vcpus(struct machine *m, struct err *err)
 		x86_cpuid_set_id(cpuid, i);
 		rc = x86_cpuid_apply(m->vcpus.vcpu[i].fd, cpuid, err);
 		if (rc == 0)
-			rc = x86_boot_vcpu(m->vcpus.vcpu[i].fd, i, &m->kernel, err);
+			rc = x86_boot_vcpu(m->vcpus.vcpu[i].fd, err);
 		if (rc < 0)
 			return err_wrap(err, "vCPU %u", i);
 	}
 	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
+}
+
+int machine_slots(struct machine *m, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < m->mem.nr; i++)
+		rc = vm_add_memory(&m->vm, i, m->mem.region[i].gpa, m->mem.region[i].bytes,
+				   m->mem.region[i].base, err);
+	return rc;
+}
+
+static bool boot_has_serial(const struct boot_vmm *boot)
+{
+	for (uint32_t i = 0; i < boot->nr_devices; i++) {
+		if (boot->device[i].bus == BOOT_BUS_SERIAL)
+			return true;
+	}
+	return false;
+}
+
+int machine_load(struct machine *m, struct err *err)
+{
+	struct acpi_config config = {
+		.nr_vcpus = m->boot.nr_vcpus,
+		.serial = boot_has_serial(&m->boot),
+	};
+	struct x86_boot boot = {
+		.mem = &m->mem,
+		.kernel = &m->kernel,
+		.cmdline = m->boot.cmdline,
+		.rsdp_gpa = X86_ACPI,
+	};
+	void *acpi = gmem_ptr(&m->mem, X86_ACPI, X86_ACPI_BYTES);
+	int rc;
+
+	if (!acpi)
+		return err_text(err, ENOMEM, "guest RAM: less than 1 MiB");
+	rc = kernel_load(BOOT_FD_KERNEL, &m->mem, &m->kernel, err);
+	if (rc == 0 && (m->boot.flags & BOOT_VMM_INITRD))
+		rc = kernel_load_initrd(BOOT_FD_INITRD, &m->mem, &m->kernel, &boot.initrd_gpa,
+					&boot.initrd_bytes, err);
+	if (rc == 0)
+		rc = acpi_build(&config, acpi, X86_ACPI_BYTES, X86_ACPI, err);
+	if (rc == 0)
+		rc = x86_boot_write(&boot, err);
+	return rc == 0 ? x86_boot_entry(m->vcpus.vcpu[0].fd, &m->kernel, err) : rc;
 }
 
 /* The guest does not run yet, but the lock is what the back-ends' calls are made under. */

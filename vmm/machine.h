@@ -78,13 +78,6 @@ MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
 MUST_CHECK int machine_memory(struct machine *m, struct err *err);
 
 /**
- * machine_load() - Kernel, initrd, command line, memory map and ACPI tables into RAM
- *
- * Syscalls: fstat pread64
- */
-MUST_CHECK int machine_load(struct machine *m, struct err *err);
-
-/**
  * machine_devices() - Register models, PCI, and the devices behind BOOT_FD_DEVICE
  *
  * Syscalls: those of virtio_pci.h, vu_frontend.h and serial_port.h
@@ -102,6 +95,14 @@ MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
  * Syscalls: ioctl
  */
 MUST_CHECK int machine_slots(struct machine *m, struct err *err);
+
+/**
+ * machine_load() - Kernel, initrd, command line, memory map and ACPI tables into RAM; where vCPU 0 starts
+ *
+ * Nobody vouches for the two files: they are read under the filter.
+ * Context: locked.  Syscalls: fstat pread64 ioctl
+ */
+MUST_CHECK int machine_load(struct machine *m, struct err *err);
 
 /**
  * machine_start() - Let the guest run

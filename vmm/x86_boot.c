@@ -293,19 +293,23 @@ static int boot_msrs(int vcpu_fd, struct err *err)
 	return 0;
 }
 
-int x86_boot_vcpu(int vcpu_fd, unsigned int id, const struct kernel *k, struct err *err)
+int x86_boot_vcpu(int vcpu_fd, struct err *err)
 {
 	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
-	struct kvm_sregs sregs;
-	struct kvm_regs regs;
 	int rc = boot_lapic(vcpu_fd, err);
 
 	if (rc == 0)
 		rc = boot_msrs(vcpu_fd, err);
-	if (rc < 0 || id != 0)
-		return rc; /* SIPI sets everything else */
-	if (ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0)
-		return err_set(err, errno, "KVM_SET_FPU");
+	if (rc < 0)
+		return rc;
+	return ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0 ? err_set(err, errno, "KVM_SET_FPU") : 0;
+}
+
+int x86_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err)
+{
+	struct kvm_sregs sregs;
+	struct kvm_regs regs;
+
 	if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
 		return err_set(err, errno, "KVM_GET_SREGS");
 	x86_boot_regs(k, &regs, &sregs);

@@ -70,12 +70,17 @@ MUST_CHECK int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, 
 void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
 
 /**
- * x86_boot_vcpu() - Give a vCPU its state: LAPIC, FPU, MSRs, and the first one its registers
- * @id:		0 is the one that boots
+ * x86_boot_vcpu() - Give a vCPU the state it has before a kernel is chosen: LAPIC, MSRs, FPU
  *
  * CPUID has been set. Context: setup.  Syscalls: ioctl
  */
-MUST_CHECK int x86_boot_vcpu(int vcpu_fd, unsigned int id, const struct kernel *k,
-			     struct err *err);
+MUST_CHECK int x86_boot_vcpu(int vcpu_fd, struct err *err);
+
+/**
+ * x86_boot_entry() - Have the first vCPU start the kernel; SIPI gives the others their registers
+ *
+ * Context: locked, before it runs.  Syscalls: ioctl
+ */
+MUST_CHECK int x86_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err);
 
 #endif

@@ -17,6 +17,9 @@ is "hello: the guest's line arrives on standard output, whole" \
 is "hello: nothing on standard error" "$(cat "$work/err")" \
 	"$(grep -a 'only emulates supervisor code' "$work/err" || :)"
 
+is "hello: the kernel's file is read under the filter" \
+	"$(vmrun --debug run "$work/hello" </dev/null 2>&1 | grep -aoE 'vmm (locked|load)$' | tr '\n' ' ')" "vmm locked vmm load "
+
 vmrun create "$work/hello" </dev/null >"$work/out" 2>/dev/null
 is "create returns with status created" "$(vm_status hello)" created
 succeeds "start lets it run" vmrun start hello

@@ -356,6 +356,8 @@ static const struct {
 	{"vmm_device", {.nr = SYS_tgkill, .args = {1, 2, SIGUSR1}}},
 	{"vmm_device", {.nr = SYS_rt_sigreturn}},
 	{"vmm_device", {.nr = SYS_timerfd_settime, .args = {9, 3}}},
+	{"vmm_device", {.nr = SYS_pread64, .args = {7}}},
+	{"vmm_device", {.nr = SYS_pread64, .args = {8}}},
 };
 
 Test(policies, allow_what_the_programs_do)
