@@ -11,11 +11,12 @@
 
 #define KERNEL_HEAD_BYTES   4096
 #define KERNEL_PHDRS_MAX    64
-#define KERNEL_NOTE_BYTES   4096	  /* of one PT_NOTE segment; Linux has a few hundred */
+#define KERNEL_NOTES_MAX    16384	  /* in all PT_NOTE segments: each one takes a read */
 #define KERNEL_INITRD_END   0x80000000ULL /* what every 64-bit Linux can reach early */
 #define KERNEL_CMDLINE_MAX  2047	  /* x86 Linux' COMMAND_LINE_SIZE - 1 */
 #define KERNEL_PAGE	    4096ULL
 #define KERNEL_SECTOR	    512ULL
+#define KERNEL_PARAGRAPH    16ULL
 #define KERNEL_PVH_NOTE	    18 /* XEN_ELFNOTE_PHYS32_ENTRY */
 #define KERNEL_SETUP_OFFSET 0x1f1
 #define KERNEL_ENTRY_64	    0x200
@@ -90,38 +91,52 @@ static int image_place(const struct image *im, uint64_t off, uint64_t file_bytes
 
 /* ---- ELF -------------------------------------------------------------------------------- */
 
-/* Look for the PVH entry in one PT_NOTE segment; *ret_entry stays as it is when there is none. */
-static int elf_note(const struct image *im, const Elf64_Phdr *ph, uint64_t *ret_entry,
-		    struct err *err)
+/** struct elf_note - The part of a note that tells a PVH entry: alignments of 4 and 8 do the same to it */
+struct elf_note {
+	Elf64_Nhdr head;
+	char name[sizeof("Xen")];
+	uint8_t desc[8];
+};
+
+/* Whether @n, of which @bytes are there, is a PVH entry; then it goes to *ret_entry */
+static bool elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uint64_t *ret_entry)
 {
-	uint8_t notes[KERNEL_NOTE_BYTES];
-	uint64_t bytes = ph->p_filesz < sizeof(notes) ? ph->p_filesz : sizeof(notes);
+	uint32_t size = n->head.n_descsz;
+
+	if (n->head.n_type != KERNEL_PVH_NOTE || n->head.n_namesz != sizeof(n->name) ||
+	    memcmp(n->name, "Xen", sizeof("Xen")) != 0 || (size != 4 && size != 8) ||
+	    bytes < offsetof(struct elf_note, desc) + size)
+		return false;
+	*ret_entry = 0;
+	memcpy(ret_entry, n->desc, size);
+	return true;
+}
+
+/*
+ * Look for the PVH entry in one PT_NOTE segment, reading of each note what tells it from others;
+ * *ret_entry stays as it is when there is none. @left: so many notes may still be looked at.
+ */
+static int elf_notes(const struct image *im, const Elf64_Phdr *ph, unsigned int *left,
+		     uint64_t *ret_entry, struct err *err)
+{
+	const uint64_t mask = ph->p_align == 8 ? 7 : 3;
 	uint64_t at = 0;
-	int rc;
 
 	if (!image_has(im, ph->p_offset, ph->p_filesz))
 		return image_truncated(im, err);
-	rc = image_read(im, ph->p_offset, notes, bytes, err);
-	if (rc < 0)
-		return rc;
-	while (bytes - at >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr n;
-		uint64_t name, desc, next;
+	while (at <= ph->p_filesz && ph->p_filesz - at >= sizeof(Elf64_Nhdr)) {
+		uint64_t rest = ph->p_filesz - at, desc;
+		struct elf_note n = {0};
+		int rc = image_read(im, ph->p_offset + at, &n, rest < sizeof(n) ? rest : sizeof(n),
+				    err);
 
-		memcpy(&n, notes + at, sizeof(n));
-		name = at + sizeof(n);
-		desc = name + ((n.n_namesz + 3ULL) & ~3ULL);
-		next = desc + ((n.n_descsz + 3ULL) & ~3ULL);
-		if (next > bytes)
-			break;
-		if (n.n_type == KERNEL_PVH_NOTE && n.n_namesz == sizeof("Xen") &&
-		    memcmp(notes + name, "Xen", sizeof("Xen")) == 0 &&
-		    (n.n_descsz == 4 || n.n_descsz == 8)) {
-			*ret_entry = 0;
-			memcpy(ret_entry, notes + desc, n.n_descsz);
-			return 0;
-		}
-		at = next;
+		if (rc < 0 || elf_note_is_pvh(&n, rest, ret_entry))
+			return rc;
+		if (--*left == 0)
+			return err_text(err, ENOEXEC, "kernel: ELF with more than %d notes",
+					KERNEL_NOTES_MAX);
+		desc = (sizeof(n.head) + n.head.n_namesz + mask) & ~mask;
+		at += (desc + n.head.n_descsz + mask) & ~mask;
 	}
 	return 0;
 }
@@ -137,15 +152,41 @@ static int elf_check(const struct image *im, const Elf64_Ehdr *eh, struct err *e
 			"kernel: for another machine (ELF class %u, machine %u), need x86-64",
 			eh->e_ident[EI_CLASS], eh->e_machine);
 	if (eh->e_phnum == 0 || eh->e_phnum > KERNEL_PHDRS_MAX ||
-	    eh->e_phentsize != sizeof(Elf64_Phdr))
+	    eh->e_phentsize < sizeof(Elf64_Phdr))
 		return err_text(err, ENOEXEC, "kernel: ELF with %u program headers of %u bytes",
 				eh->e_phnum, eh->e_phentsize);
-	/* Linkers put the section headers last: their absence is how a cut tail shows. */
-	if (!image_has(im, eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize) ||
-	    (eh->e_shnum > 0 &&
-	     !image_has(im, eh->e_shoff, (uint64_t)eh->e_shnum * eh->e_shentsize)))
+	/* Section headers are not needed to load and may be missing, whatever the header says. */
+	if (!image_has(im, eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize))
 		return image_truncated(im, err);
 	return 0;
+}
+
+/* So no byte of RAM is loaded twice, and loading takes no longer than RAM is large. */
+static int elf_check_overlap(const Elf64_Phdr *ph, unsigned int nr, struct err *err)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		for (unsigned int k = 0; k < nr; k++) {
+			if (k == i || ph[i].p_type != PT_LOAD || ph[k].p_type != PT_LOAD ||
+			    ph[i].p_paddr < ph[k].p_paddr || ph[i].p_memsz == 0)
+				continue;
+			if (ph[i].p_paddr - ph[k].p_paddr < ph[k].p_memsz)
+				return err_text(err, ENOEXEC,
+						"kernel: ELF segments %u and %u overlap",
+						i < k ? i : k, i < k ? k : i);
+		}
+	}
+	return 0;
+}
+
+static int elf_read_headers(const struct image *im, const Elf64_Ehdr *eh, Elf64_Phdr *ph,
+			    struct err *err)
+{
+	int rc = elf_check(im, eh, err);
+
+	for (unsigned int i = 0; rc == 0 && i < eh->e_phnum; i++)
+		rc = image_read(im, eh->e_phoff + (uint64_t)i * eh->e_phentsize, &ph[i],
+				sizeof(*ph), err);
+	return rc == 0 ? elf_check_overlap(ph, eh->e_phnum, err) : rc;
 }
 
 static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct kernel *k,
@@ -153,11 +194,11 @@ static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct
 {
 	int rc;
 
-	if (ph->p_memsz == 0)
-		return 0;
 	if (ph->p_filesz > ph->p_memsz)
 		return err_text(err, ENOEXEC,
 				"kernel: ELF segment larger in the file than in memory");
+	if (ph->p_memsz == 0)
+		return 0;
 	rc = image_place(im, ph->p_offset, ph->p_filesz, ph->p_paddr, ph->p_memsz, err);
 	if (rc < 0)
 		return rc;
@@ -172,20 +213,18 @@ static int elf_load(const struct image *im, struct kernel *k, struct err *err)
 {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph[KERNEL_PHDRS_MAX] = {0};
+	unsigned int notes = KERNEL_NOTES_MAX;
 	uint64_t pvh = UINT64_MAX;
 	int rc;
 
 	memcpy(&eh, im->head, sizeof(eh));
-	rc = elf_check(im, &eh, err);
-	if (rc < 0)
-		return rc;
-	rc = image_read(im, eh.e_phoff, ph, eh.e_phnum * sizeof(*ph), err);
+	rc = elf_read_headers(im, &eh, ph, err);
 	k->start = UINT64_MAX;
 	for (unsigned int i = 0; rc == 0 && i < eh.e_phnum; i++) {
 		if (ph[i].p_type == PT_LOAD)
 			rc = elf_load_segment(im, &ph[i], k, err);
 		else if (ph[i].p_type == PT_NOTE && pvh == UINT64_MAX)
-			rc = elf_note(im, &ph[i], &pvh, err);
+			rc = elf_notes(im, &ph[i], &notes, &pvh, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -211,8 +250,8 @@ static int bz_check(const struct image *im, const struct setup_header *s, struct
 		return err_text(err, ENOEXEC,
 				"kernel: bzImage without 64-bit entry (boot protocol %u.%02u)",
 				s->version >> 8, s->version & 0xff);
-	if (s->pref_address < X86_KERNEL_MIN || s->init_size == 0 || s->syssize == 0 ||
-	    (uint64_t)s->syssize * 16 <= KERNEL_ENTRY_64)
+	if (s->pref_address < X86_KERNEL_MIN || s->init_size == 0 ||
+	    s->syssize * KERNEL_PARAGRAPH <= KERNEL_ENTRY_64)
 		return err_text(err, ENOEXEC, "kernel: bzImage with a nonsensical setup header");
 	return 0;
 }
@@ -220,7 +259,7 @@ static int bz_check(const struct image *im, const struct setup_header *s, struct
 static int bz_load(const struct image *im, struct kernel *k, struct err *err)
 {
 	struct setup_header *s = &k->setup;
-	uint64_t off, bytes, need;
+	uint64_t off, bytes, need, have;
 	int rc;
 
 	memcpy(s, im->head + KERNEL_SETUP_OFFSET, sizeof(*s));
@@ -229,9 +268,13 @@ static int bz_load(const struct image *im, struct kernel *k, struct err *err)
 		return rc;
 	/* 0 stands for 4: boot.rst, field setup_sects */
 	off = ((s->setup_sects ? s->setup_sects : 4) + 1) * KERNEL_SECTOR;
-	bytes = (uint64_t)s->syssize * 16;
+	bytes = s->syssize * KERNEL_PARAGRAPH;
 	need = s->init_size > bytes ? s->init_size : bytes;
-	if (!image_has(im, off, bytes))
+	have = im->bytes > off ? im->bytes - off : 0;
+	/* The size is in whole paragraphs, and not every linker fills the last one up. */
+	if (have < bytes && bytes - have < KERNEL_PARAGRAPH)
+		bytes = have;
+	if (have < bytes)
 		return image_truncated(im, err);
 	rc = image_place(im, off, bytes, s->pref_address, need, err);
 	if (rc < 0)

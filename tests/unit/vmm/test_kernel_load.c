@@ -153,11 +153,173 @@ Test(kernel_load, elf_cut_anywhere_is_an_error)
 	struct kernel k;
 	struct err err;
 
-	for (size_t bytes = 0; bytes < sizeof(e); bytes++) {
+	for (size_t bytes = 0; bytes < offsetof(struct elf_image, text) + sizeof(e.text); bytes++) {
 		cr_assert_eq(load(&e, bytes, &k, &err), -ENOEXEC, "%zu bytes", bytes);
 		cr_assert(strncmp(err.msg, "kernel: ", 8) == 0);
 		if (bytes >= SELFMAG)
 			cr_assert(strstr(err.msg, "truncated"), "%zu bytes: %s", bytes, err.msg);
+	}
+}
+
+Test(kernel_load, elf_section_headers_are_not_needed)
+{
+	struct elf_image e = make_elf();
+	struct kernel k;
+	struct err err;
+
+	cr_assert_eq(load(&e, offsetof(struct elf_image, sh), &k, &err), 0, "cut off: %s", err.msg);
+	e.eh.e_shoff = UINT64_MAX;
+	e.eh.e_shnum = UINT16_MAX;
+	cr_assert_eq(load(&e, sizeof(e), &k, &err), 0, "nonsensical: %s", err.msg);
+	cr_assert_eq(k.entry, KERNEL_ENTRY_PVH32);
+}
+
+Test(kernel_load, elf_program_headers_may_be_longer)
+{
+	struct elf_image e = make_elf();
+	struct {
+		struct elf_image e;
+		struct {
+			Elf64_Phdr ph;
+			uint8_t more[8];
+		} long_ph[2];
+	} f = {.e = e, .long_ph = {{.ph = e.ph[0]}, {.ph = e.ph[1]}}};
+	struct kernel k;
+	struct err err;
+
+	f.e.eh.e_phoff = offsetof(typeof(f), long_ph);
+	f.e.eh.e_phentsize = sizeof(f.long_ph[0]);
+	cr_assert_eq(load(&f, sizeof(f), &k, &err), 0, "%s", err.msg);
+	cr_assert_eq(k.entry, KERNEL_ENTRY_PVH32);
+	cr_assert_eq(k.entry_gpa, PVH_ENTRY);
+}
+
+/** An ELF kernel with room for notes behind it */
+struct notes_image {
+	struct elf_image e;
+	uint8_t notes[300000];
+};
+
+/* A note at @at, its parts aligned to @align; where the next one goes */
+static size_t put_note(struct notes_image *n, size_t at, size_t align, uint32_t type,
+		       uint32_t name_bytes, uint32_t desc_bytes)
+{
+	const Elf64_Nhdr head = {name_bytes, desc_bytes, type};
+	const uint32_t entry = PVH_ENTRY;
+	size_t desc = (sizeof(head) + name_bytes + align - 1) / align * align;
+
+	memcpy(n->notes + at, &head, sizeof(head));
+	memcpy(n->notes + at + sizeof(head), "Xen", name_bytes < 4 ? name_bytes : 4);
+	memcpy(n->notes + at + desc, &entry, desc_bytes < 4 ? desc_bytes : 4);
+	return at + (desc + desc_bytes + align - 1) / align * align;
+}
+
+static struct notes_image *make_notes(size_t align)
+{
+	struct notes_image *n = calloc(1, sizeof(*n));
+
+	cr_assert(n);
+	n->e = make_elf();
+	n->e.ph[1].p_offset = offsetof(struct notes_image, notes);
+	n->e.ph[1].p_align = align;
+	return n;
+}
+
+static void expect_pvh(struct notes_image *n, size_t bytes, const char *what)
+{
+	struct kernel k;
+	struct err err;
+
+	n->e.ph[1].p_filesz = bytes;
+	cr_assert_eq(load(n, sizeof(*n), &k, &err), 0, "%s: %s", what, err.msg);
+	cr_assert_eq(k.entry, KERNEL_ENTRY_PVH32, "%s", what);
+	cr_assert_eq(k.entry_gpa, PVH_ENTRY, "%s", what);
+	free(n);
+}
+
+Test(kernel_load, pvh_note_is_found_behind_others)
+{
+	static const struct {
+		const char *what;
+		size_t align, nr, name, desc;
+	} cases[] = {
+		{"one of 5 KiB", 4, 1, 4, 5000},
+		{"many of 13 bytes", 4, 1000, 1, 0},
+		{"empty ones", 4, 10000, 0, 0},
+		{"one of 200 KiB", 4, 1, 7, 200001},
+		{"aligned to 8", 8, 300, 5, 3},
+		{"GNU's", 8, 2, 4, 20},
+		{"none", 8, 0, 0, 0},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct notes_image *n = make_notes(cases[i].align);
+		size_t at = 0;
+
+		for (size_t k = 0; k < cases[i].nr; k++)
+			at = put_note(n, at, cases[i].align, 5, (uint32_t)cases[i].name,
+				      (uint32_t)cases[i].desc);
+		put_note(n, at, cases[i].align, 18, 4, 4);
+		/* The last note's padding may be missing. */
+		expect_pvh(n, at + 20, cases[i].what);
+	}
+}
+
+Test(kernel_load, pvh_note_is_found_in_any_segment)
+{
+	struct elf_image e = make_elf();
+	struct {
+		struct elf_image e;
+		Elf64_Phdr ph[4];
+	} f = {.e = e, .ph = {e.ph[0], e.ph[1], e.ph[1], e.ph[1]}};
+	struct kernel k;
+	struct err err;
+
+	f.e.eh.e_phoff = offsetof(typeof(f), ph);
+	f.e.eh.e_phnum = 4;
+	f.ph[1].p_filesz = 0;
+	f.ph[2].p_offset = offsetof(struct elf_image, text);
+	cr_assert_eq(load(&f, sizeof(f), &k, &err), 0, "%s", err.msg);
+	cr_assert_eq(k.entry, KERNEL_ENTRY_PVH32);
+}
+
+Test(kernel_load, notes_without_end_are_refused)
+{
+	struct notes_image *n = make_notes(4);
+
+	n->e.ph[1].p_filesz = sizeof(n->notes); /* 25000 empty ones */
+	expect_error(n, sizeof(*n), -ENOEXEC, "more than 16384 notes");
+	free(n);
+}
+
+Test(kernel_load, elf_segments_that_overlap_are_refused)
+{
+	static const struct {
+		uint64_t paddr, memsz;
+		bool overlaps;
+	} second[] = {
+		{TEXT, 16, true},
+		{TEXT + 0x2fff, 16, true},
+		{TEXT + 0x3000, 16, false},
+		{TEXT - 16, 16, false},
+		{TEXT - 16, 17, true},
+		{TEXT + 1, 0, false},
+		{TEXT - 16, UINT64_MAX, true},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(second); i++) {
+		struct elf_image e = make_elf();
+		struct kernel k;
+		struct err err;
+
+		e.ph[1] = e.ph[0];
+		e.ph[1].p_filesz = 0;
+		e.ph[1].p_paddr = second[i].paddr;
+		e.ph[1].p_memsz = second[i].memsz;
+		if (second[i].overlaps)
+			expect_error(&e, sizeof(e), -ENOEXEC, "segments 0 and 1 overlap");
+		else
+			cr_assert_eq(load(&e, sizeof(e), &k, &err), 0, "case %zu: %s", i, err.msg);
 	}
 }
 
@@ -269,12 +431,38 @@ Test(kernel_load, bzimage_cut_anywhere_is_an_error)
 	struct kernel k;
 	struct err err;
 
-	for (size_t bytes = 0; bytes < sizeof(b); bytes += bytes < 0x300 ? 1 : 13) {
+	for (size_t bytes = 0; bytes <= sizeof(b) - 16; bytes += bytes < 0x300 ? 1 : 13) {
 		cr_assert_eq(load(&b, bytes, &k, &err), -ENOEXEC, "%zu bytes", bytes);
 		if (bytes >= 0x206)
 			cr_assert(strstr(err.msg, "truncated"), "%zu bytes: %s", bytes, err.msg);
 	}
-	cr_assert_eq(load(&b, sizeof(b) - 1, &k, &err), -ENOEXEC);
+	cr_assert_eq(load(&b, sizeof(b) - 16, &k, &err), -ENOEXEC);
+}
+
+Test(kernel_load, bzimage_may_end_within_its_last_paragraph)
+{
+	struct bz_image b = make_bz();
+	struct kernel k;
+	struct err err;
+	uint8_t byte;
+
+	for (size_t lacks = 1; lacks < 16; lacks++)
+		cr_assert_eq(load(&b, sizeof(b) - lacks, &k, &err), 0, "%zu: %s", lacks, err.msg);
+	cr_assert(gmem_read(&mem, 16 * MIB + BZ_BYTES - 16, &byte, 1) && byte == 0x90);
+}
+
+Test(kernel_load, bzimage_with_a_tail_and_the_smallest_setup)
+{
+	struct {
+		struct bz_image b;
+		uint8_t tail[1000 + 1024];
+	} f = {.b = make_bz()};
+	struct kernel k;
+	struct err err;
+
+	f.b.setup.setup_sects = 0; /* stands for 4, two more than there are here */
+	cr_assert_eq(load(&f, sizeof(f), &k, &err), 0, "%s", err.msg);
+	cr_assert_eq(k.end, 24 * MIB);
 }
 
 Test(kernel_load, hostile_bzimage_headers)
