@@ -314,7 +314,7 @@ static bool block_request(struct block *b)
 static void block_queue(struct device *d, unsigned int q)
 {
 	struct block *b = d->state;
-	unsigned int budget = d->vq[q].size;
+	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_CHAIN;
 
 	b->work = 0;

@@ -86,7 +86,7 @@ struct net {
 	struct vq_window window[BOOT_NET_PAIRS_MAX];
 	struct vq_chain chain;
 	struct vnet_rx rx;
-	struct iovec iov[VQ_SEGS_MAX + 1];
+	struct iovec iov[VQ_IOV_MAX + 1];
 };
 
 /*
@@ -233,7 +233,9 @@ static int net_send(struct device *d, const struct net_port *p, struct vq_chain 
 	if (!vnet_frame_ok(&h, len, d->acked))
 		return 0;
 	n->iov[0] = (struct iovec){&h, sizeof(h)};
-	nr = 1 + vq_iov(c, VQ_READABLE, len, n->iov + 1, VQ_SEGS_MAX);
+	nr = 1 + vq_iov(c, VQ_READABLE, len, n->iov + 1, VQ_IOV_MAX);
+	if (nr > VQ_IOV_MAX)
+		return 0;
 	do {
 		rc = writev(p->fd, n->iov, (int)nr);
 	} while (rc < 0 && errno == EINTR);
@@ -248,7 +250,7 @@ static void net_tx(struct device *d, unsigned int pair)
 {
 	struct net *n = d->state;
 	struct net_port *p = pair < n->nr_ports && !n->gone ? &n->port[pair] : NULL;
-	unsigned int ring = 2 * pair + 1, budget = d->runs[ring] ? d->vq[ring].size : 0;
+	unsigned int ring = 2 * pair + 1, budget = d->runs[ring] ? DEVICE_BATCH : 0;
 	struct vq *q = &d->vq[ring];
 	struct vq_chain *c = &n->chain;
 	enum vq_result rc = VQ_EMPTY;
@@ -290,7 +292,7 @@ static void net_control(struct device *d, unsigned int ring)
 	struct net *n = d->state;
 	struct vq *q = &d->vq[ring];
 	struct vq_chain *c = &n->chain;
-	unsigned int budget = q->size;
+	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_EMPTY;
 
 	while (budget-- > 0 && (rc = vq_pop(q, c)) == VQ_CHAIN) {

@@ -48,7 +48,7 @@ static void rng_fill(struct vq_chain *c)
 static void rng_queue(struct device *d, unsigned int q)
 {
 	struct rng *r = d->state;
-	unsigned int budget = d->vq[q].size;
+	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_CHAIN;
 
 	while (budget-- > 0 && (rc = vq_pop(&d->vq[q], &r->chain)) == VQ_CHAIN) {

@@ -330,7 +330,7 @@ static bool vn_command(struct device *d)
 static void vn_control_queue(struct device *d, unsigned int q)
 {
 	struct vhost_net *n = d->state;
-	unsigned int budget = d->vq[q].size;
+	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_CHAIN;
 	bool answered = true;
 

@@ -16,6 +16,7 @@
 #include "devices/core/virtqueue.h"
 
 #define DEVICE_QUEUES_MAX 16
+#define DEVICE_BATCH	  256 /* chains of one wake-up, before others have their turn */
 
 struct device;
 
@@ -30,7 +31,7 @@ struct device;
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
- * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most the ring's size of chains
+ * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most DEVICE_BATCH chains
  *		(device_again() when more may be waiting), push, then device_signal() once
  * @stop:	Queue @q is about to be stopped or moved: whoever serves it by vq_lend() lets go of it
  *		before this returns, and chains that are held have been put back. Doorbell, interrupt

@@ -56,6 +56,7 @@ struct vq_walk {
 	struct vq *q;
 	struct vq_chain *c;
 	unsigned int nr_descs; /* buffers so far, the descriptor of an indirect table not counted */
+	unsigned int max;      /* as many as there may be */
 	uint64_t bytes;
 };
 
@@ -166,8 +167,8 @@ static bool walk_buffer(struct vq_walk *w, const struct vq_desc *d)
 	bool writable = (d->flags & VRING_DESC_F_WRITE) != 0;
 	unsigned int n;
 
-	if (++w->nr_descs > w->q->size)
-		return vq_break(w->q, "chain longer than the queue");
+	if (++w->nr_descs > w->max)
+		return vq_break(w->q, "chain too long");
 	if (d->len == 0)
 		return vq_break(w->q, "empty buffer");
 	if (!writable && c->nr_segs != c->nr_readable)
@@ -206,6 +207,11 @@ static bool walk_indirect(struct vq_walk *w, const struct vq_desc *d)
 	if (!table)
 		return vq_break(w->q, "indirect table outside guest memory");
 	size = d->len / 16;
+	/*
+	 * The specification has the queue's size here too. But drivers make tables as long as the
+	 * device's limits allow (seg_max), however small the ring is, and other devices take them.
+	 */
+	w->max = VQ_SIZE_MAX;
 	do {
 		if (i >= size)
 			return vq_break(w->q, "next index outside the indirect table");
@@ -222,7 +228,7 @@ static bool walk_indirect(struct vq_walk *w, const struct vq_desc *d)
 /* Collects the chain that starts at @head; ends because walk_buffer() counts */
 static bool walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
 {
-	struct vq_walk w = {.q = q, .c = c};
+	struct vq_walk w = {.q = q, .c = c, .max = q->size};
 	unsigned int i = head;
 	struct vq_desc d;
 

@@ -6,9 +6,9 @@
  * code that reads a ring:
  *
  * - a descriptor is copied once into private memory and validated there; nothing is read twice;
- * - head < size and not in flight, available delta <= size, chain length <= size, indirect only if
- *   negotiated and never nested, readable before writable, no empty buffer, total length counted in
- *   64 bits and at most 2^32;
+ * - head < size and not in flight, available delta <= size, chain length <= size, or <= VQ_SIZE_MAX when
+ *   it ends in an indirect table, indirect only if negotiated and never nested, readable before writable,
+ *   no empty buffer, total length counted in 64 bits and at most 2^32;
  * - the used index is private; used.len is what vq_write() and vq_skip() counted;
  * - a chain that is put back is forgotten: popping it again copies and checks all of it anew;
  * - any violation latches VQ_BROKEN until vq_setup() is called again.
@@ -24,8 +24,13 @@
 #include "devices/core/err.h"
 #include "devices/core/gmem.h"
 
-#define VQ_SIZE_MAX 256 /* entries; the largest ring any of our devices offers */
+/*
+ * Entries of a ring, and buffers of an indirect table: where the transport tells no size a driver takes
+ * this one (QEMU's virtio-mmio), and a table may be longer than a small ring has entries (Linux, QEMU).
+ */
+#define VQ_SIZE_MAX 1024
 #define VQ_SEGS_MAX (VQ_SIZE_MAX + GMEM_REGIONS_MAX) /* pieces one chain may fall into */
+#define VQ_IOV_MAX  1024 /* pieces the kernel takes in one call */
 
 enum vq_result { VQ_EMPTY, VQ_CHAIN, VQ_BROKEN };
 enum vq_dir { VQ_READABLE, VQ_WRITABLE };

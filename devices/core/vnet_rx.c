@@ -55,7 +55,7 @@ static enum vnet_step rx_prepare(const struct vnet_rx *rx, struct vnet_guess *g,
 static ssize_t rx_read(struct vnet_rx *rx, const struct vnet_guess *g, int fd,
 		       const struct vq_window *w, uint64_t *ret_direct)
 {
-	unsigned int nr = vq_window_iov(w, rx->mergeable ? g->expect : 1, rx->iov, VQ_SEGS_MAX,
+	unsigned int nr = vq_window_iov(w, rx->mergeable ? g->expect : 1, rx->iov, VQ_IOV_MAX - 1,
 					ret_direct);
 
 	rx->iov[nr++] = (struct iovec){rx->spill, sizeof(rx->spill)};

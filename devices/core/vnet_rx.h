@@ -43,7 +43,7 @@ struct vnet_guess {
 struct vnet_rx {
 	bool mergeable, guest_csum;
 	uint64_t frame_max;
-	struct iovec iov[VQ_SEGS_MAX + 1];
+	struct iovec iov[VQ_IOV_MAX];
 	uint8_t spill[VNET_SPILL];
 };
 

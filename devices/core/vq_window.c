@@ -6,7 +6,7 @@
 /* Whether there is space for one more chain, however long; what is there may have to move for it */
 static bool window_has_space(struct vq_window *w)
 {
-	if (w->first + w->nr == VQ_SIZE_MAX ||
+	if (w->first >= VQ_WINDOW_RUN || w->first + w->nr == VQ_SIZE_MAX ||
 	    w->first_seg + w->nr_segs > VQ_WINDOW_SEGS - VQ_SEGS_MAX) {
 		memmove(w->chain, w->chain + w->first, w->nr * sizeof(w->chain[0]));
 		memmove(w->seg, w->seg + w->first_seg, w->nr_segs * sizeof(w->seg[0]));

@@ -14,7 +14,8 @@
 
 #include "devices/core/virtqueue.h"
 
-#define VQ_WINDOW_SEGS (4 * VQ_SEGS_MAX) /* pieces of all chains in it */
+#define VQ_WINDOW_SEGS (2 * VQ_SEGS_MAX) /* pieces of all chains in it */
+#define VQ_WINDOW_RUN  256 /* chains used before the rest moves up: close together they stay in the cache */
 
 /**
  * struct vq_window - Chains of one ring; empty when zeroed

@@ -19,9 +19,9 @@ extern const struct device_ops block_device;
 #define SECTORS	   2048ULL
 #define F_FLUSH	   (1ULL << VIRTIO_BLK_F_FLUSH)
 #define RING_GPA   0x1000
-#define HEAD_GPA   0x4000
-#define STATUS_GPA 0x4100
-#define TABLE_GPA  0x5000
+#define HEAD_GPA   0x9000
+#define STATUS_GPA 0x9100
+#define TABLE_GPA  0xa000
 #define DATA_GPA   0x10000
 #define DATA_BYTES 0x20000 /* crosses from one piece of memory into the next */
 #define FILL	   0xa5
@@ -31,6 +31,7 @@ static struct vqd_mem mem;
 static struct vqd ring;
 static int image, kick, call, error;
 static uint64_t features;
+static uint16_t ring_size = 128;
 
 /* ---- a front-end and a driver ---- */
 
@@ -56,7 +57,7 @@ static inline uint64_t answer(uint32_t request)
 
 static inline void start_ring(unsigned int q, struct vqd *r, uint64_t gpa)
 {
-	vqd_init(r, &mem, 128, gpa, 0);
+	vqd_init(r, &mem, ring_size, gpa, 0);
 	vup_state(child.bus, VUP_SET_VRING_NUM, 0, q, r->size);
 	vup_state(child.bus, VUP_SET_VRING_BASE, 0, q, 0);
 	vup_addr(child.bus, 0, q, r);

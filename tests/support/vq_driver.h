@@ -12,7 +12,7 @@
 #include "devices/core/gmem.h"
 #include "devices/core/virtqueue.h"
 
-#define VQD_SIZE_MAX 1024 /* larger than any device takes, to see it refused */
+#define VQD_SIZE_MAX 2048 /* larger than any device takes, to see it refused */
 
 #define VQD_NEXT     1
 #define VQD_WRITE    2

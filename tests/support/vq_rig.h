@@ -12,8 +12,8 @@
 #include "tests/support/vq_driver.h"
 
 #define RING  0x10000ULL /* where the ring is */
-#define DATA  0x14000ULL /* buffers */
-#define TABLE 0x18000ULL /* indirect tables */
+#define DATA  0x18000ULL /* buffers */
+#define TABLE 0x28000ULL /* indirect tables */
 #define END   0x40000ULL /* of the first two regions, which touch at MID */
 #define MID   0x30000ULL
 #define HIGH  0x100000000ULL

@@ -21,7 +21,7 @@ Test(virtqueue, setup_refuses_bad_layouts)
 	} bad[] = {
 		{"no entries", {0, 0, RING, RING + 0x1000, RING + 0x2000, 0}},
 		{"no power of two", {6, 0, RING, RING + 0x1000, RING + 0x2000, 0}},
-		{"too large", {512, 0, RING, RING + 0x4000, RING + 0x8000, 0}},
+		{"too large", {2048, 0, RING, RING + 0x8000, RING + 0xa000, 0}},
 		{"largest 16-bit size", {0x8000, 0, HIGH, HIGH + 0x100000, HIGH + 0x200000, 0}},
 		{"descriptors misaligned", {8, 0, RING + 8, RING + 0x1000, RING + 0x2000, 0}},
 		{"available misaligned", {8, 0, RING, RING + 0x1001, RING + 0x2000, 0}},
@@ -249,16 +249,47 @@ Test(virtqueue, undefined_flags_are_ignored)
 
 Test(virtqueue, a_chain_of_4_gib)
 {
-	setup(VQ_SIZE_MAX, 0);
-	for (uint16_t i = 0; i < VQ_SIZE_MAX; i++)
-		vqd_put_desc(&drv, i, HIGH, 16 << 20,
-			     VQD_WRITE | (i + 1 < VQ_SIZE_MAX ? VQD_NEXT : 0), (uint16_t)(i + 1));
+	setup(256, 0);
+	for (uint16_t i = 0; i < 256; i++)
+		vqd_put_desc(&drv, i, HIGH, 16 << 20, VQD_WRITE | (i + 1 < 256 ? VQD_NEXT : 0),
+			     (uint16_t)(i + 1));
 	vqd_offer(&drv, 0);
 	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "%s", q.why);
 	cr_assert_eq(c.writable_bytes, 1ULL << 32);
 	vq_skip(&c, VQ_WRITABLE, UINT64_MAX);
 	cr_assert_eq(c.writable_bytes, 0);
 	cr_assert_eq(c.written_bytes, UINT32_MAX, "one more than used.len can say");
+}
+
+/* A table may be longer than the ring, behind a descriptor of the ring or not. */
+Test(virtqueue, a_chain_as_long_as_a_table_may_be)
+{
+	static struct vqd_buf buf[VQ_SIZE_MAX];
+	uint16_t head;
+
+	for (unsigned int i = 0; i < VQ_SIZE_MAX; i++)
+		buf[i] = (struct vqd_buf){DATA + i, 1, i > 0};
+	setup(2, VQD_F_INDIRECT);
+	vqd_add_indirect(&drv, buf, VQ_SIZE_MAX, TABLE);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "%s", q.why);
+	cr_assert(vq_left(&c, VQ_READABLE) == 1 && vq_left(&c, VQ_WRITABLE) == VQ_SIZE_MAX - 1);
+	setup(2, VQD_F_INDIRECT);
+	head = vqd_add_indirect(&drv, buf + 1, VQ_SIZE_MAX - 1, TABLE);
+	vqd_put_desc(&drv, head, DATA, 8, VQD_NEXT, !head);
+	vqd_put_desc(&drv, !head, TABLE, (VQ_SIZE_MAX - 1) * 16, VQD_INDIRECT, 0);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "%s", q.why);
+	cr_assert(vq_left(&c, VQ_READABLE) == 8 && vq_left(&c, VQ_WRITABLE) == VQ_SIZE_MAX - 1);
+}
+
+Test(virtqueue, a_chain_as_long_as_the_ring)
+{
+	setup(VQ_SIZE_MAX, 0);
+	for (uint16_t i = 0; i < VQ_SIZE_MAX; i++)
+		vqd_put_desc(&drv, i, DATA + i, 1, i + 1 < VQ_SIZE_MAX ? VQD_NEXT : 0,
+			     (uint16_t)(i + 1));
+	vqd_offer(&drv, 0);
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "%s", q.why);
+	cr_assert_eq(vq_left(&c, VQ_READABLE), VQ_SIZE_MAX);
 }
 
 Test(virtqueue, a_head_may_come_again_once_it_was_used)

@@ -55,6 +55,26 @@ Test(block, more_buffers_than_one_call_takes)
 		cr_assert_eq(*(uint8_t *)vqd_at(&mem, buf[i].gpa, 1), i);
 }
 
+/* A ring as QEMU's virtio-mmio has it, and one with fewer entries than seg_max and 2 */
+Test(block_rings, of_every_size_take_what_seg_max_allows)
+{
+	for (ring_size = 2; ring_size <= 1024; ring_size *= 2) {
+		struct vqd_buf buf[128] = {{HEAD_GPA, 16, false}, [127] = {STATUS_GPA, 1, true}};
+		struct answered a;
+
+		setup();
+		put_head(VIRTIO_BLK_T_OUT, 0);
+		for (unsigned int i = 1; i < 127; i++)
+			buf[i] = (struct vqd_buf){DATA_GPA, 512, false};
+		for (unsigned int i = 0; i < 2U * ring_size; i += 16) {
+			vqd_add_indirect(&ring, buf, 128, TABLE_GPA);
+			a = submit(&ring);
+			cr_assert_eq(a.status, VIRTIO_BLK_S_OK, "ring of %u", ring_size);
+		}
+		teardown();
+	}
+}
+
 Test(block, pieces_of_odd_sizes_make_whole_sectors)
 {
 	const struct vqd_buf buf[] = {{HEAD_GPA, 3, false},	   {HEAD_GPA + 3, 13, false},

@@ -24,7 +24,7 @@ static void setup(void)
 	struct err err;
 
 	vqd_mem_init(&mem, pieces, ARRAY_SIZE(pieces));
-	vqd_init(&ring, &mem, 16, 0x1000, 0);
+	vqd_init(&ring, &mem, 512, 0x1000, 0);
 	layout = vqd_layout(&ring);
 	cr_assert_eq(device_init(&dev, &rng_device, NULL, &err), 0);
 	cr_assert_eq(rng_device.init(&dev, &rec, &err), 0);
@@ -103,16 +103,16 @@ Test(rng, what_the_driver_sends_is_not_touched)
 	cr_assert_eq(zeros(DATA_GPA, 100), 100);
 }
 
-Test(rng, comes_back_for_more_than_a_ring_full)
+Test(rng, comes_back_for_more_than_a_batch)
 {
 	const struct vqd_buf buf = {DATA_GPA, 8, true};
 
 	dev.kick_fd[0] = eventfd(0, EFD_NONBLOCK);
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < DEVICE_BATCH; i++)
 		vqd_add(&ring, &buf, 1);
 	rng_device.queue(&dev, 0);
 	cr_assert_eq(count(dev.kick_fd[0]), 1, "the budget is spent: ask again");
-	for (int i = 0; i < 16; i++)
+	for (int i = 0; i < DEVICE_BATCH; i++)
 		cr_assert_eq(take(), 8);
 	rng_device.queue(&dev, 0);
 	cr_assert_eq(count(dev.kick_fd[0]), 0, "nothing left");
