@@ -87,6 +87,7 @@ void device_again(struct device *d, unsigned int q)
  * @q:		Below d->nr_queues
  * @why:	The rule that was broken, static text
  *
+ * A front-end that gave no error eventfd can be told only by the end of its connection.
  * Context: locked.  Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why)
@@ -96,6 +97,12 @@ void device_broken(struct device *d, unsigned int q, const char *why)
 	device_event(d->err_fd[q]);
 	log_limited(&d->broken_limit, LOG_LEVEL_WARN, "%s: the driver broke queue %u: %s",
 		    d->ops->name, q, why);
+	if (d->err_fd[q] >= 0)
+		return;
+	log_limited(&d->broken_limit, LOG_LEVEL_WARN,
+		    "%s: the front-end gave no eventfd for that: the connection ends",
+		    d->ops->name);
+	loop_stop(d->loop);
 }
 
 /**

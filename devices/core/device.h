@@ -126,8 +126,9 @@ void device_again(struct device *d, unsigned int q);
 /**
  * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
  *
- * Latches the queue as vq_pop() does, writes its error eventfd, upon which the front-end sets
- * DEVICE_NEEDS_RESET, and logs one rate-limited line. Every device calls it when vq_pop() answers
+ * Latches the queue as vq_pop() does, writes its error eventfd, upon which our front-end sets
+ * DEVICE_NEEDS_RESET and QEMU logs a line, and logs one rate-limited line. A front-end without such an
+ * eventfd loses its connection: a queue that stands still is never silent. Every device calls it when vq_pop() answers
  * VQ_BROKEN, and for a chain that no answer fits into.
  * Syscalls: write
  */

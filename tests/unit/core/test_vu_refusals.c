@@ -101,6 +101,17 @@ Test(vu_refusals, a_broken_queue_is_told_and_the_other_lives)
 	cr_assert(echoed(0, "healed"), "memory is kept over a reset");
 }
 
+Test(vu_refusals, a_broken_queue_that_cannot_be_told_ends_the_connection)
+{
+	run_ring();
+	vup_fd(sock, VUP_SET_VRING_ERR, VUP_NEED_REPLY, 0, -1);
+	cr_assert_eq(ack(VUP_SET_VRING_ERR), 0);
+	vqd_offer(&ring[0], 99);
+	eventfd_write(kick[0], 1);
+	cr_assert_not(pump(), "the driver waits for ever");
+	cr_assert_not(backend.broke_rules);
+}
+
 Test(vu_refusals, a_doorbell_that_is_no_eventfd_is_heard_once)
 {
 	int pipe_fd[2];
