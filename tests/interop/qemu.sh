@@ -36,8 +36,8 @@ accel=tcg
 timeout 120 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M q35 -accel $accel -m 256 \
 	-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
 	-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" -append "console=ttyS0 quiet root=/dev/vda" \
-	-chardev socket,id=root,path="$work/root_pid.sock" -device vhost-user-blk-pci,chardev=root,num-queues=1 \
-	-chardev socket,id=data,path="$work/data_pid.sock" -device vhost-user-blk-pci,chardev=data,num-queues=1 \
+	-chardev socket,id=root,path="$work/root_pid.sock" -device vhost-user-blk-pci,chardev=root,num-queues=1,queue-size=16 \
+	-chardev socket,id=data,path="$work/data_pid.sock" -device vhost-user-blk-pci,chardev=data,num-queues=1,queue-size=1024 \
 	-chardev socket,id=rng,path="$work/rng_pid.sock" -device vhost-user-rng-pci,chardev=rng \
 	-serial stdio -chardev pipe,id=mon,path="$work/mon" -mon mon <"$work/in" >"$work/console" 2>"$work/qemu.err" &
 qemu_pid=$!

@@ -47,7 +47,7 @@ boot() {
 		-append "console=ttyS0 quiet root=/dev/vda ip=$guest::$host:255.255.255.0::eth0:off" \
 		-drive file="$work/vm/root.img",if=none,id=root,format=raw,snapshot=on -device virtio-blk-pci,drive=root \
 		-chardev socket,id=net,path="$work/net.sock" -netdev vhost-user,id=net,chardev=net \
-		-device "virtio-net-pci,netdev=net,romfile=,mac=52:54:00:11:22:33$1" \
+		-device "virtio-net-pci,netdev=net,romfile=,rx_queue_size=1024,tx_queue_size=1024,mac=52:54:00:11:22:33$1" \
 		-serial stdio <"$work/in" >"$work/console" 2>"$work/qemu.err" &
 	qemu_pid=$!
 	eventually 120 said ready

@@ -44,6 +44,25 @@ Test(net_tx, header_and_frame_in_pieces_of_any_size)
 	cr_assert_eq(memcmp(got + HDR, at(TX_GPA + HDR, 130), gpa - TX_GPA - HDR), 0);
 }
 
+/* The longest chain there is, by way of one call of writev(); and one piece more than that takes */
+Test(net_tx, a_frame_in_more_pieces_than_the_kernel_takes_goes_nowhere)
+{
+	static struct vqd_buf buf[VQ_SIZE_MAX];
+
+	start(0);
+	memset(at(TX_GPA, 2 * VQ_SIZE_MAX), 0, 2 * VQ_SIZE_MAX);
+	for (uint32_t first = HDR; first <= HDR + 1; first++) {
+		buf[0] = (struct vqd_buf){TX_GPA, first, false};
+		for (unsigned int i = 1; i < VQ_SIZE_MAX; i++)
+			buf[i] = (struct vqd_buf){TX_GPA + HDR + i, 1, false};
+		vqd_add_indirect(&ring[1], buf, VQ_SIZE_MAX, CTRL_GPA);
+		eventfd_write(kick[1], 1);
+		cr_assert_eq(take(1), 0);
+		cr_assert_eq(sent(0, false, got, sizeof(got)),
+			     first == HDR ? (ssize_t)HDR + VQ_SIZE_MAX - 1 : -1);
+	}
+}
+
 struct tx_case {
 	const char *what;
 	struct virtio_net_hdr_v1 h;
