@@ -40,6 +40,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/mounts.h"
 
+#define STACK_BYTES (8U << 20)
+
 #define SECURE_ALL                                                                                 \
 	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
 	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |   \
@@ -99,16 +101,17 @@ static int stage_fds(struct child *c, const char **ret_step)
 	return 0;
 }
 
-/* The supervisor reads signals from an fd and blocks them; the program starts with a clean slate.
- */
+/* The supervisor reads signals from an fd and blocks them; the program starts with a clean slate, but for
+ * the signal of a write beyond RLIMIT_FSIZE: that is an error of the write. */
 static int stage_signals(struct child *c UNUSED, const char **ret_step)
 {
-	const struct sigaction dfl = {.sa_handler = SIG_DFL};
+	const struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
 	sigset_t none;
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL); /* refused for KILL, STOP and libc's own */
+		(void)sigaction(sig, sig == SIGXFSZ ? &ign : &dfl, NULL);
+	/* Refused for KILL, STOP and libc's own, which nobody has set. */
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return failed(ret_step, "unblock");
@@ -172,6 +175,8 @@ static int stage_limits(struct child *c, const char **ret_step)
 		{RLIMIT_NPROC, l->nproc},
 		{RLIMIT_FSIZE, l->fsize_bytes},
 		{RLIMIT_MEMLOCK, l->memlock_bytes},
+		/* Without any the kernel would lay memory out in its old, less random way. */
+		{RLIMIT_STACK, STACK_BYTES},
 		{RLIMIT_CORE, 0},
 		{RLIMIT_MSGQUEUE, 0},
 	};

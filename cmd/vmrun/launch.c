@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -15,6 +14,7 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/hostfacts.h"
+#include "runtime/inherited.h"
 #include "runtime/net.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"
@@ -147,17 +147,6 @@ static int print_plan(const struct plan *p, struct err *err)
 	return r;
 }
 
-/* The usual soft limit, 1024, is there for users of select(); shells are often given less. */
-static void raise_nofile(void)
-{
-	struct rlimit l;
-
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur >= l.rlim_max)
-		return;
-	l.rlim_cur = l.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &l);
-}
-
 /* What cannot be seen now is for net_setup() to complain of. */
 static unsigned int interfaces_of(const char *netns)
 {
@@ -185,7 +174,6 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
-	raise_nofile();
 	/* Before the disks, which the VM of that name has likely locked. */
 	r = state_check_free(v->root, id, err);
 	if (r == 0)
@@ -195,6 +183,8 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	ret->nr_programs = ret->plan->nr_procs;
 	r = assets_open(ret->plan, &ret->assets, err);
 	phases_mark(ret->phases, "assets");
+	if (r == 0)
+		r = inherited_check(ret->plan, ret->assets, err);
 	if (r == 0 && o->console_socket)
 		r = open_console(o->console_socket, &ret->console, err);
 	return r;

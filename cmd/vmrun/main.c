@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "runtime/clock.h"
+#include "runtime/inherited.h"
 #include "runtime/olog.h"
 #include "runtime/state.h"
 
@@ -217,25 +217,12 @@ static int run(struct vmrun *v, int argc, char **argv, struct err *err)
 	return run_verb(v, verb, argc - 1, argv + 1, err);
 }
 
-/* What we open must not take the place of a standard stream that the caller closed. */
-static void fill_standard_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	struct vmrun v = {.start_ns = clock_ns()};
 	struct err err = {0};
 
-	fill_standard_streams();
-	if (run(&v, argc - 1, argv + 1, &err) < 0) {
+	if (inherited_settle(&err) < 0 || run(&v, argc - 1, argv + 1, &err) < 0) {
 		say(&v, LOG_LEVEL_ERROR, err.msg);
 		return v.exit_code ? v.exit_code : EXIT_FAILURE;
 	}

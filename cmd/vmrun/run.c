@@ -112,12 +112,15 @@ static int load(struct run *r, const char *arg, struct bundle **ret, struct err 
 static int catch_signals(struct run *r, struct err *err)
 {
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	struct sigaction was;
 	sigset_t set;
 	unsigned int i;
 
 	sigemptyset(&set);
 	for (i = 0; i < ARRAY_SIZE(caught); i++)
-		sigaddset(&set, caught[i]);
+		/* A blocked signal would arrive even when it is ignored: nohup's SIGHUP. */
+		if (sigaction(caught[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+			sigaddset(&set, caught[i]);
 	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (r->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_set(err, errno, "signals");

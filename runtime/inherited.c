@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/inherited.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+
+#define STACK_BYTES   (8ULL << 20) /* the usual one; none at all would change the layout of memory */
+#define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */
+#define DATA_BYTES    (16ULL << 20)
+#define JAIL_FILES    256 /* fds pass through numbers above the slots on their way into a jail */
+#define QUEUE_FILES   4
+
+/* The limits that can end a VM. The soft one is a default, which may be raised up to the hard one. */
+static const struct {
+	int resource;
+	const char *name;
+	const char *flag; /* of the shells' ulimit */
+	rlim_t raise_to;
+} limits[] = {
+	{RLIMIT_FSIZE, "RLIMIT_FSIZE", "f", RLIM_INFINITY},
+	{RLIMIT_NOFILE, "RLIMIT_NOFILE", "n", RLIM_INFINITY},
+	{RLIMIT_NPROC, "RLIMIT_NPROC", "u", RLIM_INFINITY},
+	{RLIMIT_AS, "RLIMIT_AS", "v", RLIM_INFINITY},
+	{RLIMIT_DATA, "RLIMIT_DATA", "d", RLIM_INFINITY},
+	{RLIMIT_STACK, "RLIMIT_STACK", "s", STACK_BYTES},
+	{RLIMIT_CPU, "RLIMIT_CPU", "t", RLIM_INFINITY},
+	{RLIMIT_SIGPENDING, "RLIMIT_SIGPENDING", "i", RLIM_INFINITY},
+};
+
+/* What is opened must not take the place of a standard stream that the caller closed. */
+static int settle_streams(struct err *err)
+{
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0)
+			continue;
+		/* The lowest number that is free is this one. */
+		if (open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			return err_set(err, errno, "standard stream %d is closed: /dev/null", fd);
+	}
+	return 0;
+}
+
+/* An ignored SIGCHLD, for one, keeps children from being waited for. */
+static void settle_signals(void)
+{
+	const struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
+	struct sigaction was;
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		if (sig != SIGHUP || (sigaction(sig, NULL, &was) == 0 && was.sa_handler != SIG_IGN))
+			(void)sigaction(sig, &dfl, NULL); /* refused for KILL and STOP */
+	/* A file that may not grow is an error of a write, with a name. */
+	(void)sigaction(SIGXFSZ, &ign, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Those of setitimer() and alarm() survive exec, and their signals end a process. */
+static void settle_timers(void)
+{
+	static const int which[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+	const struct itimerval off = {0};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(which); i++)
+		(void)setitimer(which[i], &off, NULL);
+}
+
+static void settle_limits(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+		rlim_t to = limits[i].raise_to;
+		struct rlimit l;
+
+		if (getrlimit(limits[i].resource, &l) < 0)
+			continue;
+		to = to < l.rlim_max ? to : l.rlim_max;
+		if (l.rlim_cur >= to)
+			continue;
+		l.rlim_cur = to;
+		(void)setrlimit(limits[i].resource, &l);
+	}
+}
+
+int inherited_settle(struct err *err)
+{
+	int r = settle_streams(err);
+
+	if (r < 0)
+		return r;
+	settle_timers();
+	settle_signals();
+	/* What group and others may do is the caller's to say; its owner uses what it makes. */
+	(void)umask(umask(077) & 077);
+	settle_limits();
+	return 0;
+}
+
+int inherited_need(int resource, uint64_t need, struct err *err)
+{
+	struct rlimit l;
+	unsigned int i = 0;
+
+	if (getrlimit(resource, &l) < 0 || l.rlim_cur >= need)
+		return 0;
+	while (limits[i].resource != resource)
+		i++;
+	return err_text(err, EPERM,
+			"%s is %llu and this VM needs %llu: raise the limit (ulimit -%s)",
+			limits[i].name, (unsigned long long)l.rlim_cur, (unsigned long long)need,
+			limits[i].flag);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+int inherited_check(const struct plan *p, const struct assets *a, struct err *err)
+{
+	uint64_t file_bytes = p->mem_bytes, files = JAIL_FILES;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < p->nr_procs; i++) {
+		/* A device of the host is no file that grows. */
+		if (p->proc[i].writes_file && !(a->proc[i].dev_flags & BOOT_DEV_RAW_BLK))
+			file_bytes = larger(file_bytes, a->proc[i].capacity_bytes);
+		files += QUEUE_FILES * larger(1, p->proc[i].nr_queues);
+	}
+	r = inherited_need(RLIMIT_FSIZE, file_bytes, err);
+	if (r == 0)
+		r = inherited_need(RLIMIT_AS, p->mem_bytes + PROCESS_BYTES, err);
+	if (r == 0)
+		r = inherited_need(RLIMIT_DATA, DATA_BYTES, err);
+	if (r == 0)
+		r = inherited_need(RLIMIT_NPROC, p->nr_vcpus + p->nr_procs + 1, err);
+	return r < 0 ? r : inherited_need(RLIMIT_NOFILE, files, err);
+}
