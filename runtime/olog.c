@@ -3,13 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/clock.h"
+#include "runtime/stream.h"
 
 #define TEXT_BYTES 768 /* of one line before escaping */
+#define LINE_BYTES (2 * TEXT_BYTES + 128)
+
+_Static_assert(LINE_BYTES <= PIPE_BUF, "a line is one write, whole");
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error",
@@ -33,14 +39,48 @@ int olog_level(const char *name, enum log_level *ret)
 	return -EINVAL;
 }
 
+/* A socket that the caller opened (systemd's standard error is one) cannot be opened by its name. */
+static int inherited_socket(const char *path)
+{
+	int fd = strcmp(path, "/dev/stdout") == 0 ? STDOUT_FILENO : STDERR_FILENO;
+
+	if (fd == STDERR_FILENO && strcmp(path, "/dev/stderr") != 0 &&
+	    sscanf(path, "/dev/fd/%d", &fd) != 1 && sscanf(path, "/proc/self/fd/%d", &fd) != 1) {
+		errno = ENXIO;
+		return -1;
+	}
+	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+static int open_nonblocking(const char *path)
+{
+	const int flags = O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+	int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
+
+	if (fd >= 0 || errno != ENXIO)
+		return fd;
+	/* A FIFO without a reader, who may come yet; else a socket, or a device that is not there. */
+	fd = open(path, O_RDWR | flags);
+	return fd < 0 && errno == ENXIO ? inherited_socket(path) : fd;
+}
+
 int olog_open(const char *path, bool json, enum log_level max, struct olog *ret, struct err *err)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+	int fd = open_nonblocking(path);
 
 	if (fd < 0)
 		return err_set(err, errno, "--log %s", path);
 	*ret = (struct olog){.fd = fd, .json = json, .max = max};
 	return 0;
+}
+
+void olog_stderr(enum log_level max, struct olog *ret)
+{
+	int fd = stream_own(STDERR_FILENO);
+
+	if (fd < 0)
+		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	*ret = (struct olog){.fd = fd, .plain = true, .max = max};
 }
 
 void olog_close(struct olog *o)
@@ -81,29 +121,58 @@ void olog_printable(char *text)
 			*text = '?';
 }
 
-void olog_write(const struct olog *o, enum log_level level, const char *fmt, ...)
+static size_t format(const struct olog *o, enum log_level level, const char *text, char *ret,
+		     size_t size)
 {
-	char text[TEXT_BYTES], escaped[2 * TEXT_BYTES], time[CLOCK_TEXT_BYTES];
-	char line[sizeof(escaped) + 128];
+	char escaped[2 * TEXT_BYTES], time[CLOCK_TEXT_BYTES];
+
+	if (o->plain)
+		return fmt_into(ret, size, "vmrun: %s\n", text);
+	olog_escape(text, escaped, sizeof(escaped));
+	clock_rfc3339(time, o->json ? 6 : 0);
+	if (o->json)
+		return fmt_into(ret, size, "{\"level\":\"%s\",\"msg\":\"%s\",\"time\":\"%s\"}\n",
+				level_names[level], escaped, time);
+	return fmt_into(ret, size, "time=\"%s\" level=%s msg=\"%s\"\n", time, level_names[level],
+			escaped);
+}
+
+/* Whether it got through whole */
+static bool put(struct olog *o, enum log_level level, const char *text)
+{
+	char line[LINE_BYTES] = "\n";
+	/* What follows half a line begins one of its own. */
+	const size_t begin = o->torn ? 1 : 0;
+	const size_t len = begin + format(o, level, text, line + begin, sizeof(line) - begin);
+	const size_t n = stream_put(o->fd, line, len);
+
+	if (n > 0)
+		o->torn = n < len;
+	return n == len;
+}
+
+void olog_flush(struct olog *o)
+{
+	char text[64];
+
+	if (o->fd < 0 || o->lost == 0)
+		return;
+	fmt_into(text, sizeof(text), "%u lines were lost here: the log took no more", o->lost);
+	if (put(o, LOG_LEVEL_WARN, text))
+		o->lost = 0;
+}
+
+void olog_write(struct olog *o, enum log_level level, const char *fmt, ...)
+{
+	char text[TEXT_BYTES];
 	va_list ap;
-	size_t len;
 
 	if (o->fd < 0 || level > o->max)
 		return;
 	va_start(ap, fmt);
 	fmt_vinto(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	olog_escape(text, escaped, sizeof(escaped));
-	clock_rfc3339(time, o->json ? 6 : 0);
-	if (o->plain)
-		len = fmt_into(line, sizeof(line), "vmrun: %s\n", text);
-	else if (o->json)
-		len = fmt_into(line, sizeof(line),
-			       "{\"level\":\"%s\",\"msg\":\"%s\",\"time\":\"%s\"}\n",
-			       level_names[level], escaped, time);
-	else
-		len = fmt_into(line, sizeof(line), "time=\"%s\" level=%s msg=\"%s\"\n", time,
-			       level_names[level], escaped);
-	if (write(o->fd, line, len) < 0)
-		return;
+	olog_flush(o);
+	if (o->lost > 0 || !put(o, level, text))
+		o->lost++;
 }

@@ -4,6 +4,9 @@
  *
  * One line, one write, appended: several processes share the file. At the default level nothing but
  * the error that ends a command goes there, because podman takes the whole file for one JSON object.
+ *
+ * Nobody waits for a log: what its reader or its disk has no room for is lost, counted, and told by a line
+ * of its own before the next one that gets through.
  */
 #ifndef VMRUN_RUNTIME_OLOG_H
 #define VMRUN_RUNTIME_OLOG_H
@@ -18,22 +21,36 @@
  * @json:	JSON objects instead of runc's text
  * @plain:	Just "vmrun: text", for a terminal
  * @max:	Lines above this level are dropped
+ * @torn:	The last line was taken in part only
+ * @lost:	Lines since the last one that got through
  */
 struct olog {
 	int fd;
 	bool json;
 	bool plain;
 	enum log_level max;
+	bool torn;
+	unsigned int lost;
 };
 
-/** olog_open() - Open @path for appending, making it if need be.  Syscalls: openat */
+/**
+ * olog_open() - Open @path for appending, making it if need be; a FIFO without a reader is no obstacle
+ *
+ * Syscalls: openat fcntl
+ */
 MUST_CHECK int olog_open(const char *path, bool json, enum log_level max, struct olog *ret,
 			 struct err *err);
 
+/** olog_stderr() - Plain lines on standard error, which stays the caller's.  Syscalls: openat fcntl */
+void olog_stderr(enum log_level max, struct olog *ret);
+
 void olog_close(struct olog *o);
 
-/** olog_write() - Write one line; a log that cannot be written is no failure.  Syscalls: write */
-void olog_write(const struct olog *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+/** olog_write() - Write one line or lose it, without waiting.  Syscalls: sendto poll write */
+void olog_write(struct olog *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+
+/** olog_flush() - Tell of lines lost, if there is room by now.  Syscalls: sendto poll write */
+void olog_flush(struct olog *o);
 
 /** olog_escape() - @text as the inside of a JSON string, cut to @size at a character's border */
 void olog_escape(const char *text, char *ret, size_t size);

@@ -15,6 +15,7 @@
 #include "policies/policy.h"
 #include "runtime/ram.h"
 #include "runtime/signals.h"
+#include "runtime/stream.h"
 
 #define LIBEXEC "../libexec/vmrun"
 
@@ -186,22 +187,6 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	case PLAN_FD_LOG: break;
 	}
 	return -1;
-}
-
-/*
- * A file description of our own for a terminal or pipe, non-blocking: another reader of the caller's may be
- * faster, and a device that waits in read() answers nobody. The caller's own must not become non-blocking.
- */
-static int own_description(int fd)
-{
-	const int flags = fcntl(fd, F_GETFL);
-	char path[32];
-	struct stat st;
-
-	if (flags < 0 || fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
-		return -1;
-	fmt_into(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, (flags & O_ACCMODE) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 static bool is_line(enum plan_fd_source source)
@@ -414,8 +399,8 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 			return err_text(err, EBADF, "%s: nothing to put into fd %u", p->name, i);
 	/* Where that cannot be had the caller's own has to do. */
 	if (p->nr_fds > BOOT_FD_RES + 1 && is_line(p->fd[BOOT_FD_RES].source)) {
-		in = own_description(j.fd[BOOT_FD_RES]);
-		out = own_description(j.fd[BOOT_FD_RES + 1]);
+		in = stream_own(j.fd[BOOT_FD_RES]);
+		out = stream_own(j.fd[BOOT_FD_RES + 1]);
 		j.fd[BOOT_FD_RES] = in >= 0 ? in : j.fd[BOOT_FD_RES];
 		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
 	}

@@ -20,7 +20,7 @@ static void tell_launcher(struct supervisor *s, const struct err *err)
 		fmt_into(r.text, sizeof(r.text), "%s", err->msg);
 	}
 	/* A launcher that is gone is noticed by its end of file. */
-	if (s->report >= 0 && send(s->report, &r, sizeof(r), MSG_NOSIGNAL) < 0)
+	if (s->report >= 0 && send(s->report, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		olog_write(&s->log, LOG_LEVEL_DEBUG, "the launcher is gone");
 }
 
@@ -219,6 +219,7 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 
 	phases_mark(s->phases, "all processes gone");
 	supervisor_undo_nets(s);
+	olog_flush(&s->log);
 	if (!s->failed) {
 		s->state->status = STATE_STOPPED;
 		s->state->nr_procs = 0;

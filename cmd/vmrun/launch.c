@@ -245,13 +245,8 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 
 	if (r < 0)
 		return r;
-	if (!v->log && to_stderr) {
-		l.log = (struct olog){
-			.fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1),
-			.plain = true,
-			.max = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
-		};
-	}
+	if (!v->log && to_stderr)
+		olog_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
 	memcpy(l.program_fd, vm->program_fd, sizeof(l.program_fd));
 	r = supervisor_launch(&l, ret_pid, err);
 	olog_close(&l.log);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Logs that take no more: nobody waits, nothing is torn for good, what was lost is counted and told. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "runtime/olog.h"
+
+#define MANY 20000 /* lines: more than any buffer of the kernel's takes */
+
+static char text[1 << 20];
+
+static void set_nonblocking(int fd)
+{
+	cr_assert_eq(fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK), 0);
+}
+
+/* All there is to be read now; @fd is the reader's */
+static size_t drain(int fd)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	set_nonblocking(fd);
+	while ((n = read(fd, text + len, sizeof(text) - 1 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+	return len;
+}
+
+static void write_many(struct olog *o)
+{
+	for (unsigned int i = 0; i < MANY; i++)
+		olog_write(o, LOG_LEVEL_ERROR, "line %u", i);
+	cr_expect_gt(o->lost, 0);
+	cr_expect_lt(o->lost, MANY);
+}
+
+/* Fills @o without waiting, then reads: each line is whole, and the first one after them tells of the rest */
+static void fills_and_goes_on(struct olog *o, int reader)
+{
+	unsigned int lost, told, nr = 0;
+	char *line, *rest;
+
+	write_many(o);
+	lost = o->lost;
+	drain(reader);
+	for (line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) {
+		unsigned int got;
+
+		cr_expect_eq(sscanf(line, "vmrun: line %u", &got), 1, "%s", line);
+		cr_expect_eq(got, nr, "%s", line);
+		nr++;
+	}
+	cr_expect_eq(nr, MANY - lost);
+	olog_write(o, LOG_LEVEL_ERROR, "again");
+	drain(reader);
+	cr_expect_eq(sscanf(text, "vmrun: %u lines were lost here", &told), 1, "%s", text);
+	cr_expect_eq(told, lost);
+	cr_expect(strstr(text, "vmrun: again"), "%s", text);
+	cr_expect_eq(o->lost, 0);
+}
+
+Test(olog_full, a_pipe_that_is_shared_with_the_caller, .timeout = 20)
+{
+	struct olog o;
+	int p[2];
+
+	cr_assert_eq(pipe(p), 0);
+	cr_assert_eq(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
+	olog_stderr(LOG_LEVEL_ERROR, &o);
+	fills_and_goes_on(&o, p[0]);
+	cr_expect_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0, "it is the caller's");
+}
+
+Test(olog_full, a_pipe_that_blocks, .timeout = 20)
+{
+	struct olog o = {.plain = true};
+	int p[2];
+
+	cr_assert_eq(pipe(p), 0);
+	o.fd = p[1];
+	fills_and_goes_on(&o, p[0]);
+}
+
+Test(olog_full, a_socket, .timeout = 20)
+{
+	struct olog o = {.plain = true};
+	int p[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p), 0);
+	o.fd = p[1];
+	write_many(&o);
+	cr_expect_eq(recv(p[0], text, sizeof(text), 0), (ssize_t)strlen("vmrun: line 0\n"));
+}
+
+Test(olog_full, a_socket_by_its_name)
+{
+	struct olog o;
+	struct err err;
+	int p[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
+	cr_assert_eq(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
+	cr_assert_eq(olog_open("/dev/stderr", false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	olog_write(&o, LOG_LEVEL_ERROR, "heard");
+	drain(p[0]);
+	cr_expect(strstr(text, "msg=\"heard\""), "%s", text);
+}
+
+Test(olog_full, a_terminal_that_was_stopped, .timeout = 20)
+{
+	struct olog o;
+	int master, slave;
+
+	cr_assert_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
+	cr_assert_eq(dup2(slave, STDERR_FILENO), STDERR_FILENO);
+	olog_stderr(LOG_LEVEL_ERROR, &o);
+	cr_assert_eq(tcflow(slave, TCOOFF), 0);
+	for (unsigned int i = 0; i < MANY; i++)
+		olog_write(&o, LOG_LEVEL_ERROR, "line %u", i);
+	cr_expect_gt(o.lost, 0);
+	cr_assert_eq(tcflow(slave, TCOON), 0);
+	drain(master);
+	olog_write(&o, LOG_LEVEL_ERROR, "again");
+	drain(master);
+	cr_expect(strstr(text, " lines were lost here"), "%s", text);
+	cr_expect(strstr(text, "\nvmrun: again"), "%s", text);
+}
+
+Test(olog_full, a_fifo_without_a_reader, .timeout = 20)
+{
+	char path[] = "/tmp/test-olog-XXXXXX";
+	struct olog o;
+	struct err err;
+	int reader;
+
+	close(mkstemp(path));
+	unlink(path);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(olog_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	write_many(&o);
+	reader = open(path, O_RDONLY | O_NONBLOCK);
+	unlink(path);
+	cr_expect_gt(drain(reader), 0);
+	cr_expect(strstr(text, "msg=\"line 0\"\n"), "who comes late hears what there was room for");
+	olog_flush(&o);
+	drain(reader);
+	cr_expect(strstr(text, " lines were lost here"), "%s", text);
+}
+
+Test(olog_full, a_reader_that_left, .timeout = 20)
+{
+	struct olog o = {.plain = true};
+	int p[2];
+
+	cr_assert_eq(pipe(p), 0);
+	close(p[0]);
+	o.fd = p[1];
+	olog_write(&o, LOG_LEVEL_ERROR, "no SIGPIPE");
+	cr_expect_eq(o.lost, 1);
+}
+
+Test(olog_full, no_space)
+{
+	struct olog o;
+	struct err err;
+
+	cr_assert_eq(olog_open("/dev/full", true, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	olog_write(&o, LOG_LEVEL_ERROR, "one");
+	olog_write(&o, LOG_LEVEL_ERROR, "two");
+	cr_expect_eq(o.lost, 2);
+}
+
+Test(olog_full, half_a_line_is_ended_first)
+{
+	struct olog o = {.plain = true, .torn = true};
+	int p[2];
+
+	cr_assert_eq(pipe(p), 0);
+	o.fd = p[1];
+	olog_write(&o, LOG_LEVEL_ERROR, "one");
+	olog_write(&o, LOG_LEVEL_ERROR, "two");
+	drain(p[0]);
+	cr_expect_str_eq(text, "\nvmrun: one\nvmrun: two\n");
+}
