@@ -9,12 +9,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
 #include "runtime/ram.h"
-#include "runtime/signals.h"
 #include "runtime/stream.h"
 
 #define LIBEXEC "../libexec/vmrun"
@@ -106,47 +104,6 @@ void spawn_done(struct spawn *s)
 }
 
 /* ---- one process ---- */
-
-void spawned_init(struct spawned *p)
-{
-	*p = (struct spawned){.jailed = {0, -1}, .control = -1, .log = -1};
-}
-
-void spawned_done(struct spawned *p)
-{
-	cleanup_close_fd(&p->jailed.pidfd);
-	cleanup_close_fd(&p->control);
-	cleanup_close_fd(&p->log);
-	spawned_init(p);
-}
-
-bool spawned_reap(struct spawned *p)
-{
-	siginfo_t info = {0};
-
-	if (!p->jailed.pid)
-		return true;
-	if (waitid(P_PIDFD, (id_t)p->jailed.pidfd, &info, WEXITED | WNOHANG) < 0 ||
-	    info.si_pid == 0)
-		return false;
-	p->jailed.pid = 0;
-	p->left = info.si_code == CLD_EXITED;
-	p->status = info.si_status;
-	return true;
-}
-
-void spawned_describe(const struct spawned *p, char *ret, size_t size)
-{
-	char name[24];
-
-	signal_name(p->status, name, sizeof(name));
-	if (p->left)
-		fmt_into(ret, size, "exited with code %d", p->status);
-	else if (p->status == SIGSYS)
-		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS)");
-	else
-		fmt_into(ret, size, "killed by %s", name);
-}
 
 /* Which of plan->net process @index is; -1 for one that is no network device */
 static int net_of(const struct plan *p, unsigned int index)
@@ -349,7 +306,11 @@ static int make_channels(struct channels *c, const char *name, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->control) < 0)
 		return err_set(err, errno, "control socket of %s", name);
-	if (pipe2(c->log, O_CLOEXEC | O_NONBLOCK) < 0)
+	/* Ours never waits for a peer; its own end is the program's business. */
+	if (fcntl(c->control[0], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "control socket of %s", name);
+	/* Packets: what it writes at once is read at once. */
+	if (pipe2(c->log, O_CLOEXEC | O_NONBLOCK | O_DIRECT) < 0)
 		return err_set(err, errno, "log pipe of %s", name);
 	return 0;
 }

@@ -11,29 +11,10 @@
 #include "devices/core/err.h"
 #include "devices/core/log.h"
 #include "runtime/assets.h"
-#include "runtime/jail.h"
 #include "runtime/net.h"
 #include "runtime/plan.h"
+#include "runtime/spawned.h"
 #include "runtime/userns.h"
-
-/**
- * struct spawned - A process that was started; all fds owned
- * @jailed:	Its pid, 0 when there is none or it has been waited for; its pidfd
- * @control:	Our end of its control socket
- * @log:	Read end of its log pipe, non-blocking
- * @ready:	It said so
- * @left:	It exited by itself, without a signal
- * @status:	As waitpid() has it, once the pid is 0
- */
-struct spawned {
-	char name[BOOT_NAME_BYTES];
-	struct jailed jailed;
-	int control;
-	int log;
-	bool ready;
-	bool left;
-	int status;
-};
 
 /**
  * struct spawn - What processes are made of
@@ -88,16 +69,6 @@ void spawn_done(struct spawn *s);
  */
 MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret,
 			     struct err *err);
-
-/** spawned_init() - Nothing is owned; spawned_done() - close everything; does not wait for it */
-void spawned_init(struct spawned *p);
-void spawned_done(struct spawned *p);
-
-/** spawned_reap() - Wait for it if it is dead: whether it is.  Syscalls: waitid */
-bool spawned_reap(struct spawned *p);
-
-/** spawned_describe() - How it died: "killed by SIGKILL", "exited with code 1" */
-void spawned_describe(const struct spawned *p, char *ret, size_t size);
 
 /**
  * struct spawn_device - A stand-alone back-end: one device, no VM

@@ -106,12 +106,8 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 		if (r < 0)
 			break;
 		phases_add(s->phases, "jail", s->proc[s->nr].name, clock_ns());
-		/* Its end is the program's business; ours never waits for a peer. */
-		if (fcntl(s->proc[s->nr].control, F_SETFL, O_NONBLOCK) < 0)
-			r = err_set(err, errno, "control socket");
 		s->nr++;
-		if (r == 0)
-			r = supervisor_watch(s, s->nr - 1, err);
+		r = supervisor_watch(s, s->nr - 1, err);
 	}
 	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
 }
@@ -174,6 +170,7 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 	} all[] = {
 		{s->deadline_ns, supervisor_deadline},
 		{s->start.deadline_ns, supervisor_start_late},
+		{s->listen_again_ns, supervisor_listen_again},
 	};
 	uint64_t now = 0;
 	unsigned int i;

@@ -4,7 +4,8 @@
  *
  * supervisor_launch.c the launcher's side, up to the fork and after it
  * supervisor.c       from the fork to the exit
- * supervisor_watch.c what the processes say and how they end
+ * supervisor_watch.c what the processes ask and answer, and how they end
+ * supervisor_log.c   what they log
  * supervisor_start.c from the wish to start the guest to its running
  * supervisor_net.c   networks made and undone
  * supervisor_ctl.c   what users ask for, by socket and by signal
@@ -32,7 +33,7 @@ struct supervisor_report {
  */
 enum stage {
 	STAGE_CREATING, /* not all processes are ready */
-	STAGE_READY,    /* they are, but the launcher has not acknowledged */
+	STAGE_READY,	/* they are, but the launcher has not acknowledged */
 	STAGE_CREATED,
 	STAGE_RUNNING,
 	STAGE_ENDING, /* the cause is known; processes are on their way out */
@@ -64,6 +65,7 @@ struct starting {
  * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns. 0: the
  *		VMM accuses a device
  * @accused:	What it says, empty while it does not
+ * @listen_again_ns: When logs over their budget are read again; 0: there is none
  * @guest:	For what its kernel is told
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
@@ -80,6 +82,7 @@ struct supervisor {
 	uint64_t deadline_ns;
 	int doubt;
 	char accused[ERR_MSG_BYTES];
+	uint64_t listen_again_ns;
 	bool failed;
 	bool autostart;
 	struct err failure;
@@ -95,6 +98,18 @@ struct supervisor {
 
 /** supervisor_watch() - Watch process @i of s->proc */
 MUST_CHECK int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err);
+
+/** supervisor_process() - Whose fd it is: control socket, log or pidfd */
+struct spawned *supervisor_process(struct supervisor *s, int fd);
+
+/** supervisor_watch_log() - Pass the log of @p on to the VM's, within its budget */
+MUST_CHECK int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err);
+
+/** supervisor_last_lines() - @p is dead: pass on what it said before, and close its log */
+void supervisor_last_lines(struct supervisor *s, struct spawned *p);
+
+/** supervisor_listen_again() - s->listen_again_ns has passed */
+void supervisor_listen_again(struct supervisor *s);
 
 /** supervisor_watch_jails() - Watch the error pipe */
 MUST_CHECK int supervisor_watch_jails(struct supervisor *s, struct err *err);

@@ -11,6 +11,7 @@
  *   - a device that the VMM cannot work with has as long to die of something that says more
  */
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -20,13 +21,12 @@
 #include "runtime/jail.h"
 #include "runtime/supervisor_priv.h"
 
-#define DRAIN_NS       2000000000ULL
-#define DOUBT_NS       200000000ULL
-#define MESSAGES_MAX   64 /* of one process in one go */
-#define LOG_CHUNK      4096
-#define LOG_CHUNKS_MAX 16
+#define DRAIN_NS     2000000000ULL
+#define DOUBT_NS     200000000ULL
+#define MESSAGES_MAX 64 /* of one process in one go */
+#define PHASES_MAX   64 /* of one process in all */
 
-static struct spawned *by_fd(struct supervisor *s, int fd)
+struct spawned *supervisor_process(struct supervisor *s, int fd)
 {
 	unsigned int i;
 
@@ -176,17 +176,22 @@ static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_ms
 	supervisor_answered(s, p, m);
 }
 
-/** Who may say what, and when: @from and @to bound the stage, both inclusive */
+/**
+ * Who may say what, when and how often: @from and @to bound the stage, both inclusive; @budget is for the
+ * whole life of the process. An answer, which has none, is as rare as its question.
+ */
 static const struct rule {
 	void (*run)(struct supervisor *s, struct spawned *p, const struct ctl_msg *m);
 	enum stage from, to;
 	bool vmm_only;
+	unsigned int budget;
 } rules[CTL_TYPES] = {
-	[CTL_READY] = {on_ready, STAGE_CREATING, STAGE_CREATING, false},
-	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false},
-	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true},
-	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true},
-	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false},
+	[CTL_READY] = {on_ready, STAGE_CREATING, STAGE_CREATING, false, 1},
+	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false, 1},
+	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
+	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true,
+		       2}, /* an accusation, an end */
+	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
 };
 
 static bool legal(const struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
@@ -195,7 +200,7 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 
 	if (!r->run || s->stage < r->from || s->stage > r->to || (r->vmm_only && !is_vmm(s, p)))
 		return false;
-	if ((m->type == CTL_READY && p->ready) || (m->type == CTL_DONE && !supervisor_asked(s, p)))
+	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !supervisor_asked(s, p)))
 		return false;
 	if (m->type != CTL_ENDED)
 		return true;
@@ -216,12 +221,13 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	r = ctl_recv(p->control, &m);
 	if (r == 1) {
 		olog_printable(m.text);
+		p->said[m.type]++;
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
 			return true;
 		}
-		/* After the end, what crossed with it is of no interest. */
-		if (s->stage >= STAGE_ENDING)
+		/* After the end, what crossed with it is of no interest, unless it does not stop. */
+		if (s->stage >= STAGE_ENDING && p->said[m.type] <= PHASES_MAX)
 			return true;
 	}
 	/* A process without a control socket cannot be told to leave: so it does not stay. */
@@ -245,59 +251,9 @@ static void drain_control(struct supervisor *s, struct spawned *p)
 static void on_control(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
-	struct spawned *p = by_fd(s, fd);
+	struct spawned *p = supervisor_process(s, fd);
 
 	(void)read_message(s, p);
-}
-
-/* ---- logs ---- */
-
-static void log_text(struct supervisor *s, const struct spawned *p, char *line)
-{
-	static const char letters[] = "EWID"; /* by enum log_level */
-	const char *at = *line && line[1] == ' ' ? strchr(letters, *line) : NULL;
-	const enum log_level level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
-
-	olog_printable(line);
-	olog_write(&s->log, level, "%s: %s", p->name, at ? line + 2 : line);
-}
-
-static bool read_log(struct supervisor *s, struct spawned *p)
-{
-	char text[LOG_CHUNK + 1], *line = text, *end;
-	const ssize_t n = p->log < 0 ? 0 : read(p->log, text, LOG_CHUNK);
-
-	if (n < 0 && errno == EAGAIN)
-		return false;
-	if (n <= 0) {
-		loop_del(&s->loop, p->log);
-		cleanup_close_fd(&p->log);
-		p->log = -1;
-		return false;
-	}
-	text[n] = '\0';
-	for (; *line; line = end) {
-		end = line + strcspn(line, "\n");
-		if (*end)
-			*end++ = '\0';
-		log_text(s, p, line);
-	}
-	return true;
-}
-
-static void drain_log(struct supervisor *s, struct spawned *p)
-{
-	unsigned int n = 0;
-
-	while (n++ < LOG_CHUNKS_MAX && read_log(s, p))
-		;
-}
-
-static void on_log(void *arg, int fd, uint32_t events UNUSED)
-{
-	struct supervisor *s = arg;
-
-	(void)read_log(s, by_fd(s, fd));
 }
 
 /* ---- deaths ---- */
@@ -340,14 +296,14 @@ static void judge(struct supervisor *s, struct spawned *p)
 static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
-	struct spawned *p = by_fd(s, fd);
+	struct spawned *p = supervisor_process(s, fd);
 
 	if (!spawned_reap(p))
 		return;
 	loop_del(&s->loop, fd);
 	phases_add(s->phases, p->name, "gone", clock_ns());
 	drain_control(s, p);
-	drain_log(s, p);
+	supervisor_last_lines(s, p);
 	if (s->stage < STAGE_CREATED) {
 		/* The jail's own words say more than an exit code. */
 		if (s->error_fd >= 0)
@@ -371,7 +327,7 @@ int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err)
 	int r = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
 
 	if (r == 0)
-		r = loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
+		r = supervisor_watch_log(s, p, err);
 	if (r == 0)
 		r = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
 	return r;

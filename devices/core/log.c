@@ -10,10 +10,11 @@
 #define LOG_LIMIT_LINES 5
 #define LOG_LIMIT_NS	10000000000ULL
 
-/* The one global of the core: where this process's lines go */
+/* The one global of the core: where this process's lines go, and how many did not get there lately */
 static struct {
 	int fd;
 	enum log_level max;
+	uint32_t lost;
 } log_to = {.fd = -1, .max = LOG_LEVEL_INFO};
 
 /**
@@ -40,8 +41,8 @@ void log_init(int fd, enum log_level max)
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 
-/* Writes buf[0..len), whose text begins at byte 2, as one line */
-static void log_emit(char *buf, size_t len)
+/* Writes buf[0..len), whose text begins at byte 2 and tells of @lost lines, as one line */
+static void log_emit(char *buf, size_t len, uint32_t lost)
 {
 	for (size_t i = 2; i < len; i++) {
 		/* One line is one record: a name with a newline in it must not forge a second. */
@@ -49,13 +50,19 @@ static void log_emit(char *buf, size_t len)
 			buf[i] = '?';
 	}
 	buf[len++] = '\n';
+	/* Its reader may not be there, or have enough of us. */
 	if (write(log_to.fd, buf, len) < 0)
-		return; /* there is nowhere left to complain to */
+		__atomic_add_fetch(&log_to.lost, lost + 1, __ATOMIC_RELAXED);
 }
 
-static size_t log_begin(char *buf, size_t size, enum log_level level)
+static size_t log_begin(char *buf, size_t size, enum log_level level, uint32_t *ret_lost)
 {
-	return fmt_into(buf, size, "%c ", "EWID"[level]);
+	size_t len = fmt_into(buf, size, "%c ", "EWID"[level]);
+
+	*ret_lost = __atomic_exchange_n(&log_to.lost, 0, __ATOMIC_RELAXED);
+	if (*ret_lost > 0)
+		len += fmt_into(buf + len, size - len, "[%u lines lost] ", *ret_lost);
+	return len;
 }
 
 /**
@@ -63,22 +70,23 @@ static size_t log_begin(char *buf, size_t size, enum log_level level)
  * @level:	Dropped above log_init()'s
  * @fmt:	fmt.h's subset of printf; control characters come out as '?'
  *
- * A full or closed log never stops the program: the line is lost.
+ * A full or closed log never stops the program: the line is lost, and the next one says so.
  * Context: any.  Syscalls: write
  */
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char buf[LOG_LINE_BYTES];
 	va_list ap;
+	uint32_t lost;
 	size_t len;
 
 	if (log_to.fd < 0 || level > log_to.max)
 		return;
-	len = log_begin(buf, sizeof(buf), level);
+	len = log_begin(buf, sizeof(buf), level, &lost);
 	va_start(ap, fmt);
 	len += fmt_vinto(buf + len, sizeof(buf) - len, fmt, ap);
 	va_end(ap);
-	log_emit(buf, len);
+	log_emit(buf, len, lost);
 }
 
 /* Whether @limit lets a line through now */
@@ -114,11 +122,12 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 {
 	char buf[LOG_LINE_BYTES];
 	va_list ap;
+	uint32_t lost;
 	size_t len;
 
 	if (log_to.fd < 0 || level > log_to.max || !log_limit_admit(limit))
 		return;
-	len = log_begin(buf, sizeof(buf), level);
+	len = log_begin(buf, sizeof(buf), level, &lost);
 	if (limit->dropped > 0) {
 		len += fmt_into(buf + len, sizeof(buf) - len, "[%u like it dropped] ",
 				limit->dropped);
@@ -127,5 +136,5 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 	va_start(ap, fmt);
 	len += fmt_vinto(buf + len, sizeof(buf) - len, fmt, ap);
 	va_end(ap);
-	log_emit(buf, len);
+	log_emit(buf, len, lost);
 }

@@ -2,27 +2,28 @@
 # What a caller leaves to vmrun by exec is no wish about a VM: signals, limits, umask, timers, streams.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
-bundle "$work/vm" hello '[{"type": "serial"}]'
+vm=inh$$ # a cgroup that no other test has
+bundle "$work/$vm" hello '[{"type": "serial"}]'
 
 # settled NAME CMD...: CMD in front of vmrun changes nothing; the VM runs to its end and is seen to
 settled() {
 	local name=$1 out code
 	shift
-	out=$(timeout -k 2 30 "$@" "$vmrun_bin" --root "$root" run --id vm "$work/vm" </dev/null 2>"$work/err" | tr -d '\r'
+	out=$(timeout -k 2 30 "$@" "$vmrun_bin" --root "$root" run --id "$vm" "$work/$vm" </dev/null 2>"$work/err" | tr -d '\r'
 		echo "exit ${PIPESTATUS[0]}")
 	is "$name: the VM runs, and its end is seen" "$out" "$(printf 'hello from the guest\nexit 32')"
-	vmrun delete --force vm
+	vmrun delete --force $vm
 }
 # told NAME LIMIT ULIMIT...: create is refused by a line that names the limit, and leaves nothing
 told() {
 	local name=$1 limit=$2 out
 	shift 2
-	out=$(set +u; (ulimit "$@" && timeout -k 2 30 "$vmrun_bin" --root "$root" create "$work/vm"; echo "exit $?") </dev/null 2>&1 |
+	out=$(set +u; (ulimit "$@" && timeout -k 2 30 "$vmrun_bin" --root "$root" create "$work/$vm"; echo "exit $?") </dev/null 2>&1 |
 		grep -v warning: | cat)
 	like "$name: is told by name" "$out" "^vmrun: $limit is [0-9]+ and this VM needs [0-9]+"
 	like "$name: as an error, not a death" "$out" '^exit 1$'
 	is "$name: nothing is left" "$(ls -A "$root")" ""
-	vmrun delete --force vm
+	vmrun delete --force $vm
 }
 limited() { (ulimit "${@:1:2}" && exec "${@:3}"); }
 export -f limited
@@ -41,11 +42,11 @@ for l in "-Sf 0" "-Sn 16" "-Su 1" "-Sv 65536" "-Ss 64" "-s unlimited" "-Si 0" "-
 done
 
 # Without any standard stream what is opened first must not be taken for one.
-vmrun create "$work/vm" <&- >&- 2>&-
-is "no standard stream at all: created" "$(vm_status vm)" created
-vmrun start vm
-succeeds "no standard stream at all: the VM ends" eventually 20 is_stopped vm
-vmrun delete --force vm
+vmrun create "$work/$vm" <&- >&- 2>&-
+is "no standard stream at all: created" "$(vm_status $vm)" created
+vmrun start $vm
+succeeds "no standard stream at all: the VM ends" eventually 20 is_stopped $vm
+vmrun delete --force $vm
 
 for l in "-f 0" "-f 1" "-f 1024"; do
 	# shellcheck disable=SC2086
@@ -56,17 +57,17 @@ told "ulimit -n 64" RLIMIT_NOFILE -n 64
 told "ulimit -v 40000" RLIMIT_AS -v 40000
 told "ulimit -d 12000" RLIMIT_DATA -d 12000
 
-truncate -s 64M "$work/vm/disk.img"
-bundle "$work/vm" hello
+truncate -s 64M "$work/$vm/disk.img"
+bundle "$work/$vm" hello
 told "a disk larger than a file may be" RLIMIT_FSIZE -f 40000
 
 # nohup is a wish: the terminal may go, the VM stays.
-bundle "$work/idle" idle
-env --ignore-signal=HUP "$vmrun_bin" --root "$root" run "$work/idle" </dev/null >/dev/null 2>&1 &
+bundle "$work/$vm.idle" idle
+env --ignore-signal=HUP "$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &
 pid=$!
-eventually 20 is_running idle
+eventually 20 is_running $vm.idle
 kill -HUP $pid
 like "SIGHUP ignored: it stays ignored" "$(awk '$1 == "SigIgn:" { print $2 }' /proc/$pid/status)" '[13579bdf]$'
-vmrun kill idle KILL
+vmrun kill $vm.idle KILL
 wait $pid
 is "and the VM ran until it was killed" $? 137

@@ -8,6 +8,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "devices/core/fmt.h"
+
 /* Makes a pipe the log; returns its read end */
 static int log_to_pipe(enum log_level max, int *ret_write_end)
 {
@@ -145,4 +147,23 @@ Test(log, a_failed_assertion_is_logged_and_traps)
 	got = logged(r);
 	cr_assert_eq(strncmp(got, "E tests/unit/core/test_log.c:", 29), 0, "%s", got);
 	cr_assert_not_null(strstr(got, want), "%s", got);
+}
+
+Test(log, what_a_full_pipe_lost_is_told, .timeout = 20)
+{
+	char wanted[64];
+	int fds[2], taken = 0;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK | O_DIRECT), 0);
+	log_init(fds[1], LOG_LEVEL_INFO);
+	for (int i = 0; i < 1000; i++)
+		log_info("line %d", i);
+	while (strncmp(logged(fds[0]), "I line ", 7) == 0)
+		taken++;
+	cr_expect(taken > 0 && taken < 1000);
+	log_info("again");
+	fmt_into(wanted, sizeof(wanted), "I [%d lines lost] again\n", 1000 - taken);
+	cr_expect_str_eq(logged(fds[0]), wanted);
+	log_info("once");
+	cr_expect_str_eq(logged(fds[0]), "I once\n");
 }

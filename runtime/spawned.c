@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/spawned.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/clock.h"
+#include "runtime/olog.h"
+#include "runtime/signals.h"
+
+/* More than a process in good order has to say at any level, and nothing that fills a disk in a day */
+#define LINES_PER_S 20
+#define LINES_BURST 200
+
+void spawned_init(struct spawned *p)
+{
+	*p = (struct spawned){.jailed = {0, -1}, .control = -1, .log = -1};
+	bucket_init(&p->lines, LINES_PER_S, LINES_BURST);
+}
+
+void spawned_done(struct spawned *p)
+{
+	cleanup_close_fd(&p->jailed.pidfd);
+	cleanup_close_fd(&p->control);
+	cleanup_close_fd(&p->log);
+	spawned_init(p);
+}
+
+bool spawned_reap(struct spawned *p)
+{
+	siginfo_t info = {0};
+
+	if (!p->jailed.pid)
+		return true;
+	if (waitid(P_PIDFD, (id_t)p->jailed.pidfd, &info, WEXITED | WNOHANG) < 0 ||
+	    info.si_pid == 0)
+		return false;
+	p->jailed.pid = 0;
+	p->left = info.si_code == CLD_EXITED;
+	p->status = info.si_status;
+	return true;
+}
+
+void spawned_describe(const struct spawned *p, char *ret, size_t size)
+{
+	char name[24];
+
+	signal_name(p->status, name, sizeof(name));
+	if (p->left)
+		fmt_into(ret, size, "exited with code %d", p->status);
+	else if (p->status == SIGSYS)
+		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS)");
+	else
+		fmt_into(ret, size, "killed by %s", name);
+}
+
+static void parse(char *said, struct spawned_line *ret)
+{
+	static const char letters[] = "EWID"; /* by enum log_level */
+	const char *at = *said && said[1] == ' ' ? strchr(letters, *said) : NULL;
+
+	said[strcspn(said, "\n")] = '\0';
+	olog_printable(said);
+	ret->level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
+	fmt_into(ret->text, sizeof(ret->text), "%s", at ? said + 2 : said);
+}
+
+enum spawned_said spawned_read(struct spawned *p, bool last, struct spawned_line *ret,
+			       uint64_t *ret_at_ns)
+{
+	const uint64_t at_ns = last ? 0 : bucket_ready_ns(&p->lines, clock_ns());
+	char said[LOG_LINE_BYTES + 1];
+	ssize_t n;
+
+	if (p->log < 0)
+		return SPAWNED_NOTHING;
+	if (at_ns > 0) {
+		*ret_at_ns = at_ns;
+		return SPAWNED_LATER;
+	}
+	/* The rest of a longer packet is lost. */
+	n = read(p->log, said, LOG_LINE_BYTES);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return SPAWNED_NOTHING;
+	if (n <= 0)
+		return SPAWNED_END;
+	bucket_spend(&p->lines, 1);
+	said[n] = '\0';
+	parse(said, ret);
+	return SPAWNED_LINE;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor_priv.h"
+
+#define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
+
+static void stop_listening(struct supervisor *s, struct spawned *p)
+{
+	if (p->log < 0)
+		return;
+	loop_del(&s->loop, p->log);
+	cleanup_close_fd(&p->log);
+	p->log = -1;
+}
+
+/* Its pipe fills up until there is budget for it again, or until its writers are gone. */
+static void listen_later(struct supervisor *s, const struct spawned *p, uint64_t at_ns)
+{
+	if (loop_mod(&s->loop, p->log, 0) == 0 &&
+	    (!s->listen_again_ns || at_ns < s->listen_again_ns))
+		s->listen_again_ns = at_ns;
+}
+
+static bool pass_line_on(struct supervisor *s, struct spawned *p, bool last)
+{
+	struct spawned_line line;
+	uint64_t at_ns;
+
+	switch (spawned_read(p, last, &line, &at_ns)) {
+	case SPAWNED_LINE:
+		olog_write(&s->log, line.level, "%s: %s", p->name, line.text);
+		return true;
+	case SPAWNED_LATER: listen_later(s, p, at_ns); return false;
+	case SPAWNED_END: stop_listening(s, p); return false;
+	case SPAWNED_NOTHING: break;
+	}
+	return false;
+}
+
+static void on_log(void *arg, int fd, uint32_t events)
+{
+	struct supervisor *s = arg;
+
+	(void)pass_line_on(s, supervisor_process(s, fd), events & EPOLLHUP);
+}
+
+void supervisor_last_lines(struct supervisor *s, struct spawned *p)
+{
+	unsigned int n = 0;
+
+	while (n++ < LAST_LINES_MAX && pass_line_on(s, p, true))
+		;
+	/* If another process has its end by now, that one has a log of its own. */
+	stop_listening(s, p);
+}
+
+void supervisor_listen_again(struct supervisor *s)
+{
+	unsigned int i;
+
+	s->listen_again_ns = 0;
+	/* Those still without a budget are put off once more. */
+	for (i = 0; i < s->nr; i++)
+		if (s->proc[i].log >= 0)
+			(void)!loop_mod(&s->loop, s->proc[i].log, EPOLLIN);
+}
+
+int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err)
+{
+	return loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
+}

@@ -1,0 +1,88 @@
+#!/bin/bash
+# The supervisor's log: nobody waits for its reader, and no process of a VM can fill it.
+. "$(dirname "$0")/../lib.sh"
+mkdir -p "$root"
+vm=log$$ # a cgroup that no other test has
+bundle "$work/$vm" idle
+
+logging() { "$vmrun_bin" --root "$root" --log "$work/log" "$@"; }
+# say PID TIMES TEXT: writes it, a line each time, to the log of a process, and tells how many were taken
+say() {
+	perl -e 'my ($pid, $times, $text) = @ARGV;
+		$text = eval qq("$text");
+		my $fd = syscall(438, syscall(434, $pid + 0, 0), 4, 0);
+		$fd >= 0 or die "pidfd_getfd: $!";
+		open(my $log, ">&=", $fd) or die "$!";
+		my $taken = 0;
+		for (1 .. $times) { $taken++ if (syswrite($log, $text) // 0) > 0 }
+		print $taken' "$@"
+}
+ends() { # ends NAME: the VM's devices are watched, and it can be killed
+	kill -9 "$(vm_pid $vm rng0)"
+	succeeds "$1: the death of a device is seen" eventually 10 is_stopped $vm
+	is "$1: and named" "$(vmrun state $vm | jq -r .vmrun.cause)" device-killed
+	succeeds "$1: delete" timeout 20 "$vmrun_bin" --root "$root" delete $vm
+}
+
+# ---- a reader that is not there, or does not read
+
+mkfifo "$work/log"
+for verb in "state none" "list" "kill none" "delete none" "--version"; do
+	# shellcheck disable=SC2086
+	timeout 10 "$vmrun_bin" --root "$root" --log "$work/log" $verb >/dev/null 2>&1
+	[ $? -lt 124 ] && ok "a FIFO without a reader: $verb" || not_ok "a FIFO without a reader: $verb"
+done
+timeout 20 "$vmrun_bin" --root "$root" --log "$work/log" create "$work/$vm" </dev/null >/dev/null 2>&1
+is "a FIFO without a reader: create" $? 0
+ends "a FIFO without a reader"
+
+exec 9<>"$work/log"
+dd if=/dev/zero of="$work/log" bs=4k oflag=nonblock 2>/dev/null
+logging --log-level debug create "$work/$vm" </dev/null >/dev/null 2>&1
+eventually 10 [ "$(say "$(vm_pid $vm rng0)" 3 'W no room')" = 3 ]
+succeeds "a full FIFO: the supervisor answers" timeout 20 "$vmrun_bin" --root "$root" kill $vm URG
+dd if="$work/log" of=/dev/null bs=64k count=1 iflag=nonblock 2>/dev/null
+ends "a full FIFO"
+said=$(dd if="$work/log" bs=64k iflag=nonblock 2>/dev/null | tr -d '\0')
+like "a full FIFO: what was lost is counted" "$said" '[0-9]+ lines were lost here'
+like "a full FIFO: what has room again is there" "$said" 'rng0: killed by SIGKILL'
+exec 9>&-
+
+# `run` keeps standard error; its reader does not.
+exec 8> >(exec sleep 600)
+reader=$!
+"$vmrun_bin" --root "$root" --debug run --keep "$work/$vm" </dev/null >/dev/null 2>&8 &
+eventually 10 is_running $vm
+dd if=/dev/zero of=/proc/self/fd/8 bs=4k oflag=nonblock 2>/dev/null
+say "$(vm_pid $vm rng0)" 5 'W no room' >"$work/taken"
+kill -9 "$(vm_pid $vm rng0)"
+succeeds "standard error that nobody reads: the end is seen" eventually 10 is_stopped $vm
+kill $reader
+wait
+exec 8>&-
+vmrun delete --force $vm
+
+# ---- a process that says too much
+
+rm "$work/log"
+logging create "$work/$vm" </dev/null >/dev/null 2>&1
+start=$SECONDS
+for _ in $(seq 20); do say "$(vm_pid $vm rng0)" 20000 'E much' >/dev/null; done
+lines=$(grep -c 'rng0: much' "$work/log")
+most=$((300 + 20 * (SECONDS - start + 2)))
+[ "$lines" -gt 20 ] && [ "$lines" -le $most ] && ok "400000 lines: the log takes its budget" ||
+	not_ok "400000 lines: the log takes its budget: $lines, and $most are the most"
+succeeds "400000 lines: the supervisor answers" timeout 20 "$vmrun_bin" --root "$root" kill $vm URG
+ends "400000 lines"
+
+# ---- one write, one line
+
+logging --log-level debug create "$work/$vm" </dev/null >/dev/null 2>&1
+say "$(vm_pid $vm rng0)" 1 'I one\nE forged\n' >/dev/null
+say "$(vm_pid $vm rng0)" 1 "I $(printf 'x%.0s' {1..3000})E tail" >/dev/null
+say "$(vm_pid $vm rng0)" 1 'last' >/dev/null
+heard() { grep -q 'rng0: last' "$work/log"; }
+succeeds "lines are heard" eventually 10 heard
+is "a newline within a line makes no second one" "$(grep -c 'level=info msg="rng0: one"' "$work/log") $(grep -c forged "$work/log")" "1 0"
+is "what is too long is cut, once" "$(grep -c 'rng0: xxx' "$work/log") $(grep -c tail "$work/log")" "1 0"
+ends "lines"

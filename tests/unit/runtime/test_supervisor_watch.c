@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A supervisor whose processes are sockets in the test's hand: what they may say, and how often. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "runtime/clock.h"
+#include "runtime/supervisor_priv.h"
+
+#define NR_PROCS 2 /* the VMM, rng0 */
+#define FLOOD	 1000
+
+static struct supervisor s;
+static int process[NR_PROCS], process_log[NR_PROCS]; /* their ends */
+static struct err err;
+
+static void setup(void)
+{
+	static const char *const names[NR_PROCS] = {"vmm", "rng0"};
+
+	s = (struct supervisor){.stage = STAGE_CREATING, .report = -1, .error_fd = -1};
+	s.state = calloc(1, sizeof(*s.state));
+	s.log.fd = -1;
+	s.start.client = -1;
+	cr_assert_eq(loop_init(&s.loop, &err), 0);
+	for (s.nr = 0; s.nr < NR_PROCS; s.nr++) {
+		struct spawned *p = &s.proc[s.nr];
+		int pair[2], log[2];
+
+		spawned_init(p);
+		snprintf(p->name, sizeof(p->name), "%s", names[s.nr]);
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+		cr_assert_eq(pipe2(log, O_NONBLOCK | O_DIRECT), 0);
+		p->control = pair[0];
+		process[s.nr] = pair[1];
+		p->log = log[0];
+		process_log[s.nr] = log[1];
+		p->jailed = (struct jailed){1, eventfd(0, 0)}; /* never readable, and no pidfd */
+		cr_assert_eq(supervisor_watch(&s, s.nr, &err), 0);
+	}
+}
+
+TestSuite(supervisor_watch, .init = setup, .timeout = 20);
+
+/* Has it heard by the supervisor, until it does not listen any more; how often it could be said */
+static unsigned int flood(unsigned int i, enum ctl_type type)
+{
+	unsigned int nr = 0;
+
+	while (nr < FLOOD && s.proc[i].control >= 0 &&
+	       ctl_send(process[i], type, END_POWEROFF, 0, "again") == 0) {
+		nr++;
+		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	}
+	return nr;
+}
+
+Test(supervisor_watch, ready_is_said_once)
+{
+	cr_expect_eq(flood(1, CTL_READY), 2);
+	cr_expect(s.proc[1].ready);
+	cr_expect_eq(s.proc[1].control, -1);
+}
+
+Test(supervisor_watch, phases_have_a_budget)
+{
+	cr_expect_eq(flood(0, CTL_PHASE), 65);
+	cr_expect_eq(s.proc[0].control, -1);
+}
+
+Test(supervisor_watch, an_end_that_does_not_stop)
+{
+	s.stage = STAGE_RUNNING;
+	cr_expect_eq(flood(0, CTL_ENDED), 1, "with the end nobody listens to the VMM");
+	cr_expect_eq(flood(1, CTL_DONE), 65);
+	cr_expect_eq(s.proc[1].control, -1);
+}
+
+Test(supervisor_watch, a_log_over_its_budget_waits_and_nothing_else_does)
+{
+	uint64_t again_ns;
+
+	for (unsigned int i = 0; i < FLOOD && !s.listen_again_ns; i++) {
+		(void)!write(process_log[1], "W again\n", 8);
+		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	}
+	again_ns = s.listen_again_ns;
+	cr_expect_gt(again_ns, 0);
+	while (write(process_log[1], "W full\n", 7) > 0)
+		;
+	/* The loop has nothing to do, for all that is in that pipe, and hears the others. */
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect_eq(s.listen_again_ns, again_ns);
+	cr_assert_eq(ctl_send(process[1], CTL_READY, 0, 0, NULL), 0);
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect(s.proc[1].ready);
+	/* What is there when its writer is gone is read to the end. */
+	close(process_log[1]);
+	for (unsigned int i = 0; i < FLOOD && s.proc[1].log >= 0; i++)
+		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect_eq(s.proc[1].log, -1);
+}
+
+Test(supervisor_watch, a_log_is_heard_again)
+{
+	while (!s.listen_again_ns) {
+		(void)!write(process_log[1], "W again\n", 8);
+		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	}
+	/* As if the time had come, and a little more */
+	s.proc[1].lines.seen_ns -= 1000000000;
+	supervisor_listen_again(&s);
+	cr_expect_eq(s.listen_again_ns, 0);
+	cr_assert_eq(ctl_send(process[1], CTL_READY, 0, 0, NULL), 0);
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect_eq(s.listen_again_ns, 0, "there is budget");
+}
