@@ -64,6 +64,7 @@ static int wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 /* Get whoever runs the VM out of the way, and the lock. */
 static int take_over(int dir, const struct state *s, int *ret_lock)
 {
+	cleanup_state_of struct state *now = NULL;
 	struct err ignored;
 	int r;
 
@@ -75,7 +76,14 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 			return r;
 	}
 	r = process_kill(&s->supervisor, SURVIVOR_MS);
-	return r == 0 ? wait_for_lock(dir, KILL_TRIES, ret_lock) : r;
+	if (r == 0)
+		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
+	if (r != -EBUSY)
+		return r;
+	/* What was on file at first may have been the launcher. */
+	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
+		(void)!process_kill(&now->supervisor, SURVIVOR_MS);
+	return wait_for_lock(dir, KILL_TRIES, ret_lock);
 }
 
 /* No state file that can be read, but somebody holds the lock: a create in its first moments, another

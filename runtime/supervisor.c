@@ -59,9 +59,9 @@ static int all_ready(struct supervisor *s, struct err *err)
 	loop_del(&s->loop, s->error_fd);
 	cleanup_close_fd(&s->error_fd);
 	s->error_fd = -1;
+	s->create_by_ns = 0;
 	s->stage = STAGE_READY;
 	s->state->status = STATE_CREATED;
-	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	for (i = 0; i < s->nr; i++) {
 		struct state_proc *p = &s->state->proc[i];
 		const pid_t pid = s->proc[i].jailed.pid;
@@ -74,6 +74,22 @@ static int all_ready(struct supervisor *s, struct err *err)
 	if (r == 0)
 		tell_launcher(s, NULL);
 	return r;
+}
+
+void supervisor_create_late(struct supervisor *s)
+{
+	char names[ERR_MSG_BYTES / 2] = "";
+	size_t len = 0;
+	struct err err;
+	unsigned int i;
+
+	s->create_by_ns = 0;
+	for (i = 0; i < s->nr; i++)
+		if (!s->proc[i].ready)
+			len += fmt_into(names + len, sizeof(names) - len, "%s%s", len ? ", " : "",
+					s->proc[i].name);
+	err_text(&err, ETIMEDOUT, "%s: not ready after %d s", names, SUPERVISOR_CREATE_MS / 1000);
+	supervisor_fail(s, &err);
 }
 
 /* Nothing of the launcher's stays open: a caller that reads its output to the end must get there. */
@@ -148,7 +164,11 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 
 	cgroup_enter(s->cgroup);
 	phases_mark(s->phases, "cgroup entered");
-	r = loop_init(&s->loop, err);
+	/* From here on who wants to be rid of the VM has to be rid of this process. */
+	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
+	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		r = loop_init(&s->loop, err);
 	if (r == 0)
 		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
 	if (r == 0)
@@ -168,6 +188,7 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 		uint64_t at_ns;
 		void (*passed)(struct supervisor *s);
 	} all[] = {
+		{s->create_by_ns, supervisor_create_late},
 		{s->deadline_ns, supervisor_deadline},
 		{s->start.deadline_ns, supervisor_start_late},
 		{s->listen_again_ns, supervisor_listen_again},
@@ -244,6 +265,7 @@ void supervisor_main(struct supervisor *s, const struct launch *l)
 
 	for (i = 0; i < PLAN_PROCS_MAX; i++)
 		spawned_init(&s->proc[i]);
+	s->create_by_ns = clock_ns() + SUPERVISOR_CREATE_MS * 1000000ULL;
 	if (begin(s, l, &err) < 0)
 		supervisor_fail(s, &err);
 	serve(s, &err);

@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/ctl.h"
@@ -28,10 +27,24 @@ static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct e
 	return r < 0 ? err_set(err, -r, "the VMM does not listen") : 0;
 }
 
+/* A VM that is being created does not know how to end in any other way. */
+static int act_before_created(struct supervisor *s, int sig, struct err *err)
+{
+	struct err failure;
+
+	if (signal_action(sig) != SIGNAL_KILL)
+		return err_text(err, EBUSY, "the container is being created");
+	err_text(&failure, EINTR, "killed while it was created");
+	supervisor_fail(s, &failure);
+	return 0;
+}
+
 static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 {
 	char name[24];
 
+	if (s->stage < STAGE_CREATED)
+		return act_before_created(s, sig, err);
 	if (s->stage >= STAGE_ENDING)
 		return err_text(err, ESRCH, "container not running");
 	switch (signal_action(sig)) {
@@ -103,27 +116,52 @@ void supervisor_answer(struct supervisor *s, int fd, const struct err *err)
 	close(fd);
 }
 
-static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
+static void carry_out(struct supervisor *s, int *client, const struct ctl_request *q)
 {
-	/* Whoever connects asks at once; the VM does not wait for one who does not. */
-	const struct timeval patience = {.tv_usec = 100000};
-	struct supervisor *s = arg;
-	cleanup_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
-	struct ctl_request q;
 	struct err err = {0};
 
-	if (fd < 0 || !may_ask(fd) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-	    recv(fd, &q, sizeof(q), MSG_TRUNC) != sizeof(q) || q.magic != CTL_REQUEST_MAGIC)
-		return;
-	if (s->stage < STAGE_CREATED)
+	if (s->stage < STAGE_CREATED && q->op != CTL_OP_KILL)
 		err_text(&err, EBUSY, "the container is being created");
-	else if (q.op >= CTL_OPS || !ops[q.op])
+	else if (q->op >= CTL_OPS || !ops[q->op])
 		err_text(&err, ENOSYS, "the supervisor does not know this request");
-	else if (ops[q.op](s, &fd, q.arg, &err) == 0)
+	else if (ops[q->op](s, client, q->arg, &err) == 0)
 		err.code = 0;
-	if (fd >= 0)
-		supervisor_answer(s, TAKE_FD(fd), &err);
+	if (*client >= 0)
+		supervisor_answer(s, TAKE_FD(*client), &err);
+}
+
+static void on_request(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	cleanup_fd int client = fd;
+	struct ctl_request q;
+	unsigned int i;
+
+	for (i = 0; i < SUPERVISOR_CLIENTS; i++)
+		if (s->client[i] == fd)
+			s->client[i] = -1;
+	loop_del(&s->loop, fd);
+	if (recv(fd, &q, sizeof(q), MSG_TRUNC) == sizeof(q) && q.magic == CTL_REQUEST_MAGIC)
+		carry_out(s, &client, &q);
+}
+
+/* Nobody waits for one who connects and does not ask: newer ones take its place. */
+static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	cleanup_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int *place = &s->client[s->next_client++ % SUPERVISOR_CLIENTS];
+	struct err ignored;
+
+	if (fd < 0 || !may_ask(fd))
+		return;
+	if (*place >= 0) {
+		loop_del(&s->loop, *place);
+		cleanup_close_fd(place);
+		*place = -1;
+	}
+	if (loop_add(&s->loop, fd, EPOLLIN, on_request, s, &ignored) == 0)
+		*place = TAKE_FD(fd);
 }
 
 static void on_signal(void *arg, int fd, uint32_t events UNUSED)
@@ -149,6 +187,7 @@ int supervisor_serve(struct supervisor *s, struct err *err)
 	sigset_t all;
 	int r;
 
+	memset(s->client, 0xff, sizeof(s->client));
 	sigfillset(&all);
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)

@@ -16,7 +16,8 @@
 #include "runtime/destroy.h"
 #include "runtime/supervisor_priv.h"
 
-#define UNDO_MS 10000
+#define UNDO_MS	  10000
+#define REPORT_MS (SUPERVISOR_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
 
 static int write_pid_file(const char *path, pid_t pid, struct err *err)
 {
@@ -185,6 +186,8 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	(void)!setgroups(0, NULL);
 	/* conmon kills the process group of a create that takes too long. */
 	(void)setsid();
+	/* If it is stopped when the launcher dies, it has to go on: to see that, and undo everything. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0);
 	if (chdir("/") < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "vmrun-supervise", 0, 0, 0);
@@ -202,8 +205,11 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 		return err_set(err, errno, "fork the supervisor");
 	if (g->pid == 0)
 		become_supervisor(l, g);
-	close(g->report[1]);
+	cleanup_close_fd(&g->report[1]);
 	g->report[1] = -1;
+	/* It is the supervisor's: a launcher that stands still must not keep it. */
+	cleanup_close_fd(&g->lock);
+	g->lock = -1;
 	return 0;
 }
 
@@ -223,14 +229,13 @@ static void hold_signals(sigset_t *ret_before)
 
 static int wait_for_report(const struct launch *l, struct launching *g, struct err *err)
 {
+	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
 	struct supervisor_report r;
 	sigset_t before;
-	ssize_t n;
 
-	do
-		n = recv(g->report[0], &r, sizeof(r), 0);
-	while (n < 0 && errno == EINTR);
-	if (n != sizeof(r))
+	if (poll(&wait, 1, REPORT_MS) == 0)
+		return err_text(err, ETIMEDOUT, "the supervisor does not answer");
+	if (recv(g->report[0], &r, sizeof(r), MSG_DONTWAIT) != sizeof(r))
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	r.text[sizeof(r.text) - 1] = '\0';
 	if (r.code)
@@ -248,6 +253,22 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 	return 0;
 }
 
+/* Without the ack it takes the processes down and exits. Whether it is gone: what hangs in the kernel, or is
+ * stopped, must not stop the caller. */
+static bool see_supervisor_go(pid_t pid)
+{
+	const struct process p = {pid, process_identify(pid)};
+	cleanup_fd int pidfd = process_open(&p);
+	struct pollfd wait = {.fd = pidfd, .events = POLLIN};
+
+	if (pidfd < 0 || poll(&wait, 1, UNDO_MS) <= 0) {
+		(void)kill(pid, SIGKILL);
+		if (pidfd < 0 || poll(&wait, 1, UNDO_MS) <= 0)
+			return false;
+	}
+	return waitpid(pid, NULL, WNOHANG) == pid;
+}
+
 static void undo(const struct launch *l, struct launching *g)
 {
 	struct state *last = NULL;
@@ -255,17 +276,9 @@ static void undo(const struct launch *l, struct launching *g)
 
 	cleanup_close_fd(&g->report[0]);
 	g->report[0] = -1;
-	if (g->pid > 0) {
-		/* Without the ack it takes the processes down and exits; a hang would be a bug that
-		 * must not become the caller's. */
-		struct process p = {g->pid, process_identify(g->pid)};
-		struct pollfd wait = {.fd = process_open(&p), .events = POLLIN};
-
-		if (wait.fd >= 0 && poll(&wait, 1, UNDO_MS) == 0)
-			(void)process_signal(wait.fd, SIGKILL);
-		cleanup_close_fd(&wait.fd);
-		(void)waitpid(g->pid, NULL, 0);
-	}
+	/* A delete finds on file all that there may be, and may have been faster. */
+	if (g->pid > 0 && (!see_supervisor_go(g->pid) || state_lock(g->dir, &g->lock) < 0))
+		return;
 	/* What the supervisor found to be another's is only struck out in the file, if it got so far.
 	 * The failure itself is what the user is told. */
 	(void)!state_load(g->dir, &last, &ignored);

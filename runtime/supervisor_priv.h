@@ -19,6 +19,12 @@
 #include "runtime/state.h"
 #include "runtime/supervisor.h"
 
+/** How long all processes have to get ready: a kernel and an initrd are read from slow disks in it */
+#define SUPERVISOR_CREATE_MS 60000
+
+/** How many may have connected to the control socket and not have asked */
+#define SUPERVISOR_CLIENTS 8
+
 /** What the launcher answers to a good report */
 #define SUPERVISOR_ACK "ok"
 
@@ -61,6 +67,8 @@ struct starting {
  * @dir, @lock:	Of the state directory
  * @report:	Socket to the launcher; -1 once it is gone
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
+ * @create_by_ns: When all processes must be ready; 0: they are
+ * @client:	Connected, not heard yet; -1: none. @next_client is who came first
  * @deadline_ns: When whoever is left gets killed; 0 = no such time
  * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns. 0: the
  *		VMM accuses a device
@@ -79,6 +87,9 @@ struct supervisor {
 	int signal_fd;
 	int listen_fd;
 	int error_fd;
+	int client[SUPERVISOR_CLIENTS];
+	unsigned int next_client;
+	uint64_t create_by_ns;
 	uint64_t deadline_ns;
 	int doubt;
 	char accused[ERR_MSG_BYTES];
@@ -125,6 +136,9 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 
 /** supervisor_deadline() - s->deadline_ns has passed */
 void supervisor_deadline(struct supervisor *s);
+
+/** supervisor_create_late() - s->create_by_ns has passed */
+void supervisor_create_late(struct supervisor *s);
 
 /** supervisor_note() - Remember what a start needs of the plan, which does not stay */
 void supervisor_note(struct supervisor *s, const struct plan *p);

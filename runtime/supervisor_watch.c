@@ -100,6 +100,7 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
 	if (s->stage >= STAGE_ENDING)
 		return;
 	s->stage = STAGE_ENDING;
+	s->create_by_ns = 0;
 	s->failed = true;
 	s->failure = *err;
 	kill_all(s);

@@ -21,14 +21,17 @@ static const struct option_spec options[] = {
 
 static int ask(int dir, const struct state *s, int sig, struct err *err)
 {
+	const bool creating = s->status == STATE_CREATING;
 	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, NULL, err);
 
-	/* One that hangs (stopped by a debugger, say) is still to be killed. */
-	if (r == -ETIMEDOUT && sig == SIGKILL) {
+	/* One that hangs (stopped by a debugger, say) is still to be killed; one that is only being made
+	 * does not listen yet. */
+	if (sig == SIGKILL && (r == -ETIMEDOUT || (creating && r == -ESRCH))) {
 		r = process_kill(&s->supervisor, KILL_MS);
-		if (r < 0)
-			return err_set(err, -r, "kill the supervisor");
+		return r < 0 ? err_set(err, -r, "kill the supervisor") : 0;
 	}
+	if (creating && r == -ESRCH)
+		return err_text(err, EBUSY, "the container is being created");
 	return r;
 }
 

@@ -26,6 +26,8 @@ static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
 	state_free(s);
 	if (status == STATE_RUNNING)
 		return err_text(err, EINVAL, "cannot start an already running container");
+	if (status == STATE_CREATING)
+		return err_text(err, EBUSY, "the container is being created");
 	if (status == STATE_STOPPED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
 	return ctl_ask(dir, CTL_OP_START, 0, &warn, err);

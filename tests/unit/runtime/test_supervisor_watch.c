@@ -118,3 +118,14 @@ Test(supervisor_watch, a_log_is_heard_again)
 	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
 	cr_expect_eq(s.listen_again_ns, 0, "there is budget");
 }
+
+Test(supervisor_watch, who_is_not_ready_in_time_is_named)
+{
+	s.create_by_ns = clock_ns();
+	s.proc[0].ready = true;
+	supervisor_create_late(&s);
+	cr_expect_eq(s.stage, STAGE_ENDING);
+	cr_expect(s.failed);
+	cr_expect_str_eq(s.failure.msg, "rng0: not ready after 60 s");
+	cr_expect_eq(s.create_by_ns, 0);
+}
