@@ -31,7 +31,8 @@ extern const struct device_ops device;
 /**
  * struct program - What the program consists of
  * @quit:	The supervisor closed the control socket
- * @front_end:	The connection being served; -1 while listening
+ * @front_end:	With BOOT_DEV_LISTEN the connection being served; -1: none
+ * @turned_away: Budget of lines about others
  */
 struct program {
 	struct boot_dev boot;
@@ -40,6 +41,7 @@ struct program {
 	struct vu_backend backend;
 	bool quit;
 	int front_end;
+	struct log_limit turned_away;
 };
 
 /* Carries out what the supervisor asks for; -errno when @m is not for this device at all */
@@ -71,18 +73,24 @@ static void dev_control_ready(void *arg, int fd, uint32_t events)
 	loop_stop(&p->loop);
 }
 
-/* A front-end knocks. One at a time: the next one waits in the socket's backlog.  Syscalls: accept4
+/* A front-end knocks. One at a time: another one sees at once that its place is taken.  Syscalls: accept4 close
  */
 static void dev_accept(void *arg, int fd, uint32_t events)
 {
 	struct program *p = arg;
 	struct err err = {0};
+	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 
 	(void)events;
-	p->front_end = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-	if (p->front_end < 0)
+	if (peer < 0)
 		return;
-	loop_del(&p->loop, fd);
+	if (p->front_end >= 0) {
+		log_limited(&p->turned_away, LOG_LEVEL_WARN,
+			    "a second front-end was turned away: one at a time");
+		close(peer);
+		return;
+	}
+	p->front_end = peer;
 	if (vu_backend_init(&p->backend, &p->dev, p->front_end, &err) < 0) {
 		log_err("%s", err.msg);
 		loop_stop(&p->loop);
@@ -122,14 +130,13 @@ static int dev_prepare(struct program *p, struct err *err)
 	return rc == 0 ? lockdown(&p->boot.filter, err) : rc;
 }
 
-/* Puts the listening socket back in place of a front-end that left */
-static int dev_next_front_end(struct program *p, struct err *err)
+/* The place of a front-end that left is free */
+static void dev_next_front_end(struct program *p)
 {
 	vu_backend_done(&p->backend);
 	cleanup_close_fd(&p->front_end);
 	p->front_end = -1;
 	p->loop.stop = false;
-	return dev_watch_bus(p, err);
 }
 
 /* Step 5, until there is no one left to serve */
@@ -138,9 +145,8 @@ static int dev_serve(struct program *p, struct err *err)
 	int rc = loop_run(&p->loop, err);
 
 	while (rc == 0 && !p->quit && p->boot.flags & BOOT_DEV_LISTEN) {
-		rc = dev_next_front_end(p, err);
-		if (rc == 0)
-			rc = loop_run(&p->loop, err);
+		dev_next_front_end(p);
+		rc = loop_run(&p->loop, err);
 	}
 	vu_backend_done(&p->backend);
 	if (device.virtio_id == 0 && device.reset)

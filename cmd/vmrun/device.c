@@ -3,45 +3,57 @@
  * DOC: One device alone, jailed, as a vhost-user back-end for any VMM
  *
  * The same program, policy and jail as in a VM; the bus is a listening socket instead of an inherited
- * one. Runs in the foreground until SIGTERM or SIGINT, or until the device ends.
+ * one. Runs in the foreground until SIGTERM or SIGINT, or until the device ends: neither is waited for by
+ * way of a socket, of which the device may have given its end away.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "cmd/vmrun/vmrun.h"
+#include "devices/core/device.h"
 #include "devices/core/fmt.h"
+#include "runtime/clock.h"
+#include "runtime/inherited.h"
 #include "runtime/jail.h"
+#include "runtime/listen.h"
 #include "runtime/net.h"
 #include "runtime/olog.h"
 #include "runtime/process.h"
 #include "runtime/spawn.h"
 
-#define LEAVE_MS 2000
+#define LEAVE_MS       2000
+#define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
+
+/** What is waited for */
+enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS };
 
 struct device_options {
 	const char *socket;
 	const char *path;
 	const char *tap;
+	uint64_t queues;
 	bool readonly;
 };
 
 #define FIELD(f) offsetof(struct device_options, f)
 
 static const struct option_spec options[] = {
-	{"socket", 's', OPTION_STRING, "PATH", "listen here; removed at the end", FIELD(socket),
+	{"socket", 's', OPTION_STRING, "PATH",
+	 "listen here; removed at the end, and before if nobody listens on it", FIELD(socket),
 	 NULL},
 	{"path", 0, OPTION_STRING, "IMAGE", "block: the raw image or block device", FIELD(path),
 	 NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it is not there", FIELD(tap),
 	 NULL},
+	{"queues", 0, OPTION_NUMBER, "N",
+	 "block: 1 to 16 queues; net: 1 to 4 pairs, the TAP being new if more than 1",
+	 FIELD(queues), NULL},
 	{.name = NULL},
 };
 
@@ -49,7 +61,12 @@ struct alone;
 static int open_disk(struct alone *a, struct boot_dev *b, struct err *err);
 static int open_tap(struct alone *a, struct boot_dev *b, struct err *err);
 
-/** struct kind - A type of device; the option it needs, and alone may have, @needs; @open does with it */
+/**
+ * struct kind - A type of device
+ * @needs:	The option it needs, and alone may have
+ * @open:	What is done with it
+ * @queues_max:	Of --queues
+ */
 static const struct kind {
 	const char *type;
 	const char *program;
@@ -57,34 +74,43 @@ static const struct kind {
 	const char *needs;
 	size_t needs_off;
 	int (*open)(struct alone *a, struct boot_dev *b, struct err *err);
+	unsigned int queues_max;
 } kinds[] = {
-	{"block", "vmrun-dev-block", "block_device_vhost_user", "--path", FIELD(path), open_disk},
-	{"net", "vmrun-dev-net", "net_device_vhost_user", "--tap", FIELD(tap), open_tap},
-	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", NULL, 0, NULL},
+	{"block", "vmrun-dev-block", "block_device_vhost_user", "--path", FIELD(path), open_disk,
+	 DEVICE_QUEUES_MAX},
+	{"net", "vmrun-dev-net", "net_device_vhost_user", "--tap", FIELD(tap), open_tap,
+	 BOOT_NET_PAIRS_MAX},
+	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", NULL, 0, NULL, 1},
 };
 
 /**
  * struct alone - One device and what it holds
+ * @log:	Where its lines go: the --log file, or standard error
+ * @listen_again_ns: When its log, being over its budget, is read again
  */
 struct alone {
 	const struct vmrun *v;
 	const struct device_options *o;
 	const struct kind *kind;
-	int bus_fd;
-	int res_fd;
+	struct listener bus;
+	int res_fd[BOOT_RES_MAX];
 	int signal_fd;
 	int error_fd[2];
 	uint64_t capacity_bytes;
 	struct spawned proc;
+	struct olog log;
+	uint64_t listen_again_ns;
 };
 
 static void cleanup_alone(struct alone *a)
 {
+	unsigned int i;
+
 	spawned_done(&a->proc);
-	if (a->bus_fd >= 0)
-		(void)unlink(a->o->socket);
-	cleanup_close_fd(&a->bus_fd);
-	cleanup_close_fd(&a->res_fd);
+	listen_done(&a->bus);
+	olog_close(&a->log);
+	for (i = 0; i < BOOT_RES_MAX; i++)
+		cleanup_close_fd(&a->res_fd[i]);
 	cleanup_close_fd(&a->signal_fd);
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
@@ -119,6 +145,8 @@ static int check_options(struct vmrun *v, const struct device_options *o, const 
 		r = err_text(err, EINVAL, "device %s: %s is missing", k->type, k->needs);
 	else if (o->readonly && k->open != open_disk)
 		r = err_text(err, EINVAL, "device %s: --readonly is for block devices", k->type);
+	else if (o->queues > k->queues_max)
+		r = err_text(err, EINVAL, "device %s: --queues is 1 to %u", k->type, k->queues_max);
 	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
 		if (&kinds[i] != k && kinds[i].needs && option_of(o, &kinds[i]))
 			r = err_text(err, EINVAL, "device %s: %s is for %s devices", k->type,
@@ -126,25 +154,6 @@ static int check_options(struct vmrun *v, const struct device_options *o, const 
 	if (r < 0)
 		v->exit_code = 2;
 	return r;
-}
-
-static int listen_on(const char *path, struct err *err)
-{
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return err_set(err, ENAMETOOLONG, "--socket %s", path);
-	strcpy(sun.sun_path, path);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&sun, sizeof(sun)) < 0)
-		return err_set(err, errno, "--socket %s", path);
-	if (listen(fd, 1) < 0) {
-		const int r = err_set(err, errno, "--socket %s", path);
-
-		(void)unlink(path);
-		return r;
-	}
-	return TAKE_FD(fd);
 }
 
 static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
@@ -156,10 +165,14 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 		.path = (char *)a->o->path,
 		.pointer = (char *)"--path",
 	};
-	int r = assets_open_file(&file, &a->res_fd, &a->capacity_bytes, &b->flags, err);
+	int r = assets_open_file(&file, &a->res_fd[0], &a->capacity_bytes, &b->flags, err);
 
+	if (r == 0 && !a->o->readonly && !(b->flags & BOOT_DEV_RAW_BLK))
+		r = inherited_need(RLIMIT_FSIZE, a->capacity_bytes, err);
 	b->flags |= a->o->readonly ? BOOT_DEV_READONLY : 0;
 	b->block.capacity_bytes = a->capacity_bytes;
+	b->nr_queues = (uint16_t)a->o->queues;
+	b->nr_res = 1;
 	return r;
 }
 
@@ -167,11 +180,13 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
 {
 	struct tap tap;
-	int r = tap_open(a->o->tap, 1, &tap, err);
+	int r = tap_open(a->o->tap, a->o->queues ? (unsigned int)a->o->queues : 1, &tap, err);
 
 	if (r < 0)
 		return r;
-	a->res_fd = tap.fd[0];
+	memcpy(a->res_fd, tap.fd, tap.nr * sizeof(tap.fd[0]));
+	b->nr_res = (uint16_t)tap.nr;
+	b->nr_queues = (uint16_t)(2 * tap.nr + 1);
 	b->net.tun_flags = tap.tun_flags;
 	net_name_mac("device", tap.name, b->net.mac);
 	return 0;
@@ -185,9 +200,10 @@ static int catch_signals(struct alone *a, struct err *err)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
-	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (a->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_set(err, errno, "signals");
+	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(a->error_fd, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(err, errno, "error pipe");
 	return 0;
@@ -200,26 +216,27 @@ static int start(struct alone *a, struct err *err)
 		.program = a->kind->program,
 		.policy = a->kind->policy,
 		.boot = &b,
-		.res_fd = &a->res_fd,
+		.res_fd = a->res_fd,
 		.log_level = a->v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
 	int r = 0;
 
 	fmt_into(b.name, sizeof(b.name), "%s0", a->kind->type);
 	fmt_into(b.type, sizeof(b.type), "%s", a->kind->type);
-	if (a->kind->open) {
+	if (a->v->log)
+		r = vmrun_open_log(a->v, &a->log, err);
+	else
+		olog_stderr(d.log_level, &a->log);
+	if (r == 0 && a->kind->open)
 		r = a->kind->open(a, &b, err);
-		b.nr_res = 1;
-	}
 	if (r == 0)
 		r = catch_signals(a, err);
+	if (r == 0)
+		r = listen_at(a->o->socket, &a->bus, err);
 	if (r < 0)
 		return r;
-	a->bus_fd = listen_on(a->o->socket, err);
-	if (a->bus_fd < 0)
-		return a->bus_fd;
 	b.flags |= BOOT_DEV_LISTEN;
-	d.bus_fd = a->bus_fd;
+	d.bus_fd = a->bus.fd;
 	d.fsize_bytes = a->o->readonly ? 0 : a->capacity_bytes;
 	d.error_fd = a->error_fd[1];
 	r = spawn_device(&d, &a->proc, err);
@@ -228,34 +245,50 @@ static int start(struct alone *a, struct err *err)
 	return r;
 }
 
-/* Only what it could not do in its jail is to be heard; all else is its log. */
+/* Only what it could not do in its jail is to be heard, and that it is ready; all else is its log. */
 static int hear(struct alone *a, struct err *err)
 {
 	struct jail_error e;
 	struct ctl_msg m;
+	int r;
 
 	if (jail_read_error(a->error_fd[0], &e) == 1)
 		return err_set(err, e.code, "jail: %s", e.text);
-	if (ctl_recv(a->proc.control, &m) != 1 || m.type != CTL_FAILED)
+	r = a->proc.control < 0 ? 0 : ctl_recv(a->proc.control, &m);
+	if (r == -EAGAIN)
 		return 0;
-	olog_printable(m.text);
-	return err_text(err, m.code && m.code < 4096 ? (int)m.code : EIO, "%s", m.text);
+	if (r == 1 && m.type == CTL_READY && !a->proc.ready) {
+		a->proc.ready = true;
+		return 0;
+	}
+	if (r == 1 && m.type == CTL_FAILED) {
+		olog_printable(m.text);
+		return err_text(err, m.code && m.code < 4096 ? (int)m.code : EIO, "%s", m.text);
+	}
+	/* Without it the device cannot be told to leave, and leaves. */
+	cleanup_close_fd(&a->proc.control);
+	a->proc.control = -1;
+	if (r == 0)
+		return 0;
+	(void)process_signal(a->proc.jailed.pidfd, SIGKILL);
+	return err_text(err, EPROTO, "%s: broke the rules of its control socket", a->proc.name);
 }
 
-static void pass_log_on(struct alone *a)
+static void pass_log_on(struct alone *a, bool last)
 {
-	char text[LOG_LINE_BYTES + 1], *line, *end;
-	const ssize_t n = read(a->proc.log, text, LOG_LINE_BYTES);
+	enum spawned_said said = SPAWNED_LINE;
+	struct spawned_line line;
+	unsigned int n = 0;
 
-	if (n <= 0)
-		return;
-	text[n] = '\0';
-	for (line = text; *line; line = end) {
-		end = line + strcspn(line, "\n");
-		if (*end)
-			*end++ = '\0';
-		olog_printable(line);
-		dprintf(STDERR_FILENO, "%s\n", line);
+	a->listen_again_ns = 0;
+	while (said == SPAWNED_LINE && n++ < LAST_LINES_MAX) {
+		said = spawned_read(&a->proc, last, &line, &a->listen_again_ns);
+		if (said == SPAWNED_LINE)
+			olog_write(&a->log, line.level, "%s: %s", a->proc.name, line.text);
+	}
+	if (said == SPAWNED_END) {
+		cleanup_close_fd(&a->proc.log);
+		a->proc.log = -1;
 	}
 }
 
@@ -270,38 +303,45 @@ static void tell_to_leave(struct alone *a)
 		(void)process_signal(a->proc.jailed.pidfd, SIGKILL);
 }
 
+static int wait_for_news(const struct alone *a, struct pollfd p[NEWS], struct err *err)
+{
+	const uint64_t at_ns = a->listen_again_ns, now = at_ns ? clock_ns() : 0;
+	const int ms = at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
+
+	p[NEWS_CONTROL].fd = a->proc.control;
+	p[NEWS_LOG].fd = at_ns ? -1 : a->proc.log;
+	if (poll(p, NEWS, at_ns ? ms : -1) < 0 && errno != EINTR)
+		return err_set(err, errno, "poll");
+	return 0;
+}
+
 static int serve(struct alone *a, struct err *err)
 {
-	struct pollfd p[] = {
-		{.fd = a->proc.jailed.pidfd, .events = POLLIN},
-		{.fd = a->signal_fd, .events = POLLIN},
-		{.fd = a->proc.control, .events = POLLIN},
-		{.fd = a->proc.log, .events = POLLIN},
+	struct pollfd p[NEWS] = {
+		[NEWS_DEATH] = {.fd = a->proc.jailed.pidfd, .events = POLLIN},
+		[NEWS_SIGNAL] = {.fd = a->signal_fd, .events = POLLIN},
+		[NEWS_CONTROL] = {.events = POLLIN},
+		[NEWS_LOG] = {.events = POLLIN},
 	};
 	char how[64];
+	int r = 0;
 
-	for (;;) {
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
-			return err_set(err, errno, "poll");
-		if (p[3].revents & POLLIN)
-			pass_log_on(a);
-		if (p[2].revents) {
-			int r = hear(a, err);
-
-			if (r < 0)
-				return r;
-			if (!(p[2].revents & POLLIN) || (p[2].revents & POLLHUP))
-				p[2].fd = -1;
-		}
-		if (p[1].revents & POLLIN) {
+	while (r == 0 && !p[NEWS_DEATH].revents) {
+		r = wait_for_news(a, p, err);
+		if (p[NEWS_LOG].revents || a->listen_again_ns)
+			pass_log_on(a, false);
+		if (r == 0 && p[NEWS_SIGNAL].revents) {
 			tell_to_leave(a);
 			return 0;
 		}
-		if (p[0].revents & POLLIN)
-			break;
+		if (r == 0 && p[NEWS_CONTROL].revents)
+			r = hear(a, err);
 	}
-	if (hear(a, err) < 0)
-		return -err->code;
+	pass_log_on(a, true);
+	if (r == 0)
+		r = hear(a, err);
+	if (r < 0)
+		return r;
 	(void)spawned_reap(&a->proc);
 	spawned_describe(&a->proc, how, sizeof(how));
 	return err_text(err, EIO, "%s: %s", a->proc.name, how);
@@ -313,13 +353,14 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.v = v,
 		.o = args->opt,
 		.kind = find_kind(args->arg[0]),
-		.bus_fd = -1,
-		.res_fd = -1,
+		.bus = {.fd = -1},
 		.signal_fd = -1,
 		.error_fd = {-1, -1},
+		.log = {.fd = -1},
 	};
 	int r = check_options(v, a.o, a.kind, err);
 
+	memset(a.res_fd, 0xff, sizeof(a.res_fd));
 	spawned_init(&a.proc);
 	if (r == 0)
 		r = start(&a, err);
@@ -328,8 +369,8 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "block --socket PATH --path IMAGE [--readonly] | net --socket PATH --tap NAME "
-		    "| rng --socket PATH",
+	.synopsis = "block --socket PATH --path IMAGE [--readonly] [--queues N] "
+		    "| net --socket PATH --tap NAME [--queues N] | rng --socket PATH",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,
 	.opt_bytes = sizeof(struct device_options),

@@ -1,0 +1,156 @@
+#!/bin/bash
+# `vmrun device`: its socket, its front-ends, and that it ends when it is told to, whatever its device does.
+. "$(dirname "$0")/../lib.sh"
+s=$work/sock
+tap=vma$$
+pid=''
+finish() {
+	[ -z "$pid" ] || kill -9 $pid 2>/dev/null
+	wait 2>/dev/null
+	ip link del $tap 2>/dev/null
+	cleanup
+}
+trap finish EXIT
+
+# alone ARGS...: start a back-end; $pid, and its device $child
+alone() {
+	"$vmrun_bin" device "$@" --socket "$s" >/dev/null 2>"$work/err" &
+	pid=$!
+	eventually 20 listens || { not_ok "device $* listens"; cat "$work/err"; }
+	child=$(pgrep -P $pid)
+}
+listens() { perl -e 'use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0); connect($s, pack_sockaddr_un(shift)) or exit 1' "$s"; }
+is_over() { ! kill -0 $pid 2>/dev/null; }
+over() { # over NAME: it ends soon, and its device with it
+	succeeds "$1: it ends" eventually 10 is_over || kill -9 $pid
+	wait $pid
+	succeeds "$1: its device too" eventually 10 sh -c "! readlink /proc/$child/exe >/dev/null"
+	pid=''
+}
+
+# ---- what there is at its path
+
+alone rng
+kill -9 $pid
+wait $pid 2>/dev/null
+succeeds "a SIGKILL takes the device along" eventually 10 sh -c "! readlink /proc/$child/exe >/dev/null"
+is "a SIGKILL leaves the socket" "$(stat -c %F "$s")" socket
+alone rng
+ok "the next one takes its place"
+inode=$(stat -c %i "$s")
+like "a live one is left alone" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: Address already in use"
+is "and still there" "$(stat -c %i "$s")" "$inode"
+succeeds "and listens" listens
+kill $pid
+over "SIGTERM"
+is "it removes its socket" "$(ls "$s" 2>/dev/null)" ""
+
+refused() { # refused NAME: what is there stays as it is
+	local before
+	before=$(stat -c '%F %i' "$s")
+	like "$1: is refused" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: Address already in use"
+	is "$1: stays" "$(stat -c '%F %i' "$s")" "$before"
+	rm -rf "$s"
+}
+stale() { perl -e 'use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0); bind($s, pack_sockaddr_un(shift)) or die' "$1"; }
+echo x >"$s"; refused "a file"
+mkdir "$s"; refused "a directory"
+stale "$work/other"; ln -s "$work/other" "$s"; refused "a symbolic link"
+stale "$s"; chown 1 "$s"; refused "another user's socket"
+is "nothing else is left" "$(cd "$work" && ls)" "$(printf 'err\nother')"
+
+alone rng
+mv "$s" "$work/moved"
+stale "$s"
+kill $pid
+over "another socket at its path"
+is "another socket at its path: is not removed" "$(stat -c %F "$s")" socket
+rm -f "$s" "$work/moved"
+
+# ---- one front-end at a time
+
+cat >"$work/clients" <<'EOF2'
+use Socket; use IO::Handle;
+sub front_end { socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; connect($s, pack_sockaddr_un($ARGV[0])) or die; $s }
+sub ask { # REQUEST PAYLOAD BYTES: the answer's payload
+	my ($s, $request, $payload, $bytes) = @_;
+	syswrite($s, pack("LLL", $request, 1, length $payload) . $payload);
+	return "" unless $bytes;
+	my $got = "";
+	while (length $got < 12 + $bytes) { sysread($s, $got, 12 + $bytes - length $got, length $got) or return "closed" }
+	return substr $got, 12;
+}
+alarm 20;
+EOF2
+alone rng
+is "the first is served, the second turned away, the third served after the first" "$(perl -e "$(cat "$work/clients")"'
+	my $first = front_end();
+	print length ask($first, 1, "", 8), " ";
+	my $second = front_end();
+	print ask($second, 1, "", 8), " ";
+	print length ask($first, 1, "", 8), " ";
+	close $first;
+	my $third;
+	for (1 .. 100) { $third = front_end(); last if length ask($third, 1, "", 8) == 8; select undef, undef, undef, 0.05 }
+	print length ask($third, 1, "", 8);' "$s")" "8 closed 8 8"
+kill $pid
+over "SIGTERM after front-ends"
+like "the log tells of the second" "$(cat "$work/err")" "rng0: a second front-end was turned away"
+
+queues='my $s = front_end(); my $features = ask($s, 1, "", 8); ask($s, 15, "", 8); ask($s, 16, pack("Q", 1), 0);
+	print unpack "Q", ask($s, 17, "", 8)'
+truncate -s 1M "$work/disk"
+alone block --path "$work/disk" --queues 4
+is "block --queues 4" "$(perl -e "$(cat "$work/clients")$queues" "$s")" 4
+kill $pid
+over "block"
+like "block --queues 17" "$(timeout 10 "$vmrun_bin" device block --path "$work/disk" --socket "$s" --queues 17 2>&1)" "queues is 1 to 16"
+like "rng --queues 2" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" --queues 2 2>&1)" "queues is 1 to 1"
+alone net --tap $tap --queues 2
+is "net --queues 2: the TAP has two" "$(ls /sys/class/net/$tap/queues | grep -c rx)" 2
+like "net --queues 2: the front-end is told" "$(perl -e "$(cat "$work/clients")$queues" "$s")" '^[2-5]$'
+kill $pid
+over "net"
+
+# ---- a device that does not play along
+
+# perl with the device's own end of its control socket: PID keep|send
+control='my ($pid, $what) = @ARGV;
+	my $sock = syscall(438, syscall(434, $pid + 0, 0), 3, 0);
+	$sock >= 0 or die "pidfd_getfd: $!";
+	my $bytes = "x" x 16;
+	my $iov = pack "P Q", $bytes, length $bytes;
+	my $rights = pack "Q i i i x4", 20, 1, 1, $sock;
+	my $msg = pack "Q L x4 P Q P Q i x4", 0, 0, $iov, 1, $rights, length $rights, 0;
+	syscall(46, $sock, $msg, 0x4000) if $what eq "send";
+	$| = 1; print "done\n"; sleep 60 if $what eq "keep"'
+alone rng
+perl -e "$control" "$child" keep >"$work/kept" &
+keeper=$!
+eventually 10 grep -q done "$work/kept"
+kill -9 "$child"
+over "its control socket kept elsewhere, a device that dies"
+like "its control socket kept elsewhere: the end is told" "$(cat "$work/err")" "rng0: killed by SIGKILL"
+kill $keeper
+wait $keeper 2>/dev/null
+
+alone rng
+perl -e "$control" "$child" send >"$work/sent"
+over "its control socket sent to its parent"
+like "its control socket sent to its parent: is told" "$(cat "$work/err")" "rng0: broke the rules of its control socket"
+
+alone rng
+kill -STOP "$child"
+kill $pid
+over "a device that stands still"
+
+mkfifo "$work/unread"
+exec 9<>"$work/unread"
+"$vmrun_bin" device rng --socket "$s" >/dev/null 2>"$work/unread" &
+pid=$!
+eventually 20 listens
+child=$(pgrep -P $pid)
+dd if=/dev/zero of="$work/unread" bs=4k oflag=nonblock 2>/dev/null
+perl -e "$(cat "$work/clients")"'my $first = front_end(); ask($first, 1, "", 8); for (1 .. 50) { my $s = front_end(); ask($s, 1, "", 8) }' "$s"
+kill $pid
+over "lines that nobody reads"
