@@ -147,6 +147,18 @@ static void forget_launch(const struct launch *l)
 	malloc_trim(0);
 }
 
+/* Nothing has been made yet, and whoever wants to be rid of the launcher finds its pid on file. */
+static int wait_for_launcher(struct supervisor *s, struct err *err)
+{
+	char go[sizeof(SUPERVISOR_GO)];
+
+	if (recv(s->report, go, sizeof(go), 0) == sizeof(go))
+		return 0;
+	cleanup_close_fd(&s->report);
+	s->report = -1;
+	return err_text(err, EPIPE, "the creating process is gone");
+}
+
 static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 {
 	struct spawn sp = {
@@ -160,8 +172,10 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 		.null_fd = -1,
 		.ram_fd = -1,
 	};
-	int r;
+	int r = wait_for_launcher(s, err);
 
+	if (r < 0)
+		return r;
 	cgroup_enter(s->cgroup);
 	phases_mark(s->phases, "cgroup entered");
 	/* From here on who wants to be rid of the VM has to be rid of this process. */

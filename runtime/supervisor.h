@@ -5,7 +5,8 @@
  *   launcher (create, run)                         supervisor
  *     reserve ROOT/ID, state.json: creating
  *     make cgroup directories
- *     fork ---------------------------------------> enter the cgroup, setsid
+ *     fork ---------------------------------------> setsid
+ *     let go of the lock, go ---------------------> enter the cgroup; state.json: its pid
  *                                                   guest RAM, sockets, jails, wait for all READY
  *                                                   state.json: created; control socket
  *     <------------------------------------ report

@@ -210,6 +210,8 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 	/* It is the supervisor's: a launcher that stands still must not keep it. */
 	cleanup_close_fd(&g->lock);
 	g->lock = -1;
+	/* If it is dead by now its report does not come. */
+	(void)!send(g->report[0], SUPERVISOR_GO, sizeof(SUPERVISOR_GO), MSG_NOSIGNAL);
 	return 0;
 }
 

@@ -25,7 +25,8 @@
 /** How many may have connected to the control socket and not have asked */
 #define SUPERVISOR_CLIENTS 8
 
-/** What the launcher answers to a good report */
+/** What the launcher says when the lock is the supervisor's alone, and what it answers to a good report */
+#define SUPERVISOR_GO  "go"
 #define SUPERVISOR_ACK "ok"
 
 /** struct supervisor_report - To the launcher, once: code 0, or an errno value and why */
@@ -39,7 +40,7 @@ struct supervisor_report {
  */
 enum stage {
 	STAGE_CREATING, /* not all processes are ready */
-	STAGE_READY,	/* they are, but the launcher has not acknowledged */
+	STAGE_READY,    /* they are, but the launcher has not acknowledged */
 	STAGE_CREATED,
 	STAGE_RUNNING,
 	STAGE_ENDING, /* the cause is known; processes are on their way out */

@@ -55,9 +55,9 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
  */
 void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
-#define log_err(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_err(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif
