@@ -70,7 +70,7 @@ int olog_open(const char *path, bool json, enum log_level max, struct olog *ret,
 
 	if (fd < 0)
 		return err_set(err, errno, "--log %s", path);
-	*ret = (struct olog){.fd = fd, .json = json, .max = max};
+	*ret = (struct olog){.fd = fd, .json = json, .max = max, .disk = stream_is_disk(fd)};
 	return 0;
 }
 
@@ -80,13 +80,16 @@ void olog_stderr(enum log_level max, struct olog *ret)
 
 	if (fd < 0)
 		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	*ret = (struct olog){.fd = fd, .plain = true, .max = max};
+	*ret = (struct olog){.fd = fd, .plain = true, .max = max, .disk = stream_is_disk(fd)};
 }
 
 void olog_close(struct olog *o)
 {
 	cleanup_close_fd(&o->fd);
 	o->fd = -1;
+	if (o->writer > 0)
+		close(o->writer);
+	o->writer = 0;
 }
 
 void olog_escape(const char *text, char *ret, size_t size)
@@ -144,7 +147,8 @@ static bool put(struct olog *o, enum log_level level, const char *text)
 	/* What follows half a line begins one of its own. */
 	const size_t begin = o->torn ? 1 : 0;
 	const size_t len = begin + format(o, level, text, line + begin, sizeof(line) - begin);
-	const size_t n = stream_put(o->fd, line, len);
+	const size_t n = o->disk ? stream_put_apart(o->fd, line, len, &o->writer)
+				 : stream_put(o->fd, line, len);
 
 	if (n > 0)
 		o->torn = n < len;

@@ -21,6 +21,7 @@
  * @json:	JSON objects instead of runc's text
  * @plain:	Just "vmrun: text", for a terminal
  * @max:	Lines above this level are dropped
+ * @disk:	A disk may stand still: each line is written by a process of its own, @writer (stream.h)
  * @torn:	The last line was taken in part only
  * @lost:	Lines since the last one that got through
  */
@@ -29,6 +30,8 @@ struct olog {
 	bool json;
 	bool plain;
 	enum log_level max;
+	bool disk;
+	int writer;
 	bool torn;
 	unsigned int lost;
 };
@@ -46,10 +49,14 @@ void olog_stderr(enum log_level max, struct olog *ret);
 
 void olog_close(struct olog *o);
 
-/** olog_write() - Write one line or lose it, without waiting.  Syscalls: sendto poll write */
+/**
+ * olog_write() - Write one line or lose it, without waiting but for a disk, 0.1 s each time it stalls
+ *
+ * Syscalls: sendto poll write, and stream_put_apart()'s
+ */
 void olog_write(struct olog *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
-/** olog_flush() - Tell of lines lost, if there is room by now.  Syscalls: sendto poll write */
+/** olog_flush() - Tell of lines lost, if there is room by now */
 void olog_flush(struct olog *o);
 
 /** olog_escape() - @text as the inside of a JSON string, cut to @size at a character's border */

@@ -27,4 +27,16 @@ int stream_own(int fd);
  */
 size_t stream_put(int fd, const void *buf, size_t len);
 
+/** stream_is_disk() - Whether it is a regular file, which is waited for whatever O_NONBLOCK says */
+bool stream_is_disk(int fd);
+
+/**
+ * stream_put_apart() - As stream_put() to a disk that may stand still: another process writes
+ * @writer:	A pidfd of the one that has not come back yet; 0 at first, and when there is none
+ *
+ * Waits 0.1 s at most, which is long for a disk that works. While a writer is out nothing is taken.
+ * Context: one thread.  Syscalls: clone pidfd_open poll waitid close
+ */
+size_t stream_put_apart(int fd, const void *buf, size_t len, int *writer);
+
 #endif

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The supervisor's log: nobody waits for its reader, and no process of a VM can fill it.
 . "$(dirname "$0")/../lib.sh"
+trap 'fsfreeze -u "$work/mnt" 2>/dev/null; umount "$work/mnt" 2>/dev/null; cleanup' EXIT
 mkdir -p "$root"
 vm=log$$ # a cgroup that no other test has
 bundle "$work/$vm" idle
@@ -61,6 +62,29 @@ kill $reader
 wait
 exec 8>&-
 vmrun delete --force $vm
+
+# A disk that stands still stops who writes to it; that must be nobody who is needed.
+truncate -s 32M "$work/fs" && mkfs.ext4 -q "$work/fs" && mkdir "$work/mnt" && mount -o loop "$work/fs" "$work/mnt" 2>/dev/null
+if mountpoint -q "$work/mnt"; then
+	frozen() { timeout 20 "$vmrun_bin" --root "$root" --log "$work/mnt/log" "$@" </dev/null >/dev/null 2>&1; }
+	: >"$work/mnt/log"
+	fsfreeze -f "$work/mnt"
+	frozen state none
+	is "a frozen disk: state" $? 1
+	frozen --log-level debug create "$work/$vm"
+	is "a frozen disk: create" $? 0
+	say "$(vm_pid $vm rng0)" 3 'W not now' >"$work/taken"
+	succeeds "a frozen disk: the supervisor answers" timeout 20 "$vmrun_bin" --root "$root" kill $vm URG
+	kill -9 "$(vm_pid $vm rng0)"
+	succeeds "a frozen disk: the death of a device is seen" eventually 10 is_stopped $vm
+	fsfreeze -u "$work/mnt"
+	written() { grep -q 'does not exist: none' "$work/mnt/log" && grep -q 'rng0: not now' "$work/mnt/log"; }
+	succeeds "a frozen disk: what was on its way is there in the end" eventually 10 written
+	succeeds "a frozen disk: delete" eventually 10 timeout 20 "$vmrun_bin" --root "$root" delete $vm
+	umount "$work/mnt"
+else
+	skip "a frozen disk" "no loop devices"
+fi
 
 # ---- a process that says too much
 

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "runtime/olog.h"
 
@@ -188,4 +190,38 @@ Test(olog_full, half_a_line_is_ended_first)
 	olog_write(&o, LOG_LEVEL_ERROR, "two");
 	drain(p[0]);
 	cr_expect_str_eq(text, "\nvmrun: one\nvmrun: two\n");
+}
+
+Test(olog_full, a_disk_is_written_to_by_others, .timeout = 20)
+{
+	char path[] = "/tmp/test-olog-XXXXXX";
+	struct olog o;
+	struct err err;
+	int reader = mkstemp(path);
+
+	cr_assert_eq(olog_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	unlink(path);
+	for (unsigned int i = 0; i < 20; i++)
+		olog_write(&o, LOG_LEVEL_ERROR, "line %u", i);
+	drain(reader);
+	cr_expect(strstr(text, "msg=\"line 0\"\n"), "%s", text);
+	cr_expect(strstr(text, "msg=\"line 19\"\n"), "%s", text);
+	/* One that does not come back, in whose stead one who sleeps */
+	if (!o.writer) {
+		const pid_t pid = fork();
+
+		if (pid == 0)
+			sleep(60);
+		o.writer = (int)syscall(SYS_pidfd_open, pid, 0);
+		olog_write(&o, LOG_LEVEL_ERROR, "lost");
+		cr_expect_eq(o.lost, 1);
+		kill(pid, SIGKILL);
+		while (o.lost)
+			olog_flush(&o);
+	}
+	olog_write(&o, LOG_LEVEL_ERROR, "again");
+	drain(reader);
+	cr_expect(!strstr(text, "msg=\"lost\""), "%s", text);
+	cr_expect(strstr(text, "1 lines were lost here"), "%s", text);
+	cr_expect(strstr(text, "msg=\"again\"\n"), "%s", text);
 }
