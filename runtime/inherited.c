@@ -12,7 +12,6 @@
 #define STACK_BYTES   (8ULL << 20) /* the usual one; none at all would change the layout of memory */
 #define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */
 #define DATA_BYTES    (16ULL << 20)
-#define JAIL_FILES    256 /* fds pass through numbers above the slots on their way into a jail */
 #define QUEUE_FILES   4
 
 /* The limits that can end a VM. The soft one is a default, which may be raised up to the hard one. */
@@ -116,8 +115,7 @@ int inherited_need(int resource, uint64_t need, struct err *err)
 		return 0;
 	while (limits[i].resource != resource)
 		i++;
-	return err_text(err, EPERM,
-			"%s is %llu and this VM needs %llu: raise the limit (ulimit -%s)",
+	return err_text(err, EPERM, "%s is %llu, and %llu are needed: raise the limit (ulimit -%s)",
 			limits[i].name, (unsigned long long)l.rlim_cur, (unsigned long long)need,
 			limits[i].flag);
 }
@@ -129,7 +127,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 int inherited_check(const struct plan *p, const struct assets *a, struct err *err)
 {
-	uint64_t file_bytes = p->mem_bytes, files = JAIL_FILES;
+	uint64_t file_bytes = p->mem_bytes, files = INHERITED_JAIL_FILES;
 	unsigned int i;
 	int r;
 

@@ -15,6 +15,9 @@
 #include "runtime/assets.h"
 #include "runtime/plan.h"
 
+/** RLIMIT_NOFILE of who jails a process: its fds pass through numbers above the slots on their way */
+#define INHERITED_JAIL_FILES 256
+
 /**
  * inherited_settle() - Standard streams, signals, timers, umask and soft limits as this program needs them
  *

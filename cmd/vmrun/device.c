@@ -104,8 +104,12 @@ struct alone {
 
 static void cleanup_alone(struct alone *a)
 {
+	sigset_t none;
 	unsigned int i;
 
+	/* What is left to do, to tell of an error, must not outlive a signal. */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	spawned_done(&a->proc);
 	listen_done(&a->bus);
 	olog_close(&a->log);
@@ -227,6 +231,8 @@ static int start(struct alone *a, struct err *err)
 		r = vmrun_open_log(a->v, &a->log, err);
 	else
 		olog_stderr(d.log_level, &a->log);
+	if (r == 0)
+		r = inherited_need(RLIMIT_NOFILE, INHERITED_JAIL_FILES, err);
 	if (r == 0 && a->kind->open)
 		r = a->kind->open(a, &b, err);
 	if (r == 0)
@@ -296,7 +302,10 @@ static void pass_log_on(struct alone *a, bool last)
 static void tell_to_leave(struct alone *a)
 {
 	struct pollfd p = {.fd = a->proc.jailed.pidfd, .events = POLLIN};
+	struct signalfd_siginfo info;
 
+	while (read(a->signal_fd, &info, sizeof(info)) == sizeof(info))
+		;
 	cleanup_close_fd(&a->proc.control);
 	a->proc.control = -1;
 	if (poll(&p, 1, LEAVE_MS) != 1)

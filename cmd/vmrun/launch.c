@@ -63,7 +63,8 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 
 static int connect_to(const char *path, struct err *err)
 {
-	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	/* A listener whose queue is full is not waited for. */
+	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
 	if (strlen(path) >= sizeof(sun.sun_path))

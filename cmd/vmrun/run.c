@@ -68,7 +68,12 @@ struct run {
 
 static void cleanup_run(struct run *r)
 {
+	sigset_t none;
+
 	terminal_close(&r->terminal);
+	/* What is left to do, to tell of an error, must not outlive a signal. */
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	launch_vm_done(&r->vm);
 	cleanup_close_fd(&r->pidfd);
 	cleanup_close_fd(&r->signal_fd);

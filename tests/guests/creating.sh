@@ -66,7 +66,7 @@ ended "a stopped launcher" "the supervisor was killed"
 begin
 kill -STOP "$supervisor"
 kill -KILL $create
-wait $create
+wait $create 2>/dev/null
 succeeds "a launcher that dies while the supervisor is stopped: all is undone" eventually 10 is_gone
 
 # One who connects and does not ask keeps nobody from asking.
@@ -85,3 +85,19 @@ succeeds "40 silent clients: kill KILL" quick kill $vm KILL
 kill $holder
 wait $holder 2>/dev/null
 succeeds "delete" quick delete $vm
+
+# Nor is the owner of a console that does not take it waited for.
+jq '.process = {"terminal": true, "cwd": "/"}' "$work/$vm/config.json" >"$work/c" && mv "$work/c" "$work/$vm/config.json"
+perl -e 'use Socket; use Fcntl;
+	socket(my $l, AF_UNIX, SOCK_STREAM, 0) or die; bind($l, pack_sockaddr_un($ARGV[0])) or die; listen($l, 0);
+	for (1 .. 3) {
+		socket(my $s, AF_UNIX, SOCK_STREAM, 0) or die; fcntl($s, F_SETFL, O_NONBLOCK);
+		connect($s, pack_sockaddr_un($ARGV[0])); push @held, $s;
+	}
+	open(my $f, ">", $ARGV[1]); sleep 60' "$work/console" "$work/full" &
+holder=$!
+eventually 20 [ -e "$work/full" ]
+like "a console socket with a full queue" "$(quick create --console-socket "$work/console" "$work/$vm" 2>&1 </dev/null)" "console socket .*temporarily unavailable"
+kill $holder
+wait $holder 2>/dev/null
+is "nothing is left" "$(ls -A "$root")" ""

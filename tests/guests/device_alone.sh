@@ -127,7 +127,7 @@ control='my ($pid, $what) = @ARGV;
 alone rng
 perl -e "$control" "$child" keep >"$work/kept" &
 keeper=$!
-eventually 10 grep -q done "$work/kept"
+eventually 10 grep -qs done "$work/kept"
 kill -9 "$child"
 over "its control socket kept elsewhere, a device that dies"
 like "its control socket kept elsewhere: the end is told" "$(cat "$work/err")" "rng0: killed by SIGKILL"
@@ -154,3 +154,14 @@ dd if=/dev/zero of="$work/unread" bs=4k oflag=nonblock 2>/dev/null
 perl -e "$(cat "$work/clients")"'my $first = front_end(); ask($first, 1, "", 8); for (1 .. 50) { my $s = front_end(); ask($s, 1, "", 8) }' "$s"
 kill $pid
 over "lines that nobody reads"
+
+"$vmrun_bin" device rng --socket "$s" >/dev/null 2>"$work/unread" &
+pid=$!
+eventually 20 listens
+child=$(pgrep -P $pid)
+kill -9 "$child"
+succeeds "an error that nobody reads: its socket is gone" eventually 10 [ ! -e "$s" ]
+kill $pid
+over "an error that nobody reads"
+
+like "a limit that is too low" "$( (ulimit -n 64; timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1) )" "^vmrun: RLIMIT_NOFILE is 64, and 256 are needed"

@@ -20,7 +20,7 @@ told() {
 	shift 2
 	out=$(set +u; (ulimit "$@" && timeout -k 2 30 "$vmrun_bin" --root "$root" create "$work/$vm"; echo "exit $?") </dev/null 2>&1 |
 		grep -v warning: | cat)
-	like "$name: is told by name" "$out" "^vmrun: $limit is [0-9]+ and this VM needs [0-9]+"
+	like "$name: is told by name" "$out" "^vmrun: $limit is [0-9]+, and [0-9]+ are needed"
 	like "$name: as an error, not a death" "$out" '^exit 1$'
 	is "$name: nothing is left" "$(ls -A "$root")" ""
 	vmrun delete --force $vm
