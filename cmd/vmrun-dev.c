@@ -26,12 +26,16 @@
 #include "devices/core/log.h"
 #include "devices/core/vu_backend.h"
 
+#define KNOCKS                                                                                     \
+	16 /* a front-end that leaves may have said a few things before, each of them a round */
+
 extern const struct device_ops device;
 
 /**
  * struct program - What the program consists of
  * @quit:	The supervisor closed the control socket
  * @front_end:	With BOOT_DEV_LISTEN the connection being served; -1: none
+ * @knocks:	Rounds of the loop for which another one has been waiting
  * @turned_away: Budget of lines about others
  */
 struct program {
@@ -41,6 +45,7 @@ struct program {
 	struct vu_backend backend;
 	bool quit;
 	int front_end;
+	unsigned int knocks;
 	struct log_limit turned_away;
 };
 
@@ -79,9 +84,14 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 {
 	struct program *p = arg;
 	struct err err = {0};
-	int peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	int peer;
 
 	(void)events;
+	/* The one that is being served may have left, and its end be among the events behind this one. */
+	if (p->front_end >= 0 && p->knocks++ < KNOCKS)
+		return;
+	p->knocks = 0;
+	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
 	if (peer < 0)
 		return;
 	if (p->front_end >= 0) {

@@ -13,7 +13,8 @@
 #include "devices/core/fmt.h"
 
 #define BACKLOG	      4
-#define BORN_PAUSE_NS 100000000 /* between bind() and listen() of another process lies less */
+#define LOOK_AGAIN_NS 100000000 /* between bind() and listen() of another process lies less */
+#define LOOKS_MAX     6
 
 static int unix_socket(void)
 {
@@ -33,16 +34,21 @@ static bool same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* A socket of the caller's that nobody listens on, as one stays behind after a SIGKILL */
+/* A socket of the caller's that nobody listens on, as one stays behind after a SIGKILL. It has to refuse
+ * twice: it may just be being born. And it may just be dying: that is waited for. */
 static bool is_stale(const struct sockaddr_un *sun, struct stat *ret)
 {
-	const struct timespec pause = {.tv_nsec = BORN_PAUSE_NS};
+	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
+	unsigned int looks, refused = 0;
 
-	if (lstat(sun->sun_path, ret) < 0 || !S_ISSOCK(ret->st_mode) || ret->st_uid != geteuid() ||
-	    !refuses(sun))
+	if (lstat(sun->sun_path, ret) < 0 || !S_ISSOCK(ret->st_mode) || ret->st_uid != geteuid())
 		return false;
-	nanosleep(&pause, NULL);
-	return refuses(sun);
+	for (looks = 0; looks < LOOKS_MAX && refused < 2; looks++) {
+		if (looks > 0)
+			nanosleep(&pause, NULL);
+		refused = refuses(sun) ? refused + 1 : 0;
+	}
+	return refused == 2;
 }
 
 /* Another process may replace it at the same time: what is moved away is looked at again. */

@@ -80,7 +80,8 @@ sub ask { # REQUEST PAYLOAD BYTES: the answer's payload
 	while (length $got < 12 + $bytes) { sysread($s, $got, 12 + $bytes - length $got, length $got) or return "closed" }
 	return substr $got, 12;
 }
-alarm 20;
+# One that is turned away may be so before it asks.
+$SIG{PIPE} = "IGNORE"; alarm 20;
 EOF2
 alone rng
 is "the first is served, the second turned away, the third served after the first" "$(perl -e "$(cat "$work/clients")"'
@@ -165,3 +166,12 @@ kill $pid
 over "an error that nobody reads"
 
 like "a limit that is too low" "$( (ulimit -n 64; timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1) )" "^vmrun: RLIMIT_NOFILE is 64, and 256 are needed"
+
+# One that leaves makes room for the next at once, whatever it has said before.
+alone rng
+is "leaving and coming, 200 times" "$(perl -e "$(cat "$work/clients")"'
+	my $bad = 0;
+	for (1 .. 200) { my $s = front_end(); syswrite($s, pack("LLL", 1, 1, 0) x 3) if $_ % 2; close $s; $s = front_end(); $bad += length ask($s, 1, "", 8) != 8 }
+	print $bad' "$s")" 0
+kill $pid
+over "leaving and coming"
