@@ -41,6 +41,9 @@ static int hear(int fd, const struct net_warn *warn, struct err *err)
 
 	for (;;) {
 		n = recv(fd, &reply, sizeof(reply), 0);
+		/* We were stopped, and go on. */
+		if (n < 0 && errno == EINTR)
+			continue;
 		if (n < 0 && errno == EAGAIN)
 			return err_text(err, ETIMEDOUT, "the supervisor does not answer");
 		if (n != sizeof(reply))

@@ -66,12 +66,18 @@ static void settle_signals(void)
 /* Those of setitimer() and alarm() survive exec, and their signals end a process. */
 static void settle_timers(void)
 {
-	static const int which[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};
+	static const struct {
+		int which, sig;
+	} timers[] = {{ITIMER_REAL, SIGALRM}, {ITIMER_VIRTUAL, SIGVTALRM}, {ITIMER_PROF, SIGPROF}};
+	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	const struct itimerval off = {0};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(which); i++)
-		(void)setitimer(which[i], &off, NULL);
+	for (i = 0; i < ARRAY_SIZE(timers); i++) {
+		(void)setitimer(timers[i].which, &off, NULL);
+		/* One that is pending, blocked so far, goes with it. */
+		(void)sigaction(timers[i].sig, &ign, NULL);
+	}
 }
 
 static void settle_limits(void)

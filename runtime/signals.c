@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/signalfd.h>
 
 #include "devices/core/fmt.h"
 
@@ -85,6 +86,33 @@ enum signal_action signal_action(int sig)
 	if (sig == SIGRTMIN + 5)
 		return SIGNAL_CTRL_ALT_DEL;
 	return SIGNAL_NONE;
+}
+
+int signal_catch(const int *sig, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	struct sigaction was;
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (; *sig; sig++)
+		if (sigaction(*sig, NULL, &was) == 0 && was.sa_handler != SIG_IGN)
+			sigaddset(&set, *sig);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_set(err, errno, "signals");
+	return TAKE_FD(fd);
+}
+
+void signal_release(int fd)
+{
+	sigset_t none;
+
+	if (fd < 0)
+		return;
+	close(fd);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 void signal_name(int sig, char *ret, size_t size)

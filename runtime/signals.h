@@ -32,6 +32,19 @@ MUST_CHECK int signal_parse(const char *text, struct err *err);
 
 enum signal_action signal_action(int sig);
 
+/**
+ * signal_catch() - Read these signals from an fd from now on, but for those the caller ignores
+ * @sig:	0 behind the last one
+ *
+ * A signal that is blocked would arrive even when it is ignored, as nohup has SIGHUP.
+ * Syscalls: rt_sigaction rt_sigprocmask signalfd4
+ * Return: the fd, non-blocking, or -errno
+ */
+MUST_CHECK int signal_catch(const int *sig, struct err *err);
+
+/** signal_release() - Close @fd; signals that it held back arrive. Safe on -1 */
+void signal_release(int fd);
+
 /** signal_name() - "SIGTERM", or "signal 40" for one without a name */
 void signal_name(int sig, char *ret, size_t size);
 

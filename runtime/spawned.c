@@ -11,8 +11,8 @@
 #include "runtime/olog.h"
 #include "runtime/signals.h"
 
-/* More than a process in good order has to say at any level, and nothing that fills a disk in a day */
-#define LINES_PER_S 20
+/* More than a process in good order has to say at any level, and no more than 90 MB a day */
+#define LINES_PER_S 2
 #define LINES_BURST 200
 
 void spawned_init(struct spawned *p)

@@ -234,8 +234,12 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
 	struct supervisor_report r;
 	sigset_t before;
+	int n;
 
-	if (poll(&wait, 1, REPORT_MS) == 0)
+	do
+		n = poll(&wait, 1, REPORT_MS);
+	while (n < 0 && errno == EINTR);
+	if (n == 0)
 		return err_text(err, ETIMEDOUT, "the supervisor does not answer");
 	if (recv(g->report[0], &r, sizeof(r), MSG_DONTWAIT) != sizeof(r))
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");

@@ -24,6 +24,7 @@
 #include "runtime/net.h"
 #include "runtime/olog.h"
 #include "runtime/process.h"
+#include "runtime/signals.h"
 #include "runtime/spawn.h"
 
 #define LEAVE_MS       2000
@@ -104,20 +105,17 @@ struct alone {
 
 static void cleanup_alone(struct alone *a)
 {
-	sigset_t none;
 	unsigned int i;
 
-	/* What is left to do, to tell of an error, must not outlive a signal. */
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	spawned_done(&a->proc);
 	listen_done(&a->bus);
 	olog_close(&a->log);
 	for (i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
-	cleanup_close_fd(&a->signal_fd);
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
+	/* What is left, to tell of an error, must not outlive a signal. */
+	signal_release(a->signal_fd);
 }
 
 static const struct kind *find_kind(const char *type)
@@ -198,16 +196,12 @@ static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
 
 static int catch_signals(struct alone *a, struct err *err)
 {
-	sigset_t set;
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, 0};
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	a->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (a->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_set(err, errno, "signals");
 	signal(SIGPIPE, SIG_IGN);
+	a->signal_fd = signal_catch(caught, err);
+	if (a->signal_fd < 0)
+		return a->signal_fd;
 	if (pipe2(a->error_fd, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(err, errno, "error pipe");
 	return 0;

@@ -19,18 +19,33 @@ static const struct option_spec options[] = {
 	{.name = NULL},
 };
 
+static int kill_supervisor(int dir, const struct state *s, struct err *err)
+{
+	struct state *now;
+	int r = process_kill(&s->supervisor, KILL_MS);
+
+	if (r < 0)
+		return err_set(err, -r, "kill the supervisor");
+	if (s->status != STATE_CREATING || state_load(dir, &now, err) < 0)
+		return 0;
+	/* It may have been the launcher, which had just finished. */
+	r = now->status == STATE_CREATED || now->status == STATE_RUNNING
+		    ? ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, err)
+		    : 0;
+	state_free(now);
+	return r;
+}
+
 static int ask(int dir, const struct state *s, int sig, struct err *err)
 {
-	const bool creating = s->status == STATE_CREATING;
+	const bool unborn = s->status == STATE_CREATING;
 	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, NULL, err);
 
 	/* One that hangs (stopped by a debugger, say) is still to be killed; one that is only being made
 	 * does not listen yet. */
-	if (sig == SIGKILL && (r == -ETIMEDOUT || (creating && r == -ESRCH))) {
-		r = process_kill(&s->supervisor, KILL_MS);
-		return r < 0 ? err_set(err, -r, "kill the supervisor") : 0;
-	}
-	if (creating && r == -ESRCH)
+	if (sig == SIGKILL && (r == -ETIMEDOUT || (unborn && r == -ESRCH)))
+		return kill_supervisor(dir, s, err);
+	if (unborn && r == -ESRCH)
 		return err_text(err, EBUSY, "the container is being created");
 	return r;
 }

@@ -15,6 +15,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
 #include "runtime/process.h"
+#include "runtime/signals.h"
 #include "runtime/state.h"
 
 struct run_options {
@@ -68,15 +69,11 @@ struct run {
 
 static void cleanup_run(struct run *r)
 {
-	sigset_t none;
-
 	terminal_close(&r->terminal);
-	/* What is left to do, to tell of an error, must not outlive a signal. */
-	sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	launch_vm_done(&r->vm);
 	cleanup_close_fd(&r->pidfd);
-	cleanup_close_fd(&r->signal_fd);
+	/* What is left, to tell of an error, must not outlive a signal. */
+	signal_release(r->signal_fd);
 }
 
 static bool is_kernel(const struct run_options *o, const char *arg)
@@ -116,21 +113,11 @@ static int load(struct run *r, const char *arg, struct bundle **ret, struct err 
 /* From before the launch on, so that no signal falls between default and handled. */
 static int catch_signals(struct run *r, struct err *err)
 {
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-	struct sigaction was;
-	sigset_t set;
-	unsigned int i;
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0};
 
-	sigemptyset(&set);
-	for (i = 0; i < ARRAY_SIZE(caught); i++)
-		/* A blocked signal would arrive even when it is ignored: nohup's SIGHUP. */
-		if (sigaction(caught[i], NULL, &was) == 0 && was.sa_handler != SIG_IGN)
-			sigaddset(&set, caught[i]);
-	r->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	if (r->signal_fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_set(err, errno, "signals");
 	signal(SIGPIPE, SIG_IGN);
-	return 0;
+	r->signal_fd = signal_catch(caught, err);
+	return r->signal_fd < 0 ? r->signal_fd : 0;
 }
 
 static void pass_signal_on(struct run *r)

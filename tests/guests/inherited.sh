@@ -34,6 +34,7 @@ settled "every signal ignored" env --ignore-signal
 settled "every signal blocked" env --block-signal
 settled "umask 0777" bash -c 'umask 0777; exec "$@"' sh
 settled "a timer that runs out" perl -e 'use Time::HiRes "ualarm"; ualarm 20000, 20000; exec @ARGV'
+settled "a timer that ran out" perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGALRM)); alarm 1; select undef, undef, undef, 1.1; exec @ARGV'
 settled "no standard input" bash -c 'exec "$@" <&-' sh
 settled "no standard error" bash -c 'exec "$@" 2>&-' sh
 for l in "-Sf 0" "-Sn 16" "-Su 1" "-Sv 65536" "-Ss 64" "-s unlimited" "-Si 0" "-l 0"; do
@@ -63,11 +64,17 @@ told "a disk larger than a file may be" RLIMIT_FSIZE -f 40000
 
 # nohup is a wish: the terminal may go, the VM stays.
 bundle "$work/$vm.idle" idle
+env --ignore-signal=HUP "$vmrun_bin" device rng --socket "$work/sock" >/dev/null 2>&1 &
+device=$!
 env --ignore-signal=HUP "$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &
 pid=$!
 eventually 20 is_running $vm.idle
-kill -HUP $pid
+eventually 20 [ -S "$work/sock" ]
+kill -HUP $pid $device
 like "SIGHUP ignored: it stays ignored" "$(awk '$1 == "SigIgn:" { print $2 }' /proc/$pid/status)" '[13579bdf]$'
 vmrun kill $vm.idle KILL
 wait $pid
 is "and the VM ran until it was killed" $? 137
+kill $device
+wait $device
+is "a device alone: likewise" $? 0
