@@ -206,6 +206,7 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 		{s->deadline_ns, supervisor_deadline},
 		{s->start.deadline_ns, supervisor_start_late},
 		{s->listen_again_ns, supervisor_listen_again},
+		{s->tell_losses_ns, supervisor_tell_losses},
 	};
 	uint64_t now = 0;
 	unsigned int i;
@@ -233,6 +234,7 @@ static void serve(struct supervisor *s, struct err *err)
 	while (s->stage != STAGE_OVER) {
 		int r, timeout_ms;
 
+		supervisor_note_losses(s);
 		if (deadlines(s, &timeout_ms))
 			continue;
 		r = loop_once(&s->loop, timeout_ms, err);

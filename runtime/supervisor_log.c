@@ -2,6 +2,7 @@
 #include "runtime/supervisor_priv.h"
 
 #define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
+#define TELL_NS	       2000000000ULL
 
 static void stop_listening(struct supervisor *s, struct spawned *p)
 {
@@ -62,6 +63,18 @@ void supervisor_listen_again(struct supervisor *s)
 	for (i = 0; i < s->nr; i++)
 		if (s->proc[i].log >= 0)
 			(void)!loop_mod(&s->loop, s->proc[i].log, EPOLLIN);
+}
+
+void supervisor_note_losses(struct supervisor *s)
+{
+	if (s->log.lost > 0 && !s->tell_losses_ns)
+		s->tell_losses_ns = clock_ns() + TELL_NS;
+}
+
+void supervisor_tell_losses(struct supervisor *s)
+{
+	s->tell_losses_ns = 0;
+	olog_flush(&s->log);
 }
 
 int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err)

@@ -75,6 +75,7 @@ struct starting {
  *		VMM accuses a device
  * @accused:	What it says, empty while it does not
  * @listen_again_ns: When logs over their budget are read again; 0: there is none
+ * @tell_losses_ns: When the VM's log is told again of lines it lost; 0: it knows
  * @guest:	For what its kernel is told
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
@@ -95,6 +96,7 @@ struct supervisor {
 	int doubt;
 	char accused[ERR_MSG_BYTES];
 	uint64_t listen_again_ns;
+	uint64_t tell_losses_ns;
 	bool failed;
 	bool autostart;
 	struct err failure;
@@ -122,6 +124,12 @@ void supervisor_last_lines(struct supervisor *s, struct spawned *p);
 
 /** supervisor_listen_again() - s->listen_again_ns has passed */
 void supervisor_listen_again(struct supervisor *s);
+
+/** supervisor_note_losses() - If the VM's log has lost lines, see to it that it is told */
+void supervisor_note_losses(struct supervisor *s);
+
+/** supervisor_tell_losses() - s->tell_losses_ns has passed */
+void supervisor_tell_losses(struct supervisor *s);
 
 /** supervisor_watch_jails() - Watch the error pipe */
 MUST_CHECK int supervisor_watch_jails(struct supervisor *s, struct err *err);
