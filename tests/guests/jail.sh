@@ -38,6 +38,9 @@ while read -r name pid; do
 	is "$name: not dumpable" "$(stat -c %u "/proc/$pid/status")" 0
 	is "$name: one program, executed by fd" "$(basename "$(readlink "/proc/$pid/exe" | sed 's/ (deleted)//')" | grep -c ^vmrun-)" 1
 	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" "0 0"
+	is "$name: a stack of the usual size" "$(awk '/^Max stack size/ { print $4 }' "/proc/$pid/limits")" 8388608
+	# Those of a write beyond RLIMIT_FSIZE (25), and of one without a reader (13), which devices ignore themselves.
+	like "$name: a write that is refused is no death" "$(awk '$1 == "SigIgn:" { print $2 }' "/proc/$pid/status")" '^0*1001000$'
 	case $name in vmm) ;; *)
 		is "$name: may not start a process or thread" "$(awk '/^Max processes/ { print $3 }' "/proc/$pid/limits")" 0 ;;
 	esac
