@@ -32,8 +32,8 @@ under() { settled "ulimit $1 $2" bash -c 'limited "$@"' sh "$1" "$2"; }
 settled "SIGCHLD ignored" env --ignore-signal=CHLD
 settled "every signal ignored" env --ignore-signal
 settled "every signal blocked" env --block-signal
-settled "umask 0777" bash -c 'umask 0777; exec "$@"' sh
-settled "a timer that runs out" perl -e 'use Time::HiRes "ualarm"; ualarm 20000, 20000; exec @ARGV'
+# root ignores the modes of files, unless it cannot
+settled "umask 0777" bash -c 'umask 0777; exec setpriv --bounding-set -dac_override,-dac_read_search "$@"' sh
 settled "a timer that ran out" perl -MPOSIX -e 'sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGALRM)); alarm 1; select undef, undef, undef, 1.1; exec @ARGV'
 settled "no standard input" bash -c 'exec "$@" <&-' sh
 settled "no standard error" bash -c 'exec "$@" 2>&-' sh
@@ -58,12 +58,22 @@ told "ulimit -n 64" RLIMIT_NOFILE -n 64
 told "ulimit -v 40000" RLIMIT_AS -v 40000
 told "ulimit -d 12000" RLIMIT_DATA -d 12000
 
+bundle "$work/$vm.idle" idle
 truncate -s 64M "$work/$vm/disk.img"
 bundle "$work/$vm" hello
 told "a disk larger than a file may be" RLIMIT_FSIZE -f 40000
 
+perl -e 'use Time::HiRes "ualarm"; ualarm 300000, 300000; exec @ARGV' \
+	"$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &
+pid=$!
+eventually 20 is_running $vm.idle
+sleep 0.5 # in which the timer runs out
+vmrun kill $vm.idle KILL
+wait $pid
+is "a timer that runs out: the VM runs until it is killed" $? 137
+vmrun delete --force $vm.idle
+
 # nohup is a wish: the terminal may go, the VM stays.
-bundle "$work/$vm.idle" idle
 env --ignore-signal=HUP "$vmrun_bin" device rng --socket "$work/sock" >/dev/null 2>&1 &
 device=$!
 env --ignore-signal=HUP "$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &
