@@ -34,6 +34,16 @@ int ctl_listen(int dir, struct err *err)
 	return TAKE_FD(fd);
 }
 
+/* The directory is the caller's, so its socket should be: an answer of another user's is not believed. */
+static bool is_ours(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	       (peer.uid == 0 || peer.uid == geteuid());
+}
+
 static int hear(int fd, const struct net_warn *warn, struct err *err)
 {
 	struct ctl_reply reply;
@@ -76,6 +86,8 @@ int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct net_warn *warn, 
 			return err_text(err, ESRCH, "container not running");
 		return err_set(err, errno, "control socket");
 	}
+	if (!is_ours(fd))
+		return err_text(err, EPERM, "the control socket belongs to another user");
 	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) < 0)
 		return err_text(err, ESRCH, "container not running");
 	return hear(fd, warn, err);

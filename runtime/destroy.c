@@ -2,7 +2,6 @@
 #include "runtime/destroy.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -100,9 +99,7 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 	    ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
 	while ((r == -ENOENT || (r < 0 && force)) && tries-- > 0) {
-		cleanup_fd int lock = -1;
-
-		if (state_lock(dir, &lock) != -EBUSY)
+		if (state_locked(dir) != 1)
 			return state_load(dir, ret, err);
 		nanosleep(&pause, NULL);
 		r = state_load(dir, ret, err);
@@ -113,7 +110,6 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 /* A directory in which there is no state file that can be read */
 static int destroy_unborn(const char *root, const char *id, int dir, bool force, struct err *err)
 {
-	cleanup_fd int base = open(root, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	cleanup_fd int lock = -1;
 	int r = state_lock(dir, &lock);
 
@@ -123,10 +119,11 @@ static int destroy_unborn(const char *root, const char *id, int dir, bool force,
 		return err_text(err, ENOENT, "container does not exist: %s", id);
 	if (r == 0)
 		return destroy_remains(root, id, dir, NULL, err);
+	if (r != -ENOENT && r != -EINVAL)
+		return err_set(err, -r, "lock of %s", id);
 	/* Without a lock file it is an empty directory of a create that got no further, or it is not
 	 * ours, and then it is not empty. */
-	if (base >= 0)
-		(void)unlinkat(base, id, AT_REMOVEDIR);
+	(void)!state_remove_empty(id, dir);
 	return 0;
 }
 

@@ -2,8 +2,9 @@
 /**
  * DOC: The state directory ROOT/ID
  *
- *   lock         held (flock) by create and then by the supervisor for as long as they live: whoever
- *                gets the lock knows that nobody runs this VM any more, whatever state.json says
+ *   lock         held by create and then by the supervisor for as long as they live: who gets the
+ *                lock, or sees that it is free, knows that no process runs this VM any more, whatever
+ *                state.json says
  *   state.json   replaced atomically; there from before anything else of the VM exists, with what is
  *                going to be made, so that delete can clean up after a death at any moment
  *   config.json  the configuration as it was validated
@@ -11,6 +12,9 @@
  *
  * A directory without lock file is not ours and left alone, except that an empty one is what a create
  * killed in its first step leaves.
+ *
+ * ROOT belongs to the caller or to root and only its owner can write to it, or else it is sticky; ROOT/ID
+ * and its files belong to the caller alone. Others are not used, not even by root (state_dir.c says why).
  */
 #ifndef VMRUN_RUNTIME_STATE_H
 #define VMRUN_RUNTIME_STATE_H
@@ -80,7 +84,15 @@ MUST_CHECK int state_check_id(const char *id, struct err *err);
  */
 MUST_CHECK int state_default_root(char *ret, size_t size, struct err *err);
 
-/** state_check_free() - -EEXIST, in the words of state_reserve(), when the id is taken right now */
+/**
+ * state_root() - Open ROOT, to list it
+ *
+ * Return: 0 with *ret_base (O_PATH) the caller's; -ENOENT; -EPERM when it is another user's; -EACCES when
+ * others can write to it
+ */
+MUST_CHECK int state_root(const char *root, int *ret_base, struct err *err);
+
+/** state_check_free() - What state_reserve() would say right now: -EEXIST, or that ROOT is another user's */
 MUST_CHECK int state_check_free(const char *root, const char *id, struct err *err);
 
 /**
@@ -95,12 +107,16 @@ MUST_CHECK int state_reserve(const char *root, const char *id, int *ret_dir, int
 /**
  * state_open() - Open ROOT/ID
  *
- * Return: 0 with *ret_dir the caller's; -ENOENT "container does not exist"
+ * Return: 0 with *ret_dir (O_PATH) the caller's; -ENOENT "container does not exist"; -EPERM and -EACCES as
+ * of state_root()
  */
 MUST_CHECK int state_open(const char *root, const char *id, int *ret_dir, struct err *err);
 
 /** state_lock() - Try to get the lock: 0 with *ret_lock the caller's, -EBUSY when it is held */
 MUST_CHECK int state_lock(int dir, int *ret_lock);
+
+/** state_locked() - Whether the lock is held, without disturbing who holds or wants it: 0, 1, -errno */
+MUST_CHECK int state_locked(int dir);
 
 /** state_save() - Replace state.json */
 MUST_CHECK int state_save(int dir, const struct state *s, struct err *err);
@@ -119,6 +135,9 @@ MUST_CHECK int state_load(int dir, struct state **ret, struct err *err);
 
 /** state_remove() - Remove our files and the directory; -ENOTEMPTY when it holds others' */
 MUST_CHECK int state_remove(const char *root, const char *id, int dir, struct err *err);
+
+/** state_remove_empty() - Remove ROOT/ID if it is @dir, still, and empty */
+MUST_CHECK int state_remove_empty(const char *id, int dir);
 
 /** state_to_json() - The file's contents; state_from_json() - back, checking every field */
 struct json_object *state_to_json(const struct state *s);

@@ -7,6 +7,12 @@
 
 #include "runtime/state.h"
 
+/** state_lock_fd() - state_lock() of an open lock file */
+MUST_CHECK int state_lock_fd(int fd);
+
+/** state_read_text() - A file of the directory, whole; the caller's to free() */
+MUST_CHECK int state_read_text(int dir, const char *name, char **ret, struct err *err);
+
 /** state_net_to_json() - One network device; the caller's */
 struct json_object *state_net_to_json(const struct net_made *made);
 

@@ -3,6 +3,7 @@
 # $work is a private directory, $root a private state directory. A test that ends early fails: tests/check
 # wants a zero exit status as well as "ok" lines.
 set -u
+umask 022 # a state directory that others can write to is refused
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 top=$PWD
 B=${B:-build}

@@ -95,11 +95,12 @@ static bool show(const struct vmrun *v, const char *id, const struct format *f, 
 	struct err err;
 	int r;
 
-	if (state_open(v->root, id, &dir, &err) < 0)
-		return false;
-	r = state_load(dir, &s, &err);
+	r = state_open(v->root, id, &dir, &err);
+	if (r == 0)
+		r = state_load(dir, &s, &err);
 	/* Ours, and not to be overlooked: the VM may well run. */
-	if (r < 0 && r != -ENOENT && faccessat(dir, STATE_LOCK, F_OK, 0) == 0)
+	if (r == -EACCES ||
+	    (r < 0 && r != -ENOENT && dir >= 0 && faccessat(dir, STATE_LOCK, F_OK, 0) == 0))
 		vmrun_warn(v, "%s: %s", id, err.msg);
 	if (r < 0)
 		return false;
@@ -111,11 +112,16 @@ static bool show(const struct vmrun *v, const char *id, const struct format *f, 
 static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct format *f = choose(a->opt);
+	cleanup_fd int base = -1;
 	struct dirent **entries = NULL;
 	unsigned int nr = 0;
-	int i, n = scandir(v->root, &entries, NULL, alphasort);
+	int i, n = 0, r = state_root(v->root, &base, err);
 
-	if (n < 0 && errno != ENOENT)
+	if (r < 0 && r != -ENOENT)
+		return r;
+	if (r == 0)
+		n = scandirat(base, ".", &entries, NULL, alphasort);
+	if (n < 0)
 		return err_set(err, errno, "state directory %s", v->root);
 	f->begin();
 	for (i = 0; i < n; i++) {

@@ -106,6 +106,17 @@ refused "a full state directory" "No space left" "$vmrun_bin" --root "$work/full
 is "and nothing is left in it" "$(ls "$work/full")" x
 umount "$work/full"
 
+# A state directory that another user may have filled.
+mkdir "$work/theirs" "$work/shared"
+chown 65534 "$work/theirs" && chmod 777 "$work/shared"
+for verb in "create $work/b" list "state x" "delete --force x" "run --id x $work/b"; do
+	# shellcheck disable=SC2086
+	refused "${verb%% *} in a state directory of another user" "theirs belongs to uid 65534.*--root" "$vmrun_bin" --root "$work/theirs" $verb
+	# shellcheck disable=SC2086
+	refused "${verb%% *} in one that all may write to" "others can write to .*shared: chmod go-w.*--root" "$vmrun_bin" --root "$work/shared" $verb
+done
+is "nothing is left in them" "$(ls -A "$work/theirs" "$work/shared" | grep -v : | grep .)" ""
+
 # No /dev/kvm, and no permission on it.
 refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && mknod /dev/null c 1 3 && exec "$@"' sh \
 	"$vmrun_bin" --root "$root" create "$work/b"

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Files are looked at before they are opened
+ *
+ * To open is to act: it waits on a FIFO, makes a terminal of /dev/ptmx, rewinds a tape, arms a watchdog.
+ * So a path is turned into an fd that does nothing (O_PATH), the caller judges what that is, and the same
+ * file, not the path once more, is then opened.
+ */
+#ifndef VMRUN_RUNTIME_FILE_H
+#define VMRUN_RUNTIME_FILE_H
+
+#include <sys/stat.h>
+
+#include "devices/core/base.h"
+
+/**
+ * file_look() - Find a file without opening it
+ * @dir:	Where a relative @path begins; AT_FDCWD for the current directory
+ * @flags:	O_NOFOLLOW: a symbolic link at the end of @path is the file itself.  O_DIRECTORY
+ * @ret_st:	What it is; filled on success
+ *
+ * Syscalls: openat fstat close
+ * Return: an O_PATH fd, the caller's, or -errno
+ */
+MUST_CHECK int file_look(int dir, const char *path, int flags, struct stat *ret_st);
+
+/**
+ * file_reopen() - Open what file_look() found
+ * @flags:	As for open(); O_CLOEXEC and O_NOCTTY are added
+ *
+ * Needs /proc, and takes the permissions that opening it by its path takes.
+ * Syscalls: openat
+ * Return: an fd, the caller's, or -errno
+ */
+MUST_CHECK int file_reopen(int path_fd, int flags);
+
+#endif

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: ROOT and ROOT/ID: made, opened, locked, removed
+ *
+ * What a state directory says is obeyed: processes are killed and directories removed by it. So a
+ * user who can write there commands the caller, and each directory and file is judged here, by owner and mode, on
+ * the fd that is then used; nothing is found by its path a second time. A symbolic link may lead to ROOT,
+ * for that only chooses among directories which are judged all the same; from ROOT on none is followed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "runtime/file.h"
+#include "runtime/json.h"
+#include "runtime/state_priv.h"
+
+#define OTHERS_WRITE (S_IWGRP | S_IWOTH)
+
+/* The annotations of the largest config.json, each "/" escaped and each on a line of its own, and the rest */
+#define FILE_BYTES_MAX (4 * JSON_TEXT_MAX + (512 << 10))
+
+/* ---- whose it is ---- */
+
+static int judge(const struct stat *st, bool owned, bool safe, const char *path, struct err *err)
+{
+	if (!owned)
+		return err_text(err, EPERM,
+				"state directory %s belongs to uid %u, and you are uid %u: be that "
+				"user, or name another directory with --root",
+				path, st->st_uid, geteuid());
+	if (!safe)
+		return err_text(err, EACCES,
+				"others can write to state directory %s: chmod go-w it, or name "
+				"another directory with --root",
+				path);
+	return 0;
+}
+
+/* The superuser commands everybody anyway; with the sticky bit everybody's entries are safe from others. */
+static int judge_root(const struct stat *st, const char *path, struct err *err)
+{
+	return judge(st, st->st_uid == geteuid() || st->st_uid == 0,
+		     !(st->st_mode & OTHERS_WRITE) || (st->st_mode & S_ISVTX), path, err);
+}
+
+static int judge_vm(const struct stat *st, const char *path, struct err *err)
+{
+	return judge(st, st->st_uid == geteuid(), !(st->st_mode & OTHERS_WRITE), path, err);
+}
+
+static int judge_file(const struct stat *st)
+{
+	if (!S_ISREG(st->st_mode))
+		return -EINVAL;
+	return st->st_uid != geteuid() || (st->st_mode & OTHERS_WRITE) ? -EPERM : 0;
+}
+
+/* A file of the VM's directory, for reading or for locking it. Only its owner can put another in its place
+ * between the two looks, so this does without /proc: delete has to work where that is missing. */
+static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+	int r;
+
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	r = judge_file(&st);
+	if (r < 0)
+		return r;
+	fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	r = judge_file(&st);
+	if (r < 0)
+		return r;
+	*ret_st = st;
+	return TAKE_FD(fd);
+}
+
+/* ---- ROOT ---- */
+
+static int make_root(const char *root, struct err *err)
+{
+	char path[PLAN_PATH_MAX];
+	char *at;
+
+	if (mkdir(root, 0700) == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT || strlen(root) >= sizeof(path))
+		return err_set(err, errno, "state directory %s", root);
+	strcpy(path, root);
+	for (at = path + 1; (at = strchr(at, '/')); at++) {
+		*at = '\0';
+		if (mkdir(path, 0711) < 0 && errno != EEXIST)
+			return err_set(err, errno, "state directory %s", path);
+		*at = '/';
+	}
+	if (mkdir(path, 0700) < 0 && errno != EEXIST)
+		return err_set(err, errno, "state directory %s", root);
+	return 0;
+}
+
+int state_root(const char *root, int *ret_base, struct err *err)
+{
+	struct stat st;
+	cleanup_fd int fd = file_look(AT_FDCWD, root, O_DIRECTORY, &st);
+	int r;
+
+	if (fd < 0)
+		return err_set(err, -fd, "state directory %s", root);
+	r = judge_root(&st, root, err);
+	if (r < 0)
+		return r;
+	*ret_base = TAKE_FD(fd);
+	return 0;
+}
+
+/* ---- ROOT/ID ---- */
+
+static int open_vm(int base, const char *root, const char *id, int *ret_dir, struct err *err)
+{
+	struct stat st;
+	cleanup_fd int dir = file_look(base, id, O_DIRECTORY | O_NOFOLLOW, &st);
+	char path[PLAN_PATH_MAX + STATE_ID_MAX + 2];
+	int r;
+
+	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
+		return err_text(err, ENOENT, "container does not exist: %s", id);
+	if (dir < 0)
+		return err_set(err, -dir, "state directory %s/%s", root, id);
+	fmt_into(path, sizeof(path), "%s/%s", root, id);
+	r = judge_vm(&st, path, err);
+	if (r < 0)
+		return r;
+	*ret_dir = TAKE_FD(dir);
+	return 0;
+}
+
+int state_open(const char *root, const char *id, int *ret_dir, struct err *err)
+{
+	cleanup_fd int base = -1;
+	int r = state_check_id(id, err);
+
+	if (r == 0)
+		r = state_root(root, &base, err);
+	if (r == -ENOENT)
+		return err_text(err, ENOENT, "container does not exist: %s", id);
+	return r < 0 ? r : open_vm(base, root, id, ret_dir, err);
+}
+
+static int taken(const char *id, struct err *err)
+{
+	return err_text(err, EEXIST, "container with given ID already exists: %s", id);
+}
+
+int state_check_free(const char *root, const char *id, struct err *err)
+{
+	cleanup_fd int dir = -1;
+	const int r = state_open(root, id, &dir, err);
+
+	if (r == 0)
+		return taken(id, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
+{
+	cleanup_fd int base = -1, dir = -1, lock = -1;
+	int r = make_root(root, err);
+
+	if (r == 0)
+		r = state_root(root, &base, err);
+	if (r < 0)
+		return r;
+	if (mkdirat(base, id, 0700) < 0) {
+		if (errno == EEXIST)
+			return taken(id, err);
+		return err_set(err, errno, "state directory %s/%s", root, id);
+	}
+	r = open_vm(base, root, id, &dir, err);
+	if (r == 0) {
+		lock = openat(dir, STATE_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+		r = lock < 0 ? -errno : state_lock_fd(lock);
+		if (r < 0)
+			err_set(err, -r, "state directory %s/%s", root, id);
+	}
+	if (r < 0) {
+		(void)unlinkat(dir, STATE_LOCK, 0);
+		(void)unlinkat(base, id, AT_REMOVEDIR);
+		return r;
+	}
+	*ret_dir = TAKE_FD(dir);
+	*ret_lock = TAKE_FD(lock);
+	return 0;
+}
+
+int state_remove_empty(const char *id, int dir)
+{
+	cleanup_fd int base = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat ours, there;
+
+	if (base < 0 || fstat(dir, &ours) < 0)
+		return -errno;
+	/* By now another VM of this name may be in its place. */
+	if (fstatat(base, id, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (there.st_ino != ours.st_ino || there.st_dev != ours.st_dev)
+		return 0;
+	return unlinkat(base, id, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int state_remove(const char *root, const char *id, int dir, struct err *err)
+{
+	/* The lock goes last but one, so that until then others see whose directory it is. */
+	static const char *const files[] = {STATE_CONTROL, STATE_FILE,		STATE_FILE ".new",
+					    STATE_CONFIG,  STATE_CONFIG ".new", STATE_LOCK};
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
+		/* Whatever has the name of a file of ours goes, an empty directory as well. */
+		if (unlinkat(dir, files[i], 0) == 0 || errno == ENOENT ||
+		    (errno == EISDIR && unlinkat(dir, files[i], AT_REMOVEDIR) == 0))
+			continue;
+		return err_set(err, errno, "remove %s/%s/%s", root, id, files[i]);
+	}
+	r = state_remove_empty(id, dir);
+	return r < 0 ? err_set(err, -r, "remove %s/%s", root, id) : 0;
+}
+
+/* ---- its files ---- */
+
+/* Readers ask about the lock and never take it, so they disturb neither each other nor delete. */
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+int state_lock_fd(int fd)
+{
+	struct flock lock = whole_file();
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
+int state_lock(int dir, int *ret_lock)
+{
+	struct stat st;
+	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDWR, &st);
+	const int r = fd < 0 ? fd : state_lock_fd(fd);
+
+	if (r == 0)
+		*ret_lock = TAKE_FD(fd);
+	return r;
+}
+
+int state_locked(int dir)
+{
+	struct flock lock = whole_file();
+	struct stat st;
+	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDONLY, &st);
+
+	if (fd < 0)
+		return fd;
+	if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+		return -errno;
+	return lock.l_type != F_UNLCK;
+}
+
+int state_read_text(int dir, const char *name, char **ret, struct err *err)
+{
+	cleanup_free char *text = NULL;
+	struct stat st;
+	cleanup_fd int fd = open_file(dir, name, O_RDONLY, &st);
+	int r;
+
+	if (fd == -EINVAL)
+		return err_text(err, EINVAL, "%s: no regular file", name);
+	if (fd == -EPERM)
+		return err_text(err, EPERM,
+				"%s: belongs to another user, or others can write to it", name);
+	if (fd < 0)
+		return err_set(err, -fd, "%s", name);
+	if (st.st_size > FILE_BYTES_MAX)
+		return err_text(err, EFBIG, "%s: larger than %u bytes", name, FILE_BYTES_MAX);
+	text = calloc(1, (size_t)st.st_size + 1);
+	if (!text)
+		return err_set(err, ENOMEM, "%s", name);
+	r = st.st_size ? fd_read_full(fd, text, (size_t)st.st_size) : 0;
+	if (r < 0)
+		return err_set(err, -r, "%s", name);
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+int state_save_text(int dir, const char *name, const char *text, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	char temp[64];
+	int r;
+
+	fmt_into(temp, sizeof(temp), "%s.new", name);
+	(void)unlinkat(dir, temp, 0);
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(err, errno, "state directory: %s", name);
+	r = fd_write_full(fd, text, strlen(text));
+	if (r == 0 && renameat(dir, temp, dir, name) < 0)
+		r = -errno;
+	if (r < 0) {
+		(void)unlinkat(dir, temp, 0);
+		return err_set(err, -r, "state directory: %s", name);
+	}
+	return 0;
+}
