@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
+#include "runtime/file.h"
 
 #define SECTOR_BYTES   512
 #define KVM_PATH       "/dev/kvm"
@@ -67,52 +68,50 @@ static int fail(const struct plan_fd *f, int errnum, const char *text, struct er
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
 
-/* open() with the words that help; refuses to wait for whoever holds the other end of a FIFO */
+/* What a path names, before it is opened: that would do things to devices, and wait on a FIFO. */
+static int check_kind(const struct plan_fd *f, const struct stat *st, struct err *err)
+{
+	if (S_ISDIR(st->st_mode))
+		return fail(f, EISDIR, "is a directory", err);
+	if (f->file == PLAN_FILE_DISK && !S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
+		return fail(f, EINVAL, "is neither a regular file nor a block device", err);
+	if (f->file != PLAN_FILE_DISK && !S_ISREG(st->st_mode))
+		return fail(f, EINVAL, "is not a regular file", err);
+	if (S_ISREG(st->st_mode) && st->st_size == 0)
+		return fail(f, EINVAL, "is empty", err);
+	return 0;
+}
+
 static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *err)
 {
+	cleanup_fd int path = file_look(AT_FDCWD, f->path, 0, ret_st);
 	cleanup_fd int fd = -1;
+	int r;
 
-	fd = open(f->path, (f->writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0 && errno == EISDIR)
-		return fail(f, EISDIR, "is a directory", err);
-	if (fd < 0 && f->writable && (errno == EROFS || errno == EACCES || errno == EPERM))
-		return err_set(err, errno, "%s: %s: not writable (readonly: true would do without)",
+	if (path < 0)
+		return err_set(err, -path, "%s: %s", f->pointer, f->path);
+	r = check_kind(f, ret_st, err);
+	if (r < 0)
+		return r;
+	/* a lease on it must not make us wait */
+	fd = file_reopen(path, (f->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
+	if (f->writable && (fd == -EROFS || fd == -EACCES || fd == -EPERM))
+		return err_set(err, -fd, "%s: %s: not writable (readonly: true would do without)",
 			       f->pointer, f->path);
 	if (fd < 0)
-		return err_set(err, errno, "%s: %s", f->pointer, f->path);
-	if (fstat(fd, ret_st))
-		return err_set(err, errno, "%s: %s", f->pointer, f->path);
-	if (S_ISDIR(ret_st->st_mode))
-		return fail(f, EISDIR, "is a directory", err);
+		return err_set(err, -fd, "%s: %s", f->pointer, f->path);
 	/* the jailed process shares this flag and expects reads that wait */
 	if (fcntl(fd, F_SETFL, 0))
 		return err_set(err, errno, "%s: %s", f->pointer, f->path);
 	return TAKE_FD(fd);
 }
 
-static int check_regular(const struct plan_fd *f, const struct stat *st, struct err *err)
-{
-	if (!S_ISREG(st->st_mode))
-		return fail(f, EINVAL, "is not a regular file", err);
-	if (st->st_size == 0)
-		return fail(f, EINVAL, "is empty", err);
-	return 0;
-}
-
 /* Only whether it can be a kernel at all: the VMM, which is jailed, looks closely. */
-static int check_kernel(const struct plan_fd *f, int fd, const struct stat *st, struct err *err)
+static int check_kernel(const struct plan_fd *f, int fd, struct err *err)
 {
-	int r = check_regular(f, st, err);
-
-	if (r < 0 || find_magic(fd, kernel_magics, ARRAY_SIZE(kernel_magics)))
-		return r;
+	if (find_magic(fd, kernel_magics, ARRAY_SIZE(kernel_magics)))
+		return 0;
 	return fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
-}
-
-static int check_initrd(const struct plan_fd *f, int fd UNUSED, const struct stat *st,
-			struct err *err)
-{
-	return check_regular(f, st, err);
 }
 
 static int lock_disk(const struct plan_fd *f, int fd, struct err *err)
@@ -129,15 +128,10 @@ static int lock_disk(const struct plan_fd *f, int fd, struct err *err)
 		    err);
 }
 
-static int check_disk(const struct plan_fd *f, int fd, const struct stat *st, struct err *err)
+static int check_disk(const struct plan_fd *f, int fd, struct err *err)
 {
-	const struct magic *m;
+	const struct magic *m = find_magic(fd, image_magics, ARRAY_SIZE(image_magics));
 
-	if (S_ISREG(st->st_mode) && st->st_size == 0)
-		return fail(f, EINVAL, "is empty", err);
-	if (!S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
-		return fail(f, EINVAL, "is neither a regular file nor a block device", err);
-	m = find_magic(fd, image_magics, ARRAY_SIZE(image_magics));
 	if (m)
 		return err_text(err, EINVAL,
 				"%s: %s: is a %s image; only raw images are read (qemu-img convert "
@@ -165,10 +159,9 @@ static int disk_bytes(const struct plan_fd *f, int fd, const struct stat *st, ui
 int assets_open_file(const struct plan_fd *f, int *ret_fd, uint64_t *ret_capacity_bytes,
 		     uint32_t *ret_dev_flags, struct err *err)
 {
-	static int (*const check[])(const struct plan_fd *, int, const struct stat *,
-				    struct err *) = {
+	static int (*const check[])(const struct plan_fd *, int, struct err *) = {
 		[PLAN_FILE_KERNEL] = check_kernel,
-		[PLAN_FILE_INITRD] = check_initrd,
+		[PLAN_FILE_INITRD] = NULL, /* any bytes will do */
 		[PLAN_FILE_DISK] = check_disk,
 	};
 	cleanup_fd int fd = -1;
@@ -179,7 +172,7 @@ int assets_open_file(const struct plan_fd *f, int *ret_fd, uint64_t *ret_capacit
 	fd = open_path(f, &st, err);
 	if (fd < 0)
 		return fd;
-	r = check[f->file](f, fd, &st, err);
+	r = check[f->file] ? check[f->file](f, fd, err) : 0;
 	if (r == 0 && f->file == PLAN_FILE_DISK)
 		r = disk_bytes(f, fd, &st, &bytes, err);
 	if (r < 0)

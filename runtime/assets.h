@@ -3,7 +3,7 @@
  * DOC: The files of a plan, opened and checked before anything is created
  *
  * Every path of a config.json is looked up here and nowhere else, once: what was checked is the very
- * fd that the jailed process will get. Errors name the JSON pointer and the path.
+ * fd that the jailed process will get, and what it is was looked at before it was opened. Errors name the JSON pointer and the path.
  *
  * Disks are locked with open file description locks over the whole file: exclusively by a writer,
  * shared by readers. The lock lives as long as any copy of the fd, so it ends with the VM whatever way

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "runtime/file.h"
 
 /**
  * struct scan - The second look at a text that json-c has accepted
@@ -199,20 +200,30 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	return 0;
 }
 
-int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err)
+static int open_text(const char *path, struct err *err)
 {
-	/* a FIFO by that name must not make us wait */
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	cleanup_free char *text = NULL;
-	size_t len = 0;
 	struct stat st;
+	cleanup_fd int file = file_look(AT_FDCWD, path, 0, &st);
+	int fd;
 
-	if (fd < 0 || fstat(fd, &st))
-		return err_set(err, errno, "%s", path);
+	if (file < 0)
+		return err_set(err, -file, "%s", path);
 	if (S_ISDIR(st.st_mode))
 		return err_set(err, EISDIR, "%s", path);
 	if (!S_ISREG(st.st_mode))
 		return err_text(err, EINVAL, "%s: not a regular file", path);
+	fd = file_reopen(file, O_RDONLY | O_NONBLOCK);
+	return fd < 0 ? err_set(err, -fd, "%s", path) : fd;
+}
+
+int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err)
+{
+	cleanup_fd int fd = open_text(path, err);
+	cleanup_free char *text = NULL;
+	size_t len = 0;
+
+	if (fd < 0)
+		return fd;
 	text = malloc(JSON_TEXT_MAX + 2);
 	if (!text)
 		return err_set(err, ENOMEM, "%s", path);

@@ -7,26 +7,25 @@
 #include <sys/ioctl.h>
 #include <sys/vfs.h>
 
-#include "devices/core/fmt.h"
+#include "runtime/file.h"
 #include "runtime/tap.h"
 
 int netns_open(const char *path, int *ret_fd, struct err *err)
 {
-	cleanup_fd int file = open(path, O_PATH | O_CLOEXEC), fd = -1;
-	char self[32];
+	struct stat st;
+	cleanup_fd int file = file_look(AT_FDCWD, path, 0, &st), fd = -1;
 	struct statfs fs;
 
 	if (file < 0)
-		return err_set(err, errno, "network namespace %s", path);
+		return err_set(err, -file, "network namespace %s", path);
 	/* Looked at before it is opened: that blocks on a FIFO and does things to devices. */
 	if (fstatfs(file, &fs) < 0)
 		return err_set(err, errno, "network namespace %s", path);
 	if (fs.f_type != NSFS_MAGIC)
 		return err_text(err, EINVAL, "%s is no namespace", path);
-	fmt_into(self, sizeof(self), "/proc/self/fd/%d", file);
-	fd = open(self, O_RDONLY | O_CLOEXEC);
+	fd = file_reopen(file, O_RDONLY);
 	if (fd < 0)
-		return err_set(err, errno, "network namespace %s", path);
+		return err_set(err, -fd, "network namespace %s", path);
 	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return err_text(err, EINVAL, "%s is a namespace, but no network namespace", path);
 	*ret_fd = TAKE_FD(fd);

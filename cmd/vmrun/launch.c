@@ -158,6 +158,18 @@ static unsigned int interfaces_of(const char *netns)
 	return nr;
 }
 
+/* It replaces what has its name: a file. /dev/null and the like stay what they are. */
+static int check_pid_file(const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (!path || lstat(path, &st) < 0 || S_ISREG(st.st_mode))
+		return 0;
+	return err_text(err, EINVAL,
+			"--pid-file %s: is there and is not a regular file: name another one",
+			path);
+}
+
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
@@ -176,7 +188,9 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
 	/* Before the disks, which the VM of that name has likely locked. */
-	r = state_check_free(v->root, id, err);
+	r = check_pid_file(o->pid_file, err);
+	if (r == 0)
+		r = state_check_free(v->root, id, err);
 	if (r == 0)
 		r = spawn_programs(ret->plan, ret->program_fd, err);
 	if (r < 0)

@@ -121,6 +121,19 @@ is "nothing is left in them" "$(ls -A "$work/theirs" "$work/shared" | grep -v : 
 refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && mknod /dev/null c 1 3 && exec "$@"' sh \
 	"$vmrun_bin" --root "$root" create "$work/b"
 
+# What is no file is not replaced by one, and a FIFO without a writer does not make create wait.
+mkfifo "$work/fifo"
+refused "a pid file that is a FIFO" "--pid-file .*fifo: .*not a regular file" vmrun create --pid-file "$work/fifo" "$work/b"
+[ -p "$work/fifo" ] && ok "it stays one" || not_ok "it was replaced"
+refused "a config.json that is a FIFO" "fifo: not a regular file" timeout 10 "$vmrun_bin" --root "$root" create --config "$work/fifo" "$work/b"
+for p in "$work/fifo" /dev/ptmx /dev/null "$work"; do
+	config "a kernel that is $p" ".vm.kernel.path = \"$p\"" '/vm/kernel/path: .*(not a regular file|directory)'
+	config "an initrd that is $p" ".vm.kernel.initrd = \"$p\"" '/vm/kernel/initrd: .*(not a regular file|directory)'
+	config "a disk that is $p" ".vm.devices[1].path = \"$p\"" '/vm/devices/1/path: .*(neither a regular file nor|directory)'
+	refused "a device alone: a disk that is $p" '--path: .*(neither a regular file nor|directory)' \
+		timeout 10 "$vmrun_bin" device block --socket "$work/sock" --path "$p"
+done
+
 # In use, and in the wrong state.
 bundle "$work/b" idle
 vmrun create --bundle "$work/b" one </dev/null >/dev/null

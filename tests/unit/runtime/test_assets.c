@@ -4,11 +4,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "devices/core/fdio.h"
 #include "runtime/assets.h"
 #include "runtime/bundle.h"
+#include "runtime/json.h"
 
 static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";
 
@@ -140,6 +143,44 @@ Test(assets, what_is_no_file_is_refused)
 		}
 	}
 	cr_expect_eq(fd, -1);
+}
+
+/* Opening a FIFO waits, /dev/ptmx makes a terminal, a watchdog ends the host. */
+Test(assets, what_is_no_file_is_not_even_opened)
+{
+	static const char *const names[] = {"fifo", "ptmx", "sub"};
+	char path[64], event[4096];
+	int fd = -1, watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	struct err err = {0};
+
+	snprintf(path, sizeof(path), "%s/ptmx", dir);
+	if (mknod(path, S_IFCHR | 0600, makedev(5, 2)) < 0)
+		cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/fifo", dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	snprintf(path, sizeof(path), "%s/sub", dir);
+	cr_assert_eq(mkdir(path, 0700), 0);
+	cr_assert(inotify_add_watch(watch, dir, IN_OPEN) >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		char *text;
+		size_t len;
+
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		for (int kind = PLAN_FILE_KERNEL; kind <= PLAN_FILE_DISK; kind++) {
+			struct plan_fd f = {.source = PLAN_FD_FILE,
+					    .file = (enum plan_file)kind,
+					    .path = path,
+					    .writable = kind == PLAN_FILE_DISK,
+					    .pointer = (char *)"/p"};
+
+			cr_expect(assets_open_file(&f, &fd, NULL, NULL, &err) < 0);
+		}
+		cr_expect(json_read_text(path, &text, &len, &err) < 0);
+	}
+	cr_expect(read(watch, event, sizeof(event)) < 0 && errno == EAGAIN, "something was opened");
+	/* and the watch does see what is opened */
+	close(open(path, O_RDONLY));
+	cr_expect(read(watch, event, sizeof(event)) > 0);
 }
 
 Test(assets, two_writers_cannot_have_one_disk)
