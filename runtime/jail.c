@@ -153,9 +153,9 @@ static int stage_cgroup(struct child *c, const char **ret_step)
 	return 0;
 }
 
-static int stage_user(struct child *c UNUSED, const char **ret_step)
+static int stage_user(struct child *c, const char **ret_step)
 {
-	int r = userns_become();
+	int r = userns_become(&c->jail->ids);
 
 	if (r < 0)
 		*ret_step = "setresuid";
@@ -314,7 +314,7 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 		return err_set(err, errno, "jail %s: new namespaces", j->name);
 	if (pid == 0)
 		child_main(&c);
-	r = userns_write_maps((pid_t)pid, j->ids, err);
+	r = userns_write_maps((pid_t)pid, &j->ids, err);
 	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
 	if (r == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
 		r = err_set(err, errno, "jail %s: pipe", j->name);

@@ -191,7 +191,7 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		if (p->fd[i].source == PLAN_FD_VHOST)
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
-	if (vmm && geteuid() == 0)
+	if (vmm && s->ids.alone)
 		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs + VMM_THREADS;
 	else if (vmm)
 		l.nproc = RLIM_INFINITY;
@@ -381,7 +381,6 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.name = d->boot->name,
 		.program_fd = program,
 		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
-		.ids = userns_ids(getpid()),
 		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES},
 		.error_fd = d->error_fd,
 	};
@@ -390,7 +389,9 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 
 	if (program < 0)
 		return program;
-	r = make_channels(&c, d->boot->name, err);
+	r = userns_choose(&j.ids, err);
+	if (r == 0)
+		r = make_channels(&c, d->boot->name, err);
 	if (r < 0)
 		return r;
 	for (i = 0; i < BOOT_FD_CONTROL; i++)

@@ -167,7 +167,6 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 		.program_fd = l->program_fd,
 		.stdio = {l->stdio[0], l->stdio[1]},
 		.console = {l->console[0], l->console[1]},
-		.ids = userns_ids(getpid()),
 		.log_level = l->log.max,
 		.null_fd = -1,
 		.ram_fd = -1,
@@ -181,6 +180,8 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	/* From here on who wants to be rid of the VM has to be rid of this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		r = userns_choose(&sp.ids, err);
 	if (r == 0)
 		r = loop_init(&s->loop, err);
 	if (r == 0)

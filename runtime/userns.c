@@ -3,17 +3,111 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
 
-struct userns_ids userns_ids(pid_t supervisor)
+#define PROC_BYTES 16384 /* a map has at most 340 lines, each below 40 bytes */
+
+/* ---- which ids ---- */
+
+static bool has_cap(cap_value_t cap)
 {
-	if (geteuid() != 0)
-		return (struct userns_ids){geteuid(), getegid()};
-	return (struct userns_ids){USERNS_HOST_BASE + (uid_t)supervisor,
-				   USERNS_HOST_BASE + (gid_t)supervisor};
+	cap_flag_value_t on = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &on) < 0)
+		on = CAP_CLEAR;
+	cap_free(caps);
+	return on == CAP_SET;
 }
+
+/* A small file of /proc; the caller's to free(), NULL when it cannot be read */
+static char *read_proc(const char *path)
+{
+	cleanup_free char *text = calloc(1, PROC_BYTES);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+
+	if (!text || fd < 0)
+		return NULL;
+	while (len < PROC_BYTES - 1 && (n = read(fd, text + len, PROC_BYTES - 1 - len)) > 0)
+		len += (size_t)n;
+	return TAKE_PTR(text);
+}
+
+/* Lines of FIRST-INSIDE FIRST-OUTSIDE COUNT */
+bool userns_maps(const char *map, uint32_t id)
+{
+	for (; *map; map += strcspn(map, "\n"), map += *map == '\n') {
+		char *at;
+		const uint64_t first = strtoull(map, &at, 10);
+		uint64_t count;
+
+		(void)strtoull(at, &at, 10);
+		count = strtoull(at, &at, 10);
+		if (id >= first && id - first < count)
+			return true;
+	}
+	return false;
+}
+
+static bool is_mapped(uint32_t id)
+{
+	cleanup_free char *uids = read_proc("/proc/self/uid_map");
+	cleanup_free char *gids = read_proc("/proc/self/gid_map");
+
+	return uids && gids && userns_maps(uids, id) && userns_maps(gids, id);
+}
+
+static int number_of(int fd, uint32_t *ret, struct err *err)
+{
+	static const char key[] = "eventfd-id:";
+	cleanup_free char *text = NULL;
+	char path[40];
+	const char *at;
+	uint64_t id;
+
+	fmt_into(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	text = read_proc(path);
+	at = text ? strstr(text, key) : NULL;
+	/* A negative one becomes a large one. */
+	id = at ? strtoull(at + sizeof(key) - 1, NULL, 10) : UINT64_MAX;
+	if (id >= USERNS_HOST_COUNT)
+		return err_text(err, ENOTSUP, "%s: no usable %s, which every VM has a uid by", path,
+				key);
+	*ret = (uint32_t)id;
+	return 0;
+}
+
+int userns_choose(struct userns_ids *ret, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	uint32_t id;
+	int r;
+
+	*ret = (struct userns_ids){.uid = geteuid(), .gid = getegid()};
+	/* The kernel wants it of who maps uid 0. */
+	if (ret->uid == 0 && !has_cap(CAP_SETFCAP))
+		ret->uid = USERNS_NONE;
+	if (!has_cap(CAP_SETUID) || !has_cap(CAP_SETGID))
+		return 0;
+	fd = eventfd(0, EFD_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, errno, "eventfd");
+	r = number_of(fd, &id, err);
+	if (r < 0 || !is_mapped(USERNS_HOST_BASE + id))
+		return r;
+	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true};
+	(void)TAKE_FD(fd); /* never closed: it is the claim */
+	return 0;
+}
+
+/* ---- giving them ---- */
 
 static int write_proc(pid_t pid, const char *file, const char *text, size_t len, struct err *err)
 {
@@ -30,29 +124,29 @@ static int write_proc(pid_t pid, const char *file, const char *text, size_t len,
 	return 0;
 }
 
-int userns_write_maps(pid_t pid, struct userns_ids ids, struct err *err)
+static int write_map(pid_t pid, const char *file, uint32_t id, struct err *err)
 {
 	char map[64];
-	size_t len;
-	int r;
+	const size_t len = fmt_into(map, sizeof(map), "%d %u 1\n", USERNS_ID, id);
 
-	r = write_proc(pid, "setgroups", "deny", 4, err);
-	if (r < 0)
-		return r;
-	len = fmt_into(map, sizeof(map), "%d %u 1\n", USERNS_ID, ids.gid);
-	r = write_proc(pid, "gid_map", map, len, err);
-	if (r < 0)
-		return r;
-	len = fmt_into(map, sizeof(map), "%d %u 1\n", USERNS_ID, ids.uid);
-	return write_proc(pid, "uid_map", map, len, err);
+	return write_proc(pid, file, map, len, err);
 }
 
-int userns_become(void)
+int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
+{
+	int r = write_proc(pid, "setgroups", "deny", 4, err);
+
+	if (r == 0)
+		r = write_map(pid, "gid_map", ids->gid, err);
+	return r < 0 || ids->uid == USERNS_NONE ? r : write_map(pid, "uid_map", ids->uid, err);
+}
+
+int userns_become(const struct userns_ids *ids)
 {
 	/* The raw calls: libc's would try to take the other threads of the parent along. */
 	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
 		return -errno;
-	if (syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
+	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
 		return -errno;
 	return 0;
 }
