@@ -39,6 +39,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/mounts.h"
+#include "runtime/nsfail.h"
 
 #define STACK_BYTES (8U << 20)
 
@@ -51,6 +52,7 @@
  * struct child - What the child works with, all of it prepared before clone3
  * @go_fd:	Read end of the pipe that says the maps are written
  * @program_fd, @error_fd: The jail's, moved behind the slots
+ * @flag:	The namespace that is being made
  * @no_caps:	An empty set of capabilities
  */
 struct child {
@@ -58,6 +60,7 @@ struct child {
 	int go_fd;
 	int program_fd;
 	int error_fd;
+	int flag;
 	cap_t no_caps;
 	int nr_caps;
 };
@@ -118,12 +121,29 @@ static int stage_signals(struct child *c UNUSED, const char **ret_step)
 	return 0;
 }
 
-static int stage_namespaces(struct child *c UNUSED, const char **ret_step)
+/* One at a time, for the kernel does not say which it refused. */
+static int unshare_one(struct child *c, int flag, const char **ret_step)
 {
+	c->flag = flag;
+	if (unshare(flag) < 0)
+		return failed(ret_step, "unshare");
+	c->flag = 0;
+	return 0;
+}
+
+static int stage_namespaces(struct child *c, const char **ret_step)
+{
+	static const int flags[] = {CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
+	unsigned int i;
+
 	if (setsid() < 0)
 		return failed(ret_step, "setsid");
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) < 0)
-		return failed(ret_step, "unshare");
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		const int r = unshare_one(c, flags[i], ret_step);
+
+		if (r < 0)
+			return r;
+	}
 	/* The host's name is no business of a device. */
 	if (sethostname("jail", 4) < 0)
 		return failed(ret_step, "sethostname");
@@ -148,9 +168,7 @@ static int stage_cgroup(struct child *c, const char **ret_step)
 	if (n != 1)
 		_exit(1);
 	/* Earlier its root would be the cgroup of whoever called vmrun. */
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		return failed(ret_step, "unshare");
-	return 0;
+	return unshare_one(c, CLONE_NEWCGROUP, ret_step);
 }
 
 static int stage_user(struct child *c, const char **ret_step)
@@ -272,6 +290,7 @@ static NORETURN void child_main(struct child *c)
 
 		if (r < 0) {
 			e.code = -r;
+			e.flag = c->flag;
 			fmt_into(e.text, sizeof(e.text), "%s: %s", stages[i].name, step);
 			break;
 		}
@@ -308,10 +327,10 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 		return err_set(err, errno, "jail: pipe");
 	go_rd = go[0];
 	go_wr = go[1];
-	c = (struct child){j, go_rd, j->program_fd, j->error_fd, no_caps, cap_max_bits()};
+	c = (struct child){j, go_rd, j->program_fd, j->error_fd, 0, no_caps, cap_max_bits()};
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
-		return err_set(err, errno, "jail %s: new namespaces", j->name);
+		return nsfail_explain(CLONE_NEWUSER | CLONE_NEWPID, errno, "", err);
 	if (pid == 0)
 		child_main(&c);
 	r = userns_write_maps((pid_t)pid, &j->ids, err);
@@ -325,6 +344,12 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	}
 	*ret = (struct jailed){(pid_t)pid, TAKE_FD(pidfd)};
 	return 0;
+}
+
+int jail_describe(const struct jail_error *e, struct err *err)
+{
+	return e->flag ? nsfail_explain(e->flag, e->code, "", err)
+		       : err_set(err, e->code, "jail: %s", e->text);
 }
 
 int jail_read_error(int fd, struct jail_error *ret)

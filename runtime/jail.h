@@ -48,11 +48,16 @@ struct jail {
 	uint32_t index;
 };
 
-/** struct jail_error - A stage that failed; @text is terminated, "<stage>: <step>" */
+/**
+ * struct jail_error - A stage that failed
+ * @flag:	CLONE_NEW* when a namespace could not be made, else 0
+ * @text:	Terminated, "<stage>: <step>"
+ */
 struct jail_error {
 	uint32_t index;
 	int32_t code;
-	char text[56];
+	int32_t flag;
+	char text[52];
 };
 
 /** struct jailed - A child; the fd is the holder's to close */
@@ -72,6 +77,9 @@ struct jailed {
  * Return: 0 or -errno; stages that fail in the child are told on the error pipe
  */
 MUST_CHECK int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err);
+
+/** jail_describe() - An error in words: -e->code */
+int jail_describe(const struct jail_error *e, struct err *err);
 
 /** jail_read_error() - Read one error if there is one: 1, 0 when there is none, -errno */
 MUST_CHECK int jail_read_error(int fd, struct jail_error *ret);

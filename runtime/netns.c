@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include "runtime/file.h"
+#include "runtime/nsfail.h"
 #include "runtime/tap.h"
 
 int netns_open(const char *path, int *ret_fd, struct err *err)
@@ -39,8 +40,10 @@ int netns_enter(int fd, int *ret_old, struct err *err)
 	if (old < 0)
 		return err_set(err, errno, "/proc/thread-self/ns/net");
 	if (fd >= 0 ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
-		return err_set(err, errno, "%s a network namespace: needs CAP_SYS_ADMIN",
-			       fd >= 0 ? "enter" : "make");
+		return fd < 0 && errno == ENOSPC
+			       ? nsfail_explain(CLONE_NEWNET, errno, "", err)
+			       : err_set(err, errno, "%s a network namespace: needs CAP_SYS_ADMIN",
+					 fd >= 0 ? "enter" : "make");
 	*ret_old = TAKE_FD(old);
 	return 0;
 }

@@ -267,7 +267,8 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 	const int r = jail_read_error(fd, &e);
 
 	if (r == 1 && e.index < s->nr) {
-		err_set(&err, e.code, "%s: jail: %s", s->proc[e.index].name, e.text);
+		jail_describe(&e, &err);
+		err_wrap(&err, "%s", s->proc[e.index].name);
 		supervisor_fail(s, &err);
 	} else {
 		loop_del(&s->loop, fd);

@@ -253,7 +253,7 @@ static int hear(struct alone *a, struct err *err)
 	int r;
 
 	if (jail_read_error(a->error_fd[0], &e) == 1)
-		return err_set(err, e.code, "jail: %s", e.text);
+		return jail_describe(&e, err);
 	r = a->proc.control < 0 ? 0 : ctl_recv(a->proc.control, &m);
 	if (r == -EAGAIN)
 		return 0;

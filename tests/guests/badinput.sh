@@ -121,6 +121,25 @@ is "nothing is left in them" "$(ls -A "$work/theirs" "$work/shared" | grep -v : 
 refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && mknod /dev/null c 1 3 && exec "$@"' sh \
 	"$vmrun_bin" --root "$root" create "$work/b"
 
+# Namespaces that cannot be made: which, why, and what to do.
+for ns in user pid mnt net ipc uts cgroup; do
+	refused "no $ns namespace may be made" "no $ns namespace can be made: user.max_${ns}_namespaces is 0" \
+		unshare -Ur sh -c "echo 0 >/proc/sys/user/max_${ns}_namespaces && exec \"\$@\"" sh "$vmrun_bin" --root "$root" create "$work/b"
+done
+refused "a device alone: no net namespace may be made" "user.max_net_namespaces is 0" \
+	timeout 10 unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$@"' sh "$vmrun_bin" device rng --socket "$work/sock"
+is "and its socket is gone" "$(ls "$work" | grep sock)" ""
+in_chroot() { # in_chroot CMD...: the host's files below a directory that is no mount point
+	mkdir -p "$work/host"
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'cd "$1" || exit; shift
+		for d in /usr /lib /lib64 /bin /proc /dev /sys /tmp "$1" "$2"; do
+			[ -L $d ] && cp -a $d ./$d && continue
+			[ -d $d ] && mkdir -p ./$d && mount --rbind $d ./$d
+		done; shift 2; exec chroot . "$@"' sh "$work/host" "$top" "$B" "$@"
+}
+refused "in a chroot" "no user namespace can be made in a chroot: .*pivot_root" in_chroot "$vmrun_bin" --root "$root" create "$work/b"
+
 # What is no file is not replaced by one, and a FIFO without a writer does not make create wait.
 mkfifo "$work/fifo"
 refused "a pid file that is a FIFO" "--pid-file .*fifo: .*not a regular file" vmrun create --pid-file "$work/fifo" "$work/b"
