@@ -2,8 +2,10 @@
 #include "cmd/vmrun/quick.h"
 
 #include <errno.h>
+#include <sys/random.h>
 
 #include "cmd/vmrun/quick_net.h"
+#include "devices/core/fmt.h"
 #include "runtime/bundle.h"
 #include "runtime/json.h"
 
@@ -108,6 +110,17 @@ static struct json_object *make_vm(struct maker *m, const struct quick_options *
 	add(m, vm, "hwConfig", make_hwconfig(m, o));
 	add(m, vm, "devices", json_object_get(devices));
 	return vm;
+}
+
+int quick_id(char ret[QUICK_ID_BYTES], struct err *err)
+{
+	uint64_t number;
+
+	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+		return err_set(err, errno, "random number");
+	/* 12 digits, as people know them of containers */
+	fmt_into(ret, QUICK_ID_BYTES, "vm-%012llx", (unsigned long long)(number >> 16));
+	return 0;
 }
 
 bool quick_given(const struct quick_options *o)

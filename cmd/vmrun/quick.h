@@ -29,6 +29,16 @@ struct quick_options {
 	struct option_list nets;
 };
 
+#define QUICK_ID_BYTES 16
+
+/**
+ * quick_id() - An id for a VM whose user names none: vm- and 12 random hexadecimal digits
+ *
+ * Not the pid, which in a fresh pid namespace is the one a dead VM had; what is random needs no look for a
+ * free one, after which another caller may take it.
+ */
+MUST_CHECK int quick_id(char ret[QUICK_ID_BYTES], struct err *err);
+
 /** quick_given() - Whether any of the options was given, so that the positional is a kernel */
 bool quick_given(const struct quick_options *o);
 

@@ -88,6 +88,7 @@ static bool is_kernel(const struct run_options *o, const char *arg)
 static int load(struct run *r, const char *arg, struct bundle **ret, struct err *err)
 {
 	const struct run_options *o = r->o;
+	char id[QUICK_ID_BYTES];
 	int rc;
 
 	if (!is_kernel(o, arg)) {
@@ -100,13 +101,10 @@ static int load(struct run *r, const char *arg, struct bundle **ret, struct err 
 				"bundle");
 	if (!getcwd(r->target.dir, sizeof(r->target.dir)))
 		return err_set(err, errno, "current directory");
-	fmt_into(r->target.id, sizeof(r->target.id), "vm-%d", getpid());
-	if (o->launch.id) {
-		rc = state_check_id(o->launch.id, err);
-		if (rc < 0)
-			return rc;
-		fmt_into(r->target.id, sizeof(r->target.id), "%s", o->launch.id);
-	}
+	rc = o->launch.id ? state_check_id(o->launch.id, err) : quick_id(id, err);
+	if (rc < 0)
+		return rc;
+	fmt_into(r->target.id, sizeof(r->target.id), "%s", o->launch.id ? o->launch.id : id);
 	return quick_bundle(&o->quick, arg, r->target.dir, ret, err);
 }
 

@@ -107,6 +107,37 @@ setpriv --groups 4,6 "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm <
 is "the caller's groups are dropped" "$(for pid in $(vm_pids vm); do awk '$1 == "Groups:" { print NF }' "/proc/$pid/status"; done | sort -u)" 1
 vmrun delete --force vm
 
+# ---- roots that may less than root
+
+hello() { # hello CMD...: what a guest says whose VM is run through CMD
+	timeout 60 "$@" "$vmrun_bin" --root "$root" run --id vm "$work/hello" </dev/null 2>"$work/err" | tr -d '\r'
+}
+bundle "$work/hello" hello '[{"type": "serial"}]'
+is "root of a user namespace with one id" "$(hello unshare -Ur)" "hello from the guest"
+is "root without capabilities" "$(hello setpriv --bounding-set=-all)" "hello from the guest"
+is "root without CAP_SYS_ADMIN" "$(hello setpriv --bounding-set=-sys_admin)" "hello from the guest"
+
+# Two VMs whose supervisors have one pid, each in a pid namespace of its own, are two users of the host.
+below() { local pid; for pid in $(pgrep -P "$1"); do echo "$pid"; below "$pid"; done; }
+runs=
+for id in one two; do
+	unshare --pid --fork --mount-proc "$vmrun_bin" --root "$root" run --id $id "$work/vm" </dev/null >/dev/null 2>&1 &
+	runs="$runs $!"
+	eventually 10 is_running $id || not_ok "a VM in a pid namespace runs"
+done
+is "in two pid namespaces: one pid" "$(for id in one two; do vm_pid $id vmm; done | sort -u | wc -l)" 1
+is "and two uids" "$(for pid in $runs; do for p in $(below "$pid"); do awk '$1 == "Uid:" && $2 >= 1879048192 { print $2 }' "/proc/$p/status"; done; done | sort -u | wc -l)" 2
+for id in one two; do vmrun kill $id KILL; done
+wait
+
+# An id that vmrun makes up is free, also where every run has the same pid.
+for i in 1 2; do
+	is "run of a kernel, $i, in a fresh pid namespace" "$(timeout 60 unshare --pid --fork --mount-proc "$vmrun_bin" --root "$root" \
+		run --keep -m 32 "$B/guests/hello.elf" </dev/null 2>"$work/err" | tr -d '\r')" "hello from the guest"
+done
+is "each has its id" "$(vmrun list -q | grep -cE '^vm-[0-9a-f]{12}$')" 2
+for id in $(vmrun list -q); do vmrun delete "$id"; done
+
 # ---- pid file
 
 echo precious >"$work/victim"
