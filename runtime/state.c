@@ -27,13 +27,15 @@ int state_check_id(const char *id, struct err *err)
 	return 0;
 }
 
-int state_default_root(char *ret, size_t size, struct err *err)
+int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
 {
-	const char *dir = getenv("XDG_RUNTIME_DIR");
+	const char *dir = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+	const bool any = dir && *dir;
 
-	if (geteuid() == 0)
+	/* As runc has it: a user who is root only in a user namespace keeps the directory of his own. */
+	if (geteuid() == 0 && (!own_ids || !any || (user && strcmp(user, "root") == 0)))
 		fmt_into(ret, size, "/run/vmrun");
-	else if (!dir || !*dir)
+	else if (!any)
 		return err_text(err, ENOENT, "XDG_RUNTIME_DIR is not set: give --root DIR");
 	else
 		fmt_into(ret, size, "%s/vmrun", dir);

@@ -80,9 +80,10 @@ MUST_CHECK int state_check_id(const char *id, struct err *err);
 
 /**
  * state_default_root() - /run/vmrun, or $XDG_RUNTIME_DIR/vmrun when not root
+ * @own_ids:	Root's uid is one of a user namespace (userns_own_ids())
  * @ret:	PLAN_PATH_MAX bytes
  */
-MUST_CHECK int state_default_root(char *ret, size_t size, struct err *err);
+MUST_CHECK int state_default_root(bool own_ids, char *ret, size_t size, struct err *err);
 
 /**
  * state_root() - Open ROOT, to list it

@@ -64,6 +64,13 @@ static bool is_mapped(uint32_t id)
 	return uids && gids && userns_maps(uids, id) && userns_maps(gids, id);
 }
 
+bool userns_own_ids(void)
+{
+	cleanup_free char *uids = read_proc("/proc/self/uid_map");
+
+	return uids && !userns_maps(uids, UINT32_MAX - 1);
+}
+
 static int number_of(int fd, uint32_t *ret, struct err *err)
 {
 	static const char key[] = "eventfd-id:";

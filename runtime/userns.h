@@ -46,6 +46,9 @@ struct userns_ids {
  */
 MUST_CHECK int userns_choose(struct userns_ids *ret, struct err *err);
 
+/** userns_own_ids() - Whether the caller is in a user namespace that has fewer ids than the host */
+bool userns_own_ids(void);
+
 /** userns_maps() - Whether @id is in the map of a user namespace; @map as /proc/PID/uid_map has it */
 bool userns_maps(const char *map, uint32_t id);
 

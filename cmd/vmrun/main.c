@@ -11,6 +11,7 @@
 #include "runtime/inherited.h"
 #include "runtime/olog.h"
 #include "runtime/state.h"
+#include "runtime/userns.h"
 
 #define EXIT_USAGE 2
 
@@ -138,7 +139,7 @@ static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 
 	if (!v->root) {
 		v->root = buf;
-		return state_default_root(buf, size, err);
+		return state_default_root(userns_own_ids(), buf, size, err);
 	}
 	if (v->root[0] == '/')
 		return 0;

@@ -78,6 +78,39 @@ Test(state, ids)
 	cr_expect_eq(state_check_id(id, &err), -EINVAL);
 }
 
+Test(state, default_root_is_a_directory_of_ones_own)
+{
+	static const struct {
+		const char *xdg, *user;
+		bool own_ids;
+		const char *root;
+	} table[] = {
+		{"/run/user/7", "root", false, "/run/vmrun"},
+		{NULL, NULL, false, "/run/vmrun"},
+		{"/run/user/7", "joe", false, "/run/vmrun"},
+		{"/run/user/7", "joe", true, "/run/user/7/vmrun"},
+		{"/run/user/7", NULL, true, "/run/user/7/vmrun"},
+		{"/run/user/7", "root", true, "/run/vmrun"},
+		{"", NULL, true, "/run/vmrun"},
+		{NULL, "joe", true, "/run/vmrun"},
+	};
+	char got[64];
+	struct err err;
+
+	if (geteuid() != 0)
+		cr_skip_test("of root only");
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		unsetenv("XDG_RUNTIME_DIR");
+		unsetenv("USER");
+		if (table[i].xdg)
+			setenv("XDG_RUNTIME_DIR", table[i].xdg, 1);
+		if (table[i].user)
+			setenv("USER", table[i].user, 1);
+		cr_assert_eq(state_default_root(table[i].own_ids, got, sizeof(got), &err), 0);
+		cr_expect_str_eq(got, table[i].root);
+	}
+}
+
 Test(state, survives_the_file)
 {
 	int dir, lock;
