@@ -10,6 +10,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
+#include "runtime/nft.h"
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 
@@ -86,6 +87,27 @@ void net_quiet(const char *name)
 	(void)write_setting(path, "1");
 }
 
+/* Whether it says another number than 0; what cannot be read says nothing */
+static bool is_on(const char *path)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char now = '0';
+
+	return fd >= 0 && pread(fd, &now, 1, 0) == 1 && now != '0';
+}
+
+static bool host_forwards(void)
+{
+	static const char *const paths[] = {FORWARD, "/proc/sys/net/ipv4/conf/default/forwarding",
+					    "/proc/sys/net/ipv6/conf/all/forwarding",
+					    "/proc/sys/net/ipv6/conf/default/forwarding"};
+	bool on = false;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(paths); i++)
+		on |= is_on(paths[i]);
+	return on;
+}
+
 int net_forward(struct err *err)
 {
 	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
@@ -103,23 +125,39 @@ int net_forward(struct err *err)
 
 int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
 {
-	const struct rtnl_change c = {.up = true, .mtu = mtu, .master = master, .netns_fd = -1};
+	const struct rtnl_change c = {
+		.up = true, .mtu = mtu, .group = NET_GROUP, .master = master, .netns_fd = -1};
 
 	return rtnl_link_change(nl, index, &c, err);
 }
 
-/* Make made->table: what comes from the guest leaves as the host */
-static int masquerade(const struct net_made *made, struct err *err)
+/* Make made->table, before there is anything that it is about */
+static int isolate(const struct plan_net *p, struct net_made *made, struct err *err)
 {
+	const struct nft_private private = {.link = made->host_link,
+					    .group = NET_GROUP,
+					    .guest = made->guest.addr,
+					    .masquerade = p->masquerade};
 	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
+	int r = nl ? nft_private_add(nl, made->table, &private, err) : -err->code;
 
-	if (!nl)
-		return -err->code;
-	return nft_masquerade_add(nl, made->table, made->host,
-				  made->host_link[0] ? made->host_link : made->tap, err);
+	if (r == 0)
+		return 0;
+	/* One of that name is another's, and asking to remove it takes a privilege. */
+	if (r == -EEXIST || r == -EPERM || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT)
+		made->table[0] = '\0';
+	if (p->masquerade || (r != -EOPNOTSUPP && r != -EPROTONOSUPPORT))
+		return r;
+	/* Where nothing is forwarded nothing has to be kept from it. */
+	return !host_forwards()
+		       ? 0
+		       : err_text(err, EOPNOTSUPP,
+				  "this host forwards packets, and only with nf_tables can a "
+				  "private guest be kept out of that: load it, or set "
+				  "net.ipv4.ip_forward and net.ipv6.conf.all.forwarding to 0");
 }
 
-int net_unmasquerade(const struct net_made *made, struct err *err)
+int net_unisolate(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = NULL;
 	int r;
@@ -184,26 +222,17 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 		made.guest = net_next_addr(made.host);
 	if (made.host.bits && !made.gateway)
 		made.gateway = made.host.addr;
-	if (p->masquerade && made.host.bits)
+	if (p->mode == NET_MODE_PRIVATE)
 		net_name_table(id, device, made.table);
 	*ret = made;
 	return 0;
 }
 
-/* The mode's part, then the table, so that it is known whether there is one of ours to undo */
 static int set_up(const struct plan_net *p, struct net_made *made, struct tap *tap, struct err *err)
 {
-	int r = net_ops(p->mode)->setup(p, made, tap, err);
-	bool none = r < 0;
+	int r = made->table[0] ? isolate(p, made, err) : 0;
 
-	if (r == 0 && made->table[0]) {
-		r = masquerade(made, err);
-		none = r == -EEXIST || r == -EPERM;
-	}
-	/* One of that name is another's, and asking to remove it takes a privilege. */
-	if (none)
-		made->table[0] = '\0';
-	return r;
+	return r < 0 ? r : net_ops(p->mode)->setup(p, made, tap, err);
 }
 
 int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)

@@ -14,7 +14,7 @@
  * --force knows after a death between any two steps. Undoing tolerates whatever is missing. A TAP is
  * never removed: it goes with its last fd, and one that was there before stays. A network namespace
  * made for a VM goes with the TAP's fd too, and takes with it what is inside. So what is left to
- * remove by name are the host's end of a veth, a macvtap, an nftables table, an ingress qdisc.
+ * remove by name are the host's end of a veth, a macvtap, nftables tables, an ingress qdisc.
  *
  * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c and
  * net_netns.c those with a namespace, net_look.c the looking, net_cmdline.c the telling, net_names.c what
@@ -57,7 +57,7 @@ struct net_neigh {
  * @tap:	Name of the TAP, or of the macvtap, "" while not known
  * @host_link:	Name of the veth's host end (private mode), or ""
  * @bridge:	Name of the bridge (bridge mode), or ""
- * @table:	nftables table, or ""
+ * @table:	nftables tables of that name (private mode), or ""
  * @netns:	Path of the namespace (netns mode), or ""
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
  * @mtu:	0 while not known

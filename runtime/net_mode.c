@@ -4,7 +4,7 @@
  *
  *   mode     TAP                      joined to the host by           outlives the TAP's fd
  *   private  in a namespace made new  a veth, redirected by tc        the veth's host end, the table
- *   tap      here                     an address of its own           the table
+ *   tap      here                     an address of its own           nothing
  *   bridge   here                     being port of the bridge        nothing
  *   netns    in the namespace given   redirects made at start         the redirects
  *   macvtap  is the macvtap           the parent interface            the macvtap
@@ -283,7 +283,7 @@ static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNU
 
 /* ---- the table ---- */
 
-static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, net_unmasquerade};
+static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, NULL};
 static const struct net_ops bridge_ops = {"bridge", plan_bridge, setup_bridge, NULL};
 static const struct net_ops macvtap_ops = {"macvtap", plan_macvtap, setup_macvtap, undo_macvtap};
 static const struct net_ops fd_ops = {"fd", plan_fd, setup_fd, NULL};

@@ -11,11 +11,12 @@
 #define NET_TABLE_PREFIX "vmrun_"
 #define NET_TRIES	 64 /* names or networks looked at before giving up */
 #define NET_MTU_DEFAULT	 1500
+#define NET_GROUP	 30317 /* "vm": group of interfaces that lead to a guest */
 
 /**
  * struct net_ops - One mode
  * @plan:	Beyond what is common; NULL when there is nothing
- * @setup:	In the host's namespace, where it returns to; all but the table. May leave a part behind on
+ * @setup:	In the host's namespace, where it returns to; made->table is there. May leave a part behind on
  *		failure: @undo is called then, and the TAP closed. A name it found taken it strikes out
  * @undo:	NULL when nothing of it outlives the TAP's fd
  */
@@ -48,14 +49,14 @@ MUST_CHECK int net_free_name(const char *kind, const char *id, const char *devic
 /** net_quiet() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
 void net_quiet(const char *name);
 
-/** net_up() - Set MTU and master (0 = leave alone), and switch it on */
+/** net_up() - Put it into NET_GROUP, set MTU and master (0 = leave alone), and switch it on */
 MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);
 
 /** net_is_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
 MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err);
 
-/** net_unmasquerade() - Remove made->table if it is there */
-MUST_CHECK int net_unmasquerade(const struct net_made *made, struct err *err);
+/** net_unisolate() - Remove made->table if it is there */
+MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);
 
 /**
  * net_inside() - Run @fn inside the network namespace @path, with a socket of it

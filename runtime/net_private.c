@@ -166,7 +166,7 @@ static int undo_link(const struct net_made *made, struct err *err)
 static int undo_private(const struct net_made *made, struct err *err)
 {
 	struct err other;
-	const int table = net_unmasquerade(made, err);
+	const int table = net_unisolate(made, err);
 	const int link = undo_link(made, table < 0 ? &other : err);
 
 	return table < 0 ? table : link;

@@ -1,24 +1,41 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Masquerading by a table of nf_tables
+ * DOC: Tables of nf_tables: what keeps a private device private, and masquerading
  *
- * One table of family ip, with one chain and one rule, as nft would list it:
+ * A private device has a table of family inet, as nft would list it:
  *
  *   comment "vmrun"
- *   chain postrouting {
+ *   chain forward {
+ *       type filter hook forward priority filter; policy accept;
+ *       oifname LINK ct state established,related accept      with masquerading
+ *       oifname LINK drop
+ *       iifname LINK ip version != 4, ip saddr != GUEST drop  with masquerading, else any: drop
+ *       iifname LINK oifgroup GROUP drop                      with masquerading
+ *       iifname LINK meta mark set meta mark | MARK           with masquerading
+ *   }
+ *   chain postrouting {                                       with masquerading
  *       type nat hook postrouting priority srcnat; policy accept;
- *       ip saddr NET oifname != EXCEPT masquerade
+ *       ip saddr GUEST oifname != LINK masquerade
  *   }
  *
- * The comment tells whose it is: a create that was killed has put the name into its state, and whether
- * it got to the table is not known. Another's of that name stays.
+ * Interfaces that vmrun makes on the host are in one group of interfaces, GROUP. A bridge is not, but a VM
+ * may be a port of it, and which port a packet leaves by is known in the family bridge only. So with
+ * masquerading there is a second table of the same name:
  *
- * Whether the host forwards at all is not decided here: neither net.ipv4.ip_forward is set nor what
- * another table drops accepted, as no verdict of a table overrides another's drop.
+ *   chain output {
+ *       type filter hook output priority filter; policy accept;
+ *       oifgroup GROUP meta mark & MARK != 0 drop
+ *   }
+ *
+ * A verdict "accept" ends a chain of ours and overrides no other's drop: nothing here lets in what
+ * another table keeps out. The host's own packets are in none of these hooks but the last, without MARK.
+ *
+ * The comment tells whose a table is: a create that was killed has put the name into its state, and
+ * whether it got to the table is not known. Another's of that name stays.
  *
  * Messages about tables go in a transaction: BATCH_BEGIN, they, BATCH_END. An error in one undoes
  * all. Only the last of them is acknowledged, which is after the others' errors would have come.
- * Numbers are big endian.
+ * Numbers are big endian, but for what a register holds of the host's own.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,11 +46,11 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/rtnl.h"
+#include "runtime/nft_expr.h"
 
-#define CHAIN		"postrouting"
+#define PRIORITY_FILTER 0
 #define PRIORITY_SRCNAT 100
-#define IP_SADDR_OFFSET 12 /* in an IPv4 header */
+#define MARK		0x1000U /* a bit of the packet's mark */
 #define WHAT_BYTES	320
 #define TABLE_BYTES	256 /* with the terminator; NFT_NAME_MAXLEN */
 
@@ -57,177 +74,184 @@ static void batch_begin(struct nl *nl)
 	put_nfgenmsg(nlh, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
-static struct nlmsghdr *batch_add(struct nl *nl, uint16_t type, uint16_t flags)
+static struct nlmsghdr *batch_add(struct nl *nl, uint8_t family, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh = nl_more(nl, NFNL_SUBSYS_NFTABLES << 8 | type, flags);
 
-	put_nfgenmsg(nlh, NFPROTO_IPV4, 0);
+	put_nfgenmsg(nlh, family, 0);
 	return nlh;
 }
 
 static void batch_end(struct nl *nl)
 {
+	nl->last->nlmsg_flags |= NLM_F_ACK;
 	put_nfgenmsg(nl_more(nl, NFNL_MSG_BATCH_END, 0), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
-static void put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
+/* ---- adding --------------------------------------------------------------------------------- */
+
+static void add_table(struct nl *nl, uint8_t family, const char *table)
 {
-	mnl_attr_put_u32(nlh, type, htonl(value));
-}
-
-/** struct expr - The two nests that an expression of a rule is in */
-struct expr {
-	struct nlattr *element, *data;
-};
-
-static struct expr expr_begin(struct nlmsghdr *nlh, const char *name)
-{
-	struct expr e;
-
-	e.element = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
-	mnl_attr_put_strz(nlh, NFTA_EXPR_NAME, name);
-	e.data = mnl_attr_nest_start(nlh, NFTA_EXPR_DATA);
-	return e;
-}
-
-static void expr_end(struct nlmsghdr *nlh, struct expr e)
-{
-	mnl_attr_nest_end(nlh, e.data);
-	mnl_attr_nest_end(nlh, e.element);
-}
-
-static void put_value(struct nlmsghdr *nlh, uint16_t type, const void *value, size_t bytes)
-{
-	struct nlattr *nest = mnl_attr_nest_start(nlh, type);
-
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, bytes, value);
-	mnl_attr_nest_end(nlh, nest);
-}
-
-static void put_cmp(struct nlmsghdr *nlh, enum nft_cmp_ops op, const void *value, size_t bytes)
-{
-	struct expr e = expr_begin(nlh, "cmp");
-
-	put_be32(nlh, NFTA_CMP_SREG, NFT_REG_1);
-	put_be32(nlh, NFTA_CMP_OP, op);
-	put_value(nlh, NFTA_CMP_DATA, value, bytes);
-	expr_end(nlh, e);
-}
-
-/* ip saddr & mask == net */
-static void put_source_match(struct nlmsghdr *nlh, struct net_addr net)
-{
-	const uint32_t mask = net.bits ? htonl(~0U << (32 - net.bits)) : 0, none = 0;
-	const uint32_t masked = net.addr & mask;
-	struct expr e = expr_begin(nlh, "payload");
-
-	put_be32(nlh, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_be32(nlh, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-	put_be32(nlh, NFTA_PAYLOAD_OFFSET, IP_SADDR_OFFSET);
-	put_be32(nlh, NFTA_PAYLOAD_LEN, sizeof(masked));
-	expr_end(nlh, e);
-
-	e = expr_begin(nlh, "bitwise");
-	put_be32(nlh, NFTA_BITWISE_SREG, NFT_REG_1);
-	put_be32(nlh, NFTA_BITWISE_DREG, NFT_REG_1);
-	put_be32(nlh, NFTA_BITWISE_LEN, sizeof(mask));
-	put_value(nlh, NFTA_BITWISE_MASK, &mask, sizeof(mask));
-	put_value(nlh, NFTA_BITWISE_XOR, &none, sizeof(none));
-	expr_end(nlh, e);
-
-	put_cmp(nlh, NFT_CMP_EQ, &masked, sizeof(masked));
-}
-
-static void put_other_interface(struct nlmsghdr *nlh, const char *except)
-{
-	char name[IFNAMSIZ] = ""; /* compared whole, with what is behind its end */
-	struct expr e = expr_begin(nlh, "meta");
-
-	fmt_into(name, sizeof(name), "%s", except);
-	put_be32(nlh, NFTA_META_KEY, NFT_META_OIFNAME);
-	put_be32(nlh, NFTA_META_DREG, NFT_REG_1);
-	expr_end(nlh, e);
-	put_cmp(nlh, NFT_CMP_NEQ, name, sizeof(name));
-}
-
-static void add_table(struct nl *nl, const char *table)
-{
-	struct nlmsghdr *nlh = batch_add(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *nlh = batch_add(nl, family, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
 	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, sizeof(owner), owner);
 }
 
-static void add_chain(struct nl *nl, const char *table)
+/** struct chain - One to be added; @priority as the kernel takes it */
+struct chain {
+	uint8_t family;
+	const char *name, *type;
+	unsigned int hook, priority;
+};
+
+static const struct chain forward = {NFPROTO_INET, "forward", "filter", NF_INET_FORWARD,
+				     PRIORITY_FILTER};
+static const struct chain postrouting = {NFPROTO_INET, "postrouting", "nat", NF_INET_POST_ROUTING,
+					 PRIORITY_SRCNAT};
+/* NF_BR_LOCAL_OUT is the same number; its header cannot stand beside net/if.h. */
+static const struct chain output = {NFPROTO_BRIDGE, "output", "filter", NF_INET_LOCAL_OUT,
+				    PRIORITY_FILTER};
+
+static void add_chain(struct nl *nl, const char *table, const struct chain *c)
 {
-	struct nlmsghdr *nlh = batch_add(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *nlh = batch_add(nl, c->family, NFT_MSG_NEWCHAIN,
+					 NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *hook;
 
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, table);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, CHAIN);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, c->name);
 	hook = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
-	put_be32(nlh, NFTA_HOOK_HOOKNUM, NF_INET_POST_ROUTING);
-	put_be32(nlh, NFTA_HOOK_PRIORITY, PRIORITY_SRCNAT);
+	nft_put_be32(nlh, NFTA_HOOK_HOOKNUM, c->hook);
+	nft_put_be32(nlh, NFTA_HOOK_PRIORITY, c->priority);
 	mnl_attr_nest_end(nlh, hook);
-	put_be32(nlh, NFTA_CHAIN_POLICY, NF_ACCEPT);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, "nat");
+	nft_put_be32(nlh, NFTA_CHAIN_POLICY, NF_ACCEPT);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, c->type);
 }
 
-static void add_rule(struct nl *nl, const char *table, struct net_addr net, const char *except)
-{
-	struct nlmsghdr *nlh = batch_add(nl, NFT_MSG_NEWRULE,
-					 NLM_F_CREATE | NLM_F_APPEND | NLM_F_ACK);
+/** struct rule - One rule in the making */
+struct rule {
+	struct nlmsghdr *nlh;
 	struct nlattr *list;
+};
 
-	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, table);
-	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, CHAIN);
-	list = mnl_attr_nest_start(nlh, NFTA_RULE_EXPRESSIONS);
-	put_source_match(nlh, net);
-	put_other_interface(nlh, except);
-	expr_end(nlh, expr_begin(nlh, "masq"));
-	mnl_attr_nest_end(nlh, list);
+static struct rule rule_begin(struct nl *nl, const char *table, const struct chain *c)
+{
+	struct rule r = {
+		.nlh = batch_add(nl, c->family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND)};
+
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, c->name);
+	r.list = mnl_attr_nest_start(r.nlh, NFTA_RULE_EXPRESSIONS);
+	return r;
 }
 
-static int check_names(const char *table, const char *except, struct err *err)
+static void rule_end(struct rule r)
+{
+	mnl_attr_nest_end(r.nlh, r.list);
+}
+
+/* A rule of the chain forward: a packet that comes in (or goes out) by the guest's link, and @match of it */
+static void add_forward(struct nl *nl, const char *table, const struct nft_private *p,
+			enum nft_meta_keys way, void (*match)(struct nlmsghdr *, uint32_t),
+			uint32_t value, int verdict)
+{
+	struct rule r = rule_begin(nl, table, &forward);
+
+	nft_put_link(r.nlh, way, NFT_CMP_EQ, p->link);
+	if (match)
+		match(r.nlh, value);
+	if (verdict >= 0)
+		nft_put_verdict(r.nlh, verdict);
+	rule_end(r);
+}
+
+static void add_isolation(struct nl *nl, const char *table, const struct nft_private *p)
+{
+	add_chain(nl, table, &forward);
+	if (p->masquerade) {
+		add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_from_group, p->group, NF_DROP);
+		add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_tracked, 0, NF_ACCEPT);
+	}
+	add_forward(nl, table, p, NFT_META_OIFNAME, NULL, 0, NF_DROP);
+	if (!p->masquerade) {
+		add_forward(nl, table, p, NFT_META_IIFNAME, NULL, 0, NF_DROP);
+		return;
+	}
+	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_ipv4, 0, NF_DROP);
+	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_source, p->guest, NF_DROP);
+	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_to_group, p->group, NF_DROP);
+	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_mark, MARK, -1);
+}
+
+static void add_masquerading(struct nl *nl, const char *table, const struct nft_private *p)
+{
+	struct rule r;
+
+	add_chain(nl, table, &postrouting);
+	r = rule_begin(nl, table, &postrouting);
+	nft_put_ipv4(r.nlh);
+	nft_put_source(r.nlh, p->guest);
+	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_NEQ, p->link);
+	nft_put_masquerade(r.nlh);
+	rule_end(r);
+}
+
+static void add_bridge_guard(struct nl *nl, const char *table, const struct nft_private *p)
+{
+	struct rule r;
+
+	add_table(nl, NFPROTO_BRIDGE, table);
+	add_chain(nl, table, &output);
+	r = rule_begin(nl, table, &output);
+	nft_put_to_group(r.nlh, p->group);
+	nft_put_marked(r.nlh, MARK);
+	nft_put_verdict(r.nlh, NF_DROP);
+	rule_end(r);
+}
+
+static int check_name(const char *table, struct err *err)
 {
 	size_t len = strnlen(table, TABLE_BYTES);
 
-	if (len == 0 || len == TABLE_BYTES)
-		return err_text(err, EINVAL, "name of nftables table has not 1 to %d bytes",
-				TABLE_BYTES - 1);
-	len = strnlen(except, IFNAMSIZ);
+	return len > 0 && len < TABLE_BYTES
+		       ? 0
+		       : err_text(err, EINVAL, "name of nftables table has not 1 to %d bytes",
+				  TABLE_BYTES - 1);
+}
+
+int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
+{
+	const size_t len = strnlen(p->link, IFNAMSIZ);
+	char what[WHAT_BYTES];
+	int r = check_name(table, err);
+
+	if (r < 0)
+		return r;
 	if (len == 0 || len == IFNAMSIZ)
 		return err_text(err, EINVAL,
 				"nftables table %s: interface name has not 1 to %d bytes", table,
 				IFNAMSIZ - 1);
-	return 0;
-}
-
-int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, const char *except,
-		       struct err *err)
-{
-	char what[WHAT_BYTES];
-	int r;
-
-	r = check_names(table, except, err);
-	if (r < 0)
-		return r;
 	batch_begin(nl);
-	add_table(nl, table);
-	add_chain(nl, table);
-	add_rule(nl, table, net, except);
+	add_table(nl, NFPROTO_INET, table);
+	add_isolation(nl, table, p);
+	if (p->masquerade) {
+		add_masquerading(nl, table, p);
+		add_bridge_guard(nl, table, p);
+	}
 	batch_end(nl);
 	fmt_into(what, sizeof(what), "add nftables table %s", table);
 	r = nl_talk(nl, NULL, NULL, what, err);
 	/* All that was named is in the batch itself, but for the kinds of chain and expressions. */
 	if (r == -ENOENT)
-		return err_text(
-			err, EOPNOTSUPP,
-			"%s: this kernel's nf_tables has no masquerading (modules nft_chain_nat, "
-			"nft_masq)",
-			what);
+		return err_text(err, EOPNOTSUPP,
+				"%s: this kernel's nf_tables lacks a part (CONFIG_NF_TABLES_INET, "
+				"CONFIG_NF_TABLES_BRIDGE, modules nft_ct, nft_chain_nat, nft_masq)",
+				what);
 	return r;
 }
+
+/* ---- removing ------------------------------------------------------------------------------- */
 
 /** struct found - A table: its handle, as it came, and whether it was made here */
 struct found {
@@ -251,38 +275,50 @@ static int see_table(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* Looks a table up: 0, -ENOENT, -EOPNOTSUPP without nf_tables */
-static int find_table(struct nl *nl, const char *table, struct found *ret, const char *what,
-		      struct err *err)
+static int find_table(struct nl *nl, uint8_t family, const char *table, struct found *ret,
+		      const char *what, struct err *err)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
 	int r;
 
-	put_nfgenmsg(nlh, NFPROTO_IPV4, 0);
+	put_nfgenmsg(nlh, family, 0);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
 	r = nl_talk(nl, see_table, ret, what, err);
 	/* What a batch is told by its own number is a senseless request outside of one. */
 	return r == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : r;
 }
 
-int nft_table_del(struct nl *nl, const char *table, struct err *err)
+static int table_del(struct nl *nl, uint8_t family, const char *table, struct err *err)
 {
 	struct found found = {.ours = false};
+	struct nlmsghdr *nlh;
 	char what[WHAT_BYTES];
 	int r;
 
-	r = check_names(table, "any", err);
-	if (r < 0)
-		return r;
 	fmt_into(what, sizeof(what), "remove nftables table %s", table);
-	r = find_table(nl, table, &found, what, err);
+	r = find_table(nl, family, table, &found, what, err);
 	if (r < 0)
 		return r;
 	if (!found.ours)
 		return err_text(err, ENOENT, "%s: it is not one of vmrun's", what);
 	batch_begin(nl);
 	/* By its handle: one that has taken its name since is another. */
-	mnl_attr_put_u64(batch_add(nl, NFT_MSG_DELTABLE, NLM_F_ACK), NFTA_TABLE_HANDLE,
-			 found.handle);
+	nlh = batch_add(nl, family, NFT_MSG_DELTABLE, 0);
+	mnl_attr_put_u64(nlh, NFTA_TABLE_HANDLE, found.handle);
 	batch_end(nl);
 	return nl_talk(nl, NULL, NULL, what, err);
+}
+
+int nft_table_del(struct nl *nl, const char *table, struct err *err)
+{
+	static const uint8_t families[] = {NFPROTO_BRIDGE, NFPROTO_INET};
+	struct err ignored;
+	int r = check_name(table, err), result = -ENOENT;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
+		r = table_del(nl, families[i], table, result == 0 ? &ignored : err);
+		if (r == 0 || r == -ENOENT)
+			result = r == 0 ? 0 : result, r = 0;
+	}
+	return r < 0 ? r : result;
 }

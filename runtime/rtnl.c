@@ -138,6 +138,8 @@ int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, stru
 	}
 	if (c->mtu)
 		mnl_attr_put_u32(nlh, IFLA_MTU, c->mtu);
+	if (c->group)
+		mnl_attr_put_u32(nlh, IFLA_GROUP, c->group);
 	if (c->master)
 		mnl_attr_put_u32(nlh, IFLA_MASTER, (uint32_t)c->master);
 	if (c->netns_fd >= 0)

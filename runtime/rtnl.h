@@ -61,6 +61,7 @@ struct rtnl_neigh {
 struct rtnl_change {
 	bool up;
 	uint32_t mtu;
+	uint32_t group;
 	int master;
 	int netns_fd;
 	const uint8_t *mac;
@@ -139,18 +140,5 @@ MUST_CHECK int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err
 
 /** tc_taken() - Whether the interface has an ingress qdisc, or clsact, which take the same place: 1, 0, -errno */
 MUST_CHECK int tc_taken(struct nl *nl, int index, struct err *err);
-
-/**
- * nft_masquerade_add() - A table of its own that masquerades what comes from @net and leaves by another
- *			  interface than @except
- * @nl:		Opened on NETLINK_NETFILTER
- * @table:	Up to 255 bytes
- *
- * One batch: all of it or nothing. -EEXIST when the table is there, -EOPNOTSUPP without nf_tables. nft.c.
- */
-MUST_CHECK int nft_masquerade_add(struct nl *nl, const char *table, struct net_addr net, const char *except,
-				  struct err *err);
-/** nft_table_del() - Remove a table of ours; -ENOENT when there is none of that name, or it is another's */
-MUST_CHECK int nft_table_del(struct nl *nl, const char *table, struct err *err);
 
 #endif

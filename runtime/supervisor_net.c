@@ -12,7 +12,7 @@ int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct sp
 		struct net_made *made = &s->state->net[i];
 
 		r = net_setup(&l->plan->net[i], made, &sp->tap[i], err);
-		if (r == 0 && made->table[0]) {
+		if (r == 0 && l->plan->net[i].masquerade) {
 			r = net_forward(err);
 			if (r < 0)
 				err_wrap(err, "%s/masquerade", l->plan->net[i].pointer);

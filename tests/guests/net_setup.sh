@@ -56,7 +56,8 @@ is "private: the guest's gateway is the host" "$(of gateway)/30" "$(of hostAddre
 like "private: the veth is up" "$(ip -o link show dev "$link")" '[<,]UP[,>].*mtu 1500.*state UP'
 like "private: its other end is in another namespace" "$(ip -d -o link show dev "$link")" 'link-netnsid.* veth'
 like "private: a locally administered MAC" "$(of mac)" '^.[26ae]:..:..:..:..:..$'
-is "private: no table without masquerade" "$(nft list tables)" ""
+is "private: a table of its own" "$(nft list tables)" "table inet vmrun_$vm"
+is "private: it lets nothing be forwarded" "$(nft list table inet "vmrun_$vm" | grep -c "[io]ifname \"$link\" drop")" 2
 mac=$(of mac) address=$(of hostAddress)
 succeeds "private: start" vmrun start "$vm"
 succeeds "the host's interface disappears under a running VM" ip link delete "$link"
@@ -73,6 +74,8 @@ is "two veths" "$(ip -o link show type veth | wc -l)" 2
 delete "$other"
 ip addr flush dev "$(of hostInterface)"
 clean "private, its address removed by hand"
+create && kill -9 "$(vmrun state "$vm" | jq -r .pid)"
+clean "private, the supervisor killed"
 ip link add taken type bridge && ip addr add "$address" dev taken
 before=$(world)
 create
@@ -85,8 +88,9 @@ net ', "masquerade": true, "mtu": 1400, "hostIp": "10.9.8.1", "netmask": "255.25
 echo 0 >/proc/sys/net/ipv4/ip_forward
 like "masquerade: forwarding is switched on, and that is told" "$(create)" 'ip_forward was 0'
 is "masquerade: forwarding is on" "$(cat /proc/sys/net/ipv4/ip_forward)" 1
-like "masquerade: a table of its own" "$(nft list tables)" "^table ip vmrun_$vm\$"
-like "masquerade: the guest's network" "$(nft list ruleset)" "10\.9\.8\.0/24.*masquerade"
+is "masquerade: tables of its own" "$(nft list tables | sort)" "table bridge vmrun_$vm
+table inet vmrun_$vm"
+like "masquerade: the guest's address" "$(nft list ruleset)" "ip saddr 10\.9\.8\.2 .*masquerade"
 is "masquerade: the table is told" "$(of table)" "vmrun_$vm"
 is "hostIp and netmask" "$(of hostAddress)" 10.9.8.1/24
 is "the guest is the next one" "$(of guestAddress)" 10.9.8.2/24
@@ -98,11 +102,11 @@ vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped "$vm"
 is "when the VM is over its network is gone before delete" "$(ip -o link show type veth; nft list tables)" ""
 clean "masquerade"
 
-nft add table ip "vmrun_$other"
+nft add table inet "vmrun_$other"
 before=$(world)
 fails "masquerade: the table's name is taken" "/vm/devices/1: .*vmrun_$other: File exists"
 succeeds "masquerade: that table stays" eventually 5 is_clean
-nft delete table ip "vmrun_$other"
+nft delete table inet "vmrun_$other"
 before=$(world)
 
 net ', "masquerade": true'
@@ -118,7 +122,7 @@ succeeds "masquerade: nothing is left then" eventually 5 is_clean
 
 bundle "$work/b" idle '[{"type": "net", "masquerade": true}, {"type": "net", "masquerade": true}]'
 create
-is "two devices, two tables" "$(nft list tables | wc -l)" 2
+is "two devices, two tables of each family" "$(nft list tables | wc -l)" 4
 is "two devices, two MACs" "$(vmrun state "$vm" | jq -r '.vmrun.networks[].mac' | sort -u | wc -l)" 2
 clean "two devices"
 

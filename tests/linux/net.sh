@@ -85,7 +85,7 @@ both_ways private "${guest%/*}" "${host%/*}"
 is "private: the guest reads from beyond the host" \
 	"$(ask private out "wget -q -O - http://203.0.113.2:8080/data | sha256sum | cut -d' ' -f1")" "$sum "
 like "private: as the host" "$(cat "$work/outside.log")" '203\.0\.113\.1\]?:'
-is "private: a table of its own" "$(nft list tables | grep -c vmrun_private)" 1
+is "private: a table of its own" "$(nft list tables | grep -c "inet vmrun_private")" 1
 
 is "tap: the state says so" "$(state private 1 mode) $(state private 1 tap) $(state private 1 mac)" "tap vmtap0 52:54:00:12:34:56"
 is "tap: the guest's side" "$(ask private tapside "cat /sys/class/net/eth1/address /sys/class/net/eth1/mtu; ip -4 -o addr show eth1 | awk '{print \$4}'")" \
