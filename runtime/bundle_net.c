@@ -155,6 +155,7 @@ static const struct schema_field net_fields[] = {
 	 .off = NET(netns),
 	 .max = BUNDLE_NETNS_MAX},
 	{.name = "fd", .kind = SCHEMA_UINT, .off = NET(fd), .min = FD_MIN, .max = FD_MAX},
+	{.name = "hostNetwork", .kind = SCHEMA_BOOL, .off = NET(host_network)},
 	{.name = "masquerade", .kind = SCHEMA_BOOL, .off = NET(masquerade)},
 	{.name = "queues",
 	 .kind = SCHEMA_UINT,

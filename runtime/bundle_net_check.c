@@ -30,19 +30,13 @@ static const struct {
 	unsigned int modes;
 	bool required;
 } net_rules[] = {
-	{"name", LINKED & ~IN(FD), false},
-	{"hostIp", HOSTED, false},
-	{"netmask", ADDRESSED, false},
-	{"guestIp", ADDRESSED, false},
-	{"gateway", ADDRESSED, false},
-	{"mac", ADDRESSED | IN(NONE), false},
-	{"mtu", ADDRESSED | IN(NONE), false},
-	{"bridge", IN(BRIDGE), true},
-	{"parent", IN(MACVTAP), true},
-	{"netns", IN(NETNS), false},
-	{"fd", IN(FD), true},
-	{"masquerade", IN(PRIVATE), false},
-	{"backend", LINKED, false},
+	{"name", LINKED & ~IN(FD), false},    {"hostIp", HOSTED, false},
+	{"netmask", ADDRESSED, false},	      {"guestIp", ADDRESSED, false},
+	{"gateway", ADDRESSED, false},	      {"mac", ADDRESSED | IN(NONE), false},
+	{"mtu", ADDRESSED | IN(NONE), false}, {"bridge", IN(BRIDGE), true},
+	{"parent", IN(MACVTAP), true},	      {"netns", IN(NETNS), false},
+	{"hostNetwork", IN(NETNS), false},    {"fd", IN(FD), true},
+	{"masquerade", IN(PRIVATE), false},   {"backend", LINKED, false},
 	{"rateLimit", LINKED, false},
 };
 

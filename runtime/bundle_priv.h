@@ -44,7 +44,7 @@ struct bundle_net {
 	const char *host_ip, *netmask, *guest_ip, *gateway_ip, *mac_text;
 	uint64_t mtu;
 	uint64_t fd;
-	bool masquerade;
+	bool masquerade, host_network;
 	struct {
 		struct boot_net_rate to_guest, from_guest;
 	} rate;

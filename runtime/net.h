@@ -59,6 +59,7 @@ struct net_neigh {
  * @bridge:	Name of the bridge (bridge mode), or ""
  * @table:	nftables tables of that name (private mode), or ""
  * @netns:	Path of the namespace (netns mode), or ""
+ * @netns_id:	Which one it was then; what the path leads to later is not touched when it is another
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
  * @mtu:	0 while not known
  * @guest:	In netns mode the first IPv4 address of those below
@@ -73,6 +74,7 @@ struct net_made {
 	char bridge[16];
 	char table[NET_TABLE_MAX + 16];
 	char netns[NET_PATH_MAX];
+	struct netns_id netns_id;
 	char joined[16];
 	uint8_t mac[6];
 	uint16_t mtu;
@@ -119,11 +121,12 @@ MUST_CHECK int net_forward(struct err *err);
 
 /**
  * net_count() - How many interfaces of the network namespace @path netns mode would join
+ * @ret_id:	Which one that is
  *
  * Those that are up and have an IPv4 address or a global IPv6 one, but for loopback and what is no
  * Ethernet.
  */
-MUST_CHECK int net_count(const char *path, unsigned int *ret, struct err *err);
+MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, struct err *err);
 
 /**
  * net_look() - What netns mode finds at start: the interfaces that are there now

@@ -58,14 +58,17 @@ static int count(struct nl *nl, void *arg, struct err *err)
 	return r;
 }
 
-int net_count(const char *path, unsigned int *ret, struct err *err)
+int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, struct err *err)
 {
+	struct netns_id id = {0};
 	unsigned int nr = 0;
-	int r = net_inside(path, count, &nr, err);
+	int r = net_inside(path, &id, count, &nr, err);
 
-	if (r == 0)
-		*ret = nr;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = nr;
+	*ret_id = id;
+	return 0;
 }
 
 /* ---- one interface ------------------------------------------------------------------------- */
@@ -213,7 +216,7 @@ struct look {
 static bool same_place(const struct net_made *a, const struct net_made *b)
 {
 	return a->mode == NET_MODE_NETNS && b->mode == NET_MODE_NETNS &&
-	       strcmp(a->netns, b->netns) == 0;
+	       netns_same(&a->netns_id, &b->netns_id);
 }
 
 /* Whether @name is that of a TAP of the VM, or joined to one */
@@ -262,7 +265,7 @@ int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err 
 	if (made[i].mode != NET_MODE_NETNS || made[i].joined[0])
 		return 0;
 	forget(&found);
-	r = net_inside(made[i].netns, look, &l, err);
+	r = net_inside(made[i].netns, &found.netns_id, look, &l, err);
 	if (r < 0)
 		return err_wrap(err, "%s", made[i].device);
 	made[i] = found;
@@ -303,6 +306,7 @@ int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
 	     const struct net_warn *warn, struct err *err)
 {
 	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
+	struct netns_id id = made[i].netns_id;
 	unsigned int k;
 
 	if (made[i].mode != NET_MODE_NETNS)
@@ -310,5 +314,5 @@ int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
 	for (k = 0; k < i; k++)
 		if (same_place(&made[k], &made[i]))
 			return 0;
-	return net_inside(made[i].netns, look_for_left, &l, err);
+	return net_inside(made[i].netns, &id, look_for_left, &l, err);
 }

@@ -16,16 +16,23 @@
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
 
-int net_inside(const char *path, int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg,
-	       struct err *err)
+int net_inside(const char *path, struct netns_id *id,
+	       int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg, struct err *err)
 {
 	cleanup_fd int fd = -1;
+	struct netns_id found;
 	int old = -1, r = netns_open(path, &fd, err);
 
+	if (r == 0)
+		r = netns_identify(fd, &found, err);
+	if (r == 0 && id->ino && !netns_same(id, &found))
+		r = err_text(err, ESTALE, "%s leads to another network namespace than at create",
+			     path);
 	if (r == 0)
 		r = netns_enter(fd, &old, err);
 	if (r < 0)
 		return r;
+	*id = found;
 	{
 		cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 
@@ -37,17 +44,37 @@ int net_inside(const char *path, int (*fn)(struct nl *nl, void *arg, struct err 
 
 /* ---- create ---- */
 
+/* All frames of an interface that is joined are the guest's: a host would be cut off by that. */
+static int check_not_own(const struct plan_net *p, const struct netns_id *id, struct err *err)
+{
+	struct netns_id own;
+	int r = netns_identify(-1, &own, err);
+
+	if (r < 0 || p->host_network || !netns_same(id, &own))
+		return r;
+	return err_text(
+		err, EINVAL,
+		"%s is vmrun's own network namespace, and the guest would take over its "
+		"interfaces: leave it out, or list {\"type\": \"net\", \"mode\": \"netns\", "
+		"\"hostNetwork\": true} in vm.devices",
+		p->netns_path);
+}
+
 static int plan_netns(const struct plan_net *p, const char *id, struct net_made *made,
 		      struct err *err)
 {
 	cleanup_fd int fd = -1;
+	int r;
 
 	if (strlen(p->netns_path) >= sizeof(made->netns))
 		return err_set(err, ENAMETOOLONG, "network namespace %s", p->netns_path);
 	fmt_into(made->netns, sizeof(made->netns), "%s", p->netns_path);
 	if (!made->tap[0])
 		net_name_link("vt", id, made->device, 0, made->tap);
-	return netns_open(made->netns, &fd, err);
+	r = netns_open(made->netns, &fd, err);
+	if (r == 0)
+		r = netns_identify(fd, &made->netns_id, err);
+	return r < 0 ? r : check_not_own(p, &made->netns_id, err);
 }
 
 /** struct making - A TAP to be made */
@@ -79,7 +106,7 @@ static int setup_netns(const struct plan_net *p, struct net_made *made, struct t
 	struct making m = {p, ret};
 
 	memcpy(ret->name, made->tap, sizeof(ret->name));
-	return net_inside(made->netns, make_tap, &m, err);
+	return net_inside(made->netns, &made->netns_id, make_tap, &m, err);
 }
 
 /* ---- start ---- */
@@ -112,7 +139,7 @@ int net_join(struct net_made *made, struct err *err)
 
 	if (made->mode != NET_MODE_NETNS || !made->joined[0])
 		return 0;
-	r = net_inside(made->netns, join, made, err);
+	r = net_inside(made->netns, &made->netns_id, join, made, err);
 	if (r == 0)
 		return 0;
 	/* Somebody was faster; what is at that interface is theirs. */
@@ -137,14 +164,15 @@ static int leave(struct nl *nl, void *arg, struct err *err)
 
 static int undo_netns(const struct net_made *made, struct err *err)
 {
+	struct netns_id id = made->netns_id;
 	int r;
 
 	if (!made->joined[0])
 		return 0;
-	r = net_inside(made->netns, leave, (void *)made, err);
-	/* A namespace whose name is gone (-EINVAL: only its mount point is left) may live on, but
-	 * then nobody can say where. */
-	return r == -ENOENT || r == -EINVAL ? 0 : r;
+	r = net_inside(made->netns, &id, leave, (void *)made, err);
+	/* A namespace whose name is gone (-EINVAL: only its mount point is left) or another's now may
+	 * live on, but then nobody can say where. */
+	return r == -ENOENT || r == -EINVAL || r == -ESTALE ? 0 : r;
 }
 
 const struct net_ops net_netns_ops = {"netns", plan_netns, setup_netns, undo_netns};

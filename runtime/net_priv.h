@@ -60,11 +60,14 @@ MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);
 
 /**
  * net_inside() - Run @fn inside the network namespace @path, with a socket of it
+ * @id:		Which one it has to be; filled in when not known
  *
  * Context: a process with one thread
+ * Return: @fn's; -ESTALE when it is another one; other -errno
  */
-MUST_CHECK int net_inside(const char *path, int (*fn)(struct nl *nl, void *arg, struct err *err),
-			  void *arg, struct err *err);
+MUST_CHECK int net_inside(const char *path, struct netns_id *id,
+			  int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg,
+			  struct err *err);
 
 /* Told of an interface that has an ingress qdisc */
 #define NET_TAKEN "interface %s has an ingress qdisc: is it joined already?"

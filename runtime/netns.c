@@ -5,11 +5,14 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "runtime/file.h"
 #include "runtime/nsfail.h"
 #include "runtime/tap.h"
+
+#define OWN "/proc/thread-self/ns/net"
 
 int netns_open(const char *path, int *ret_fd, struct err *err)
 {
@@ -33,12 +36,27 @@ int netns_open(const char *path, int *ret_fd, struct err *err)
 	return 0;
 }
 
+int netns_identify(int fd, struct netns_id *ret, struct err *err)
+{
+	struct stat st;
+
+	if (fd >= 0 ? fstat(fd, &st) < 0 : stat(OWN, &st) < 0)
+		return err_set(err, errno, "%s", fd >= 0 ? "network namespace" : OWN);
+	*ret = (struct netns_id){st.st_dev, st.st_ino};
+	return 0;
+}
+
+bool netns_same(const struct netns_id *a, const struct netns_id *b)
+{
+	return a->ino && a->dev == b->dev && a->ino == b->ino;
+}
+
 int netns_enter(int fd, int *ret_old, struct err *err)
 {
-	cleanup_fd int old = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	cleanup_fd int old = open(OWN, O_RDONLY | O_CLOEXEC);
 
 	if (old < 0)
-		return err_set(err, errno, "/proc/thread-self/ns/net");
+		return err_set(err, errno, "%s", OWN);
 	if (fd >= 0 ? setns(fd, CLONE_NEWNET) < 0 : unshare(CLONE_NEWNET) < 0)
 		return fd < 0 && errno == ENOSPC
 			       ? nsfail_explain(CLONE_NEWNET, errno, "", err)

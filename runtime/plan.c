@@ -263,7 +263,8 @@ static int build_warnings(struct plan_build *bd)
 }
 
 int plan_build(const struct bundle *b, const char *id,
-	       unsigned int (*interfaces)(const char *netns), struct plan **ret, struct err *err)
+	       unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id),
+	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
 		build_vmm, build_devices, build_cmdline, build_cgroup, build_warnings,

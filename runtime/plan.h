@@ -94,6 +94,11 @@ enum net_mode {
 	NET_MODES,
 };
 
+/** struct netns_id - By which a network namespace is known, whatever the path; @ino 0 = not known */
+struct netns_id {
+	uint64_t dev, ino;
+};
+
 /** struct net_addr - An IPv4 address and its prefix; @bits 0 = none. Network byte order */
 struct net_addr {
 	uint32_t addr;
@@ -117,6 +122,7 @@ struct net_ip {
  * @mtu:	0 = 1500, or that of the bridge, parent or namespace's interface
  * @bridge, @parent: Of NET_MODE_BRIDGE and NET_MODE_MACVTAP
  * @netns_path:	Of NET_MODE_NETNS; owned
+ * @host_network: Of NET_MODE_NETNS: that may be the caller's own namespace
  * @fd:		Of NET_MODE_FD: number in create's process
  */
 struct plan_net {
@@ -134,6 +140,7 @@ struct plan_net {
 	uint16_t mtu;
 	uint16_t queue_pairs; /* 1 to BOOT_NET_PAIRS_MAX */
 	bool masquerade;
+	bool host_network;
 	bool vhost;
 	struct boot_net_rate to_guest, from_guest;
 };
@@ -183,7 +190,8 @@ struct plan {
 /**
  * plan_build() - Make the plan of a bundle
  * @id:		Checked by state_check_id() before
- * @interfaces:	How many interfaces with addresses a network namespace has now; NULL: not known, as 0
+ * @interfaces:	How many interfaces with addresses a network namespace has now, and which it is; NULL: not
+ *		known, as 0
  *
  * For interfaces beyond the network devices that join the namespace devices are added, behind those
  * listed: each like the last one of that namespace, as long as there is room in the VM.
@@ -191,8 +199,8 @@ struct plan {
  * Return: 0 with *ret owned by the caller (plan_free), or -EINVAL
  */
 MUST_CHECK int plan_build(const struct bundle *b, const char *id,
-			  unsigned int (*interfaces)(const char *netns), struct plan **ret,
-			  struct err *err);
+			  unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id),
+			  struct plan **ret, struct err *err);
 void plan_free(struct plan *p);
 
 /** plan_to_json() - The plan as create --dry-run prints it; the caller's, json_object_put() it */

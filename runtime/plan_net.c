@@ -72,6 +72,7 @@ static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d
 	n->mtu = (uint16_t)d->net.mtu;
 	n->queue_pairs = (uint16_t)d->queues;
 	n->masquerade = d->net.masquerade;
+	n->host_network = d->net.host_network;
 	n->vhost = d->net.vhost;
 	n->to_guest = with_bursts(d->net.rate.to_guest);
 	n->from_guest = with_bursts(d->net.rate.from_guest);
@@ -92,15 +93,41 @@ static int add_net(struct plan_build *bd, const struct bundle_device *d)
 	return fill(bd->p, proc, d, bd->err);
 }
 
-/* As many more like @d as its namespace has interfaces beyond the @have devices that join it */
-static int add_found_nets(struct plan_build *bd, const struct bundle_device *d, unsigned int have)
+/** struct place - A namespace to join: which it is, and how many interfaces are there */
+struct place {
+	const char *path; /* NULL: the device is of another mode */
+	struct netns_id id;
+	unsigned int found;
+};
+
+static struct place place_of(const struct plan_build *bd, const struct bundle_device *d)
 {
-	const unsigned int found = bd->interfaces ? bd->interfaces(d->net.netns) : 0;
+	struct place at = {.path = NULL};
+
+	if (d->type != BUNDLE_NET || d->net.mode != NET_MODE_NETNS)
+		return at;
+	at.path = d->net.netns;
+	at.found = bd->interfaces ? bd->interfaces(at.path, &at.id) : 0;
+	return at;
+}
+
+static bool same_place(const struct place *a, const struct place *b)
+{
+	if (!a->path || !b->path)
+		return false;
+	return a->id.ino && b->id.ino ? a->id.dev == b->id.dev && a->id.ino == b->id.ino
+				      : !strcmp(a->path, b->path);
+}
+
+/* As many more like @d as there are interfaces @at its place beyond the @have devices that join it */
+static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
+			  const struct place *at, unsigned int have)
+{
 	struct bundle_device more = *d;
 	int r = 0;
 
 	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
-	for (; r == 0 && have < found; have++) {
+	for (; r == 0 && have < at->found; have++) {
 		if (bd->p->nr_procs - 1 + plan_nr_rngs(bd->b) >= BOOT_DEVICES_MAX)
 			break;
 		r = add_net(bd, &more);
@@ -114,37 +141,37 @@ static int add_implied_net(struct plan_build *bd)
 	char pointer[SCHEMA_POINTER_BYTES];
 	struct bundle_device d = {.type = BUNDLE_NET, .pointer = pointer, .queues = 1};
 	unsigned int index = 0;
+	struct place at;
 	int r;
 
 	d.net.mode = NET_MODE_NETNS;
 	d.net.netns = bundle_netns(bd->b, &index);
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
+	at = place_of(bd, &d);
 	r = add_net(bd, &d);
-	return r < 0 ? r : add_found_nets(bd, &d, 1);
-}
-
-static bool joins_same(const struct bundle_device *a, const struct bundle_device *b)
-{
-	return a->type == BUNDLE_NET && a->net.mode == NET_MODE_NETNS && b->type == BUNDLE_NET &&
-	       b->net.mode == NET_MODE_NETNS && !strcmp(a->net.netns, b->net.netns);
+	return r < 0 ? r : add_found_nets(bd, &d, &at, 1);
 }
 
 /* Behind all that are listed, whose numbers do not depend on the host so */
 static int add_all_found_nets(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
-	int r = 0;
+	const unsigned int nr = bd->b->vm.devices.nr;
+	cleanup_free struct place *at = calloc(nr + 1, sizeof(*at));
+	int r = at ? 0 : err_set(bd->err, ENOMEM, "memory for the plan");
 
-	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
+	for (unsigned int i = 0; r == 0 && i < nr; i++)
+		at[i] = place_of(bd, &d[i]);
+	for (unsigned int i = 0; r == 0 && i < nr; i++) {
 		unsigned int have = 0;
 		bool last = true;
 
-		for (unsigned int k = 0; k < bd->b->vm.devices.nr; k++) {
-			have += joins_same(&d[i], &d[k]);
-			last &= k <= i || !joins_same(&d[i], &d[k]);
+		for (unsigned int k = 0; k < nr; k++) {
+			have += same_place(&at[i], &at[k]);
+			last &= k <= i || !same_place(&at[i], &at[k]);
 		}
 		if (have && last)
-			r = add_found_nets(bd, &d[i], have);
+			r = add_found_nets(bd, &d[i], &at[i], have);
 	}
 	return r;
 }
@@ -238,6 +265,8 @@ struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net
 	add_string(o, "backend", n->vhost ? "vhost" : "user");
 	if (n->masquerade)
 		add(o, "masquerade", json_object_new_boolean(true));
+	if (n->host_network)
+		add(o, "hostNetwork", json_object_new_boolean(true));
 	add_rate(o, "toGuest", &n->to_guest);
 	add_rate(o, "fromGuest", &n->from_guest);
 	return o;

@@ -16,7 +16,7 @@ struct plan_build {
 	const struct bundle *b;
 	struct plan *p;
 	unsigned int nr[BUNDLE_DEVICE_TYPES];
-	unsigned int (*interfaces)(const char *netns);
+	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
 	struct err *err;
 };
 

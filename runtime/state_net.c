@@ -11,7 +11,8 @@
 #include "runtime/net_text.h"
 #include "runtime/state_priv.h"
 
-#define MTU_KEY "mtu"
+#define MTU_KEY	  "mtu"
+#define NETNS_KEY "netnsId" /* [device, inode] */
 
 /* The texts of a record, as they are */
 static const struct text {
@@ -191,6 +192,34 @@ static bool get_lists(struct json_object *o, struct net_made *made)
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
+static void add_netns_id(struct json_object *o, const struct netns_id *id)
+{
+	struct json_object *a;
+
+	if (!id->ino)
+		return;
+	a = json_object_new_array();
+	json_object_array_add(a, json_object_new_uint64(id->dev));
+	json_object_array_add(a, json_object_new_uint64(id->ino));
+	json_object_object_add(o, NETNS_KEY, a);
+}
+
+static bool get_netns_id(struct json_object *o, struct netns_id *ret)
+{
+	struct json_object *a, *dev, *ino;
+
+	if (!json_object_object_get_ex(o, NETNS_KEY, &a))
+		return true;
+	if (!json_object_is_type(a, json_type_array) || json_object_array_length(a) != 2)
+		return false;
+	dev = json_object_array_get_idx(a, 0);
+	ino = json_object_array_get_idx(a, 1);
+	if (!json_object_is_type(dev, json_type_int) || !json_object_is_type(ino, json_type_int))
+		return false;
+	*ret = (struct netns_id){json_object_get_uint64(dev), json_object_get_uint64(ino)};
+	return true;
+}
+
 struct json_object *state_net_to_json(const struct net_made *made)
 {
 	static const uint8_t no_mac[6];
@@ -205,6 +234,7 @@ struct json_object *state_net_to_json(const struct net_made *made)
 		net_text_put_mac(made->mac, text);
 		add_text(o, "mac", text);
 	}
+	add_netns_id(o, &made->netns_id);
 	if (made->mtu)
 		json_object_object_add(o, MTU_KEY, json_object_new_int(made->mtu));
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
@@ -287,7 +317,7 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 		made.mtu = (uint16_t)v;
 	}
 	if (!made.device[0] || !get_addresses(o, &made) || !get_lists(o, &made) ||
-	    !net_is_ours(&made, id))
+	    !get_netns_id(o, &made.netns_id) || !net_is_ours(&made, id))
 		return false;
 	*ret = made;
 	return true;

@@ -61,6 +61,12 @@ void tap_close(struct tap *t);
  */
 MUST_CHECK int netns_open(const char *path, int *ret_fd, struct err *err);
 
+/** netns_identify() - Which one @fd is; -1: the calling thread's own.  Syscalls: fstat stat */
+MUST_CHECK int netns_identify(int fd, struct netns_id *ret, struct err *err);
+
+/** netns_same() - Whether both are known, and one */
+bool netns_same(const struct netns_id *a, const struct netns_id *b);
+
 /**
  * netns_enter() - Make @fd, or with -1 a new one, the calling thread's network namespace
  * @ret_old:	Where to go back to: netns_leave(). The caller has one thread

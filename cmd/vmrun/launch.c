@@ -149,12 +149,12 @@ static int print_plan(const struct plan *p, struct err *err)
 }
 
 /* What cannot be seen now is for net_setup() to complain of. */
-static unsigned int interfaces_of(const char *netns)
+static unsigned int interfaces_of(const char *netns, struct netns_id *ret_id)
 {
 	unsigned int nr = 0;
 	struct err ignored;
 
-	(void)!net_count(netns, &nr, &ignored);
+	(void)!net_count(netns, &nr, ret_id, &ignored);
 	return nr;
 }
 

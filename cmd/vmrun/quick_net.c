@@ -36,6 +36,7 @@ static const struct key {
 	{"bridge", "bridge", TEXT, NULL, NULL, "bridge"},
 	{"parent", "parent", TEXT, NULL, NULL, "macvtap"},
 	{"netns", "netns", TEXT, NULL, NULL, "netns"},
+	{"hostNetwork", "hostNetwork", SWITCH, NULL, NULL, "netns"},
 	{"fd", "fd", NUMBER, NULL, NULL, "fd"},
 	{"tap-fd", "fd", NUMBER, NULL, NULL, "fd"},
 	{"masquerade", "masquerade", SWITCH, NULL, NULL, NULL},

@@ -321,6 +321,20 @@ for path in /nowhere "$work" /dev/null /proc/self/ns/mnt; do
 	fails "netns: $path" "/vm/devices/1: .*$path"
 done
 
+: >"$work/own" && mount --bind /proc/self/ns/net "$work/own"
+for path in /proc/self/ns/net "$work/own"; do
+	net ", \"mode\": \"netns\", \"netns\": \"$path\""
+	fails "netns: vmrun's own, by $path" "^vmrun: /vm/devices/1: $path is vmrun.s own network namespace,.* leave it out, or list .*\"hostNetwork\": true} in vm.devices"
+done
+bundle "$work/b" idle '[{"type": "rng"}]'
+sed -i 's|"vm":|"linux": {"namespaces": [{"type": "network", "path": "/proc/self/ns/net"}]}, &|' "$work/b/config.json"
+fails "netns: vmrun's own, of /linux" '/linux/namespaces/0: /proc/self/ns/net is vmrun.s own'
+before=$(world)
+net ', "mode": "netns", "netns": "/proc/self/ns/net", "hostNetwork": true'
+succeeds "netns: vmrun's own, asked for: create" create
+clean "netns: vmrun's own, asked for"
+umount "$work/own" && before=$(world)
+
 # ---- macvtap ----
 ip link add par type veth peer name par1 && ip link set par up && ip link set par1 up && sleep 0.1
 before=$(world)

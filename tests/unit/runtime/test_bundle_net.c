@@ -62,9 +62,10 @@ static const struct {
 	{"'mode':'nat'",
 	 "/mode: must be private, tap, bridge, netns, macvtap, fd or none, is \"nat\""},
 	{"'mode':''", "/mode: must be private, tap, bridge, netns, macvtap, fd or none, is \"\""},
-	{"'Mode':'tap'", "/Mode: unknown property, known are type, mode, name, hostIp, netmask, "
-			 "guestIp, gateway, mac, mtu, bridge, parent, netns, fd, masquerade, "
-			 "queues, backend, rateLimit"},
+	{"'Mode':'tap'",
+	 "/Mode: unknown property, known are type, mode, name, hostIp, netmask, "
+	 "guestIp, gateway, mac, mtu, bridge, parent, netns, fd, hostNetwork, masquerade, "
+	 "queues, backend, rateLimit"},
 	{"'backend':'kernel'", "/backend: must be user or vhost, is \"kernel\""},
 	{"'name':'sixteen-bytes-xx'", "/name: must be at most 15 bytes long, is 16"},
 	{"'name':'a/b'", "/name: must not hold a blank, '/', ':' or '%'"},

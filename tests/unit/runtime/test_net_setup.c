@@ -6,7 +6,10 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "runtime/net.h"
 #include "runtime/net_priv.h"
@@ -253,6 +256,35 @@ Test(net_setup, several_queues)
 	cr_expect_eq(net_undo(&made, &err), 0);
 }
 
+/* An interface of a host, and the paths that lead to its own namespace */
+Test(net_setup, netns_is_not_the_hosts_own_unless_asked_for)
+{
+	static const char *const paths[] = {"/proc/self/ns/net", "/proc/thread-self/ns/net",
+					    "bound"};
+	struct plan_net p = plan(NET_MODE_NETNS);
+	struct net_made made = {.nr_addrs = 77};
+	char dir[] = "/tmp/vmrun-netns-XXXXXX";
+
+	cr_assert(mkdtemp(dir) && chdir(dir) == 0);
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	close(open(paths[2], O_CREAT | O_CLOEXEC, 0600));
+	cr_assert_eq(mount(paths[0], paths[2], NULL, MS_BIND, NULL), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(paths); i++) {
+		p.netns_path = (char *)paths[i];
+		p.host_network = false;
+		cr_expect_eq(net_plan(&p, "vm", "net0", &made, &err), -EINVAL, "%s", paths[i]);
+		cr_expect(strstr(err.msg, "hostNetwork"), "%s", err.msg);
+		cr_expect_eq(made.nr_addrs, 77);
+		p.host_network = true;
+		cr_expect_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
+		made.nr_addrs = 77;
+	}
+	umount(paths[2]);
+	unlink(paths[2]);
+	rmdir(dir);
+}
+
 /* A namespace with an interface "eth0", 10.3.3.3/24, whose far end is here as 10.3.3.1/24 */
 static int make_pod(char path[64])
 {
@@ -316,6 +348,44 @@ Test(net_setup, netns_joins_what_is_there_and_leaves_it)
 	cr_assert_eq(net_setup(&p, &made, &tap, &err), 0, "%s", err.msg);
 	cr_expect_eq(net_join(&made, &err), 0, "%s", err.msg);
 	tap_close(&tap);
+}
+
+/* By whatever path: what one device has joined the other does not find */
+Test(net_setup, netns_by_two_paths_is_one)
+{
+	struct plan_net p = plan(NET_MODE_NETNS);
+	struct net_made made[2];
+	struct tap tap[2];
+	char path[64], twin[64];
+
+	snprintf(twin, sizeof(twin), "/proc/self/fd/%d", make_pod(path));
+	p.netns_path = path;
+	make(&p, &made[0], &tap[0]);
+	p.netns_path = twin;
+	cr_assert_eq(net_plan(&p, "vm", "net1", &made[1], &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &made[1], &tap[1], &err), 0, "%s", err.msg);
+	cr_expect_eq(net_look(made, 2, 0, &err), 1, "%s", err.msg);
+	cr_expect_eq(net_look(made, 2, 1, &err), 0, "%s", err.msg);
+}
+
+/* What the path leads to later is another's */
+Test(net_setup, netns_is_the_one_of_create)
+{
+	struct plan_net p = plan(NET_MODE_NETNS);
+	struct net_made made;
+	struct tap tap;
+	char path[64];
+	int fd = make_pod(path), old;
+
+	p.netns_path = path;
+	make(&p, &made, &tap);
+	cr_expect_eq(net_look(&made, 1, 0, &err), 1, "%s", err.msg);
+	cr_assert_eq(netns_enter(-1, &old, &err), 0, "%s", err.msg);
+	dup2(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd);
+	netns_leave(old);
+	cr_expect_eq(net_join(&made, &err), -ESTALE, "%s", err.msg);
+	cr_expect(strstr(err.msg, "another network namespace than at create"), "%s", err.msg);
+	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
 }
 
 Test(net_setup, netns_with_two_devices_takes_one_interface)

@@ -211,9 +211,13 @@ Test(plan, cgroup_paths)
 
 /* ---- devices for interfaces that are there already ----------------------------------------- */
 
-static unsigned int interfaces(const char *netns)
+static unsigned int interfaces(const char *netns, struct netns_id *ret_id)
 {
-	return !strcmp(netns, "/run/netns/three") ? 3 : !strcmp(netns, "/run/netns/many") ? 99 : 0;
+	if (!strcmp(netns, "/run/netns/three") || !strcmp(netns, "/proc/7/ns/net")) {
+		*ret_id = (struct netns_id){4, 4026531840};
+		return 3;
+	}
+	return !strcmp(netns, "/run/netns/many") ? 99 : 0;
 }
 
 static struct plan *plan_on_host(const char *rest)
@@ -280,6 +284,18 @@ Test(plan, listed_devices_keep_their_numbers)
 		       "net2 /run/netns/three mytap /vm/devices/2, net3 -  /vm/devices/3, "
 		       "net4 /run/netns/three  /vm/devices/2");
 	cr_expect_eq(p->net[4].queue_pairs, 3, "like the last one listed");
+	plan_free(p);
+}
+
+Test(plan, a_namespace_by_two_paths_is_one)
+{
+	struct plan *p = plan_on_host(
+		KERNEL ",\"devices\":["
+		       "{\"type\":\"net\",\"mode\":\"netns\",\"netns\":\"/run/netns/three\"},"
+		       "{\"type\":\"net\",\"mode\":\"netns\",\"netns\":\"/proc/7/ns/net\"}]}");
+
+	expect_nets(p, "net0 /run/netns/three  /vm/devices/0, net1 /proc/7/ns/net  /vm/devices/1, "
+		       "net2 /proc/7/ns/net  /vm/devices/1");
 	plan_free(p);
 }
 

@@ -24,6 +24,8 @@ Test(quick_net, words_become_properties)
 		{"tap,vhost-net=false", "{'mode':'tap','backend':'user'}"},
 		{"bridge,bridge=br0", "{'mode':'bridge','bridge':'br0'}"},
 		{"netns=/run/netns/a", "{'netns':'/run/netns/a','mode':'netns'}"},
+		{"hostNetwork,netns=/proc/self/ns/net",
+		 "{'hostNetwork':true,'netns':'/proc/self/ns/net','mode':'netns'}"},
 		{"tap-fd=7,vq-pairs=1", "{'fd':7,'queues':1,'mode':'fd'}"},
 		{"parent=eth0", "{'parent':'eth0','mode':'macvtap'}"},
 		/* judged elsewhere */
