@@ -4,7 +4,10 @@
  *
  * Nothing in a namespace is expected to stay as it is: it is listed anew by each call, and what was found
  * is copied, so that it can be told and put on record. What a kernel makes of its addresses by itself
- * (the routes to their networks, link-local addresses) the guest's kernel makes too.
+ * (the routes to their networks, link-local addresses) the guest's kernel makes too. So an address is
+ * told with its prefix where the route to that network is there and used, and alone (/32, /128) where it
+ * is not: plug-ins remove it, "noprefixroute" and peers have none, another interface was first. Then a route
+ * that was made for an address is told like others.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,11 +19,12 @@
 #include "runtime/net_text.h"
 #include "runtime/olog.h"
 
-/** struct found - Interfaces and addresses of a namespace */
+/** struct found - Interfaces and addresses of a namespace; routes where they are needed */
 struct found {
 	struct rtnl_link link[RTNL_LINKS_MAX];
 	struct rtnl_addr addr[RTNL_ADDRS_MAX];
-	unsigned int nr_links, nr_addrs;
+	struct rtnl_route route[RTNL_ROUTES_MAX];
+	unsigned int nr_links, nr_addrs, nr_routes;
 };
 
 static int list(struct nl *nl, struct found *f, struct err *err)
@@ -32,7 +36,7 @@ static int list(struct nl *nl, struct found *f, struct err *err)
 
 static bool is_told(const struct rtnl_addr *a)
 {
-	return a->scope < (a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_LINK);
+	return !a->passing && a->scope < (a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_LINK);
 }
 
 static bool has_address(const struct found *f, const struct rtnl_link *link)
@@ -86,6 +90,58 @@ static struct net_ip ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
 	return ip;
 }
 
+static struct net_ip dst_of(const struct rtnl_route *t)
+{
+	return ip_of(t->family, t->bits, t->dst);
+}
+
+static bool same_net(const struct net_ip *a, const struct net_ip *b)
+{
+	return a->bits == b->bits && net_ip_covers(a, b);
+}
+
+/* Whether an interface that guests get is there by that index */
+static bool is_joinable(const struct found *f, int index)
+{
+	for (unsigned int i = 0; i < f->nr_links; i++)
+		if (f->link[i].index == index)
+			return f->link[i].ethernet && has_address(f, &f->link[i]);
+	return false;
+}
+
+/* Whether another route to the same place is the one that is used; @connected: look at such ones only */
+static bool is_beaten(const struct found *f, const struct rtnl_route *t, bool connected)
+{
+	const struct net_ip dst = dst_of(t);
+
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *o = &f->route[i];
+		const struct net_ip other = dst_of(o);
+
+		if (o != t && (o->connected || !connected) && same_net(&dst, &other) &&
+		    (o->metric < t->metric || (o->metric == t->metric && o < t)) &&
+		    is_joinable(f, o->out_index))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the network of address @a is reached as a kernel that is told its prefix would have it */
+static bool is_connected(const struct found *f, const struct rtnl_addr *a)
+{
+	const struct net_ip net = ip_of(a->family, a->bits, a->addr);
+
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *t = &f->route[i];
+		const struct net_ip dst = dst_of(t);
+
+		if (t->out_index == a->index && !t->has_gateway && same_net(&net, &dst) &&
+		    !is_beaten(f, t, false))
+			return true;
+	}
+	return false;
+}
+
 static int fill_addrs(const struct found *f, const struct rtnl_link *link, struct net_made *made,
 		      struct err *err)
 {
@@ -93,16 +149,19 @@ static int fill_addrs(const struct found *f, const struct rtnl_link *link, struc
 
 	for (i = 0; i < f->nr_addrs; i++) {
 		const struct rtnl_addr *a = &f->addr[i];
+		struct net_ip ip = ip_of(a->family, a->bits, a->addr);
 
 		if (a->index != link->index || !is_told(a))
 			continue;
 		if (made->nr_addrs == NET_ADDRS_MAX)
 			return too_many(link->name, NET_ADDRS_MAX, "addresses", err);
-		made->addr[made->nr_addrs++] = ip_of(a->family, a->bits, a->addr);
-		if (a->family != AF_INET || made->guest.bits || !a->bits)
+		if (!is_connected(f, a))
+			ip.bits = net_ip_bits(a->family);
+		made->addr[made->nr_addrs++] = ip;
+		if (a->family != AF_INET || made->guest.bits)
 			continue;
 		memcpy(&made->guest.addr, a->addr, sizeof(made->guest.addr));
-		made->guest.bits = a->bits;
+		made->guest.bits = ip.bits;
 	}
 	return 0;
 }
@@ -128,29 +187,66 @@ static int put_route(struct net_made *made, const struct net_route *new, struct 
 	return 0;
 }
 
-static int add_route(struct net_made *made, const struct rtnl_route *t, struct err *err)
+/* Whether the guest's kernel makes it by itself of an address that it is told */
+static bool follows(const struct net_made *made, const struct net_ip *dst)
 {
-	struct net_route new = {.dst = ip_of(t->family, t->bits, t->dst), .metric = t->metric};
+	for (unsigned int i = 0; i < made->nr_addrs; i++)
+		if (same_net(&made->addr[i], dst))
+			return true;
+	return false;
+}
+
+static bool is_link_local(const struct net_ip *ip)
+{
+	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
+}
+
+/* Whether the guest's kernel will know the gateway of a route to be on the link */
+static bool is_reached(const struct found *f, const struct rtnl_route *by,
+		       const struct net_ip *gateway)
+{
+	if (is_link_local(gateway))
+		return true;
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *t = &f->route[i];
+		const struct net_ip dst = dst_of(t);
+
+		if (t->out_index == by->out_index && !t->has_gateway &&
+		    net_ip_covers(&dst, gateway) && !is_beaten(f, t, !t->connected))
+			return true;
+	}
+	return false;
+}
+
+static int add_route(const struct found *f, struct net_made *made, const struct rtnl_route *t,
+		     struct err *err)
+{
+	struct net_route new = {.dst = dst_of(t), .metric = t->metric};
 	int r = 0;
 
+	if (!t->has_gateway && (is_link_local(&new.dst) || follows(made, &new.dst)))
+		return 0;
+	if (is_beaten(f, t, !t->connected))
+		return 0;
 	if (t->has_gateway)
 		new.gateway = ip_of(t->family, net_ip_bits(t->family), t->gateway);
-	/* What "onlink" says of a gateway a route to it says as well. */
-	if (t->has_gateway && t->onlink)
+	/* What "onlink" says of a gateway, or a network that another interface has as well, a route to
+	 * the gateway says too. */
+	if (t->has_gateway && !is_reached(f, t, &new.gateway))
 		r = put_route(made, &(struct net_route){.dst = new.gateway}, err);
 	return r < 0 ? r : put_route(made, &new, err);
 }
 
-static int fill_routes(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
+static int fill_routes(const struct found *f, const struct rtnl_link *link, struct net_made *made,
 		       struct err *err)
 {
-	cleanup_free struct rtnl_route *route = calloc(RTNL_ROUTES_MAX, sizeof(*route));
-	unsigned int i, nr = 0;
-	int r = route ? rtnl_routes(nl, route, &nr, err) : err_set(err, ENOMEM, "routes");
+	unsigned int i;
+	int r = 0;
 
-	for (i = 0; r == 0 && i < nr; i++)
-		if (route[i].out_index == link->index && !route[i].implied)
-			r = add_route(made, &route[i], err);
+	for (i = 0; r == 0 && i < f->nr_routes; i++)
+		if (f->route[i].out_index == link->index &&
+		    (f->route[i].connected || !f->route[i].implied))
+			r = add_route(f, made, &f->route[i], err);
 	for (i = 0; i < made->nr_routes && !made->gateway; i++) {
 		const struct net_route *t = &made->route[i];
 
@@ -182,8 +278,8 @@ static int fill_neighs(struct nl *nl, const struct rtnl_link *link, struct net_m
 	return r;
 }
 
-static int fill(struct nl *nl, const struct found *f, const struct rtnl_link *link,
-		struct net_made *made, struct err *err)
+static int fill(struct nl *nl, struct found *f, const struct rtnl_link *link, struct net_made *made,
+		struct err *err)
 {
 	int r = tc_taken(nl, link->index, err);
 
@@ -193,9 +289,11 @@ static int fill(struct nl *nl, const struct found *f, const struct rtnl_link *li
 	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
 	memcpy(made->mac, link->mac, sizeof(made->mac));
 	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
-	r = fill_addrs(f, link, made, err);
+	r = rtnl_routes(nl, f->route, &f->nr_routes, err);
 	if (r == 0)
-		r = fill_routes(nl, link, made, err);
+		r = fill_addrs(f, link, made, err);
+	if (r == 0)
+		r = fill_routes(f, link, made, err);
 	return r < 0 ? r : fill_neighs(nl, link, made, err);
 }
 

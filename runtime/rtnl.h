@@ -27,25 +27,30 @@ struct rtnl_link {
 	char kind[16]; /* "veth", "bridge", "tun", ... or empty */
 };
 
-/** struct rtnl_addr - The interface's own end; @family AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count */
+/**
+ * struct rtnl_addr - The interface's own end
+ * @family:	AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count
+ * @passing:	IPv6: one that the kernel made up for a time, or that it found taken
+ */
 struct rtnl_addr {
 	int index;
 	uint8_t family, bits, scope;
+	bool passing;
 	uint8_t addr[16];
 };
 
 /**
- * struct rtnl_route - Unicast, of the main table, out of one interface
+ * struct rtnl_route - Unicast, of the main table, out of one interface, for any source and type of service
  * @bits:	0: the default route
  * @has_gateway: Whether @gateway counts; it is of the route's own family
- * @onlink:	The gateway is reached by the interface whatever addresses that has
- * @implied:	The kernel made it: for an address, or because a router said so
+ * @connected:	The kernel made it for an address
+ * @implied:	It made it for that, or because a router said so
  * @metric:	The lower one of two to the same destination is used
  */
 struct rtnl_route {
 	int out_index;
 	uint8_t family, bits, scope;
-	bool has_gateway, onlink, implied;
+	bool has_gateway, connected, implied;
 	uint32_t metric;
 	uint8_t dst[16], gateway[16];
 };

@@ -69,10 +69,12 @@ static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[IFA_LOCAL + 1], *own;
+	const struct nlattr *tb[IFA_FLAGS + 1], *own;
 	struct rtnl_addr *a = &ret->addr;
+	uint32_t flags = ifa->ifa_flags;
 
-	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0)
+	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0 ||
+	    nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
 		return -EPROTO;
 	if (!family_bytes(ifa->ifa_family))
 		return 0;
@@ -81,7 +83,9 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	*a = (struct rtnl_addr){.index = (int)ifa->ifa_index,
 				.family = ifa->ifa_family,
 				.bits = ifa->ifa_prefixlen,
-				.scope = ifa->ifa_scope};
+				.scope = ifa->ifa_scope,
+				.passing = ifa->ifa_family == AF_INET6 &&
+					   (flags & (IFA_F_TEMPORARY | IFA_F_DADFAILED))};
 	if (a->index <= 0 || !own || !bits_fit(a->family, a->bits) ||
 	    nl_get(own, a->addr, family_bytes(a->family)) < 0)
 		return -EPROTO;
@@ -111,14 +115,14 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 		return -EPROTO;
 	/* RTA_VIA, an IPv6 gateway of an IPv4 route, is one that nothing here can say. */
 	if (!bytes || table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST || out == 0 ||
-	    (rtm->rtm_flags & RTM_F_CLONED) || tb[RTA_VIA])
+	    (rtm->rtm_flags & RTM_F_CLONED) || tb[RTA_VIA] || rtm->rtm_tos || rtm->rtm_src_len)
 		return 0;
 	*t = (struct rtnl_route){.out_index = (int)out,
 				 .family = rtm->rtm_family,
 				 .bits = rtm->rtm_dst_len,
 				 .scope = rtm->rtm_scope,
 				 .has_gateway = tb[RTA_GATEWAY],
-				 .onlink = rtm->rtm_flags & RTNH_F_ONLINK,
+				 .connected = rtm->rtm_protocol == RTPROT_KERNEL,
 				 .implied = is_implied(rtm->rtm_protocol),
 				 .metric = metric};
 	if (t->out_index <= 0 || !bits_fit(t->family, t->bits) || (t->bits && !tb[RTA_DST]) ||

@@ -466,31 +466,33 @@ static const struct {
 	struct rtmsg rtm;
 	const struct nlattr *attr[5];
 	int r;
-	bool implied, onlink;
+	bool implied;
 } route_rows[] = {
 #define MAIN .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST
 #define V4   .rtm_family = AF_INET
 #define V6   .rtm_family = AF_INET6
-	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a, &dst4.a, &gw4.a, &metric.a}, 1, false, false},
-	{{MAIN, V6, .rtm_dst_len = 128}, {&oif.a, &dst6.a, &gw6.a, &metric.a}, 1, false, false},
-	{{MAIN, V4, .rtm_protocol = RTPROT_KERNEL}, {&oif.a, &metric.a}, 1, true, false},
-	{{MAIN, V6, .rtm_protocol = RTPROT_RA}, {&oif.a, &gw6.a, &metric.a}, 1, true, false},
-	{{MAIN, V4, .rtm_flags = RTNH_F_ONLINK}, {&oif.a, &gw4.a, &metric.a}, 1, false, true},
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a, &dst4.a, &gw4.a, &metric.a}, 1, false},
+	{{MAIN, V6, .rtm_dst_len = 128}, {&oif.a, &dst6.a, &gw6.a, &metric.a}, 1, false},
+	{{MAIN, V4, .rtm_protocol = RTPROT_KERNEL}, {&oif.a, &metric.a}, 1, true},
+	{{MAIN, V6, .rtm_protocol = RTPROT_RA}, {&oif.a, &gw6.a, &metric.a}, 1, true},
+	{{MAIN, V4, .rtm_flags = RTNH_F_ONLINK}, {&oif.a, &gw4.a, &metric.a}, 1, false},
 	/* none of ours */
-	{{MAIN, V4}, {&oif.a, &via.a, &metric.a}, 0, false, false},
-	{{MAIN, V4}, {&gw4.a}, 0, false, false},
-	{{V4, .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_UNICAST}, {&oif.a}, 0, false, false},
-	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_BLACKHOLE}, {&oif.a}, 0, false, false},
-	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_MULTICAST}, {&oif.a}, 0, false, false},
-	{{MAIN, .rtm_family = AF_PACKET}, {&oif.a}, 0, false, false},
+	{{MAIN, V4}, {&oif.a, &via.a, &metric.a}, 0, false},
+	{{MAIN, V4}, {&gw4.a}, 0, false},
+	{{V4, .rtm_table = RT_TABLE_LOCAL, .rtm_type = RTN_UNICAST}, {&oif.a}, 0, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_BLACKHOLE}, {&oif.a}, 0, false},
+	{{V4, .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_MULTICAST}, {&oif.a}, 0, false},
+	{{MAIN, .rtm_family = AF_PACKET}, {&oif.a}, 0, false},
+	{{MAIN, V4, .rtm_tos = 0x10}, {&oif.a}, 0, false},
+	{{MAIN, V6, .rtm_src_len = 64}, {&oif.a}, 0, false},
 	/* of no sense */
-	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a}, -EPROTO, false, false},
-	{{MAIN, V4, .rtm_dst_len = 33}, {&oif.a, &dst4.a}, -EPROTO, false, false},
-	{{MAIN, V6, .rtm_dst_len = 129}, {&oif.a, &dst6.a}, -EPROTO, false, false},
-	{{MAIN, V4}, {&oif.a, &gw6.a}, -EPROTO, false, false},
-	{{MAIN, V6}, {&oif.a, &gw4.a}, -EPROTO, false, false},
-	{{MAIN, V4}, {&oif.a, &gw_5.a}, -EPROTO, false, false},
-	{{MAIN, V4}, {&oif.a, &gw4.a, &metric_8.a}, -EPROTO, false, false},
+	{{MAIN, V4, .rtm_dst_len = 24}, {&oif.a}, -EPROTO, false},
+	{{MAIN, V4, .rtm_dst_len = 33}, {&oif.a, &dst4.a}, -EPROTO, false},
+	{{MAIN, V6, .rtm_dst_len = 129}, {&oif.a, &dst6.a}, -EPROTO, false},
+	{{MAIN, V4}, {&oif.a, &gw6.a}, -EPROTO, false},
+	{{MAIN, V6}, {&oif.a, &gw4.a}, -EPROTO, false},
+	{{MAIN, V4}, {&oif.a, &gw_5.a}, -EPROTO, false},
+	{{MAIN, V4}, {&oif.a, &gw4.a, &metric_8.a}, -EPROTO, false},
 };
 
 Test(rtnl_parse, routes)
@@ -505,7 +507,7 @@ Test(rtnl_parse, routes)
 		cr_expect_eq(t.out_index, 7);
 		cr_expect_eq(t.metric, 0x04030201);
 		cr_expect_eq(t.implied, route_rows[i].implied, "row %zu", i);
-		cr_expect_eq(t.onlink, route_rows[i].onlink, "row %zu", i);
+		cr_expect_eq(t.connected, route_rows[i].rtm.rtm_protocol == RTPROT_KERNEL);
 		cr_expect_eq(t.bits, route_rows[i].rtm.rtm_dst_len);
 	}
 }
