@@ -77,6 +77,22 @@ static int check_mask(struct schema_ctx *ctx, struct json_object *value)
 		       : 0;
 }
 
+static int check_pool(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	struct net_addr a;
+
+	if (!*s)
+		return 0;
+	if (net_text_addr(s, &a) < 0 || a.bits < NET_POOL_BITS_MIN || a.bits > NET_POOL_BITS_MAX)
+		return schema_fail(
+			ctx, "must be a network of /%d to /%d such as 10.123.0.0/16, is \"%s\"",
+			NET_POOL_BITS_MIN, NET_POOL_BITS_MAX, s);
+	return a.addr & ~net_text_netmask(a.bits)
+		       ? schema_fail(ctx, "has bits behind its prefix: %s", s)
+		       : 0;
+}
+
 static int check_mac(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
@@ -145,6 +161,7 @@ static const struct schema_field net_fields[] = {
 	TEXT("netmask", netmask, check_mask),
 	TEXT("guestIp", guest_ip, check_addr),
 	TEXT("gateway", gateway_ip, check_gateway),
+	TEXT("pool", pool_text, check_pool),
 	TEXT("mac", mac_text, check_mac),
 	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = NET_MTU_MAX},
 	IFNAME(bridge),

@@ -30,13 +30,21 @@ static const struct {
 	unsigned int modes;
 	bool required;
 } net_rules[] = {
-	{"name", LINKED & ~IN(FD), false},    {"hostIp", HOSTED, false},
-	{"netmask", ADDRESSED, false},	      {"guestIp", ADDRESSED, false},
-	{"gateway", ADDRESSED, false},	      {"mac", ADDRESSED | IN(NONE), false},
-	{"mtu", ADDRESSED | IN(NONE), false}, {"bridge", IN(BRIDGE), true},
-	{"parent", IN(MACVTAP), true},	      {"netns", IN(NETNS), false},
-	{"hostNetwork", IN(NETNS), false},    {"fd", IN(FD), true},
-	{"masquerade", IN(PRIVATE), false},   {"backend", LINKED, false},
+	{"name", LINKED & ~IN(FD), false},
+	{"hostIp", HOSTED, false},
+	{"netmask", ADDRESSED, false},
+	{"guestIp", ADDRESSED, false},
+	{"gateway", ADDRESSED, false},
+	{"pool", IN(PRIVATE), false},
+	{"mac", ADDRESSED | IN(NONE), false},
+	{"mtu", ADDRESSED | IN(NONE), false},
+	{"bridge", IN(BRIDGE), true},
+	{"parent", IN(MACVTAP), true},
+	{"netns", IN(NETNS), false},
+	{"hostNetwork", IN(NETNS), false},
+	{"fd", IN(FD), true},
+	{"masquerade", IN(PRIVATE), false},
+	{"backend", LINKED, false},
 	{"rateLimit", LINKED, false},
 };
 
@@ -213,6 +221,21 @@ static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
 	return check_station(ctx, d, "guestIp", net->guest);
 }
 
+static int resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	struct bundle_net *net = &d->net;
+	const char *what;
+
+	if (!net->pool_text)
+		return 0;
+	if (net->host_ip)
+		return fail(ctx, d, "pool", "means nothing with hostIp, which says the network");
+	if (net_text_addr(net->pool_text, &net->pool) < 0)
+		return fail(ctx, d, "pool", "is no network");
+	what = not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
+	return what ? fail(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
+}
+
 static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 {
 	struct bundle_net *net = &d->net;
@@ -285,6 +308,8 @@ static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 		r = resolve_guest(ctx, d);
 	if (r == 0)
 		r = resolve_gateway(ctx, d);
+	if (r == 0)
+		r = resolve_pool(ctx, d);
 	if (r == 0)
 		r = check_rates(ctx, d);
 	if (r < 0)

@@ -33,7 +33,7 @@ enum bundle_device_type {
  * @mode:	enum net_mode, or BUNDLE_NET_MODE_UNSET until bundle_net_check()
  * @given:	Bits by index of bundle_net_table's fields: properties that say something
  * @vhost:	Index into {"user", "vhost"}
- * @host, @guest, @gateway, @mac: Of the texts, once bundle_net_check() has been there; @guest also
+ * @host, @guest, @pool, @gateway, @mac: Of the texts, once bundle_net_check() has been there; @guest also
  *		where only @host was given
  */
 struct bundle_net {
@@ -41,14 +41,14 @@ struct bundle_net {
 	int vhost;
 	uint32_t given;
 	const char *name, *bridge, *parent, *netns;
-	const char *host_ip, *netmask, *guest_ip, *gateway_ip, *mac_text;
+	const char *host_ip, *netmask, *guest_ip, *gateway_ip, *pool_text, *mac_text;
 	uint64_t mtu;
 	uint64_t fd;
 	bool masquerade, host_network;
 	struct {
 		struct boot_net_rate to_guest, from_guest;
 	} rate;
-	struct net_addr host, guest;
+	struct net_addr host, guest, pool;
 	uint32_t gateway;
 	uint8_t mac[6];
 };

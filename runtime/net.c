@@ -131,8 +131,7 @@ int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
 	return rtnl_link_change(nl, index, &c, err);
 }
 
-/* Make made->table, before there is anything that it is about */
-static int isolate(const struct plan_net *p, struct net_made *made, struct err *err)
+int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err)
 {
 	const struct nft_private private = {.link = made->host_link,
 					    .group = NET_GROUP,
@@ -196,6 +195,14 @@ static int explain(const struct plan_net *p, int r, struct err *err)
 	return err_wrap(err, "%s", p->pointer);
 }
 
+void net_fill_addrs(const struct plan_net *p, struct net_made *made)
+{
+	if (!made->host.bits)
+		return;
+	made->guest = p->guest.bits ? p->guest : net_next_addr(made->host);
+	made->gateway = p->gateway ? p->gateway : made->host.addr;
+}
+
 int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_made *ret,
 	     struct err *err)
 {
@@ -218,28 +225,18 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	r = ops->plan ? ops->plan(p, id, &made, err) : 0;
 	if (r < 0)
 		return explain(p, r, err);
-	if (made.host.bits && !made.guest.bits)
-		made.guest = net_next_addr(made.host);
-	if (made.host.bits && !made.gateway)
-		made.gateway = made.host.addr;
+	net_fill_addrs(p, &made);
 	if (p->mode == NET_MODE_PRIVATE)
 		net_name_table(id, device, made.table);
 	*ret = made;
 	return 0;
 }
 
-static int set_up(const struct plan_net *p, struct net_made *made, struct tap *tap, struct err *err)
-{
-	int r = made->table[0] ? isolate(p, made, err) : 0;
-
-	return r < 0 ? r : net_ops(p->mode)->setup(p, made, tap, err);
-}
-
 int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)
 {
 	struct tap tap = {.nr = 0};
 	struct err ignored;
-	int r = set_up(p, made, &tap, err);
+	int r = net_ops(p->mode)->setup(p, made, &tap, err);
 
 	if (r < 0) {
 		tap_close(&tap);

@@ -16,7 +16,7 @@
  * made for a VM goes with the TAP's fd too, and takes with it what is inside. So what is left to
  * remove by name are the host's end of a veth, a macvtap, nftables tables, an ingress qdisc.
  *
- * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c and
+ * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c (net_pool.c) and
  * net_netns.c those with a namespace, net_look.c the looking, net_cmdline.c the telling, net_names.c what
  * is chosen without asking the host.
  */
@@ -29,6 +29,9 @@
 #define NET_MTU_MAX   65521 /* what a TAP takes: 65535 less the Ethernet header */
 #define NET_TABLE_MAX 64 /* characters of a table's name */
 #define NET_PATH_MAX  256
+
+#define NET_POOL_BITS_MIN 8
+#define NET_POOL_BITS_MAX 30
 
 /* Of one interface that is joined. More is an error: a guest told half of it would be cut off somewhere. */
 #define NET_ADDRS_MAX  16
@@ -201,8 +204,16 @@ void net_name_mac(const char *id, const char *device, uint8_t ret[6]);
 /** net_name_mark() - By which tc_clear() knows what was made for the TAP @tap */
 uint16_t net_name_mark(const char *tap);
 
-/** net_name_host() - The host's address in a /30 of 100.64.0.0/10 */
-struct net_addr net_name_host(const char *id, const char *device, unsigned int try);
+/** net_pool_of() - Where networks are taken from: p->pool, or 100.64.0.0/10 */
+struct net_addr net_pool_of(const struct plan_net *p);
+/** net_pool_links() - How many networks of four addresses a pool of /8 to /30 has, numbered from 0 */
+uint32_t net_pool_links(struct net_addr pool);
+/** net_pool_host() - The host's address in network @link */
+struct net_addr net_pool_host(struct net_addr pool, uint32_t link);
+/** net_pool_link() - The network to be tried after @try others: all in turn, beginning with that of @first */
+uint32_t net_pool_link(struct net_addr pool, struct net_addr first, uint32_t try);
+/** net_name_host() - The host's address in the first network to be tried */
+struct net_addr net_name_host(struct net_addr pool, const char *id, const char *device);
 
 /** net_next_addr() - Another host address of the same network: the next, or else the one before; bits 0 = none */
 struct net_addr net_next_addr(struct net_addr a);

@@ -14,8 +14,11 @@
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
 
-#define SHARED_BASE  0x64400000U /* 100.64.0.0/10, for those between provider and customer */
-#define SHARED_LINKS (1U << 20)	 /* /30s in it */
+#define POOL_BASE 0x64400000U /* 100.64.0.0/10, for those between provider and customer */
+#define POOL_BITS 10
+#define LINK_BITS 30
+#define STRIDE                                                                                     \
+	0x9e3779b1U /* odd, so that it comes to every link; far, to leave what is taken in one go */
 
 /* FNV-1a, 64 bits, of the strings with their terminators, its high half folded in at the end */
 static uint64_t hash(const char *a, const char *b, unsigned int try)
@@ -80,11 +83,31 @@ uint16_t net_name_mark(const char *tap)
 	return (uint16_t)(1 + hash(tap, "", 0) % UINT16_MAX);
 }
 
-struct net_addr net_name_host(const char *id, const char *device, unsigned int try)
+struct net_addr net_pool_of(const struct plan_net *p)
 {
-	const uint32_t n = ((uint32_t)hash(id, device, 0) + try) % SHARED_LINKS;
+	return p->pool.bits ? p->pool : (struct net_addr){htonl(POOL_BASE), POOL_BITS};
+}
 
-	return (struct net_addr){htonl(SHARED_BASE + n * 4 + 1), 30};
+uint32_t net_pool_links(struct net_addr pool)
+{
+	return 1U << (LINK_BITS - pool.bits);
+}
+
+uint32_t net_pool_link(struct net_addr pool, struct net_addr first, uint32_t try)
+{
+	const uint32_t n = (ntohl(first.addr) - ntohl(pool.addr)) / 4;
+
+	return (n + try * STRIDE) & (net_pool_links(pool) - 1);
+}
+
+struct net_addr net_pool_host(struct net_addr pool, uint32_t link)
+{
+	return (struct net_addr){htonl(ntohl(pool.addr) + link * 4 + 1), LINK_BITS};
+}
+
+struct net_addr net_name_host(struct net_addr pool, const char *id, const char *device)
+{
+	return net_pool_host(pool, (uint32_t)hash(id, device, 0) & (net_pool_links(pool) - 1));
 }
 
 struct net_addr net_next_addr(struct net_addr a)

@@ -9,14 +9,14 @@
 #include "runtime/rtnl.h"
 
 #define NET_TABLE_PREFIX "vmrun_"
-#define NET_TRIES	 64 /* names or networks looked at before giving up */
+#define NET_TRIES	 64 /* names looked at before giving up */
 #define NET_MTU_DEFAULT	 1500
 #define NET_GROUP	 30317 /* "vm": group of interfaces that lead to a guest */
 
 /**
  * struct net_ops - One mode
  * @plan:	Beyond what is common; NULL when there is nothing
- * @setup:	In the host's namespace, where it returns to; made->table is there. May leave a part behind on
+ * @setup:	In the host's namespace, where it returns to. May leave a part behind on
  *		failure: @undo is called then, and the TAP closed. A name it found taken it strikes out
  * @undo:	NULL when nothing of it outlives the TAP's fd
  */
@@ -54,6 +54,20 @@ MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct
 
 /** net_is_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
 MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err);
+
+/** net_fill_addrs() - The guest's address and gateway, of the host's where the plan says none */
+void net_fill_addrs(const struct plan_net *p, struct net_made *made);
+
+/**
+ * net_claim() - Take a network for made->host_link: the one given, or the first free one of the pool
+ * @made:	Its host becomes what was taken; where none is given, the first to be tried
+ *
+ * Return: 0; -EADDRINUSE when there is none, or the one given is not free; other -errno
+ */
+MUST_CHECK int net_claim(const struct plan_net *p, struct net_made *made, struct err *err);
+
+/** net_isolate() - Make made->table; struck out where there is none of ours then */
+MUST_CHECK int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err);
 
 /** net_unisolate() - Remove made->table if it is there */
 MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);

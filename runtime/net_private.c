@@ -33,29 +33,6 @@ int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
 		     : r;
 }
 
-/* A network of the shared address space that no interface is in */
-static int choose_network(const char *id, struct net_made *made, struct err *err)
-{
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
-	unsigned int try;
-	int r;
-
-	if (!nl)
-		return -err->code;
-	for (try = 0; try < NET_TRIES; try++) {
-		const struct net_addr a = net_name_host(id, made->device, try);
-
-		r = rtnl_addr_in_use(nl, a, err);
-		if (r < 0)
-			return r;
-		if (r == 0) {
-			made->host = a;
-			return 0;
-		}
-	}
-	return err_text(err, EADDRINUSE, "no free network found in 100.64.0.0/10: give hostIp");
-}
-
 static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
 			struct err *err)
 {
@@ -68,7 +45,10 @@ static int plan_private(const struct plan_net *p, const char *id, struct net_mad
 				VETH_NAME);
 	if (!made->mtu)
 		made->mtu = NET_MTU_DEFAULT;
-	return r == 0 && !p->host.bits ? choose_network(id, made, err) : r;
+	/* Which one it will be is seen in set-up, where it can be taken. */
+	if (!p->host.bits)
+		made->host = net_name_host(net_pool_of(p), id, made->device);
+	return r;
 }
 
 /* Both ends of the wire inside, and each one's frames out of the other */
@@ -117,14 +97,8 @@ static int make_outside(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
-	int r;
+	int r = nl ? rtnl_link_get(nl, made->host_link, &link, err) : -err->code;
 
-	if (!nl)
-		return -err->code;
-	/* Once more: another device, of this VM or another, may have been set up meanwhile. */
-	r = net_is_free(nl, made->host, err);
-	if (r == 0)
-		r = rtnl_link_get(nl, made->host_link, &link, err);
 	if (r == 0)
 		r = rtnl_addr_add(nl, link.index, made->host, err);
 	return r < 0 ? r : net_up(nl, link.index, made->mtu, 0, err);
@@ -135,13 +109,21 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 {
 	int outside = -1, r = netns_enter(-1, &outside, err);
 
-	if (r < 0)
-		return r;
-	r = make_inside(p, made, outside, ret, err);
-	netns_leave(outside);
+	if (r == 0) {
+		r = make_inside(p, made, outside, ret, err);
+		netns_leave(outside);
+	}
 	/* Another's, made since net_plan() found the name free */
 	if (r == -EEXIST)
 		made->host_link[0] = '\0';
+	if (r == 0)
+		r = net_claim(p, made, err);
+	if (r < 0) {
+		made->table[0] = '\0';
+		return r;
+	}
+	net_fill_addrs(p, made);
+	r = net_isolate(p, made, err);
 	return r < 0 ? r : make_outside(made, err);
 }
 

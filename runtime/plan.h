@@ -116,7 +116,7 @@ struct net_ip {
  * @proc:	Its process in plan->proc
  * @name:	TAP's (or macvtap's) name on the host; empty = chosen when it is made
  * @host, @guest: Addresses of the two ends of the link; @host.bits 0 in private mode = a free
- *		/30 of 100.64.0.0/10 is chosen, @guest.bits 0 = the next address of @host's network
+ *		/30 of @pool (none: 100.64.0.0/10) is chosen, @guest.bits 0 = the next address of @host's network
  * @gateway:	Told to the guest; 0 = @host
  * @mac:	All zero = made from id and device name, locally administered
  * @mtu:	0 = 1500, or that of the bridge, parent or namespace's interface
@@ -134,7 +134,7 @@ struct plan_net {
 	char *netns_path;
 	char *pointer; /* JSON pointer of the device, for errors; owned */
 	int fd;
-	struct net_addr host, guest;
+	struct net_addr host, guest, pool;
 	uint32_t gateway;
 	uint8_t mac[6];
 	uint16_t mtu;

@@ -67,6 +67,7 @@ static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d
 	n->fd = d->net.fd ? (int)d->net.fd : -1;
 	n->host = d->net.host;
 	n->guest = d->net.guest;
+	n->pool = d->net.pool;
 	n->gateway = d->net.gateway;
 	memcpy(n->mac, d->net.mac, sizeof(n->mac));
 	n->mtu = (uint16_t)d->net.mtu;
@@ -258,6 +259,7 @@ struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net
 		add(o, "fd", json_object_new_int(n->fd));
 	add_addr(o, "host", n->host);
 	add_addr(o, "guest", n->guest);
+	add_addr(o, "pool", n->pool);
 	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
 	add_string(o, "mac", mac);
 	add_uint(o, "mtu", n->mtu);

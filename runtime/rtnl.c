@@ -151,6 +151,20 @@ int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, stru
 	return nl_talk(nl, NULL, NULL, what, err);
 }
 
+int rtnl_altname_add(struct nl *nl, int index, const char *name, struct err *err)
+{
+	char what[WHAT_BYTES];
+	struct nlmsghdr *nlh;
+	struct nlattr *list;
+
+	fmt_into(what, sizeof(what), "name interface %d %s", index, name);
+	nlh = begin_link(nl, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, index);
+	list = mnl_attr_nest_start(nlh, IFLA_PROP_LIST);
+	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
+	mnl_attr_nest_end(nlh, list);
+	return nl_talk(nl, NULL, NULL, what, err);
+}
+
 int rtnl_link_del(struct nl *nl, int index, struct err *err)
 {
 	char what[WHAT_BYTES];

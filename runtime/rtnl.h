@@ -55,6 +55,12 @@ struct rtnl_route {
 	uint8_t dst[16], gateway[16];
 };
 
+/** struct rtnl_net - IPv4 addresses that a route of @table leads to, or (0) that an interface is among */
+struct rtnl_net {
+	struct net_addr net;
+	uint32_t table;
+};
+
 /** struct rtnl_neigh - One that was set, not learned: what is learned will be learned again */
 struct rtnl_neigh {
 	int index;
@@ -93,13 +99,24 @@ MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX]
  */
 MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
 
-enum rtnl_kind { RTNL_LINK, RTNL_ADDR, RTNL_ROUTE, RTNL_NEIGH, RTNL_KINDS };
+/**
+ * rtnl_taken() - What of @within is in use: by addresses, or by routes of any table and kind
+ * @on_net:	Called for each network that overlaps @within, perhaps more than once
+ *
+ * Routes to more than a /8 are taken for pieces of a default route, and not for use.
+ */
+MUST_CHECK int rtnl_taken(struct nl *nl, struct net_addr within,
+			  void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,
+			  struct err *err);
+
+enum rtnl_kind { RTNL_LINK, RTNL_ADDR, RTNL_ROUTE, RTNL_NEIGH, RTNL_NET, RTNL_KINDS };
 
 union rtnl_item {
 	struct rtnl_link link;
 	struct rtnl_addr addr;
 	struct rtnl_route route;
 	struct rtnl_neigh neigh;
+	struct rtnl_net net;
 };
 
 /**
@@ -122,6 +139,8 @@ MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_inde
 				struct err *err);
 /** rtnl_link_change() - All of @c in one request */
 MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, struct err *err);
+/** rtnl_altname_add() - Another name for the interface; -EEXIST when one of this namespace has it */
+MUST_CHECK int rtnl_altname_add(struct nl *nl, int index, const char *name, struct err *err);
 /** rtnl_link_del() - -ENODEV when it is gone already */
 MUST_CHECK int rtnl_link_del(struct nl *nl, int index, struct err *err);
 /** rtnl_addr_add() - -EEXIST when it is there */

@@ -16,7 +16,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/rtnl.h"
 
-#define TRIES 5
+#define TRIES		 5
+#define TAKEN_PREFIX_MIN 8
 
 static size_t family_bytes(uint8_t family)
 {
@@ -132,6 +133,25 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	return 1;
 }
 
+/* A network, of whatever is done with what goes there */
+static int parse_net(const struct nlmsghdr *nlh, union rtnl_item *ret)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[RTA_TABLE + 1];
+	struct rtnl_net *n = &ret->net;
+
+	if (nl_attrs(nlh, sizeof(*rtm), tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	if (rtm->rtm_family != AF_INET || (rtm->rtm_flags & RTM_F_CLONED))
+		return 0;
+	*n = (struct rtnl_net){.net = {.bits = rtm->rtm_dst_len}, .table = rtm->rtm_table};
+	if (!bits_fit(AF_INET, n->net.bits) || (n->net.bits && !tb[RTA_DST]) ||
+	    nl_get(tb[RTA_DST], &n->net.addr, sizeof(n->net.addr)) < 0 ||
+	    nl_get(tb[RTA_TABLE], &n->table, sizeof(n->table)) < 0)
+		return -EPROTO;
+	return 1;
+}
+
 static int parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
@@ -166,6 +186,8 @@ static const struct {
 			sizeof(struct rtnl_route), parse_route},
 	[RTNL_NEIGH] = {"list neighbours", RTM_GETNEIGH, RTM_NEWNEIGH, sizeof(struct ndmsg),
 			sizeof(struct rtnl_neigh), parse_neigh},
+	[RTNL_NET] = {"list networks", RTM_GETROUTE, RTM_NEWROUTE, sizeof(struct rtmsg),
+		      sizeof(struct rtnl_net), parse_net},
 };
 
 int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret)
@@ -256,39 +278,77 @@ int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned 
 	return dump_list(nl, &l, ret_nr, err);
 }
 
-/** struct overlap - A network looked for among the addresses of a host that may have many */
+/** struct overlap - What is looked for among all that a host may have many of */
 struct overlap {
-	struct net_addr net;
-	bool found;
+	struct net_addr within;
+	void (*on_net)(const struct rtnl_net *n, void *arg);
+	void *arg;
 };
 
-static int look_for_overlap(const struct nlmsghdr *nlh, void *arg)
+static void see_net(const struct overlap *o, const struct rtnl_net *n)
 {
-	struct overlap *o = arg;
+	const uint8_t bits = n->net.bits < o->within.bits ? n->net.bits : o->within.bits;
+	const uint32_t mask = bits ? htonl(~0U << (32 - bits)) : 0;
+
+	if (((n->net.addr ^ o->within.addr) & mask) == 0)
+		o->on_net(n, o->arg);
+}
+
+static int see_addr(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_net n = {.table = 0};
 	union rtnl_item item;
-	uint32_t addr, mask;
-	unsigned int bits;
 	int r = rtnl_parse(RTNL_ADDR, nlh, &item);
 
 	if (r <= 0 || item.addr.family != AF_INET)
 		return r < 0 ? r : 0;
 	/* An address with no prefix at all claims nothing but itself. */
-	bits = item.addr.bits ? item.addr.bits : 32;
-	bits = bits < o->net.bits ? bits : o->net.bits;
-	mask = bits ? htonl(~0U << (32 - bits)) : 0;
-	memcpy(&addr, item.addr.addr, sizeof(addr));
-	o->found |= ((addr ^ o->net.addr) & mask) == 0;
+	n.net.bits = item.addr.bits ? item.addr.bits : 32;
+	memcpy(&n.net.addr, item.addr.addr, sizeof(n.net.addr));
+	see_net(arg, &n);
 	return 0;
+}
+
+static int see_route(const struct nlmsghdr *nlh, void *arg)
+{
+	union rtnl_item item;
+	int r = rtnl_parse(RTNL_NET, nlh, &item);
+
+	if (r > 0 && item.net.net.bits >= TAKEN_PREFIX_MIN)
+		see_net(arg, &item.net);
+	return r < 0 ? r : 0;
+}
+
+static int dump_all(struct nl *nl, enum rtnl_kind kind,
+		    int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
+		    struct err *err)
+{
+	int r = -EINTR;
+
+	for (int i = 0; i < TRIES && r == -EINTR; i++)
+		r = dump(nl, kind, on_answer, arg, err);
+	return r;
+}
+
+int rtnl_taken(struct nl *nl, struct net_addr within,
+	       void (*on_net)(const struct rtnl_net *n, void *arg), void *arg, struct err *err)
+{
+	struct overlap o = {within, on_net, arg};
+	int r = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
+
+	return r < 0 ? r : dump_all(nl, RTNL_NET, see_route, &o, err);
+}
+
+static void take_note(const struct rtnl_net *n UNUSED, void *arg)
+{
+	*(bool *)arg = true;
 }
 
 int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err)
 {
-	struct overlap o = {.net = net};
-	int r = -EINTR;
+	bool found = false;
+	struct overlap o = {net, take_note, &found};
+	int r = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
 
-	for (int i = 0; i < TRIES && r == -EINTR; i++) {
-		o.found = false;
-		r = dump(nl, RTNL_ADDR, look_for_overlap, &o, err);
-	}
-	return r < 0 ? r : o.found;
+	return r < 0 ? r : found;
 }

@@ -31,6 +31,7 @@ static const struct key {
 	{"guestIp", "guestIp", TEXT, NULL, NULL, NULL},
 	{"guest-ip", "guestIp", TEXT, NULL, NULL, NULL},
 	{"gateway", "gateway", TEXT, NULL, NULL, NULL},
+	{"pool", "pool", TEXT, NULL, NULL, NULL},
 	{"mac", "mac", TEXT, NULL, NULL, NULL},
 	{"mtu", "mtu", NUMBER, NULL, NULL, NULL},
 	{"bridge", "bridge", TEXT, NULL, NULL, "bridge"},

@@ -48,6 +48,7 @@ static void rely_on(enum rtnl_kind kind, const union rtnl_item *item)
 		rely_on_prefix(item->route.out_index, item->route.family, item->route.bits);
 		break;
 	case RTNL_NEIGH: rely_on_prefix(item->neigh.index, item->neigh.family, 0); break;
+	case RTNL_NET: vr_assert(item->net.net.bits <= 32); break;
 	case RTNL_KINDS: break;
 	}
 }

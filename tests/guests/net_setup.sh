@@ -84,6 +84,29 @@ like "a network that is taken is avoided: the next" "$(of hostAddress)" '^100\.'
 clean "private beside it"
 ip link delete taken && before=$(world)
 
+ip link set lo up && ip route add 100.64.0.0/10 dev lo table 52
+fails "the pool is routed elsewhere, by a table that only rules lead to" \
+	'/vm/devices/1: no network of 100.64.0.0/10 is free \(a route to 100.64.0.0/10, table 52 is in the way\): name another pool, or hostIp'
+net ', "pool": "10.123.0.0/29"'
+create
+first=$(of hostAddress)
+like "another pool" "$first" '^10\.123\.0\.[15]/30$'
+succeeds "and a second VM" create "$other"
+like "has the other network of it" "$(vmrun state "$other" | jq -r '.vmrun.networks[0].hostAddress')" '^10\.123\.0\.[15]/30$'
+[ "$(vmrun state "$other" | jq -r '.vmrun.networks[0].hostAddress')" != "$first" ] && ok "another one" || not_ok "another one"
+vmrun create --bundle "$work/b" "$other-3" </dev/null >/dev/null 2>"$work/err" && not_ok "a third one finds none" ||
+	like "a third one finds none" "$(cat "$work/err")" 'no network of 10.123.0.0/29 is free'
+delete "$other"
+clean "private of another pool"
+for i in 1 2 3 4; do vmrun create --bundle "$work/b" "$other$i" </dev/null >/dev/null 2>&1 & done
+wait
+is "four at a time, of two networks: two get one each" \
+	"$(for i in 1 2 3 4; do vmrun state "$other$i" 2>/dev/null | jq -r '.vmrun.networks[0].hostAddress'; done | sort)" \
+	"10.123.0.1/30
+10.123.0.5/30"
+for i in 1 2 3 4; do vmrun delete --force "$other$i"; done
+ip route flush table 52
+
 net ', "masquerade": true, "mtu": 1400, "hostIp": "10.9.8.1", "netmask": "255.255.255.0", "mac": "52:54:00:12:34:56"'
 echo 0 >/proc/sys/net/ipv4/ip_forward
 like "masquerade: forwarding is switched on, and that is told" "$(create)" 'ip_forward was 0'

@@ -104,6 +104,7 @@ Test(net, macs_are_local_unicast_and_stay)
 
 Test(net, host_addresses_are_in_the_shared_space)
 {
+	const struct net_addr pool = net_pool_of(&(struct plan_net){.mtu = 0});
 	char id[8];
 
 	for (unsigned int i = 0; i < 2000; i++) {
@@ -111,14 +112,35 @@ Test(net, host_addresses_are_in_the_shared_space)
 		uint32_t n;
 
 		snprintf(id, sizeof(id), "%u", i);
-		a = net_name_host(id, "net0", i % 7);
+		a = net_name_host(pool, id, "net0");
 		n = ntohl(a.addr);
 		cr_expect_eq(n & 0xffc00000, 0x64400000, "%08x", n);
 		cr_expect_eq(n & 3, 1);
 		cr_expect_eq(a.bits, 30);
 		g = net_next_addr(a);
 		cr_expect_eq(ntohl(g.addr), n + 1);
-		cr_expect_neq(net_name_host(id, "net0", i % 7 + 1).addr, a.addr);
+		cr_expect_eq(net_pool_host(pool, net_pool_link(pool, a, 0)).addr, a.addr);
+		cr_expect_neq(net_pool_link(pool, a, i % 7 + 1), net_pool_link(pool, a, 0));
+	}
+}
+
+Test(net, every_network_of_a_pool_is_tried)
+{
+	static const char *const pools[] = {"10.0.0.0/30", "10.1.2.128/29", "172.16.0.0/18"};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(pools); i++) {
+		const struct net_addr pool = addr(pools[i]);
+		const struct net_addr first = net_name_host(pool, "vm", "net0");
+		const uint32_t nr = net_pool_links(pool);
+		bool seen[1 << 12] = {false};
+
+		for (uint32_t try = 0; try < nr; try++) {
+			const uint32_t n = net_pool_link(pool, first, try);
+
+			cr_assert_lt(n, nr);
+			cr_expect_not(seen[n], "%s: %u", pools[i], n);
+			seen[n] = true;
+		}
 	}
 }
 

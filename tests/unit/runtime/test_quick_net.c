@@ -12,6 +12,7 @@ Test(quick_net, words_become_properties)
 		{"private", "{'mode':'private'}"},
 		{"private,masquerade", "{'mode':'private','masquerade':true}"},
 		{"masquerade", "{'masquerade':true}"},
+		{"private,pool=10.123.0.0/16", "{'mode':'private','pool':'10.123.0.0/16'}"},
 		{"masquerade=false,mtu=9000", "{'masquerade':false,'mtu':9000}"},
 		{"tap,name=t0", "{'mode':'tap','name':'t0'}"},
 		{"tap-name=t0,mac=52:54:00:12:34:56",

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Networks of private devices: one that is free, and nobody else's from then on
+ *
+ * A pool is cut into networks of four addresses, the kind that a link needs. One is free where no address
+ * of the host is and no route of any table leads, main or other: a VPN that has the whole pool in a table
+ * of its own would get what is meant for the guest. It is taken by a second name for the host's end of
+ * the link, "vmrun-100.64.0.4-30": of two who want one name in a network namespace the kernel lets one
+ * have it, and the name goes with the link.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/net_priv.h"
+#include "runtime/net_text.h"
+
+/** struct survey - What of a pool is in use: a bit a link, and the widest network that takes some */
+struct survey {
+	struct net_addr pool;
+	uint8_t *used;
+	struct rtnl_net widest;
+};
+
+static void see(const struct rtnl_net *n, void *arg)
+{
+	struct survey *s = arg;
+	const uint32_t base = ntohl(s->pool.addr), nr = net_pool_links(s->pool);
+	const uint32_t hosts = n->net.bits ? UINT32_MAX >> (n->net.bits - 1) >> 1 : UINT32_MAX;
+	const uint32_t from = ntohl(n->net.addr) & ~hosts;
+	/* They overlap: one is in the other. */
+	const uint32_t first = from > base ? (from - base) / 4 : 0;
+	const uint32_t last = (from | hosts) - base < nr * 4 ? ((from | hosts) - base) / 4 : nr - 1;
+
+	for (uint32_t i = first; i <= last; i++)
+		s->used[i / 8] |= (uint8_t)(1U << i % 8);
+	if (!s->widest.net.bits || n->net.bits < s->widest.net.bits)
+		s->widest = *n;
+}
+
+static int none_free(const struct survey *s, struct err *err)
+{
+	char pool[NET_TEXT_BYTES], taken[NET_TEXT_BYTES], table[64] = "";
+	struct rtnl_net n = s->widest;
+
+	n.net.addr &= net_text_netmask(n.net.bits);
+	net_text_put(s->pool, pool);
+	net_text_put(n.net, taken);
+	if (n.table)
+		fmt_into(table, sizeof(table), "route to %s, table %u", taken, n.table);
+	return err_text(
+		err, EADDRINUSE,
+		"no network of %s is free (%s%s is in the way): name another pool, or hostIp", pool,
+		n.table ? "a " : "the network of an interface, ", n.table ? table : taken);
+}
+
+static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, struct err *err)
+{
+	char name[NET_TEXT_BYTES + sizeof("vmrun--30")], text[NET_TEXT_BYTES];
+	struct rtnl_link link;
+	int r = rtnl_link_get(nl, made->host_link, &link, err);
+
+	if (r < 0)
+		return r;
+	net_text_put((struct net_addr){a.addr & net_text_netmask(a.bits), 0}, text);
+	fmt_into(name, sizeof(name), "vmrun-%s-%u", text, a.bits);
+	return rtnl_altname_add(nl, link.index, name, err);
+}
+
+static int claim_given(struct nl *nl, const struct net_made *made, struct err *err)
+{
+	char text[NET_TEXT_BYTES];
+	int r = net_is_free(nl, made->host, err);
+
+	if (r == 0)
+		r = claim(nl, made, made->host, err);
+	net_text_put(made->host, text);
+	return r == -EEXIST ? err_text(err, EADDRINUSE,
+				       "hostIp %s: another VM is in that network already", text)
+			    : r;
+}
+
+int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	const struct net_addr first = made->host;
+	struct survey s = {.pool = net_pool_of(p)};
+	const uint32_t nr = net_pool_links(s.pool);
+	cleanup_free uint8_t *used = calloc(nr / 8 + 1, 1);
+	int r = nl ? 0 : -err->code;
+
+	if (r < 0 || p->host.bits)
+		return r < 0 ? r : claim_given(nl, made, err);
+	s.used = used;
+	r = used ? rtnl_taken(nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
+	for (uint32_t try = 0; r == 0 && try < nr; try++) {
+		const uint32_t n = net_pool_link(s.pool, first, try);
+
+		if (used[n / 8] & 1U << n % 8)
+			continue;
+		made->host = net_pool_host(s.pool, n);
+		r = claim(nl, made, made->host, err);
+		if (r != -EEXIST)
+			return r;
+		r = 0;
+	}
+	return r < 0 ? r : none_free(&s, err);
+}
