@@ -156,6 +156,17 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 				  "net.ipv4.ip_forward and net.ipv6.conf.all.forwarding to 0");
 }
 
+int net_guard(struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
+	int r = nl ? nft_guard_add(nl, made->table, made->tap, NET_GROUP, err) : -err->code;
+
+	if (r < 0)
+		made->table[0] = '\0';
+	/* Such a TAP is there so that its owner needs no privilege. */
+	return r == -EPERM || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT ? 0 : r;
+}
+
 int net_unisolate(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = NULL;
@@ -167,8 +178,9 @@ int net_unisolate(const struct net_made *made, struct err *err)
 	/* Without netfilter there is no table. */
 	if (!nl)
 		return err->code == EPROTONOSUPPORT ? 0 : -err->code;
-	r = nft_table_del(nl, made->table, err);
-	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r;
+	r = nft_table_del(nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
+	/* Who may not even ask has made none. */
+	return r == -ENOENT || r == -EOPNOTSUPP || r == -EPERM ? 0 : r;
 }
 
 /* ---- the calls ---- */
@@ -226,8 +238,8 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	if (r < 0)
 		return explain(p, r, err);
 	net_fill_addrs(p, &made);
-	if (p->mode == NET_MODE_PRIVATE)
-		net_name_table(id, device, made.table);
+	if (p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_TAP || p->mode == NET_MODE_BRIDGE)
+		net_name_table_of(&made, id, made.table);
 	*ret = made;
 	return 0;
 }

@@ -60,7 +60,7 @@ struct net_neigh {
  * @tap:	Name of the TAP, or of the macvtap, "" while not known
  * @host_link:	Name of the veth's host end (private mode), or ""
  * @bridge:	Name of the bridge (bridge mode), or ""
- * @table:	nftables tables of that name (private mode), or ""
+ * @table:	nftables tables of that name (private mode, TAPs made beforehand), or ""
  * @netns:	Path of the namespace (netns mode), or ""
  * @netns_id:	Which one it was then; what the path leads to later is not touched when it is another
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
@@ -197,6 +197,9 @@ void net_name_link(const char *kind, const char *id, const char *device, unsigne
 
 /** net_name_table() - "vmrun_<id>" for "net0", "vmrun_<id>/<device>" for others; shortened by a hash */
 void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX + 16]);
+
+/** net_name_table_of() - That of @made: of its link where that has another name than the first of its kind */
+void net_name_table_of(const struct net_made *made, const char *id, char ret[NET_TABLE_MAX + 16]);
 
 /** net_name_mac() - Always the same for a device of a VM; locally administered, unicast */
 void net_name_mac(const char *id, const char *device, uint8_t ret[6]);

@@ -4,8 +4,8 @@
  *
  *   mode     TAP                      joined to the host by           outlives the TAP's fd
  *   private  in a namespace made new  a veth, redirected by tc        the veth's host end, the table
- *   tap      here                     an address of its own           nothing
- *   bridge   here                     being port of the bridge        nothing
+ *   tap      here                     an address of its own           the guard of one made beforehand
+ *   bridge   here                     being port of the bridge        likewise
  *   netns    in the namespace given   redirects made at start         the redirects
  *   macvtap  is the macvtap           the parent interface            the macvtap
  *   fd       the caller's             the caller                      the caller's business
@@ -86,12 +86,16 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	if (r < 0 && r != -ENODEV)
 		return r;
 	*ret_premade = r == 0;
+	if (r < 0)
+		made->table[0] = '\0'; /* one made here is in the group, and needs no guard */
 	if (r == 0 && strcmp(ret_link->kind, "tun") != 0)
 		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
 	if (r == 0 && in_use(made->tap))
 		return err_text(err, EBUSY, "TAP %s is in use", made->tap);
 	r = tap_open(made->tap, p->queue_pairs, ret, err);
-	return r < 0 ? r : rtnl_link_get(nl, made->tap, ret_link, err);
+	if (r == 0)
+		r = rtnl_link_get(nl, made->tap, ret_link, err);
+	return r < 0 || !*ret_premade ? r : net_guard(made, err);
 }
 
 /* Of what another interface carries, as much as a TAP can */
@@ -283,8 +287,8 @@ static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNU
 
 /* ---- the table ---- */
 
-static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, NULL};
-static const struct net_ops bridge_ops = {"bridge", plan_bridge, setup_bridge, NULL};
+static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, net_unisolate};
+static const struct net_ops bridge_ops = {"bridge", plan_bridge, setup_bridge, net_unisolate};
 static const struct net_ops macvtap_ops = {"macvtap", plan_macvtap, setup_macvtap, undo_macvtap};
 static const struct net_ops fd_ops = {"fd", plan_fd, setup_fd, NULL};
 static const struct net_ops none_ops = {"none", NULL, setup_none, NULL};

@@ -68,6 +68,18 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 			*c = '_';
 }
 
+void net_name_table_of(const struct net_made *made, const char *id, char ret[NET_TABLE_MAX + 16])
+{
+	char first[16];
+
+	net_name_link("vh", id, made->device, 0, first);
+	/* That one is taken by another VM with this id, and its table is too. */
+	if (made->host_link[0] && strcmp(made->host_link, first) != 0)
+		net_name_table(id, made->host_link, ret);
+	else
+		net_name_table(id, made->device, ret);
+}
+
 void net_name_mac(const char *id, const char *device, uint8_t ret[6])
 {
 	const uint64_t h = hash(id, device, 0);
@@ -142,7 +154,7 @@ bool net_is_ours(const struct net_made *made, const char *id)
 {
 	char table[sizeof(made->table)];
 
-	net_name_table(id, made->device, table);
+	net_name_table_of(made, id, table);
 	if (made->table[0] && strcmp(made->table, table) != 0)
 		return false;
 	if (made->host_link[0] && !is_link_of(made->host_link, "vh", id, made->device))

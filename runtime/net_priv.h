@@ -69,6 +69,9 @@ MUST_CHECK int net_claim(const struct plan_net *p, struct net_made *made, struct
 /** net_isolate() - Make made->table; struck out where there is none of ours then */
 MUST_CHECK int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err);
 
+/** net_guard() - Make made->table for a TAP that was there before, as far as the caller may; struck out else */
+MUST_CHECK int net_guard(struct net_made *made, struct err *err);
+
 /** net_unisolate() - Remove made->table if it is there */
 MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);
 

@@ -4,7 +4,7 @@
  *
  * A private device has a table of family inet, as nft would list it:
  *
- *   comment "vmrun"
+ *   comment "vmrun LINK"
  *   chain forward {
  *       type filter hook forward priority filter; policy accept;
  *       oifname LINK ct state established,related accept      with masquerading
@@ -27,11 +27,15 @@
  *       oifgroup GROUP meta mark & MARK != 0 drop
  *   }
  *
+ * A TAP that was there before vmrun is in no group of ours. It has tables of its own, with the rules "oifname
+ * TAP iifgroup GROUP drop" and "oifname TAP meta mark & MARK != 0 drop" in those two chains.
+ *
  * A verdict "accept" ends a chain of ours and overrides no other's drop: nothing here lets in what
  * another table keeps out. The host's own packets are in none of these hooks but the last, without MARK.
  *
  * The comment tells whose a table is: a create that was killed has put the name into its state, and
- * whether it got to the table is not known. Another's of that name stays.
+ * whether it got to the table is not known. Another's of that name stays, be it of a VM with the same id in
+ * another state directory, whose link has another name.
  *
  * Messages about tables go in a transaction: BATCH_BEGIN, they, BATCH_END. An error in one undoes
  * all. Only the last of them is acknowledged, which is after the others' errors would have come.
@@ -55,7 +59,18 @@
 #define TABLE_BYTES	256 /* with the terminator; NFT_NAME_MAXLEN */
 
 /* As nft keeps a table's comment: kind, bytes, text */
-static const uint8_t owner[] = {0, sizeof("vmrun"), 'v', 'm', 'r', 'u', 'n', '\0'};
+struct owner {
+	uint8_t kind, bytes;
+	char text[sizeof("vmrun ") + IFNAMSIZ];
+};
+
+static struct owner owner_of(const char *link)
+{
+	struct owner o = {.kind = 0};
+
+	o.bytes = (uint8_t)(fmt_into(o.text, sizeof(o.text), "vmrun %s", link) + 1);
+	return o;
+}
 
 static void put_nfgenmsg(struct nlmsghdr *nlh, uint8_t family, uint16_t res_id)
 {
@@ -90,12 +105,13 @@ static void batch_end(struct nl *nl)
 
 /* ---- adding --------------------------------------------------------------------------------- */
 
-static void add_table(struct nl *nl, uint8_t family, const char *table)
+static void add_table(struct nl *nl, uint8_t family, const char *table, const char *link)
 {
+	const struct owner owner = owner_of(link);
 	struct nlmsghdr *nlh = batch_add(nl, family, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
-	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, sizeof(owner), owner);
+	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, 2U + owner.bytes, &owner);
 }
 
 /** struct chain - One to be added; @priority as the kernel takes it */
@@ -201,10 +217,30 @@ static void add_bridge_guard(struct nl *nl, const char *table, const struct nft_
 {
 	struct rule r;
 
-	add_table(nl, NFPROTO_BRIDGE, table);
+	add_table(nl, NFPROTO_BRIDGE, table, p->link);
 	add_chain(nl, table, &output);
 	r = rule_begin(nl, table, &output);
 	nft_put_to_group(r.nlh, p->group);
+	nft_put_marked(r.nlh, MARK);
+	nft_put_verdict(r.nlh, NF_DROP);
+	rule_end(r);
+}
+
+static void add_guard(struct nl *nl, const char *table, const char *link, uint32_t group)
+{
+	struct rule r;
+
+	add_table(nl, NFPROTO_INET, table, link);
+	add_chain(nl, table, &forward);
+	r = rule_begin(nl, table, &forward);
+	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_EQ, link);
+	nft_put_from_group(r.nlh, group);
+	nft_put_verdict(r.nlh, NF_DROP);
+	rule_end(r);
+	add_table(nl, NFPROTO_BRIDGE, table, link);
+	add_chain(nl, table, &output);
+	r = rule_begin(nl, table, &output);
+	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_EQ, link);
 	nft_put_marked(r.nlh, MARK);
 	nft_put_verdict(r.nlh, NF_DROP);
 	rule_end(r);
@@ -220,25 +256,21 @@ static int check_name(const char *table, struct err *err)
 				  TABLE_BYTES - 1);
 }
 
-int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
+static int check_names(const char *table, const char *link, struct err *err)
 {
-	const size_t len = strnlen(p->link, IFNAMSIZ);
-	char what[WHAT_BYTES];
-	int r = check_name(table, err);
+	const size_t len = strnlen(link, IFNAMSIZ);
 
-	if (r < 0)
-		return r;
 	if (len == 0 || len == IFNAMSIZ)
-		return err_text(err, EINVAL,
-				"nftables table %s: interface name has not 1 to %d bytes", table,
+		return err_text(err, EINVAL, "nftables: interface name has not 1 to %d bytes",
 				IFNAMSIZ - 1);
-	batch_begin(nl);
-	add_table(nl, NFPROTO_INET, table);
-	add_isolation(nl, table, p);
-	if (p->masquerade) {
-		add_masquerading(nl, table, p);
-		add_bridge_guard(nl, table, p);
-	}
+	return check_name(table, err);
+}
+
+static int commit(struct nl *nl, const char *table, struct err *err)
+{
+	char what[WHAT_BYTES];
+	int r;
+
 	batch_end(nl);
 	fmt_into(what, sizeof(what), "add nftables table %s", table);
 	r = nl_talk(nl, NULL, NULL, what, err);
@@ -251,10 +283,39 @@ int nft_private_add(struct nl *nl, const char *table, const struct nft_private *
 	return r;
 }
 
+int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t group,
+		  struct err *err)
+{
+	int r = check_names(table, link, err);
+
+	if (r < 0)
+		return r;
+	batch_begin(nl);
+	add_guard(nl, table, link, group);
+	return commit(nl, table, err);
+}
+
+int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
+{
+	int r = check_names(table, p->link, err);
+
+	if (r < 0)
+		return r;
+	batch_begin(nl);
+	add_table(nl, NFPROTO_INET, table, p->link);
+	add_isolation(nl, table, p);
+	if (p->masquerade) {
+		add_masquerading(nl, table, p);
+		add_bridge_guard(nl, table, p);
+	}
+	return commit(nl, table, err);
+}
+
 /* ---- removing ------------------------------------------------------------------------------- */
 
-/** struct found - A table: its handle, as it came, and whether it was made here */
+/** struct found - A table: its handle, as it came, and whether it is @owner's */
 struct found {
+	struct owner owner;
 	uint64_t handle;
 	bool ours;
 };
@@ -269,8 +330,8 @@ static int see_table(const struct nlmsghdr *nlh, void *arg)
 	    nl_get(tb[NFTA_TABLE_HANDLE], &f->handle, sizeof(f->handle)) < 0)
 		return -EPROTO;
 	data = tb[NFTA_TABLE_USERDATA];
-	f->ours = data && mnl_attr_get_payload_len(data) == sizeof(owner) &&
-		  memcmp(mnl_attr_get_payload(data), owner, sizeof(owner)) == 0;
+	f->ours = data && mnl_attr_get_payload_len(data) == 2U + f->owner.bytes &&
+		  memcmp(mnl_attr_get_payload(data), &f->owner, 2U + f->owner.bytes) == 0;
 	return 0;
 }
 
@@ -288,9 +349,10 @@ static int find_table(struct nl *nl, uint8_t family, const char *table, struct f
 	return r == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : r;
 }
 
-static int table_del(struct nl *nl, uint8_t family, const char *table, struct err *err)
+static int table_del(struct nl *nl, uint8_t family, const char *table, const char *link,
+		     struct err *err)
 {
-	struct found found = {.ours = false};
+	struct found found = {.owner = owner_of(link)};
 	struct nlmsghdr *nlh;
 	char what[WHAT_BYTES];
 	int r;
@@ -300,7 +362,7 @@ static int table_del(struct nl *nl, uint8_t family, const char *table, struct er
 	if (r < 0)
 		return r;
 	if (!found.ours)
-		return err_text(err, ENOENT, "%s: it is not one of vmrun's", what);
+		return err_text(err, ENOENT, "%s: it is not this VM's", what);
 	batch_begin(nl);
 	/* By its handle: one that has taken its name since is another. */
 	nlh = batch_add(nl, family, NFT_MSG_DELTABLE, 0);
@@ -309,14 +371,14 @@ static int table_del(struct nl *nl, uint8_t family, const char *table, struct er
 	return nl_talk(nl, NULL, NULL, what, err);
 }
 
-int nft_table_del(struct nl *nl, const char *table, struct err *err)
+int nft_table_del(struct nl *nl, const char *table, const char *link, struct err *err)
 {
 	static const uint8_t families[] = {NFPROTO_BRIDGE, NFPROTO_INET};
 	struct err ignored;
-	int r = check_name(table, err), result = -ENOENT;
+	int r = check_names(table, link, err), result = -ENOENT;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
-		r = table_del(nl, families[i], table, result == 0 ? &ignored : err);
+		r = table_del(nl, families[i], table, link, result == 0 ? &ignored : err);
 		if (r == 0 || r == -ENOENT)
 			result = r == 0 ? 0 : result, r = 0;
 	}

@@ -34,7 +34,15 @@ struct nft_private {
 MUST_CHECK int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p,
 			       struct err *err);
 
-/** nft_table_del() - Remove tables of ours; -ENOENT when there is none of that name, or it is another's */
-MUST_CHECK int nft_table_del(struct nl *nl, const char *table, struct err *err);
+/**
+ * nft_guard_add() - Tables named @table that keep private guests away from @link, which is in no group
+ *
+ * As nft_private_add().
+ */
+MUST_CHECK int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t group,
+			     struct err *err);
+
+/** nft_table_del() - Remove the tables made for @link; -ENOENT when there is none, or it is for another */
+MUST_CHECK int nft_table_del(struct nl *nl, const char *table, const char *link, struct err *err);
 
 #endif

@@ -174,6 +174,8 @@ before=$(world)
 net ', "mode": "tap", "name": "mine", "hostIp": "10.7.7.1/24"'
 succeeds "tap: one made beforehand is taken" create
 is "tap: its MTU counts" "$(of mtu)" 1300
+is "tap: one made beforehand is kept from private guests" "$(nft list ruleset | grep -c "oifname \"mine\".*drop")" 2
+kill -9 "$(vmrun state "$vm" | jq -r .pid)"
 clean "tap made beforehand"
 net ', "mode": "tap", "name": "mine", "hostIp": "10.7.8.1/24"'
 fails "tap: made beforehand with another address" 'mine was there before, without'

@@ -358,7 +358,7 @@ static struct net_made example(void)
 	};
 
 	net_name_link("vh", "vm", "net0", 3, m.host_link);
-	net_name_table("vm", "net0", m.table);
+	net_name_table_of(&m, "vm", m.table);
 	return m;
 }
 

@@ -86,11 +86,11 @@ static unsigned int links(void)
 	return nr;
 }
 
-static bool has_table(const char *name)
+static bool has_table(const char *name, const char *link)
 {
 	cleanup_nl struct nl *nf = *name ? net_nl(NETLINK_NETFILTER, &err) : NULL;
 
-	return nf && nft_table_del(nf, name, &err) == 0;
+	return nf && nft_table_del(nf, name, link, &err) == 0;
 }
 
 static void check(const struct plan_net *p)
@@ -107,7 +107,8 @@ static void check(const struct plan_net *p)
 		for (unsigned int n = 0; n < 1000 && links() != before; n++)
 			usleep(10000);
 		cr_assert_eq(links(), before, "step %u: an interface is left", step);
-		cr_assert_not(has_table(made.table), "step %u: the table is left", step);
+		cr_assert_not(has_table(made.table, *made.host_link ? made.host_link : "none"),
+			      "step %u: the table is left", step);
 	}
 	cr_expect(step > STEPS_MIN && step < STEPS_MAX, "%u steps", step);
 }

@@ -176,6 +176,28 @@ Test(net_private, nor_those_on_other_links_of_vmrun)
 	cr_expect_str_eq(received(machine), "::ffff:10.4.4.1");
 }
 
+Test(net_private, nor_on_taps_that_others_made)
+{
+	struct plan_net tap = {.mode = NET_MODE_TAP, .host = net("10.9.8.1", 24), .name = "mine"};
+	struct plan_net port = {.mode = NET_MODE_BRIDGE,
+				.guest = net("10.4.4.5", 24),
+				.bridge = "br0",
+				.name = "mine1"};
+	struct vm a, t, b;
+
+	run("for n in mine mine1; do ip tuntap add dev $n mode tap && ip link set $n up; done\n"
+	    "ip addr add 10.9.8.1/24 dev mine && ip link set mine1 master br0");
+	start(&a, "a", masquerading);
+	start(&t, "t", tap);
+	start(&b, "b", port);
+	cr_expect_not(reaches(&a, a.guest.addr, &t));
+	cr_expect_not(reaches(&a, a.guest.addr, &b));
+	cr_expect_not(reaches(&t, t.guest.addr, &a));
+	ok(net_undo(&t.made, &err));
+	ok(net_undo(&b.made, &err));
+	run("! nft list tables | grep -E 'vmrun_[tb]'");
+}
+
 Test(net_private, with_masquerading_out_and_back_in)
 {
 	int world = listen_at(true, 5);

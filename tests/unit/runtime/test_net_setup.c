@@ -54,13 +54,13 @@ static bool exists(const char *name)
 	return r == 0;
 }
 
-static bool has_table(const char *name)
+static bool has_table(const char *name, const char *link)
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, &err);
 	int r;
 
 	cr_assert(nl, "%s", err.msg);
-	r = nft_table_del(nl, name, &err);
+	r = nft_table_del(nl, name, link, &err);
 	cr_assert(r == 0 || r == -ENOENT, "%s", err.msg);
 	return r == 0;
 }
@@ -113,7 +113,7 @@ Test(net_setup, private_carries_frames_and_goes)
 	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, made.host.addr));
 	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
 	cr_expect_not(exists(made.host_link));
-	cr_expect_not(has_table(made.table));
+	cr_expect_not(has_table(made.table, made.host_link));
 	cr_expect_eq(net_undo(&made, &err), 0, "once more, with nothing left: %s", err.msg);
 	tap_close(&tap);
 }
@@ -146,7 +146,7 @@ Test(net_setup, a_failure_leaves_nothing)
 	cr_expect(strstr(err.msg, "/vm/devices/0: "), "%s", err.msg);
 	cr_expect_eq(tap.nr, 0);
 	cr_expect_not(exists(made.host_link));
-	cr_expect_not(has_table("vmrun_vm"));
+	cr_expect_not(has_table("vmrun_vm", made.host_link));
 }
 
 /* What another made under the name that was planned, between plan and set-up, stays. */
@@ -169,7 +169,27 @@ Test(net_setup, anothers_table_stays)
 	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
 	cr_expect_not(exists(made.host_link));
 	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
-	cr_expect(has_table(table));
+	cr_expect(has_table(table, "lo"));
+}
+
+/* Of two state directories */
+Test(net_setup, two_vms_with_one_id)
+{
+	struct plan_net p = plan(NET_MODE_PRIVATE);
+	struct net_made made[2];
+	struct tap tap[2];
+
+	p.masquerade = true;
+	make(&p, &made[0], &tap[0]);
+	make(&p, &made[1], &tap[1]);
+	cr_expect(net_is_ours(&made[0], "vm") && net_is_ours(&made[1], "vm"));
+	cr_expect_neq(made[0].host.addr, made[1].host.addr);
+	cr_expect_eq(net_undo(&made[1], &err), 0, "%s", err.msg);
+	tap_close(&tap[1]);
+	cr_expect(exists(made[0].host_link) && !exists(made[1].host_link));
+	cr_expect_not(has_table(made[1].table, made[1].host_link));
+	cr_expect(has_table(made[0].table, made[0].host_link));
+	tap_close(&tap[0]);
 }
 
 Test(net_setup, anothers_veth_stays)
@@ -262,8 +282,8 @@ Test(net_setup, taken_networks_are_avoided)
 		cr_expect_eq(made.gateway, made.host.addr);
 		cr_expect_eq(net_undo(&made, &err), 0);
 		tap_close(&tap);
-		(void)!system(
-			"ip addr flush dev lo; ip route flush table 52; ip route flush table 1000");
+		(void)!system("(ip addr flush dev lo; ip route flush table 52; ip route flush "
+			      "table 1000) 2>/dev/null");
 	}
 }
 
@@ -296,7 +316,7 @@ Test(net_setup, a_pool_that_is_taken_whole_is_told_by_what)
 		cr_expect_eq(net_undo(&made, &err), 0);
 		tap_close(&tap);
 		p.pool.bits = 0;
-		(void)!system("ip addr flush dev lo; ip route flush table 52");
+		(void)!system("(ip addr flush dev lo; ip route flush table 52) 2>/dev/null");
 	}
 	run("ip route add 0.0.0.0/1 dev lo && ip route add 64.0.0.0/2 dev %s", "lo");
 	make(&p, &made, &tap);

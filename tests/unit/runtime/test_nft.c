@@ -40,7 +40,7 @@ static void begin(void)
 	if (r == -EOPNOTSUPP)
 		cr_skip_test("this kernel has no nf_tables, or no masquerading in it");
 	ok(r);
-	ok(nft_table_del(&nft, "probe", &err));
+	ok(nft_table_del(&nft, "probe", "none", &err));
 }
 
 TestSuite(nft, .init = begin);
@@ -118,9 +118,9 @@ Test(nft, a_table_comes_and_goes)
 	family = NFPROTO_INET;
 	ok(add("vmrun_b", "h1", net("100.64.0.4", 30), true));
 	cr_expect_str_eq(tables(), "vmrun_a vmrun_b ");
-	ok(nft_table_del(&nft, "vmrun_a", &err));
+	ok(nft_table_del(&nft, "vmrun_a", "h0", &err));
 	cr_expect_str_eq(tables(), "vmrun_b ");
-	ok(nft_table_del(&nft, "vmrun_b", &err));
+	ok(nft_table_del(&nft, "vmrun_b", "h1", &err));
 	cr_expect_str_eq(tables(), "");
 	cr_expect_str_eq(chains(), "");
 	family = NFPROTO_BRIDGE;
@@ -131,7 +131,7 @@ Test(nft, a_table_comes_and_goes)
 			 "no connections tracked");
 	family = NFPROTO_BRIDGE;
 	cr_expect_str_eq(tables(), "");
-	ok(nft_table_del(&nft, "vmrun_c", &err));
+	ok(nft_table_del(&nft, "vmrun_c", "h2", &err));
 }
 
 Test(nft, all_of_it_or_nothing)
@@ -143,19 +143,19 @@ Test(nft, all_of_it_or_nothing)
 	cr_expect(strstr(err.msg, "table t"), "%s", err.msg);
 	cr_expect_str_eq(tables(), "t ");
 	cr_expect_str_eq(rules(), RULES, "and not twice");
-	ok(nft_table_del(&nft, "t", &err));
-	cr_expect_eq(nft_table_del(&nft, "t", &err), -ENOENT, "%s", err.msg);
+	ok(nft_table_del(&nft, "t", "h0", &err));
+	cr_expect_eq(nft_table_del(&nft, "t", "h0", &err), -ENOENT, "%s", err.msg);
 
 	memset(name, 'n', sizeof(name));
 	name[255] = '\0';
 	ok(add(name, "fifteen-bytes-x", net("100.64.0.0", 30), true));
-	ok(nft_table_del(&nft, name, &err));
+	ok(nft_table_del(&nft, name, "fifteen-bytes-x", &err));
 	name[255] = 'n';
 	name[299] = '\0';
 	cr_expect_eq(add(name, "x", net("1.0.0.0", 8), true), -EINVAL);
 	cr_expect_eq(add("", "x", net("1.0.0.0", 8), true), -EINVAL);
 	cr_expect_eq(add("t", "sixteen-bytes-xx", net("1.0.0.0", 8), true), -EINVAL);
-	cr_expect_eq(nft_table_del(&nft, name, &err), -EINVAL);
+	cr_expect_eq(nft_table_del(&nft, name, "fifteen-bytes-x", &err), -EINVAL);
 	cr_expect_str_eq(tables(), "");
 }
 
@@ -181,12 +181,15 @@ static void add_foreign(const char *name, const void *comment, size_t len)
 Test(nft, a_table_of_somebody_else_stays)
 {
 	add_foreign("vmrun_a", NULL, 0);
-	cr_expect_eq(nft_table_del(&nft, "vmrun_a", &err), -ENOENT);
-	cr_expect(strstr(err.msg, "not one of vmrun's"), "%s", err.msg);
-	add_foreign("vmrun_b", "\0\6vmruN", 8);
-	cr_expect_eq(nft_table_del(&nft, "vmrun_b", &err), -ENOENT);
-	add_foreign("vmrun_c", "\0\7vmrun2", 9);
-	cr_expect_eq(nft_table_del(&nft, "vmrun_c", &err), -ENOENT);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_a", "h0", &err), -ENOENT);
+	cr_expect(strstr(err.msg, "not this VM's"), "%s", err.msg);
+	ok(add("vmrun_d", "h4", net("100.64.0.0", 30), true));
+	cr_expect_eq(nft_table_del(&nft, "vmrun_d", "h5", &err), -ENOENT, "of another link");
+	ok(nft_table_del(&nft, "vmrun_d", "h4", &err));
+	add_foreign("vmrun_b", "\0\11vmruN h1", 11);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_b", "h1", &err), -ENOENT);
+	add_foreign("vmrun_c", "\0\12vmrun h2", 12);
+	cr_expect_eq(nft_table_del(&nft, "vmrun_c", "h2", &err), -ENOENT);
 	cr_expect_str_eq(tables(), "vmrun_a vmrun_b vmrun_c ");
 }
 
