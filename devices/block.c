@@ -8,15 +8,16 @@
  *              sends data (write, discard, write zeroes)
  *   writable:  room for the answer's data (read, get id), then one status byte
  *
- * A wake-up goes block_queue -> block_request -> block_kind[type].carry_out, and from there to the
- * backing fd by a system call straight on guest memory. The header is copied out before it is
- * looked at; data is not copied at all. Every request ends with its status byte: what the driver
+ * A wake-up goes block_queue -> block_begin -> block_go_on -> block_kinds[type].step, and from there
+ * to the backing fd by a system call straight on guest memory. The header is copied out before it
+ * is looked at; data is not copied at all. Every request ends with its status byte: what the driver
  * may ask wrongly is answered VIRTIO_BLK_S_IOERR or _UNSUPP, and only a chain without header or
  * without room for the status, to which there is no answer, breaks the queue.
  *
- * Requests are carried out one after the other as they come, so nothing is ever in flight between
- * two wake-ups, flush covers all that was answered before it, and reset has nothing to wait for but
- * the wake-up it meets. The front-end does not wait for ever, so a wake-up ends after some work.
+ * A queue's requests are carried out one after the other as they come, so flush covers all that was
+ * answered before it. A wake-up ends after some work, in the middle of a request if need be, and
+ * the front-end is heard before the next one. When it stops the queue meanwhile, the request at
+ * hand goes back to where it came from: between two steps nobody touches guest memory.
  *
  * The backing is a raw image or a block device, inherited open. Its size is the boot record's word,
  * fixed for the device's life; every sector number is held against it.
@@ -35,7 +36,7 @@
 #define BLOCK_SECTOR 512ULL
 #define BLOCK_IOVS   64 /* pieces of guest memory moved by one system call */
 
-/* How much of a disk's bandwidth one wake-up may take before the front-end is heard again */
+/* How much of a disk's bandwidth one wake-up takes, about, before the front-end is heard again */
 #define BLOCK_WORK_BYTES (16U << 20)
 
 /* Discard and write zeroes: ranges of one request, and sectors of one range */
@@ -47,7 +48,45 @@
  * Data buffers of one request. A chain may not be longer than the ring, which the driver's side may
  * choose as small as 128; two descriptors are header and status.
  */
-#define BLOCK_SEGS_MAX 126U
+#define BLOCK_SEGS_MAX	126U
+
+#define BLOCK_MORE	0xff /* beside VIRTIO_BLK_S_*: the request is not over yet */
+#define BLOCK_T_UNKNOWN 2    /* a request type that no version of virtio-blk has */
+
+struct block;
+struct block_request;
+
+/**
+ * struct block_kind - A kind of request
+ * @begin:	Check it, without work; NULL if there is nothing to check. Status byte or BLOCK_MORE
+ * @step:	Carry out a piece of it, by at most one system call; likewise
+ * @changes:	Refused on a read-only disk
+ * @dir:	Read and write: whose bytes say how many
+ * @sectors_max, @flags: Discard and write zeroes: what a range may be
+ */
+struct block_kind {
+	uint8_t (*begin)(struct block *b, struct block_request *r, uint64_t sector);
+	uint8_t (*step)(struct block *b, struct block_request *r);
+	bool changes;
+	enum vq_dir dir;
+	uint32_t sectors_max, flags;
+};
+
+/**
+ * struct block_request - What a queue is at
+ * @kind:	NULL between two requests
+ * @off, @bytes: What is left of the range of the disk at hand; checked
+ * @unmap:	Write zeroes: the space may be given back
+ * @ask_host:	Write zeroes: the host has not refused to make them itself
+ * @status:	The answer, or BLOCK_MORE
+ */
+struct block_request {
+	const struct block_kind *kind;
+	uint64_t off, bytes;
+	bool unmap, ask_host;
+	uint8_t status;
+	struct vq_chain chain;
+};
 
 /**
  * struct block - State of one disk
@@ -57,8 +96,8 @@
  * @write_through: While the driver has no flush: then a write answered is a write kept
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
  * @config:	Configuration space
- * @work:	Bytes that this wake-up was asked to move, or what stands for them
- * @chain:	The request at hand; here because it is large
+ * @work:	Bytes that this wake-up has moved, or what stands for them
+ * @request:	By queue
  */
 struct block {
 	int fd;
@@ -69,268 +108,279 @@ struct block {
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
 	uint64_t work;
-	struct vq_chain chain;
+	struct block_request request[DEVICE_QUEUES_MAX];
 };
 
 static const uint8_t block_zeros[4096];
 
-/* Whether @count sectors from @sector on are on the disk; both come from the guest */
-static bool block_in_range(const struct block *b, uint64_t sector, uint64_t count)
+/* Sets the range that a request is about; both numbers come from the guest */
+static bool block_set_range(const struct block *b, struct block_request *r, uint64_t sector,
+			    uint64_t count)
 {
-	return count <= b->sectors && sector <= b->sectors - count;
+	if (count > b->sectors || sector > b->sectors - count)
+		return false;
+	r->off = sector * BLOCK_SECTOR;
+	r->bytes = count * BLOCK_SECTOR;
+	return true;
+}
+
+/* Accounts for @n bytes of the range, done by a system call; also for a call that failed, @n < 0 */
+static uint8_t block_advance(struct block *b, struct block_request *r, ssize_t n)
+{
+	if (n < 0 && errno == EINTR)
+		return BLOCK_MORE;
+	if (n <= 0) /* 0: somebody made the image smaller */
+		return VIRTIO_BLK_S_IOERR;
+	r->off += (uint64_t)n;
+	r->bytes -= (uint64_t)n;
+	b->work += (uint64_t)n;
+	return BLOCK_MORE;
 }
 
 /* Room in the answer for data: all but the status byte at its end */
-static uint64_t block_room(const struct vq_chain *c)
+static uint64_t block_room(const struct block_request *r)
 {
-	return vq_left(c, VQ_WRITABLE) - 1;
+	return vq_left(&r->chain, VQ_WRITABLE) - 1;
+}
+
+static uint64_t block_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- reads, writes, and what moves no data ---- */
+
+static uint8_t block_rw_begin(struct block *b, struct block_request *r, uint64_t sector)
+{
+	uint64_t bytes = r->kind->dir == VQ_WRITABLE ? block_room(r)
+						     : vq_left(&r->chain, VQ_READABLE);
+
+	if (bytes % BLOCK_SECTOR != 0 || !block_set_range(b, r, sector, bytes / BLOCK_SECTOR))
+		return VIRTIO_BLK_S_IOERR;
+	return BLOCK_MORE;
 }
 
 /**
  * block_rw() - Move data between the disk and the guest's buffers
- * @dir:	VQ_WRITABLE to read the disk, VQ_READABLE to write it
- * @sector:	First sector, from the guest
- * @bytes:	How many, from the guest
  *
  * Short transfers are continued: a signal or a full page cache is no error of the disk's.
  * Context: locked.  Syscalls: preadv pwritev
- * Return: status byte for the guest
+ * Return: status byte for the guest, or BLOCK_MORE
  */
-static uint8_t block_rw(struct block *b, enum vq_dir dir, uint64_t sector, uint64_t bytes)
+static uint8_t block_rw(struct block *b, struct block_request *r)
 {
+	const enum vq_dir dir = r->kind->dir;
 	struct iovec iov[BLOCK_IOVS];
-	uint64_t off = sector * BLOCK_SECTOR;
+	int nr = (int)vq_iov(&r->chain, dir, block_min(r->bytes, BLOCK_WORK_BYTES), iov,
+			     BLOCK_IOVS);
+	ssize_t n;
 
-	if (bytes % BLOCK_SECTOR != 0 || !block_in_range(b, sector, bytes / BLOCK_SECTOR))
-		return VIRTIO_BLK_S_IOERR;
-	while (bytes > 0) {
-		int nr = (int)vq_iov(&b->chain, dir, bytes, iov, BLOCK_IOVS);
-		ssize_t n = dir == VQ_WRITABLE ? preadv(b->fd, iov, nr, (off_t)off)
-					       : pwritev(b->fd, iov, nr, (off_t)off);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) /* 0: somebody made the image smaller */
-			return VIRTIO_BLK_S_IOERR;
-		vq_skip(&b->chain, dir, (uint64_t)n);
-		off += (uint64_t)n;
-		bytes -= (uint64_t)n;
-	}
-	return VIRTIO_BLK_S_OK;
-}
-
-static uint8_t block_read(struct block *b, uint64_t sector)
-{
-	return block_rw(b, VQ_WRITABLE, sector, block_room(&b->chain));
-}
-
-static uint8_t block_write(struct block *b, uint64_t sector)
-{
-	return block_rw(b, VQ_READABLE, sector, vq_left(&b->chain, VQ_READABLE));
+	if (nr == 0)
+		return VIRTIO_BLK_S_OK;
+	n = dir == VQ_WRITABLE ? preadv(b->fd, iov, nr, (off_t)r->off)
+			       : pwritev(b->fd, iov, nr, (off_t)r->off);
+	if (n > 0)
+		vq_skip(&r->chain, dir, (uint64_t)n);
+	return block_advance(b, r, n);
 }
 
 /* Syscalls: fdatasync */
-static uint8_t block_flush(struct block *b, uint64_t sector)
+static uint8_t block_flush(struct block *b, struct block_request *r UNUSED)
 {
-	(void)sector;
+	b->work += BLOCK_WORK_BYTES; /* it can take long, however small */
 	return b->read_only || fdatasync(b->fd) == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 }
 
-static uint8_t block_get_id(struct block *b, uint64_t sector)
+static uint8_t block_get_id(struct block *b, struct block_request *r)
 {
-	uint64_t room = block_room(&b->chain);
-
-	(void)sector;
-	vq_write(&b->chain, b->id, room < sizeof(b->id) ? (size_t)room : sizeof(b->id));
+	vq_write(&r->chain, b->id, (size_t)block_min(block_room(r), sizeof(b->id)));
 	return VIRTIO_BLK_S_OK;
 }
 
-/* A range of the disk in bytes, checked */
-struct block_range {
-	uint64_t off;
-	uint64_t bytes;
-};
+/* ---- discard and write zeroes ---- */
 
-/* Writes zeros the long way.  Syscalls: pwritev */
-static int block_zero(struct block *b, struct block_range r)
+static uint8_t block_ranges_begin(struct block *b UNUSED, struct block_request *r,
+				  uint64_t sector UNUSED)
 {
-	struct iovec iov[BLOCK_IOVS];
+	uint64_t bytes = vq_left(&r->chain, VQ_READABLE);
+	uint64_t each = sizeof(struct virtio_blk_discard_write_zeroes);
 
-	for (unsigned int i = 0; i < BLOCK_IOVS; i++) {
-		iov[i].iov_base = (void *)(uintptr_t)block_zeros;
-		iov[i].iov_len = sizeof(block_zeros);
-	}
-	while (r.bytes > 0) {
-		uint64_t whole = r.bytes / sizeof(block_zeros);
-		int nr = whole == 0 ? 1 : whole < BLOCK_IOVS ? (int)whole : BLOCK_IOVS;
-		ssize_t n;
+	if (bytes == 0 || bytes % each != 0 || bytes / each > BLOCK_RANGES_MAX)
+		return VIRTIO_BLK_S_IOERR;
+	return BLOCK_MORE;
+}
 
-		if (whole == 0)
-			iov[0].iov_len = (size_t)r.bytes;
-		n = pwritev(b->fd, iov, nr, (off_t)r.off);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		r.off += (uint64_t)n;
-		r.bytes -= (uint64_t)n;
-	}
-	return 0;
+static uint8_t block_next_range(struct block *b, struct block_request *r)
+{
+	struct virtio_blk_discard_write_zeroes s;
+
+	if (vq_read(&r->chain, &s, sizeof(s)) != sizeof(s))
+		return VIRTIO_BLK_S_OK;
+	if (s.flags & ~r->kind->flags)
+		return VIRTIO_BLK_S_UNSUPP;
+	if (s.num_sectors > r->kind->sectors_max || !block_set_range(b, r, s.sector, s.num_sectors))
+		return VIRTIO_BLK_S_IOERR;
+	r->unmap = !b->is_device && (s.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
+	r->ask_host = true;
+	return BLOCK_MORE;
 }
 
 /**
- * block_hole() - Have the file system or the device drop or zero a range
+ * block_hole() - Have the file system or the device drop or zero the range
  * @keep:	Zero it and keep the space; otherwise give the space back
  *
  * What is given back reads as zeros in a file, and as anything on a device.
  * Context: locked.  Syscalls: fallocate ioctl
- * Return: 0 or -errno; -EOPNOTSUPP where the backing cannot do that
+ * Return: BLOCK_MORE; VIRTIO_BLK_S_UNSUPP where the backing cannot do that; VIRTIO_BLK_S_IOERR
  */
-static int block_hole(struct block *b, struct block_range r, bool keep)
+static uint8_t block_hole(struct block *b, struct block_request *r, bool keep)
 {
-	uint64_t range[2] = {r.off, r.bytes};
+	uint64_t range[2] = {r->off, r->bytes};
 	int mode = FALLOC_FL_KEEP_SIZE | (keep ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE);
 	int rc;
 
+	b->work += BLOCK_WORK_BYTES; /* it can take long */
 	do {
 		rc = b->is_device ? ioctl(b->fd, keep ? BLKZEROOUT : BLKDISCARD, range)
-				  : fallocate(b->fd, mode, (off_t)r.off, (off_t)r.bytes);
+				  : fallocate(b->fd, mode, (off_t)r->off, (off_t)r->bytes);
 	} while (rc < 0 && errno == EINTR);
-	return rc < 0 ? -errno : 0;
+	if (rc < 0)
+		return errno == EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
+	r->bytes = 0;
+	return BLOCK_MORE;
 }
 
-static int block_discard_range(struct block *b, struct block_range r, uint32_t flags)
+static uint8_t block_discard(struct block *b, struct block_request *r)
 {
-	(void)flags;
-	return block_hole(b, r, false);
+	return r->bytes > 0 ? block_hole(b, r, false) : block_next_range(b, r);
 }
 
-static int block_zero_range(struct block *b, struct block_range r, uint32_t flags)
+/* Writes zeros at the beginning of the range.  Syscalls: pwritev */
+static uint8_t block_write_zeros(struct block *b, struct block_request *r, uint64_t bytes)
 {
-	bool unmap = !b->is_device && (flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
-	int rc = block_hole(b, r, !unmap);
+	struct iovec iov[BLOCK_IOVS];
+	int nr = 0;
 
-	if (rc == -EOPNOTSUPP && unmap)
-		rc = block_hole(b, r, true);
-	if (rc == -EOPNOTSUPP)
-		rc = block_zero(b, r);
-	return rc;
-}
-
-/* Takes the ranges of a discard or write-zeroes request one by one */
-static uint8_t block_ranges(struct block *b, uint32_t sectors_max, uint32_t flags_known,
-			    int (*carry_out)(struct block *, struct block_range, uint32_t))
-{
-	struct virtio_blk_discard_write_zeroes s;
-	uint64_t bytes = vq_left(&b->chain, VQ_READABLE);
-
-	if (bytes == 0 || bytes % sizeof(s) != 0 || bytes / sizeof(s) > BLOCK_RANGES_MAX)
-		return VIRTIO_BLK_S_IOERR;
-	while (vq_read(&b->chain, &s, sizeof(s)) == sizeof(s)) {
-		struct block_range r = {.off = s.sector * BLOCK_SECTOR,
-					.bytes = s.num_sectors * BLOCK_SECTOR};
-		int rc;
-
-		if (s.flags & ~flags_known)
-			return VIRTIO_BLK_S_UNSUPP;
-		if (s.num_sectors > sectors_max || !block_in_range(b, s.sector, s.num_sectors))
-			return VIRTIO_BLK_S_IOERR;
-		rc = s.num_sectors > 0 ? carry_out(b, r, s.flags) : 0;
-		if (rc < 0)
-			return rc == -EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
+	while (nr < BLOCK_IOVS && bytes > 0) {
+		iov[nr].iov_base = (void *)(uintptr_t)block_zeros;
+		iov[nr].iov_len = (size_t)block_min(bytes, sizeof(block_zeros));
+		bytes -= iov[nr++].iov_len;
 	}
-	return VIRTIO_BLK_S_OK;
+	return block_advance(b, r, pwritev(b->fd, iov, nr, (off_t)r->off));
 }
 
-static uint8_t block_discard(struct block *b, uint64_t sector)
+static uint8_t block_write_zeroes(struct block *b, struct block_request *r)
 {
-	(void)sector;
-	return block_ranges(b, BLOCK_DISCARD_SECTORS_MAX, 0, block_discard_range);
+	uint8_t status = VIRTIO_BLK_S_UNSUPP;
+
+	if (r->bytes == 0)
+		return block_next_range(b, r);
+	if (!r->ask_host)
+		return block_write_zeros(b, r, r->bytes);
+	if (r->unmap)
+		status = block_hole(b, r, false);
+	if (status == VIRTIO_BLK_S_UNSUPP)
+		status = block_hole(b, r, true);
+	r->ask_host = false;
+	return status == VIRTIO_BLK_S_UNSUPP ? BLOCK_MORE : status;
 }
 
-static uint8_t block_write_zeroes(struct block *b, uint64_t sector)
-{
-	(void)sector;
-	return block_ranges(b, BLOCK_ZERO_SECTORS_MAX, VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP,
-			    block_zero_range);
-}
+/* ---- requests ---- */
 
 /* Every kind of request there is; the rest is VIRTIO_BLK_S_UNSUPP */
-static const struct block_kind {
-	uint8_t (*carry_out)(struct block *b, uint64_t sector);
-	bool changes; /* refused on a read-only disk */
-	bool slow;    /* can take long, however small: ends the wake-up */
-} block_kind[] = {
-	[VIRTIO_BLK_T_IN] = {block_read, false, false},
-	[VIRTIO_BLK_T_OUT] = {block_write, true, false},
-	[VIRTIO_BLK_T_FLUSH] = {block_flush, false, true},
-	[VIRTIO_BLK_T_GET_ID] = {block_get_id, false, false},
-	[VIRTIO_BLK_T_DISCARD] = {block_discard, true, true},
-	[VIRTIO_BLK_T_WRITE_ZEROES] = {block_write_zeroes, true, true},
+static const struct block_kind block_kinds[] = {
+	[VIRTIO_BLK_T_IN] = {block_rw_begin, block_rw, false, .dir = VQ_WRITABLE},
+	[VIRTIO_BLK_T_OUT] = {block_rw_begin, block_rw, true, .dir = VQ_READABLE},
+	[VIRTIO_BLK_T_FLUSH] = {NULL, block_flush, false},
+	[VIRTIO_BLK_T_GET_ID] = {NULL, block_get_id, false},
+	[VIRTIO_BLK_T_DISCARD] = {block_ranges_begin, block_discard, true,
+				  .sectors_max = BLOCK_DISCARD_SECTORS_MAX},
+	[VIRTIO_BLK_T_WRITE_ZEROES] = {block_ranges_begin, block_write_zeroes, true,
+				       .sectors_max = BLOCK_ZERO_SECTORS_MAX,
+				       .flags = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP},
 };
 
-static uint8_t block_carry_out(struct block *b, const struct virtio_blk_outhdr *h)
+/* Looks at the request in r->chain; false when there is no way to answer it */
+static bool block_begin(struct block *b, struct block_request *r)
 {
-	const struct block_kind *kind;
-	uint8_t status;
+	struct virtio_blk_outhdr h;
 
-	if (h->type >= ARRAY_SIZE(block_kind) || !block_kind[h->type].carry_out)
-		return VIRTIO_BLK_S_UNSUPP;
-	kind = &block_kind[h->type];
-	if (b->read_only && kind->changes)
-		return VIRTIO_BLK_S_IOERR;
-	if (kind->slow || (kind->changes && b->write_through))
-		b->work += BLOCK_WORK_BYTES;
-	status = kind->carry_out(b, h->sector);
-	if (status == VIRTIO_BLK_S_OK && kind->changes && b->write_through)
-		status = block_flush(b, 0);
-	return status;
+	if (vq_read(&r->chain, &h, sizeof(h)) != sizeof(h) || vq_left(&r->chain, VQ_WRITABLE) == 0)
+		return false;
+	/* Of the types in the table one is unknown too: it stands for those that are not in it. */
+	r->kind = &block_kinds[h.type < ARRAY_SIZE(block_kinds) ? h.type : BLOCK_T_UNKNOWN];
+	r->bytes = 0;
+	r->status = BLOCK_MORE;
+	if (!r->kind->step)
+		r->status = VIRTIO_BLK_S_UNSUPP;
+	else if (r->kind->changes && b->read_only)
+		r->status = VIRTIO_BLK_S_IOERR;
+	else if (r->kind->begin)
+		r->status = r->kind->begin(b, r, h.sector);
+	return true;
 }
 
-/* Carries out the request in b->chain and answers it; false when there is no way to answer */
-static bool block_request(struct block *b)
+/* Goes on with a request; true when its answer is written, false when the wake-up did enough before */
+static bool block_go_on(struct block *b, struct block_request *r)
 {
-	struct vq_chain *c = &b->chain;
-	struct virtio_blk_outhdr h;
-	uint8_t status;
-
-	if (vq_read(c, &h, sizeof(h)) != sizeof(h) || vq_left(c, VQ_WRITABLE) == 0)
+	while (r->status == BLOCK_MORE && b->work < BLOCK_WORK_BYTES) {
+		r->status = r->kind->step(b, r);
+		if (r->status == VIRTIO_BLK_S_OK && r->kind->changes && b->write_through) {
+			r->kind = &block_kinds[VIRTIO_BLK_T_FLUSH];
+			r->status = BLOCK_MORE;
+		}
+	}
+	if (r->status == BLOCK_MORE)
 		return false;
-	b->work += vq_left(c, VQ_READABLE) + vq_left(c, VQ_WRITABLE);
-	status = block_carry_out(b, &h);
 	/*
 	 * The status byte is the last one of the chain, and used.len says that all before it was
 	 * written: data that a failed read did not bring becomes zeros.
 	 */
-	while (block_room(c) > 0) {
-		uint64_t room = block_room(c);
+	while (block_room(r) > 0 && b->work < BLOCK_WORK_BYTES) {
+		size_t n = (size_t)block_min(block_room(r), sizeof(block_zeros));
 
-		vq_write(c, block_zeros, room < sizeof(block_zeros) ? room : sizeof(block_zeros));
+		b->work += vq_write(&r->chain, block_zeros, n);
 	}
-	vq_write(c, &status, sizeof(status));
+	if (block_room(r) > 0)
+		return false;
+	vq_write(&r->chain, &r->status, sizeof(r->status));
+	r->kind = NULL;
 	return true;
 }
 
 static void block_queue(struct device *d, unsigned int q)
 {
 	struct block *b = d->state;
+	struct block_request *r = &b->request[q];
 	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_CHAIN;
 
-	b->work = 0;
-	while (b->work < BLOCK_WORK_BYTES && budget-- > 0 &&
-	       (rc = vq_pop(&d->vq[q], &b->chain)) == VQ_CHAIN) {
-		if (!block_request(b)) {
+	for (b->work = 0; b->work < BLOCK_WORK_BYTES && budget > 0; budget--) {
+		if (!r->kind && (rc = vq_pop(&d->vq[q], &r->chain)) != VQ_CHAIN)
+			break;
+		if (!r->kind && !block_begin(b, r)) {
 			device_broken(d, q, "request without header or status byte");
 			return;
 		}
-		vq_push(&d->vq[q], &b->chain);
+		if (!block_go_on(b, r))
+			break;
+		vq_push(&d->vq[q], &r->chain);
 	}
 	device_signal(d, q);
 	if (rc == VQ_BROKEN)
 		device_broken(d, q, d->vq[q].why);
 	else if (rc == VQ_CHAIN)
 		device_again(d, q);
+}
+
+/* The request at hand begins anew when the queue goes on, if it ever does: nothing of it was promised */
+static void block_stop(struct device *d, unsigned int q)
+{
+	struct block *b = d->state;
+
+	if (b->request[q].kind)
+		vq_unpop(&d->vq[q], b->request[q].chain.head);
+	b->request[q].kind = NULL;
 }
 
 static int block_start(struct device *d, uint64_t features)
@@ -412,5 +462,6 @@ const struct device_ops block_device = {
 	.init = block_init,
 	.start = block_start,
 	.queue = block_queue,
+	.stop = block_stop,
 	.config = block_config,
 };

@@ -24,6 +24,7 @@ extern const struct device_ops block_device;
 #define TABLE_GPA  0xa000
 #define DATA_GPA   0x10000
 #define DATA_BYTES 0x20000 /* crosses from one piece of memory into the next */
+#define MEM_BYTES  0x40000ULL
 #define FILL	   0xa5
 
 static struct dev_child child;
@@ -65,7 +66,9 @@ static inline void start_ring(unsigned int q, struct vqd *r, uint64_t gpa)
 	vup_fd(child.bus, VUP_SET_VRING_ERR, 0, q, error);
 	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, q, 1);
+	/* Answered, or requests that come soon would be taken up by it and not by the doorbell */
+	vup_state(child.bus, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, q, 1);
+	cr_assert_eq(answer(VUP_SET_VRING_ENABLE), 0);
 }
 
 /* Starts the device on @image; @leave are features the driver does not take */

@@ -200,25 +200,124 @@ static void check_broken(const struct vqd_buf *buf, unsigned int nr)
 	cr_assert_not(vqd_take(&ring, &head, &len));
 }
 
+static void hold_child(void)
+{
+	cr_assert_eq(kill(child.pid, SIGSTOP), 0);
+	cr_assert_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+}
+
+static void ask_for_ring(void)
+{
+	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
+}
+
+/* Where it stopped */
+static uint32_t get_ring(void)
+{
+	uint32_t state[2];
+	struct vup_msg m;
+
+	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	memcpy(state, m.payload, sizeof(state));
+	return state[1];
+}
+
 /* The front-end is waiting in the socket when the doorbell rings for requests that can take long. */
 Test(block, a_stop_does_not_wait_for_all_requests)
 {
 	enum { REQUESTS = 40 };
 	const struct vqd_buf bufs[] = {{HEAD_GPA, 16, false}, {STATUS_GPA, 1, true}};
-	uint32_t state[2];
-	struct vup_msg m;
 
 	put_head(VIRTIO_BLK_T_FLUSH, 0);
 	for (unsigned int i = 0; i < REQUESTS; i++)
 		vqd_add(&ring, bufs, 2);
-	cr_assert_eq(kill(child.pid, SIGSTOP), 0);
-	cr_assert_eq(waitpid(child.pid, NULL, WUNTRACED), child.pid);
+	hold_child();
 	eventfd_write(kick, 1);
-	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
+	ask_for_ring();
 	cr_assert_eq(kill(child.pid, SIGCONT), 0);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
-	memcpy(state, m.payload, sizeof(state));
-	cr_assert_lt(state[1], REQUESTS, "the stop came after all of them");
+	cr_assert_lt(get_ring(), REQUESTS, "the stop came after all of them");
+}
+
+/* Writes all guest memory to the disk @times over, in one request */
+static void add_long_write(unsigned int times, uint64_t sector)
+{
+	struct vqd_buf buf[128] = {{HEAD_GPA, 16, false}};
+
+	put_head(VIRTIO_BLK_T_OUT, sector);
+	for (unsigned int i = 1; i <= times; i++)
+		buf[i] = (struct vqd_buf){0, MEM_BYTES, false};
+	buf[times + 1] = (struct vqd_buf){STATUS_GPA, 1, true};
+	vqd_add_indirect(&ring, buf, times + 2, TABLE_GPA);
+}
+
+static void start_on_large_disk(uint64_t bytes)
+{
+	teardown();
+	cr_assert_eq(ftruncate(image, (off_t)bytes), 0);
+	rec.block.capacity_bytes = bytes;
+	start(0);
+}
+
+/*
+ * A request is left half done when the ring is stopped, and nothing of it was said. It is done whole when
+ * the ring goes on, which a front-end that only pauses its guest relies on.
+ */
+Test(block, a_stop_does_not_wait_for_a_long_request)
+{
+	enum { TIMES = 120 };
+	const uint64_t sectors = TIMES * MEM_BYTES / 512;
+	uint32_t head, len;
+
+	start_on_large_disk(TIMES * MEM_BYTES);
+	ask_for_ring();
+	cr_assert_eq(get_ring(), 0);
+	memset(data(0, 512), 7, 512);
+	add_long_write(TIMES, 0);
+	/* A ring that starts is looked at at once, and the next message was there before the next kick. */
+	hold_child();
+	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
+	ask_for_ring();
+	cr_assert_eq(kill(child.pid, SIGCONT), 0);
+	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
+	cr_assert_eq(get_ring(), 0, "the ring has moved on");
+	cr_assert_not(vqd_take(&ring, &head, &len));
+	cr_assert_eq(*(uint8_t *)vqd_at(&mem, STATUS_GPA, 1), FILL);
+	cr_assert(image_is(DATA_GPA / 512, 1, 7), "the beginning was written");
+	cr_assert(image_is(sectors - MEM_BYTES / 512, MEM_BYTES / 512, 0), "the end was not");
+	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
+	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
+	cr_assert_eq(submit(&ring).status, VIRTIO_BLK_S_OK);
+	cr_assert(image_is(sectors - (MEM_BYTES - DATA_GPA) / 512, 1, 7));
+}
+
+Test(block, long_requests_of_two_queues_do_not_mix)
+{
+	enum { TIMES = 80 };
+	static struct vqd second;
+	uint32_t head, len;
+
+	rec.nr_queues = 2;
+	start_on_large_disk(2 * TIMES * MEM_BYTES);
+	start_ring(1, &second, RING_GPA + 0x1000);
+	memset(data(0, 512), 8, 512);
+	add_long_write(TIMES, 0);
+	eventfd_write(kick, 1);
+	/* The header is read when the first piece is: the other queue has one of its own. */
+	memcpy(vqd_at(&mem, HEAD_GPA + 0x80, 16),
+	       &(struct virtio_blk_outhdr){.type = VIRTIO_BLK_T_OUT,
+					   .sector = TIMES * MEM_BYTES / 512},
+	       16);
+	vqd_add(&second,
+		(const struct vqd_buf[]){{HEAD_GPA + 0x80, 16, false},
+					 {DATA_GPA, 512, false},
+					 {STATUS_GPA + 0x80, 1, true}},
+		3);
+	cr_assert_eq(submit(&second).len, 1);
+	while (!vqd_take(&ring, &head, &len))
+		cr_assert(dev_child_wait(call), "no interrupt");
+	cr_assert_eq(*(uint8_t *)vqd_at(&mem, STATUS_GPA, 1), VIRTIO_BLK_S_OK);
+	cr_assert(image_is(TIMES * MEM_BYTES / 512, 1, 8));
+	cr_assert(image_is(((TIMES - 1) * MEM_BYTES + DATA_GPA) / 512, 1, 8));
 }
 
 Test(block, no_room_for_a_status_breaks_the_queue)
