@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,55 +11,18 @@
 #include "devices/core/fdio.h"
 #include "runtime/file.h"
 
-#define SECTOR_BYTES   512
 #define KVM_PATH       "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"
 
-/**
- * struct magic - Bytes by which a file is known
- */
-struct magic {
-	const char *what;
+/* Files by which a kernel is known: Documentation/arch/x86/boot.rst has the second */
+static const struct {
 	uint64_t off;
-	size_t len;
 	const char *bytes;
-};
-
-static const struct magic kernel_magics[] = {
-	{"ELF", 0, 4, "\177ELF"},
-	{"bzImage", 0x202, 4, "HdrS"}, /* Documentation/arch/x86/boot.rst */
-};
-
-/* Images that hold a disk in a way of their own: read as raw they would be garbage to the guest,
- * and writing would destroy them. */
-static const struct magic image_magics[] = {
-	{"qcow2", 0, 4, "QFI\xfb"},
-	{"qed", 0, 4, "QED\0"},
-	{"vmdk", 0, 4, "KDMV"},
-	{"vmdk", 0, 4, "COWD"},
-	{"vmdk", 0, 21, "# Disk DescriptorFile"},
-	{"vdi", 0x40, 4, "\x7f\x10\xda\xbe"},
-	{"vhdx", 0, 8, "vhdxfile"},
-	{"vhd", 0, 8, "conectix"},
-};
+} kernel_magics[] = {{0, "\177ELF"}, {0x202, "HdrS"}};
 
 static void cleanup_assets(struct assets **a)
 {
 	assets_close(*a);
-}
-
-static const struct magic *find_magic(int fd, const struct magic *table, unsigned int nr)
-{
-	char buf[32];
-
-	for (unsigned int i = 0; i < nr; i++) {
-		vr_assert(table[i].len <= sizeof(buf));
-		/* a file too short for it does not have it */
-		if (fd_pread_full(fd, buf, table[i].len, table[i].off) == 0 &&
-		    memcmp(buf, table[i].bytes, table[i].len) == 0)
-			return &table[i];
-	}
-	return NULL;
 }
 
 static int fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
@@ -109,78 +71,35 @@ static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *e
 /* Only whether it can be a kernel at all: the VMM, which is jailed, looks closely. */
 static int check_kernel(const struct plan_fd *f, int fd, struct err *err)
 {
-	if (find_magic(fd, kernel_magics, ARRAY_SIZE(kernel_magics)))
-		return 0;
+	char buf[4];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(kernel_magics); i++) {
+		/* a file too short for it does not have it */
+		if (fd_pread_full(fd, buf, sizeof(buf), kernel_magics[i].off) == 0 &&
+		    memcmp(buf, kernel_magics[i].bytes, sizeof(buf)) == 0)
+			return 0;
+	}
 	return fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
 }
 
-static int lock_disk(const struct plan_fd *f, int fd, struct err *err)
+int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk, struct err *err)
 {
-	struct flock whole = {.l_type = f->writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
-
-	/* anything but a conflict means that this file system has no locks */
-	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
-		return 0;
-	return fail(f, EBUSY,
-		    f->writable
-			    ? "is in use, by another VM or as another disk of this one"
-			    : "is being written to, by another VM or as another disk of this one",
-		    err);
-}
-
-static int check_disk(const struct plan_fd *f, int fd, struct err *err)
-{
-	const struct magic *m = find_magic(fd, image_magics, ARRAY_SIZE(image_magics));
-
-	if (m)
-		return err_text(err, EINVAL,
-				"%s: %s: is a %s image; only raw images are read (qemu-img convert "
-				"-O raw makes one)",
-				f->pointer, f->path, m->what);
-	return lock_disk(f, fd, err);
-}
-
-static int disk_bytes(const struct plan_fd *f, int fd, const struct stat *st, uint64_t *ret,
-		      struct err *err)
-{
-	uint64_t bytes = (uint64_t)st->st_size;
-
-	if (S_ISBLK(st->st_mode) && ioctl(fd, BLKGETSIZE64, &bytes))
-		return err_set(err, errno, "%s: %s: BLKGETSIZE64", f->pointer, f->path);
-	if (bytes == 0)
-		return fail(f, EINVAL, "is empty", err);
-	if (bytes % SECTOR_BYTES)
-		return err_text(err, EINVAL, "%s: %s: its size, %llu bytes, is no multiple of %d",
-				f->pointer, f->path, (unsigned long long)bytes, SECTOR_BYTES);
-	*ret = bytes;
-	return 0;
-}
-
-int assets_open_file(const struct plan_fd *f, int *ret_fd, uint64_t *ret_capacity_bytes,
-		     uint32_t *ret_dev_flags, struct err *err)
-{
-	static int (*const check[])(const struct plan_fd *, int, struct err *) = {
-		[PLAN_FILE_KERNEL] = check_kernel,
-		[PLAN_FILE_INITRD] = NULL, /* any bytes will do */
-		[PLAN_FILE_DISK] = check_disk,
-	};
 	cleanup_fd int fd = -1;
-	uint64_t bytes = 0;
+	struct disk disk = {0};
 	struct stat st;
-	int r;
+	int r = 0;
 
 	fd = open_path(f, &st, err);
 	if (fd < 0)
 		return fd;
-	r = check[f->file] ? check[f->file](f, fd, err) : 0;
-	if (r == 0 && f->file == PLAN_FILE_DISK)
-		r = disk_bytes(f, fd, &st, &bytes, err);
+	if (f->file == PLAN_FILE_DISK)
+		r = disk_check(f, fd, &st, &disk, err);
+	else if (f->file == PLAN_FILE_KERNEL)
+		r = check_kernel(f, fd, err);
 	if (r < 0)
 		return r;
-	if (ret_capacity_bytes)
-		*ret_capacity_bytes = bytes;
-	if (ret_dev_flags)
-		*ret_dev_flags = S_ISBLK(st.st_mode) ? BOOT_DEV_RAW_BLK : 0;
+	if (ret_disk)
+		*ret_disk = disk;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -246,13 +165,12 @@ static int open_proc(const struct plan_proc *proc, struct asset_proc *ap, struct
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
-		bool disk = f->file == PLAN_FILE_DISK;
 		int r;
 
 		if (f->source != PLAN_FD_FILE)
 			continue;
-		r = assets_open_file(f, &ap->fd[n], disk ? &ap->capacity_bytes : NULL,
-				     disk ? &ap->dev_flags : NULL, err);
+		r = assets_open_file(f, &ap->fd[n], f->file == PLAN_FILE_DISK ? &ap->disk : NULL,
+				     err);
 		if (r < 0)
 			return r;
 	}

@@ -5,16 +5,16 @@
  * Every path of a config.json is looked up here and nowhere else, once: what was checked is the very
  * fd that the jailed process will get, and what it is was looked at before it was opened. Errors name the JSON pointer and the path.
  *
- * Disks are locked with open file description locks over the whole file: exclusively by a writer,
- * shared by readers. The lock lives as long as any copy of the fd, so it ends with the VM whatever way
- * that goes, and it keeps other programs that lock images out as well (QEMU does it likewise). A file
- * system without locks is used without.
+ * Disks are locked (disk.h). The lock lives as long as any copy of the fd, so it ends with the VM
+ * whatever way that goes, and it keeps other programs that lock images out as well (QEMU does it
+ * likewise).
  */
 #ifndef VMRUN_RUNTIME_ASSETS_H
 #define VMRUN_RUNTIME_ASSETS_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
+#include "runtime/disk.h"
 #include "runtime/plan.h"
 
 /**
@@ -22,15 +22,13 @@
  * @kvm:	/dev/kvm
  * @proc:	By process, as in plan->proc
  * @proc.fd:	By slot: open where the plan says PLAN_FD_FILE or PLAN_FD_VHOST, -1 elsewhere
- * @proc.capacity_bytes: Size of the disk, for boot_dev.block; 0 for what is no disk
- * @proc.dev_flags: BOOT_DEV_* found out by looking at the host, to be ored to the plan's
+ * @proc.disk:	Of a process that has one; zeroes otherwise. Its flags are to be ored to the plan's
  */
 struct assets {
 	int kvm;
 	struct asset_proc {
 		int fd[PLAN_FDS_MAX];
-		uint64_t capacity_bytes;
-		uint32_t dev_flags;
+		struct disk disk;
 	} proc[PLAN_PROCS_MAX];
 };
 
@@ -48,8 +46,8 @@ void assets_close(struct assets *a);
 /** assets_open_kvm() - /dev/kvm for reading and writing, or an error with the remedy */
 MUST_CHECK int assets_open_kvm(int *ret_fd, struct err *err);
 
-/** assets_open_file() - One PLAN_FD_FILE; @capacity_bytes and @dev_flags may be NULL unless a disk */
-MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, uint64_t *ret_capacity_bytes,
-				uint32_t *ret_dev_flags, struct err *err);
+/** assets_open_file() - One PLAN_FD_FILE; @ret_disk may be NULL, and becomes zeroes for what is none */
+MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk,
+				struct err *err);
 
 #endif

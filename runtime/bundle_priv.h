@@ -53,9 +53,13 @@ struct bundle_net {
 	uint8_t mac[6];
 };
 
+/** enum bundle_format - What an image is said to be; nothing: what it looks like is asked */
+enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
+
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
+ * @format:	enum bundle_format
  * @queues:	block: queues; net: queue pairs
  * @path, @serial, @readonly: block only
  * @net:	net only

@@ -22,7 +22,7 @@ const char *const bundle_device_types[] = {
 	[BUNDLE_SERIAL] = "serial", [BUNDLE_DEVICE_TYPES] = NULL,
 };
 
-static const char *const formats[] = {"raw", "", NULL};
+static const char *const formats[] = {"", [BUNDLE_FORMAT_RAW] = "raw", NULL};
 
 /* ---- devices ------------------------------------------------------------------------------- */
 

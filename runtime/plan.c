@@ -143,6 +143,7 @@ static int add_block(struct plan_build *bd, const struct bundle_device *d, const
 	if (d->serial)
 		memcpy(proc->serial, d->serial, strnlen(d->serial, BOOT_SERIAL_BYTES));
 	fd->writable = !d->readonly;
+	fd->raw = d->format == BUNDLE_FORMAT_RAW;
 	proc->nr_fds = BOOT_FD_RES + 1;
 	return set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
 }
@@ -175,7 +176,11 @@ static int build_devices(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
-		.path = b->vm.image.path, .readonly = b->root.readonly, .queues = 1};
+		.path = b->vm.image.path,
+		.readonly = b->root.readonly,
+		.format = b->vm.image.format,
+		.queues = 1,
+	};
 	int r = 0;
 
 	add_serial(bd);

@@ -51,6 +51,7 @@ struct plan_fd {
 	enum plan_fd_source source;
 	enum plan_file file;
 	bool writable;
+	bool raw;      /* a disk that the user calls raw, whatever it looks like */
 	unsigned int index;
 	char *path;    /* absolute; NULL unless PLAN_FD_FILE */
 	char *pointer; /* JSON pointer it came from, for errors; NULL likewise */

@@ -68,6 +68,8 @@ static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *f
 	add_string(o, "file", files[fd->file]);
 	add_string(o, "path", fd->path);
 	add(o, "writable", json_object_new_boolean(fd->writable));
+	if (fd->raw)
+		add_string(o, "format", "raw");
 	add_string(o, "from", fd->pointer);
 	return o;
 }

@@ -181,7 +181,7 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct jail_limits l = {
 		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
-		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].capacity_bytes),
+		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk.boot.capacity_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
 	};
 	unsigned int i;
@@ -263,7 +263,7 @@ static int send_boot_dev(const struct spawn *s, unsigned int index, int control,
 {
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct boot_dev b = {
-		.flags = p->dev_flags | s->assets->proc[index].dev_flags,
+		.flags = p->dev_flags | s->assets->proc[index].disk.dev_flags,
 		.nr_res = (uint16_t)(p->nr_fds - BOOT_FD_RES),
 		.nr_queues = p->nr_queues,
 	};
@@ -277,7 +277,7 @@ static int send_boot_dev(const struct spawn *s, unsigned int index, int control,
 		fill_net(s, (unsigned int)net, &b);
 	} else {
 		/* Only a disk has these; of other devices they are 0. */
-		b.block.capacity_bytes = s->assets->proc[index].capacity_bytes;
+		b.block = s->assets->proc[index].disk.boot;
 		memcpy(b.block.serial, p->serial, sizeof(b.block.serial));
 	}
 	r = fill_filter(&b.filter, p->policy, err);

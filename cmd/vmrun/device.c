@@ -36,6 +36,7 @@ enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS };
 struct device_options {
 	const char *socket;
 	const char *path;
+	const char *format;
 	const char *tap;
 	uint64_t queues;
 	bool readonly;
@@ -49,6 +50,8 @@ static const struct option_spec options[] = {
 	 NULL},
 	{"path", 0, OPTION_STRING, "IMAGE", "block: the raw image or block device", FIELD(path),
 	 NULL},
+	{"format", 0, OPTION_STRING, "raw", "block: take the image as raw, whatever it looks like",
+	 FIELD(format), NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it is not there", FIELD(tap),
 	 NULL},
@@ -97,7 +100,7 @@ struct alone {
 	int res_fd[BOOT_RES_MAX];
 	int signal_fd;
 	int error_fd[2];
-	uint64_t capacity_bytes;
+	struct disk disk;
 	struct spawned proc;
 	struct olog log;
 	uint64_t listen_again_ns;
@@ -145,8 +148,12 @@ static int check_options(struct vmrun *v, const struct device_options *o, const 
 		r = err_text(err, EINVAL, "device %s: --socket is missing", k->type);
 	else if (k->needs && (!option_of(o, k) || !*option_of(o, k)))
 		r = err_text(err, EINVAL, "device %s: %s is missing", k->type, k->needs);
-	else if (o->readonly && k->open != open_disk)
-		r = err_text(err, EINVAL, "device %s: --readonly is for block devices", k->type);
+	else if ((o->readonly || o->format) && k->open != open_disk)
+		r = err_text(err, EINVAL, "device %s: --%s is for block devices", k->type,
+			     o->readonly ? "readonly" : "format");
+	else if (o->format && strcmp(o->format, "raw") != 0)
+		r = err_text(err, EINVAL, "device %s: --format: must be raw, is \"%s\"", k->type,
+			     o->format);
 	else if (o->queues > k->queues_max)
 		r = err_text(err, EINVAL, "device %s: --queues is 1 to %u", k->type, k->queues_max);
 	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
@@ -164,15 +171,16 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 		.source = PLAN_FD_FILE,
 		.file = PLAN_FILE_DISK,
 		.writable = !a->o->readonly,
+		.raw = a->o->format != NULL,
 		.path = (char *)a->o->path,
 		.pointer = (char *)"--path",
 	};
-	int r = assets_open_file(&file, &a->res_fd[0], &a->capacity_bytes, &b->flags, err);
+	int r = assets_open_file(&file, &a->res_fd[0], &a->disk, err);
 
-	if (r == 0 && !a->o->readonly && !(b->flags & BOOT_DEV_RAW_BLK))
-		r = inherited_need(RLIMIT_FSIZE, a->capacity_bytes, err);
-	b->flags |= a->o->readonly ? BOOT_DEV_READONLY : 0;
-	b->block.capacity_bytes = a->capacity_bytes;
+	if (r == 0 && !a->o->readonly && !(a->disk.dev_flags & BOOT_DEV_RAW_BLK))
+		r = inherited_need(RLIMIT_FSIZE, a->disk.boot.capacity_bytes, err);
+	b->flags |= a->disk.dev_flags | (a->o->readonly ? BOOT_DEV_READONLY : 0);
+	b->block = a->disk.boot;
 	b->nr_queues = (uint16_t)a->o->queues;
 	b->nr_res = 1;
 	return r;
@@ -237,7 +245,7 @@ static int start(struct alone *a, struct err *err)
 		return r;
 	b.flags |= BOOT_DEV_LISTEN;
 	d.bus_fd = a->bus.fd;
-	d.fsize_bytes = a->o->readonly ? 0 : a->capacity_bytes;
+	d.fsize_bytes = a->o->readonly ? 0 : a->disk.boot.capacity_bytes;
 	d.error_fd = a->error_fd[1];
 	r = spawn_device(&d, &a->proc, err);
 	cleanup_close_fd(&a->error_fd[1]);
@@ -372,7 +380,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "block --socket PATH --path IMAGE [--readonly] [--queues N] "
+	.synopsis = "block --socket PATH --path IMAGE [--format raw] [--readonly] [--queues N] "
 		    "| net --socket PATH --tap NAME [--queues N] | rng --socket PATH",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,

@@ -2,6 +2,7 @@
 #include "cmd/vmrun/quick.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "cmd/vmrun/quick_net.h"
@@ -39,14 +40,28 @@ static void add_string(struct maker *m, struct json_object *obj, const char *key
 		add(m, obj, key, json_object_new_string(s));
 }
 
-static void append_disks(struct maker *m, struct json_object *devices,
-			 const struct option_list *paths, bool readonly)
+/* IMAGE or IMAGE,format=WORD: what the word may be is the bundle's business. Other commas are the name's. */
+static void add_image(struct maker *m, struct json_object *obj, const char *spec)
 {
-	for (unsigned int i = 0; i < paths->nr; i++) {
+	static const char key[] = ",format=";
+	const char *at = NULL, *next;
+
+	for (next = strstr(spec, key); next; next = strstr(next + 1, key))
+		at = next;
+	if (at)
+		add_string(m, obj, "format", at + strlen(key));
+	add(m, obj, "path",
+	    json_object_new_string_len(spec, (int)(at ? (size_t)(at - spec) : strlen(spec))));
+}
+
+static void append_disks(struct maker *m, struct json_object *devices,
+			 const struct option_list *images, bool readonly)
+{
+	for (unsigned int i = 0; i < images->nr; i++) {
 		struct json_object *disk = json_object_new_object();
 
 		add_string(m, disk, "type", "block");
-		add_string(m, disk, "path", paths->item[i]);
+		add_image(m, disk, images->item[i]);
 		add(m, disk, "readonly", json_object_new_boolean(readonly));
 		append(m, devices, disk);
 	}
@@ -95,18 +110,14 @@ static struct json_object *make_hwconfig(struct maker *m, const struct quick_opt
 }
 
 static struct json_object *make_vm(struct maker *m, const struct quick_options *o,
-				   const char *kernel, struct json_object *devices)
+				   const char *kernel, struct json_object *image,
+				   struct json_object *devices)
 {
-	const char *image = o->root_image ? o->root_image : o->rwroot_image;
 	struct json_object *vm = json_object_new_object();
 
 	add(m, vm, "kernel", make_kernel(m, o, kernel));
-	if (image) {
-		struct json_object *obj = json_object_new_object();
-
-		add_string(m, obj, "path", image);
-		add(m, vm, "image", obj);
-	}
+	if (image)
+		add(m, vm, "image", json_object_get(image));
 	add(m, vm, "hwConfig", make_hwconfig(m, o));
 	add(m, vm, "devices", json_object_get(devices));
 	return vm;
@@ -134,25 +145,29 @@ int quick_bundle(const struct quick_options *o, const char *kernel, const char *
 {
 	cleanup_json struct json_object *config = json_object_new_object();
 	cleanup_json struct json_object *devices = json_object_new_array();
+	const char *root_image = o->root_image ? o->root_image : o->rwroot_image;
+	cleanup_json struct json_object *image = root_image ? json_object_new_object() : NULL;
 	struct maker m = {0};
 	int r;
 
 	if (o->root_image && o->rwroot_image)
 		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
+	if (root_image)
+		add_image(&m, image, root_image);
 	append_disks(&m, devices, &o->disks, true);
 	append_disks(&m, devices, &o->rwdisks, false);
 	r = append_nets(&m, devices, &o->nets, err);
 	if (r < 0)
 		return r;
 	add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
-	if (o->root_image || o->rwroot_image) {
+	if (root_image) {
 		struct json_object *root = json_object_new_object();
 
 		add(&m, root, "readonly", json_object_new_boolean(o->root_image != NULL));
 		add_string(&m, root, "path", ".");
 		add(&m, config, "root", root);
 	}
-	add(&m, config, "vm", make_vm(&m, o, kernel, devices));
+	add(&m, config, "vm", make_vm(&m, o, kernel, image, devices));
 	if (m.failed)
 		return err_set(err, ENOMEM, "memory for the bundle");
 	return bundle_from_json(config, dir, ret, err);

@@ -88,7 +88,7 @@ struct boot_dev {
 	uint16_t nr_res;
 	uint16_t nr_queues;
 	union {
-		struct {
+		struct boot_block {
 			uint64_t capacity_bytes; /* multiple of 512 */
 			uint8_t serial[BOOT_SERIAL_BYTES];
 			uint32_t reserved;

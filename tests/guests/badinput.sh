@@ -73,7 +73,23 @@ config "an image that is a directory" '.vm.devices[1].path = "/tmp"' '/vm/device
 config "an empty image" ".vm.devices[1].path = \"$work/nothing\"" '/vm/devices/1/path: .*empty'
 config "an image that is no multiple of 512" ".vm.devices[1].path = \"$work/text\"" '/vm/devices/1/path: .*512'
 { printf 'QFI\xfb'; head -c 1020 /dev/zero; } >"$work/qcow2"
-config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" '/vm/devices/1/path: .*qcow2'
+config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" \
+	'/vm/devices/1/path: .*qcow2.*qemu-img convert -O raw.*"format": "raw"'
+config "a format that is not known" '.vm.devices[1].format = "qcow2"' '/vm/devices/1/format: must be raw, is "qcow2"'
+# Called raw it is raw: the guest wrote that itself.
+bundle "$work/b" hello "[{\"type\": \"block\", \"path\": \"$work/qcow2\", \"format\": \"raw\"}]"
+vmrun run "$work/b" </dev/null >"$work/out" 2>&1
+is "a raw disk that looks like qcow2: the VM runs" $? 32
+vmrun run --rwdisk "$work/qcow2,format=raw" "$B/guests/hello.elf" </dev/null >"$work/out" 2>&1
+is "the same without a bundle" $? 32
+for option in -r --rwroot -d --rwdisk; do
+	refused "without a bundle, $option: looks like another format" 'path: .*qcow2.*"format": "raw"' \
+		vmrun run $option "$work/qcow2" "$B/guests/hello.elf"
+	refused "without a bundle, $option: a format that is not known" '/format: must be raw, is "vmdk"' \
+		vmrun run $option "$work/qcow2,format=vmdk" "$B/guests/hello.elf"
+done
+refused "a device alone: looks like another format" 'path: .*qcow2' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2"
+refused "a device alone: a format that is not known" 'format: must be raw, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
 refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
 refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''

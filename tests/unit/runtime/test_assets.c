@@ -80,11 +80,14 @@ static const struct {
 	{PLAN_FILE_DISK, "missing", "", 0, -1, -ENOENT, "No such file or directory"},
 	{PLAN_FILE_DISK, "empty", "", 0, 0, -EINVAL, "is empty"},
 	{PLAN_FILE_DISK, "odd", "", 0, 513, -EINVAL, "its size, 513 bytes, is no multiple of 512"},
-	{PLAN_FILE_DISK, "qcow2", "QFI\xfb", 4, 1024, -EINVAL, "is a qcow2 image; only raw"},
-	{PLAN_FILE_DISK, "vmdk", "KDMV", 4, 1024, -EINVAL, "is a vmdk image; only raw"},
-	{PLAN_FILE_DISK, "vhdx", "vhdxfile", 8, 1024, -EINVAL, "is a vhdx image; only raw"},
-	{PLAN_FILE_DISK, "vdi", vdi, sizeof(vdi), 1024, -EINVAL, "is a vdi image; only raw"},
-	{PLAN_FILE_DISK, "vhd", "conectix", 8, 1024, -EINVAL, "is a vhd image; only raw"},
+	{PLAN_FILE_DISK, "qcow2", "QFI\xfb", 4, 1024, -EINVAL,
+	 "looks like a qcow2 image: convert it"},
+	{PLAN_FILE_DISK, "vmdk", "KDMV", 4, 1024, -EINVAL, "looks like a vmdk image: convert it"},
+	{PLAN_FILE_DISK, "vhdx", "vhdxfile", 8, 1024, -EINVAL,
+	 "looks like a vhdx image: convert it"},
+	{PLAN_FILE_DISK, "vdi", vdi, sizeof(vdi), 1024, -EINVAL,
+	 "looks like a vdi image: convert it"},
+	{PLAN_FILE_DISK, "vhd", "conectix", 8, 1024, -EINVAL, "looks like a vhd image: convert it"},
 };
 
 Test(assets, each_kind_of_file_is_checked)
@@ -92,27 +95,49 @@ Test(assets, each_kind_of_file_is_checked)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct plan_fd f = make_file(cases[i].kind, cases[i].name, cases[i].head,
 					     cases[i].head_len, cases[i].bytes);
-		uint64_t capacity = 77;
-		uint32_t flags = 77;
+		struct disk disk = {.dev_flags = 77};
 		struct err err = {0};
 		char head[128];
 		int fd = -1, r;
 
-		r = assets_open_file(&f, &fd, &capacity, &flags, &err);
+		r = assets_open_file(&f, &fd, &disk, &err);
 		cr_expect_eq(r, cases[i].r, "%s: %d %s", cases[i].name, r, err.msg);
 		cr_expect_eq(fd >= 0, r == 0);
 		snprintf(head, sizeof(head), "/p/path: %s: ", f.path);
 		if (r < 0) {
 			cr_expect(strncmp(err.msg, head, strlen(head)) == 0, "%s", err.msg);
 			cr_expect(strstr(err.msg, cases[i].msg), "%s: %s", cases[i].name, err.msg);
-			cr_expect_eq(capacity, 77);
+			cr_expect_eq(disk.dev_flags, 77);
 		} else {
-			cr_expect_eq(capacity, f.file == PLAN_FILE_DISK ? cases[i].bytes : 0);
-			cr_expect_eq(flags, 0);
+			cr_expect_eq(disk.boot.capacity_bytes,
+				     f.file == PLAN_FILE_DISK ? cases[i].bytes : 0);
+			cr_expect_eq(disk.dev_flags, 0);
 			cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 			cr_expect_eq(fcntl(fd, F_GETFL) & (O_ACCMODE | O_NONBLOCK), O_RDONLY);
 			close(fd);
 		}
+		drop(&f);
+	}
+}
+
+/* What a guest wrote into its own disk says nothing about the disk. */
+Test(assets, what_is_called_raw_is_raw)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct disk disk;
+		struct plan_fd f;
+		struct err err;
+		int fd = -1;
+
+		if (strncmp(cases[i].msg, "looks like", 10) != 0)
+			continue;
+		f = make_file(PLAN_FILE_DISK, "d", cases[i].head, cases[i].head_len, 1024);
+		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), -EINVAL);
+		cr_expect(strstr(err.msg, "\"format\": \"raw\""), "%s", err.msg);
+		f.raw = true;
+		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), 0, "%s", err.msg);
+		cr_expect_eq(disk.boot.capacity_bytes, 1024);
+		close(fd);
 		drop(&f);
 	}
 }
@@ -133,13 +158,13 @@ Test(assets, what_is_no_file_is_refused)
 		for (int writable = 0; writable < 2; writable++) {
 			f.writable = writable;
 			f.path = dir;
-			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EISDIR);
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, &err), -EISDIR);
 			cr_expect(strstr(err.msg, "is a directory"), "%s", err.msg);
 			/* opening a FIFO must neither wait nor succeed */
 			f.path = fifo;
-			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EINVAL);
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, &err), -EINVAL);
 			f.path = (char *)"/dev/null";
-			cr_expect_eq(assets_open_file(&f, &fd, NULL, NULL, &err), -EINVAL);
+			cr_expect_eq(assets_open_file(&f, &fd, NULL, &err), -EINVAL);
 		}
 	}
 	cr_expect_eq(fd, -1);
@@ -173,7 +198,7 @@ Test(assets, what_is_no_file_is_not_even_opened)
 					    .writable = kind == PLAN_FILE_DISK,
 					    .pointer = (char *)"/p"};
 
-			cr_expect(assets_open_file(&f, &fd, NULL, NULL, &err) < 0);
+			cr_expect(assets_open_file(&f, &fd, NULL, &err) < 0);
 		}
 		cr_expect(json_read_text(path, &text, &len, &err) < 0);
 	}
@@ -190,21 +215,21 @@ Test(assets, two_writers_cannot_have_one_disk)
 	struct err err = {0};
 
 	w.writable = true;
-	cr_assert_eq(assets_open_file(&w, &first, NULL, NULL, &err), 0, "%s", err.msg);
+	cr_assert_eq(assets_open_file(&w, &first, NULL, &err), 0, "%s", err.msg);
 	cr_expect_eq(fcntl(first, F_GETFL) & O_ACCMODE, O_RDWR);
-	cr_expect_eq(assets_open_file(&w, &second, NULL, NULL, &err), -EBUSY);
+	cr_expect_eq(assets_open_file(&w, &second, NULL, &err), -EBUSY);
 	cr_expect(strstr(err.msg, "is in use"), "%s", err.msg);
-	cr_expect_eq(assets_open_file(&r, &second, NULL, NULL, &err), -EBUSY);
+	cr_expect_eq(assets_open_file(&r, &second, NULL, &err), -EBUSY);
 	cr_expect(strstr(err.msg, "is being written to"), "%s", err.msg);
 	/* a copy of the fd, as a jailed device holds it, keeps the lock */
 	third = dup(first);
 	close(first);
-	cr_expect_eq(assets_open_file(&w, &second, NULL, NULL, &err), -EBUSY);
+	cr_expect_eq(assets_open_file(&w, &second, NULL, &err), -EBUSY);
 	close(third);
 	/* any number of readers, and then no writer */
-	cr_assert_eq(assets_open_file(&r, &first, NULL, NULL, &err), 0, "%s", err.msg);
-	cr_assert_eq(assets_open_file(&r, &second, NULL, NULL, &err), 0, "%s", err.msg);
-	cr_expect_eq(assets_open_file(&w, &third, NULL, NULL, &err), -EBUSY);
+	cr_assert_eq(assets_open_file(&r, &first, NULL, &err), 0, "%s", err.msg);
+	cr_assert_eq(assets_open_file(&r, &second, NULL, &err), 0, "%s", err.msg);
+	cr_expect_eq(assets_open_file(&w, &third, NULL, &err), -EBUSY);
 	close(first);
 	close(second);
 	drop(&w);
@@ -265,8 +290,8 @@ Test(assets, a_plan_is_opened_whole_or_not_at_all)
 		cr_expect(a->kvm >= 0);
 		cr_expect(a->proc[0].fd[BOOT_FD_KERNEL] >= 0);
 		cr_expect_eq(a->proc[0].fd[BOOT_FD_INITRD], -1);
-		cr_expect_eq(a->proc[2].capacity_bytes, 1024);
-		cr_expect_eq(a->proc[3].capacity_bytes, 512);
+		cr_expect_eq(a->proc[2].disk.boot.capacity_bytes, 1024);
+		cr_expect_eq(a->proc[3].disk.boot.capacity_bytes, 512);
 		cr_expect_eq(open_fds(), before + 4);
 	} else {
 		/* no KVM here: that is the one thing that may be missing */
