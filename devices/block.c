@@ -76,14 +76,13 @@ struct block_kind {
  * struct block_request - What a queue is at
  * @kind:	NULL between two requests
  * @off, @bytes: What is left of the range of the disk at hand; checked
- * @unmap:	Write zeroes: the space may be given back
  * @ask_host:	Write zeroes: the host has not refused to make them itself
  * @status:	The answer, or BLOCK_MORE
  */
 struct block_request {
 	const struct block_kind *kind;
 	uint64_t off, bytes;
-	bool unmap, ask_host;
+	bool ask_host;
 	uint8_t status;
 	struct vq_chain chain;
 };
@@ -93,6 +92,7 @@ struct block_request {
  * @fd:		Backing file or device, borrowed for the process's life
  * @is_device:	Whether it is a block device
  * @sectors:	Its size
+ * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
  * @write_through: While the driver has no flush: then a write answered is a write kept
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
  * @config:	Configuration space
@@ -104,6 +104,7 @@ struct block {
 	bool is_device;
 	bool read_only;
 	uint64_t sectors;
+	uint64_t unit;
 	bool write_through;
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
@@ -220,39 +221,65 @@ static uint8_t block_next_range(struct block *b, struct block_request *r)
 		return VIRTIO_BLK_S_UNSUPP;
 	if (s.num_sectors > r->kind->sectors_max || !block_set_range(b, r, s.sector, s.num_sectors))
 		return VIRTIO_BLK_S_IOERR;
-	r->unmap = !b->is_device && (s.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
-	r->ask_host = true;
+	/* A file gives back what it zeroes: only if it may. */
+	r->ask_host = b->is_device || (s.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
 	return BLOCK_MORE;
 }
 
-/**
- * block_hole() - Have the file system or the device drop or zero the range
- * @keep:	Zero it and keep the space; otherwise give the space back
- *
- * What is given back reads as zeros in a file, and as anything on a device.
- * Context: locked.  Syscalls: fallocate ioctl
- * Return: BLOCK_MORE; VIRTIO_BLK_S_UNSUPP where the backing cannot do that; VIRTIO_BLK_S_IOERR
- */
-static uint8_t block_hole(struct block *b, struct block_request *r, bool keep)
+/* How many bytes of the range come before what the host can drop or zero, and how many that is */
+static uint64_t block_edge(const struct block *b, const struct block_request *r,
+			   uint64_t *ret_whole)
 {
-	uint64_t range[2] = {r->off, r->bytes};
-	int mode = FALLOC_FL_KEEP_SIZE | (keep ? FALLOC_FL_ZERO_RANGE : FALLOC_FL_PUNCH_HOLE);
+	uint64_t edge = block_min(-r->off & (b->unit - 1), r->bytes);
+
+	*ret_whole = (r->bytes - edge) & ~(b->unit - 1);
+	return edge;
+}
+
+/**
+ * block_hole() - Have the file system or the device drop or zero the first @bytes of the range
+ * @zero:	They must read as zeros; what a device dropped reads as anything
+ *
+ * A file is never asked to zero and keep the space (FALLOC_FL_ZERO_RANGE): that call could fill the
+ * file system behind the image's end, where RLIMIT_FSIZE does not hold.
+ * Context: locked.  Syscalls: fallocate ioctl
+ * Return: VIRTIO_BLK_S_UNSUPP when the host cannot do that with this disk or range; else
+ * BLOCK_MORE or VIRTIO_BLK_S_IOERR
+ */
+static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t bytes, bool zero)
+{
+	uint64_t range[2] = {r->off, bytes};
 	int rc;
 
 	b->work += BLOCK_WORK_BYTES; /* it can take long */
 	do {
-		rc = b->is_device ? ioctl(b->fd, keep ? BLKZEROOUT : BLKDISCARD, range)
-				  : fallocate(b->fd, mode, (off_t)r->off, (off_t)r->bytes);
+		rc = b->is_device ? ioctl(b->fd, zero ? BLKZEROOUT : BLKDISCARD, range)
+				  : fallocate(b->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+					      (off_t)r->off, (off_t)bytes);
 	} while (rc < 0 && errno == EINTR);
 	if (rc < 0)
-		return errno == EOPNOTSUPP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
-	r->bytes = 0;
+		return errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS ||
+				       errno == ENOTTY || errno == ENODEV
+			       ? VIRTIO_BLK_S_UNSUPP
+			       : VIRTIO_BLK_S_IOERR;
+	r->off += bytes;
+	r->bytes -= bytes;
 	return BLOCK_MORE;
 }
 
+/* It is a hint: blocks that are not whole in the range stay, and so does all of it if the host cannot */
 static uint8_t block_discard(struct block *b, struct block_request *r)
 {
-	return r->bytes > 0 ? block_hole(b, r, false) : block_next_range(b, r);
+	uint64_t whole;
+	uint8_t status = BLOCK_MORE;
+
+	if (r->bytes == 0)
+		return block_next_range(b, r);
+	r->off += block_edge(b, r, &whole);
+	if (whole > 0)
+		status = block_hole(b, r, whole, false);
+	r->bytes = 0;
+	return status == VIRTIO_BLK_S_UNSUPP ? BLOCK_MORE : status;
 }
 
 /* Writes zeros at the beginning of the range.  Syscalls: pwritev */
@@ -269,18 +296,20 @@ static uint8_t block_write_zeros(struct block *b, struct block_request *r, uint6
 	return block_advance(b, r, pwritev(b->fd, iov, nr, (off_t)r->off));
 }
 
+/* What the host does not zero, odd ends included, is written */
 static uint8_t block_write_zeroes(struct block *b, struct block_request *r)
 {
-	uint8_t status = VIRTIO_BLK_S_UNSUPP;
+	uint64_t whole, edge;
+	uint8_t status;
 
 	if (r->bytes == 0)
 		return block_next_range(b, r);
-	if (!r->ask_host)
+	edge = block_edge(b, r, &whole);
+	if (!r->ask_host || whole == 0)
 		return block_write_zeros(b, r, r->bytes);
-	if (r->unmap)
-		status = block_hole(b, r, false);
-	if (status == VIRTIO_BLK_S_UNSUPP)
-		status = block_hole(b, r, true);
+	if (edge > 0)
+		return block_write_zeros(b, r, edge);
+	status = block_hole(b, r, whole, true);
 	r->ask_host = false;
 	return status == VIRTIO_BLK_S_UNSUPP ? BLOCK_MORE : status;
 }
@@ -402,13 +431,14 @@ static int block_config(struct device *d, bool write, uint32_t off, void *buf, u
 }
 
 #define BLOCK_F_ALWAYS                                                                             \
-	(1ULL << VIRTIO_BLK_F_SEG_MAX | 1ULL << VIRTIO_BLK_F_BLK_SIZE | 1ULL << VIRTIO_BLK_F_FLUSH)
+	(1ULL << VIRTIO_BLK_F_SEG_MAX | 1ULL << VIRTIO_BLK_F_BLK_SIZE |                            \
+	 1ULL << VIRTIO_BLK_F_FLUSH | 1ULL << VIRTIO_BLK_F_TOPOLOGY)
 #define BLOCK_F_WRITABLE (1ULL << VIRTIO_BLK_F_DISCARD | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES)
 
 /**
  * block_init() - Take over the backing fd
  * @d:		Zeroed state
- * @rec:	One resource; capacity_bytes is a multiple of 512 and not 0
+ * @rec:	One resource; capacity_bytes is a multiple of 512 and not 0, unit_bytes a power of two
  * @err:	Filled on failure
  *
  * Context: setup.  Syscalls: none
@@ -417,17 +447,20 @@ static int block_config(struct device *d, bool write, uint32_t off, void *buf, u
 static int block_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct block *b = d->state;
-	uint64_t bytes = rec->block.capacity_bytes;
+	uint64_t bytes = rec->block.capacity_bytes, unit = rec->block.unit_bytes;
 
 	if (rec->nr_res != 1)
 		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
 	if (bytes == 0 || bytes % BLOCK_SECTOR != 0 || bytes > INT64_MAX)
 		return err_text(err, EINVAL, "%s: %lu bytes are no size of a disk", rec->name,
 				bytes);
+	if (unit < BLOCK_SECTOR || (unit & (unit - 1)))
+		return err_text(err, EINVAL, "%s: units of %lu bytes", rec->name, unit);
 	b->fd = BOOT_FD_RES;
 	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
 	b->read_only = rec->flags & BOOT_DEV_READONLY;
 	b->sectors = bytes / BLOCK_SECTOR;
+	b->unit = unit;
 	memcpy(b->id, rec->block.serial, sizeof(b->id));
 	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
 	d->features = BLOCK_F_ALWAYS;
@@ -436,11 +469,15 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	b->config = (struct virtio_blk_config){
 		.capacity = b->sectors,
 		.seg_max = BLOCK_SEGS_MAX,
-		.blk_size = BLOCK_SECTOR,
+		.blk_size = BLOCK_SECTOR, /* any sector may be asked for, whatever suits best */
+		.physical_block_exp = rec->block.physical_exp,
+		.alignment_offset = rec->block.offset,
+		.min_io_size = rec->block.io_min,
+		.opt_io_size = rec->block.io_opt,
 		.num_queues = (uint16_t)d->nr_queues,
 		.max_discard_sectors = BLOCK_DISCARD_SECTORS_MAX,
 		.max_discard_seg = BLOCK_RANGES_MAX,
-		.discard_sector_alignment = 1,
+		.discard_sector_alignment = rec->block.discard ? rec->block.discard : 1,
 		.max_write_zeroes_sectors = BLOCK_ZERO_SECTORS_MAX,
 		.max_write_zeroes_seg = BLOCK_RANGES_MAX,
 		.write_zeroes_may_unmap = 1,

@@ -36,7 +36,7 @@ struct assets {
  * assets_open() - Open everything a plan names, /dev/kvm, and /dev/vhost-net where it is used
  * @ret:	Filled on success, the caller's to assets_close(); untouched on failure
  *
- * Context: setup.  Syscalls: openat fstat pread fcntl ioctl close
+ * Context: setup.  Syscalls: openat fstat pread fcntl ioctl read close
  */
 MUST_CHECK int assets_open(const struct plan *p, struct assets **ret, struct err *err);
 

@@ -6,10 +6,13 @@
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 
 #include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
 
 #define SECTOR_BYTES 512
+#define PAGE_BYTES   4096 /* the page cache's unit, whatever a file system calls its own */
 
 /* Images that hold a disk in a way of their own, by their first bytes */
 static const struct {
@@ -83,11 +86,83 @@ static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, ui
 	return 0;
 }
 
+/* There is no ioctl for this one. A partition has no queue of its own: its disk's is beside it. */
+static uint32_t discard_granularity(dev_t dev)
+{
+	static const char *const where[] = {"", "../"};
+	char path[80], text[24];
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(where); i++) {
+		cleanup_fd int fd = -1;
+		ssize_t n;
+
+		fmt_into(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/discard_granularity",
+			 major(dev), minor(dev), where[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		return (uint32_t)strtoul(text, NULL, 10);
+	}
+	return 0;
+}
+
+/**
+ * struct blocks - What a disk's blocks are like, in bytes; 0 = not known
+ * @offset:	Where the first physical one begins; negative: such a place there is not
+ */
+struct blocks {
+	int logical, offset;
+	unsigned int physical, io_min, io_opt, discard;
+};
+
+static void ask_device(int fd, dev_t dev, struct blocks *b)
+{
+	const struct {
+		unsigned long request;
+		void *answer;
+	} questions[] = {
+		{BLKSSZGET, &b->logical}, {BLKPBSZGET, &b->physical}, {BLKALIGNOFF, &b->offset},
+		{BLKIOMIN, &b->io_min},	  {BLKIOOPT, &b->io_opt},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(questions); i++)
+		(void)ioctl(fd, questions[i].request, questions[i].answer);
+	b->discard = discard_granularity(dev);
+}
+
+/* A file is written through the page cache, by the page; more than that is a wish at most. */
+static void ask_file(const struct stat *st, struct blocks *b)
+{
+	const unsigned int block = st->st_blksize > 0 ? (unsigned int)st->st_blksize : 0;
+
+	b->physical = block < PAGE_BYTES && block > 0 ? block : PAGE_BYTES;
+	b->io_min = b->discard = b->physical;
+	b->io_opt = block > PAGE_BYTES ? block : 0;
+}
+
+/* In the device's words. They are hints: what does not fit is not said. */
+static void tell_blocks(const struct blocks *b, struct boot_block *boot)
+{
+	boot->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;
+	while (boot->physical_exp < 16 && SECTOR_BYTES << boot->physical_exp < (int)b->physical)
+		boot->physical_exp++;
+	if (b->offset > 0 && b->offset / SECTOR_BYTES <= UINT8_MAX)
+		boot->offset = (uint8_t)(b->offset / SECTOR_BYTES);
+	if (b->io_min / SECTOR_BYTES <= UINT16_MAX)
+		boot->io_min = (uint16_t)(b->io_min / SECTOR_BYTES);
+	boot->io_opt = b->io_opt / SECTOR_BYTES;
+	boot->discard = (b->discard > boot->unit_bytes ? b->discard : boot->unit_bytes) /
+			SECTOR_BYTES;
+}
+
 int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,
 	       struct err *err)
 {
 	const bool device = S_ISBLK(st->st_mode);
 	struct disk d = {.dev_flags = device ? BOOT_DEV_RAW_BLK : 0};
+	struct blocks blocks = {0};
 	int r;
 
 	r = check_format(f, fd, err);
@@ -97,6 +172,11 @@ int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct di
 		r = find_bytes(f, fd, st, &d.boot.capacity_bytes, err);
 	if (r < 0)
 		return r;
+	if (device)
+		ask_device(fd, st->st_rdev, &blocks);
+	else
+		ask_file(st, &blocks);
+	tell_blocks(&blocks, &d.boot);
 	*ret = d;
 	return 0;
 }

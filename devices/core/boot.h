@@ -19,7 +19,7 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC        0x746f6f62 /* "boot" */
-#define BOOT_VERSION      3
+#define BOOT_VERSION      4
 #define BOOT_NAME_BYTES   16
 #define BOOT_DEVICES_MAX  24 /* devices of one VM */
 #define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */
@@ -91,7 +91,11 @@ struct boot_dev {
 		struct boot_block {
 			uint64_t capacity_bytes; /* multiple of 512 */
 			uint8_t serial[BOOT_SERIAL_BYTES];
-			uint32_t reserved;
+			uint32_t unit_bytes; /* the host's smallest block, a power of two from 512 on */
+			/* what suits it, in sectors of 512, as struct virtio_blk_config says it; 0 = unknown */
+			uint8_t physical_exp, offset;
+			uint16_t io_min;
+			uint32_t io_opt, discard;
 		} block;
 		struct {
 			uint8_t mac[6];

@@ -174,8 +174,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const step[])(struct fuzz *) = {step_msg, step_poke,  step_kick,
 						      step_raw, step_setup, step_change};
-	static struct boot_dev rec = {
-		.name = "fuzz", .nr_res = 1, .nr_queues = 2, .block.capacity_bytes = IMAGE_BYTES};
+	static struct boot_dev rec = {.name = "fuzz",
+				      .nr_res = 1,
+				      .nr_queues = 2,
+				      .block.capacity_bytes = IMAGE_BYTES,
+				      .block.unit_bytes = 512};
 	static struct fuzz f;
 	eventfd_t drained;
 	struct err err;

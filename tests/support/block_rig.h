@@ -42,6 +42,7 @@ static inline void record(uint32_t flags)
 {
 	rec = (struct boot_dev){.name = "block0", .type = "block", .nr_res = 1, .flags = flags};
 	rec.block.capacity_bytes = SECTORS * 512;
+	rec.block.unit_bytes = 512;
 	memcpy(rec.block.serial, "0123456789abcdefghij", 20);
 }
 

@@ -340,6 +340,7 @@ Test(block, configuration_space)
 	memcpy(&c, m.payload + 12, sizeof(c));
 	cr_assert(c.capacity == SECTORS && c.blk_size == 512 && c.seg_max == 126);
 	cr_assert(c.num_queues == 1 && c.max_discard_seg == 16);
+	cr_assert(c.discard_sector_alignment == 1 && c.physical_block_exp == 0);
 	vup_config(child.bus, VUP_SET_CONFIG, VUP_NEED_REPLY, 0, 8, NULL);
 	cr_assert_neq(answer(VUP_SET_CONFIG), 0);
 }

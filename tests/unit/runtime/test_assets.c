@@ -137,6 +137,7 @@ Test(assets, what_is_called_raw_is_raw)
 		f.raw = true;
 		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), 0, "%s", err.msg);
 		cr_expect_eq(disk.boot.capacity_bytes, 1024);
+		cr_expect_eq(disk.boot.unit_bytes, 512);
 		close(fd);
 		drop(&f);
 	}
