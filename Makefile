@@ -152,7 +152,14 @@ $(B)/guests/%.elf: tests/guests/%.c $(guest_lib) $(wildcard tests/guests/lib/*.h
 	$(call say,GUEST,$@)
 	$(Q)$(CC) $(GUEST_CFLAGS) -no-pie -Wl,--build-id=none -Wl,-z,max-page-size=4096 -T tests/guests/lib/guest.ld -o $@ $< $(guest_lib)
 
-tests: all $(unit_bins) $(replays) $(guests)
+# Devices in enemy hands, in place of the ones they are named after: same main(), jail and policy.
+hostile    := $(patsubst tests/hostile/%.c,$(B)/tests/hostile/vmrun-dev-%,$(wildcard tests/hostile/*.c))
+$(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev.o $(B)/jail/tests/hostile/%.o $(B)/lib/jail-core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_JAILED) -Wl,--defsym=device=$*_device -o $@ $^ $(LIBS_JAIL)
+
+tests: all $(unit_bins) $(replays) $(guests) $(hostile)
 guests: $(guests)
 
 check: deps
@@ -160,7 +167,7 @@ check: deps
 	tests/check all
 check-unit: $(unit_bins) $(replays)
 	tests/check unit fuzz
-check-guests: all $(guests)
+check-guests: all $(guests) $(hostile)
 	tests/check guests
 check-linux: all
 	tests/check linux

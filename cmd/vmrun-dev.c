@@ -17,6 +17,7 @@
  * One that listens serves another front-end then.
  */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -125,6 +126,8 @@ static int dev_prepare(struct program *p, struct err *err)
 		return rc;
 	/* Ignores SIGPIPE too: a sink or front-end that is gone is an error of a write, not the end. */
 	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
+	/* And so is RLIMIT_FSIZE, the disk's size or the caller's own. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(p->boot.type, device.name) != 0)
 		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
 				p->boot.name, device.name, p->boot.type);

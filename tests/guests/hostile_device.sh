@@ -85,6 +85,27 @@ is "a flood of changes: it was one" "$(kill -0 $flood && echo yes)" yes
 vmrun delete --force busy
 wait $flood
 
+# A disk's process in enemy hands gets no more of the host's file system than its image.
+mkdir -p "$work/hostile/bin" "$work/hostile/libexec/vmrun"
+cp -a "$B/bin/vmrun" "$work/hostile/bin/" && cp -a "$B/libexec/vmrun/." "$work/hostile/libexec/vmrun/"
+cp "$B/tests/hostile/vmrun-dev-block" "$work/hostile/libexec/vmrun/"
+mkdir "$work/fs" && truncate -s 128M "$work/fs.img" && mkfs.ext4 -q "$work/fs.img" && mount -o loop "$work/fs.img" "$work/fs"
+truncate -s 1M "$work/fs/disk.img"
+bundle "$work/enemy" busy '[{"type": "block", "path": "'"$work"'/fs/disk.img"}]'
+"$work/hostile/bin/vmrun" --root "$root" --log "$work/said" --log-level warning create "$work/enemy" </dev/null >/dev/null 2>&1
+vmrun start enemy
+eventually 20 is_stopped enemy
+like "a disk in enemy hands: dies of what its policy does not allow" "$(vmrun state enemy | jq -r .vmrun.detail)" "^block0: killed by .*SIGSYS"
+said=$(cat "$work/said")
+for what in "write at the end" "write far behind it" "write on and on"; do
+	like "a disk in enemy hands: $what has an end" "$said" "block0: $what: File too large"
+done
+like "a disk in enemy hands: tried it all" "$said" "block0: and now for more"
+is "a disk in enemy hands: the image is as large as it was" "$(stat -c %s "$work/fs/disk.img")" 1048576
+succeeds "a disk in enemy hands: and has no more of the file system" test "$(stat -c %b "$work/fs/disk.img")" -le 2064
+umount "$work/fs"
+vmrun delete --force enemy
+
 # The VMM sees the sockets close, perhaps before anyone sees the process die.
 bad=0
 for i in 1 2 3 4 5; do

@@ -87,7 +87,6 @@ static void block_calls(struct fixture *f)
 	(void)!pwritev(f->file, &iov, 1, 512);
 	(void)!fdatasync(f->file);
 	(void)!fallocate(f->file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, 0, 4096);
-	(void)!fallocate(f->file, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, 0, 4096);
 	(void)!ioctl(f->file, BLKDISCARD, range);
 	(void)!ioctl(f->file, BLKZEROOUT, range);
 }

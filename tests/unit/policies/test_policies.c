@@ -244,6 +244,7 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_ftruncate},
 	{.nr = SYS_fallocate, .args = {6, 0}},
 	{.nr = SYS_fallocate, .args = {6, 2}},
+	{.nr = SYS_fallocate, .args = {6, 0x11}}, /* fills a file system behind the end of a file */
 	{.nr = SYS_preadv2, .args = {6, 0, 1}},
 	{.nr = SYS_pwritev2, .args = {6, 0, 1}},
 	/* messages that reach further than the peer */
@@ -331,7 +332,6 @@ static const struct {
 	{"block_device", {.nr = SYS_preadv}},
 	{"block_device", {.nr = SYS_pwritev}},
 	{"block_device", {.nr = SYS_fdatasync}},
-	{"block_device", {.nr = SYS_fallocate, .args = {6, 0x11}}},
 	{"block_device", {.nr = SYS_ioctl, .args = {6, 0x127f}}},
 	{"block_device", {.nr = SYS_fallocate, .args = {6, 0x3}}},
 	{"block_device", {.nr = SYS_ioctl, .args = {6, 0x1277}}},
