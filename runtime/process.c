@@ -12,26 +12,56 @@
 
 #define START_FIELD 22
 
-uint64_t process_identify(pid_t pid)
+/* Reads /proc/PID/WHAT, terminated */
+static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 {
-	char path[40], stat[1024], *at, *rest;
 	cleanup_fd int fd = -1;
-	unsigned int field;
+	char path[40];
 	ssize_t n;
 
-	fmt_into(path, sizeof(path), "/proc/%d/stat", pid);
+	fmt_into(path, sizeof(path), "/proc/%d/%s", pid, what);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return 0;
-	n = read(fd, stat, sizeof(stat) - 1);
+	n = fd < 0 ? -1 : read(fd, buf, size - 1);
 	if (n <= 0)
-		return 0;
-	stat[n] = '\0';
-	/* Field 2, the name, may hold blanks and parentheses: the last one ends it. */
-	at = strrchr(stat, ')');
+		return false;
+	buf[n] = '\0';
+	return true;
+}
+
+/* What follows field 2 of stat, the name, which may hold blanks and parentheses: the last one ends it */
+static char *read_stat(pid_t pid, char *buf, size_t size)
+{
+	char *at = read_proc(pid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
+
+	return at && at[1] == ' ' ? at + 2 : NULL;
+}
+
+bool process_waits(pid_t pid, int fd, unsigned int nr)
+{
+	char stat[1024], call[256], *end;
+	const char *at = read_stat(pid, stat, sizeof(stat));
+	unsigned long long arg;
+
+	if (!at || (*at != 'S' && *at != 'D'))
+		return false;
+	/* Number, then arguments, or "running": of the calls that sleep on an fd it is the first. */
+	if (*at == 'D' || !read_proc(pid, "syscall", call, sizeof(call)))
+		return *at == 'D';
+	at = strchr(call, ' ');
+	if (!at || call[0] < '0' || call[0] > '9')
+		return false;
+	arg = strtoull(at + 1, &end, 16);
+	return end != at + 1 && arg >= (unsigned int)fd && arg - (unsigned int)fd < nr;
+}
+
+uint64_t process_identify(pid_t pid)
+{
+	char stat[1024], *rest, *at = read_stat(pid, stat, sizeof(stat));
+	unsigned int field;
+
 	if (!at)
 		return 0;
-	at = strtok_r(at + 1, " ", &rest);
+	at = strtok_r(at, " ", &rest);
 	for (field = 3; at && field < START_FIELD; field++)
 		at = strtok_r(NULL, " ", &rest);
 	return at ? strtoull(at, NULL, 10) : 0;

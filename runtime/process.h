@@ -28,6 +28,15 @@ MUST_CHECK int process_open(const struct process *p);
 /** process_signal() - By pidfd; 0 or -errno.  Syscalls: pidfd_send_signal */
 int process_signal(int pidfd, int sig);
 
+/**
+ * process_waits() - Whether it sleeps in the kernel, and not of its own will
+ * @fd, @nr:	A sleep on one of these fds of its is not, whatever they are waited for with
+ *
+ * Uninterruptible sleep never is: that is a disk, a network file system, memory. Never waits itself.
+ * Syscalls: openat read close
+ */
+bool process_waits(pid_t pid, int fd, unsigned int nr);
+
 /** process_kill() - Kill that process if it is still there, and wait until it is dead
  *
  * Return: 0 also when it was gone before; -ETIMEDOUT when it does not die in @timeout_ms

@@ -369,7 +369,11 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	/* The record waits in the socket: the program finds it when it gets there. */
 	r = index ? send_boot_dev(s, index, c.control[0], err)
 		  : send_boot_vmm(s, c.control[0], err);
-	return r < 0 ? r : start(&j, &c, ret, err);
+	if (r == 0)
+		r = start(&j, &c, ret, err);
+	if (r == 0)
+		ret->nr_res = index ? p->nr_fds - BOOT_FD_RES : 0;
+	return r;
 }
 
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)

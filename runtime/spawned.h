@@ -21,6 +21,9 @@
  * @log:	Read end of its log pipe, non-blocking
  * @lines:	The budget of its log
  * @said:	By enum ctl_type: how often
+ * @nr_res:	Resources it was given, from BOOT_FD_RES on, if it is a device
+ * @late:	How often in a row the VMM missed its answer, and it was not waiting for the host; @late_ns:
+ *		when last, @tell_late_ns: from when on a line about it may be written again
  * @ready:	It said so
  * @left:	It exited by itself, without a signal
  * @status:	As waitpid() has it, once the pid is 0
@@ -32,6 +35,8 @@ struct spawned {
 	int log;
 	struct bucket lines;
 	unsigned int said[CTL_TYPES];
+	unsigned int nr_res, late;
+	uint64_t late_ns, tell_late_ns;
 	bool ready;
 	bool left;
 	int status;

@@ -9,6 +9,11 @@
  *   - a process that died by a signal explains those that exited
  *   - a device that exited is only doubted; the VMM's death has DOUBT_NS to show up and explain it
  *   - a device that the VMM cannot work with has as long to die of something that says more
+ *
+ * A device that does not answer the VMM may be waiting for the host: a disk that stands still, a file
+ * system that is frozen, a network file system whose server is away. The guest waits with it, as for a
+ * real disk. So each second that the VMM waits the kernel is asked what the device is doing, and only
+ * one that did not sleep on its resources LATE_MAX times in a row is taken for broken.
  */
 #include <errno.h>
 #include <limits.h>
@@ -19,10 +24,15 @@
 #include "devices/core/fmt.h"
 #include "runtime/cause.h"
 #include "runtime/jail.h"
+#include "runtime/process.h"
 #include "runtime/supervisor_priv.h"
 
 #define DRAIN_NS     2000000000ULL
 #define DOUBT_NS     200000000ULL
+#define LATE_MS	     1000			/* VU_LATE_MS of the VMM */
+#define LATE_NS	     (LATE_MS / 2 * 1000000ULL) /* what comes faster was held up, or is a lie */
+#define LATE_MAX     5
+#define LATE_TOLD_NS 60000000000ULL
 #define MESSAGES_MAX 64 /* of one process in one go */
 #define PHASES_MAX   64 /* of one process in all */
 
@@ -159,17 +169,56 @@ static void on_phase(struct supervisor *s, struct spawned *p, const struct ctl_m
 	phases_add(s->phases, p->name, m->text, m->arg);
 }
 
-static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+static void accuse(struct supervisor *s, const char *text)
 {
-	if (m->code != END_DEVICE_KILLED) {
-		supervisor_end(s, (enum end_cause)m->code, m->text, false);
-		return;
-	}
-	fmt_into(s->accused, sizeof(s->accused), "%s", m->text);
+	fmt_into(s->accused, sizeof(s->accused), "%s", text);
 	if (!s->deadline_ns) {
 		s->doubt = 0;
 		s->deadline_ns = clock_ns() + DOUBT_NS;
 	}
+}
+
+static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+{
+	if (m->code == END_DEVICE_KILLED)
+		accuse(s, m->text);
+	else
+		supervisor_end(s, (enum end_cause)m->code, m->text, false);
+}
+
+/* The device of that name; 0, which is the VMM, for one that it made up */
+static unsigned int late_device(const struct supervisor *s, const char *name)
+{
+	unsigned int i = s->nr - 1;
+
+	while (i > 0 && strcmp(s->proc[i].name, name) != 0)
+		i--;
+	return i;
+}
+
+static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+{
+	struct spawned *d = &s->proc[late_device(s, m->text)];
+	const uint64_t now = clock_ns();
+	char text[64];
+	bool waits;
+
+	if (now - d->late_ns < LATE_NS)
+		return;
+	d->late_ns = now;
+	waits = process_waits(d->jailed.pid, BOOT_FD_RES, d->nr_res);
+	if (m->code <= LATE_MS) /* of this wait it is the first */
+		d->late = 0;
+	d->late = waits ? 0 : d->late + 1;
+	if (waits && m->code >= LATE_MAX * LATE_MS && now >= d->tell_late_ns) {
+		d->tell_late_ns = now + LATE_TOLD_NS;
+		olog_write(&s->log, LOG_LEVEL_WARN,
+			   "%s waits for the host's disk, and the guest with it", d->name);
+	}
+	if (d->late < LATE_MAX || s->accused[0])
+		return;
+	fmt_into(text, sizeof(text), "device %s: no answer in %u ms", d->name, d->late * LATE_MS);
+	accuse(s, text);
 }
 
 static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
@@ -193,6 +242,7 @@ static const struct rule {
 	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
 	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
+	[CTL_LATE] = {on_late, STAGE_CREATING, STAGE_RUNNING, true, UINT_MAX}, /* LATE_NS */
 };
 
 static bool legal(const struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
@@ -203,6 +253,8 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 		return false;
 	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !supervisor_asked(s, p)))
 		return false;
+	if (m->type == CTL_LATE)
+		return late_device(s, m->text) > 0;
 	if (m->type != CTL_ENDED)
 		return true;
 	if (m->code == END_DEVICE_KILLED) /* devices can fail before the guest runs */

@@ -34,15 +34,17 @@ struct backend;
  * struct backend_ops - Calls of the transport; but for @hear, bus lock held, on a vCPU's thread
  * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements,
  *		borrowed during the call
- * @stop:	No ring is touched any more when this returns 0
+ * @stop:	Have the device let go of its rings, or go on with that: 1 while it still holds one, which it
+ *		may for as long as its host's disk stands still. Call again then, and nothing else; waits
+ *		for an instant each time. No ring is touched any more when this returns 0
  * @config:	Read or write configuration space; @off + @len <= config_bytes
  * @hear:	change_fd is ready: take in what the device says, a bounded part of it, and say whether its
  *		configuration space has changed. Never waits. On the main thread, without the bus lock:
  *		somebody else may be holding that while he waits for a device that waits to be heard.
  *		1; 0 when the device will say no more; -errno after a breach
  *
- * The others return 0 or -errno. All end within a bound, whatever the other process does. After a
- * failure the back-end is dead: every later call fails at once.
+ * The others return 0 or -errno. How long they wait for the other process is device_late's to
+ * say. After a failure the back-end is dead: every later call fails at once.
  */
 struct backend_ops {
 	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
@@ -91,6 +93,16 @@ struct backend {
  */
 struct device_hook {
 	void (*fn)(void *arg, const char *device, const struct err *why);
+	void *arg;
+};
+
+/**
+ * struct device_late - Whom to ask about a device that does not answer, again and again
+ * @fn:		Whether to go on waiting. NULL: no. Called likewise
+ * @ms:		For how long it has not, a multiple of what its front-end calls late
+ */
+struct device_late {
+	bool (*fn)(void *arg, const char *device, unsigned int ms);
 	void *arg;
 };
 

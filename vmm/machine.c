@@ -69,6 +69,15 @@ static void device_failed(void *arg, const char *device, const struct err *why)
 	machine_end(arg, END_DEVICE_KILLED, text);
 }
 
+/* Whether the device waits for its host or is broken is the supervisor's to find out, too. */
+static bool device_late(void *arg, const char *device, unsigned int ms)
+{
+	struct machine *m = arg;
+
+	return !__atomic_load_n(&m->end_taken, __ATOMIC_ACQUIRE) &&
+	       ctl_send(m->control, CTL_LATE, ms, 0, device) == 0;
+}
+
 /* ---- interrupt lines of the register models ---------------------------------------------- */
 
 static void keyboard_irq(void *arg, bool high)
@@ -202,6 +211,7 @@ static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int so
 		.virtio_id = d->virtio_id,
 		.mem = &m->mem,
 		.mem_fd = BOOT_FD_RAM,
+		.late = {device_late, m},
 	};
 	struct virtio_pci_args pci = {
 		.be = &v->frontend.be,

@@ -18,16 +18,16 @@
 #include "vmm/pci.h"
 
 /* Regions of the one BAR; the notification region has 4 bytes a queue */
-#define VIRTIO_PCI_BAR           0
-#define VIRTIO_PCI_BAR_BYTES     0x4000
-#define VIRTIO_PCI_COMMON_OFF    0x0000
-#define VIRTIO_PCI_COMMON_BYTES  0x40
-#define VIRTIO_PCI_ISR_OFF       0x0800
-#define VIRTIO_PCI_DEVCFG_OFF    0x1000
-#define VIRTIO_PCI_NOTIFY_OFF    0x2000
-#define VIRTIO_PCI_NOTIFY_MULT   4
-#define VIRTIO_PCI_MSIX_OFF      0x3000
-#define VIRTIO_PCI_PBA_OFF       0x3800
+#define VIRTIO_PCI_BAR		0
+#define VIRTIO_PCI_BAR_BYTES	0x4000
+#define VIRTIO_PCI_COMMON_OFF	0x0000
+#define VIRTIO_PCI_COMMON_BYTES 0x40
+#define VIRTIO_PCI_ISR_OFF	0x0800
+#define VIRTIO_PCI_DEVCFG_OFF	0x1000
+#define VIRTIO_PCI_NOTIFY_OFF	0x2000
+#define VIRTIO_PCI_NOTIFY_MULT	4
+#define VIRTIO_PCI_MSIX_OFF	0x3000
+#define VIRTIO_PCI_PBA_OFF	0x3800
 
 /** struct virtio_pci_queue - Queue registers, as the driver reads and writes them */
 struct virtio_pci_queue {
@@ -44,6 +44,7 @@ struct virtio_pci_queue {
  * @config_fd:		Eventfd of the configuration interrupt
  * @cfg_cap:		Offset of the VIRTIO_PCI_CAP_PCI_CFG capability
  * @running:		The back-end has been started
+ * @resetting:		It is being stopped, and has not let go of its rings yet
  * @dead:		The back-end failed; NEEDS_RESET for good
  * @isr:		Bits of the ISR status register besides those read from the call eventfds
  * @config_changed: Before there was a driver to interrupt
@@ -63,7 +64,7 @@ struct virtio_pci {
 	uint8_t status;
 	uint8_t generation;
 	uint8_t isr;
-	bool running, dead, config_changed;
+	bool running, resetting, dead, config_changed;
 	uint32_t device_feature_select, driver_feature_select;
 	uint64_t driver_features;
 	uint16_t queue_select;

@@ -65,22 +65,46 @@ void virtio_pci_common_init(struct virtio_pci *v)
 		};
 }
 
-/* Status 0 is not visible before the device has let go of the rings: this runs to its end first. */
-static void vp_reset(struct virtio_pci *v)
+static void vp_reset_done(struct virtio_pci *v)
 {
-	struct err err = {0};
-	bool was_running = v->running;
-
-	v->running = false;
-	virtio_pci_doorbells(v);
-	if (was_running && !v->dead && v->be->ops->stop(v->be, &err) < 0)
-		virtio_pci_fail(v, &err);
+	v->resetting = false;
 	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
 		virtio_pci_drain(v->be->kick_fd[i]);
 		virtio_pci_drain(v->be->err_fd[i]);
 	}
 	msix_reset_sources(&v->msix);
 	virtio_pci_common_init(v);
+}
+
+/*
+ * Status 0 is not visible before the device has let go of the rings, and drivers wait until it is (virtio
+ * 1.3 section 4.1.4.3.2). So a device that takes long does not hold the vCPU, unless the driver goes on
+ * without waiting: @wait.
+ */
+static void vp_reset_on(struct virtio_pci *v, bool wait)
+{
+	struct err err = {0};
+	int rc;
+
+	do
+		rc = v->dead ? 0 : v->be->ops->stop(v->be, &err);
+	while (rc == 1 && wait);
+	if (rc == 1)
+		return;
+	if (rc < 0)
+		virtio_pci_fail(v, &err);
+	vp_reset_done(v);
+}
+
+static void vp_reset(struct virtio_pci *v)
+{
+	v->resetting = v->running;
+	v->running = false;
+	virtio_pci_doorbells(v);
+	if (v->resetting)
+		vp_reset_on(v, false);
+	else
+		vp_reset_done(v);
 }
 
 static void vp_start(struct virtio_pci *v)
@@ -122,7 +146,8 @@ static void vp_set_status(struct virtio_pci *v, uint64_t value)
 	uint8_t added = (uint8_t)value & VIRTIO_STATUS_DRIVER_BITS & (uint8_t)~v->status;
 
 	if (value == 0) {
-		vp_reset(v);
+		if (!v->resetting)
+			vp_reset(v);
 		return;
 	}
 	if (v->status & VIRTIO_BROKEN)
@@ -341,6 +366,9 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 			memset(data, 0xff, len);
 		return;
 	}
+	/* A reset under way may be asked about, and asked for again. What else is written finds it done. */
+	if (v->resetting)
+		vp_reset_on(v, write && (f->get != vp_get_status || *(uint8_t *)data != 0));
 	value = f->get(v);
 	if (!write) {
 		memcpy(data, (uint8_t *)&value + (off - f->off), len);

@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define VU_CALL_STEP_MS 100
-
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
 {
 	return f->protocol_features >> bit & 1;
@@ -32,45 +30,46 @@ static ssize_t vu_call_peek(int sock, size_t *ret_want)
 	return n;
 }
 
-/*
- * Waits until a whole message is there to be received. The time is counted in steps rather than by a
- * clock: while the VM is frozen or stopped as a whole it passes for us and not for the device.
- */
-static int vu_call_await(struct vu_frontend *f, struct err *err)
+/* @ms of a wait are over; 0, or -ETIMEDOUT when it is not to go on */
+static int vu_call_waited(struct vu_frontend *f, unsigned int ms, struct err *err)
 {
-	int left_ms = f->timeout_ms;
+	unsigned int before = f->waited_ms / f->late_ms;
 
-	while (left_ms > 0) {
-		struct pollfd p = {.fd = f->sock, .events = POLLIN};
-		int step_ms = left_ms < VU_CALL_STEP_MS ? left_ms : VU_CALL_STEP_MS;
-		int rc = poll(&p, 1, step_ms);
-		size_t want;
-		ssize_t n;
+	f->waited_ms += ms;
+	if (f->waited_ms / f->late_ms == before ||
+	    (f->late.fn && f->late.fn(f->late.arg, f->be.name, (before + 1) * f->late_ms)))
+		return 0;
+	return err_text(err, ETIMEDOUT, "no answer in %u ms", f->waited_ms);
+}
 
-		if (rc < 0 && errno != EINTR)
-			return err_set(err, errno, "poll");
-		if (rc <= 0) {
-			left_ms -= step_ms;
-			continue;
-		}
-		n = vu_call_peek(f->sock, &want);
-		if (n >= 0 && (size_t)n >= want)
-			return 0;
-		if (n == 0 || (n > 0 && (p.revents & POLLHUP)))
-			return err_text(err, EPIPE, "the device's process is gone");
-		if (n < 0 && n != -EAGAIN && n != -EINTR)
-			return err_set(err, (int)-n, "receive");
-		/* Half a message leaves the socket readable: waiting for that would be no wait. */
-		poll(NULL, 0, 1);
-		left_ms--;
+int vu_call_step(struct vu_frontend *f, struct err *err)
+{
+	struct pollfd p = {.fd = f->sock, .events = POLLIN};
+	int rc = poll(&p, 1, VU_CALL_STEP_MS);
+	size_t want;
+	ssize_t n;
+
+	if (rc < 0 && errno != EINTR)
+		return err_set(err, errno, "poll");
+	if (rc <= 0)
+		return vu_call_waited(f, VU_CALL_STEP_MS, err);
+	n = vu_call_peek(f->sock, &want);
+	if (n >= 0 && (size_t)n >= want) {
+		f->waited_ms = 0;
+		return 1;
 	}
-	return err_text(err, ETIMEDOUT, "no answer in %d ms", f->timeout_ms);
+	if (n == 0 || (n > 0 && (p.revents & POLLHUP)))
+		return err_text(err, EPIPE, "the device's process is gone");
+	if (n < 0 && n != -EAGAIN && n != -EINTR)
+		return err_set(err, (int)-n, "receive");
+	/* Half a message leaves the socket readable: waiting for that would be no wait. */
+	poll(NULL, 0, 1);
+	return vu_call_waited(f, 1, err);
 }
 
 int vu_call_bound(struct vu_frontend *f, struct err *err)
 {
-	struct timeval limit = {.tv_sec = f->timeout_ms / 1000,
-				.tv_usec = f->timeout_ms % 1000 * 1000};
+	struct timeval limit = {.tv_sec = VU_SEND_MS / 1000};
 
 	if (setsockopt(f->sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return err_set(err, errno, "SO_SNDTIMEO");
@@ -82,18 +81,15 @@ int vu_call_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
 	int rc = vu_send(f->sock, m, err);
 
 	if (rc == -EAGAIN)
-		return err_text(err, ETIMEDOUT, "nothing was taken in %d ms", f->timeout_ms);
+		return err_text(err, ETIMEDOUT, "nothing was taken in %d ms", VU_SEND_MS);
 	return rc;
 }
 
-/* Receives the answer to @request, which must have @bytes of payload and no fds. */
-static int vu_call_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
-			 struct err *err)
+int vu_call_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+		 struct err *err)
 {
-	int rc = vu_call_await(f, err);
+	int rc = vu_recv(f->sock, ret, err);
 
-	if (rc == 0)
-		rc = vu_recv(f->sock, ret, err);
 	if (rc == 0)
 		return err_text(err, EPIPE, "the device's process is gone");
 	if (rc < 0)
@@ -109,6 +105,18 @@ static int vu_call_reply(struct vu_frontend *f, uint32_t request, size_t bytes, 
 		return err_text(err, EPROTO, "answer to request %u has %u bytes, not %zu", request,
 				ret->hdr.bytes, bytes);
 	return 0;
+}
+
+/* Waits for the answer to @request, and takes it. */
+static int vu_call_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+			 struct err *err)
+{
+	int rc;
+
+	do
+		rc = vu_call_step(f, err);
+	while (rc == 0);
+	return rc < 0 ? rc : vu_call_take(f, request, bytes, ret, err);
 }
 
 int vu_call_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err)

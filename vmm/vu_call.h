@@ -6,12 +6,18 @@
  * looked at by MSG_PEEK until then, so that no peer can hold us by half a message. Sending is
  * bounded by SO_SNDTIMEO. After any error the connection is of no use: what the peer has
  * understood is not known any more.
+ *
+ * A wait has no end of its own: a device may be waiting for its host. It is counted, in steps rather
+ * than by a clock, because while the VM is frozen or stopped as a whole the time passes for us and not
+ * for the device; and device_late says each time it gets longer whether it goes on.
  */
 #ifndef VMRUN_VMM_VU_CALL_H
 #define VMRUN_VMM_VU_CALL_H
 
 #include "devices/core/vu_msg.h"
 #include "vmm/vu_frontend.h"
+
+#define VU_CALL_STEP_MS 2
 
 /** vu_call_agreed() - Whether both sides speak a protocol feature */
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit);
@@ -31,6 +37,22 @@ MUST_CHECK int vu_call_post_u64(struct vu_frontend *f, enum vu_request request, 
 				struct err *err);
 MUST_CHECK int vu_call_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q,
 				  uint32_t num, struct err *err);
+
+/** vu_call_step() - Wait VU_CALL_STEP_MS for an answer; 1: it is there as a whole, 0: not yet, or -errno
+ *
+ * Syscalls: poll recvmsg, and those of late.fn
+ */
+MUST_CHECK int vu_call_step(struct vu_frontend *f, struct err *err);
+
+/**
+ * vu_call_take() - Receive the answer that is there
+ * @request:	What it must be the answer to, with @bytes of payload and no fds
+ *
+ * Syscalls: recvmsg read close
+ * Return: 0 or -errno
+ */
+MUST_CHECK int vu_call_take(struct vu_frontend *f, uint32_t request, size_t bytes,
+			    struct vu_msg *ret, struct err *err);
 
 /**
  * vu_call_ask() - Send a request that has an answer of its own, and receive that

@@ -7,7 +7,8 @@
  *        learn how large a ring may be.
  * start: SET_FEATURES; for each enabled queue SET_VRING_NUM, BASE, ADDR, ERR, CALL, KICK; then
  *        SET_VRING_ENABLE for each.
- * stop:  GET_VRING_BASE for each: the answer means that the ring is not touched any more.
+ * stop:  GET_VRING_BASE for each: the answer means that the ring is not touched any more. It comes
+ *        when the device has carried out what it is at, so a disk that stands still lets it wait.
  *
  * Ring and region addresses on the wire are the guest's plus a constant, not our own pointers:
  * where our mapping lies is nobody's business.
@@ -253,16 +254,19 @@ static int vuf_start(struct backend *b, uint64_t features, const struct backend_
 	return rc < 0 ? vuf_die(f, rc) : 0;
 }
 
-static int vuf_stop_ring(struct vu_frontend *f, unsigned int i, struct err *err)
+/* The device's word that it has let go of ring @i: 1, or 0 when it has not given it yet */
+static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, struct err *err)
 {
-	struct vu_msg m = vu_call_msg(VU_GET_VRING_BASE, sizeof(m.state));
-	int rc;
+	struct vu_msg m;
+	int rc = vu_call_step(f, err);
 
-	m.state.index = i;
-	rc = vu_call_ask(f, &m, sizeof(m.state), err);
+	if (rc <= 0)
+		return rc;
+	rc = vu_call_take(f, VU_GET_VRING_BASE, sizeof(m.state), &m, err);
 	if (rc == 0 && m.state.index != i)
 		rc = err_text(err, EPROTO, "answer about ring %u, not %u", m.state.index, i);
-	return rc;
+	f->stopping &= ~(1U << i);
+	return rc < 0 ? rc : 1;
 }
 
 static int vuf_stop(struct backend *b, struct err *err)
@@ -274,10 +278,28 @@ static int vuf_stop(struct backend *b, struct err *err)
 		return vuf_gone(err);
 	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
 		if (f->started & 1U << i)
-			rc = vuf_stop_ring(f, i, err);
+			rc = vu_call_post_state(f, VU_GET_VRING_BASE, i, 0, err);
 	}
+	f->stopping |= f->started;
 	f->started = 0;
+	for (unsigned int i = 0; rc >= 0 && i < b->nr_queues; i++) {
+		if (!(f->stopping & 1U << i))
+			continue;
+		rc = vuf_ring_stopped(f, i, err);
+		if (rc == 0)
+			return 1;
+	}
 	return rc < 0 ? vuf_die(f, rc) : 0;
+}
+
+/* Before anything else is said: answers come in the order of the questions. */
+static int vuf_settle(struct vu_frontend *f, struct err *err)
+{
+	int rc = 0;
+
+	while (f->stopping && rc >= 0)
+		rc = vuf_stop(&f->be, err);
+	return rc < 0 ? rc : 0;
 }
 
 /* What the device makes of a write is its business: what it then says it holds is what we show. */
@@ -314,6 +336,10 @@ static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, ui
 	vr_assert(off <= b->config_bytes && len <= b->config_bytes - off);
 	if (f->dead)
 		return vuf_gone(err);
+	if (write || b->config_stale)
+		rc = vuf_settle(f, err);
+	if (rc < 0)
+		return rc;
 	if (write)
 		rc = vuf_write_config(f, off, buf, len, err);
 	else if (b->config_stale)
@@ -371,7 +397,7 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 {
 	int rc;
 
-	*f = (struct vu_frontend){.sock = args->sock, .timeout_ms = VU_TIMEOUT_MS};
+	*f = (struct vu_frontend){.sock = args->sock, .late_ms = VU_LATE_MS, .late = args->late};
 	f->be = (struct backend){
 		.ops = &vuf_ops,
 		.name = args->name,
@@ -380,8 +406,8 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		.peer_fd = args->sock,
 		.change_fd = -1,
 	};
-	if (args->timeout_ms > 0)
-		f->timeout_ms = args->timeout_ms;
+	if (args->late_ms > 0)
+		f->late_ms = args->late_ms;
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++)
 		f->be.kick_fd[i] = f->be.call_fd[i] = f->be.err_fd[i] = -1;
 	for (unsigned int i = 0; i < ARRAY_SIZE(vuf_kinds); i++) {

@@ -4,7 +4,7 @@
  *
  * "Vhost-user Protocol" of QEMU's documentation, the front-end's side, for back-ends of ours and of
  * others. The peer is trusted with the guest's memory and with nothing else: each reply must have
- * the request's number, the reply flag, the exact size and no fds, and must come before a deadline.
+ * the request's number, the reply flag, the exact size and no fds.
  */
 #ifndef VMRUN_VMM_VU_FRONTEND_H
 #define VMRUN_VMM_VU_FRONTEND_H
@@ -12,7 +12,8 @@
 #include "devices/core/gmem.h"
 #include "vmm/backend.h"
 
-#define VU_TIMEOUT_MS 5000
+#define VU_LATE_MS 1000 /* after which device_late is asked, and again each time */
+#define VU_SEND_MS 5000 /* for which a peer may take nothing of what is sent */
 
 /**
  * struct vu_frontend - One connection
@@ -22,7 +23,8 @@
  * @protocol_features:	Agreed ones
  * @dead:		An error that nothing follows
  * @started:		Bitmap of rings that were handed over since the last stop
- * @timeout_ms:		How long to wait for an answer
+ * @stopping:		Bitmap of rings that the device was asked to let go of, and has not
+ * @waited_ms:		How long an answer is being waited for
  * @config:		The configuration space as last heard; be.config_stale: ask again
  */
 struct vu_frontend {
@@ -31,19 +33,21 @@ struct vu_frontend {
 	uint64_t offered;
 	uint64_t protocol_features;
 	bool dead;
-	uint32_t started;
-	int timeout_ms;
+	uint32_t started, stopping;
+	unsigned int late_ms, waited_ms;
+	struct device_late late;
 	uint8_t config[BACKEND_CONFIG_MAX];
 };
 
 /** struct vu_frontend_args - What a front-end is made of */
 struct vu_frontend_args {
 	const char *name; /* borrowed for the front-end's life */
-	int sock;         /* connected; taken, even on failure */
+	int sock;	  /* connected; taken, even on failure */
 	uint16_t virtio_id;
 	const struct gmem *mem; /* its regions lie in @mem_fd in order, without gaps */
 	int mem_fd;		/* borrowed during the call */
-	int timeout_ms;		/* 0 = VU_TIMEOUT_MS */
+	unsigned int late_ms;	/* 0 = VU_LATE_MS */
+	struct device_late late;
 };
 
 /**

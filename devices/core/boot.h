@@ -18,15 +18,15 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-#define BOOT_MAGIC        0x746f6f62 /* "boot" */
-#define BOOT_VERSION      4
-#define BOOT_NAME_BYTES   16
-#define BOOT_DEVICES_MAX  24 /* devices of one VM */
-#define BOOT_FILTER_MAX   1024 /* BPF instructions of one policy */
-#define BOOT_CMDLINE_MAX  2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
-#define BOOT_SERIAL_BYTES 20 /* virtio-blk's device id string, not terminated when full */
-#define BOOT_RES_MAX      8 /* resource fds of one device */
-#define BOOT_NET_PAIRS_MAX 4 /* queue pairs of one network device */
+#define BOOT_MAGIC	   0x746f6f62 /* "boot" */
+#define BOOT_VERSION	   4
+#define BOOT_NAME_BYTES	   16
+#define BOOT_DEVICES_MAX   24	/* devices of one VM */
+#define BOOT_FILTER_MAX	   1024 /* BPF instructions of one policy */
+#define BOOT_CMDLINE_MAX   2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
+#define BOOT_SERIAL_BYTES  20	/* virtio-blk's device id string, not terminated when full */
+#define BOOT_RES_MAX	   8	/* resource fds of one device */
+#define BOOT_NET_PAIRS_MAX 4	/* queue pairs of one network device */
 
 /**
  * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
@@ -68,7 +68,7 @@ struct boot_filter {
 };
 
 #define BOOT_DEV_READONLY (1U << 0) /* block: refuse writes, offer VIRTIO_BLK_F_RO */
-#define BOOT_DEV_LISTEN   (1U << 1) /* BOOT_FD_BUS is a listening socket (stand-alone back-end) */
+#define BOOT_DEV_LISTEN	  (1U << 1) /* BOOT_FD_BUS is a listening socket (stand-alone back-end) */
 #define BOOT_DEV_RAW_BLK  (1U << 2) /* block: resource 0 is a block device, not a file */
 
 /**
@@ -91,7 +91,8 @@ struct boot_dev {
 		struct boot_block {
 			uint64_t capacity_bytes; /* multiple of 512 */
 			uint8_t serial[BOOT_SERIAL_BYTES];
-			uint32_t unit_bytes; /* the host's smallest block, a power of two from 512 on */
+			uint32_t
+				unit_bytes; /* the host's smallest block, a power of two from 512 on */
 			/* what suits it, in sectors of 512, as struct virtio_blk_config says it; 0 = unknown */
 			uint8_t physical_exp, offset;
 			uint16_t io_min;
@@ -99,7 +100,7 @@ struct boot_dev {
 		} block;
 		struct {
 			uint8_t mac[6];
-			uint16_t mtu;       /* 0: the usual 1500, until CTL_NET says otherwise */
+			uint16_t mtu;	    /* 0: the usual 1500, until CTL_NET says otherwise */
 			uint32_t tun_flags; /* TUN_F_* the TAP can take; 0 without offloads */
 			uint32_t reserved;
 			struct boot_net_rate {
@@ -149,14 +150,14 @@ struct boot_vmm {
  */
 enum end_cause {
 	END_NONE,
-	END_POWEROFF,        /* the guest entered S5 */
-	END_RESET,           /* the guest asked for a reset (i8042, ACPI reset register, port 0xcf9) */
-	END_PANIC,           /* the guest's kernel told pvpanic */
-	END_TRIPLE_FAULT,    /* KVM_EXIT_SHUTDOWN */
-	END_KVM_ERROR,       /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
-	END_VMM_KILLED,      /* the VMM process died */
-	END_DEVICE_KILLED,   /* a device process died, or the VMM cannot work with it any more */
-	END_KILLED,          /* vmrun kill ID KILL, or a delete --force */
+	END_POWEROFF,	  /* the guest entered S5 */
+	END_RESET,	  /* the guest asked for a reset (i8042, ACPI reset register, port 0xcf9) */
+	END_PANIC,	  /* the guest's kernel told pvpanic */
+	END_TRIPLE_FAULT, /* KVM_EXIT_SHUTDOWN */
+	END_KVM_ERROR,	  /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
+	END_VMM_KILLED,	  /* the VMM process died */
+	END_DEVICE_KILLED,     /* a device process died, or the VMM cannot work with it any more */
+	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
 	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
 	END_CAUSES,
 };
@@ -165,22 +166,23 @@ enum end_cause {
  * enum ctl_type - Messages on the control socket
  */
 enum ctl_type {
-	CTL_READY = 1,    /* process -> supervisor, once: jailed, filtered, prepared */
-	CTL_FAILED,       /* process -> supervisor, once, instead of READY: code = errno, text */
-	CTL_PHASE,        /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
-	CTL_ENDED,        /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
-			  /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
-	CTL_CMDLINE,      /* supervisor -> VMM, before START: a piece of what is to be appended to the */
-			  /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
-	CTL_START,        /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
-			  /* pieces, 0: nothing is appended. Answered by DONE */
+	CTL_READY = 1, /* process -> supervisor, once: jailed, filtered, prepared */
+	CTL_FAILED,    /* process -> supervisor, once, instead of READY: code = errno, text */
+	CTL_PHASE,   /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
+	CTL_ENDED,   /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
+		     /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
+	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what is to be appended to the */
+		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
+	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
+		     /* pieces, 0: nothing is appended. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
-	CTL_NET,          /* supervisor -> network device, after READY and before the VMM's START: */
-			  /* arg = MAC (ctl_mac), code = MTU; 0: as it was; CTL_NET_DOWN in code: */
-			  /* the link is down. Answered by DONE */
-	CTL_DONE,         /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
-			  /* after an errno nothing has changed, and the request may come again */
+	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
+		  /* arg = MAC (ctl_mac), code = MTU; 0: as it was; CTL_NET_DOWN in code: */
+		  /* the link is down. Answered by DONE */
+	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
+		  /* after an errno nothing has changed, and the request may come again */
+	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
 	CTL_TYPES,
 };
 

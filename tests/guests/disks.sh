@@ -2,10 +2,12 @@
 # Disks of several kinds under one guest that asks for any sector; a disk that stands still is waited for.
 . "$(dirname "$0")/../lib.sh"
 
-loop=
+loop='' frozen=''
 end() {
 	[ -z "$loop" ] || losetup -d "$loop"
-	umount "$work/tmpfs" 2>/dev/null
+	[ -z "$frozen" ] || fsfreeze -u "$work/still"
+	vmrun delete --force stalled
+	umount "$work/tmpfs" "$work/still" 2>/dev/null
 	cleanup
 }
 trap end EXIT
@@ -28,3 +30,27 @@ if loop=$(losetup --show -f -b 4096 "$work/file"); then
 else
 	skip "a device with sectors of 4096 bytes" "no loop device"
 fi
+
+# A host's file system that stands still, for longer than any device may take to answer: the guest waits
+# as it would for a real disk, sees its power button, and goes on when the file system does.
+says() { tr -d '\r' <"$work/out" | grep -qa "^# stalled: $1"; }
+run_stalled() { # run_stalled: a VM whose guest waits for a disk that stands still
+	vmrun --log "$work/log" --log-level warning create "$work/stalled" </dev/null >"$work/out" 2>/dev/null &&
+		vmrun start stalled
+	eventually 20 says begins && fsfreeze -f "$work/still" && frozen=1 && eventually 20 says waits
+}
+thaw() { fsfreeze -u "$work/still" && frozen=; }
+mkdir "$work/still" && truncate -s 32M "$work/still.img" && mkfs.ext4 -q "$work/still.img" &&
+	mount -o loop "$work/still.img" "$work/still" && truncate -s 4M "$work/still/disk.img"
+bundle "$work/stalled" stalled "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/still/disk.img\"}]"
+succeeds "a disk that stands still: the guest waits for its reset" run_stalled
+sleep 7
+is "a disk that stands still: the VM lives" "$(vm_status stalled)" running
+succeeds "a disk that stands still: the power button" vmrun kill stalled
+succeeds "a disk that stands still: the guest sees it" eventually 20 says 'the power button'
+thaw
+succeeds "a disk that goes on: so does the guest" eventually 30 is_stopped stalled
+is "a disk that goes on: the guest ends by the reset it asked for" "$(vmrun state stalled | jq -r .vmrun.cause)" reset
+tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - a disk that stood still: /"
+is "a disk that stands still: one line says so" "$(grep -c 'block0 waits for the host' "$work/log")" 1
+vmrun delete stalled

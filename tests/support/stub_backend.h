@@ -24,6 +24,7 @@
 
 /**
  * struct stub_backend - @fail: what the next call answers, and @dead from then on
+ * @slow:	So many stops answer that it is not over yet
  * @hear_rc, @hear_changed: What the next hear answers
  * @q:		What it was started with
  */
@@ -32,7 +33,7 @@ struct stub_backend {
 	const struct gmem *mem;
 	bool running, dead;
 	int fail;
-	unsigned int starts, stops, hears;
+	unsigned int starts, stops, hears, slow;
 	int hear_rc;
 	bool hear_changed;
 	uint64_t features;
@@ -78,6 +79,10 @@ static int stub_stop(struct backend *b, struct err *err)
 	struct stub_backend *s = container_of(b, struct stub_backend, be);
 
 	vr_assert(s->running);
+	if (s->slow > 0) {
+		s->slow--;
+		return 1;
+	}
 	s->running = false;
 	s->stops++;
 	return stub_result(s, err);

@@ -43,6 +43,7 @@ enum trick {
 	WITH_FD,    /* an fd comes along */
 	REFUSE,	    /* a bad ack, or an empty configuration */
 	BAD_BODY,   /* well-formed, but not about what was asked */
+	WAIT,	    /* answers when peer.go says so */
 };
 
 /* A back-end in a thread; fields are set before it runs and read after it was joined */
@@ -56,6 +57,7 @@ static struct peer {
 	pthread_t thread;
 	unsigned int nr;
 	struct vu_msg log[LOG_MAX];
+	int go;	     /* eventfd */
 	int channel; /* what SET_BACKEND_REQ_FD brought, -1 */
 } peer;
 static int front;
@@ -86,9 +88,12 @@ static void peer_fill(struct vu_msg *m)
 static bool peer_answer(struct vu_msg *m)
 {
 	enum trick trick = m->hdr.request == peer.trick_at ? peer.trick : NONE;
+	eventfd_t v;
 	uint8_t wire[sizeof(m->hdr) + VU_PAYLOAD_MAX + 8] = {0};
 	size_t len;
 
+	if (trick == WAIT)
+		eventfd_read(peer.go, &v);
 	peer_fill(m);
 	m->hdr.flags = VU_VERSION | VU_FLAG_REPLY;
 	if (trick == OTHER)
@@ -158,6 +163,7 @@ UNUSED static void setup(void)
 		.size_max = 256,
 		.config = 0x5a,
 		.channel = -1,
+		.go = eventfd(0, EFD_SEMAPHORE),
 	};
 	mem_fd = memfd_create("ram", MFD_CLOEXEC);
 	cr_assert_eq(ftruncate(mem_fd, RAM_BYTES), 0);
@@ -165,14 +171,27 @@ UNUSED static void setup(void)
 	cr_assert_eq(gmem_map(&mem, mem_fd, RAM_BYTES / 2, 1ULL << 32, RAM_BYTES / 2, 0, &err), 0);
 }
 
-UNUSED static int connect_block(int timeout_ms)
+/* What f.late says, and heard */
+static struct {
+	unsigned int times, last_ms, patience;
+} late;
+
+static bool on_late(void *arg UNUSED, const char *device, unsigned int ms)
+{
+	cr_expect_str_eq(device, "block0");
+	late.last_ms = ms;
+	return late.times++ < late.patience;
+}
+
+UNUSED static int connect_block(unsigned int late_ms)
 {
 	struct vu_frontend_args args = {.name = "block0",
 					.sock = front,
 					.virtio_id = VIRTIO_ID_BLOCK,
 					.mem = &mem,
 					.mem_fd = mem_fd,
-					.timeout_ms = timeout_ms};
+					.late_ms = late_ms,
+					.late = {on_late, NULL}};
 
 	cr_assert_eq(pthread_create(&peer.thread, NULL, peer_run, NULL), 0);
 	return vu_frontend_init(&f, &args, &err);

@@ -191,6 +191,43 @@ Test(virtio_pci_common, queue_select_past_the_end_writes_nothing)
 	}
 }
 
+/* A device whose disk stands still: the driver asks until it is over, and its vCPU is not held. */
+Test(virtio_pci_common, a_reset_that_takes_long_is_waited_for)
+{
+	start();
+	stub.slow = 4;
+	wr(STATUS, 1, 0);
+	cr_expect_eq(fake_doorbell_of(stub.be.kick_fd[0]), 0);
+	cr_expect_eq(rd(STATUS, 1), 0xf);
+	wr(STATUS, 1, 0);
+	cr_expect_eq(rd(VIRTIO_PCI_COMMON_NUMQ, 2), STUB_QUEUES);
+	cr_expect_eq(stub.stops, 0);
+	cr_expect_eq(rd(STATUS, 1), 0);
+	cr_expect_eq(stub.stops, 1);
+	start();
+	cr_expect_eq(stub.starts, 2);
+}
+
+Test(virtio_pci_common, a_driver_that_does_not_wait_for_its_reset_is_held)
+{
+	start();
+	stub.slow = 1000;
+	wr(STATUS, 1, 0);
+	wr(STATUS, 1, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	cr_expect_eq(stub.stops, 1);
+	cr_expect_eq(rd(STATUS, 1), VIRTIO_CONFIG_S_ACKNOWLEDGE);
+}
+
+Test(virtio_pci_common, a_device_that_dies_in_a_reset_ends_it)
+{
+	start();
+	stub.slow = 1;
+	wr(STATUS, 1, 0);
+	stub.fail = -EPIPE;
+	cr_expect_eq(rd(STATUS, 1), 0);
+	cr_expect_eq(stub.stops, 1);
+}
+
 Test(virtio_pci_common, reset_stops_the_device)
 {
 	start();

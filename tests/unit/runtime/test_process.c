@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a process is doing, as the kernel sees it
+ */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "runtime/process.h"
+
+#define RESOURCE 50
+
+enum doing { READS, POLLS, SPINS, PAUSES };
+
+static pid_t child(enum doing what)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	cr_assert_eq(pipe(fds), 0);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	dup2(fds[0], RESOURCE);
+	while (what == SPINS)
+		__asm__ volatile("");
+	if (what == READS)
+		_exit((int)read(RESOURCE, &c, 1));
+	if (what == POLLS)
+		_exit(poll(&(struct pollfd){.fd = RESOURCE, .events = POLLIN}, 1, -1));
+	pause();
+	_exit(1);
+}
+
+/* It takes a while until a new process is where it is going to be. */
+static bool comes_to_wait(pid_t pid)
+{
+	for (unsigned int i = 0; i < 5000; i++) {
+		if (process_waits(pid, RESOURCE - 1, 2))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+Test(process, one_that_reads_a_resource_waits)
+{
+	pid_t pid = child(READS);
+
+	cr_assert(comes_to_wait(pid));
+	cr_expect_not(process_waits(pid, RESOURCE + 1, 5));
+	cr_expect_not(process_waits(pid, 0, RESOURCE));
+	cr_expect_not(process_waits(pid, RESOURCE, 0));
+	/* Stopped it does nothing, whatever it was at. */
+	kill(pid, SIGSTOP);
+	waitpid(pid, NULL, WUNTRACED);
+	cr_expect_not(process_waits(pid, RESOURCE, 1));
+	end(pid);
+}
+
+Test(process, one_that_does_anything_else_does_not)
+{
+	static const enum doing what[] = {POLLS, SPINS, PAUSES};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(what); i++) {
+		pid_t pid = child(what[i]);
+
+		for (unsigned int n = 0; n < 50; n++) {
+			cr_expect_not(process_waits(pid, RESOURCE, 1), "%d", what[i]);
+			usleep(1000);
+		}
+		end(pid);
+		cr_expect_not(process_waits(pid, RESOURCE, 1));
+	}
+}
