@@ -12,6 +12,7 @@
 #define SURVIVOR_MS   5000
 #define LOCK_PAUSE_NS 2000000
 #define ASK_TRIES     1000 /* 2 s for an orderly end */
+#define ASK_LOOKS     20   /* so often in that time */
 #define KILL_TRIES    5000 /* 10 s more after a SIGKILL */
 
 static void cleanup_state(struct state **s)
@@ -60,20 +61,54 @@ static int wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 	return r;
 }
 
+/* Whether what is left of the VM is killed, and the host's disk, which stands still, lets none of it go */
+static bool only_dying(const struct state *s)
+{
+	bool any = false;
+	unsigned int i;
+
+	for (i = 0; i < s->nr_procs; i++) {
+		const struct process *p = &s->proc[i].process;
+
+		if (process_identify(p->pid) != p->start)
+			continue;
+		if (!process_dying(p->pid))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* As wait_for_lock(), of a supervisor that ends its VM; -EINPROGRESS when only the host is waited for */
+static int wait_for_end(int dir, const struct state *s, int *ret_lock)
+{
+	unsigned int i;
+	int r = -EBUSY;
+
+	for (i = 0; i < ASK_LOOKS && r == -EBUSY; i++) {
+		r = wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
+		if (r == -EBUSY && only_dying(s))
+			r = -EINPROGRESS;
+	}
+	return r;
+}
+
 /* Get whoever runs the VM out of the way, and the lock. */
 static int take_over(int dir, const struct state *s, int *ret_lock)
 {
 	cleanup_state_of struct state *now = NULL;
 	struct err ignored;
-	int r;
+	int r = -EBUSY;
 
 	/* Asked, a supervisor cleans up itself; one that is only being born is killed below. */
-	if (s->status != STATE_CREATING &&
-	    ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored) == 0) {
-		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
-		if (r != -EBUSY)
-			return r;
-	}
+	if (s->status != STATE_CREATING)
+		r = ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored);
+	if (r == 0 || r == -ESRCH) /* it is at it already */
+		r = wait_for_end(dir, s, ret_lock);
+	else
+		r = -EBUSY;
+	if (r != -EBUSY)
+		return r;
 	r = process_kill(&s->supervisor, SURVIVOR_MS);
 	if (r == 0)
 		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
@@ -148,6 +183,9 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 	r = state_lock(dir, &lock);
 	if (r == -EBUSY)
 		r = take_over(dir, s, &lock);
+	/* Its supervisor clears away the rest when the host lets go. */
+	if (r == -EINPROGRESS)
+		return state_remove(root, id, dir, err);
 	if (r == -ENOENT)
 		return 0; /* it undid itself, or another delete was faster */
 	if (r < 0)

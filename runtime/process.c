@@ -54,6 +54,22 @@ bool process_waits(pid_t pid, int fd, unsigned int nr)
 	return end != at + 1 && arg >= (unsigned int)fd && arg - (unsigned int)fd < nr;
 }
 
+bool process_dying(pid_t pid)
+{
+	static const char *const pending[] = {"SigPnd:", "ShdPnd:"};
+	char stat[1024], status[4096];
+	const char *at = read_stat(pid, stat, sizeof(stat));
+
+	if (!at || *at != 'D' || !read_proc(pid, "status", status, sizeof(status)))
+		return false;
+	for (unsigned int i = 0; i < ARRAY_SIZE(pending); i++) {
+		at = strstr(status, pending[i]);
+		if (at && strtoull(at + strlen(pending[i]), NULL, 16) & 1ULL << (SIGKILL - 1))
+			return true;
+	}
+	return false;
+}
+
 uint64_t process_identify(pid_t pid)
 {
 	char stat[1024], *rest, *at = read_stat(pid, stat, sizeof(stat));

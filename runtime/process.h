@@ -37,6 +37,13 @@ int process_signal(int pidfd, int sig);
  */
 bool process_waits(pid_t pid, int fd, unsigned int nr);
 
+/**
+ * process_dying() - Whether it is killed and its death waits for the host: it never runs its program again
+ *
+ * Syscalls: openat read close
+ */
+bool process_dying(pid_t pid);
+
 /** process_kill() - Kill that process if it is still there, and wait until it is dead
  *
  * Return: 0 also when it was gone before; -ETIMEDOUT when it does not die in @timeout_ms

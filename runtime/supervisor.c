@@ -6,6 +6,7 @@
 #include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
@@ -248,12 +249,28 @@ static void serve(struct supervisor *s, struct err *err)
 	}
 }
 
+/* Deleted while the host kept one of its processes: the VM's directory is gone, or another VM's by now */
+static void clear_away(struct supervisor *s)
+{
+	struct err err;
+
+	cgroup_leave(s->state->cgroup_dir, s->state->nr_cgroup_dirs);
+	if (cgroup_remove(s->state->cgroup_dir, s->state->nr_cgroup_dirs, &err) < 0)
+		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+}
+
 static NORETURN void finish(struct supervisor *s, const struct launch *l)
 {
+	struct stat st;
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
 	supervisor_undo_nets(s);
+	if (!s->failed && fstat(s->dir, &st) == 0 && st.st_nlink == 0) {
+		clear_away(s);
+		olog_flush(&s->log);
+		_exit(s->state->exit_code);
+	}
 	olog_flush(&s->log);
 	if (!s->failed) {
 		s->state->status = STATE_STOPPED;

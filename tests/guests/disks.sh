@@ -54,3 +54,16 @@ is "a disk that goes on: the guest ends by the reset it asked for" "$(vmrun stat
 tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - a disk that stood still: /"
 is "a disk that stands still: one line says so" "$(grep -c 'block0 waits for the host' "$work/log")" 1
 vmrun delete stalled
+
+# Nothing wakes the device's process before the file system goes on: the VM is gone all the same.
+groups() { find /sys/fs/cgroup -name stalled -type d; }
+no_groups() { [ -z "$(groups)" ]; }
+succeeds "a disk that stands still: the guest waits again" run_stalled
+supervisor=$(vm_pids stalled | head -n 1)
+succeeds "a disk that stands still: kill at once" timeout $((5 * patience)) "$vmrun_bin" --root "$root" kill stalled KILL
+succeeds "a disk that stands still: delete at once" timeout $((5 * patience)) "$vmrun_bin" --root "$root" delete --force stalled
+is "a disk that stands still: nothing is listed" "$(vmrun list -q)" ""
+thaw
+ended() { ! kill -0 "$supervisor" 2>/dev/null; }
+succeeds "a disk that goes on: the supervisor ends" eventually 20 ended
+succeeds "a disk that goes on: its cgroups are gone" eventually 20 no_groups
