@@ -113,7 +113,7 @@ static void add_warning(void *arg, const char *line)
 /* What is accepted and means something else than the user may think. */
 static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
 {
-	int64_t limit = b->linux_.resources.memory_limit;
+	int64_t limit = b->linux_.resources.limit[PLAN_MEMORY];
 	size_t mark;
 
 	if (b->root.path && !b->vm.image.path) {
@@ -176,7 +176,9 @@ static int new_bundle(const char *dir, const char *text, struct bundle **ret, st
 	b->text = arena_strndup(&b->arena, text, strlen(text));
 	b->vm.hw.vcpus = 1;
 	b->vm.hw.mem_bytes = BUNDLE_MEM_BYTES;
-	b->linux_.resources.pids_limit = -1;
+	b->process.oom_score_adj = BUNDLE_UNSET;
+	for (unsigned int i = 0; i < PLAN_LIMITS; i++)
+		b->linux_.resources.limit[i] = BUNDLE_UNSET;
 	if (!b->dir || !b->text) {
 		bundle_free(b);
 		return err_text(err, EFBIG, "config.json: too large");
@@ -189,7 +191,7 @@ static int make(struct json_object *root, const char *text, const char *dir, str
 		struct err *err)
 {
 	struct bundle *b __attribute__((cleanup(cleanup_bundle))) = NULL;
-	struct json_object *annotations;
+	struct json_object *annotations, *unified;
 	int r = new_bundle(dir, text, &b, err);
 
 	if (r < 0)
@@ -197,9 +199,11 @@ static int make(struct json_object *root, const char *text, const char *dir, str
 	r = decode(b, root, err);
 	/* borrowed from root until here; bundle_free() gives back only what was taken */
 	annotations = b->annotations;
-	b->annotations = NULL;
+	unified = b->linux_.resources.unified;
+	b->annotations = b->linux_.resources.unified = NULL;
 	if (r < 0)
 		return r;
+	b->linux_.resources.unified = json_object_get(unified);
 	if (annotations && json_object_object_length(annotations))
 		b->annotations = json_object_get(annotations);
 	r = arena_freeze(&b->arena);
@@ -251,6 +255,7 @@ void bundle_free(struct bundle *b)
 	if (!b)
 		return;
 	json_object_put(b->annotations);
+	json_object_put(b->linux_.resources.unified);
 	/* the struct lies in what it owns */
 	arena = b->arena;
 	arena_done(&arena);

@@ -123,18 +123,46 @@ static const struct schema_field mapping_field = {.kind = SCHEMA_OBJECT, .table 
 
 /* ---- resources ----------------------------------------------------------------------------- */
 
-#define LX(member) offsetof(struct bundle_linux, member)
+#define LX(member)   offsetof(struct bundle_linux, member)
+#define LIMIT(which) .off = LX(resources.limit[which])
 
+/* Callers write out what they do not want: {"weight": 0} */
+static bool asks_for_nothing(struct json_object *value)
+{
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, key, member)
+		{
+			(void)key;
+			if (!asks_for_nothing(member))
+				return false;
+		}
+		return true;
+	}
+	return schema_empty(value) ||
+	       (json_object_is_type(value, json_type_int) && json_object_get_int64(value) == 0);
+}
+
+/* The specification asks for an error where a property cannot be carried out. */
+static int check_nothing(struct schema_ctx *ctx, struct json_object *value)
+{
+	return asks_for_nothing(value)
+		       ? 0
+		       : schema_fail(ctx, "vmrun cannot set this limit: leave it out");
+}
+
+#define REFUSED .off = SCHEMA_NOWHERE, .check = check_nothing
+
+/* checkBeforeUpdate is met: a VM's group is empty when it gets its limit. */
 static const struct schema_field memory_fields[] = {
-	{.name = "limit", .kind = SCHEMA_INT, .off = LX(resources.memory_limit), .imin = -1},
-	{.name = "reservation", .kind = SCHEMA_INT, LATER, .imin = -1},
-	{.name = "swap", .kind = SCHEMA_INT, LATER, .imin = -1},
-	{.name = "kernel", .kind = SCHEMA_INT, LATER, .imin = -1},
-	{.name = "kernelTCP", .kind = SCHEMA_INT, LATER, .imin = -1},
-	{.name = "swappiness", .kind = SCHEMA_UINT, LATER, .max = 100},
-	{.name = "disableOOMKiller", .kind = SCHEMA_BOOL, LATER},
-	{.name = "useHierarchy", .kind = SCHEMA_BOOL, LATER},
-	{.name = "checkBeforeUpdate", .kind = SCHEMA_BOOL, LATER},
+	{.name = "limit", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY), .imin = -1},
+	{.name = "reservation", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_LOW), .imin = -1},
+	{.name = "swap", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_SWAP), .imin = -1},
+	{.name = "kernel", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_KERNEL), .imin = -1},
+	{.name = "kernelTCP", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_TCP), .imin = -1},
+	{.name = "swappiness", .kind = SCHEMA_INT, LIMIT(PLAN_SWAPPINESS), .max = 100},
+	{.name = "disableOOMKiller", .kind = SCHEMA_BOOL, .off = LX(resources.no_oom_killer)},
+	{.name = "useHierarchy", .kind = SCHEMA_BOOL, .off = LX(resources.hierarchy)},
+	{.name = "checkBeforeUpdate", .kind = SCHEMA_BOOL, .off = SCHEMA_NOWHERE},
 };
 static const struct schema_table memory_table = {.field = memory_fields,
 						 .nr = ARRAY_SIZE(memory_fields)};
@@ -160,27 +188,30 @@ static int check_shares(struct schema_ctx *ctx, struct json_object *value)
 						  : 0;
 }
 
+/* The kernel's syntax but for its words "all" and "N"; blanks and strides ("0-31:2/8") are in it. */
 static int check_list(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 
-	return s[strspn(s, "0123456789,-")] ? schema_fail(ctx, "must be a list such as 0-3,7") : 0;
+	return s[strspn(s, "0123456789,-:/ \t\n")]
+		       ? schema_fail(ctx, "must be a list such as 0-3,7")
+		       : 0;
 }
 
 static const struct schema_field cpu_fields[] = {
 	{.name = "shares",
-	 .kind = SCHEMA_UINT,
-	 .off = LX(resources.cpu_shares),
+	 .kind = SCHEMA_INT,
+	 LIMIT(PLAN_CPU_SHARES),
 	 .max = 262144,
 	 .check = check_shares},
 	{.name = "quota",
 	 .kind = SCHEMA_INT,
-	 .off = LX(resources.cpu_quota),
+	 LIMIT(PLAN_CPU_QUOTA),
 	 .imin = -1,
 	 .check = check_quota},
 	{.name = "period",
-	 .kind = SCHEMA_UINT,
-	 .off = LX(resources.cpu_period),
+	 .kind = SCHEMA_INT,
+	 LIMIT(PLAN_CPU_PERIOD),
 	 .max = 1000000,
 	 .check = check_period},
 	{.name = "cpus",
@@ -193,35 +224,33 @@ static const struct schema_field cpu_fields[] = {
 	 .off = LX(resources.mems),
 	 .max = 1024,
 	 .check = check_list},
-	{.name = "burst", .kind = SCHEMA_UINT, LATER},
-	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LATER, .imin = -1},
-	{.name = "realtimePeriod", .kind = SCHEMA_UINT, LATER},
-	{.name = "idle", .kind = SCHEMA_INT, LATER},
+	{.name = "burst", .kind = SCHEMA_INT, LIMIT(PLAN_CPU_BURST)},
+	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LIMIT(PLAN_RT_RUNTIME), .imin = -1},
+	{.name = "realtimePeriod", .kind = SCHEMA_INT, LIMIT(PLAN_RT_PERIOD)},
+	{.name = "idle", .kind = SCHEMA_INT, LIMIT(PLAN_CPU_IDLE), .max = 1},
 };
 static const struct schema_table cpu_table = {.field = cpu_fields, .nr = ARRAY_SIZE(cpu_fields)};
 
 static const struct schema_field pids_fields[] = {
-	{.name = "limit",
-	 .kind = SCHEMA_INT,
-	 .flags = SCHEMA_REQUIRED | SCHEMA_LATER,
-	 .off = LX(resources.pids_limit),
-	 .imin = -1},
+	{.name = "limit", .kind = SCHEMA_INT, LIMIT(PLAN_PIDS), .imin = -1},
 };
-static const struct schema_table pids_table = {.field = pids_fields,
-					       .nr = ARRAY_SIZE(pids_fields),
-					       .later = "not carried out in the guest yet"};
+static const struct schema_table pids_table = {.field = pids_fields, .nr = ARRAY_SIZE(pids_fields)};
 
-/* All tables of /linux count their offsets from struct bundle_linux, hence 0 in between. */
+/* devices is met by the jail: a process of a VM has no device node and cannot make one. All tables of /linux
+ * count their offsets from struct bundle_linux, hence 0 in between. */
 static const struct schema_field resources_fields[] = {
 	{.name = "memory", .kind = SCHEMA_OBJECT, .table = &memory_table},
 	{.name = "cpu", .kind = SCHEMA_OBJECT, .table = &cpu_table},
 	{.name = "pids", .kind = SCHEMA_OBJECT, .table = &pids_table},
-	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
-	{.name = "blockIO", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "hugepageLimits", .kind = SCHEMA_ARRAY, LATER},
-	{.name = "network", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "rdma", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "unified", .kind = SCHEMA_MAP, LATER, .elem = &bundle_string_field},
+	{.name = "devices", .kind = SCHEMA_ARRAY, .off = SCHEMA_NOWHERE},
+	{.name = "blockIO", .kind = SCHEMA_OBJECT, REFUSED},
+	{.name = "hugepageLimits", .kind = SCHEMA_ARRAY, REFUSED},
+	{.name = "network", .kind = SCHEMA_OBJECT, REFUSED},
+	{.name = "rdma", .kind = SCHEMA_OBJECT, REFUSED},
+	{.name = "unified",
+	 .kind = SCHEMA_MAP,
+	 .off = LX(resources.unified),
+	 .elem = &bundle_string_field},
 };
 static const struct schema_table resources_table = {.field = resources_fields,
 						    .nr = ARRAY_SIZE(resources_fields)};

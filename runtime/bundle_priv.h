@@ -14,6 +14,7 @@
 #define BUNDLE_MEM_MIN_BYTES (32ULL << 20)
 #define BUNDLE_MEM_MAX_BYTES (1ULL << 40)
 #define BUNDLE_MEM_BYTES     (256ULL << 20) /* default */
+#define BUNDLE_UNSET	     INT64_MIN
 #define BUNDLE_HOSTNAME_MAX  64 /* __NEW_UTS_LEN */
 
 enum bundle_device_type {
@@ -92,19 +93,24 @@ struct bundle_vm {
 	struct schema_list devices; /* struct bundle_device */
 };
 
+/** struct bundle_process - @oom_score_adj: BUNDLE_UNSET = as the caller's */
 struct bundle_process {
 	bool terminal;
+	int64_t oom_score_adj;
 };
 
-/** struct bundle_cgroup - 0 and -1 as in OCI: not set, no limit */
+/**
+ * struct bundle_cgroup - What /linux/resources says
+ * @limit:	By enum plan_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 are often none
+ * @unified:	Owned; NULL when there is none
+ */
 struct bundle_cgroup {
-	int64_t memory_limit;
-	int64_t cpu_quota;
-	uint64_t cpu_period;
-	uint64_t cpu_shares;
-	int64_t pids_limit;
+	int64_t limit[PLAN_LIMITS];
+	bool no_oom_killer;
+	bool hierarchy;
 	const char *cpus;
 	const char *mems;
+	struct json_object *unified;
 };
 
 /** struct bundle_namespace - One element of /linux/namespaces; @path NULL = a new one */

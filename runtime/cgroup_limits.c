@@ -1,17 +1,72 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
  * DOC: Limits: OCI's numbers as the files of v1 and v2
+ *
+ * Each is written to the hierarchy that has its controller, and read back: the kernel takes some values
+ * without giving what was asked for. One that is not there afterwards is the end of create.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/cgroup_priv.h"
 
-/** struct setting - One limit; a NULL file: that version has it in another one */
-struct setting {
-	const char *controller, *v1, *v2;
-	char value[96];
+#define RESOURCES   "/linux/resources/"
+#define LIST_BYTES  4096
+#define VALUE_BYTES 64
+#define ALREADY	    "" /* a file: this version always does so */
+
+/** enum readback - How what is read back compares with what was written */
+enum readback {
+	BACK_SAME,
+	BACK_PAGES, /* the kernel counts in pages */
+	BACK_LIST,  /* the kernel writes lists its own way */
+	BACK_FLAG,  /* "oom_kill_disable 1" */
+	BACK_ANY,   /* of a file we know nothing about */
 };
+
+/** struct limit - One limit in both versions; a NULL file: that version has no such limit */
+struct limit {
+	const char *pointer, *controller, *v1, *v2;
+	enum readback back;
+};
+
+static const struct limit limits[PLAN_LIMITS] = {
+	[PLAN_MEMORY] = {RESOURCES "memory/limit", "memory", "memory.limit_in_bytes", "memory.max",
+			 BACK_PAGES},
+	[PLAN_MEMORY_LOW] = {RESOURCES "memory/reservation", "memory", "memory.soft_limit_in_bytes",
+			     "memory.low", BACK_PAGES},
+	[PLAN_MEMORY_SWAP] = {RESOURCES "memory/swap", "memory", "memory.memsw.limit_in_bytes",
+			      "memory.swap.max", BACK_PAGES},
+	[PLAN_MEMORY_KERNEL] = {RESOURCES "memory/kernel", "memory", "memory.kmem.limit_in_bytes",
+				NULL, BACK_PAGES},
+	[PLAN_MEMORY_TCP] = {RESOURCES "memory/kernelTCP", "memory",
+			     "memory.kmem.tcp.limit_in_bytes", NULL, BACK_PAGES},
+	[PLAN_SWAPPINESS] = {RESOURCES "memory/swappiness", "memory", "memory.swappiness", NULL,
+			     BACK_SAME},
+	[PLAN_NO_OOM_KILLER] = {RESOURCES "memory/disableOOMKiller", "memory", "memory.oom_control",
+				NULL, BACK_FLAG},
+	[PLAN_HIERARCHY] = {RESOURCES "memory/useHierarchy", "memory", "memory.use_hierarchy",
+			    ALREADY, BACK_SAME},
+	[PLAN_CPU_SHARES] = {RESOURCES "cpu/shares", "cpu", "cpu.shares", "cpu.weight", BACK_SAME},
+	[PLAN_CPU_PERIOD] = {RESOURCES "cpu/period", "cpu", "cpu.cfs_period_us", "cpu.max",
+			     BACK_SAME},
+	[PLAN_CPU_QUOTA] = {RESOURCES "cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max", BACK_SAME},
+	[PLAN_CPU_BURST] = {RESOURCES "cpu/burst", "cpu", "cpu.cfs_burst_us", "cpu.max.burst",
+			    BACK_SAME},
+	[PLAN_RT_PERIOD] = {RESOURCES "cpu/realtimePeriod", "cpu", "cpu.rt_period_us", NULL,
+			    BACK_SAME},
+	[PLAN_RT_RUNTIME] = {RESOURCES "cpu/realtimeRuntime", "cpu", "cpu.rt_runtime_us", NULL,
+			     BACK_SAME},
+	[PLAN_CPU_IDLE] = {RESOURCES "cpu/idle", "cpu", "cpu.idle", "cpu.idle", BACK_SAME},
+	[PLAN_PIDS] = {RESOURCES "pids/limit", "pids", "pids.max", "pids.max", BACK_SAME},
+};
+
+static const struct limit cpus = {RESOURCES "cpu/cpus", "cpuset", "cpuset.cpus", "cpuset.cpus",
+				  BACK_LIST};
+static const struct limit mems = {RESOURCES "cpu/mems", "cpuset", "cpuset.mems", "cpuset.mems",
+				  BACK_LIST};
 
 uint64_t cgroup_shares_to_weight(uint64_t shares)
 {
@@ -22,117 +77,245 @@ uint64_t cgroup_shares_to_weight(uint64_t shares)
 	return 1 + (shares - 2) * 9999 / 262142;
 }
 
-static struct setting *setting(struct setting *list, unsigned int *nr, const char *controller,
-			       const char *v1, const char *v2)
+bool cgroup_is_limited(const struct plan_cgroup *p)
 {
-	struct setting *s = &list[(*nr)++];
-
-	*s = (struct setting){.controller = controller, .v1 = v1, .v2 = v2};
-	return s;
-}
-
-#define SETTINGS_MAX 8
-
-static unsigned int settings_of(const struct plan_cgroup *p, struct setting s[SETTINGS_MAX])
-{
-	const uint64_t period = p->cpu_period_us ? p->cpu_period_us : 100000;
-	const bool quota = p->cpu_quota_us >= 0;
-	unsigned int n = 0;
-	struct setting *e;
-
-	if (p->memory_max_bytes >= 0) {
-		e = setting(s, &n, "memory", "memory.limit_in_bytes", "memory.max");
-		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->memory_max_bytes);
-	}
-	if (quota || p->cpu_period_us) {
-		e = setting(s, &n, "cpu", "cpu.cfs_period_us", NULL);
-		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)period);
-		e = setting(s, &n, "cpu", NULL, "cpu.max");
-		if (quota)
-			fmt_into(e->value, sizeof(e->value), "%lld %llu",
-				 (long long)p->cpu_quota_us, (unsigned long long)period);
-		else
-			fmt_into(e->value, sizeof(e->value), "max %llu",
-				 (unsigned long long)period);
-	}
-	if (quota) {
-		e = setting(s, &n, "cpu", "cpu.cfs_quota_us", NULL);
-		fmt_into(e->value, sizeof(e->value), "%lld", (long long)p->cpu_quota_us);
-	}
-	if (p->cpu_shares) {
-		e = setting(s, &n, "cpu", "cpu.shares", NULL);
-		fmt_into(e->value, sizeof(e->value), "%llu", (unsigned long long)p->cpu_shares);
-		e = setting(s, &n, "cpu", NULL, "cpu.weight");
-		fmt_into(e->value, sizeof(e->value), "%llu",
-			 (unsigned long long)cgroup_shares_to_weight(p->cpu_shares));
-	}
-	return n;
-}
-
-static unsigned int cpusets_of(const struct plan_cgroup *p, struct setting s[2])
-{
-	unsigned int n = 0;
-
-	if (p->cpuset_cpus)
-		fmt_into(setting(s, &n, "cpuset", "cpuset.cpus", "cpuset.cpus")->value,
-			 sizeof(s->value), "%s", p->cpuset_cpus);
-	if (p->cpuset_mems)
-		fmt_into(setting(s, &n, "cpuset", "cpuset.mems", "cpuset.mems")->value,
-			 sizeof(s->value), "%s", p->cpuset_mems);
-	return n;
-}
-
-/* A controller is in one hierarchy: with v1 mounted beside v2 the files of v2 simply are not there.
- */
-static int apply(const struct cgroup *c, const struct setting *s)
-{
-	char dir[PLAN_PATH_MAX];
-	int r = -ENOENT;
 	unsigned int i;
 
-	for (i = 0; i < c->nr_mounts && r == -ENOENT; i++) {
-		const struct cgroup_mount *m = &c->mount[i];
-		const char *file = m->v2 ? s->v2 : s->v1;
+	for (i = 0; i < PLAN_LIMITS; i++)
+		if (p->limit[i] >= 0)
+			return true;
+	return p->cpuset_cpus || p->cpuset_mems || p->unified;
+}
 
-		if (!m->usable || (!m->v2 && !cgroup_has_controller(m, s->controller)))
-			continue;
-		fmt_into(dir, sizeof(dir), "%s%s", m->path, c->leaf);
-		r = file ? cgroup_write(dir, file, s->value) : r;
+static void value_of(const struct plan_cgroup *p, enum plan_limit i, bool v2, char ret[VALUE_BYTES])
+{
+	const long long v = p->limit[i], quota = p->limit[PLAN_CPU_QUOTA];
+	const int64_t period = p->limit[PLAN_CPU_PERIOD];
+
+	/* Both are in one file. */
+	if (v2 && (i == PLAN_CPU_QUOTA || i == PLAN_CPU_PERIOD)) {
+		const size_t n = quota < 0 ? fmt_into(ret, VALUE_BYTES, "max")
+					   : fmt_into(ret, VALUE_BYTES, "%lld", quota);
+
+		fmt_into(ret + n, VALUE_BYTES - n, " %lld",
+			 period < 0 ? 100000LL : (long long)period);
+	} else if (v2 && i == PLAN_CPU_SHARES) {
+		fmt_into(ret, VALUE_BYTES, "%llu",
+			 (unsigned long long)cgroup_shares_to_weight((uint64_t)v));
+	} else if (v2 && i == PLAN_MEMORY_SWAP) {
+		fmt_into(ret, VALUE_BYTES, "%lld", v - (long long)p->limit[PLAN_MEMORY]);
+	} else {
+		fmt_into(ret, VALUE_BYTES, "%lld", v);
+	}
+}
+
+/* ---- what is read back ---- */
+
+#define NUMBERS_MAX 8192
+
+/* FIRST, FIRST-LAST, FIRST-LAST:USED/GROUP, with blanks and commas between */
+static bool parse_list(const char *text, uint8_t ret[NUMBERS_MAX / 8])
+{
+	static const char between[] = ", \t\n";
+
+	memset(ret, 0, NUMBERS_MAX / 8);
+	for (text += strspn(text, between); *text; text += strspn(text, between)) {
+		unsigned long first, last, used = 1, group = 1, i;
+		char *end;
+
+		if (*text < '0' || *text > '9')
+			return false;
+		first = last = strtoul(text, &end, 10);
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (*end == ':')
+			used = strtoul(end + 1, &end, 10);
+		if (*end == '/')
+			group = strtoul(end + 1, &end, 10);
+		if ((*end && !strchr(between, *end)) || last >= NUMBERS_MAX || first > last ||
+		    group == 0 || used > group)
+			return false;
+		for (i = first; i <= last; i++)
+			if ((i - first) % group < used)
+				ret[i / 8] |= (uint8_t)(1U << (i % 8));
+		text = end;
+	}
+	return true;
+}
+
+bool cgroup_same_list(const char *a, const char *b)
+{
+	uint8_t in_a[NUMBERS_MAX / 8], in_b[NUMBERS_MAX / 8];
+
+	return parse_list(a, in_a) && parse_list(b, in_b) && memcmp(in_a, in_b, sizeof(in_a)) == 0;
+}
+
+/* The largest number that the kernel has is none to it. */
+static bool same_pages(const char *want, const char *got)
+{
+	const long long page = sysconf(_SC_PAGESIZE), w = strtoll(want, NULL, 10);
+
+	if (strcmp(got, "max") == 0)
+		return w > INT64_MAX - 2 * page;
+	return llabs(strtoll(got, NULL, 10) - w) < page;
+}
+
+static bool is_set(const struct limit *l, const char *want, const char *got)
+{
+	switch (l->back) {
+	case BACK_SAME: return strcmp(got, want) == 0;
+	case BACK_PAGES: return same_pages(want, got);
+	case BACK_LIST: return cgroup_same_list(want, got);
+	case BACK_FLAG: return strcmp(got, "oom_kill_disable 1") == 0;
+	case BACK_ANY: break;
+	}
+	return true;
+}
+
+/* ---- setting ---- */
+
+/* A controller is in one hierarchy: what v1 has v2 has not. */
+static const struct cgroup_mount *home_of(const struct cgroup *c, const char *controller)
+{
+	const struct cgroup_mount *v2 = NULL;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		if (cgroup_has_controller(&c->mount[i], controller))
+			return &c->mount[i];
+		if (c->mount[i].v2)
+			v2 = &c->mount[i];
+	}
+	return v2;
+}
+
+static int hand_down_at(int dir, const char *path, const char *controller, struct err *err)
+{
+	char text[1024];
+	int r;
+
+	if (!cgroup_read(dir, "cgroup.controllers", text, sizeof(text)) ||
+	    !cgroup_has_word(text, controller))
+		return err_text(err, ENOENT, "cgroup %s has no controller %s", path, controller);
+	if (cgroup_read(dir, "cgroup.subtree_control", text, sizeof(text)) &&
+	    cgroup_has_word(text, controller))
+		return 0;
+	fmt_into(text, sizeof(text), "+%s", controller);
+	r = cgroup_write(dir, "cgroup.subtree_control", text);
+	if (r == -EBUSY)
+		return err_text(err, EBUSY,
+				"cgroup %s has processes in it, and so cannot hand %s down: move "
+				"them to a group below it, or choose another /linux/cgroupsPath",
+				path, controller);
+	return r < 0 ? err_set(err, -r, "cgroup %s: hand %s down", path, controller) : 0;
+}
+
+/* v2: every group above the leaf must hand a controller down to those below it. */
+static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const char *controller,
+		     struct err *err)
+{
+	char path[2 * PLAN_PATH_MAX];
+	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
+	const char *at = c->leaf;
+	int r = 0;
+
+	for (; r == 0 && at; at = strchr(at + 1, '/')) {
+		cleanup_fd int dir = -1;
+
+		fmt_into(path + base, sizeof(path) - base, "%.*s", (int)(at - c->leaf), c->leaf);
+		dir = cgroup_open(AT_FDCWD, path);
+		r = dir < 0 ? err_set(err, -dir, "cgroup %s", path)
+			    : hand_down_at(dir, path, controller, err);
 	}
 	return r;
 }
 
-/* Either of v1's and v2's file is a success: a setting that only one of them knows comes in pairs.
- */
-static bool needs_warning(const struct cgroup *c, const struct setting *s, int r)
+static int read_back(const struct limit *l, const struct cgroup_mount *m, const char *file,
+		     const char *value, struct err *err)
 {
-	unsigned int i;
+	char got[LIST_BYTES] = "", name[VALUE_BYTES];
 
-	if (r == 0)
-		return false;
-	for (i = 0; i < c->nr_mounts; i++)
-		if (c->mount[i].usable && !c->mount[i].v2 &&
-		    cgroup_has_controller(&c->mount[i], s->controller))
-			return s->v1; /* v1 has the controller, so v2's file cannot be there */
-	return s->v2;
+	/* What v2 was asked for is one thing, what it gives another. */
+	fmt_into(name, sizeof(name), "%s%s", file,
+		 m->v2 && l->back == BACK_LIST ? ".effective" : "");
+	if (l->back != BACK_ANY && !cgroup_read(m->leaf, name, got, sizeof(got)))
+		return err_set(err, errno, "%s: read %s", l->pointer, name);
+	if (!is_set(l, value, got))
+		return err_text(err, EINVAL, "%s: asked for %.*s, the kernel gives %.*s (%s)",
+				l->pointer, 60, value, 60, *got ? got : "nothing", name);
+	return 0;
 }
 
-void cgroup_limit(const struct cgroup *c, const struct plan_cgroup *plan,
-		  void (*warn)(void *arg, const char *text), void *arg)
+static int set(const struct cgroup *c, const struct limit *l, const char *value, struct err *err)
 {
-	struct setting s[SETTINGS_MAX];
-	char text[ERR_MSG_BYTES];
-	unsigned int i, n;
+	const struct cgroup_mount *m = home_of(c, l->controller);
+	const char *file = m && m->v2 ? l->v2 : l->v1;
+	int r;
 
-	n = settings_of(plan, s);
-	n += cpusets_of(plan, s + n);
-	for (i = 0; i < n; i++) {
-		int r = apply(c, &s[i]);
-
-		if (!needs_warning(c, &s[i], r))
-			continue;
-		fmt_into(text, sizeof(text), "cgroup limit %s = %s not set: %s",
-			 s[i].v2 ? s[i].v2 : s[i].v1, s[i].value, err_describe(-r));
-		warn(arg, text);
+	if (!m)
+		return err_text(err, ENOENT, "%s: this host has no cgroup with %s", l->pointer,
+				l->controller);
+	if (m->leaf < 0)
+		return err_text(err, c->failure.code ? c->failure.code : EPERM,
+				"%s: no cgroup can be had (it takes root, or one that was handed "
+				"over): %s",
+				l->pointer, c->failure.msg);
+	if (!file)
+		return err_text(err, EOPNOTSUPP, "%s: cgroup v%d has no such limit", l->pointer,
+				m->v2 ? 2 : 1);
+	if (!*file)
+		return 0;
+	r = cgroup_write(m->leaf, file, value);
+	if (r == -ENOENT && m->v2) {
+		if (hand_down(c, m, l->controller, err) < 0)
+			return err_wrap(err, "%s", l->pointer);
+		r = cgroup_write(m->leaf, file, value);
 	}
+	if (r < 0)
+		return err_set(err, -r, "%s: %s = %.*s", l->pointer, file, 60, value);
+	return read_back(l, m, file, value, err);
+}
+
+/* Files by their own names: v2 only, and none that is not a controller's */
+static int set_unified(const struct cgroup *c, const char *file, const char *value, struct err *err)
+{
+	char pointer[128], controller[32];
+	const struct limit l = {
+		.pointer = pointer, .controller = controller, .v2 = file, .back = BACK_ANY};
+	const size_t n = strcspn(file, ".");
+
+	fmt_into(pointer, sizeof(pointer), RESOURCES "unified/%.*s", 64, file);
+	fmt_into(controller, sizeof(controller), "%.*s", (int)n, file);
+	if (strchr(file, '/') || !file[n] || n == 0 || strcmp(controller, "cgroup") == 0)
+		return err_text(err, EINVAL, "%s: not a file of a controller", pointer);
+	return set(c, &l, value, err);
+}
+
+int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
+{
+	unsigned int i;
+	int r = 0;
+
+	for (i = 0; r == 0 && i < PLAN_LIMITS; i++) {
+		const struct cgroup_mount *m = home_of(c, limits[i].controller);
+		char value[VALUE_BYTES];
+
+		if (p->limit[i] < 0)
+			continue;
+		value_of(p, (enum plan_limit)i, m && m->v2, value);
+		r = set(c, &limits[i], value, err);
+	}
+	if (r == 0 && p->cpuset_cpus)
+		r = set(c, &cpus, p->cpuset_cpus, err);
+	if (r == 0 && p->cpuset_mems)
+		r = set(c, &mems, p->cpuset_mems, err);
+	if (r < 0 || !p->unified)
+		return r;
+	json_object_object_foreach(p->unified, file, value)
+	{
+		r = set_unified(c, file, json_object_get_string(value), err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

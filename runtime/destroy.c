@@ -27,6 +27,14 @@ static int first(int so_far, int r)
 	return so_far < 0 ? so_far : r;
 }
 
+/* Kill a process that may stand still for as long as its group is frozen. */
+static int kill_frozen(const struct process *p)
+{
+	if (process_identify(p->pid) == p->start && p->start)
+		cgroup_thaw(p->pid);
+	return process_kill(p, SURVIVOR_MS);
+}
+
 int destroy_remains(const char *root, const char *id, int dir, const struct state *s,
 		    struct err *err)
 {
@@ -35,15 +43,13 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 	int r = 0;
 
 	for (i = 0; s && i < s->nr_procs; i++) {
-		int dead = process_kill(&s->proc[i].process, SURVIVOR_MS);
+		int dead = kill_frozen(&s->proc[i].process);
 
 		if (dead < 0 && r == 0)
 			r = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
 	}
-	if (s) {
-		cgroup_kill(s->cgroup_dir, s->nr_cgroup_dirs);
+	if (s)
 		r = first(r, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, r ? &other : err));
-	}
 	/* By now nobody holds a TAP any more. */
 	for (i = 0; s && i < s->nr_nets; i++)
 		r = first(r, net_undo(&s->net[i], r ? &other : err));
@@ -100,8 +106,8 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 	struct err ignored;
 	int r = -EBUSY;
 
-	/* Asked, a supervisor cleans up itself; one that is only being born is killed below. */
-	if (s->status != STATE_CREATING)
+	/* Asked, a supervisor cleans up itself; one that is only being born, or frozen, is killed below. */
+	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
 		r = ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored);
 	if (r == 0 || r == -ESRCH) /* it is at it already */
 		r = wait_for_end(dir, s, ret_lock);
@@ -109,14 +115,14 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 		r = -EBUSY;
 	if (r != -EBUSY)
 		return r;
-	r = process_kill(&s->supervisor, SURVIVOR_MS);
+	r = kill_frozen(&s->supervisor);
 	if (r == 0)
 		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
 	if (r != -EBUSY)
 		return r;
 	/* What was on file at first may have been the launcher. */
 	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
-		(void)!process_kill(&now->supervisor, SURVIVOR_MS);
+		(void)!kill_frozen(&now->supervisor);
 	return wait_for_lock(dir, KILL_TRIES, ret_lock);
 }
 

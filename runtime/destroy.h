@@ -13,8 +13,8 @@
  * @dir:	State directory, whose lock the caller holds
  * @s:		What was recorded, or NULL when nothing was yet
  *
- * Survivors are found by what was recorded and by the cgroup. The caller may sit in the cgroup itself
- * (the supervisor, undoing alone): it is not killed, and has left before.
+ * Survivors are found by what was recorded, pid and start time; who else is in the cgroup is left alone,
+ * and the cgroup with it. A caller that sat in it itself (the supervisor, undoing alone) has left before.
  * Return: 0 with nothing left, or the first failure after trying everything else too; the state
  * directory stays then, so that it can be tried again
  */

@@ -9,9 +9,7 @@
 
 /* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
-#define CMDLINE_BASE  "console=ttyS0 reboot=k panic=-1"
-
-#define CGROUP_PARENT "/vmrun/"
+#define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
 
 /* By enum bundle_device_type: what a device of that type is made of */
 static const struct device_kind {
@@ -228,34 +226,6 @@ static int build_cmdline(struct plan_build *bd)
 	return 0;
 }
 
-static int build_cgroup(struct plan_build *bd)
-{
-	const struct bundle_cgroup *res = &bd->b->linux_.resources;
-	const char *path = bd->b->linux_.cgroups_path;
-	struct plan_cgroup *cg = &bd->p->cgroup;
-	size_t bytes;
-	int r;
-
-	cg->memory_max_bytes = res->memory_limit > 0 ? res->memory_limit : -1;
-	cg->cpu_quota_us = res->cpu_quota > 0 ? res->cpu_quota : -1;
-	cg->cpu_period_us = res->cpu_period;
-	cg->cpu_shares = res->cpu_shares;
-	cg->pids_max = res->pids_limit;
-	r = copy_string(&cg->cpuset_cpus, res->cpus, bd->err);
-	if (r == 0)
-		r = copy_string(&cg->cpuset_mems, res->mems, bd->err);
-	if (r < 0 || (path && *path == '/'))
-		return r < 0 ? r : copy_string(&cg->path, path, bd->err);
-	/* the specification leaves to the runtime where a relative path starts */
-	path = path ? path : bd->p->id;
-	bytes = sizeof(CGROUP_PARENT) + strlen(path);
-	cg->path = malloc(bytes);
-	if (!cg->path)
-		return out_of_memory(bd->err);
-	fmt_into(cg->path, bytes, "%s%s", CGROUP_PARENT, path);
-	return 0;
-}
-
 static int build_warnings(struct plan_build *bd)
 {
 	int r = 0;
@@ -272,7 +242,7 @@ int plan_build(const struct bundle *b, const char *id,
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		build_vmm, build_devices, build_cmdline, build_cgroup, build_warnings,
+		build_vmm, build_devices, build_cmdline, plan_cgroup_build, build_warnings,
 	};
 	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
 	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
@@ -289,6 +259,8 @@ int plan_build(const struct bundle *b, const char *id,
 	p->mem_bytes = b->vm.hw.mem_bytes;
 	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
 	p->terminal = b->process.terminal;
+	p->oom_score_adj = b->process.oom_score_adj == BUNDLE_UNSET ? PLAN_OOM_UNSET
+								    : (int)b->process.oom_score_adj;
 	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
 	p->annotations = json_object_get(b->annotations);
 	r = copy_string(&p->bundle_path, b->dir, err);
@@ -315,9 +287,7 @@ void plan_free(struct plan *p)
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
 	free(p->proc);
-	free(p->cgroup.path);
-	free(p->cgroup.cpuset_cpus);
-	free(p->cgroup.cpuset_mems);
+	plan_cgroup_free(&p->cgroup);
 	free(p->bundle_path);
 	json_object_put(p->annotations);
 	free(p);

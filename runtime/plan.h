@@ -22,6 +22,7 @@ struct bundle;
 #define PLAN_PROCS_MAX (1 + BOOT_DEVICES_MAX)
 #define PLAN_FDS_MAX   (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
 #define PLAN_WARNINGS_MAX 32
+#define PLAN_OOM_UNSET 1001 /* larger than any */
 
 /**
  * enum plan_fd_source - Where an inherited fd comes from
@@ -146,19 +147,54 @@ struct plan_net {
 	struct boot_net_rate to_guest, from_guest;
 };
 
+/** enum plan_limit - Numbers under /linux/resources, in the order in which they are set */
+enum plan_limit {
+	PLAN_MEMORY,
+	PLAN_MEMORY_LOW,
+	PLAN_MEMORY_SWAP, /* memory and swap together, as in v1 */
+	PLAN_MEMORY_KERNEL,
+	PLAN_MEMORY_TCP,
+	PLAN_SWAPPINESS,
+	PLAN_NO_OOM_KILLER, /* 1 */
+	PLAN_HIERARCHY,     /* 1 */
+	PLAN_CPU_SHARES,
+	PLAN_CPU_PERIOD,
+	PLAN_CPU_QUOTA,
+	PLAN_CPU_BURST,
+	PLAN_RT_PERIOD,
+	PLAN_RT_RUNTIME,
+	PLAN_CPU_IDLE,
+	PLAN_PIDS,
+	PLAN_LIMITS,
+};
+
 /**
- * struct plan_cgroup - Placement and limits; -1 or 0 = leave alone as documented per field
+ * struct plan_cgroup - Placement and limits
  * @path:	Below the cgroup mount, starts with '/'
+ * @limit:	-1 = not asked for, or asked for as "no limit"
+ * @cpuset_cpus, @cpuset_mems: NULL = not asked for
+ * @unified:	Files of v2 and what to write to them, or NULL; owned
  */
 struct plan_cgroup {
 	char *path;
-	int64_t memory_max_bytes; /* -1 unset */
-	int64_t cpu_quota_us;     /* -1 unset */
-	uint64_t cpu_period_us;   /* 0 unset */
-	uint64_t cpu_shares;      /* 0 unset */
-	int64_t pids_max;         /* -1 unset; recorded, applied to the guest, never to the host */
-	char *cpuset_cpus;        /* NULL unset */
+	int64_t limit[PLAN_LIMITS];
+	char *cpuset_cpus;
 	char *cpuset_mems;
+	struct json_object *unified;
+};
+
+/**
+ * struct plan_cgroup_dir - A directory of a VM on a cgroup file system, planned or made
+ * @path:	Absolute, as it was when it was made; owned
+ * @dev, @ino:	Which one it was; 0: not known yet
+ * @leaf:	The VM's processes are in it; else it is above
+ * @made:	To be removed with the VM; else it was there before
+ */
+struct plan_cgroup_dir {
+	char *path;
+	uint64_t dev, ino;
+	bool leaf;
+	bool made;
 };
 
 /**
@@ -167,6 +203,7 @@ struct plan_cgroup {
  *		/vm/devices in its order), the network devices, the entropy sources
  * @net:	In the order of their processes
  * @hostname:	The guest's: the bundle's word, or its id
+ * @oom_score_adj: Of the supervisor; PLAN_OOM_UNSET: the caller's
  * @warning:	One line each: what the config asks for and this version does not carry out
  */
 struct plan {
@@ -178,6 +215,7 @@ struct plan {
 	char hostname[PLAN_HOSTNAME_BYTES];
 	bool has_initrd;
 	bool terminal;
+	int oom_score_adj;
 	struct plan_cgroup cgroup;
 	unsigned int nr_procs;
 	struct plan_proc *proc;

@@ -101,18 +101,36 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 	return o;
 }
 
+static const char *const limit_names[PLAN_LIMITS] = {
+	[PLAN_MEMORY] = "memoryMaxBytes",
+	[PLAN_MEMORY_LOW] = "memoryLowBytes",
+	[PLAN_MEMORY_SWAP] = "memoryAndSwapMaxBytes",
+	[PLAN_MEMORY_KERNEL] = "kernelMemoryMaxBytes",
+	[PLAN_MEMORY_TCP] = "tcpMemoryMaxBytes",
+	[PLAN_SWAPPINESS] = "swappiness",
+	[PLAN_NO_OOM_KILLER] = "noOomKiller",
+	[PLAN_HIERARCHY] = "useHierarchy",
+	[PLAN_CPU_SHARES] = "cpuShares",
+	[PLAN_CPU_PERIOD] = "cpuPeriodUs",
+	[PLAN_CPU_QUOTA] = "cpuQuotaUs",
+	[PLAN_CPU_BURST] = "cpuBurstUs",
+	[PLAN_RT_PERIOD] = "realtimePeriodUs",
+	[PLAN_RT_RUNTIME] = "realtimeRuntimeUs",
+	[PLAN_CPU_IDLE] = "cpuIdle",
+	[PLAN_PIDS] = "pidsMax",
+};
+
 static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 {
 	struct json_object *o = json_object_new_object();
 
 	add_string(o, "path", cg->path);
-	add_limit(o, "memoryMaxBytes", cg->memory_max_bytes);
-	add_limit(o, "cpuQuotaUs", cg->cpu_quota_us);
-	add_uint(o, "cpuPeriodUs", cg->cpu_period_us);
-	add_uint(o, "cpuShares", cg->cpu_shares);
-	add_limit(o, "pidsMax", cg->pids_max);
+	for (unsigned int i = 0; i < PLAN_LIMITS; i++)
+		add_limit(o, limit_names[i], cg->limit[i]);
 	add_string(o, "cpusetCpus", cg->cpuset_cpus);
 	add_string(o, "cpusetMems", cg->cpuset_mems);
+	if (cg->unified)
+		add(o, "unified", json_object_get(cg->unified));
 	return o;
 }
 
@@ -127,6 +145,8 @@ struct json_object *plan_to_json(const struct plan *p)
 	add_uint(o, "vcpus", p->nr_vcpus);
 	add_string(o, "cmdline", p->cmdline);
 	add(o, "terminal", json_object_new_boolean(p->terminal));
+	if (p->oom_score_adj != PLAN_OOM_UNSET)
+		add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
 	add(o, "cgroup", cgroup_to_json(&p->cgroup));
 	for (unsigned int i = 0; i < p->nr_procs; i++)
 		json_object_array_add(procs, proc_to_json(&p->proc[i]));

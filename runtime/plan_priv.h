@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What plan.c and plan_net.c share
+ * DOC: What plan*.c share
  */
 #ifndef VMRUN_RUNTIME_PLAN_PRIV_H
 #define VMRUN_RUNTIME_PLAN_PRIV_H
@@ -40,5 +40,15 @@ void plan_net_free(struct plan_net *n);
 
 /** plan_net_to_json() - One of plan->net; "device" is the name of its process */
 struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net *n);
+
+/**
+ * plan_cgroup_build() - Place and limits of the VM's processes, once all of these are in the plan
+ *
+ * Return: 0, -EINVAL for limits in which no such VM has room, -ENOMEM
+ */
+MUST_CHECK int plan_cgroup_build(struct plan_build *bd);
+
+/** plan_cgroup_free() - Free what it owns */
+void plan_cgroup_free(struct plan_cgroup *cg);
 
 #endif

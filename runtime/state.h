@@ -40,10 +40,10 @@ enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED,
 
 /**
  * struct state - What is known about a VM
- * @supervisor:	The container pid; create's own while status is creating
+ * @supervisor:	The container pid; create's own in its first moments
  * @proc:	VMM and devices
  * @net:	Network devices, by net_plan(); what they are called in proc is in them
- * @cgroup_dir:	Directories made for it, absolute, parents first; owned, as @bundle, @rootfs
+ * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @annotations: Object or NULL; owned
  * @detail:	In words why it ended
  */
@@ -65,7 +65,7 @@ struct state {
 	unsigned int nr_nets;
 	struct net_made net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;
-	char *cgroup_dir[STATE_CGROUP_DIRS_MAX];
+	struct plan_cgroup_dir cgroup_dir[STATE_CGROUP_DIRS_MAX];
 	struct json_object *annotations;
 	enum end_cause cause;
 	int exit_code;
@@ -74,6 +74,9 @@ struct state {
 
 /** state_free() - Free it and what it owns; fine on NULL */
 void state_free(struct state *s);
+
+/** state_free_cgroups() - Forget the directories: they are gone, or never were */
+void state_free_cgroups(struct state *s);
 
 /** state_check_id() - runc's rules: [A-Za-z0-9_+.-]+, neither . nor .., at most STATE_ID_MAX bytes */
 MUST_CHECK int state_check_id(const char *id, struct err *err);

@@ -26,14 +26,17 @@ const char *state_status_name(enum state_status s)
 	return status_names[s];
 }
 
+void state_free_cgroups(struct state *s)
+{
+	while (s->nr_cgroup_dirs > 0)
+		free(s->cgroup_dir[--s->nr_cgroup_dirs].path);
+}
+
 void state_free(struct state *s)
 {
-	unsigned int i;
-
 	if (!s)
 		return;
-	for (i = 0; i < s->nr_cgroup_dirs; i++)
-		free(s->cgroup_dir[i]);
+	state_free_cgroups(s);
 	free(s->bundle);
 	free(s->rootfs);
 	json_object_put(s->annotations);
@@ -83,14 +86,29 @@ static void add_networks(struct json_object *o, const struct state *s)
 	json_object_object_add(o, "networks", a);
 }
 
+static void add_cgroup_dirs(struct json_object *o, const struct state *s)
+{
+	struct json_object *a = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; i < s->nr_cgroup_dirs; i++) {
+		const struct plan_cgroup_dir *d = &s->cgroup_dir[i];
+		struct json_object *e = json_object_new_object();
+
+		add_string(e, "path", d->path);
+		add_int(e, "device", (int64_t)d->dev);
+		add_int(e, "inode", (int64_t)d->ino);
+		json_object_object_add(e, "leaf", json_object_new_boolean(d->leaf));
+		json_object_object_add(e, "made", json_object_new_boolean(d->made));
+		json_object_array_add(a, e);
+	}
+	json_object_object_add(o, "cgroupDirs", a);
+}
+
 struct json_object *state_to_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
-	struct json_object *dirs = json_object_new_array();
-	unsigned int i;
 
-	for (i = 0; i < s->nr_cgroup_dirs; i++)
-		json_object_array_add(dirs, json_object_new_string(s->cgroup_dir[i]));
 	add_string(o, "id", s->id);
 	add_string(o, "status", status_names[s->status]);
 	json_object_object_add(o, "supervisor", process_json(NULL, &s->supervisor, true));
@@ -101,7 +119,7 @@ struct json_object *state_to_json(const struct state *s)
 	add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
 	add_int(o, "vcpus", s->nr_vcpus);
 	json_object_object_add(o, "processes", processes_json(s, true));
-	json_object_object_add(o, "cgroupDirs", dirs);
+	add_cgroup_dirs(o, s);
 	add_networks(o, s);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
@@ -223,6 +241,37 @@ static bool get_processes(struct json_object *o, struct state *s)
 	return true;
 }
 
+static bool get_bool(struct json_object *o, const char *key, bool *ret)
+{
+	struct json_object *v = get(o, key, json_type_boolean);
+
+	*ret = v && json_object_get_boolean(v);
+	return v;
+}
+
+static bool is_absolute(const char *path)
+{
+	const size_t len = strlen(path);
+
+	return *path == '/' && len < PLAN_PATH_MAX && !strstr(path, "/../") &&
+	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+static bool get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
+{
+	struct json_object *path = get(o, "path", json_type_string);
+	int64_t dev, ino;
+
+	if (!path || !is_absolute(json_object_get_string(path)) ||
+	    !get_int(o, "device", INT64_MAX, &dev) || !get_int(o, "inode", INT64_MAX, &ino) ||
+	    !get_bool(o, "leaf", &ret->leaf) || !get_bool(o, "made", &ret->made))
+		return false;
+	ret->dev = (uint64_t)dev;
+	ret->ino = (uint64_t)ino;
+	ret->path = strdup(json_object_get_string(path));
+	return ret->path;
+}
+
 static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 {
 	struct json_object *a = get(o, "cgroupDirs", json_type_array);
@@ -231,14 +280,7 @@ static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 	if (!a || n > STATE_CGROUP_DIRS_MAX)
 		return false;
 	for (i = 0; i < n; i++) {
-		struct json_object *d = json_object_array_get_idx(a, i);
-
-		if (!json_object_is_type(d, json_type_string) ||
-		    json_object_get_string_len(d) >= PLAN_PATH_MAX ||
-		    json_object_get_string(d)[0] != '/' || strstr(json_object_get_string(d), "/.."))
-			return false;
-		s->cgroup_dir[i] = strdup(json_object_get_string(d));
-		if (!s->cgroup_dir[i])
+		if (!get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))
 			return false;
 		s->nr_cgroup_dirs++;
 	}

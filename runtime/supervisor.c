@@ -160,6 +160,20 @@ static int wait_for_launcher(struct supervisor *s, struct err *err)
 	return err_text(err, EPIPE, "the creating process is gone");
 }
 
+static int set_oom_score(int adj, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	char text[16];
+
+	if (adj == PLAN_OOM_UNSET)
+		return 0;
+	fmt_into(text, sizeof(text), "%d", adj);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		return err_set(err, errno, "/process/oomScoreAdj: %d", adj);
+	return 0;
+}
+
 static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 {
 	struct spawn sp = {
@@ -174,13 +188,16 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	};
 	int r = wait_for_launcher(s, err);
 
+	if (r == 0)
+		r = cgroup_enter(s->cgroup, err);
+	phases_mark(s->phases, "cgroup entered");
 	if (r < 0)
 		return r;
-	cgroup_enter(s->cgroup);
-	phases_mark(s->phases, "cgroup entered");
 	/* From here on who wants to be rid of the VM has to be rid of this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		r = set_oom_score(l->plan->oom_score_adj, err);
 	if (r == 0)
 		r = userns_choose(&sp.ids, err);
 	if (r == 0)
@@ -193,7 +210,6 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 		r = spawn_all(s, l, &sp, err);
 	spawn_done(&sp);
 	forget_launch(l);
-	cgroup_done(s->cgroup);
 	return r < 0 ? r : supervisor_serve(s, err);
 }
 
@@ -249,36 +265,62 @@ static void serve(struct supervisor *s, struct err *err)
 	}
 }
 
-/* Deleted while the host kept one of its processes: the VM's directory is gone, or another VM's by now */
-static void clear_away(struct supervisor *s)
+static void leave_cgroups(struct supervisor *s)
+{
+	cgroup_leave(s->cgroup);
+	cgroup_done(s->cgroup);
+}
+
+/* The group goes with the VM, not only with what is on file of it. A launcher that waits removes it sooner:
+ * under v2 a process that moves itself waits for the kernel, one that exits does not. */
+static bool launcher_removes(const struct supervisor *s)
+{
+	return s->launcher && getppid() == s->launcher;
+}
+
+static void remove_cgroups(struct supervisor *s)
 {
 	struct err err;
 
-	cgroup_leave(s->state->cgroup_dir, s->state->nr_cgroup_dirs);
-	if (cgroup_remove(s->state->cgroup_dir, s->state->nr_cgroup_dirs, &err) < 0)
+	leave_cgroups(s);
+	if (cgroup_remove(s->state->cgroup_dir, s->state->nr_cgroup_dirs, &err) == 0)
+		state_free_cgroups(s->state);
+	else
+		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+}
+
+/* Deleted while the host kept one of its processes: the VM's directory is gone, or another VM's by now */
+static bool was_deleted(const struct supervisor *s)
+{
+	struct stat st;
+
+	return fstat(s->dir, &st) == 0 && st.st_nlink == 0;
+}
+
+static NORETURN void finish_ended(struct supervisor *s)
+{
+	const bool deleted = was_deleted(s);
+	struct err err;
+
+	if (deleted || !launcher_removes(s))
+		remove_cgroups(s);
+	s->state->status = STATE_STOPPED;
+	s->state->nr_procs = 0;
+	if (!deleted && state_save(s->dir, s->state, &err) < 0)
 		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+	olog_flush(&s->log);
+	_exit(s->state->exit_code);
 }
 
 static NORETURN void finish(struct supervisor *s, const struct launch *l)
 {
-	struct stat st;
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
 	supervisor_undo_nets(s);
-	if (!s->failed && fstat(s->dir, &st) == 0 && st.st_nlink == 0) {
-		clear_away(s);
-		olog_flush(&s->log);
-		_exit(s->state->exit_code);
-	}
 	olog_flush(&s->log);
-	if (!s->failed) {
-		s->state->status = STATE_STOPPED;
-		s->state->nr_procs = 0;
-		if (state_save(s->dir, s->state, &err) < 0)
-			olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
-		_exit(s->state->exit_code);
-	}
+	if (!s->failed)
+		finish_ended(s);
 	/* The launcher undoes the rest, if there still is one, and goes by the file. */
 	if (s->report >= 0) {
 		if (state_save(s->dir, s->state, &err) < 0)
@@ -286,7 +328,7 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 		tell_launcher(s, &s->failure);
 		_exit(1);
 	}
-	cgroup_leave(s->state->cgroup_dir, s->state->nr_cgroup_dirs);
+	leave_cgroups(s);
 	if (destroy_remains(l->root, s->state->id, s->dir, s->state, &err) < 0)
 		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	_exit(1);

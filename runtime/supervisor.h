@@ -41,6 +41,7 @@
  * @pid_file:	Path or NULL
  * @log:	The supervisor's log after the launch
  * @autostart:	Start the guest without being asked
+ * @waits:	The launcher waits for the end, and deletes
  * @warn:	For what cannot be carried out on this host
  * @phases:	Shared memory or NULL
  */
@@ -56,6 +57,7 @@ struct launch {
 	const char *pid_file;
 	struct olog log;
 	bool autostart;
+	bool waits;
 	void (*warn)(void *arg, const char *text);
 	void *arg;
 	struct phases *phases;

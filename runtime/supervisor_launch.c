@@ -66,7 +66,23 @@ static const char *owner_name(char ret[33])
 	return ret;
 }
 
-static int fill_state(const struct launch *l, struct cgroup *cg, struct state *s)
+/* As they are by now: first without, then with their identity */
+static int note_cgroups(const struct cgroup *cg, struct state *s)
+{
+	unsigned int i;
+
+	state_free_cgroups(s);
+	for (i = 0; i < cg->nr_dirs; i++) {
+		s->cgroup_dir[i] = cg->dir[i];
+		s->cgroup_dir[i].path = strdup(cg->dir[i].path);
+		if (!s->cgroup_dir[i].path)
+			return -ENOMEM;
+		s->nr_cgroup_dirs++;
+	}
+	return 0;
+}
+
+static int fill_state(const struct launch *l, const struct cgroup *cg, struct state *s)
 {
 	const struct plan *p = l->plan;
 
@@ -80,10 +96,7 @@ static int fill_state(const struct launch *l, struct cgroup *cg, struct state *s
 	s->mem_bytes = p->mem_bytes;
 	s->nr_vcpus = p->nr_vcpus;
 	s->annotations = json_object_get(p->annotations);
-	memcpy(s->cgroup_dir, cg->dir, sizeof(cg->dir));
-	s->nr_cgroup_dirs = cg->nr_dirs;
-	cg->nr_dirs = 0; /* the strings are the state's now */
-	return s->bundle && s->rootfs ? 0 : -ENOMEM;
+	return s->bundle && s->rootfs ? note_cgroups(cg, s) : -ENOMEM;
 }
 
 /**
@@ -177,6 +190,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->signal_fd = s->listen_fd = s->error_fd = -1;
 	supervisor_note(s, l->plan);
 	s->autostart = l->autostart;
+	s->launcher = l->waits ? getppid() : 0;
 	s->state = g->state;
 	s->log = l->log;
 	s->phases = l->phases;
@@ -194,15 +208,44 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	supervisor_main(s, l);
 }
 
+/* A limit that is too small shows as anything: a killed process, a failure to map, an empty pipe. */
+static int too_little_memory(const struct launching *g, struct err *err)
+{
+	const bool killed = cgroup_oom_kills(&g->cgroup) > 0;
+	const int64_t limit = g->cgroup.memory_max_bytes;
+	const struct err what = *err;
+
+	if (limit < 0 || (!killed && err->code != ENOMEM))
+		return -err->code;
+	return err_text(
+		err, ENOMEM,
+		"/linux/resources/memory/limit: %lld bytes of memory are too few for this VM, "
+		"raise it (%s)",
+		(long long)limit, what.msg);
+}
+
+/* Which directories these are is on file before there is a process in them. */
+static int make_cgroups(const struct launch *l, struct launching *g, struct err *err)
+{
+	int r = cgroup_make(&g->cgroup, &l->plan->cgroup, err);
+
+	if (r == 0 && note_cgroups(&g->cgroup, g->state) < 0)
+		r = err_set(err, ENOMEM, "state");
+	if (r == 0 && g->cgroup.nr_dirs)
+		r = state_save(g->dir, g->state, err);
+	phases_mark(l->phases, "cgroup made");
+	return r;
+}
+
 static int fork_supervisor(const struct launch *l, struct launching *g, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, g->report) < 0)
 		return err_set(err, errno, "report socket");
-	cgroup_make(&g->cgroup, &l->plan->cgroup, l->warn, l->arg);
-	phases_mark(l->phases, "cgroup made");
 	g->pid = cgroup_fork(&g->cgroup);
-	if (g->pid < 0)
-		return err_set(err, errno, "fork the supervisor");
+	if (g->pid < 0) {
+		err_set(err, errno, "fork the supervisor");
+		return too_little_memory(g, err);
+	}
 	if (g->pid == 0)
 		become_supervisor(l, g);
 	cleanup_close_fd(&g->report[1]);
@@ -210,6 +253,7 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 	/* It is the supervisor's: a launcher that stands still must not keep it. */
 	cleanup_close_fd(&g->lock);
 	g->lock = -1;
+	cgroup_hand_over(&g->cgroup);
 	/* If it is dead by now its report does not come. */
 	(void)!send(g->report[0], SUPERVISOR_GO, sizeof(SUPERVISOR_GO), MSG_NOSIGNAL);
 	return 0;
@@ -282,6 +326,8 @@ static void undo(const struct launch *l, struct launching *g)
 
 	cleanup_close_fd(&g->report[0]);
 	g->report[0] = -1;
+	/* Its locks are in the way of whoever removes. */
+	cgroup_done(&g->cgroup);
 	/* A delete finds on file all that there may be, and may have been faster. */
 	if (g->pid > 0 && (!see_supervisor_go(g->pid) || state_lock(g->dir, &g->lock) < 0))
 		return;
@@ -304,6 +350,8 @@ static int launch_supervisor(const struct launch *l, struct launching *g, struct
 		r = write_down(l, g, err);
 	phases_mark(l->phases, "state directory");
 	if (r == 0)
+		r = make_cgroups(l, g, err);
+	if (r == 0)
 		r = fork_supervisor(l, g, err);
 	if (r < 0 && g->dir >= 0)
 		undo(l, g);
@@ -323,6 +371,7 @@ int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 		return r;
 	r = wait_for_report(l, &g, err);
 	if (r < 0) {
+		r = too_little_memory(&g, err);
 		undo(l, &g);
 		return r;
 	}

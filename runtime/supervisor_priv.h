@@ -77,6 +77,7 @@ struct starting {
  * @listen_again_ns: When logs over their budget are read again; 0: there is none
  * @tell_losses_ns: When the VM's log is told again of lines it lost; 0: it knows
  * @guest:	For what its kernel is told
+ * @launcher:	Who waits for the end and deletes; 0: nobody does
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
@@ -102,6 +103,7 @@ struct supervisor {
 	struct err failure;
 	struct starting start;
 	struct net_guest guest;
+	pid_t launcher;
 	struct cgroup *cgroup;
 	struct state *state;
 	struct olog log;

@@ -252,6 +252,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.console = {pty ? vm->console : stdio[0], pty ? vm->console : stdio[1]},
 		.pid_file = o->pid_file,
 		.autostart = autostart,
+		.waits = vm->waits,
 		.warn = warn,
 		.arg = (void *)v,
 		.phases = vm->phases,

@@ -69,6 +69,7 @@ MUST_CHECK int launch_target(const struct launch_options *o, const char *arg,
 /**
  * struct launch_vm - A VM about to be launched; launch_vm_done() is safe on a zeroed one
  * @console:	Slave of the pty in both, -1 without
+ * @waits:	This process waits for its end, and deletes it
  */
 struct launch_vm {
 	struct bundle *bundle;
@@ -77,6 +78,7 @@ struct launch_vm {
 	unsigned int nr_programs;
 	int program_fd[PLAN_PROCS_MAX];
 	int console;
+	bool waits;
 	struct phases *phases;
 };
 

@@ -184,6 +184,7 @@ static int foreground(struct run *r, struct vmrun *v, struct err *err)
 		return rc;
 	if (r->terminal.rd >= 0)
 		stdio[0] = r->terminal.rd;
+	r->vm.waits = !r->o->keep;
 	rc = launch_go(v, &r->o->launch, &r->vm, stdio, true, true, &pid, err);
 	if (rc < 0)
 		return rc;

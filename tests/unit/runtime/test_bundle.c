@@ -97,9 +97,9 @@ Test(bundle, keeps_what_it_is_told)
 	cr_expect_str_eq(d[1].serial, "01234567890123456789");
 	cr_expect(d[1].readonly);
 	cr_expect_eq(d[1].queues, 16);
-	cr_expect_eq(b->linux_.resources.memory_limit, 1 << 30);
-	cr_expect_eq(b->linux_.resources.cpu_quota, 5000);
-	cr_expect_eq(b->linux_.resources.cpu_shares, 512);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_MEMORY], 1 << 30);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_QUOTA], 5000);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_SHARES], 512);
 	cr_expect_str_eq(b->linux_.resources.cpus, "0-1");
 	cr_assert(json_object_object_get_ex(b->annotations, "a", &a));
 	cr_expect_str_eq(json_object_get_string(a), "b");
@@ -215,6 +215,18 @@ static const struct {
 	 "/linux/resources/cpu/quota: must be 1000 or more"},
 	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"cpus\":\"all\"}}}," VM "}}",
 	 "/linux/resources/cpu/cpus: must be a list such as 0-3,7"},
+	{HEAD "\"linux\":{\"resources\":{\"blockIO\":{\"weight\":10}}}," VM "}}",
+	 "/linux/resources/blockIO: vmrun cannot set this limit"},
+	{HEAD
+	 "\"linux\":{\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"2MB\",\"limit\":1}]}}," VM
+	 "}}",
+	 "/linux/resources/hugepageLimits: vmrun cannot set this limit"},
+	{HEAD "\"linux\":{\"resources\":{\"network\":{\"classID\":1}}}," VM "}}",
+	 "/linux/resources/network: vmrun cannot set this limit"},
+	{HEAD "\"linux\":{\"resources\":{\"rdma\":{\"mlx5_1\":{\"hcaHandles\":3}}}}," VM "}}",
+	 "/linux/resources/rdma: vmrun cannot set this limit"},
+	{HEAD "\"linux\":{\"resources\":{\"unified\":{\"memory.high\":1}}}," VM "}}",
+	 "/linux/resources/unified/memory.high: must be a string"},
 	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-2}}}," VM "}}",
 	 "/linux/resources/memory/limit: must be -1 to 9223372036854775807, is -2"},
 	{HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":9223372036854775808}}}," VM "}}",
@@ -248,6 +260,12 @@ Test(bundle, ignores_what_nobody_knows)
 		HEAD "\"mounts\":null,\"hooks\":{},\"linux\":{\"resources\":null}," VM "}}",
 		HEAD VM ",\"hwConfig\":{\"vcpus\":2},\"hwconfig\":{\"vcpus\":2}}}",
 		HEAD "\"linux\":{\"resources\":{\"memory\":{\"limit\":-1}}}," VM "}}",
+		HEAD "\"linux\":{\"resources\":{\"pids\":{}}}," VM "}}",
+		HEAD
+		"\"linux\":{\"resources\":{\"cpu\":{\"cpus\":\"0, 1\",\"mems\":\"0-6:2/3\"}}}," VM
+		"}}",
+		HEAD "\"linux\":{\"resources\":{\"blockIO\":{\"weight\":0,\"weightDevice\":[]},"
+		     "\"network\":{},\"rdma\":null,\"hugepageLimits\":[]}}," VM "}}",
 		HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":"
 		     "\"\"}]}," VM "}}",
 	};
@@ -287,14 +305,13 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	expect_warning(b, "/linux: not carried out yet: sysctl");
 	expect_warning(b,
 		       "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
-	expect_warning(b, "/linux/resources: not carried out yet: devices");
-	expect_warning(b, "/linux/resources/memory: not carried out yet: swap");
-	expect_warning(b, "/linux/resources/pids: not carried out in the guest yet: limit");
 	expect_warning(b, "/vm: not carried out yet: hypervisor");
 	expect_warning(b, "/vm/hwConfig: not carried out yet: deviceTree");
-	cr_expect_eq(b->nr_warnings, 12);
+	cr_expect_eq(b->nr_warnings, 9);
 	cr_expect(b->process.terminal);
-	cr_expect_eq(b->linux_.resources.pids_limit, 7);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_PIDS], 7);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_MEMORY_SWAP], 5);
+	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_BURST], BUNDLE_UNSET);
 	bundle_free(b);
 }
 

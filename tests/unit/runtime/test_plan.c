@@ -202,10 +202,85 @@ Test(plan, cgroup_paths)
 		struct plan *p = plan_of_text(cases[i].text, "x");
 
 		cr_expect_str_eq(p->cgroup.path, cases[i].path);
-		cr_expect_eq(p->cgroup.memory_max_bytes, -1);
-		cr_expect_eq(p->cgroup.cpu_quota_us, -1);
-		cr_expect_eq(p->cgroup.pids_max, -1);
+		cr_expect_eq(p->cgroup.limit[PLAN_MEMORY], -1);
+		cr_expect_eq(p->cgroup.limit[PLAN_CPU_QUOTA], -1);
+		cr_expect_eq(p->cgroup.limit[PLAN_PIDS], -1);
 		plan_free(p);
+	}
+}
+
+/* An id that the kernel has a file of becomes another name, and no two ids become one. */
+Test(plan, cgroup_names)
+{
+	static const char *const kept[] = {"x",	 "a.b", "cpux.y", "tasks2", "x.memory.max",
+					   "+a", "-"};
+	static const struct {
+		const char *id, *path;
+	} changed[] = {
+		{"tasks", "/vmrun/_tasks"},
+		{"notify_on_release", "/vmrun/_notify_on_release"},
+		{"cgroup.procs", "/vmrun/_cgroup.procs"},
+		{"memory.limit_in_bytes", "/vmrun/_memory.limit_in_bytes"},
+		{"cpu.max", "/vmrun/_cpu.max"},
+		{"_tasks", "/vmrun/__tasks"},
+		{"_", "/vmrun/__"},
+		{"...", "/vmrun/_..."},
+		{".x", "/vmrun/_.x"},
+	};
+	char id[256], path[280];
+	struct plan *p, *q;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		p = plan_of_text(HEAD "}}}", kept[i]);
+		snprintf(path, sizeof(path), "/vmrun/%s", kept[i]);
+		cr_expect_str_eq(p->cgroup.path, path);
+		plan_free(p);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(changed); i++) {
+		p = plan_of_text(HEAD "}}}", changed[i].id);
+		cr_expect_str_eq(p->cgroup.path, changed[i].path);
+		plan_free(p);
+	}
+	/* The longest have no room for more: they still fit, and differ. */
+	memset(id, 'x', sizeof(id));
+	memcpy(id, "memory.", 7);
+	id[255] = '\0';
+	p = plan_of_text(HEAD "}}}", id);
+	id[254] = 'y';
+	q = plan_of_text(HEAD "}}}", id);
+	cr_expect_eq(strlen(p->cgroup.path), strlen("/vmrun/") + 255);
+	cr_expect_str_neq(p->cgroup.path, q->cgroup.path);
+	plan_free(p);
+	plan_free(q);
+}
+
+Test(plan, limits_without_room_for_a_vm)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{HEAD "}},\"linux\":{\"resources\":{\"memory\":{\"swap\":1000}}}}",
+		 "/linux/resources/memory/swap: "},
+		{HEAD "}},\"linux\":{\"resources\":{\"memory\":{\"swap\":1000,\"limit\":1001}}}}",
+		 "/linux/resources/memory/swap: "},
+		{HEAD "}},\"linux\":{\"resources\":{\"pids\":{\"limit\":3}}}}",
+		 "/linux/resources/pids/limit: "},
+		{HEAD "}},\"linux\":{\"resources\":{\"pids\":{\"limit\":0}}}}",
+		 "/linux/resources/pids/limit: "},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct json_object *config = json_tokener_parse(cases[i].text);
+		struct plan *p = NULL;
+		struct bundle *b;
+		struct err err = {0};
+
+		cr_assert_eq(bundle_from_json(config, "/b", &b, &err), 0, "%s", err.msg);
+		cr_expect_eq(plan_build(b, "x", NULL, &p, &err), -EINVAL);
+		cr_expect_eq(strncmp(err.msg, cases[i].message, strlen(cases[i].message)), 0, "%s",
+			     err.msg);
+		bundle_free(b);
+		json_object_put(config);
 	}
 }
 

@@ -27,6 +27,9 @@ static void tear_down(void)
 
 TestSuite(state, .init = set_up, .fini = tear_down);
 
+#define CGROUP_DIR(path, inode)                                                                    \
+	"[{\"path\":\"" path "\",\"device\":1,\"inode\":" inode ",\"leaf\":true,\"made\":true}]"
+
 static struct state *example(enum state_status status)
 {
 	struct state *s = calloc(1, sizeof(*s));
@@ -46,7 +49,7 @@ static struct state *example(enum state_status status)
 	strcpy(s->proc[1].name, "block0");
 	s->proc[1].process = (struct process){13, 14};
 	s->nr_cgroup_dirs = 1;
-	s->cgroup_dir[0] = strdup("/nowhere/vm");
+	s->cgroup_dir[0] = (struct plan_cgroup_dir){strdup("/nowhere/..vm"), 15, 16, true, true};
 	s->annotations = json_tokener_parse("{\"a\":\"b\"}");
 	s->cause = END_PANIC;
 	s->exit_code = 34;
@@ -174,8 +177,11 @@ Test(state, refuses_a_damaged_file)
 		{"id", "\"..\""},
 		{"id", "\"a/b\""},
 		{"id", "\"line\\nbreak\""},
-		{"cgroupDirs", "[\"relative\"]"},
-		{"cgroupDirs", "[\"/sys/fs/cgroup/../../home\"]"},
+		{"cgroupDirs", "[\"/without/identity\"]"},
+		{"cgroupDirs", CGROUP_DIR("relative", "1")},
+		{"cgroupDirs", CGROUP_DIR("/sys/fs/cgroup/../../home", "1")},
+		{"cgroupDirs", CGROUP_DIR("/sys/fs/cgroup/..", "1")},
+		{"cgroupDirs", CGROUP_DIR("/sys/fs/cgroup/x", "-1")},
 	};
 	int dir, lock;
 	struct state *s = example(STATE_STOPPED), *t = NULL;

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/cgroup_priv.h"
+
+#define PAUSE_NS     100000
+#define PAUSE_MAX_NS 10000000
+#define LOCK_TRIES   50	 /* half a second: a child of a dead supervisor lets go at once */
+#define DYING_TRIES  300 /* 3 s */
+#define DEPTH_MAX    16
+#define BELOW_MAX    512 /* groups below the leaf */
+
+/* ---- memory that was not enough ---- */
+
+uint64_t cgroup_oom_kills(const struct cgroup *c)
+{
+	uint64_t kills = 0;
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		const struct cgroup_mount *m = &c->mount[i];
+
+		if (m->leaf >= 0 && (m->v2 || cgroup_has_controller(m, "memory")))
+			kills += cgroup_number(m->leaf,
+					       m->v2 ? "memory.events" : "memory.oom_control",
+					       "oom_kill");
+	}
+	return kills > c->oom_before ? kills - c->oom_before : 0;
+}
+
+bool cgroup_describe_oom(const struct cgroup *c, char *ret, size_t size)
+{
+	*ret = '\0';
+	if (!c || cgroup_oom_kills(c) == 0)
+		return false;
+	if (c->memory_max_bytes >= 0)
+		fmt_into(ret, size,
+			 " (out of memory: raise /linux/resources/memory/limit, %lld bytes)",
+			 (long long)c->memory_max_bytes);
+	else
+		fmt_into(ret, size, " (out of memory: the host's, or that of a cgroup above)");
+	return true;
+}
+
+/* ---- leaving ---- */
+
+static bool move_to(const struct cgroup_mount *m, const char *below)
+{
+	char path[2 * PLAN_PATH_MAX];
+	cleanup_fd int dir = -1;
+
+	fmt_into(path, sizeof(path), "%s%s", m->path, below);
+	dir = cgroup_open(AT_FDCWD, path);
+	return dir >= 0 && cgroup_write(dir, m->v2 ? "cgroup.procs" : "tasks", "0") == 0;
+}
+
+void cgroup_leave(const struct cgroup *c)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		const struct cgroup_mount *m = &c->mount[i];
+
+		if (m->leaf >= 0 && !move_to(m, "") && m->v2)
+			(void)move_to(
+				m,
+				c->origin); /* a root may be the inner group of another namespace */
+	}
+}
+
+/* ---- removing ---- */
+
+bool cgroup_has_children(int dir)
+{
+	struct stat st;
+
+	/* The file systems of cgroups count links as others do. */
+	return fstat(dir, &st) == 0 && st.st_nlink > 2;
+}
+
+/* Ours alone: those of the dead supervisor, which a moment ago were to become jails, let go by themselves. */
+static bool lock_patiently(int fd, unsigned int tries)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_MAX_NS};
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (tries-- == 0)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+static bool is_cgroup(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 &&
+	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
+}
+
+/* A directory on file, if it still is the one: the fd, locked, or -1 */
+static int open_ours(const struct plan_cgroup_dir *d)
+{
+	cleanup_fd int fd = cgroup_open(AT_FDCWD, d->path);
+	struct stat st;
+
+	if (fd < 0 || !is_cgroup(fd) || fstat(fd, &st) < 0)
+		return -1;
+	/* Without an inode it was planned and perhaps not made: it may go if it is empty. */
+	if (d->ino && (d->ino != st.st_ino || d->dev != st.st_dev))
+		return -1;
+	return lock_patiently(fd, d->leaf ? LOCK_TRIES : 0) ? TAKE_FD(fd) : -1;
+}
+
+/**
+ * struct below - The groups of a leaf, its own included
+ * @visit:	Called for each, those further down first; false ends it
+ * @too_many:	Or too deep: not all were looked at
+ * @patient:	Processes of programs of ours are taken for dying
+ * @found:	A process that is in the way, @pid (0: of a pid namespace that cannot be seen), @comm
+ */
+struct below {
+	bool (*visit)(struct below *b, int parent, const char *name);
+	unsigned int nr;
+	bool too_many;
+	bool patient;
+	bool found;
+	pid_t pid;
+	char comm[20];
+};
+
+static bool walk(struct below *b, int parent, const char *name, unsigned int depth)
+{
+	const bool enough = depth < DEPTH_MAX && b->nr++ < BELOW_MAX;
+	const int fd = enough ? cgroup_open(parent, name) : -1;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	bool go_on = true;
+
+	b->too_many |= !enough;
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	while (go_on && (e = readdir(d)))
+		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			go_on = walk(b, fd, e->d_name, depth + 1);
+	if (go_on)
+		go_on = b->visit(b, parent, name);
+	closedir(d);
+	return go_on;
+}
+
+static bool remove_one(struct below *b UNUSED, int parent, const char *name)
+{
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+/* Of a process that is dying, and of the kernel's own threads, there is no program any more. */
+static bool is_in_the_way(struct below *b, pid_t pid)
+{
+	char path[40], exe[PLAN_PATH_MAX], *name;
+	cleanup_fd int proc = -1;
+	ssize_t n;
+
+	if (pid == 0)
+		return true;
+	fmt_into(path, sizeof(path), "/proc/%d", pid);
+	proc = cgroup_open(AT_FDCWD, path);
+	n = proc < 0 ? -1 : readlinkat(proc, "exe", exe, sizeof(exe) - 1);
+	if (n < 0 && errno != EACCES && errno != EPERM)
+		return false;
+	exe[n > 0 ? n : 0] = '\0';
+	(void)cgroup_read(proc, "comm", b->comm, sizeof(b->comm));
+	name = strrchr(exe, '/');
+	return !b->patient || !name ||
+	       (strcmp(name, "/vmrun") != 0 && strncmp(name, "/vmrun-", 7) != 0);
+}
+
+static bool find_living(struct below *b, int parent, const char *name)
+{
+	char text[4096], *at, *rest;
+	cleanup_fd int group = cgroup_open(parent, name);
+	cleanup_fd int fd = group < 0 ? -1 : openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	for (at = strtok_r(text, "\n", &rest); at && !b->found; at = strtok_r(NULL, "\n", &rest)) {
+		b->pid = (pid_t)strtol(at, NULL, 10);
+		b->found = is_in_the_way(b, b->pid);
+	}
+	return !b->found;
+}
+
+/* Whether something stands in the way that does not go by itself */
+static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err *err)
+{
+	struct below b = {.visit = find_living, .patient = patient};
+
+	(void)walk(&b, AT_FDCWD, d->path, 0);
+	if (b.found)
+		err_text(err, EBUSY,
+			 "cgroup %s: process %d (%s) is in it and not of this VM: move it out",
+			 d->path, b.pid, b.pid ? b.comm : "of another pid namespace");
+	else if (b.too_many)
+		err_text(err, EBUSY, "cgroup %s: too many groups below it: remove them", d->path);
+	return b.found || b.too_many;
+}
+
+/* The dead leave their group a moment after they were waited for: mostly at once, so look often first. */
+static int remove_leaf(const struct plan_cgroup_dir *d, struct err *err)
+{
+	struct timespec pause = {.tv_nsec = PAUSE_NS};
+	unsigned int try;
+
+	for (try = 0; try < DYING_TRIES; try++) {
+		struct below b = {.visit = remove_one};
+
+		if (walk(&b, AT_FDCWD, d->path, 0))
+			return 0;
+		if (is_blocked(d, true, err))
+			return -EBUSY;
+		nanosleep(&pause, NULL);
+		if (pause.tv_nsec < PAUSE_MAX_NS)
+			pause.tv_nsec *= 2;
+	}
+	if (is_blocked(d, false, err))
+		return -EBUSY;
+	return err_text(err, EBUSY, "cgroup %s cannot be removed", d->path);
+}
+
+int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err *err)
+{
+	struct err other;
+	unsigned int i;
+	int r = 0;
+
+	for (i = nr; i-- > 0;) {
+		const struct plan_cgroup_dir *d = &dir[i];
+		cleanup_fd int fd = d->made ? open_ours(d) : -1;
+
+		if (fd < 0)
+			continue;
+		if (d->leaf && d->ino) {
+			const int one = remove_leaf(d, r ? &other : err);
+
+			r = r < 0 ? r : one;
+		} else {
+			(void)rmdir(d->path); /* if nothing else uses it */
+		}
+	}
+	return r;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Groups that stand still
+ *
+ * A process that enters a frozen group never gets anywhere. v2 has cgroup.freeze in every group, v1 a
+ * controller of its own. Out of v2's a process can be killed, out of v1's it has to be moved first.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/cgroup_priv.h"
+
+#define PROC_CGROUP_BYTES 16384
+
+bool cgroup_dir_frozen(int dir)
+{
+	char text[32];
+
+	if (cgroup_read(dir, "cgroup.freeze", text, sizeof(text)))
+		return strcmp(text, "1") == 0;
+	return cgroup_read(dir, "freezer.state", text, sizeof(text)) && strcmp(text, "THAWED") != 0;
+}
+
+/* Below a frozen group all are, so the last one that is there tells of those above it. */
+bool cgroup_freezer_frozen(const struct cgroup *c)
+{
+	char path[2 * PLAN_PATH_MAX];
+	cleanup_fd int dir = -1;
+	size_t base;
+	char *slash;
+
+	if (!c->freezer)
+		return false;
+	base = fmt_into(path, sizeof(path), "%s", c->freezer);
+	fmt_into(path + base, sizeof(path) - base, "%s", c->leaf);
+	while ((dir = cgroup_open(AT_FDCWD, path)) < 0 && (slash = strrchr(path + base, '/')))
+		*slash = '\0';
+	return dir >= 0 && cgroup_dir_frozen(dir);
+}
+
+/* The path behind "...:CONTROLLERS:" in /proc/PID/cgroup, where @name is one of them; "" is v2's */
+static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
+{
+	cleanup_free char *text = calloc(1, PROC_CGROUP_BYTES);
+	char file[40], *line, *rest;
+	cleanup_fd int fd = -1;
+
+	fmt_into(file, sizeof(file), "/proc/%d/cgroup", pid);
+	fd = open(file, O_RDONLY | O_CLOEXEC);
+	if (!text || fd < 0 || read(fd, text, PROC_CGROUP_BYTES - 1) <= 0)
+		return false;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
+		struct cgroup_mount m;
+
+		if (!path)
+			continue;
+		*path++ = '\0';
+		fmt_into(m.controllers, sizeof(m.controllers), ",%s,", list + 1);
+		if (*name ? cgroup_has_controller(&m, name) : !list[1]) {
+			fmt_into(ret, size, "%s", path);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void cleanup_cgroup(struct cgroup *c)
+{
+	cgroup_done(c);
+}
+
+/* The mount with v1's freezer, or with @v2 that of v2 */
+static const char *mount_of(const struct cgroup *c, bool v2)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++)
+		if (v2 ? c->mount[i].v2 : cgroup_has_controller(&c->mount[i], "freezer"))
+			return c->mount[i].path;
+	return v2 ? NULL : c->freezer;
+}
+
+/* The path of a process's group, and how much of it is the mount's; false without one */
+static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PLAN_PATH_MAX],
+		     size_t *ret_base)
+{
+	const char *mount = mount_of(c, v2);
+
+	if (!mount)
+		return false;
+	*ret_base = fmt_into(ret, 2 * PLAN_PATH_MAX, "%s", mount);
+	return path_of(pid, v2 ? "" : "freezer", ret + *ret_base, 2 * PLAN_PATH_MAX - *ret_base);
+}
+
+/* Or one above it: v2 says so in that one alone while processes are still on their way to stand still. */
+static bool is_frozen(const struct cgroup *c, pid_t pid, bool v2)
+{
+	char path[2 * PLAN_PATH_MAX], *slash;
+	bool frozen = false;
+	size_t base;
+
+	if (!group_of(c, pid, v2, path, &base))
+		return false;
+	do {
+		cleanup_fd int dir = cgroup_open(AT_FDCWD, path);
+
+		frozen = dir >= 0 && cgroup_dir_frozen(dir);
+		slash = strrchr(path + base, '/');
+		if (slash)
+			*slash = '\0';
+	} while (!frozen && slash);
+	return frozen;
+}
+
+bool cgroup_frozen(pid_t pid)
+{
+	__attribute__((cleanup(cleanup_cgroup))) struct cgroup c = {0};
+
+	return cgroup_find(true, &c) == 0 &&
+	       (is_frozen(&c, pid, false) || is_frozen(&c, pid, true));
+}
+
+void cgroup_thaw(pid_t pid)
+{
+	__attribute__((cleanup(cleanup_cgroup))) struct cgroup c = {0};
+	cleanup_fd int top = -1;
+	char text[16];
+
+	if (cgroup_find(true, &c) < 0 || !is_frozen(&c, pid, false))
+		return;
+	top = cgroup_open(AT_FDCWD, mount_of(&c, false));
+	fmt_into(text, sizeof(text), "%d", pid);
+	if (top >= 0)
+		(void)cgroup_write(top, "cgroup.procs", text);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/cgroup_priv.h"
+
+#define MOUNTINFO_BYTES (64 * 1024) /* at first */
+
+/* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
+static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
+
+bool cgroup_has_controller(const struct cgroup_mount *m, const char *name)
+{
+	char word[40];
+
+	fmt_into(word, sizeof(word), ",%s,", name);
+	return strstr(m->controllers, word);
+}
+
+static bool is_watched(const struct cgroup_mount *m, bool cpuset)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(watched); i++)
+		if (cgroup_has_controller(m, watched[i]))
+			return true;
+	return m->v2 || (cpuset && cgroup_has_controller(m, "cpuset"));
+}
+
+/* Blanks, and what else would break a line apart, are written as \040. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++, to++) {
+		*to = *text;
+		if (text[0] == '\\' && strspn(text + 1, "01234567") >= 3) {
+			*to = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+			text += 3;
+		}
+	}
+	*to = '\0';
+}
+
+static bool is_writable(const char *options)
+{
+	return strncmp(options, "rw", 2) == 0 && (options[2] == ',' || options[2] == '\0');
+}
+
+/* ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE SUPER-OPTIONS */
+static bool parse_line(char *line, struct cgroup_mount *ret, char **ret_path, uint64_t *ret_id)
+{
+	char *dash = strstr(line, " - "), *rest, *field[6] = {NULL}, *type, *options, *at;
+	unsigned int i = 0;
+
+	if (!dash)
+		return false;
+	*dash = '\0';
+	for (at = strtok_r(line, " ", &rest); at && i < ARRAY_SIZE(field);
+	     at = strtok_r(NULL, " ", &rest))
+		field[i++] = at;
+	type = strtok_r(dash + 3, " ", &rest);
+	if (i < ARRAY_SIZE(field) || !type || !strtok_r(NULL, " ", &rest))
+		return false;
+	options = strtok_r(NULL, " ", &rest);
+	*ret = (struct cgroup_mount){.v2 = strcmp(type, "cgroup2") == 0, .leaf = -1};
+	if (!options || (!ret->v2 && strcmp(type, "cgroup") != 0))
+		return false;
+	unescape(field[4]);
+	*ret_path = field[4];
+	*ret_id = strtoull(field[0], NULL, 10);
+	ret->whole = strcmp(field[3], "/") == 0;
+	ret->writable = is_writable(field[5]) && is_writable(options);
+	at = strchr(options, ',');
+	if (!ret->v2 && at)
+		fmt_into(ret->controllers, sizeof(ret->controllers), "%s,", at);
+	return true;
+}
+
+static unsigned int rank(const struct cgroup_mount *m)
+{
+	return m->writable * 2U + m->whole;
+}
+
+/* Where it belongs: in the place of a worse mount of the same hierarchy, or behind the others */
+static struct cgroup_mount *place_for(struct cgroup *c, const struct cgroup_mount *m)
+{
+	unsigned int i;
+
+	for (i = 0; i < c->nr_mounts; i++) {
+		struct cgroup_mount *old = &c->mount[i];
+
+		if (old->v2 == m->v2 && strcmp(old->controllers, m->controllers) == 0)
+			return rank(m) > rank(old) ? old : NULL;
+	}
+	return c->nr_mounts < CGROUP_MOUNTS_MAX ? &c->mount[c->nr_mounts++] : NULL;
+}
+
+static int replace(char **path, const char *with)
+{
+	char *copy = strdup(with);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*path);
+	*path = copy;
+	return 0;
+}
+
+static int keep(struct cgroup *c, struct cgroup_mount *m, const char *path)
+{
+	struct cgroup_mount *place = place_for(c, m);
+
+	if (!place)
+		return 0;
+	m->path = place->path;
+	*place = *m;
+	return replace(&place->path, path);
+}
+
+int cgroup_parse_mounts(char *mountinfo, bool cpuset,
+			bool (*visible)(const char *path, uint64_t id), struct cgroup *ret)
+{
+	struct cgroup_mount m;
+	char *path, *rest, *line;
+	uint64_t id;
+	int r = 0;
+
+	ret->nr_mounts = 0;
+	for (line = strtok_r(mountinfo, "\n", &rest); r == 0 && line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		if (!parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
+			continue;
+		if (is_watched(&m, cpuset))
+			r = keep(ret, &m, path);
+		else if (cgroup_has_controller(&m, "freezer") && (m.writable || !ret->freezer))
+			r = replace(&ret->freezer, path);
+	}
+	return r;
+}
+
+/* Another mount may lie on top, there or further up. */
+static bool is_visible(const char *path, uint64_t id)
+{
+	struct statx st;
+
+	if (statx(AT_FDCWD, path, AT_NO_AUTOMOUNT, STATX_MNT_ID, &st) < 0)
+		return false;
+	return !(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id == id;
+}
+
+/* A file of /proc, whose length nothing tells beforehand */
+static int read_whole(const char *path, char **ret)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	size_t len = 0, size = 0;
+	ssize_t n = 0;
+
+	do {
+		len += (size_t)n;
+		if (size - len < 2) {
+			char *more = realloc(text, size = size ? 2 * size : MOUNTINFO_BYTES);
+
+			if (!more)
+				return -ENOMEM;
+			text = more;
+		}
+		n = fd < 0 ? 0 : read(fd, text + len, size - len - 1);
+	} while (n > 0);
+	text[len] = '\0';
+	*ret = TAKE_PTR(text);
+	return 0;
+}
+
+int cgroup_find(bool cpuset, struct cgroup *ret)
+{
+	cleanup_free char *text = NULL;
+	/* Without /proc there are no cgroups to be found, which is no failure. */
+	int r = read_whole("/proc/self/mountinfo", &text);
+
+	return r < 0 ? r : cgroup_parse_mounts(text, cpuset, is_visible, ret);
+}
+
+/* ---- files ---- */
+
+bool cgroup_has_word(const char *text, const char *name)
+{
+	const size_t len = strlen(name);
+
+	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+		const size_t n = strcspn(text, " ");
+
+		if (n == len && memcmp(text, name, n) == 0)
+			return true;
+		text += n;
+	}
+	return false;
+}
+
+int cgroup_open(int at, const char *path)
+{
+	const int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static bool read_text(int dir, const char *file, char *ret, size_t size)
+{
+	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
+
+	if (n < 0)
+		return false;
+	ret[n] = '\0';
+	return true;
+}
+
+bool cgroup_read(int dir, const char *file, char *ret, size_t size)
+{
+	if (!read_text(dir, file, ret, size))
+		return false;
+	ret[strcspn(ret, "\n")] = '\0';
+	return true;
+}
+
+uint64_t cgroup_number(int dir, const char *file, const char *key)
+{
+	const size_t len = strlen(key);
+	char text[1024], *line, *rest;
+
+	if (!read_text(dir, file, text, sizeof(text)))
+		return 0;
+	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, key, len) == 0 && line[len] == ' ')
+			return strtoull(line + len + 1, NULL, 10);
+	return 0;
+}
+
+int cgroup_write(int dir, const char *file, const char *text)
+{
+	cleanup_fd int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Where the processes of a VM go, and their limits
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/plan_priv.h"
+
+#define PARENT	  "/vmrun/"
+#define NAME_MAX_ 255
+#define HASH_LEN  17 /* "-" and 16 digits */
+#define SPARE	  4  /* tasks: the kernel's threads for a VM count as its own */
+
+/* ---- the name of the leaf ---- */
+
+/* In a cgroup the kernel has files of these names, and of names that start with a controller's. */
+static bool is_taken(const char *id)
+{
+	static const char *const words[] = {"tasks", "notify_on_release", "release_agent"};
+	static const char *const prefixes[] = {
+		"cgroup",     "cpu",	 "cpuacct", "cpuset",  "memory",  "pids",    "io",
+		"blkio",      "hugetlb", "misc",    "devices", "freezer", "net_cls", "net_prio",
+		"perf_event", "debug",	 "dmem",    "rdma",    "irq",
+	};
+	const size_t len = strcspn(id, ".");
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (strcmp(id, words[i]) == 0)
+			return true;
+	for (i = 0; id[len] && i < ARRAY_SIZE(prefixes); i++)
+		if (strlen(prefixes[i]) == len && memcmp(id, prefixes[i], len) == 0)
+			return true;
+	return *id == '_' || *id == '.';
+}
+
+static uint64_t hash(const char *text)
+{
+	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 0x100000001b3ULL;
+	return h;
+}
+
+/* As systemd does: one that could be taken for a file gets a "_" in front; no two ids get one name. */
+static void name_leaf(const char *id, char ret[NAME_MAX_ + 1])
+{
+	if (!is_taken(id))
+		fmt_into(ret, NAME_MAX_ + 1, "%s", id);
+	else if (strlen(id) < NAME_MAX_)
+		fmt_into(ret, NAME_MAX_ + 1, "_%s", id);
+	else
+		fmt_into(ret, NAME_MAX_ + 1, "_%.*s-%016llx", NAME_MAX_ - 1 - HASH_LEN, id,
+			 (unsigned long long)hash(id));
+}
+
+static int set_path(struct plan_build *bd)
+{
+	const char *path = bd->b->linux_.cgroups_path;
+	char name[NAME_MAX_ + 1];
+	size_t bytes;
+
+	name_leaf(bd->p->id, name);
+	/* The specification leaves to the runtime where a relative path starts. */
+	path = path ? path : name;
+	bytes = sizeof(PARENT) + strlen(path);
+	bd->p->cgroup.path = malloc(bytes);
+	if (!bd->p->cgroup.path)
+		return err_set(bd->err, ENOMEM, "memory for the plan");
+	fmt_into(bd->p->cgroup.path, bytes, "%s%s", *path == '/' ? "" : PARENT, path);
+	return 0;
+}
+
+/* ---- limits ---- */
+
+/* With 0 these are as good as not there; of the others 0 is a number like any. */
+static bool is_none_at_0(enum plan_limit i)
+{
+	return i != PLAN_SWAPPINESS && i != PLAN_PIDS;
+}
+
+static int check_swap(const struct plan_cgroup *cg, struct err *err)
+{
+	const int64_t swap = cg->limit[PLAN_MEMORY_SWAP], memory = cg->limit[PLAN_MEMORY];
+
+	if (swap < 0 || (memory >= 0 && swap >= memory))
+		return 0;
+	return err_text(
+		err, EINVAL,
+		"/linux/resources/memory/swap: counts memory and swap together, so it needs "
+		"a /linux/resources/memory/limit that is not larger");
+}
+
+/* Threads count too, and those of the kernel that work for a VM. */
+static int check_pids(const struct plan *p, struct err *err)
+{
+	const int64_t limit = p->cgroup.limit[PLAN_PIDS];
+	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + SPARE;
+	unsigned int i;
+
+	for (i = 0; i < p->nr_nets; i++)
+		needed += p->net[i].vhost ? p->net[i].queue_pairs : 0;
+	if (limit < 0 || limit >= needed)
+		return 0;
+	return err_text(err, EINVAL,
+			"/linux/resources/pids/limit: this VM's processes and threads on the host "
+			"need %lld, is %lld",
+			(long long)needed, (long long)limit);
+}
+
+static int copy_list(char **ret, const char *s, struct err *err)
+{
+	if (!s)
+		return 0;
+	*ret = strdup(s);
+	return *ret ? 0 : err_set(err, ENOMEM, "memory for the plan");
+}
+
+int plan_cgroup_build(struct plan_build *bd)
+{
+	const struct bundle_cgroup *res = &bd->b->linux_.resources;
+	struct plan_cgroup *cg = &bd->p->cgroup;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < PLAN_LIMITS; i++) {
+		cg->limit[i] = res->limit[i];
+		if (cg->limit[i] < 0 || (cg->limit[i] == 0 && is_none_at_0((enum plan_limit)i)))
+			cg->limit[i] = -1;
+	}
+	if (res->no_oom_killer)
+		cg->limit[PLAN_NO_OOM_KILLER] = 1;
+	if (res->hierarchy)
+		cg->limit[PLAN_HIERARCHY] = 1;
+	if (res->unified && json_object_object_length(res->unified))
+		cg->unified = json_object_get(res->unified);
+	r = copy_list(&cg->cpuset_cpus, res->cpus, bd->err);
+	if (r == 0)
+		r = copy_list(&cg->cpuset_mems, res->mems, bd->err);
+	if (r == 0)
+		r = check_swap(cg, bd->err);
+	if (r == 0)
+		r = check_pids(bd->p, bd->err);
+	return r < 0 ? r : set_path(bd);
+}
+
+void plan_cgroup_free(struct plan_cgroup *cg)
+{
+	free(cg->path);
+	free(cg->cpuset_cpus);
+	free(cg->cpuset_mems);
+	json_object_put(cg->unified);
+}
