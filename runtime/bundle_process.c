@@ -2,7 +2,7 @@
 /**
  * DOC: /process, /hooks and /mounts of a config.json: OCI config.md
  *
- * Of these only /process/terminal is carried out yet. The rest is checked all the same: a bundle
+ * Of these only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked all the same: a bundle
  * that passes today must not turn out to be wrong on the day its process is run.
  */
 #include <string.h>
@@ -139,7 +139,11 @@ static const struct schema_field process_fields[] = {
 	 LATER,
 	 .elem = &rlimit_field,
 	 .check = check_rlimits},
-	{.name = "oomScoreAdj", .kind = SCHEMA_INT, LATER, .imin = -1000, .max = 1000},
+	{.name = "oomScoreAdj",
+	 .kind = SCHEMA_INT,
+	 .off = offsetof(struct bundle_process, oom_score_adj),
+	 .imin = -1000,
+	 .max = 1000},
 	{.name = "scheduler", .kind = SCHEMA_OBJECT, LATER, .table = &scheduler_table},
 	{.name = "ioPriority", .kind = SCHEMA_OBJECT, LATER, .table = &io_table},
 	{.name = "execCPUAffinity", .kind = SCHEMA_OBJECT, LATER, .table = &affinity_table},

@@ -14,6 +14,8 @@ static const struct cause causes[END_CAUSES] = {
 	[END_KVM_ERROR] = {"kvm-error", 37, "KVM could not go on running the guest"},
 	[END_DEVICE_KILLED] = {"device-killed", 38, "a device process died, or stopped answering"},
 	[END_KILLED] = {"killed", 137, "vmrun kill ID KILL, or delete --force"},
+	[END_OOM_KILLED] = {"oom-killed", 137,
+			    "the kernel killed a process of it for want of memory"},
 	[END_SUPERVISOR_KILLED] = {"supervisor-killed", 137, "the supervisor was killed"},
 };
 

@@ -34,6 +34,7 @@ struct jail_limits {
  * @name:	For argv[0] and for errors
  * @program_fd:	The program, O_PATH or read-only, borrowed
  * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
+ * @oom_raise:	How much sooner than the caller the kernel kills it for want of memory: 0 to 1000
  * @error_fd:	Write end of the error pipe, borrowed
  * @index:	Comes back in struct jail_error
  */
@@ -44,6 +45,7 @@ struct jail {
 	int fd[JAIL_FDS_MAX];
 	struct userns_ids ids;
 	struct jail_limits limits;
+	int oom_raise;
 	int error_fd;
 	uint32_t index;
 };

@@ -10,8 +10,9 @@
 
 #define PARENT	  "/vmrun/"
 #define NAME_MAX_ 255
-#define HASH_LEN  17 /* "-" and 16 digits */
-#define SPARE	  4  /* tasks: the kernel's threads for a VM count as its own */
+#define HASH_LEN  17	    /* "-" and 16 digits */
+#define BYTES_MIN (4 << 20) /* the VM's own processes, and the smallest of guests */
+#define SPARE	  4	    /* tasks: the kernel's threads for a VM count as its own */
 
 /* ---- the name of the leaf ---- */
 
@@ -82,6 +83,19 @@ static bool is_none_at_0(enum plan_limit i)
 	return i != PLAN_SWAPPINESS && i != PLAN_PIDS;
 }
 
+/* With less the supervisor is the largest of the processes, and so the first that the kernel kills. */
+static int check_memory(const struct plan_cgroup *cg, struct err *err)
+{
+	const int64_t limit = cg->limit[PLAN_MEMORY];
+
+	if (limit < 0 || limit >= BYTES_MIN)
+		return 0;
+	return err_text(err, EINVAL,
+			"/linux/resources/memory/limit: %lld bytes are too few for a VM: its "
+			"processes take %d, and the guest's memory comes on top",
+			(long long)limit, BYTES_MIN);
+}
+
 static int check_swap(const struct plan_cgroup *cg, struct err *err)
 {
 	const int64_t swap = cg->limit[PLAN_MEMORY_SWAP], memory = cg->limit[PLAN_MEMORY];
@@ -140,6 +154,8 @@ int plan_cgroup_build(struct plan_build *bd)
 	r = copy_list(&cg->cpuset_cpus, res->cpus, bd->err);
 	if (r == 0)
 		r = copy_list(&cg->cpuset_mems, res->mems, bd->err);
+	if (r == 0)
+		r = check_memory(cg, bd->err);
 	if (r == 0)
 		r = check_swap(cg, bd->err);
 	if (r == 0)

@@ -22,6 +22,7 @@
 #define DEVICE_NOFILE 128
 #define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
 #define MEMLOCK_BYTES 65536
+#define OOM_RAISE     100 /* a tenth of the limit: the supervisor has to survive, and tell */
 
 /* ---- programs ---- */
 
@@ -343,6 +344,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.program_fd = s->program_fd[index],
 		.nr_fds = p->nr_fds,
 		.ids = s->ids,
+		.oom_raise = OOM_RAISE,
 		.error_fd = s->error_fd,
 		.index = index,
 	};

@@ -120,17 +120,20 @@ void supervisor_fail(struct supervisor *s, const struct err *err)
 static void blame(struct supervisor *s, const struct spawned *p, const char *when)
 {
 	const bool accuser = is_vmm(s, p) && s->accused[0];
-	const enum end_cause cause = is_vmm(s, p) && !accuser ? END_VMM_KILLED : END_DEVICE_KILLED;
-	char how[64];
+	enum end_cause cause = is_vmm(s, p) && !accuser ? END_VMM_KILLED : END_DEVICE_KILLED;
+	char how[64], oom[128] = "";
 	struct err err;
 
 	if (s->stage >= STAGE_ENDING)
 		return;
 	spawned_describe(p, how, sizeof(how));
+	/* Before that the launcher looks, which sees the death of this process too. */
+	if (s->stage >= STAGE_CREATED && cgroup_describe_oom(s->cgroup, oom, sizeof(oom)))
+		cause = END_OOM_KILLED;
 	if (accuser)
-		err_text(&err, EIO, "%s", s->accused);
+		err_text(&err, EIO, "%s%s", s->accused, oom);
 	else
-		err_text(&err, EIO, "%s: %s%s", p->name, how, when);
+		err_text(&err, EIO, "%s: %s%s%s", p->name, how, when, oom);
 	if (s->stage < STAGE_CREATED) {
 		supervisor_fail(s, &err);
 	} else {

@@ -159,6 +159,7 @@ enum end_cause {
 	END_DEVICE_KILLED,     /* a device process died, or the VMM cannot work with it any more */
 	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
 	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
+	END_OOM_KILLED,      /* the kernel killed a process of it for want of memory */
 	END_CAUSES,
 };
 

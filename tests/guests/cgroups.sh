@@ -230,8 +230,34 @@ frozen "v1 freezer" $base/freezer freezer.state FROZEN THAWED
 [ -z "$v2" ] || frozen "v2" $v2 cgroup.freeze 1 0
 
 # ---- memory ----
-for bytes in 4096 300000 1000000; do
-	config ".linux.resources.memory.limit = $bytes"
+config .
+create $id >/dev/null
+own=$(cat "/proc/$(vmrun state $id | jq .pid)/oom_score_adj")
+for p in $(vmrun state $id | jq .vmrun.processes[].pid); do
+	[ "$(cat "/proc/$p/oom_score_adj")" -gt "$own" ] || not_ok "process $p goes no sooner than the supervisor"
+done
+ok "jailed processes go first"
+vmrun delete --force $id
+config '.process = {cwd: "/", oomScoreAdj: 950}'
+create $id >/dev/null
+is "/process/oomScoreAdj" "$(for p in $(vm_pids $id); do cat "/proc/$p/oom_score_adj"; done | xargs)" "950 1000 1000 1000"
+vmrun delete --force $id
+
+for bytes in 4096 300000 1000000 3000000 4194304; do
+	# The last is enough for some, not for a VM of so many devices.
+	config ".linux.resources.memory.limit = $bytes | .vm.devices += [range(18) | {type: \"block\", path: \"/disk\\(.)\"}]"
+	sed -i "s|/disk|$work/disk|" "$work/b/config.json"
+	for n in {0..17}; do truncate -s 1M "$work/disk$n"; done
 	refused "a limit of $bytes bytes" $id "^vmrun: /linux/resources/memory/limit: $bytes bytes.*memory"
 	is "a limit of $bytes bytes: no cgroup is left" "$(groups "vmrun/$id")" ""
 done
+config '.linux.resources.memory.limit = 16000000' hungry
+create $id >/dev/null && vmrun --log "$work/log" start $id
+succeeds "a guest that uses more than the limit: it ends" eventually 20 is_stopped $id
+is "the cause is told" "$(vmrun state $id | jq -r .vmrun.cause)" oom-killed
+like "and which limit it was" "$(vmrun state $id | jq -r .vmrun.detail)" "killed by SIGKILL.*/linux/resources/memory/limit, 16000000 bytes"
+vmrun delete $id
+out=$("$vmrun_bin" --root "$root" run --bundle "$work/b" $id </dev/null 2>&1 >/dev/null)
+is "run exits with its code" $? 137
+like "and says it" "$out" "out of memory"
+is "nothing is left" "$(ls -A "$root"; groups "vmrun/$id")" ""

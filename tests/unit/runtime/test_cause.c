@@ -30,6 +30,7 @@ Test(cause, exit_codes_stay)
 		{"poweroff", 0},       {"reset", 32},	     {"vmm-killed", 33},
 		{"panic", 34},	       {"triple-fault", 36}, {"kvm-error", 37},
 		{"device-killed", 38}, {"killed", 137},	     {"supervisor-killed", 137},
+		{"oom-killed", 137},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)

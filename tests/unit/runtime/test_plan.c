@@ -259,9 +259,12 @@ Test(plan, limits_without_room_for_a_vm)
 	static const struct {
 		const char *text, *message;
 	} cases[] = {
+		{HEAD "}},\"linux\":{\"resources\":{\"memory\":{\"limit\":4096}}}}",
+		 "/linux/resources/memory/limit: 4096 bytes are too few for a VM"},
 		{HEAD "}},\"linux\":{\"resources\":{\"memory\":{\"swap\":1000}}}}",
 		 "/linux/resources/memory/swap: "},
-		{HEAD "}},\"linux\":{\"resources\":{\"memory\":{\"swap\":1000,\"limit\":1001}}}}",
+		{HEAD
+		 "}},\"linux\":{\"resources\":{\"memory\":{\"swap\":9000000,\"limit\":9000001}}}}",
 		 "/linux/resources/memory/swap: "},
 		{HEAD "}},\"linux\":{\"resources\":{\"pids\":{\"limit\":3}}}}",
 		 "/linux/resources/pids/limit: "},
