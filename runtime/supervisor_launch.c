@@ -11,13 +11,16 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
 #include "runtime/supervisor_priv.h"
 
-#define UNDO_MS	  10000
-#define REPORT_MS (SUPERVISOR_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
+#define UNDO_MS	      10000
+#define LOCK_PAUSE_NS 2000000
+#define LOCK_TRIES    1000			       /* 2 s */
+#define REPORT_MS     (SUPERVISOR_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
 
 static int write_pid_file(const char *path, pid_t pid, struct err *err)
 {
@@ -319,6 +322,18 @@ static bool see_supervisor_go(pid_t pid)
 	return waitpid(pid, NULL, WNOHANG) == pid;
 }
 
+/* A supervisor that was killed leaves children that have not let go of its fds yet, and are about to die. */
+static int lock_again(struct launching *g)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	unsigned int tries = LOCK_TRIES;
+	int r;
+
+	while ((r = state_lock(g->dir, &g->lock)) == -EBUSY && tries-- > 0)
+		nanosleep(&pause, NULL);
+	return r;
+}
+
 static void undo(const struct launch *l, struct launching *g)
 {
 	struct state *last = NULL;
@@ -329,7 +344,7 @@ static void undo(const struct launch *l, struct launching *g)
 	/* Its locks are in the way of whoever removes. */
 	cgroup_done(&g->cgroup);
 	/* A delete finds on file all that there may be, and may have been faster. */
-	if (g->pid > 0 && (!see_supervisor_go(g->pid) || state_lock(g->dir, &g->lock) < 0))
+	if (g->pid > 0 && (!see_supervisor_go(g->pid) || lock_again(g) < 0))
 		return;
 	/* What the supervisor found to be another's is only struck out in the file, if it got so far.
 	 * The failure itself is what the user is told. */
