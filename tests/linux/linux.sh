@@ -106,7 +106,7 @@ is "nothing is left in the state directory" "$(ls -A "$root")" ""
 
 # Freestanding guests and jails again, under this machine's kernel and its cgroup v2.
 if [ -n "${KVMHOST:-}" ] && [ -e "$B/guests/idle.elf" ]; then
-	for t in behaviour jail; do
+	for t in behaviour jail cgroups; do
 		if tests/guests/$t.sh >"$work/$t.out" 2>&1; then
 			sed -n 's/^\(\(not \)\{0,1\}ok - \)/\1kvmhost: /p; /^#/p' "$work/$t.out"
 		else
