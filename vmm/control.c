@@ -101,6 +101,9 @@ int control_run(struct machine *m, struct err *err)
 {
 	int rc = loop_run(&m->loop, err);
 
+	/* Whatever the end, what the guest printed before it is not lost. */
+	if (m->has_serial)
+		serial_port_finish(&m->serial);
 	if (rc == 0 && m->control_rc < 0)
 		rc = err_set(err, -m->control_rc, "control socket");
 	return rc;

@@ -2,16 +2,14 @@
 #include "vmm/serial_port.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
 #include "devices/core/fdio.h"
-#include "devices/core/serial_msg.h"
 
-#define SERIAL_PORT_STEP_MS 100
-
-_Static_assert(sizeof(struct serial_msg) == 4, "the serial device checks the size");
+/* Room for all that the VMM may hold at the end, and for what the kernel adds to each message */
+#define SERIAL_PORT_SNDBUF_BYTES (4 * (int)SERIAL_HELD_MAX)
 
 static void serial_port_fail(struct serial_port *s, int errnum, const char *what)
 {
@@ -25,87 +23,46 @@ static void serial_port_fail(struct serial_port *s, int errnum, const char *what
 		s->hook.fn(s->hook.arg, s->name, &err);
 }
 
-/*
- * Waits for @events; 0, -ETIMEDOUT or -errno. The time is counted in steps rather than by a clock: while
- * the VM is frozen or stopped as a whole it passes for us and not for the device.
- */
-static int serial_port_wait(const struct serial_port *s, short events)
+static int serial_port_post(struct serial_port *s, const struct serial_msg *m)
 {
-	int left_ms = s->timeout_ms;
+	int rc = fd_try_send(s->sock, m, SERIAL_HEAD_BYTES + m->len);
 
-	while (left_ms > 0) {
-		struct pollfd p = {.fd = s->sock, .events = events};
-		int step_ms = left_ms < SERIAL_PORT_STEP_MS ? left_ms : SERIAL_PORT_STEP_MS;
-		int rc = poll(&p, 1, step_ms);
-
-		if (rc > 0)
-			return 0;
-		if (rc < 0 && errno != EINTR)
-			return -errno;
-		left_ms -= step_ms;
-	}
-	return -ETIMEDOUT;
-}
-
-static int serial_port_send(struct serial_port *s, const struct serial_msg *m)
-{
-	int rc = fd_try_send(s->sock, m, sizeof(*m));
-
-	if (rc == -EAGAIN && !s->stalled) {
-		rc = serial_port_wait(s, POLLOUT);
-		if (rc == 0)
-			rc = fd_try_send(s->sock, m, sizeof(*m));
-	}
-	s->stalled = rc == -EAGAIN || rc == -ETIMEDOUT;
+	if (rc < 0 && rc != -EAGAIN)
+		serial_port_fail(s, -rc, "write");
 	return rc;
 }
 
-static void serial_port_write(struct serial_port *s, unsigned int reg, uint8_t value)
+/* One message of what the guest has printed; false when that was all or cannot be sent */
+static bool serial_port_post_output(struct serial_port *s)
 {
-	struct serial_msg m = {.op = SERIAL_WRITE, .reg = (uint8_t)reg, .value = value};
-	int rc = serial_port_send(s, &m);
+	struct serial_msg m = {.op = SERIAL_OUT};
 
-	/* Whoever reads the device's output may be slow for long: the guest goes on without. */
-	if (rc < 0 && s->stalled)
-		log_limited(&s->limit, LOG_LEVEL_WARN, "%s: output is lost", s->name);
-	else if (rc < 0)
-		serial_port_fail(s, -rc, "write");
+	m.len = (uint16_t)uart_take(&s->uart, m.data, SERIAL_OUT_MAX);
+	return m.len > 0 && serial_port_post(s, &m) == 0;
 }
 
-/* The answer to a read; 0 or -errno. */
-static int serial_port_answer(struct serial_port *s, unsigned int reg, uint8_t *ret_value)
+/* What follows from any change, of the guest's or the device's */
+static void serial_port_update(struct serial_port *s)
 {
-	int fds[FDIO_FDS_MAX];
-	unsigned int nr_fds = 0;
-	struct serial_msg m = {0};
-	ssize_t n = serial_port_wait(s, POLLIN);
+	const uint64_t one = 1;
+	struct serial_msg room = {.op = SERIAL_ROOM};
+	unsigned int n = uart_room(&s->uart);
 
-	if (n == 0)
-		n = fd_recv(s->sock, &m, sizeof(m), fds, &nr_fds);
-	if (n <= 0)
-		return n < 0 ? (int)n : -EPIPE;
-	for (unsigned int i = 0; i < nr_fds; i++)
-		close(fds[i]);
-	if (nr_fds > 0 || n != sizeof(m) || m.op != SERIAL_READ || m.reg != reg || m.reserved != 0)
-		return -EPROTO;
-	*ret_value = m.value;
-	return 0;
-}
-
-static uint8_t serial_port_read(struct serial_port *s, unsigned int reg)
-{
-	struct serial_msg m = {.op = SERIAL_READ, .reg = (uint8_t)reg};
-	uint8_t value = 0xff;
-	int rc;
-
-	/* A read waits even when writes do not: its answer is what the guest goes by. */
-	s->stalled = false;
-	rc = serial_port_send(s, &m);
-	if (rc == 0)
-		rc = serial_port_answer(s, reg, &value);
-	if (rc < 0)
-		serial_port_fail(s, -rc, "read");
-	return value;
+	n = n < s->in_nr ? n : s->in_nr;
+	uart_receive(&s->uart, s->in, n);
+	s->in_nr -= n;
+	memmove(s->in, s->in + n, s->in_nr);
+	if (!s->dead && !s->writing && s->uart.tx_nr > 0)
+		s->writing = serial_port_post_output(s);
+	room.room = (uint8_t)uart_room(&s->uart);
+	if (!s->dead && s->room == 0 && s->in_nr == 0 && room.room > 0 &&
+	    serial_port_post(s, &room) == 0)
+		s->room = room.room;
+	if (s->dead)
+		s->uart.tx_nr = 0;
+	/* It fails only when the counter is full of edges that KVM has not taken. */
+	if (uart_edge(&s->uart) && write(s->irq_fd, &one, sizeof(one)) < 0)
+		return;
 }
 
 /* Wider accesses are as many of one byte, as the bus of a PC makes of them. */
@@ -117,30 +74,92 @@ static void serial_port_access(void *dev, bool write, uint64_t off, void *data, 
 	for (unsigned int i = 0; i < len; i++) {
 		unsigned int reg = (unsigned int)off + i;
 
-		if (s->dead && !write)
-			byte[i] = 0xff;
-		else if (!s->dead && write)
-			serial_port_write(s, reg, byte[i]);
-		else if (!s->dead)
-			byte[i] = serial_port_read(s, reg);
+		if (write)
+			uart_write(&s->uart, reg, byte[i]);
+		else
+			byte[i] = uart_read(&s->uart, reg);
+		serial_port_update(s);
 	}
+	if (s->uart.lost == s->lost || s->dead)
+		return;
+	log_limited(&s->limit, LOG_LEVEL_WARN,
+		    "%s: the guest does not wait for room: %llu bytes of output are lost", s->name,
+		    (unsigned long long)s->uart.lost);
+	s->lost = s->uart.lost;
 }
+
+/* ---- what the device says ---- */
+
+/* Carries out a message of @n bytes; 0 or -EPROTO. */
+static int serial_port_hear(struct serial_port *s, const struct serial_msg *m, ssize_t n)
+{
+	if (n < (ssize_t)SERIAL_HEAD_BYTES || m->room != 0 ||
+	    n != (ssize_t)SERIAL_HEAD_BYTES + m->len)
+		return -EPROTO;
+	if (m->op == SERIAL_DONE && m->len == 0 && s->writing) {
+		s->writing = false;
+		return 0;
+	}
+	if (m->op == SERIAL_IN && m->len > 0 && m->len <= s->room) {
+		memcpy(s->in, m->data, m->len);
+		s->in_nr = m->len;
+		s->room = 0;
+		return 0;
+	}
+	return -EPROTO;
+}
+
+static void serial_port_on_message(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct serial_port *s = arg;
+	int fds[FDIO_FDS_MAX];
+	unsigned int nr_fds = 0;
+	struct serial_msg m = {0};
+	ssize_t n = fd_recv(fd, &m, sizeof(m), fds, &nr_fds);
+	int rc;
+
+	for (unsigned int i = 0; i < nr_fds; i++)
+		close(fds[i]);
+	pthread_mutex_lock(&s->bus->lock);
+	if (n == 0 || n == -ECONNRESET) {
+		serial_port_fail(s, EPIPE, "the device's process is gone");
+	} else {
+		rc = n < 0 ? (int)n : nr_fds > 0 ? -EPROTO : serial_port_hear(s, &m, n);
+		if (rc < 0)
+			serial_port_fail(s, -rc, "message from the device");
+	}
+	if (s->dead)
+		loop_del(s->loop, fd);
+	serial_port_update(s);
+	pthread_mutex_unlock(&s->bus->lock);
+}
+
+void serial_port_finish(struct serial_port *s)
+{
+	pthread_mutex_lock(&s->bus->lock);
+	while (!s->dead && serial_port_post_output(s))
+		;
+	if (!s->dead && s->uart.tx_nr > 0)
+		log_warn("%s: the end of the output is lost", s->name);
+	pthread_mutex_unlock(&s->bus->lock);
+}
+
+/* ---- from start to end ---- */
 
 static int serial_port_setup(struct serial_port *s, const struct serial_port_args *args,
 			     struct err *err)
 {
-	struct serial_msg m = {.op = SERIAL_SETUP};
+	const int bytes = SERIAL_PORT_SNDBUF_BYTES;
 	int rc;
 
+	if (setsockopt(s->sock, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)) < 0)
+		return err_set(err, errno, "SO_SNDBUF");
 	s->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->irq_fd < 0)
 		return err_set(err, errno, "eventfd");
 	rc = vm_irqfd(args->vm, true, SERIAL_PORT_GSI, s->irq_fd);
 	if (rc < 0)
 		return err_set(err, -rc, "KVM_IRQFD of GSI %d", SERIAL_PORT_GSI);
-	rc = fd_send(s->sock, &m, sizeof(m), &s->irq_fd, 1);
-	if (rc < 0)
-		return err_set(err, -rc, "SERIAL_SETUP");
 	return bus_add(s->bus, BUS_PIO, SERIAL_PORT_BASE, SERIAL_PORT_BYTES, serial_port_access, s,
 		       err);
 }
@@ -154,7 +173,6 @@ int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
 		.bus = args->bus,
 		.sock = args->sock,
 		.irq_fd = -1,
-		.timeout_ms = SERIAL_PORT_TIMEOUT_MS,
 	};
 	rc = serial_port_setup(s, args, err);
 	if (rc < 0)
@@ -162,24 +180,10 @@ int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
 	return rc;
 }
 
-/* Main loop: the device's process is gone. */
-static void serial_port_on_hangup(void *arg, int fd, uint32_t events)
-{
-	struct serial_port *s = arg;
-
-	if (!(events & (EPOLLHUP | EPOLLERR)))
-		return;
-	loop_del(s->loop, fd);
-	pthread_mutex_lock(&s->bus->lock);
-	serial_port_fail(s, EPIPE, "the device's process is gone");
-	pthread_mutex_unlock(&s->bus->lock);
-}
-
 int serial_port_watch(struct serial_port *s, struct loop *loop, struct err *err)
 {
 	s->loop = loop;
-	/* Answers are read by the vCPU that asked; only the end is the loop's business. */
-	return loop_add(loop, s->sock, 0, serial_port_on_hangup, s, err);
+	return loop_add(loop, s->sock, EPOLLIN, serial_port_on_message, s, err);
 }
 
 void serial_port_done(struct serial_port *s)

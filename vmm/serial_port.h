@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The VMM's end of a serial port that lives in a device process
+ * DOC: A serial port: a UART here, its line in a device process
  *
- * Ports 0x3f8 to 0x3ff become messages of devices/core/serial_msg.h. Writes are posted, reads wait
- * for the answer, both within a bound; what the device answers is checked like any peer's message.
+ * Ports 0x3f8 to 0x3ff are answered by vmm/uart.h at once. Output is posted to the device in messages of
+ * devices/core/serial_msg.h: one at a time, and what the guest prints meanwhile goes with the next. So a
+ * guest never waits for the device, only for room, by LSR, and a device that stands still in a write is
+ * no broken one. One that closes its socket or breaks the protocol is.
  */
 #ifndef VMRUN_VMM_SERIAL_PORT_H
 #define VMRUN_VMM_SERIAL_PORT_H
@@ -13,18 +15,21 @@
 #include "vmm/backend.h"
 #include "vmm/bus.h"
 #include "vmm/kvm.h"
+#include "vmm/uart.h"
 
-#define SERIAL_PORT_BASE       0x3f8
-#define SERIAL_PORT_BYTES      8
-#define SERIAL_PORT_GSI        4
-#define SERIAL_PORT_TIMEOUT_MS 5000
+#define SERIAL_PORT_BASE  0x3f8
+#define SERIAL_PORT_BYTES 8
+#define SERIAL_PORT_GSI	  4
 
 /**
- * struct serial_port - One port
+ * struct serial_port - One port; all but the fds under the bus lock
  * @sock:	Owned, SOCK_SEQPACKET
  * @irq_fd:	Owned; bound to SERIAL_PORT_GSI
- * @dead:	The device is gone: reads answer ones, writes vanish
- * @stalled:	The device does not take writes: they are lost, without waiting, until it does
+ * @dead:	The device is gone: output vanishes
+ * @writing:	A SERIAL_OUT is not yet answered
+ * @room:	Of a SERIAL_ROOM not yet answered, else 0
+ * @in:		Input that came when the guest had stopped to listen
+ * @lost:	uart.lost as far as the log knows
  * @hook:	Set by the machine after init
  */
 struct serial_port {
@@ -33,8 +38,12 @@ struct serial_port {
 	int sock;
 	int irq_fd;
 	struct loop *loop;
-	int timeout_ms;
-	bool dead, stalled;
+	bool dead, writing;
+	unsigned int room;
+	unsigned int in_nr;
+	uint8_t in[SERIAL_IN_MAX];
+	struct uart uart;
+	uint64_t lost;
 	struct log_limit limit;
 	struct device_hook hook;
 };
@@ -48,16 +57,23 @@ struct serial_port_args {
 };
 
 /**
- * serial_port_init() - Make the interrupt, send SERIAL_SETUP, claim the ports
+ * serial_port_init() - Make the interrupt, claim the ports
  *
- * Context: setup.  Syscalls: eventfd2 ioctl sendmsg
+ * Context: setup.  Syscalls: eventfd2 ioctl setsockopt
  * Return: 0 or -errno
  */
 MUST_CHECK int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
 				struct err *err);
 
-/** serial_port_watch() - Have the main loop notice the device's death.  Syscalls: epoll_ctl */
+/** serial_port_watch() - Have the main loop hear the device.  Syscalls: epoll_ctl */
 MUST_CHECK int serial_port_watch(struct serial_port *s, struct loop *loop, struct err *err);
+
+/**
+ * serial_port_finish() - The guest has ended: hand the rest of its output over
+ *
+ * Context: main thread.  Syscalls: sendmsg, futex
+ */
+void serial_port_finish(struct serial_port *s);
 
 /** serial_port_done() - Close what init made; safe on a zeroed struct */
 void serial_port_done(struct serial_port *s);

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The register protocol between the VMM and the serial device
+ * DOC: What the VMM and the serial device say to each other
  *
- * SOCK_SEQPACKET; every message is one struct serial_msg. SERIAL_SETUP comes first, once, from the
- * VMM with one fd: the eventfd that raises the UART's interrupt line (KVM_IRQFD), one event an edge.
- * Writes are posted; a read is answered by one message of the same op with @value filled in. Anything
- * else, of another size, or with fds where none belong, ends the device.
+ * The VMM has the UART (vmm/uart.h), the device what its line is wired to. SOCK_SEQPACKET; a message is
+ * the head of a struct serial_msg and @len bytes of its data.
+ *
+ *   VMM     SERIAL_OUT   data to be written. The next one follows SERIAL_DONE; but when the guest has
+ *                        ended the VMM sends all it still holds, and closes
+ *           SERIAL_ROOM  the guest takes up to @room bytes of input. Again after SERIAL_IN only
+ *   device  SERIAL_DONE  it holds no output any more: written, or lost
+ *           SERIAL_IN    data that came in, up to what there was room for
+ *
+ * So neither waits for the other, each has an end to what it must hold, and output that cannot go
+ * anywhere (a full pipe, a disk that stands still) stops nothing but output. Anything else, of another
+ * size, out of turn, or with fds, ends the side that said it.
  */
 #ifndef VMRUN_DEVICES_CORE_SERIAL_MSG_H
 #define VMRUN_DEVICES_CORE_SERIAL_MSG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-enum serial_op { SERIAL_SETUP = 1, SERIAL_READ = 2, SERIAL_WRITE = 3 };
+#define SERIAL_OUT_MAX	4096U
+#define SERIAL_IN_MAX	16U
+#define SERIAL_HELD_MAX 65536U /* what the VMM holds of the output, beside one SERIAL_OUT */
 
-/** struct serial_msg - @reg: 16550 register, 0 to 7; @value: the byte */
+enum serial_op { SERIAL_OUT = 1, SERIAL_ROOM, SERIAL_DONE, SERIAL_IN };
+
+/** struct serial_msg - @room: of SERIAL_ROOM, else 0; @len: of SERIAL_OUT and SERIAL_IN, else 0 */
 struct serial_msg {
 	uint8_t op;
-	uint8_t reg;
-	uint8_t value;
-	uint8_t reserved;
+	uint8_t room;
+	uint16_t len;
+	uint8_t data[SERIAL_OUT_MAX];
 };
+
+#define SERIAL_HEAD_BYTES offsetof(struct serial_msg, data)
+
+_Static_assert(SERIAL_HEAD_BYTES == 4, "both sides check the size of messages");
 
 #endif

@@ -12,7 +12,8 @@ run_busy() { # run_busy: a VM whose guest uses its devices all the time
 field() { vmrun state busy | jq -r ".vmrun.$1"; }
 
 bundle "$work/busy" busy
-for victim in block0 serial0; do
+# Not the serial port's: for its answer nobody waits (console.sh).
+for victim in block0; do
 	run_busy
 	kill -STOP "$(vm_pid busy $victim)"
 	succeeds "$victim is stopped: the VM ends" eventually 30 is_stopped busy
@@ -24,7 +25,7 @@ for victim in block0 serial0; do
 done
 
 # A VM that is stopped or frozen as a whole, and goes on later, has no broken device.
-for victim in block0 serial0; do
+for victim in block0; do
 	run_busy
 	kill -STOP "$(vm_pid busy $victim)"
 	sleep 0.5 # in which the VMM begins to wait for it

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 #include <fcntl.h>
-#include <linux/serial_reg.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <termios.h>
 
 #include "devices/core/fdio.h"
 #include "devices/core/serial_msg.h"
@@ -13,223 +17,308 @@
 
 extern const struct device_ops serial_device;
 
-#define RING 65536U
-
 static struct dev_child child;
-static int in, out, irq;
+static int in, out;
+static bool running;
 
 /* ---- the VMM's end ---- */
 
 static void start_on(int res_in, int res_out)
 {
 	static struct boot_dev rec = {.name = "serial0", .type = "serial", .nr_res = 2};
-	const struct serial_msg setup_msg = {.op = SERIAL_SETUP};
 	const int res[] = {res_in, res_out};
 
 	cr_assert(dev_child_start(&child, &serial_device, &rec, res, "serial_device"));
 	close(res_in);
 	close(res_out);
-	irq = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	cr_assert_eq(fd_send(child.bus, &setup_msg, sizeof(setup_msg), &irq, 1), 0);
+	running = true;
 }
 
+/* On a pipe of one page each way */
 static void setup(void)
 {
 	int input[2], output[2];
 
-	cr_assert(pipe2(input, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC) == 0);
+	cr_assert(pipe2(input, O_CLOEXEC | O_NONBLOCK) == 0 &&
+		  pipe2(output, O_CLOEXEC | O_NONBLOCK) == 0);
 	in = input[1];
 	out = output[0];
+	cr_assert_gt(fcntl(out, F_SETPIPE_SZ, 4096), 0);
 	start_on(input[0], output[1]);
 }
 
 static void teardown(void)
 {
-	cr_assert_eq(dev_child_stop(&child), 0, "the device did not end well");
+	if (running)
+		cr_assert_eq(dev_child_stop(&child), 0, "the device did not end well");
+	running = false;
 }
 
-TestSuite(serial, .init = setup, .fini = teardown);
-
-static void outb(uint8_t reg, uint8_t v)
+static void restart_on(int res_in, int res_out)
 {
-	const struct serial_msg m = {.op = SERIAL_WRITE, .reg = reg, .value = v};
-
-	cr_assert_eq(fd_send(child.bus, &m, sizeof(m), NULL, 0), 0);
+	teardown();
+	start_on(res_in, res_out);
 }
 
-static uint8_t inb(uint8_t reg)
+TestSuite(serial, .init = setup, .fini = teardown, .timeout = 120);
+
+static int null_fd(void)
 {
-	struct serial_msg m = {.op = SERIAL_READ, .reg = reg};
-
-	cr_assert_eq(fd_send(child.bus, &m, sizeof(m), NULL, 0), 0);
-	cr_assert(dev_child_wait(child.bus), "a read was not answered");
-	cr_assert_eq(recv(child.bus, &m, sizeof(m), 0), (ssize_t)sizeof(m));
-	cr_assert(m.op == SERIAL_READ && m.reg == reg);
-	return m.value;
+	return open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
-/* Edges since last asked. Reading a register first makes sure that what was sent was done. */
-static uint64_t edges(void)
+static void say(uint8_t op, uint8_t room, const void *data, size_t len)
 {
-	eventfd_t v = 0;
+	struct serial_msg m = {.op = op, .room = room, .len = (uint16_t)len};
 
-	inb(UART_SCR);
-	return eventfd_read(irq, &v) == 0 ? v : 0;
+	if (len > 0)
+		memcpy(m.data, data, len);
+	cr_assert_eq(fd_send(child.bus, &m, SERIAL_HEAD_BYTES + len, NULL, 0), 0);
 }
 
-static void expect_output(const char *text)
+static void print(const char *text)
+{
+	say(SERIAL_OUT, 0, text, strlen(text));
+}
+
+static bool silent(void)
+{
+	return recv(child.bus, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
+}
+
+static struct serial_msg next(void)
+{
+	struct serial_msg m;
+	ssize_t n;
+
+	cr_assert(dev_child_wait(child.bus), "the device says nothing");
+	n = recv(child.bus, &m, sizeof(m), 0);
+	cr_assert_eq(n, (ssize_t)SERIAL_HEAD_BYTES + m.len);
+	cr_assert_eq(m.room, 0);
+	return m;
+}
+
+static void expect_done(void)
+{
+	struct serial_msg m = next();
+
+	cr_assert(m.op == SERIAL_DONE && m.len == 0);
+}
+
+static void expect_in(const char *text)
+{
+	struct serial_msg m;
+
+	/* Of several messages of output some may have been written by now. */
+	do
+		m = next();
+	while (m.op == SERIAL_DONE);
+	cr_assert_eq(m.op, SERIAL_IN);
+	cr_assert_eq(m.len, strlen(text), "%.*s came", m.len, m.data);
+	cr_assert_arr_eq(m.data, text, m.len);
+}
+
+static void expect_text(int fd, const char *text)
 {
 	char buf[256];
 	size_t len = strlen(text);
 
-	cr_assert(dev_child_wait(out), "no output");
-	cr_assert_eq(fd_read_full(out, buf, len), 0);
+	cr_assert(dev_child_wait(fd), "no output");
+	cr_assert_eq(fd_read_full(fd, buf, len), 0);
 	cr_assert(!memcmp(buf, text, len), "output is %.*s", (int)len, buf);
 }
 
-/* Waits for an interrupt, as a driver does */
-static void wait_irq(void)
+/* @bytes of a pattern, in messages as large as they may be */
+static void print_pattern(unsigned int bytes)
 {
-	eventfd_t v;
+	uint8_t buf[SERIAL_OUT_MAX];
 
-	cr_assert(dev_child_wait(irq), "no interrupt");
-	cr_assert_eq(eventfd_read(irq, &v), 0);
+	for (unsigned int i = 0; i < bytes;) {
+		unsigned int n = 0;
+
+		while (n < sizeof(buf) && i < bytes)
+			buf[n++] = (uint8_t)(i++ * 7);
+		say(SERIAL_OUT, 0, buf, n);
+	}
 }
 
-/* ---- registers ---- */
-
-Test(serial, looks_like_a_16550a)
+static void expect_pattern(int fd, unsigned int bytes)
 {
-	outb(UART_SCR, 0x5a);
-	cr_assert_eq(inb(UART_SCR), 0x5a);
-	outb(UART_IER, 0xff);
-	cr_assert_eq(inb(UART_IER), 0x0f);
-	outb(UART_IER, 0);
-	cr_assert_eq(inb(UART_IIR), UART_IIR_NO_INT);
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_NO_INT);
-	outb(UART_LCR, UART_LCR_DLAB | UART_LCR_WLEN8);
-	outb(UART_DLL, 0x0c);
-	outb(UART_DLM, 0x01);
-	cr_assert(inb(UART_DLL) == 0x0c && inb(UART_DLM) == 0x01);
-	outb(UART_LCR, UART_LCR_WLEN8);
-	cr_assert_eq(inb(UART_LCR), UART_LCR_WLEN8);
-	cr_assert_eq(inb(UART_IER), 0, "the divisor is another register");
-	cr_assert_eq(inb(UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
-	cr_assert_eq(inb(UART_MSR), UART_MSR_DCD | UART_MSR_DSR | UART_MSR_CTS);
-	outb(UART_LSR, 0xff);
-	outb(UART_MSR, 0xff);
-	cr_assert_eq(inb(UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
-	cr_assert_eq(inb(UART_RX), 0);
-}
+	for (unsigned int got = 0; got < bytes;) {
+		uint8_t buf[1024];
+		ssize_t n;
 
-Test(serial, loops_back)
-{
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	outb(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
-	cr_assert_eq(inb(UART_MSR) & 0xf0, UART_MSR_DCD | UART_MSR_CTS, "as Linux probes it");
-	outb(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1 | UART_MCR_DTR);
-	cr_assert_eq(inb(UART_MSR),
-		     UART_MSR_RI | UART_MSR_DSR | UART_MSR_DDCD | UART_MSR_DCTS | UART_MSR_DDSR);
-	cr_assert_eq(inb(UART_MSR), UART_MSR_RI | UART_MSR_DSR, "changes are told once");
-	outb(UART_MCR, UART_MCR_LOOP);
-	cr_assert_eq(inb(UART_MSR) & UART_MSR_TERI, UART_MSR_TERI);
-	for (int i = 0; i < 17; i++)
-		outb(UART_TX, (uint8_t)('a' + i));
-	cr_assert_eq(inb(UART_LSR), UART_LSR_THRE | UART_LSR_TEMT | UART_LSR_DR | UART_LSR_OE);
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_OE, 0);
-	for (int i = 0; i < 16; i++)
-		cr_assert_eq(inb(UART_RX), 'a' + i);
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_DR, 0);
-	outb(UART_TX, 'x');
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_DR, 0);
-	outb(UART_MCR, 0);
-	outb(UART_TX, '!');
-	expect_output("!");
+		cr_assert(dev_child_wait(fd), "%u of %u bytes came", got, bytes);
+		n = read(fd, buf, sizeof(buf));
+		cr_assert_gt(n, 0, "%u of %u bytes came", got, bytes);
+		for (ssize_t i = 0; i < n; i++, got++)
+			cr_assert_eq(buf[i], (uint8_t)(got * 7), "byte %u", got);
+	}
 }
 
 /* ---- output ---- */
 
 Test(serial, prints)
 {
-	for (const char *p = "hello, world\r\n"; *p; p++)
-		outb(UART_TX, (uint8_t)*p);
-	expect_output("hello, world\r\n");
+	print("hello, world\r\n");
+	expect_done();
+	expect_text(out, "hello, world\r\n");
+	print("again");
+	expect_done();
+	expect_text(out, "again");
 }
 
-Test(serial, interrupts_when_the_transmitter_is_empty)
+Test(serial, a_full_sink_is_waited_for)
 {
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	cr_assert_eq(edges(), 0);
-	outb(UART_IER, UART_IER_THRI);
-	cr_assert_eq(edges(), 1, "enabled while it is empty");
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_THRI);
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_NO_INT, "reading it is the acknowledgement");
-	for (int i = 0; i < 16; i++)
-		outb(UART_TX, 'x');
-	cr_assert_eq(edges(), 1, "one for the FIFO full");
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_THRI);
-	outb(UART_TX, 'x');
-	cr_assert_eq(edges(), 1);
-	outb(UART_IER, 0);
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_NO_INT);
-	outb(UART_IER, UART_IER_THRI);
-	cr_assert_eq(edges(), 1, "and again when it is enabled again");
+	print_pattern(SERIAL_OUT_MAX);
+	expect_done();
+	print("the end");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	cr_assert_eq(write(in, "key", 3), 3);
+	expect_in("key"); /* that it cannot write stops nothing else */
+	cr_assert(silent());
+	expect_pattern(out, SERIAL_OUT_MAX);
+	expect_done();
+	expect_text(out, "the end");
 }
 
-Test(serial, a_slow_sink_holds_the_guest_back_and_loses_nothing)
+Test(serial, what_the_vmm_left_waits_for_its_reader_when_the_vmm_is_gone)
 {
-	uint32_t sent = 0, got = 0;
-
-	cr_assert_gt(fcntl(out, F_SETPIPE_SZ, 4096), 0);
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	while (inb(UART_LSR) & UART_LSR_THRE) {
-		for (int i = 0; i < 16; i++, sent++)
-			outb(UART_TX, (uint8_t)(sent * 7));
-		cr_assert_leq(sent, 2 * RING, "nothing holds it back");
-	}
-	cr_assert_geq(sent, RING - 16);
-	outb(UART_IER, UART_IER_THRI);
-	cr_assert_eq(edges(), 0, "it is not empty");
-	while (got < sent) {
-		uint8_t buf[1024];
-		ssize_t n;
-
-		cr_assert(dev_child_wait(out), "%u of %u bytes came", got, sent);
-		n = read(out, buf, sizeof(buf));
-		cr_assert_gt(n, 0);
-		for (ssize_t i = 0; i < n; i++, got++)
-			cr_assert_eq(buf[i], (uint8_t)(got * 7), "byte %u", got);
-	}
-	wait_irq();
-	cr_assert_eq(inb(UART_IIR), 0xc0 | UART_IIR_THRI);
-	cr_assert(inb(UART_LSR) & UART_LSR_THRE);
-}
-
-Test(serial, a_sink_that_is_gone_swallows_everything)
-{
-	close(out);
-	for (unsigned int i = 0; i < 2 * RING; i += 16) {
-		for (int k = 0; k < 16; k++)
-			outb(UART_TX, 'x');
-		cr_assert(inb(UART_LSR) & UART_LSR_THRE, "the guest is held back");
-	}
-}
-
-Test(serial, what_was_printed_last_comes_out_when_the_vmm_is_gone)
-{
-	cr_assert_gt(fcntl(out, F_SETPIPE_SZ, 4096), 0);
-	for (int i = 0; i < 20000; i++)
-		outb(UART_TX, (uint8_t)i);
+	print_pattern(SERIAL_OUT_MAX + SERIAL_HELD_MAX);
 	close(child.bus);
 	child.bus = -1;
-	for (int i = 0; i < 20000; i++) {
-		uint8_t c;
+	expect_pattern(out, SERIAL_OUT_MAX + SERIAL_HELD_MAX);
+	cr_assert(dev_child_wait(out));
+	cr_assert_eq(read(out, &(char){0}, 1), 0, "the device has left");
+}
 
-		cr_assert(dev_child_wait(out) && read(out, &c, 1) == 1, "ends after %d", i);
-		cr_assert_eq(c, (uint8_t)i);
+/* A VMM that dies with an answer unread resets the connection, which is told ahead of what it left. */
+Test(serial, what_a_vmm_left_that_died_is_written_too)
+{
+	print_pattern(SERIAL_OUT_MAX);
+	cr_assert(dev_child_wait(child.bus));
+	print("the end");
+	close(child.bus);
+	child.bus = -1;
+	expect_pattern(out, SERIAL_OUT_MAX);
+	expect_text(out, "the end");
+}
+
+Test(serial, a_reader_that_leaves_ends_the_wait)
+{
+	print_pattern(SERIAL_OUT_MAX + SERIAL_HELD_MAX);
+	close(child.bus);
+	child.bus = -1;
+	close(out);
+	teardown();
+}
+
+Test(serial, a_sink_without_reader_swallows_until_there_is_another)
+{
+	char path[] = "/var/tmp/vmrun-test-serial-XXXXXX";
+	int reader;
+
+	cr_assert(mkdtemp(path));
+	cr_assert_eq(chdir(path), 0);
+	cr_assert_eq(mkfifo("fifo", 0600), 0);
+	reader = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	restart_on(null_fd(), open("fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
+	close(reader);
+	for (int i = 0; i < 100; i++) {
+		print("nobody hears this");
+		expect_done();
 	}
+	reader = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	unlink("fifo");
+	cr_assert_eq(chdir("/"), 0);
+	rmdir(path);
+	print("and this is heard");
+	expect_done();
+	expect_text(reader, "and this is heard");
+}
+
+Test(serial, a_file_on_a_full_disk_is_written_again_when_there_is_room)
+{
+	char path[] = "/var/tmp/vmrun-test-serial-XXXXXX", name[64], buf[16] = "";
+	int file, fill;
+
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0)
+		cr_skip_test("making a full disk needs root");
+	cr_assert(mkdtemp(path));
+	cr_assert_eq(mount(NULL, "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	cr_assert_eq(mount("none", path, "tmpfs", 0, "size=64k"), 0);
+	snprintf(name, sizeof(name), "%s/out", path);
+	file = open(name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	snprintf(name, sizeof(name), "%s/fill", path);
+	fill = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	for (int i = 0; i < 64; i++)
+		(void)!write(fill, name, sizeof(name)), lseek(fill, 4096 - 64, SEEK_CUR);
+	restart_on(null_fd(), dup(file));
+	for (int i = 0; i < 100; i++) {
+		print("does not fit");
+		expect_done();
+	}
+	cr_assert_eq(ftruncate(fill, 0), 0);
+	cr_assert_eq(ftruncate(file, 0), 0);
+	print("fits");
+	expect_done();
+	cr_assert_eq(pread(file, buf, sizeof(buf), 0), 4);
+	cr_assert_str_eq(buf, "fits");
+	umount(path);
+	rmdir(path);
+}
+
+Test(serial, a_socket_is_a_sink_and_a_source)
+{
+	int sv[2], size = 4096;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
+	cr_assert_eq(setsockopt(sv[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	restart_on(dup(sv[1]), sv[1]);
+	for (int i = 0; i < 16; i++)
+		print_pattern(SERIAL_OUT_MAX);
+	say(SERIAL_ROOM, 4, NULL, 0);
+	cr_assert_eq(write(sv[0], "keys", 4), 4);
+	expect_in("keys"); /* though it cannot have written all of it */
+	for (int i = 0; i < 16; i++)
+		expect_pattern(sv[0], SERIAL_OUT_MAX);
+	expect_done();
+	print("more");
+	expect_done();
+	expect_text(sv[0], "more");
+	close(sv[0]);
+	print("its reader has gone");
+	expect_done();
+}
+
+/* As a terminal that Ctrl-S has stopped, and as one whose window hangs and is closed then */
+Test(serial, a_terminal_may_be_stopped_and_go_away)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), tty;
+	struct termios t;
+
+	cr_assert(master >= 0 && unlockpt(master) == 0);
+	tty = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_NONBLOCK);
+	cr_assert_eq(tcgetattr(tty, &t), 0);
+	cfmakeraw(&t);
+	cr_assert_eq(tcsetattr(tty, TCSANOW, &t), 0);
+	cr_assert_eq(tcflow(tty, TCOOFF), 0);
+	restart_on(dup(tty), dup(tty));
+	print("stopped");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	cr_assert_eq(write(master, "k", 1), 1);
+	expect_in("k");
+	cr_assert(silent());
+	cr_assert_eq(tcflow(tty, TCOON), 0);
+	close(tty);
+	expect_done();
+	expect_text(master, "stopped");
+	print_pattern(SERIAL_OUT_MAX + SERIAL_HELD_MAX);
+	say(SERIAL_ROOM, 16, NULL, 0);
+	close(master);
+	expect_done();
+	print("hung up");
+	expect_done();
 }
 
 Test(serial, a_file_takes_output_and_null_gives_no_input)
@@ -238,53 +327,67 @@ Test(serial, a_file_takes_output_and_null_gives_no_input)
 	int file = mkostemp(path, O_CLOEXEC);
 	int keep = dup(file);
 
-	teardown();
 	unlink(path);
-	start_on(open("/dev/null", O_RDONLY | O_CLOEXEC), file);
-	outb(UART_MCR, UART_MCR_RTS);
-	outb(UART_TX, 'o');
-	outb(UART_TX, 'k');
-	cr_assert_eq(inb(UART_LSR), UART_LSR_THRE | UART_LSR_TEMT);
-	inb(UART_SCR);
-	teardown();
+	restart_on(null_fd(), file);
+	say(SERIAL_ROOM, 16, NULL, 0);
+	print("ok");
+	expect_done();
+	cr_assert(silent());
 	cr_assert_eq(pread(keep, buf, 2, 0), 2);
 	cr_assert(!memcmp(buf, "ok", 2));
-	setup();
 }
 
 /* ---- input ---- */
 
-Test(serial, input_waits_for_the_guest)
+Test(serial, input_comes_as_there_is_room)
 {
-	char text[] = "the quick brown fox jumps over the lazy dog";
-	char got[sizeof(text)] = "";
+	cr_assert_eq(write(in, "the quick brown fox", 19), 19);
+	print("nothing is asked for");
+	expect_done();
+	cr_assert(silent());
+	say(SERIAL_ROOM, 9, NULL, 0);
+	expect_in("the quick");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	expect_in(" brown fox");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	cr_assert_eq(write(in, "!", 1), 1);
+	expect_in("!");
+}
 
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	cr_assert_eq(fd_write_full(in, text, strlen(text)), 0);
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_DR, 0, "no one listens yet");
-	outb(UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_RCVR);
-	outb(UART_IER, UART_IER_RDI);
-	outb(UART_MCR, UART_MCR_RTS | UART_MCR_DTR | UART_MCR_OUT2);
-	for (size_t i = 0; i < strlen(text);) {
-		wait_irq();
-		cr_assert_eq(inb(UART_IIR) & 0xc7, 0xc0 | UART_IIR_RDI);
-		while (inb(UART_LSR) & UART_LSR_DR)
-			got[i++] = (char)inb(UART_RX);
+Test(serial, a_fifo_may_have_one_writer_after_the_other)
+{
+	char path[] = "/var/tmp/vmrun-test-serial-XXXXXX";
+	int writer;
+
+	cr_assert(mkdtemp(path));
+	cr_assert_eq(chdir(path), 0);
+	cr_assert_eq(mkfifo("fifo", 0600), 0);
+	restart_on(open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC), null_fd());
+	for (int i = 0; i < 3; i++) {
+		say(SERIAL_ROOM, 16, NULL, 0);
+		print("as long as nobody writes, nothing is read");
+		expect_done();
+		cr_assert(silent());
+		writer = open("fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		cr_assert_eq(write(writer, "key", 3), 3);
+		close(writer);
+		expect_in("key");
 	}
-	cr_assert_str_eq(got, text);
+	unlink("fifo");
+	cr_assert_eq(chdir("/"), 0);
+	rmdir(path);
 }
 
 Test(serial, the_end_of_input_is_not_the_end)
 {
-	outb(UART_MCR, UART_MCR_RTS);
-	outb(UART_IER, UART_IER_RDI);
+	say(SERIAL_ROOM, 16, NULL, 0);
 	cr_assert_eq(write(in, "z", 1), 1);
 	close(in);
-	wait_irq();
-	cr_assert_eq(inb(UART_RX), 'z');
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_DR, 0);
-	outb(UART_TX, '!');
-	expect_output("!");
+	expect_in("z");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	print("!");
+	expect_done();
+	expect_text(out, "!");
 }
 
 Test(serial, input_from_a_file)
@@ -292,37 +395,25 @@ Test(serial, input_from_a_file)
 	char path[] = "/var/tmp/vmrun-test-serial-XXXXXX";
 	int file = mkostemp(path, O_CLOEXEC);
 
-	teardown();
 	unlink(path);
-	for (int i = 0; i < 40; i++)
-		cr_assert_eq(write(file, &(char){(char)('A' + i)}, 1), 1);
+	cr_assert_eq(write(file, "0123456789abcdefghij", 20), 20);
 	lseek(file, 0, SEEK_SET);
-	start_on(file, open("/dev/null", O_WRONLY | O_CLOEXEC));
-	outb(UART_MCR, UART_MCR_RTS);
-	for (int i = 0; i < 40; i++) {
-		int polls = 0;
-
-		while (!(inb(UART_LSR) & UART_LSR_DR))
-			cr_assert_lt(polls++, 1000000, "byte %d does not come", i);
-		cr_assert_eq(inb(UART_RX), 'A' + i);
-	}
-	cr_assert_eq(inb(UART_LSR) & UART_LSR_DR, 0);
+	restart_on(file, null_fd());
+	say(SERIAL_ROOM, 16, NULL, 0);
+	expect_in("0123456789abcdef");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	expect_in("ghij");
+	say(SERIAL_ROOM, 16, NULL, 0);
+	print("!");
+	expect_done();
+	cr_assert(silent());
 }
 
 /* ---- the protocol ---- */
 
-static void check_ends(const void *msg, size_t bytes, unsigned int nr_fds)
-{
-	const int fds[2] = {irq, irq};
-	char c;
-
-	cr_assert_eq(fd_send(child.bus, msg, bytes, fds, nr_fds), 0);
-	cr_assert(dev_child_wait(child.bus));
-	cr_assert_leq(recv(child.bus, &c, 1, 0), 0, "it was answered");
-}
-
 struct bad_msg {
-	struct serial_msg m;
+	uint8_t op, room;
+	uint16_t len;
 	size_t bytes;
 	unsigned int nr_fds;
 };
@@ -330,33 +421,51 @@ struct bad_msg {
 Test(serial, anything_else_ends_the_device)
 {
 	static const struct bad_msg bad[] = {
-		{{0, 0, 0, 0}, 4, 0},
-		{{4, 0, 0, 0}, 4, 0},
-		{{SERIAL_READ, 8, 0, 0}, 4, 0},
-		{{SERIAL_WRITE, 8, 0, 0}, 4, 0},
-		{{SERIAL_READ, 0, 0, 0}, 3, 0},
-		{{SERIAL_WRITE, 0, 0, 0}, 4, 1},
-		{{SERIAL_SETUP, 0, 0, 0}, 4, 1},
+		{0, 0, 0, 4, 0},
+		{5, 0, 0, 4, 0},
+		{SERIAL_OUT, 0, 0, 4, 0},
+		{SERIAL_OUT, 0, 1, 4, 0},
+		{SERIAL_OUT, 0, 1, 6, 0},
+		{SERIAL_OUT, 1, 1, 5, 0},
+		{SERIAL_OUT, 0, 1, 5, 1},
+		{SERIAL_OUT, 0, 0xffff, 4100, 0},
+		{SERIAL_ROOM, 0, 0, 4, 0},
+		{SERIAL_ROOM, 17, 0, 4, 0},
+		{SERIAL_ROOM, 16, 1, 5, 0},
+		{SERIAL_ROOM, 16, 0, 3, 0},
+		{SERIAL_DONE, 0, 0, 4, 0},
+		{SERIAL_IN, 0, 1, 5, 0},
 	};
-	static const char long_one[5] = {SERIAL_READ};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
-		check_ends(&bad[i].m, bad[i].bytes, bad[i].nr_fds);
+		struct serial_msg m = {.op = bad[i].op, .room = bad[i].room, .len = bad[i].len};
+
+		cr_assert_eq(fd_send(child.bus, &m, bad[i].bytes, &out, bad[i].nr_fds), 0);
+		cr_assert(dev_child_wait(child.bus), "row %u", i);
+		cr_assert_leq(recv(child.bus, &m, 1, 0), 0, "row %u was answered", i);
 		teardown();
 		setup();
 	}
-	check_ends(long_one, sizeof(long_one), 0);
 }
 
-Test(serial, the_first_message_is_the_setup)
+Test(serial, more_than_the_vmm_may_hold_ends_the_device)
 {
-	static struct boot_dev rec = {.name = "serial0", .type = "serial", .nr_res = 2};
-	static const struct serial_msg bad[] = {{.op = SERIAL_SETUP}, {.op = SERIAL_WRITE}};
-	const int res[] = {STDIN_FILENO, STDERR_FILENO};
+	struct serial_msg m = {.op = SERIAL_OUT, .len = SERIAL_OUT_MAX};
 
-	for (unsigned int i = 0; i < 4; i++) {
-		teardown();
-		cr_assert(dev_child_start(&child, &serial_device, &rec, res, "serial_device"));
-		check_ends(&bad[i % 2], sizeof(bad[0]), i == 0 ? 0 : i == 1 ? 1 : 2);
+	print_pattern(SERIAL_OUT_MAX);
+	expect_done();
+	for (unsigned int i = 0; i < 2 + SERIAL_HELD_MAX / SERIAL_OUT_MAX; i++) {
+		cr_assert(silent(), "ended after %u", i);
+		cr_assert_eq(fd_send(child.bus, &m, sizeof(m), NULL, 0), 0);
 	}
+	cr_assert(dev_child_wait(child.bus));
+	cr_assert_leq(recv(child.bus, &m, sizeof(m), 0), 0);
+}
+
+Test(serial, room_is_told_once)
+{
+	say(SERIAL_ROOM, 16, NULL, 0);
+	say(SERIAL_ROOM, 16, NULL, 0);
+	cr_assert(dev_child_wait(child.bus));
+	cr_assert_leq(recv(child.bus, &(char){0}, 1, 0), 0);
 }

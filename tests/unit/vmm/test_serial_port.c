@@ -2,17 +2,19 @@
 #include "vmm/serial_port.h"
 
 #include <criterion/criterion.h>
-#include <errno.h>
+#include <linux/serial_reg.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "devices/core/fdio.h"
-#include "devices/core/serial_msg.h"
 #include "tests/support/fake_vm.h"
+
+#define PORT(reg) (SERIAL_PORT_BASE + (reg))
 
 static struct bus bus;
 static struct vm vm;
+static struct loop loop;
 static struct serial_port port;
 static struct err err;
 static int peer;
@@ -33,176 +35,272 @@ static void setup(void)
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
 	peer = sv[1];
 	bus_init(&bus);
+	fake_vm = (struct fake_vm){0};
+	cr_assert_eq(loop_init(&loop, &err), 0);
 	cr_assert_eq(serial_port_init(
 			     &port, &(struct serial_port_args){"serial0", sv[0], &bus, &vm}, &err),
 		     0, "%s", err.msg);
+	cr_assert_eq(serial_port_watch(&port, &loop, &err), 0);
 	port.hook = (struct device_hook){on_failed, NULL};
-	port.timeout_ms = 20;
 }
 
-/* Answers are put into the socket before they are asked for: no second thread is needed. */
-static void answer(uint8_t op, uint8_t reg, uint8_t value, size_t len)
+/* The device says something, and the main loop hears it */
+static void say(uint8_t op, const char *text, size_t len)
 {
-	uint8_t m[8] = {op, reg, value};
+	struct serial_msg m = {.op = op, .len = (uint16_t)len};
 
-	cr_assert_eq(send(peer, m, len, 0), (ssize_t)len);
+	memcpy(m.data, text, len);
+	cr_assert_eq(fd_send(peer, &m, SERIAL_HEAD_BYTES + len, NULL, 0), 0);
+	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 }
 
+/* What the VMM said last; op 0 when there is nothing */
 static struct serial_msg next(void)
 {
 	struct serial_msg m = {0};
+	ssize_t n = recv(peer, &m, sizeof(m), MSG_DONTWAIT);
 
-	cr_assert_eq(recv(peer, &m, sizeof(m), MSG_DONTWAIT), (ssize_t)sizeof(m));
+	cr_assert(n <= 0 || n == (ssize_t)SERIAL_HEAD_BYTES + m.len);
 	return m;
 }
 
-static uint32_t in(uint16_t p, unsigned int len)
+static void expect_out(const char *text)
+{
+	struct serial_msg m = next();
+
+	cr_assert_eq(m.op, SERIAL_OUT);
+	cr_assert_eq(m.room, 0);
+	cr_assert_eq(m.len, strlen(text));
+	cr_assert_arr_eq(m.data, text, m.len);
+}
+
+static uint32_t in(unsigned int reg, unsigned int len)
 {
 	uint32_t v = 0;
 
-	bus_access(&bus, BUS_PIO, false, p, &v, len);
+	bus_access(&bus, BUS_PIO, false, PORT(reg), &v, len);
 	return v;
 }
 
-static void out(uint16_t p, unsigned int len, uint32_t v)
+static void out(unsigned int reg, unsigned int len, uint32_t v)
 {
-	bus_access(&bus, BUS_PIO, true, p, &v, len);
+	bus_access(&bus, BUS_PIO, true, PORT(reg), &v, len);
+}
+
+static void print(const char *text)
+{
+	for (; *text; text++)
+		out(UART_TX, 1, (uint8_t)*text);
+}
+
+static bool interrupted(void)
+{
+	eventfd_t v;
+
+	return eventfd_read(port.irq_fd, &v) == 0;
 }
 
 TestSuite(serial_port, .init = setup, .timeout = 60);
 
-Test(serial_port, setup_carries_the_interrupt)
-{
-	int fds[FDIO_FDS_MAX];
-	unsigned int nr = 0;
-	struct serial_msg m;
-	uint64_t count;
+/* ---- output ---- */
 
-	cr_assert_eq(fd_recv(peer, &m, sizeof(m), fds, &nr), (ssize_t)sizeof(m));
-	cr_expect_eq(m.op, SERIAL_SETUP);
-	cr_assert_eq(nr, 1);
-	cr_expect_eq(fake_gsi_of(port.irq_fd), 4);
-	eventfd_write(fds[0], 1);
-	cr_expect_eq(read(port.irq_fd, &count, 8), 8, "it is the same eventfd");
+Test(serial_port, the_guest_prints_while_the_device_writes)
+{
+	print("a");
+	expect_out("a");
+	print("bcd");
+	cr_assert_eq(next().op, 0, "one at a time");
+	say(SERIAL_DONE, "", 0);
+	expect_out("bcd");
+	say(SERIAL_DONE, "", 0);
+	cr_assert_eq(next().op, 0);
+	print("e");
+	expect_out("e");
+	cr_assert_eq(hook_calls, 0);
 }
 
-Test(serial_port, writes_are_posted_in_order)
+Test(serial_port, wide_accesses_are_several)
 {
-	next();
-	out(0x3f8, 1, 'a');
-	out(0x3ff, 1, 0x5a);
-	out(0x3f9, 2, 0x1234);
-	for (unsigned int i = 0; i < 4; i++) {
-		static const uint8_t want[4][2] = {{0, 'a'}, {7, 0x5a}, {1, 0x34}, {2, 0x12}};
-		struct serial_msg m = next();
+	out(UART_LCR, 2, 0x0b00 | UART_LCR_WLEN8);
+	cr_assert_eq(in(UART_LCR, 1), UART_LCR_WLEN8);
+	cr_assert_eq(in(UART_MCR, 1), 0x0b);
+	cr_assert_eq(in(UART_LCR, 4), 0xb0600b03U);
+}
 
-		cr_expect_eq(m.op, SERIAL_WRITE);
-		cr_expect_eq(m.reg, want[i][0]);
-		cr_expect_eq(m.value, want[i][1]);
+/* A device that stands in a write for as long as it takes is no broken one: the guest sees a busy line. */
+Test(serial_port, a_device_that_stands_still_costs_the_guest_nothing)
+{
+	unsigned int sent = 0, got = 0;
+
+	while (in(UART_LSR, 1) & UART_LSR_THRE) {
+		out(UART_TX, 1, 'x');
+		cr_assert_leq(++sent, SERIAL_HELD_MAX + SERIAL_OUT_MAX, "nothing holds it back");
 	}
-	cr_expect_eq(hook_calls, 0);
+	cr_assert_geq(sent, SERIAL_HELD_MAX - 16);
+	cr_assert_eq(hook_calls, 0);
+	cr_assert_eq(port.uart.lost, 0);
+	for (struct serial_msg m = next(); m.op == SERIAL_OUT; m = next()) {
+		got += m.len;
+		say(SERIAL_DONE, "", 0);
+	}
+	cr_assert_eq(got, sent);
+	cr_assert(in(UART_LSR, 1) & UART_LSR_THRE);
 }
 
-Test(serial_port, reads_are_answered)
+Test(serial_port, what_is_left_at_the_end_is_handed_over_at_once)
+{
+	unsigned int sent = 0, got = 0;
+
+	for (; in(UART_LSR, 1) & UART_LSR_THRE; sent++)
+		out(UART_TX, 1, (uint8_t)(sent * 7));
+	serial_port_finish(&port);
+	close(port.sock);
+	for (struct serial_msg m = next(); m.op == SERIAL_OUT; m = next())
+		for (unsigned int i = 0; i < m.len; i++, got++)
+			cr_assert_eq(m.data[i], (uint8_t)(got * 7));
+	cr_assert_eq(got, sent);
+	cr_assert_eq(hook_calls, 0);
+}
+
+/* ---- input ---- */
+
+Test(serial_port, input_is_asked_for_when_the_guest_listens)
 {
 	struct serial_msg m;
 
-	next();
-	answer(SERIAL_READ, 5, 0x60, 4);
-	cr_expect_eq(in(0x3fd, 1), 0x60);
+	cr_assert_eq(fake_gsi_of(port.irq_fd), 4);
+	out(UART_FCR, 1, UART_FCR_ENABLE_FIFO);
+	cr_assert_eq(next().op, 0);
+	out(UART_IER, 1, UART_IER_RDI);
 	m = next();
-	cr_expect_eq(m.op, SERIAL_READ);
-	cr_expect_eq(m.reg, 5);
-	cr_expect_eq(hook_calls, 0);
+	cr_assert(m.op == SERIAL_ROOM && m.room == 16 && m.len == 0);
+	in(UART_LSR, 1);
+	cr_assert_eq(next().op, 0, "asked once");
+	cr_assert_not(interrupted());
+	say(SERIAL_IN, "hello", 5);
+	cr_assert(interrupted());
+	m = next();
+	cr_assert(m.op == SERIAL_ROOM && m.room == 11);
+	for (int i = 0; i < 5; i++) {
+		cr_assert(in(UART_LSR, 1) & UART_LSR_DR);
+		cr_assert_eq(in(UART_RX, 1), (uint8_t) "hello"[i]);
+	}
+	cr_assert_not(in(UART_LSR, 1) & UART_LSR_DR);
+	cr_assert_eq(hook_calls, 0);
 }
 
-Test(serial_port, hostile_answers)
+Test(serial_port, input_that_comes_too_late_waits)
 {
-	static const struct {
-		uint8_t op, reg;
-		size_t len;
-	} rows[] = {{SERIAL_WRITE, 5, 4}, {SERIAL_READ, 4, 4}, {SERIAL_READ, 5, 3},
-		    {SERIAL_READ, 5, 8},  {0, 5, 4},	       {SERIAL_READ, 5, 1}};
+	out(UART_FCR, 1, UART_FCR_ENABLE_FIFO);
+	out(UART_MCR, 1, UART_MCR_RTS);
+	out(UART_MCR, 1, UART_MCR_LOOP);
+	say(SERIAL_IN, "hello", 5);
+	cr_assert_not(in(UART_LSR, 1) & UART_LSR_DR, "looped back");
+	out(UART_FCR, 1, 0);
+	out(UART_MCR, 1, UART_MCR_RTS);
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(in(UART_RX, 1), (uint8_t) "hello"[i], "one at a time, without FIFO");
+	cr_assert_eq(hook_calls, 0);
+}
+
+/* ---- a device that breaks the rules, or ends ---- */
+
+struct bad_msg {
+	uint8_t op, room;
+	uint16_t len;
+	size_t bytes;
+	unsigned int nr_fds;
+};
+
+Test(serial_port, hostile_messages)
+{
+	/* The VMM waits for SERIAL_DONE, and has room for 16 bytes. */
+	static const struct bad_msg rows[] = {
+		{0, 0, 0, 4, 0},
+		{SERIAL_OUT, 0, 1, 5, 0},
+		{SERIAL_ROOM, 16, 0, 4, 0},
+		{SERIAL_DONE, 0, 0, 3, 0},
+		{SERIAL_DONE, 0, 0, 5, 0},
+		{SERIAL_DONE, 1, 0, 4, 0},
+		{SERIAL_DONE, 0, 1, 5, 0},
+		{SERIAL_DONE, 0, 0, 4, 1},
+		{SERIAL_IN, 0, 0, 4, 0},
+		{SERIAL_IN, 0, 17, 21, 0},
+		{SERIAL_IN, 0, 16, 19, 0},
+		{SERIAL_IN, 0, 15, 20, 0},
+		{SERIAL_IN, 0, 0xffff, 4100, 0},
+		{SERIAL_IN, 0, 4096, 4100, 0},
+		{SERIAL_IN, 1, 1, 5, 0},
+		{5, 0, 0, 4, 0},
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct serial_msg m = {.op = rows[i].op, .room = rows[i].room, .len = rows[i].len};
+
 		if (i > 0)
 			setup();
-		answer(rows[i].op, rows[i].reg, 0x60, rows[i].len);
-		cr_expect_eq(in(0x3fd, 1), 0xff, "row %zu", i);
-		cr_expect_eq(hook_calls, i + 1);
-		cr_expect(port.dead);
+		out(UART_FCR, 1, UART_FCR_ENABLE_FIFO);
+		out(UART_MCR, 1, UART_MCR_RTS);
+		print("x");
+		cr_assert_eq(fd_send(peer, &m, rows[i].bytes, &peer, rows[i].nr_fds), 0);
+		cr_assert_eq(loop_once(&loop, 0, &err), 0);
+		cr_expect_eq(hook_calls, i + 1, "row %zu", i);
+		cr_expect_str_eq(hook_text, "message from the device: Protocol error");
+		print("the guest goes on until the VM is ended");
+		cr_expect(in(UART_LSR, 1) & UART_LSR_THRE);
+		cr_expect_eq(hook_calls, i + 1, "said once");
 	}
 }
 
-Test(serial_port, answer_with_an_fd)
+Test(serial_port, answers_that_were_not_asked_for)
 {
-	struct serial_msg m = {SERIAL_READ, 5, 0x60, 0};
+	say(SERIAL_DONE, "", 0);
+	cr_expect_eq(hook_calls, 1);
+	setup();
+	say(SERIAL_IN, "x", 1);
+	cr_expect_eq(hook_calls, 2);
+	setup();
+	out(UART_MCR, 1, UART_MCR_RTS);
+	say(SERIAL_IN, "x", 1);
+	say(SERIAL_IN, "y", 1);
+	cr_expect_eq(hook_calls, 3);
+}
 
-	cr_assert_eq(fd_send(peer, &m, sizeof(m), &peer, 1), 0);
-	cr_expect_eq(in(0x3fd, 1), 0xff);
+Test(serial_port, a_message_that_is_too_long)
+{
+	static const char text[sizeof(struct serial_msg) + 1] = {SERIAL_DONE};
+
+	print("x");
+	cr_assert_eq(fd_send(peer, text, sizeof(text), NULL, 0), 0);
+	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 	cr_expect_eq(hook_calls, 1);
 }
 
-Test(serial_port, silence_ends)
+Test(serial_port, a_device_that_is_gone_is_noticed_by_an_access)
 {
-	cr_expect_eq(in(0x3fd, 1), 0xff);
+	close(peer);
+	print("x");
 	cr_expect_eq(hook_calls, 1);
-	cr_expect_str_eq(hook_text, "read: Connection timed out");
-	answer(SERIAL_READ, 5, 0x60, 4);
-	cr_expect_eq(in(0x3fd, 1), 0xff, "an answer that comes late answers nothing");
-	out(0x3f8, 1, 'x');
+	for (unsigned int i = 0; i < 2 * SERIAL_HELD_MAX; i++)
+		out(UART_TX, 1, 'x');
+	cr_expect(in(UART_LSR, 1) & UART_LSR_THRE);
 	cr_expect_eq(hook_calls, 1, "said once");
 }
 
-Test(serial_port, peer_gone)
+Test(serial_port, a_device_that_is_gone_is_noticed_without_an_access)
 {
-	close(peer);
-	out(0x3f8, 1, 'x');
-	cr_expect_eq(hook_calls, 1);
-	cr_expect_eq(in(0x3f8, 4), 0xffffffff);
-}
-
-Test(serial_port, peer_gone_is_noticed_without_an_access)
-{
-	struct loop loop;
-
-	cr_assert_eq(loop_init(&loop, &err), 0);
-	cr_assert_eq(serial_port_watch(&port, &loop, &err), 0);
-	answer(SERIAL_READ, 0, 0, 4);
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 	cr_expect_eq(hook_calls, 0);
 	close(peer);
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 	cr_expect_eq(hook_calls, 1);
 	cr_expect_str_eq(hook_text, "the device's process is gone: Broken pipe");
-	loop_done(&loop);
-}
-
-Test(serial_port, slow_output_is_lost_not_waited_for)
-{
-	unsigned int taken = 0;
-	char buf[4];
-
-	for (unsigned int i = 0; i < 10000 && !port.stalled; i++)
-		out(0x3f8, 1, 'x');
-	cr_assert(port.stalled);
-	/* Waiting for each of these would take hours. */
-	port.timeout_ms = 10000;
-	for (unsigned int i = 0; i < 2000; i++)
-		out(0x3f8, 1, 'y');
-	cr_expect_eq(hook_calls, 0, "a slow device is no dead one");
-	while (recv(peer, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-		taken++;
-	cr_expect_gt(taken, 0);
-	out(0x3f8, 1, 'z');
-	cr_expect_not(port.stalled);
-	cr_expect_eq(next().value, 'z');
 }
 
 Test(serial_port, ports_that_are_taken)
 {
 	int sv[2];
-	struct serial_port second;
+	static struct serial_port second;
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv), 0);
 	cr_expect_eq(serial_port_init(&second,

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The registers of a 16550A
+ *
+ * What the guest transmits goes into a ring, from which the owner takes it; what the owner receives for
+ * the guest goes into the receive FIFO. When the ring is nearly full LSR says that the transmitter is
+ * busy: a guest with manners waits and nothing is lost; one without loses bytes, as on a real line.
+ *
+ * Interrupts are edges. A source raises one when it begins to be pending and enabled, and may again once
+ * the guest has dealt with it (read the data, read IIR) or disabled it.
+ */
+#ifndef VMRUN_VMM_UART_H
+#define VMRUN_VMM_UART_H
+
+#include "devices/core/base.h"
+#include "devices/core/serial_msg.h"
+
+#define UART_FIFO_BYTES SERIAL_IN_MAX
+#define UART_RING_BYTES SERIAL_HELD_MAX
+
+/**
+ * struct uart - State of one port; zeroed is after reset
+ * @ier:	Registers, by their data sheet names
+ * @lsr_error:	Error bits of LSR not yet read
+ * @msr_delta:	Change bits of MSR not yet read
+ * @thre_pending: The transmitter became empty, and IIR has not told yet
+ * @raised:	Sources (as IER bits) whose edge was told and that are still pending
+ * @rx:		Receive FIFO: @rx_nr bytes, the next one first
+ * @tx:		Ring of @tx_nr bytes from @tx_head on
+ * @lost:	Bytes that the guest wrote into a full ring
+ */
+struct uart {
+	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
+	uint8_t lsr_error, msr_delta;
+	bool thre_pending;
+	uint8_t raised;
+	uint8_t rx[UART_FIFO_BYTES];
+	unsigned int rx_nr;
+	uint8_t tx[UART_RING_BYTES];
+	unsigned int tx_head, tx_nr;
+	uint64_t lost;
+};
+
+/** uart_read() - The guest reads register @reg, 0 to 7 */
+uint8_t uart_read(struct uart *u, unsigned int reg);
+
+/** uart_write() - The guest writes register @reg, 0 to 7 */
+void uart_write(struct uart *u, unsigned int reg, uint8_t v);
+
+/** uart_edge() - Whether an interrupt is to be raised now; asked after whatever changed the state */
+bool uart_edge(struct uart *u);
+
+/** uart_take() - Take up to @max bytes out of the ring; how many there were */
+unsigned int uart_take(struct uart *u, uint8_t *buf, unsigned int max);
+
+/**
+ * uart_room() - How many bytes of input a guest that listens has room for
+ *
+ * It listens while it asserts RTS or has enabled the receive interrupt: Linux does neither before a
+ * program opens the port, and empties the FIFO just then.
+ */
+unsigned int uart_room(const struct uart *u);
+
+/** uart_receive() - Put @len bytes, at most uart_room(), into the FIFO */
+void uart_receive(struct uart *u, const uint8_t *buf, unsigned int len);
+
+#endif
