@@ -36,6 +36,14 @@ static char *read_stat(pid_t pid, char *buf, size_t size)
 	return at && at[1] == ' ' ? at + 2 : NULL;
 }
 
+bool process_in_io(pid_t pid)
+{
+	char stat[1024];
+	const char *at = read_stat(pid, stat, sizeof(stat));
+
+	return at && *at == 'D';
+}
+
 bool process_waits(pid_t pid, int fd, unsigned int nr)
 {
 	char stat[1024], call[256], *end;
@@ -57,10 +65,10 @@ bool process_waits(pid_t pid, int fd, unsigned int nr)
 bool process_dying(pid_t pid)
 {
 	static const char *const pending[] = {"SigPnd:", "ShdPnd:"};
-	char stat[1024], status[4096];
-	const char *at = read_stat(pid, stat, sizeof(stat));
+	char status[4096];
+	const char *at;
 
-	if (!at || *at != 'D' || !read_proc(pid, "status", status, sizeof(status)))
+	if (!process_in_io(pid) || !read_proc(pid, "status", status, sizeof(status)))
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(pending); i++) {
 		at = strstr(status, pending[i]);

@@ -22,6 +22,9 @@ struct process {
 /** process_identify() - The start time of a living process or zombie; 0 when there is none */
 uint64_t process_identify(pid_t pid);
 
+/** process_in_io() - Whether it sits in a call that nothing interrupts, such as a write to a disk that stands still */
+bool process_in_io(pid_t pid);
+
 /** process_open() - A pidfd of exactly that process; -ESRCH when it is gone */
 MUST_CHECK int process_open(const struct process *p);
 

@@ -193,6 +193,7 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	phases_mark(s->phases, "cgroup entered");
 	if (r < 0)
 		return r;
+	supervisor_drain_note(s, l->plan, l->console[1]);
 	/* From here on who wants to be rid of the VM has to be rid of this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	r = state_save(s->dir, s->state, err);

@@ -41,13 +41,17 @@ static int act_before_created(struct supervisor *s, int sig, struct err *err)
 
 static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 {
+	const enum signal_action action = signal_action(sig);
 	char name[24];
 
 	if (s->stage < STAGE_CREATED)
 		return act_before_created(s, sig, err);
-	if (s->stage >= STAGE_ENDING)
-		return err_text(err, ESRCH, "container not running");
-	switch (signal_action(sig)) {
+	/* It may still wait for the reader of its last output, which alone KILL can cut short. */
+	if (s->stage >= STAGE_ENDING && action == SIGNAL_KILL)
+		supervisor_kill(s);
+	if (s->stage >= STAGE_ENDING && action != SIGNAL_NONE)
+		return 0;
+	switch (action) {
 	case SIGNAL_CHECK:
 	case SIGNAL_HARMLESS: return 0;
 	case SIGNAL_POWER_BUTTON: return ask_guest(s, CTL_POWER_BUTTON, sig, err);

@@ -7,6 +7,7 @@
  * supervisor_watch.c what the processes ask and answer, and how they end
  * supervisor_log.c   what they log
  * supervisor_start.c from the wish to start the guest to its running
+ * supervisor_drain.c the end of a guest whose last output is still to be read
  * supervisor_net.c   networks made and undone
  * supervisor_ctl.c   what users ask for, by socket and by signal
  */
@@ -28,6 +29,9 @@
 /** What the launcher says when the lock is the supervisor's alone, and what it answers to a good report */
 #define SUPERVISOR_GO  "go"
 #define SUPERVISOR_ACK "ok"
+
+/** How long processes have to leave when the VM has ended, before they are killed */
+#define SUPERVISOR_DRAIN_NS 2000000000ULL
 
 /** struct supervisor_report - To the launcher, once: code 0, or an errno value and why */
 struct supervisor_report {
@@ -61,6 +65,22 @@ struct starting {
 	bool vmm_asked;
 	bool asked[PLAN_PROCS_MAX];
 	struct err failure;
+};
+
+/**
+ * struct draining - The last output of a guest on its way out
+ * @console:	What it goes to, for poll() alone; owned, -1 when there is none
+ * @device:	Which process has it; 0: none
+ * @turns:	How often it was looked at; 0: not yet
+ * @idle:	How often in succession the device could have written
+ * @alone:	The device is all that is left of the VM
+ */
+struct draining {
+	int console;
+	unsigned int device;
+	unsigned int turns;
+	unsigned int idle;
+	bool alone;
 };
 
 /**
@@ -102,6 +122,7 @@ struct supervisor {
 	bool autostart;
 	struct err failure;
 	struct starting start;
+	struct draining drain;
 	struct net_guest guest;
 	pid_t launcher;
 	struct cgroup *cgroup;
@@ -145,11 +166,33 @@ void supervisor_fail(struct supervisor *s, const struct err *err);
  */
 void supervisor_end(struct supervisor *s, enum end_cause cause, const char *detail, bool now);
 
+/** supervisor_kill() - Nothing is waited for any more: whoever is left is killed */
+void supervisor_kill(struct supervisor *s);
+
 /** supervisor_deadline() - s->deadline_ns has passed */
 void supervisor_deadline(struct supervisor *s);
 
 /** supervisor_create_late() - s->create_by_ns has passed */
 void supervisor_create_late(struct supervisor *s);
+
+/**
+ * supervisor_drain_note() - Remember which process has the console
+ * @console:	Where its output goes; duplicated
+ *
+ * Syscalls: fcntl
+ */
+void supervisor_drain_note(struct supervisor *s, const struct plan *p, int console);
+
+/**
+ * supervisor_drain() - The VM has ended and its time to leave is over
+ *
+ * Return: whether its last output waits for a reader. Then all but the serial device are killed, and it is
+ * looked at again later
+ */
+bool supervisor_drain(struct supervisor *s);
+
+/** supervisor_drain_alone() - A process died: undo what only it was for if the serial device is the last */
+void supervisor_drain_alone(struct supervisor *s);
 
 /** supervisor_note() - Remember what a start needs of the plan, which does not stay */
 void supervisor_note(struct supervisor *s, const struct plan *p);

@@ -27,7 +27,6 @@
 #include "runtime/process.h"
 #include "runtime/supervisor_priv.h"
 
-#define DRAIN_NS     2000000000ULL
 #define DOUBT_NS     200000000ULL
 #define LATE_MS	     1000			/* VU_LATE_MS of the VMM */
 #define LATE_NS	     (LATE_MS / 2 * 1000000ULL) /* what comes faster was held up, or is a lie */
@@ -65,6 +64,7 @@ static void check_over(struct supervisor *s)
 {
 	unsigned int i;
 
+	supervisor_drain_alone(s);
 	for (i = 0; i < s->nr; i++)
 		if (s->proc[i].jailed.pid)
 			return;
@@ -100,7 +100,7 @@ void supervisor_end(struct supervisor *s, enum end_cause cause, const char *deta
 		if (cause == END_DEVICE_KILLED && s->proc[0].jailed.pid)
 			(void)process_signal(s->proc[0].jailed.pidfd, SIGKILL);
 		close_control(s, &s->proc[0]);
-		s->deadline_ns = clock_ns() + DRAIN_NS;
+		s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
 	}
 	check_over(s);
 }
@@ -147,8 +147,14 @@ void supervisor_deadline(struct supervisor *s)
 	s->deadline_ns = 0;
 	if (s->stage < STAGE_ENDING)
 		blame(s, &s->proc[s->doubt], "");
-	else
+	else if (!supervisor_drain(s))
 		kill_all(s);
+}
+
+void supervisor_kill(struct supervisor *s)
+{
+	s->deadline_ns = 0;
+	kill_all(s);
 }
 
 /* ---- control sockets ---- */

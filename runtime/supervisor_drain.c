@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The last output of a guest waits for its reader
+ *
+ * A guest that has ended may have printed more than its console's reader has taken. The serial device
+ * holds it, and while that is the reader's doing the end of the VM waits, of all of it that is left: the
+ * device and this process. Whose doing it is the supervisor sees for itself, by a descriptor of the
+ * console's own. Each time DRAIN_NS have passed:
+ *
+ *   - the console takes nothing: its reader is there and does not read. The clock stands still until it
+ *     takes something or the reader goes away
+ *   - the device sits in a write to a disk that stands still
+ *   - else the device has had its chance, and after DRAIN_IDLE_MAX of these it is killed
+ *
+ * A device that has been taken over could go on filling a console which a reader goes on emptying. What
+ * an honest one holds is read in far fewer turns than DRAIN_TURNS_MAX.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+#include "runtime/supervisor_priv.h"
+
+#define DRAIN_IDLE_MAX	2
+#define DRAIN_TURNS_MAX 256
+
+void supervisor_drain_note(struct supervisor *s, const struct plan *p, int console)
+{
+	unsigned int i;
+
+	s->drain = (struct draining){.console = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+	for (i = 1; i < p->nr_procs; i++)
+		if (p->proc[i].bus == BOOT_BUS_SERIAL)
+			s->drain.device = i;
+}
+
+static void on_console(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+
+	loop_del(&s->loop, fd);
+	s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
+}
+
+/* Whether what is left of the VM may stay; sets when to look again */
+static bool may_stay(struct supervisor *s)
+{
+	struct draining *d = &s->drain;
+	struct pollfd console = {.fd = d->console, .events = POLLOUT};
+	struct err ignored;
+
+	if (d->turns++ >= DRAIN_TURNS_MAX)
+		return false;
+	s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
+	if (poll(&console, 1, 0) == 0) {
+		d->idle = 0;
+		if (loop_add(&s->loop, d->console, EPOLLOUT, on_console, s, &ignored) == 0)
+			s->deadline_ns = 0;
+		return true;
+	}
+	if (process_in_io(s->proc[d->device].jailed.pid)) {
+		d->idle = 0;
+		return true;
+	}
+	return ++d->idle < DRAIN_IDLE_MAX;
+}
+
+bool supervisor_drain(struct supervisor *s)
+{
+	const struct draining *d = &s->drain;
+	unsigned int i;
+
+	if (s->failed || d->console < 0 || !d->device || !s->proc[d->device].jailed.pid ||
+	    !may_stay(s))
+		return false;
+	for (i = 0; i < s->nr; i++)
+		if (i != d->device && s->proc[i].jailed.pid)
+			(void)process_signal(s->proc[i].jailed.pidfd, SIGKILL);
+	supervisor_drain_alone(s);
+	return true;
+}
+
+void supervisor_drain_alone(struct supervisor *s)
+{
+	struct draining *d = &s->drain;
+	struct state *t = s->state;
+	struct err err;
+	unsigned int i;
+
+	for (i = 0; i < s->nr; i++)
+		if (i != d->device && s->proc[i].jailed.pid)
+			return;
+	if (d->alone || d->turns == 0)
+		return;
+	d->alone = true;
+	supervisor_undo_nets(s);
+	t->proc[0] = t->proc[d->device];
+	t->nr_procs = 1;
+	if (state_save(s->dir, t, &err) < 0)
+		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+}
