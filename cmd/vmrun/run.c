@@ -18,6 +18,8 @@
 #include "runtime/signals.h"
 #include "runtime/state.h"
 
+#define BACKGROUND_LOOK_MS 1000
+
 struct run_options {
 	struct launch_options launch;
 	struct quick_options quick;
@@ -111,7 +113,7 @@ static int load(struct run *r, const char *arg, struct bundle **ret, struct err 
 /* From before the launch on, so that no signal falls between default and handled. */
 static int catch_signals(struct run *r, struct err *err)
 {
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, 0};
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 
 	signal(SIGPIPE, SIG_IGN);
 	r->signal_fd = signal_catch(caught, err);
@@ -126,10 +128,29 @@ static void pass_signal_on(struct run *r)
 	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	sig = (int)info.ssi_signo;
+	if (sig == SIGTSTP || sig == SIGCONT) {
+		/* The VM runs on; only this process stops, and the shell gets its terminal back. */
+		if (sig == SIGTSTP) {
+			terminal_give_back(&r->terminal);
+			(void)raise(SIGSTOP);
+		}
+		terminal_take(&r->terminal);
+		return;
+	}
 	/* The first asks the guest; a user who asks again means it. */
 	if (sig == SIGINT && r->interrupts++ > 0)
 		sig = SIGQUIT;
 	(void)process_signal(r->pidfd, sig);
+}
+
+static void pass_keys_on(struct run *r)
+{
+	switch (terminal_pump(&r->terminal)) {
+	case TERMINAL_STAY: return;
+	case TERMINAL_GONE: (void)process_signal(r->pidfd, SIGHUP); break;
+	case TERMINAL_QUIT: (void)process_signal(r->pidfd, SIGQUIT); break;
+	}
+	terminal_close(&r->terminal);
 }
 
 static int wait_for_end(struct run *r, int *ret_code, struct err *err)
@@ -137,19 +158,24 @@ static int wait_for_end(struct run *r, int *ret_code, struct err *err)
 	struct pollfd p[] = {
 		{.fd = r->pidfd, .events = POLLIN},
 		{.fd = r->signal_fd, .events = POLLIN},
-		{.fd = r->terminal.wr >= 0 ? STDIN_FILENO : -1, .events = POLLIN},
+		{.fd = -1, .events = POLLIN},
 	};
 	siginfo_t info = {0};
 
 	while (!(p[0].revents & POLLIN)) {
-		if (poll(p, ARRAY_SIZE(p), -1) < 0 && errno != EINTR)
+		const bool background = r->terminal.wr >= 0 && !r->terminal.raw;
+
+		p[2].fd = r->terminal.raw ? STDIN_FILENO : -1;
+		/* Not every shell says SIGCONT to a job that it puts into the foreground. */
+		if (poll(p, ARRAY_SIZE(p), background ? BACKGROUND_LOOK_MS : -1) < 0 &&
+		    errno != EINTR)
 			return err_set(err, errno, "poll");
 		if (p[1].revents & POLLIN)
 			pass_signal_on(r);
-		if (p[2].revents && !terminal_pump(&r->terminal)) {
-			(void)process_signal(r->pidfd, SIGQUIT);
-			p[2].fd = -1;
-		}
+		else if (p[2].revents)
+			pass_keys_on(r);
+		else if (background)
+			terminal_take(&r->terminal);
 	}
 	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED) < 0)
 		return err_set(err, errno, "wait for the supervisor");
@@ -191,7 +217,7 @@ static int foreground(struct run *r, struct vmrun *v, struct err *err)
 	r->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (r->pidfd < 0)
 		return err_set(err, errno, "supervisor");
-	terminal_raw(&r->terminal);
+	terminal_take(&r->terminal);
 	rc = wait_for_end(r, &v->exit_code, err);
 	terminal_close(&r->terminal);
 	if (rc == 0 && !r->o->keep)

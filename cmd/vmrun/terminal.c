@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 
 #define KEY_ESCAPE 0x01 /* Ctrl-A */
 #define KEY_QUIT   'x'
@@ -12,7 +13,7 @@ int terminal_open(struct terminal *t, struct err *err)
 	int fd[2];
 
 	*t = (struct terminal){.rd = -1, .wr = -1};
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &t->before) < 0)
+	if (!isatty(STDIN_FILENO))
 		return 0;
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return err_set(err, errno, "terminal");
@@ -24,29 +25,54 @@ int terminal_open(struct terminal *t, struct err *err)
 	return 0;
 }
 
-void terminal_raw(struct terminal *t)
+/* A terminal that is not this session's has no foreground: whoever has it may use it. */
+static bool in_foreground(void)
 {
-	struct termios raw = t->before;
+	const pid_t group = tcgetpgrp(STDIN_FILENO);
+
+	return group < 0 || group == getpgrp();
+}
+
+void terminal_take(struct terminal *t)
+{
+	struct termios raw;
 
 	if (t->wr < 0)
 		return;
+	/* Should the foreground change between question and use: an error instead of a stop. */
+	(void)signal(SIGTTIN, SIG_IGN);
+	/* The shell had it if we were stopped or in the background: it is as the shell left it. */
+	if (!in_foreground() || (!t->raw && tcgetattr(STDIN_FILENO, &t->before) < 0)) {
+		t->raw = false;
+		return;
+	}
+	raw = t->before;
 	cfmakeraw(&raw);
 	raw.c_oflag = t->before.c_oflag; /* a guest's bare newline still begins a line */
 	t->raw = tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
 
-bool terminal_pump(struct terminal *t)
+void terminal_give_back(struct terminal *t)
+{
+	if (t->raw && in_foreground())
+		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
+	t->raw = false;
+}
+
+enum terminal_wish terminal_pump(struct terminal *t)
 {
 	char in[256], out[2 * sizeof(in)];
 	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
 	size_t len = 0;
 	ssize_t i;
 
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || !in_foreground()))
+		return TERMINAL_STAY;
 	if (n <= 0)
-		return n < 0 && errno == EINTR;
+		return TERMINAL_GONE;
 	for (i = 0; i < n; i++) {
 		if (t->escaped && in[i] == KEY_QUIT)
-			return false;
+			return TERMINAL_QUIT;
 		if (in[i] == KEY_ESCAPE && !t->escaped) {
 			t->escaped = true;
 			continue;
@@ -56,13 +82,14 @@ bool terminal_pump(struct terminal *t)
 		t->escaped = false;
 		out[len++] = in[i];
 	}
-	return len == 0 || write(t->wr, out, len) >= 0 || errno == EAGAIN || errno == EPIPE;
+	if (len > 0 && write(t->wr, out, len) < 0 && errno != EAGAIN && errno != EPIPE)
+		return TERMINAL_GONE;
+	return TERMINAL_STAY;
 }
 
 void terminal_close(struct terminal *t)
 {
-	if (t->raw)
-		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
+	terminal_give_back(t);
 	cleanup_close_fd(&t->rd);
 	cleanup_close_fd(&t->wr);
 	*t = (struct terminal){.rd = -1, .wr = -1};

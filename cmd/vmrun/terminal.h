@@ -5,6 +5,9 @@
  * The serial device cannot read the terminal itself: it is in another session. So `run` switches the
  * terminal to raw mode, reads it, and passes the keys on through a pipe; Ctrl-A x ends the VM, and
  * Ctrl-A twice is one Ctrl-A.
+ *
+ * Only a process in the foreground may do either: in the background it would be stopped, or take the
+ * shell's keys. So the terminal is taken when it can be, given back before a stop, and taken again.
  */
 #ifndef VMRUN_CMD_VMRUN_TERMINAL_H
 #define VMRUN_CMD_VMRUN_TERMINAL_H
@@ -16,8 +19,10 @@
 
 /**
  * struct terminal - Zeroed: not in use
- * @rd, @wr:	The pipe; @rd is the VM's standard input
+ * @raw:	It is ours at present, and to be read
  * @escaped:	The last key was Ctrl-A
+ * @rd, @wr:	The pipe; @rd is the VM's standard input
+ * @before:	How it was when it was taken
  */
 struct terminal {
 	bool raw;
@@ -27,16 +32,26 @@ struct terminal {
 	struct termios before;
 };
 
+/** enum terminal_wish - What the user wants: GONE has hung up, QUIT wants the VM to end */
+enum terminal_wish { TERMINAL_STAY, TERMINAL_GONE, TERMINAL_QUIT };
+
 /** terminal_open() - Make the pipe if standard input is a terminal; t->rd is -1 when not */
 MUST_CHECK int terminal_open(struct terminal *t, struct err *err);
 
-/** terminal_raw() - Switch to raw mode, once the VM is there */
-void terminal_raw(struct terminal *t);
+/**
+ * terminal_take() - Switch to raw mode, if in the foreground
+ *
+ * Once the VM is there, and again whenever the foreground may have changed. SIGTTIN is ignored from then on.
+ */
+void terminal_take(struct terminal *t);
 
-/** terminal_pump() - Pass keys on: false when the user wants the VM to end */
-bool terminal_pump(struct terminal *t);
+/** terminal_give_back() - As it was before; nothing in the background */
+void terminal_give_back(struct terminal *t);
 
-/** terminal_close() - Restore the terminal and close the pipe; safe on a zeroed or closed one */
+/** terminal_pump() - Pass keys on, when t->raw and there are some */
+MUST_CHECK enum terminal_wish terminal_pump(struct terminal *t);
+
+/** terminal_close() - Give the terminal back and close the pipe; safe on a zeroed or closed one */
 void terminal_close(struct terminal *t);
 
 #endif
