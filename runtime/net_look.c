@@ -383,7 +383,7 @@ static void warn_of(const struct look *l, const struct rtnl_link *link)
 		fmt_into(text, sizeof(text),
 			 "interface %s is no Ethernet, and not joined (network namespace %s)",
 			 link->name, l->made[l->i].netns);
-	olog_printable(text);
+	(void)fmt_printable(text);
 	l->warn->line(l->warn->arg, text);
 }
 

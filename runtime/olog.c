@@ -117,13 +117,6 @@ void olog_escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-void olog_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			*text = '?';
-}
-
 static size_t format(const struct olog *o, enum log_level level, const char *text, char *ret,
 		     size_t size)
 {
@@ -176,6 +169,9 @@ void olog_write(struct olog *o, enum log_level level, const char *fmt, ...)
 	va_start(ap, fmt);
 	fmt_vinto(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* JSON and runc's text have escapes; a terminal has none. */
+	if (o->plain)
+		(void)fmt_printable(text);
 	olog_flush(o);
 	if (o->lost > 0 || !put(o, level, text))
 		o->lost++;

@@ -62,9 +62,6 @@ void olog_flush(struct olog *o);
 /** olog_escape() - @text as the inside of a JSON string, cut to @size at a character's border */
 void olog_escape(const char *text, char *ret, size_t size);
 
-/** olog_printable() - Replace all but printable ASCII by '?': texts of peers go to terminals and JSON */
-void olog_printable(char *text);
-
 /** olog_level() - "error", "warning" (or "warn"), "info", "debug"; -EINVAL for others */
 MUST_CHECK int olog_level(const char *name, enum log_level *ret);
 

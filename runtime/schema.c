@@ -60,11 +60,12 @@ size_t schema_push(struct schema_ctx *ctx, const char *name)
 			ctx->pointer[n++] = *p == '~' ? '0' : '1';
 			continue;
 		}
-		/* what goes to a terminal or a log stays printable */
-		ctx->pointer[n++] = (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p;
+		ctx->pointer[n++] = *p;
 	}
 	ctx->pointer[n] = '\0';
-	ctx->pointer_len = n;
+	/* what goes to a terminal or a log stays printable */
+	(void)fmt_printable(ctx->pointer + mark);
+	ctx->pointer_len = mark + strlen(ctx->pointer + mark);
 	return mark;
 }
 

@@ -63,7 +63,7 @@ static void parse(char *said, struct spawned_line *ret)
 	const char *at = *said && said[1] == ' ' ? strchr(letters, *said) : NULL;
 
 	said[strcspn(said, "\n")] = '\0';
-	olog_printable(said);
+	(void)fmt_printable(said);
 	ret->level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
 	fmt_into(ret->text, sizeof(ret->text), "%s", at ? said + 2 : said);
 }

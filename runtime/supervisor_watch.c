@@ -282,7 +282,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 		return false;
 	r = ctl_recv(p->control, &m);
 	if (r == 1) {
-		olog_printable(m.text);
+		(void)fmt_printable(m.text);
 		p->said[m.type]++;
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);

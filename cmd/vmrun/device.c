@@ -270,7 +270,7 @@ static int hear(struct alone *a, struct err *err)
 		return 0;
 	}
 	if (r == 1 && m.type == CTL_FAILED) {
-		olog_printable(m.text);
+		(void)fmt_printable(m.text);
 		return err_text(err, m.code && m.code < 4096 ? (int)m.code : EIO, "%s", m.text);
 	}
 	/* Without it the device cannot be told to leave, and leaves. */

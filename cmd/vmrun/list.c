@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "cmd/vmrun/vmrun.h"
+#include "devices/core/fmt.h"
+#include "runtime/plan.h"
 #include "runtime/state.h"
 
 struct list_options {
@@ -42,11 +44,31 @@ static void quiet_each(const struct state *s, unsigned int nr UNUSED)
 	puts(s->id);
 }
 
-#define ROW "%-24s %-8s %-9s %-32s %-31s %s\n"
+/* What the state file says, with @width columns for it and a blank */
+static void cell(const char *text, size_t width)
+{
+	char safe[PLAN_PATH_MAX];
+	size_t nr;
+
+	fmt_into(safe, sizeof(safe), "%s", text);
+	nr = fmt_printable(safe);
+	printf("%s%*s ", safe, nr < width ? (int)(width - nr) : 0, "");
+}
+
+static void row(const char *const text[6])
+{
+	static const size_t width[] = {24, 8, 9, 32, 31};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(width); i++)
+		cell(text[i], width[i]);
+	cell(text[i], 0);
+	putchar('\n');
+}
 
 static void table_begin(void)
 {
-	printf(ROW, "ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER");
+	row((const char *const[]){"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"});
 }
 
 static void table_each(const struct state *s, unsigned int nr UNUSED)
@@ -54,7 +76,8 @@ static void table_each(const struct state *s, unsigned int nr UNUSED)
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", s->status == STATE_STOPPED ? 0 : s->supervisor.pid);
-	printf(ROW, s->id, pid, state_status_name(s->status), s->bundle, s->created, s->owner);
+	row((const char *const[]){s->id, pid, state_status_name(s->status), s->bundle, s->created,
+				  s->owner});
 }
 
 static void json_begin(void)

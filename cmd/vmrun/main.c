@@ -73,14 +73,12 @@ int vmrun_open_log(const struct vmrun *v, struct olog *ret, struct err *err)
 static void say(const struct vmrun *v, enum log_level level, const char *words)
 {
 	struct olog log = {.fd = -1};
-	char text[ERR_MSG_BYTES], *at;
+	char text[ERR_MSG_BYTES];
 	struct err ignored;
 
 	/* Names of files may hold newlines and what else moves a terminal's cursor. */
 	fmt_into(text, sizeof(text), "%s", words);
-	for (at = text; *at; at++)
-		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			*at = '?';
+	(void)fmt_printable(text);
 
 	/* Errors are always shown: conmon makes an error without words of an empty stderr. */
 	if (level == LOG_LEVEL_ERROR || !v->log)

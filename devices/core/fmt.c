@@ -191,3 +191,70 @@ size_t fmt_into(char *buf, size_t size, const char *fmt, ...)
 	va_end(ap);
 	return len;
 }
+
+/* The character that begins at @at, if it is well-formed UTF-8: how many bytes it has, else 0 */
+static size_t utf8(const char *at, uint32_t *ret)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	const unsigned char *s = (const unsigned char *)at;
+	size_t len = s[0] < 0x80       ? 1
+		     : s[0] >> 5 == 6  ? 2
+		     : s[0] >> 4 == 14 ? 3
+		     : s[0] >> 3 == 30 ? 4
+				       : 0;
+	uint32_t c = len > 1 ? s[0] & (0x7fU >> len) : s[0];
+
+	for (size_t i = 1; i < len; i++) {
+		if (s[i] >> 6 != 2) /* the terminator is none either */
+			return 0;
+		c = c << 6 | (s[i] & 0x3f);
+	}
+	*ret = c;
+	return len > 0 && c >= least[len] && c <= 0x10ffff && c >> 11 != 0x1b ? len : 0;
+}
+
+/* What moves a terminal's cursor, changes its state or its direction, or cannot be seen */
+static bool unprintable(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0, 0x1f},	  {0x7f, 0x9f},	      {0xad, 0xad},	{0x61c, 0x61c},
+		{0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++)
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	return false;
+}
+
+/**
+ * fmt_printable() - Make a text fit for a terminal, in place
+ * @text:	Each character of it that does more than to show itself, and each byte that is no UTF-8,
+ *		becomes '?'; so it may get shorter
+ *
+ * Context: any.  Syscalls: none
+ * Return: how many characters it has then
+ */
+size_t fmt_printable(char *text)
+{
+	char *to = text;
+	size_t nr = 0;
+
+	for (const char *at = text; *at; nr++) {
+		uint32_t c;
+		size_t len = utf8(at, &c);
+
+		if (len == 0 || unprintable(c)) {
+			*to++ = '?';
+			at += len > 0 ? len : 1;
+			continue;
+		}
+		while (len-- > 0)
+			*to++ = *at++;
+	}
+	*to = '\0';
+	return nr;
+}

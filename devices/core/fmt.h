@@ -23,4 +23,14 @@
 size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
 size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
+/**
+ * fmt_printable() - Make a text fit for a terminal, in place
+ * @text:	Each character of it that does more than to show itself, and each byte that is no UTF-8,
+ *		becomes '?'; so it may get shorter
+ *
+ * For what others wrote: names of files, what peers say.
+ * Return: how many characters it has then
+ */
+size_t fmt_printable(char *text);
+
 #endif

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <time.h>
 
 #include "devices/core/fmt.h"
@@ -44,11 +45,9 @@ void log_init(int fd, enum log_level max)
 /* Writes buf[0..len), whose text begins at byte 2 and tells of @lost lines, as one line */
 static void log_emit(char *buf, size_t len, uint32_t lost)
 {
-	for (size_t i = 2; i < len; i++) {
-		/* One line is one record: a name with a newline in it must not forge a second. */
-		if ((unsigned char)buf[i] < ' ' || buf[i] == 0x7f)
-			buf[i] = '?';
-	}
+	/* One line is one record: a name with a newline in it must not forge a second. */
+	(void)fmt_printable(buf + 2);
+	len = strlen(buf);
 	buf[len++] = '\n';
 	/* Its reader may not be there, or have enough of us. */
 	if (write(log_to.fd, buf, len) < 0)

@@ -160,6 +160,15 @@ is "a newline in a name" "$(vmrun create --bundle $'/nowhere\nvmrun: \e[2Jdone' 
 	"vmrun: bundle /nowhere?vmrun: ?[2Jdone: No such file or directory"
 vmrun --log "$work/log" --log-format json create --bundle $'/no"where\\\n\377' vm >/dev/null 2>&1
 is "in the log it is JSON" "$(jq -r '.level' "$work/log")" error
+dir=$work/$'\e[2J\302\233n\303\274\nx'
+cp -r "$work/vm" "$dir"
+vmrun create --bundle "$dir" vm </dev/null >/dev/null 2>&1
+table=$(vmrun list)
+is "list: a name is shown, and moves no cursor" "$(grep -oa "$work[^ ]*" <<<"$table")" "$work/?[2J?n"$'\303\274'"?x"
+column() { local LC_ALL=C.UTF-8 line=$(sed -n "$1p" <<<"$table"); line=${line%%$2*}; echo ${#line}; }
+is "list: the columns stay where they are" "$(column 2 20[0-9][0-9]-)" "$(column 1 CREATED)"
+is "list: in JSON it is what it is" "$(vmrun list --format json | jq -r '.[0].bundle')" "$dir"
+vmrun delete --force vm
 
 # ---- create interrupted at any moment leaves nothing, without anybody deleting it
 

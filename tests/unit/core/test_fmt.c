@@ -94,3 +94,34 @@ Test(fmt, alternate_form_is_a_bug, .signal = SIGILL)
 
 	fmt_into(buf, sizeof(buf), "%#x", 1U);
 }
+
+static void check_printable(const char *text, const char *want, size_t nr)
+{
+	char buf[64];
+
+	fmt_into(buf, sizeof(buf), "%s", text);
+	cr_expect_eq(fmt_printable(buf), nr, "%s", want);
+	cr_expect_str_eq(buf, want);
+}
+
+Test(fmt, what_others_wrote_becomes_printable)
+{
+	check_printable("", "", 0);
+	check_printable("caf\xc3\xa9 ~", "caf\xc3\xa9 ~", 6);
+	check_printable("\xe2\x82\xac \xf0\x9f\x90\xa7", "\xe2\x82\xac \xf0\x9f\x90\xa7", 3);
+	check_printable("tab\there, \x1b[2J, \x7f\r\n", "tab?here, ?[2J, ???", 19);
+	check_printable("\xc2\x9b"
+			"31m",
+			"?31m", 4); /* CSI in one character, and in one byte */
+	check_printable("\x9b"
+			"31m",
+			"?31m", 4);
+	check_printable("a\xe2\x80\xae"
+			"b\xe2\x80\x8b"
+			"c",
+			"a?b?c", 5);			       /* turned round, invisible */
+	check_printable("\xc0\xaf \xe0\x80\xaf", "?? ???", 6); /* longer than need be */
+	check_printable("\xed\xa0\x80 \xf4\x90\x80\x80", "??? ????", 8); /* no characters at all */
+	check_printable("cut \xe2\x82", "cut ??", 6);
+	check_printable("cut \xf0", "cut ?", 5);
+}

@@ -98,10 +98,13 @@ Test(clock, rfc3339)
 	cr_expect_eq(t[19], 'Z');
 }
 
-Test(olog, what_peers_say_becomes_printable)
+Test(olog, what_a_terminal_shows_is_printable)
 {
-	char said[] = "tab\there, \x1b[2J, \x7f, \xff, caf\xc3\xa9~";
+	struct olog o = new_log(false, LOG_LEVEL_ERROR);
 
-	olog_printable(said);
-	cr_expect_str_eq(said, "tab?here, ?[2J, ?, ?, caf??~");
+	o.plain = true;
+	olog_write(&o, LOG_LEVEL_ERROR,
+		   "bundle /a\nvmrun: \x1b[2J\xc2\x9b"
+		   "1m caf\xc3\xa9");
+	cr_expect_str_eq(written(&o), "vmrun: bundle /a?vmrun: ?[2J?1m caf\xc3\xa9\n");
 }
