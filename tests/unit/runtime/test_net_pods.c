@@ -159,9 +159,12 @@ Test(net_pods, whose_prefix_routes_another_made)
 
 Test(net_pods, with_a_peer)
 {
+	/* The kernel adds that route when it likes. */
+	run("ip -n pod addr add fd09::2 peer fd09::1/128 dev eth0\n"
+	    "n=0; until ip -n pod -6 route | grep -q fd09::1; do sleep 0.02; n=$((n + 1))\n"
+	    "[ $n -lt 500 ]; done");
 	same("addr add 10.9.0.2 peer 10.9.0.1/32 dev eth0\n"
-	     "route add default via 10.9.0.1\n"
-	     "addr add fd09::2 peer fd09::1/128 dev eth0",
+	     "route add default via 10.9.0.1",
 	     "10.9.0.1 10.9.0.7 8.8.8.8 fd09::1 fd09::7");
 }
 
@@ -203,6 +206,18 @@ Test(net_pods, with_a_route_behind_the_prefix_route)
 	same("addr add 10.9.0.2/24 dev eth0\n"
 	     "route add 10.9.0.0/24 via 10.9.0.1 metric 20",
 	     "10.9.0.7 10.9.0.1");
+}
+
+/* As two devices of modes other than netns are told of */
+Test(net_pods, the_first_gateway_told_is_the_default)
+{
+	char got[128];
+
+	run("echo ip=10.9.0.2::10.9.0.1:255.255.255.0:web:eth0:off "
+	    "ip=10.8.0.2::10.8.0.1:255.255.255.0:web:eth1:off rd.route=0.0.0.0/0:10.8.0.1:eth1 "
+	    ">/run/cmdline && ip netns exec guest env PATH=/run/bin:\"$PATH\" sh -e /run/start");
+	way("guest", "8.8.8.8", got);
+	cr_expect_str_eq(got, "8.8.8.8 via 10.9.0.1 dev eth0");
 }
 
 Test(net_pods, with_addresses_beside)
