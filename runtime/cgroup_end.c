@@ -218,19 +218,22 @@ static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err
 	return b.found || b.too_many;
 }
 
-/* The dead leave their group a moment after they were waited for: mostly at once, so look often first. */
-static int remove_leaf(const struct plan_cgroup_dir *d, struct err *err)
+/* The dead leave their group a moment after they were waited for: mostly at once, so look often first. What
+ * keeps one of a VM's leaves keeps them all: @tries are for all of them. */
+static int remove_leaf(const struct plan_cgroup_dir *d, unsigned int *tries, struct err *err)
 {
 	struct timespec pause = {.tv_nsec = PAUSE_NS};
-	unsigned int try;
 
-	for (try = 0; try < DYING_TRIES; try++) {
+	while (true) {
 		struct below b = {.visit = remove_one};
 
 		if (walk(&b, AT_FDCWD, d->path, 0))
 			return 0;
 		if (is_blocked(d, true, err))
 			return -EBUSY;
+		if (*tries == 0)
+			break;
+		(*tries)--;
 		nanosleep(&pause, NULL);
 		if (pause.tv_nsec < PAUSE_MAX_NS)
 			pause.tv_nsec *= 2;
@@ -242,8 +245,8 @@ static int remove_leaf(const struct plan_cgroup_dir *d, struct err *err)
 
 int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err *err)
 {
+	unsigned int i, tries = DYING_TRIES;
 	struct err other;
-	unsigned int i;
 	int r = 0;
 
 	for (i = nr; i-- > 0;) {
@@ -253,7 +256,7 @@ int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err
 		if (fd < 0)
 			continue;
 		if (d->leaf && d->ino) {
-			const int one = remove_leaf(d, r ? &other : err);
+			const int one = remove_leaf(d, &tries, r ? &other : err);
 
 			r = r < 0 ? r : one;
 		} else {
