@@ -35,8 +35,10 @@ struct backend;
  * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements,
  *		borrowed during the call
  * @stop:	Have the device let go of its rings, or go on with that: 1 while it still holds one, which it
- *		may for as long as its host's disk stands still. Call again then, and nothing else; waits
- *		for an instant each time. No ring is touched any more when this returns 0
+ *		may for as long as its host's disk stands still. Call again then, when peer_fd is readable or
+ *		some time has passed, and say how much in @waited_ms; nothing else meanwhile but reads
+ *		of a configuration space that is not stale. Never waits. No ring is touched any more
+ *		when this returns 0
  * @config:	Read or write configuration space; @off + @len <= config_bytes
  * @hear:	change_fd is ready: take in what the device says, a bounded part of it, and say whether its
  *		configuration space has changed. Never waits. On the main thread, without the bus lock:
@@ -49,7 +51,7 @@ struct backend;
 struct backend_ops {
 	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
 		     struct err *err);
-	int (*stop)(struct backend *b, struct err *err);
+	int (*stop)(struct backend *b, unsigned int waited_ms, struct err *err);
 	int (*config)(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		      struct err *err);
 	int (*hear)(struct backend *b, bool *ret_changed, struct err *err);
@@ -62,7 +64,7 @@ struct backend_ops {
  * @kick_fd:	Guest to device; the transport binds it to the doorbell
  * @call_fd:	Device to guest; the transport binds it to an interrupt
  * @err_fd:	Device to transport: the driver broke this queue. Queues that share one follow each other
- * @peer_fd:	Hangs up when the device's process dies; -1 where there is none
+ * @peer_fd:	Readable when the device answers, hangs up when its process dies; -1 where there is none
  * @change_fd:	Readable when the device has something to say (ops->hear), -1 where it never has
  * @config_stale: Set by the transport after such a change, bus lock held: the next ops->config asks the
  *		device

@@ -2,6 +2,7 @@
 #include "vmm/bus.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 static const char *const bus_space_name[] = {[BUS_PIO] = "port", [BUS_MMIO] = "mmio"};
@@ -59,6 +60,17 @@ void bus_del(struct bus *b, enum bus_space s, uint64_t base)
 		return;
 	memmove(&range[at - 1], &range[at], (b->space[s].nr - at) * sizeof(*range));
 	b->space[s].nr--;
+}
+
+bool bus_wait(struct bus *b, int fd, unsigned int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	bool ready;
+
+	pthread_mutex_unlock(&b->lock);
+	ready = poll(&p, 1, (int)ms) > 0;
+	pthread_mutex_lock(&b->lock);
+	return ready;
 }
 
 void bus_access(struct bus *b, enum bus_space s, bool write, uint64_t addr, void *data,

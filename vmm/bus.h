@@ -49,6 +49,16 @@ MUST_CHECK int bus_add(struct bus *b, enum bus_space s, uint64_t base, uint64_t 
 void bus_del(struct bus *b, enum bus_space s, uint64_t base);
 
 /**
+ * bus_wait() - Wait up to @ms for @fd, and let others have the bus lock, which the caller holds, meanwhile
+ * @fd:		-1 waits for nothing
+ *
+ * What the caller has looked at may have changed afterwards.
+ * Context: a model.  Syscalls: poll futex
+ * Return: whether it is readable or at its end
+ */
+bool bus_wait(struct bus *b, int fd, unsigned int ms);
+
+/**
  * bus_access() - Carry out a vCPU's access
  *
  * What no model claims, or straddles a range's end, reads as ones and swallows writes.

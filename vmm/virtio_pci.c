@@ -132,6 +132,11 @@ static void vp_config_access(struct virtio_pci *v, bool write, uint64_t off, voi
 		memset(data, 0, len);
 	if (v->dead || off >= v->be->config_bytes || len > v->be->config_bytes - off)
 		return;
+	/* The device can be asked when it has let go of its rings. */
+	if (write || v->be->config_stale)
+		virtio_pci_reset_on(v, true);
+	if (v->dead)
+		return;
 	rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
 	if (rc < 0)
 		virtio_pci_fail(v, &err);

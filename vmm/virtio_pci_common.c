@@ -20,6 +20,8 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 
+#define VP_STEP_MS 2 /* for which a device in a reset is waited for before it is looked at again */
+
 #define VIRTIO_STATUS_DRIVER_BITS                                                                  \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
@@ -76,24 +78,24 @@ static void vp_reset_done(struct virtio_pci *v)
 	virtio_pci_common_init(v);
 }
 
-/*
- * Status 0 is not visible before the device has let go of the rings, and drivers wait until it is (virtio
- * 1.3 section 4.1.4.3.2). So a device that takes long does not hold the vCPU, unless the driver goes on
- * without waiting: @wait.
- */
-static void vp_reset_on(struct virtio_pci *v, bool wait)
+void virtio_pci_reset_on(struct virtio_pci *v, bool wait)
 {
 	struct err err = {0};
-	int rc;
+	unsigned int waited_ms = 0;
 
-	do
-		rc = v->dead ? 0 : v->be->ops->stop(v->be, &err);
-	while (rc == 1 && wait);
-	if (rc == 1)
-		return;
-	if (rc < 0)
-		virtio_pci_fail(v, &err);
-	vp_reset_done(v);
+	for (bool again = false; v->resetting; again = true) {
+		int rc = v->dead ? 0 : v->be->ops->stop(v->be, waited_ms, &err);
+
+		if (rc < 0)
+			virtio_pci_fail(v, &err);
+		if (rc <= 0)
+			vp_reset_done(v);
+		else if (again && !wait)
+			return;
+		else
+			waited_ms = bus_wait(v->pci->bus, v->be->peer_fd, VP_STEP_MS) ? 0
+										      : VP_STEP_MS;
+	}
 }
 
 static void vp_reset(struct virtio_pci *v)
@@ -102,7 +104,7 @@ static void vp_reset(struct virtio_pci *v)
 	v->running = false;
 	virtio_pci_doorbells(v);
 	if (v->resetting)
-		vp_reset_on(v, false);
+		virtio_pci_reset_on(v, false);
 	else
 		vp_reset_done(v);
 }
@@ -368,7 +370,7 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 	}
 	/* A reset under way may be asked about, and asked for again. What else is written finds it done. */
 	if (v->resetting)
-		vp_reset_on(v, write && (f->get != vp_get_status || *(uint8_t *)data != 0));
+		virtio_pci_reset_on(v, write && (f->get != vp_get_status || *(uint8_t *)data != 0));
 	value = f->get(v);
 	if (!write) {
 		memcpy(data, (uint8_t *)&value + (off - f->off), len);

@@ -29,6 +29,17 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 			      unsigned int len);
 
 /**
+ * virtio_pci_reset_on() - Go on with a reset that is under way
+ * @wait:	Until it is done
+ *
+ * Status 0 is not visible before the device has let go of the rings, and drivers wait until it is (virtio
+ * 1.3 section 4.1.4.3.2). So a device that takes long does not hold the vCPU, unless the driver goes on
+ * without waiting; and nobody else: the bus lock is let go of meanwhile.
+ * Syscalls: the back-end's, poll, futex
+ */
+void virtio_pci_reset_on(struct virtio_pci *v, bool wait);
+
+/**
  * virtio_pci_needs_reset() - The driver broke a rule: latch DEVICE_NEEDS_RESET, interrupt it
  * @why:	Static text for the log
  *

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define VU_CALL_STEP_MS 2
+
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
 {
 	return f->protocol_features >> bit & 1;
@@ -42,29 +44,33 @@ static int vu_call_waited(struct vu_frontend *f, unsigned int ms, struct err *er
 	return err_text(err, ETIMEDOUT, "no answer in %u ms", f->waited_ms);
 }
 
-int vu_call_step(struct vu_frontend *f, struct err *err)
+int vu_call_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
 {
-	struct pollfd p = {.fd = f->sock, .events = POLLIN};
-	int rc = poll(&p, 1, VU_CALL_STEP_MS);
+	struct pollfd p = {.fd = f->sock};
 	size_t want;
-	ssize_t n;
+	ssize_t n = vu_call_peek(f->sock, &want);
 
-	if (rc < 0 && errno != EINTR)
-		return err_set(err, errno, "poll");
-	if (rc <= 0)
-		return vu_call_waited(f, VU_CALL_STEP_MS, err);
-	n = vu_call_peek(f->sock, &want);
 	if (n >= 0 && (size_t)n >= want) {
 		f->waited_ms = 0;
 		return 1;
 	}
-	if (n == 0 || (n > 0 && (p.revents & POLLHUP)))
-		return err_text(err, EPIPE, "the device's process is gone");
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return err_set(err, (int)-n, "receive");
 	/* Half a message leaves the socket readable: waiting for that would be no wait. */
-	poll(NULL, 0, 1);
-	return vu_call_waited(f, 1, err);
+	if (n == 0 || (n > 0 && poll(&p, 1, 1) > 0))
+		return err_text(err, EPIPE, "the device's process is gone");
+	return vu_call_waited(f, waited_ms + (n > 0), err);
+}
+
+/* Waits VU_CALL_STEP_MS for an answer, as vu_call_look() */
+static int vu_call_step(struct vu_frontend *f, struct err *err)
+{
+	struct pollfd p = {.fd = f->sock, .events = POLLIN};
+	int rc = poll(&p, 1, VU_CALL_STEP_MS);
+
+	if (rc < 0 && errno != EINTR)
+		return err_set(err, errno, "poll");
+	return vu_call_look(f, rc > 0 ? 0 : VU_CALL_STEP_MS, err);
 }
 
 int vu_call_bound(struct vu_frontend *f, struct err *err)

@@ -17,8 +17,6 @@
 #include "devices/core/vu_msg.h"
 #include "vmm/vu_frontend.h"
 
-#define VU_CALL_STEP_MS 2
-
 /** vu_call_agreed() - Whether both sides speak a protocol feature */
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit);
 
@@ -38,11 +36,14 @@ MUST_CHECK int vu_call_post_u64(struct vu_frontend *f, enum vu_request request, 
 MUST_CHECK int vu_call_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q,
 				  uint32_t num, struct err *err);
 
-/** vu_call_step() - Wait VU_CALL_STEP_MS for an answer; 1: it is there as a whole, 0: not yet, or -errno
+/**
+ * vu_call_look() - Whether an answer is there as a whole
+ * @waited_ms:	How long was waited for it since the last look
  *
- * Syscalls: poll recvmsg, and those of late.fn
+ * Syscalls: recvmsg poll, and those of late.fn
+ * Return: 1; 0 when it is not, or -errno
  */
-MUST_CHECK int vu_call_step(struct vu_frontend *f, struct err *err);
+MUST_CHECK int vu_call_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err);
 
 /**
  * vu_call_take() - Receive the answer that is there

@@ -255,10 +255,11 @@ static int vuf_start(struct backend *b, uint64_t features, const struct backend_
 }
 
 /* The device's word that it has let go of ring @i: 1, or 0 when it has not given it yet */
-static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, struct err *err)
+static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, unsigned int waited_ms,
+			    struct err *err)
 {
 	struct vu_msg m;
-	int rc = vu_call_step(f, err);
+	int rc = vu_call_look(f, waited_ms, err);
 
 	if (rc <= 0)
 		return rc;
@@ -269,7 +270,7 @@ static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, struct err *e
 	return rc < 0 ? rc : 1;
 }
 
-static int vuf_stop(struct backend *b, struct err *err)
+static int vuf_stop(struct backend *b, unsigned int waited_ms, struct err *err)
 {
 	struct vu_frontend *f = vuf_of(b);
 	int rc = 0;
@@ -285,21 +286,11 @@ static int vuf_stop(struct backend *b, struct err *err)
 	for (unsigned int i = 0; rc >= 0 && i < b->nr_queues; i++) {
 		if (!(f->stopping & 1U << i))
 			continue;
-		rc = vuf_ring_stopped(f, i, err);
+		rc = vuf_ring_stopped(f, i, waited_ms, err);
 		if (rc == 0)
 			return 1;
 	}
 	return rc < 0 ? vuf_die(f, rc) : 0;
-}
-
-/* Before anything else is said: answers come in the order of the questions. */
-static int vuf_settle(struct vu_frontend *f, struct err *err)
-{
-	int rc = 0;
-
-	while (f->stopping && rc >= 0)
-		rc = vuf_stop(&f->be, err);
-	return rc < 0 ? rc : 0;
 }
 
 /* What the device makes of a write is its business: what it then says it holds is what we show. */
@@ -336,10 +327,8 @@ static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, ui
 	vr_assert(off <= b->config_bytes && len <= b->config_bytes - off);
 	if (f->dead)
 		return vuf_gone(err);
-	if (write || b->config_stale)
-		rc = vuf_settle(f, err);
-	if (rc < 0)
-		return rc;
+	/* Answers come in the order of the questions, and those about rings are still to come. */
+	vr_assert(!f->stopping || !(write || b->config_stale));
 	if (write)
 		rc = vuf_write_config(f, off, buf, len, err);
 	else if (b->config_stale)

@@ -74,7 +74,7 @@ static int stub_start(struct backend *b, uint64_t features, const struct backend
 	return stub_result(s, err);
 }
 
-static int stub_stop(struct backend *b, struct err *err)
+static int stub_stop(struct backend *b, unsigned int waited_ms UNUSED, struct err *err)
 {
 	struct stub_backend *s = container_of(b, struct stub_backend, be);
 

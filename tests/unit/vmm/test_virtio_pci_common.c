@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <pthread.h>
+#include <sched.h>
+
 #include "tests/support/virtio_pci_rig.h"
 
 TestSuite(virtio_pci_common, .init = setup);
@@ -195,7 +198,7 @@ Test(virtio_pci_common, queue_select_past_the_end_writes_nothing)
 Test(virtio_pci_common, a_reset_that_takes_long_is_waited_for)
 {
 	start();
-	stub.slow = 4;
+	stub.slow = 8; /* it is looked at twice each time */
 	wr(STATUS, 1, 0);
 	cr_expect_eq(fake_doorbell_of(stub.be.kick_fd[0]), 0);
 	cr_expect_eq(rd(STATUS, 1), 0xf);
@@ -218,10 +221,63 @@ Test(virtio_pci_common, a_driver_that_does_not_wait_for_its_reset_is_held)
 	cr_expect_eq(rd(STATUS, 1), VIRTIO_CONFIG_S_ACKNOWLEDGE);
 }
 
+#define SLOW 100000000U
+
+/* Another vCPU, or the main thread with a power button: gets the bus in the middle of the wait, and ends it */
+static void *somebody_else(void *arg)
+{
+	unsigned int *seen = arg;
+
+	do {
+		sched_yield();
+		pthread_mutex_lock(&bus.lock);
+		*seen = stub.slow;
+		if (*seen < SLOW - 2)
+			stub.slow = 0;
+		pthread_mutex_unlock(&bus.lock);
+	} while (*seen >= SLOW - 2);
+	return NULL;
+}
+
+Test(virtio_pci_common, a_driver_that_is_held_holds_nobody_else)
+{
+	unsigned int seen;
+	pthread_t thread;
+
+	start();
+	stub.slow = SLOW;
+	wr(STATUS, 1, 0);
+	cr_assert_eq(pthread_create(&thread, NULL, somebody_else, &seen), 0);
+	wr(STATUS, 1, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+	pthread_join(thread, NULL);
+	cr_expect_gt(seen, 0, "the bus was not free before the reset was over");
+	cr_expect_eq(stub.stops, 1);
+	cr_expect_eq(rd(STATUS, 1), VIRTIO_CONFIG_S_ACKNOWLEDGE);
+}
+
+/* What is known can be read, what is to be asked waits its turn */
+Test(virtio_pci_common, configuration_space_in_a_reset)
+{
+	start();
+	stub.slow = 3;
+	wr(STATUS, 1, 0);
+	cr_expect_eq(rd(VIRTIO_PCI_DEVCFG_OFF, 1), 0xa0);
+	cr_expect_eq(stub.stops, 0);
+	stub.be.config_stale = true;
+	cr_expect_eq(rd(VIRTIO_PCI_DEVCFG_OFF, 1), 0xa0);
+	cr_expect_eq(stub.stops, 1);
+	start();
+	stub.slow = 3;
+	wr(STATUS, 1, 0);
+	wr(VIRTIO_PCI_DEVCFG_OFF, 1, 1);
+	cr_expect_eq(stub.stops, 2);
+	cr_expect_eq(stub.config[0], 1);
+}
+
 Test(virtio_pci_common, a_device_that_dies_in_a_reset_ends_it)
 {
 	start();
-	stub.slow = 1;
+	stub.slow = 2;
 	wr(STATUS, 1, 0);
 	stub.fail = -EPIPE;
 	cr_expect_eq(rd(STATUS, 1), 0);

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <poll.h>
+
 #include "tests/support/vu_frontend_rig.h"
 
 TestSuite(vu_frontend, .init = setup, .timeout = 60);
@@ -32,6 +34,19 @@ Test(vu_frontend, init_order)
 		      "our own addresses are not told");
 }
 
+/* As a transport does it that waits for the end of it */
+static int stop(void)
+{
+	int rc;
+
+	for (int waited = 0; (rc = f.be.ops->stop(&f.be, (unsigned int)waited, &err)) == 1;) {
+		struct pollfd p = {.fd = f.be.peer_fd, .events = POLLIN};
+
+		waited = poll(&p, 1, 2) > 0 ? 0 : 2;
+	}
+	return rc;
+}
+
 Test(vu_frontend, every_message_obeys_its_rule)
 {
 	uint32_t state = 0;
@@ -40,7 +55,7 @@ Test(vu_frontend, every_message_obeys_its_rule)
 	cr_assert_eq(connect_block(0), 0);
 	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0, "%s", err.msg);
 	cr_assert_eq(f.be.ops->config(&f.be, true, 4, (uint8_t[]){1}, 1, &err), 0);
-	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0);
+	cr_assert_eq(stop(), 0);
 	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
 	join();
 	for (unsigned int i = 0; i < peer.nr; i++) {
@@ -67,8 +82,8 @@ Test(vu_frontend, start_and_stop)
 
 	cr_assert_eq(connect_block(0), 0);
 	cr_assert_eq(f.be.ops->start(&f.be, V1 | 1ULL << 29, q, &err), 0, "%s", err.msg);
-	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0, "%s", err.msg);
-	cr_assert_eq(f.be.ops->stop(&f.be, &err), 0, "nothing runs, nothing is said");
+	cr_assert_eq(stop(), 0, "%s", err.msg);
+	cr_assert_eq(f.be.ops->stop(&f.be, 0, &err), 0, "nothing runs, nothing is said");
 	join();
 	memmove(peer.log, peer.log + 8, sizeof(peer.log) - 8 * sizeof(peer.log[0]));
 	peer.nr -= 8;
@@ -195,8 +210,6 @@ Test(vu_frontend, failures_while_running)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int rc;
-
 		if (i > 0)
 			setup();
 		peer.trick_at = rows[i].at;
@@ -204,9 +217,7 @@ Test(vu_frontend, failures_while_running)
 		cr_assert_eq(connect_block(50), 0, "%s", err.msg);
 		cr_expect_eq(f.be.ops->start(&f.be, V1, queues, &err) == 0, rows[i].stop, "row %zu",
 			     i);
-		while ((rc = f.be.ops->stop(&f.be, &err)) == 1)
-			;
-		cr_expect_lt(rc, 0, "row %zu", i);
+		cr_expect_lt(stop(), 0, "row %zu", i);
 		cr_expect_lt(f.be.ops->start(&f.be, V1, queues, &err), 0, "dead is dead");
 		cr_expect_str_eq(err.msg, "the device failed before");
 		cr_expect_lt(f.be.ops->config(&f.be, false, 0, &(uint8_t){0}, 1, &err), 0);
@@ -218,7 +229,6 @@ Test(vu_frontend, failures_while_running)
 Test(vu_frontend, a_ring_may_be_let_go_of_late)
 {
 	uint8_t byte = 1;
-	int rc;
 
 	peer.trick_at = VU_GET_VRING_BASE;
 	peer.trick = WAIT;
@@ -226,21 +236,20 @@ Test(vu_frontend, a_ring_may_be_let_go_of_late)
 	cr_assert_eq(connect_block(4), 0, "%s", err.msg);
 	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
 	for (unsigned int i = 0; i < 20; i++)
-		cr_expect_eq(f.be.ops->stop(&f.be, &err), 1);
+		cr_expect_eq(f.be.ops->stop(&f.be, 2, &err), 1);
 	cr_expect_geq(late.times, 5);
 	cr_expect_eq(late.last_ms, 4 * late.times);
 	eventfd_write(peer.go, 1);
 	cr_expect_eq(f.be.ops->config(&f.be, false, 32, &byte, 1, &err), 0,
 		     "what is known is said");
 	eventfd_write(peer.go, 1);
+	cr_expect_eq(stop(), 0);
 	/* What has to be asked is asked after it. */
 	cr_expect_eq(f.be.ops->config(&f.be, true, 32, &byte, 1, &err), 0, "%s", err.msg);
-	cr_expect_eq(f.be.ops->stop(&f.be, &err), 0);
+	cr_expect_eq(stop(), 0);
 	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
 	eventfd_write(peer.go, 2);
-	while ((rc = f.be.ops->stop(&f.be, &err)) == 1)
-		;
-	cr_expect_eq(rc, 0);
+	cr_expect_eq(stop(), 0);
 	join();
 }
 
