@@ -132,6 +132,8 @@ static void uart_write_thr(struct uart *u, uint8_t v)
 	} else {
 		u->lost++;
 	}
+	/* It was full for a moment: that it is empty again is news, also to who reads LSR and never IIR. */
+	u->raised &= (uint8_t)~UART_IER_THRI;
 	u->thre_pending = uart_thre(u);
 }
 

@@ -7,7 +7,7 @@
  * busy: a guest with manners waits and nothing is lost; one without loses bytes, as on a real line.
  *
  * Interrupts are edges. A source raises one when it begins to be pending and enabled, and may again once
- * the guest has dealt with it (read the data, read IIR) or disabled it.
+ * the guest has dealt with it (read the data, read IIR, written more) or disabled it.
  */
 #ifndef VMRUN_VMM_UART_H
 #define VMRUN_VMM_UART_H
