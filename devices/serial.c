@@ -62,15 +62,12 @@ static bool serial_ready(int fd, short events, const struct timespec *timeout)
 
 /* ---- output ---- */
 
-/* Syscalls: write sendmsg */
-static ssize_t serial_put(const struct serial *s, uint8_t *buf, size_t len)
+/* Syscalls: write sendto */
+static ssize_t serial_put(const struct serial *s, const uint8_t *buf, size_t len)
 {
-	struct iovec iov = {.iov_base = buf, .iov_len = len};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
-
 	if (!s->sink_is_socket)
 		return write(SERIAL_FD_SINK, buf, len);
-	return sendmsg(SERIAL_FD_SINK, &hdr, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return send(SERIAL_FD_SINK, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* All that is held is lost */
@@ -96,7 +93,7 @@ static void serial_written(struct serial *s, unsigned int len)
 /**
  * serial_flush() - Write what the sink takes, and tell the VMM when that was all
  *
- * Context: locked.  Syscalls: ppoll write sendmsg
+ * Context: locked.  Syscalls: ppoll write sendto
  */
 static void serial_flush(struct serial *s)
 {
@@ -139,7 +136,7 @@ static ssize_t serial_get(const struct serial *s, uint8_t *buf, size_t len)
 /**
  * serial_fetch() - Pass on what has come in, if the VMM has room
  *
- * Context: locked.  Syscalls: ppoll read recvmsg sendmsg
+ * Context: locked.  Syscalls: ppoll read recvmsg sendto
  */
 static void serial_fetch(struct serial *s)
 {

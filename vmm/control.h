@@ -17,7 +17,7 @@ MUST_CHECK int control_watch(struct machine *m, struct err *err);
 /**
  * control_run() - Serve until the guest has ended or the supervisor is gone
  *
- * Context: locked, main thread.  Syscalls: epoll_pwait recvmsg sendmsg read futex tgkill ioctl, and
+ * Context: locked, main thread.  Syscalls: epoll_pwait recvmsg sendto read futex tgkill ioctl, and
  * those of the devices' hooks
  * Return: 0; -EPROTO when the supervisor broke a rule, else -errno
  */

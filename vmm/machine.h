@@ -118,7 +118,7 @@ MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *er
 /**
  * machine_phase() - When debugging, tell the supervisor that a phase of the start is over, and when
  *
- * Context: any thread.  Syscalls: clock_gettime (vDSO) sendmsg
+ * Context: any thread.  Syscalls: clock_gettime (vDSO) sendto
  */
 void machine_phase(const struct machine *m, const char *phase);
 

@@ -71,7 +71,7 @@ MUST_CHECK int serial_port_watch(struct serial_port *s, struct loop *loop, struc
 /**
  * serial_port_finish() - The guest has ended: hand the rest of its output over
  *
- * Context: main thread.  Syscalls: sendmsg, futex
+ * Context: main thread.  Syscalls: sendto, futex
  */
 void serial_port_finish(struct serial_port *s);
 

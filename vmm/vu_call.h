@@ -26,7 +26,7 @@ struct vu_msg vu_call_msg(enum vu_request request, size_t bytes);
 /** vu_call_bound() - Set how long a peer may not take what is sent.  Syscalls: setsockopt */
 MUST_CHECK int vu_call_bound(struct vu_frontend *f, struct err *err);
 
-/** vu_call_post() - Send a request and do not wait.  Syscalls: sendmsg
+/** vu_call_post() - Send a request and do not wait.  Syscalls: sendto sendmsg
  *
  * vu_call_post_u64(), vu_call_post_state(): likewise, with such a payload.
  */
@@ -60,7 +60,7 @@ MUST_CHECK int vu_call_take(struct vu_frontend *f, uint32_t request, size_t byte
  * @m:		Becomes the answer
  * @bytes:	What the answer's payload must have
  *
- * Syscalls: sendmsg poll recvmsg read close
+ * Syscalls: sendto sendmsg poll recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_call_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err);

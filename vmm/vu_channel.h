@@ -16,12 +16,12 @@
  *
  * f->be.change_fd becomes our end, or stays -1: without BACKEND_REQ and CONFIG agreed on, and for a
  * device without configuration space.
- * Context: setup.  Syscalls: socketpair fcntl sendmsg poll recvmsg read close
+ * Context: setup.  Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_channel_open(struct vu_frontend *f, struct err *err);
 
-/** vu_channel_hear() - backend_ops.hear of this channel.  Syscalls: recvmsg sendmsg close */
+/** vu_channel_hear() - backend_ops.hear of this channel.  Syscalls: recvmsg sendto close */
 MUST_CHECK int vu_channel_hear(struct vu_frontend *f, bool *ret_changed, struct err *err);
 
 #endif

@@ -55,7 +55,7 @@ struct vu_frontend_args {
  *
  * Makes every eventfd the device will need. Waits for answers, so the peer must be running (it may
  * still be on its way to it).
- * Context: setup.  Syscalls: eventfd2 socketpair fcntl setsockopt sendmsg recvmsg read poll close
+ * Context: setup.  Syscalls: eventfd2 socketpair fcntl setsockopt sendto sendmsg recvmsg read poll close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
@@ -65,7 +65,7 @@ MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_
  * vu_frontend_reread() - Ask for the configuration space again: the device may hold another by now
  *
  * As what backend_ops says about config: a failure is the end of the connection.
- * Syscalls: sendmsg poll recvmsg read
+ * Syscalls: sendto sendmsg poll recvmsg read
  */
 MUST_CHECK int vu_frontend_reread(struct vu_frontend *f, struct err *err);
 

@@ -229,7 +229,7 @@ int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
  * @bytes:	Its size
  * @err:	Filled on failure
  *
- * Context: setup.  Syscalls: sendmsg
+ * Context: setup.  Syscalls: sendto
  * Return: 0 or -errno
  */
 int boot_send(int control, const void *rec, size_t bytes, struct err *err)
@@ -247,7 +247,7 @@ int boot_send(int control, const void *rec, size_t bytes, struct err *err)
  * @arg:	Likewise
  * @text:	Cut to fit; may be NULL
  *
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto
  * Return: 0 or -errno
  */
 int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg, const char *text)

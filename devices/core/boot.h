@@ -241,7 +241,7 @@ MUST_CHECK int boot_send(int control, const void *rec, size_t bytes, struct err 
  * ctl_send() - Send one control message
  * @text:	May be NULL
  *
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto
  */
 MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg,
 			const char *text);

@@ -109,7 +109,7 @@ void device_broken(struct device *d, unsigned int q, const char *why)
  * device_config_changed() - What ops->config answers is not what it was: have the driver look again
  * @d:		The device
  *
- * Context: locked.  Syscalls: sendmsg
+ * Context: locked.  Syscalls: sendto
  */
 void device_config_changed(struct device *d)
 {

@@ -139,7 +139,7 @@ void device_broken(struct device *d, unsigned int q, const char *why);
  *
  * For a change that is not the driver's own. Never waits and cannot fail: a front-end that does not
  * want to hear, or does not listen, goes without.
- * Syscalls: sendmsg
+ * Syscalls: sendto
  */
 void device_config_changed(struct device *d);
 

@@ -70,18 +70,18 @@ int fd_pread_full(int fd, void *buf, size_t len, uint64_t off)
 	return 0;
 }
 
-/* One sendmsg, or one write where @fd is no socket; EINTR retried */
-static ssize_t fd_write_some(int fd, const struct msghdr *msg)
+/* One send, or one write where @fd is no socket; EINTR retried */
+static ssize_t fd_write_some(int fd, const void *buf, size_t len)
 {
 	ssize_t n;
 
 	do {
-		n = sendmsg(fd, msg, MSG_NOSIGNAL);
+		n = send(fd, buf, len, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
-	if (n >= 0 || errno != ENOTSOCK || msg->msg_control)
+	if (n >= 0 || errno != ENOTSOCK)
 		return n < 0 ? -errno : n;
 	do {
-		n = write(fd, msg->msg_iov->iov_base, msg->msg_iov->iov_len);
+		n = write(fd, buf, len);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
@@ -92,7 +92,7 @@ static ssize_t fd_write_some(int fd, const struct msghdr *msg)
  * @buf:	What
  * @len:	How many
  *
- * Context: any.  Syscalls: sendmsg; write where @fd is no socket
+ * Context: any.  Syscalls: sendto; write where @fd is no socket
  * Return: 0 or -errno
  */
 int fd_write_full(int fd, const void *buf, size_t len)
@@ -100,16 +100,39 @@ int fd_write_full(int fd, const void *buf, size_t len)
 	size_t done = 0;
 
 	while (done < len) {
-		struct iovec iov = {.iov_base = (char *)(uintptr_t)buf + done,
-				    .iov_len = len - done};
-		struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-		ssize_t n = fd_write_some(fd, &msg);
+		ssize_t n = fd_write_some(fd, (const char *)buf + done, len - done);
 
 		if (n < 0)
 			return (int)n;
 		done += (size_t)n;
 	}
 	return 0;
+}
+
+/* One message with fds, of which a stream socket may take a part only.  Syscalls: sendmsg */
+static ssize_t fd_send_fds(int sock, const void *buf, size_t len, const int *fds,
+			   unsigned int nr_fds)
+{
+	const size_t bytes = nr_fds * sizeof(int);
+	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
+	union fd_control control = {0};
+	struct msghdr msg = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = (__typeof__(msg.msg_controllen))CMSG_SPACE(bytes),
+	};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(c), fds, bytes);
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
 }
 
 /**
@@ -120,36 +143,19 @@ int fd_write_full(int fd, const void *buf, size_t len)
  * @fds:	Borrowed; the peer gets duplicates. May be NULL when there are none
  * @nr_fds:	0 to FDIO_FDS_MAX
  *
- * On a stream socket the whole of @buf is sent, the fds with its first byte.
- * Context: any.  Syscalls: sendmsg
+ * On a stream socket the whole of @buf is sent, the fds with its first byte. Without fds it makes the
+ * call that cannot carry any: the policies of devices allow no other.
+ * Context: any.  Syscalls: sendto; sendmsg where there are fds
  * Return: 0 or -errno
  */
 int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds)
 {
-	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	union fd_control control = {0};
-	ssize_t n;
+	ssize_t n = 0;
 
 	vr_assert(len > 0 && nr_fds <= FDIO_FDS_MAX);
-	if (nr_fds > 0) {
-		const size_t bytes = nr_fds * sizeof(int);
-		struct cmsghdr *c;
-
-		msg.msg_control = control.bytes;
-		msg.msg_controllen = (__typeof__(msg.msg_controllen))CMSG_SPACE(bytes);
-		c = CMSG_FIRSTHDR(&msg);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(bytes);
-		memcpy(CMSG_DATA(c), fds, bytes);
-	}
-	do {
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	return fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
+	if (nr_fds > 0)
+		n = fd_send_fds(sock, buf, len, fds, nr_fds);
+	return n < 0 ? (int)n : fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
 }
 
 /**
@@ -158,18 +164,16 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
  * @buf:	The message
  * @len:	Its size, a few hundred bytes at most: the kernel does not split those
  *
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto
  * Return: 0; -EAGAIN when there is no room for it; -EMSGSIZE when only a part of it was taken, which
  * leaves nothing to be said to this peer; else -errno
  */
 int fd_try_send(int sock, const void *buf, size_t len)
 {
-	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	do {
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(sock, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;

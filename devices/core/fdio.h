@@ -26,7 +26,7 @@ MUST_CHECK int fd_pread_full(int fd, void *buf, size_t len, uint64_t off);
 /**
  * fd_write_full() - Write exactly @len bytes (MSG_NOSIGNAL where it is a socket); 0 or -errno
  *
- * Context: any.  Syscalls: sendmsg; write where @fd is no socket
+ * Context: any.  Syscalls: sendto; write where @fd is no socket
  */
 MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
 
@@ -37,7 +37,7 @@ MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
  * @nr_fds:	0 to FDIO_FDS_MAX
  *
  * On a stream socket the whole of @buf is sent, the fds with its first byte.
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto; sendmsg where there are fds
  * Return: 0 or -errno
  */
 MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds);
@@ -45,7 +45,7 @@ MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, un
 /**
  * fd_try_send() - Send one small message, whole or not at all, without waiting
  *
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto
  * Return: 0; -EAGAIN when there is no room for it; else -errno
  */
 MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);

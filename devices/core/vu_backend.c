@@ -257,7 +257,7 @@ static void vu_sock_ready(void *arg, int fd, uint32_t events)
  *
  * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
  * Context: setup; everything after it runs from the loop.
- * Syscalls: epoll_ctl; later recvmsg sendmsg read write mmap munmap fstat close epoll_ctl
+ * Syscalls: epoll_ctl; later recvmsg sendto read write mmap munmap fstat close epoll_ctl
  * Return: 0 or -errno
  */
 int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err)

@@ -59,7 +59,7 @@ struct vu_backend {
  *
  * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
  * Context: setup; everything after it runs from the loop.
- * Syscalls: epoll_ctl; later recvmsg sendmsg read write mmap munmap fstat close epoll_ctl
+ * Syscalls: epoll_ctl; later recvmsg sendto read write mmap munmap fstat close epoll_ctl
  */
 MUST_CHECK int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err);
 

@@ -217,7 +217,7 @@ int vu_recv(int sock, struct vu_msg *ret, struct err *err)
  * @m:		Its fds are borrowed: the peer gets duplicates
  * @err:	Filled on failure
  *
- * Context: any.  Syscalls: sendmsg
+ * Context: any.  Syscalls: sendto; sendmsg where there are fds
  * Return: 0 or -errno
  */
 int vu_send(int sock, const struct vu_msg *m, struct err *err)

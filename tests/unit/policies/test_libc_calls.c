@@ -55,9 +55,9 @@ static void common_calls(struct fixture *f)
 	unsigned int nr_fds;
 	struct log_limit limit = {0};
 
-	if (fd_send(f->pair[0], buf, sizeof(buf), &f->file, 1) == 0 &&
-	    fd_recv(f->pair[1], buf, sizeof(buf), fds, &nr_fds) > 0)
-		close(fds[0]);
+	if (fd_send(f->pair[0], buf, sizeof(buf), NULL, 0) == 0)
+		(void)!fd_recv(f->pair[1], buf, sizeof(buf), fds, &nr_fds);
+	close(-1);
 	if (fd_write_full(f->pair[0], buf, sizeof(buf)) == 0 &&
 	    loop_add(&f->loop, f->pair[1], EPOLLIN, on_event, NULL, NULL) == 0 &&
 	    loop_mod(&f->loop, f->pair[1], EPOLLIN | EPOLLOUT) == 0 &&
@@ -107,6 +107,7 @@ static void serial_calls(struct fixture *f)
 
 	(void)!ppoll(&p, 1, &t, NULL);
 	(void)!recvmsg(f->pair[0], &msg, MSG_DONTWAIT);
+	(void)!fd_try_send(f->pair[0], "x", 1);
 }
 
 static void vmm_calls(struct fixture *f)
@@ -119,7 +120,8 @@ static void vmm_calls(struct fixture *f)
 	(void)!poll(&p, 1, 0);
 	(void)!poll(NULL, 0, 1);
 	(void)!recvmsg(f->pair[0], &msg, MSG_PEEK | MSG_DONTWAIT);
-	(void)!sendmsg(f->pair[0], &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)!fd_try_send(f->pair[0], "x", 1);
+	(void)!fd_send(f->pair[0], "x", 1, &f->file, 1);
 	syscall(SYS_clock_gettime, CLOCK_REALTIME, &t);
 	syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 	/* the handler's return, from a signal sent the way vCPUs are stopped */

@@ -199,6 +199,7 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_accept},
 	{.nr = SYS_accept4, .args = {5, 0, 0, 0}},
 	{.nr = SYS_sendto},
+	{.nr = SYS_sendto, .args = {5, 0, 1, 0x4000, 1, 16}},
 	{.nr = SYS_setsockopt},
 	/* memory that runs, or that other rules do not expect */
 	{.nr = SYS_mmap, .args = {0, 4096, 7, 0x22}},
@@ -322,7 +323,7 @@ static const struct {
 	{NULL, {.nr = SYS_read}},
 	{NULL, {.nr = SYS_write}},
 	{NULL, {.nr = SYS_recvmsg, .args = {5, 0, 0x40000000}}},
-	{NULL, {.nr = SYS_sendmsg, .args = {5, 0, 0x4000}}},
+	{NULL, {.nr = SYS_sendto, .args = {5, 0, 1, 0x4000}}},
 	{NULL, {.nr = SYS_epoll_pwait}},
 	{NULL, {.nr = SYS_epoll_ctl}},
 	{NULL, {.nr = SYS_close}},
@@ -346,7 +347,8 @@ static const struct {
 	{"serial_device", {.nr = SYS_ppoll}},
 	{"serial_device", {.nr = SYS_recvmsg, .args = {5, 0, 0x40}}},
 	{"vmm_device", {.nr = SYS_recvmsg, .args = {9, 0, 0x42}}},
-	{"vmm_device", {.nr = SYS_sendmsg, .args = {9, 0, 0x4040}}},
+	{"vmm_device", {.nr = SYS_sendto, .args = {9, 0, 1, 0x4040}}},
+	{"vmm_device", {.nr = SYS_sendmsg, .args = {9, 0, 0x4000}}},
 	{"vmm_device", {.nr = SYS_poll}},
 	{"vmm_device", {.nr = SYS_restart_syscall}},
 	{"vmm_device", {.nr = SYS_ioctl, .args = {9, 0xae80}}},
@@ -372,6 +374,19 @@ Test(policies, allow_what_the_programs_do)
 			cr_expect_eq(judge(&policies[i], &call), SECCOMP_RET_ALLOW,
 				     "%s: syscall %d", policies[i].name, call.nr);
 		}
+	}
+}
+
+/* Whoever gets an fd of a disk may wait for that disk when it closes it: the VMM, which has none, may send fds. */
+Test(policies, let_no_device_give_its_fds_away)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		if (strcmp(policies[i].name, "vmm_device") == 0)
+			continue;
+		cr_expect_eq(verdicts(&policies[i], SYS_sendmsg), BPF_CAN_KILL, "%s",
+			     policies[i].name);
+		cr_expect_eq(verdicts(&policies[i], SYS_sendmmsg), BPF_CAN_KILL, "%s",
+			     policies[i].name);
 	}
 }
 
