@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include "devices/core/fmt.h"
 #include "runtime/hostfacts.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -24,14 +25,17 @@ static int open_memfd(void)
 }
 
 /* A file that keeps its file system, of which there is nothing else, as long as it is open; or -1 */
-static int open_tmpfs(void)
+static int open_tmpfs(uint64_t bytes)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	cleanup_fd int root = -1;
+	char size[24];
 
-	/* "advise" is to whom who maps it says so; its size is the file's. */
+	/* "advise" is to whom who maps it says so. The size stands in for a seal: a file of a tmpfs has none, and
+	 * a device may write beyond its end as far as its RLIMIT_FSIZE goes, which is a disk's size. */
+	fmt_into(size, sizeof(size), "%llu", (unsigned long long)bytes);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "huge", "advise", 0) < 0 ||
-	    fsconfig(fs, FSCONFIG_SET_STRING, "size", "0", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	root = fsmount(fs, FSMOUNT_CLOEXEC,
@@ -41,7 +45,7 @@ static int open_tmpfs(void)
 
 int ram_open(uint64_t bytes, struct err *err)
 {
-	cleanup_fd int fd = hostfacts_huge("/") == HOSTFACTS_HUGE_TMPFS ? open_tmpfs() : -1;
+	cleanup_fd int fd = hostfacts_huge("/") == HOSTFACTS_HUGE_TMPFS ? open_tmpfs(bytes) : -1;
 	const bool sealed = fd < 0;
 
 	if (sealed)

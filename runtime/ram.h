@@ -6,7 +6,8 @@
  * pages. By Linux' default it may not, and a guest then takes a fault, and a second stage entry of the
  * TLB, for every 4 KiB. So elsewhere it is a file without a name in a tmpfs of its own that may have
  * them, and is not mounted anywhere. Such a file cannot be sealed: that nobody shrinks it is up to
- * the jails alone, none of which allows ftruncate.
+ * the jails alone, none of which allows ftruncate. Who writes behind its end finds no room: the file system
+ * has as many bytes as the guest.
  */
 #ifndef VMRUN_RUNTIME_RAM_H
 #define VMRUN_RUNTIME_RAM_H

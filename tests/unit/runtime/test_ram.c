@@ -65,6 +65,10 @@ Test(ram, is_a_file_of_that_size_to_be_shared)
 	a[BYTES - 1] = 'x';
 	cr_expect_eq(b[BYTES - 1], 'x');
 	cr_expect_eq(b[0], 0);
+	/* There is room for all of it, with huge pages where they fit */
+	(void)madvise(a, BYTES, MADV_HUGEPAGE);
+	memset(a, 'y', BYTES);
+	cr_expect_eq(b[0], 'y');
 }
 
 Test(ram, is_sealed_unless_only_a_tmpfs_has_huge_pages)
@@ -77,6 +81,29 @@ Test(ram, is_sealed_unless_only_a_tmpfs_has_huge_pages)
 		cr_expect(is_sealed(fd));
 	else if (geteuid() == 0)
 		cr_expect_not(is_sealed(fd), "a memfd, although a tmpfs could be had");
+}
+
+/* A device has the fd, and may write to files. */
+Test(ram, takes_no_more_of_the_host_than_it_has_bytes)
+{
+	static char piece[65536];
+	struct err err;
+	int fd = ram_open(BYTES, &err);
+	off_t off = 0;
+	struct stat st;
+
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	while (off < (off_t)(4 * BYTES)) {
+		ssize_t n = pwrite(fd, piece, sizeof(piece), off);
+
+		if (n <= 0)
+			break;
+		off += n;
+	}
+	cr_expect_eq((uint64_t)off, BYTES);
+	cr_expect_lt(pwrite(fd, piece, sizeof(piece), 1LL << 40), 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_expect_leq((uint64_t)st.st_blocks * 512, BYTES);
 }
 
 Test(ram, is_a_sealed_memfd_for_who_may_not_mount)
