@@ -15,10 +15,15 @@
 #define LINES_PER_S 2
 #define LINES_BURST 200
 
+/* One a second of each device, and all that a socket holds while its reader stands still */
+#define WAITS_PER_S BOOT_DEVICES_MAX
+#define WAITS_BURST 256
+
 void spawned_init(struct spawned *p)
 {
 	*p = (struct spawned){.jailed = {0, -1}, .control = -1, .log = -1};
 	bucket_init(&p->lines, LINES_PER_S, LINES_BURST);
+	bucket_init(&p->waits, WAITS_PER_S, WAITS_BURST);
 }
 
 void spawned_done(struct spawned *p)

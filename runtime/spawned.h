@@ -20,6 +20,7 @@
  * @control:	Our end of its control socket, non-blocking
  * @log:	Read end of its log pipe, non-blocking
  * @lines:	The budget of its log
+ * @waits:	The budget of CTL_LATE, which comes as long as a device is waited for
  * @said:	By enum ctl_type: how often
  * @nr_res:	Resources it was given, from BOOT_FD_RES on, if it is a device
  * @late:	How often in a row the VMM missed its answer, and it was not waiting for the host; @late_ns:
@@ -33,7 +34,7 @@ struct spawned {
 	struct jailed jailed;
 	int control;
 	int log;
-	struct bucket lines;
+	struct bucket lines, waits;
 	unsigned int said[CTL_TYPES];
 	unsigned int nr_res, late;
 	uint64_t late_ns, tell_late_ns;

@@ -205,6 +205,15 @@ static unsigned int late_device(const struct supervisor *s, const char *name)
 	return i;
 }
 
+/* Whether the VMM may speak of a wait, and of one for a device that there is */
+static bool late_is_legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	if (late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
+		return false;
+	bucket_spend(&p->waits, 1);
+	return true;
+}
+
 static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
 {
 	struct spawned *d = &s->proc[late_device(s, m->text)];
@@ -251,10 +260,10 @@ static const struct rule {
 	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
 	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
-	[CTL_LATE] = {on_late, STAGE_CREATING, STAGE_RUNNING, true, UINT_MAX}, /* LATE_NS */
+	[CTL_LATE] = {on_late, STAGE_CREATING, STAGE_RUNNING, true, UINT_MAX}, /* late_is_legal() */
 };
 
-static bool legal(const struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
+static bool legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	const struct rule *r = &rules[m->type]; /* ctl_recv() has checked the type */
 
@@ -263,7 +272,7 @@ static bool legal(const struct supervisor *s, const struct spawned *p, const str
 	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !supervisor_asked(s, p)))
 		return false;
 	if (m->type == CTL_LATE)
-		return late_device(s, m->text) > 0;
+		return late_is_legal(s, p, m);
 	if (m->type != CTL_ENDED)
 		return true;
 	if (m->code == END_DEVICE_KILLED) /* devices can fail before the guest runs */
@@ -292,13 +301,13 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 		if (s->stage >= STAGE_ENDING && p->said[m.type] <= PHASES_MAX)
 			return true;
 	}
-	/* A process without a control socket cannot be told to leave: so it does not stay. */
+	/* A process without a control socket cannot be told to leave: so it does not stay. One that closed it
+	 * by its death has died of that. */
 	close_control(s, p);
-	if (r != 0) {
+	if (r != 0)
 		olog_write(&s->log, LOG_LEVEL_WARN, "%s: broke the rules of its control socket",
 			   p->name);
-		(void)process_signal(p->jailed.pidfd, SIGKILL);
-	}
+	(void)process_signal(p->jailed.pidfd, SIGKILL);
 	return false;
 }
 

@@ -2,10 +2,14 @@
 /* A supervisor whose processes are sockets in the test's hand: what they may say, and how often. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "runtime/clock.h"
 #include "runtime/supervisor_priv.h"
@@ -77,6 +81,61 @@ Test(supervisor_watch, an_end_that_does_not_stop)
 	cr_expect_eq(flood(0, CTL_ENDED), 1, "with the end nobody listens to the VMM");
 	cr_expect_eq(flood(1, CTL_DONE), 65);
 	cr_expect_eq(s.proc[1].control, -1);
+}
+
+/* A process that lives and cannot be told to leave; whether it is dead soon */
+static bool dies_of_it(bool by_an_empty_message)
+{
+	struct spawned *p = &s.proc[0];
+	struct pollfd death = {.events = POLLIN};
+	const pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		close(process[0]);
+	while (pid == 0)
+		pause();
+	close(p->jailed.pidfd);
+	p->jailed = (struct jailed){pid, (int)syscall(SYS_pidfd_open, pid, 0)};
+	cr_assert_geq(p->jailed.pidfd, 0);
+	if (by_an_empty_message)
+		cr_assert_eq(send(process[0], "", 0, 0), 0);
+	else
+		close(process[0]);
+	cr_assert_eq(loop_once(&s.loop, 5000, &err), 0);
+	cr_expect_eq(p->control, -1);
+	death.fd = p->jailed.pidfd;
+	if (poll(&death, 1, 5000) == 1)
+		return true;
+	kill(pid, SIGKILL);
+	return false;
+}
+
+Test(supervisor_watch, what_waits_for_devices_has_a_budget)
+{
+	unsigned int nr = 0;
+
+	s.stage = STAGE_RUNNING;
+	while (nr < FLOOD && s.proc[0].control >= 0) {
+		cr_assert_eq(ctl_send(process[0], CTL_LATE, 1000, 0, "rng0"), 0);
+		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+		nr++;
+	}
+	/* More than the socket holds while the supervisor stands still */
+	cr_expect_gt(nr, 200);
+	cr_expect_lt(nr, FLOOD);
+}
+
+Test(supervisor_watch, who_closes_its_control_socket_does_not_stay)
+{
+	s.stage = STAGE_RUNNING;
+	cr_expect(dies_of_it(false));
+}
+
+Test(supervisor_watch, who_feigns_its_end_does_not_stay)
+{
+	s.stage = STAGE_RUNNING;
+	cr_expect(dies_of_it(true));
 }
 
 Test(supervisor_watch, a_log_over_its_budget_waits_and_nothing_else_does)
