@@ -8,11 +8,12 @@
  *              sends data (write, discard, write zeroes)
  *   writable:  room for the answer's data (read, get id), then one status byte
  *
- * A wake-up goes block_queue -> block_begin -> block_go_on -> block_kinds[type].step, and from there
- * to the backing fd by a system call straight on guest memory. The header is copied out before it
- * is looked at; data is not copied at all. Every request ends with its status byte: what the driver
- * may ask wrongly is answered VIRTIO_BLK_S_IOERR or _UNSUPP, and only a chain without header or
- * without room for the status, to which there is no answer, breaks the queue.
+ * A wake-up calls block_queue(), which calls block_begin() once for each request and block_go_on() until
+ * it is over, and that calls block_kinds[type].step: a system call on the backing fd, straight on guest
+ * memory. The header is copied out before it is looked at; the disk's data is not copied at all. Every
+ * request ends with its status byte: what the driver may ask wrongly is answered VIRTIO_BLK_S_IOERR or
+ * _UNSUPP, and only a chain without header or without room for the status, to which there is no answer,
+ * breaks the queue.
  *
  * A queue's requests are carried out one after the other as they come, so flush covers all that was
  * answered before it. A wake-up ends after some work, in the middle of a request if need be, and
@@ -33,6 +34,7 @@
 
 #include "devices/core/device.h"
 
+#define BLOCK_FD     BOOT_FD_RES /* the backing file or device */
 #define BLOCK_SECTOR 512ULL
 #define BLOCK_IOVS   64 /* pieces of guest memory moved by one system call */
 
@@ -53,25 +55,6 @@
 #define BLOCK_MORE	0xff /* beside VIRTIO_BLK_S_*: the request is not over yet */
 #define BLOCK_T_UNKNOWN 2    /* a request type that no version of virtio-blk has */
 
-struct block;
-struct block_request;
-
-/**
- * struct block_kind - A kind of request
- * @begin:	Check it, without work; NULL if there is nothing to check. Status byte or BLOCK_MORE
- * @step:	Carry out a piece of it, by at most one system call; likewise
- * @changes:	Refused on a read-only disk
- * @dir:	Read and write: whose bytes say how many
- * @sectors_max, @flags: Discard and write zeroes: what a range may be
- */
-struct block_kind {
-	uint8_t (*begin)(struct block *b, struct block_request *r, uint64_t sector);
-	uint8_t (*step)(struct block *b, struct block_request *r);
-	bool changes;
-	enum vq_dir dir;
-	uint32_t sectors_max, flags;
-};
-
 /**
  * struct block_request - What a queue is at
  * @kind:	NULL between two requests
@@ -89,27 +72,37 @@ struct block_request {
 
 /**
  * struct block - State of one disk
- * @fd:		Backing file or device, borrowed for the process's life
- * @is_device:	Whether it is a block device
- * @sectors:	Its size
- * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
+ * @is_device:	The backing is a block device
  * @write_through: While the driver has no flush: then a write answered is a write kept
+ * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
- * @config:	Configuration space
+ * @config:	Configuration space; its capacity is what sectors are held against
  * @work:	Bytes that this wake-up has moved, or what stands for them
  * @request:	By queue
  */
 struct block {
-	int fd;
-	bool is_device;
-	bool read_only;
-	uint64_t sectors;
+	bool is_device, read_only, write_through;
 	uint64_t unit;
-	bool write_through;
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
 	uint64_t work;
 	struct block_request request[DEVICE_QUEUES_MAX];
+};
+
+/**
+ * struct block_kind - A kind of request
+ * @begin:	Check it, without work; NULL if there is nothing to check. Status byte or BLOCK_MORE
+ * @step:	Carry out a piece of it, by at most one system call; likewise
+ * @changes:	Refused on a read-only disk
+ * @dir:	Read and write: whose bytes say how many
+ * @sectors_max, @flags: Discard and write zeroes: what a range may be
+ */
+struct block_kind {
+	uint8_t (*begin)(struct block *b, struct block_request *r, uint64_t sector);
+	uint8_t (*step)(struct block *b, struct block_request *r);
+	bool changes;
+	enum vq_dir dir;
+	uint32_t sectors_max, flags;
 };
 
 static const uint8_t block_zeros[4096];
@@ -118,7 +111,7 @@ static const uint8_t block_zeros[4096];
 static bool block_set_range(const struct block *b, struct block_request *r, uint64_t sector,
 			    uint64_t count)
 {
-	if (count > b->sectors || sector > b->sectors - count)
+	if (count > b->config.capacity || sector > b->config.capacity - count)
 		return false;
 	r->off = sector * BLOCK_SECTOR;
 	r->bytes = count * BLOCK_SECTOR;
@@ -178,8 +171,8 @@ static uint8_t block_rw(struct block *b, struct block_request *r)
 
 	if (nr == 0)
 		return VIRTIO_BLK_S_OK;
-	n = dir == VQ_WRITABLE ? preadv(b->fd, iov, nr, (off_t)r->off)
-			       : pwritev(b->fd, iov, nr, (off_t)r->off);
+	n = dir == VQ_WRITABLE ? preadv(BLOCK_FD, iov, nr, (off_t)r->off)
+			       : pwritev(BLOCK_FD, iov, nr, (off_t)r->off);
 	if (n > 0)
 		vq_skip(&r->chain, dir, (uint64_t)n);
 	return block_advance(b, r, n);
@@ -189,7 +182,7 @@ static uint8_t block_rw(struct block *b, struct block_request *r)
 static uint8_t block_flush(struct block *b, struct block_request *r UNUSED)
 {
 	b->work += BLOCK_WORK_BYTES; /* it can take long, however small */
-	return b->read_only || fdatasync(b->fd) == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
+	return b->read_only || fdatasync(BLOCK_FD) == 0 ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 }
 
 static uint8_t block_get_id(struct block *b, struct block_request *r)
@@ -243,8 +236,8 @@ static uint64_t block_edge(const struct block *b, const struct block_request *r,
  * A file is never asked to zero and keep the space (FALLOC_FL_ZERO_RANGE): that call could fill the
  * file system behind the image's end, where RLIMIT_FSIZE does not hold.
  * Context: locked.  Syscalls: fallocate ioctl
- * Return: VIRTIO_BLK_S_UNSUPP when the host cannot do that with this disk or range; else
- * BLOCK_MORE or VIRTIO_BLK_S_IOERR
+ * Return: VIRTIO_BLK_S_IOERR or BLOCK_MORE; these bytes then are still to be done if the host cannot do
+ * that with this disk or range
  */
 static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t bytes, bool zero)
 {
@@ -253,14 +246,14 @@ static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t byt
 
 	b->work += BLOCK_WORK_BYTES; /* it can take long */
 	do {
-		rc = b->is_device ? ioctl(b->fd, zero ? BLKZEROOUT : BLKDISCARD, range)
-				  : fallocate(b->fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
+		rc = b->is_device ? ioctl(BLOCK_FD, zero ? BLKZEROOUT : BLKDISCARD, range)
+				  : fallocate(BLOCK_FD, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE,
 					      (off_t)r->off, (off_t)bytes);
 	} while (rc < 0 && errno == EINTR);
 	if (rc < 0)
 		return errno == EOPNOTSUPP || errno == EINVAL || errno == ENOSYS ||
 				       errno == ENOTTY || errno == ENODEV
-			       ? VIRTIO_BLK_S_UNSUPP
+			       ? BLOCK_MORE
 			       : VIRTIO_BLK_S_IOERR;
 	r->off += bytes;
 	r->bytes -= bytes;
@@ -271,15 +264,14 @@ static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t byt
 static uint8_t block_discard(struct block *b, struct block_request *r)
 {
 	uint64_t whole;
-	uint8_t status = BLOCK_MORE;
 
 	if (r->bytes == 0)
 		return block_next_range(b, r);
 	r->off += block_edge(b, r, &whole);
-	if (whole > 0)
-		status = block_hole(b, r, whole, false);
+	if (whole > 0 && block_hole(b, r, whole, false) != BLOCK_MORE)
+		return VIRTIO_BLK_S_IOERR;
 	r->bytes = 0;
-	return status == VIRTIO_BLK_S_UNSUPP ? BLOCK_MORE : status;
+	return BLOCK_MORE;
 }
 
 /* Writes zeros at the beginning of the range.  Syscalls: pwritev */
@@ -293,14 +285,13 @@ static uint8_t block_write_zeros(struct block *b, struct block_request *r, uint6
 		iov[nr].iov_len = (size_t)block_min(bytes, sizeof(block_zeros));
 		bytes -= iov[nr++].iov_len;
 	}
-	return block_advance(b, r, pwritev(b->fd, iov, nr, (off_t)r->off));
+	return block_advance(b, r, pwritev(BLOCK_FD, iov, nr, (off_t)r->off));
 }
 
 /* What the host does not zero, odd ends included, is written */
 static uint8_t block_write_zeroes(struct block *b, struct block_request *r)
 {
 	uint64_t whole, edge;
-	uint8_t status;
 
 	if (r->bytes == 0)
 		return block_next_range(b, r);
@@ -309,9 +300,8 @@ static uint8_t block_write_zeroes(struct block *b, struct block_request *r)
 		return block_write_zeros(b, r, r->bytes);
 	if (edge > 0)
 		return block_write_zeros(b, r, edge);
-	status = block_hole(b, r, whole, true);
 	r->ask_host = false;
-	return status == VIRTIO_BLK_S_UNSUPP ? BLOCK_MORE : status;
+	return block_hole(b, r, whole, true);
 }
 
 /* ---- requests ---- */
@@ -365,13 +355,12 @@ static bool block_go_on(struct block *b, struct block_request *r)
 	 * The status byte is the last one of the chain, and used.len says that all before it was
 	 * written: data that a failed read did not bring becomes zeros.
 	 */
-	while (block_room(r) > 0 && b->work < BLOCK_WORK_BYTES) {
-		size_t n = (size_t)block_min(block_room(r), sizeof(block_zeros));
-
-		b->work += vq_write(&r->chain, block_zeros, n);
+	while (block_room(r) > 0) {
+		if (b->work >= BLOCK_WORK_BYTES)
+			return false;
+		b->work += vq_write(&r->chain, block_zeros,
+				    (size_t)block_min(block_room(r), sizeof(block_zeros)));
 	}
-	if (block_room(r) > 0)
-		return false;
 	vq_write(&r->chain, &r->status, sizeof(r->status));
 	r->kind = NULL;
 	return true;
@@ -452,14 +441,11 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	if (rec->nr_res != 1)
 		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
 	if (bytes == 0 || bytes % BLOCK_SECTOR != 0 || bytes > INT64_MAX)
-		return err_text(err, EINVAL, "%s: %lu bytes are no size of a disk", rec->name,
-				bytes);
+		return err_text(err, EINVAL, "%s: no disk has %lu bytes", rec->name, bytes);
 	if (unit < BLOCK_SECTOR || (unit & (unit - 1)))
 		return err_text(err, EINVAL, "%s: units of %lu bytes", rec->name, unit);
-	b->fd = BOOT_FD_RES;
 	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
 	b->read_only = rec->flags & BOOT_DEV_READONLY;
-	b->sectors = bytes / BLOCK_SECTOR;
 	b->unit = unit;
 	memcpy(b->id, rec->block.serial, sizeof(b->id));
 	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
@@ -467,7 +453,7 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	d->features |= b->read_only ? 1ULL << VIRTIO_BLK_F_RO : BLOCK_F_WRITABLE;
 	d->features |= d->nr_queues > 1 ? 1ULL << VIRTIO_BLK_F_MQ : 0;
 	b->config = (struct virtio_blk_config){
-		.capacity = b->sectors,
+		.capacity = bytes / BLOCK_SECTOR,
 		.seg_max = BLOCK_SEGS_MAX,
 		.blk_size = BLOCK_SECTOR, /* any sector may be asked for, whatever suits best */
 		.physical_block_exp = rec->block.physical_exp,
