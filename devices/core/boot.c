@@ -5,6 +5,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "devices/core/bucket.h"
 #include "devices/core/device.h"
@@ -172,18 +173,24 @@ int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err)
 	return boot_check_filter(&b->filter, err);
 }
 
-/* Receives one datagram that brings no fds; the number of bytes, or -errno with 0 made -EPIPE */
+/*
+ * Receives one datagram that brings no fds; the number of bytes, or -errno with 0 made -EPIPE. Fds find no
+ * room and stay the kernel's: to close a file may mean to wait for its disk, and the peer is jailed.
+ */
 static ssize_t boot_recv_plain(int sock, void *buf, size_t bytes)
 {
-	int fds[FDIO_FDS_MAX];
-	unsigned int nr_fds;
-	ssize_t n = fd_recv(sock, buf, bytes, fds, &nr_fds);
+	struct iovec iov = {.iov_base = buf, .iov_len = bytes};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
 
-	if (n <= 0)
-		return n < 0 ? n : -EPIPE;
-	for (unsigned int i = 0; i < nr_fds; i++)
-		close(fds[i]);
-	return nr_fds == 0 ? n : -EPROTO;
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EPROTO;
+	return n > 0 ? n : -EPIPE;
 }
 
 /**
@@ -273,7 +280,7 @@ int ctl_recv(int control, struct ctl_msg *ret)
 	ssize_t n = boot_recv_plain(control, &m, sizeof(m));
 
 	if (n < 0)
-		return n == -EPIPE || n == -ECONNRESET ? 0 : n == -EMSGSIZE ? -EPROTO : (int)n;
+		return n == -EPIPE || n == -ECONNRESET ? 0 : (int)n;
 	if (n != sizeof(m) || m.type == 0 || m.type >= CTL_TYPES ||
 	    strnlen(m.text, sizeof(m.text)) == sizeof(m.text))
 		return -EPROTO;
