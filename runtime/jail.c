@@ -194,6 +194,7 @@ static int stage_limits(struct child *c, const char **ret_step)
 		{RLIMIT_NPROC, l->nproc},
 		{RLIMIT_FSIZE, l->fsize_bytes},
 		{RLIMIT_MEMLOCK, l->memlock_bytes},
+		{RLIMIT_AS, l->space_bytes},
 		/* Without any the kernel would lay memory out in its old, less random way. */
 		{RLIMIT_STACK, STACK_BYTES},
 		{RLIMIT_CORE, 0},

@@ -27,6 +27,7 @@ struct jail_limits {
 	uint64_t nproc; /* further threads and processes; RLIM_INFINITY to leave alone */
 	uint64_t fsize_bytes;
 	uint64_t memlock_bytes;
+	uint64_t space_bytes; /* all that it maps, however often */
 };
 
 /**

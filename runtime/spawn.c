@@ -22,6 +22,7 @@
 #define DEVICE_NOFILE 128
 #define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
 #define MEMLOCK_BYTES 65536
+#define SPACE_BYTES   (1ULL << 30) /* of a device, beside the guest's RAM */
 #define OOM_RAISE     100 /* a tenth of the limit: the supervisor has to survive, and tell */
 
 /* ---- programs ---- */
@@ -184,6 +185,9 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
 		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk.boot.capacity_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
+		/* A new memory table is mapped beside the old one. Page tables of the host's have no other bound: a
+		 * device could map the RAM thousands of times. The VMM's policy lets it map nothing. */
+		.space_bytes = vmm ? RLIM_INFINITY : 2 * s->plan->mem_bytes + SPACE_BYTES,
 	};
 	unsigned int i;
 
@@ -387,7 +391,8 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.name = d->boot->name,
 		.program_fd = program,
 		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
-		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES},
+		/* How much its front-ends have to share is theirs to say. */
+		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
 		.error_fd = d->error_fd,
 	};
 	unsigned int i;

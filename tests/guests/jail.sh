@@ -42,7 +42,9 @@ while read -r name pid; do
 	# Those of a write beyond RLIMIT_FSIZE (25), and of one without a reader (13), which devices ignore themselves.
 	like "$name: a write that is refused is no death" "$(awk '$1 == "SigIgn:" { print $2 }' "/proc/$pid/status")" '^0*1001000$'
 	case $name in vmm) ;; *)
-		is "$name: may not start a process or thread" "$(awk '/^Max processes/ { print $3 }' "/proc/$pid/limits")" 0 ;;
+		is "$name: may not start a process or thread" "$(awk '/^Max processes/ { print $3 }' "/proc/$pid/limits")" 0
+		is "$name: maps the guest's RAM twice at most" "$(awk '/^Max address space/ { print $4 }' "/proc/$pid/limits")" \
+			$((2 * 33554432 + (1 << 30))) ;;
 	esac
 	is "$name: its environment is empty" "$(tr -d '\0' <"/proc/$pid/environ")" ""
 done <<<"$procs"
