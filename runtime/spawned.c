@@ -56,6 +56,8 @@ void spawned_describe(const struct spawned *p, char *ret, size_t size)
 	signal_name(p->status, name, sizeof(name));
 	if (p->left)
 		fmt_into(ret, size, "exited with code %d", p->status);
+	else if (p->unruly)
+		fmt_into(ret, size, "killed because it broke the rules of its control socket");
 	else if (p->status == SIGSYS)
 		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS)");
 	else

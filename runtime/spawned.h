@@ -26,6 +26,7 @@
  * @late:	How often in a row the VMM missed its answer, and it was not waiting for the host; @late_ns:
  *		when last, @tell_late_ns: from when on a line about it may be written again
  * @ready:	It said so
+ * @unruly:	It was killed because it broke the rules of its control socket
  * @left:	It exited by itself, without a signal
  * @status:	As waitpid() has it, once the pid is 0
  */
@@ -39,6 +40,7 @@ struct spawned {
 	unsigned int nr_res, late;
 	uint64_t late_ns, tell_late_ns;
 	bool ready;
+	bool unruly;
 	bool left;
 	int status;
 };

@@ -304,9 +304,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	/* A process without a control socket cannot be told to leave: so it does not stay. One that closed it
 	 * by its death has died of that. */
 	close_control(s, p);
-	if (r != 0)
-		olog_write(&s->log, LOG_LEVEL_WARN, "%s: broke the rules of its control socket",
-			   p->name);
+	p->unruly = r != 0;
 	(void)process_signal(p->jailed.pidfd, SIGKILL);
 	return false;
 }

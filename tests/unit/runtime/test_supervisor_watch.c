@@ -64,8 +64,12 @@ static unsigned int flood(unsigned int i, enum ctl_type type)
 
 Test(supervisor_watch, ready_is_said_once)
 {
+	char how[64];
+
 	cr_expect_eq(flood(1, CTL_READY), 2);
 	cr_expect(s.proc[1].ready);
+	spawned_describe(&s.proc[1], how, sizeof(how));
+	cr_expect_str_eq(how, "killed because it broke the rules of its control socket");
 	cr_expect_eq(s.proc[1].control, -1);
 }
 
