@@ -291,20 +291,34 @@ static int set_unified(const struct cgroup *c, const char *file, const char *val
 	return set(c, &l, value, err);
 }
 
-int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
+/* All of them, whether or not one is refused: the first failure */
+static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
+	struct err other;
 	unsigned int i;
 	int r = 0;
 
-	for (i = 0; r == 0 && i < PLAN_LIMITS; i++) {
+	for (i = 0; i < PLAN_LIMITS; i++) {
 		const struct cgroup_mount *m = home_of(c, limits[i].controller);
 		char value[VALUE_BYTES];
+		int one;
 
 		if (p->limit[i] < 0)
 			continue;
 		value_of(p, (enum plan_limit)i, m && m->v2, value);
-		r = set(c, &limits[i], value, err);
+		one = set(c, &limits[i], value, r < 0 ? &other : err);
+		r = r < 0 ? r : one;
 	}
+	return r;
+}
+
+int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
+{
+	int r = set_numbers(c, p, err);
+
+	/* A group that was there has limits already: the later ones may have to make room for the first. */
+	if (r < 0)
+		r = set_numbers(c, p, err);
 	if (r == 0 && p->cpuset_cpus)
 		r = set(c, &cpus, p->cpuset_cpus, err);
 	if (r == 0 && p->cpuset_mems)

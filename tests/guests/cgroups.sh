@@ -117,6 +117,16 @@ is "a cgroup that was there" "$(vm_status one)" created
 vmrun delete --force one
 succeeds "stays" rmdir "$memory/$id"
 is "what was made goes" "$(groups $id)" ""
+cpu=$(dirname "$(ls $base/cpu/cpu.cfs_quota_us $v2/cpu.stat 2>/dev/null | head -n 1)")
+mkdir "$memory/$id" "$cpu/$id" 2>/dev/null
+for n in 1 5 1; do
+	swap=
+	[ ! -e "$memory/$id/memory.memsw.limit_in_bytes" ] || swap=", swap: ${n}0000000"
+	config ".linux.cgroupsPath = \"/$id\" | .linux.resources = {memory: {limit: ${n}0000000$swap}, cpu: {quota: ${n}0000, burst: ${n}0000}}"
+	is "limits of another VM are there: $n" "$(create one | grep -vE 'emulates|may kill')" ""
+	vmrun delete --force one
+done
+rmdir "$memory/$id" "$cpu/$id" 2>/dev/null
 mkdir "$memory/$id"
 strange
 echo $stranger >"$memory/$id/cgroup.procs"
