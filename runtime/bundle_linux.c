@@ -193,7 +193,8 @@ static int check_list(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 
-	return s[strspn(s, "0123456789,-:/ \t\n")]
+	/* Nothing but blanks and commas is an empty list to the kernel, in which no process can be. */
+	return s[strspn(s, "0123456789,-:/ \t\n")] || (*s && !s[strspn(s, ", \t\n")])
 		       ? schema_fail(ctx, "must be a list such as 0-3,7")
 		       : 0;
 }

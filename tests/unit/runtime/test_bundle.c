@@ -215,6 +215,10 @@ static const struct {
 	 "/linux/resources/cpu/quota: must be 1000 or more"},
 	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"cpus\":\"all\"}}}," VM "}}",
 	 "/linux/resources/cpu/cpus: must be a list such as 0-3,7"},
+	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"cpus\":\" ,\"}}}," VM "}}",
+	 "/linux/resources/cpu/cpus: must be a list such as 0-3,7"},
+	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"mems\":\"\\n\"}}}," VM "}}",
+	 "/linux/resources/cpu/mems: must be a list such as 0-3,7"},
 	{HEAD "\"linux\":{\"resources\":{\"blockIO\":{\"weight\":10}}}," VM "}}",
 	 "/linux/resources/blockIO: vmrun cannot set this limit"},
 	{HEAD
