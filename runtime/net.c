@@ -87,6 +87,14 @@ void net_quiet(const char *name)
 	(void)write_setting(path, "1");
 }
 
+void net_dead_end(const char *name)
+{
+	char path[80];
+
+	fmt_into(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
+	(void)write_setting(path, "0");
+}
+
 /* Whether it says another number than 0; what cannot be read says nothing */
 static bool is_on(const char *path)
 {

@@ -48,6 +48,8 @@ MUST_CHECK int net_free_name(const char *kind, const char *id, const char *devic
 
 /** net_quiet() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
 void net_quiet(const char *name);
+/** net_dead_end() - Have the host forward nothing by IPv4 of what comes in there; what fails is no matter */
+void net_dead_end(const char *name);
 
 /** net_up() - Put it into NET_GROUP, set MTU and master (0 = leave alone), and switch it on */
 MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);

@@ -93,7 +93,7 @@ static int make_inside(const struct plan_net *p, const struct net_made *made, in
 	return r < 0 ? r : join_inside(nl, made, err);
 }
 
-static int make_outside(const struct net_made *made, struct err *err)
+static int make_outside(const struct plan_net *p, const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
@@ -101,6 +101,9 @@ static int make_outside(const struct net_made *made, struct err *err)
 
 	if (r == 0)
 		r = rtnl_addr_add(nl, link.index, made->host, err);
+	/* The table has all of that and more, until somebody flushes the host's rules. */
+	if (r == 0 && !p->masquerade)
+		net_dead_end(made->host_link);
 	return r < 0 ? r : net_up(nl, link.index, made->mtu, 0, err);
 }
 
@@ -124,7 +127,7 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 	}
 	net_fill_addrs(p, made);
 	r = net_isolate(p, made, err);
-	return r < 0 ? r : make_outside(made, err);
+	return r < 0 ? r : make_outside(p, made, err);
 }
 
 static int undo_link(const struct net_made *made, struct err *err)

@@ -237,6 +237,27 @@ Test(net_private, without_masquerading_the_host_and_no_further)
 	cr_expect_eq(recv(world, &(char){0}, 1, MSG_DONTWAIT), -1);
 }
 
+Test(net_private, nor_after_a_reload_of_the_rules)
+{
+	int world = listen_at(true, 5), other = listen_at(false, 0);
+	struct vm a, b;
+
+	start(&a, "a", plain);
+	start(&b, "b", plain);
+	run("nft flush ruleset");
+	for (int i = 0; i < TRIES; i++) {
+		tap_guest_sends(&a.guest, a.guest.addr, b.guest.addr, 5);
+		tap_guest_sends(&b.guest, b.guest.addr, a.guest.addr, 5);
+		tap_guest_sends(&a.guest, a.guest.addr, net("10.5.0.2", 24).addr, 5);
+	}
+	cr_expect(is_alone(&a));
+	cr_expect(is_alone(&b));
+	send_to(other, net("10.5.0.2", 24).addr, 5);
+	cr_expect_str_eq(received(world), "::ffff:10.5.0.1");
+	ok(net_undo(&a.made, &err));
+	ok(net_undo(&b.made, &err));
+}
+
 static void give6(const struct vm *vm, const char *host6, const char *guest6)
 {
 	char command[256];
