@@ -16,6 +16,8 @@ vmrun() { "$vmrun_bin" --root "$root" "$@"; }
 
 cleanup() {
 	local d
+	# A child that a signal ends before bash has taken the trap from it comes here too.
+	[ "$BASHPID" = $$ ] || return
 	for d in "$root"/*/; do
 		[ -d "$d" ] && vmrun delete --force "$(basename "$d")" >/dev/null 2>&1
 	done

@@ -172,19 +172,22 @@ vmrun delete --force vm
 
 # ---- create interrupted at any moment leaves nothing, without anybody deleting it
 
+nothing_left() { local left; left=$(ls -A "$root") && [ -z "$left" ]; }
 bad=0
 for sig in TERM INT HUP; do
 	for ms in 0 1 2 3 4 5 6 7 8 9 10 12; do
 		# through env: a shell's background jobs ignore INT
-		env --default-signal=INT "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm </dev/null >/dev/null 2>&1 &
+		env --default-signal=INT "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm </dev/null >/dev/null 2>"$work/err" &
 		pid=$!
 		sleep "$(printf '0.%03d' $ms)"
 		kill -$sig $pid 2>/dev/null
 		wait $pid 2>/dev/null
-		if [ $? -eq 0 ]; then vmrun delete vm; continue; fi
-		eventually 10 sh -c "[ -z \"\$(ls -A '$root')\" ]" && continue
+		status=$?
+		if [ $status -eq 0 ]; then vmrun delete vm; continue; fi
+		# One that fails by itself was not interrupted.
+		[ "$(kill -l $status 2>/dev/null)" = $sig ] && eventually 10 nothing_left && continue
 		bad=1
-		echo "# $sig after $ms ms: $(ls "$root/vm")"
+		echo "# $sig after $ms ms: exit $status, $(tail -n 1 "$work/err"), left: $(ls "$root/vm")"
 		vmrun delete --force vm
 	done
 done
