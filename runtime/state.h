@@ -103,7 +103,8 @@ MUST_CHECK int state_check_free(const char *root, const char *id, struct err *er
  * state_reserve() - Make ROOT/ID and lock it
  * @ret_dir, @ret_lock: Owned by the caller
  *
- * Return: 0, -EEXIST "container with given ID already exists", or -errno with nothing left behind
+ * Return: 0, -EEXIST "container with given ID already exists", -EINTR when a delete was faster, or -errno, with
+ * nothing of ours left behind
  */
 MUST_CHECK int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 			     struct err *err);

@@ -120,6 +120,37 @@ int state_root(const char *root, int *ret_base, struct err *err)
 	return 0;
 }
 
+/* ---- the lock ---- */
+
+/* Readers ask about the lock and never take it, so they disturb neither each other nor delete. */
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+int state_lock_fd(int fd)
+{
+	struct flock lock = whole_file();
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
+/* Of several who found one directory the one whose lock is in it has it: meanwhile a delete may have removed
+ * the file, and another create have made it anew. */
+static int lock_of(int dir, int fd)
+{
+	struct stat ours, there;
+	const int r = state_lock_fd(fd);
+
+	if (r < 0)
+		return r;
+	if (fstat(fd, &ours) < 0 || fstatat(dir, STATE_LOCK, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return ours.st_ino == there.st_ino ? 0 : -ENOENT;
+}
+
 /* ---- ROOT/ID ---- */
 
 static int open_vm(int base, const char *root, const char *id, int *ret_dir, struct err *err)
@@ -168,9 +199,29 @@ int state_check_free(const char *root, const char *id, struct err *err)
 	return r == -ENOENT ? 0 : r;
 }
 
+static int gone(const char *id, struct err *err)
+{
+	return err_text(err, EINTR, "container %s was deleted while it was created", id);
+}
+
+static int lock_new(int dir, const char *id, int *ret_lock, struct err *err)
+{
+	cleanup_fd int fd = openat(dir, STATE_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r = fd < 0 ? -errno : lock_of(dir, fd);
+
+	if (r == -EEXIST)
+		return taken(id, err);
+	if (r == -ENOENT || r == -EBUSY)
+		return gone(id, err);
+	if (r < 0)
+		return err_set(err, -r, "lock of %s", id);
+	*ret_lock = TAKE_FD(fd);
+	return 0;
+}
+
 int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
 {
-	cleanup_fd int base = -1, dir = -1, lock = -1;
+	cleanup_fd int base = -1, dir = -1;
 	int r = make_root(root, err);
 
 	if (r == 0)
@@ -183,19 +234,17 @@ int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 		return err_set(err, errno, "state directory %s/%s", root, id);
 	}
 	r = open_vm(base, root, id, &dir, err);
-	if (r == 0) {
-		lock = openat(dir, STATE_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		r = lock < 0 ? -errno : state_lock_fd(lock);
-		if (r < 0)
-			err_set(err, -r, "state directory %s/%s", root, id);
-	}
+	if (r == -ENOENT)
+		return gone(id, err);
+	if (r < 0)
+		return r;
+	r = lock_new(dir, id, ret_lock, err);
 	if (r < 0) {
-		(void)unlinkat(dir, STATE_LOCK, 0);
-		(void)unlinkat(base, id, AT_REMOVEDIR);
+		/* If it is empty no one has it, and if it is not, another one. */
+		(void)!state_remove_empty(id, dir);
 		return r;
 	}
 	*ret_dir = TAKE_FD(dir);
-	*ret_lock = TAKE_FD(lock);
 	return 0;
 }
 
@@ -235,26 +284,11 @@ int state_remove(const char *root, const char *id, int dir, struct err *err)
 
 /* ---- its files ---- */
 
-/* Readers ask about the lock and never take it, so they disturb neither each other nor delete. */
-static struct flock whole_file(void)
-{
-	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
-}
-
-int state_lock_fd(int fd)
-{
-	struct flock lock = whole_file();
-
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
-}
-
 int state_lock(int dir, int *ret_lock)
 {
 	struct stat st;
 	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDWR, &st);
-	const int r = fd < 0 ? fd : state_lock_fd(fd);
+	const int r = fd < 0 ? fd : lock_of(dir, fd);
 
 	if (r == 0)
 		*ret_lock = TAKE_FD(fd);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -330,4 +331,66 @@ Test(state_dir, readers_disturb_neither_each_other_nor_delete)
 	cr_expect_eq(destroy(root, "vm", false, &err), 0, "%s", err.msg);
 	cr_assert_eq(shutdown(end[1], SHUT_RDWR), 0);
 	cr_expect_eq(failures(pid), 0);
+}
+
+#define RESERVES 1000
+
+static bool has_lock(int lock)
+{
+	struct stat ours, there;
+
+	return fstat(lock, &ours) == 0 && stat(path_of("/vm/lock"), &there) == 0 &&
+	       ours.st_ino == there.st_ino;
+}
+
+/* What a create may be told by others who make or delete a VM of that name; what it has it keeps */
+static NORETURN void reserve_often(void)
+{
+	int dir = -1, lock = -1;
+	struct err err;
+
+	for (int i = 0; i < RESERVES; i++) {
+		const int r = state_reserve(root, "vm", &dir, &lock, &err);
+
+		if (r == -EEXIST || r == -EINTR)
+			continue;
+		if (r < 0 || !has_lock(lock) || sched_yield() < 0 || !has_lock(lock)) {
+			dprintf(STDERR_FILENO, "%d: %s\n", r, r < 0 ? err.msg : "lock lost");
+			_exit(1);
+		}
+		(void)!state_remove(root, "vm", dir, &err);
+		close(dir);
+		close(lock);
+	}
+	_exit(0);
+}
+
+static NORETURN void delete_often(int until)
+{
+	struct err ignored;
+	char byte;
+
+	while (recv(until, &byte, 1, MSG_DONTWAIT) < 0)
+		(void)!destroy(root, "vm", true, &ignored);
+	_exit(0);
+}
+
+Test(state_dir, what_create_has_no_other_create_and_no_delete_takes)
+{
+	pid_t makes[READERS], deletes[READERS];
+	int end[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+	for (int i = 0; i < READERS; i++) {
+		makes[i] = fork();
+		if (makes[i] == 0)
+			reserve_often();
+		deletes[i] = fork();
+		if (deletes[i] == 0)
+			delete_often(end[0]);
+	}
+	cr_expect_eq(failures(makes), 0);
+	cr_assert_eq(shutdown(end[1], SHUT_RDWR), 0);
+	cr_expect_eq(failures(deletes), 0);
+	cr_expect(access(path_of("/vm"), F_OK) < 0);
 }
