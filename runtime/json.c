@@ -213,6 +213,8 @@ static int open_text(const char *path, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_text(err, EINVAL, "%s: not a regular file", path);
 	fd = file_reopen(file, O_RDONLY | O_NONBLOCK);
+	if (fd == -ENOENT) /* it is there: what is missing is the way to it */
+		return err_set(err, ENOENT, "%s (mount /proc)", path);
 	return fd < 0 ? err_set(err, -fd, "%s", path) : fd;
 }
 

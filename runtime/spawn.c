@@ -37,7 +37,7 @@ int spawn_program(const char *program, const char *policy, struct err *err)
 	if (!policy_find(policy))
 		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", policy);
 	if (n <= 0)
-		return err_set(err, errno, "/proc/self/exe");
+		return err_set(err, errno, "/proc/self/exe (mount /proc)");
 	path[n] = '\0';
 	slash = strrchr(path, '/');
 	fmt_into(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), LIBEXEC "/%s", program);

@@ -19,7 +19,10 @@ int state_check_id(const char *id, struct err *err)
 	if (len > STATE_ID_MAX)
 		return err_text(err, EINVAL, "invalid container id: longer than %d characters",
 				STATE_ID_MAX);
-	if (strspn(id, legal) != len || strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+	if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+		return err_text(err, EINVAL,
+				"invalid container id '%s': it leads to another directory", id);
+	if (strspn(id, legal) != len)
 		return err_text(
 			err, EINVAL,
 			"invalid container id '%s': only letters, digits and _+.- may be in it",

@@ -189,5 +189,6 @@ static int check_run(struct vmrun *v, const struct verb_args *a UNUSED, struct e
 const struct verb verb_check = {
 	.name = "check",
 	.summary = "Say what this host can do, one line per fact; exit 1 when no VM can run",
+	.stateless = true,
 	.run = check_run,
 };

@@ -387,5 +387,6 @@ const struct verb verb_device = {
 	.opt_bytes = sizeof(struct device_options),
 	.min_args = 1,
 	.max_args = 1,
+	.stateless = true,
 	.run = device,
 };

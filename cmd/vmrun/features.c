@@ -58,5 +58,6 @@ static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED
 const struct verb verb_features = {
 	.name = "features",
 	.summary = "Print the OCI features document",
+	.stateless = true,
 	.run = features_run,
 };

@@ -113,10 +113,18 @@ static void print_help(void)
 	options_help(global_options, STDOUT_FILENO);
 }
 
+static void usage_of(const struct verb *verb, char *ret, size_t size)
+{
+	fmt_into(ret, size, "vmrun %s%s%s", verb->name, verb->synopsis ? " " : "",
+		 verb->synopsis ? verb->synopsis : "");
+}
+
 static void print_verb_help(const struct verb *verb)
 {
-	dprintf(STDOUT_FILENO, "Usage: vmrun %s %s\n\n%s\n", verb->name, verb->synopsis,
-		verb->summary);
+	char usage_line[ERR_MSG_BYTES];
+
+	usage_of(verb, usage_line, sizeof(usage_line));
+	dprintf(STDOUT_FILENO, "Usage: %s\n\n%s\n", usage_line, verb->summary);
 	options_help(verb->options, STDOUT_FILENO);
 }
 
@@ -168,7 +176,7 @@ static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **a
 		    struct err *err)
 {
 	cleanup_free void *opt = calloc(1, verb->opt_bytes ? verb->opt_bytes : 1);
-	char root[PATH_MAX * 2];
+	char root[PATH_MAX * 2], usage_line[ERR_MSG_BYTES];
 	struct verb_args args;
 	int first, r;
 
@@ -178,10 +186,11 @@ static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **a
 	if (r < 0)
 		return usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
-	if (args.nr < verb->min_args || args.nr > verb->max_args)
-		return usage(
-			v, err_text(err, EINVAL, "usage: vmrun %s %s", verb->name, verb->synopsis));
-	r = settle_root(v, root, sizeof(root), err);
+	if (args.nr < verb->min_args || args.nr > verb->max_args) {
+		usage_of(verb, usage_line, sizeof(usage_line));
+		return usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
+	}
+	r = verb->stateless ? 0 : settle_root(v, root, sizeof(root), err);
 	return r < 0 ? r : verb->run(v, &args, err);
 }
 

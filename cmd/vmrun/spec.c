@@ -89,5 +89,6 @@ const struct verb verb_spec = {
 	.summary = "Write an example config.json",
 	.options = options,
 	.opt_bytes = sizeof(struct spec_options),
+	.stateless = true,
 	.run = spec_run,
 };

@@ -53,11 +53,12 @@ struct verb_args {
 
 /**
  * struct verb - One verb
- * @synopsis:	What follows the name in the usage line
+ * @synopsis:	What follows the name in the usage line, or NULL
  * @summary:	One line for the list of verbs
  * @options:	Table, or NULL
  * @opt_bytes:	Size of the struct it parses into, allocated zeroed; 0 without a table
  * @min_args, @max_args: Number of positionals
+ * @stateless:	Does without a state directory, and so for users who have none
  * @run:	0 or -errno with err filled; the exit code is v->exit_code
  */
 struct verb {
@@ -67,6 +68,7 @@ struct verb {
 	const struct option_spec *options;
 	size_t opt_bytes;
 	unsigned int min_args, max_args;
+	bool stateless;
 	int (*run)(struct vmrun *v, const struct verb_args *a, struct err *err);
 };
 

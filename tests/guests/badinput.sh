@@ -156,6 +156,17 @@ in_chroot() { # in_chroot CMD...: the host's files below a directory that is no 
 }
 refused "in a chroot" "no user namespace can be made in a chroot: .*pivot_root" in_chroot "$vmrun_bin" --root "$root" create "$work/b"
 
+without_proc() { unshare -m sh -c 'umount -l -R /proc; exec "$@"' sh "$@"; }
+refused "without /proc" "config.json .mount /proc.: No such file" without_proc "$vmrun_bin" --root "$root" create "$work/b"
+refused "without /proc, a kernel alone" "/proc/self/exe .mount /proc.: No such file" without_proc "$vmrun_bin" --root "$root" run "$B/guests/hello.elf"
+
+# A user who has no state directory is told what the host can do all the same.
+for verb in check features "spec -b $work/nowhere"; do
+	# shellcheck disable=SC2086
+	is "${verb%% *} needs no state directory" \
+		"$(cd / && setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$vmrun_bin" $verb 2>&1 | grep -c XDG)" 0
+done
+
 # What is no file is not replaced by one, and a FIFO without a writer does not make create wait.
 mkfifo "$work/fifo"
 refused "a pid file that is a FIFO" "--pid-file .*fifo: .*not a regular file" vmrun create --pid-file "$work/fifo" "$work/b"
@@ -167,6 +178,13 @@ for p in "$work/fifo" /dev/ptmx /dev/null "$work"; do
 	config "a disk that is $p" ".vm.devices[1].path = \"$p\"" '/vm/devices/1/path: .*(neither a regular file nor|directory)'
 	refused "a device alone: a disk that is $p" '--path: .*(neither a regular file nor|directory)' \
 		timeout 10 "$vmrun_bin" device block --socket "$work/sock" --path "$p"
+done
+
+# Every verb says how it is called, with --help and when it is called otherwise.
+for verb in $(vmrun --help | awk 'NF == 0 { verbs = 0 } verbs { print $1 } $1 == "Verbs:" { verbs = 1 }'); do
+	usage=$(vmrun "$verb" --help | sed -n '1s/^Usage: //p')
+	like "$verb --help" "$usage" "^vmrun $verb( [^(]*[^ (])?$"
+	is "$verb with arguments that it does not take" "$(vmrun "$verb" x y z 2>&1)" "vmrun: usage: $usage"
 done
 
 # In use, and in the wrong state.
