@@ -49,9 +49,10 @@ static int check_format(const struct plan_fd *f, int fd, struct err *err)
 		    memcmp(buf, magics[i].bytes, magics[i].len) == 0)
 			return err_text(err, EINVAL,
 					"%s: %s: looks like a %s image: convert it (qemu-img "
-					"convert -O raw), or say \"format\": \"raw\" if this is "
-					"what the disk holds",
-					f->pointer, f->path, magics[i].what);
+					"convert -O raw), or say %s if this is what the disk holds",
+					f->pointer, f->path, magics[i].what,
+					f->pointer[0] == '-' ? "--format raw"
+							     : "\"format\": \"raw\"");
 	}
 	return 0;
 }

@@ -55,7 +55,7 @@ static const struct option_spec options[] = {
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it is not there", FIELD(tap),
 	 NULL},
-	{"queues", 0, OPTION_NUMBER, "N",
+	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to 16 queues; net: 1 to 4 pairs, the TAP being new if more than 1",
 	 FIELD(queues), NULL},
 	{.name = NULL},

@@ -65,7 +65,7 @@ static int store_flag(const struct given *g, bool *ret, struct err *err)
 	return 0;
 }
 
-static int store_number(const struct given *g, uint64_t *ret, struct err *err)
+static int store_number(const struct given *g, bool count, uint64_t *ret, struct err *err)
 {
 	char *end;
 
@@ -75,6 +75,8 @@ static int store_number(const struct given *g, uint64_t *ret, struct err *err)
 	*ret = strtoull(g->value, &end, 10);
 	if (errno || *end)
 		return bad(g, "wants a number", err);
+	if (count && *ret == 0)
+		return bad(g, "wants a number greater than 0", err);
 	return 0;
 }
 
@@ -112,8 +114,8 @@ static int store(const struct option_spec *o, const struct given *g, void *into,
 	r = check_choice(o, g, err);
 	if (r < 0)
 		return r;
-	if (o->kind == OPTION_NUMBER)
-		return store_number(g, field, err);
+	if (o->kind == OPTION_NUMBER || o->kind == OPTION_COUNT)
+		return store_number(g, o->kind == OPTION_COUNT, field, err);
 	if (o->kind == OPTION_LIST)
 		return store_list(g, field, err);
 	*(const char **)field = g->value;

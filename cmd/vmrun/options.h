@@ -27,6 +27,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool; takes nothing, or =true and =false */
 	OPTION_STRING, /* const char *; the last one counts */
 	OPTION_NUMBER, /* uint64_t, decimal; the last one counts */
+	OPTION_COUNT,  /* as OPTION_NUMBER, and not 0, which says that it was not given */
 	OPTION_LIST,   /* struct option_list */
 };
 

@@ -88,7 +88,7 @@ for option in -r --rwroot -d --rwdisk; do
 	refused "without a bundle, $option: a format that is not known" '/format: must be raw, is "vmdk"' \
 		vmrun run $option "$work/qcow2,format=vmdk" "$B/guests/hello.elf"
 done
-refused "a device alone: looks like another format" 'path: .*qcow2' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2"
+refused "a device alone: looks like another format" 'path: .*qcow2.*--format raw' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2"
 refused "a device alone: a format that is not known" 'format: must be raw, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
 refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''

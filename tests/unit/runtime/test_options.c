@@ -10,6 +10,7 @@ struct opts {
 	bool flag;
 	const char *text;
 	uint64_t number;
+	uint64_t count;
 	struct option_list list;
 	const char *choice;
 };
@@ -20,6 +21,7 @@ static const struct option_spec table[] = {
 	{"flag", 'f', OPTION_FLAG, NULL, "a flag", offsetof(struct opts, flag), NULL},
 	{"text", 't', OPTION_STRING, "TEXT", "a text", offsetof(struct opts, text), NULL},
 	{"number", 'n', OPTION_NUMBER, "N", "a number", offsetof(struct opts, number), NULL},
+	{"count", 'c', OPTION_COUNT, "N", "a count", offsetof(struct opts, count), NULL},
 	{"list", 'l', OPTION_LIST, "X", "a list", offsetof(struct opts, list), NULL},
 	{"choice", 0, OPTION_STRING, "WORD", NULL, offsetof(struct opts, choice), words},
 	{.name = NULL},
@@ -68,7 +70,7 @@ Test(options, positionals_keep_their_order)
 	struct opts o;
 	struct err err;
 
-	cr_assert_eq(parse("a -f b -t v c -n 5 d", false, &o, rest, &err), 0);
+	cr_assert_eq(parse("a -f b -t v c -n 0 -c 1 -n 5 d", false, &o, rest, &err), 0);
 	cr_expect_str_eq(rest, "a b c d ");
 	cr_expect(o.flag);
 	cr_expect_eq(o.number, 5);
@@ -112,6 +114,8 @@ Test(options, what_is_wrong_is_named)
 		{"--number=-1", "--number"},
 		{"-n 99999999999999999999", "-n"},
 		{"-n 1x", "-n"},
+		{"-c 0", "-c wants a number greater than 0"},
+		{"--count=00", "--count wants a number greater than 0"},
 		{"--flag=maybe", "--flag"},
 		{"--choice green", "red blue"},
 		{"--t v", "--t"},
