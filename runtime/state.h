@@ -7,7 +7,7 @@
  *                state.json says
  *   state.json   replaced atomically; there from before anything else of the VM exists, with what is
  *                going to be made, so that delete can clean up after a death at any moment
- *   config.json  the configuration as it was validated
+ *   config.json  the configuration as it was validated; the first to go when the end of the VM finds no room
  *   control      the supervisor's socket
  *
  * A directory without lock file is not ours and left alone, except that an empty one is what a create

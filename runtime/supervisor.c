@@ -298,6 +298,16 @@ static bool was_deleted(const struct supervisor *s)
 	return fstat(s->dir, &st) == 0 && st.st_nlink == 0;
 }
 
+/* Where there is no room for it the copy of config.json makes some: how a VM ended is asked for, that is not. */
+static int save_end(struct supervisor *s, struct err *err)
+{
+	const int r = state_save(s->dir, s->state, err);
+
+	if ((r != -ENOSPC && r != -EDQUOT) || unlinkat(s->dir, STATE_CONFIG, 0) < 0)
+		return r;
+	return state_save(s->dir, s->state, err);
+}
+
 static NORETURN void finish_ended(struct supervisor *s)
 {
 	const bool deleted = was_deleted(s);
@@ -307,7 +317,7 @@ static NORETURN void finish_ended(struct supervisor *s)
 		remove_cgroups(s);
 	s->state->status = STATE_STOPPED;
 	s->state->nr_procs = 0;
-	if (!deleted && state_save(s->dir, s->state, &err) < 0)
+	if (!deleted && save_end(s, &err) < 0)
 		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	olog_flush(&s->log);
 	_exit(s->state->exit_code);

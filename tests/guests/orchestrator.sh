@@ -69,6 +69,11 @@ is "the VM is still created" "$(small state vm | jq -r .status)" created
 rm "$work/small/fill"
 succeeds "start with room again" small start vm
 is "it runs" "$(small state vm | jq -r .status)" running
+head -c 64k /dev/zero >"$work/small/fill" 2>/dev/null
+small kill vm KILL
+small_stopped() { [ "$(small state vm | jq -r .status)" = stopped ]; }
+eventually 10 small_stopped
+is "how it ended is written down without room as well" "$(small state vm | jq -r .vmrun.cause)" killed
 small delete --force vm
 umount "$work/small"
 
