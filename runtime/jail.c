@@ -25,7 +25,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
-#include <linux/oom.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include <poll.h>
@@ -310,19 +309,15 @@ static void cleanup_caps(cap_t *c)
 }
 
 /* By the parent: the child sees no /proc any more. To raise it takes no privilege. */
-static int raise_oom_score(pid_t pid, int raise, struct err *err)
+static int set_oom_score(pid_t pid, int adj, struct err *err)
 {
-	cleanup_fd int own = open("/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC), fd = -1;
-	char path[40], text[16] = "";
-	int adj;
+	cleanup_fd int fd = -1;
+	char path[40], text[16];
 
-	if (raise == 0)
+	if (adj == JAIL_OOM_INHERITED)
 		return 0;
-	if (own < 0 || read(own, text, sizeof(text) - 1) < 0)
-		return err_set(err, errno, "oom_score_adj");
-	adj = atoi(text) + raise;
 	fmt_into(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
-	fmt_into(text, sizeof(text), "%d", adj < OOM_SCORE_ADJ_MAX ? adj : OOM_SCORE_ADJ_MAX);
+	fmt_into(text, sizeof(text), "%d", adj);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		return err_set(err, errno, "%s", path);
@@ -357,7 +352,7 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 		child_main(&c);
 	r = userns_write_maps((pid_t)pid, &j->ids, err);
 	if (r == 0)
-		r = raise_oom_score((pid_t)pid, j->oom_raise, err);
+		r = set_oom_score((pid_t)pid, j->oom_score_adj, err);
 	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
 	if (r == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
 		r = err_set(err, errno, "jail %s: pipe", j->name);

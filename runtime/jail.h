@@ -30,12 +30,14 @@ struct jail_limits {
 	uint64_t space_bytes; /* all that it maps, however often */
 };
 
+#define JAIL_OOM_INHERITED 1001 /* larger than any */
+
 /**
  * struct jail - What to start
  * @name:	For argv[0] and for errors
  * @program_fd:	The program, O_PATH or read-only, borrowed
  * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
- * @oom_raise:	How much sooner than the caller the kernel kills it for want of memory: 0 to 1000
+ * @oom_score_adj: Not below the caller's; JAIL_OOM_INHERITED: the caller's
  * @error_fd:	Write end of the error pipe, borrowed
  * @index:	Comes back in struct jail_error
  */
@@ -46,7 +48,7 @@ struct jail {
 	int fd[JAIL_FDS_MAX];
 	struct userns_ids ids;
 	struct jail_limits limits;
-	int oom_raise;
+	int oom_score_adj;
 	int error_fd;
 	uint32_t index;
 };

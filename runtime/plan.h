@@ -203,7 +203,7 @@ struct plan_cgroup_dir {
  *		/vm/devices in its order), the network devices, the entropy sources
  * @net:	In the order of their processes
  * @hostname:	The guest's: the bundle's word, or its id
- * @oom_score_adj: Of the supervisor; PLAN_OOM_UNSET: the caller's
+ * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
  * @warning:	One line each: what the config asks for and this version does not carry out
  */
 struct plan {

@@ -23,7 +23,6 @@
 #define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
 #define MEMLOCK_BYTES 65536
 #define SPACE_BYTES   (1ULL << 30) /* of a device, beside the guest's RAM */
-#define OOM_RAISE     100 /* a tenth of the limit: the supervisor has to survive, and tell */
 
 /* ---- programs ---- */
 
@@ -348,7 +347,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.program_fd = s->program_fd[index],
 		.nr_fds = p->nr_fds,
 		.ids = s->ids,
-		.oom_raise = OOM_RAISE,
+		.oom_score_adj = s->oom_score_adj,
 		.error_fd = s->error_fd,
 		.index = index,
 	};
@@ -393,6 +392,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
 		/* How much its front-ends have to share is theirs to say. */
 		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
+		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,
 	};
 	unsigned int i;

@@ -24,6 +24,7 @@
  * @net:	By plan->net: what was made, for boot records; borrowed
  * @tap:	Likewise, from net_setup(); let go by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
+ * @oom_score_adj: Of the processes
  * @null_fd, @ram_fd, @link: Made by spawn_prepare(), let go by spawn_done()
  */
 struct spawn {
@@ -36,6 +37,7 @@ struct spawn {
 	struct tap tap[BOOT_DEVICES_MAX];
 	int error_fd;
 	struct userns_ids ids;
+	int oom_score_adj;
 	enum log_level log_level;
 	int null_fd;
 	int ram_fd;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/oom.h>
 #include <malloc.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,10 @@
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
 #include "runtime/supervisor_priv.h"
+
+#define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
+#define OOM_RAISE 100
+#define OWN_BYTES (4 << 20) /* resident of this process, and some more */
 
 static void tell_launcher(struct supervisor *s, const struct err *err)
 {
@@ -160,17 +165,38 @@ static int wait_for_launcher(struct supervisor *s, struct err *err)
 	return err_text(err, EPIPE, "the creating process is gone");
 }
 
-static int set_oom_score(int adj, struct err *err)
+static bool write_oom_score(int fd, int adj)
 {
-	cleanup_fd int fd = -1;
 	char text[16];
+	const size_t len = fmt_into(text, sizeof(text), "%d", adj);
 
-	if (adj == PLAN_OOM_UNSET)
-		return 0;
-	fmt_into(text, sizeof(text), "%d", adj);
-	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+	return fd >= 0 && pwrite(fd, text, len, 0) == (ssize_t)len;
+}
+
+/* How much sooner than this process the others go, in thousandths of the limit, or of the host's memory: the least
+ * of them, which has next to nothing, has to count for more. */
+static int oom_raise(int64_t limit_bytes)
+{
+	const int64_t own = limit_bytes > 0 ? 1000LL * OWN_BYTES / limit_bytes : 0;
+
+	return own > OOM_SCORE_ADJ_MAX ? OOM_SCORE_ADJ_MAX : own > OOM_RAISE ? (int)own : OOM_RAISE;
+}
+
+/* The kernel kills who has most, and of a small VM that can be this process, which is needed to tell of it. So it goes
+ * last if it may say so, and if not the others are made to go sooner. */
+static int set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed, struct err *err)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (adj != PLAN_OOM_UNSET && !write_oom_score(fd, adj))
 		return err_set(err, errno, "/process/oomScoreAdj: %d", adj);
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return err_set(err, errno, "oom_score_adj");
+	adj = atoi(text);
+	if (adj <= OOM_LAST || !write_oom_score(fd, OOM_LAST))
+		adj += oom_raise(s->cgroup->memory_max_bytes);
+	*ret_jailed = adj < OOM_SCORE_ADJ_MAX ? adj : OOM_SCORE_ADJ_MAX;
 	return 0;
 }
 
@@ -198,7 +224,7 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	r = state_save(s->dir, s->state, err);
 	if (r == 0)
-		r = set_oom_score(l->plan->oom_score_adj, err);
+		r = set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
 	if (r == 0)
 		r = userns_choose(&sp.ids, err);
 	if (r == 0)
