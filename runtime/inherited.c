@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include "runtime/signals.h"
+
 #define STACK_BYTES   (8ULL << 20) /* the usual one; none at all would change the layout of memory */
 #define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */
 #define DATA_BYTES    (16ULL << 20)
@@ -49,14 +51,14 @@ static int settle_streams(struct err *err)
 /* An ignored SIGCHLD, for one, keeps children from being waited for. */
 static void settle_signals(void)
 {
-	const struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
+	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	struct sigaction was;
 	sigset_t none;
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++)
 		if (sig != SIGHUP || (sigaction(sig, NULL, &was) == 0 && was.sa_handler != SIG_IGN))
-			(void)sigaction(sig, &dfl, NULL); /* refused for KILL and STOP */
+			signal_default(sig);
 	/* A file that may not grow is an error of a write, with a name. */
 	(void)sigaction(SIGXFSZ, &ign, NULL);
 	sigemptyset(&none);

@@ -40,6 +40,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/mounts.h"
 #include "runtime/nsfail.h"
+#include "runtime/signals.h"
 
 #define STACK_BYTES (8U << 20)
 
@@ -108,13 +109,13 @@ static int stage_fds(struct child *c, const char **ret_step)
  * the signal of a write beyond RLIMIT_FSIZE: that is an error of the write. */
 static int stage_signals(struct child *c UNUSED, const char **ret_step)
 {
-	const struct sigaction dfl = {.sa_handler = SIG_DFL}, ign = {.sa_handler = SIG_IGN};
+	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	sigset_t none;
 	int sig;
 
 	for (sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, sig == SIGXFSZ ? &ign : &dfl, NULL);
-	/* Refused for KILL, STOP and libc's own, which nobody has set. */
+		signal_default(sig);
+	(void)sigaction(SIGXFSZ, &ign, NULL);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
 		return failed(ret_step, "unblock");

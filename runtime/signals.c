@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "devices/core/fmt.h"
 
@@ -102,6 +104,14 @@ int signal_catch(const int *sig, struct err *err)
 	if (fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return err_set(err, errno, "signals");
 	return TAKE_FD(fd);
+}
+
+void signal_default(int sig)
+{
+	/* As the kernel has it: handler, flags, restorer, mask. */
+	const uint64_t none[4] = {0};
+
+	(void)syscall(SYS_rt_sigaction, sig, none, NULL, sizeof(none[3]));
 }
 
 void signal_release(int fd)

@@ -42,6 +42,14 @@ enum signal_action signal_action(int sig);
  */
 MUST_CHECK int signal_catch(const int *sig, struct err *err);
 
+/**
+ * signal_default() - Give a signal its default again, be it one that libc keeps for itself
+ *
+ * posix_spawn() leaves those ignored in what it starts, and so make in what it runs. No harm if the kernel refuses.
+ * Context: any.  Syscalls: rt_sigaction
+ */
+void signal_default(int sig);
+
 /** signal_release() - Close @fd; signals that it held back arrive. Safe on -1 */
 void signal_release(int fd);
 

@@ -3,7 +3,9 @@
 . "$(dirname "$0")/../lib.sh"
 
 bundle "$work/vm" idle
-vmrun create "$work/vm" </dev/null >/dev/null
+# libc's own signals, 32 and 33, are ignored in what posix_spawn() starts, and libc refuses to set them.
+perl -e 'for (32, 33) { syscall(13, $_, my $ignore = pack("Q4", 1, 0, 0, 0), 0, 8) } exec @ARGV' \
+	"$vmrun_bin" --root "$root" create "$work/vm" </dev/null >/dev/null
 succeeds "a VM with three devices runs" vmrun start vm
 procs=$(vmrun state vm | jq -r '.vmrun.processes[] | "\(.name) \(.pid)"')
 is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 rng0 serial0 vmm "
