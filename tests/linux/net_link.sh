@@ -6,7 +6,7 @@ if [ "${1:-}" != --built ]; then
 	dir=$PWD/${B:-build}/linux-net-link
 	rm -rf "$dir"
 	set -e
-	bundle-examples/build --image-size 16 --memory 192 --vcpus 2 --job tests/linux/jobs/net "$dir/links"
+	bundle-examples/build --image-size 16 --memory 192 --job tests/linux/jobs/net "$dir/links"
 	jq '.vm.devices += [
 		{type: "net", mode: "tap", name: "vmtap0", hostIp: "10.9.0.1", netmask: "255.255.255.0"},
 		{type: "net", mode: "tap", name: "vmtap1", hostIp: "10.9.1.1", netmask: "255.255.255.0",
