@@ -54,7 +54,7 @@ $(B)/obj/devices/%.o $(B)/jail/devices/%.o: CFLAGS += -Wconversion
 core_src    := $(wildcard devices/core/*.c)
 device_src  := $(wildcard devices/*.c)
 vmm_src     := $(wildcard vmm/*.c)
-runtime_src := $(wildcard runtime/*.c)
+runtime_src := $(wildcard runtime/*/*.c runtime/*.c)
 vmrun_src   := $(wildcard cmd/vmrun/*.c)
 policies    := $(wildcard policies/$(ARCH)/*.policy)
 objs         = $(patsubst %.c,$(B)/obj/%.o,$(1))
@@ -88,7 +88,7 @@ $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call say,AR,$@)
-	$(Q)ar rcs $@ $^
+	$(Q)ar qcs $@ $^
 
 # policyc runs on the build machine and turns policy text into BPF arrays.
 $(B)/policyc: $(call objs,$(wildcard policies/*.c)) $(B)/lib/core.a
