@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
-#include "runtime/file.h"
+#include "runtime/util/file.h"
 
 #define KVM_PATH       "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"

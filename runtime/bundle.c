@@ -7,7 +7,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/bundle_priv.h"
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 /* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */
 #define BUNDLE_ARENA_BYTES (4UL * JSON_TEXT_MAX)

@@ -11,7 +11,7 @@
 #include "devices/core/bucket.h"
 #include "runtime/bundle_priv.h"
 #include "runtime/net.h"
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */
 #define FD_MAX	1048575

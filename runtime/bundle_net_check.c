@@ -14,7 +14,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/bundle_priv.h"
 #include "runtime/net.h"
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */
 

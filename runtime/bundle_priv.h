@@ -5,10 +5,10 @@
 #ifndef VMRUN_RUNTIME_BUNDLE_PRIV_H
 #define VMRUN_RUNTIME_BUNDLE_PRIV_H
 
-#include "runtime/arena.h"
 #include "runtime/bundle.h"
 #include "runtime/plan.h"
 #include "runtime/schema.h"
+#include "runtime/util/arena.h"
 
 #define BUNDLE_VCPUS_MAX     32
 #define BUNDLE_MEM_MIN_BYTES (32ULL << 20)

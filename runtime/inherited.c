@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
-#include "runtime/signals.h"
+#include "runtime/util/signals.h"
 
 #define STACK_BYTES   (8ULL << 20) /* the usual one; none at all would change the layout of memory */
 #define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */

@@ -39,8 +39,8 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/mounts.h"
-#include "runtime/nsfail.h"
-#include "runtime/signals.h"
+#include "runtime/util/nsfail.h"
+#include "runtime/util/signals.h"
 
 #define STACK_BYTES (8U << 20)
 

@@ -19,7 +19,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net.h"
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 #define WORD_BYTES 256
 #define TAKES	   (BOOT_CMDLINE_MAX - 1)

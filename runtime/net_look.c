@@ -16,8 +16,8 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
-#include "runtime/net_text.h"
-#include "runtime/olog.h"
+#include "runtime/util/addr.h"
+#include "runtime/util/oci_log.h"
 
 /** struct found - Interfaces and addresses of a namespace; routes where they are needed */
 struct found {

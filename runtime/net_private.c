@@ -15,7 +15,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"

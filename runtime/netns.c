@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "runtime/file.h"
-#include "runtime/nsfail.h"
 #include "runtime/tap.h"
+#include "runtime/util/file.h"
+#include "runtime/util/nsfail.h"
 
 #define OWN "/proc/thread-self/ns/net"
 

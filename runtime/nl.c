@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "runtime/clock.h"
+#include "runtime/util/clock.h"
 
 #define TIMEOUT_NS  10000000000ULL
 #define ERRNO_LIMIT 4095 /* the kernel's MAX_ERRNO */

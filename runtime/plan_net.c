@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_text.h"
 #include "runtime/plan_priv.h"
+#include "runtime/util/addr.h"
 
 /* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
 #define BURST_PART	10

@@ -16,7 +16,7 @@
 #include <json-c/json.h>
 
 #include "devices/core/err.h"
-#include "runtime/arena.h"
+#include "runtime/util/arena.h"
 
 #define SCHEMA_POINTER_BYTES 160
 #define SCHEMA_WARNING_BYTES 512
@@ -34,9 +34,9 @@ enum schema_kind {
 };
 
 #define SCHEMA_REQUIRED (1U << 0)
-#define SCHEMA_LATER    (1U << 1) /* accepted, named in a warning */
+#define SCHEMA_LATER	(1U << 1) /* accepted, named in a warning */
 #define SCHEMA_ABSOLUTE (1U << 2) /* a string that starts with '/' */
-#define SCHEMA_PLAIN    (1U << 3) /* a string of printable ASCII */
+#define SCHEMA_PLAIN	(1U << 3) /* a string of printable ASCII */
 
 /* @off of a value that is checked and not kept */
 #define SCHEMA_NOWHERE SIZE_MAX

@@ -13,7 +13,7 @@
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
 #include "runtime/ram.h"
-#include "runtime/stream.h"
+#include "runtime/util/stream.h"
 
 #define LIBEXEC "../libexec/vmrun"
 

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/clock.h"
-#include "runtime/olog.h"
-#include "runtime/signals.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/oci_log.h"
+#include "runtime/util/signals.h"
 
 /* More than a process in good order has to say at any level, and no more than 90 MB a day */
 #define LINES_PER_S 2

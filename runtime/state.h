@@ -23,18 +23,18 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/clock.h"
 #include "runtime/net.h"
 #include "runtime/plan.h"
-#include "runtime/process.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/process.h"
 
-#define STATE_FILE    "state.json"
-#define STATE_CONFIG  "config.json"
-#define STATE_CONTROL "control"
-#define STATE_LOCK    "lock"
+#define STATE_FILE	      "state.json"
+#define STATE_CONFIG	      "config.json"
+#define STATE_CONTROL	      "control"
+#define STATE_LOCK	      "lock"
 
 #define STATE_CGROUP_DIRS_MAX 48
-#define STATE_ID_MAX          255
+#define STATE_ID_MAX	      255
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED, STATE_STATUSES };
 

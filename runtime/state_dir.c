@@ -14,9 +14,9 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/file.h"
-#include "runtime/json.h"
 #include "runtime/state_priv.h"
+#include "runtime/util/file.h"
+#include "runtime/util/json.h"
 
 #define OTHERS_WRITE (S_IWGRP | S_IWOTH)
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_text.h"
 #include "runtime/state_priv.h"
+#include "runtime/util/addr.h"
 
 #define MTU_KEY	  "mtu"
 #define NETNS_KEY "netnsId" /* [device, inode] */

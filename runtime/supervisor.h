@@ -26,9 +26,9 @@
 
 #include "devices/core/err.h"
 #include "runtime/assets.h"
-#include "runtime/clock.h"
-#include "runtime/olog.h"
 #include "runtime/plan.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/oci_log.h"
 
 /**
  * struct launch - What to launch

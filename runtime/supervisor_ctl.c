@@ -8,8 +8,8 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/ctl.h"
-#include "runtime/signals.h"
 #include "runtime/supervisor_priv.h"
+#include "runtime/util/signals.h"
 
 /* Ask the guest to end; one that has not started ends right here */
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)

@@ -24,8 +24,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/cause.h"
 #include "runtime/jail.h"
-#include "runtime/process.h"
 #include "runtime/supervisor_priv.h"
+#include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL
 #define LATE_MS	     1000			/* VU_LATE_MS of the VMM */

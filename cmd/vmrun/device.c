@@ -17,15 +17,15 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/device.h"
 #include "devices/core/fmt.h"
-#include "runtime/clock.h"
 #include "runtime/inherited.h"
 #include "runtime/jail.h"
-#include "runtime/listen.h"
 #include "runtime/net.h"
-#include "runtime/olog.h"
-#include "runtime/process.h"
-#include "runtime/signals.h"
 #include "runtime/spawn.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/listen.h"
+#include "runtime/util/oci_log.h"
+#include "runtime/util/process.h"
+#include "runtime/util/signals.h"
 
 #define LEAVE_MS       2000
 #define LAST_LINES_MAX 64 /* more than a pipe has room for packets */

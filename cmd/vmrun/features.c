@@ -12,7 +12,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "runtime/bundle.h"
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 static const char document[] =
 	"{"

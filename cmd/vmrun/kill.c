@@ -4,8 +4,8 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/ctl.h"
-#include "runtime/signals.h"
 #include "runtime/state.h"
+#include "runtime/util/signals.h"
 
 #define KILL_MS 10000
 

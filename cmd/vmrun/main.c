@@ -7,11 +7,11 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
-#include "runtime/clock.h"
 #include "runtime/inherited.h"
-#include "runtime/olog.h"
 #include "runtime/state.h"
 #include "runtime/userns.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/oci_log.h"
 
 #define EXIT_USAGE 2
 

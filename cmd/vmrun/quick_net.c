@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 enum kind { TEXT, NUMBER, SWITCH };
 

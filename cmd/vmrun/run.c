@@ -14,9 +14,9 @@
 #include "cmd/vmrun/terminal.h"
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
-#include "runtime/process.h"
-#include "runtime/signals.h"
 #include "runtime/state.h"
+#include "runtime/util/process.h"
+#include "runtime/util/signals.h"
 
 #define BACKGROUND_LOOK_MS 1000
 

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "runtime/bundle.h"
-#include "runtime/json.h"
 #include "runtime/plan.h"
+#include "runtime/util/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,7 @@
 #include "devices/core/fdio.h"
 #include "runtime/assets.h"
 #include "runtime/bundle.h"
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";
 

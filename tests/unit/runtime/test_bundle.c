@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "runtime/bundle_priv.h"
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\","
 #define VM   "\"vm\":{\"kernel\":{\"path\":\"/k\"}"

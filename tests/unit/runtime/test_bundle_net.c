@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "runtime/bundle_priv.h"
-#include "runtime/json.h"
 #include "runtime/net.h"
+#include "runtime/util/json.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["
 #define NETNS                                                                                      \

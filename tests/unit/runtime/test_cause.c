@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "runtime/cause.h"
-#include "runtime/signals.h"
+#include "runtime/util/signals.h"
 
 Test(cause, every_cause_has_a_row)
 {

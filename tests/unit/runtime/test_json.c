@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 static int parse(const char *text, size_t len, struct err *err)
 {

@@ -7,8 +7,8 @@
 
 #include "runtime/net.h"
 #include "runtime/net_priv.h"
-#include "runtime/net_text.h"
 #include "runtime/state_priv.h"
+#include "runtime/util/addr.h"
 
 static struct net_addr addr(const char *text)
 {

@@ -14,8 +14,8 @@
 
 #include "runtime/net.h"
 #include "runtime/net_priv.h"
-#include "runtime/net_text.h"
 #include "runtime/nft.h"
+#include "runtime/util/addr.h"
 #include "tests/support/tap_guest.h"
 
 static struct err err;

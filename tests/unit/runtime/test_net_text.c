@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 Test(net_text, addresses)
 {

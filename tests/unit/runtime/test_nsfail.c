@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/nsfail.h"
+#include "runtime/util/nsfail.h"
 
 #define MOUNTED	 "1 0 0:1 / / rw - tmpfs none rw\n2 1 0:2 / /proc rw - proc proc rw\n"
 #define CHROOTED "2 1 0:2 / /proc rw - proc proc rw\n"

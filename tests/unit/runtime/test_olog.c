@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "runtime/clock.h"
-#include "runtime/olog.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/oci_log.h"
 
 static char text[8192];
 

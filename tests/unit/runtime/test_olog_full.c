@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "runtime/olog.h"
+#include "runtime/util/oci_log.h"
 
 #define MANY 20000 /* lines: more than any buffer of the kernel's takes */
 

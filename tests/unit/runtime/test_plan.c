@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "runtime/bundle.h"
-#include "runtime/json.h"
 #include "runtime/plan.h"
+#include "runtime/util/json.h"
 
 #define PRETTY                                                                                     \
 	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_PRETTY_TAB | JSON_C_TO_STRING_NOSLASHESCAPE |  \

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/process.h"
+#include "runtime/util/process.h"
 
 #define RESOURCE 50
 

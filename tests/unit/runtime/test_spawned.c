@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "runtime/clock.h"
 #include "runtime/spawned.h"
+#include "runtime/util/clock.h"
 
 static struct spawned p;
 static struct spawned_line line;

@@ -11,8 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/clock.h"
 #include "runtime/supervisor_priv.h"
+#include "runtime/util/clock.h"
 
 #define NR_PROCS 2 /* the VMM, rng0 */
 #define FLOOD	 1000

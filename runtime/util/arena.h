@@ -5,8 +5,8 @@
  * One mapping, handed out front to back, freed as a whole. After arena_freeze() a stray write into
  * what was validated faults instead of changing the plan.
  */
-#ifndef VMRUN_RUNTIME_ARENA_H
-#define VMRUN_RUNTIME_ARENA_H
+#ifndef VMRUN_RUNTIME_UTIL_ARENA_H
+#define VMRUN_RUNTIME_UTIL_ARENA_H
 
 #include "devices/core/base.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/stream.h"
+#include "runtime/util/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>

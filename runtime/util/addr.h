@@ -5,8 +5,8 @@
  * Strict: what is accepted here reads the same to every other program. Nothing is left behind a
  * number, no octet has a leading zero (octal to some), no part is missing.
  */
-#ifndef VMRUN_RUNTIME_NET_TEXT_H
-#define VMRUN_RUNTIME_NET_TEXT_H
+#ifndef VMRUN_RUNTIME_UTIL_ADDR_H
+#define VMRUN_RUNTIME_UTIL_ADDR_H
 
 #include "runtime/plan.h"
 

@@ -5,8 +5,8 @@
  * One table for `vmrun kill ID SIGNAL` and for signals sent to the supervisor's pid itself, which is
  * how conmon and others do it.
  */
-#ifndef VMRUN_RUNTIME_SIGNALS_H
-#define VMRUN_RUNTIME_SIGNALS_H
+#ifndef VMRUN_RUNTIME_UTIL_SIGNALS_H
+#define VMRUN_RUNTIME_UTIL_SIGNALS_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
@@ -15,12 +15,12 @@
  * enum signal_action - What is done
  */
 enum signal_action {
-	SIGNAL_NONE,         /* nothing a VM could do about it: kill says so, the supervisor ignores it */
-	SIGNAL_CHECK,        /* signal 0: only whether there is a VM */
+	SIGNAL_NONE,  /* nothing a VM could do about it: kill says so, the supervisor ignores it */
+	SIGNAL_CHECK, /* signal 0: only whether there is a VM */
 	SIGNAL_HARMLESS,     /* accepted, nothing is done */
 	SIGNAL_POWER_BUTTON, /* orderly shutdown */
 	SIGNAL_CTRL_ALT_DEL, /* orderly reboot, which ends the VM */
-	SIGNAL_KILL,         /* everything dies at once */
+	SIGNAL_KILL,	     /* everything dies at once */
 };
 
 /**

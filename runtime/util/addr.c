@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/net_text.h"
+#include "runtime/util/addr.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -2,8 +2,8 @@
 /**
  * DOC: Times: monotonic for measuring, RFC 3339 for people and files
  */
-#ifndef VMRUN_RUNTIME_CLOCK_H
-#define VMRUN_RUNTIME_CLOCK_H
+#ifndef VMRUN_RUNTIME_UTIL_CLOCK_H
+#define VMRUN_RUNTIME_UTIL_CLOCK_H
 
 #include "devices/core/base.h"
 

@@ -2,8 +2,8 @@
 /**
  * DOC: Listening on a path that an earlier process may have left its socket at
  */
-#ifndef VMRUN_RUNTIME_LISTEN_H
-#define VMRUN_RUNTIME_LISTEN_H
+#ifndef VMRUN_RUNTIME_UTIL_LISTEN_H
+#define VMRUN_RUNTIME_UTIL_LISTEN_H
 
 #include <sys/types.h>
 

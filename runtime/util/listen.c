@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/listen.h"
+#include "runtime/util/listen.h"
 
 #include <errno.h>
 #include <limits.h>

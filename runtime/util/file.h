@@ -6,8 +6,8 @@
  * So a path is turned into an fd that does nothing (O_PATH), the caller judges what that is, and the same
  * file, not the path once more, is then opened.
  */
-#ifndef VMRUN_RUNTIME_FILE_H
-#define VMRUN_RUNTIME_FILE_H
+#ifndef VMRUN_RUNTIME_UTIL_FILE_H
+#define VMRUN_RUNTIME_UTIL_FILE_H
 
 #include <sys/stat.h>
 

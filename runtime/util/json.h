@@ -6,15 +6,15 @@
  * accepts quotes and control characters that JSON does not have. Whoever reads a file with another
  * parser would then see another configuration, so all of these are errors here, with line and column.
  */
-#ifndef VMRUN_RUNTIME_JSON_H
-#define VMRUN_RUNTIME_JSON_H
+#ifndef VMRUN_RUNTIME_UTIL_JSON_H
+#define VMRUN_RUNTIME_UTIL_JSON_H
 
 #include <json-c/json.h>
 
 #include "devices/core/err.h"
 
 #define JSON_TEXT_MAX  (1U << 20) /* bytes of one document */
-#define JSON_DEPTH_MAX 32 /* nested objects and arrays */
+#define JSON_DEPTH_MAX 32	  /* nested objects and arrays */
 
 static inline void cleanup_json_put(struct json_object **obj)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/arena.h"
+#include "runtime/util/arena.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/olog.h"
+#include "runtime/util/oci_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/clock.h"
-#include "runtime/stream.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/stream.h"
 
 #define TEXT_BYTES 768 /* of one line before escaping */
 #define LINE_BYTES (2 * TEXT_BYTES + 128)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/nsfail.h"
+#include "runtime/util/nsfail.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 /**
  * DOC: Why a namespace cannot be made, in words that help
  */
-#ifndef VMRUN_RUNTIME_NSFAIL_H
-#define VMRUN_RUNTIME_NSFAIL_H
+#ifndef VMRUN_RUNTIME_UTIL_NSFAIL_H
+#define VMRUN_RUNTIME_UTIL_NSFAIL_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

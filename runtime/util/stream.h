@@ -4,8 +4,8 @@
  *
  * Their file descriptions are shared with it, and so is O_NONBLOCK, which must not be set on them.
  */
-#ifndef VMRUN_RUNTIME_STREAM_H
-#define VMRUN_RUNTIME_STREAM_H
+#ifndef VMRUN_RUNTIME_UTIL_STREAM_H
+#define VMRUN_RUNTIME_UTIL_STREAM_H
 
 #include "devices/core/base.h"
 

@@ -5,8 +5,8 @@
  * A pid on file is only trusted together with the process's start time, and signals go by pidfd: the
  * pidfd is opened first, then the start time compared, so that it is that process which is signalled.
  */
-#ifndef VMRUN_RUNTIME_PROCESS_H
-#define VMRUN_RUNTIME_PROCESS_H
+#ifndef VMRUN_RUNTIME_UTIL_PROCESS_H
+#define VMRUN_RUNTIME_UTIL_PROCESS_H
 
 #include <sys/types.h>
 

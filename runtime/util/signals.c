@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/signals.h"
+#include "runtime/util/signals.h"
 
 #include <errno.h>
 #include <signal.h>

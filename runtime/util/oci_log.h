@@ -8,8 +8,8 @@
  * Nobody waits for a log: what its reader or its disk has no room for is lost, counted, and told by a line
  * of its own before the next one that gets through.
  */
-#ifndef VMRUN_RUNTIME_OLOG_H
-#define VMRUN_RUNTIME_OLOG_H
+#ifndef VMRUN_RUNTIME_UTIL_OCI_LOG_H
+#define VMRUN_RUNTIME_UTIL_OCI_LOG_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/json.h"
+#include "runtime/util/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "runtime/file.h"
+#include "runtime/util/file.h"
 
 /**
  * struct scan - The second look at a text that json-c has accepted

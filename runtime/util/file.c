@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/file.h"
+#include "runtime/util/file.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/clock.h"
+#include "runtime/util/clock.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/process.h"
+#include "runtime/util/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
