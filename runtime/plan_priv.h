@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_PLAN_PRIV_H
 #define VMRUN_RUNTIME_PLAN_PRIV_H
 
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 
 /**
  * struct plan_build - A plan in the making

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/bundle.h"
 #include "runtime/cause.h"
+#include "runtime/config/bundle.h"
 #include "runtime/state_priv.h"
 
 static const char *const status_names[STATE_STATUSES] = {

@@ -11,7 +11,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/util/json.h"
 
 static const char document[] =

@@ -8,7 +8,7 @@
 #include <limits.h>
 
 #include "cmd/vmrun/vmrun.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/plan.h"
 #include "runtime/supervisor.h"
 
@@ -30,23 +30,73 @@ struct launch_options {
 /* Entries of both verbs' tables; @type has a struct launch_options as its member "launch" */
 #define LAUNCH_FIELD(type, f) (offsetof(type, launch) + offsetof(struct launch_options, f))
 #define LAUNCH_OPTIONS(type)                                                                       \
-	{"bundle", 'b', OPTION_STRING, "DIR", "the bundle; the argument is the ID then",           \
-	 LAUNCH_FIELD(type, bundle), NULL},                                                        \
-	{"config", 'f', OPTION_STRING, "FILE", "read this instead of the bundle's config.json",    \
-	 LAUNCH_FIELD(type, config), NULL},                                                        \
-	{"id", 0, OPTION_STRING, "ID", "instead of the bundle directory's name",                   \
-	 LAUNCH_FIELD(type, id), NULL},                                                            \
-	{"pid-file", 0, OPTION_STRING, "FILE", "write the supervisor's pid to it",                 \
-	 LAUNCH_FIELD(type, pid_file), NULL},                                                      \
-	{"console-socket", 0, OPTION_STRING, "SOCKET", "send the console's pty master there",      \
-	 LAUNCH_FIELD(type, console_socket), NULL},                                                \
-	{"dry-run", 0, OPTION_FLAG, NULL, "print the plan as JSON and stop",                       \
-	 LAUNCH_FIELD(type, dry_run), NULL},                                                       \
-	{"preserve-fds", 0, OPTION_NUMBER, "N", NULL, LAUNCH_FIELD(type, preserve_fds), NULL},     \
-	{"pidfd-socket", 0, OPTION_STRING, "SOCKET", NULL, LAUNCH_FIELD(type, ignored), NULL},     \
-	{"no-pivot", 0, OPTION_FLAG, NULL, NULL, LAUNCH_FIELD(type, ignored_flag), NULL},          \
-	{"no-new-keyring", 0, OPTION_FLAG, NULL, NULL, LAUNCH_FIELD(type, ignored_flag), NULL},    \
-	{"no-subreaper", 0, OPTION_FLAG, NULL, NULL, LAUNCH_FIELD(type, ignored_flag), NULL}
+	{"bundle",                                                                                 \
+	 'b',                                                                                      \
+	 OPTION_STRING,                                                                            \
+	 "DIR",                                                                                    \
+	 "the bundle; the argument is the ID then",                                                \
+	 LAUNCH_FIELD(type, bundle),                                                               \
+	 NULL},                                                                                    \
+		{"config",                                                                         \
+		 'f',                                                                              \
+		 OPTION_STRING,                                                                    \
+		 "FILE",                                                                           \
+		 "read this instead of the bundle's config.json",                                  \
+		 LAUNCH_FIELD(type, config),                                                       \
+		 NULL},                                                                            \
+		{"id",                                                                             \
+		 0,                                                                                \
+		 OPTION_STRING,                                                                    \
+		 "ID",                                                                             \
+		 "instead of the bundle directory's name",                                         \
+		 LAUNCH_FIELD(type, id),                                                           \
+		 NULL},                                                                            \
+		{"pid-file",                                                                       \
+		 0,                                                                                \
+		 OPTION_STRING,                                                                    \
+		 "FILE",                                                                           \
+		 "write the supervisor's pid to it",                                               \
+		 LAUNCH_FIELD(type, pid_file),                                                     \
+		 NULL},                                                                            \
+		{"console-socket",                                                                 \
+		 0,                                                                                \
+		 OPTION_STRING,                                                                    \
+		 "SOCKET",                                                                         \
+		 "send the console's pty master there",                                            \
+		 LAUNCH_FIELD(type, console_socket),                                               \
+		 NULL},                                                                            \
+		{"dry-run",                                                                        \
+		 0,                                                                                \
+		 OPTION_FLAG,                                                                      \
+		 NULL,                                                                             \
+		 "print the plan as JSON and stop",                                                \
+		 LAUNCH_FIELD(type, dry_run),                                                      \
+		 NULL},                                                                            \
+		{"preserve-fds",                                                                   \
+		 0,                                                                                \
+		 OPTION_NUMBER,                                                                    \
+		 "N",                                                                              \
+		 NULL,                                                                             \
+		 LAUNCH_FIELD(type, preserve_fds),                                                 \
+		 NULL},                                                                            \
+		{"pidfd-socket",                                                                   \
+		 0,                                                                                \
+		 OPTION_STRING,                                                                    \
+		 "SOCKET",                                                                         \
+		 NULL,                                                                             \
+		 LAUNCH_FIELD(type, ignored),                                                      \
+		 NULL},                                                                            \
+		{"no-pivot", 0, OPTION_FLAG, NULL, NULL, LAUNCH_FIELD(type, ignored_flag), NULL},  \
+		{"no-new-keyring",                                                                 \
+		 0,                                                                                \
+		 OPTION_FLAG,                                                                      \
+		 NULL,                                                                             \
+		 NULL,                                                                             \
+		 LAUNCH_FIELD(type, ignored_flag),                                                 \
+		 NULL},                                                                            \
+	{                                                                                          \
+		"no-subreaper", 0, OPTION_FLAG, NULL, NULL, LAUNCH_FIELD(type, ignored_flag), NULL \
+	}
 
 /**
  * struct launch_target - Which bundle, under which id
@@ -100,8 +150,8 @@ void launch_vm_done(struct launch_vm *vm);
  * @stdio:	Standard input and output of the VM, and of its console when it has no pty
  * @to_stderr:	The supervisor may keep standard error for its log
  */
-MUST_CHECK int launch_go(const struct vmrun *v, const struct launch_options *o, struct launch_vm *vm,
-			 const int stdio[2], bool to_stderr, bool autostart, pid_t *ret_pid,
-			 struct err *err);
+MUST_CHECK int launch_go(const struct vmrun *v, const struct launch_options *o,
+			 struct launch_vm *vm, const int stdio[2], bool to_stderr, bool autostart,
+			 pid_t *ret_pid, struct err *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "cmd/vmrun/quick_net.h"
 #include "devices/core/fmt.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/util/json.h"
 
 #define MIB 20 /* as a shift */

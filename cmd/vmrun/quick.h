@@ -6,7 +6,7 @@
 #define VMRUN_CMD_VMRUN_QUICK_H
 
 #include "cmd/vmrun/options.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 
 /**
  * struct quick_options - Options of `run` that describe a VM; run.c's table parses into it

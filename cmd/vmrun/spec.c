@@ -7,7 +7,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 
 struct spec_options {
 	const char *bundle;

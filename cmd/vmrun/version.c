@@ -2,7 +2,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 
 /**
  * version_print() - What --version prints, on @fd

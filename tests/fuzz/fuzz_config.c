@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/plan.h"
 #include "runtime/util/json.h"
 

@@ -10,7 +10,7 @@
 
 #include "devices/core/fdio.h"
 #include "runtime/assets.h"
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/util/json.h"
 
 static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";

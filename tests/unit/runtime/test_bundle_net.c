@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 #include "runtime/net.h"
 #include "runtime/util/json.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 #include "runtime/plan.h"
 #include "runtime/util/json.h"
 

@@ -2,12 +2,12 @@
 /**
  * DOC: What a struct bundle holds; for bundle*.c and plan*.c only
  */
-#ifndef VMRUN_RUNTIME_BUNDLE_PRIV_H
-#define VMRUN_RUNTIME_BUNDLE_PRIV_H
+#ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
+#define VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
 
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
+#include "runtime/config/schema.h"
 #include "runtime/plan.h"
-#include "runtime/schema.h"
 #include "runtime/util/arena.h"
 
 #define BUNDLE_VCPUS_MAX     32

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "devices/core/bucket.h"
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 #include "runtime/net.h"
 #include "runtime/util/addr.h"
 

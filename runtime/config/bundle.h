@@ -7,8 +7,8 @@
  * written), unknown values of known properties are errors, and every error names the place by JSON
  * pointer (/vm/kernel/path), or line and column when it is not JSON.
  */
-#ifndef VMRUN_RUNTIME_BUNDLE_H
-#define VMRUN_RUNTIME_BUNDLE_H
+#ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_H
+#define VMRUN_RUNTIME_CONFIG_BUNDLE_H
 
 #include <json-c/json.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/schema.h"
+#include "runtime/config/schema.h"
 
 #include <errno.h>
 #include <stdarg.h>

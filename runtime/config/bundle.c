@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/bundle.h"
+#include "runtime/config/bundle.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 #include "runtime/util/json.h"
 
 /* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */

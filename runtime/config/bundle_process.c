@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 
 #define INT32_LIMIT  2147483647ULL
 #define UINT32_LIMIT 4294967295ULL

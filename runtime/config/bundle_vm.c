@@ -12,7 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 
 #define DISK_QUEUES_MAX 16
 #define PARAMETERS_MAX	512

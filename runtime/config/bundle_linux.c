@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/bundle_priv.h"
+#include "runtime/config/bundle_priv.h"
 
 #define UID_MAX 4294967295ULL
 #define LATER	.flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE

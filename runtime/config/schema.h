@@ -10,8 +10,8 @@
  * is closed. A property with SCHEMA_LATER is checked like any other; if it then holds anything, its
  * name goes into the one warning of the object around it.
  */
-#ifndef VMRUN_RUNTIME_SCHEMA_H
-#define VMRUN_RUNTIME_SCHEMA_H
+#ifndef VMRUN_RUNTIME_CONFIG_SCHEMA_H
+#define VMRUN_RUNTIME_CONFIG_SCHEMA_H
 
 #include <json-c/json.h>
 
