@@ -15,7 +15,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "runtime/disk.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 /**
  * struct assets - Open files of one plan

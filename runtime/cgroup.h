@@ -25,10 +25,10 @@
 #include <sys/types.h>
 
 #include "devices/core/err.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 #define CGROUP_MOUNTS_MAX 8
-#define CGROUP_DIRS_MAX   48
+#define CGROUP_DIRS_MAX	  48
 
 /**
  * struct cgroup_mount - One hierarchy

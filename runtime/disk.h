@@ -14,7 +14,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 /**
  * struct disk - What a device is told of its disk

@@ -13,7 +13,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "runtime/assets.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 /** RLIMIT_NOFILE of who jails a process: its fds pass through numbers above the slots on their way */
 #define INHERITED_JAIL_FILES 256

@@ -23,12 +23,12 @@
 #ifndef VMRUN_RUNTIME_NET_H
 #define VMRUN_RUNTIME_NET_H
 
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/tap.h"
 
-#define NET_MTU_MAX   65521 /* what a TAP takes: 65535 less the Ethernet header */
-#define NET_TABLE_MAX 64 /* characters of a table's name */
-#define NET_PATH_MAX  256
+#define NET_MTU_MAX	  65521 /* what a TAP takes: 65535 less the Ethernet header */
+#define NET_TABLE_MAX	  64	/* characters of a table's name */
+#define NET_PATH_MAX	  256
 
 #define NET_POOL_BITS_MIN 8
 #define NET_POOL_BITS_MAX 30
@@ -101,8 +101,8 @@ MUST_CHECK int net_mode_parse(const char *name, enum net_mode *ret);
  * Asks the host which names and networks are free. An inherited TAP (fd mode) is vmrun's from here on:
  * it becomes close-on-exec.
  */
-MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_made *ret,
-			struct err *err);
+MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *device,
+			struct net_made *ret, struct err *err);
 
 /**
  * net_setup() - Make what @made says; undone whole on failure
@@ -111,7 +111,8 @@ MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *de
  *
  * Context: the supervisor, before anything is spawned; it has one thread and keeps its namespace.
  */
-MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err);
+MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			 struct err *err);
 
 /**
  * net_forward() - Let the host's kernel forward IPv4, which masquerading needs
@@ -129,7 +130,8 @@ MUST_CHECK int net_forward(struct err *err);
  * Those that are up and have an IPv4 address or a global IPv6 one, but for loopback and what is no
  * Ethernet.
  */
-MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, struct err *err);
+MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id,
+			 struct err *err);
 
 /**
  * net_look() - What netns mode finds at start: the interfaces that are there now
@@ -183,8 +185,9 @@ void net_guest_of(const struct plan *p, struct net_guest *ret);
  *
  * README.md has the table of words. -E2BIG when the kernel would not take all of them.
  */
-MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_guest *guest,
-			   char ret[BOOT_CMDLINE_MAX], struct err *err);
+MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr,
+			   const struct net_guest *guest, char ret[BOOT_CMDLINE_MAX],
+			   struct err *err);
 
 /* ---- net_names.c: pure ---- */
 
@@ -193,7 +196,8 @@ MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr, const s
  * @kind:	Two letters: "vt" a TAP, "vh" a veth's host end, "vm" a macvtap
  * @try:	Another one each
  */
-void net_name_link(const char *kind, const char *id, const char *device, unsigned int try, char ret[16]);
+void net_name_link(const char *kind, const char *id, const char *device, unsigned int try,
+		   char ret[16]);
 
 /** net_name_table() - "vmrun_<id>" for "net0", "vmrun_<id>/<device>" for others; shortened by a hash */
 void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX + 16]);

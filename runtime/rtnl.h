@@ -9,10 +9,10 @@
 #define VMRUN_RUNTIME_RTNL_H
 
 #include "runtime/nl.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
-#define RTNL_LINKS_MAX  64
-#define RTNL_ADDRS_MAX  64
+#define RTNL_LINKS_MAX	64
+#define RTNL_ADDRS_MAX	64
 #define RTNL_ROUTES_MAX 128
 #define RTNL_NEIGHS_MAX 128
 
@@ -80,17 +80,18 @@ struct rtnl_change {
 };
 
 /** rtnl_link_get() - One link by name; -ENODEV when there is none */
-MUST_CHECK int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret, struct err *err);
+MUST_CHECK int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret,
+			     struct err *err);
 
 /** rtnl_links(), rtnl_addrs(), ... - Dump into @ret; *ret_nr of at most the MAX above, -E2BIG beyond */
 MUST_CHECK int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
 			  struct err *err);
 MUST_CHECK int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
 			  struct err *err);
-MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX], unsigned int *ret_nr,
-			   struct err *err);
-MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned int *ret_nr,
-			   struct err *err);
+MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX],
+			   unsigned int *ret_nr, struct err *err);
+MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX],
+			   unsigned int *ret_nr, struct err *err);
 
 /**
  * rtnl_addr_in_use() - Whether the network of any address of this namespace overlaps @net
@@ -135,10 +136,11 @@ MUST_CHECK int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union
 MUST_CHECK int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_netns_fd,
 			     struct err *err);
 /** rtnl_macvtap_add() - In bridge mode: the guests of one parent see each other, not the host */
-MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const uint8_t mac[6],
-				struct err *err);
+MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index,
+				const uint8_t mac[6], struct err *err);
 /** rtnl_link_change() - All of @c in one request */
-MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, struct err *err);
+MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c,
+				struct err *err);
 /** rtnl_altname_add() - Another name for the interface; -EEXIST when one of this namespace has it */
 MUST_CHECK int rtnl_altname_add(struct nl *nl, int index, const char *name, struct err *err);
 /** rtnl_link_del() - -ENODEV when it is gone already */
@@ -153,7 +155,8 @@ MUST_CHECK int rtnl_addr_add(struct nl *nl, int index, struct net_addr a, struct
  * An ingress qdisc and one filter: matchall where the kernel has it, u32 else; action mirred redirect.
  * Call it twice for both ways. -EEXIST when the interface has an ingress qdisc (or clsact). tc.c.
  */
-MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err);
+MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark,
+			   struct err *err);
 
 /**
  * tc_clear() - Remove the ingress qdisc and with it the filter that tc_redirect() made

@@ -12,7 +12,7 @@
 #include "devices/core/log.h"
 #include "runtime/assets.h"
 #include "runtime/net.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/spawned.h"
 #include "runtime/userns.h"
 

@@ -26,7 +26,7 @@
 
 #include "devices/core/err.h"
 #include "runtime/assets.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
 

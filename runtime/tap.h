@@ -6,7 +6,7 @@
 #define VMRUN_RUNTIME_TAP_H
 
 #include "devices/core/err.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 /**
  * struct tap - One interface, open; its fds are the holder's
@@ -49,7 +49,8 @@ MUST_CHECK int tap_adopt(int fd, struct tap *ret, struct err *err);
  * CAP_MKNOD, and Linux 5.2.
  * Context: setup.  Syscalls: openat read fsopen fsconfig fsmount mknodat ioctl
  */
-MUST_CHECK int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret, struct err *err);
+MUST_CHECK int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret,
+			   struct err *err);
 
 /** tap_close() - Close every fd; safe on a zeroed struct */
 void tap_close(struct tap *t);

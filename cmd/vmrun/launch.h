@@ -9,7 +9,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/config/bundle.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/supervisor.h"
 
 /**

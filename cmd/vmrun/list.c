@@ -6,7 +6,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/state.h"
 
 struct list_options {

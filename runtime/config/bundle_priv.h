@@ -7,7 +7,7 @@
 
 #include "runtime/config/bundle.h"
 #include "runtime/config/schema.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/util/arena.h"
 
 #define BUNDLE_VCPUS_MAX     32

@@ -8,7 +8,7 @@
 #ifndef VMRUN_RUNTIME_UTIL_ADDR_H
 #define VMRUN_RUNTIME_UTIL_ADDR_H
 
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 #define NET_TEXT_BYTES 20 /* "255.255.255.255/32" */
 #define NET_IP_BYTES   52 /* the longest IPv6 address, "/128" */

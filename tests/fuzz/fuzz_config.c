@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "runtime/config/bundle.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/util/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -13,7 +13,7 @@
 #include <criterion/criterion.h>
 
 #include "runtime/nl.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 /** ok() - Make a call that has to succeed; it explains itself in the test's own `err` */
 #define ok(call)                                                                                   \

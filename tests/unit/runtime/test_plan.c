@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "runtime/config/bundle.h"
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 #include "runtime/util/json.h"
 
 #define PRETTY                                                                                     \

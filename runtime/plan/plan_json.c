@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "runtime/plan_priv.h"
+#include "runtime/plan/plan_priv.h"
 
 static const char *const sources[] = {
 	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",

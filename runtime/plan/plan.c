@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/plan.h"
+#include "runtime/plan/plan.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan_priv.h"
+#include "runtime/plan/plan_priv.h"
 
 /* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */

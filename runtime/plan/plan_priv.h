@@ -2,8 +2,8 @@
 /**
  * DOC: What plan*.c share
  */
-#ifndef VMRUN_RUNTIME_PLAN_PRIV_H
-#define VMRUN_RUNTIME_PLAN_PRIV_H
+#ifndef VMRUN_RUNTIME_PLAN_PLAN_PRIV_H
+#define VMRUN_RUNTIME_PLAN_PLAN_PRIV_H
 
 #include "runtime/config/bundle_priv.h"
 

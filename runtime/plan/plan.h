@@ -6,8 +6,8 @@
  * nothing but by a function that it is given, and its output can be printed (create --dry-run) and
  * compared with a golden file. The supervisor carries a plan out and undoes it in reverse.
  */
-#ifndef VMRUN_RUNTIME_PLAN_H
-#define VMRUN_RUNTIME_PLAN_H
+#ifndef VMRUN_RUNTIME_PLAN_PLAN_H
+#define VMRUN_RUNTIME_PLAN_PLAN_H
 
 #include <json-c/json.h>
 
@@ -16,30 +16,30 @@
 
 struct bundle;
 
-#define PLAN_ID_BYTES  256
-#define PLAN_PATH_MAX  4096
+#define PLAN_ID_BYTES	    256
+#define PLAN_PATH_MAX	    4096
 #define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
-#define PLAN_PROCS_MAX (1 + BOOT_DEVICES_MAX)
-#define PLAN_FDS_MAX   (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
-#define PLAN_WARNINGS_MAX 32
-#define PLAN_OOM_UNSET 1001 /* larger than any */
+#define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
+#define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
+#define PLAN_WARNINGS_MAX   32
+#define PLAN_OOM_UNSET	    1001 /* larger than any */
 
 /**
  * enum plan_fd_source - Where an inherited fd comes from
  */
 enum plan_fd_source {
 	PLAN_FD_NONE,
-	PLAN_FD_NULL,    /* /dev/null */
+	PLAN_FD_NULL,	 /* /dev/null */
 	PLAN_FD_CONTROL, /* the process's end of its control socketpair */
-	PLAN_FD_LOG,     /* the write end of its log pipe */
-	PLAN_FD_RAM,     /* guest RAM (runtime/ram.h) */
-	PLAN_FD_KVM,     /* /dev/kvm */
-	PLAN_FD_FILE,    /* @path, opened by assets_open() */
-	PLAN_FD_LINK,    /* an end of the socketpair VMM <-> device number @index */
-	PLAN_FD_STDIN,   /* create's own standard input, a terminal or pipe opened anew */
-	PLAN_FD_STDOUT,  /* likewise */
-	PLAN_FD_TAP,     /* queue pair @index of the process's network interface, made by net_setup() */
-	PLAN_FD_VHOST,   /* /dev/vhost-net for queue pair @index */
+	PLAN_FD_LOG,	 /* the write end of its log pipe */
+	PLAN_FD_RAM,	 /* guest RAM (runtime/ram.h) */
+	PLAN_FD_KVM,	 /* /dev/kvm */
+	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
+	PLAN_FD_LINK,	 /* an end of the socketpair VMM <-> device number @index */
+	PLAN_FD_STDIN,	 /* create's own standard input, a terminal or pipe opened anew */
+	PLAN_FD_STDOUT,	 /* likewise */
+	PLAN_FD_TAP, /* queue pair @index of the process's network interface, made by net_setup() */
+	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
 	PLAN_FD_CONSOLE, /* the slave of the pty whose master goes to --console-socket */
 };
 
@@ -52,7 +52,7 @@ struct plan_fd {
 	enum plan_fd_source source;
 	enum plan_file file;
 	bool writable;
-	bool raw;      /* a disk that the user calls raw, whatever it looks like */
+	bool raw; /* a disk that the user calls raw, whatever it looks like */
 	unsigned int index;
 	char *path;    /* absolute; NULL unless PLAN_FD_FILE */
 	char *pointer; /* JSON pointer it came from, for errors; NULL likewise */
@@ -73,7 +73,7 @@ struct plan_proc {
 	const char *policy;
 	const char *type;
 	uint16_t virtio_id; /* 0: not virtio */
-	uint16_t bus;       /* enum boot_bus */
+	uint16_t bus;	    /* enum boot_bus */
 	uint16_t nr_queues;
 	uint32_t dev_flags; /* BOOT_DEV_* known without looking at the host */
 	uint8_t serial[BOOT_SERIAL_BYTES];
@@ -87,12 +87,12 @@ struct plan_proc {
  */
 enum net_mode {
 	NET_MODE_PRIVATE, /* a namespace of its own with the TAP, a veth to the host */
-	NET_MODE_TAP,     /* a TAP in the host's namespace */
+	NET_MODE_TAP,	  /* a TAP in the host's namespace */
 	NET_MODE_BRIDGE,  /* a TAP in the host's namespace, port of a bridge */
-	NET_MODE_NETNS,   /* every interface with addresses of a given namespace, joined by tc */
+	NET_MODE_NETNS,	  /* every interface with addresses of a given namespace, joined by tc */
 	NET_MODE_MACVTAP, /* a macvtap on a host interface */
-	NET_MODE_FD,      /* a TAP the caller opened */
-	NET_MODE_NONE,    /* a device without a link */
+	NET_MODE_FD,	  /* a TAP the caller opened */
+	NET_MODE_NONE,	  /* a device without a link */
 	NET_MODES,
 };
 
@@ -156,7 +156,7 @@ enum plan_limit {
 	PLAN_MEMORY_TCP,
 	PLAN_SWAPPINESS,
 	PLAN_NO_OOM_KILLER, /* 1 */
-	PLAN_HIERARCHY,     /* 1 */
+	PLAN_HIERARCHY,	    /* 1 */
 	PLAN_CPU_SHARES,
 	PLAN_CPU_PERIOD,
 	PLAN_CPU_QUOTA,

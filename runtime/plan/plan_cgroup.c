@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan_priv.h"
+#include "runtime/plan/plan_priv.h"
 
 #define PARENT	  "/vmrun/"
 #define NAME_MAX_ 255

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan_priv.h"
+#include "runtime/plan/plan_priv.h"
 #include "runtime/util/addr.h"
 
 /* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
