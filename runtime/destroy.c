@@ -6,8 +6,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "runtime/cgroup.h"
 #include "runtime/ctl.h"
+#include "runtime/host/cgroup.h"
 
 #define SURVIVOR_MS   5000
 #define LOCK_PAUSE_NS 2000000

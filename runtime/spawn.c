@@ -12,7 +12,7 @@
 
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
-#include "runtime/ram.h"
+#include "runtime/host/ram.h"
 #include "runtime/util/stream.h"
 
 #define LIBEXEC "../libexec/vmrun"

@@ -10,7 +10,7 @@
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
 #include "devices/core/log.h"
-#include "runtime/assets.h"
+#include "runtime/host/assets.h"
 #include "runtime/net.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spawned.h"

@@ -25,7 +25,7 @@
 #include <sys/types.h>
 
 #include "devices/core/err.h"
-#include "runtime/assets.h"
+#include "runtime/host/assets.h"
 #include "runtime/plan/plan.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"

@@ -15,7 +15,7 @@
 #define VMRUN_RUNTIME_SUPERVISOR_PRIV_H
 
 #include "devices/core/loop.h"
-#include "runtime/cgroup.h"
+#include "runtime/host/cgroup.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"
 #include "runtime/supervisor.h"
@@ -44,7 +44,7 @@ struct supervisor_report {
  */
 enum stage {
 	STAGE_CREATING, /* not all processes are ready */
-	STAGE_READY,    /* they are, but the launcher has not acknowledged */
+	STAGE_READY,	/* they are, but the launcher has not acknowledged */
 	STAGE_CREATED,
 	STAGE_RUNNING,
 	STAGE_ENDING, /* the cause is known; processes are on their way out */

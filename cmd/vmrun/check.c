@@ -5,7 +5,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/hostfacts.h"
+#include "runtime/host/hostfacts.h"
 
 #define KVM_API 12
 

@@ -17,7 +17,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/device.h"
 #include "devices/core/fmt.h"
-#include "runtime/inherited.h"
+#include "runtime/host/inherited.h"
 #include "runtime/jail.h"
 #include "runtime/net.h"
 #include "runtime/spawn.h"

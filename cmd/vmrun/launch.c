@@ -13,8 +13,8 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/hostfacts.h"
-#include "runtime/inherited.h"
+#include "runtime/host/hostfacts.h"
+#include "runtime/host/inherited.h"
 #include "runtime/net.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"

@@ -7,7 +7,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
-#include "runtime/inherited.h"
+#include "runtime/host/inherited.h"
 #include "runtime/state.h"
 #include "runtime/userns.h"
 #include "runtime/util/clock.h"

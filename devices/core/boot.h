@@ -35,7 +35,7 @@ enum boot_slot {
 	BOOT_FD_CONTROL = 3, /* control socket to the supervisor */
 	BOOT_FD_LOG = 4,     /* write end of a pipe, see log.h */
 	/* the VMM */
-	BOOT_FD_RAM = 5,    /* guest RAM (runtime/ram.h) */
+	BOOT_FD_RAM = 5,    /* guest RAM (runtime/host/ram.h) */
 	BOOT_FD_KVM = 6,    /* /dev/kvm */
 	BOOT_FD_KERNEL = 7, /* read-only */
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
@@ -159,7 +159,7 @@ enum end_cause {
 	END_DEVICE_KILLED,     /* a device process died, or the VMM cannot work with it any more */
 	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
 	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
-	END_OOM_KILLED,      /* the kernel killed a process of it for want of memory */
+	END_OOM_KILLED,	       /* the kernel killed a process of it for want of memory */
 	END_CAUSES,
 };
 

@@ -32,7 +32,7 @@ enum plan_fd_source {
 	PLAN_FD_NULL,	 /* /dev/null */
 	PLAN_FD_CONTROL, /* the process's end of its control socketpair */
 	PLAN_FD_LOG,	 /* the write end of its log pipe */
-	PLAN_FD_RAM,	 /* guest RAM (runtime/ram.h) */
+	PLAN_FD_RAM,	 /* guest RAM (runtime/host/ram.h) */
 	PLAN_FD_KVM,	 /* /dev/kvm */
 	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
 	PLAN_FD_LINK,	 /* an end of the socketpair VMM <-> device number @index */

@@ -9,8 +9,8 @@
 #include <sys/sysmacros.h>
 
 #include "devices/core/fdio.h"
-#include "runtime/assets.h"
 #include "runtime/config/bundle.h"
+#include "runtime/host/assets.h"
 #include "runtime/util/json.h"
 
 static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";

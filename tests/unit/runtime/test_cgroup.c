@@ -7,7 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "runtime/cgroup.h"
+#include "runtime/host/cgroup.h"
 
 static const char v2[] =
 	"24 1 0:22 / /proc rw,nosuid - proc proc rw\n"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "runtime/hostfacts.h"
+#include "runtime/host/hostfacts.h"
 
 static char root[] = "/tmp/vmrun-test-host-XXXXXX";
 

@@ -13,8 +13,8 @@
 
 #include <linux/capability.h>
 
-#include "runtime/hostfacts.h"
-#include "runtime/ram.h"
+#include "runtime/host/hostfacts.h"
+#include "runtime/host/ram.h"
 
 #define BYTES (3ULL << 20)
 

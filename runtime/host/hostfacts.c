@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/hostfacts.h"
+#include "runtime/host/hostfacts.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,12 +9,12 @@
  * whatever way that goes, and it keeps other programs that lock images out as well (QEMU does it
  * likewise).
  */
-#ifndef VMRUN_RUNTIME_ASSETS_H
-#define VMRUN_RUNTIME_ASSETS_H
+#ifndef VMRUN_RUNTIME_HOST_ASSETS_H
+#define VMRUN_RUNTIME_HOST_ASSETS_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
-#include "runtime/disk.h"
+#include "runtime/host/disk.h"
 #include "runtime/plan/plan.h"
 
 /**

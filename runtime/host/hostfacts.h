@@ -2,8 +2,8 @@
 /**
  * DOC: What this host can do
  */
-#ifndef VMRUN_RUNTIME_HOSTFACTS_H
-#define VMRUN_RUNTIME_HOSTFACTS_H
+#ifndef VMRUN_RUNTIME_HOST_HOSTFACTS_H
+#define VMRUN_RUNTIME_HOST_HOSTFACTS_H
 
 #include "devices/core/base.h"
 

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cgroup_priv.h"
+#include "runtime/host/cgroup_priv.h"
 
 #define MOUNTINFO_BYTES (64 * 1024) /* at first */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/inherited.h"
+#include "runtime/host/inherited.h"
 
 #include <errno.h>
 #include <fcntl.h>

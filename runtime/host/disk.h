@@ -7,8 +7,8 @@
  * image that begins like one of another format is refused: read as raw it would be garbage to the
  * guest, and writing would destroy it.
  */
-#ifndef VMRUN_RUNTIME_DISK_H
-#define VMRUN_RUNTIME_DISK_H
+#ifndef VMRUN_RUNTIME_HOST_DISK_H
+#define VMRUN_RUNTIME_HOST_DISK_H
 
 #include <sys/stat.h>
 

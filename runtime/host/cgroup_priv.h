@@ -8,10 +8,10 @@
  * cgroup_freeze.c  groups that stand still
  * cgroup_end.c     memory that was not enough; leaving and removing
  */
-#ifndef VMRUN_RUNTIME_CGROUP_PRIV_H
-#define VMRUN_RUNTIME_CGROUP_PRIV_H
+#ifndef VMRUN_RUNTIME_HOST_CGROUP_PRIV_H
+#define VMRUN_RUNTIME_HOST_CGROUP_PRIV_H
 
-#include "runtime/cgroup.h"
+#include "runtime/host/cgroup.h"
 
 /** cgroup_find() - Fill in the hierarchies; as cgroup_parse_mounts() */
 MUST_CHECK int cgroup_find(bool cpuset, struct cgroup *ret);

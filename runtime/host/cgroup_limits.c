@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cgroup_priv.h"
+#include "runtime/host/cgroup_priv.h"
 
 #define RESOURCES   "/linux/resources/"
 #define LIST_BYTES  4096

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/assets.h"
+#include "runtime/host/assets.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cgroup_priv.h"
+#include "runtime/host/cgroup_priv.h"
 
 #define PAUSE_NS     100000
 #define PAUSE_MAX_NS 10000000

@@ -19,8 +19,8 @@
  * A host that does not let us (rootless without delegation, read-only mounts) is no error when no limit is
  * asked for: the VM runs where it was started. With a limit it is.
  */
-#ifndef VMRUN_RUNTIME_CGROUP_H
-#define VMRUN_RUNTIME_CGROUP_H
+#ifndef VMRUN_RUNTIME_HOST_CGROUP_H
+#define VMRUN_RUNTIME_HOST_CGROUP_H
 
 #include <sys/types.h>
 

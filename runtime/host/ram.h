@@ -9,8 +9,8 @@
  * the jails alone, none of which allows ftruncate. Who writes behind its end finds no room: the file system
  * has as many bytes as the guest.
  */
-#ifndef VMRUN_RUNTIME_RAM_H
-#define VMRUN_RUNTIME_RAM_H
+#ifndef VMRUN_RUNTIME_HOST_RAM_H
+#define VMRUN_RUNTIME_HOST_RAM_H
 
 #include "devices/core/err.h"
 

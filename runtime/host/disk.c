@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/disk.h"
+#include "runtime/host/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,12 +7,12 @@
  * a VM, and each has been seen to end one. Left alone are those that are a wish: niceness, CPU affinity,
  * I/O priority, an ignored SIGHUP (nohup), and hard limits, which inherited_check() holds against a plan.
  */
-#ifndef VMRUN_RUNTIME_INHERITED_H
-#define VMRUN_RUNTIME_INHERITED_H
+#ifndef VMRUN_RUNTIME_HOST_INHERITED_H
+#define VMRUN_RUNTIME_HOST_INHERITED_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
-#include "runtime/assets.h"
+#include "runtime/host/assets.h"
 #include "runtime/plan/plan.h"
 
 /** RLIMIT_NOFILE of who jails a process: its fds pass through numbers above the slots on their way */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/cgroup.h"
+#include "runtime/host/cgroup.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cgroup_priv.h"
+#include "runtime/host/cgroup_priv.h"
 
 #define DEFAULT_PARENT "/vmrun"
 #define DEPTH_MAX      32
