@@ -10,7 +10,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net_priv.h"
-#include "runtime/nft.h"
+#include "runtime/netlink/nft.h"
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 

@@ -23,8 +23,8 @@
 #ifndef VMRUN_RUNTIME_NET_H
 #define VMRUN_RUNTIME_NET_H
 
+#include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"
-#include "runtime/tap.h"
 
 #define NET_MTU_MAX	  65521 /* what a TAP takes: 65535 less the Ethernet header */
 #define NET_TABLE_MAX	  64	/* characters of a table's name */

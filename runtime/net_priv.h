@@ -6,7 +6,7 @@
 #define VMRUN_RUNTIME_NET_PRIV_H
 
 #include "runtime/net.h"
-#include "runtime/rtnl.h"
+#include "runtime/netlink/rtnl.h"
 
 #define NET_TABLE_PREFIX "vmrun_"
 #define NET_TRIES	 64 /* names looked at before giving up */
@@ -22,8 +22,10 @@
  */
 struct net_ops {
 	const char *name;
-	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made, struct err *err);
-	int (*setup)(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err);
+	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made,
+		    struct err *err);
+	int (*setup)(const struct plan_net *p, struct net_made *made, struct tap *ret,
+		     struct err *err);
 	int (*undo)(const struct net_made *made, struct err *err);
 };
 

@@ -16,7 +16,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/rtnl.h"
+#include "runtime/netlink/rtnl.h"
 
 #define SEQ	    7
 #define PORT	    4242

@@ -12,7 +12,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 
-#include "runtime/nl.h"
+#include "runtime/netlink/nl.h"
 #include "runtime/plan/plan.h"
 
 /** ok() - Make a call that has to succeed; it explains itself in the test's own `err` */

@@ -15,7 +15,7 @@
 
 #include "runtime/net.h"
 #include "runtime/net_priv.h"
-#include "runtime/nft.h"
+#include "runtime/netlink/nft.h"
 #include "tests/support/private_net.h"
 
 #define STEPS_MIN 4 /* each mode has more */

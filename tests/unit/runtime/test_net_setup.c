@@ -14,7 +14,7 @@
 
 #include "runtime/net.h"
 #include "runtime/net_priv.h"
-#include "runtime/nft.h"
+#include "runtime/netlink/nft.h"
 #include "runtime/util/addr.h"
 #include "tests/support/tap_guest.h"
 

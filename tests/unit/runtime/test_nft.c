@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "runtime/nft.h"
-#include "runtime/rtnl.h"
-#include "runtime/tap.h"
+#include "runtime/netlink/nft.h"
+#include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/tap.h"
 #include "tests/support/private_net.h"
 
 #define GROUP 77

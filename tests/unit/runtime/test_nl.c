@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/nl.h"
+#include "runtime/netlink/nl.h"
 #include "tests/support/private_net.h"
 
 #define SEQ  7

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/rtnl.h"
-#include "runtime/tap.h"
+#include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/tap.h"
 #include "tests/support/private_net.h"
 
 static struct nl nl;

@@ -11,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "runtime/rtnl.h"
-#include "runtime/tap.h"
+#include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/tap.h"
 #include "tests/support/private_net.h"
 
 static struct nl nl;

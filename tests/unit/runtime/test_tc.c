@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "runtime/rtnl.h"
-#include "runtime/tap.h"
+#include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/tap.h"
 #include "tests/support/private_net.h"
 
 #define HEADER_BYTES 12

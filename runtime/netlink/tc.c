@@ -21,7 +21,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/rtnl.h"
+#include "runtime/netlink/rtnl.h"
 
 #define INGRESS_HANDLE 0xffff0000U
 #define TRIES	       5

@@ -50,7 +50,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/nft_expr.h"
+#include "runtime/netlink/nft_expr.h"
 
 #define PRIORITY_FILTER 0
 #define PRIORITY_SRCNAT 100

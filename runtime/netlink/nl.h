@@ -6,8 +6,8 @@
  * truncated, out of order (sequence, port), interrupted dumps and errors are told apart. An error names
  * what was asked for; the kernel's own words (extended acknowledgement) are appended where it has any.
  */
-#ifndef VMRUN_RUNTIME_NL_H
-#define VMRUN_RUNTIME_NL_H
+#ifndef VMRUN_RUNTIME_NETLINK_NL_H
+#define VMRUN_RUNTIME_NETLINK_NL_H
 
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
@@ -64,8 +64,8 @@ struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags);
  * Return: 0, the kernel's -errno, -EPROTO for answers that make no sense, -EINTR for a dump that
  * something changed under
  */
-MUST_CHECK int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
-		       const char *what, struct err *err);
+MUST_CHECK int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg),
+		       void *arg, const char *what, struct err *err);
 
 /**
  * nl_run() - The receiving half, on bytes already received: for nl_talk() and fuzzing

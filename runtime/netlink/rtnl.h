@@ -5,10 +5,10 @@
  * Each function is one request. Names are 1 to 15 bytes; addresses are in network byte order.
  * Context of all: setup.  Syscalls: sendto recvmsg poll
  */
-#ifndef VMRUN_RUNTIME_RTNL_H
-#define VMRUN_RUNTIME_RTNL_H
+#ifndef VMRUN_RUNTIME_NETLINK_RTNL_H
+#define VMRUN_RUNTIME_NETLINK_RTNL_H
 
-#include "runtime/nl.h"
+#include "runtime/netlink/nl.h"
 #include "runtime/plan/plan.h"
 
 #define RTNL_LINKS_MAX	64

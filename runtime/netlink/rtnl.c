@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/rtnl.h"
+#include "runtime/netlink/rtnl.h"
 
 #include <errno.h>
 #include <linux/if_link.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/nft_expr.h"
+#include "runtime/netlink/nft_expr.h"
 
 #include <arpa/inet.h>
 #include <linux/netfilter.h>

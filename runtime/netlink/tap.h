@@ -2,8 +2,8 @@
 /**
  * DOC: TAP interfaces and network namespaces
  */
-#ifndef VMRUN_RUNTIME_TAP_H
-#define VMRUN_RUNTIME_TAP_H
+#ifndef VMRUN_RUNTIME_NETLINK_TAP_H
+#define VMRUN_RUNTIME_NETLINK_TAP_H
 
 #include "devices/core/err.h"
 #include "runtime/plan/plan.h"

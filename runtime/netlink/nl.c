@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/nl.h"
+#include "runtime/netlink/nl.h"
 
 #include <errno.h>
 #include <poll.h>

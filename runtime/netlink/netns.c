@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "runtime/tap.h"
+#include "runtime/netlink/tap.h"
 #include "runtime/util/file.h"
 #include "runtime/util/nsfail.h"
 

@@ -7,7 +7,7 @@
  * afterwards: until the guest has said what it understands, no frame may come in larger than it is
  * on the wire.
  */
-#include "runtime/tap.h"
+#include "runtime/netlink/tap.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,10 +4,10 @@
  *
  * Context of all: setup.  Syscalls: sendto recvmsg poll
  */
-#ifndef VMRUN_RUNTIME_NFT_H
-#define VMRUN_RUNTIME_NFT_H
+#ifndef VMRUN_RUNTIME_NETLINK_NFT_H
+#define VMRUN_RUNTIME_NETLINK_NFT_H
 
-#include "runtime/nl.h"
+#include "runtime/netlink/nl.h"
 
 /**
  * struct nft_private - A private device, as its tables know it

@@ -5,18 +5,19 @@
  * A match that fails ends the rule. All use the first register only.
  * Context of all: setup.  Syscalls: none
  */
-#ifndef VMRUN_RUNTIME_NFT_EXPR_H
-#define VMRUN_RUNTIME_NFT_EXPR_H
+#ifndef VMRUN_RUNTIME_NETLINK_NFT_EXPR_H
+#define VMRUN_RUNTIME_NETLINK_NFT_EXPR_H
 
 #include <linux/netfilter/nf_tables.h>
 
-#include "runtime/nft.h"
+#include "runtime/netlink/nft.h"
 
 /** nft_put_be32() - An attribute that is a number */
 void nft_put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);
 
 /** nft_put_link() - The packet's interface (@key: NFT_META_IIFNAME or NFT_META_OIFNAME) is @name, or is not */
-void nft_put_link(struct nlmsghdr *nlh, enum nft_meta_keys key, enum nft_cmp_ops op, const char *name);
+void nft_put_link(struct nlmsghdr *nlh, enum nft_meta_keys key, enum nft_cmp_ops op,
+		  const char *name);
 /** nft_put_from_group(), nft_put_to_group() - It comes in, or leaves, by an interface of group @group */
 void nft_put_from_group(struct nlmsghdr *nlh, uint32_t group);
 void nft_put_to_group(struct nlmsghdr *nlh, uint32_t group);

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/rtnl.h"
+#include "runtime/netlink/rtnl.h"
 
 #define TRIES		 5
 #define TAKEN_PREFIX_MIN 8
