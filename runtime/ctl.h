@@ -12,7 +12,7 @@
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 
 #define CTL_REQUEST_MAGIC 0x6c746376 /* "vctl" */
 

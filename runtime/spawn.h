@@ -11,7 +11,7 @@
 #include "devices/core/err.h"
 #include "devices/core/log.h"
 #include "runtime/host/assets.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/plan/plan.h"
 #include "runtime/spawned.h"
 #include "runtime/userns.h"

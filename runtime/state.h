@@ -23,7 +23,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/plan/plan.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/process.h"

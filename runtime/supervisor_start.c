@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/supervisor_priv.h"
 
 #define START_NS 8000000000ULL /* less than the patience of ctl_ask() */

@@ -19,7 +19,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/spawn.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/listen.h"

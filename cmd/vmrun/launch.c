@@ -15,7 +15,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/spawn.h"
 #include "runtime/state.h"
 

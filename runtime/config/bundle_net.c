@@ -10,7 +10,7 @@
 
 #include "devices/core/bucket.h"
 #include "runtime/config/bundle_priv.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */

@@ -13,7 +13,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle_priv.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "runtime/config/bundle_priv.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/util/json.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["

@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "runtime/net.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/net.h"
+#include "runtime/net/priv.h"
 #include "runtime/state_priv.h"
 #include "runtime/util/addr.h"
 

@@ -13,8 +13,8 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
-#include "runtime/net.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/net.h"
+#include "runtime/net/priv.h"
 #include "runtime/netlink/nft.h"
 #include "tests/support/private_net.h"
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "tests/support/private_net.h"
 
 #define DEVICES 2

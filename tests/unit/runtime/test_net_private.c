@@ -18,8 +18,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "runtime/net.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/net.h"
+#include "runtime/net/priv.h"
 #include "tests/support/private_net.h"
 #include "tests/support/tap_guest.h"
 

@@ -12,8 +12,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "runtime/net.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/net.h"
+#include "runtime/net/priv.h"
 #include "runtime/netlink/nft.h"
 #include "runtime/util/addr.h"
 #include "tests/support/tap_guest.h"

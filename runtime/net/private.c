@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 #include "runtime/util/addr.h"
 
 #define TAP_NAME  "tap0"

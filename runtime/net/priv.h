@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_NET_PRIV_H
 #define VMRUN_RUNTIME_NET_PRIV_H
 
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/netlink/rtnl.h"
 
 #define NET_TABLE_PREFIX "vmrun_"

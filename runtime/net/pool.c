@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 #include "runtime/util/addr.h"
 
 /** struct survey - What of a pool is in use: a bit a link, and the widest network that takes some */

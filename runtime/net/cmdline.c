@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net.h"
+#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 #define WORD_BYTES 256

@@ -24,7 +24,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 
 /* ---- a TAP in the host's namespace ---- */
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 
 int net_inside(const char *path, struct netns_id *id,
 	       int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg, struct err *err)

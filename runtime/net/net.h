@@ -20,8 +20,8 @@
  * net_netns.c those with a namespace, net_look.c the looking, net_cmdline.c the telling, net_names.c what
  * is chosen without asking the host.
  */
-#ifndef VMRUN_RUNTIME_NET_H
-#define VMRUN_RUNTIME_NET_H
+#ifndef VMRUN_RUNTIME_NET_NET_H
+#define VMRUN_RUNTIME_NET_NET_H
 
 #include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"

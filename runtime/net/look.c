@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/oci_log.h"
 

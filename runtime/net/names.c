@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net_priv.h"
+#include "runtime/net/priv.h"
 
 #define POOL_BASE 0x64400000U /* 100.64.0.0/10, for those between provider and customer */
 #define POOL_BITS 10
