@@ -16,7 +16,7 @@
 
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
-#include "runtime/spawn.h"
+#include "runtime/jail/spawn.h"
 #include "runtime/state.h"
 #include "runtime/supervisor.h"
 

@@ -23,7 +23,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/cause.h"
-#include "runtime/jail.h"
+#include "runtime/jail/jail.h"
 #include "runtime/supervisor_priv.h"
 #include "runtime/util/process.h"
 

@@ -15,8 +15,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
+#include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
-#include "runtime/spawn.h"
 #include "runtime/state.h"
 
 /* ---- which bundle, which id ---- */

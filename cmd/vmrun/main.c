@@ -8,8 +8,8 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "runtime/host/inherited.h"
+#include "runtime/jail/userns.h"
 #include "runtime/state.h"
-#include "runtime/userns.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
 

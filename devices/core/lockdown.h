@@ -2,7 +2,7 @@
 /**
  * DOC: The last stage of the jail, carried out by the jailed program itself
  *
- * The runtime has built namespaces, empty root, limits and capabilities before exec (runtime/jail.c).
+ * The runtime has built namespaces, empty root, limits and capabilities before exec (runtime/jail/jail.c).
  * What is left needs the program's own set-up to be over: Landlock deny-all where the kernel has it,
  * then the seccomp program. After lockdown() there is no allocation, stdio, strerror or path lookup.
  */

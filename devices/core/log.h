@@ -4,7 +4,7 @@
  *
  * One line, one write(2) of at most LOG_LINE_BYTES, to an fd the program inherited. A line is
  * "<L> <text>\n" with L one of E W I D; the supervisor knows whose fd it reads and turns lines into
- * the --log text or JSON. It reads no more than its budget allows (runtime/spawned.h), and then the fd, a
+ * the --log text or JSON. It reads no more than its budget allows (runtime/jail/spawned.h), and then the fd, a
  * pipe, is full for a while. Only programs and loops log; leaf code fills a struct err.
  */
 #ifndef VMRUN_DEVICES_CORE_LOG_H
@@ -55,9 +55,9 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
  */
 void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
-#define log_err(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
-#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__)
-#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__)
+#define log_err(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
+#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
+#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
 
 #endif

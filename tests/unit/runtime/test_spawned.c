@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "runtime/spawned.h"
+#include "runtime/jail/spawned.h"
 #include "runtime/util/clock.h"
 
 static struct spawned p;

@@ -10,7 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-#include "runtime/userns.h"
+#include "runtime/jail/userns.h"
 
 #define LAST (USERNS_HOST_BASE + USERNS_HOST_COUNT - 1)
 

@@ -9,15 +9,15 @@
  * jail_spawn() does not wait for the child to get there, so that several jails are built at once: a
  * stage that fails writes a struct jail_error on a pipe, which all children may share.
  */
-#ifndef VMRUN_RUNTIME_JAIL_H
-#define VMRUN_RUNTIME_JAIL_H
+#ifndef VMRUN_RUNTIME_JAIL_JAIL_H
+#define VMRUN_RUNTIME_JAIL_JAIL_H
 
 #include <sys/capability.h>
 #include <sys/types.h>
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
-#include "runtime/userns.h"
+#include "runtime/jail/userns.h"
 
 #define JAIL_FDS_MAX 64
 

@@ -6,13 +6,13 @@
  * budget. Above it the pipe is not read; when it is full the process, which never waits for it either,
  * counts what it loses and says so in its next line (devices/core/log.h).
  */
-#ifndef VMRUN_RUNTIME_SPAWNED_H
-#define VMRUN_RUNTIME_SPAWNED_H
+#ifndef VMRUN_RUNTIME_JAIL_SPAWNED_H
+#define VMRUN_RUNTIME_JAIL_SPAWNED_H
 
 #include "devices/core/boot.h"
 #include "devices/core/bucket.h"
 #include "devices/core/log.h"
-#include "runtime/jail.h"
+#include "runtime/jail/jail.h"
 
 /**
  * struct spawned - A process that was started; all fds owned

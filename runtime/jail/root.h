@@ -2,8 +2,8 @@
 /**
  * DOC: The file system a jailed process sees: one empty directory that cannot be written
  */
-#ifndef VMRUN_RUNTIME_MOUNTS_H
-#define VMRUN_RUNTIME_MOUNTS_H
+#ifndef VMRUN_RUNTIME_JAIL_ROOT_H
+#define VMRUN_RUNTIME_JAIL_ROOT_H
 
 #include "devices/core/base.h"
 

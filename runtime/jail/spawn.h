@@ -2,8 +2,8 @@
 /**
  * DOC: From a plan to processes: sockets, guest RAM, boot records
  */
-#ifndef VMRUN_RUNTIME_SPAWN_H
-#define VMRUN_RUNTIME_SPAWN_H
+#ifndef VMRUN_RUNTIME_JAIL_SPAWN_H
+#define VMRUN_RUNTIME_JAIL_SPAWN_H
 
 #include <sys/types.h>
 
@@ -11,10 +11,10 @@
 #include "devices/core/err.h"
 #include "devices/core/log.h"
 #include "runtime/host/assets.h"
+#include "runtime/jail/spawned.h"
+#include "runtime/jail/userns.h"
 #include "runtime/net/net.h"
 #include "runtime/plan/plan.h"
-#include "runtime/spawned.h"
-#include "runtime/userns.h"
 
 /**
  * struct spawn - What processes are made of

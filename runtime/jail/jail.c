@@ -19,7 +19,7 @@
  *
  * From clone3 to exec the child uses system calls only: no heap, no stdio.
  */
-#include "runtime/jail.h"
+#include "runtime/jail/jail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +38,7 @@
 #include <sys/wait.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/mounts.h"
+#include "runtime/jail/root.h"
 #include "runtime/util/nsfail.h"
 #include "runtime/util/signals.h"
 

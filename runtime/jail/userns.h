@@ -15,8 +15,8 @@
  * of unshare -r and of rootless containers has not. Root without CAP_SETFCAP cannot even give its own uid
  * to a user namespace; its jailed processes have none in theirs.
  */
-#ifndef VMRUN_RUNTIME_USERNS_H
-#define VMRUN_RUNTIME_USERNS_H
+#ifndef VMRUN_RUNTIME_JAIL_USERNS_H
+#define VMRUN_RUNTIME_JAIL_USERNS_H
 
 #include <sys/types.h>
 

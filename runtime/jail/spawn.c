@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/spawn.h"
+#include "runtime/jail/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/spawned.h"
+#include "runtime/jail/spawned.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/mounts.h"
+#include "runtime/jail/root.h"
 
 #include <errno.h>
 #include <sys/mount.h>

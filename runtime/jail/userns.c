@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/userns.h"
+#include "runtime/jail/userns.h"
 
 #include <errno.h>
 #include <fcntl.h>
