@@ -6,7 +6,7 @@
 #define VMRUN_RUNTIME_DESTROY_H
 
 #include "devices/core/err.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 /**
  * destroy_remains() - Kill survivors, remove cgroups, networks and state directory

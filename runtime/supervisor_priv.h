@@ -17,7 +17,7 @@
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
 #include "runtime/jail/spawn.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 #include "runtime/supervisor.h"
 
 /** How long all processes have to get ready: a kernel and an initrd are read from slow disks in it */

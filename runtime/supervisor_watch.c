@@ -22,8 +22,8 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cause.h"
 #include "runtime/jail/jail.h"
+#include "runtime/state/cause.h"
 #include "runtime/supervisor_priv.h"
 #include "runtime/util/process.h"
 

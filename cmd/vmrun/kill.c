@@ -4,7 +4,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/ctl.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 #include "runtime/util/signals.h"
 
 #define KILL_MS 10000

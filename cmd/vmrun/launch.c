@@ -17,7 +17,7 @@
 #include "runtime/host/inherited.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 /* ---- which bundle, which id ---- */
 

@@ -7,7 +7,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 struct list_options {
 	const char *format;

@@ -14,7 +14,7 @@
 #include "cmd/vmrun/terminal.h"
 #include "devices/core/fmt.h"
 #include "runtime/destroy.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 #include "runtime/util/process.h"
 #include "runtime/util/signals.h"
 

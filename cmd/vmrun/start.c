@@ -3,7 +3,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/ctl.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 static void show(void *arg, const char *text)
 {

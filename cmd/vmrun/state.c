@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "cmd/vmrun/vmrun.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
 {

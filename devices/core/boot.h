@@ -146,7 +146,7 @@ struct boot_vmm {
 /**
  * enum end_cause - Why a VM is not running any more
  *
- * README.md has the table of exit codes; runtime/cause.c is its source.
+ * README.md has the table of exit codes; runtime/state/cause.c is its source.
  */
 enum end_cause {
 	END_NONE,

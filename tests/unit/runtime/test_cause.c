@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/cause.h"
+#include "runtime/state/cause.h"
 #include "runtime/util/signals.h"
 
 Test(cause, every_cause_has_a_row)

@@ -7,7 +7,7 @@
 
 #include "runtime/net/net.h"
 #include "runtime/net/priv.h"
-#include "runtime/state_priv.h"
+#include "runtime/state/state_priv.h"
 #include "runtime/util/addr.h"
 
 static struct net_addr addr(const char *text)

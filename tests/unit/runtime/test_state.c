@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "runtime/destroy.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 static char root[] = "/tmp/vmrun-state-XXXXXX";
 

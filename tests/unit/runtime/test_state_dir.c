@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 
 #include "runtime/destroy.h"
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 #define NOBODY 65534
 

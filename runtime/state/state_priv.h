@@ -2,10 +2,10 @@
 /**
  * DOC: Inside the state file
  */
-#ifndef VMRUN_RUNTIME_STATE_PRIV_H
-#define VMRUN_RUNTIME_STATE_PRIV_H
+#ifndef VMRUN_RUNTIME_STATE_STATE_PRIV_H
+#define VMRUN_RUNTIME_STATE_STATE_PRIV_H
 
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 /** state_lock_fd() - state_lock() of an open lock file */
 MUST_CHECK int state_lock_fd(int fd);

@@ -14,7 +14,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/state_priv.h"
+#include "runtime/state/state_priv.h"
 #include "runtime/util/file.h"
 #include "runtime/util/json.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/state.h"
+#include "runtime/state/state.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cause.h"
-#include "runtime/state_priv.h"
+#include "runtime/state/cause.h"
+#include "runtime/state/state_priv.h"
 
 int state_check_id(const char *id, struct err *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/cause.h"
+#include "runtime/state/cause.h"
 
 #include <string.h>
 

@@ -4,8 +4,8 @@
  *
  * One table. README.md, `vmrun features` and the supervisor's exit code follow it.
  */
-#ifndef VMRUN_RUNTIME_CAUSE_H
-#define VMRUN_RUNTIME_CAUSE_H
+#ifndef VMRUN_RUNTIME_STATE_CAUSE_H
+#define VMRUN_RUNTIME_STATE_CAUSE_H
 
 #include "devices/core/boot.h"
 

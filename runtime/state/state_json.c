@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/cause.h"
 #include "runtime/config/bundle.h"
-#include "runtime/state_priv.h"
+#include "runtime/state/cause.h"
+#include "runtime/state/state_priv.h"
 
 static const char *const status_names[STATE_STATUSES] = {
 	[STATE_CREATING] = "creating",

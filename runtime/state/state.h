@@ -16,8 +16,8 @@
  * ROOT belongs to the caller or to root and only its owner can write to it, or else it is sticky; ROOT/ID
  * and its files belong to the caller alone. Others are not used, not even by root (state_dir.c says why).
  */
-#ifndef VMRUN_RUNTIME_STATE_H
-#define VMRUN_RUNTIME_STATE_H
+#ifndef VMRUN_RUNTIME_STATE_STATE_H
+#define VMRUN_RUNTIME_STATE_STATE_H
 
 #include <json-c/json.h>
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/state_priv.h"
+#include "runtime/state/state_priv.h"
 #include "runtime/util/addr.h"
 
 #define MTU_KEY	  "mtu"
