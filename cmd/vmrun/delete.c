@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmd/vmrun/vmrun.h"
-#include "runtime/destroy.h"
+#include "runtime/supervisor/destroy.h"
 
 struct delete_options {
 	bool force;

@@ -3,8 +3,8 @@
 #include <signal.h>
 
 #include "cmd/vmrun/vmrun.h"
-#include "runtime/ctl.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/client.h"
 #include "runtime/util/signals.h"
 
 #define KILL_MS 10000

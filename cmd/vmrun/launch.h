@@ -10,7 +10,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/config/bundle.h"
 #include "runtime/plan/plan.h"
-#include "runtime/supervisor.h"
+#include "runtime/supervisor/supervisor.h"
 
 /**
  * struct launch_options - Options of both; @ignored and @ignored_flag take what other runtimes know

@@ -13,8 +13,8 @@
 #include "cmd/vmrun/quick.h"
 #include "cmd/vmrun/terminal.h"
 #include "devices/core/fmt.h"
-#include "runtime/destroy.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/destroy.h"
 #include "runtime/util/process.h"
 #include "runtime/util/signals.h"
 

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "cmd/vmrun/vmrun.h"
-#include "runtime/ctl.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/client.h"
 
 static void show(void *arg, const char *text)
 {

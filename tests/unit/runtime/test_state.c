@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "runtime/destroy.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/destroy.h"
 
 static char root[] = "/tmp/vmrun-state-XXXXXX";
 

@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#include "runtime/destroy.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/destroy.h"
 
 #define NOBODY 65534
 

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "runtime/ctl.h"
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/client.h"
+#include "runtime/supervisor/priv.h"
 
 #define NR_PROCS 4 /* the VMM, net0, rng0, net1 */
 

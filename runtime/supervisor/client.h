@@ -7,8 +7,8 @@
  * asks (SO_PEERCRED): root and the supervisor's own user are served. State is not asked for here: it is
  * in state.json, which needs nobody to be alive.
  */
-#ifndef VMRUN_RUNTIME_CTL_H
-#define VMRUN_RUNTIME_CTL_H
+#ifndef VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
+#define VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/ctl.h"
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/client.h"
+#include "runtime/supervisor/priv.h"
 #include "runtime/util/signals.h"
 
 /* Ask the guest to end; one that has not started ends right here */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/supervisor.h"
+#include "runtime/supervisor/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/destroy.h"
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/destroy.h"
+#include "runtime/supervisor/priv.h"
 
 #define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
 #define OOM_RAISE 100

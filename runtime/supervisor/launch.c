@@ -14,8 +14,8 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/destroy.h"
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/destroy.h"
+#include "runtime/supervisor/priv.h"
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000

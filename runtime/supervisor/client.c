@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/ctl.h"
+#include "runtime/supervisor/client.h"
 
 #include <errno.h>
 #include <string.h>

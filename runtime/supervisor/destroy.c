@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/destroy.h"
+#include "runtime/supervisor/destroy.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
-#include "runtime/ctl.h"
 #include "runtime/host/cgroup.h"
+#include "runtime/supervisor/client.h"
 
 #define SURVIVOR_MS   5000
 #define LOCK_PAUSE_NS 2000000

@@ -19,7 +19,7 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/priv.h"
 
 #define DRAIN_IDLE_MAX	2
 #define DRAIN_TURNS_MAX 256

@@ -2,8 +2,8 @@
 /**
  * DOC: Leaving nothing behind
  */
-#ifndef VMRUN_RUNTIME_DESTROY_H
-#define VMRUN_RUNTIME_DESTROY_H
+#ifndef VMRUN_RUNTIME_SUPERVISOR_DESTROY_H
+#define VMRUN_RUNTIME_SUPERVISOR_DESTROY_H
 
 #include "devices/core/err.h"
 #include "runtime/state/state.h"

@@ -18,7 +18,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/net/net.h"
-#include "runtime/supervisor_priv.h"
+#include "runtime/supervisor/priv.h"
 
 #define START_NS 8000000000ULL /* less than the patience of ctl_ask() */
 
