@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -47,7 +48,7 @@ static void quiet_each(const struct state *s, unsigned int nr UNUSED)
 /* What the state file says, with @width columns for it and a blank */
 static void cell(const char *text, size_t width)
 {
-	char safe[PLAN_PATH_MAX];
+	char safe[PATH_MAX];
 	size_t nr;
 
 	fmt_into(safe, sizeof(safe), "%s", text);

@@ -12,7 +12,7 @@ static void show(void *arg, const char *text)
 
 static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	const struct net_warn warn = {show, v};
+	const struct warn_to warn = {show, v};
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;

@@ -58,7 +58,7 @@ static const struct schema_field root_fields[] = {
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_REQUIRED,
 	 .off = TOP(root.path),
-	 .max = PLAN_PATH_MAX - 1},
+	 .max = PATH_MAX - 1},
 	{.name = "readonly", .kind = SCHEMA_BOOL, .off = TOP(root.readonly)},
 };
 static const struct schema_table root_table = {.field = root_fields, .nr = ARRAY_SIZE(root_fields)};
@@ -103,7 +103,7 @@ static void add_warning(void *arg, const char *line)
 	struct bundle *b = arg;
 	char *copy;
 
-	if (b->nr_warnings == PLAN_WARNINGS_MAX)
+	if (b->nr_warnings == WARN_LINES_MAX)
 		return;
 	copy = arena_strndup(&b->arena, line, strlen(line));
 	if (copy)
@@ -113,7 +113,7 @@ static void add_warning(void *arg, const char *line)
 /* What is accepted and means something else than the user may think. */
 static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
 {
-	int64_t limit = b->linux_.resources.limit[PLAN_MEMORY];
+	int64_t limit = b->linux_.resources.limit[LIMIT_MEMORY];
 	size_t mark;
 
 	if (b->root.path && !b->vm.image.path) {
@@ -177,7 +177,7 @@ static int new_bundle(const char *dir, const char *text, struct bundle **ret, st
 	b->vm.hw.vcpus = 1;
 	b->vm.hw.mem_bytes = BUNDLE_MEM_BYTES;
 	b->process.oom_score_adj = BUNDLE_UNSET;
-	for (unsigned int i = 0; i < PLAN_LIMITS; i++)
+	for (unsigned int i = 0; i < LIMITS; i++)
 		b->linux_.resources.limit[i] = BUNDLE_UNSET;
 	if (!b->dir || !b->text) {
 		bundle_free(b);
@@ -216,7 +216,7 @@ static int make(struct json_object *root, const char *text, const char *dir, str
 int bundle_from_json(struct json_object *root, const char *dir, struct bundle **ret,
 		     struct err *err)
 {
-	if (*dir != '/' || strlen(dir) >= PLAN_PATH_MAX)
+	if (*dir != '/' || strlen(dir) >= PATH_MAX)
 		return err_text(err, EINVAL, "%s: the bundle's directory must be an absolute path",
 				dir);
 	return make(root, json_object_to_json_string_ext(root, JSON_C_TO_STRING_NOSLASHESCAPE), dir,

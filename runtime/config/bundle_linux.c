@@ -7,6 +7,7 @@
  * there.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "runtime/config/bundle_priv.h"
@@ -39,7 +40,7 @@ static const struct schema_field namespace_fields[] = {
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_ABSOLUTE,
 	 .off = offsetof(struct bundle_namespace, path),
-	 .max = PLAN_PATH_MAX - 1},
+	 .max = PATH_MAX - 1},
 };
 static const struct schema_table namespace_table = {.field = namespace_fields,
 						    .nr = ARRAY_SIZE(namespace_fields),
@@ -154,12 +155,12 @@ static int check_nothing(struct schema_ctx *ctx, struct json_object *value)
 
 /* checkBeforeUpdate is met: a VM's group is empty when it gets its limit. */
 static const struct schema_field memory_fields[] = {
-	{.name = "limit", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY), .imin = -1},
-	{.name = "reservation", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_LOW), .imin = -1},
-	{.name = "swap", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_SWAP), .imin = -1},
-	{.name = "kernel", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_KERNEL), .imin = -1},
-	{.name = "kernelTCP", .kind = SCHEMA_INT, LIMIT(PLAN_MEMORY_TCP), .imin = -1},
-	{.name = "swappiness", .kind = SCHEMA_INT, LIMIT(PLAN_SWAPPINESS), .max = 100},
+	{.name = "limit", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY), .imin = -1},
+	{.name = "reservation", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY_LOW), .imin = -1},
+	{.name = "swap", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY_SWAP), .imin = -1},
+	{.name = "kernel", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY_KERNEL), .imin = -1},
+	{.name = "kernelTCP", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY_TCP), .imin = -1},
+	{.name = "swappiness", .kind = SCHEMA_INT, LIMIT(LIMIT_SWAPPINESS), .max = 100},
 	{.name = "disableOOMKiller", .kind = SCHEMA_BOOL, .off = LX(resources.no_oom_killer)},
 	{.name = "useHierarchy", .kind = SCHEMA_BOOL, .off = LX(resources.hierarchy)},
 	{.name = "checkBeforeUpdate", .kind = SCHEMA_BOOL, .off = SCHEMA_NOWHERE},
@@ -202,17 +203,17 @@ static int check_list(struct schema_ctx *ctx, struct json_object *value)
 static const struct schema_field cpu_fields[] = {
 	{.name = "shares",
 	 .kind = SCHEMA_INT,
-	 LIMIT(PLAN_CPU_SHARES),
+	 LIMIT(LIMIT_CPU_SHARES),
 	 .max = 262144,
 	 .check = check_shares},
 	{.name = "quota",
 	 .kind = SCHEMA_INT,
-	 LIMIT(PLAN_CPU_QUOTA),
+	 LIMIT(LIMIT_CPU_QUOTA),
 	 .imin = -1,
 	 .check = check_quota},
 	{.name = "period",
 	 .kind = SCHEMA_INT,
-	 LIMIT(PLAN_CPU_PERIOD),
+	 LIMIT(LIMIT_CPU_PERIOD),
 	 .max = 1000000,
 	 .check = check_period},
 	{.name = "cpus",
@@ -225,15 +226,15 @@ static const struct schema_field cpu_fields[] = {
 	 .off = LX(resources.mems),
 	 .max = 1024,
 	 .check = check_list},
-	{.name = "burst", .kind = SCHEMA_INT, LIMIT(PLAN_CPU_BURST)},
-	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LIMIT(PLAN_RT_RUNTIME), .imin = -1},
-	{.name = "realtimePeriod", .kind = SCHEMA_INT, LIMIT(PLAN_RT_PERIOD)},
-	{.name = "idle", .kind = SCHEMA_INT, LIMIT(PLAN_CPU_IDLE), .max = 1},
+	{.name = "burst", .kind = SCHEMA_INT, LIMIT(LIMIT_CPU_BURST)},
+	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LIMIT(LIMIT_RT_RUNTIME), .imin = -1},
+	{.name = "realtimePeriod", .kind = SCHEMA_INT, LIMIT(LIMIT_RT_PERIOD)},
+	{.name = "idle", .kind = SCHEMA_INT, LIMIT(LIMIT_CPU_IDLE), .max = 1},
 };
 static const struct schema_table cpu_table = {.field = cpu_fields, .nr = ARRAY_SIZE(cpu_fields)};
 
 static const struct schema_field pids_fields[] = {
-	{.name = "limit", .kind = SCHEMA_INT, LIMIT(PLAN_PIDS), .imin = -1},
+	{.name = "limit", .kind = SCHEMA_INT, LIMIT(LIMIT_PIDS), .imin = -1},
 };
 static const struct schema_table pids_table = {.field = pids_fields, .nr = ARRAY_SIZE(pids_fields)};
 

@@ -10,19 +10,11 @@
 
 #include "devices/core/bucket.h"
 #include "runtime/config/bundle_priv.h"
-#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */
 #define FD_MAX	1048575
 #define MTU_MIN 68 /* virtio 1.3 section 5.1.4.1, and IPv4's own */
-
-const char *const bundle_net_modes[] = {
-	[NET_MODE_PRIVATE] = "private", [NET_MODE_TAP] = "tap",
-	[NET_MODE_BRIDGE] = "bridge",	[NET_MODE_NETNS] = "netns",
-	[NET_MODE_MACVTAP] = "macvtap", [NET_MODE_FD] = "fd",
-	[NET_MODE_NONE] = "none",	[NET_MODES] = NULL,
-};
 
 static const char *const types[] = {"net", NULL};
 static const char *const backends[] = {"user", "vhost", NULL};
@@ -46,7 +38,7 @@ static int check_addr(struct schema_ctx *ctx, struct json_object *value)
 	const char *s = json_object_get_string(value);
 	struct net_addr a;
 
-	if (*s && net_text_addr(s, &a) < 0)
+	if (*s && addr_parse(s, &a) < 0)
 		return schema_fail(ctx,
 				   "must be an IPv4 address such as 10.0.0.1 or 10.0.0.1/24, "
 				   "is \"%s\"",
@@ -61,7 +53,7 @@ static int check_gateway(struct schema_ctx *ctx, struct json_object *value)
 	const char *s = json_object_get_string(value);
 	struct net_addr a;
 
-	return *s && (net_text_addr(s, &a) < 0 || a.bits)
+	return *s && (addr_parse(s, &a) < 0 || a.bits)
 		       ? schema_fail(ctx, "must be an IPv4 address such as 10.0.0.1, is \"%s\"", s)
 		       : 0;
 }
@@ -71,7 +63,7 @@ static int check_mask(struct schema_ctx *ctx, struct json_object *value)
 	const char *s = json_object_get_string(value);
 	uint8_t bits;
 
-	return *s && (net_text_mask(s, &bits) < 0 || bits > BUNDLE_PREFIX_MAX)
+	return *s && (addr_parse_mask(s, &bits) < 0 || bits > BUNDLE_PREFIX_MAX)
 		       ? schema_fail(ctx, "must be a mask such as 255.255.255.0 or 24, is \"%s\"",
 				     s)
 		       : 0;
@@ -84,11 +76,11 @@ static int check_pool(struct schema_ctx *ctx, struct json_object *value)
 
 	if (!*s)
 		return 0;
-	if (net_text_addr(s, &a) < 0 || a.bits < NET_POOL_BITS_MIN || a.bits > NET_POOL_BITS_MAX)
+	if (addr_parse(s, &a) < 0 || a.bits < ADDR_POOL_BITS_MIN || a.bits > ADDR_POOL_BITS_MAX)
 		return schema_fail(
 			ctx, "must be a network of /%d to /%d such as 10.123.0.0/16, is \"%s\"",
-			NET_POOL_BITS_MIN, NET_POOL_BITS_MAX, s);
-	return a.addr & ~net_text_netmask(a.bits)
+			ADDR_POOL_BITS_MIN, ADDR_POOL_BITS_MAX, s);
+	return a.addr & ~addr_netmask(a.bits)
 		       ? schema_fail(ctx, "has bits behind its prefix: %s", s)
 		       : 0;
 }
@@ -101,7 +93,7 @@ static int check_mac(struct schema_ctx *ctx, struct json_object *value)
 
 	if (!*s)
 		return 0;
-	if (net_text_mac(s, mac) < 0)
+	if (addr_parse_mac(s, mac) < 0)
 		return schema_fail(ctx, "must be a MAC such as 52:54:00:12:34:56, is \"%s\"", s);
 	if (mac[0] & 1)
 		return schema_fail(ctx, "must be the MAC of one station, is multicast: %s", s);
@@ -155,7 +147,7 @@ static const struct schema_field net_fields[] = {
 	 .flags = SCHEMA_REQUIRED,
 	 .off = SCHEMA_NOWHERE,
 	 .words = types},
-	{.name = "mode", .kind = SCHEMA_ENUM, .off = NET(mode), .words = bundle_net_modes},
+	{.name = "mode", .kind = SCHEMA_ENUM, .off = NET(mode), .words = net_mode_names},
 	IFNAME(name),
 	TEXT("hostIp", host_ip, check_addr),
 	TEXT("netmask", netmask, check_mask),

@@ -13,7 +13,6 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle_priv.h"
-#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */
@@ -82,15 +81,15 @@ static int check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
 
 		if (applies && net_rules[i].required && !there)
 			return fail(ctx, d, net_rules[i].name, "required in mode %s",
-				    bundle_net_modes[d->net.mode]);
+				    net_mode_names[d->net.mode]);
 		if (applies || !there)
 			continue;
 		for (unsigned int m = 0; m < NET_MODES; m++)
 			if (net_rules[i].modes & 1U << m)
 				n += fmt_into(modes + n, sizeof(modes) - n, "%s%s", n ? ", " : "",
-					      bundle_net_modes[m]);
+					      net_mode_names[m]);
 		return fail(ctx, d, net_rules[i].name, "means nothing in mode %s, only in %s",
-			    bundle_net_modes[d->net.mode], modes);
+			    net_mode_names[d->net.mode], modes);
 	}
 	return 0;
 }
@@ -118,13 +117,13 @@ static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct b
 
 static bool same_net(struct net_addr net, uint32_t addr)
 {
-	return ((net.addr ^ addr) & net_text_netmask(net.bits)) == 0;
+	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
 }
 
 /* Whether @addr, of a network of @bits, can be that of a station; NULL, or what it is instead */
 static const char *not_a_station(uint32_t addr, uint8_t bits)
 {
-	uint32_t host = addr & ~net_text_netmask(bits), first = ntohl(addr) >> 24;
+	uint32_t host = addr & ~addr_netmask(bits), first = ntohl(addr) >> 24;
 
 	if (first == 0)
 		return "no address";
@@ -139,26 +138,26 @@ static const char *not_a_station(uint32_t addr, uint8_t bits)
 		return NULL;
 	if (host == 0)
 		return "the address of its network";
-	return host == ~net_text_netmask(bits) ? "the broadcast address of its network" : NULL;
+	return host == ~addr_netmask(bits) ? "the broadcast address of its network" : NULL;
 }
 
 static int check_station(struct schema_ctx *ctx, const struct bundle_device *d,
 			 const char *property, struct net_addr a)
 {
 	const char *what = not_a_station(a.addr, a.bits);
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 
-	net_text_put(a, text);
+	addr_put(a, text);
 	return what ? fail(ctx, d, property, "%s is %s", text, what) : 0;
 }
 
 static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
 		   struct net_addr net)
 {
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 
-	net.addr &= net_text_netmask(net.bits);
-	net_text_put(net, text);
+	net.addr &= addr_netmask(net.bits);
+	addr_put(net, text);
 	return fail(ctx, d, property, "must be in the network %s", text);
 }
 
@@ -169,7 +168,7 @@ static int resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
 	uint8_t bits = 0;
 
 	/* check_mask() saw that it parses */
-	if (d->net.netmask && net_text_mask(d->net.netmask, &bits) < 0)
+	if (d->net.netmask && addr_parse_mask(d->net.netmask, &bits) < 0)
 		return fail(ctx, d, "netmask", "is no mask");
 	if (bits && a->bits && bits != a->bits)
 		return fail(ctx, d, "netmask", "contradicts %s, which says /%u", property, a->bits);
@@ -190,7 +189,7 @@ static int resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
 			    net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
 	if (!net->host_ip)
 		return 0;
-	if (net_text_addr(net->host_ip, &net->host) < 0)
+	if (addr_parse(net->host_ip, &net->host) < 0)
 		return fail(ctx, d, "hostIp", "is no address");
 	return resolve_prefix(ctx, d, "hostIp", &net->host);
 }
@@ -201,10 +200,10 @@ static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
 
 	if (!net->guest_ip) {
 		if (net->host.bits)
-			net->guest = net_next_addr(net->host);
+			net->guest = addr_next(net->host);
 		return 0;
 	}
-	if (net_text_addr(net->guest_ip, &net->guest) < 0)
+	if (addr_parse(net->guest_ip, &net->guest) < 0)
 		return fail(ctx, d, "guestIp", "is no address");
 	if (!net->host.bits && net->mode == NET_MODE_PRIVATE)
 		return fail(ctx, d, "guestIp", "needs hostIp in mode private");
@@ -230,7 +229,7 @@ static int resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
 		return 0;
 	if (net->host_ip)
 		return fail(ctx, d, "pool", "means nothing with hostIp, which says the network");
-	if (net_text_addr(net->pool_text, &net->pool) < 0)
+	if (addr_parse(net->pool_text, &net->pool) < 0)
 		return fail(ctx, d, "pool", "is no network");
 	what = not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
 	return what ? fail(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
@@ -246,7 +245,7 @@ static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 	if (!net->guest.bits)
 		return fail(ctx, d, "gateway", "needs %s",
 			    net->mode == NET_MODE_PRIVATE ? "hostIp" : "guestIp");
-	if (net_text_addr(net->gateway_ip, &a) < 0)
+	if (addr_parse(net->gateway_ip, &a) < 0)
 		return fail(ctx, d, "gateway", "is no address");
 	a.bits = net->guest.bits;
 	if (a.addr == net->guest.addr)
@@ -314,7 +313,7 @@ static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 		r = check_rates(ctx, d);
 	if (r < 0)
 		return r;
-	if (d->net.mac_text && net_text_mac(d->net.mac_text, d->net.mac) < 0)
+	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)
 		return fail(ctx, d, "mac", "is no MAC");
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
 		return fail(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");

@@ -5,10 +5,16 @@
 #ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
 #define VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
 
+#include <limits.h>
+
+#include "devices/core/boot.h"
 #include "runtime/config/bundle.h"
 #include "runtime/config/schema.h"
-#include "runtime/plan/plan.h"
+#include "runtime/util/addr.h"
 #include "runtime/util/arena.h"
+#include "runtime/util/limits.h"
+#include "runtime/util/net_mode.h"
+#include "runtime/util/warn.h"
 
 #define BUNDLE_VCPUS_MAX     32
 #define BUNDLE_MEM_MIN_BYTES (32ULL << 20)
@@ -101,11 +107,11 @@ struct bundle_process {
 
 /**
  * struct bundle_cgroup - What /linux/resources says
- * @limit:	By enum plan_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 are often none
+ * @limit:	By enum resource_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 are often none
  * @unified:	Owned; NULL when there is none
  */
 struct bundle_cgroup {
-	int64_t limit[PLAN_LIMITS];
+	int64_t limit[LIMITS];
 	bool no_oom_killer;
 	bool hierarchy;
 	const char *cpus;
@@ -146,11 +152,10 @@ struct bundle {
 	struct bundle_vm vm;
 	struct json_object *annotations;
 	unsigned int nr_warnings;
-	const char *warning[PLAN_WARNINGS_MAX];
+	const char *warning[WARN_LINES_MAX];
 };
 
 extern const char *const bundle_device_types[]; /* by enum bundle_device_type, NULL-terminated */
-extern const char *const bundle_net_modes[];	/* by enum net_mode, NULL-terminated */
 
 extern const struct schema_table bundle_process_table, bundle_hooks_table, bundle_linux_table,
 	bundle_vm_table;

@@ -5,6 +5,7 @@
  * Of these only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked all the same: a bundle
  * that passes today must not turn out to be wrong on the day its process is run.
  */
+#include <limits.h>
 #include <string.h>
 
 #include "runtime/config/bundle_priv.h"
@@ -162,7 +163,7 @@ static const struct schema_field hook_fields[] = {
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_REQUIRED | SCHEMA_ABSOLUTE,
 	 KEPT_NOWHERE,
-	 .max = PLAN_PATH_MAX - 1},
+	 .max = PATH_MAX - 1},
 	STRINGS("args"),
 	STRINGS("env"),
 	{.name = "timeout", .kind = SCHEMA_UINT, KEPT_NOWHERE, .min = 1, .max = INT32_LIMIT},
@@ -185,7 +186,7 @@ const struct schema_table bundle_hooks_table = {
 /* ---- mounts -------------------------------------------------------------------------------- */
 
 static const struct schema_field mount_fields[] = {
-	{.name = "destination", .kind = SCHEMA_STRING, NEEDED, .max = PLAN_PATH_MAX - 1},
+	{.name = "destination", .kind = SCHEMA_STRING, NEEDED, .max = PATH_MAX - 1},
 	{.name = "type", .kind = SCHEMA_STRING, KEPT_NOWHERE},
 	{.name = "source", .kind = SCHEMA_STRING, KEPT_NOWHERE},
 	STRINGS("options"),

@@ -10,6 +10,7 @@
  * elsewhere, a property that is not known is an error.
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "runtime/config/bundle_priv.h"
@@ -41,7 +42,7 @@ static const struct schema_field block_fields[] = {
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_REQUIRED,
 	 .off = DEV(path),
-	 .max = PLAN_PATH_MAX - 1},
+	 .max = PATH_MAX - 1},
 	{.name = "readonly", .kind = SCHEMA_BOOL, .off = DEV(readonly)},
 	{.name = "queues",
 	 .kind = SCHEMA_UINT,
@@ -113,22 +114,19 @@ static const struct schema_table hypervisor_table = {.field = hypervisor_fields,
 						     .nr = ARRAY_SIZE(hypervisor_fields)};
 
 static const struct schema_field kernel_fields[] = {
-	{.name = "path", .kind = SCHEMA_STRING, .off = VM(kernel.path), .max = PLAN_PATH_MAX - 1},
+	{.name = "path", .kind = SCHEMA_STRING, .off = VM(kernel.path), .max = PATH_MAX - 1},
 	{.name = "parameters",
 	 .kind = SCHEMA_ARRAY,
 	 .off = VM(kernel.parameters),
 	 .max = PARAMETERS_MAX,
 	 .elem = &parameter_field},
-	{.name = "initrd",
-	 .kind = SCHEMA_STRING,
-	 .off = VM(kernel.initrd),
-	 .max = PLAN_PATH_MAX - 1},
+	{.name = "initrd", .kind = SCHEMA_STRING, .off = VM(kernel.initrd), .max = PATH_MAX - 1},
 };
 static const struct schema_table kernel_table = {.field = kernel_fields,
 						 .nr = ARRAY_SIZE(kernel_fields)};
 
 static const struct schema_field image_fields[] = {
-	{.name = "path", .kind = SCHEMA_STRING, .off = VM(image.path), .max = PLAN_PATH_MAX - 1},
+	{.name = "path", .kind = SCHEMA_STRING, .off = VM(image.path), .max = PATH_MAX - 1},
 	{.name = "format", .kind = SCHEMA_ENUM, .off = VM(image.format), .words = formats},
 };
 static const struct schema_table image_table = {.field = image_fields,

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/sched.h>
 #include <signal.h>
 #include <string.h>
@@ -72,7 +73,7 @@ static bool is_ours(const char *path)
 
 static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 {
-	char path[2 * PLAN_PATH_MAX];
+	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
 	char *at, *next;
 	int r = 0;
@@ -95,7 +96,7 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 
 static void find_origin(struct cgroup *c)
 {
-	char text[PLAN_PATH_MAX], *line, *rest;
+	char text[PATH_MAX], *line, *rest;
 	cleanup_fd int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
 	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
@@ -110,7 +111,7 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 	unsigned int i;
 	int r;
 
-	*ret = (struct cgroup){.memory_max_bytes = plan->limit[PLAN_MEMORY],
+	*ret = (struct cgroup){.memory_max_bytes = plan->limit[LIMIT_MEMORY],
 			       .limited = cgroup_is_limited(plan)};
 	r = set_leaf(ret, plan->path, err);
 	if (r < 0)
@@ -151,7 +152,7 @@ void cgroup_done(struct cgroup *c)
 struct walk {
 	struct cgroup *c;
 	struct cgroup_mount *m;
-	char path[2 * PLAN_PATH_MAX];
+	char path[2 * PATH_MAX];
 	unsigned int nr;
 	int fd[DEPTH_MAX];
 };
@@ -296,7 +297,7 @@ static int check_empty(const struct walk *w, struct err *err)
 static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 {
 	__attribute__((cleanup(cleanup_walk))) struct walk w = {.c = c, .m = m};
-	char leaf[PLAN_PATH_MAX], *name, *rest;
+	char leaf[PATH_MAX], *name, *rest;
 	int r = cgroup_open(AT_FDCWD, m->path);
 
 	if (r < 0)

@@ -22,6 +22,7 @@
 #ifndef VMRUN_RUNTIME_HOST_CGROUP_H
 #define VMRUN_RUNTIME_HOST_CGROUP_H
 
+#include <limits.h>
 #include <sys/types.h>
 
 #include "devices/core/err.h"
@@ -63,8 +64,8 @@ struct cgroup {
 	char *freezer;
 	unsigned int nr_dirs;
 	struct plan_cgroup_dir dir[CGROUP_DIRS_MAX];
-	char leaf[PLAN_PATH_MAX];
-	char origin[PLAN_PATH_MAX];
+	char leaf[PATH_MAX];
+	char origin[PATH_MAX];
 	struct err failure;
 	int64_t memory_max_bytes;
 	uint64_t oom_before;

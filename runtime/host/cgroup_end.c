@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
@@ -55,7 +56,7 @@ bool cgroup_describe_oom(const struct cgroup *c, char *ret, size_t size)
 
 static bool move_to(const struct cgroup_mount *m, const char *below)
 {
-	char path[2 * PLAN_PATH_MAX];
+	char path[2 * PATH_MAX];
 	cleanup_fd int dir = -1;
 
 	fmt_into(path, sizeof(path), "%s%s", m->path, below);
@@ -170,7 +171,7 @@ static bool remove_one(struct below *b UNUSED, int parent, const char *name)
 /* Of a process that is dying, and of the kernel's own threads, there is no program any more. */
 static bool is_in_the_way(struct below *b, pid_t pid)
 {
-	char path[40], exe[PLAN_PATH_MAX], *name;
+	char path[40], exe[PATH_MAX], *name;
 	cleanup_fd int proc = -1;
 	ssize_t n;
 

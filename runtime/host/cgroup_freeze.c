@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -26,7 +27,7 @@ bool cgroup_dir_frozen(int dir)
 /* Below a frozen group all are, so the last one that is there tells of those above it. */
 bool cgroup_freezer_frozen(const struct cgroup *c)
 {
-	char path[2 * PLAN_PATH_MAX];
+	char path[2 * PATH_MAX];
 	cleanup_fd int dir = -1;
 	size_t base;
 	char *slash;
@@ -84,21 +85,21 @@ static const char *mount_of(const struct cgroup *c, bool v2)
 }
 
 /* The path of a process's group, and how much of it is the mount's; false without one */
-static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PLAN_PATH_MAX],
+static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PATH_MAX],
 		     size_t *ret_base)
 {
 	const char *mount = mount_of(c, v2);
 
 	if (!mount)
 		return false;
-	*ret_base = fmt_into(ret, 2 * PLAN_PATH_MAX, "%s", mount);
-	return path_of(pid, v2 ? "" : "freezer", ret + *ret_base, 2 * PLAN_PATH_MAX - *ret_base);
+	*ret_base = fmt_into(ret, 2 * PATH_MAX, "%s", mount);
+	return path_of(pid, v2 ? "" : "freezer", ret + *ret_base, 2 * PATH_MAX - *ret_base);
 }
 
 /* Or one above it: v2 says so in that one alone while processes are still on their way to stand still. */
 static bool is_frozen(const struct cgroup *c, pid_t pid, bool v2)
 {
-	char path[2 * PLAN_PATH_MAX], *slash;
+	char path[2 * PATH_MAX], *slash;
 	bool frozen = false;
 	size_t base;
 

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -32,35 +33,36 @@ struct limit {
 	enum readback back;
 };
 
-static const struct limit limits[PLAN_LIMITS] = {
-	[PLAN_MEMORY] = {RESOURCES "memory/limit", "memory", "memory.limit_in_bytes", "memory.max",
-			 BACK_PAGES},
-	[PLAN_MEMORY_LOW] = {RESOURCES "memory/reservation", "memory", "memory.soft_limit_in_bytes",
-			     "memory.low", BACK_PAGES},
-	[PLAN_MEMORY_SWAP] = {RESOURCES "memory/swap", "memory", "memory.memsw.limit_in_bytes",
-			      "memory.swap.max", BACK_PAGES},
-	[PLAN_MEMORY_KERNEL] = {RESOURCES "memory/kernel", "memory", "memory.kmem.limit_in_bytes",
-				NULL, BACK_PAGES},
-	[PLAN_MEMORY_TCP] = {RESOURCES "memory/kernelTCP", "memory",
-			     "memory.kmem.tcp.limit_in_bytes", NULL, BACK_PAGES},
-	[PLAN_SWAPPINESS] = {RESOURCES "memory/swappiness", "memory", "memory.swappiness", NULL,
+static const struct limit limits[LIMITS] = {
+	[LIMIT_MEMORY] = {RESOURCES "memory/limit", "memory", "memory.limit_in_bytes", "memory.max",
+			  BACK_PAGES},
+	[LIMIT_MEMORY_LOW] = {RESOURCES "memory/reservation", "memory",
+			      "memory.soft_limit_in_bytes", "memory.low", BACK_PAGES},
+	[LIMIT_MEMORY_SWAP] = {RESOURCES "memory/swap", "memory", "memory.memsw.limit_in_bytes",
+			       "memory.swap.max", BACK_PAGES},
+	[LIMIT_MEMORY_KERNEL] = {RESOURCES "memory/kernel", "memory", "memory.kmem.limit_in_bytes",
+				 NULL, BACK_PAGES},
+	[LIMIT_MEMORY_TCP] = {RESOURCES "memory/kernelTCP", "memory",
+			      "memory.kmem.tcp.limit_in_bytes", NULL, BACK_PAGES},
+	[LIMIT_SWAPPINESS] = {RESOURCES "memory/swappiness", "memory", "memory.swappiness", NULL,
+			      BACK_SAME},
+	[LIMIT_NO_OOM_KILLER] = {RESOURCES "memory/disableOOMKiller", "memory",
+				 "memory.oom_control", NULL, BACK_FLAG},
+	[LIMIT_HIERARCHY] = {RESOURCES "memory/useHierarchy", "memory", "memory.use_hierarchy",
+			     ALREADY, BACK_SAME},
+	[LIMIT_CPU_SHARES] = {RESOURCES "cpu/shares", "cpu", "cpu.shares", "cpu.weight", BACK_SAME},
+	[LIMIT_CPU_PERIOD] = {RESOURCES "cpu/period", "cpu", "cpu.cfs_period_us", "cpu.max",
+			      BACK_SAME},
+	[LIMIT_CPU_QUOTA] = {RESOURCES "cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max",
 			     BACK_SAME},
-	[PLAN_NO_OOM_KILLER] = {RESOURCES "memory/disableOOMKiller", "memory", "memory.oom_control",
-				NULL, BACK_FLAG},
-	[PLAN_HIERARCHY] = {RESOURCES "memory/useHierarchy", "memory", "memory.use_hierarchy",
-			    ALREADY, BACK_SAME},
-	[PLAN_CPU_SHARES] = {RESOURCES "cpu/shares", "cpu", "cpu.shares", "cpu.weight", BACK_SAME},
-	[PLAN_CPU_PERIOD] = {RESOURCES "cpu/period", "cpu", "cpu.cfs_period_us", "cpu.max",
+	[LIMIT_CPU_BURST] = {RESOURCES "cpu/burst", "cpu", "cpu.cfs_burst_us", "cpu.max.burst",
 			     BACK_SAME},
-	[PLAN_CPU_QUOTA] = {RESOURCES "cpu/quota", "cpu", "cpu.cfs_quota_us", "cpu.max", BACK_SAME},
-	[PLAN_CPU_BURST] = {RESOURCES "cpu/burst", "cpu", "cpu.cfs_burst_us", "cpu.max.burst",
-			    BACK_SAME},
-	[PLAN_RT_PERIOD] = {RESOURCES "cpu/realtimePeriod", "cpu", "cpu.rt_period_us", NULL,
-			    BACK_SAME},
-	[PLAN_RT_RUNTIME] = {RESOURCES "cpu/realtimeRuntime", "cpu", "cpu.rt_runtime_us", NULL,
+	[LIMIT_RT_PERIOD] = {RESOURCES "cpu/realtimePeriod", "cpu", "cpu.rt_period_us", NULL,
 			     BACK_SAME},
-	[PLAN_CPU_IDLE] = {RESOURCES "cpu/idle", "cpu", "cpu.idle", "cpu.idle", BACK_SAME},
-	[PLAN_PIDS] = {RESOURCES "pids/limit", "pids", "pids.max", "pids.max", BACK_SAME},
+	[LIMIT_RT_RUNTIME] = {RESOURCES "cpu/realtimeRuntime", "cpu", "cpu.rt_runtime_us", NULL,
+			      BACK_SAME},
+	[LIMIT_CPU_IDLE] = {RESOURCES "cpu/idle", "cpu", "cpu.idle", "cpu.idle", BACK_SAME},
+	[LIMIT_PIDS] = {RESOURCES "pids/limit", "pids", "pids.max", "pids.max", BACK_SAME},
 };
 
 static const struct limit cpus = {RESOURCES "cpu/cpus", "cpuset", "cpuset.cpus", "cpuset.cpus",
@@ -81,29 +83,30 @@ bool cgroup_is_limited(const struct plan_cgroup *p)
 {
 	unsigned int i;
 
-	for (i = 0; i < PLAN_LIMITS; i++)
+	for (i = 0; i < LIMITS; i++)
 		if (p->limit[i] >= 0)
 			return true;
 	return p->cpuset_cpus || p->cpuset_mems || p->unified;
 }
 
-static void value_of(const struct plan_cgroup *p, enum plan_limit i, bool v2, char ret[VALUE_BYTES])
+static void value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2,
+		     char ret[VALUE_BYTES])
 {
-	const long long v = p->limit[i], quota = p->limit[PLAN_CPU_QUOTA];
-	const int64_t period = p->limit[PLAN_CPU_PERIOD];
+	const long long v = p->limit[i], quota = p->limit[LIMIT_CPU_QUOTA];
+	const int64_t period = p->limit[LIMIT_CPU_PERIOD];
 
 	/* Both are in one file. */
-	if (v2 && (i == PLAN_CPU_QUOTA || i == PLAN_CPU_PERIOD)) {
+	if (v2 && (i == LIMIT_CPU_QUOTA || i == LIMIT_CPU_PERIOD)) {
 		const size_t n = quota < 0 ? fmt_into(ret, VALUE_BYTES, "max")
 					   : fmt_into(ret, VALUE_BYTES, "%lld", quota);
 
 		fmt_into(ret + n, VALUE_BYTES - n, " %lld",
 			 period < 0 ? 100000LL : (long long)period);
-	} else if (v2 && i == PLAN_CPU_SHARES) {
+	} else if (v2 && i == LIMIT_CPU_SHARES) {
 		fmt_into(ret, VALUE_BYTES, "%llu",
 			 (unsigned long long)cgroup_shares_to_weight((uint64_t)v));
-	} else if (v2 && i == PLAN_MEMORY_SWAP) {
-		fmt_into(ret, VALUE_BYTES, "%lld", v - (long long)p->limit[PLAN_MEMORY]);
+	} else if (v2 && i == LIMIT_MEMORY_SWAP) {
+		fmt_into(ret, VALUE_BYTES, "%lld", v - (long long)p->limit[LIMIT_MEMORY]);
 	} else {
 		fmt_into(ret, VALUE_BYTES, "%lld", v);
 	}
@@ -214,7 +217,7 @@ static int hand_down_at(int dir, const char *path, const char *controller, struc
 static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const char *controller,
 		     struct err *err)
 {
-	char path[2 * PLAN_PATH_MAX];
+	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
 	const char *at = c->leaf;
 	int r = 0;
@@ -298,14 +301,14 @@ static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, stru
 	unsigned int i;
 	int r = 0;
 
-	for (i = 0; i < PLAN_LIMITS; i++) {
+	for (i = 0; i < LIMITS; i++) {
 		const struct cgroup_mount *m = home_of(c, limits[i].controller);
 		char value[VALUE_BYTES];
 		int one;
 
 		if (p->limit[i] < 0)
 			continue;
-		value_of(p, (enum plan_limit)i, m && m->v2, value);
+		value_of(p, (enum resource_limit)i, m && m->v2, value);
 		one = set(c, &limits[i], value, r < 0 ? &other : err);
 		r = r < 0 ? r : one;
 	}

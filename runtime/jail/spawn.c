@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -28,7 +29,7 @@
 
 int spawn_program(const char *program, const char *policy, struct err *err)
 {
-	char path[PLAN_PATH_MAX];
+	char path[PATH_MAX];
 	const ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(LIBEXEC) - 64);
 	char *slash;
 	int fd;

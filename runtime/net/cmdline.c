@@ -116,12 +116,12 @@ static void add_ip(struct words *w, const struct all *a, const char *hostname,
 	const struct net_made *m = &a->made[a->n];
 	const struct net_ip net = ip_of(m->guest.addr, m->guest.bits), gw = ip_of(m->gateway, 32);
 	const struct net_route *route = route_to_gateway(m);
-	char guest[NET_TEXT_BYTES], gateway[NET_TEXT_BYTES] = "", mask[NET_TEXT_BYTES];
+	char guest[ADDR_TEXT_BYTES], gateway[ADDR_TEXT_BYTES] = "", mask[ADDR_TEXT_BYTES];
 
-	net_text_put((struct net_addr){m->guest.addr, 0}, guest);
-	net_text_put((struct net_addr){net_text_netmask(m->guest.bits), 0}, mask);
-	if (m->gateway && net_ip_covers(&net, &gw) && (!route || !is_shadowed(a, route))) {
-		net_text_put((struct net_addr){m->gateway, 0}, gateway);
+	addr_put((struct net_addr){m->guest.addr, 0}, guest);
+	addr_put((struct net_addr){addr_netmask(m->guest.bits), 0}, mask);
+	if (m->gateway && addr_ip_covers(&net, &gw) && (!route || !is_shadowed(a, route))) {
+		addr_put((struct net_addr){m->gateway, 0}, gateway);
 		*ret_route = route;
 	}
 	add(w, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, a->n);
@@ -131,10 +131,10 @@ static void add_route(struct words *w, unsigned int n, const struct net_route *r
 {
 	const bool six = route->dst.family == AF_INET6;
 	const struct net_ip none = {.family = route->dst.family};
-	char dst[NET_IP_BYTES], gateway[NET_IP_BYTES];
+	char dst[ADDR_IP_TEXT_BYTES], gateway[ADDR_IP_TEXT_BYTES];
 
-	net_text_put_ip(&route->dst, true, dst);
-	net_text_put_ip(route->gateway.family ? &route->gateway : &none, false, gateway);
+	addr_put_ip(&route->dst, true, dst);
+	addr_put_ip(route->gateway.family ? &route->gateway : &none, false, gateway);
 	add(w, six ? "rd.route=[%s]:[%s]:eth%u" : "rd.route=%s:%s:eth%u", dst, gateway, n);
 }
 
@@ -143,12 +143,12 @@ static void add_device(struct words *w, const struct all *a, const char *hostnam
 	const struct net_made *m = &a->made[a->n];
 	const struct net_ip first = ip_of(m->guest.addr, m->guest.bits);
 	const struct net_route *said = NULL;
-	char ip[NET_IP_BYTES], mac[NET_TEXT_BYTES];
+	char ip[ADDR_IP_TEXT_BYTES], mac[ADDR_TEXT_BYTES];
 
 	if (m->guest.bits)
 		add_ip(w, a, hostname, &said);
 	for (unsigned int i = 0; i < m->nr_addrs; i++) {
-		net_text_put_ip(&m->addr[i], true, ip);
+		addr_put_ip(&m->addr[i], true, ip);
 		if (!m->guest.bits || !same_ip(&m->addr[i], &first))
 			add(w, "vmrun.addr=eth%u,%s", a->n, ip);
 	}
@@ -156,8 +156,8 @@ static void add_device(struct words *w, const struct all *a, const char *hostnam
 		if (&m->route[i] != said && !is_shadowed(a, &m->route[i]))
 			add_route(w, a->n, &m->route[i]);
 	for (unsigned int i = 0; i < m->nr_neighs; i++) {
-		net_text_put_ip(&m->neigh[i].addr, false, ip);
-		net_text_put_mac(m->neigh[i].mac, mac);
+		addr_put_ip(&m->neigh[i].addr, false, ip);
+		addr_put_mac(m->neigh[i].mac, mac);
 		add(w, "vmrun.neigh=eth%u,%s,%s", a->n, ip, mac);
 	}
 }

@@ -97,7 +97,7 @@ static struct net_ip dst_of(const struct rtnl_route *t)
 
 static bool same_net(const struct net_ip *a, const struct net_ip *b)
 {
-	return a->bits == b->bits && net_ip_covers(a, b);
+	return a->bits == b->bits && addr_ip_covers(a, b);
 }
 
 /* Whether an interface that guests get is there by that index */
@@ -156,7 +156,7 @@ static int fill_addrs(const struct found *f, const struct rtnl_link *link, struc
 		if (made->nr_addrs == NET_ADDRS_MAX)
 			return too_many(link->name, NET_ADDRS_MAX, "addresses", err);
 		if (!is_connected(f, a))
-			ip.bits = net_ip_bits(a->family);
+			ip.bits = addr_ip_bits(a->family);
 		made->addr[made->nr_addrs++] = ip;
 		if (a->family != AF_INET || made->guest.bits)
 			continue;
@@ -212,7 +212,7 @@ static bool is_reached(const struct found *f, const struct rtnl_route *by,
 		const struct net_ip dst = dst_of(t);
 
 		if (t->out_index == by->out_index && !t->has_gateway &&
-		    net_ip_covers(&dst, gateway) && !is_beaten(f, t, !t->connected))
+		    addr_ip_covers(&dst, gateway) && !is_beaten(f, t, !t->connected))
 			return true;
 	}
 	return false;
@@ -229,7 +229,7 @@ static int add_route(const struct found *f, struct net_made *made, const struct 
 	if (is_beaten(f, t, !t->connected))
 		return 0;
 	if (t->has_gateway)
-		new.gateway = ip_of(t->family, net_ip_bits(t->family), t->gateway);
+		new.gateway = ip_of(t->family, addr_ip_bits(t->family), t->gateway);
 	/* What "onlink" says of a gateway, or a network that another interface has as well, a route to
 	 * the gateway says too. */
 	if (t->has_gateway && !is_reached(f, t, &new.gateway))
@@ -271,7 +271,7 @@ static int fill_neighs(struct nl *nl, const struct rtnl_link *link, struct net_m
 			continue;
 		if (made->nr_neighs == NET_NEIGHS_MAX)
 			return too_many(link->name, NET_NEIGHS_MAX, "permanent neighbours", err);
-		to->addr = ip_of(n->family, net_ip_bits(n->family), n->addr);
+		to->addr = ip_of(n->family, addr_ip_bits(n->family), n->addr);
 		memcpy(to->mac, n->mac, sizeof(to->mac));
 		made->nr_neighs++;
 	}
@@ -308,7 +308,7 @@ struct look {
 	const struct net_made *made;
 	unsigned int nr, i;
 	struct net_made *ret;
-	const struct net_warn *warn;
+	const struct warn_to *warn;
 };
 
 static bool same_place(const struct net_made *a, const struct net_made *b)
@@ -401,7 +401,7 @@ static int look_for_left(struct nl *nl, void *arg, struct err *err)
 }
 
 int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
-	     const struct net_warn *warn, struct err *err)
+	     const struct warn_to *warn, struct err *err)
 {
 	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
 	struct netns_id id = made[i].netns_id;

@@ -287,11 +287,11 @@ static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNU
 
 /* ---- the table ---- */
 
-static const struct net_ops tap_ops = {"tap", plan_here, setup_tap, net_unisolate};
-static const struct net_ops bridge_ops = {"bridge", plan_bridge, setup_bridge, net_unisolate};
-static const struct net_ops macvtap_ops = {"macvtap", plan_macvtap, setup_macvtap, undo_macvtap};
-static const struct net_ops fd_ops = {"fd", plan_fd, setup_fd, NULL};
-static const struct net_ops none_ops = {"none", NULL, setup_none, NULL};
+static const struct net_ops tap_ops = {plan_here, setup_tap, net_unisolate};
+static const struct net_ops bridge_ops = {plan_bridge, setup_bridge, net_unisolate};
+static const struct net_ops macvtap_ops = {plan_macvtap, setup_macvtap, undo_macvtap};
+static const struct net_ops fd_ops = {plan_fd, setup_fd, NULL};
+static const struct net_ops none_ops = {NULL, setup_none, NULL};
 
 const struct net_ops *net_ops(enum net_mode m)
 {
@@ -304,9 +304,4 @@ const struct net_ops *net_ops(enum net_mode m)
 
 	vr_assert((unsigned int)m < NET_MODES);
 	return all[m];
-}
-
-const char *net_mode_name(enum net_mode m)
-{
-	return net_ops(m)->name;
 }

@@ -122,21 +122,6 @@ struct net_addr net_name_host(struct net_addr pool, const char *id, const char *
 	return net_pool_host(pool, (uint32_t)hash(id, device, 0) & (net_pool_links(pool) - 1));
 }
 
-struct net_addr net_next_addr(struct net_addr a)
-{
-	const uint32_t addr = ntohl(a.addr);
-	const uint32_t hosts = a.bits < 32 ? UINT32_MAX >> a.bits : 0;
-
-	/* A /31 has two addresses and no others (RFC 3021); a /32 no second one. */
-	if (a.bits == 31)
-		return (struct net_addr){htonl(addr ^ 1), 31};
-	if (a.bits == 0 || a.bits == 32)
-		return (struct net_addr){0};
-	if ((addr & hosts) + 1 < hosts)
-		return (struct net_addr){htonl(addr + 1), a.bits};
-	return (struct net_addr){htonl(addr - 1), a.bits};
-}
-
 static bool is_link_of(const char *name, const char *kind, const char *id, const char *device)
 {
 	char ours[16];

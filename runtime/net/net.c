@@ -14,19 +14,6 @@
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 
-int net_mode_parse(const char *name, enum net_mode *ret)
-{
-	unsigned int i;
-
-	for (i = 0; i < NET_MODES; i++) {
-		if (strcmp(net_mode_name((enum net_mode)i), name) == 0) {
-			*ret = (enum net_mode)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
 /* ---- what the modes share ---- */
 
 struct nl *net_nl(int bus, struct err *err)
@@ -210,7 +197,7 @@ static int explain(const struct plan_net *p, int r, struct err *err)
 		fmt_into(why, sizeof(why), "%.*s", 120, err->msg);
 		err_text(err, -r,
 			 "%s (mode \"%s\" needs %sCAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
-			 why, net_mode_name(p->mode), enters ? "CAP_SYS_ADMIN and " : "");
+			 why, net_mode_names[p->mode], enters ? "CAP_SYS_ADMIN and " : "");
 	}
 	return err_wrap(err, "%s", p->pointer);
 }
@@ -219,7 +206,7 @@ void net_fill_addrs(const struct plan_net *p, struct net_made *made)
 {
 	if (!made->host.bits)
 		return;
-	made->guest = p->guest.bits ? p->guest : net_next_addr(made->host);
+	made->guest = p->guest.bits ? p->guest : addr_next(made->host);
 	made->gateway = p->gateway ? p->gateway : made->host.addr;
 }
 

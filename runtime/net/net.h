@@ -26,12 +26,8 @@
 #include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"
 
-#define NET_MTU_MAX	  65521 /* what a TAP takes: 65535 less the Ethernet header */
-#define NET_TABLE_MAX	  64	/* characters of a table's name */
-#define NET_PATH_MAX	  256
-
-#define NET_POOL_BITS_MIN 8
-#define NET_POOL_BITS_MAX 30
+#define NET_TABLE_MAX 64 /* characters of a table's name */
+#define NET_PATH_MAX  256
 
 /* Of one interface that is joined. More is an error: a guest told half of it would be cut off somewhere. */
 #define NET_ADDRS_MAX  16
@@ -89,10 +85,6 @@ struct net_made {
 	struct net_neigh neigh[NET_NEIGHS_MAX];
 };
 
-/** net_mode_name() - "private", "tap", ...; net_mode_parse() - the other way, -EINVAL */
-const char *net_mode_name(enum net_mode m);
-MUST_CHECK int net_mode_parse(const char *name, enum net_mode *ret);
-
 /**
  * net_plan() - Decide names and addresses that are to be recorded before anything is made
  * @device:	Name of its process
@@ -148,18 +140,12 @@ MUST_CHECK int net_look(struct net_made *made, unsigned int nr, unsigned int i, 
 /** net_join() - Join what net_look() found; recorded before. On failure nothing is joined */
 MUST_CHECK int net_join(struct net_made *made, struct err *err);
 
-/** struct net_warn - Who is told of what does not stop anything, a line each */
-struct net_warn {
-	void (*line)(void *arg, const char *text);
-	void *arg;
-};
-
 /**
  * net_left() - After all were joined: warn of each interface with addresses that no device took
  * @made:	All @nr of the VM; looks into the namespace of number @i, unless one before it is of the same
  */
 MUST_CHECK int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
-			const struct net_warn *warn, struct err *err);
+			const struct warn_to *warn, struct err *err);
 
 /** net_undo() - Remove whatever is left, after whatever happened; -EBUSY and such name what stays */
 MUST_CHECK int net_undo(const struct net_made *made, struct err *err);
@@ -221,9 +207,6 @@ struct net_addr net_pool_host(struct net_addr pool, uint32_t link);
 uint32_t net_pool_link(struct net_addr pool, struct net_addr first, uint32_t try);
 /** net_name_host() - The host's address in the first network to be tried */
 struct net_addr net_name_host(struct net_addr pool, const char *id, const char *device);
-
-/** net_next_addr() - Another host address of the same network: the next, or else the one before; bits 0 = none */
-struct net_addr net_next_addr(struct net_addr a);
 
 /** net_is_ours() - Whether what a state file names can have been made for this VM */
 bool net_is_ours(const struct net_made *made, const char *id);

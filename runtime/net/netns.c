@@ -175,4 +175,4 @@ static int undo_netns(const struct net_made *made, struct err *err)
 	return r == -ENOENT || r == -EINVAL || r == -ESTALE ? 0 : r;
 }
 
-const struct net_ops net_netns_ops = {"netns", plan_netns, setup_netns, undo_netns};
+const struct net_ops net_netns_ops = {plan_netns, setup_netns, undo_netns};

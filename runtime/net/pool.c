@@ -42,12 +42,12 @@ static void see(const struct rtnl_net *n, void *arg)
 
 static int none_free(const struct survey *s, struct err *err)
 {
-	char pool[NET_TEXT_BYTES], taken[NET_TEXT_BYTES], table[64] = "";
+	char pool[ADDR_TEXT_BYTES], taken[ADDR_TEXT_BYTES], table[64] = "";
 	struct rtnl_net n = s->widest;
 
-	n.net.addr &= net_text_netmask(n.net.bits);
-	net_text_put(s->pool, pool);
-	net_text_put(n.net, taken);
+	n.net.addr &= addr_netmask(n.net.bits);
+	addr_put(s->pool, pool);
+	addr_put(n.net, taken);
 	if (n.table)
 		fmt_into(table, sizeof(table), "route to %s, table %u", taken, n.table);
 	return err_text(
@@ -58,25 +58,25 @@ static int none_free(const struct survey *s, struct err *err)
 
 static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, struct err *err)
 {
-	char name[NET_TEXT_BYTES + sizeof("vmrun--30")], text[NET_TEXT_BYTES];
+	char name[ADDR_TEXT_BYTES + sizeof("vmrun--30")], text[ADDR_TEXT_BYTES];
 	struct rtnl_link link;
 	int r = rtnl_link_get(nl, made->host_link, &link, err);
 
 	if (r < 0)
 		return r;
-	net_text_put((struct net_addr){a.addr & net_text_netmask(a.bits), 0}, text);
+	addr_put((struct net_addr){a.addr & addr_netmask(a.bits), 0}, text);
 	fmt_into(name, sizeof(name), "vmrun-%s-%u", text, a.bits);
 	return rtnl_altname_add(nl, link.index, name, err);
 }
 
 static int claim_given(struct nl *nl, const struct net_made *made, struct err *err)
 {
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 	int r = net_is_free(nl, made->host, err);
 
 	if (r == 0)
 		r = claim(nl, made, made->host, err);
-	net_text_put(made->host, text);
+	addr_put(made->host, text);
 	return r == -EEXIST ? err_text(err, EADDRINUSE,
 				       "hostIp %s: another VM is in that network already", text)
 			    : r;

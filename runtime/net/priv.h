@@ -21,7 +21,6 @@
  * @undo:	NULL when nothing of it outlives the TAP's fd
  */
 struct net_ops {
-	const char *name;
 	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made,
 		    struct err *err);
 	int (*setup)(const struct plan_net *p, struct net_made *made, struct tap *ret,

@@ -23,10 +23,10 @@
 
 int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
 {
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 	int r = rtnl_addr_in_use(nl, host, err);
 
-	net_text_put(host, text);
+	addr_put(host, text);
 	return r > 0 ? err_text(err, EADDRINUSE,
 				"hostIp %s: an interface of this host is in that network already",
 				text)
@@ -157,4 +157,4 @@ static int undo_private(const struct net_made *made, struct err *err)
 	return table < 0 ? table : link;
 }
 
-const struct net_ops net_private_ops = {"private", plan_private, setup_private, undo_private};
+const struct net_ops net_private_ops = {plan_private, setup_private, undo_private};

@@ -9,7 +9,7 @@
 #define VMRUN_RUNTIME_NETLINK_RTNL_H
 
 #include "runtime/netlink/nl.h"
-#include "runtime/plan/plan.h"
+#include "runtime/util/addr.h"
 
 #define RTNL_LINKS_MAX	64
 #define RTNL_ADDRS_MAX	64

@@ -5,8 +5,9 @@
 #ifndef VMRUN_RUNTIME_NETLINK_TAP_H
 #define VMRUN_RUNTIME_NETLINK_TAP_H
 
+#include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/plan/plan.h"
+#include "runtime/util/netns_id.h"
 
 /**
  * struct tap - One interface, open; its fds are the holder's

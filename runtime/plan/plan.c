@@ -2,6 +2,7 @@
 #include "runtime/plan/plan.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -50,9 +51,9 @@ static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file fi
 	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
 	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
 
-	if (bytes > PLAN_PATH_MAX)
+	if (bytes > PATH_MAX)
 		return err_text(bd->err, EINVAL, "%s: the path is longer than %d bytes", pointer,
-				PLAN_PATH_MAX - 1);
+				PATH_MAX - 1);
 	fd->source = PLAN_FD_FILE;
 	fd->file = file;
 	fd->path = malloc(bytes);

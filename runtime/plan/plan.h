@@ -13,15 +13,18 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "runtime/util/addr.h"
+#include "runtime/util/limits.h"
+#include "runtime/util/net_mode.h"
+#include "runtime/util/netns_id.h"
+#include "runtime/util/warn.h"
 
 struct bundle;
 
 #define PLAN_ID_BYTES	    256
-#define PLAN_PATH_MAX	    4096
 #define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
 #define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
 #define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
-#define PLAN_WARNINGS_MAX   32
 #define PLAN_OOM_UNSET	    1001 /* larger than any */
 
 /**
@@ -83,37 +86,6 @@ struct plan_proc {
 };
 
 /**
- * enum net_mode - How a network device reaches the host; README.md's table
- */
-enum net_mode {
-	NET_MODE_PRIVATE, /* a namespace of its own with the TAP, a veth to the host */
-	NET_MODE_TAP,	  /* a TAP in the host's namespace */
-	NET_MODE_BRIDGE,  /* a TAP in the host's namespace, port of a bridge */
-	NET_MODE_NETNS,	  /* every interface with addresses of a given namespace, joined by tc */
-	NET_MODE_MACVTAP, /* a macvtap on a host interface */
-	NET_MODE_FD,	  /* a TAP the caller opened */
-	NET_MODE_NONE,	  /* a device without a link */
-	NET_MODES,
-};
-
-/** struct netns_id - By which a network namespace is known, whatever the path; @ino 0 = not known */
-struct netns_id {
-	uint64_t dev, ino;
-};
-
-/** struct net_addr - An IPv4 address and its prefix; @bits 0 = none. Network byte order */
-struct net_addr {
-	uint32_t addr;
-	uint8_t bits;
-};
-
-/** struct net_ip - Of either family, AF_INET or AF_INET6 (0 = none); the first 4 or 16 bytes of @addr count */
-struct net_ip {
-	uint8_t family, bits;
-	uint8_t addr[16];
-};
-
-/**
  * struct plan_net - One network device
  * @proc:	Its process in plan->proc
  * @name:	TAP's (or macvtap's) name on the host; empty = chosen when it is made
@@ -147,27 +119,6 @@ struct plan_net {
 	struct boot_net_rate to_guest, from_guest;
 };
 
-/** enum plan_limit - Numbers under /linux/resources, in the order in which they are set */
-enum plan_limit {
-	PLAN_MEMORY,
-	PLAN_MEMORY_LOW,
-	PLAN_MEMORY_SWAP, /* memory and swap together, as in v1 */
-	PLAN_MEMORY_KERNEL,
-	PLAN_MEMORY_TCP,
-	PLAN_SWAPPINESS,
-	PLAN_NO_OOM_KILLER, /* 1 */
-	PLAN_HIERARCHY,	    /* 1 */
-	PLAN_CPU_SHARES,
-	PLAN_CPU_PERIOD,
-	PLAN_CPU_QUOTA,
-	PLAN_CPU_BURST,
-	PLAN_RT_PERIOD,
-	PLAN_RT_RUNTIME,
-	PLAN_CPU_IDLE,
-	PLAN_PIDS,
-	PLAN_LIMITS,
-};
-
 /**
  * struct plan_cgroup - Placement and limits
  * @path:	Below the cgroup mount, starts with '/'
@@ -177,7 +128,7 @@ enum plan_limit {
  */
 struct plan_cgroup {
 	char *path;
-	int64_t limit[PLAN_LIMITS];
+	int64_t limit[LIMITS];
 	char *cpuset_cpus;
 	char *cpuset_mems;
 	struct json_object *unified;
@@ -222,7 +173,7 @@ struct plan {
 	unsigned int nr_nets;
 	struct plan_net net[BOOT_DEVICES_MAX];
 	unsigned int nr_warnings;
-	char *warning[PLAN_WARNINGS_MAX];
+	char *warning[WARN_LINES_MAX];
 	struct json_object *annotations; /* object or NULL; owned */
 };
 

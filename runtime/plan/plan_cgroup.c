@@ -78,15 +78,15 @@ static int set_path(struct plan_build *bd)
 /* ---- limits ---- */
 
 /* With 0 these are as good as not there; of the others 0 is a number like any. */
-static bool is_none_at_0(enum plan_limit i)
+static bool is_none_at_0(enum resource_limit i)
 {
-	return i != PLAN_SWAPPINESS && i != PLAN_PIDS;
+	return i != LIMIT_SWAPPINESS && i != LIMIT_PIDS;
 }
 
 /* With less the supervisor is the largest of the processes, and so the first that the kernel kills. */
 static int check_memory(const struct plan_cgroup *cg, struct err *err)
 {
-	const int64_t limit = cg->limit[PLAN_MEMORY];
+	const int64_t limit = cg->limit[LIMIT_MEMORY];
 
 	if (limit < 0 || limit >= BYTES_MIN)
 		return 0;
@@ -98,7 +98,7 @@ static int check_memory(const struct plan_cgroup *cg, struct err *err)
 
 static int check_swap(const struct plan_cgroup *cg, struct err *err)
 {
-	const int64_t swap = cg->limit[PLAN_MEMORY_SWAP], memory = cg->limit[PLAN_MEMORY];
+	const int64_t swap = cg->limit[LIMIT_MEMORY_SWAP], memory = cg->limit[LIMIT_MEMORY];
 
 	if (swap < 0 || (memory >= 0 && swap >= memory))
 		return 0;
@@ -111,7 +111,7 @@ static int check_swap(const struct plan_cgroup *cg, struct err *err)
 /* Threads count too, and those of the kernel that work for a VM. */
 static int check_pids(const struct plan *p, struct err *err)
 {
-	const int64_t limit = p->cgroup.limit[PLAN_PIDS];
+	const int64_t limit = p->cgroup.limit[LIMIT_PIDS];
 	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + SPARE;
 	unsigned int i;
 
@@ -140,15 +140,15 @@ int plan_cgroup_build(struct plan_build *bd)
 	unsigned int i;
 	int r;
 
-	for (i = 0; i < PLAN_LIMITS; i++) {
+	for (i = 0; i < LIMITS; i++) {
 		cg->limit[i] = res->limit[i];
-		if (cg->limit[i] < 0 || (cg->limit[i] == 0 && is_none_at_0((enum plan_limit)i)))
+		if (cg->limit[i] < 0 || (cg->limit[i] == 0 && is_none_at_0((enum resource_limit)i)))
 			cg->limit[i] = -1;
 	}
 	if (res->no_oom_killer)
-		cg->limit[PLAN_NO_OOM_KILLER] = 1;
+		cg->limit[LIMIT_NO_OOM_KILLER] = 1;
 	if (res->hierarchy)
-		cg->limit[PLAN_HIERARCHY] = 1;
+		cg->limit[LIMIT_HIERARCHY] = 1;
 	if (res->unified && json_object_object_length(res->unified))
 		cg->unified = json_object_get(res->unified);
 	r = copy_list(&cg->cpuset_cpus, res->cpus, bd->err);

@@ -101,23 +101,23 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 	return o;
 }
 
-static const char *const limit_names[PLAN_LIMITS] = {
-	[PLAN_MEMORY] = "memoryMaxBytes",
-	[PLAN_MEMORY_LOW] = "memoryLowBytes",
-	[PLAN_MEMORY_SWAP] = "memoryAndSwapMaxBytes",
-	[PLAN_MEMORY_KERNEL] = "kernelMemoryMaxBytes",
-	[PLAN_MEMORY_TCP] = "tcpMemoryMaxBytes",
-	[PLAN_SWAPPINESS] = "swappiness",
-	[PLAN_NO_OOM_KILLER] = "noOomKiller",
-	[PLAN_HIERARCHY] = "useHierarchy",
-	[PLAN_CPU_SHARES] = "cpuShares",
-	[PLAN_CPU_PERIOD] = "cpuPeriodUs",
-	[PLAN_CPU_QUOTA] = "cpuQuotaUs",
-	[PLAN_CPU_BURST] = "cpuBurstUs",
-	[PLAN_RT_PERIOD] = "realtimePeriodUs",
-	[PLAN_RT_RUNTIME] = "realtimeRuntimeUs",
-	[PLAN_CPU_IDLE] = "cpuIdle",
-	[PLAN_PIDS] = "pidsMax",
+static const char *const limit_names[LIMITS] = {
+	[LIMIT_MEMORY] = "memoryMaxBytes",
+	[LIMIT_MEMORY_LOW] = "memoryLowBytes",
+	[LIMIT_MEMORY_SWAP] = "memoryAndSwapMaxBytes",
+	[LIMIT_MEMORY_KERNEL] = "kernelMemoryMaxBytes",
+	[LIMIT_MEMORY_TCP] = "tcpMemoryMaxBytes",
+	[LIMIT_SWAPPINESS] = "swappiness",
+	[LIMIT_NO_OOM_KILLER] = "noOomKiller",
+	[LIMIT_HIERARCHY] = "useHierarchy",
+	[LIMIT_CPU_SHARES] = "cpuShares",
+	[LIMIT_CPU_PERIOD] = "cpuPeriodUs",
+	[LIMIT_CPU_QUOTA] = "cpuQuotaUs",
+	[LIMIT_CPU_BURST] = "cpuBurstUs",
+	[LIMIT_RT_PERIOD] = "realtimePeriodUs",
+	[LIMIT_RT_RUNTIME] = "realtimeRuntimeUs",
+	[LIMIT_CPU_IDLE] = "cpuIdle",
+	[LIMIT_PIDS] = "pidsMax",
 };
 
 static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
@@ -125,7 +125,7 @@ static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 	struct json_object *o = json_object_new_object();
 
 	add_string(o, "path", cg->path);
-	for (unsigned int i = 0; i < PLAN_LIMITS; i++)
+	for (unsigned int i = 0; i < LIMITS; i++)
 		add_limit(o, limit_names[i], cg->limit[i]);
 	add_string(o, "cpusetCpus", cg->cpuset_cpus);
 	add_string(o, "cpusetMems", cg->cpuset_mems);

@@ -219,9 +219,9 @@ static void add_uint(struct json_object *obj, const char *key, uint64_t v)
 
 static void add_addr(struct json_object *obj, const char *key, struct net_addr a)
 {
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 
-	net_text_put(a, text);
+	addr_put(a, text);
 	if (a.addr)
 		add_string(obj, key, text);
 }
@@ -244,12 +244,12 @@ struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net
 {
 	static const uint8_t chosen_later[6];
 	struct json_object *o = json_object_new_object();
-	char mac[NET_TEXT_BYTES] = "";
+	char mac[ADDR_TEXT_BYTES] = "";
 
 	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
-		net_text_put_mac(n->mac, mac);
+		addr_put_mac(n->mac, mac);
 	add_string(o, "device", p->proc[n->proc].name);
-	add_string(o, "mode", bundle_net_modes[n->mode]);
+	add_string(o, "mode", net_mode_names[n->mode]);
 	add_string(o, "from", n->pointer);
 	add_string(o, "name", n->name);
 	add_string(o, "bridge", n->bridge);

@@ -6,6 +6,7 @@
 #define VMRUN_RUNTIME_PLAN_PLAN_PRIV_H
 
 #include "runtime/config/bundle_priv.h"
+#include "runtime/plan/plan.h"
 
 /**
  * struct plan_build - A plan in the making

@@ -20,6 +20,7 @@
 #define VMRUN_RUNTIME_STATE_STATE_H
 
 #include <json-c/json.h>
+#include <limits.h>
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
@@ -84,7 +85,7 @@ MUST_CHECK int state_check_id(const char *id, struct err *err);
 /**
  * state_default_root() - /run/vmrun, or $XDG_RUNTIME_DIR/vmrun when not root
  * @own_ids:	Root's uid is one of a user namespace (userns_own_ids())
- * @ret:	PLAN_PATH_MAX bytes
+ * @ret:	PATH_MAX bytes
  */
 MUST_CHECK int state_default_root(bool own_ids, char *ret, size_t size, struct err *err);
 

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,7 +87,7 @@ static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
 
 static int make_root(const char *root, struct err *err)
 {
-	char path[PLAN_PATH_MAX];
+	char path[PATH_MAX];
 	char *at;
 
 	if (mkdir(root, 0700) == 0 || errno == EEXIST)
@@ -157,7 +158,7 @@ static int open_vm(int base, const char *root, const char *id, int *ret_dir, str
 {
 	struct stat st;
 	cleanup_fd int dir = file_look(base, id, O_DIRECTORY | O_NOFOLLOW, &st);
-	char path[PLAN_PATH_MAX + STATE_ID_MAX + 2];
+	char path[PATH_MAX + STATE_ID_MAX + 2];
 	int r;
 
 	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)

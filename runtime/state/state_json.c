@@ -253,7 +253,7 @@ static bool is_absolute(const char *path)
 {
 	const size_t len = strlen(path);
 
-	return *path == '/' && len < PLAN_PATH_MAX && !strstr(path, "/../") &&
+	return *path == '/' && len < PATH_MAX && !strstr(path, "/../") &&
 	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
 }
 

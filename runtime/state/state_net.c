@@ -48,9 +48,9 @@ static void add_text(struct json_object *o, const char *key, const char *value)
 
 static struct json_object *ip_to_json(const struct net_ip *ip, bool prefix)
 {
-	char text[NET_IP_BYTES];
+	char text[ADDR_IP_TEXT_BYTES];
 
-	net_text_put_ip(ip, prefix, text);
+	addr_put_ip(ip, prefix, text);
 	return json_object_new_string(text);
 }
 
@@ -75,9 +75,9 @@ static struct json_object *route_to_json(const struct net_made *made, unsigned i
 static struct json_object *neigh_to_json(const struct net_made *made, unsigned int i)
 {
 	struct json_object *o = json_object_new_object();
-	char mac[NET_TEXT_BYTES];
+	char mac[ADDR_TEXT_BYTES];
 
-	net_text_put_mac(made->neigh[i].mac, mac);
+	addr_put_mac(made->neigh[i].mac, mac);
 	json_object_object_add(o, "address", ip_to_json(&made->neigh[i].addr, false));
 	json_object_object_add(o, "mac", json_object_new_string(mac));
 	return o;
@@ -90,7 +90,7 @@ static bool ip_from_json(struct json_object *v, bool prefix, struct net_ip *ret)
 								    : NULL;
 
 	return text && strlen(text) == (size_t)json_object_get_string_len(v) &&
-	       !strchr(text, '/') == !prefix && net_text_ip(text, ret) == 0;
+	       !strchr(text, '/') == !prefix && addr_parse_ip(text, ret) == 0;
 }
 
 static bool addr_from_json(struct json_object *v, struct net_made *made, unsigned int i)
@@ -124,7 +124,7 @@ static bool neigh_from_json(struct json_object *v, struct net_made *made, unsign
 
 	return ip_from_json(json_object_object_get(v, "address"), false, &made->neigh[i].addr) &&
 	       json_object_is_type(mac, json_type_string) &&
-	       net_text_mac(json_object_get_string(mac), made->neigh[i].mac) == 0;
+	       addr_parse_mac(json_object_get_string(mac), made->neigh[i].mac) == 0;
 }
 
 /* The lists of a record */
@@ -224,14 +224,14 @@ struct json_object *state_net_to_json(const struct net_made *made)
 {
 	static const uint8_t no_mac[6];
 	struct json_object *o = json_object_new_object();
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 	unsigned int i;
 
-	add_text(o, "mode", net_mode_name(made->mode));
+	add_text(o, "mode", net_mode_names[made->mode]);
 	for (i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(o, texts[i].key, (const char *)made + texts[i].offset);
 	if (memcmp(made->mac, no_mac, sizeof(no_mac)) != 0) {
-		net_text_put_mac(made->mac, text);
+		addr_put_mac(made->mac, text);
 		add_text(o, "mac", text);
 	}
 	add_netns_id(o, &made->netns_id);
@@ -243,11 +243,11 @@ struct json_object *state_net_to_json(const struct net_made *made)
 		memcpy(&a, (const char *)made + addresses[i].offset, sizeof(a));
 		if (!a.bits)
 			continue;
-		net_text_put(a, text);
+		addr_put(a, text);
 		add_text(o, addresses[i].key, text);
 	}
 	if (made->gateway) {
-		net_text_put((struct net_addr){made->gateway, 0}, text);
+		addr_put((struct net_addr){made->gateway, 0}, text);
 		add_text(o, "gateway", text);
 	}
 	add_lists(o, made);
@@ -270,20 +270,20 @@ static const char *text_of(struct json_object *o, const char *key, size_t size)
 
 static bool get_addresses(struct json_object *o, struct net_made *made)
 {
-	const char *mac = text_of(o, "mac", NET_TEXT_BYTES);
-	const char *gateway = text_of(o, "gateway", NET_TEXT_BYTES);
+	const char *mac = text_of(o, "mac", ADDR_TEXT_BYTES);
+	const char *gateway = text_of(o, "gateway", ADDR_TEXT_BYTES);
 	struct net_addr a = {0};
 	unsigned int i;
 
-	if (!mac || (*mac && net_text_mac(mac, made->mac) < 0))
+	if (!mac || (*mac && addr_parse_mac(mac, made->mac) < 0))
 		return false;
-	if (!gateway || (*gateway && (net_text_addr(gateway, &a) < 0 || a.bits)))
+	if (!gateway || (*gateway && (addr_parse(gateway, &a) < 0 || a.bits)))
 		return false;
 	made->gateway = a.addr;
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
-		const char *text = text_of(o, addresses[i].key, NET_TEXT_BYTES);
+		const char *text = text_of(o, addresses[i].key, ADDR_TEXT_BYTES);
 
-		if (!text || (*text && (net_text_addr(text, &a) < 0 || !a.bits)))
+		if (!text || (*text && (addr_parse(text, &a) < 0 || !a.bits)))
 			return false;
 		if (*text)
 			memcpy((char *)made + addresses[i].offset, &a, sizeof(a));
@@ -300,7 +300,7 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 
 	if (!json_object_is_type(o, json_type_object))
 		return false;
-	text = text_of(o, "mode", NET_TEXT_BYTES);
+	text = text_of(o, "mode", ADDR_TEXT_BYTES);
 	if (!text || net_mode_parse(text, &made.mode) < 0)
 		return false;
 	for (i = 0; i < ARRAY_SIZE(texts); i++) {

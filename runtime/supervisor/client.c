@@ -44,7 +44,7 @@ static bool is_ours(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static int hear(int fd, const struct net_warn *warn, struct err *err)
+static int hear(int fd, const struct warn_to *warn, struct err *err)
 {
 	struct ctl_reply reply;
 	ssize_t n;
@@ -66,7 +66,7 @@ static int hear(int fd, const struct net_warn *warn, struct err *err)
 	}
 }
 
-int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct net_warn *warn, struct err *err)
+int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct warn_to *warn, struct err *err)
 {
 	/* A supervisor that hangs must not hang the caller too. */
 	const struct timeval patience = {.tv_sec = PATIENCE_SECOND};

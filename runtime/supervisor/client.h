@@ -12,7 +12,7 @@
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
-#include "runtime/net/net.h"
+#include "runtime/util/warn.h"
 
 #define CTL_REQUEST_MAGIC 0x6c746376 /* "vctl" */
 
@@ -44,7 +44,7 @@ MUST_CHECK int ctl_listen(int dir, struct err *err);
  *
  * Return: 0; what the supervisor answered; -ESRCH when nobody listens or it died meanwhile
  */
-MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct net_warn *warn,
+MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct warn_to *warn,
 		       struct err *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -24,7 +25,7 @@
 
 static int write_pid_file(const char *path, pid_t pid, struct err *err)
 {
-	char temp[PLAN_PATH_MAX], text[16];
+	char temp[PATH_MAX], text[16];
 	cleanup_fd int fd = -1;
 	const char *slash = strrchr(path, '/');
 	const int dir_len = slash ? (int)(slash + 1 - path) : 0;

@@ -57,7 +57,7 @@ static void hear(void *arg, const char *text)
 int supervisor_join_nets(struct supervisor *s, int client, struct err *err)
 {
 	struct hearer h = {s, client};
-	const struct net_warn warn = {hear, &h};
+	const struct warn_to warn = {hear, &h};
 	struct state *t = s->state;
 	unsigned int i;
 	int r = 0;

@@ -42,7 +42,7 @@ static const char *octets(const char *s, uint32_t *ret)
 	return s;
 }
 
-int net_text_addr(const char *s, struct net_addr *ret)
+int addr_parse(const char *s, struct net_addr *ret)
 {
 	struct net_addr a = {0};
 	unsigned int bits = 0;
@@ -60,13 +60,13 @@ int net_text_addr(const char *s, struct net_addr *ret)
 	return 0;
 }
 
-uint32_t net_text_netmask(uint8_t bits)
+uint32_t addr_netmask(uint8_t bits)
 {
 	/* a shift by 32 is no shift in C */
 	return bits ? htonl(UINT32_MAX << (32 - bits)) : 0;
 }
 
-int net_text_mask(const char *s, uint8_t *ret_bits)
+int addr_parse_mask(const char *s, uint8_t *ret_bits)
 {
 	unsigned int n = 0;
 	const char *end;
@@ -80,7 +80,7 @@ int net_text_mask(const char *s, uint8_t *ret_bits)
 		return 0;
 	}
 	end = octets(s, &mask);
-	while (n <= 32 && net_text_netmask((uint8_t)n) != mask)
+	while (n <= 32 && addr_netmask((uint8_t)n) != mask)
 		n++;
 	if (!end || *end || n == 0 || n > 32)
 		return -EINVAL;
@@ -98,7 +98,7 @@ static int hex_digit(char c)
 	return at ? (int)(at - digits) : -1;
 }
 
-int net_text_mac(const char *s, uint8_t ret[6])
+int addr_parse_mac(const char *s, uint8_t ret[6])
 {
 	uint8_t mac[6];
 
@@ -115,33 +115,33 @@ int net_text_mac(const char *s, uint8_t ret[6])
 	return 0;
 }
 
-void net_text_put(struct net_addr a, char ret[NET_TEXT_BYTES])
+void addr_put(struct net_addr a, char ret[ADDR_TEXT_BYTES])
 {
 	uint32_t addr = ntohl(a.addr);
-	size_t n = fmt_into(ret, NET_TEXT_BYTES, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 0xff,
+	size_t n = fmt_into(ret, ADDR_TEXT_BYTES, "%u.%u.%u.%u", addr >> 24, addr >> 16 & 0xff,
 			    addr >> 8 & 0xff, addr & 0xff);
 
 	if (a.bits)
-		fmt_into(ret + n, NET_TEXT_BYTES - n, "/%u", a.bits);
+		fmt_into(ret + n, ADDR_TEXT_BYTES - n, "/%u", a.bits);
 }
 
-void net_text_put_mac(const uint8_t mac[6], char ret[NET_TEXT_BYTES])
+void addr_put_mac(const uint8_t mac[6], char ret[ADDR_TEXT_BYTES])
 {
-	fmt_into(ret, NET_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
+	fmt_into(ret, ADDR_TEXT_BYTES, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
 		 mac[3], mac[4], mac[5]);
 }
 
-uint8_t net_ip_bits(uint8_t family)
+uint8_t addr_ip_bits(uint8_t family)
 {
 	return family == AF_INET6 ? 128 : 32;
 }
 
-int net_text_ip(const char *s, struct net_ip *ret)
+int addr_parse_ip(const char *s, struct net_ip *ret)
 {
 	struct net_ip ip = {.family = strchr(s, ':') ? AF_INET6 : AF_INET};
 	const char *slash = strchr(s, '/'), *end;
-	char addr[NET_IP_BYTES];
-	unsigned int bits = net_ip_bits(ip.family);
+	char addr[ADDR_IP_TEXT_BYTES];
+	unsigned int bits = addr_ip_bits(ip.family);
 	size_t len = slash ? (size_t)(slash - s) : strlen(s);
 
 	if (len >= sizeof(addr))
@@ -160,22 +160,37 @@ int net_text_ip(const char *s, struct net_ip *ret)
 	return 0;
 }
 
-void net_text_put_ip(const struct net_ip *ip, bool prefix, char ret[NET_IP_BYTES])
+void addr_put_ip(const struct net_ip *ip, bool prefix, char ret[ADDR_IP_TEXT_BYTES])
 {
 	char text[INET6_ADDRSTRLEN] = "";
 
 	(void)inet_ntop(ip->family, ip->addr, text, sizeof(text));
 	if (prefix)
-		fmt_into(ret, NET_IP_BYTES, "%s/%u", text, ip->bits);
+		fmt_into(ret, ADDR_IP_TEXT_BYTES, "%s/%u", text, ip->bits);
 	else
-		fmt_into(ret, NET_IP_BYTES, "%s", text);
+		fmt_into(ret, ADDR_IP_TEXT_BYTES, "%s", text);
 }
 
-bool net_ip_covers(const struct net_ip *net, const struct net_ip *ip)
+bool addr_ip_covers(const struct net_ip *net, const struct net_ip *ip)
 {
 	const unsigned int whole = net->bits / 8, rest = net->bits % 8;
 	const uint8_t mask = (uint8_t)(0xff00 >> rest);
 
 	return net->family == ip->family && memcmp(net->addr, ip->addr, whole) == 0 &&
 	       (!rest || ((net->addr[whole] ^ ip->addr[whole]) & mask) == 0);
+}
+
+struct net_addr addr_next(struct net_addr a)
+{
+	const uint32_t addr = ntohl(a.addr);
+	const uint32_t hosts = a.bits < 32 ? UINT32_MAX >> a.bits : 0;
+
+	/* A /31 has two addresses and no others (RFC 3021); a /32 no second one. */
+	if (a.bits == 31)
+		return (struct net_addr){htonl(addr ^ 1), 31};
+	if (a.bits == 0 || a.bits == 32)
+		return (struct net_addr){0};
+	if ((addr & hosts) + 1 < hosts)
+		return (struct net_addr){htonl(addr + 1), a.bits};
+	return (struct net_addr){htonl(addr - 1), a.bits};
 }

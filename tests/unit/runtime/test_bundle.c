@@ -97,9 +97,9 @@ Test(bundle, keeps_what_it_is_told)
 	cr_expect_str_eq(d[1].serial, "01234567890123456789");
 	cr_expect(d[1].readonly);
 	cr_expect_eq(d[1].queues, 16);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_MEMORY], 1 << 30);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_QUOTA], 5000);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_SHARES], 512);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_MEMORY], 1 << 30);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_CPU_QUOTA], 5000);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_CPU_SHARES], 512);
 	cr_expect_str_eq(b->linux_.resources.cpus, "0-1");
 	cr_assert(json_object_object_get_ex(b->annotations, "a", &a));
 	cr_expect_str_eq(json_object_get_string(a), "b");
@@ -313,9 +313,9 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	expect_warning(b, "/vm/hwConfig: not carried out yet: deviceTree");
 	cr_expect_eq(b->nr_warnings, 9);
 	cr_expect(b->process.terminal);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_PIDS], 7);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_MEMORY_SWAP], 5);
-	cr_expect_eq(b->linux_.resources.limit[PLAN_CPU_BURST], BUNDLE_UNSET);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_PIDS], 7);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_MEMORY_SWAP], 5);
+	cr_expect_eq(b->linux_.resources.limit[LIMIT_CPU_BURST], BUNDLE_UNSET);
 	bundle_free(b);
 }
 

@@ -244,8 +244,8 @@ Test(bundle_net, devices_share_nothing)
 Test(bundle_net, modes_have_one_name)
 {
 	for (unsigned int m = 0; m < NET_MODES; m++)
-		cr_expect_str_eq(bundle_net_modes[m], net_mode_name((enum net_mode)m));
-	cr_expect_null(bundle_net_modes[NET_MODES]);
+		cr_expect_str_eq(net_mode_names[m], net_mode_names[(enum net_mode)m]);
+	cr_expect_null(net_mode_names[NET_MODES]);
 }
 
 Test(bundle_net, defaults)

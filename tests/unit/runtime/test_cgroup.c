@@ -154,7 +154,7 @@ static struct plan_cgroup no_limits(const char *path)
 {
 	struct plan_cgroup p = {.path = (char *)path};
 
-	for (size_t i = 0; i < PLAN_LIMITS; i++)
+	for (size_t i = 0; i < LIMITS; i++)
 		p.limit[i] = -1;
 	return p;
 }
@@ -238,9 +238,9 @@ Test(cgroup, sets_limits_and_reads_them_back, .init = make_tree, .fini = remove_
 	struct plan_cgroup p = no_limits("/x");
 	struct err err = {0};
 
-	p.limit[PLAN_MEMORY] = 1 << 20;
-	p.limit[PLAN_CPU_QUOTA] = 50000;
-	p.limit[PLAN_CPU_SHARES] = 1024;
+	p.limit[LIMIT_MEMORY] = 1 << 20;
+	p.limit[LIMIT_CPU_QUOTA] = 50000;
+	p.limit[LIMIT_CPU_SHARES] = 1024;
 	put("x/memory.max", "");
 	put("x/cpu.max", "");
 	put("x/cpu.weight", "");
@@ -272,7 +272,7 @@ Test(cgroup, a_controller_is_found_as_a_whole_word, .init = make_tree, .fini = r
 	struct plan_cgroup p = no_limits("/x");
 	struct err err = {0};
 
-	p.limit[PLAN_CPU_SHARES] = 1024;
+	p.limit[LIMIT_CPU_SHARES] = 1024;
 	put("cgroup.controllers", "cpuset memory\n");
 	put("cgroup.subtree_control", "cpuset\n");
 	cr_expect_eq(cgroup_make(&c, &p, &err), -ENOENT);
@@ -287,7 +287,7 @@ Test(cgroup, what_only_v1_has_is_refused_on_v2, .init = make_tree, .fini = remov
 	struct plan_cgroup p = no_limits("/x");
 	struct err err = {0};
 
-	p.limit[PLAN_SWAPPINESS] = 0;
+	p.limit[LIMIT_SWAPPINESS] = 0;
 	cr_expect_eq(cgroup_make(&c, &p, &err), -EOPNOTSUPP);
 	cr_expect_str_eq(err.msg,
 			 "/linux/resources/memory/swappiness: cgroup v2 has no such limit");

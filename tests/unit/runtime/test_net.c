@@ -14,7 +14,7 @@ static struct net_addr addr(const char *text)
 {
 	struct net_addr a;
 
-	cr_assert_eq(net_text_addr(text, &a), 0, "%s", text);
+	cr_assert_eq(addr_parse(text, &a), 0, "%s", text);
 	return a;
 }
 
@@ -25,7 +25,7 @@ Test(net, mode_names_go_both_ways)
 	enum net_mode m;
 
 	for (unsigned int i = 0; i < NET_MODES; i++) {
-		cr_expect_eq(net_mode_parse(net_mode_name((enum net_mode)i), &m), 0);
+		cr_expect_eq(net_mode_parse(net_mode_names[(enum net_mode)i], &m), 0);
 		cr_expect_eq(m, (enum net_mode)i);
 	}
 	cr_expect_eq(net_mode_parse("", &m), -EINVAL);
@@ -117,7 +117,7 @@ Test(net, host_addresses_are_in_the_shared_space)
 		cr_expect_eq(n & 0xffc00000, 0x64400000, "%08x", n);
 		cr_expect_eq(n & 3, 1);
 		cr_expect_eq(a.bits, 30);
-		g = net_next_addr(a);
+		g = addr_next(a);
 		cr_expect_eq(ntohl(g.addr), n + 1);
 		cr_expect_eq(net_pool_host(pool, net_pool_link(pool, a, 0)).addr, a.addr);
 		cr_expect_neq(net_pool_link(pool, a, i % 7 + 1), net_pool_link(pool, a, 0));
@@ -159,14 +159,14 @@ Test(net, next_addresses)
 		{"10.0.255.254/16", "10.0.255.253/16"},
 		{"100.127.255.253/10", "100.127.255.254/10"},
 	};
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
-		net_text_put(net_next_addr(addr(cases[i].host)), text);
+		addr_put(addr_next(addr(cases[i].host)), text);
 		cr_expect_str_eq(text, cases[i].guest);
 	}
-	cr_expect_eq(net_next_addr(addr("10.0.0.1/32")).bits, 0);
-	cr_expect_eq(net_next_addr((struct net_addr){0}).bits, 0);
+	cr_expect_eq(addr_next(addr("10.0.0.1/32")).bits, 0);
+	cr_expect_eq(addr_next((struct net_addr){0}).bits, 0);
 }
 
 /* ---- what the guest's kernel is told ---- */
@@ -176,7 +176,7 @@ static struct net_ip ip(const char *text)
 	struct net_ip a = {0};
 
 	if (text)
-		cr_assert_eq(net_text_ip(text, &a), 0, "%s", text);
+		cr_assert_eq(addr_parse_ip(text, &a), 0, "%s", text);
 	return a;
 }
 

@@ -32,7 +32,7 @@ static struct net_addr addr(const char *text)
 {
 	struct net_addr a;
 
-	cr_assert_eq(net_text_addr(text, &a), 0);
+	cr_assert_eq(addr_parse(text, &a), 0);
 	return a;
 }
 
@@ -262,7 +262,7 @@ Test(net_setup, taken_networks_are_avoided)
 		"true",
 	};
 	struct plan_net p = plan(NET_MODE_PRIVATE);
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 
 	p.pool = addr("10.123.0.0/28");
 	up("lo", NULL);
@@ -272,13 +272,13 @@ Test(net_setup, taken_networks_are_avoided)
 		struct net_made made;
 		struct tap tap;
 
-		first.addr &= net_text_netmask(30);
-		net_text_put(first, text);
+		first.addr &= addr_netmask(30);
+		addr_put(first, text);
 		setenv("NET", text, 1);
 		run("%s", takers[i]);
 		make(&p, &made, &tap);
 		cr_expect_eq(made.host.addr == first_of(p.pool).addr, !takes, "%s", takers[i]);
-		cr_expect_eq(made.guest.addr, net_next_addr(made.host).addr);
+		cr_expect_eq(made.guest.addr, addr_next(made.host).addr);
 		cr_expect_eq(made.gateway, made.host.addr);
 		cr_expect_eq(net_undo(&made, &err), 0);
 		tap_close(&tap);

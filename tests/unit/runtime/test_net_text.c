@@ -21,13 +21,13 @@ Test(net_text, addresses)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		char again[NET_TEXT_BYTES];
+		char again[ADDR_TEXT_BYTES];
 		struct net_addr a;
 
-		cr_assert_eq(net_text_addr(good[i].text, &a), 0, "%s", good[i].text);
+		cr_assert_eq(addr_parse(good[i].text, &a), 0, "%s", good[i].text);
 		cr_expect_eq(ntohl(a.addr), good[i].addr, "%s", good[i].text);
 		cr_expect_eq(a.bits, good[i].bits, "%s", good[i].text);
-		net_text_put(a, again);
+		addr_put(a, again);
 		cr_expect_str_eq(again, good[i].text);
 	}
 }
@@ -46,7 +46,7 @@ Test(net_text, what_is_no_address)
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct net_addr a = {7, 7};
 
-		cr_expect_eq(net_text_addr(bad[i], &a), -EINVAL, "%s", bad[i]);
+		cr_expect_eq(addr_parse(bad[i], &a), -EINVAL, "%s", bad[i]);
 		cr_expect(a.addr == 7 && a.bits == 7, "%s wrote", bad[i]);
 	}
 }
@@ -69,21 +69,21 @@ Test(net_text, masks)
 	uint8_t bits = 0;
 
 	for (uint8_t n = 1; n <= 32; n++) {
-		struct net_addr mask = {net_text_netmask(n), 0};
-		char text[NET_TEXT_BYTES];
+		struct net_addr mask = {addr_netmask(n), 0};
+		char text[ADDR_TEXT_BYTES];
 
-		net_text_put(mask, text);
-		cr_assert_eq(net_text_mask(text, &bits), 0, "%s", text);
+		addr_put(mask, text);
+		cr_assert_eq(addr_parse_mask(text, &bits), 0, "%s", text);
 		cr_expect_eq(bits, n, "%s", text);
 	}
-	cr_assert_eq(net_text_mask("24", &bits), 0);
+	cr_assert_eq(addr_parse_mask("24", &bits), 0);
 	cr_expect_eq(bits, 24);
-	cr_assert_eq(net_text_mask("/8", &bits), 0);
+	cr_assert_eq(addr_parse_mask("/8", &bits), 0);
 	cr_expect_eq(bits, 8);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		cr_expect_eq(net_text_mask(bad[i], &bits), -EINVAL, "%s", bad[i]);
+		cr_expect_eq(addr_parse_mask(bad[i], &bits), -EINVAL, "%s", bad[i]);
 	cr_expect_eq(bits, 8);
-	cr_expect_eq(net_text_netmask(0), 0);
+	cr_expect_eq(addr_netmask(0), 0);
 }
 
 Test(net_text, macs)
@@ -101,15 +101,15 @@ Test(net_text, macs)
 		"5:254:00:12:34:56",
 	};
 	static const uint8_t want[6] = {0x52, 0x54, 0x00, 0xab, 0xCD, 0xef};
-	char text[NET_TEXT_BYTES];
+	char text[ADDR_TEXT_BYTES];
 	uint8_t mac[6];
 
-	cr_assert_eq(net_text_mac("52:54:00:aB:Cd:EF", mac), 0);
+	cr_assert_eq(addr_parse_mac("52:54:00:aB:Cd:EF", mac), 0);
 	cr_expect(memcmp(mac, want, 6) == 0);
-	net_text_put_mac(mac, text);
+	addr_put_mac(mac, text);
 	cr_expect_str_eq(text, "52:54:00:ab:cd:ef");
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		cr_expect_eq(net_text_mac(bad[i], mac), -EINVAL, "%s", bad[i]);
+		cr_expect_eq(addr_parse_mac(bad[i], mac), -EINVAL, "%s", bad[i]);
 	cr_expect(memcmp(mac, want, 6) == 0);
 }
 
@@ -155,19 +155,19 @@ Test(net_text, addresses_of_both_families)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		char again[NET_IP_BYTES];
+		char again[ADDR_IP_TEXT_BYTES];
 		struct net_ip ip;
 
-		cr_assert_eq(net_text_ip(good[i].text, &ip), 0, "%s", good[i].text);
+		cr_assert_eq(addr_parse_ip(good[i].text, &ip), 0, "%s", good[i].text);
 		cr_expect_eq(ip.family, good[i].family);
 		cr_expect_eq(ip.bits, good[i].bits, "%s", good[i].text);
-		net_text_put_ip(&ip, true, again);
+		addr_put_ip(&ip, true, again);
 		cr_expect_str_eq(again, good[i].again);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct net_ip ip = {.family = 7};
 
-		cr_expect_eq(net_text_ip(bad[i], &ip), -EINVAL, "%s", bad[i]);
+		cr_expect_eq(addr_parse_ip(bad[i], &ip), -EINVAL, "%s", bad[i]);
 		cr_expect_eq(ip.family, 7, "%s wrote", bad[i]);
 	}
 }
@@ -189,9 +189,9 @@ Test(net_text, networks_cover_addresses)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct net_ip net, ip;
 
-		cr_assert_eq(net_text_ip(cases[i].net, &net), 0);
-		cr_assert_eq(net_text_ip(cases[i].ip, &ip), 0);
-		cr_expect_eq(net_ip_covers(&net, &ip), cases[i].covered, "%s %s", cases[i].net,
+		cr_assert_eq(addr_parse_ip(cases[i].net, &net), 0);
+		cr_assert_eq(addr_parse_ip(cases[i].ip, &ip), 0);
+		cr_expect_eq(addr_ip_covers(&net, &ip), cases[i].covered, "%s %s", cases[i].net,
 			     cases[i].ip);
 	}
 }

@@ -6,6 +6,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -169,12 +170,12 @@ Test(plan, command_line_fits_exactly_or_is_refused)
 Test(plan, long_paths_are_refused)
 {
 	struct json_object *config = json_tokener_parse(HEAD "}}}"), *vm, *kernel;
-	static char path[PLAN_PATH_MAX];
+	static char path[PATH_MAX];
 	struct bundle *b = NULL;
 	struct plan *p = NULL;
 	struct err err = {0};
 
-	memset(path, 'a', PLAN_PATH_MAX - 1);
+	memset(path, 'a', PATH_MAX - 1);
 	json_object_object_get_ex(config, "vm", &vm);
 	json_object_object_get_ex(vm, "kernel", &kernel);
 	json_object_object_add(kernel, "path", json_object_new_string(path));
@@ -202,9 +203,9 @@ Test(plan, cgroup_paths)
 		struct plan *p = plan_of_text(cases[i].text, "x");
 
 		cr_expect_str_eq(p->cgroup.path, cases[i].path);
-		cr_expect_eq(p->cgroup.limit[PLAN_MEMORY], -1);
-		cr_expect_eq(p->cgroup.limit[PLAN_CPU_QUOTA], -1);
-		cr_expect_eq(p->cgroup.limit[PLAN_PIDS], -1);
+		cr_expect_eq(p->cgroup.limit[LIMIT_MEMORY], -1);
+		cr_expect_eq(p->cgroup.limit[LIMIT_CPU_QUOTA], -1);
+		cr_expect_eq(p->cgroup.limit[LIMIT_PIDS], -1);
 		plan_free(p);
 	}
 }

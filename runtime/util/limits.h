@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The limits of control groups, by number
+ */
+#ifndef VMRUN_RUNTIME_UTIL_LIMITS_H
+#define VMRUN_RUNTIME_UTIL_LIMITS_H
+
+/** enum resource_limit - Numbers under /linux/resources, in the order in which they are set */
+enum resource_limit {
+	LIMIT_MEMORY,
+	LIMIT_MEMORY_LOW,
+	LIMIT_MEMORY_SWAP, /* memory and swap together, as in v1 */
+	LIMIT_MEMORY_KERNEL,
+	LIMIT_MEMORY_TCP,
+	LIMIT_SWAPPINESS,
+	LIMIT_NO_OOM_KILLER, /* 1 */
+	LIMIT_HIERARCHY,     /* 1 */
+	LIMIT_CPU_SHARES,
+	LIMIT_CPU_PERIOD,
+	LIMIT_CPU_QUOTA,
+	LIMIT_CPU_BURST,
+	LIMIT_RT_PERIOD,
+	LIMIT_RT_RUNTIME,
+	LIMIT_CPU_IDLE,
+	LIMIT_PIDS,
+	LIMITS,
+};
+
+#endif
