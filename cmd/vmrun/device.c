@@ -102,7 +102,7 @@ struct alone {
 	int error_fd[2];
 	struct disk disk;
 	struct spawned proc;
-	struct olog log;
+	struct oci_log log;
 	uint64_t listen_again_ns;
 };
 
@@ -112,7 +112,7 @@ static void cleanup_alone(struct alone *a)
 
 	spawned_done(&a->proc);
 	listen_done(&a->bus);
-	olog_close(&a->log);
+	oci_log_close(&a->log);
 	for (i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
 	cleanup_close_fd(&a->error_fd[0]);
@@ -232,7 +232,7 @@ static int start(struct alone *a, struct err *err)
 	if (a->v->log)
 		r = vmrun_open_log(a->v, &a->log, err);
 	else
-		olog_stderr(d.log_level, &a->log);
+		oci_log_stderr(d.log_level, &a->log);
 	if (r == 0)
 		r = inherited_need(RLIMIT_NOFILE, INHERITED_JAIL_FILES, err);
 	if (r == 0 && a->kind->open)
@@ -292,7 +292,7 @@ static void pass_log_on(struct alone *a, bool last)
 	while (said == SPAWNED_LINE && n++ < LAST_LINES_MAX) {
 		said = spawned_read(&a->proc, last, &line, &a->listen_again_ns);
 		if (said == SPAWNED_LINE)
-			olog_write(&a->log, line.level, "%s: %s", a->proc.name, line.text);
+			oci_log_write(&a->log, line.level, "%s: %s", a->proc.name, line.text);
 	}
 	if (said == SPAWNED_END) {
 		cleanup_close_fd(&a->proc.log);

@@ -263,9 +263,9 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 	if (r < 0)
 		return r;
 	if (!v->log && to_stderr)
-		olog_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
+		oci_log_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
 	memcpy(l.program_fd, vm->program_fd, sizeof(l.program_fd));
 	r = supervisor_launch(&l, ret_pid, err);
-	olog_close(&l.log);
+	oci_log_close(&l.log);
 	return r;
 }

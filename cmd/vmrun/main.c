@@ -55,24 +55,24 @@ static enum log_level log_level_of(const struct vmrun *v)
 
 	if (v->debug)
 		return LOG_LEVEL_DEBUG;
-	if (v->log_level && olog_level(v->log_level, &level) < 0)
+	if (v->log_level && oci_log_level(v->log_level, &level) < 0)
 		return LOG_LEVEL_ERROR;
 	return level;
 }
 
-int vmrun_open_log(const struct vmrun *v, struct olog *ret, struct err *err)
+int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err)
 {
 	if (!v->log) {
-		*ret = (struct olog){.fd = -1, .max = log_level_of(v)};
+		*ret = (struct oci_log){.fd = -1, .max = log_level_of(v)};
 		return 0;
 	}
-	return olog_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
-			 log_level_of(v), ret, err);
+	return oci_log_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
+			    log_level_of(v), ret, err);
 }
 
 static void say(const struct vmrun *v, enum log_level level, const char *words)
 {
-	struct olog log = {.fd = -1};
+	struct oci_log log = {.fd = -1};
 	char text[ERR_MSG_BYTES];
 	struct err ignored;
 
@@ -85,8 +85,8 @@ static void say(const struct vmrun *v, enum log_level level, const char *words)
 		dprintf(STDERR_FILENO, "vmrun: %s%s\n", level == LOG_LEVEL_WARN ? "warning: " : "",
 			text);
 	if (vmrun_open_log(v, &log, &ignored) == 0)
-		olog_write(&log, level, "%s", text);
-	olog_close(&log);
+		oci_log_write(&log, level, "%s", text);
+	oci_log_close(&log);
 }
 
 void vmrun_warn(const struct vmrun *v, const char *fmt, ...)

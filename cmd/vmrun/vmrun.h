@@ -78,10 +78,10 @@ extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_lis
 /** vmrun_warn() - One warning: on stderr, or in the --log file when its level asks for warnings */
 void vmrun_warn(const struct vmrun *v, const char *fmt, ...) PRINTF(2, 3);
 
-struct olog;
+struct oci_log;
 
 /** vmrun_open_log() - The --log file at the level asked for; a log that drops everything without one */
-MUST_CHECK int vmrun_open_log(const struct vmrun *v, struct olog *ret, struct err *err);
+MUST_CHECK int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err);
 
 /** version_print() - What --version prints, on @fd */
 void version_print(int fd);

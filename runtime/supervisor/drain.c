@@ -97,5 +97,5 @@ void supervisor_drain_alone(struct supervisor *s)
 	t->proc[0] = t->proc[d->device];
 	t->nr_procs = 1;
 	if (state_save(s->dir, t, &err) < 0)
-		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 }

@@ -28,7 +28,7 @@ static bool pass_line_on(struct supervisor *s, struct spawned *p, bool last)
 
 	switch (spawned_read(p, last, &line, &at_ns)) {
 	case SPAWNED_LINE:
-		olog_write(&s->log, line.level, "%s: %s", p->name, line.text);
+		oci_log_write(&s->log, line.level, "%s: %s", p->name, line.text);
 		return true;
 	case SPAWNED_LATER: listen_later(s, p, at_ns); return false;
 	case SPAWNED_END: stop_listening(s, p); return false;
@@ -74,7 +74,7 @@ void supervisor_note_losses(struct supervisor *s)
 void supervisor_tell_losses(struct supervisor *s)
 {
 	s->tell_losses_ns = 0;
-	olog_flush(&s->log);
+	oci_log_flush(&s->log);
 }
 
 int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err)

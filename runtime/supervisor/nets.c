@@ -80,7 +80,7 @@ void supervisor_undo_nets(struct supervisor *s)
 
 	for (i = 0; i < t->nr_nets; i++) {
 		if (net_undo(&t->net[i], &err) < 0) {
-			olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+			oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 			t->net[left++] = t->net[i];
 		}
 	}

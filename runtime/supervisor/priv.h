@@ -127,7 +127,7 @@ struct supervisor {
 	pid_t launcher;
 	struct cgroup *cgroup;
 	struct state *state;
-	struct olog log;
+	struct oci_log log;
 	struct phases *phases;
 	unsigned int nr;
 	struct spawned proc[PLAN_PROCS_MAX];

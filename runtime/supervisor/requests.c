@@ -104,12 +104,12 @@ static void reply(struct supervisor *s, int fd, uint32_t code, const char *text)
 
 	fmt_into(r.text, sizeof(r.text), "%s", text);
 	if (send(fd, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		olog_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
+		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
 }
 
 void supervisor_warn(struct supervisor *s, int fd, const char *text)
 {
-	olog_write(&s->log, LOG_LEVEL_WARN, "%s", text);
+	oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", text);
 	if (fd >= 0)
 		reply(s, fd, CTL_WARNING, text);
 }
@@ -182,7 +182,7 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 		err_text(&err, EINTR, "interrupted by %s", name);
 		supervisor_fail(s, &err);
 	} else if (info.ssi_signo != SIGCHLD && act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
-		olog_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
 	}
 }
 

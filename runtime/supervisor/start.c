@@ -141,7 +141,7 @@ static void conclude(struct supervisor *s)
 	if (client >= 0) {
 		supervisor_answer(s, client, &failure);
 	} else if (failure.code) {
-		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", failure.msg);
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", failure.msg);
 		supervisor_end(s, END_VMM_KILLED, failure.msg, true);
 	}
 }

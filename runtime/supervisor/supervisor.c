@@ -27,7 +27,7 @@ static void tell_launcher(struct supervisor *s, const struct err *err)
 	}
 	/* A launcher that is gone is noticed by its end of file. */
 	if (s->report >= 0 && send(s->report, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		olog_write(&s->log, LOG_LEVEL_DEBUG, "the launcher is gone");
+		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "the launcher is gone");
 }
 
 /* The ack, or end of file: the launcher died, or could not write its pid file. */
@@ -49,7 +49,7 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
 	if (s->autostart && supervisor_start(s, -1, &err) < 0) {
-		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		supervisor_end(s, END_VMM_KILLED, err.msg, true);
 	}
 }
@@ -313,7 +313,7 @@ static void remove_cgroups(struct supervisor *s)
 	if (cgroup_remove(s->state->cgroup_dir, s->state->nr_cgroup_dirs, &err) == 0)
 		state_free_cgroups(s->state);
 	else
-		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 }
 
 /* Deleted while the host kept one of its processes: the VM's directory is gone, or another VM's by now */
@@ -344,8 +344,8 @@ static NORETURN void finish_ended(struct supervisor *s)
 	s->state->status = STATE_STOPPED;
 	s->state->nr_procs = 0;
 	if (!deleted && save_end(s, &err) < 0)
-		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
-	olog_flush(&s->log);
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+	oci_log_flush(&s->log);
 	_exit(s->state->exit_code);
 }
 
@@ -355,19 +355,19 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 
 	phases_mark(s->phases, "all processes gone");
 	supervisor_undo_nets(s);
-	olog_flush(&s->log);
+	oci_log_flush(&s->log);
 	if (!s->failed)
 		finish_ended(s);
 	/* The launcher undoes the rest, if there still is one, and goes by the file. */
 	if (s->report >= 0) {
 		if (state_save(s->dir, s->state, &err) < 0)
-			olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+			oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		tell_launcher(s, &s->failure);
 		_exit(1);
 	}
 	leave_cgroups(s);
 	if (destroy_remains(l->root, s->state->id, s->dir, s->state, &err) < 0)
-		olog_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	_exit(1);
 }
 

@@ -55,7 +55,7 @@ struct launch {
 	int stdio[2];
 	int console[2];
 	const char *pid_file;
-	struct olog log;
+	struct oci_log log;
 	bool autostart;
 	bool waits;
 	void (*warn)(void *arg, const char *text);

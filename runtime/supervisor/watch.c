@@ -137,7 +137,7 @@ static void blame(struct supervisor *s, const struct spawned *p, const char *whe
 	if (s->stage < STAGE_CREATED) {
 		supervisor_fail(s, &err);
 	} else {
-		olog_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 		supervisor_end(s, cause, err.msg, false);
 	}
 }
@@ -230,8 +230,8 @@ static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct
 	d->late = waits ? 0 : d->late + 1;
 	if (waits && m->code >= LATE_MAX * LATE_MS && now >= d->tell_late_ns) {
 		d->tell_late_ns = now + LATE_TOLD_NS;
-		olog_write(&s->log, LOG_LEVEL_WARN,
-			   "%s waits for the host's disk, and the guest with it", d->name);
+		oci_log_write(&s->log, LOG_LEVEL_WARN,
+			      "%s waits for the host's disk, and the guest with it", d->name);
 	}
 	if (d->late < LATE_MAX || s->accused[0])
 		return;

@@ -24,7 +24,7 @@ static const char *const level_names[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
 };
 
-int olog_level(const char *name, enum log_level *ret)
+int oci_log_level(const char *name, enum log_level *ret)
 {
 	unsigned int i;
 
@@ -64,26 +64,27 @@ static int open_nonblocking(const char *path)
 	return fd < 0 && errno == ENXIO ? inherited_socket(path) : fd;
 }
 
-int olog_open(const char *path, bool json, enum log_level max, struct olog *ret, struct err *err)
+int oci_log_open(const char *path, bool json, enum log_level max, struct oci_log *ret,
+		 struct err *err)
 {
 	int fd = open_nonblocking(path);
 
 	if (fd < 0)
 		return err_set(err, errno, "--log %s", path);
-	*ret = (struct olog){.fd = fd, .json = json, .max = max, .disk = stream_is_disk(fd)};
+	*ret = (struct oci_log){.fd = fd, .json = json, .max = max, .disk = stream_is_disk(fd)};
 	return 0;
 }
 
-void olog_stderr(enum log_level max, struct olog *ret)
+void oci_log_stderr(enum log_level max, struct oci_log *ret)
 {
 	int fd = stream_own(STDERR_FILENO);
 
 	if (fd < 0)
 		fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	*ret = (struct olog){.fd = fd, .plain = true, .max = max, .disk = stream_is_disk(fd)};
+	*ret = (struct oci_log){.fd = fd, .plain = true, .max = max, .disk = stream_is_disk(fd)};
 }
 
-void olog_close(struct olog *o)
+void oci_log_close(struct oci_log *o)
 {
 	cleanup_close_fd(&o->fd);
 	o->fd = -1;
@@ -92,7 +93,7 @@ void olog_close(struct olog *o)
 	o->writer = 0;
 }
 
-void olog_escape(const char *text, char *ret, size_t size)
+void oci_log_escape(const char *text, char *ret, size_t size)
 {
 	size_t n = 0;
 
@@ -117,14 +118,14 @@ void olog_escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-static size_t format(const struct olog *o, enum log_level level, const char *text, char *ret,
+static size_t format(const struct oci_log *o, enum log_level level, const char *text, char *ret,
 		     size_t size)
 {
 	char escaped[2 * TEXT_BYTES], time[CLOCK_TEXT_BYTES];
 
 	if (o->plain)
 		return fmt_into(ret, size, "vmrun: %s\n", text);
-	olog_escape(text, escaped, sizeof(escaped));
+	oci_log_escape(text, escaped, sizeof(escaped));
 	clock_rfc3339(time, o->json ? 6 : 0);
 	if (o->json)
 		return fmt_into(ret, size, "{\"level\":\"%s\",\"msg\":\"%s\",\"time\":\"%s\"}\n",
@@ -134,7 +135,7 @@ static size_t format(const struct olog *o, enum log_level level, const char *tex
 }
 
 /* Whether it got through whole */
-static bool put(struct olog *o, enum log_level level, const char *text)
+static bool put(struct oci_log *o, enum log_level level, const char *text)
 {
 	char line[LINE_BYTES] = "\n";
 	/* What follows half a line begins one of its own. */
@@ -148,7 +149,7 @@ static bool put(struct olog *o, enum log_level level, const char *text)
 	return n == len;
 }
 
-void olog_flush(struct olog *o)
+void oci_log_flush(struct oci_log *o)
 {
 	char text[64];
 
@@ -159,7 +160,7 @@ void olog_flush(struct olog *o)
 		o->lost = 0;
 }
 
-void olog_write(struct olog *o, enum log_level level, const char *fmt, ...)
+void oci_log_write(struct oci_log *o, enum log_level level, const char *fmt, ...)
 {
 	char text[TEXT_BYTES];
 	va_list ap;
@@ -172,7 +173,7 @@ void olog_write(struct olog *o, enum log_level level, const char *fmt, ...)
 	/* JSON and runc's text have escapes; a terminal has none. */
 	if (o->plain)
 		(void)fmt_printable(text);
-	olog_flush(o);
+	oci_log_flush(o);
 	if (o->lost > 0 || !put(o, level, text))
 		o->lost++;
 }

@@ -16,7 +16,7 @@
 #include "devices/core/log.h"
 
 /**
- * struct olog - Where lines go
+ * struct oci_log - Where lines go
  * @fd:		Owned; -1 drops everything
  * @json:	JSON objects instead of runc's text
  * @plain:	Just "vmrun: text", for a terminal
@@ -25,7 +25,7 @@
  * @torn:	The last line was taken in part only
  * @lost:	Lines since the last one that got through
  */
-struct olog {
+struct oci_log {
 	int fd;
 	bool json;
 	bool plain;
@@ -37,32 +37,32 @@ struct olog {
 };
 
 /**
- * olog_open() - Open @path for appending, making it if need be; a FIFO without a reader is no obstacle
+ * oci_log_open() - Open @path for appending, making it if need be; a FIFO without a reader is no obstacle
  *
  * Syscalls: openat fcntl
  */
-MUST_CHECK int olog_open(const char *path, bool json, enum log_level max, struct olog *ret,
-			 struct err *err);
+MUST_CHECK int oci_log_open(const char *path, bool json, enum log_level max, struct oci_log *ret,
+			    struct err *err);
 
-/** olog_stderr() - Plain lines on standard error, which stays the caller's.  Syscalls: openat fcntl */
-void olog_stderr(enum log_level max, struct olog *ret);
+/** oci_log_stderr() - Plain lines on standard error, which stays the caller's.  Syscalls: openat fcntl */
+void oci_log_stderr(enum log_level max, struct oci_log *ret);
 
-void olog_close(struct olog *o);
+void oci_log_close(struct oci_log *o);
 
 /**
- * olog_write() - Write one line or lose it, without waiting but for a disk, 0.1 s each time it stalls
+ * oci_log_write() - Write one line or lose it, without waiting but for a disk, 0.1 s each time it stalls
  *
  * Syscalls: sendto poll write, and stream_put_apart()'s
  */
-void olog_write(struct olog *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
+void oci_log_write(struct oci_log *o, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 
-/** olog_flush() - Tell of lines lost, if there is room by now */
-void olog_flush(struct olog *o);
+/** oci_log_flush() - Tell of lines lost, if there is room by now */
+void oci_log_flush(struct oci_log *o);
 
-/** olog_escape() - @text as the inside of a JSON string, cut to @size at a character's border */
-void olog_escape(const char *text, char *ret, size_t size);
+/** oci_log_escape() - @text as the inside of a JSON string, cut to @size at a character's border */
+void oci_log_escape(const char *text, char *ret, size_t size);
 
-/** olog_level() - "error", "warning" (or "warn"), "info", "debug"; -EINVAL for others */
-MUST_CHECK int olog_level(const char *name, enum log_level *ret);
+/** oci_log_level() - "error", "warning" (or "warn"), "info", "debug"; -EINVAL for others */
+MUST_CHECK int oci_log_level(const char *name, enum log_level *ret);
 
 #endif

@@ -11,7 +11,7 @@
 
 static char text[8192];
 
-static const char *written(const struct olog *o)
+static const char *written(const struct oci_log *o)
 {
 	ssize_t n = pread(o->fd, text, sizeof(text) - 1, 0);
 
@@ -19,9 +19,9 @@ static const char *written(const struct olog *o)
 	return text;
 }
 
-static struct olog new_log(bool json, enum log_level max)
+static struct oci_log new_log(bool json, enum log_level max)
 {
-	return (struct olog){.fd = memfd_create("log", 0), .json = json, .max = max};
+	return (struct oci_log){.fd = memfd_create("log", 0), .json = json, .max = max};
 }
 
 /* containerd decodes line by line, podman the whole file: one byte that is not JSON loses the error */
@@ -33,10 +33,10 @@ Test(olog, lines_are_json_whatever_the_text)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(nasty); i++) {
-		struct olog o = new_log(true, LOG_LEVEL_ERROR);
+		struct oci_log o = new_log(true, LOG_LEVEL_ERROR);
 		struct json_object *line, *v;
 
-		olog_write(&o, LOG_LEVEL_ERROR, "%s", nasty[i]);
+		oci_log_write(&o, LOG_LEVEL_ERROR, "%s", nasty[i]);
 		line = json_tokener_parse(written(&o));
 		cr_assert(line, "%s", text);
 		cr_expect_eq(strchr(text, '\n'), text + strlen(text) - 1);
@@ -51,13 +51,13 @@ Test(olog, lines_are_json_whatever_the_text)
 
 Test(olog, a_long_text_is_cut_between_characters)
 {
-	struct olog o = new_log(true, LOG_LEVEL_ERROR);
+	struct oci_log o = new_log(true, LOG_LEVEL_ERROR);
 	struct json_object *line;
 	char longest[2000];
 
 	memset(longest, '"', sizeof(longest) - 1);
 	longest[sizeof(longest) - 1] = '\0';
-	olog_write(&o, LOG_LEVEL_ERROR, "%s", longest);
+	oci_log_write(&o, LOG_LEVEL_ERROR, "%s", longest);
 	line = json_tokener_parse(written(&o));
 	cr_expect(line, "%s", text);
 	json_object_put(line);
@@ -65,11 +65,11 @@ Test(olog, a_long_text_is_cut_between_characters)
 
 Test(olog, keeps_to_its_level)
 {
-	struct olog o = new_log(false, LOG_LEVEL_ERROR);
+	struct oci_log o = new_log(false, LOG_LEVEL_ERROR);
 
-	olog_write(&o, LOG_LEVEL_WARN, "no");
+	oci_log_write(&o, LOG_LEVEL_WARN, "no");
 	cr_expect_str_empty(written(&o));
-	olog_write(&o, LOG_LEVEL_ERROR, "yes");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "yes");
 	cr_expect(strstr(written(&o), " level=error msg=\"yes\"\n"), "%s", text);
 }
 
@@ -77,11 +77,11 @@ Test(olog, levels)
 {
 	enum log_level l;
 
-	cr_expect_eq(olog_level("warn", &l), 0);
+	cr_expect_eq(oci_log_level("warn", &l), 0);
 	cr_expect_eq(l, LOG_LEVEL_WARN);
-	cr_expect_eq(olog_level("debug", &l), 0);
+	cr_expect_eq(oci_log_level("debug", &l), 0);
 	cr_expect_eq(l, LOG_LEVEL_DEBUG);
-	cr_expect_eq(olog_level("fatal", &l), -EINVAL);
+	cr_expect_eq(oci_log_level("fatal", &l), -EINVAL);
 }
 
 Test(clock, rfc3339)
@@ -100,11 +100,11 @@ Test(clock, rfc3339)
 
 Test(olog, what_a_terminal_shows_is_printable)
 {
-	struct olog o = new_log(false, LOG_LEVEL_ERROR);
+	struct oci_log o = new_log(false, LOG_LEVEL_ERROR);
 
 	o.plain = true;
-	olog_write(&o, LOG_LEVEL_ERROR,
-		   "bundle /a\nvmrun: \x1b[2J\xc2\x9b"
-		   "1m caf\xc3\xa9");
+	oci_log_write(&o, LOG_LEVEL_ERROR,
+		      "bundle /a\nvmrun: \x1b[2J\xc2\x9b"
+		      "1m caf\xc3\xa9");
 	cr_expect_str_eq(written(&o), "vmrun: bundle /a?vmrun: ?[2J?1m caf\xc3\xa9\n");
 }

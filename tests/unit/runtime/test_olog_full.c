@@ -37,16 +37,16 @@ static size_t drain(int fd)
 	return len;
 }
 
-static void write_many(struct olog *o)
+static void write_many(struct oci_log *o)
 {
 	for (unsigned int i = 0; i < MANY; i++)
-		olog_write(o, LOG_LEVEL_ERROR, "line %u", i);
+		oci_log_write(o, LOG_LEVEL_ERROR, "line %u", i);
 	cr_expect_gt(o->lost, 0);
 	cr_expect_lt(o->lost, MANY);
 }
 
 /* Fills @o without waiting, then reads: each line is whole, and the first one after them tells of the rest */
-static void fills_and_goes_on(struct olog *o, int reader)
+static void fills_and_goes_on(struct oci_log *o, int reader)
 {
 	unsigned int lost, told, nr = 0;
 	char *line, *rest;
@@ -62,7 +62,7 @@ static void fills_and_goes_on(struct olog *o, int reader)
 		nr++;
 	}
 	cr_expect_eq(nr, MANY - lost);
-	olog_write(o, LOG_LEVEL_ERROR, "again");
+	oci_log_write(o, LOG_LEVEL_ERROR, "again");
 	drain(reader);
 	cr_expect_eq(sscanf(text, "vmrun: %u lines were lost here", &told), 1, "%s", text);
 	cr_expect_eq(told, lost);
@@ -70,21 +70,21 @@ static void fills_and_goes_on(struct olog *o, int reader)
 	cr_expect_eq(o->lost, 0);
 }
 
-Test(olog_full, a_pipe_that_is_shared_with_the_caller, .timeout = 20)
+Test(oci_log_full, a_pipe_that_is_shared_with_the_caller, .timeout = 20)
 {
-	struct olog o;
+	struct oci_log o;
 	int p[2];
 
 	cr_assert_eq(pipe(p), 0);
 	cr_assert_eq(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
-	olog_stderr(LOG_LEVEL_ERROR, &o);
+	oci_log_stderr(LOG_LEVEL_ERROR, &o);
 	fills_and_goes_on(&o, p[0]);
 	cr_expect_eq(fcntl(STDERR_FILENO, F_GETFL) & O_NONBLOCK, 0, "it is the caller's");
 }
 
-Test(olog_full, a_pipe_that_blocks, .timeout = 20)
+Test(oci_log_full, a_pipe_that_blocks, .timeout = 20)
 {
-	struct olog o = {.plain = true};
+	struct oci_log o = {.plain = true};
 	int p[2];
 
 	cr_assert_eq(pipe(p), 0);
@@ -92,9 +92,9 @@ Test(olog_full, a_pipe_that_blocks, .timeout = 20)
 	fills_and_goes_on(&o, p[0]);
 }
 
-Test(olog_full, a_socket, .timeout = 20)
+Test(oci_log_full, a_socket, .timeout = 20)
 {
-	struct olog o = {.plain = true};
+	struct oci_log o = {.plain = true};
 	int p[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, p), 0);
@@ -103,99 +103,100 @@ Test(olog_full, a_socket, .timeout = 20)
 	cr_expect_eq(recv(p[0], text, sizeof(text), 0), (ssize_t)strlen("vmrun: line 0\n"));
 }
 
-Test(olog_full, a_socket_by_its_name)
+Test(oci_log_full, a_socket_by_its_name)
 {
-	struct olog o;
+	struct oci_log o;
 	struct err err;
 	int p[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, p), 0);
 	cr_assert_eq(dup2(p[1], STDERR_FILENO), STDERR_FILENO);
-	cr_assert_eq(olog_open("/dev/stderr", false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
-	olog_write(&o, LOG_LEVEL_ERROR, "heard");
+	cr_assert_eq(oci_log_open("/dev/stderr", false, LOG_LEVEL_ERROR, &o, &err), 0, "%s",
+		     err.msg);
+	oci_log_write(&o, LOG_LEVEL_ERROR, "heard");
 	drain(p[0]);
 	cr_expect(strstr(text, "msg=\"heard\""), "%s", text);
 }
 
-Test(olog_full, a_terminal_that_was_stopped, .timeout = 20)
+Test(oci_log_full, a_terminal_that_was_stopped, .timeout = 20)
 {
-	struct olog o;
+	struct oci_log o;
 	int master, slave;
 
 	cr_assert_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
 	cr_assert_eq(dup2(slave, STDERR_FILENO), STDERR_FILENO);
-	olog_stderr(LOG_LEVEL_ERROR, &o);
+	oci_log_stderr(LOG_LEVEL_ERROR, &o);
 	cr_assert_eq(tcflow(slave, TCOOFF), 0);
 	for (unsigned int i = 0; i < MANY; i++)
-		olog_write(&o, LOG_LEVEL_ERROR, "line %u", i);
+		oci_log_write(&o, LOG_LEVEL_ERROR, "line %u", i);
 	cr_expect_gt(o.lost, 0);
 	cr_assert_eq(tcflow(slave, TCOON), 0);
 	drain(master);
-	olog_write(&o, LOG_LEVEL_ERROR, "again");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "again");
 	drain(master);
 	cr_expect(strstr(text, " lines were lost here"), "%s", text);
 	cr_expect(strstr(text, "\nvmrun: again"), "%s", text);
 }
 
-Test(olog_full, a_fifo_without_a_reader, .timeout = 20)
+Test(oci_log_full, a_fifo_without_a_reader, .timeout = 20)
 {
 	char path[] = "/tmp/test-olog-XXXXXX";
-	struct olog o;
+	struct oci_log o;
 	struct err err;
 	int reader;
 
 	close(mkstemp(path));
 	unlink(path);
 	cr_assert_eq(mkfifo(path, 0600), 0);
-	cr_assert_eq(olog_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	cr_assert_eq(oci_log_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
 	write_many(&o);
 	reader = open(path, O_RDONLY | O_NONBLOCK);
 	unlink(path);
 	cr_expect_gt(drain(reader), 0);
 	cr_expect(strstr(text, "msg=\"line 0\"\n"), "who comes late hears what there was room for");
-	olog_flush(&o);
+	oci_log_flush(&o);
 	drain(reader);
 	cr_expect(strstr(text, " lines were lost here"), "%s", text);
 }
 
-Test(olog_full, a_reader_that_left, .timeout = 20)
+Test(oci_log_full, a_reader_that_left, .timeout = 20)
 {
-	struct olog o = {.plain = true};
+	struct oci_log o = {.plain = true};
 	int p[2];
 
 	cr_assert_eq(pipe(p), 0);
 	close(p[0]);
 	o.fd = p[1];
-	olog_write(&o, LOG_LEVEL_ERROR, "no SIGPIPE");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "no SIGPIPE");
 	cr_expect_eq(o.lost, 1);
 }
 
-Test(olog_full, no_space)
+Test(oci_log_full, no_space)
 {
-	struct olog o;
+	struct oci_log o;
 	struct err err;
 
-	cr_assert_eq(olog_open("/dev/full", true, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
-	olog_write(&o, LOG_LEVEL_ERROR, "one");
-	olog_write(&o, LOG_LEVEL_ERROR, "two");
+	cr_assert_eq(oci_log_open("/dev/full", true, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	oci_log_write(&o, LOG_LEVEL_ERROR, "one");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "two");
 	cr_expect_eq(o.lost, 2);
 }
 
-Test(olog_full, half_a_line_is_ended_first)
+Test(oci_log_full, half_a_line_is_ended_first)
 {
-	struct olog o = {.plain = true, .torn = true};
+	struct oci_log o = {.plain = true, .torn = true};
 	int p[2];
 
 	cr_assert_eq(pipe(p), 0);
 	o.fd = p[1];
-	olog_write(&o, LOG_LEVEL_ERROR, "one");
-	olog_write(&o, LOG_LEVEL_ERROR, "two");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "one");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "two");
 	drain(p[0]);
 	cr_expect_str_eq(text, "\nvmrun: one\nvmrun: two\n");
 }
 
 /* However long that takes on a busy machine */
-static void await_writer(struct olog *o)
+static void await_writer(struct oci_log *o)
 {
 	struct pollfd p = {.fd = o->writer, .events = POLLIN};
 	siginfo_t info;
@@ -208,18 +209,18 @@ static void await_writer(struct olog *o)
 	o->writer = 0;
 }
 
-Test(olog_full, a_disk_is_written_to_by_others, .timeout = 60)
+Test(oci_log_full, a_disk_is_written_to_by_others, .timeout = 60)
 {
 	char path[] = "/tmp/test-olog-XXXXXX";
-	struct olog o;
+	struct oci_log o;
 	struct err err;
 	int reader = mkstemp(path);
 	pid_t pid;
 
-	cr_assert_eq(olog_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
+	cr_assert_eq(oci_log_open(path, false, LOG_LEVEL_ERROR, &o, &err), 0, "%s", err.msg);
 	unlink(path);
 	for (unsigned int i = 0; i < 20; i++) {
-		olog_write(&o, LOG_LEVEL_ERROR, "line %u", i);
+		oci_log_write(&o, LOG_LEVEL_ERROR, "line %u", i);
 		await_writer(&o);
 	}
 	drain(reader);
@@ -230,13 +231,13 @@ Test(olog_full, a_disk_is_written_to_by_others, .timeout = 60)
 	if (pid == 0)
 		sleep(60);
 	o.writer = (int)syscall(SYS_pidfd_open, pid, 0);
-	olog_write(&o, LOG_LEVEL_ERROR, "lost");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "lost");
 	cr_expect_eq(o.lost, 1);
 	kill(pid, SIGKILL);
 	while (o.lost)
-		olog_flush(&o);
+		oci_log_flush(&o);
 	await_writer(&o);
-	olog_write(&o, LOG_LEVEL_ERROR, "again");
+	oci_log_write(&o, LOG_LEVEL_ERROR, "again");
 	await_writer(&o);
 	drain(reader);
 	cr_expect(!strstr(text, "msg=\"lost\""), "%s", text);
