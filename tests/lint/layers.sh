@@ -1,17 +1,26 @@
 #!/bin/bash
-# Who may include whom (design: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core).
+# Who may include whom: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core; in runtime/ room by room.
 . "$(dirname "$0")/lib.bash"
 
 # rules: folder prefix (longest first), then what its own includes and its system includes may be
 rules() {
 	cat <<'END'
-devices/core/  ^devices/core/
-devices/       ^devices/core/
-vmm/           ^(vmm|devices/core)/
-runtime/       ^(runtime/|devices/core/|policies/policy\.h$)
-policies/      ^(policies|devices/core)/
-cmd/vmrun/     ^(cmd/vmrun/|runtime/|devices/core/|policies/policy\.h$)
-cmd/           ^(cmd/[^/]*\.h$|vmm/|devices/)
+devices/core/         ^devices/core/
+devices/              ^devices/core/
+vmm/                  ^(vmm|devices/core)/
+runtime/util/         ^(runtime/util|devices/core)/
+runtime/config/       ^(runtime/(config|util)|devices/core)/
+runtime/plan/         ^(runtime/(plan|config|util)|devices/core)/
+runtime/host/         ^(runtime/(host|plan|util)|devices/core)/
+runtime/netlink/      ^(runtime/(netlink|util)|devices/core)/
+runtime/net/          ^(runtime/(net|netlink|plan|config|util)|devices/core)/
+runtime/jail/         ^(runtime/(jail|host|net|netlink|plan|util)|devices/core)/|^policies/policy\.h$
+runtime/state/        ^(runtime/(state|net|plan|config|util)|devices/core)/
+runtime/supervisor/   ^(runtime/(supervisor|state|jail|host|net|plan|util)|devices/core)/|^policies/policy\.h$
+policies/             ^(policies|devices/core)/
+cmd/vmrun/            ^(cmd/vmrun|runtime|devices/core)/|^policies/policy\.h$
+cmd/vmrun-dev.c       ^(cmd/[^/]*\.h$|devices/)
+cmd/vmrun-vmm.c       ^(cmd/[^/]*\.h$|vmm/|devices/core/)
 END
 }
 
