@@ -4,6 +4,7 @@
 #   make deps       install what building, running and testing need (Debian packages, asks nothing)
 #   make demo       boot a stock Debian kernel from a bundle, each command echoed
 #   make check      every test, one totals line at the end
+#   make golden     write tests/golden as the code has it now; review the difference
 #   make bench lint sanitize fuzz install clean
 
 SHELL  := /bin/bash
@@ -171,6 +172,11 @@ check-guests: all $(guests) $(hostile)
 	tests/check guests
 check-linux: all
 	tests/check linux
+# The files of tests/golden, written by the tests that compare with them.
+golden_src := $(shell grep -l 'support/golden\.h' $(unit_src))
+golden: $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(golden_src))
+	$(Q)for t in $^; do UPDATE_GOLDEN=1 $$t --jobs 1 || exit 1; done
+	$(Q)git --no-pager diff --stat -- tests/golden
 bench: all $(guests)
 	tests/bench/run
 demo: deps all
@@ -199,6 +205,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps fuzz sanitize lint lint-own install clean
+.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps golden fuzz sanitize lint lint-own install clean
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)

@@ -3,7 +3,7 @@
  * DOC: The policies that ship, as compiled into build/gen/policies.c
  *
  * tests/golden/policies.txt has the system calls of each. After a change that is meant,
- * `GOLDEN_UPDATE=1 build/tests/unit/policies/test_policies` writes it anew; the diff is the review.
+ * `make golden` writes it; review the difference.
  */
 #include "policies/policy.h"
 
@@ -19,11 +19,11 @@
 #include "devices/core/boot.h"
 #include "policies/compile.h"
 #include "tests/support/bpf.h"
+#include "tests/support/golden.h"
 #include "tests/support/lock_up.h"
 #include "tests/support/policy_model.h"
 
-#define GOLDEN_PATH "tests/golden/policies.txt"
-#define SYSCALLS    1024 /* more than any architecture numbers */
+#define SYSCALLS 1024 /* more than any architecture numbers */
 
 static unsigned int verdicts(const struct policy *p, int nr)
 {
@@ -105,22 +105,15 @@ static void print_policy(FILE *out, const struct policy *p)
 
 Test(policies, allow_what_the_golden_file_says)
 {
-	cleanup_free char *is = NULL, *wanted = calloc(1, 65536);
+	cleanup_free char *is = NULL, *wanted = NULL;
 	size_t len;
-	FILE *out = open_memstream(&is, &len), *golden;
+	FILE *out = open_memstream(&is, &len);
 
-	cr_assert(out && wanted);
+	cr_assert(out);
 	for (unsigned int i = 0; i < nr_policies; i++)
 		print_policy(out, &policies[i]);
 	fclose(out);
-	if (getenv("GOLDEN_UPDATE")) {
-		golden = fopen(GOLDEN_PATH, "we");
-		cr_assert(golden && fputs(is, golden) >= 0 && fclose(golden) == 0);
-	}
-	golden = fopen(GOLDEN_PATH, "re");
-	cr_assert(golden, "run from the root of the tree");
-	cr_assert_gt(fread(wanted, 1, 65535, golden), 0);
-	fclose(golden);
+	wanted = golden_text("policies.txt", is);
 	cr_expect_str_eq(is, wanted, "the policies now allow:\n%s", is);
 }
 

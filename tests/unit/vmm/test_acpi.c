@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/support/golden.h"
 #include "vmm/x86_layout.h"
 
 #define AREA_BYTES 0x4000
@@ -170,20 +171,20 @@ Test(acpi, madt_lists_every_vcpu)
 /* tests/golden/dsdt.hex: 16 bytes a line; `iasl -d` reads the bytes */
 Test(acpi, dsdt_is_the_golden_one)
 {
-	FILE *golden = fopen("tests/golden/dsdt.hex", "re");
+	cleanup_free char *is = NULL, *wanted = NULL;
+	size_t len, bytes;
 	const uint8_t *t;
-	unsigned int byte;
-	size_t n = 0;
+	FILE *out = open_memstream(&is, &len);
 
 	build(4, true);
 	t = table(le(fadt() + 140, 8), "DSDT", 2);
-	cr_assert(golden, "run from the root of the tree");
-	while (fscanf(golden, "%2x", &byte) == 1) {
-		cr_assert_eq(t[n], byte, "byte %zu", n);
-		n++;
-	}
-	fclose(golden);
-	cr_assert_eq(n, le(t + 4, 4));
+	bytes = le(t + 4, 4);
+	cr_assert(out);
+	for (size_t i = 0; i < bytes; i++)
+		fprintf(out, "%02x%c", t[i], i % 16 == 15 || i + 1 == bytes ? '\n' : ' ');
+	fclose(out);
+	wanted = golden_text("dsdt.hex", is);
+	cr_assert_str_eq(is, wanted);
 }
 
 Test(acpi, serial_port_only_where_there_is_one)
