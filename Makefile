@@ -1,9 +1,10 @@
 # vmrun: one Makefile, objects in build/, no configure step.
 #
 #   make            build/bin/vmrun and build/libexec/vmrun/*
-#   make deps       install what building, running and testing need (Debian packages, asks nothing)
+#   make deps       install the Debian packages that building, running and testing need; asks nothing
 #   make demo       boot a stock Debian kernel from a bundle, each command echoed
 #   make check      every test, one totals line at the end
+#                   (demo, check and bench run deps where a package is missing, and say which)
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make bench lint sanitize fuzz install clean
 
@@ -163,7 +164,7 @@ $(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev.o $(B)/jail/tests/hostil
 tests: all $(unit_bins) $(replays) $(guests) $(hostile)
 guests: $(guests)
 
-check: deps
+check: need
 	$(MAKE) -j$$(nproc) tests
 	tests/check all
 check-unit: $(unit_bins) $(replays)
@@ -177,12 +178,17 @@ golden_src := $(shell grep -l 'support/golden\.h' $(unit_src))
 golden: $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(golden_src))
 	$(Q)for t in $^; do UPDATE_GOLDEN=1 $$t --jobs 1 || exit 1; done
 	$(Q)git --no-pager diff --stat -- tests/golden
-bench: all $(guests)
+bench: need
+	$(MAKE) -j$$(nproc) all guests
 	tests/bench/run
-demo: deps all
+demo: need
+	$(MAKE) -j$$(nproc) all
 	tests/demo
 deps:
 	tests/deps
+need:
+	@missing=$$(tests/deps --missing) || exit; \
+	[ -z "$$missing" ] || { echo "missing: $$missing; running make deps" && tests/deps; }
 fuzz:
 	tests/fuzz/run
 sanitize:
@@ -205,6 +211,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps golden fuzz sanitize lint lint-own install clean
+.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz sanitize lint lint-own install clean
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
