@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define VM_IOAPIC_PINS	 24
 #define VM_PIC_PINS	 16

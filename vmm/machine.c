@@ -10,10 +10,10 @@
 
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
-#include "vmm/acpi.h"
-#include "vmm/x86_boot.h"
-#include "vmm/x86_cpuid.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/acpi.h"
+#include "vmm/x86/cpuid.h"
+#include "vmm/x86/layout.h"
+#include "vmm/x86/linux_boot.h"
 
 /* ---- ends ------------------------------------------------------------------------------- */
 

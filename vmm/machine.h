@@ -12,18 +12,18 @@
 #include "devices/core/boot.h"
 #include "devices/core/gmem.h"
 #include "devices/core/loop.h"
-#include "vmm/acpi_pm.h"
 #include "vmm/bus.h"
-#include "vmm/i8042.h"
-#include "vmm/kernel_load.h"
 #include "vmm/kvm.h"
 #include "vmm/pci.h"
-#include "vmm/pvpanic.h"
-#include "vmm/rtc.h"
 #include "vmm/serial_port.h"
 #include "vmm/vcpu.h"
 #include "vmm/virtio_pci.h"
 #include "vmm/vu_frontend.h"
+#include "vmm/x86/acpi_pm.h"
+#include "vmm/x86/i8042.h"
+#include "vmm/x86/kernel_load.h"
+#include "vmm/x86/pvpanic.h"
+#include "vmm/x86/rtc.h"
 
 /** struct machine_virtio - A virtio device: its other process, and what the guest sees of it */
 struct machine_virtio {

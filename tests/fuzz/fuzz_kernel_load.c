@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 
 #include "devices/core/fdio.h"
-#include "vmm/kernel_load.h"
-#include "vmm/x86_boot.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/kernel_load.h"
+#include "vmm/x86/layout.h"
+#include "vmm/x86/linux_boot.h"
 
 #define RAM_BYTES    (32ULL << 20)
 #define INITRD_BYTES (3U << 20)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/acpi.h"
+#include "vmm/x86/acpi.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "tests/support/golden.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define AREA_BYTES 0x4000
 

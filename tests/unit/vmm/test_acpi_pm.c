@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/acpi_pm.h"
+#include "vmm/x86/acpi_pm.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/aml.h"
+#include "vmm/x86/aml.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

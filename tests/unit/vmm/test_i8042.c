@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/i8042.h"
+#include "vmm/x86/i8042.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

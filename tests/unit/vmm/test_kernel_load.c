@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/kernel_load.h"
+#include "vmm/x86/kernel_load.h"
 
 #include <criterion/criterion.h>
 #include <elf.h>

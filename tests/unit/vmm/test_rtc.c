@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/rtc.h"
+#include "vmm/x86/rtc.h"
 
 #include <criterion/criterion.h>
 #include <time.h>

@@ -14,8 +14,8 @@
  * protected-mode part goes to pref_address and is entered 0x200 bytes into it. Its last paragraph of 16
  * bytes may lack some in the file.
  */
-#ifndef VMRUN_VMM_KERNEL_LOAD_H
-#define VMRUN_VMM_KERNEL_LOAD_H
+#ifndef VMRUN_VMM_X86_KERNEL_LOAD_H
+#define VMRUN_VMM_X86_KERNEL_LOAD_H
 
 #include <asm/bootparam.h>
 

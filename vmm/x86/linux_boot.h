@@ -7,15 +7,15 @@
  * A GDT with flat segments and page tables that map 4 GiB one to one serve the 64-bit entry. The
  * other vCPUs wait for INIT and SIPI in KVM's LAPIC.
  */
-#ifndef VMRUN_VMM_X86_BOOT_H
-#define VMRUN_VMM_X86_BOOT_H
+#ifndef VMRUN_VMM_X86_LINUX_BOOT_H
+#define VMRUN_VMM_X86_LINUX_BOOT_H
 
 #include <linux/kvm.h>
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "devices/core/gmem.h"
-#include "vmm/kernel_load.h"
+#include "vmm/x86/kernel_load.h"
 
 #define X86_BOOT_MAP_MAX 4
 

@@ -4,8 +4,8 @@
  *
  * gmtime_r() and timegm() would do, but look for a time zone file first.
  */
-#ifndef VMRUN_VMM_RTC_DATE_H
-#define VMRUN_VMM_RTC_DATE_H
+#ifndef VMRUN_VMM_X86_RTC_DATE_H
+#define VMRUN_VMM_X86_RTC_DATE_H
 
 #include "devices/core/base.h"
 

@@ -5,8 +5,8 @@
  * ACPI 6.5 section 4.8.3. Ports from X86_PORT_PM on; FADT (acpi.c) says the same numbers. ACPI mode
  * is on from the start: there is no SMI command port.
  */
-#ifndef VMRUN_VMM_ACPI_PM_H
-#define VMRUN_VMM_ACPI_PM_H
+#ifndef VMRUN_VMM_X86_ACPI_PM_H
+#define VMRUN_VMM_X86_ACPI_PM_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/x86_boot.h"
+#include "vmm/x86/linux_boot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/fmt.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define E820_RAM_TYPE	   1
 #define E820_RESERVED_TYPE 2

@@ -6,8 +6,8 @@
  * port bit 0), and for the host to press Ctrl-Alt-Del. No mouse port. The controller comes up as a
  * PC's firmware leaves it: interrupt on, translation to scan code set 1 on.
  */
-#ifndef VMRUN_VMM_I8042_H
-#define VMRUN_VMM_I8042_H
+#ifndef VMRUN_VMM_X86_I8042_H
+#define VMRUN_VMM_X86_I8042_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

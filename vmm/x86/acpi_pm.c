@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/acpi_pm.h"
+#include "vmm/x86/acpi_pm.h"
 
 #include <time.h>
 
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define PM1_PWRBTN	0x0100 /* in status and enable */
 #define PM1_ENABLE_BITS 0x0721 /* timer, global, power and sleep button, clock */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/x86_boot.h"
+#include "vmm/x86/linux_boot.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define MIB 0x100000ULL
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/kernel_load.h"
+#include "vmm/x86/kernel_load.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define KERNEL_HEAD_BYTES   4096
 #define KERNEL_PHDRS_MAX    64

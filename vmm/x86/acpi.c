@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/acpi.h"
+#include "vmm/x86/acpi.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "vmm/acpi_pm.h"
-#include "vmm/aml.h"
-#include "vmm/rtc.h"
 #include "vmm/serial_port.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/acpi_pm.h"
+#include "vmm/x86/aml.h"
+#include "vmm/x86/layout.h"
+#include "vmm/x86/rtc.h"
 
 #define RSDP_BYTES	    36
 #define HEADER_BYTES	    36

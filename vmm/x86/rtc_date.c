@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/rtc_date.h"
+#include "vmm/x86/rtc_date.h"
 
 /*
  * Years are counted from March, so that the leap day is the last of a year: then month lengths

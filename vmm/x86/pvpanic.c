@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/pvpanic.h"
+#include "vmm/x86/pvpanic.h"
 
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 /* The range is one byte, and so is every access. */
 static void pvpanic_access(void *dev, bool write, uint64_t off UNUSED, void *data,

@@ -5,8 +5,8 @@
  * QEMU's docs/specs/pvpanic: reading tells which events are supported, writing raises them. Linux
  * binds to it by ACPI's _HID QEMU0001.
  */
-#ifndef VMRUN_VMM_PVPANIC_H
-#define VMRUN_VMM_PVPANIC_H
+#ifndef VMRUN_VMM_X86_PVPANIC_H
+#define VMRUN_VMM_X86_PVPANIC_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

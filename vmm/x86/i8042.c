@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/i8042.h"
+#include "vmm/x86/i8042.h"
 
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
 
 #define STATUS_FULL	 0x01 /* a byte waits in the data register */
 #define STATUS_SYSTEM	 0x04 /* self test passed */

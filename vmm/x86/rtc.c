@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/rtc.h"
+#include "vmm/x86/rtc.h"
 
 #include <errno.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include "vmm/rtc_date.h"
-#include "vmm/x86_layout.h"
+#include "vmm/x86/layout.h"
+#include "vmm/x86/rtc_date.h"
 
 #define RTC_REG_A     0x0a
 #define RTC_REG_B     0x0b

@@ -13,8 +13,8 @@
  * not raised already. So a guest that does not answer costs nothing, and one that does gets no more
  * wake-ups than it reads register C, at most 8192 a second.
  */
-#ifndef VMRUN_VMM_RTC_H
-#define VMRUN_VMM_RTC_H
+#ifndef VMRUN_VMM_X86_RTC_H
+#define VMRUN_VMM_X86_RTC_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

@@ -5,8 +5,8 @@
  * ACPI 6.5 chapter 5. A PC with fixed power management hardware (acpi_pm.h), an IOAPIC and a PIC, a
  * PCI host bridge with configuration mechanism #1, and the ISA devices an OS cannot find by itself.
  */
-#ifndef VMRUN_VMM_ACPI_H
-#define VMRUN_VMM_ACPI_H
+#ifndef VMRUN_VMM_X86_ACPI_H
+#define VMRUN_VMM_X86_ACPI_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

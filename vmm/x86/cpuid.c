@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/x86_cpuid.h"
+#include "vmm/x86/cpuid.h"
 
 #include <errno.h>
 #include <string.h>

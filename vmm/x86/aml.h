@@ -6,8 +6,8 @@
  * methods takes. Objects with a length are opened and closed in pairs; closing puts the length in.
  * Running out of room is remembered and asked for once, at the end.
  */
-#ifndef VMRUN_VMM_AML_H
-#define VMRUN_VMM_AML_H
+#ifndef VMRUN_VMM_X86_AML_H
+#define VMRUN_VMM_X86_AML_H
 
 #include "devices/core/base.h"
 
