@@ -57,7 +57,7 @@ core_src    := $(wildcard devices/core/*.c)
 device_src  := $(wildcard devices/*.c)
 # What an architecture gives the VMM lies in a folder of its own; one of them is built.
 arch_dir    := $(if $(filter x86_64,$(ARCH)),x86,$(ARCH))
-vmm_src     := $(wildcard vmm/*.c vmm/$(arch_dir)/*.c)
+vmm_src     := $(wildcard vmm/*.c vmm/virtio/*.c vmm/$(arch_dir)/*.c)
 runtime_src := $(wildcard runtime/*/*.c runtime/*.c)
 vmrun_src   := $(wildcard cmd/vmrun/*.c)
 policies    := $(wildcard policies/$(ARCH)/*.policy)

@@ -12,10 +12,10 @@
 
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
-#include "vmm/backend.h"
 #include "vmm/bus.h"
 #include "vmm/kvm.h"
 #include "vmm/uart.h"
+#include "vmm/virtio/backend.h"
 
 #define SERIAL_PORT_BASE  0x3f8
 #define SERIAL_PORT_BYTES 8

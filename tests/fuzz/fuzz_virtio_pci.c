@@ -14,7 +14,7 @@
 #include "devices/core/log.h"
 #include "tests/support/fake_vm.h"
 #include "tests/support/stub_backend.h"
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/virtio_pci.h"
 
 #define WINDOW	    0xd0000000U
 #define RAM_BYTES   0x10000U

@@ -15,7 +15,7 @@
 #include <sys/eventfd.h>
 
 #include "devices/core/gmem.h"
-#include "vmm/backend.h"
+#include "vmm/virtio/backend.h"
 
 #define STUB_QUEUES	  3
 #define STUB_QUEUE_MAX	  128

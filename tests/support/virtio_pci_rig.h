@@ -16,7 +16,7 @@
 
 #include "tests/support/fake_vm.h"
 #include "tests/support/stub_backend.h"
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/virtio_pci.h"
 
 #define WINDOW	  0xd0000000U
 #define RAM_BYTES 0x100000U

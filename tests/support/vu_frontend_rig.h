@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/vu_msg.h"
-#include "vmm/vu_frontend.h"
+#include "vmm/virtio/vu_frontend.h"
 
 #define V1	  (1ULL << VIRTIO_F_VERSION_1)
 #define PROTOCOL  (1ULL << VU_F_PROTOCOL_FEATURES)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/msix.h"
+#include "vmm/virtio/msix.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

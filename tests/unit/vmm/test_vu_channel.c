@@ -2,7 +2,7 @@
 /**
  * DOC: What a back-end says of its own accord, as its front-end hears it
  */
-#include "vmm/vu_channel.h"
+#include "vmm/virtio/vu_channel.h"
 
 #include <fcntl.h>
 

@@ -6,10 +6,10 @@
  * registers. virtio_pci.c holds the rest: PCI function, BAR, doorbells, notifications, ISR.
  * Everything here runs with the bus lock held.
  */
-#ifndef VMRUN_VMM_VIRTIO_PCI_COMMON_H
-#define VMRUN_VMM_VIRTIO_PCI_COMMON_H
+#ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_COMMON_H
+#define VMRUN_VMM_VIRTIO_VIRTIO_PCI_COMMON_H
 
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/virtio_pci.h"
 
 /* MSI-X sources: configuration, then one a queue */
 #define VIRTIO_PCI_SOURCE_CONFIG   0

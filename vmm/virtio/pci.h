@@ -11,8 +11,8 @@
  * Port 0xcf9 lies inside the address register's ports, so the reset control register is served here
  * and handed on to whoever set pci->reset.
  */
-#ifndef VMRUN_VMM_PCI_H
-#define VMRUN_VMM_PCI_H
+#ifndef VMRUN_VMM_VIRTIO_PCI_H
+#define VMRUN_VMM_VIRTIO_PCI_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

@@ -13,7 +13,7 @@
  * Ring and region addresses on the wire are the guest's plus a constant, not our own pointers:
  * where our mapping lies is nobody's business.
  */
-#include "vmm/vu_frontend.h"
+#include "vmm/virtio/vu_frontend.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
@@ -22,8 +22,8 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "vmm/vu_call.h"
-#include "vmm/vu_channel.h"
+#include "vmm/virtio/vu_call.h"
+#include "vmm/virtio/vu_channel.h"
 
 #define VUF_USER_BASE	(1ULL << 44)
 #define VUF_SIZE_MAX	256

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/vu_call.h"
+#include "vmm/virtio/vu_call.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/msix.h"
+#include "vmm/virtio/msix.h"
 
 #include <linux/pci_regs.h>
 #include <poll.h>

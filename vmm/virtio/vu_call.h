@@ -11,11 +11,11 @@
  * than by a clock, because while the VM is frozen or stopped as a whole the time passes for us and not
  * for the device; and device_late says each time it gets longer whether it goes on.
  */
-#ifndef VMRUN_VMM_VU_CALL_H
-#define VMRUN_VMM_VU_CALL_H
+#ifndef VMRUN_VMM_VIRTIO_VU_CALL_H
+#define VMRUN_VMM_VIRTIO_VU_CALL_H
 
 #include "devices/core/vu_msg.h"
-#include "vmm/vu_frontend.h"
+#include "vmm/virtio/vu_frontend.h"
 
 /** vu_call_agreed() - Whether both sides speak a protocol feature */
 bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit);

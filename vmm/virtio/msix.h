@@ -8,13 +8,13 @@
  * the way. While it is masked the source is not bound, signals collect in the eventfd, and that is
  * the pending bit; binding it again delivers them.
  */
-#ifndef VMRUN_VMM_MSIX_H
-#define VMRUN_VMM_MSIX_H
+#ifndef VMRUN_VMM_VIRTIO_MSIX_H
+#define VMRUN_VMM_VIRTIO_MSIX_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "vmm/kvm.h"
-#include "vmm/pci.h"
+#include "vmm/virtio/pci.h"
 
 #define MSIX_VECTORS_MAX 17 /* BACKEND_QUEUES_MAX and one for configuration */
 #define MSIX_NO_VECTOR   0xffff

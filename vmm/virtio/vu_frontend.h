@@ -6,11 +6,11 @@
  * others. The peer is trusted with the guest's memory and with nothing else: each reply must have
  * the request's number, the reply flag, the exact size and no fds.
  */
-#ifndef VMRUN_VMM_VU_FRONTEND_H
-#define VMRUN_VMM_VU_FRONTEND_H
+#ifndef VMRUN_VMM_VIRTIO_VU_FRONTEND_H
+#define VMRUN_VMM_VIRTIO_VU_FRONTEND_H
 
 #include "devices/core/gmem.h"
-#include "vmm/backend.h"
+#include "vmm/virtio/backend.h"
 
 #define VU_LATE_MS 1000 /* after which device_late is asked, and again each time */
 #define VU_SEND_MS 5000 /* for which a peer may take nothing of what is sent */

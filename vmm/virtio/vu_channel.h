@@ -6,10 +6,10 @@
  * request is understood: the configuration space has changed. Whatever else comes, half a message
  * included, breaks the protocol. Our end is non-blocking: nothing here waits for the other process.
  */
-#ifndef VMRUN_VMM_VU_CHANNEL_H
-#define VMRUN_VMM_VU_CHANNEL_H
+#ifndef VMRUN_VMM_VIRTIO_VU_CHANNEL_H
+#define VMRUN_VMM_VIRTIO_VU_CHANNEL_H
 
-#include "vmm/vu_frontend.h"
+#include "vmm/virtio/vu_frontend.h"
 
 /**
  * vu_channel_open() - Make the channel and hand the other end over, if the back-end has a use for it

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/vu_channel.h"
+#include "vmm/virtio/vu_channel.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "vmm/vu_call.h"
+#include "vmm/virtio/vu_call.h"
 
 /* Messages taken in at once. All of them say the same, so that one look at the device is enough. */
 #define VU_CHANNEL_BATCH 16

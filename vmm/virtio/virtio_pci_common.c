@@ -13,7 +13,7 @@
  * gets a copy of the queues: what a guest writes later can reach nobody. FAILED stops everything
  * but reset.
  */
-#include "vmm/virtio_pci_common.h"
+#include "vmm/virtio/virtio_pci_common.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>

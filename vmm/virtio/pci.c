@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/pci.h"
+#include "vmm/virtio/pci.h"
 
 #include <errno.h>
 #include <linux/pci_regs.h>

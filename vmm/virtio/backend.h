@@ -7,8 +7,8 @@
  * does not change until it is stopped, and three eventfds a queue that are made once, before
  * lockdown.
  */
-#ifndef VMRUN_VMM_BACKEND_H
-#define VMRUN_VMM_BACKEND_H
+#ifndef VMRUN_VMM_VIRTIO_BACKEND_H
+#define VMRUN_VMM_VIRTIO_BACKEND_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

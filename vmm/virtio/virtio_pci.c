@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/virtio_pci.h"
+#include "vmm/virtio/virtio_pci.h"
 
 #include <errno.h>
 #include <linux/pci_regs.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
-#include "vmm/virtio_pci_common.h"
+#include "vmm/virtio/virtio_pci_common.h"
 
 #define VP_VENDOR      0x1af4
 #define VP_DEVICE_BASE 0x1040

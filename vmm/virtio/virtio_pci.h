@@ -6,16 +6,16 @@
  * machine (see virtio_pci.c); queue registers can be written only between FEATURES_OK and
  * DRIVER_OK, and are then copied into a description that does not change until reset.
  */
-#ifndef VMRUN_VMM_VIRTIO_PCI_H
-#define VMRUN_VMM_VIRTIO_PCI_H
+#ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_H
+#define VMRUN_VMM_VIRTIO_VIRTIO_PCI_H
 
 #include "devices/core/gmem.h"
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
-#include "vmm/backend.h"
 #include "vmm/kvm.h"
-#include "vmm/msix.h"
-#include "vmm/pci.h"
+#include "vmm/virtio/backend.h"
+#include "vmm/virtio/msix.h"
+#include "vmm/virtio/pci.h"
 
 /* Regions of the one BAR; the notification region has 4 bytes a queue */
 #define VIRTIO_PCI_BAR		0
