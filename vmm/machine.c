@@ -264,19 +264,19 @@ int machine_vcpus(struct machine *m, struct err *err)
 										 : NULL,
 			  .arg = m},
 	};
-	cleanup_free struct x86_cpuid *cpuid = calloc(1, sizeof(*cpuid));
+	cleanup_free struct cpuid_table *cpuid = calloc(1, sizeof(*cpuid));
 	int rc;
 
 	if (!cpuid)
 		return err_set(err, ENOMEM, "CPUID table");
-	rc = x86_cpuid_supported(BOOT_FD_KVM, args.nr, cpuid, err);
+	rc = cpuid_supported(BOOT_FD_KVM, args.nr, cpuid, err);
 	if (rc == 0)
 		rc = vcpus_create(&m->vcpus, &args, err);
 	for (unsigned int i = 0; rc == 0 && i < args.nr; i++) {
-		x86_cpuid_set_id(cpuid, i);
-		rc = x86_cpuid_apply(m->vcpus.vcpu[i].fd, cpuid, err);
+		cpuid_set_id(cpuid, i);
+		rc = cpuid_apply(m->vcpus.vcpu[i].fd, cpuid, err);
 		if (rc == 0)
-			rc = x86_boot_vcpu(m->vcpus.vcpu[i].fd, err);
+			rc = linux_boot_vcpu(m->vcpus.vcpu[i].fd, err);
 		if (rc < 0)
 			return err_wrap(err, "vCPU %u", i);
 	}
@@ -308,7 +308,7 @@ int machine_load(struct machine *m, struct err *err)
 		.nr_vcpus = m->boot.nr_vcpus,
 		.serial = boot_has_serial(&m->boot),
 	};
-	struct x86_boot boot = {
+	struct linux_boot boot = {
 		.mem = &m->mem,
 		.kernel = &m->kernel,
 		.cmdline = m->boot.cmdline,
@@ -326,8 +326,8 @@ int machine_load(struct machine *m, struct err *err)
 	if (rc == 0)
 		rc = acpi_build(&config, acpi, X86_ACPI_BYTES, X86_ACPI, err);
 	if (rc == 0)
-		rc = x86_boot_write(&boot, err);
-	return rc == 0 ? x86_boot_entry(m->vcpus.vcpu[0].fd, &m->kernel, err) : rc;
+		rc = linux_boot_write(&boot, err);
+	return rc == 0 ? linux_boot_entry(m->vcpus.vcpu[0].fd, &m->kernel, err) : rc;
 }
 
 /* The guest does not run yet, but the lock is what the back-ends' calls are made under. */
@@ -351,7 +351,7 @@ static int reread_networks(struct machine *m, struct err *err)
 
 int machine_start(struct machine *m, const char *more, struct err *err)
 {
-	int rc = x86_boot_cmdline(&m->mem, &m->kernel, m->boot.cmdline, more, err);
+	int rc = linux_boot_cmdline(&m->mem, &m->kernel, m->boot.cmdline, more, err);
 
 	if (rc == 0)
 		rc = reread_networks(m, err);

@@ -47,9 +47,9 @@ static void check_initrd(const struct kernel *k)
 
 static void check_boot(const struct kernel *k)
 {
-	struct x86_boot boot = {.mem = &mem, .kernel = k, .cmdline = "quiet"};
+	struct linux_boot boot = {.mem = &mem, .kernel = k, .cmdline = "quiet"};
 
-	if (x86_boot_write(&boot, NULL) < 0)
+	if (linux_boot_write(&boot, NULL) < 0)
 		vr_assert(k->cmdline_max < strlen(boot.cmdline));
 }
 

@@ -105,7 +105,7 @@ static void cpuid_topology(struct kvm_cpuid_entry2 *e, unsigned int nr_vcpus)
 	}
 }
 
-static void cpuid_drop(struct x86_cpuid *c, uint32_t leaf)
+static void cpuid_drop(struct cpuid_table *c, uint32_t leaf)
 {
 	uint32_t kept = 0;
 
@@ -116,11 +116,11 @@ static void cpuid_drop(struct x86_cpuid *c, uint32_t leaf)
 	c->nr = kept;
 }
 
-static void cpuid_level(struct x86_cpuid *c, uint32_t leaf, uint32_t level, unsigned int nr_vcpus)
+static void cpuid_level(struct cpuid_table *c, uint32_t leaf, uint32_t level, unsigned int nr_vcpus)
 {
 	uint32_t type = level == 0 ? LEVEL_SMT : level == 1 ? LEVEL_CORE : 0;
 
-	if (c->nr == X86_CPUID_MAX)
+	if (c->nr == CPUID_MAX)
 		return;
 	c->entry[c->nr++] = (struct kvm_cpuid_entry2){
 		.function = leaf,
@@ -134,7 +134,7 @@ static void cpuid_level(struct x86_cpuid *c, uint32_t leaf, uint32_t level, unsi
 	};
 }
 
-void x86_cpuid_clean(struct x86_cpuid *c, unsigned int nr_vcpus, bool tsc_deadline)
+void cpuid_clean(struct cpuid_table *c, unsigned int nr_vcpus, bool tsc_deadline)
 {
 	static const uint32_t extended[] = {0xb, 0x1f};
 	uint32_t max = 0;
@@ -155,7 +155,7 @@ void x86_cpuid_clean(struct x86_cpuid *c, unsigned int nr_vcpus, bool tsc_deadli
 	}
 }
 
-void x86_cpuid_set_id(struct x86_cpuid *c, unsigned int id)
+void cpuid_set_id(struct cpuid_table *c, unsigned int id)
 {
 	for (uint32_t i = 0; i < c->nr; i++) {
 		struct kvm_cpuid_entry2 *e = &c->entry[i];
@@ -173,24 +173,24 @@ void x86_cpuid_set_id(struct x86_cpuid *c, unsigned int id)
 	}
 }
 
-int x86_cpuid_supported(int kvm_fd, unsigned int nr_vcpus, struct x86_cpuid *ret, struct err *err)
+int cpuid_supported(int kvm_fd, unsigned int nr_vcpus, struct cpuid_table *ret, struct err *err)
 {
-	cleanup_free struct kvm_cpuid2 *k = calloc(1, sizeof(*k) + X86_CPUID_MAX *
-									   sizeof(k->entries[0]));
+	cleanup_free struct kvm_cpuid2 *k = calloc(1,
+						   sizeof(*k) + CPUID_MAX * sizeof(k->entries[0]));
 
 	if (!k)
 		return err_set(err, ENOMEM, "CPUID table");
-	k->nent = X86_CPUID_MAX;
+	k->nent = CPUID_MAX;
 	if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, k) < 0)
 		return err_set(err, errno, "KVM_GET_SUPPORTED_CPUID");
 	ret->nr = k->nent;
 	memcpy(ret->entry, k->entries, k->nent * sizeof(k->entries[0]));
-	x86_cpuid_clean(ret, nr_vcpus,
-			ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0);
+	cpuid_clean(ret, nr_vcpus,
+		    ioctl(kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_TSC_DEADLINE_TIMER) > 0);
 	return 0;
 }
 
-int x86_cpuid_apply(int vcpu_fd, const struct x86_cpuid *c, struct err *err)
+int cpuid_apply(int vcpu_fd, const struct cpuid_table *c, struct err *err)
 {
 	cleanup_free struct kvm_cpuid2 *k = calloc(1, sizeof(*k) + c->nr * sizeof(k->entries[0]));
 

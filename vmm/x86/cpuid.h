@@ -14,33 +14,33 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-#define X86_CPUID_MAX 256
+#define CPUID_MAX 256
 
-/** struct x86_cpuid - A CPUID table; what KVM calls struct kvm_cpuid2, with room */
-struct x86_cpuid {
+/** struct cpuid_table - A CPUID table; what KVM calls struct kvm_cpuid2, with room */
+struct cpuid_table {
 	uint32_t nr;
-	struct kvm_cpuid_entry2 entry[X86_CPUID_MAX];
+	struct kvm_cpuid_entry2 entry[CPUID_MAX];
 };
 
 /**
- * x86_cpuid_supported() - Ask KVM what it supports, and clean it
+ * cpuid_supported() - Ask KVM what it supports, and clean it
  * @nr_vcpus:	1 to 32
  *
  * Syscalls: ioctl
  */
-MUST_CHECK int x86_cpuid_supported(int kvm_fd, unsigned int nr_vcpus, struct x86_cpuid *ret,
+MUST_CHECK int cpuid_supported(int kvm_fd, unsigned int nr_vcpus, struct cpuid_table *ret,
 				   struct err *err);
 
 /**
- * x86_cpuid_clean() - Clean a table in place, for all vCPUs alike
+ * cpuid_clean() - Clean a table in place, for all vCPUs alike
  * @tsc_deadline:	The in-kernel LAPIC has a TSC deadline timer
  */
-void x86_cpuid_clean(struct x86_cpuid *c, unsigned int nr_vcpus, bool tsc_deadline);
+void cpuid_clean(struct cpuid_table *c, unsigned int nr_vcpus, bool tsc_deadline);
 
-/** x86_cpuid_set_id() - Put a vCPU's APIC id wherever it appears */
-void x86_cpuid_set_id(struct x86_cpuid *c, unsigned int id);
+/** cpuid_set_id() - Put a vCPU's APIC id wherever it appears */
+void cpuid_set_id(struct cpuid_table *c, unsigned int id);
 
-/** x86_cpuid_apply() - Give a vCPU its table (KVM_SET_CPUID2).  Syscalls: ioctl */
-MUST_CHECK int x86_cpuid_apply(int vcpu_fd, const struct x86_cpuid *c, struct err *err);
+/** cpuid_apply() - Give a vCPU its table (KVM_SET_CPUID2).  Syscalls: ioctl */
+MUST_CHECK int cpuid_apply(int vcpu_fd, const struct cpuid_table *c, struct err *err);
 
 #endif

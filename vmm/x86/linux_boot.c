@@ -80,32 +80,33 @@ struct pvh_memmap {
 struct pvh_page {
 	struct pvh_start_info info;
 	struct pvh_module module;
-	struct pvh_memmap memmap[X86_BOOT_MAP_MAX];
+	struct pvh_memmap memmap[LINUX_BOOT_MAP_MAX];
 };
 
 _Static_assert(sizeof(struct pvh_start_info) == 56, "PVH start info");
 _Static_assert(sizeof(struct boot_params) == PAGE_BYTES, "boot_params");
 
-unsigned int x86_boot_memory_map(const struct gmem *mem, struct x86_boot_map *ret)
+unsigned int linux_boot_memory_map(const struct gmem *mem, struct linux_boot_map *ret)
 {
 	unsigned int nr = 0;
 
-	ret[nr++] = (struct x86_boot_map){0, X86_EBDA, E820_RAM_TYPE};
-	ret[nr++] = (struct x86_boot_map){X86_EBDA, X86_KERNEL_MIN - X86_EBDA, E820_RESERVED_TYPE};
-	for (unsigned int i = 0; i < mem->nr && nr < X86_BOOT_MAP_MAX; i++) {
+	ret[nr++] = (struct linux_boot_map){0, X86_EBDA, E820_RAM_TYPE};
+	ret[nr++] = (struct linux_boot_map){X86_EBDA, X86_KERNEL_MIN - X86_EBDA,
+					    E820_RESERVED_TYPE};
+	for (unsigned int i = 0; i < mem->nr && nr < LINUX_BOOT_MAP_MAX; i++) {
 		const struct gmem_region *r = &mem->region[i];
 		uint64_t skip = r->gpa < X86_KERNEL_MIN ? X86_KERNEL_MIN - r->gpa : 0;
 
 		if (r->bytes > skip)
-			ret[nr++] = (struct x86_boot_map){r->gpa + skip, r->bytes - skip,
-							  E820_RAM_TYPE};
+			ret[nr++] = (struct linux_boot_map){r->gpa + skip, r->bytes - skip,
+							    E820_RAM_TYPE};
 	}
 	return nr;
 }
 
-static void fill_boot_params(const struct x86_boot *b, struct boot_params *p)
+static void fill_boot_params(const struct linux_boot *b, struct boot_params *p)
 {
-	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
 	memset(p, 0, sizeof(*p));
 	p->hdr = b->kernel->setup;
@@ -118,14 +119,14 @@ static void fill_boot_params(const struct x86_boot *b, struct boot_params *p)
 	p->hdr.ramdisk_image = (uint32_t)b->initrd_gpa;
 	p->hdr.ramdisk_size = (uint32_t)b->initrd_bytes;
 	p->acpi_rsdp_addr = b->rsdp_gpa;
-	p->e820_entries = (uint8_t)x86_boot_memory_map(b->mem, map);
+	p->e820_entries = (uint8_t)linux_boot_memory_map(b->mem, map);
 	for (unsigned int i = 0; i < p->e820_entries; i++)
 		p->e820_table[i] = (struct boot_e820_entry){map[i].gpa, map[i].bytes, map[i].type};
 }
 
-static void fill_pvh(const struct x86_boot *b, struct pvh_page *p)
+static void fill_pvh(const struct linux_boot *b, struct pvh_page *p)
 {
-	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
 	*p = (struct pvh_page){
 		.info =
@@ -140,7 +141,7 @@ static void fill_pvh(const struct x86_boot *b, struct pvh_page *p)
 				.cmdline_gpa = X86_CMDLINE,
 				.rsdp_gpa = b->rsdp_gpa,
 				.memmap_gpa = X86_PVH_INFO + offsetof(struct pvh_page, memmap),
-				.memmap_entries = x86_boot_memory_map(b->mem, map),
+				.memmap_entries = linux_boot_memory_map(b->mem, map),
 			},
 		.module = {.gpa = b->initrd_gpa, .bytes = b->initrd_bytes},
 	};
@@ -186,8 +187,8 @@ static size_t kernels_part(const char *cmdline)
 	return strlen(cmdline);
 }
 
-int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
-		     const char *more, struct err *err)
+int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
+		       const char *more, struct err *err)
 {
 	char text[2 * BOOT_CMDLINE_MAX + 2];
 	size_t own = kernels_part(cmdline), len = strlen(cmdline) + strlen(more);
@@ -206,12 +207,12 @@ int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char 
 	return 0;
 }
 
-int x86_boot_write(const struct x86_boot *b, struct err *err)
+int linux_boot_write(const struct linux_boot *b, struct err *err)
 {
 	static const uint64_t gdt[] = {0, GDT_CODE32, GDT_CODE64, GDT_DATA, GDT_TSS, 0};
 	struct boot_params params;
 	struct pvh_page pvh;
-	int rc = x86_boot_cmdline(b->mem, b->kernel, b->cmdline, "", err);
+	int rc = linux_boot_cmdline(b->mem, b->kernel, b->cmdline, "", err);
 
 	if (rc < 0)
 		return rc;
@@ -238,7 +239,7 @@ static struct kvm_segment segment(uint16_t selector, uint64_t descriptor)
 	};
 }
 
-void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs)
+void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs)
 {
 	bool pvh = k->entry == KERNEL_ENTRY_PVH32;
 	struct kvm_segment data = segment(SEL_DATA, GDT_DATA);
@@ -293,7 +294,7 @@ static int boot_msrs(int vcpu_fd, struct err *err)
 	return 0;
 }
 
-int x86_boot_vcpu(int vcpu_fd, struct err *err)
+int linux_boot_vcpu(int vcpu_fd, struct err *err)
 {
 	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
 	int rc = boot_lapic(vcpu_fd, err);
@@ -305,14 +306,14 @@ int x86_boot_vcpu(int vcpu_fd, struct err *err)
 	return ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0 ? err_set(err, errno, "KVM_SET_FPU") : 0;
 }
 
-int x86_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err)
+int linux_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err)
 {
 	struct kvm_sregs sregs;
 	struct kvm_regs regs;
 
 	if (ioctl(vcpu_fd, KVM_GET_SREGS, &sregs) < 0)
 		return err_set(err, errno, "KVM_GET_SREGS");
-	x86_boot_regs(k, &regs, &sregs);
+	linux_boot_regs(k, &regs, &sregs);
 	if (ioctl(vcpu_fd, KVM_SET_SREGS, &sregs) < 0)
 		return err_set(err, errno, "KVM_SET_SREGS");
 	if (ioctl(vcpu_fd, KVM_SET_REGS, &regs) < 0)

@@ -17,20 +17,20 @@
 #include "devices/core/gmem.h"
 #include "vmm/x86/kernel_load.h"
 
-#define X86_BOOT_MAP_MAX 4
+#define LINUX_BOOT_MAP_MAX 4
 
-/** struct x86_boot_map - One line of the memory map; @type is E820's: 1 RAM, 2 reserved */
-struct x86_boot_map {
+/** struct linux_boot_map - One line of the memory map; @type is E820's: 1 RAM, 2 reserved */
+struct linux_boot_map {
 	uint64_t gpa, bytes;
 	uint32_t type;
 };
 
 /**
- * struct x86_boot - What is told to the kernel
+ * struct linux_boot - What is told to the kernel
  * @rsdp_gpa:	Of ACPI's root pointer
  * @initrd_bytes: 0 = none
  */
-struct x86_boot {
+struct linux_boot {
 	const struct gmem *mem;
 	const struct kernel *kernel;
 	const char *cmdline;
@@ -39,23 +39,23 @@ struct x86_boot {
 };
 
 /**
- * x86_boot_memory_map() - The memory map of a machine
- * @ret:	X86_BOOT_MAP_MAX lines
+ * linux_boot_memory_map() - The memory map of a machine
+ * @ret:	LINUX_BOOT_MAP_MAX lines
  *
  * Return: number of lines filled
  */
-unsigned int x86_boot_memory_map(const struct gmem *mem, struct x86_boot_map *ret);
+unsigned int linux_boot_memory_map(const struct gmem *mem, struct linux_boot_map *ret);
 
 /**
- * x86_boot_write() - Write everything the kernel finds into guest RAM
+ * linux_boot_write() - Write everything the kernel finds into guest RAM
  *
  * Return: 0, or -EINVAL with "kernel: ..." when the command line is longer than the kernel takes
  */
-MUST_CHECK int x86_boot_write(const struct x86_boot *b, struct err *err);
+MUST_CHECK int linux_boot_write(const struct linux_boot *b, struct err *err);
 
 /**
- * x86_boot_cmdline() - Write the command line again, with more of it
- * @cmdline:	As in struct x86_boot
+ * linux_boot_cmdline() - Write the command line again, with more of it
+ * @cmdline:	As in struct linux_boot
  * @more:	Parameters of the kernel's, or "": they go to the end, but before a "--", behind which
  *		everything is init's
  *
@@ -63,24 +63,24 @@ MUST_CHECK int x86_boot_write(const struct x86_boot *b, struct err *err);
  * Context: any.  Syscalls: none
  * Return: 0, or -EINVAL with "kernel: ..." and the old one still there
  */
-MUST_CHECK int x86_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
+MUST_CHECK int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
 				const char *more, struct err *err);
 
-/** x86_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
-void x86_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
+/** linux_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
+void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
 
 /**
- * x86_boot_vcpu() - Give a vCPU the state it has before a kernel is chosen: LAPIC, MSRs, FPU
+ * linux_boot_vcpu() - Give a vCPU the state it has before a kernel is chosen: LAPIC, MSRs, FPU
  *
  * CPUID has been set. Context: setup.  Syscalls: ioctl
  */
-MUST_CHECK int x86_boot_vcpu(int vcpu_fd, struct err *err);
+MUST_CHECK int linux_boot_vcpu(int vcpu_fd, struct err *err);
 
 /**
- * x86_boot_entry() - Have the first vCPU start the kernel; SIPI gives the others their registers
+ * linux_boot_entry() - Have the first vCPU start the kernel; SIPI gives the others their registers
  *
  * Context: locked, before it runs.  Syscalls: ioctl
  */
-MUST_CHECK int x86_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err);
+MUST_CHECK int linux_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err);
 
 #endif

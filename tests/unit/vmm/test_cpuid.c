@@ -5,7 +5,7 @@
 
 #define ALL 0xffffffffU
 
-static struct x86_cpuid table;
+static struct cpuid_table table;
 
 static void put(uint32_t leaf, uint32_t index)
 {
@@ -27,7 +27,7 @@ static void full(unsigned int nr_vcpus)
 	for (size_t i = 0; i < ARRAY_SIZE(leaves); i++)
 		put(leaves[i], 0);
 	table.entry[0].eax = 0x1f; /* highest basic leaf */
-	x86_cpuid_clean(&table, nr_vcpus, true);
+	cpuid_clean(&table, nr_vcpus, true);
 }
 
 static const struct kvm_cpuid_entry2 *leaf(uint32_t function, uint32_t index)
@@ -90,7 +90,7 @@ Test(cpuid, what_the_guest_counts_on_stays)
 	cr_assert_eq(leaf(0x40000001, 0)->eax, ALL, "kvmclock and the rest of KVM's");
 	table.nr = 0;
 	put(1, 0);
-	x86_cpuid_clean(&table, 1, false);
+	cpuid_clean(&table, 1, false);
 	cr_assert_eq(leaf(1, 0)->ecx & 1 << 24, 0, "no TSC deadline without the LAPIC's");
 }
 
@@ -124,8 +124,8 @@ Test(cpuid, topology_for_each_size)
 Test(cpuid, ids)
 {
 	full(32);
-	x86_cpuid_set_id(&table, 3);
-	x86_cpuid_set_id(&table, 29);
+	cpuid_set_id(&table, 3);
+	cpuid_set_id(&table, 29);
 	cr_assert_eq(leaf(1, 0)->ebx >> 24, 29);
 	cr_assert_eq(leaf(0xb, 0)->edx, 29);
 	cr_assert_eq(leaf(0xb, 1)->edx, 29);
@@ -140,15 +140,15 @@ Test(cpuid, old_processors_get_no_new_leaves)
 	put(0, 0);
 	put(1, 0);
 	table.entry[0].eax = 1;
-	x86_cpuid_clean(&table, 2, true);
+	cpuid_clean(&table, 2, true);
 	cr_assert_eq(table.nr, 2);
 }
 
 Test(cpuid, full_table_is_not_overrun)
 {
 	table.nr = 0;
-	for (uint32_t i = 0; i < X86_CPUID_MAX; i++)
+	for (uint32_t i = 0; i < CPUID_MAX; i++)
 		put(i == 0 ? 0 : 0x40000000 + i, 0);
-	x86_cpuid_clean(&table, 2, true);
-	cr_assert_eq(table.nr, X86_CPUID_MAX);
+	cpuid_clean(&table, 2, true);
+	cr_assert_eq(table.nr, CPUID_MAX);
 }

@@ -34,23 +34,23 @@ static uint64_t peek(uint64_t gpa, unsigned int bytes)
 	return v;
 }
 
-Test(x86_boot, memory_map_below_the_hole)
+Test(linux_boot, memory_map_below_the_hole)
 {
-	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(x86_boot_memory_map(&mem, map), 3);
+	cr_assert_eq(linux_boot_memory_map(&mem, map), 3);
 	cr_assert(map[0].gpa == 0 && map[0].bytes == 0x9fc00 && map[0].type == 1);
 	cr_assert(map[1].gpa == 0x9fc00 && map[1].bytes == 0x60400 && map[1].type == 2);
 	cr_assert(map[2].gpa == MIB && map[2].bytes == 63 * MIB && map[2].type == 1);
 }
 
-Test(x86_boot, memory_map_beyond_the_hole)
+Test(linux_boot, memory_map_beyond_the_hole)
 {
-	struct x86_boot_map map[X86_BOOT_MAP_MAX];
+	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
 	ram(X86_HOLE, 2048 * MIB);
-	cr_assert_eq(x86_boot_memory_map(&mem, map), 4);
+	cr_assert_eq(linux_boot_memory_map(&mem, map), 4);
 	cr_assert(map[2].gpa == MIB && map[2].bytes == X86_HOLE - MIB);
 	cr_assert(map[3].gpa == X86_HIGH && map[3].bytes == 2048 * MIB && map[3].type == 1);
 }
@@ -62,7 +62,7 @@ static struct kernel kernel = {
 	.setup = {.version = 0x20f, .init_size = 0x12345678, .loadflags = KASLR_FLAG},
 };
 
-static struct x86_boot boot = {
+static struct linux_boot boot = {
 	.mem = &mem,
 	.kernel = &kernel,
 	.cmdline = "console=ttyS0 quiet!",
@@ -71,12 +71,12 @@ static struct x86_boot boot = {
 	.rsdp_gpa = X86_ACPI,
 };
 
-Test(x86_boot, boot_params)
+Test(linux_boot, boot_params)
 {
 	struct boot_params p;
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(x86_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
 	cr_assert(gmem_read(&mem, X86_BOOT_PARAMS, &p, sizeof(p)));
 	cr_assert_eq(p.hdr.init_size, 0x12345678, "the kernel's own header");
 	cr_assert_eq(p.hdr.header, 0x53726448);
@@ -91,10 +91,10 @@ Test(x86_boot, boot_params)
 	cr_assert_str_eq(gmem_ptr(&mem, X86_CMDLINE, 21), boot.cmdline);
 }
 
-Test(x86_boot, pvh_start_info)
+Test(linux_boot, pvh_start_info)
 {
 	ram(X86_HOLE, 64 * MIB);
-	cr_assert_eq(x86_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
 	cr_assert_eq(peek(X86_PVH_INFO, 4), 0x336ec578);
 	cr_assert_eq(peek(X86_PVH_INFO + 4, 4), 1, "version");
 	cr_assert_eq(peek(X86_PVH_INFO + 12, 4), 1, "modules");
@@ -107,23 +107,23 @@ Test(x86_boot, pvh_start_info)
 	cr_assert_eq(peek(peek(X86_PVH_INFO + 40, 8) + 3 * 24 + 16, 4), 1);
 }
 
-Test(x86_boot, no_initrd_no_module)
+Test(linux_boot, no_initrd_no_module)
 {
-	struct x86_boot b = boot;
+	struct linux_boot b = boot;
 
 	ram(64 * MIB, 0);
 	b.initrd_bytes = 0;
-	cr_assert_eq(x86_boot_write(&b, NULL), 0);
+	cr_assert_eq(linux_boot_write(&b, NULL), 0);
 	cr_assert_eq(peek(X86_PVH_INFO + 12, 4), 0);
 	cr_assert_eq(peek(X86_PVH_INFO + 16, 8), 0);
 }
 
-Test(x86_boot, page_tables_map_4_gib_one_to_one)
+Test(linux_boot, page_tables_map_4_gib_one_to_one)
 {
 	static const uint64_t gpas[] = {0, 0x1fffff, 0x200000, X86_HOLE, 0xfee00000, 0xffffffff};
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(x86_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(gpas); i++) {
 		uint64_t pdpt = peek(X86_PAGE_TABLES, 8) & ~0xfffULL;
 		uint64_t pd = peek(pdpt + (gpas[i] >> 30) * 8, 8) & ~0xfffULL;
@@ -134,18 +134,18 @@ Test(x86_boot, page_tables_map_4_gib_one_to_one)
 	}
 }
 
-Test(x86_boot, too_long_a_command_line)
+Test(linux_boot, too_long_a_command_line)
 {
-	struct x86_boot b = boot;
+	struct linux_boot b = boot;
 	struct err err = {0};
 
 	ram(64 * MIB, 0);
 	b.cmdline = "console=ttyS0 quiet!!";
-	cr_assert_eq(x86_boot_write(&b, &err), -EINVAL);
+	cr_assert_eq(linux_boot_write(&b, &err), -EINVAL);
 	cr_assert_str_eq(err.msg, "kernel: command line of 21 bytes, this kernel takes 20");
 }
 
-Test(x86_boot, more_of_a_command_line)
+Test(linux_boot, more_of_a_command_line)
 {
 	static const struct {
 		const char *cmdline, *more, *want;
@@ -168,39 +168,39 @@ Test(x86_boot, more_of_a_command_line)
 	ram(64 * MIB, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		/* What a longer one before it left must not show. */
-		cr_assert_eq(x86_boot_cmdline(&mem, &k, "x x x x x x x x x x x x x x", "", NULL),
+		cr_assert_eq(linux_boot_cmdline(&mem, &k, "x x x x x x x x x x x x x x", "", NULL),
 			     0);
-		cr_assert_eq(x86_boot_cmdline(&mem, &k, rows[i].cmdline, rows[i].more, NULL), 0);
+		cr_assert_eq(linux_boot_cmdline(&mem, &k, rows[i].cmdline, rows[i].more, NULL), 0);
 		cr_expect_str_eq(gmem_ptr(&mem, X86_CMDLINE, 64), rows[i].want);
 	}
 }
 
-Test(x86_boot, too_much_more_leaves_the_command_line_alone)
+Test(linux_boot, too_much_more_leaves_the_command_line_alone)
 {
 	struct err err = {0};
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(x86_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhc", &err), 0);
-	cr_assert_eq(x86_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhcp", &err), -EINVAL);
+	cr_assert_eq(linux_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhc", &err), 0);
+	cr_assert_eq(linux_boot_cmdline(&mem, &kernel, "console=ttyS0", "ip=dhcp", &err), -EINVAL);
 	cr_expect_str_eq(err.msg, "kernel: command line of 21 bytes, this kernel takes 20");
 	cr_expect_str_eq(gmem_ptr(&mem, X86_CMDLINE, 64), "console=ttyS0 ip=dhc");
 }
 
-Test(x86_boot, first_megabyte_is_needed)
+Test(linux_boot, first_megabyte_is_needed)
 {
 	struct err err = {0};
 
 	ram(16 << 10, 0);
-	cr_assert_eq(x86_boot_write(&boot, &err), -ENOMEM);
+	cr_assert_eq(linux_boot_write(&boot, &err), -ENOMEM);
 }
 
-Test(x86_boot, registers_of_both_entries)
+Test(linux_boot, registers_of_both_entries)
 {
 	struct kernel k = kernel;
 	struct kvm_sregs s = {0};
 	struct kvm_regs r;
 
-	x86_boot_regs(&k, &r, &s);
+	linux_boot_regs(&k, &r, &s);
 	cr_assert(r.rip == k.entry_gpa && r.rsi == X86_BOOT_PARAMS && r.rflags == 2);
 	cr_assert(s.cs.l == 1 && s.cs.db == 0 && s.cs.selector == 0x10);
 	cr_assert(s.cr3 == X86_PAGE_TABLES && s.efer == 0x500 && s.cr4 == 0x20);
@@ -208,7 +208,7 @@ Test(x86_boot, registers_of_both_entries)
 	cr_assert_eq(s.gdt.base, X86_GDT);
 
 	k.entry = KERNEL_ENTRY_PVH32;
-	x86_boot_regs(&k, &r, &s);
+	linux_boot_regs(&k, &r, &s);
 	cr_assert(r.rip == k.entry_gpa && r.rbx == X86_PVH_INFO);
 	cr_assert(s.cs.l == 0 && s.cs.db == 1 && s.cs.limit == 0xffffffff && s.cs.type == 0xb);
 	cr_assert(s.ds.limit == 0xffffffff && s.ds.type == 3 && s.ss.db == 1);
