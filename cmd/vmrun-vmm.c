@@ -14,7 +14,7 @@
 #include "vmm/control.h"
 #include "vmm/machine.h"
 
-static int stage_record(struct machine *m, struct err *err)
+static int vmm_record(struct machine *m, struct err *err)
 {
 	int rc = boot_recv_vmm(m->control, &m->boot, err);
 
@@ -23,7 +23,7 @@ static int stage_record(struct machine *m, struct err *err)
 	return rc;
 }
 
-static int stage_close(struct machine *m UNUSED, struct err *err UNUSED)
+static int vmm_close(struct machine *m UNUSED, struct err *err UNUSED)
 {
 	static const int done_with[] = {BOOT_FD_RAM, BOOT_FD_KVM, BOOT_FD_KERNEL, BOOT_FD_INITRD};
 
@@ -32,12 +32,12 @@ static int stage_close(struct machine *m UNUSED, struct err *err UNUSED)
 	return 0;
 }
 
-static int stage_lock(struct machine *m, struct err *err)
+static int vmm_lock(struct machine *m, struct err *err)
 {
 	return lockdown(&m->boot.filter, err);
 }
 
-static int stage_ready(struct machine *m, struct err *err)
+static int vmm_ready(struct machine *m, struct err *err)
 {
 	int rc = ctl_send(m->control, CTL_READY, 0, 0, NULL);
 
@@ -49,13 +49,15 @@ static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
 } stages[] = {
-	{stage_record, NULL},	      {machine_kvm, "kvm"},   {machine_memory, NULL},
-	{machine_devices, "devices"}, {control_watch, NULL},  {machine_vcpus, "vcpus"},
-	{machine_slots, "slots"},     {stage_lock, "locked"}, {machine_load, "load"},
-	{stage_close, NULL},	      {stage_ready, NULL},
+	{vmm_record, NULL},	  {machine_kvm, "kvm"},
+	{machine_memory, NULL},	  {machine_devices, "devices"},
+	{control_watch, NULL},	  {machine_vcpus, "vcpus"},
+	{machine_slots, "slots"}, {vmm_lock, "locked"},
+	{machine_load, "load"},	  {vmm_close, NULL},
+	{vmm_ready, NULL},
 };
 
-static int fail(const struct machine *m, const struct err *err)
+static int vmm_fail(const struct machine *m, const struct err *err)
 {
 	if (ctl_send(m->control, CTL_FAILED, (uint32_t)err->code, 0, err->msg) < 0)
 		log_err("%s", err->msg);
@@ -72,7 +74,7 @@ int main(void)
 	log_init(BOOT_FD_LOG, LOG_LEVEL_INFO);
 	for (size_t i = 0; i < ARRAY_SIZE(stages); i++) {
 		if (stages[i].run(m, &err) < 0)
-			_exit(fail(m, &err));
+			_exit(vmm_fail(m, &err));
 		if (stages[i].phase)
 			machine_phase(m, stages[i].phase);
 	}

@@ -7,7 +7,7 @@
 #include "devices/core/log.h"
 
 /* Pieces that do not follow one another are a supervisor's mistake, not to be booted with. */
-static int do_cmdline(struct machine *m, const struct ctl_msg *msg)
+static int control_do_cmdline(struct machine *m, const struct ctl_msg *msg)
 {
 	size_t len = msg->arg ? strlen(m->more_cmdline) : 0, bytes = strlen(msg->text);
 
@@ -18,7 +18,7 @@ static int do_cmdline(struct machine *m, const struct ctl_msg *msg)
 }
 
 /* CTL_ENDED, which this thread sends too, is never ahead of the answer. */
-static int do_start(struct machine *m, const struct ctl_msg *msg)
+static int control_do_start(struct machine *m, const struct ctl_msg *msg)
 {
 	struct err err = {0};
 	int rc;
@@ -31,7 +31,7 @@ static int do_start(struct machine *m, const struct ctl_msg *msg)
 	return ctl_send(m->control, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
 }
 
-static int do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
+static int control_do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	acpi_pm_press(&m->pm);
@@ -39,7 +39,7 @@ static int do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
 	return 0;
 }
 
-static int do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg UNUSED)
+static int control_do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	i8042_ctrl_alt_del(&m->i8042);
@@ -52,13 +52,13 @@ static const struct {
 	int (*run)(struct machine *m, const struct ctl_msg *msg);
 	bool after_start;
 } control_rules[CTL_TYPES] = {
-	[CTL_CMDLINE] = {do_cmdline, false},
-	[CTL_START] = {do_start, false},
-	[CTL_POWER_BUTTON] = {do_power_button, true},
-	[CTL_CTRL_ALT_DEL] = {do_ctrl_alt_del, true},
+	[CTL_CMDLINE] = {control_do_cmdline, false},
+	[CTL_START] = {control_do_start, false},
+	[CTL_POWER_BUTTON] = {control_do_power_button, true},
+	[CTL_CTRL_ALT_DEL] = {control_do_ctrl_alt_del, true},
 };
 
-static void on_control(void *arg, int fd, uint32_t events UNUSED)
+static void control_on_control(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct machine *m = arg;
 	struct ctl_msg msg;
@@ -80,7 +80,7 @@ static void on_control(void *arg, int fd, uint32_t events UNUSED)
 	loop_stop(&m->loop);
 }
 
-static void on_end(void *arg, int fd UNUSED, uint32_t events UNUSED)
+static void control_on_end(void *arg, int fd UNUSED, uint32_t events UNUSED)
 {
 	struct machine *m = arg;
 
@@ -92,9 +92,9 @@ static void on_end(void *arg, int fd UNUSED, uint32_t events UNUSED)
 
 int control_watch(struct machine *m, struct err *err)
 {
-	int rc = loop_add(&m->loop, m->control, EPOLLIN, on_control, m, err);
+	int rc = loop_add(&m->loop, m->control, EPOLLIN, control_on_control, m, err);
 
-	return rc < 0 ? rc : loop_add(&m->loop, m->end_fd, EPOLLIN, on_end, m, err);
+	return rc < 0 ? rc : loop_add(&m->loop, m->end_fd, EPOLLIN, control_on_end, m, err);
 }
 
 int control_run(struct machine *m, struct err *err)

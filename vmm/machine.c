@@ -32,27 +32,27 @@ void machine_end(struct machine *m, enum end_cause cause, const char *text)
 	while (rc < 0 && errno == EINTR);
 }
 
-static void end_by_i8042(void *arg)
+static void machine_end_by_i8042(void *arg)
 {
 	machine_end(arg, END_RESET, "reset by the keyboard controller");
 }
 
-static void end_by_reset_port(void *arg)
+static void machine_end_by_reset_port(void *arg)
 {
 	machine_end(arg, END_RESET, "reset by port 0xcf9");
 }
 
-static void end_by_poweroff(void *arg)
+static void machine_end_by_poweroff(void *arg)
 {
 	machine_end(arg, END_POWEROFF, "ACPI S5");
 }
 
-static void end_by_panic(void *arg)
+static void machine_end_by_panic(void *arg)
 {
 	machine_end(arg, END_PANIC, "the guest's kernel panicked");
 }
 
-static void end_by_vcpu(void *arg, enum end_cause cause, const char *text)
+static void machine_end_by_vcpu(void *arg, enum end_cause cause, const char *text)
 {
 	machine_end(arg, cause, text);
 }
@@ -61,7 +61,7 @@ static void end_by_vcpu(void *arg, enum end_cause cause, const char *text)
  * A device that does not answer, or not by the rules, is as good as dead, and a guest without it would
  * wait for ever. Whether it did die is the supervisor's to find out: it sees the process, we a socket.
  */
-static void device_failed(void *arg, const char *device, const struct err *why)
+static void machine_device_failed(void *arg, const char *device, const struct err *why)
 {
 	char text[ERR_MSG_BYTES];
 
@@ -70,7 +70,7 @@ static void device_failed(void *arg, const char *device, const struct err *why)
 }
 
 /* Whether the device waits for its host or is broken is the supervisor's to find out, too. */
-static bool device_late(void *arg, const char *device, unsigned int ms)
+static bool machine_device_late(void *arg, const char *device, unsigned int ms)
 {
 	struct machine *m = arg;
 
@@ -80,7 +80,7 @@ static bool device_late(void *arg, const char *device, unsigned int ms)
 
 /* ---- interrupt lines of the register models ---------------------------------------------- */
 
-static void keyboard_irq(void *arg, bool high)
+static void machine_keyboard_irq(void *arg, bool high)
 {
 	struct machine *m = arg;
 	int rc = vm_irq_line(&m->vm, X86_GSI_KEYBOARD, high);
@@ -88,7 +88,7 @@ static void keyboard_irq(void *arg, bool high)
 	vr_assert(rc == 0);
 }
 
-static void sci_irq(void *arg, bool high)
+static void machine_sci_irq(void *arg, bool high)
 {
 	struct machine *m = arg;
 	int rc = vm_irq_line(&m->vm, X86_GSI_SCI, high);
@@ -96,7 +96,7 @@ static void sci_irq(void *arg, bool high)
 	vr_assert(rc == 0);
 }
 
-static void rtc_irq(void *arg, bool high)
+static void machine_rtc_irq(void *arg, bool high)
 {
 	struct machine *m = arg;
 	int rc = vm_irq_line(&m->vm, X86_GSI_RTC, high);
@@ -104,7 +104,7 @@ static void rtc_irq(void *arg, bool high)
 	vr_assert(rc == 0);
 }
 
-static void first_exit(void *arg)
+static void machine_first_exit(void *arg)
 {
 	machine_phase(arg, "first-exit");
 }
@@ -158,7 +158,7 @@ static int machine_legacy(struct machine *m, struct err *err)
 	const struct rtc_args rtc = {
 		.mem_bytes = m->boot.mem_bytes,
 		.nr_vcpus = m->boot.nr_vcpus,
-		.irq = rtc_irq,
+		.irq = machine_rtc_irq,
 		.arg = m,
 	};
 	int rc;
@@ -167,12 +167,12 @@ static int machine_legacy(struct machine *m, struct err *err)
 	rc = pci_init(&m->pci, &m->bus, X86_PCI_MMIO, X86_PCI_MMIO_BYTES, err);
 	if (rc < 0)
 		return rc;
-	m->pci.reset = end_by_reset_port;
+	m->pci.reset = machine_end_by_reset_port;
 	m->pci.reset_arg = m;
-	i8042_init(&m->i8042, keyboard_irq, end_by_i8042, m);
+	i8042_init(&m->i8042, machine_keyboard_irq, machine_end_by_i8042, m);
 	rtc_init(&m->rtc, &rtc);
-	acpi_pm_init(&m->pm, sci_irq, end_by_poweroff, m);
-	m->pvpanic = (struct pvpanic){.panicked = end_by_panic, .arg = m};
+	acpi_pm_init(&m->pm, machine_sci_irq, machine_end_by_poweroff, m);
+	m->pvpanic = (struct pvpanic){.panicked = machine_end_by_panic, .arg = m};
 	rc = i8042_add(&m->i8042, &m->bus, err);
 	if (rc == 0)
 		rc = rtc_add(&m->rtc, &m->bus, err);
@@ -185,7 +185,7 @@ static int machine_legacy(struct machine *m, struct err *err)
 	return rc;
 }
 
-static int add_serial(struct machine *m, const char *name, int sock, struct err *err)
+static int machine_add_serial(struct machine *m, const char *name, int sock, struct err *err)
 {
 	struct serial_port_args args = {.name = name, .sock = sock, .bus = &m->bus, .vm = &m->vm};
 	int rc;
@@ -198,11 +198,12 @@ static int add_serial(struct machine *m, const char *name, int sock, struct err 
 	if (rc < 0)
 		return rc;
 	m->has_serial = true;
-	m->serial.hook = (struct device_hook){device_failed, m};
+	m->serial.hook = (struct device_hook){machine_device_failed, m};
 	return serial_port_watch(&m->serial, &m->loop, err);
 }
 
-static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int sock, struct err *err)
+static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d, int sock,
+			      struct err *err)
 {
 	struct machine_virtio *v = &m->virtio[m->nr_virtio];
 	struct vu_frontend_args args = {
@@ -211,7 +212,7 @@ static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int so
 		.virtio_id = d->virtio_id,
 		.mem = &m->mem,
 		.mem_fd = BOOT_FD_RAM,
-		.late = {device_late, m},
+		.late = {machine_device_late, m},
 	};
 	struct virtio_pci_args pci = {
 		.be = &v->frontend.be,
@@ -225,7 +226,7 @@ static int add_virtio(struct machine *m, const struct boot_vmm_device *d, int so
 		rc = virtio_pci_init(&v->pci, &pci, err);
 	if (rc < 0)
 		return rc;
-	v->pci.hook = (struct device_hook){device_failed, m};
+	v->pci.hook = (struct device_hook){machine_device_failed, m};
 	m->nr_virtio++;
 	return virtio_pci_watch(&v->pci, &m->loop, err);
 }
@@ -244,9 +245,9 @@ int machine_devices(struct machine *m, struct err *err)
 		int sock = BOOT_FD_DEVICE + (int)i;
 
 		if (d->bus == BOOT_BUS_SERIAL)
-			rc = add_serial(m, d->name, sock, err);
+			rc = machine_add_serial(m, d->name, sock, err);
 		else
-			rc = add_virtio(m, d, sock, err);
+			rc = machine_add_virtio(m, d, sock, err);
 		if (rc < 0)
 			return err_wrap(err, "device %s", d->name);
 	}
@@ -259,9 +260,10 @@ int machine_vcpus(struct machine *m, struct err *err)
 		.nr = m->boot.nr_vcpus,
 		.vm = &m->vm,
 		.bus = &m->bus,
-		.hooks = {.end = end_by_vcpu,
-			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG ? first_exit
-										 : NULL,
+		.hooks = {.end = machine_end_by_vcpu,
+			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG
+						? machine_first_exit
+						: NULL,
 			  .arg = m},
 	};
 	cleanup_free struct cpuid_table *cpuid = calloc(1, sizeof(*cpuid));
@@ -293,7 +295,7 @@ int machine_slots(struct machine *m, struct err *err)
 	return rc;
 }
 
-static bool boot_has_serial(const struct boot_vmm *boot)
+static bool machine_boot_has_serial(const struct boot_vmm *boot)
 {
 	for (uint32_t i = 0; i < boot->nr_devices; i++) {
 		if (boot->device[i].bus == BOOT_BUS_SERIAL)
@@ -306,7 +308,7 @@ int machine_load(struct machine *m, struct err *err)
 {
 	struct acpi_config config = {
 		.nr_vcpus = m->boot.nr_vcpus,
-		.serial = boot_has_serial(&m->boot),
+		.serial = machine_boot_has_serial(&m->boot),
 	};
 	struct linux_boot boot = {
 		.mem = &m->mem,
@@ -331,7 +333,7 @@ int machine_load(struct machine *m, struct err *err)
 }
 
 /* The guest does not run yet, but the lock is what the back-ends' calls are made under. */
-static int reread_networks(struct machine *m, struct err *err)
+static int machine_reread_networks(struct machine *m, struct err *err)
 {
 	int rc = 0;
 
@@ -354,7 +356,7 @@ int machine_start(struct machine *m, const char *more, struct err *err)
 	int rc = linux_boot_cmdline(&m->mem, &m->kernel, m->boot.cmdline, more, err);
 
 	if (rc == 0)
-		rc = reread_networks(m, err);
+		rc = machine_reread_networks(m, err);
 	if (rc < 0)
 		return rc;
 	m->started = true;

@@ -23,17 +23,17 @@ enum vcpus_state { VCPUS_PARKED, VCPUS_RUNNING, VCPUS_STOPPED };
 
 /* ---- waiting ---------------------------------------------------------------------------- */
 
-static void futex_wait(uint32_t *word, uint32_t value, const struct timespec *timeout)
+static void vcpu_futex_wait(uint32_t *word, uint32_t value, const struct timespec *timeout)
 {
 	syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, value, timeout, NULL, 0);
 }
 
-static void futex_wake_all(uint32_t *word)
+static void vcpu_futex_wake_all(uint32_t *word)
 {
 	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX, NULL, NULL, 0);
 }
 
-static uint32_t load(const uint32_t *word)
+static uint32_t vcpu_load(const uint32_t *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
@@ -42,9 +42,9 @@ static uint32_t load(const uint32_t *word)
 static void vcpu_wait(struct vcpus *s, uint32_t state)
 {
 	__atomic_add_fetch(&s->waiting, 1, __ATOMIC_ACQ_REL);
-	futex_wake_all(&s->waiting);
-	while (load(&s->state) == state)
-		futex_wait(&s->state, state, NULL);
+	vcpu_futex_wake_all(&s->waiting);
+	while (vcpu_load(&s->state) == state)
+		vcpu_futex_wait(&s->state, state, NULL);
 	__atomic_sub_fetch(&s->waiting, 1, __ATOMIC_ACQ_REL);
 }
 
@@ -79,7 +79,7 @@ static void vcpu_io(struct vcpu *v)
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
 
 	/* A string instruction brings several accesses of one port. */
-	for (uint32_t i = 0; i < run->io.count && load(&v->set->state) == VCPUS_RUNNING; i++)
+	for (uint32_t i = 0; i < run->io.count && vcpu_load(&v->set->state) == VCPUS_RUNNING; i++)
 		bus_access(v->set->bus, BUS_PIO, run->io.direction == KVM_EXIT_IO_OUT, run->io.port,
 			   data + (size_t)i * run->io.size, run->io.size);
 }
@@ -137,7 +137,7 @@ static void vcpu_loop(struct vcpu *v)
 {
 	bool first = v->id == 0 && v->set->hooks.first_exit;
 
-	while (load(&v->set->state) == VCPUS_RUNNING) {
+	while (vcpu_load(&v->set->state) == VCPUS_RUNNING) {
 		int rc = ioctl(v->fd, KVM_RUN, 0);
 
 		/* EAGAIN: a vCPU that waited for its INIT has been woken. */
@@ -241,11 +241,11 @@ int vcpus_park(struct vcpus *s, struct err *err)
 			return rc;
 	}
 	for (;;) {
-		uint32_t waiting = load(&s->waiting);
+		uint32_t waiting = vcpu_load(&s->waiting);
 
 		if (waiting == s->nr)
 			return 0;
-		futex_wait(&s->waiting, waiting, NULL);
+		vcpu_futex_wait(&s->waiting, waiting, NULL);
 	}
 }
 
@@ -255,7 +255,7 @@ void vcpus_release(struct vcpus *s)
 
 	if (__atomic_compare_exchange_n(&s->state, &parked, VCPUS_RUNNING, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
-		futex_wake_all(&s->state);
+		vcpu_futex_wake_all(&s->state);
 }
 
 void vcpus_halt(struct vcpus *s)
@@ -268,18 +268,18 @@ bool vcpus_stop(struct vcpus *s)
 	struct timespec wait = {.tv_nsec = VCPU_STOP_WAIT_NS};
 
 	vcpus_halt(s);
-	futex_wake_all(&s->state);
+	vcpu_futex_wake_all(&s->state);
 	for (unsigned int i = 0; i < s->nr; i++) {
 		/* KVM looks at immediate_exit last thing before the guest: no kick is lost. */
 		__atomic_store_n(&s->vcpu[i].run->immediate_exit, 1, __ATOMIC_RELEASE);
 		syscall(SYS_tgkill, s->pid, s->vcpu[i].tid, VCPU_KICK_SIGNAL);
 	}
 	for (unsigned int i = 0; i < VCPU_STOP_WAITS; i++) {
-		uint32_t waiting = load(&s->waiting);
+		uint32_t waiting = vcpu_load(&s->waiting);
 
 		if (waiting == s->nr)
 			return true;
-		futex_wait(&s->waiting, waiting, &wait);
+		vcpu_futex_wait(&s->waiting, waiting, &wait);
 	}
 	return false;
 }

@@ -46,13 +46,13 @@ struct acpi {
 	bool full;
 };
 
-static void put(uint8_t *p, uint64_t value, unsigned int bytes)
+static void acpi_put(uint8_t *p, uint64_t value, unsigned int bytes)
 {
 	for (unsigned int i = 0; i < bytes; i++)
 		p[i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint8_t checksum(const uint8_t *p, size_t bytes)
+static uint8_t acpi_checksum(const uint8_t *p, size_t bytes)
 {
 	uint8_t sum = 0;
 
@@ -79,14 +79,14 @@ static uint8_t *acpi_take(struct acpi *a, size_t bytes, uint64_t *ret_gpa)
 static void acpi_seal(uint8_t *t, const char *signature, size_t bytes, uint8_t revision)
 {
 	memcpy(t, signature, 4);
-	put(t + 4, bytes, 4);
+	acpi_put(t + 4, bytes, 4);
 	t[8] = revision;
 	memcpy(t + 10, OEM_ID, 6);
 	memcpy(t + 16, OEM_TABLE_ID, 8);
-	put(t + 24, 1, 4);
+	acpi_put(t + 24, 1, 4);
 	memcpy(t + 28, CREATOR_ID, 4);
-	put(t + 32, 1, 4);
-	t[9] = checksum(t, bytes);
+	acpi_put(t + 32, 1, 4);
+	t[9] = acpi_checksum(t, bytes);
 }
 
 /* ---- DSDT ------------------------------------------------------------------------------- */
@@ -119,7 +119,7 @@ static const struct isa_device isa_serial = {
 	2,
 	{{AML_IO, SERIAL_PORT_BASE, SERIAL_PORT_BYTES}, {AML_IRQ, SERIAL_PORT_GSI, 0}}};
 
-static void dsdt_isa(struct aml *a, const struct isa_device *d)
+static void acpi_dsdt_isa(struct aml *a, const struct isa_device *d)
 {
 	size_t mark = aml_device(a, d->name);
 
@@ -136,7 +136,7 @@ static void dsdt_isa(struct aml *a, const struct isa_device *d)
 	aml_close(a, mark);
 }
 
-static void dsdt_pci(struct aml *a)
+static void acpi_dsdt_pci(struct aml *a)
 {
 	static const struct aml_res res[] = {
 		{AML_BUS, 0, 1},
@@ -159,7 +159,7 @@ static void dsdt_pci(struct aml *a)
 	aml_close(a, mark);
 }
 
-static uint64_t dsdt_build(struct acpi *acpi, const struct acpi_config *c)
+static uint64_t acpi_dsdt(struct acpi *acpi, const struct acpi_config *c)
 {
 	uint64_t gpa = 0;
 	uint8_t *t = acpi_take(acpi, HEADER_BYTES, &gpa);
@@ -170,11 +170,11 @@ static uint64_t dsdt_build(struct acpi *acpi, const struct acpi_config *c)
 		return 0;
 	aml_init(&a, t + HEADER_BYTES, acpi->bytes - acpi->used);
 	mark = aml_scope(&a, "\\_SB_");
-	dsdt_pci(&a);
+	acpi_dsdt_pci(&a);
 	for (size_t i = 0; i < ARRAY_SIZE(isa_devices); i++)
-		dsdt_isa(&a, &isa_devices[i]);
+		acpi_dsdt_isa(&a, &isa_devices[i]);
 	if (c->serial)
-		dsdt_isa(&a, &isa_serial);
+		acpi_dsdt_isa(&a, &isa_serial);
 	aml_close(&a, mark);
 	aml_name(&a, "_S5_");
 	mark = aml_package(&a, 2);
@@ -189,7 +189,7 @@ static uint64_t dsdt_build(struct acpi *acpi, const struct acpi_config *c)
 
 /* ---- FACS, FADT ------------------------------------------------------------------------- */
 
-static uint64_t facs_build(struct acpi *acpi)
+static uint64_t acpi_facs(struct acpi *acpi)
 {
 	uint64_t gpa = 0;
 	uint8_t *t = acpi_take(acpi, FACS_BYTES, &gpa);
@@ -197,21 +197,21 @@ static uint64_t facs_build(struct acpi *acpi)
 	if (!t)
 		return 0;
 	memcpy(t, "FACS", 4);
-	put(t + 4, FACS_BYTES, 4);
+	acpi_put(t + 4, FACS_BYTES, 4);
 	t[32] = 2; /* version; this table has no checksum */
 	return gpa;
 }
 
 /* Generic address structure of a port (section 5.2.3.2) */
-static void put_port(uint8_t *p, unsigned int bytes, uint64_t port)
+static void acpi_put_port(uint8_t *p, unsigned int bytes, uint64_t port)
 {
 	p[0] = 1; /* system I/O space */
 	p[1] = (uint8_t)(bytes * 8);
 	p[3] = bytes >= 4 ? 3 : (uint8_t)bytes; /* access size: 1, 2 or 4 bytes */
-	put(p + 4, port, 8);
+	acpi_put(p + 4, port, 8);
 }
 
-static uint64_t fadt_build(struct acpi *acpi, uint64_t dsdt, uint64_t facs)
+static uint64_t acpi_fadt(struct acpi *acpi, uint64_t dsdt, uint64_t facs)
 {
 	static const struct {
 		uint8_t off, bytes;
@@ -239,36 +239,36 @@ static uint64_t fadt_build(struct acpi *acpi, uint64_t dsdt, uint64_t facs)
 	if (!t)
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		put(t + fields[i].off, fields[i].value, fields[i].bytes);
-	put(t + 36, facs, 4);
-	put(t + 40, dsdt, 4);
-	put(t + 140, dsdt, 8);
-	put_port(t + 116, 1, X86_PORT_RESET);
-	put_port(t + 148, 4, X86_PORT_PM + ACPI_PM_EVENT);
-	put_port(t + 172, 2, X86_PORT_PM + ACPI_PM_CONTROL);
-	put_port(t + 208, 4, X86_PORT_PM + ACPI_PM_TIMER);
+		acpi_put(t + fields[i].off, fields[i].value, fields[i].bytes);
+	acpi_put(t + 36, facs, 4);
+	acpi_put(t + 40, dsdt, 4);
+	acpi_put(t + 140, dsdt, 8);
+	acpi_put_port(t + 116, 1, X86_PORT_RESET);
+	acpi_put_port(t + 148, 4, X86_PORT_PM + ACPI_PM_EVENT);
+	acpi_put_port(t + 172, 2, X86_PORT_PM + ACPI_PM_CONTROL);
+	acpi_put_port(t + 208, 4, X86_PORT_PM + ACPI_PM_TIMER);
 	acpi_seal(t, "FACP", FADT_BYTES, 6);
 	return gpa;
 }
 
 /* ---- MADT ------------------------------------------------------------------------------- */
 
-static uint8_t *madt_entry(uint8_t *p, uint8_t type, uint8_t bytes)
+static uint8_t *acpi_madt_entry(uint8_t *p, uint8_t type, uint8_t bytes)
 {
 	p[0] = type;
 	p[1] = bytes;
 	return p + bytes;
 }
 
-static uint8_t *madt_override(uint8_t *p, uint8_t irq, uint32_t gsi, uint16_t flags)
+static uint8_t *acpi_madt_override(uint8_t *p, uint8_t irq, uint32_t gsi, uint16_t flags)
 {
 	p[3] = irq;
-	put(p + 4, gsi, 4);
-	put(p + 8, flags, 2);
-	return madt_entry(p, 2, 10);
+	acpi_put(p + 4, gsi, 4);
+	acpi_put(p + 8, flags, 2);
+	return acpi_madt_entry(p, 2, 10);
 }
 
-static uint64_t madt_build(struct acpi *acpi, const struct acpi_config *c)
+static uint64_t acpi_madt(struct acpi *acpi, const struct acpi_config *c)
 {
 	size_t bytes = HEADER_BYTES + 8 + c->nr_vcpus * 8 + 12 + 2 * 10 + 6;
 	uint64_t gpa = 0;
@@ -276,22 +276,22 @@ static uint64_t madt_build(struct acpi *acpi, const struct acpi_config *c)
 
 	if (!t)
 		return 0;
-	put(t + 36, X86_LAPIC, 4);
-	put(t + 40, MADT_PCAT_COMPAT, 4);
+	acpi_put(t + 36, X86_LAPIC, 4);
+	acpi_put(t + 40, MADT_PCAT_COMPAT, 4);
 	p = t + HEADER_BYTES + 8;
 	for (unsigned int i = 0; i < c->nr_vcpus; i++) {
 		p[2] = (uint8_t)i; /* processor's uid */
 		p[3] = (uint8_t)i; /* APIC id */
-		put(p + 4, MADT_ENABLED, 4);
-		p = madt_entry(p, 0, 8);
+		acpi_put(p + 4, MADT_ENABLED, 4);
+		p = acpi_madt_entry(p, 0, 8);
 	}
-	put(p + 4, X86_IOAPIC, 4);
-	p = madt_entry(p, 1, 12);
-	p = madt_override(p, 0, 2, 0); /* kvm.c routes IRQ 0 so */
-	p = madt_override(p, X86_GSI_SCI, X86_GSI_SCI, MADT_LEVEL_HIGH);
+	acpi_put(p + 4, X86_IOAPIC, 4);
+	p = acpi_madt_entry(p, 1, 12);
+	p = acpi_madt_override(p, 0, 2, 0); /* kvm.c routes IRQ 0 so */
+	p = acpi_madt_override(p, X86_GSI_SCI, X86_GSI_SCI, MADT_LEVEL_HIGH);
 	p[2] = MADT_ALL_CPUS;
 	p[5] = 1; /* NMIs come in at LINT1 */
-	p = madt_entry(p, 4, 6);
+	p = acpi_madt_entry(p, 4, 6);
 	vr_assert(p == t + bytes);
 	acpi_seal(t, "APIC", bytes, 4);
 	return gpa;
@@ -299,7 +299,7 @@ static uint64_t madt_build(struct acpi *acpi, const struct acpi_config *c)
 
 /* ---- roots ------------------------------------------------------------------------------ */
 
-static uint64_t xsdt_build(struct acpi *acpi, const uint64_t *tables, unsigned int nr)
+static uint64_t acpi_xsdt(struct acpi *acpi, const uint64_t *tables, unsigned int nr)
 {
 	size_t bytes = HEADER_BYTES + nr * 8;
 	uint64_t gpa = 0;
@@ -308,7 +308,7 @@ static uint64_t xsdt_build(struct acpi *acpi, const uint64_t *tables, unsigned i
 	if (!t)
 		return 0;
 	for (unsigned int i = 0; i < nr; i++)
-		put(t + HEADER_BYTES + i * 8, tables[i], 8);
+		acpi_put(t + HEADER_BYTES + i * 8, tables[i], 8);
 	acpi_seal(t, "XSDT", bytes, 1);
 	return gpa;
 }
@@ -320,18 +320,18 @@ int acpi_build(const struct acpi_config *c, uint8_t *buf, size_t bytes, uint64_t
 	uint64_t rsdp_gpa, tables[2], dsdt, xsdt;
 	uint8_t *rsdp = acpi_take(&acpi, RSDP_BYTES, &rsdp_gpa);
 
-	dsdt = dsdt_build(&acpi, c);
-	tables[0] = fadt_build(&acpi, dsdt, facs_build(&acpi));
-	tables[1] = madt_build(&acpi, c);
-	xsdt = xsdt_build(&acpi, tables, ARRAY_SIZE(tables));
+	dsdt = acpi_dsdt(&acpi, c);
+	tables[0] = acpi_fadt(&acpi, dsdt, acpi_facs(&acpi));
+	tables[1] = acpi_madt(&acpi, c);
+	xsdt = acpi_xsdt(&acpi, tables, ARRAY_SIZE(tables));
 	if (acpi.full)
 		return err_set(err, ENOSPC, "ACPI tables");
 	memcpy(rsdp, "RSD PTR ", 8);
 	memcpy(rsdp + 9, OEM_ID, 6);
 	rsdp[15] = 2; /* revision */
-	put(rsdp + 20, RSDP_BYTES, 4);
-	put(rsdp + 24, xsdt, 8);
-	rsdp[8] = checksum(rsdp, 20); /* of the part ACPI 1.0 knew, then of all */
-	rsdp[32] = checksum(rsdp, RSDP_BYTES);
+	acpi_put(rsdp + 20, RSDP_BYTES, 4);
+	acpi_put(rsdp + 24, xsdt, 8);
+	rsdp[8] = acpi_checksum(rsdp, 20); /* of the part ACPI 1.0 knew, then of all */
+	rsdp[32] = acpi_checksum(rsdp, RSDP_BYTES);
 	return 0;
 }

@@ -51,7 +51,7 @@ static uint8_t acpi_pm_read_byte(const struct acpi_pm *pm, uint64_t off, uint32_
 	return (uint8_t)(word[off / 4] >> (off % 4 * 8));
 }
 
-static uint16_t with_byte(uint16_t word, uint64_t byte, uint8_t value)
+static uint16_t acpi_pm_with_byte(uint16_t word, uint64_t byte, uint8_t value)
 {
 	unsigned int shift = byte ? 8 : 0;
 
@@ -62,14 +62,16 @@ static void acpi_pm_write_byte(struct acpi_pm *pm, uint64_t off, uint8_t value)
 {
 	switch (off) {
 	case ACPI_PM_EVENT:
-	case ACPI_PM_EVENT + 1: pm->status &= (uint16_t)~with_byte(0, off & 1, value); break;
+	case ACPI_PM_EVENT + 1:
+		pm->status &= (uint16_t)~acpi_pm_with_byte(0, off & 1, value);
+		break;
 	case ACPI_PM_EVENT + 2:
 	case ACPI_PM_EVENT + 3:
-		pm->enable = with_byte(pm->enable, off & 1, value) & PM1_ENABLE_BITS;
+		pm->enable = acpi_pm_with_byte(pm->enable, off & 1, value) & PM1_ENABLE_BITS;
 		break;
 	case ACPI_PM_CONTROL:
 	case ACPI_PM_CONTROL + 1:
-		pm->control = with_byte(pm->control, off & 1, value) | PM1_SCI_EN;
+		pm->control = acpi_pm_with_byte(pm->control, off & 1, value) | PM1_SCI_EN;
 		break;
 	default: break; /* the timer is read-only */
 	}

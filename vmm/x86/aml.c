@@ -139,7 +139,7 @@ void aml_string(struct aml *a, const char *text)
 	aml_bytes(a, text, strlen(text) + 1);
 }
 
-static unsigned int hex_digit(char c)
+static unsigned int aml_hex_digit(char c)
 {
 	return c <= '9' ? (unsigned int)(c - '0') : (unsigned int)(c - 'A') + 10;
 }
@@ -152,14 +152,14 @@ void aml_eisa_id(struct aml *a, const char *id)
 	for (unsigned int i = 0; i < 3; i++)
 		value = value << 5 | (id[i] & 0x1f);
 	for (unsigned int i = 3; i < 7; i++)
-		value = value << 4 | hex_digit(id[i]);
+		value = value << 4 | aml_hex_digit(id[i]);
 	aml_byte(a, OP_DWORD);
 	aml_le(a, __builtin_bswap32(value), 4);
 }
 
 /* Address space descriptor with @width bytes a number: granularity, first, last, offset, count */
-static void crs_window(struct aml *crs, const struct aml_res *r, uint8_t type, uint8_t flags,
-		       unsigned int width)
+static void aml_crs_window(struct aml *crs, const struct aml_res *r, uint8_t type, uint8_t flags,
+			   unsigned int width)
 {
 	aml_byte(crs, width == 2 ? RES_WORD : RES_DWORD);
 	aml_le(crs, 3 + 5 * width, 2);
@@ -173,7 +173,7 @@ static void crs_window(struct aml *crs, const struct aml_res *r, uint8_t type, u
 	aml_le(crs, r->bytes, width);
 }
 
-static void crs_add(struct aml *crs, const struct aml_res *r)
+static void aml_crs_add(struct aml *crs, const struct aml_res *r)
 {
 	switch (r->type) {
 	case AML_IO:
@@ -188,9 +188,9 @@ static void crs_add(struct aml *crs, const struct aml_res *r)
 		aml_byte(crs, RES_IRQ);
 		aml_le(crs, 1U << r->base, 2);
 		break;
-	case AML_BUS: crs_window(crs, r, RES_TYPE_BUS, 0, 2); break;
-	case AML_IO_WINDOW: crs_window(crs, r, RES_TYPE_IO, RES_IO_RANGE, 2); break;
-	case AML_MEM_WINDOW: crs_window(crs, r, RES_TYPE_MEM, RES_MEM_RW, 4); break;
+	case AML_BUS: aml_crs_window(crs, r, RES_TYPE_BUS, 0, 2); break;
+	case AML_IO_WINDOW: aml_crs_window(crs, r, RES_TYPE_IO, RES_IO_RANGE, 2); break;
+	case AML_MEM_WINDOW: aml_crs_window(crs, r, RES_TYPE_MEM, RES_MEM_RW, 4); break;
 	}
 }
 
@@ -202,7 +202,7 @@ void aml_crs(struct aml *a, const struct aml_res *res, size_t nr)
 
 	aml_init(&crs, bytes, sizeof(bytes));
 	for (size_t i = 0; i < nr; i++)
-		crs_add(&crs, &res[i]);
+		aml_crs_add(&crs, &res[i]);
 	aml_byte(&crs, RES_END);
 	aml_byte(&crs, 0); /* no checksum */
 	a->full |= crs.full;

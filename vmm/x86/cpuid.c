@@ -49,7 +49,7 @@ static const struct cpuid_mask cpuid_masks[] = {
 	{0x80000022, {0}, {0}},		      /* performance counters */
 };
 
-static unsigned int id_bits(unsigned int nr_vcpus)
+static unsigned int cpuid_id_bits(unsigned int nr_vcpus)
 {
 	unsigned int bits = 0;
 
@@ -74,12 +74,13 @@ static void cpuid_mask(struct kvm_cpuid_entry2 *e)
 static void cpuid_cache(struct kvm_cpuid_entry2 *e, unsigned int nr_vcpus)
 {
 	uint32_t level = e->eax >> 5 & 7;
-	uint32_t sharing = level >= 3 ? (1U << id_bits(nr_vcpus)) - 1 : 0;
+	uint32_t sharing = level >= 3 ? (1U << cpuid_id_bits(nr_vcpus)) - 1 : 0;
 
 	if ((e->eax & 0x1f) == 0)
 		return;
 	if (e->function == 4)
-		e->eax = (e->eax & 0x3fff) | sharing << 14 | ((1U << id_bits(nr_vcpus)) - 1) << 26;
+		e->eax = (e->eax & 0x3fff) | sharing << 14 |
+			 ((1U << cpuid_id_bits(nr_vcpus)) - 1) << 26;
 	else
 		e->eax = (e->eax & 0x3fff) | (level >= 3 ? nr_vcpus - 1 : 0) << 14;
 }
@@ -88,7 +89,7 @@ static void cpuid_topology(struct kvm_cpuid_entry2 *e, unsigned int nr_vcpus)
 {
 	switch (e->function) {
 	case 1:
-		e->ebx |= 1U << id_bits(nr_vcpus) << 16;
+		e->ebx |= 1U << cpuid_id_bits(nr_vcpus) << 16;
 		e->edx = nr_vcpus > 1 ? e->edx | BIT(28) : e->edx;
 		break;
 	case 4:
@@ -96,7 +97,7 @@ static void cpuid_topology(struct kvm_cpuid_entry2 *e, unsigned int nr_vcpus)
 	case 0x80000001: /* CMP_LEGACY: the count in leaf 1 is of cores */
 		e->ecx = nr_vcpus > 1 ? e->ecx | BIT(1) : e->ecx & ~BIT(1);
 		break;
-	case 0x80000008: e->ecx = id_bits(nr_vcpus) << 12 | (nr_vcpus - 1); break;
+	case 0x80000008: e->ecx = cpuid_id_bits(nr_vcpus) << 12 | (nr_vcpus - 1); break;
 	case 0x8000001e: /* one node, one thread a core */
 		e->ebx = 0;
 		e->ecx = 0;
@@ -126,7 +127,7 @@ static void cpuid_level(struct cpuid_table *c, uint32_t leaf, uint32_t level, un
 		.function = leaf,
 		.index = level,
 		.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
-		.eax = level == 1 ? id_bits(nr_vcpus) : 0,
+		.eax = level == 1 ? cpuid_id_bits(nr_vcpus) : 0,
 		.ebx = level == 0   ? 1
 		       : level == 1 ? nr_vcpus
 				    : 0,

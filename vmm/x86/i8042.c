@@ -51,7 +51,7 @@ static uint8_t i8042_get(struct i8042 *k)
 
 /* ---- the keyboard ----------------------------------------------------------------------- */
 
-static void kbd_defaults(struct i8042 *k)
+static void i8042_kbd_defaults(struct i8042 *k)
 {
 	k->kbd_set = 2;
 	k->kbd_scanning = true;
@@ -80,7 +80,7 @@ static const struct {
 };
 
 /* What leaves the keyboard goes through the translation: answers that look like a scan code too. */
-static void kbd_answer(struct i8042 *k, uint8_t byte)
+static void i8042_kbd_answer(struct i8042 *k, uint8_t byte)
 {
 	static const uint8_t translated[][2] = {
 		{0x01, 0x43}, {0x02, 0x41}, {0x03, 0x3f}, {0x83, 0x41}};
@@ -94,31 +94,31 @@ static void kbd_answer(struct i8042 *k, uint8_t byte)
 	i8042_put(k, byte);
 }
 
-static void kbd_parameter(struct i8042 *k, uint8_t value)
+static void i8042_kbd_parameter(struct i8042 *k, uint8_t value)
 {
 	uint8_t command = k->kbd_command;
 
 	k->kbd_command = 0;
 	if (command == 0xf0 && value > 3) {
-		kbd_answer(k, KBD_RESEND);
+		i8042_kbd_answer(k, KBD_RESEND);
 		return;
 	}
-	kbd_answer(k, KBD_ACK);
+	i8042_kbd_answer(k, KBD_ACK);
 	if (command == 0xf0 && value == 0)
-		kbd_answer(k, k->kbd_set);
+		i8042_kbd_answer(k, k->kbd_set);
 	else if (command == 0xf0)
 		k->kbd_set = value;
 }
 
-static void kbd_write(struct i8042 *k, uint8_t value)
+static void i8042_kbd_write(struct i8042 *k, uint8_t value)
 {
 	if (k->kbd_command != 0 && value < 0xed) {
-		kbd_parameter(k, value);
+		i8042_kbd_parameter(k, value);
 		return;
 	}
 	k->kbd_command = 0;
 	if (value == 0xee) { /* echo, the one command that is not acknowledged */
-		kbd_answer(k, 0xee);
+		i8042_kbd_answer(k, 0xee);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(kbd_commands); i++) {
@@ -127,15 +127,15 @@ static void kbd_write(struct i8042 *k, uint8_t value)
 		if (value == 0xf4 || value == 0xf5)
 			k->kbd_scanning = value == 0xf4;
 		else if (value == 0xf6 || value == 0xff)
-			kbd_defaults(k);
+			i8042_kbd_defaults(k);
 		if (kbd_commands[i].parameter)
 			k->kbd_command = value;
-		kbd_answer(k, KBD_ACK);
+		i8042_kbd_answer(k, KBD_ACK);
 		for (unsigned int b = 0; b < kbd_commands[i].nr_more; b++)
-			kbd_answer(k, kbd_commands[i].more[b]);
+			i8042_kbd_answer(k, kbd_commands[i].more[b]);
 		return;
 	}
-	kbd_answer(k, KBD_RESEND);
+	i8042_kbd_answer(k, KBD_RESEND);
 }
 
 void i8042_ctrl_alt_del(struct i8042 *k)
@@ -198,7 +198,7 @@ static void i8042_data(struct i8042 *k, uint8_t value)
 
 	k->command = 0;
 	switch (command) {
-	case 0: kbd_write(k, value); break;
+	case 0: i8042_kbd_write(k, value); break;
 	case 0x60:
 		k->config = value;
 		i8042_update_irq(k);
@@ -257,7 +257,7 @@ void i8042_init(struct i8042 *k, void (*irq)(void *, bool), void (*reset)(void *
 		.arg = arg,
 		.config = CONFIG_IRQ | CONFIG_SYSTEM | CONFIG_AUX_OFF | CONFIG_TRANSLATE,
 	};
-	kbd_defaults(k);
+	i8042_kbd_defaults(k);
 }
 
 int i8042_add(struct i8042 *k, struct bus *bus, struct err *err)

@@ -35,39 +35,39 @@ struct image {
 	uint8_t head[KERNEL_HEAD_BYTES];
 };
 
-static int image_truncated(const struct image *im, struct err *err)
+static int kernel_image_truncated(const struct image *im, struct err *err)
 {
 	return err_text(err, ENOEXEC, "kernel: truncated: the file ends after %llu bytes",
 			(unsigned long long)im->bytes);
 }
 
-static bool image_has(const struct image *im, uint64_t off, uint64_t bytes)
+static bool kernel_image_has(const struct image *im, uint64_t off, uint64_t bytes)
 {
 	return off <= im->bytes && bytes <= im->bytes - off;
 }
 
-static int image_read(const struct image *im, uint64_t off, void *buf, uint64_t bytes,
-		      struct err *err)
+static int kernel_image_read(const struct image *im, uint64_t off, void *buf, uint64_t bytes,
+			     struct err *err)
 {
 	int rc;
 
-	if (!image_has(im, off, bytes))
-		return image_truncated(im, err);
+	if (!kernel_image_has(im, off, bytes))
+		return kernel_image_truncated(im, err);
 	rc = fd_pread_full(im->fd, buf, bytes, off);
 	if (rc == -ENODATA)
-		return image_truncated(im, err);
+		return kernel_image_truncated(im, err);
 	return rc < 0 ? err_set(err, -rc, "kernel: read") : 0;
 }
 
-static int image_too_large(uint64_t end, struct err *err)
+static int kernel_image_too_large(uint64_t end, struct err *err)
 {
 	return err_text(err, ENOMEM, "kernel: memory too small for the kernel: needs %llu MiB",
 			(unsigned long long)((end >> 20) + ((end & 0xfffff) != 0)));
 }
 
 /* Read @file_bytes at @off to @gpa, where the kernel will take @mem_bytes. */
-static int image_place(const struct image *im, uint64_t off, uint64_t file_bytes, uint64_t gpa,
-		       uint64_t mem_bytes, struct err *err)
+static int kernel_image_place(const struct image *im, uint64_t off, uint64_t file_bytes,
+			      uint64_t gpa, uint64_t mem_bytes, struct err *err)
 {
 	void *ram;
 
@@ -80,13 +80,13 @@ static int image_place(const struct image *im, uint64_t off, uint64_t file_bytes
 				"kernel: wants %llu bytes at 0x%llx, where no machine has RAM",
 				(unsigned long long)mem_bytes, (unsigned long long)gpa);
 	if (gpa + mem_bytes > im->ram_end)
-		return image_too_large(gpa + mem_bytes, err);
+		return kernel_image_too_large(gpa + mem_bytes, err);
 	if (file_bytes == 0)
 		return 0;
 	ram = gmem_ptr(im->mem, gpa, file_bytes);
 	if (!ram)
-		return image_too_large(gpa + file_bytes, err);
-	return image_read(im, off, ram, file_bytes, err);
+		return kernel_image_too_large(gpa + file_bytes, err);
+	return kernel_image_read(im, off, ram, file_bytes, err);
 }
 
 /* ---- ELF -------------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ struct elf_note {
 };
 
 /* Whether @n, of which @bytes are there, is a PVH entry; then it goes to *ret_entry */
-static bool elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uint64_t *ret_entry)
+static bool kernel_elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uint64_t *ret_entry)
 {
 	uint32_t size = n->head.n_descsz;
 
@@ -116,21 +116,21 @@ static bool elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uint64_t *
  * Look for the PVH entry in one PT_NOTE segment, reading of each note what tells it from others;
  * *ret_entry stays as it is when there is none. @left: so many notes may still be looked at.
  */
-static int elf_notes(const struct image *im, const Elf64_Phdr *ph, unsigned int *left,
-		     uint64_t *ret_entry, struct err *err)
+static int kernel_elf_notes(const struct image *im, const Elf64_Phdr *ph, unsigned int *left,
+			    uint64_t *ret_entry, struct err *err)
 {
 	const uint64_t mask = ph->p_align == 8 ? 7 : 3;
 	uint64_t at = 0;
 
-	if (!image_has(im, ph->p_offset, ph->p_filesz))
-		return image_truncated(im, err);
+	if (!kernel_image_has(im, ph->p_offset, ph->p_filesz))
+		return kernel_image_truncated(im, err);
 	while (at <= ph->p_filesz && ph->p_filesz - at >= sizeof(Elf64_Nhdr)) {
 		uint64_t rest = ph->p_filesz - at, desc;
 		struct elf_note n = {0};
-		int rc = image_read(im, ph->p_offset + at, &n, rest < sizeof(n) ? rest : sizeof(n),
-				    err);
+		int rc = kernel_image_read(im, ph->p_offset + at, &n,
+					   rest < sizeof(n) ? rest : sizeof(n), err);
 
-		if (rc < 0 || elf_note_is_pvh(&n, rest, ret_entry))
+		if (rc < 0 || kernel_elf_note_is_pvh(&n, rest, ret_entry))
 			return rc;
 		if (--*left == 0)
 			return err_text(err, ENOEXEC, "kernel: ELF with more than %d notes",
@@ -141,10 +141,10 @@ static int elf_notes(const struct image *im, const Elf64_Phdr *ph, unsigned int 
 	return 0;
 }
 
-static int elf_check(const struct image *im, const Elf64_Ehdr *eh, struct err *err)
+static int kernel_elf_check(const struct image *im, const Elf64_Ehdr *eh, struct err *err)
 {
 	if (im->bytes < sizeof(*eh))
-		return image_truncated(im, err);
+		return kernel_image_truncated(im, err);
 	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_ident[EI_DATA] != ELFDATA2LSB ||
 	    eh->e_machine != EM_X86_64)
 		return err_text(
@@ -156,13 +156,13 @@ static int elf_check(const struct image *im, const Elf64_Ehdr *eh, struct err *e
 		return err_text(err, ENOEXEC, "kernel: ELF with %u program headers of %u bytes",
 				eh->e_phnum, eh->e_phentsize);
 	/* Section headers are not needed to load and may be missing, whatever the header says. */
-	if (!image_has(im, eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize))
-		return image_truncated(im, err);
+	if (!kernel_image_has(im, eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize))
+		return kernel_image_truncated(im, err);
 	return 0;
 }
 
 /* So no byte of RAM is loaded twice, and loading takes no longer than RAM is large. */
-static int elf_check_overlap(const Elf64_Phdr *ph, unsigned int nr, struct err *err)
+static int kernel_elf_check_overlap(const Elf64_Phdr *ph, unsigned int nr, struct err *err)
 {
 	for (unsigned int i = 0; i < nr; i++) {
 		for (unsigned int k = 0; k < nr; k++) {
@@ -178,19 +178,19 @@ static int elf_check_overlap(const Elf64_Phdr *ph, unsigned int nr, struct err *
 	return 0;
 }
 
-static int elf_read_headers(const struct image *im, const Elf64_Ehdr *eh, Elf64_Phdr *ph,
-			    struct err *err)
+static int kernel_elf_read_headers(const struct image *im, const Elf64_Ehdr *eh, Elf64_Phdr *ph,
+				   struct err *err)
 {
-	int rc = elf_check(im, eh, err);
+	int rc = kernel_elf_check(im, eh, err);
 
 	for (unsigned int i = 0; rc == 0 && i < eh->e_phnum; i++)
-		rc = image_read(im, eh->e_phoff + (uint64_t)i * eh->e_phentsize, &ph[i],
-				sizeof(*ph), err);
-	return rc == 0 ? elf_check_overlap(ph, eh->e_phnum, err) : rc;
+		rc = kernel_image_read(im, eh->e_phoff + (uint64_t)i * eh->e_phentsize, &ph[i],
+				       sizeof(*ph), err);
+	return rc == 0 ? kernel_elf_check_overlap(ph, eh->e_phnum, err) : rc;
 }
 
-static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct kernel *k,
-			    struct err *err)
+static int kernel_elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct kernel *k,
+				   struct err *err)
 {
 	int rc;
 
@@ -199,7 +199,7 @@ static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct
 				"kernel: ELF segment larger in the file than in memory");
 	if (ph->p_memsz == 0)
 		return 0;
-	rc = image_place(im, ph->p_offset, ph->p_filesz, ph->p_paddr, ph->p_memsz, err);
+	rc = kernel_image_place(im, ph->p_offset, ph->p_filesz, ph->p_paddr, ph->p_memsz, err);
 	if (rc < 0)
 		return rc;
 	if (ph->p_paddr < k->start)
@@ -209,7 +209,7 @@ static int elf_load_segment(const struct image *im, const Elf64_Phdr *ph, struct
 	return 0;
 }
 
-static int elf_load(const struct image *im, struct kernel *k, struct err *err)
+static int kernel_elf_load(const struct image *im, struct kernel *k, struct err *err)
 {
 	Elf64_Ehdr eh;
 	Elf64_Phdr ph[KERNEL_PHDRS_MAX] = {0};
@@ -218,13 +218,13 @@ static int elf_load(const struct image *im, struct kernel *k, struct err *err)
 	int rc;
 
 	memcpy(&eh, im->head, sizeof(eh));
-	rc = elf_read_headers(im, &eh, ph, err);
+	rc = kernel_elf_read_headers(im, &eh, ph, err);
 	k->start = UINT64_MAX;
 	for (unsigned int i = 0; rc == 0 && i < eh.e_phnum; i++) {
 		if (ph[i].p_type == PT_LOAD)
-			rc = elf_load_segment(im, &ph[i], k, err);
+			rc = kernel_elf_load_segment(im, &ph[i], k, err);
 		else if (ph[i].p_type == PT_NOTE && pvh == UINT64_MAX)
-			rc = elf_notes(im, &ph[i], &notes, &pvh, err);
+			rc = kernel_elf_notes(im, &ph[i], &notes, &pvh, err);
 	}
 	if (rc < 0)
 		return rc;
@@ -242,10 +242,10 @@ static int elf_load(const struct image *im, struct kernel *k, struct err *err)
 
 /* ---- bzImage ---------------------------------------------------------------------------- */
 
-static int bz_check(const struct image *im, const struct setup_header *s, struct err *err)
+static int kernel_bz_check(const struct image *im, const struct setup_header *s, struct err *err)
 {
-	if (!image_has(im, KERNEL_SETUP_OFFSET, sizeof(*s)))
-		return image_truncated(im, err);
+	if (!kernel_image_has(im, KERNEL_SETUP_OFFSET, sizeof(*s)))
+		return kernel_image_truncated(im, err);
 	if (s->version < KERNEL_PROTOCOL_MIN || !(s->xloadflags & XLF_KERNEL_64))
 		return err_text(err, ENOEXEC,
 				"kernel: bzImage without 64-bit entry (boot protocol %u.%02u)",
@@ -256,14 +256,14 @@ static int bz_check(const struct image *im, const struct setup_header *s, struct
 	return 0;
 }
 
-static int bz_load(const struct image *im, struct kernel *k, struct err *err)
+static int kernel_bz_load(const struct image *im, struct kernel *k, struct err *err)
 {
 	struct setup_header *s = &k->setup;
 	uint64_t off, bytes, need, have;
 	int rc;
 
 	memcpy(s, im->head + KERNEL_SETUP_OFFSET, sizeof(*s));
-	rc = bz_check(im, s, err);
+	rc = kernel_bz_check(im, s, err);
 	if (rc < 0)
 		return rc;
 	/* 0 stands for 4: boot.rst, field setup_sects */
@@ -275,8 +275,8 @@ static int bz_load(const struct image *im, struct kernel *k, struct err *err)
 	if (have < bytes && bytes - have < KERNEL_PARAGRAPH)
 		bytes = have;
 	if (have < bytes)
-		return image_truncated(im, err);
-	rc = image_place(im, off, bytes, s->pref_address, need, err);
+		return kernel_image_truncated(im, err);
+	rc = kernel_image_place(im, off, bytes, s->pref_address, need, err);
 	if (rc < 0)
 		return rc;
 	k->entry = KERNEL_ENTRY_LINUX64;
@@ -297,12 +297,12 @@ static const struct {
 	const char *what; /* NULL: ours */
 	int (*load)(const struct image *im, struct kernel *k, struct err *err);
 } kernel_formats[] = {
-	{0, SELFMAG, ELFMAG, NULL, elf_load},	    {0x202, 4, "HdrS", NULL, bz_load},
-	{0x38, 4, "ARM\x64", "arm64", NULL},	    {0x38, 4, "RSC\x05", "riscv", NULL},
+	{0, SELFMAG, ELFMAG, NULL, kernel_elf_load}, {0x202, 4, "HdrS", NULL, kernel_bz_load},
+	{0x38, 4, "ARM\x64", "arm64", NULL},	     {0x38, 4, "RSC\x05", "riscv", NULL},
 	{0x24, 4, "\x18\x28\x6f\x01", "arm", NULL},
 };
 
-static int file_bytes(int fd, const char *what, uint64_t *ret, struct err *err)
+static int kernel_file_bytes(int fd, const char *what, uint64_t *ret, struct err *err)
 {
 	struct stat st;
 
@@ -314,25 +314,25 @@ static int file_bytes(int fd, const char *what, uint64_t *ret, struct err *err)
 	return 0;
 }
 
-static uint64_t ram_end(const struct gmem *mem)
+static uint64_t kernel_ram_end(const struct gmem *mem)
 {
 	return mem->nr > 0 && mem->region[0].gpa == 0 ? mem->region[0].bytes : 0;
 }
 
 int kernel_load(int fd, const struct gmem *mem, struct kernel *ret, struct err *err)
 {
-	struct image im = {.fd = fd, .mem = mem, .ram_end = ram_end(mem)};
+	struct image im = {.fd = fd, .mem = mem, .ram_end = kernel_ram_end(mem)};
 	struct kernel k = {0};
 	uint64_t head;
 	int rc;
 
-	rc = file_bytes(fd, "kernel", &im.bytes, err);
+	rc = kernel_file_bytes(fd, "kernel", &im.bytes, err);
 	if (rc < 0)
 		return rc;
 	if (im.bytes == 0)
 		return err_text(err, ENOEXEC, "kernel: the file is empty");
 	head = im.bytes < sizeof(im.head) ? im.bytes : sizeof(im.head);
-	rc = image_read(&im, 0, im.head, head, err);
+	rc = kernel_image_read(&im, 0, im.head, head, err);
 	if (rc < 0)
 		return rc;
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_formats); i++) {
@@ -354,13 +354,13 @@ int kernel_load(int fd, const struct gmem *mem, struct kernel *ret, struct err *
 int kernel_load_initrd(int fd, const struct gmem *mem, const struct kernel *k, uint64_t *ret_gpa,
 		       uint64_t *ret_bytes, struct err *err)
 {
-	uint64_t top = k->initrd_end < ram_end(mem) ? k->initrd_end : ram_end(mem);
+	uint64_t top = k->initrd_end < kernel_ram_end(mem) ? k->initrd_end : kernel_ram_end(mem);
 	uint64_t below = k->start < top ? k->start : top;
 	uint64_t bytes = 0, gpa = 0;
 	void *ram;
 	int rc;
 
-	rc = file_bytes(fd, "initrd", &bytes, err);
+	rc = kernel_file_bytes(fd, "initrd", &bytes, err);
 	if (rc < 0)
 		return rc;
 	if (bytes > 0) {

@@ -104,7 +104,7 @@ unsigned int linux_boot_memory_map(const struct gmem *mem, struct linux_boot_map
 	return nr;
 }
 
-static void fill_boot_params(const struct linux_boot *b, struct boot_params *p)
+static void linux_boot_fill_params(const struct linux_boot *b, struct boot_params *p)
 {
 	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
@@ -124,7 +124,7 @@ static void fill_boot_params(const struct linux_boot *b, struct boot_params *p)
 		p->e820_table[i] = (struct boot_e820_entry){map[i].gpa, map[i].bytes, map[i].type};
 }
 
-static void fill_pvh(const struct linux_boot *b, struct pvh_page *p)
+static void linux_boot_fill_pvh(const struct linux_boot *b, struct pvh_page *p)
 {
 	struct linux_boot_map map[LINUX_BOOT_MAP_MAX];
 
@@ -149,7 +149,7 @@ static void fill_pvh(const struct linux_boot *b, struct pvh_page *p)
 		p->memmap[i] = (struct pvh_memmap){map[i].gpa, map[i].bytes, map[i].type, 0};
 }
 
-static bool write_page_tables(const struct gmem *mem)
+static bool linux_boot_page_tables(const struct gmem *mem)
 {
 	uint64_t pdpt = X86_PAGE_TABLES + PAGE_BYTES, pd = pdpt + PAGE_BYTES;
 	uint64_t pml4e = pdpt | PTE_PRESENT;
@@ -172,7 +172,7 @@ static bool write_page_tables(const struct gmem *mem)
 }
 
 /* Where the kernel's own parameters end: at a word "--" that is not in quotes, or the end */
-static size_t kernels_part(const char *cmdline)
+static size_t linux_boot_kernels_part(const char *cmdline)
 {
 	bool quoted = false, word = false;
 
@@ -191,7 +191,7 @@ int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k, const cha
 		       const char *more, struct err *err)
 {
 	char text[2 * BOOT_CMDLINE_MAX + 2];
-	size_t own = kernels_part(cmdline), len = strlen(cmdline) + strlen(more);
+	size_t own = linux_boot_kernels_part(cmdline), len = strlen(cmdline) + strlen(more);
 	const char *rest = cmdline + own;
 	const char *before = *more && own > 0 && cmdline[own - 1] != ' ' ? " " : "";
 	const char *after = *more && *rest ? " " : "";
@@ -216,16 +216,16 @@ int linux_boot_write(const struct linux_boot *b, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	fill_boot_params(b, &params);
-	fill_pvh(b, &pvh);
-	if (!gmem_write(b->mem, X86_GDT, gdt, sizeof(gdt)) || !write_page_tables(b->mem) ||
+	linux_boot_fill_params(b, &params);
+	linux_boot_fill_pvh(b, &pvh);
+	if (!gmem_write(b->mem, X86_GDT, gdt, sizeof(gdt)) || !linux_boot_page_tables(b->mem) ||
 	    !gmem_write(b->mem, X86_PVH_INFO, &pvh, sizeof(pvh)) ||
 	    !gmem_write(b->mem, X86_BOOT_PARAMS, &params, sizeof(params)))
 		return err_text(err, ENOMEM, "kernel: no RAM in the first MiB");
 	return 0;
 }
 
-static struct kvm_segment segment(uint16_t selector, uint64_t descriptor)
+static struct kvm_segment linux_boot_segment(uint16_t selector, uint64_t descriptor)
 {
 	return (struct kvm_segment){
 		.limit = descriptor >> 55 & 1 ? 0xffffffff : 0x67,
@@ -242,7 +242,7 @@ static struct kvm_segment segment(uint16_t selector, uint64_t descriptor)
 void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs)
 {
 	bool pvh = k->entry == KERNEL_ENTRY_PVH32;
-	struct kvm_segment data = segment(SEL_DATA, GDT_DATA);
+	struct kvm_segment data = linux_boot_segment(SEL_DATA, GDT_DATA);
 
 	*regs = (struct kvm_regs){
 		.rflags = RFLAGS_1,
@@ -250,9 +250,10 @@ void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_s
 		.rbx = pvh ? X86_PVH_INFO : 0,
 		.rsi = pvh ? 0 : X86_BOOT_PARAMS,
 	};
-	sregs->cs = pvh ? segment(SEL_CODE32, GDT_CODE32) : segment(SEL_CODE64, GDT_CODE64);
+	sregs->cs = pvh ? linux_boot_segment(SEL_CODE32, GDT_CODE32)
+			: linux_boot_segment(SEL_CODE64, GDT_CODE64);
 	sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
-	sregs->tr = segment(SEL_TSS, GDT_TSS);
+	sregs->tr = linux_boot_segment(SEL_TSS, GDT_TSS);
 	sregs->gdt = (struct kvm_dtable){.base = X86_GDT, .limit = 6 * 8 - 1};
 	sregs->idt = (struct kvm_dtable){.base = 0, .limit = 0};
 	sregs->cr0 = CR0_PE | CR0_ET | (pvh ? 0 : CR0_PG);
@@ -261,7 +262,7 @@ void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_s
 	sregs->efer = pvh ? 0 : EFER_LME | EFER_LMA;
 }
 
-static int boot_lapic(int vcpu_fd, struct err *err)
+static int linux_boot_lapic(int vcpu_fd, struct err *err)
 {
 	static const uint32_t lint0 = LAPIC_LVT_EXTINT, lint1 = LAPIC_LVT_NMI;
 	struct kvm_lapic_state lapic;
@@ -275,7 +276,7 @@ static int boot_lapic(int vcpu_fd, struct err *err)
 	return 0;
 }
 
-static int boot_msrs(int vcpu_fd, struct err *err)
+static int linux_boot_msrs(int vcpu_fd, struct err *err)
 {
 	struct {
 		struct kvm_msrs head;
@@ -297,10 +298,10 @@ static int boot_msrs(int vcpu_fd, struct err *err)
 int linux_boot_vcpu(int vcpu_fd, struct err *err)
 {
 	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
-	int rc = boot_lapic(vcpu_fd, err);
+	int rc = linux_boot_lapic(vcpu_fd, err);
 
 	if (rc == 0)
-		rc = boot_msrs(vcpu_fd, err);
+		rc = linux_boot_msrs(vcpu_fd, err);
 	if (rc < 0)
 		return rc;
 	return ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0 ? err_set(err, errno, "KVM_SET_FPU") : 0;

@@ -28,7 +28,7 @@
 #define RTC_EVENTS    (RTC_PERIODIC | RTC_ALARM | RTC_UPDATE)
 #define RTC_D_POWERED 0x80
 #define RTC_PM	      0x80 /* in the hours of a 12-hour clock */
-#define RTC_ANY	      0xc0 /* in an alarm register, and all above it: always */
+#define RTC_ANY	      0xc0 /* in an alarm register, and all rtc_above it: always */
 
 #define RTC_UIP_TICKS 8
 #define NS_PER_S      1000000000LL
@@ -402,7 +402,7 @@ static void rtc_store(struct rtc *r, unsigned int at, unsigned int nr, uint64_t 
 		r->cmos[at + i] = (uint8_t)(value >> (8 * i));
 }
 
-static uint64_t above(uint64_t bytes, uint64_t limit)
+static uint64_t rtc_above(uint64_t bytes, uint64_t limit)
 {
 	return bytes > limit ? bytes - limit : 0;
 }
@@ -423,10 +423,10 @@ void rtc_init(struct rtc *r, const struct rtc_args *args)
 	r->cmos[RTC_REG_B] = RTC_B_24H;
 	r->cmos[RTC_REG_D] = RTC_D_POWERED;
 	rtc_store(r, 0x15, 2, 640); /* KiB of base memory */
-	rtc_store(r, 0x17, 2, above(low, 1 << 20) >> 10);
-	rtc_store(r, 0x30, 2, above(low, 1 << 20) >> 10);
-	rtc_store(r, 0x34, 2, above(low, 16 << 20) >> 16);
-	rtc_store(r, 0x5b, 3, above(args->mem_bytes, X86_HOLE) >> 16);
+	rtc_store(r, 0x17, 2, rtc_above(low, 1 << 20) >> 10);
+	rtc_store(r, 0x30, 2, rtc_above(low, 1 << 20) >> 10);
+	rtc_store(r, 0x34, 2, rtc_above(low, 16 << 20) >> 16);
+	rtc_store(r, 0x5b, 3, rtc_above(args->mem_bytes, X86_HOLE) >> 16);
 	rtc_store(r, 0x5f, 1, args->nr_vcpus - 1);
 }
 

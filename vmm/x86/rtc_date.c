@@ -36,21 +36,21 @@ struct rtc_date rtc_date_of(int64_t seconds)
 	};
 }
 
-static unsigned int within(unsigned int value, unsigned int min, unsigned int max)
+static unsigned int rtc_date_within(unsigned int value, unsigned int min, unsigned int max)
 {
 	return value < min ? min : value > max ? max : value;
 }
 
 int64_t rtc_date_seconds(const struct rtc_date *d)
 {
-	unsigned int month = within(d->month, 1, 12);
-	unsigned int year = within(d->year, 0, YEAR_MAX) + ERA_YEARS - (month <= 2);
+	unsigned int month = rtc_date_within(d->month, 1, 12);
+	unsigned int year = rtc_date_within(d->year, 0, YEAR_MAX) + ERA_YEARS - (month <= 2);
 	unsigned int from_march = (month + 9) % 12;
-	unsigned int of_year = (153 * from_march + 2) / 5 + within(d->day, 1, 31) - 1;
+	unsigned int of_year = (153 * from_march + 2) / 5 + rtc_date_within(d->day, 1, 31) - 1;
 	unsigned int of_era = year % ERA_YEARS;
 	int64_t days = (int64_t)(year / ERA_YEARS) * ERA_DAYS + of_era * 365 + of_era / 4 -
 		       of_era / 100 + of_year;
 
-	return (days - DAYS_1970) * DAY_SECONDS + within(d->hour, 0, 23) * 3600 +
-	       within(d->minute, 0, 59) * 60 + within(d->second, 0, 59);
+	return (days - DAYS_1970) * DAY_SECONDS + rtc_date_within(d->hour, 0, 23) * 3600 +
+	       rtc_date_within(d->minute, 0, 59) * 60 + rtc_date_within(d->second, 0, 59);
 }
