@@ -27,7 +27,7 @@ static const struct option_spec options[] = {
 	{.name = NULL},
 };
 
-/* JSON has no comments: README.md's section "The bundle" explains each property. */
+/* JSON has no comments: runtime/config/README.md explains each property. */
 static const char example[] = "{\n"
 			      "\t\"ociVersion\": \"" BUNDLE_OCI_VERSION "\",\n"
 			      "\t\"root\": {\n"

@@ -2,7 +2,7 @@
 /**
  * DOC: {"type": "net"} of /vm/devices, one property at a time
  *
- * bundle_net_check.c looks at all of them together. README.md's table of network properties says the
+ * bundle_net_check.c looks at all of them together. runtime/net/README.md's table of network properties says the
  * same to users.
  */
 #include <net/if.h>

@@ -10,7 +10,7 @@
 #define NET_MTU_MAX 65521 /* what a TAP takes: 65535 less the Ethernet header */
 
 /**
- * enum net_mode - How a network device reaches the host; README.md's table
+ * enum net_mode - How a network device reaches the host; runtime/net/README.md's table
  */
 enum net_mode {
 	NET_MODE_PRIVATE, /* a namespace of its own with the TAP, a veth to the host */
