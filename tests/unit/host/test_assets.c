@@ -12,23 +12,11 @@
 #include "runtime/config/bundle.h"
 #include "runtime/host/assets.h"
 #include "runtime/util/json.h"
+#include "tests/support/temp_dir.h"
 
-static char dir[] = "/tmp/vmrun-test-assets-XXXXXX";
+static char *const dir = temp_dir;
 
-static void make_dir(void)
-{
-	cr_assert(mkdtemp(dir));
-}
-
-static void remove_dir(void)
-{
-	char cmd[64];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", dir);
-	cr_expect_eq(system(cmd), 0);
-}
-
-TestSuite(assets, .init = make_dir, .fini = remove_dir);
+TestSuite(assets, .init = temp_dir_make, .fini = temp_dir_remove);
 
 static struct plan_fd make_file(enum plan_file kind, const char *name, const void *head,
 				size_t head_len, off_t bytes)

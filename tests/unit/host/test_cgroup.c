@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "runtime/host/cgroup.h"
+#include "tests/support/temp_dir.h"
 
 static const char v2[] =
 	"24 1 0:22 / /proc rw,nosuid - proc proc rw\n"
@@ -183,7 +184,7 @@ Test(cgroup, refuses_paths_that_leave)
 
 /* ---- a directory tree stands in for a hierarchy ---- */
 
-static char top[] = "/tmp/vmrun-cgroup-XXXXXX";
+static char *const top = temp_dir;
 
 static void put(const char *file, const char *text)
 {
@@ -217,7 +218,7 @@ static void make_tree(void)
 {
 	char leaf[64];
 
-	cr_assert(mkdtemp(top));
+	temp_dir_make();
 	snprintf(leaf, sizeof(leaf), "%s/x", top);
 	cr_assert_eq(mkdir(leaf, 0700), 0);
 	c = (struct cgroup){.nr_mounts = 1, .leaf = "/x", .limited = true};
@@ -226,11 +227,8 @@ static void make_tree(void)
 
 static void remove_tree(void)
 {
-	char cmd[64];
-
 	cgroup_done(&c);
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", top);
-	cr_expect_eq(system(cmd), 0);
+	temp_dir_remove();
 }
 
 Test(cgroup, sets_limits_and_reads_them_back, .init = make_tree, .fini = remove_tree)

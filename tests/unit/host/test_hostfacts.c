@@ -6,23 +6,11 @@
 #include <sys/stat.h>
 
 #include "runtime/host/hostfacts.h"
+#include "tests/support/temp_dir.h"
 
-static char root[] = "/tmp/vmrun-test-host-XXXXXX";
+static char *const root = temp_dir;
 
-static void make_root(void)
-{
-	cr_assert(mkdtemp(root));
-}
-
-static void remove_root(void)
-{
-	char cmd[64];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	cr_expect_eq(system(cmd), 0);
-}
-
-TestSuite(hostfacts, .init = make_root, .fini = remove_root);
+TestSuite(hostfacts, .init = temp_dir_make, .fini = temp_dir_remove);
 
 /* A file below the root, with the directories that lead to it */
 static void put(const char *path, const char *text)

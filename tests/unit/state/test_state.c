@@ -9,23 +9,11 @@
 
 #include "runtime/state/state.h"
 #include "runtime/supervisor/destroy.h"
+#include "tests/support/temp_dir.h"
 
-static char root[] = "/tmp/vmrun-state-XXXXXX";
+static char *const root = temp_dir;
 
-static void set_up(void)
-{
-	cr_assert(mkdtemp(root));
-}
-
-static void tear_down(void)
-{
-	char cmd[64];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	cr_assert_eq(system(cmd), 0);
-}
-
-TestSuite(state, .init = set_up, .fini = tear_down);
+TestSuite(state, .init = temp_dir_make, .fini = temp_dir_remove);
 
 #define CGROUP_DIR(path, inode)                                                                    \
 	"[{\"path\":\"" path "\",\"device\":1,\"inode\":" inode ",\"leaf\":true,\"made\":true}]"

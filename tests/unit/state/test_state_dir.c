@@ -14,25 +14,13 @@
 
 #include "runtime/state/state.h"
 #include "runtime/supervisor/destroy.h"
+#include "tests/support/temp_dir.h"
 
 #define NOBODY 65534
 
-static char root[] = "/tmp/vmrun-statedir-XXXXXX";
+static char *const root = temp_dir;
 
-static void set_up(void)
-{
-	cr_assert(mkdtemp(root));
-}
-
-static void tear_down(void)
-{
-	char cmd[64];
-
-	snprintf(cmd, sizeof(cmd), "rm -rf %s", root);
-	cr_assert_eq(system(cmd), 0);
-}
-
-TestSuite(state_dir, .init = set_up, .fini = tear_down, .timeout = 60);
+TestSuite(state_dir, .init = temp_dir_make, .fini = temp_dir_remove, .timeout = 60);
 
 static const char *path_of(const char *below)
 {
