@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "runtime/state/cause.h"
-#include "runtime/util/signals.h"
 
 Test(cause, every_cause_has_a_row)
 {
@@ -55,49 +54,4 @@ Test(cause, readme_says_the_same)
 			 cause_info(c)->exit_code);
 		cr_expect(strstr(readme, row), "no row %s", row);
 	}
-}
-
-Test(signals, spellings)
-{
-	static const struct {
-		const char *text;
-		int sig;
-	} table[] = {
-		{"15", 15},
-		{"TERM", SIGTERM},
-		{"SIGTERM", SIGTERM},
-		{"sigterm", SIGTERM},
-		{"kill", SIGKILL},
-		{"0", 0},
-		{"64", 64},
-		{"Winch", SIGWINCH},
-		{"RTMIN", 34},
-		{"SIGRTMIN+3", 37},
-		{"rtmin+30", 64},
-		{"65", -EINVAL},
-		{"-9", -EINVAL},
-		{"", -EINVAL},
-		{"SIG", -EINVAL},
-		{"15x", -EINVAL},
-		{"RTMIN+31", -EINVAL},
-		{"RTMIN-1", -EINVAL},
-		{"TERMINATE", -EINVAL},
-		{"99999999999999999999", -EINVAL},
-	};
-	struct err err;
-
-	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
-		cr_expect_eq(signal_parse(table[i].text, &err), table[i].sig, "'%s'",
-			     table[i].text);
-}
-
-Test(signals, meanings)
-{
-	cr_expect_eq(signal_action(0), SIGNAL_CHECK);
-	cr_expect_eq(signal_action(SIGTERM), SIGNAL_POWER_BUTTON);
-	cr_expect_eq(signal_action(SIGINT), SIGNAL_CTRL_ALT_DEL);
-	cr_expect_eq(signal_action(SIGKILL), SIGNAL_KILL);
-	cr_expect_eq(signal_action(SIGWINCH), SIGNAL_HARMLESS);
-	cr_expect_eq(signal_action(SIGRTMIN + 3), SIGNAL_POWER_BUTTON);
-	cr_expect_eq(signal_action(SIGUSR1), SIGNAL_NONE);
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "runtime/state/state.h"
 #include "runtime/supervisor/destroy.h"
@@ -265,29 +264,4 @@ Test(state, delete_leaves_what_is_not_ours)
 	cr_expect_eq(access(path, F_OK), 0);
 	cr_expect_eq(destroy(root, "unknown", false, &err), -ENOENT);
 	cr_expect_eq(destroy(root, "unknown", true, &err), 0);
-}
-
-Test(process, a_pid_alone_is_not_an_identity)
-{
-	struct process p;
-	siginfo_t info;
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		pause();
-		_exit(0);
-	}
-	p = (struct process){pid, process_identify(pid)};
-	cr_assert_neq(p.start, 0);
-	/* another process that has the same pid now */
-	p.start++;
-	cr_expect_eq(process_open(&p), -ESRCH);
-	cr_expect_eq(process_kill(&p, 1000), 0);
-	cr_expect_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
-	cr_expect_neq(process_identify(pid), 0);
-	p.start--;
-	cr_expect_eq(process_kill(&p, 10000), 0);
-	cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
-	cr_expect_eq(info.si_status, SIGKILL);
-	cr_expect_eq(process_identify(pid), 0);
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
 
 static char text[8192];
@@ -82,20 +81,6 @@ Test(olog, levels)
 	cr_expect_eq(oci_log_level("debug", &l), 0);
 	cr_expect_eq(l, LOG_LEVEL_DEBUG);
 	cr_expect_eq(oci_log_level("fatal", &l), -EINVAL);
-}
-
-Test(clock, rfc3339)
-{
-	char t[CLOCK_TEXT_BYTES];
-
-	clock_rfc3339(t, 9);
-	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05.123456789Z"), "%s", t);
-	cr_expect_eq(t[19], '.');
-	clock_rfc3339(t, 6);
-	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05.123456Z"), "%s", t);
-	clock_rfc3339(t, 0);
-	cr_expect_eq(strlen(t), strlen("2026-01-02T03:04:05Z"), "%s", t);
-	cr_expect_eq(t[19], 'Z');
 }
 
 Test(olog, what_a_terminal_shows_is_printable)

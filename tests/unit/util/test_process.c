@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a process is doing, as the kernel sees it
+ * DOC: Which process it is, and what it is doing, as the kernel sees it
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -82,4 +82,29 @@ Test(process, one_that_does_anything_else_does_not)
 		end(pid);
 		cr_expect_not(process_waits(pid, RESOURCE, 1));
 	}
+}
+
+Test(process, a_pid_alone_is_not_an_identity)
+{
+	struct process p;
+	siginfo_t info;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	p = (struct process){pid, process_identify(pid)};
+	cr_assert_neq(p.start, 0);
+	/* another process that has the same pid now */
+	p.start++;
+	cr_expect_eq(process_open(&p), -ESRCH);
+	cr_expect_eq(process_kill(&p, 1000), 0);
+	cr_expect_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT), 0);
+	cr_expect_neq(process_identify(pid), 0);
+	p.start--;
+	cr_expect_eq(process_kill(&p, 10000), 0);
+	cr_assert_eq(waitid(P_PID, (id_t)pid, &info, WEXITED), 0);
+	cr_expect_eq(info.si_status, SIGKILL);
+	cr_expect_eq(process_identify(pid), 0);
 }
