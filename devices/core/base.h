@@ -23,15 +23,33 @@
 #define container_of(ptr, type, member) \
 	((type *)(void *)((char *)(ptr) - offsetof(type, member)))
 
+/* The source text of a macro's value */
+#define VR_TEXT(x) VR_TEXT_OF(x)
+#define VR_TEXT_OF(x) #x
+
 /* Always on. @cond has no side effects: a false one is a bug of ours, never of a guest or user. */
-#define vr_assert(cond) ((cond) ? (void)0 : vr_assert_failed(#cond, __FILE__, __LINE__))
+#define vr_assert(cond) \
+	((cond) ? (void)0   \
+		: vr_assert_failed(__FILE__ ":" VR_TEXT(__LINE__) ": assertion failed: " #cond))
 
 /**
- * vr_assert_failed() - Report a broken invariant on fd 2 and in the log, then end the process
+ * vr_assert_failed() - Report a broken invariant, then end the process
+ * @line:	Text without a newline
  *
+ * The line goes to fd 2, and to the log of a process that has one: fd 2 of a jailed program is
+ * /dev/null. An illegal instruction ends what abort() could not: the first process of a PID namespace
+ * ignores its own SIGABRT.
  * Context: any.  Syscalls: write
  */
-NORETURN void vr_assert_failed(const char *cond, const char *file, int line);
+NORETURN void vr_assert_failed(const char *line);
+
+/**
+ * vr_assert_log() - Set where else the line of a failed assertion goes; log_init() calls it
+ * @log:	Called once, with the line; NULL: nowhere else
+ *
+ * Context: setup.  Syscalls: none
+ */
+void vr_assert_log(void (*log)(const char *line));
 
 static inline void cleanup_close_fd(int *fd)
 {

@@ -18,6 +18,11 @@ static struct {
 	uint32_t lost;
 } log_to = {.fd = -1, .max = LOG_LEVEL_INFO};
 
+static void log_assertion(const char *line)
+{
+	log_err("%s", line);
+}
+
 /**
  * log_init() - Say where lines go and which are kept
  * @fd:		Borrowed for the life of the process; -1 drops everything
@@ -34,6 +39,7 @@ void log_init(int fd, enum log_level max)
 
 	log_to.fd = fd;
 	log_to.max = max;
+	vr_assert_log(log_assertion);
 	if (fd <= STDERR_FILENO)
 		return;
 	flags = fcntl(fd, F_GETFL);
