@@ -6,8 +6,6 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#include "devices/core/vu_ring.h"
-
 /* What the core itself adds to a device's features */
 static const uint64_t vu_core_features = 1ULL << VIRTIO_F_VERSION_1 |
 					 1ULL << VIRTIO_RING_F_INDIRECT_DESC |

@@ -15,42 +15,7 @@
 #ifndef VMRUN_DEVICES_CORE_VU_BACKEND_H
 #define VMRUN_DEVICES_CORE_VU_BACKEND_H
 
-#include "devices/core/device.h"
-#include "devices/core/vu_msg.h"
-
-/**
- * struct vu_backend - One connection
- * @dev:	Borrowed
- * @sock:	Borrowed
- * @state:	VU_STATE_*
- * @seen:	Requests seen, for rules that allow one once
- * @channel:	From SET_BACKEND_REQ_FD, owned; -1 = none
- * @running:	Rings started
- * @broke_rules: The connection ended because of what the front-end sent
- * @limit:	Budget for log lines about requests that failed
- * @ring:	What the front-end told about each ring, to be used when it is started; @started until
- *		it is stopped
- */
-struct vu_backend {
-	struct device *dev;
-	int sock;
-	uint32_t state;
-	uint64_t seen;
-	uint64_t protocol_features;
-	int channel;
-	unsigned int running;
-	bool broke_rules;
-	struct log_limit limit;
-	struct vu_ring {
-		struct vu_backend *b;
-		struct vu_vring_addr addr;
-		uint16_t size;
-		uint16_t base;
-		bool have_addr;
-		bool started;
-		bool enabled;
-	} ring[DEVICE_QUEUES_MAX];
-};
+#include "devices/core/vu_ring.h"
 
 /**
  * vu_backend_init() - Watch @sock in the device's loop and serve it
