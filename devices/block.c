@@ -33,6 +33,7 @@
 #include <sys/uio.h>
 
 #include "devices/core/device.h"
+#include "devices/core/settings.h"
 
 #define BLOCK_FD     BOOT_FD_RES /* the backing file or device */
 #define BLOCK_SECTOR 512ULL
@@ -86,7 +87,7 @@ struct block {
 	uint8_t id[VIRTIO_BLK_ID_BYTES];
 	struct virtio_blk_config config;
 	uint64_t work;
-	struct block_request request[DEVICE_QUEUES_MAX];
+	struct block_request request[BOOT_QUEUES_MAX];
 };
 
 /**
@@ -431,13 +432,19 @@ static int block_config(struct device *d, bool write, uint32_t off, void *buf, u
  * @err:	Filled on failure
  *
  * Context: setup.  Syscalls: none
- * Return: 0 or -EINVAL
+ * Return: 0, -EPROTO or -EINVAL
  */
 static int block_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct block *b = d->state;
-	uint64_t bytes = rec->block.capacity_bytes, unit = rec->block.unit_bytes;
+	struct block_settings s;
+	uint64_t bytes, unit;
+	int rc = boot_settings(rec, &s, sizeof(s), err);
 
+	if (rc < 0)
+		return rc;
+	bytes = s.capacity_bytes;
+	unit = s.unit_bytes;
 	if (rec->nr_res != 1)
 		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
 	if (bytes == 0 || bytes % BLOCK_SECTOR != 0 || bytes > INT64_MAX)
@@ -447,7 +454,7 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
 	b->read_only = rec->flags & BOOT_DEV_READONLY;
 	b->unit = unit;
-	memcpy(b->id, rec->block.serial, sizeof(b->id));
+	memcpy(b->id, s.serial, sizeof(b->id));
 	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
 	d->features = BLOCK_F_ALWAYS;
 	d->features |= b->read_only ? 1ULL << VIRTIO_BLK_F_RO : BLOCK_F_WRITABLE;
@@ -456,14 +463,14 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 		.capacity = bytes / BLOCK_SECTOR,
 		.seg_max = BLOCK_SEGS_MAX,
 		.blk_size = BLOCK_SECTOR, /* any sector may be asked for, whatever suits best */
-		.physical_block_exp = rec->block.physical_exp,
-		.alignment_offset = rec->block.offset,
-		.min_io_size = rec->block.io_min,
-		.opt_io_size = rec->block.io_opt,
+		.physical_block_exp = s.physical_exp,
+		.alignment_offset = s.offset,
+		.min_io_size = s.io_min,
+		.opt_io_size = s.io_opt,
 		.num_queues = (uint16_t)d->nr_queues,
 		.max_discard_sectors = BLOCK_DISCARD_SECTORS_MAX,
 		.max_discard_seg = BLOCK_RANGES_MAX,
-		.discard_sector_alignment = rec->block.discard ? rec->block.discard : 1,
+		.discard_sector_alignment = s.discard ? s.discard : 1,
 		.max_write_zeroes_sectors = BLOCK_ZERO_SECTORS_MAX,
 		.max_write_zeroes_seg = BLOCK_RANGES_MAX,
 		.write_zeroes_may_unmap = 1,
@@ -471,12 +478,12 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	return 0;
 }
 
-_Static_assert(sizeof(((struct boot_dev *)0)->block.serial) == VIRTIO_BLK_ID_BYTES, "disk id");
+_Static_assert(BLOCK_SERIAL_BYTES == VIRTIO_BLK_ID_BYTES, "disk id");
 
 const struct device_ops block_device = {
 	.name = "block",
 	.virtio_id = VIRTIO_ID_BLOCK,
-	.nr_queues = DEVICE_QUEUES_MAX,
+	.nr_queues = BOOT_QUEUES_MAX,
 	.queue_max = VQ_SIZE_MAX,
 	.config_len = sizeof(struct virtio_blk_config),
 	.features = BLOCK_F_ALWAYS | BLOCK_F_WRITABLE | 1ULL << VIRTIO_BLK_F_RO |

@@ -40,7 +40,7 @@
 #define NET_SIGNAL	16     /* frames before the driver is told, */
 #define NET_BATCH_BYTES 60000U /* or one of the largest: it is copied while the next is read */
 #define NET_PATIENCE_NS 10000000ULL
-#define NET_SLOT_TIMER	BOOT_NET_PAIRS_MAX
+#define NET_SLOT_TIMER	NET_PAIRS_MAX
 
 _Static_assert(NET_SLOT_TIMER < BOOT_RES_MAX, "a slot for the timer");
 _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "what the TAP was told");
@@ -81,9 +81,9 @@ struct net {
 	int timer_fd;
 	uint64_t armed_ns;
 	struct limit to_guest, from_guest;
-	struct net_port port[BOOT_NET_PAIRS_MAX];
+	struct net_port port[NET_PAIRS_MAX];
 	struct virtio_net_config config;
-	struct vq_window window[BOOT_NET_PAIRS_MAX];
+	struct vq_window window[NET_PAIRS_MAX];
 	struct vq_chain chain;
 	struct vnet_rx rx;
 	struct iovec iov[VQ_IOV_MAX + 1];
@@ -435,7 +435,7 @@ static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
 /**
  * net_init() - Take over the TAP's queues
  * @d:		Zeroed state
- * @rec:	A resource a queue pair, or none; obeys its rules (boot_check_dev)
+ * @rec:	A resource a queue pair, or none; its settings are checked
  * @err:	Filled on failure
  *
  * Context: setup.  Syscalls: epoll_ctl timerfd_create
@@ -444,20 +444,23 @@ static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
 static int net_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct net *n = d->state;
-	int rc;
+	struct net_settings s;
+	int rc = vnet_settings(rec, &s, err);
 
-	if (rec->nr_res > BOOT_NET_PAIRS_MAX)
+	if (rc < 0)
+		return rc;
+	if (rec->nr_res > NET_PAIRS_MAX)
 		return err_text(err, EINVAL, "%s: %u resources, not up to %d", rec->name,
-				rec->nr_res, BOOT_NET_PAIRS_MAX);
+				rec->nr_res, NET_PAIRS_MAX);
 	n->nr_ports = rec->nr_res;
 	n->pairs_max = rec->nr_res ? rec->nr_res : 1;
 	n->pairs = 1;
 	n->config.max_virtqueue_pairs = (uint16_t)n->pairs_max;
-	n->config.mtu = rec->net.mtu ? rec->net.mtu : VNET_USUAL;
-	memcpy(n->config.mac, rec->net.mac, ETH_ALEN);
-	n->tun_flags = n->nr_ports ? rec->net.tun_flags : 0;
-	limit_init(&n->to_guest, &rec->net.to_guest);
-	limit_init(&n->from_guest, &rec->net.from_guest);
+	n->config.mtu = s.mtu ? s.mtu : VNET_USUAL;
+	memcpy(n->config.mac, s.mac, ETH_ALEN);
+	n->tun_flags = n->nr_ports ? s.tun_flags : 0;
+	limit_init(&n->to_guest, &s.to_guest);
+	limit_init(&n->from_guest, &s.from_guest);
 	d->nr_queues = 2 * n->pairs_max + 1;
 	d->features = NET_F_ALWAYS | vnet_offered(n->tun_flags);
 	d->features |= n->pairs_max > 1 ? NET_F(MQ) : 0;
@@ -476,7 +479,7 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 const struct device_ops net_device = {
 	.name = "net",
 	.virtio_id = VIRTIO_ID_NET,
-	.nr_queues = 2 * BOOT_NET_PAIRS_MAX + 1,
+	.nr_queues = 2 * NET_PAIRS_MAX + 1,
 	.queue_max = VQ_SIZE_MAX,
 	.config_len = offsetof(struct virtio_net_config, speed),
 	.features = NET_F_ALWAYS | NET_F(MQ) | VNET_F_OFFLOADS,

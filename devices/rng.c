@@ -64,9 +64,9 @@ static void rng_queue(struct device *d, unsigned int q)
 
 static int rng_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
-	if (rec->nr_res != 0 || rec->nr_queues > 1)
-		return err_text(err, EINVAL, "%s: %u resources and %u queues, not 0 and 1",
-				rec->name, rec->nr_res, rec->nr_queues);
+	if (rec->nr_res != 0 || rec->nr_queues > 1 || rec->settings_bytes != 0)
+		return err_text(err, EINVAL, "%s: %u resources, %u queues, %u bytes of settings",
+				rec->name, rec->nr_res, rec->nr_queues, rec->settings_bytes);
 	d->nr_queues = 1;
 	return 0;
 }

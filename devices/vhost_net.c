@@ -37,11 +37,10 @@
 #include "devices/core/vq_lend.h"
 
 #define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
-#define VN_RINGS_MAX   (2 * BOOT_NET_PAIRS_MAX)
+#define VN_RINGS_MAX   (2 * NET_PAIRS_MAX)
 #define VN_QUEUES_MAX  (VN_RINGS_MAX + 1)
 #define VN_MTU_DEFAULT 1500
-#define VN_MTU_MIN     68 /* virtio 1.3 section 5.1.4.1 */
-#define VN_LOOK_S      1  /* how often the TAP is asked whether it is still there */
+#define VN_LOOK_S      1 /* how often the TAP is asked whether it is still there */
 
 /* What is watched */
 enum vn_slot { VN_SLOT_TAP, VN_SLOT_TIMER };
@@ -76,7 +75,7 @@ struct vn_pair {
  */
 struct vhost_net {
 	unsigned int nr_pairs;
-	struct vn_pair pair[BOOT_NET_PAIRS_MAX];
+	struct vn_pair pair[NET_PAIRS_MAX];
 	uint64_t kernel;
 	unsigned int pairs;
 	bool lent[VN_RINGS_MAX];
@@ -405,18 +404,18 @@ static int vn_init_pair(struct vhost_net *n, unsigned int i, const char *name, s
 	return 0;
 }
 
-static int vn_check(const struct boot_dev *rec, struct err *err)
+static int vn_check(const struct boot_dev *rec, struct net_settings *ret, struct err *err)
 {
-	const struct boot_net_rate *rate[] = {&rec->net.to_guest, &rec->net.from_guest};
+	const struct net_rate *rate[] = {&ret->to_guest, &ret->from_guest};
 	unsigned int pairs = rec->nr_res / 2U;
+	int rc = vnet_settings(rec, ret, err);
 
-	if (rec->nr_res % 2 != 0 || pairs < 1 || pairs > BOOT_NET_PAIRS_MAX ||
+	if (rc < 0)
+		return rc;
+	if (rec->nr_res % 2 != 0 || pairs < 1 || pairs > NET_PAIRS_MAX ||
 	    rec->nr_queues != 2 * pairs + 1)
 		return err_text(err, EINVAL, "%s: %u resources and %u queues", rec->name,
 				rec->nr_res, rec->nr_queues);
-	if (!vnet_mac_ok(rec->net.mac))
-		return err_text(err, EINVAL, "%s: MAC 0x%lx is not one of an interface", rec->name,
-				ctl_mac(rec->net.mac));
 	for (unsigned int i = 0; i < ARRAY_SIZE(rate); i++) {
 		if (rate[i]->bytes_per_s != 0 || rate[i]->packets_per_s != 0)
 			return err_text(err, EINVAL,
@@ -424,8 +423,6 @@ static int vn_check(const struct boot_dev *rec, struct err *err)
 					"user has)",
 					rec->name);
 	}
-	if (rec->net.mtu != 0 && rec->net.mtu < VN_MTU_MIN)
-		return err_text(err, EINVAL, "%s: MTU %u", rec->name, rec->net.mtu);
 	return 0;
 }
 
@@ -450,7 +447,8 @@ static int vn_watch(struct device *d, const char *name, struct err *err)
 static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct vhost_net *n = d->state;
-	int rc = vn_check(rec, err);
+	struct net_settings s;
+	int rc = vn_check(rec, &s, err);
 
 	if (rc < 0)
 		return rc;
@@ -462,10 +460,10 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 		rc = vn_watch(d, rec->name, err);
 	if (rc < 0)
 		return rc;
-	memcpy(n->config.mac, rec->net.mac, sizeof(n->config.mac));
+	memcpy(n->config.mac, s.mac, sizeof(n->config.mac));
 	n->config.max_virtqueue_pairs = (uint16_t)n->nr_pairs;
-	n->config.mtu = rec->net.mtu != 0 ? rec->net.mtu : VN_MTU_DEFAULT;
-	d->features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF)) | vnet_offered(rec->net.tun_flags) |
+	n->config.mtu = s.mtu != 0 ? s.mtu : VN_MTU_DEFAULT;
+	d->features = VN_OWN | (n->kernel & VN_BIT(MRG_RXBUF)) | vnet_offered(s.tun_flags) |
 		      (n->nr_pairs > 1 ? VN_BIT(MQ) : 0);
 	d->nr_queues = rec->nr_queues;
 	return 0;

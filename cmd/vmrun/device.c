@@ -81,9 +81,9 @@ static const struct kind {
 	unsigned int queues_max;
 } kinds[] = {
 	{"block", "vmrun-dev-block", "block_device_vhost_user", "--path", FIELD(path), open_disk,
-	 DEVICE_QUEUES_MAX},
+	 BOOT_QUEUES_MAX},
 	{"net", "vmrun-dev-net", "net_device_vhost_user", "--tap", FIELD(tap), open_tap,
-	 BOOT_NET_PAIRS_MAX},
+	 NET_PAIRS_MAX},
 	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", NULL, 0, NULL, 1},
 };
 
@@ -180,7 +180,7 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 	if (r == 0 && !a->o->readonly && !(a->disk.dev_flags & BOOT_DEV_RAW_BLK))
 		r = inherited_need(RLIMIT_FSIZE, a->disk.boot.capacity_bytes, err);
 	b->flags |= a->disk.dev_flags | (a->o->readonly ? BOOT_DEV_READONLY : 0);
-	b->block = a->disk.boot;
+	boot_set_settings(b, &a->disk.boot, sizeof(a->disk.boot));
 	b->nr_queues = (uint16_t)a->o->queues;
 	b->nr_res = 1;
 	return r;
@@ -189,6 +189,7 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 /* Addresses, and whether it is up, are the caller's business. */
 static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
 {
+	struct net_settings net = {.mtu = 0};
 	struct tap tap;
 	int r = tap_open(a->o->tap, a->o->queues ? (unsigned int)a->o->queues : 1, &tap, err);
 
@@ -197,8 +198,9 @@ static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
 	memcpy(a->res_fd, tap.fd, tap.nr * sizeof(tap.fd[0]));
 	b->nr_res = (uint16_t)tap.nr;
 	b->nr_queues = (uint16_t)(2 * tap.nr + 1);
-	b->net.tun_flags = tap.tun_flags;
-	net_name_mac("device", tap.name, b->net.mac);
+	net.tun_flags = tap.tun_flags;
+	net_name_mac("device", tap.name, net.mac);
+	boot_set_settings(b, &net, sizeof(net));
 	return 0;
 }
 

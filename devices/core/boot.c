@@ -2,17 +2,12 @@
 #include "devices/core/boot.h"
 
 #include <errno.h>
-#include <linux/if_ether.h>
-#include <linux/if_tun.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "devices/core/bucket.h"
-#include "devices/core/device.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
-#include "devices/core/vnet.h"
 
 #define BOOT_PAGE      4096U
 #define BOOT_VCPUS_MAX 32U
@@ -67,32 +62,14 @@ static int boot_check_filter(const struct boot_filter *f, struct err *err)
 	return 0;
 }
 
-/* A limit is there or not, and within what a bucket can count */
-static bool boot_rate_ok(uint64_t per_s, uint64_t burst)
+static int boot_check_settings(const struct boot_dev *b, struct err *err)
 {
-	return (per_s > 0) == (burst > 0) && per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX;
-}
-
-/* TUN_F_CSUM is what all other offloads stand on */
-static bool boot_tun_flags_ok(uint32_t flags)
-{
-	return !(flags & ~VNET_TUN_FLAGS) && (flags == 0 || flags & TUN_F_CSUM);
-}
-
-static int boot_check_net(const struct boot_dev *b, struct err *err)
-{
-	const struct boot_net_rate *const rates[] = {&b->net.to_guest, &b->net.from_guest};
-
-	if (!vnet_mac_ok(b->net.mac))
-		return boot_bad(err, "MAC of the device");
-	if (b->net.mtu > 0 && b->net.mtu < ETH_MIN_MTU)
-		return err_text(err, EPROTO, "boot record: MTU %u", b->net.mtu);
-	if (!boot_tun_flags_ok(b->net.tun_flags) || b->net.reserved != 0)
-		return err_text(err, EPROTO, "boot record: offloads 0x%x", b->net.tun_flags);
-	for (unsigned int i = 0; i < ARRAY_SIZE(rates); i++) {
-		if (!boot_rate_ok(rates[i]->bytes_per_s, rates[i]->burst_bytes) ||
-		    !boot_rate_ok(rates[i]->packets_per_s, rates[i]->burst_packets))
-			return boot_bad(err, "rate of the device");
+	if (b->settings_bytes > sizeof(b->settings) || b->reserved != 0)
+		return err_text(err, EPROTO, "boot record: %u bytes of settings",
+				b->settings_bytes);
+	for (size_t i = b->settings_bytes; i < sizeof(b->settings); i++) {
+		if (b->settings[i] != 0)
+			return boot_bad(err, "more settings than it says");
 	}
 	return 0;
 }
@@ -103,8 +80,7 @@ static int boot_check_net(const struct boot_dev *b, struct err *err)
  * @bytes:	How many bytes were received
  * @err:	Filled on failure
  *
- * What only one kind of device can judge (its part of the union) is left to its init, but for a
- * network device's, whose numbers other parts of the core count with.
+ * What only one kind of device can judge, its settings, is left to its init.
  * Context: any.  Syscalls: none
  * Return: 0 or -EPROTO
  */
@@ -118,10 +94,27 @@ int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err)
 		return boot_bad(err, "name or type of the device");
 	if (b->flags & ~BOOT_DEV_FLAGS)
 		return boot_bad(err, "flags of the device");
-	if (b->nr_res > BOOT_RES_MAX || b->nr_queues > DEVICE_QUEUES_MAX)
+	if (b->nr_res > BOOT_RES_MAX || b->nr_queues > BOOT_QUEUES_MAX)
 		return boot_bad(err, "number of resources or queues");
-	rc = strcmp(b->type, "net") == 0 ? boot_check_net(b, err) : 0;
+	rc = boot_check_settings(b, err);
 	return rc == 0 ? boot_check_filter(&b->filter, err) : rc;
+}
+
+void boot_set_settings(struct boot_dev *b, const void *settings, size_t bytes)
+{
+	vr_assert(bytes <= sizeof(b->settings));
+	memset(b->settings, 0, sizeof(b->settings));
+	memcpy(b->settings, settings, bytes);
+	b->settings_bytes = (uint32_t)bytes;
+}
+
+int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, struct err *err)
+{
+	if (bytes != b->settings_bytes)
+		return err_text(err, EPROTO, "%s: %u bytes of settings, not %zu", b->name,
+				b->settings_bytes, bytes);
+	memcpy(ret, b->settings, bytes);
+	return 0;
 }
 
 static int boot_check_bus(const struct boot_vmm *b, unsigned int i, struct err *err)

@@ -19,14 +19,14 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC	   0x746f6f62 /* "boot" */
-#define BOOT_VERSION	   4
+#define BOOT_VERSION	   5
 #define BOOT_NAME_BYTES	   16
 #define BOOT_DEVICES_MAX   24	/* devices of one VM */
 #define BOOT_FILTER_MAX	   1024 /* BPF instructions of one policy */
 #define BOOT_CMDLINE_MAX   2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
-#define BOOT_SERIAL_BYTES  20	/* virtio-blk's device id string, not terminated when full */
 #define BOOT_RES_MAX	   8	/* resource fds of one device */
-#define BOOT_NET_PAIRS_MAX 4	/* queue pairs of one network device */
+#define BOOT_QUEUES_MAX	   16	/* queues of one device */
+#define BOOT_SETTINGS_MAX  96	/* bytes of one device's settings */
 
 /**
  * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
@@ -79,6 +79,7 @@ struct boot_filter {
  * @flags:	BOOT_DEV_*
  * @nr_res:	Resource fds present from BOOT_FD_RES on
  * @nr_queues:	0 = the device's default
+ * @settings:	The kind's own (settings.h), @settings_bytes of them, then zeros; its init checks them
  */
 struct boot_dev {
 	struct boot_hdr hdr;
@@ -87,29 +88,9 @@ struct boot_dev {
 	uint32_t flags;
 	uint16_t nr_res;
 	uint16_t nr_queues;
-	union {
-		struct boot_block {
-			uint64_t capacity_bytes; /* multiple of 512 */
-			uint8_t serial[BOOT_SERIAL_BYTES];
-			uint32_t
-				unit_bytes; /* the host's smallest block, a power of two from 512 on */
-			/* what suits it, in sectors of 512, as struct virtio_blk_config says it; 0 = unknown */
-			uint8_t physical_exp, offset;
-			uint16_t io_min;
-			uint32_t io_opt, discard;
-		} block;
-		struct {
-			uint8_t mac[6];
-			uint16_t mtu;	    /* 0: the usual 1500, until CTL_NET says otherwise */
-			uint32_t tun_flags; /* TUN_F_* the TAP can take; 0 without offloads */
-			uint32_t reserved;
-			struct boot_net_rate {
-				uint64_t bytes_per_s, burst_bytes; /* 0, 0: unlimited */
-				uint64_t packets_per_s, burst_packets;
-			} to_guest, from_guest;
-		} net; /* resources: a TAP per queue pair, then with vhost-net a /dev/vhost-net each */
-		uint8_t pad[96];
-	};
+	uint32_t settings_bytes;
+	uint32_t reserved;
+	uint8_t settings[BOOT_SETTINGS_MAX];
 	struct boot_filter filter;
 };
 
@@ -230,6 +211,21 @@ MUST_CHECK int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
 /** boot_check_vmm(), boot_check_dev() - The checks of the above, on bytes already received */
 MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err);
 MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err);
+
+/**
+ * boot_set_settings() - Put a device's settings into its record; the supervisor's side
+ * @bytes:	Up to BOOT_SETTINGS_MAX
+ */
+void boot_set_settings(struct boot_dev *b, const void *settings, size_t bytes);
+
+/**
+ * boot_settings() - Copy a device's settings out of its record
+ * @ret:	Filled with @bytes of them; the values are the caller's to check
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0, or -EPROTO when the record has another number of bytes
+ */
+MUST_CHECK int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, struct err *err);
 
 /**
  * boot_send() - Send a boot record; the supervisor's side

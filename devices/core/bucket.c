@@ -70,7 +70,7 @@ uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns)
  *
  * Context: any.  Syscalls: none
  */
-void limit_init(struct limit *l, const struct boot_net_rate *rate)
+void limit_init(struct limit *l, const struct net_rate *rate)
 {
 	bucket_init(&l->bytes, rate->bytes_per_s, rate->burst_bytes);
 	bucket_init(&l->packets, rate->packets_per_s, rate->burst_packets);

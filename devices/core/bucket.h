@@ -9,7 +9,8 @@
 #ifndef VMRUN_DEVICES_CORE_BUCKET_H
 #define VMRUN_DEVICES_CORE_BUCKET_H
 
-#include "devices/core/boot.h"
+#include "devices/core/base.h"
+#include "devices/core/settings.h"
 
 #define BUCKET_RATE_MAX  (1ULL << 34) /* a second */
 #define BUCKET_BURST_MAX (1ULL << 40)
@@ -52,7 +53,7 @@ struct limit {
 };
 
 /** limit_init() - A limit that starts with all it may save up; the record has been checked */
-void limit_init(struct limit *l, const struct boot_net_rate *rate);
+void limit_init(struct limit *l, const struct net_rate *rate);
 
 /** limit_now_ns() - CLOCK_MONOTONIC.  Syscalls: clock_gettime (vDSO) */
 uint64_t limit_now_ns(void);

@@ -19,7 +19,7 @@
 int device_init(struct device *d, const struct device_ops *ops, struct loop *loop, struct err *err)
 {
 	*d = (struct device){.ops = ops, .loop = loop, .config_fd = -1};
-	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		d->kick_fd[q] = d->call_fd[q] = d->err_fd[q] = -1;
 	d->state = calloc(1, ops->state_size);
 	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->name);
@@ -33,7 +33,7 @@ int device_init(struct device *d, const struct device_ops *ops, struct loop *loo
  */
 void device_done(struct device *d)
 {
-	for (unsigned int q = 0; d->ops && q < DEVICE_QUEUES_MAX; q++) {
+	for (unsigned int q = 0; d->ops && q < BOOT_QUEUES_MAX; q++) {
 		cleanup_close_fd(&d->kick_fd[q]);
 		cleanup_close_fd(&d->call_fd[q]);
 		cleanup_close_fd(&d->err_fd[q]);

@@ -15,7 +15,6 @@
 #include "devices/core/loop.h"
 #include "devices/core/virtqueue.h"
 
-#define DEVICE_QUEUES_MAX 16
 #define DEVICE_BATCH	  256 /* chains of one wake-up, before others have their turn */
 
 struct device;
@@ -87,11 +86,11 @@ struct device {
 	uint64_t features;
 	uint64_t acked;
 	unsigned int nr_queues;
-	struct vq vq[DEVICE_QUEUES_MAX];
-	bool runs[DEVICE_QUEUES_MAX];
-	int kick_fd[DEVICE_QUEUES_MAX];
-	int call_fd[DEVICE_QUEUES_MAX];
-	int err_fd[DEVICE_QUEUES_MAX];
+	struct vq vq[BOOT_QUEUES_MAX];
+	bool runs[BOOT_QUEUES_MAX];
+	int kick_fd[BOOT_QUEUES_MAX];
+	int call_fd[BOOT_QUEUES_MAX];
+	int err_fd[BOOT_QUEUES_MAX];
 	int config_fd;
 	struct device_watch {
 		struct device *d;

@@ -6,6 +6,8 @@
 #include <linux/if_tun.h>
 #include <string.h>
 
+#include "devices/core/bucket.h"
+
 #define VNET_HEADERS 128U /* of a segmented frame, where the driver does not say */
 
 #define VNET_F(name) (1ULL << VIRTIO_NET_F_##name)
@@ -167,13 +169,6 @@ bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int pairs_max,
 	return true;
 }
 
-/**
- * vnet_mac_ok() - Whether an interface may have this address
- * @mac:	6 bytes
- *
- * Context: any.  Syscalls: none
- * Return: whether it is unicast, and not all zeros
- */
 bool vnet_mac_ok(const uint8_t mac[6])
 {
 	static const uint8_t none[6];
@@ -195,5 +190,39 @@ int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg
 	if (mtu)
 		config->mtu = (uint16_t)mtu;
 	*down = m->code & CTL_NET_DOWN;
+	return 0;
+}
+
+/* A limit is there or not, and within what a bucket can count */
+static bool vnet_rate_ok(uint64_t per_s, uint64_t burst)
+{
+	return (per_s > 0) == (burst > 0) && per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX;
+}
+
+/* TUN_F_CSUM is what all other offloads stand on */
+static bool vnet_tun_flags_ok(uint32_t flags)
+{
+	return !(flags & ~VNET_TUN_FLAGS) && (flags == 0 || flags & TUN_F_CSUM);
+}
+
+int vnet_settings(const struct boot_dev *b, struct net_settings *ret, struct err *err)
+{
+	const struct net_rate *const rates[] = {&ret->to_guest, &ret->from_guest};
+	int rc = boot_settings(b, ret, sizeof(*ret), err);
+
+	if (rc < 0)
+		return rc;
+	if (!vnet_mac_ok(ret->mac))
+		return err_text(err, EPROTO, "%s: MAC 0x%lx is of no interface", b->name,
+				ctl_mac(ret->mac));
+	if (ret->mtu > 0 && ret->mtu < ETH_MIN_MTU)
+		return err_text(err, EPROTO, "%s: MTU %u", b->name, ret->mtu);
+	if (!vnet_tun_flags_ok(ret->tun_flags) || ret->reserved != 0)
+		return err_text(err, EPROTO, "%s: offloads 0x%x", b->name, ret->tun_flags);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rates); i++) {
+		if (!vnet_rate_ok(rates[i]->bytes_per_s, rates[i]->burst_bytes) ||
+		    !vnet_rate_ok(rates[i]->packets_per_s, rates[i]->burst_packets))
+			return err_text(err, EPROTO, "%s: rate that no bucket can count", b->name);
+	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <linux/virtio_net.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/settings.h"
 #include "devices/core/virtqueue.h"
 
 /* Younger than some kernel headers (Linux 6.2, virtio 1.3) */
@@ -69,7 +70,16 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
 MUST_CHECK int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
 			 struct err *err);
 
-/** vnet_mac_ok() - Whether an interface may have this address: unicast, not all zeros */
+/**
+ * vnet_settings() - Copy a network device's settings out of its boot record, and check each
+ * @ret:	Meaningless after a failure
+ *
+ * Context: setup.  Syscalls: none
+ * Return: 0, or -EPROTO for what no interface has
+ */
+MUST_CHECK int vnet_settings(const struct boot_dev *b, struct net_settings *ret, struct err *err);
+
+/** vnet_mac_ok() - Whether an interface may have this address: it is unicast, and not all zeros */
 MUST_CHECK bool vnet_mac_ok(const uint8_t mac[6]);
 
 #endif

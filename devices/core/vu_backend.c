@@ -65,7 +65,7 @@ static int vu_reset_device(struct vu_backend *b, struct vu_msg *m, struct err *e
 	(void)m;
 	(void)err;
 	vu_ring_stop_all(b);
-	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		b->ring[q] = (struct vu_ring){.b = b};
 	b->dev->acked = 0;
 	b->state &= ~VU_STATE_FEATURES;
@@ -261,7 +261,7 @@ static void vu_sock_ready(void *arg, int fd, uint32_t events)
 int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err)
 {
 	*b = (struct vu_backend){.dev = dev, .sock = sock, .channel = -1};
-	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		b->ring[q].b = b;
 	return loop_add(dev->loop, sock, EPOLLIN, vu_sock_ready, b, err);
 }
@@ -280,7 +280,7 @@ void vu_backend_done(struct vu_backend *b)
 		return;
 	vu_ring_stop_all(b);
 	loop_del(d->loop, b->sock);
-	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++) {
+	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++) {
 		cleanup_close_fd(&d->call_fd[q]);
 		cleanup_close_fd(&d->err_fd[q]);
 		d->call_fd[q] = d->err_fd[q] = -1;

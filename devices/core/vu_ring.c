@@ -107,7 +107,7 @@ static void vu_ring_stop(struct vu_ring *r)
  */
 void vu_ring_stop_all(struct vu_backend *b)
 {
-	for (unsigned int q = 0; q < DEVICE_QUEUES_MAX; q++)
+	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		vu_ring_stop(&b->ring[q]);
 }
 

@@ -42,7 +42,7 @@ struct vu_backend {
 		bool have_addr;
 		bool started;
 		bool enabled;
-	} ring[DEVICE_QUEUES_MAX];
+	} ring[BOOT_QUEUES_MAX];
 };
 
 MUST_CHECK int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err);

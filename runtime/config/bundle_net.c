@@ -100,7 +100,7 @@ static int check_mac(struct schema_ctx *ctx, struct json_object *value)
 	return memcmp(mac, zero, sizeof(mac)) ? 0 : schema_fail(ctx, "must not be all zeros");
 }
 
-#define RATE(member) offsetof(struct boot_net_rate, member)
+#define RATE(member) offsetof(struct net_rate, member)
 
 #define RATE_FIELD(n, member, limit)                                                               \
 	{                                                                                          \
@@ -170,7 +170,7 @@ static const struct schema_field net_fields[] = {
 	 .kind = SCHEMA_UINT,
 	 .off = offsetof(struct bundle_device, queues),
 	 .min = 1,
-	 .max = BOOT_NET_PAIRS_MAX},
+	 .max = NET_PAIRS_MAX},
 	{.name = "backend", .kind = SCHEMA_ENUM, .off = NET(vhost), .words = backends},
 	{.name = "rateLimit", .kind = SCHEMA_OBJECT, .off = NET(rate), .table = &rate_limit_table},
 };

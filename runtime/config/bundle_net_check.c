@@ -261,7 +261,7 @@ static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
 {
 	static const char *const ways[] = {"toGuest", "fromGuest"};
-	const struct boot_net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
+	const struct net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
 
 	if (d->net.vhost && given(d, "rateLimit"))
 		return fail(ctx, d, "rateLimit",

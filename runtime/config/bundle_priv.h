@@ -8,6 +8,7 @@
 #include <limits.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/settings.h"
 #include "runtime/config/bundle.h"
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
@@ -53,7 +54,7 @@ struct bundle_net {
 	uint64_t fd;
 	bool masquerade, host_network;
 	struct {
-		struct boot_net_rate to_guest, from_guest;
+		struct net_rate to_guest, from_guest;
 	} rate;
 	struct net_addr host, guest, pool;
 	uint32_t gateway;

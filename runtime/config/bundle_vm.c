@@ -53,7 +53,7 @@ static const struct schema_field block_fields[] = {
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_PLAIN,
 	 .off = DEV(serial),
-	 .max = BOOT_SERIAL_BYTES},
+	 .max = BLOCK_SERIAL_BYTES},
 	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = formats},
 };
 

@@ -144,7 +144,7 @@ static void ask_file(const struct stat *st, struct blocks *b)
 }
 
 /* In the device's words. They are hints: what does not fit is not said. */
-static void tell_blocks(const struct blocks *b, struct boot_block *boot)
+static void tell_blocks(const struct blocks *b, struct block_settings *boot)
 {
 	boot->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;
 	while (boot->physical_exp < 16 && SECTOR_BYTES << boot->physical_exp < (int)b->physical)

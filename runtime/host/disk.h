@@ -22,7 +22,7 @@
  * @dev_flags:	BOOT_DEV_RAW_BLK or 0
  */
 struct disk {
-	struct boot_block boot;
+	struct block_settings boot;
 	uint32_t dev_flags;
 };
 

@@ -253,15 +253,26 @@ static int send_boot_vmm(const struct spawn *s, int control, struct err *err)
 static void fill_net(const struct spawn *s, unsigned int net, struct boot_dev *b)
 {
 	const struct plan_net *p = &s->plan->net[net];
+	struct net_settings n = {
+		.mtu = s->net[net].mtu,
+		.tun_flags = s->tap[net].tun_flags,
+		.to_guest = p->to_guest,
+		.from_guest = p->from_guest,
+	};
 
-	memcpy(b->net.mac, s->net[net].mac, sizeof(b->net.mac));
+	memcpy(n.mac, s->net[net].mac, sizeof(n.mac));
 	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
-	if (!ctl_mac(b->net.mac))
-		net_name_mac(s->plan->id, s->net[net].device, b->net.mac);
-	b->net.mtu = s->net[net].mtu;
-	b->net.tun_flags = s->tap[net].tun_flags;
-	b->net.to_guest = p->to_guest;
-	b->net.from_guest = p->from_guest;
+	if (!ctl_mac(n.mac))
+		net_name_mac(s->plan->id, s->net[net].device, n.mac);
+	boot_set_settings(b, &n, sizeof(n));
+}
+
+static void fill_disk(const struct spawn *s, unsigned int index, struct boot_dev *b)
+{
+	struct block_settings disk = s->assets->proc[index].disk.boot;
+
+	memcpy(disk.serial, s->plan->proc[index].serial, sizeof(disk.serial));
+	boot_set_settings(b, &disk, sizeof(disk));
 }
 
 static int send_boot_dev(const struct spawn *s, unsigned int index, int control, struct err *err)
@@ -278,13 +289,10 @@ static int send_boot_dev(const struct spawn *s, unsigned int index, int control,
 	fill_header(&b.hdr, BOOT_KIND_DEVICE, sizeof(b), s->log_level);
 	memcpy(b.name, p->name, sizeof(b.name));
 	fmt_into(b.type, sizeof(b.type), "%s", p->type);
-	if (net >= 0) {
+	if (net >= 0)
 		fill_net(s, (unsigned int)net, &b);
-	} else {
-		/* Only a disk has these; of other devices they are 0. */
-		b.block = s->assets->proc[index].disk.boot;
-		memcpy(b.block.serial, p->serial, sizeof(b.block.serial));
-	}
+	else if (s->assets->proc[index].disk.boot.capacity_bytes > 0)
+		fill_disk(s, index, &b);
 	r = fill_filter(&b.filter, p->policy, err);
 	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
 }

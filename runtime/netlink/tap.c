@@ -86,9 +86,9 @@ static int check_request(const char *name, unsigned int pairs, struct err *err)
 				"\"%.*s\" is no interface name: 1 to %d bytes without '/', ':' and "
 				"white space, not \"all\" or \"default\"",
 				(int)len, name, IFNAMSIZ - 1);
-	if (pairs < 1 || pairs > BOOT_NET_PAIRS_MAX)
+	if (pairs < 1 || pairs > NET_PAIRS_MAX)
 		return err_text(err, EINVAL, "TAP %s: %u queue pairs, not 1 to %d", name, pairs,
-				BOOT_NET_PAIRS_MAX);
+				NET_PAIRS_MAX);
 	return 0;
 }
 

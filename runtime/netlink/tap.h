@@ -5,8 +5,8 @@
 #ifndef VMRUN_RUNTIME_NETLINK_TAP_H
 #define VMRUN_RUNTIME_NETLINK_TAP_H
 
-#include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/settings.h"
 #include "runtime/util/netns_id.h"
 
 /**
@@ -17,7 +17,7 @@
 struct tap {
 	char name[16];
 	unsigned int nr;
-	int fd[BOOT_NET_PAIRS_MAX];
+	int fd[NET_PAIRS_MAX];
 	uint32_t tun_flags;
 };
 

@@ -140,7 +140,7 @@ static int add_block(struct plan_build *bd, const struct bundle_device *d, const
 	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
 	proc->writes_file = !d->readonly;
 	if (d->serial)
-		memcpy(proc->serial, d->serial, strnlen(d->serial, BOOT_SERIAL_BYTES));
+		memcpy(proc->serial, d->serial, strnlen(d->serial, BLOCK_SERIAL_BYTES));
 	fd->writable = !d->readonly;
 	fd->raw = d->format == BUNDLE_FORMAT_RAW;
 	proc->nr_fds = BOOT_FD_RES + 1;

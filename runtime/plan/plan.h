@@ -13,6 +13,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/settings.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
@@ -79,7 +80,7 @@ struct plan_proc {
 	uint16_t bus;	    /* enum boot_bus */
 	uint16_t nr_queues;
 	uint32_t dev_flags; /* BOOT_DEV_* known without looking at the host */
-	uint8_t serial[BOOT_SERIAL_BYTES];
+	uint8_t serial[BLOCK_SERIAL_BYTES];
 	unsigned int nr_fds;
 	struct plan_fd fd[PLAN_FDS_MAX];
 	bool writes_file;
@@ -112,11 +113,11 @@ struct plan_net {
 	uint32_t gateway;
 	uint8_t mac[6];
 	uint16_t mtu;
-	uint16_t queue_pairs; /* 1 to BOOT_NET_PAIRS_MAX */
+	uint16_t queue_pairs; /* 1 to NET_PAIRS_MAX */
 	bool masquerade;
 	bool host_network;
 	bool vhost;
-	struct boot_net_rate to_guest, from_guest;
+	struct net_rate to_guest, from_guest;
 };
 
 /**

@@ -22,7 +22,7 @@ static void copy_name(char ret[16], const char *s)
 		fmt_into(ret, 16, "%s", s);
 }
 
-static struct boot_net_rate with_bursts(struct boot_net_rate r)
+static struct net_rate with_bursts(struct net_rate r)
 {
 	if (r.bytes_per_s && !r.burst_bytes)
 		r.burst_bytes = r.bytes_per_s / BURST_PART > BURST_BYTES_MIN
@@ -226,7 +226,7 @@ static void add_addr(struct json_object *obj, const char *key, struct net_addr a
 		add_string(obj, key, text);
 }
 
-static void add_rate(struct json_object *obj, const char *key, const struct boot_net_rate *r)
+static void add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
 {
 	struct json_object *o;
 

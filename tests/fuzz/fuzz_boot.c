@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include "devices/core/boot.h"
-#include "devices/core/device.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,7 +30,8 @@ static void fuzz_dev(const uint8_t *data, size_t size, size_t claimed)
 		return;
 	rely_on_name(b.name);
 	rely_on_name(b.type);
-	vr_assert(b.nr_res <= BOOT_RES_MAX && b.nr_queues <= DEVICE_QUEUES_MAX);
+	vr_assert(b.nr_res <= BOOT_RES_MAX && b.nr_queues <= BOOT_QUEUES_MAX);
+	vr_assert(b.settings_bytes <= BOOT_SETTINGS_MAX);
 	vr_assert(b.filter.count > 0 && b.filter.count <= BOOT_FILTER_MAX);
 }
 

@@ -21,7 +21,7 @@ static void check_nets(const struct plan *p)
 
 		vr_assert(n->proc < p->nr_procs && proc->virtio_id == 1);
 		vr_assert((unsigned int)n->mode < NET_MODES);
-		vr_assert(n->queue_pairs >= 1 && n->queue_pairs <= BOOT_NET_PAIRS_MAX);
+		vr_assert(n->queue_pairs >= 1 && n->queue_pairs <= NET_PAIRS_MAX);
 		vr_assert(proc->nr_fds <= BOOT_FD_RES + BOOT_RES_MAX);
 		vr_assert(memchr(n->name, '\0', sizeof(n->name)));
 		vr_assert((n->mode == NET_MODE_NETNS) == (n->netns_path != NULL));

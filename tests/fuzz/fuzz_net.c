@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/device.h"
+#include "devices/core/settings.h"
 #include "tests/support/vq_driver.h"
 
 #define RAM	 0x10000ULL
@@ -82,6 +83,7 @@ static uint64_t get_gpa(struct fuzz *f)
 static void prepare(void)
 {
 	struct boot_dev rec = {.name = "net0", .type = "net", .nr_res = 1};
+	const struct net_settings settings = {.mac = {2}};
 	struct err err;
 	int pair[2], bytes = TAP_BUFS;
 
@@ -97,7 +99,7 @@ static void prepare(void)
 	}
 	if (pair[1] != BOOT_FD_RES)
 		close(pair[1]);
-	rec.net.mac[0] = 2;
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	vr_assert(device_init(&dev, &net_device, &loop, &err) == 0);
 	vr_assert(net_device.init(&dev, &rec, &err) == 0);
 	vqd_mem_map(&ram, &dev.mem);

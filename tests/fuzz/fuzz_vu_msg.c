@@ -22,6 +22,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "devices/core/settings.h"
 #include "devices/core/vu_backend.h"
 #include "tests/support/vu_peer.h"
 
@@ -174,11 +175,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const step[])(struct fuzz *) = {step_msg, step_poke,  step_kick,
 						      step_raw, step_setup, step_change};
-	static struct boot_dev rec = {.name = "fuzz",
-				      .nr_res = 1,
-				      .nr_queues = 2,
-				      .block.capacity_bytes = IMAGE_BYTES,
-				      .block.unit_bytes = 512};
+	static const struct block_settings settings = {.capacity_bytes = IMAGE_BYTES,
+						       .unit_bytes = 512};
+	static struct boot_dev rec = {.name = "fuzz", .nr_res = 1, .nr_queues = 2};
 	static struct fuzz f;
 	eventfd_t drained;
 	struct err err;
@@ -192,6 +191,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	f.back_sock = pair[1];
 	vr_assert(loop_init(&f.loop, &err) == 0);
 	vr_assert(device_init(&f.dev, &block_device, &f.loop, &err) == 0);
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	vr_assert(block_device.init(&f.dev, &rec, &err) == 0);
 	vr_assert(vu_backend_init(&f.backend, &f.dev, f.back_sock, &err) == 0);
 	while (f.left > 0 && !f.loop.stop) {

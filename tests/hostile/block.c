@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 #include "devices/core/device.h"
+#include "devices/core/settings.h"
 
 #define FAR (1LL << 40)
 
@@ -85,11 +86,16 @@ static int block_config(struct device *d UNUSED, bool write UNUSED, uint32_t off
 	return 0;
 }
 
-static int block_init(struct device *d, const struct boot_dev *rec, struct err *err UNUSED)
+static int block_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct block *b = d->state;
+	struct block_settings s;
+	int rc;
 
-	b->bytes = (off_t)rec->block.capacity_bytes;
+	rc = boot_settings(rec, &s, sizeof(s), err);
+	if (rc < 0)
+		return rc;
+	b->bytes = (off_t)s.capacity_bytes;
 	d->nr_queues = 1;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "devices/core/settings.h"
 #include "tests/support/dev_child.h"
 #include "tests/support/vu_peer.h"
 
@@ -37,13 +38,13 @@ static uint16_t ring_size = 128;
 /* ---- a front-end and a driver ---- */
 
 static struct boot_dev rec;
+static struct block_settings settings;
 
 static inline void record(uint32_t flags)
 {
 	rec = (struct boot_dev){.name = "block0", .type = "block", .nr_res = 1, .flags = flags};
-	rec.block.capacity_bytes = SECTORS * 512;
-	rec.block.unit_bytes = 512;
-	memcpy(rec.block.serial, "0123456789abcdefghij", 20);
+	settings = (struct block_settings){.capacity_bytes = SECTORS * 512, .unit_bytes = 512};
+	memcpy(settings.serial, "0123456789abcdefghij", 20);
 }
 
 static inline uint64_t answer(uint32_t request)
@@ -77,6 +78,7 @@ static inline void start(uint64_t leave)
 {
 	static const struct vqd_piece pieces[] = {{0, 0x20000}, {0x20000, 0x20000}};
 
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	cr_assert(dev_child_start(&child, &block_device, &rec, &image, "block_device"));
 	vqd_mem_init(&mem, pieces, ARRAY_SIZE(pieces));
 	kick = eventfd(0, EFD_NONBLOCK);

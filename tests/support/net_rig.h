@@ -15,6 +15,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include "devices/core/settings.h"
 #include "tests/support/dev_child.h"
 #include "tests/support/vu_peer.h"
 
@@ -36,6 +37,7 @@ static struct vqd ring[RINGS];
 static int tap[2][2]; /* pair; the device's end, ours */
 static int kick[RINGS], call[RINGS], error[RINGS];
 static struct boot_dev rec;
+static struct net_settings settings;
 static uint64_t features;
 
 /* ---- a front-end and a driver ---- */
@@ -87,6 +89,7 @@ static inline void connect_device(uint64_t leave)
 
 	for (unsigned int i = 0; i < 2; i++)
 		cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, tap[i]), 0);
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	cr_assert(dev_child_start(&child, &net_device, &rec, (int[]){tap[0][0], tap[1][0]},
 				  "net_device"));
 	for (unsigned int i = 0; i < 2; i++)
@@ -104,7 +107,8 @@ static inline void connect_device(uint64_t leave)
 static inline void record(unsigned int pairs)
 {
 	rec = (struct boot_dev){.name = "net0", .type = "net", .nr_res = (uint16_t)pairs};
-	memcpy(rec.net.mac, "\x02\x11\x22\x33\x44\x55", 6);
+	settings = (struct net_settings){.mtu = 0};
+	memcpy(settings.mac, "\x02\x11\x22\x33\x44\x55", 6);
 }
 
 /* A device of one pair, rings of 64 */

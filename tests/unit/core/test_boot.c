@@ -26,6 +26,8 @@ static struct boot_dev good_dev(void)
 		.flags = BOOT_DEV_READONLY,
 		.nr_res = 1,
 		.nr_queues = 4,
+		.settings_bytes = 4,
+		.settings = {1, 2, 3, 4},
 		.filter = {.count = 1},
 	};
 }
@@ -67,38 +69,6 @@ static void apply(void *rec, const struct patch *p)
 	memcpy((char *)rec + p->offset, &p->value, p->bytes);
 }
 
-Test(boot, each_field_of_a_network_device_is_checked)
-{
-	static const struct patch bad[] = {
-		DEV(net.mac[0], 3),
-		DEV(net.mac, 0),
-		DEV(net.mtu, 67),
-		DEV(net.tun_flags, 0x81),
-		DEV(net.tun_flags, 2), /* TSO without checksums */
-		DEV(net.reserved, 1),
-		DEV(net.to_guest.bytes_per_s, 0),
-		DEV(net.to_guest.burst_bytes, 0),
-		DEV(net.to_guest.packets_per_s, 1),
-		DEV(net.from_guest.burst_packets, 1),
-		DEV(net.from_guest.bytes_per_s, UINT64_MAX),
-		DEV(net.to_guest.burst_bytes, 1ULL << 41),
-	};
-	static struct boot_dev good, b;
-
-	good = good_dev();
-	memcpy(good.type, "net\0\0", 6);
-	good.net.mac[0] = 2;
-	good.net.mtu = 68;
-	good.net.tun_flags = 0x7f;
-	good.net.to_guest = (struct boot_net_rate){1000, 2000, 0, 0};
-	cr_assert_eq(boot_check_dev(&good, sizeof(good), NULL), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		b = good;
-		apply(&b, &bad[i]);
-		cr_assert_eq(boot_check_dev(&b, sizeof(b), NULL), -EPROTO, "%s", bad[i].what);
-	}
-}
-
 Test(boot, each_field_of_a_device_record_is_checked)
 {
 	static const struct patch bad[] = {
@@ -117,6 +87,11 @@ Test(boot, each_field_of_a_device_record_is_checked)
 		DEV(flags, 8),
 		DEV(nr_res, BOOT_RES_MAX + 1),
 		DEV(nr_queues, 17),
+		DEV(settings_bytes, 1), /* there are 4 */
+		DEV(settings_bytes, BOOT_SETTINGS_MAX + 1),
+		DEV(settings[4], 1), /* behind their end */
+		DEV(settings[BOOT_SETTINGS_MAX - 1], 1),
+		DEV(reserved, 1),
 		DEV(filter.count, 0),
 		DEV(filter.count, BOOT_FILTER_MAX + 1),
 		DEV(filter.reserved, 1),
@@ -136,6 +111,23 @@ Test(boot, each_field_of_a_device_record_is_checked)
 	b = good_dev();
 	memset(b.name, 'x', sizeof(b.name));
 	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), -EPROTO, "name without an end");
+}
+
+Test(boot, settings_have_the_size_that_the_device_knows)
+{
+	static struct boot_dev b;
+	uint32_t v;
+	uint64_t too_long;
+	struct err err;
+
+	b = good_dev();
+	cr_assert_eq(boot_settings(&b, &v, sizeof(v), &err), 0);
+	cr_assert_eq(v, 0x04030201);
+	cr_assert_eq(boot_settings(&b, &too_long, sizeof(too_long), &err), -EPROTO);
+	v = 5;
+	boot_set_settings(&b, &v, 2);
+	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), 0, "what was there before is gone");
+	cr_assert_eq(boot_settings(&b, &v, sizeof(v), &err), -EPROTO);
 }
 
 Test(boot, each_field_of_a_vmm_record_is_checked)

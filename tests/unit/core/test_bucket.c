@@ -100,11 +100,11 @@ Test(bucket, the_largest_numbers_fit)
 
 Test(bucket, a_limit_waits_for_both_of_its_buckets)
 {
-	const struct boot_net_rate rate = {
+	const struct net_rate rate = {
 		.bytes_per_s = 10, .burst_bytes = 1000, .packets_per_s = 1, .burst_packets = 1};
 	struct limit l, off;
 
-	limit_init(&off, &(struct boot_net_rate){0});
+	limit_init(&off, &(struct net_rate){0});
 	limit_spend(&off, 1 << 30);
 	cr_assert(!off.on && limit_ready_ns(&off) == 0);
 	limit_init(&l, &rate);

@@ -2,6 +2,7 @@
 #include "devices/core/vnet.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 #define BIT(f) (1ULL << VIRTIO_NET_F_##f)
@@ -123,4 +124,44 @@ Test(vnet, addresses_of_interfaces)
 	cr_assert_not(vnet_mac_ok((const uint8_t *)"\0\0\0\0\0\0"));
 	cr_assert_not(vnet_mac_ok((const uint8_t *)"\1\0\0\0\0\0"));
 	cr_assert_not(vnet_mac_ok((const uint8_t *)"\xff\xff\xff\xff\xff\xff"));
+}
+
+Test(vnet, each_setting_is_checked)
+{
+	static const struct {
+		const char *what;
+		size_t off, bytes;
+		uint64_t value;
+	} bad[] = {
+#define SETTING(f, v)                                                                              \
+	{#f, offsetof(struct net_settings, f), sizeof(((struct net_settings *)0)->f), v}
+		SETTING(mac[0], 3),
+		SETTING(mac, 0),
+		SETTING(mtu, 67),
+		SETTING(tun_flags, 0x81),
+		SETTING(tun_flags, 2), /* TSO without checksums */
+		SETTING(reserved, 1),
+		SETTING(to_guest.bytes_per_s, 0),
+		SETTING(to_guest.burst_bytes, 0),
+		SETTING(to_guest.packets_per_s, 1),
+		SETTING(from_guest.burst_packets, 1),
+		SETTING(from_guest.bytes_per_s, UINT64_MAX),
+		SETTING(to_guest.burst_bytes, 1ULL << 41),
+	};
+	static const struct net_settings good = {
+		.mac = {2}, .mtu = 68, .tun_flags = 0x7f, .to_guest = {1000, 2000, 0, 0}};
+	static struct boot_dev b = {.name = "net0"};
+	struct net_settings s;
+
+	boot_set_settings(&b, &good, sizeof(good));
+	cr_assert_eq(vnet_settings(&b, &s, NULL), 0);
+	cr_assert(!memcmp(&s, &good, sizeof(s)));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		s = good;
+		memcpy((char *)&s + bad[i].off, &bad[i].value, bad[i].bytes);
+		boot_set_settings(&b, &s, sizeof(s));
+		cr_assert_eq(vnet_settings(&b, &s, NULL), -EPROTO, "%s", bad[i].what);
+	}
+	boot_set_settings(&b, &good, sizeof(good) - 1);
+	cr_assert_eq(vnet_settings(&b, &s, NULL), -EPROTO, "too short");
 }

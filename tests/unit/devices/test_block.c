@@ -254,7 +254,7 @@ static void start_on_large_disk(uint64_t bytes)
 {
 	teardown();
 	cr_assert_eq(ftruncate(image, (off_t)bytes), 0);
-	rec.block.capacity_bytes = bytes;
+	settings.capacity_bytes = bytes;
 	start(0);
 }
 
@@ -355,9 +355,10 @@ Test(block_init, refuses_what_is_no_disk)
 		struct err err = {0};
 
 		record(0);
-		rec.block.capacity_bytes = bytes[i];
+		settings.capacity_bytes = bytes[i];
 		rec.nr_res = i == 4 ? 2 : 1;
 		cr_assert_eq(device_init(&d, &block_device, &loop, &err), 0);
+		boot_set_settings(&rec, &settings, sizeof(settings));
 		cr_assert_eq(block_device.init(&d, &rec, &err) == 0, i == 0, "record %u", i);
 		cr_assert_eq(err.code != 0, i != 0);
 		device_done(&d);

@@ -69,12 +69,12 @@ Test(block_ranges, discards)
 static void start_with_units(uint32_t unit)
 {
 	teardown();
-	rec.block.unit_bytes = unit;
-	rec.block.physical_exp = 4;
-	rec.block.offset = 1;
-	rec.block.io_min = 64;
-	rec.block.io_opt = 128;
-	rec.block.discard = 32;
+	settings.unit_bytes = unit;
+	settings.physical_exp = 4;
+	settings.offset = 1;
+	settings.io_min = 64;
+	settings.io_opt = 128;
+	settings.discard = 32;
 	start(0);
 }
 

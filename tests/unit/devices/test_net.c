@@ -8,8 +8,8 @@ TestSuite(net, .init = setup, .fini = teardown);
 
 Test(net, says_what_it_is)
 {
-	rec.net.mtu = 9000;
-	rec.net.tun_flags = CSUM_TSO4;
+	settings.mtu = 9000;
+	settings.tun_flags = CSUM_TSO4;
 	connect_device(0);
 	cr_assert(features & BIT(MAC) && features & BIT(MTU) && features & BIT(STATUS));
 	cr_assert(features & BIT(MRG_RXBUF) && features & BIT(CTRL_VQ) && features & BIT(CTRL_RX));
@@ -17,7 +17,7 @@ Test(net, says_what_it_is)
 	cr_assert(features & BIT(HOST_TSO4) && features & BIT(GUEST_TSO4));
 	cr_assert(!(features & BIT(HOST_TSO6)) && !(features & BIT(GUEST_TSO6)));
 	cr_assert(!(features & BIT(MQ)) && !(features & 7ULL << 54));
-	cr_assert_arr_eq(config().mac, rec.net.mac, 6);
+	cr_assert_arr_eq(config().mac, settings.mac, 6);
 	cr_assert_eq(config().mtu, 9000);
 	cr_assert_eq(config().status, VIRTIO_NET_S_LINK_UP);
 	cr_assert_eq(config().max_virtqueue_pairs, 1);
@@ -60,6 +60,7 @@ Test(net_told, mac_and_mtu_change_together_or_not_at_all)
 
 	record(0);
 	cr_assert_eq(loop_init(&loop, NULL), 0);
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
 	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -84,6 +85,7 @@ Test(net_told, nothing_is_at_the_other_end)
 
 	record(1);
 	cr_assert_eq(loop_init(&loop, NULL), 0);
+	boot_set_settings(&rec, &settings, sizeof(settings));
 	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
 	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);

@@ -106,8 +106,7 @@ Test(net_clock, no_limit_no_clock_no_timer)
 
 Test(net_clock, a_limit_that_is_far_away_needs_the_clock_only)
 {
-	rec.net.to_guest = (struct boot_net_rate){.packets_per_s = 1000000,
-						  .burst_packets = 1000000};
+	settings.to_guest = (struct net_rate){.packets_per_s = 1000000, .burst_packets = 1000000};
 	begin();
 	struct calls c = traffic();
 
@@ -119,7 +118,7 @@ Test(net_clock, a_limit_that_binds_needs_the_timer)
 {
 	static const struct virtio_net_hdr_v1 h;
 
-	rec.net.from_guest = (struct boot_net_rate){.packets_per_s = 1, .burst_packets = 2};
+	settings.from_guest = (struct net_rate){.packets_per_s = 1, .burst_packets = 2};
 	begin();
 	/* No time passes, and the timer's is never reached. */
 	clock_gettime(CLOCK_MONOTONIC, &calls->stopped);

@@ -89,7 +89,7 @@ static const struct tx_case tx_cases[] = {
 /* And not because of the policy, which would have killed it */
 Test(net_tx, a_tap_that_is_none_refuses_offloads)
 {
-	rec.net.tun_flags = CSUM_TSO4;
+	settings.tun_flags = CSUM_TSO4;
 	connect_device(VQD_F_EVENT_IDX);
 	vqd_init(&ring[0], &mem, 64, RING_GPA, 0);
 	vup_state(child.bus, VUP_SET_VRING_NUM, 0, 0, 64);
@@ -276,8 +276,8 @@ Test(net_tx, what_is_over_a_limit_comes_later)
 {
 	static const struct virtio_net_hdr_v1 h;
 
-	rec.net.from_guest = (struct boot_net_rate){.packets_per_s = 1000, .burst_packets = 2};
-	rec.net.to_guest = (struct boot_net_rate){.bytes_per_s = 100000, .burst_bytes = 100};
+	settings.from_guest = (struct net_rate){.packets_per_s = 1000, .burst_packets = 2};
+	settings.to_guest = (struct net_rate){.bytes_per_s = 100000, .burst_bytes = 100};
 	start(0);
 	offer(0, 32, 2048);
 	for (unsigned int i = 0; i < 20; i++) {
@@ -292,8 +292,8 @@ Test(net_tx, what_is_over_a_limit_comes_later)
 
 Test(net_tx, what_is_far_over_a_limit_does_not_come)
 {
-	rec.net.to_guest = (struct boot_net_rate){.packets_per_s = 1, .burst_packets = 2};
-	rec.net.from_guest = (struct boot_net_rate){.bytes_per_s = 1, .burst_bytes = 1000};
+	settings.to_guest = (struct net_rate){.packets_per_s = 1, .burst_packets = 2};
+	settings.from_guest = (struct net_rate){.bytes_per_s = 1, .burst_bytes = 1000};
 	start(0);
 	offer(0, 8, 2048);
 	for (unsigned int i = 0; i < 3; i++)

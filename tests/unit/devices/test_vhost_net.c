@@ -173,10 +173,13 @@ static struct boot_dev good_record(unsigned int pairs)
 		.nr_res = (uint16_t)(2 * pairs),
 		.nr_queues = (uint16_t)(2 * pairs + 1),
 	};
+	const struct net_settings settings = {
+		.mac = {2, 0, 0, 1, 2, 3},
+		.mtu = 1400,
+		.tun_flags = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6,
+	};
 
-	b.net.mtu = 1400;
-	b.net.tun_flags = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
-	memcpy(b.net.mac, "\2\0\0\1\2\3", 6);
+	boot_set_settings(&b, &settings, sizeof(settings));
 	return b;
 }
 
@@ -241,26 +244,31 @@ Test(vhost_net, takes_over_and_offers_what_both_sides_can)
 	cr_expect_lt(dev.ops->config(&dev, true, 0, &c, 6), 0, "the MAC is not the guest's");
 }
 
+#define SETTING(f) offsetof(struct boot_dev, settings) + offsetof(struct net_settings, f)
+
 Test(vhost_net, records_that_are_refused)
 {
 	static const struct {
 		size_t off, bytes;
-		uint64_t value;
+		uint64_t value[2];
+		int rc;
 	} rows[] = {
-		{offsetof(struct boot_dev, nr_res), 2, 0},
-		{offsetof(struct boot_dev, nr_res), 2, 3},
-		{offsetof(struct boot_dev, nr_queues), 2, 2},
-		{offsetof(struct boot_dev, net.mac), 1, 3},
-		{offsetof(struct boot_dev, net.mtu), 2, 67},
-		{offsetof(struct boot_dev, net.to_guest.bytes_per_s), 8, 1},
-		{offsetof(struct boot_dev, net.from_guest.packets_per_s), 8, 1},
+		{offsetof(struct boot_dev, nr_res), 2, {0}, -EINVAL},
+		{offsetof(struct boot_dev, nr_res), 2, {3}, -EINVAL},
+		{offsetof(struct boot_dev, nr_queues), 2, {2}, -EINVAL},
+		{offsetof(struct boot_dev, settings_bytes), 4, {79}, -EPROTO},
+		{SETTING(mac), 1, {3}, -EPROTO},
+		{SETTING(mtu), 2, {67}, -EPROTO},
+		{SETTING(to_guest.bytes_per_s), 8, {1}, -EPROTO},
+		{SETTING(to_guest.bytes_per_s), 16, {1, 1}, -EINVAL},
+		{SETTING(from_guest.packets_per_s), 16, {1, 1}, -EINVAL},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		rec = good_record(1);
-		memcpy((uint8_t *)&rec + rows[i].off, &rows[i].value, rows[i].bytes);
+		memcpy((uint8_t *)&rec + rows[i].off, rows[i].value, rows[i].bytes);
 		cr_assert_eq(device_init(&dev, &vhost_net_device, &loop, &err), 0);
-		cr_expect_eq(dev.ops->init(&dev, &rec, &err), -EINVAL, "row %zu", i);
+		cr_expect_eq(dev.ops->init(&dev, &rec, &err), rows[i].rc, "row %zu", i);
 		device_done(&dev);
 	}
 	cr_expect_eq(nr_calls, 0);

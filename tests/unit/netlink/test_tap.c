@@ -91,11 +91,11 @@ Test(tap, a_pattern_becomes_a_number)
 
 Test(tap, as_many_queues_as_asked_for)
 {
-	ok(tap_open("t0", BOOT_NET_PAIRS_MAX, &tap, &err));
-	cr_expect_eq(tap.nr, BOOT_NET_PAIRS_MAX);
+	ok(tap_open("t0", NET_PAIRS_MAX, &tap, &err));
+	cr_expect_eq(tap.nr, NET_PAIRS_MAX);
 	for (unsigned int i = 0; i < tap.nr; i++)
 		check_queue(tap.fd[i]);
-	cr_expect_geq(queues("t0"), BOOT_NET_PAIRS_MAX);
+	cr_expect_geq(queues("t0"), NET_PAIRS_MAX);
 }
 
 Test(tap, what_may_not_be_asked_for)
@@ -108,7 +108,7 @@ Test(tap, what_may_not_be_asked_for)
 		cr_expect(strstr(err.msg, "is no interface name"), "%s", err.msg);
 	}
 	cr_expect_eq(tap_open("t0", 0, &tap, &err), -EINVAL);
-	cr_expect_eq(tap_open("t0", BOOT_NET_PAIRS_MAX + 1, &tap, &err), -EINVAL);
+	cr_expect_eq(tap_open("t0", NET_PAIRS_MAX + 1, &tap, &err), -EINVAL);
 	cr_expect_eq(tap.nr, 0, "outputs are untouched on failure");
 	cr_expect_not(exists("t0"));
 }

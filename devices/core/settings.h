@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Settings of devices: what a boot record carries for one kind of device
+ *
+ * The plan makes them, the supervisor copies them into a boot record as bytes, and the device's own init
+ * checks them (boot_settings()). A kind without settings has nothing here.
+ */
+#ifndef VMRUN_DEVICES_CORE_SETTINGS_H
+#define VMRUN_DEVICES_CORE_SETTINGS_H
+
+#include <stdint.h>
+
+#define BLOCK_SERIAL_BYTES 20 /* virtio-blk's device id string, not terminated when full */
+
+/**
+ * struct block_settings - Of a disk
+ * @capacity_bytes: A multiple of 512
+ * @serial:	Padded with zeros
+ * @unit_bytes:	The host's smallest block, a power of two from 512 on
+ * @physical_exp, @offset, @io_min, @io_opt, @discard: The host's preferences, in sectors of 512, as
+ *		struct virtio_blk_config has them; 0 = unknown
+ */
+struct block_settings {
+	uint64_t capacity_bytes;
+	uint8_t serial[BLOCK_SERIAL_BYTES];
+	uint32_t unit_bytes;
+	uint8_t physical_exp, offset;
+	uint16_t io_min;
+	uint32_t io_opt, discard;
+};
+
+#define NET_PAIRS_MAX 4 /* queue pairs of one network device */
+
+/** struct net_rate - What may pass in one direction; a pair of zeros: unlimited */
+struct net_rate {
+	uint64_t bytes_per_s, burst_bytes;
+	uint64_t packets_per_s, burst_packets;
+};
+
+/**
+ * struct net_settings - Of a network device
+ * @mtu:	0: the usual 1500, until CTL_NET says otherwise
+ * @tun_flags:	TUN_F_* that the TAP can take; 0 without offloads
+ *
+ * Resources: a TAP per queue pair, then with vhost-net a /dev/vhost-net each.
+ */
+struct net_settings {
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint32_t tun_flags;
+	uint32_t reserved;
+	struct net_rate to_guest, from_guest;
+};
+
+#endif
