@@ -48,12 +48,12 @@ static int vm_check(int kvm_fd, struct err *err)
 	return 0;
 }
 
-static void vm_route_chip(struct vm *vm, uint32_t gsi, uint32_t chip, uint32_t pin)
+static void vm_route_chip(struct vm *vm, uint32_t irq, uint32_t chip, uint32_t pin)
 {
 	struct kvm_irq_routing *r = vm->routing;
 
 	r->entries[r->nr++] = (struct kvm_irq_routing_entry){
-		.gsi = gsi,
+		.gsi = irq,
 		.type = KVM_IRQ_ROUTING_IRQCHIP,
 		.u.irqchip = {.irqchip = chip, .pin = pin},
 	};
@@ -65,21 +65,21 @@ static int vm_set_routing(struct vm *vm)
 	struct kvm_irq_routing *r = vm->routing;
 
 	r->nr = 0;
-	for (uint32_t gsi = 0; gsi < VM_PIC_PINS; gsi++)
-		vm_route_chip(vm, gsi,
-			      gsi < VM_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
+	for (uint32_t irq = 0; irq < VM_PIC_PINS; irq++)
+		vm_route_chip(vm, irq,
+			      irq < VM_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
 						     : KVM_IRQCHIP_PIC_SLAVE,
-			      gsi % VM_PIC_CHIP_PINS);
+			      irq % VM_PIC_CHIP_PINS);
 	/* MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC. */
-	for (uint32_t gsi = 0; gsi < VM_IOAPIC_PINS; gsi++) {
-		if (gsi != 2)
-			vm_route_chip(vm, gsi, KVM_IRQCHIP_IOAPIC, gsi == 0 ? 2 : gsi);
+	for (uint32_t irq = 0; irq < VM_IOAPIC_PINS; irq++) {
+		if (irq != 2)
+			vm_route_chip(vm, irq, KVM_IRQCHIP_IOAPIC, irq == 0 ? 2 : irq);
 	}
 	for (uint32_t i = 0; i < VM_MSIS_MAX; i++) {
 		if (!vm->msi[i].used)
 			continue;
 		r->entries[r->nr++] = (struct kvm_irq_routing_entry){
-			.gsi = VM_GSI_MSI + i,
+			.gsi = VM_IRQ_MSI + i,
 			.type = KVM_IRQ_ROUTING_MSI,
 			.u.msi = {.address_lo = (uint32_t)vm->msi[i].addr,
 				  .address_hi = (uint32_t)(vm->msi[i].addr >> 32),
@@ -166,11 +166,11 @@ int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr, unsign
 	return ioctl(vm->vm_fd, KVM_IOEVENTFD, &io) < 0 ? -errno : 0;
 }
 
-int vm_irqfd(struct vm *vm, bool bind, unsigned int gsi, int fd)
+int vm_irqfd(struct vm *vm, bool bind, unsigned int irq, int fd)
 {
 	struct kvm_irqfd irqfd = {
 		.fd = (uint32_t)fd,
-		.gsi = gsi,
+		.gsi = irq,
 		.flags = bind ? 0 : KVM_IRQFD_FLAG_DEASSIGN,
 	};
 
@@ -182,19 +182,19 @@ int vm_msi_alloc(struct vm *vm)
 	for (int i = 0; i < VM_MSIS_MAX; i++) {
 		if (!vm->msi[i].taken) {
 			vm->msi[i] = (struct vm_msi){.taken = true};
-			return VM_GSI_MSI + i;
+			return VM_IRQ_MSI + i;
 		}
 	}
 	return -ENOSPC;
 }
 
-int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data)
+int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data)
 {
 	struct vm_msi *msi, before;
 	int rc;
 
-	vr_assert(gsi >= VM_GSI_MSI && gsi - VM_GSI_MSI < VM_MSIS_MAX);
-	msi = &vm->msi[gsi - VM_GSI_MSI];
+	vr_assert(irq >= VM_IRQ_MSI && irq - VM_IRQ_MSI < VM_MSIS_MAX);
+	msi = &vm->msi[irq - VM_IRQ_MSI];
 	vr_assert(msi->taken);
 	if (msi->used && msi->addr == addr && msi->data == data)
 		return 0;
@@ -209,9 +209,9 @@ int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data)
 	return rc;
 }
 
-int vm_irq_line(struct vm *vm, unsigned int gsi, bool high)
+int vm_irq_line(struct vm *vm, unsigned int irq, bool high)
 {
-	struct kvm_irq_level level = {.irq = gsi, .level = high};
+	struct kvm_irq_level level = {.irq = irq, .level = high};
 
 	return ioctl(vm->vm_fd, KVM_IRQ_LINE, &level) < 0 ? -errno : 0;
 }

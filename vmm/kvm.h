@@ -4,7 +4,7 @@
  *
  * Documentation/virt/kvm/api.rst. In-kernel irqchip, no PIT: guests tell time by kvm-clock and the
  * LAPIC's TSC deadline timer, and unregistering a PIT takes KVM two grace periods (16 ms). GSIs 0 to 23 go to the PIC and IOAPIC as
- * on a PC; those from VM_GSI_MSI on are message-signalled, one per MSI-X vector.
+ * on a PC; those from VM_IRQ_MSI on are message-signalled, one per MSI-X vector.
  */
 #ifndef VMRUN_VMM_KVM_H
 #define VMRUN_VMM_KVM_H
@@ -12,7 +12,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-#define VM_GSI_MSI  24
+#define VM_IRQ_MSI  24
 #define VM_MSIS_MAX 512
 
 /**
@@ -68,16 +68,16 @@ MUST_CHECK int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uin
 MUST_CHECK int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr,
 			    unsigned int len, const uint64_t *match, int fd);
 
-/** vm_irqfd() - Bind an eventfd to a GSI, or unbind it. Signals pending in @fd are delivered on bind */
-MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int gsi, int fd);
+/** vm_irqfd() - Bind an eventfd to an interrupt, or unbind it. Signals pending in @fd are delivered on bind */
+MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int irq, int fd);
 
-/** vm_msi_alloc() - A GSI for one MSI-X vector, without a route; -ENOSPC when all are taken */
+/** vm_msi_alloc() - An interrupt for one MSI-X vector, without a route; -ENOSPC when all are taken */
 MUST_CHECK int vm_msi_alloc(struct vm *vm);
 
-/** vm_msi_route() - Say where a GSI from vm_msi_alloc() is delivered (KVM_SET_GSI_ROUTING) */
-MUST_CHECK int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data);
+/** vm_msi_route() - Say where an interrupt from vm_msi_alloc() is delivered (KVM_SET_GSI_ROUTING) */
+MUST_CHECK int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data);
 
 /** vm_irq_line() - Set the level of GSI 0 to 23 */
-MUST_CHECK int vm_irq_line(struct vm *vm, unsigned int gsi, bool high);
+MUST_CHECK int vm_irq_line(struct vm *vm, unsigned int irq, bool high);
 
 #endif

@@ -201,19 +201,19 @@ static void check_interrupts(void)
 {
 	for (unsigned int i = 0; i < v.msix.nr; i++) {
 		const struct msix_source *s = &v.msix.source[i];
-		unsigned int gsi = fake_gsi_of(s->fd);
+		unsigned int irq = fake_irq_of(s->fd);
 		const struct msix_vector *vector;
 
 		vr_assert(s->vector == MSIX_NO_VECTOR || s->vector < v.msix.nr);
-		if (gsi == 0)
+		if (irq == 0)
 			continue;
 		vr_assert(s->vector < v.msix.nr);
 		vector = &v.msix.vector[s->vector];
 		vr_assert(v.msix.enabled && !v.msix.masked && !(vector->word[3] & 1));
-		vr_assert((unsigned int)vector->gsi == gsi && vector->word[1] == 0);
+		vr_assert((unsigned int)vector->irq == irq && vector->word[1] == 0);
 		vr_assert(vector->word[0] >> 20 == 0xfee);
-		vr_assert(vm.msi[gsi - VM_GSI_MSI].addr == vector->word[0] &&
-			  vm.msi[gsi - VM_GSI_MSI].data == vector->word[2]);
+		vr_assert(vm.msi[irq - VM_IRQ_MSI].addr == vector->word[0] &&
+			  vm.msi[irq - VM_IRQ_MSI].data == vector->word[2]);
 	}
 }
 

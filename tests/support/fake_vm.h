@@ -14,7 +14,7 @@
 
 #define FAKE_BINDINGS_MAX 64
 
-/* @fail: what the next and every later call answers; @doorbell.addr 0 and @irq.gsi 0: free */
+/* @fail: what the next and every later call answers; @doorbell.addr 0 and @irq.irq 0: free */
 static struct fake_vm {
 	int fail;
 	unsigned int route_calls;
@@ -23,17 +23,17 @@ static struct fake_vm {
 		int fd;
 	} doorbell[FAKE_BINDINGS_MAX];
 	struct {
-		unsigned int gsi;
+		unsigned int irq;
 		int fd;
 	} irq[FAKE_BINDINGS_MAX];
 } fake_vm;
 
-/* The GSI an eventfd is bound to, 0 = none */
-UNUSED static unsigned int fake_gsi_of(int fd)
+/* The interrupt an eventfd is bound to, 0 = none */
+UNUSED static unsigned int fake_irq_of(int fd)
 {
 	for (unsigned int i = 0; i < FAKE_BINDINGS_MAX; i++) {
-		if (fake_vm.irq[i].gsi && fake_vm.irq[i].fd == fd)
-			return fake_vm.irq[i].gsi;
+		if (fake_vm.irq[i].irq && fake_vm.irq[i].fd == fd)
+			return fake_vm.irq[i].irq;
 	}
 	return 0;
 }
@@ -48,19 +48,19 @@ UNUSED static uint64_t fake_doorbell_of(int fd)
 	return 0;
 }
 
-int vm_irqfd(struct vm *vm UNUSED, bool bind, unsigned int gsi, int fd)
+int vm_irqfd(struct vm *vm UNUSED, bool bind, unsigned int irq, int fd)
 {
-	unsigned int want = bind ? 0 : gsi;
+	unsigned int want = bind ? 0 : irq;
 
 	if (fake_vm.fail)
 		return fake_vm.fail;
 	/* As KVM: an eventfd has one binding. */
-	if (bind && fake_gsi_of(fd))
+	if (bind && fake_irq_of(fd))
 		return -EBUSY;
 	for (unsigned int i = 0; i < FAKE_BINDINGS_MAX; i++) {
-		if (fake_vm.irq[i].gsi != want || (!bind && fake_vm.irq[i].fd != fd))
+		if (fake_vm.irq[i].irq != want || (!bind && fake_vm.irq[i].fd != fd))
 			continue;
-		fake_vm.irq[i].gsi = bind ? gsi : 0;
+		fake_vm.irq[i].irq = bind ? irq : 0;
 		fake_vm.irq[i].fd = fd;
 		return 0;
 	}
@@ -89,18 +89,18 @@ int vm_msi_alloc(struct vm *vm)
 	for (int i = 0; i < VM_MSIS_MAX; i++) {
 		if (!vm->msi[i].taken) {
 			vm->msi[i].taken = true;
-			return VM_GSI_MSI + i;
+			return VM_IRQ_MSI + i;
 		}
 	}
 	return -ENOSPC;
 }
 
-int vm_msi_route(struct vm *vm, unsigned int gsi, uint64_t addr, uint32_t data)
+int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data)
 {
 	if (fake_vm.fail)
 		return fake_vm.fail;
 	fake_vm.route_calls++;
-	vm->msi[gsi - VM_GSI_MSI] = (struct vm_msi){true, true, addr, data};
+	vm->msi[irq - VM_IRQ_MSI] = (struct vm_msi){true, true, addr, data};
 	return 0;
 }
 

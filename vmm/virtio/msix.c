@@ -26,12 +26,12 @@ int msix_init(struct msix *m, struct vm *vm, struct pci_function *fn, unsigned i
 	fn->wmask[m->cap + PCI_MSIX_FLAGS + 1] = (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL) >>
 						 8;
 	for (unsigned int i = 0; i < nr; i++) {
-		int gsi = vm_msi_alloc(vm);
+		int irq = vm_msi_alloc(vm);
 
-		if (gsi < 0)
-			return gsi;
+		if (irq < 0)
+			return irq;
 		m->vector[i] = (struct msix_vector){.word = {0, 0, 0, MSIX_ENTRY_MASKED},
-						    .gsi = gsi};
+						    .irq = irq};
 		m->source[i] = (struct msix_source){-1, MSIX_NO_VECTOR, -1};
 	}
 	return 0;
@@ -45,11 +45,11 @@ void msix_set_source(struct msix *m, unsigned int i, int fd)
 
 static void msix_unbind(struct msix *m, struct msix_source *s)
 {
-	if (s->bound_gsi < 0)
+	if (s->bound_irq < 0)
 		return;
 	/* Fails only for a binding that is not there. */
-	if (vm_irqfd(m->vm, false, (unsigned int)s->bound_gsi, s->fd) == 0)
-		s->bound_gsi = -1;
+	if (vm_irqfd(m->vm, false, (unsigned int)s->bound_irq, s->fd) == 0)
+		s->bound_irq = -1;
 }
 
 /* Whether a vector can be delivered now; gives it its route when it can. */
@@ -60,7 +60,7 @@ static bool msix_live(struct msix *m, struct msix_vector *v)
 	if ((v->word[0] & MSIX_ADDR_MASK) != MSIX_ADDR_BASE || v->word[1] != 0)
 		return false;
 	if (!v->routed)
-		v->routed = vm_msi_route(m->vm, (unsigned int)v->gsi, v->word[0], v->word[2]) == 0;
+		v->routed = vm_msi_route(m->vm, (unsigned int)v->irq, v->word[0], v->word[2]) == 0;
 	return v->routed;
 }
 
@@ -76,11 +76,11 @@ static void msix_update(struct msix *m, struct msix_source *s)
 		msix_unbind(m, s);
 		return;
 	}
-	if (s->bound_gsi == v->gsi)
+	if (s->bound_irq == v->irq)
 		return;
 	msix_unbind(m, s);
-	if (s->bound_gsi < 0 && vm_irqfd(m->vm, true, (unsigned int)v->gsi, s->fd) == 0)
-		s->bound_gsi = v->gsi;
+	if (s->bound_irq < 0 && vm_irqfd(m->vm, true, (unsigned int)v->irq, s->fd) == 0)
+		s->bound_irq = v->irq;
 }
 
 static void msix_update_all(struct msix *m)
@@ -165,7 +165,7 @@ void msix_pba_access(struct msix *m, bool write, uint64_t off, void *data, unsig
 		const struct msix_source *s = &m->source[i];
 
 		/* A bound eventfd's count is KVM's business: it has been delivered. */
-		if (s->vector < m->nr && s->bound_gsi < 0 && msix_signalled(s->fd))
+		if (s->vector < m->nr && s->bound_irq < 0 && msix_signalled(s->fd))
 			pending |= 1ULL << s->vector;
 	}
 	pending >>= off * 8;

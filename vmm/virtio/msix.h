@@ -4,7 +4,7 @@
  *
  * PCI Local Bus 3.0 section 6.8.2. A source is an eventfd that means "interrupt" (a queue's call
  * eventfd, the configuration eventfd); the driver gives each source a vector. While the vector can
- * be delivered, the source is bound to the vector's GSI by KVM_IRQFD and no process of ours is on
+ * be delivered, the source is bound to the vector's interrupt by KVM_IRQFD and no process of ours is on
  * the way. While it is masked the source is not bound, signals collect in the eventfd, and that is
  * the pending bit; binding it again delivers them.
  */
@@ -24,14 +24,14 @@
 
 struct msix_vector {
 	uint32_t word[4]; /* address low, high, data, control: as the guest wrote them */
-	int gsi;
-	bool routed; /* the GSI goes where @word says */
+	int irq;
+	bool routed; /* the interrupt goes where @word says */
 };
 
 struct msix_source {
 	int fd; /* borrowed; -1 = none */
 	uint16_t vector;
-	int bound_gsi; /* -1 = not bound */
+	int bound_irq; /* -1 = not bound */
 };
 
 /**
@@ -57,7 +57,7 @@ struct msix_where {
 };
 
 /**
- * msix_init() - Add the capability and allocate a GSI for each vector
+ * msix_init() - Add the capability and allocate an interrupt for each vector
  * @nr:		1 to MSIX_VECTORS_MAX
  *
  * Context: setup.  Syscalls: none

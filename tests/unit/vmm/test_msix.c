@@ -82,16 +82,16 @@ Test(msix, capability)
 Test(msix, binds_when_everything_allows)
 {
 	cr_expect_eq(msix_set_vector(&m, 1, 2), 2);
-	cr_expect_eq(fake_gsi_of(fds[1]), 0);
+	cr_expect_eq(fake_irq_of(fds[1]), 0);
 	entry(2, 0xfee01000, 0x41, 0);
-	cr_expect_eq(fake_gsi_of(fds[1]), 0, "MSI-X is off");
+	cr_expect_eq(fake_irq_of(fds[1]), 0, "MSI-X is off");
 	control(ENABLE);
-	cr_expect_eq(fake_gsi_of(fds[1]), (unsigned int)m.vector[2].gsi);
-	cr_expect_eq(vm.msi[m.vector[2].gsi - VM_GSI_MSI].addr, 0xfee01000);
-	cr_expect_eq(vm.msi[m.vector[2].gsi - VM_GSI_MSI].data, 0x41);
-	cr_expect_eq(fake_gsi_of(fds[0]) + fake_gsi_of(fds[2]), 0, "sources without a vector");
+	cr_expect_eq(fake_irq_of(fds[1]), (unsigned int)m.vector[2].irq);
+	cr_expect_eq(vm.msi[m.vector[2].irq - VM_IRQ_MSI].addr, 0xfee01000);
+	cr_expect_eq(vm.msi[m.vector[2].irq - VM_IRQ_MSI].data, 0x41);
+	cr_expect_eq(fake_irq_of(fds[0]) + fake_irq_of(fds[2]), 0, "sources without a vector");
 	control(0);
-	cr_expect_eq(fake_gsi_of(fds[1]), 0);
+	cr_expect_eq(fake_irq_of(fds[1]), 0);
 }
 
 Test(msix, masks)
@@ -103,18 +103,18 @@ Test(msix, masks)
 	entry(1, 0xfee00000, 0x31, 0);
 	msix_set_vector(&m, 0, 0);
 	msix_set_vector(&m, 1, 1);
-	cr_assert(fake_gsi_of(fds[0]) && fake_gsi_of(fds[1]));
+	cr_assert(fake_irq_of(fds[0]) && fake_irq_of(fds[1]));
 	msix_table_access(&m, true, 12, &word, 4);
-	cr_expect_eq(fake_gsi_of(fds[0]), 0);
-	cr_expect_neq(fake_gsi_of(fds[1]), 0, "the other vector is not masked");
+	cr_expect_eq(fake_irq_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[1]), 0, "the other vector is not masked");
 	control(ENABLE | MASKALL);
-	cr_expect_eq(fake_gsi_of(fds[1]), 0);
+	cr_expect_eq(fake_irq_of(fds[1]), 0);
 	control(ENABLE);
-	cr_expect_neq(fake_gsi_of(fds[1]), 0);
-	cr_expect_eq(fake_gsi_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[1]), 0);
+	cr_expect_eq(fake_irq_of(fds[0]), 0);
 	word = 0;
 	msix_table_access(&m, true, 12, &word, 4);
-	cr_expect_neq(fake_gsi_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[0]), 0);
 }
 
 Test(msix, pending_while_masked)
@@ -127,7 +127,7 @@ Test(msix, pending_while_masked)
 	cr_expect_eq(pba(), 1 << 2);
 	entry(2, 0xfee00000, 0x32, 0);
 	cr_expect_eq(pba(), 0, "bound: delivered");
-	cr_expect_neq(fake_gsi_of(fds[1]), 0);
+	cr_expect_neq(fake_irq_of(fds[1]), 0);
 	signal_fd(fds[0]);
 	cr_expect_eq(pba(), 0, "no vector, nothing pending");
 }
@@ -139,7 +139,7 @@ Test(msix, shared_vector)
 	for (unsigned int i = 0; i < NR; i++)
 		msix_set_vector(&m, i, 0);
 	for (unsigned int i = 0; i < NR; i++)
-		cr_expect_eq(fake_gsi_of(fds[i]), (unsigned int)m.vector[0].gsi);
+		cr_expect_eq(fake_irq_of(fds[i]), (unsigned int)m.vector[0].irq);
 }
 
 Test(msix, vector_that_is_none)
@@ -149,9 +149,9 @@ Test(msix, vector_that_is_none)
 	cr_expect_eq(msix_set_vector(&m, 0, NR), MSIX_NO_VECTOR);
 	cr_expect_eq(msix_set_vector(&m, 0, 0xfffe), MSIX_NO_VECTOR);
 	msix_set_vector(&m, 0, 0);
-	cr_expect_neq(fake_gsi_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[0]), 0);
 	cr_expect_eq(msix_set_vector(&m, 0, MSIX_NO_VECTOR), MSIX_NO_VECTOR);
-	cr_expect_eq(fake_gsi_of(fds[0]), 0);
+	cr_expect_eq(fake_irq_of(fds[0]), 0);
 }
 
 Test(msix, addresses_that_are_no_interrupts)
@@ -163,13 +163,13 @@ Test(msix, addresses_that_are_no_interrupts)
 	msix_set_vector(&m, 0, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		entry(0, bad[i], 0x30, 0);
-		cr_expect_eq(fake_gsi_of(fds[0]), 0, "0x%lx", bad[i]);
+		cr_expect_eq(fake_irq_of(fds[0]), 0, "0x%lx", bad[i]);
 	}
 	cr_expect_eq(fake_vm.route_calls, 0);
 	entry(0, 0xfee00000, 0x30, 0);
-	cr_expect_neq(fake_gsi_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[0]), 0);
 	entry(0, 0x1000, 0x30, 0);
-	cr_expect_eq(fake_gsi_of(fds[0]), 0, "an unmasked entry that turns bad is let go");
+	cr_expect_eq(fake_irq_of(fds[0]), 0, "an unmasked entry that turns bad is let go");
 }
 
 Test(msix, routes_follow_the_table)
@@ -180,8 +180,8 @@ Test(msix, routes_follow_the_table)
 	msix_set_vector(&m, 0, 0);
 	entry(0, 0xfee00000, 0x30, 0);
 	entry(0, 0xfee02000, 0x55, 0);
-	cr_expect_eq(vm.msi[m.vector[0].gsi - VM_GSI_MSI].addr, 0xfee02000);
-	cr_expect_eq(vm.msi[m.vector[0].gsi - VM_GSI_MSI].data, 0x55);
+	cr_expect_eq(vm.msi[m.vector[0].irq - VM_IRQ_MSI].addr, 0xfee02000);
+	cr_expect_eq(vm.msi[m.vector[0].irq - VM_IRQ_MSI].data, 0x55);
 	calls = fake_vm.route_calls;
 	entry(0, 0xfee02000, 0x55, 1);
 	entry(0, 0xfee02000, 0x55, 0);
@@ -228,7 +228,7 @@ Test(msix, kvm_that_refuses)
 	cr_expect_eq(pba(), 1, "what cannot be delivered stays pending");
 	fake_vm.fail = 0;
 	control(ENABLE);
-	cr_expect_neq(fake_gsi_of(fds[0]), 0);
+	cr_expect_neq(fake_irq_of(fds[0]), 0);
 }
 
 Test(msix, reset_sources)
@@ -241,7 +241,7 @@ Test(msix, reset_sources)
 	signal_fd(fds[0]);
 	signal_fd(fds[1]);
 	msix_reset_sources(&m);
-	cr_expect_eq(fake_gsi_of(fds[0]), 0);
+	cr_expect_eq(fake_irq_of(fds[0]), 0);
 	cr_expect_eq(m.source[0].vector, MSIX_NO_VECTOR);
 	cr_expect_lt(read(fds[0], &count, 8), 0, "an old signal does not reach the next driver");
 	cr_expect_lt(read(fds[1], &count, 8), 0);

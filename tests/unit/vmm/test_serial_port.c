@@ -168,7 +168,7 @@ Test(serial_port, input_is_asked_for_when_the_guest_listens)
 {
 	struct serial_msg m;
 
-	cr_assert_eq(fake_gsi_of(port.irq_fd), 4);
+	cr_assert_eq(fake_irq_of(port.irq_fd), 4);
 	out(UART_FCR, 1, UART_FCR_ENABLE_FIFO);
 	cr_assert_eq(next().op, 0);
 	out(UART_IER, 1, UART_IER_RDI);

@@ -148,9 +148,9 @@ Test(virtio_pci, interrupts_by_msix)
 	wr(VIRTIO_PCI_COMMON_Q_MSIX, 2, 9);
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_Q_MSIX, 2), 0xffff);
 	wr(VIRTIO_PCI_COMMON_Q_MSIX, 2, 1);
-	cr_expect_eq(fake_gsi_of(stub.be.call_fd[2]), 0);
+	cr_expect_eq(fake_irq_of(stub.be.call_fd[2]), 0);
 	conf(true, cap + 2, 2, 0x8000);
-	cr_expect_neq(fake_gsi_of(stub.be.call_fd[2]), 0);
+	cr_expect_neq(fake_irq_of(stub.be.call_fd[2]), 0);
 	wr(VIRTIO_PCI_MSIX_OFF + 28, 4, 1);
 	eventfd_write(stub.be.call_fd[2], 1);
 	cr_expect_eq(rd(VIRTIO_PCI_PBA_OFF, 8), 2);
