@@ -164,16 +164,15 @@ static int machine_legacy(struct machine *m, struct err *err)
 	int rc;
 
 	bus_init(&m->bus);
-	rc = pci_init(&m->pci, &m->bus, X86_PCI_MMIO, X86_PCI_MMIO_BYTES, err);
-	if (rc < 0)
-		return rc;
-	m->pci.reset = machine_end_by_reset_port;
-	m->pci.reset_arg = m;
+	pci_init(&m->pci, &m->bus, X86_PCI_MMIO, X86_PCI_MMIO_BYTES);
+	pci_ports_init(&m->pci_ports, &m->pci, machine_end_by_reset_port, m);
 	i8042_init(&m->i8042, machine_keyboard_irq, machine_end_by_i8042, m);
 	rtc_init(&m->rtc, &rtc);
 	acpi_pm_init(&m->pm, machine_sci_irq, machine_end_by_poweroff, m);
 	m->pvpanic = (struct pvpanic){.panicked = machine_end_by_panic, .arg = m};
-	rc = i8042_add(&m->i8042, &m->bus, err);
+	rc = pci_ports_add(&m->pci_ports, &m->bus, err);
+	if (rc == 0)
+		rc = i8042_add(&m->i8042, &m->bus, err);
 	if (rc == 0)
 		rc = rtc_add(&m->rtc, &m->bus, err);
 	if (rc == 0)

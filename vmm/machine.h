@@ -22,6 +22,7 @@
 #include "vmm/x86/acpi_pm.h"
 #include "vmm/x86/i8042.h"
 #include "vmm/x86/kernel_load.h"
+#include "vmm/x86/pci_ports.h"
 #include "vmm/x86/pvpanic.h"
 #include "vmm/x86/rtc.h"
 
@@ -51,6 +52,7 @@ struct machine {
 	struct kernel kernel;
 	struct bus bus;
 	struct pci pci;
+	struct pci_ports pci_ports;
 	struct i8042 i8042;
 	struct rtc rtc;
 	struct acpi_pm pm;

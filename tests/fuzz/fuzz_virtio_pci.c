@@ -95,7 +95,7 @@ static void setup(void)
 	hook_calls = 0;
 	bus_init(&bus);
 	vr_assert(loop_init(&loop, NULL) == 0);
-	vr_assert(pci_init(&pci, &bus, WINDOW, 0x100000, NULL) == 0);
+	pci_init(&pci, &bus, WINDOW, 0x100000);
 	vr_assert(virtio_pci_init(&v, &args, NULL) == 0);
 	v.hook.fn = on_failed;
 	vr_assert(virtio_pci_watch(&v, &loop, NULL) == 0);
@@ -112,11 +112,10 @@ static void config(bool write, const struct step *s)
 {
 	static const unsigned int widths[] = {1, 2, 4};
 	unsigned int len = widths[s->width % ARRAY_SIZE(widths)];
-	uint32_t address = 0x80000000U | (s->off >> 8 & 1) << 11 | (s->off & 0xfc);
 	uint32_t value = s->value;
 
-	bus_access(&bus, BUS_PIO, true, 0xcf8, &address, 4);
-	bus_access(&bus, BUS_PIO, write, 0xcfc + (s->off & 3 & ~(len - 1)), &value, len);
+	pci_config_access(&pci, write, (s->off >> 8 & 1) << 3, s->off & 0xff & ~(len - 1), &value,
+			  len);
 }
 
 static void common_write(const struct step *s)

@@ -5,15 +5,6 @@
 #include <linux/pci_regs.h>
 #include <string.h>
 
-#define PCI_PORT_ADDRESS   0xcf8
-#define PCI_PORTS	   8
-#define PCI_RESET_OFF	   1 /* port 0xcf9, inside the address register */
-#define PCI_DATA_OFF	   4
-#define PCI_ADDRESS_ENABLE 0x80000000U
-#define PCI_ADDRESS_MASK   0x80fffffcU
-#define PCI_RESET_CPU	   0x04 /* of the reset control register: reset when it goes from 0 to 1 */
-#define PCI_RESET_MASK	   0x0e
-
 uint32_t pci_get(const struct pci_function *fn, unsigned int off, unsigned int len)
 {
 	uint32_t v = 0;
@@ -152,66 +143,23 @@ static void pci_config_write(struct pci *pci, struct pci_function *fn, unsigned 
 		fn->ops->config_written(fn->dev, off, len);
 }
 
-/* The function and register that 0xcf8 points at; NULL when there is nothing there. */
-static struct pci_function *pci_selected(const struct pci *pci, unsigned int *ret_off)
+void pci_config_access(struct pci *pci, bool write, unsigned int function, unsigned int off,
+		       void *data, unsigned int len)
 {
-	*ret_off = pci->address & 0xfc;
-	if (!(pci->address & PCI_ADDRESS_ENABLE) || (pci->address >> 16 & 0xff) != 0 ||
-	    (pci->address >> 8 & 7) != 0)
-		return NULL;
-	return pci->slot[pci->address >> 11 & 0x1f];
-}
+	/* Bits 15 to 8 are the bus, 7 to 3 the slot, 2 to 0 the function in it. */
+	struct pci_function *fn = function & ~(31U << 3) ? NULL : pci->slot[function >> 3];
 
-static void pci_reset_access(struct pci *pci, bool write, uint8_t *data)
-{
-	uint8_t before = pci->reset_control;
-
-	if (!write) {
-		*data = before;
-		return;
-	}
-	pci->reset_control = *data & PCI_RESET_MASK;
-	if (!(before & PCI_RESET_CPU) && (*data & PCI_RESET_CPU) && pci->reset)
-		pci->reset(pci->reset_arg);
-}
-
-static void pci_data_access(struct pci *pci, bool write, unsigned int off, void *data,
-			    unsigned int len)
-{
-	unsigned int reg;
-	struct pci_function *fn = pci_selected(pci, &reg);
-
-	if (fn && write)
-		pci_config_write(pci, fn, reg + off, data, len);
-	else if (fn)
-		pci_config_read(fn, reg + off, data, len);
-	else if (!write)
-		memset(data, 0xff, len);
-}
-
-static void pci_port_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
-{
-	struct pci *pci = dev;
-
-	if (off >= PCI_DATA_OFF) {
-		pci_data_access(pci, write, (unsigned int)off - PCI_DATA_OFF, data, len);
-	} else if (off == 0 && len == sizeof(pci->address)) {
-		if (write) {
-			memcpy(&pci->address, data, sizeof(pci->address));
-			pci->address &= PCI_ADDRESS_MASK;
-		} else {
-			memcpy(data, &pci->address, sizeof(pci->address));
-		}
-	} else if (off == PCI_RESET_OFF && len == 1) {
-		pci_reset_access(pci, write, data);
+	if (fn && off < PCI_CONFIG_BYTES && len <= PCI_CONFIG_BYTES - off) {
+		if (write)
+			pci_config_write(pci, fn, off, data, len);
+		else
+			pci_config_read(fn, off, data, len);
 	} else if (!write) {
-		/* Mechanism #1 takes the address as a whole or passes the access on to ISA. */
 		memset(data, 0xff, len);
 	}
 }
 
-int pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t window_bytes,
-	     struct err *err)
+void pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t window_bytes)
 {
 	static const struct pci_ops bridge_ops = {0};
 	static const struct pci_id bridge_id = {
@@ -224,7 +172,6 @@ int pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t wi
 	*pci = (struct pci){.bus = bus, .window_base = window_base, .window_bytes = window_bytes};
 	pci_function_init(&pci->bridge, &bridge_id, &bridge_ops, pci);
 	pci->slot[0] = &pci->bridge;
-	return bus_add(bus, BUS_PIO, PCI_PORT_ADDRESS, PCI_PORTS, pci_port_access, pci, err);
 }
 
 /* Gives a BAR its first address, as firmware would; the command register still keeps it off. */

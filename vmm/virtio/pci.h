@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: One PCI bus behind configuration mechanism #1
+ * DOC: One PCI bus
  *
- * PCI Local Bus 3.0, chapters 3.2.2.3 and 6. Ports 0xcf8 to 0xcff; bus 0, functions 00:NN.0, no
- * bridges but the host's. A function is 256 bytes of configuration space, as many bytes that say
+ * PCI Local Bus 3.0, chapter 6. Bus 0, functions 00:NN.0, no bridges but the host's. How a guest
+ * reaches configuration space is the architecture's: it calls pci_config_access(). A function is 256 bytes of configuration space, as many bytes that say
  * which bits the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the
  * command register's memory bit is set and the BAR lies in the host bridge's window; it moves when
  * the guest moves it. Where a guest puts two BARs on one address, the first one there keeps it.
- *
- * Port 0xcf9 lies inside the address register's ports, so the reset control register is served here
- * and handed on to whoever set pci->reset.
  */
 #ifndef VMRUN_VMM_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_PCI_H
@@ -77,32 +74,24 @@ struct pci_function {
 
 /**
  * struct pci - The bus
- * @window_base, @window_bytes: Addresses the host bridge passes on, as ACPI's _CRS says
- * @address:	Register 0xcf8
- * @reset:	Called when the guest writes a reset to port 0xcf9; NULL ignores it. Set after
- *		pci_init(). Bus lock held
+ * @window_base, @window_bytes: Addresses the host bridge passes on
  */
 struct pci {
 	struct bus *bus;
 	uint64_t window_base, window_bytes;
 	uint64_t window_used;
-	uint32_t address;
-	uint8_t reset_control;
-	void (*reset)(void *arg);
-	void *reset_arg;
 	struct pci_function *slot[PCI_SLOTS_MAX];
 	struct pci_function bridge;
 };
 
 /**
- * pci_init() - An empty bus with a host bridge, its ports claimed at @bus
+ * pci_init() - An empty bus with a host bridge
  * @bus:		Borrowed for the life of @pci
  * @window_base:	Below 4 GiB, as is the window's end; page aligned, as @window_bytes
  *
  * Context: setup.  Syscalls: none
  */
-MUST_CHECK int pci_init(struct pci *pci, struct bus *bus, uint64_t window_base,
-			uint64_t window_bytes, struct err *err);
+void pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t window_bytes);
 
 /** pci_function_init() - Zero a function and fill in its header; no BARs, no capabilities yet */
 void pci_function_init(struct pci_function *fn, const struct pci_id *id, const struct pci_ops *ops,
@@ -130,6 +119,16 @@ unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes
  * Return: 0, or -ENOSPC when slots or window are used up
  */
 MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err);
+
+/**
+ * pci_config_access() - Carry out a guest's access of configuration space
+ * @function:	Guest-supplied: bus in bits 15 to 8, slot in 7 to 3, function in 2 to 0
+ * @off:	Guest-supplied. Where there is no function, or no such byte, reads give ones
+ *
+ * Context: bus lock.  Syscalls: those of the function's ops
+ */
+void pci_config_access(struct pci *pci, bool write, unsigned int function, unsigned int off,
+		       void *data, unsigned int len);
 
 /** pci_get() - The little-endian value of @len (1, 2, 4) bytes at @off in configuration space */
 uint32_t pci_get(const struct pci_function *fn, unsigned int off, unsigned int len);

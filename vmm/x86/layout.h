@@ -42,7 +42,7 @@
 #define X86_PORT_PVPANIC       0x505
 #define X86_PORT_PM            0x600 /* acpi_pm.h */
 #define X86_PORT_PCI_CONFIG    0xcf8 /* address, then data at 0xcfc */
-#define X86_PORT_RESET         0xcf9 /* inside the above; pci.c tells them apart */
+#define X86_PORT_RESET         0xcf9 /* inside the above */
 
 #define X86_RESET_VALUE 0x06 /* what FADT says to write to X86_PORT_RESET */
 

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "vmm/x86/pci_ports.h"
+
 #define WINDOW	     0xd0000000U
 #define WINDOW_BYTES 0x100000U
 #define BAR_BYTES    0x4000U
@@ -22,6 +24,7 @@ struct toy {
 
 static struct bus bus;
 static struct pci pci;
+static struct pci_ports ports;
 static struct toy toys[PCI_SLOTS_MAX];
 static unsigned int resets;
 
@@ -80,8 +83,9 @@ static void setup(void)
 	struct err err = {0};
 
 	bus_init(&bus);
-	cr_assert_eq(pci_init(&pci, &bus, WINDOW, WINDOW_BYTES, &err), 0, "%s", err.msg);
-	pci.reset = on_reset;
+	pci_init(&pci, &bus, WINDOW, WINDOW_BYTES);
+	pci_ports_init(&ports, &pci, on_reset, NULL);
+	cr_assert_eq(pci_ports_add(&ports, &bus, &err), 0, "%s", err.msg);
 	for (unsigned int n = 1; n <= 2; n++) {
 		toy_init(n, BAR_BYTES);
 		cr_assert_eq(pci_add_function(&pci, &toys[n].fn, &err), 0, "%s", err.msg);
