@@ -49,11 +49,16 @@ static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
 } stages[] = {
-	{vmm_record, NULL},	  {machine_kvm, "kvm"},
-	{machine_memory, NULL},	  {machine_devices, "devices"},
-	{control_watch, NULL},	  {machine_vcpus, "vcpus"},
-	{machine_slots, "slots"}, {vmm_lock, "locked"},
-	{machine_load, "load"},	  {vmm_close, NULL},
+	{vmm_record, NULL},
+	{machine_kvm, "kvm"},
+	{machine_memory, NULL},
+	{machine_vcpus, "vcpus"},
+	{machine_devices, "devices"},
+	{control_watch, NULL},
+	{machine_slots, "slots"},
+	{vmm_lock, "locked"},
+	{machine_load, "load"},
+	{vmm_close, NULL},
 	{vmm_ready, NULL},
 };
 

@@ -34,7 +34,7 @@ static int control_do_start(struct machine *m, const struct ctl_msg *msg)
 static int control_do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
-	acpi_pm_press(&m->pm);
+	arch_power_button(m->platform);
 	pthread_mutex_unlock(&m->bus.lock);
 	return 0;
 }
@@ -42,7 +42,7 @@ static int control_do_power_button(struct machine *m, const struct ctl_msg *msg 
 static int control_do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
-	i8042_ctrl_alt_del(&m->i8042);
+	arch_ctrl_alt_del(m->platform);
 	pthread_mutex_unlock(&m->bus.lock);
 	return 0;
 }

@@ -6,57 +6,41 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "vmm/x86/layout.h"
+#include "vmm/arch.h"
 
-#define VM_IOAPIC_PINS	 24
-#define VM_PIC_PINS	 16
-#define VM_PIC_CHIP_PINS 8
-/* PIC and IOAPIC pins (IOAPIC pin 2 is IRQ 0's, and pin 0 is nobody's), and the MSIs */
-#define VM_ROUTES_MAX (VM_PIC_PINS + VM_IOAPIC_PINS + VM_MSIS_MAX)
+#define VM_ROUTES_MAX (ARCH_ROUTES_MAX + VM_MSIS_MAX)
 
-static const struct {
-	int cap;
-	const char *name;
-} vm_caps[] = {
+static const struct arch_cap vm_caps[] = {
 	{KVM_CAP_IRQCHIP, "IRQCHIP"},
 	{KVM_CAP_USER_MEMORY, "USER_MEMORY"},
-	{KVM_CAP_SET_TSS_ADDR, "SET_TSS_ADDR"},
-	{KVM_CAP_EXT_CPUID, "EXT_CPUID"},
 	{KVM_CAP_MP_STATE, "MP_STATE"},
-	{KVM_CAP_TSC_DEADLINE_TIMER, "TSC_DEADLINE_TIMER"},
 	{KVM_CAP_IRQ_ROUTING, "IRQ_ROUTING"},
 	{KVM_CAP_IRQFD, "IRQFD"},
 	{KVM_CAP_IOEVENTFD, "IOEVENTFD"},
-	{KVM_CAP_IOEVENTFD_NO_LENGTH, "IOEVENTFD_NO_LENGTH"},
 	{KVM_CAP_IMMEDIATE_EXIT, "IMMEDIATE_EXIT"},
 };
 
+static int vm_check_caps(int kvm_fd, const struct arch_cap *caps, size_t nr, struct err *err)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, caps[i].cap) <= 0)
+			return err_text(err, EOPNOTSUPP, "kvm: this host's KVM lacks KVM_CAP_%s",
+					caps[i].name);
+	}
+	return 0;
+}
+
 static int vm_check(int kvm_fd, struct err *err)
 {
-	int version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0);
+	int version = ioctl(kvm_fd, KVM_GET_API_VERSION, 0), rc;
 
 	if (version < 0)
 		return err_set(err, errno, "KVM_GET_API_VERSION");
 	if (version != KVM_API_VERSION)
 		return err_text(err, EOPNOTSUPP, "kvm: API version %d, need %d", version,
 				KVM_API_VERSION);
-	for (size_t i = 0; i < ARRAY_SIZE(vm_caps); i++) {
-		if (ioctl(kvm_fd, KVM_CHECK_EXTENSION, vm_caps[i].cap) <= 0)
-			return err_text(err, EOPNOTSUPP, "kvm: this host's KVM lacks KVM_CAP_%s",
-					vm_caps[i].name);
-	}
-	return 0;
-}
-
-static void vm_route_chip(struct vm *vm, uint32_t irq, uint32_t chip, uint32_t pin)
-{
-	struct kvm_irq_routing *r = vm->routing;
-
-	r->entries[r->nr++] = (struct kvm_irq_routing_entry){
-		.gsi = irq,
-		.type = KVM_IRQ_ROUTING_IRQCHIP,
-		.u.irqchip = {.irqchip = chip, .pin = pin},
-	};
+	rc = vm_check_caps(kvm_fd, vm_caps, ARRAY_SIZE(vm_caps), err);
+	return rc == 0 ? vm_check_caps(kvm_fd, arch.caps, arch.nr_caps, err) : rc;
 }
 
 /* KVM takes the whole table or nothing, so it is put together anew for every change. */
@@ -64,44 +48,21 @@ static int vm_set_routing(struct vm *vm)
 {
 	struct kvm_irq_routing *r = vm->routing;
 
-	r->nr = 0;
-	for (uint32_t irq = 0; irq < VM_PIC_PINS; irq++)
-		vm_route_chip(vm, irq,
-			      irq < VM_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
-						     : KVM_IRQCHIP_PIC_SLAVE,
-			      irq % VM_PIC_CHIP_PINS);
-	/* MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC. */
-	for (uint32_t irq = 0; irq < VM_IOAPIC_PINS; irq++) {
-		if (irq != 2)
-			vm_route_chip(vm, irq, KVM_IRQCHIP_IOAPIC, irq == 0 ? 2 : irq);
-	}
+	r->nr = arch_routes(r->entries);
 	for (uint32_t i = 0; i < VM_MSIS_MAX; i++) {
 		if (!vm->msi[i].used)
 			continue;
 		r->entries[r->nr++] = (struct kvm_irq_routing_entry){
 			.gsi = VM_IRQ_MSI + i,
 			.type = KVM_IRQ_ROUTING_MSI,
+			.flags = arch.msi_flags,
 			.u.msi = {.address_lo = (uint32_t)vm->msi[i].addr,
 				  .address_hi = (uint32_t)(vm->msi[i].addr >> 32),
-				  .data = vm->msi[i].data},
+				  .data = vm->msi[i].data,
+				  .devid = vm->msi[i].devid},
 		};
 	}
 	return ioctl(vm->vm_fd, KVM_SET_GSI_ROUTING, r) < 0 ? -errno : 0;
-}
-
-static int vm_setup_chips(struct vm *vm, struct err *err)
-{
-	uint64_t identity = X86_KVM_IDENTITY;
-	int rc;
-
-	if (ioctl(vm->vm_fd, KVM_SET_IDENTITY_MAP_ADDR, &identity) < 0)
-		return err_set(err, errno, "KVM_SET_IDENTITY_MAP_ADDR");
-	if (ioctl(vm->vm_fd, KVM_SET_TSS_ADDR, X86_KVM_TSS) < 0)
-		return err_set(err, errno, "KVM_SET_TSS_ADDR");
-	if (ioctl(vm->vm_fd, KVM_CREATE_IRQCHIP, 0) < 0)
-		return err_set(err, errno, "KVM_CREATE_IRQCHIP");
-	rc = vm_set_routing(vm);
-	return rc < 0 ? err_set(err, -rc, "KVM_SET_GSI_ROUTING") : 0;
 }
 
 int vm_create(struct vm *vm, int kvm_fd, struct err *err)
@@ -120,10 +81,14 @@ int vm_create(struct vm *vm, int kvm_fd, struct err *err)
 					VM_ROUTES_MAX * sizeof(vm->routing->entries[0]));
 	if (!vm->routing)
 		return err_set(err, ENOMEM, "interrupt routing table");
-	vm->vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, 0);
+	vm->vm_fd = ioctl(kvm_fd, KVM_CREATE_VM, arch_vm_type(kvm_fd));
 	if (vm->vm_fd < 0)
 		return err_set(err, errno, "KVM_CREATE_VM");
-	return vm_setup_chips(vm, err);
+	rc = arch_vm_init(vm->vm_fd, err);
+	if (rc < 0)
+		return rc;
+	rc = vm_set_routing(vm);
+	return rc < 0 ? err_set(err, -rc, "KVM_SET_GSI_ROUTING") : 0;
 }
 
 void vm_done(struct vm *vm)
@@ -150,17 +115,13 @@ int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes
 	return 0;
 }
 
-int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr, unsigned int len,
-		 const uint64_t *match, int fd)
+int vm_ioeventfd(struct vm *vm, bool bind, uint64_t addr, int fd)
 {
 	struct kvm_ioeventfd io = {
-		.datamatch = match ? *match : 0,
 		.addr = addr,
-		.len = len,
+		.len = arch.doorbell_bytes,
 		.fd = fd,
-		.flags = (bind ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN) |
-			 (space_pio ? KVM_IOEVENTFD_FLAG_PIO : 0) |
-			 (match ? KVM_IOEVENTFD_FLAG_DATAMATCH : 0),
+		.flags = bind ? 0 : KVM_IOEVENTFD_FLAG_DEASSIGN,
 	};
 
 	return ioctl(vm->vm_fd, KVM_IOEVENTFD, &io) < 0 ? -errno : 0;
@@ -188,7 +149,7 @@ int vm_msi_alloc(struct vm *vm)
 	return -ENOSPC;
 }
 
-int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data)
+int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data, uint32_t devid)
 {
 	struct vm_msi *msi, before;
 	int rc;
@@ -199,9 +160,7 @@ int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data)
 	if (msi->used && msi->addr == addr && msi->data == data)
 		return 0;
 	before = *msi;
-	msi->used = true;
-	msi->addr = addr;
-	msi->data = data;
+	*msi = (struct vm_msi){true, true, addr, data, devid};
 	rc = vm_set_routing(vm);
 	/* A route KVM refuses must not make it refuse every later one. */
 	if (rc < 0)

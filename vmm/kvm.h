@@ -2,17 +2,18 @@
 /**
  * DOC: The KVM VM: memory slots, interrupt routing, doorbells
  *
- * Documentation/virt/kvm/api.rst. In-kernel irqchip, no PIT: guests tell time by kvm-clock and the
- * LAPIC's TSC deadline timer, and unregistering a PIT takes KVM two grace periods (16 ms). GSIs 0 to 23 go to the PIC and IOAPIC as
- * on a PC; those from VM_IRQ_MSI on are message-signalled, one per MSI-X vector.
+ * Documentation/virt/kvm/api.rst. Interrupt controllers are KVM's; which, the architecture says. Its
+ * interrupt lines are numbered below VM_IRQ_MSI; from there on interrupts are message-signalled, one per
+ * MSI-X vector.
  */
 #ifndef VMRUN_VMM_KVM_H
 #define VMRUN_VMM_KVM_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
+#include "vmm/arch.h"
 
-#define VM_IRQ_MSI  24
+#define VM_IRQ_MSI  ARCH_LINES_MAX
 #define VM_MSIS_MAX 512
 
 /**
@@ -23,6 +24,7 @@ struct vm_msi {
 	bool taken, used;
 	uint64_t addr;
 	uint32_t data;
+	uint32_t devid;
 };
 
 struct kvm_irq_routing;
@@ -40,7 +42,7 @@ struct vm {
 };
 
 /**
- * vm_create() - Create the VM with irqchip and the identity-mapped pages KVM wants
+ * vm_create() - Create the VM, and what must be there before its vCPUs
  * @kvm_fd:	Open /dev/kvm, borrowed for the VM's life
  *
  * Refuses another API version than 12 and names a missing capability.
@@ -59,14 +61,8 @@ void vm_done(struct vm *vm);
 MUST_CHECK int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes,
 			     void *host, struct err *err);
 
-/**
- * vm_ioeventfd() - Bind a guest write to an eventfd, or unbind it
- * @space_pio:	Port instead of MMIO
- * @len:	Width of the write that counts; 0 = any (MMIO)
- * @match:	NULL = any value
- */
-MUST_CHECK int vm_ioeventfd(struct vm *vm, bool bind, bool space_pio, uint64_t addr,
-			    unsigned int len, const uint64_t *match, int fd);
+/** vm_ioeventfd() - Bind a guest's write of a doorbell to an eventfd, or unbind it */
+MUST_CHECK int vm_ioeventfd(struct vm *vm, bool bind, uint64_t addr, int fd);
 
 /** vm_irqfd() - Bind an eventfd to an interrupt, or unbind it. Signals pending in @fd are delivered on bind */
 MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int irq, int fd);
@@ -74,10 +70,14 @@ MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int irq, int fd);
 /** vm_msi_alloc() - An interrupt for one MSI-X vector, without a route; -ENOSPC when all are taken */
 MUST_CHECK int vm_msi_alloc(struct vm *vm);
 
-/** vm_msi_route() - Say where an interrupt from vm_msi_alloc() is delivered (KVM_SET_GSI_ROUTING) */
-MUST_CHECK int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data);
+/**
+ * vm_msi_route() - Say where an interrupt from vm_msi_alloc() is delivered (KVM_SET_GSI_ROUTING)
+ * @devid:	The function's bus, slot and number, as in pci_config_access()
+ */
+MUST_CHECK int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data,
+			    uint32_t devid);
 
-/** vm_irq_line() - Set the level of GSI 0 to 23 */
+/** vm_irq_line() - Set the level of an interrupt line; @irq as KVM_IRQ_LINE numbers it */
 MUST_CHECK int vm_irq_line(struct vm *vm, unsigned int irq, bool high);
 
 #endif

@@ -10,10 +10,6 @@
 
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
-#include "vmm/x86/acpi.h"
-#include "vmm/x86/cpuid.h"
-#include "vmm/x86/layout.h"
-#include "vmm/x86/linux_boot.h"
 
 /* ---- ends ------------------------------------------------------------------------------- */
 
@@ -32,27 +28,7 @@ void machine_end(struct machine *m, enum end_cause cause, const char *text)
 	while (rc < 0 && errno == EINTR);
 }
 
-static void machine_end_by_i8042(void *arg)
-{
-	machine_end(arg, END_RESET, "reset by the keyboard controller");
-}
-
-static void machine_end_by_reset_port(void *arg)
-{
-	machine_end(arg, END_RESET, "reset by port 0xcf9");
-}
-
-static void machine_end_by_poweroff(void *arg)
-{
-	machine_end(arg, END_POWEROFF, "ACPI S5");
-}
-
-static void machine_end_by_panic(void *arg)
-{
-	machine_end(arg, END_PANIC, "the guest's kernel panicked");
-}
-
-static void machine_end_by_vcpu(void *arg, enum end_cause cause, const char *text)
+static void machine_on_end(void *arg, enum end_cause cause, const char *text)
 {
 	machine_end(arg, cause, text);
 }
@@ -78,32 +54,6 @@ static bool machine_device_late(void *arg, const char *device, unsigned int ms)
 	       ctl_send(m->control, CTL_LATE, ms, 0, device) == 0;
 }
 
-/* ---- interrupt lines of the register models ---------------------------------------------- */
-
-static void machine_keyboard_irq(void *arg, bool high)
-{
-	struct machine *m = arg;
-	int rc = vm_irq_line(&m->vm, X86_GSI_KEYBOARD, high);
-
-	vr_assert(rc == 0);
-}
-
-static void machine_sci_irq(void *arg, bool high)
-{
-	struct machine *m = arg;
-	int rc = vm_irq_line(&m->vm, X86_GSI_SCI, high);
-
-	vr_assert(rc == 0);
-}
-
-static void machine_rtc_irq(void *arg, bool high)
-{
-	struct machine *m = arg;
-	int rc = vm_irq_line(&m->vm, X86_GSI_RTC, high);
-
-	vr_assert(rc == 0);
-}
-
 static void machine_first_exit(void *arg)
 {
 	machine_phase(arg, "first-exit");
@@ -126,8 +76,9 @@ void machine_phase(const struct machine *m, const char *phase)
 
 int machine_memory(struct machine *m, struct err *err)
 {
-	uint64_t low = m->boot.mem_bytes < X86_HOLE ? m->boot.mem_bytes : X86_HOLE;
-	uint64_t high = m->boot.mem_bytes - low;
+	struct arch_range ram[ARCH_RAM_MAX];
+	unsigned int nr = arch_ram(m->boot.mem_bytes, ram);
+	uint64_t off = 0;
 	int rc = loop_init(&m->loop, err);
 
 	if (rc < 0)
@@ -135,9 +86,10 @@ int machine_memory(struct machine *m, struct err *err)
 	m->end_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (m->end_fd < 0)
 		return err_set(err, errno, "eventfd");
-	rc = gmem_map(&m->mem, BOOT_FD_RAM, 0, 0, low, 0, err);
-	if (rc == 0 && high > 0)
-		rc = gmem_map(&m->mem, BOOT_FD_RAM, low, X86_HIGH, high, 0, err);
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
+		rc = gmem_map(&m->mem, BOOT_FD_RAM, off, ram[i].base, ram[i].bytes, 0, err);
+		off += ram[i].bytes;
+	}
 	if (rc < 0)
 		return err_wrap(err, "guest RAM");
 	/* Both are wishes: a kernel without them runs the guest as well. */
@@ -153,35 +105,22 @@ int machine_kvm(struct machine *m, struct err *err)
 	return vm_create(&m->vm, BOOT_FD_KVM, err);
 }
 
-static int machine_legacy(struct machine *m, struct err *err)
+static int machine_platform(struct machine *m, struct err *err)
 {
-	const struct rtc_args rtc = {
+	const struct arch_platform_args args = {
 		.mem_bytes = m->boot.mem_bytes,
 		.nr_vcpus = m->boot.nr_vcpus,
-		.irq = machine_rtc_irq,
+		.mem = &m->mem,
+		.vm = &m->vm,
+		.bus = &m->bus,
+		.pci = &m->pci,
+		.loop = &m->loop,
+		.end = machine_on_end,
 		.arg = m,
 	};
-	int rc;
 
-	bus_init(&m->bus);
-	pci_init(&m->pci, &m->bus, X86_PCI_MMIO, X86_PCI_MMIO_BYTES);
-	pci_ports_init(&m->pci_ports, &m->pci, machine_end_by_reset_port, m);
-	i8042_init(&m->i8042, machine_keyboard_irq, machine_end_by_i8042, m);
-	rtc_init(&m->rtc, &rtc);
-	acpi_pm_init(&m->pm, machine_sci_irq, machine_end_by_poweroff, m);
-	m->pvpanic = (struct pvpanic){.panicked = machine_end_by_panic, .arg = m};
-	rc = pci_ports_add(&m->pci_ports, &m->bus, err);
-	if (rc == 0)
-		rc = i8042_add(&m->i8042, &m->bus, err);
-	if (rc == 0)
-		rc = rtc_add(&m->rtc, &m->bus, err);
-	if (rc == 0)
-		rc = rtc_watch(&m->rtc, &m->loop, &m->bus, err);
-	if (rc == 0)
-		rc = acpi_pm_add(&m->pm, &m->bus, err);
-	if (rc == 0)
-		rc = pvpanic_add(&m->pvpanic, &m->bus, err);
-	return rc;
+	pci_init(&m->pci, &m->bus, arch.pci_window.base, arch.pci_window.bytes);
+	return arch_platform_init(&m->platform, &args, err);
 }
 
 static int machine_add_serial(struct machine *m, const char *name, int sock, struct err *err)
@@ -232,7 +171,7 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 
 int machine_devices(struct machine *m, struct err *err)
 {
-	int rc = machine_legacy(m, err);
+	int rc = machine_platform(m, err);
 
 	if (rc < 0)
 		return rc;
@@ -259,28 +198,16 @@ int machine_vcpus(struct machine *m, struct err *err)
 		.nr = m->boot.nr_vcpus,
 		.vm = &m->vm,
 		.bus = &m->bus,
-		.hooks = {.end = machine_end_by_vcpu,
+		.hooks = {.end = machine_on_end,
 			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG
 						? machine_first_exit
 						: NULL,
 			  .arg = m},
 	};
-	cleanup_free struct cpuid_table *cpuid = calloc(1, sizeof(*cpuid));
 	int rc;
 
-	if (!cpuid)
-		return err_set(err, ENOMEM, "CPUID table");
-	rc = cpuid_supported(BOOT_FD_KVM, args.nr, cpuid, err);
-	if (rc == 0)
-		rc = vcpus_create(&m->vcpus, &args, err);
-	for (unsigned int i = 0; rc == 0 && i < args.nr; i++) {
-		cpuid_set_id(cpuid, i);
-		rc = cpuid_apply(m->vcpus.vcpu[i].fd, cpuid, err);
-		if (rc == 0)
-			rc = linux_boot_vcpu(m->vcpus.vcpu[i].fd, err);
-		if (rc < 0)
-			return err_wrap(err, "vCPU %u", i);
-	}
+	bus_init(&m->bus);
+	rc = vcpus_create(&m->vcpus, &args, err);
 	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
 }
 
@@ -294,41 +221,17 @@ int machine_slots(struct machine *m, struct err *err)
 	return rc;
 }
 
-static bool machine_boot_has_serial(const struct boot_vmm *boot)
-{
-	for (uint32_t i = 0; i < boot->nr_devices; i++) {
-		if (boot->device[i].bus == BOOT_BUS_SERIAL)
-			return true;
-	}
-	return false;
-}
-
 int machine_load(struct machine *m, struct err *err)
 {
-	struct acpi_config config = {
-		.nr_vcpus = m->boot.nr_vcpus,
-		.serial = machine_boot_has_serial(&m->boot),
-	};
-	struct linux_boot boot = {
-		.mem = &m->mem,
-		.kernel = &m->kernel,
+	const struct arch_guest guest = {
+		.kernel_fd = BOOT_FD_KERNEL,
+		.initrd_fd = m->boot.flags & BOOT_VMM_INITRD ? BOOT_FD_INITRD : -1,
 		.cmdline = m->boot.cmdline,
-		.rsdp_gpa = X86_ACPI,
+		.serial = m->has_serial,
+		.vcpu_fd = m->vcpus.vcpu[0].fd,
 	};
-	void *acpi = gmem_ptr(&m->mem, X86_ACPI, X86_ACPI_BYTES);
-	int rc;
 
-	if (!acpi)
-		return err_text(err, ENOMEM, "guest RAM: less than 1 MiB");
-	rc = kernel_load(BOOT_FD_KERNEL, &m->mem, &m->kernel, err);
-	if (rc == 0 && (m->boot.flags & BOOT_VMM_INITRD))
-		rc = kernel_load_initrd(BOOT_FD_INITRD, &m->mem, &m->kernel, &boot.initrd_gpa,
-					&boot.initrd_bytes, err);
-	if (rc == 0)
-		rc = acpi_build(&config, acpi, X86_ACPI_BYTES, X86_ACPI, err);
-	if (rc == 0)
-		rc = linux_boot_write(&boot, err);
-	return rc == 0 ? linux_boot_entry(m->vcpus.vcpu[0].fd, &m->kernel, err) : rc;
+	return arch_load(m->platform, &guest, err);
 }
 
 /* The guest does not run yet, but the lock is what the back-ends' calls are made under. */
@@ -352,7 +255,7 @@ static int machine_reread_networks(struct machine *m, struct err *err)
 
 int machine_start(struct machine *m, const char *more, struct err *err)
 {
-	int rc = linux_boot_cmdline(&m->mem, &m->kernel, m->boot.cmdline, more, err);
+	int rc = arch_cmdline(m->platform, m->boot.cmdline, more, err);
 
 	if (rc == 0)
 		rc = machine_reread_networks(m, err);

@@ -12,6 +12,7 @@
 #include "devices/core/boot.h"
 #include "devices/core/gmem.h"
 #include "devices/core/loop.h"
+#include "vmm/arch.h"
 #include "vmm/bus.h"
 #include "vmm/kvm.h"
 #include "vmm/serial_port.h"
@@ -19,12 +20,6 @@
 #include "vmm/virtio/pci.h"
 #include "vmm/virtio/virtio_pci.h"
 #include "vmm/virtio/vu_frontend.h"
-#include "vmm/x86/acpi_pm.h"
-#include "vmm/x86/i8042.h"
-#include "vmm/x86/kernel_load.h"
-#include "vmm/x86/pci_ports.h"
-#include "vmm/x86/pvpanic.h"
-#include "vmm/x86/rtc.h"
 
 /** struct machine_virtio - A virtio device: its other process, and what the guest sees of it */
 struct machine_virtio {
@@ -49,14 +44,9 @@ struct machine {
 	struct loop loop;
 	struct gmem mem;
 	struct vm vm;
-	struct kernel kernel;
 	struct bus bus;
 	struct pci pci;
-	struct pci_ports pci_ports;
-	struct i8042 i8042;
-	struct rtc rtc;
-	struct acpi_pm pm;
-	struct pvpanic pvpanic;
+	struct arch_platform *platform;
 	bool has_serial;
 	struct serial_port serial;
 	unsigned int nr_virtio;
@@ -79,15 +69,15 @@ MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
  */
 MUST_CHECK int machine_memory(struct machine *m, struct err *err);
 
-/**
- * machine_devices() - Register models, PCI, and the devices behind BOOT_FD_DEVICE
- *
- * Syscalls: those of virtio_pci.h, vu_frontend.h and serial_port.h
- */
-MUST_CHECK int machine_devices(struct machine *m, struct err *err);
-
 /** machine_vcpus() - vCPUs with their state, their threads parked.  Syscalls: vcpu.h's, ioctl */
 MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
+
+/**
+ * machine_devices() - The architecture's platform, PCI, and the devices behind BOOT_FD_DEVICE
+ *
+ * Syscalls: those of arch_platform_init(), virtio_pci.h, vu_frontend.h and serial_port.h
+ */
+MUST_CHECK int machine_devices(struct machine *m, struct err *err);
 
 /**
  * machine_slots() - Tell KVM of guest RAM
@@ -99,7 +89,7 @@ MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
 MUST_CHECK int machine_slots(struct machine *m, struct err *err);
 
 /**
- * machine_load() - Kernel, initrd, command line, memory map and ACPI tables into RAM; where vCPU 0 starts
+ * machine_load() - Kernel, initrd and what a kernel finds into RAM; where the first vCPU starts
  *
  * Nobody vouches for the two files: they are read under the filter.
  * Context: locked.  Syscalls: fstat pread64 ioctl

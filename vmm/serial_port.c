@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/fdio.h"
+#include "vmm/arch.h"
 
 /* Room for all that the VMM may hold at the end, and for what the kernel adds to each message */
 #define SERIAL_PORT_SNDBUF_BYTES (4 * (int)SERIAL_HELD_MAX)
@@ -65,7 +66,7 @@ static void serial_port_update(struct serial_port *s)
 		return;
 }
 
-/* Wider accesses are as many of one byte, as the bus of a PC makes of them. */
+/* A wider access is as many of one byte, in the order of their addresses. */
 static void serial_port_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
 {
 	struct serial_port *s = dev;
@@ -157,11 +158,11 @@ static int serial_port_setup(struct serial_port *s, const struct serial_port_arg
 	s->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (s->irq_fd < 0)
 		return err_set(err, errno, "eventfd");
-	rc = vm_irqfd(args->vm, true, SERIAL_PORT_GSI, s->irq_fd);
+	rc = vm_irqfd(args->vm, true, arch.serial_irq, s->irq_fd);
 	if (rc < 0)
-		return err_set(err, -rc, "KVM_IRQFD of GSI %d", SERIAL_PORT_GSI);
-	return bus_add(s->bus, BUS_PIO, SERIAL_PORT_BASE, SERIAL_PORT_BYTES, serial_port_access, s,
-		       err);
+		return err_set(err, -rc, "KVM_IRQFD of interrupt line %u", arch.serial_irq);
+	return bus_add(s->bus, arch.serial_space, arch.serial_base, SERIAL_PORT_BYTES,
+		       serial_port_access, s, err);
 }
 
 int serial_port_init(struct serial_port *s, const struct serial_port_args *args, struct err *err)

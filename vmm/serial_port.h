@@ -2,7 +2,7 @@
 /**
  * DOC: A serial port: a UART here, its line in a device process
  *
- * Ports 0x3f8 to 0x3ff are answered by vmm/uart.h at once. Output is posted to the device in messages of
+ * The UART of vmm/uart.h answers at once, where vmm/arch.h says that it is. Output is posted to the device in messages of
  * devices/core/serial_msg.h: one at a time, and what the guest prints meanwhile goes with the next. So a
  * guest never waits for the device, only for room, by LSR, and a device that stands still in a write is
  * no broken one. One that closes its socket or breaks the protocol is.
@@ -17,14 +17,12 @@
 #include "vmm/uart.h"
 #include "vmm/virtio/backend.h"
 
-#define SERIAL_PORT_BASE  0x3f8
 #define SERIAL_PORT_BYTES 8
-#define SERIAL_PORT_GSI	  4
 
 /**
  * struct serial_port - One port; all but the fds under the bus lock
  * @sock:	Owned, SOCK_SEQPACKET
- * @irq_fd:	Owned; bound to SERIAL_PORT_GSI
+ * @irq_fd:	Owned; bound to the interrupt line that the architecture gives
  * @dead:	The device is gone: output vanishes
  * @writing:	A SERIAL_OUT is not yet answered
  * @room:	Of a SERIAL_ROOM not yet answered, else 0
@@ -57,7 +55,7 @@ struct serial_port_args {
 };
 
 /**
- * serial_port_init() - Make the interrupt, claim the ports
+ * serial_port_init() - Make the interrupt, claim the registers
  *
  * Context: setup.  Syscalls: eventfd2 ioctl setsockopt
  * Return: 0 or -errno

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "vmm/arch.h"
 
 #define VCPU_STACK_BYTES  (64U << 10)
 #define VCPU_GUARD_BYTES  4096U
@@ -56,32 +57,14 @@ static void vcpu_end(struct vcpu *v, enum end_cause cause, const char *text)
 	v->set->hooks.end(v->set->hooks.arg, cause, text);
 }
 
-static uint64_t vcpu_rip(const struct vcpu *v)
-{
-	struct kvm_regs regs;
-
-	return ioctl(v->fd, KVM_GET_REGS, &regs) < 0 ? 0 : regs.rip;
-}
-
 /* End the VM for a reason of KVM's; @what and its number are put into words with the place. */
 static void vcpu_kvm_error(struct vcpu *v, const char *what, uint64_t number)
 {
 	char text[ERR_MSG_BYTES];
 
-	fmt_into(text, sizeof(text), "vcpu%u: %s 0x%llx at RIP 0x%llx", v->id, what,
-		 (unsigned long long)number, (unsigned long long)vcpu_rip(v));
+	fmt_into(text, sizeof(text), "vcpu%u: %s 0x%llx at %s 0x%llx", v->id, what,
+		 (unsigned long long)number, arch.pc, (unsigned long long)arch_vcpu_pc(v->fd));
 	vcpu_end(v, END_KVM_ERROR, text);
-}
-
-static void vcpu_io(struct vcpu *v)
-{
-	struct kvm_run *run = v->run;
-	uint8_t *data = (uint8_t *)run + run->io.data_offset;
-
-	/* A string instruction brings several accesses of one port. */
-	for (uint32_t i = 0; i < run->io.count && vcpu_load(&v->set->state) == VCPUS_RUNNING; i++)
-		bus_access(v->set->bus, BUS_PIO, run->io.direction == KVM_EXIT_IO_OUT, run->io.port,
-			   data + (size_t)i * run->io.size, run->io.size);
 }
 
 static void vcpu_mmio(struct vcpu *v)
@@ -90,11 +73,6 @@ static void vcpu_mmio(struct vcpu *v)
 
 	bus_access(v->set->bus, BUS_MMIO, run->mmio.is_write, run->mmio.phys_addr, run->mmio.data,
 		   run->mmio.len);
-}
-
-static void vcpu_shutdown(struct vcpu *v)
-{
-	vcpu_end(v, END_TRIPLE_FAULT, "triple fault");
 }
 
 static void vcpu_internal_error(struct vcpu *v)
@@ -113,13 +91,26 @@ static void vcpu_nothing(struct vcpu *v UNUSED)
 }
 
 static void (*const vcpu_exits[])(struct vcpu *v) = {
-	[KVM_EXIT_IO] = vcpu_io,
 	[KVM_EXIT_MMIO] = vcpu_mmio,
 	[KVM_EXIT_INTR] = vcpu_nothing,
-	[KVM_EXIT_SHUTDOWN] = vcpu_shutdown,
 	[KVM_EXIT_INTERNAL_ERROR] = vcpu_internal_error,
 	[KVM_EXIT_FAIL_ENTRY] = vcpu_fail_entry,
 };
+
+/* An exit of the architecture's own; false if it is none */
+static bool vcpu_arch_exit(struct vcpu *v)
+{
+	struct arch_exit e = {0};
+
+	if (!arch_exit(v->run, &e))
+		return false;
+	for (unsigned int i = 0; i < e.nr && vcpu_load(&v->set->state) == VCPUS_RUNNING; i++)
+		bus_access(v->set->bus, e.space, e.write, e.addr, e.data + (size_t)i * e.len,
+			   e.len);
+	if (e.cause != END_NONE)
+		vcpu_end(v, e.cause, e.text);
+	return true;
+}
 
 static void vcpu_exit(struct vcpu *v)
 {
@@ -127,7 +118,7 @@ static void vcpu_exit(struct vcpu *v)
 
 	if (reason < ARRAY_SIZE(vcpu_exits) && vcpu_exits[reason])
 		vcpu_exits[reason](v);
-	else
+	else if (!vcpu_arch_exit(v))
 		vcpu_kvm_error(v, "unknown KVM exit", reason);
 }
 
@@ -177,6 +168,9 @@ static void vcpu_on_kick(int sig UNUSED)
 
 int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err)
 {
+	int fd[VCPUS_MAX];
+	struct arch_vcpus all = {args->vm->kvm_fd, args->vm->vm_fd, args->nr, fd};
+
 	vr_assert(args->nr > 0 && args->nr <= VCPUS_MAX);
 	*s = (struct vcpus){
 		.vm = args->vm, .bus = args->bus, .hooks = args->hooks, .state = VCPUS_PARKED};
@@ -193,8 +187,9 @@ int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err
 			v->run = NULL;
 			return err_set(err, errno, "map vCPU %u", i);
 		}
+		fd[i] = v->fd;
 	}
-	return 0;
+	return arch_vcpus_init(&all, err);
 }
 
 static int vcpu_start(struct vcpu *v, uint8_t *stack, struct err *err)

@@ -71,7 +71,7 @@ struct vcpus_args {
 };
 
 /**
- * vcpus_create() - Make the vCPUs, without threads and without state
+ * vcpus_create() - Make the vCPUs and their first state, without threads
  *
  * Context: setup.  Syscalls: ioctl mmap
  * Return: 0 or -errno; vcpus_done() in any case

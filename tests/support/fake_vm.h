@@ -67,8 +67,7 @@ int vm_irqfd(struct vm *vm UNUSED, bool bind, unsigned int irq, int fd)
 	return -ENOENT;
 }
 
-int vm_ioeventfd(struct vm *vm UNUSED, bool bind, bool space_pio UNUSED, uint64_t addr,
-		 unsigned int len UNUSED, const uint64_t *match UNUSED, int fd)
+int vm_ioeventfd(struct vm *vm UNUSED, bool bind, uint64_t addr, int fd)
 {
 	uint64_t want = bind ? 0 : addr;
 
@@ -95,12 +94,12 @@ int vm_msi_alloc(struct vm *vm)
 	return -ENOSPC;
 }
 
-int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data)
+int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data, uint32_t devid)
 {
 	if (fake_vm.fail)
 		return fake_vm.fail;
 	fake_vm.route_calls++;
-	vm->msi[irq - VM_IRQ_MSI] = (struct vm_msi){true, true, addr, data};
+	vm->msi[irq - VM_IRQ_MSI] = (struct vm_msi){true, true, addr, data, devid};
 	return 0;
 }
 

@@ -9,10 +9,6 @@
 #define MSIX_WORD_CONTROL 3
 #define MSIX_ENTRY_MASKED 1U
 
-/* Interrupt messages of x86 go to 0xfeexxxxx and nowhere else; KVM would take anything. */
-#define MSIX_ADDR_BASE 0xfee00000U
-#define MSIX_ADDR_MASK 0xfff00000U
-
 int msix_init(struct msix *m, struct vm *vm, struct pci_function *fn, unsigned int nr,
 	      const struct msix_where *where)
 {
@@ -52,15 +48,18 @@ static void msix_unbind(struct msix *m, struct msix_source *s)
 		s->bound_irq = -1;
 }
 
-/* Whether a vector can be delivered now; gives it its route when it can. */
+/* Whether a vector can be delivered now; gives it its route when it can. Its function has its slot by then. */
 static bool msix_live(struct msix *m, struct msix_vector *v)
 {
+	uint64_t addr = (uint64_t)v->word[1] << 32 | v->word[0];
+
 	if (!m->enabled || m->masked || (v->word[MSIX_WORD_CONTROL] & MSIX_ENTRY_MASKED))
 		return false;
-	if ((v->word[0] & MSIX_ADDR_MASK) != MSIX_ADDR_BASE || v->word[1] != 0)
+	if (addr - arch.msi.base >= arch.msi.bytes)
 		return false;
 	if (!v->routed)
-		v->routed = vm_msi_route(m->vm, (unsigned int)v->irq, v->word[0], v->word[2]) == 0;
+		v->routed = vm_msi_route(m->vm, (unsigned int)v->irq, addr, v->word[2],
+					 m->fn->slot << 3) == 0;
 	return v->routed;
 }
 

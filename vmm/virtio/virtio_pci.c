@@ -96,11 +96,11 @@ void virtio_pci_doorbells(struct virtio_pci *v)
 		uint64_t off = (uint64_t)i * VIRTIO_PCI_NOTIFY_MULT;
 
 		if (v->bound[i] && v->notify_at != at &&
-		    vm_ioeventfd(v->vm, false, false, v->notify_at + off, 0, NULL, fd) == 0)
+		    vm_ioeventfd(v->vm, false, v->notify_at + off, fd) == 0)
 			v->bound[i] = false;
 		/* One that cannot be bound still works: vp_notify_access() gets its writes. */
 		if (at && !v->bound[i] && v->queue[i].enabled)
-			v->bound[i] = vm_ioeventfd(v->vm, true, false, at + off, 0, NULL, fd) == 0;
+			v->bound[i] = vm_ioeventfd(v->vm, true, at + off, fd) == 0;
 	}
 	v->notify_at = at;
 }

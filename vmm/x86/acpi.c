@@ -117,7 +117,7 @@ static const struct isa_device isa_serial = {
 	"PNP0501",
 	NULL,
 	2,
-	{{AML_IO, SERIAL_PORT_BASE, SERIAL_PORT_BYTES}, {AML_IRQ, SERIAL_PORT_GSI, 0}}};
+	{{AML_IO, X86_PORT_SERIAL, SERIAL_PORT_BYTES}, {AML_IRQ, X86_GSI_SERIAL, 0}}};
 
 static void acpi_dsdt_isa(struct aml *a, const struct isa_device *d)
 {
@@ -287,7 +287,7 @@ static uint64_t acpi_madt(struct acpi *acpi, const struct acpi_config *c)
 	}
 	acpi_put(p + 4, X86_IOAPIC, 4);
 	p = acpi_madt_entry(p, 1, 12);
-	p = acpi_madt_override(p, 0, 2, 0); /* kvm.c routes IRQ 0 so */
+	p = acpi_madt_override(p, 0, 2, 0); /* as arch_routes() does */
 	p = acpi_madt_override(p, X86_GSI_SCI, X86_GSI_SCI, MADT_LEVEL_HIGH);
 	p[2] = MADT_ALL_CPUS;
 	p[5] = 1; /* NMIs come in at LINT1 */

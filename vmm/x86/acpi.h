@@ -11,7 +11,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-/** struct acpi_config - What differs between machines; @serial: there is a port at 0x3f8 */
+/** struct acpi_config - What differs between machines; @serial: there is a serial port */
 struct acpi_config {
 	unsigned int nr_vcpus;
 	bool serial;

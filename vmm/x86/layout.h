@@ -19,6 +19,8 @@
 #define X86_PCI_MMIO_BYTES 0x3e000000ULL
 #define X86_IOAPIC         0xfec00000ULL
 #define X86_LAPIC          0xfee00000ULL
+#define X86_MSI            0xfee00000ULL /* interrupt messages are writes to 0xfeexxxxx */
+#define X86_MSI_BYTES      0x100000ULL
 #define X86_KVM_IDENTITY   0xfffbc000ULL /* one page */
 #define X86_KVM_TSS        0xfffbd000ULL /* three pages */
 
@@ -33,12 +35,14 @@
 #define X86_KERNEL_MIN   0x100000ULL /* kernels and initrds lie at or above */
 
 #define X86_GSI_KEYBOARD 1
+#define X86_GSI_SERIAL   4
 #define X86_GSI_RTC      8
 #define X86_GSI_SCI      9
 
 #define X86_PORT_I8042_DATA    0x60
 #define X86_PORT_I8042_COMMAND 0x64
 #define X86_PORT_RTC           0x70 /* index, data */
+#define X86_PORT_SERIAL        0x3f8
 #define X86_PORT_PVPANIC       0x505
 #define X86_PORT_PM            0x600 /* acpi_pm.h */
 #define X86_PORT_PCI_CONFIG    0xcf8 /* address, then data at 0xcfc */

@@ -38,16 +38,6 @@
 #define EFER_LMA	   0x400ULL
 #define RFLAGS_1	   0x2ULL
 
-#define MSR_MISC_ENABLE	   0x1a0
-#define MSR_MISC_FAST_STR  0x1ULL
-#define MSR_MTRR_DEF_TYPE  0x2ff
-#define MTRR_ENABLED_WB	   0x806ULL
-
-#define LAPIC_LINT0	   0x350
-#define LAPIC_LINT1	   0x360
-#define LAPIC_LVT_EXTINT   0x700U
-#define LAPIC_LVT_NMI	   0x400U
-
 /* Xen's public/arch-x86/hvm/start_info.h, version 1 */
 struct pvh_start_info {
 	uint32_t magic;
@@ -260,51 +250,6 @@ void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_s
 	sregs->cr3 = pvh ? 0 : X86_PAGE_TABLES;
 	sregs->cr4 = pvh ? 0 : CR4_PAE;
 	sregs->efer = pvh ? 0 : EFER_LME | EFER_LMA;
-}
-
-static int linux_boot_lapic(int vcpu_fd, struct err *err)
-{
-	static const uint32_t lint0 = LAPIC_LVT_EXTINT, lint1 = LAPIC_LVT_NMI;
-	struct kvm_lapic_state lapic;
-
-	if (ioctl(vcpu_fd, KVM_GET_LAPIC, &lapic) < 0)
-		return err_set(err, errno, "KVM_GET_LAPIC");
-	memcpy(lapic.regs + LAPIC_LINT0, &lint0, sizeof(lint0));
-	memcpy(lapic.regs + LAPIC_LINT1, &lint1, sizeof(lint1));
-	if (ioctl(vcpu_fd, KVM_SET_LAPIC, &lapic) < 0)
-		return err_set(err, errno, "KVM_SET_LAPIC");
-	return 0;
-}
-
-static int linux_boot_msrs(int vcpu_fd, struct err *err)
-{
-	struct {
-		struct kvm_msrs head;
-		struct kvm_msr_entry entry[2];
-	} msrs = {
-		.head.nmsrs = 2,
-		.entry = {{.index = MSR_MISC_ENABLE, .data = MSR_MISC_FAST_STR},
-			  {.index = MSR_MTRR_DEF_TYPE, .data = MTRR_ENABLED_WB}},
-	};
-	int done = ioctl(vcpu_fd, KVM_SET_MSRS, &msrs);
-
-	if (done < 0)
-		return err_set(err, errno, "KVM_SET_MSRS");
-	if (done < 2)
-		return err_text(err, EIO, "kvm: refuses MSR 0x%x", msrs.entry[done].index);
-	return 0;
-}
-
-int linux_boot_vcpu(int vcpu_fd, struct err *err)
-{
-	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
-	int rc = linux_boot_lapic(vcpu_fd, err);
-
-	if (rc == 0)
-		rc = linux_boot_msrs(vcpu_fd, err);
-	if (rc < 0)
-		return rc;
-	return ioctl(vcpu_fd, KVM_SET_FPU, &fpu) < 0 ? err_set(err, errno, "KVM_SET_FPU") : 0;
 }
 
 int linux_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err)

@@ -4,8 +4,7 @@
  *
  * Both descriptions are always written, so that a kernel may take either: boot_params (Linux'
  * Documentation/arch/x86/boot.rst, 64-bit protocol) and hvm_start_info (Xen's PVH ABI, version 1).
- * A GDT with flat segments and page tables that map 4 GiB one to one serve the 64-bit entry. The
- * other vCPUs wait for INIT and SIPI in KVM's LAPIC.
+ * A GDT with flat segments and page tables that map 4 GiB one to one serve the 64-bit entry.
  */
 #ifndef VMRUN_VMM_X86_LINUX_BOOT_H
 #define VMRUN_VMM_X86_LINUX_BOOT_H
@@ -68,13 +67,6 @@ MUST_CHECK int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k
 
 /** linux_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
 void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
-
-/**
- * linux_boot_vcpu() - Give a vCPU the state it has before a kernel is chosen: LAPIC, MSRs, FPU
- *
- * CPUID has been set. Context: setup.  Syscalls: ioctl
- */
-MUST_CHECK int linux_boot_vcpu(int vcpu_fd, struct err *err);
 
 /**
  * linux_boot_entry() - Have the first vCPU start the kernel; SIPI gives the others their registers

@@ -10,7 +10,7 @@
 #include "devices/core/fdio.h"
 #include "tests/support/fake_vm.h"
 
-#define PORT(reg) (SERIAL_PORT_BASE + (reg))
+#define PORT(reg) (arch.serial_base + (reg))
 
 static struct bus bus;
 static struct vm vm;
@@ -78,13 +78,13 @@ static uint32_t in(unsigned int reg, unsigned int len)
 {
 	uint32_t v = 0;
 
-	bus_access(&bus, BUS_PIO, false, PORT(reg), &v, len);
+	bus_access(&bus, arch.serial_space, false, PORT(reg), &v, len);
 	return v;
 }
 
 static void out(unsigned int reg, unsigned int len, uint32_t v)
 {
-	bus_access(&bus, BUS_PIO, true, PORT(reg), &v, len);
+	bus_access(&bus, arch.serial_space, true, PORT(reg), &v, len);
 }
 
 static void print(const char *text)

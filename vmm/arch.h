@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What an architecture gives the VMM
+ *
+ * Implemented by one folder, which the Makefile picks: vmm/x86/. No other file of vmm/ names a port, a
+ * register or an interrupt line of an architecture. The parts below lie in files of their own, because
+ * each may call what stands below it, and nothing above:
+ *
+ *   facts, interrupt controllers	below kvm.c
+ *   vCPUs				below vcpu.c
+ *   platform				below machine.c: register models, kernel, tables
+ *
+ * The order of calls suits interrupt controllers that exist before the vCPUs (x86) and those that want the
+ * vCPUs first (GIC): arch_vm_init(), vCPUs, arch_vcpus_init(), and only then whatever has an interrupt.
+ */
+#ifndef VMRUN_VMM_ARCH_H
+#define VMRUN_VMM_ARCH_H
+
+#include "devices/core/base.h"
+#include "devices/core/boot.h"
+#include "devices/core/err.h"
+#include "vmm/bus.h"
+
+struct gmem;
+struct kvm_irq_routing_entry;
+struct kvm_run;
+struct loop;
+struct pci;
+struct vm;
+
+/* ---- facts ------------------------------------------------------------------------------ */
+
+#define ARCH_RAM_MAX 2
+
+/** struct arch_range - Addresses of the guest */
+struct arch_range {
+	uint64_t base, bytes;
+};
+
+/** struct arch_cap - A capability that KVM must have, KVM_CAP_@name */
+struct arch_cap {
+	int cap;
+	const char *name;
+};
+
+/**
+ * struct arch - Facts
+ * @caps:	@nr_caps capabilities beyond those that kvm.c asks for
+ * @pci_window:	32-bit BARs lie there, below 4 GiB
+ * @msi:	Where a message-signalled interrupt is written to; KVM would take any address
+ * @msi_flags:	Of a route for one: KVM_MSI_VALID_DEVID where KVM wants to know which device it is
+ * @doorbell_bytes: Width of a doorbell write that an ioeventfd takes, 0 = any
+ * @serial_space, @serial_base, @serial_irq: Where the serial port is, and its interrupt line
+ * @pc:		What its people call the program counter
+ */
+struct arch {
+	const struct arch_cap *caps;
+	unsigned int nr_caps;
+	struct arch_range pci_window;
+	struct arch_range msi;
+	uint32_t msi_flags;
+	unsigned int doorbell_bytes;
+	enum bus_space serial_space;
+	uint64_t serial_base;
+	unsigned int serial_irq;
+	const char *pc;
+};
+
+extern const struct arch arch;
+
+/**
+ * arch_ram() - Where guest RAM lies
+ * @ret:	ARCH_RAM_MAX ranges, @bytes in all; the file of RAM is mapped there in their order
+ *
+ * Return: number of ranges filled
+ */
+unsigned int arch_ram(uint64_t bytes, struct arch_range *ret);
+
+/* ---- interrupt controllers -------------------------------------------------------------- */
+
+#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below, message-signalled interrupts from here */
+#define ARCH_ROUTES_MAX 64
+
+/** arch_vm_type() - What KVM_CREATE_VM is asked for.  Syscalls: ioctl */
+unsigned long arch_vm_type(int kvm_fd);
+
+/** arch_vm_init() - Prepare a VM that has no vCPUs yet.  Context: setup.  Syscalls: ioctl */
+MUST_CHECK int arch_vm_init(int vm_fd, struct err *err);
+
+/**
+ * arch_routes() - Where KVM delivers the interrupt lines
+ * @ret:	ARCH_ROUTES_MAX entries
+ *
+ * Return: number of entries filled
+ */
+unsigned int arch_routes(struct kvm_irq_routing_entry *ret);
+
+/* ---- vCPUs ------------------------------------------------------------------------------ */
+
+/** struct arch_vcpus - All vCPUs of a VM: @fd has @nr elements, by their numbers */
+struct arch_vcpus {
+	int kvm_fd, vm_fd;
+	unsigned int nr;
+	const int *fd;
+};
+
+/**
+ * struct arch_exit - What the guest did
+ * @nr:		Accesses of one address, from @data on; 0 = none
+ * @cause, @text: The VM ends by this; END_NONE = it does not
+ */
+struct arch_exit {
+	unsigned int nr;
+	enum bus_space space;
+	bool write;
+	uint64_t addr;
+	uint8_t *data;
+	unsigned int len;
+	enum end_cause cause;
+	const char *text;
+};
+
+/**
+ * arch_vcpus_init() - Give the vCPUs the state they have before a kernel is chosen
+ *
+ * An interrupt controller that wants the vCPUs there is made now.
+ * Context: setup.  Syscalls: ioctl
+ */
+MUST_CHECK int arch_vcpus_init(const struct arch_vcpus *v, struct err *err);
+
+/**
+ * arch_exit() - Say what an exit means that only this architecture has
+ * @run:	@run->exit_reason is none that vcpu.c knows
+ * @ret:	Zeroed
+ *
+ * Return: false when it is not known here either
+ */
+bool arch_exit(struct kvm_run *run, struct arch_exit *ret);
+
+/** arch_vcpu_pc() - The program counter of a vCPU, for messages; 0 if unknown.  Syscalls: ioctl */
+uint64_t arch_vcpu_pc(int vcpu_fd);
+
+/* ---- platform --------------------------------------------------------------------------- */
+
+/* Register models without a process of their own, and what they know of the kernel */
+struct arch_platform;
+
+/**
+ * struct arch_platform_args - What a platform is made of; all borrowed for its life
+ * @end:	The guest has ended; called with @arg, on any thread, bus lock held
+ */
+struct arch_platform_args {
+	uint64_t mem_bytes;
+	unsigned int nr_vcpus;
+	const struct gmem *mem;
+	struct vm *vm;
+	struct bus *bus;
+	struct pci *pci;
+	struct loop *loop;
+	void (*end)(void *arg, enum end_cause cause, const char *text);
+	void *arg;
+};
+
+/**
+ * struct arch_guest - What is loaded
+ * @initrd_fd:	-1 = none
+ * @serial:	There is a serial port
+ * @vcpu_fd:	The first vCPU, which starts the kernel
+ */
+struct arch_guest {
+	int kernel_fd, initrd_fd;
+	const char *cmdline;
+	bool serial;
+	int vcpu_fd;
+};
+
+/**
+ * arch_platform_init() - Make the register models and claim their addresses; let the guest reach @args->pci
+ * @ret:	Allocated, never freed: it ends with the process
+ *
+ * Context: setup.  Syscalls: timerfd_create epoll_ctl
+ */
+MUST_CHECK int arch_platform_init(struct arch_platform **ret, const struct arch_platform_args *args,
+				  struct err *err);
+
+/**
+ * arch_load() - Kernel, initrd and all that a kernel finds into RAM; the first vCPU where it starts
+ *
+ * Context: locked.  Syscalls: fstat pread64 ioctl
+ */
+MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err);
+
+/**
+ * arch_cmdline() - Write the command line again, with more of it, before the kernel runs
+ * @cmdline:	As in struct arch_guest
+ * @more:	Parameters for the kernel, or ""
+ *
+ * Context: locked.  Syscalls: none
+ * Return: 0, or -EINVAL with "kernel: ..." and the old command line still in place
+ */
+MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more,
+			    struct err *err);
+
+/** arch_power_button() - Press it: the guest is asked to power off.  Context: bus lock.  Syscalls: ioctl */
+void arch_power_button(struct arch_platform *p);
+
+/** arch_ctrl_alt_del() - Press the three keys, or their counterpart.  Context: bus lock.  Syscalls: ioctl */
+void arch_ctrl_alt_del(struct arch_platform *p);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: vmm/arch.h for x86: the platform of a PC
+ *
+ * The register models put together and wired, and what a kernel finds in RAM.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "vmm/arch.h"
+#include "vmm/kvm.h"
+#include "vmm/x86/acpi.h"
+#include "vmm/x86/acpi_pm.h"
+#include "vmm/x86/i8042.h"
+#include "vmm/x86/kernel_load.h"
+#include "vmm/x86/layout.h"
+#include "vmm/x86/linux_boot.h"
+#include "vmm/x86/pci_ports.h"
+#include "vmm/x86/pvpanic.h"
+#include "vmm/x86/rtc.h"
+
+/** struct arch_platform - A PC; @kernel is known after arch_load() */
+struct arch_platform {
+	struct arch_platform_args args;
+	struct i8042 i8042;
+	struct rtc rtc;
+	struct acpi_pm pm;
+	struct pvpanic pvpanic;
+	struct pci_ports pci_ports;
+	struct kernel kernel;
+};
+
+/* ---- ends ------------------------------------------------------------------------------- */
+
+static void platform_end(struct arch_platform *p, enum end_cause cause, const char *text)
+{
+	p->args.end(p->args.arg, cause, text);
+}
+
+static void platform_reset_by_i8042(void *arg)
+{
+	platform_end(arg, END_RESET, "reset by the keyboard controller");
+}
+
+static void platform_reset_by_port(void *arg)
+{
+	platform_end(arg, END_RESET, "reset by port 0xcf9");
+}
+
+static void platform_poweroff(void *arg)
+{
+	platform_end(arg, END_POWEROFF, "ACPI S5");
+}
+
+static void platform_panic(void *arg)
+{
+	platform_end(arg, END_PANIC, "the guest's kernel panicked");
+}
+
+/* ---- interrupt lines -------------------------------------------------------------------- */
+
+static void platform_irq(struct arch_platform *p, unsigned int gsi, bool high)
+{
+	int rc = vm_irq_line(p->args.vm, gsi, high);
+
+	vr_assert(rc == 0);
+}
+
+static void platform_irq_keyboard(void *arg, bool high)
+{
+	platform_irq(arg, X86_GSI_KEYBOARD, high);
+}
+
+static void platform_irq_sci(void *arg, bool high)
+{
+	platform_irq(arg, X86_GSI_SCI, high);
+}
+
+static void platform_irq_rtc(void *arg, bool high)
+{
+	platform_irq(arg, X86_GSI_RTC, high);
+}
+
+/* ---- register models -------------------------------------------------------------------- */
+
+static void platform_init(struct arch_platform *p, const struct arch_platform_args *args)
+{
+	const struct rtc_args rtc = {
+		.mem_bytes = args->mem_bytes,
+		.nr_vcpus = args->nr_vcpus,
+		.irq = platform_irq_rtc,
+		.arg = p,
+	};
+
+	p->args = *args;
+	pci_ports_init(&p->pci_ports, args->pci, platform_reset_by_port, p);
+	i8042_init(&p->i8042, platform_irq_keyboard, platform_reset_by_i8042, p);
+	rtc_init(&p->rtc, &rtc);
+	acpi_pm_init(&p->pm, platform_irq_sci, platform_poweroff, p);
+	p->pvpanic = (struct pvpanic){.panicked = platform_panic, .arg = p};
+}
+
+static int platform_add(struct arch_platform *p, struct bus *bus, struct err *err)
+{
+	int rc = pci_ports_add(&p->pci_ports, bus, err);
+
+	if (rc == 0)
+		rc = i8042_add(&p->i8042, bus, err);
+	if (rc == 0)
+		rc = rtc_add(&p->rtc, bus, err);
+	if (rc == 0)
+		rc = rtc_watch(&p->rtc, p->args.loop, bus, err);
+	if (rc == 0)
+		rc = acpi_pm_add(&p->pm, bus, err);
+	if (rc == 0)
+		rc = pvpanic_add(&p->pvpanic, bus, err);
+	return rc;
+}
+
+int arch_platform_init(struct arch_platform **ret, const struct arch_platform_args *args,
+		       struct err *err)
+{
+	struct arch_platform *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return err_set(err, ENOMEM, "platform");
+	platform_init(p, args);
+	rc = platform_add(p, args->bus, err);
+	/* The bus may know parts of it already, so it stays when this fails: the process ends. */
+	*ret = p;
+	return rc;
+}
+
+void arch_power_button(struct arch_platform *p)
+{
+	acpi_pm_press(&p->pm);
+}
+
+void arch_ctrl_alt_del(struct arch_platform *p)
+{
+	i8042_ctrl_alt_del(&p->i8042);
+}
+
+/* ---- what a kernel finds ---------------------------------------------------------------- */
+
+int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err)
+{
+	const struct gmem *mem = p->args.mem;
+	const struct acpi_config acpi = {.nr_vcpus = p->args.nr_vcpus, .serial = g->serial};
+	struct linux_boot boot = {
+		.mem = mem,
+		.kernel = &p->kernel,
+		.cmdline = g->cmdline,
+		.rsdp_gpa = X86_ACPI,
+	};
+	void *tables = gmem_ptr(mem, X86_ACPI, X86_ACPI_BYTES);
+	int rc;
+
+	if (!tables)
+		return err_text(err, ENOMEM, "guest RAM: less than 1 MiB");
+	rc = kernel_load(g->kernel_fd, mem, &p->kernel, err);
+	if (rc == 0 && g->initrd_fd >= 0)
+		rc = kernel_load_initrd(g->initrd_fd, mem, &p->kernel, &boot.initrd_gpa,
+					&boot.initrd_bytes, err);
+	if (rc == 0)
+		rc = acpi_build(&acpi, tables, X86_ACPI_BYTES, X86_ACPI, err);
+	if (rc == 0)
+		rc = linux_boot_write(&boot, err);
+	return rc == 0 ? linux_boot_entry(g->vcpu_fd, &p->kernel, err) : rc;
+}
+
+int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more, struct err *err)
+{
+	return linux_boot_cmdline(p->args.mem, &p->kernel, cmdline, more, err);
+}
