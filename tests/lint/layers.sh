@@ -1,5 +1,5 @@
 #!/bin/bash
-# Who may include whom: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core; in runtime/ room by room.
+# Who may include whom: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core; room by room in runtime/ and vmm/.
 . "$(dirname "$0")/lib.bash"
 
 # rules: folder prefix (longest first), then what its own includes and its system includes may be
@@ -7,7 +7,9 @@ rules() {
 	cat <<'END'
 devices/core/         ^devices/core/
 devices/              ^devices/core/
-vmm/                  ^(vmm|devices/core)/
+vmm/x86/              ^(vmm|devices/core)/
+vmm/virtio/           ^(vmm/virtio|devices/core)/|^vmm/(arch|bus|kvm)\.h$
+vmm/                  ^(vmm/virtio|devices/core)/|^vmm/[^/]*\.h$
 runtime/util/         ^(runtime/util|devices/core)/
 runtime/config/       ^(runtime/(config|util)|devices/core)/
 runtime/plan/         ^(runtime/(plan|config|util)|devices/core)/
@@ -20,7 +22,7 @@ runtime/supervisor/   ^(runtime/(supervisor|state|jail|host|net|plan|util)|devic
 policies/             ^(policies|devices/core)/
 cmd/vmrun/            ^(cmd/vmrun|runtime|devices/core)/|^policies/policy\.h$
 cmd/vmrun-dev.c       ^(cmd/[^/]*\.h$|devices/)
-cmd/vmrun-vmm.c       ^(cmd/[^/]*\.h$|vmm/|devices/core/)
+cmd/vmrun-vmm.c       ^(cmd/[^/]*\.h$|vmm/[^/]*\.h$|devices/core/)
 END
 }
 
