@@ -86,6 +86,7 @@ $(B)/lib/core.a: $(call objs,$(core_src))
 $(B)/lib/vmm.a: $(call objs,$(vmm_src))
 $(B)/lib/runtime.a: $(call objs,$(runtime_src))
 $(B)/lib/devices.a: $(call objs,$(device_src))
+$(B)/lib/support.a: $(call objs,$(wildcard tests/support/*.c))
 $(B)/lib/jail-core.a: $(call jail_objs,$(core_src))
 $(B)/lib/jail-vmm.a: $(call jail_objs,$(vmm_src))
 $(B)/lib/%.a:
@@ -128,8 +129,7 @@ $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
 # ---- tests ----------------------------------------------------------------------------------
 unit_src   := $(wildcard tests/unit/*/*.c)
 unit_bins  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
-support    := $(call objs,$(wildcard tests/support/*.c))
-test_libs  := $(B)/lib/runtime.a $(B)/lib/vmm.a $(B)/lib/devices.a $(B)/lib/core.a \
+test_libs  := $(B)/lib/support.a $(B)/lib/runtime.a $(B)/lib/vmm.a $(B)/lib/devices.a $(B)/lib/core.a \
               $(B)/obj/gen/policies.o $(filter-out %/main.o,$(call objs,$(wildcard policies/*.c)))
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_src))
@@ -137,14 +137,14 @@ replays    := $(fuzz_names:%=$(B)/tests/replay_%)
 guest_src  := $(wildcard tests/guests/*.c)
 guests     := $(patsubst tests/guests/%.c,$(B)/guests/%.elf,$(guest_src))
 
-$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(support) $(test_libs)
+$(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDSAN) -pie -o $@ $< $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
-$(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(support) $(test_libs)
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $< -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
+$(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o $(support) -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
+	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
 
 # Freestanding guests: one file, one behaviour, plus tests/guests/lib.
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mno-sse -mno-mmx -mno-avx \
