@@ -72,10 +72,12 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[IFA_FLAGS + 1], *own;
 	struct rtnl_addr *a = &ret->addr;
-	uint32_t flags = ifa->ifa_flags;
+	uint32_t flags;
 
-	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0 ||
-	    nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
+	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0)
+		return -EPROTO;
+	flags = ifa->ifa_flags;
+	if (nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
 		return -EPROTO;
 	if (!family_bytes(ifa->ifa_family))
 		return 0;
