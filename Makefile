@@ -5,6 +5,7 @@
 #   make demo       boot a stock Debian kernel from a bundle, each command echoed
 #   make check      every test, one totals line at the end
 #                   (demo, check and bench run deps where a package is missing, and say which)
+#   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make bench lint sanitize fuzz install clean
 
@@ -193,6 +194,9 @@ need:
 	[ -z "$$missing" ] || { echo "missing: $$missing; running make deps" && tests/deps; }
 fuzz:
 	tests/fuzz/run
+soak: need
+	$(MAKE) -j$$(nproc) tests
+	tests/soak
 sanitize:
 	$(MAKE) B=build/san SAN=address,undefined -j$$(nproc) build/san/unit-all
 	B=build/san tests/check unit fuzz
@@ -213,6 +217,6 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz sanitize lint lint-own install clean
+.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak sanitize lint lint-own install clean
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
