@@ -60,7 +60,7 @@ Test(bundle, defaults)
 	bundle_free(b);
 }
 
-Test(bundle, keeps_what_it_is_told)
+Test(bundle, keeps_every_property)
 {
 	struct bundle *b = good(
 		HEAD
@@ -252,7 +252,7 @@ Test(bundle, names_the_place_of_an_error)
 	}
 }
 
-Test(bundle, ignores_what_nobody_knows)
+Test(bundle, ignores_unknown_properties)
 {
 	static const char *const fine[] = {
 		HEAD "\"x\":1," VM ",\"y\":[{}]}}",
@@ -325,7 +325,7 @@ Test(bundle, counts_implied_devices)
 	struct bundle *b = NULL;
 	struct err err;
 
-	/* with the serial port and the entropy source that nobody listed 22 disks are the most */
+	/* with the serial port and the entropy source that are not listed, 22 disks are the most */
 	for (int nr = 22; nr <= 25; nr++) {
 		size_t n = (size_t)sprintf(text, HEAD VM ",\"devices\":[");
 

@@ -299,7 +299,7 @@ Test(bundle_net, addresses_are_completed)
 	}
 }
 
-Test(bundle_net, what_says_nothing_contradicts_nothing)
+Test(bundle_net, empty_values_contradict_nothing)
 {
 	struct bundle *b = good(HEAD,
 				"{'type':'net','name':'','bridge':null,'parent':'','netns':'',"
@@ -332,7 +332,7 @@ Test(bundle_net, a_given_namespace_is_the_first_devices)
 	bundle_free(b);
 }
 
-Test(bundle_net, an_unused_namespace_is_warned_of)
+Test(bundle_net, an_unused_namespace_gets_a_warning)
 {
 	struct bundle *b = good(NETNS, "{'type':'net','mode':'private'},"
 				       "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
@@ -372,6 +372,6 @@ Test(bundle_net, the_path_of_an_implied_namespace_fits_the_state_file)
 	cr_expect_str_eq(err.msg,
 			 "/linux/namespaces/0/path: must be at most 255 bytes long, is 256");
 	cr_expect_eq(load(head, "{'type':'net'}", &b, &err), -EINVAL);
-	/* somebody else's problem */
+	/* not checked here */
 	bundle_free(good(head, "{'type':'net','mode':'none'}"));
 }

@@ -109,7 +109,7 @@ Test(assets, each_kind_of_file_is_checked)
 }
 
 /* What a guest wrote into its own disk says nothing about the disk. */
-Test(assets, what_is_called_raw_is_raw)
+Test(assets, format_raw_is_believed)
 {
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct disk disk;
@@ -131,7 +131,7 @@ Test(assets, what_is_called_raw_is_raw)
 	}
 }
 
-Test(assets, what_is_no_file_is_refused)
+Test(assets, what_is_not_a_file_is_refused)
 {
 	struct err err = {0};
 	char fifo[64];
@@ -160,7 +160,7 @@ Test(assets, what_is_no_file_is_refused)
 }
 
 /* Opening a FIFO waits, /dev/ptmx makes a terminal, a watchdog ends the host. */
-Test(assets, what_is_no_file_is_not_even_opened)
+Test(assets, what_is_not_a_file_is_never_opened)
 {
 	static const char *const names[] = {"fifo", "ptmx", "sub"};
 	char path[64], event[4096];

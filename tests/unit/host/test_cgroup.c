@@ -105,7 +105,7 @@ Test(cgroup, shrugs_at_nonsense)
 	}
 }
 
-/* However long the text is, and whatever stands before */
+/* At any place of a text of any length */
 Test(cgroup, finds_hierarchies_behind_many_others)
 {
 	static char many[512 * 1024];
@@ -314,7 +314,7 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 	cr_expect_str_eq(text_of("x/memory.high"), "5");
 }
 
-/* ---- who is in the way ---- */
+/* ---- what is in the way ---- */
 
 static void refused(const char *leaf, int r, const char *message)
 {
@@ -352,7 +352,7 @@ Test(cgroup, what_others_hold_is_refused, .init = make_tree, .fini = remove_tree
 	refused("/x/child", -EBUSY, "is frozen");
 }
 
-/* A directory that is no cgroup is left alone, whatever is on file of it. */
+/* A directory that is not a cgroup stays, whatever the record says. */
 Test(cgroup, removes_nothing_outside_of_cgroups, .init = make_tree, .fini = remove_tree)
 {
 	char path[64];

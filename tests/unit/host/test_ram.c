@@ -106,7 +106,7 @@ Test(ram, takes_no_more_of_the_host_than_it_has_bytes)
 	cr_expect_leq((uint64_t)st.st_blocks * 512, BYTES);
 }
 
-Test(ram, is_a_sealed_memfd_for_who_may_not_mount)
+Test(ram, is_a_sealed_memfd_where_mounting_is_not_allowed)
 {
 	struct err err;
 	int fd;
@@ -117,7 +117,7 @@ Test(ram, is_a_sealed_memfd_for_who_may_not_mount)
 	cr_expect(is_sealed(fd));
 }
 
-Test(ram, more_than_there_can_be_is_an_error_that_says_how_much)
+Test(ram, too_much_is_an_error_that_says_how_much)
 {
 	struct err err;
 

@@ -119,7 +119,7 @@ Test(userns, without_the_capabilities_it_is_the_callers_own)
 	cr_expect(!ids.alone && ids.uid == USERNS_NONE && ids.gid == 0);
 }
 
-/* A child in a user namespace of its own is given the ids that were chosen, as jail_spawn() does it. Without
+/* A child in a user namespace of its own gets the ids that were chosen, as from jail_spawn(). Without
  * criterion's words, which only know one process. */
 static bool usable(void)
 {

@@ -13,7 +13,7 @@ static void add_route(struct net_made *m, const char *dst, const char *gateway, 
 	m->route[m->nr_routes++] = (struct net_route){ip(dst), ip(gateway), metric};
 }
 
-static void told(const struct net_made *m, unsigned int nr, const char *hostname, const char *want)
+static void gets(const struct net_made *m, unsigned int nr, const char *hostname, const char *want)
 {
 	struct net_guest g = {.quiet = false};
 	char text[BOOT_CMDLINE_MAX];
@@ -32,11 +32,11 @@ Test(net_cmdline, of_one_address)
 	struct net_made m[2] = {{.mode = NET_MODE_NONE},
 				{.guest = addr("10.1.2.3/20"), .gateway = addr("10.1.0.1").addr}};
 
-	told(m, 2, "web", "ip=10.1.2.3::10.1.0.1:255.255.240.0:web:eth1:off");
+	gets(m, 2, "web", "ip=10.1.2.3::10.1.0.1:255.255.240.0:web:eth1:off");
 	m[1].gateway = 0;
-	told(m + 1, 1, "", "ip=10.1.2.3:::255.255.240.0::eth0:off");
+	gets(m + 1, 1, "", "ip=10.1.2.3:::255.255.240.0::eth0:off");
 	m[1].guest.bits = 0;
-	told(m + 1, 1, "web", "");
+	gets(m + 1, 1, "web", "");
 }
 
 Test(net_cmdline, of_all_that_an_interface_has)
@@ -55,7 +55,7 @@ Test(net_cmdline, of_all_that_an_interface_has)
 	add_route(&m, "0.0.0.0/0", "10.1.0.1", 0);
 	add_route(&m, "172.16.0.0/12", "10.1.0.7", 0);
 	add_route(&m, "::/0", "fd00::1", 1024);
-	told(&m, 1, "web",
+	gets(&m, 1, "web",
 	     "ip=10.1.2.3::10.1.0.1:255.255.240.0:web:eth0:off vmrun.addr=eth0,fd00::5/64 "
 	     "vmrun.addr=eth0,10.9.9.9/32 rd.route=10.7.0.0/16:0.0.0.0:eth0 "
 	     "rd.route=[fd07::/16]:[::]:eth0 rd.route=172.16.0.0/12:10.1.0.7:eth0 "
@@ -74,7 +74,7 @@ Test(net_cmdline, with_a_gateway_outside)
 
 	add_route(&m, "169.254.1.1/32", NULL, 0);
 	add_route(&m, "0.0.0.0/0", "169.254.1.1", 0);
-	told(&m, 1, "web",
+	gets(&m, 1, "web",
 	     "ip=10.1.2.3:::255.255.255.255:web:eth0:off rd.route=169.254.1.1/32:0.0.0.0:eth0 "
 	     "rd.route=0.0.0.0/0:169.254.1.1:eth0");
 }
@@ -93,7 +93,7 @@ Test(net_cmdline, of_two_ways_to_one_place)
 	add_route(&m[1], "0.0.0.0/0", "10.2.2.1", 100);
 	add_route(&m[1], "10.7.0.0/16", "10.2.2.1", 5);
 	add_route(&m[1], "10.7.0.0/17", "10.2.2.1", 9);
-	told(m, 2, "",
+	gets(m, 2, "",
 	     "ip=10.1.2.3:::255.255.255.0::eth0:off rd.route=10.7.0.0/16:10.1.2.1:eth0 "
 	     "ip=10.2.2.3::10.2.2.1:255.255.255.0::eth1:off rd.route=10.7.0.0/17:10.2.2.1:eth1");
 }

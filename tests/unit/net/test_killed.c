@@ -70,7 +70,7 @@ static bool killed_after(const struct plan_net *p, const struct net_made *made, 
 			nth--;
 	}
 	if (WIFEXITED(status))
-		cr_expect_eq(WEXITSTATUS(status), 0, "the set-up works when nobody kills it");
+		cr_expect_eq(WEXITSTATUS(status), 0, "an undisturbed set-up works");
 	else
 		kill(pid, SIGKILL);
 	cr_assert(WIFEXITED(status) || waitpid(pid, &status, 0) == pid);

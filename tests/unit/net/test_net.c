@@ -70,7 +70,7 @@ Test(net, table_names)
 	cr_expect_str_neq(t, u);
 	net_name_table(id, "net1", t);
 	cr_expect_str_neq(t, u);
-	/* nft's language has no plus, and a plus is not what it is replaced by */
+	/* nft's language has no plus, and its replacement is not a plus */
 	net_name_table("a+b", "net0", t);
 	cr_expect_null(strchr(t, '+'), "%s", t);
 	net_name_table("a_b", "net0", u);
@@ -162,7 +162,7 @@ Test(net, next_addresses)
 
 /* ---- plans that need no host ---- */
 
-Test(net, plans_none_and_refuses_fds_that_are_none)
+Test(net, plans_mode_none_and_refuses_wrong_fds)
 {
 	struct plan_net p = {
 		.mode = NET_MODE_NONE, .queue_pairs = 1, .pointer = (char *)"/vm/devices/0"};

@@ -107,7 +107,7 @@ Test(net_netns, joins_what_is_there_and_leaves_it)
 	tap_close(&tap);
 }
 
-/* By whatever path: what one device has joined the other does not find */
+/* One device does not find what the other has joined by another path */
 Test(net_netns, by_two_paths_is_one)
 {
 	struct plan_net p = plan(NET_MODE_NETNS);

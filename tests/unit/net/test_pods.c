@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Pods of network plug-ins, and guests that are told of them: both send to everywhere by the same way
+ * DOC: Pods of network plug-ins, and their guests: both send to every place by the same way
  *
  * The pod is a namespace with eth0 and eth1, the guest another one, in which the example's init reads
  * the command line that the guest would get. Then both kernels are asked the same questions.
@@ -42,7 +42,7 @@ static void begin(void)
 
 TestSuite(net_pods, .init = begin);
 
-/* What a guest is told of the pod as it is now; *ret_said: its command line */
+/* What a guest learns of the pod as it is now; *ret_said: its command line */
 static void tell(char ret_said[BOOT_CMDLINE_MAX])
 {
 	static struct net_made made[DEVICES];
@@ -63,7 +63,7 @@ static void tell(char ret_said[BOOT_CMDLINE_MAX])
 	cr_assert(f && fprintf(f, "quiet %s\n", ret_said) > 0 && fclose(f) == 0);
 }
 
-/* The way from a namespace to @to: gateway and interface, or that there is none */
+/* The way from a namespace to @to: gateway and interface, or none */
 static void way(const char *ns, const char *to, char ret[128])
 {
 	char command[256];
@@ -96,7 +96,7 @@ static void same(const char *setup, const char *to)
 	for (place = strtok_r(text, " ", &rest); place; place = strtok_r(NULL, " ", &rest)) {
 		way("pod", place, pod);
 		way("guest", place, guest);
-		cr_expect_str_eq(guest, pod, "to %s, told %s", place, said);
+		cr_expect_str_eq(guest, pod, "to %s, with %s", place, said);
 	}
 }
 
@@ -208,8 +208,8 @@ Test(net_pods, with_a_route_behind_the_prefix_route)
 	     "10.9.0.7 10.9.0.1");
 }
 
-/* As two devices of modes other than netns are told of */
-Test(net_pods, the_first_gateway_told_is_the_default)
+/* As two devices of modes other than netns */
+Test(net_pods, the_first_gateway_is_the_default)
 {
 	char got[128];
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which network a private device gets, and when there is none */
+/* Which network a private device gets, and when it gets none */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -63,7 +63,7 @@ Test(net_pool, taken_networks_are_avoided)
 	}
 }
 
-Test(net_pool, a_pool_that_is_taken_whole_is_told_by_what)
+Test(net_pool, a_full_pool_names_what_is_in_the_way)
 {
 	static const struct {
 		const char *taker, *msg;

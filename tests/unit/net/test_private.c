@@ -152,7 +152,7 @@ Test(net_private, guests_do_not_reach_each_other)
 	cr_expect_not(reaches(&b, b.guest.addr, &a));
 	cr_expect_not(reaches(&a, a.guest.addr, &c));
 	cr_expect_not(reaches(&c, c.guest.addr, &a));
-	cr_expect_not(reaches(&a, net("10.5.0.2", 24).addr, &b), "nor as somebody else");
+	cr_expect_not(reaches(&a, net("10.5.0.2", 24).addr, &b), "nor with a false address");
 	cr_expect_not(reaches(&a, a.made.host.addr, &b), "nor as the host");
 }
 
@@ -210,7 +210,7 @@ Test(net_private, with_masquerading_out_and_back_in)
 	cr_expect_eq(tap_guest_got(&a.guest, PATIENCE_MS), 5, "the answer");
 	for (int i = 0; i < TRIES; i++)
 		send_to(world, a.guest.addr, 6);
-	cr_expect(is_alone(&a), "nobody asked for that");
+	cr_expect(is_alone(&a), "no masquerading without asking");
 
 	tap_guest_sends(&a.guest, net("100.64.0.9", 30).addr, net("10.5.0.2", 24).addr, 5);
 	tap_guest_sends(&a.guest, net("10.5.0.1", 24).addr, net("10.5.0.2", 24).addr, 5);

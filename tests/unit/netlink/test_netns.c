@@ -12,7 +12,7 @@
 
 static struct err err;
 
-Test(netns, paths_that_are_no_network_namespace)
+Test(netns, paths_that_are_not_a_network_namespace)
 {
 	char fifo[] = "/tmp/netns-fifo-XXXXXX";
 	int fd = -1;

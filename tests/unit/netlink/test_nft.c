@@ -178,7 +178,7 @@ static void add_foreign(const char *name, const void *comment, size_t len)
 	ok(nl_talk(&nft, NULL, NULL, "add table", &err));
 }
 
-Test(nft, a_table_of_somebody_else_stays)
+Test(nft, anothers_table_stays)
 {
 	add_foreign("vmrun_a", NULL, 0);
 	cr_expect_eq(nft_table_del(&nft, "vmrun_a", "h0", &err), -ENOENT);
@@ -193,7 +193,7 @@ Test(nft, a_table_of_somebody_else_stays)
 	cr_expect_str_eq(tables(), "vmrun_a vmrun_b vmrun_c ");
 }
 
-/** struct host - A namespace with one end of a veth pair: a guest, or somebody on the internet */
+/** struct host - A namespace with one end of a veth pair: a guest, or a machine on the internet */
 struct host {
 	int ns, udp;
 };
@@ -255,7 +255,7 @@ static struct host new_host(struct nl *nl, const char *name, struct net_addr nea
 	return h;
 }
 
-/* Who @to takes a datagram of @from to be from: an address of the former's network */
+/* The sender that @to sees in a datagram of @from */
 static const char *seen_as(const struct host *from, const struct host *to, struct net_addr to_addr,
 			   uint16_t source_port)
 {

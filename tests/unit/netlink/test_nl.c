@@ -300,7 +300,7 @@ static int refuse(const struct nlmsghdr *nlh, void *arg)
 	return *(int *)arg;
 }
 
-Test(nl, nobody_to_take_an_answer)
+Test(nl, an_answer_without_a_callback)
 {
 	int code = -ENOMEM;
 	struct msgs m = {0};

@@ -49,7 +49,7 @@ Test(rtnl, a_missing_link_is_enodev)
 	cr_expect_eq(rtnl_link_del(&nl, 12345, &err), -ENODEV, "%s", err.msg);
 }
 
-Test(rtnl, names_that_are_none)
+Test(rtnl, invalid_names)
 {
 	static const char *const bad[] = {"", "sixteen-bytes-xx", "a-name-that-is-much-too-long"};
 	struct rtnl_change c = change();

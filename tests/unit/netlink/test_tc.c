@@ -180,7 +180,7 @@ Test(tc, a_failure_leaves_nothing)
 	cr_expect_eq(tc_redirect(&nl, 4242, a, MARK, &err), -ENODEV, "%s", err.msg);
 }
 
-/* An ingress qdisc or clsact as somebody else makes it, without filters */
+/* An ingress qdisc or clsact as another program makes it, without filters */
 static int add_qdisc(int index, const char *kind)
 {
 	struct nlmsghdr *nlh = nl_begin(&nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL);

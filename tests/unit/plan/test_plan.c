@@ -286,7 +286,7 @@ Test(plan, limits_without_room_for_a_vm)
 	}
 }
 
-/* ---- devices for interfaces that are there already ----------------------------------------- */
+/* ---- devices for interfaces that exist already --------------------------------------------- */
 
 static unsigned int interfaces(const char *netns, struct netns_id *ret_id)
 {

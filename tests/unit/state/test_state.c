@@ -68,7 +68,7 @@ Test(state, ids)
 	cr_expect_eq(state_check_id(id, &err), -EINVAL);
 }
 
-Test(state, default_root_is_a_directory_of_ones_own)
+Test(state, default_root_belongs_to_the_caller)
 {
 	static const struct {
 		const char *xdg, *user;
@@ -118,7 +118,7 @@ Test(state, survives_the_file)
 	state_free(t);
 }
 
-Test(state, is_stopped_once_nobody_holds_the_lock)
+Test(state, is_stopped_once_the_lock_is_free)
 {
 	int dir, lock;
 	struct state *s = example(STATE_RUNNING), *t;

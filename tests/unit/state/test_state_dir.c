@@ -96,7 +96,7 @@ static const struct {
 	{"/vm/state.json", 0, 0666, -EPERM},
 };
 
-Test(state_dir, of_another_user_is_not_believed)
+Test(state_dir, of_another_user_is_not_trusted)
 {
 	int r;
 
@@ -230,7 +230,7 @@ static void make_loop(const char *path)
 static void (*const oddities[])(const char *path) = {make_fifo,	  make_dir,  make_device,
 						     make_socket, make_loop, make_large};
 
-Test(state_dir, what_is_no_file_neither_blocks_nor_stays)
+Test(state_dir, what_is_not_a_file_neither_blocks_nor_stays)
 {
 	static const char *const files[] = {"/vm/state.json", "/vm/state.json.new",
 					    "/vm/config.json.new", "/vm/control"};
@@ -251,7 +251,7 @@ Test(state_dir, what_is_no_file_neither_blocks_nor_stays)
 	}
 }
 
-Test(state_dir, a_lock_that_is_no_file_is_none)
+Test(state_dir, a_lock_that_is_not_a_file_is_no_lock)
 {
 	struct err err;
 	int dir, lock;
@@ -331,7 +331,7 @@ static bool has_lock(int lock)
 	       ours.st_ino == there.st_ino;
 }
 
-/* What a create may be told by others who make or delete a VM of that name; what it has it keeps */
+/* Other creates and deletes of the name may make a create fail; they never take what it has */
 static NORETURN void reserve_often(void)
 {
 	int dir = -1, lock = -1;
@@ -363,7 +363,7 @@ static NORETURN void delete_often(int until)
 	_exit(0);
 }
 
-Test(state_dir, what_create_has_no_other_create_and_no_delete_takes)
+Test(state_dir, no_create_and_no_delete_takes_what_create_has)
 {
 	pid_t makes[READERS], deletes[READERS];
 	int end[2];

@@ -77,7 +77,7 @@ Test(state_net, goes_both_ways)
 	goes_both_ways(&m);
 }
 
-Test(state_net, hostile_one_is_refused)
+Test(state_net, hostile_text_is_refused)
 {
 	/* key, and a value that cannot have been written for the VM "vm" */
 	static const struct {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A supervisor whose processes are sockets in the test's hand: who is asked what, in which order. */
+/* A supervisor whose processes are sockets in the test's hand: which gets which request, in which order. */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -69,7 +69,7 @@ static void teardown(void)
 
 TestSuite(supervisor_start, .init = setup, .fini = teardown);
 
-/* As somebody on the control socket asks */
+/* As a client of the control socket asks */
 static int start(void)
 {
 	int pair[2], r;
@@ -188,11 +188,11 @@ Test(supervisor_start, a_network_without_an_address_keeps_its_number)
 	asked_to_start("ip=198.51.100.2:::255.255.255.0:alice:eth1:off");
 }
 
-Test(supervisor_start, a_user_who_says_ip_is_not_contradicted)
+Test(supervisor_start, an_ip_word_of_the_users_wins)
 {
 	static const struct {
 		const char *cmdline;
-		bool told;
+		bool added;
 	} rows[] = {
 		{"quiet ip=dhcp", false}, {"ip=dhcp quiet", false}, {"ip=", false},
 		{"quiet zip=1", true},	  {"zip=1 ip=off", false},  {"quiet", true},
@@ -200,7 +200,7 @@ Test(supervisor_start, a_user_who_says_ip_is_not_contradicted)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		note(rows[i].cmdline);
-		cr_expect_eq(!s.guest.quiet, rows[i].told, "%s", rows[i].cmdline);
+		cr_expect_eq(!s.guest.quiet, rows[i].added, "%s", rows[i].cmdline);
 	}
 }
 
@@ -307,7 +307,7 @@ Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
 	cr_expect_eq(s.start.deadline_ns, 0);
 }
 
-Test(supervisor_start, an_end_in_between_is_told)
+Test(supervisor_start, an_end_in_between_reaches_the_client)
 {
 	struct ctl_reply reply;
 

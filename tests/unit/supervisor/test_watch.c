@@ -82,12 +82,12 @@ Test(supervisor_watch, phases_have_a_budget)
 Test(supervisor_watch, an_end_that_does_not_stop)
 {
 	s.stage = STAGE_RUNNING;
-	cr_expect_eq(flood(0, CTL_ENDED), 1, "with the end nobody listens to the VMM");
+	cr_expect_eq(flood(0, CTL_ENDED), 1, "after the end the VMM is not read any more");
 	cr_expect_eq(flood(1, CTL_DONE), 65);
 	cr_expect_eq(s.proc[1].control, -1);
 }
 
-/* A process that lives and cannot be told to leave; whether it is dead soon */
+/* A process that lives and ignores requests to leave; whether it is dead soon */
 static bool dies_of_it(bool by_an_empty_message)
 {
 	struct spawned *p = &s.proc[0];
@@ -130,13 +130,13 @@ Test(supervisor_watch, what_waits_for_devices_has_a_budget)
 	cr_expect_lt(nr, FLOOD);
 }
 
-Test(supervisor_watch, who_closes_its_control_socket_does_not_stay)
+Test(supervisor_watch, a_process_that_closes_its_control_socket_is_killed)
 {
 	s.stage = STAGE_RUNNING;
 	cr_expect(dies_of_it(false));
 }
 
-Test(supervisor_watch, who_feigns_its_end_does_not_stay)
+Test(supervisor_watch, a_process_that_feigns_its_end_is_killed)
 {
 	s.stage = STAGE_RUNNING;
 	cr_expect(dies_of_it(true));
@@ -160,7 +160,7 @@ Test(supervisor_watch, a_log_over_its_budget_waits_and_nothing_else_does)
 	cr_assert_eq(ctl_send(process[1], CTL_READY, 0, 0, NULL), 0);
 	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
 	cr_expect(s.proc[1].ready);
-	/* What is there when its writer is gone is read to the end. */
+	/* What a writer left behind is read to the end. */
 	close(process_log[1]);
 	for (unsigned int i = 0; i < FLOOD && s.proc[1].log >= 0; i++)
 		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
@@ -182,7 +182,7 @@ Test(supervisor_watch, a_log_is_heard_again)
 	cr_expect_eq(s.listen_again_ns, 0, "there is budget");
 }
 
-Test(supervisor_watch, who_is_not_ready_in_time_is_named)
+Test(supervisor_watch, a_process_that_is_not_ready_in_time_is_named)
 {
 	s.create_by_ns = clock_ns();
 	s.proc[0].ready = true;

@@ -6,7 +6,7 @@
 
 #include "runtime/util/addr.h"
 
-Test(net_text, addresses)
+Test(addr, addresses)
 {
 	static const struct {
 		const char *text;
@@ -32,7 +32,7 @@ Test(net_text, addresses)
 	}
 }
 
-Test(net_text, what_is_no_address)
+Test(addr, what_is_not_an_address)
 {
 	static const char *const bad[] = {
 		"",	      "10",	     "10.0.0",	    "10.0.0.",
@@ -51,7 +51,7 @@ Test(net_text, what_is_no_address)
 	}
 }
 
-Test(net_text, masks)
+Test(addr, masks)
 {
 	static const char *const bad[] = {"",
 					  "0",
@@ -86,7 +86,7 @@ Test(net_text, masks)
 	cr_expect_eq(addr_netmask(0), 0);
 }
 
-Test(net_text, macs)
+Test(addr, macs)
 {
 	static const char *const bad[] = {
 		"",
@@ -113,7 +113,7 @@ Test(net_text, macs)
 	cr_expect(memcmp(mac, want, 6) == 0);
 }
 
-Test(net_text, addresses_of_both_families)
+Test(addr, addresses_of_both_families)
 {
 	static const struct {
 		const char *text, *again;
@@ -172,7 +172,7 @@ Test(net_text, addresses_of_both_families)
 	}
 }
 
-Test(net_text, networks_cover_addresses)
+Test(addr, networks_cover_addresses)
 {
 	static const struct {
 		const char *net, *ip;

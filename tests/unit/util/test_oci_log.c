@@ -24,7 +24,7 @@ static struct oci_log new_log(bool json, enum log_level max)
 }
 
 /* containerd decodes line by line, podman the whole file: one byte that is not JSON loses the error */
-Test(olog, lines_are_json_whatever_the_text)
+Test(oci_log, lines_are_json_for_any_text)
 {
 	static const char *const nasty[] = {
 		"plain",       "quote \" and \\",    "new\nline",
@@ -48,7 +48,7 @@ Test(olog, lines_are_json_whatever_the_text)
 	}
 }
 
-Test(olog, a_long_text_is_cut_between_characters)
+Test(oci_log, a_long_text_is_cut_between_characters)
 {
 	struct oci_log o = new_log(true, LOG_LEVEL_ERROR);
 	struct json_object *line;
@@ -62,7 +62,7 @@ Test(olog, a_long_text_is_cut_between_characters)
 	json_object_put(line);
 }
 
-Test(olog, keeps_to_its_level)
+Test(oci_log, keeps_to_its_level)
 {
 	struct oci_log o = new_log(false, LOG_LEVEL_ERROR);
 
@@ -72,7 +72,7 @@ Test(olog, keeps_to_its_level)
 	cr_expect(strstr(written(&o), " level=error msg=\"yes\"\n"), "%s", text);
 }
 
-Test(olog, levels)
+Test(oci_log, levels)
 {
 	enum log_level l;
 
@@ -83,7 +83,7 @@ Test(olog, levels)
 	cr_expect_eq(oci_log_level("fatal", &l), -EINVAL);
 }
 
-Test(olog, what_a_terminal_shows_is_printable)
+Test(oci_log, what_a_terminal_shows_is_printable)
 {
 	struct oci_log o = new_log(false, LOG_LEVEL_ERROR);
 

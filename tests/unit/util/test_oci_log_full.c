@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Logs that take no more: nobody waits, nothing is torn for good, what was lost is counted and told. */
+/* Logs that take no more: no process waits, no line stays torn, lost lines are counted and reported. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +48,7 @@ static void write_many(struct oci_log *o)
 /* Fills @o without waiting, then reads: each line is whole, and the first one after them tells of the rest */
 static void fills_and_goes_on(struct oci_log *o, int reader)
 {
-	unsigned int lost, told, nr = 0;
+	unsigned int lost, said, nr = 0;
 	char *line, *rest;
 
 	write_many(o);
@@ -64,8 +64,8 @@ static void fills_and_goes_on(struct oci_log *o, int reader)
 	cr_expect_eq(nr, MANY - lost);
 	oci_log_write(o, LOG_LEVEL_ERROR, "again");
 	drain(reader);
-	cr_expect_eq(sscanf(text, "vmrun: %u lines were lost here", &told), 1, "%s", text);
-	cr_expect_eq(told, lost);
+	cr_expect_eq(sscanf(text, "vmrun: %u lines were lost here", &said), 1, "%s", text);
+	cr_expect_eq(said, lost);
 	cr_expect(strstr(text, "vmrun: again"), "%s", text);
 	cr_expect_eq(o->lost, 0);
 }
@@ -153,7 +153,7 @@ Test(oci_log_full, a_fifo_without_a_reader, .timeout = 20)
 	reader = open(path, O_RDONLY | O_NONBLOCK);
 	unlink(path);
 	cr_expect_gt(drain(reader), 0);
-	cr_expect(strstr(text, "msg=\"line 0\"\n"), "who comes late hears what there was room for");
+	cr_expect(strstr(text, "msg=\"line 0\"\n"), "a late reader gets what there was room for");
 	oci_log_flush(&o);
 	drain(reader);
 	cr_expect(strstr(text, " lines were lost here"), "%s", text);
@@ -226,7 +226,7 @@ Test(oci_log_full, a_disk_is_written_to_by_others, .timeout = 60)
 	drain(reader);
 	cr_expect(strstr(text, "msg=\"line 0\"\n"), "%s", text);
 	cr_expect(strstr(text, "msg=\"line 19\"\n"), "%s", text);
-	/* One that does not come back, in whose stead one who sleeps */
+	/* One that does not come back, replaced by one that sleeps */
 	pid = fork();
 	if (pid == 0)
 		sleep(60);

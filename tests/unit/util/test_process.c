@@ -61,7 +61,7 @@ Test(process, one_that_reads_a_resource_waits)
 	cr_expect_not(process_waits(pid, RESOURCE + 1, 5));
 	cr_expect_not(process_waits(pid, 0, RESOURCE));
 	cr_expect_not(process_waits(pid, RESOURCE, 0));
-	/* Stopped it does nothing, whatever it was at. */
+	/* A stopped process does nothing. */
 	kill(pid, SIGSTOP);
 	waitpid(pid, NULL, WUNTRACED);
 	cr_expect_not(process_waits(pid, RESOURCE, 1));
