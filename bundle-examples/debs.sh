@@ -5,7 +5,7 @@
 # Lists and packages live in a private apt state below the cache, so nothing of the machine's own
 # changes. Everything here happens once per cache; afterwards no network is needed.
 #
-#   debs_dir              the cache, made if need be
+#   debs_dir              the cache; made if it is missing
 #   debs_kernel FLAVOUR   unpacked linux-image-FLAVOUR; prints its directory (boot/, lib/modules/)
 #   debs_qemu             unpacked QEMU; prints its directory (qemu-system-x86_64, version)
 
@@ -35,7 +35,7 @@ debs_apt() {
 		-o Acquire::Retries=3 -o Acquire::Languages=none "$@" </dev/null
 }
 
-# debs_quiet LOG CMD...: run CMD, show the end of what it said only when it fails
+# debs_quiet LOG CMD...: run CMD, show the end of its output only if it fails
 debs_quiet() {
 	local log=$1
 	shift
@@ -69,7 +69,7 @@ debs_sources() {
 	mv "$s/sources.new" "$s/sources"
 }
 
-# debs_update: lists into the private state; with backports if they can be had
+# debs_update: lists into the private state; with backports if they are available
 debs_update() {
 	local s
 	s=$(debs_dir)/apt

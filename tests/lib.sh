@@ -1,7 +1,7 @@
 # tests/lib.sh: what the shell tests share. Source it; it prints TAP lines and cleans up after itself.
 #
 # $work is a private directory, $root a private state directory. A test that ends early fails: tests/check
-# wants a zero exit status as well as "ok" lines.
+# wants exit status 0 as well as "ok" lines.
 set -u
 umask 022 # a state directory that others can write to is refused
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
@@ -16,7 +16,7 @@ vmrun() { "$vmrun_bin" --root "$root" "$@"; }
 
 cleanup() {
 	local d
-	# A child that a signal ends before bash has taken the trap from it comes here too.
+	# A child that a signal ends before bash has cleared its trap comes here too.
 	[ "$BASHPID" = $$ ] || return
 	for d in "$root"/*/; do
 		[ -d "$d" ] && vmrun delete --force "$(basename "$d")" >/dev/null 2>&1
@@ -43,7 +43,7 @@ like() {
 		printf '#   got:    %s\n#   wanted: /%s/\n' "${2//$'\n'/ | }" "$3"
 	fi
 }
-# quiet NAME CMD...: the command succeeds
+# succeeds NAME CMD...: the command succeeds
 succeeds() {
 	local name=$1 out
 	shift
@@ -52,7 +52,7 @@ succeeds() {
 		printf '#   exit %s: %s\n' "$?" "$out"
 	fi
 }
-# Bounds are for this many times as slow a machine: an emulated one has been seen at an eighth of its usual speed.
+# Bounds allow for a machine this many times slower: an emulated one has run at an eighth of its usual speed.
 patience=${KVMHOST:+10}
 patience=${patience:-1}
 # eventually SECONDS CMD...: poll until it succeeds; a bound, not a measurement

@@ -19,7 +19,7 @@
  * "Announced" is a third way: preadv2 again, after a posix_fadvise(WILLNEED) for each request of the
  * batch. io_uring stays as it is in that row.
  *
- * The two take turns of SLICE_NS, so whatever else the machine does hits both; each figure is the
+ * The two take turns of SLICE_NS, so other load on the machine hits both; each figure is the
  * median of the rounds, each ratio the median of the ratios within a round, with the least and the
  * greatest beside it. CPU time is the process's, the kernel's worker threads for io_uring included:
  * the last column is their share of it. What interrupts and writeback cost is not in it.

@@ -9,7 +9,7 @@
  * it ends with the guest's answer. A TAP drops what it has no room for, so no more than WINDOW frames
  * wait on it: its counter of transmitted packets tells how many have been taken.
  *
- * The kinds of slices take turns, so whatever else the machine does hits all; each figure is the
+ * The kinds of slices take turns, so other load on the machine hits all; each figure is the
  * median of ROUNDS slices, with the least and the greatest beside it. CPU time is that of the
  * processes named, in which is what the kernel does for them. That of the VMM has the guest's, which
  * polls: where something else wants the cores it grows with the time a slice takes, and the greatest
@@ -50,7 +50,7 @@ enum { PUT = 1, TAKEN = 9 };
 
 enum { HOW_SEND = 1, HOW_RECEIVE = 2 };
 
-/* What the guest is told, and what it answers; the answer has what follows @count */
+/* The request to the guest, and its answer, which also has what follows @count */
 struct order {
 	struct ether_header eth;
 	uint8_t how;
@@ -157,7 +157,7 @@ static void feed(struct bench *b, const struct kind *k)
 {
 	struct iovec iov = {b->frame, k->bytes};
 	struct mmsghdr m[BATCH];
-	/* Whoever takes them may need this core. */
+	/* The receiver may need this core. */
 	const struct timespec a_moment = {.tv_nsec = 50000};
 	uint64_t base = counter(b, TAKEN),
 		 end = now_ns(CLOCK_MONOTONIC) + PATIENCE_S * 1000000000ULL;
@@ -173,7 +173,7 @@ static void feed(struct bench *b, const struct kind *k)
 			nanosleep(&a_moment, NULL);
 			gone = (uint32_t)(counter(b, TAKEN) - base);
 			if (now_ns(CLOCK_MONOTONIC) > end)
-				errx(1, "%s: nobody takes what is sent", b->interface);
+				errx(1, "%s: no process takes what is sent", b->interface);
 			continue;
 		}
 		rc = sendmmsg(b->fd, m, n, 0);
@@ -200,7 +200,7 @@ static struct sample slice(struct bench *b, const struct kind *k)
 		s.proc_us[i] = (double)(now_ns(b->proc[i].clock) - cpu[i]) / 1e3 / k->count;
 		s.cpu_us += s.proc_us[i];
 	}
-	/* The guest counts what it gets; what it sends could as well get lost. */
+	/* The guest counts what it gets; what it sends might get lost. */
 	if (k->how == HOW_SEND && counter(b, PUT) - put < k->count)
 		errx(1, "%s, %u bytes: %llu of %u frames came", k->name, k->bytes,
 		     (unsigned long long)(counter(b, PUT) - put), k->count);

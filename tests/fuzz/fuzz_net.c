@@ -20,7 +20,7 @@
  *  10 send    length u16, 12 bytes: an honest chain with that header
  *
  * Between two steps the device holds receive buffers at most, and nothing of a ring that has been
- * stopped, whatever the driver did.
+ * stopped, no matter what the driver did.
  */
 #include <fcntl.h>
 #include <linux/virtio_net.h>

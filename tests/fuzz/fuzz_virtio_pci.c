@@ -5,7 +5,7 @@
  * The input is a list of steps of eight bytes: what, width, offset (16 bits), value (32 bits). Between
  * the guest's accesses the other side acts as well: eventfds are signalled, the back-end fails, the
  * main loop runs. The back-end checks what it is started with; after each step the transport's state
- * is held against what KVM and the back-end have been told.
+ * is compared with what KVM and the back-end received.
  */
 #include <linux/virtio_pci.h>
 #include <string.h>
@@ -101,7 +101,7 @@ static void setup(void)
 	vr_assert(virtio_pci_watch(&v, &loop, NULL) == 0);
 }
 
-/* Reads overwrite what they were given, whatever the width: an access that does not is found. */
+/* Reads of any width overwrite their buffer: this finds an access that does not. */
 static void mmio(bool write, uint32_t off, uint64_t value, unsigned int len)
 {
 	bus_access(&bus, BUS_MMIO, write, (uint64_t)v.fn.bar[VIRTIO_PCI_BAR].addr + off, &value,

@@ -13,7 +13,7 @@
  *   4 setup  what an honest front-end says up to a running ring 0
  *   5 change the device says that its configuration has changed
  *
- * Kinds of fds: 0 guest memory, 1 and 2 eventfds, 3 a pipe, 4 /dev/null, 5 a socket nobody reads.
+ * Kinds of fds: 0 guest memory, 1 and 2 eventfds, 3 a pipe, 4 /dev/null, 5 a socket that no process reads.
  * tests/fuzz/seeds_vu_msg writes the corpus.
  */
 #include <fcntl.h>

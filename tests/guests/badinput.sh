@@ -76,7 +76,7 @@ config "an image that is no multiple of 512" ".vm.devices[1].path = \"$work/text
 config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" \
 	'/vm/devices/1/path: .*qcow2.*qemu-img convert -O raw.*"format": "raw"'
 config "a format that is not known" '.vm.devices[1].format = "qcow2"' '/vm/devices/1/format: must be raw, is "qcow2"'
-# Called raw it is raw: the guest wrote that itself.
+# With format raw it is raw: its guest wrote that.
 bundle "$work/b" hello "[{\"type\": \"block\", \"path\": \"$work/qcow2\", \"format\": \"raw\"}]"
 vmrun run "$work/b" </dev/null >"$work/out" 2>&1
 is "a raw disk that looks like qcow2: the VM runs" $? 32
@@ -137,7 +137,7 @@ is "nothing is left in them" "$(ls -A "$work/theirs" "$work/shared" | grep -v : 
 refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && mknod /dev/null c 1 3 && exec "$@"' sh \
 	"$vmrun_bin" --root "$root" create "$work/b"
 
-# Namespaces that cannot be made: which, why, and what to do.
+# Namespaces that the kernel refuses: which, why, and what to do.
 for ns in user pid mnt net ipc uts cgroup; do
 	refused "no $ns namespace may be made" "no $ns namespace can be made: user.max_${ns}_namespaces is 0" \
 		unshare -Ur sh -c "echo 0 >/proc/sys/user/max_${ns}_namespaces && exec \"\$@\"" sh "$vmrun_bin" --root "$root" create "$work/b"
@@ -160,14 +160,14 @@ without_proc() { unshare -m sh -c 'umount -l -R /proc; exec "$@"' sh "$@"; }
 refused "without /proc" "config.json .mount /proc.: No such file" without_proc "$vmrun_bin" --root "$root" create "$work/b"
 refused "without /proc, a kernel alone" "/proc/self/exe .mount /proc.: No such file" without_proc "$vmrun_bin" --root "$root" run "$B/guests/hello.elf"
 
-# A user who has no state directory is told what the host can do all the same.
+# A user without a state directory still learns what the host can do.
 for verb in check features "spec -b $work/nowhere"; do
 	# shellcheck disable=SC2086
 	is "${verb%% *} needs no state directory" \
 		"$(cd / && setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR "$vmrun_bin" $verb 2>&1 | grep -c XDG)" 0
 done
 
-# What is no file is not replaced by one, and a FIFO without a writer does not make create wait.
+# A path that is not a file is not replaced by one, and a FIFO without a writer does not make create wait.
 mkfifo "$work/fifo"
 refused "a pid file that is a FIFO" "--pid-file .*fifo: .*not a regular file" vmrun create --pid-file "$work/fifo" "$work/b"
 [ -p "$work/fifo" ] && ok "it stays one" || not_ok "it was replaced"
@@ -180,7 +180,7 @@ for p in "$work/fifo" /dev/ptmx /dev/null "$work"; do
 		timeout 10 "$vmrun_bin" device block --socket "$work/sock" --path "$p"
 done
 
-# Every verb says how it is called, with --help and when it is called otherwise.
+# Every verb prints its usage, with --help and when it is called wrongly.
 for verb in $(vmrun --help | awk 'NF == 0 { verbs = 0 } verbs { print $1 } $1 == "Verbs:" { verbs = 1 }'); do
 	usage=$(vmrun "$verb" --help | sed -n '1s/^Usage: //p')
 	like "$verb --help" "$usage" "^vmrun $verb( [^(]*[^ (])?$"

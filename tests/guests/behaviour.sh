@@ -23,7 +23,7 @@ is "hello: the kernel's file is read under the filter" \
 vmrun create "$work/hello" </dev/null >"$work/out" 2>/dev/null
 is "create returns with status created" "$(vm_status hello)" created
 succeeds "start lets it run" vmrun start hello
-succeeds "it stops by itself" eventually 20 is_stopped hello
+succeeds "it stops on its own" eventually 20 is_stopped hello
 is "create's standard output is the console" "$(tr -d '\r' <"$work/out")" "hello from the guest"
 is "state names the cause" "$(vmrun state hello | jq -r .vmrun.cause)" reset
 is "state names the exit code" "$(vmrun state hello | jq -r .vmrun.exitCode)" 32

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Writes one byte to a port that nobody claims, and resets: the shortest life of a VM. */
+/* Writes one byte to a port that no model claims, and resets: the shortest life of a VM. */
 #include "lib/guest.h"
 
 void guest_main(void)

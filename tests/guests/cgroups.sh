@@ -90,7 +90,7 @@ is "that one is still there" "$(vm_status tree)" created
 vmrun delete --force tree
 vmrun delete --force $id
 
-# Two at a time: one gets it. Whoever did not leaves the other alone.
+# Two at a time: one gets it, and the other leaves it alone.
 config .linux.cgroupsPath=\"/vmrun/$id\"
 create one state >/dev/null & create two other >/dev/null &
 wait
@@ -98,7 +98,7 @@ vmrun delete one 2>/dev/null || root_of other delete two
 is "two creates at a time: one has failed" "$(ls "$work/state" "$work/other" | grep -c '[oe]$')" 0
 done_with
 
-# A supervisor that was killed leaves its cgroup to whoever comes next.
+# A supervisor that was killed leaves its cgroup to the next VM.
 create one >/dev/null
 kill -9 "$(vmrun state one | jq .pid)"
 succeeds "a killed supervisor: stopped" eventually 10 is_stopped one
@@ -231,7 +231,7 @@ frozen() {
 	echo "$4" >"$dir/$file"
 	succeeds "$name: a frozen VM can be deleted" timeout $((9 * patience)) "$vmrun_bin" --root "$root" delete --force $id
 	is "$name: nothing is left of it" "$(ls -A "$root"; groups "vmrun/$id")" ""
-	is "$name: who is in there with it stays, frozen" "$(cat "$dir/cgroup.procs") $(cat "$dir/$file")" "$stranger $4"
+	is "$name: a process beside it stays, frozen" "$(cat "$dir/cgroup.procs") $(cat "$dir/$file")" "$stranger $4"
 	echo "$5" >"$dir/$file"
 	kill -9 $stranger && wait $stranger 2>/dev/null
 	rmdir $(groups $id-frozen)
@@ -275,7 +275,7 @@ done
 config '.linux.resources.memory.limit = 16000000' hungry
 create $id >/dev/null && vmrun --log "$work/log" start $id
 succeeds "a guest that uses more than the limit: it ends" eventually 20 is_stopped $id
-is "the cause is told" "$(vmrun state $id | jq -r .vmrun.cause)" oom-killed
+is "the cause is recorded" "$(vmrun state $id | jq -r .vmrun.cause)" oom-killed
 like "and which limit it was" "$(vmrun state $id | jq -r .vmrun.detail)" "killed by SIGKILL.*/linux/resources/memory/limit, 16000000 bytes"
 vmrun delete $id
 out=$("$vmrun_bin" --root "$root" run --bundle "$work/b" $id </dev/null 2>&1 >/dev/null)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a guest is told at start: the kernel's command line as it finds it, MAC and MTU of its network
+# What a guest learns at start: the kernel's command line as it finds it, MAC and MTU of its network
 # device, in a namespace that was empty at create. In namespaces of its own.
 [ "${1:-}" = --inside ] || exec unshare --net --mount "$0" --inside
 . "$(dirname "$0")/../lib.sh"
@@ -29,7 +29,7 @@ tap=', {"type": "net", "mode": "tap", "hostIp": "192.0.2.1", "netmask": "255.255
 ip="ip=192.0.2.2::192.0.2.1:255.255.255.0:$id:eth0:off"
 guest "$tap, \"mtu\": 1400}" '["quiet"]'
 run
-is "tap: the kernel is told its address" "$(said cmdline)" "$base quiet $ip"
+is "tap: the kernel gets its address" "$(said cmdline)" "$base quiet $ip"
 is "tap: the device has the MAC" "$(said mac)" 02:00:5e:10:20:f3
 is "tap: the device has the MTU" "$(said mtu)" 1400
 guest "$tap}" '["--", "one"]' alice
@@ -51,9 +51,9 @@ ip -n pod addr add 198.51.100.7/24 dev eth0
 ip link set host0 up
 ip -n pod route add default via 198.51.100.1
 succeeds "netns: start" vmrun start $id
-succeeds "netns: it stops by itself" eventually 20 is_stopped $id
+succeeds "netns: it stops on its own" eventually 20 is_stopped $id
 out=$(cat "$work/out")
-is "netns: the kernel is told the interface's address" "$(said cmdline)" \
+is "netns: the kernel gets the interface's address" "$(said cmdline)" \
 	"$base ip=198.51.100.7::198.51.100.1:255.255.255.0:$id:eth0:off"
 is "netns: the device has the interface's MAC" "$(said mac)" 02:aa:bb:cc:dd:ee
 is "netns: the device has the interface's MTU" "$(said mtu)" 1450
@@ -63,7 +63,7 @@ succeeds "netns: delete" vmrun delete $id
 for n in $(seq 20); do ip -n pod route add "10.$n.0.0/16" via 198.51.100.1; done
 vmrun create "$work/$id" </dev/null >"$work/out" 2>"$work/err"
 succeeds "many words: start" vmrun start $id
-succeeds "many words: it stops by itself" eventually 20 is_stopped $id
+succeeds "many words: it stops on its own" eventually 20 is_stopped $id
 out=$(cat "$work/out")
 is "many words: all arrive, once" "$(said cmdline)" "$base ip=198.51.100.7::198.51.100.1:255.255.255.0:$id:eth0:off$(
 	printf ' rd.route=10.%d.0.0/16:198.51.100.1:eth0' $(seq 20))"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a guest printed last, when nobody reads it yet, or the serial device cannot write it.
+# The last output of a guest, when no process reads it yet, or the serial device cannot write it.
 . "$(dirname "$0")/../lib.sh"
 
 bundle "$work/print" print '[{"type": "serial"}, {"type": "block", "path": "disk.img"}, {"type": "net"}]'
@@ -25,7 +25,7 @@ end_unread() { # NAME
 
 end_unread "create, start"
 is "meanwhile the guest's network is gone" "$(vmrun state print | jq -c '.vmrun.networks // []')" "[]"
-is "and nobody is there to press the power button for" "$(vmrun kill print 2>&1)" ""
+is "and kill has no guest left to press the power button for" "$(vmrun kill print 2>&1)" ""
 succeeds "which changes nothing" alone
 is "then it gets every byte" "$(timeout 30 head -c 92000 <&9 | tail -c 32000 | md5sum)" "$few"
 succeeds "and the VM ends" eventually 20 is_stopped print

@@ -46,7 +46,7 @@ begin
 kill -TERM "$supervisor"
 ended "a signal to the supervisor" "interrupted by SIGTERM"
 
-# Whoever stands still meanwhile
+# A process that stands still meanwhile
 begin
 kill -STOP "$supervisor"
 is "a stopped supervisor: state" "$(quick state $vm | jq -r .status)" creating
@@ -69,7 +69,7 @@ kill -KILL $create
 wait $create 2>/dev/null
 succeeds "a launcher that dies while the supervisor is stopped: all is undone" eventually 10 is_gone
 
-# One who connects and does not ask keeps nobody from asking.
+# A client that connects and does not ask keeps no other from asking.
 vmrun create "$work/$vm" </dev/null >/dev/null 2>&1
 cd "$root/$vm" || exit 1
 perl -e 'use Socket;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# `vmrun device`: its socket, its front-ends, and that it ends when it is told to, whatever its device does.
+# `vmrun device`: its socket, its front-ends, and that it ends on a signal, whatever its device does.
 . "$(dirname "$0")/../lib.sh"
 s=$work/sock
 tap=vma$$
@@ -45,7 +45,7 @@ kill $pid
 over "SIGTERM"
 is "it removes its socket" "$(ls "$s" 2>/dev/null)" ""
 
-refused() { # refused NAME: what is there stays as it is
+refused() { # refused NAME: what already exists stays as it is
 	local before
 	before=$(stat -c '%F %i' "$s")
 	like "$1: is refused" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: Address already in use"
@@ -109,7 +109,7 @@ like "block --queues 17" "$(timeout 10 "$vmrun_bin" device block --path "$work/d
 like "rng --queues 2" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" --queues 2 2>&1)" "queues is 1 to 1"
 alone net --tap $tap --queues 2
 is "net --queues 2: the TAP has two" "$(ls /sys/class/net/$tap/queues | grep -c rx)" 2
-like "net --queues 2: the front-end is told" "$(perl -e "$(cat "$work/clients")$queues" "$s")" '^[2-5]$'
+like "net --queues 2: the front-end learns it" "$(perl -e "$(cat "$work/clients")$queues" "$s")" '^[2-5]$'
 kill $pid
 over "net"
 
@@ -131,14 +131,14 @@ keeper=$!
 eventually 10 grep -qs done "$work/kept"
 kill -9 "$child"
 over "its control socket kept elsewhere, a device that dies"
-like "its control socket kept elsewhere: the end is told" "$(cat "$work/err")" "rng0: killed by SIGKILL"
+like "its control socket kept elsewhere: the end is reported" "$(cat "$work/err")" "rng0: killed by SIGKILL"
 kill $keeper
 wait $keeper 2>/dev/null
 
 alone rng
 perl -e "$control" "$child" send >"$work/sent"
 over "its control socket sent to its parent"
-like "its control socket sent to its parent: is told" "$(cat "$work/err")" "rng0: broke the rules of its control socket"
+like "its control socket sent to its parent: is reported" "$(cat "$work/err")" "rng0: broke the rules of its control socket"
 
 alone rng
 kill -STOP "$child"
@@ -154,20 +154,20 @@ child=$(pgrep -P $pid)
 dd if=/dev/zero of="$work/unread" bs=4k oflag=nonblock 2>/dev/null
 perl -e "$(cat "$work/clients")"'my $first = front_end(); ask($first, 1, "", 8); for (1 .. 50) { my $s = front_end(); ask($s, 1, "", 8) }' "$s"
 kill $pid
-over "lines that nobody reads"
+over "lines that no process reads"
 
 "$vmrun_bin" device rng --socket "$s" >/dev/null 2>"$work/unread" &
 pid=$!
 eventually 20 listens
 child=$(pgrep -P $pid)
 kill -9 "$child"
-succeeds "an error that nobody reads: its socket is gone" eventually 10 [ ! -e "$s" ]
+succeeds "an error that no process reads: its socket is gone" eventually 10 [ ! -e "$s" ]
 kill $pid
-over "an error that nobody reads"
+over "an error that no process reads"
 
 like "a limit that is too low" "$( (ulimit -n 64; timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1) )" "^vmrun: RLIMIT_NOFILE is 64, and 256 are needed"
 
-# One that leaves makes room for the next at once, whatever it has said before.
+# A front-end that leaves makes room for the next at once, whatever it sent before.
 alone rng
 is "leaving and coming, 200 times" "$(perl -e "$(cat "$work/clients")"'
 	my $bad = 0;

@@ -19,7 +19,7 @@ sectors() {
 	is "$1: the guest ends by the reset it asked for" $? 32
 	tr -d '\r' <<<"$out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $1: /"
 	like "$1: it reached its end" "$out" '^# sectors: done'
-	like "$1: it is told what suits the disk" "$out" "^# sectors: $3"
+	like "$1: it learns what suits the disk" "$out" "^# sectors: $3"
 }
 truncate -s 8M "$work/file"
 sectors "a file" "$work/file" "logical 512, physical 4096, discard 4096"
@@ -55,7 +55,7 @@ tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - a disk that st
 is "a disk that stands still: one line says so" "$(grep -c 'block0 waits for the host' "$work/log")" 1
 vmrun delete stalled
 
-# Nothing wakes the device's process before the file system goes on: the VM is gone all the same.
+# Nothing wakes the device's process before the file system goes on: the VM is gone nevertheless.
 groups() { find /sys/fs/cgroup -name stalled -type d; }
 no_groups() { [ -z "$(groups)" ]; }
 succeeds "a disk that stands still: the guest waits again" run_stalled

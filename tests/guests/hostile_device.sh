@@ -1,6 +1,6 @@
 #!/bin/bash
-# A device that is alive but silent ends the VM: the cause is recorded, with the device's name, and nobody
-# waits for ever. A device that died is told by how it died, whoever noticed first.
+# A device that is alive but silent ends the VM: the cause is recorded, with the device's name, and no process
+# waits for ever. The detail of a device that died says how, no matter which process noticed first.
 . "$(dirname "$0")/../lib.sh"
 
 begins() { grep -qa '# busy: begins' "$work/out"; }
@@ -12,14 +12,14 @@ run_busy() { # run_busy: a VM whose guest uses its devices all the time
 field() { vmrun state busy | jq -r ".vmrun.$1"; }
 
 bundle "$work/busy" busy
-# Not the serial port's: for its answer nobody waits (console.sh).
+# Not the serial port's: no process waits for its answer (console.sh).
 for victim in block0; do
 	run_busy
 	kill -STOP "$(vm_pid busy $victim)"
 	succeeds "$victim is stopped: the VM ends" eventually 30 is_stopped busy
 	is "$victim is stopped: the cause is the device" "$(field cause)" device-killed
 	is "$victim is stopped: the exit code is that cause's" "$(field exitCode)" 38
-	like "$victim is stopped: the detail names it and says what it did" "$(field detail)" \
+	like "$victim is stopped: the detail has its name and what it did" "$(field detail)" \
 		"device $victim: .*(no answer in|timed out|ETIMEDOUT)"
 	succeeds "$victim is stopped: delete" vmrun delete busy
 done
@@ -39,7 +39,7 @@ for victim in block0; do
 	vmrun delete --force busy
 done
 
-# What a device says of its own accord. speak PID WHAT FDS [times]: takes the channel's end from block0 (the
+# What a device says unasked. speak PID WHAT FDS [times]: takes the channel's end from block0 (the
 # only socket behind its fixed slots) and sends WHAT, in hex, with so many fds.
 speak() {
 	perl -e 'my ($pid, $hex, $fds, $times) = @ARGV;
@@ -74,7 +74,7 @@ done <<-EOF2
 	many-fds $changed 20
 EOF2
 
-# As often as it likes, as long as it is what it may say: the guest, and who manages it, go on.
+# A message that a device may send it may repeat: the guest and its manager go on.
 vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null
 speak "$(vm_pid busy block0)" $changed 0 0 2>/dev/null &
 flood=$!
@@ -103,7 +103,7 @@ for what in "write at the end" "write far behind it" "write on and on"; do
 done
 like "a disk in enemy hands: tried it all" "$said" "block0: and now for more"
 is "a disk in enemy hands: the image is as large as it was" "$(stat -c %s "$work/fs/disk.img")" 1048576
-succeeds "a disk in enemy hands: and has no more of the file system" test "$(stat -c %b "$work/fs/disk.img")" -le 2064
+succeeds "a disk in enemy hands: and its file has not grown" test "$(stat -c %b "$work/fs/disk.img")" -le 2064
 umount "$work/fs"
 vmrun delete --force enemy
 
@@ -117,7 +117,7 @@ for i in 1 2 3 4 5; do
 	[ $bad = 0 ] || { echo "# run $i: $(field cause), $(field detail)"; break; }
 	vmrun delete busy
 done
-is "a killed device is told by its signal, five times" $bad 0
+is "the detail of a killed device has its signal, five times" $bad 0
 vmrun delete --force busy >/dev/null 2>&1
 
 # Before the guest has run, too.

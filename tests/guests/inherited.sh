@@ -14,13 +14,13 @@ settled() {
 	is "$name: the VM runs, and its end is seen" "$out" "$(printf 'hello from the guest\nexit 32')"
 	vmrun delete --force $vm
 }
-# told NAME LIMIT ULIMIT...: create is refused by a line that names the limit, and leaves nothing
-told() {
+# named NAME LIMIT ULIMIT...: create is refused by a line that names the limit, and leaves nothing
+named() {
 	local name=$1 limit=$2 out
 	shift 2
 	out=$(set +u; (ulimit "$@" && timeout -k 2 30 "$vmrun_bin" --root "$root" create "$work/$vm"; echo "exit $?") </dev/null 2>&1 |
 		grep -v warning: | cat)
-	like "$name: is told by name" "$out" "^vmrun: $limit is [0-9]+, and [0-9]+ are needed"
+	like "$name: is named" "$out" "^vmrun: $limit is [0-9]+, and [0-9]+ are needed"
 	like "$name: as an error, not a death" "$out" '^exit 1$'
 	is "$name: nothing is left" "$(ls -A "$root")" ""
 	vmrun delete --force $vm
@@ -51,17 +51,17 @@ vmrun delete --force $vm
 
 for l in "-f 0" "-f 1" "-f 1024"; do
 	# shellcheck disable=SC2086
-	told "ulimit $l" RLIMIT_FSIZE $l
+	named "ulimit $l" RLIMIT_FSIZE $l
 done
-told "ulimit -u 1" RLIMIT_NPROC -u 1
-told "ulimit -n 64" RLIMIT_NOFILE -n 64
-told "ulimit -v 40000" RLIMIT_AS -v 40000
-told "ulimit -d 12000" RLIMIT_DATA -d 12000
+named "ulimit -u 1" RLIMIT_NPROC -u 1
+named "ulimit -n 64" RLIMIT_NOFILE -n 64
+named "ulimit -v 40000" RLIMIT_AS -v 40000
+named "ulimit -d 12000" RLIMIT_DATA -d 12000
 
 bundle "$work/$vm.idle" idle
 truncate -s 64M "$work/$vm/disk.img"
 bundle "$work/$vm" hello
-told "a disk larger than a file may be" RLIMIT_FSIZE -f 40000
+named "a disk larger than a file may be" RLIMIT_FSIZE -f 40000
 
 perl -e 'use Time::HiRes "ualarm"; ualarm 300000, 300000; exec @ARGV' \
 	"$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &

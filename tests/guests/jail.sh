@@ -72,8 +72,8 @@ for name in block0 rng0 serial0 vmm; do
 	is "$name: exactly these fds" "$(fds $name)" "$(awk -v n=$name '$1 == n { $1 = ""; sub(/^ /, ""); print }' "$expected")"
 done
 
-# A process that breaks its policy dies of it, and the VM tells who it was and stops.
+# A process that breaks its policy is killed, and the VM stops and says which process it was.
 succeeds "kill it" vmrun kill vm KILL
 succeeds "it stops" eventually 10 is_stopped vm
-is "the cause is told" "$(vmrun state vm | jq -r .vmrun.cause)" killed
+is "the cause is recorded" "$(vmrun state vm | jq -r .vmrun.cause)" killed
 succeeds "delete" vmrun delete vm

@@ -36,8 +36,8 @@ for victim in vmm block0 rng0 serial0; do
 	kill -9 "$(vm_pid "$id" $victim)"
 	succeeds "kill -9 of $victim: the VM stops" eventually 10 is_stopped "$id"
 	case $victim in vmm) cause=vmm-killed ;; *) cause=device-killed ;; esac
-	is "kill -9 of $victim: the cause is told" "$(vmrun state "$id" | jq -r .vmrun.cause)" $cause
-	like "kill -9 of $victim: the signal is told" "$(vmrun state "$id" | jq -r .vmrun.detail)" "$victim.*(signal 9|SIGKILL)"
+	is "kill -9 of $victim: the cause is recorded" "$(vmrun state "$id" | jq -r .vmrun.cause)" $cause
+	like "kill -9 of $victim: the signal is recorded" "$(vmrun state "$id" | jq -r .vmrun.detail)" "$victim.*(signal 9|SIGKILL)"
 	clean "kill -9 of $victim"
 done
 
@@ -46,7 +46,7 @@ for state in created running; do
 	[ $state = running ] && vmrun start "$id"
 	kill -9 "$(vmrun state "$id" | jq -r .pid)"
 	succeeds "kill -9 of the supervisor of a $state VM: it is stopped" eventually 10 is_stopped "$id"
-	is "kill -9 of the supervisor: the cause is told" "$(vmrun state "$id" | jq -r .vmrun.cause)" supervisor-killed
+	is "kill -9 of the supervisor: the cause is recorded" "$(vmrun state "$id" | jq -r .vmrun.cause)" supervisor-killed
 	clean "kill -9 of the supervisor of a $state VM"
 done
 

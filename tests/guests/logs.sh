@@ -1,5 +1,5 @@
 #!/bin/bash
-# The supervisor's log: nobody waits for its reader, and no process of a VM can fill it.
+# The supervisor's log: no process waits for its reader, and no process of a VM can fill it.
 . "$(dirname "$0")/../lib.sh"
 trap 'fsfreeze -u "$work/mnt" 2>/dev/null; umount "$work/mnt" 2>/dev/null; cleanup' EXIT
 mkdir -p "$root"
@@ -43,10 +43,10 @@ logging --log-level debug create "$work/$vm" </dev/null >/dev/null 2>&1
 eventually 10 [ "$(say "$(vm_pid $vm rng0)" 3 'W no room')" = 3 ]
 succeeds "a full FIFO: the supervisor answers" timeout 20 "$vmrun_bin" --root "$root" kill $vm URG
 read_log() { dd if="$work/log" bs=64k iflag=nonblock 2>/dev/null | tr -d '\0' >>"$work/read"; }
-told() { read_log; grep -qa "$1" "$work/read"; }
-succeeds "a full FIFO: what was lost is told soon after there is room" eventually 10 told '[0-9]* lines were lost here'
+logged() { read_log; grep -qa "$1" "$work/read"; }
+succeeds "a full FIFO: a line says what was lost soon after there is room" eventually 10 logged '[0-9]* lines were lost here'
 ends "a full FIFO"
-succeeds "a full FIFO: so is what comes then" eventually 10 told 'rng0: killed by SIGKILL'
+succeeds "a full FIFO: what comes then is logged" eventually 10 logged 'rng0: killed by SIGKILL'
 exec 9>&-
 
 # `run` keeps standard error; its reader does not.
@@ -57,13 +57,13 @@ eventually 10 is_running $vm
 dd if=/dev/zero of=/proc/self/fd/8 bs=4k oflag=nonblock 2>/dev/null
 say "$(vm_pid $vm rng0)" 5 'W no room' >"$work/taken"
 kill -9 "$(vm_pid $vm rng0)"
-succeeds "standard error that nobody reads: the end is seen" eventually 10 is_stopped $vm
+succeeds "standard error that no process reads: the end is seen" eventually 10 is_stopped $vm
 kill $reader
 wait
 exec 8>&-
 vmrun delete --force $vm
 
-# A disk that stands still stops who writes to it; that must be nobody who is needed.
+# A disk that stands still stops the process that writes to it; the VM must not need that process.
 truncate -s 32M "$work/fs" && mkfs.ext4 -q "$work/fs" && mkdir "$work/mnt" && mount -o loop "$work/fs" "$work/mnt" 2>/dev/null
 if mountpoint -q "$work/mnt"; then
 	frozen() { timeout 20 "$vmrun_bin" --root "$root" --log "$work/mnt/log" "$@" </dev/null >/dev/null 2>&1; }

@@ -9,7 +9,7 @@ mount -t sysfs none "$work/sys" && mount --bind "$work/sys/class" /sys/class &&
 ip link set lo up
 guest=10.9.8.2
 
-# net NAME JSON: boot a guest with one network device; what it says goes to $work/NAME
+# net NAME JSON: boot a guest with one network device; its output goes to $work/NAME
 net() {
 	name=$1
 	bundle "$work/$name.b" net "[{\"type\": \"serial\"}, {\"type\": \"net\"$2}]"
@@ -25,7 +25,7 @@ pings() {
 	eventually 30 busybox ping -q -c 1 -W 2 $guest >/dev/null
 	succeeds "$name: $what" busybox timeout 60 busybox ping -q "$@" "$guest"
 }
-# finish CODE: have the guest end, look at what it said
+# finish CODE: have the guest end, look at its output
 finish() {
 	echo over >/dev/udp/$guest/9
 	wait "$vm"
@@ -62,7 +62,7 @@ net gone ", $tap, \"name\": \"vmtap0\""
 pings "ping" -c 3
 ip link delete vmtap0
 finish 0 2>/dev/null # without a way to say so: its link is the reason
-like "gone: the guest is told at once" "$(cat "$work/gone")" 'net: the link went down'
+like "gone: the guest learns it at once" "$(cat "$work/gone")" 'net: the link went down'
 like "gone: and the host's user" "$(cat "$work/gone.err")" "host's interface is gone"
 is "gone: once" "$(grep -c "interface is gone" "$work/gone.err")" 1
 

@@ -46,7 +46,7 @@ for mode in private tap bridge; do
 	is "$mode: kill -9 of create at 61 moments: nothing is left" $bad 0
 	[ $made -gt 0 ] && ok "$mode: some of them were in the middle" || not_ok "$mode: none of them was in the middle"
 
-	# The supervisor and the device, of a VM that is there and of one whose state file is older than it is.
+	# The supervisor and the device, of a running VM and of one whose state file is older than it is.
 	for victim in supervisor net0; do
 		vmrun create "$work/$id" </dev/null >/dev/null 2>&1
 		if [ $victim = supervisor ]; then pid=$(vmrun state "$id" | jq -r .pid); else pid=$(vm_pid "$id" $victim); fi

@@ -15,7 +15,7 @@ ip link set lo up
 
 # net JSON [GUEST]: a bundle with one network device, {"type": "net", JSON}
 net() { bundle "$work/b" "${2:-idle}" "[{\"type\": \"rng\"}, {\"type\": \"net\"$1}]"; }
-# create [ID]: what it says; the guest's output is not waited for
+# create [ID]: its messages, without waiting for the guest's output
 create() {
 	{ vmrun create --bundle "$work/b" "${1:-$vm}" </dev/null 2>&1 >/dev/null; echo $? >"$work/code"; } | grep -v 'KVM only emulates'
 	return "$(cat "$work/code")"
@@ -109,12 +109,12 @@ ip route flush table 52
 
 net ', "masquerade": true, "mtu": 1400, "hostIp": "10.9.8.1", "netmask": "255.255.255.0", "mac": "52:54:00:12:34:56"'
 echo 0 >/proc/sys/net/ipv4/ip_forward
-like "masquerade: forwarding is switched on, and that is told" "$(create)" 'ip_forward was 0'
+like "masquerade: forwarding is switched on, and a line says so" "$(create)" 'ip_forward was 0'
 is "masquerade: forwarding is on" "$(cat /proc/sys/net/ipv4/ip_forward)" 1
 is "masquerade: tables of its own" "$(nft list tables | sort)" "table bridge vmrun_$vm
 table inet vmrun_$vm"
 like "masquerade: the guest's address" "$(nft list ruleset)" "ip saddr 10\.9\.8\.2 .*masquerade"
-is "masquerade: the table is told" "$(of table)" "vmrun_$vm"
+is "masquerade: the state has the table" "$(of table)" "vmrun_$vm"
 is "hostIp and netmask" "$(of hostAddress)" 10.9.8.1/24
 is "the guest is the next one" "$(of guestAddress)" 10.9.8.2/24
 is "mac" "$(of mac)" 52:54:00:12:34:56
@@ -244,11 +244,11 @@ create && vmrun start "$vm" && vmrun kill "$vm" KILL && eventually 10 is_stopped
 succeeds "netns: so it is when the VM ends" eventually 5 as_it_was
 clean "netns"
 create && ip -n pod link delete eth7 && vmrun start "$vm"
-is "netns: without an interface the VM starts all the same" "$(vm_status "$vm") $(of joined)" "running null"
+is "netns: without an interface the VM starts nevertheless" "$(vm_status "$vm") $(of joined)" "running null"
 clean "netns without an interface"
 create && ip netns delete pod && before=$(world | grep -vx "$vm")
 clean "netns, the namespace deleted by its owner"
-# Several interfaces, of all kinds, with all that a guest is told of.
+# Several interfaces, of all kinds, with everything that a guest learns.
 ip netns add pods && ip -n pods link set lo up && ip netns exec pods sh -c "echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6"
 # wire N [up]: a veth into the namespace, eth<N> there
 wire() { ip link add "far$1" up type veth peer name "eth$1" netns pods && ip -n pods link set "eth$1" "${2:-up}"; }
@@ -281,7 +281,7 @@ is "netns: a line for each interface beyond, that came later" "$(wc -l <<<"$out"
 like "netns: it names the first and what to do" "$out" 'no device is left for interface eth3: add another \{"type": "net", "mode": "netns"\} to vm.devices'
 like "netns: it names the second" "$out" 'no device is left for interface eth4: .*/run/netns/pods'
 succeeds "netns: the guest ends" eventually 20 is_stopped "$vm"
-is "netns: what the guest is told" "$(sed -n 's/^cmdline: //p' "$work/guest" | tr -d '\r' | grep -oE '(ip|rd\.|vmrun\.)[^ ]*')" "$(
+is "netns: what the guest learns" "$(sed -n 's/^cmdline: //p' "$work/guest" | tr -d '\r' | grep -oE '(ip|rd\.|vmrun\.)[^ ]*')" "$(
 	cat <<-END
 	ip=10.3.0.5::10.3.0.1:255.255.0.0:$vm:eth0:off
 	vmrun.addr=eth0,10.9.9.9/32
@@ -312,17 +312,17 @@ kill -9 "$(vmrun state "$vm" | jq -r .pid)"
 clean "netns with several interfaces, the supervisor killed"
 is "netns: no ingress qdisc is left" "$(ip netns exec pods tc qdisc show | grep ingress)" ""
 
-# An interface that somebody else filters: never taken, and never let go of.
+# An interface with a filter of somebody else's: vmrun neither takes it nor clears it.
 ip netns exec pods tc qdisc add dev eth1 clsact
 create
-like "netns: an interface with a qdisc of somebody else" "$(vmrun start "$vm" 2>&1)" 'net1: interface eth1 has an ingress qdisc'
+like "netns: an interface with somebody else's qdisc" "$(vmrun start "$vm" 2>&1)" 'net1: interface eth1 has an ingress qdisc'
 is "netns: the VM is still created" "$(vm_status "$vm")" created
 ip netns exec pods tc qdisc delete dev eth1 clsact
 succeeds "netns: and starts when it is gone" vmrun start "$vm"
 ip netns exec pods tc qdisc delete dev eth1 ingress && ip netns exec pods tc qdisc add dev eth1 ingress &&
 	ip netns exec pods tc filter add dev eth1 parent ffff: protocol all u32 match u32 0 0 flowid 1:1
 kill -9 "$(vmrun state "$vm" | jq -r .pid)"
-clean "netns, a qdisc replaced by somebody"
+clean "netns, a qdisc that somebody replaced"
 like "netns: it stays" "$(ip netns exec pods tc filter show dev eth1 parent ffff:)" u32
 ip netns exec pods tc qdisc delete dev eth1 ingress
 
@@ -392,7 +392,7 @@ ip link delete par && before=$(world)
 net ', "mode": "fd", "fd": 9'
 direct() { "$@" "$vmrun_bin" --root "$root" create --bundle "$work/b" "$vm" 2>&1 >/dev/null </dev/null; }
 succeeds "fd: create" direct with_tap 0x5002
-is "fd: its name is told" "$(of tap)" fdtap
+is "fd: the state has its name" "$(of tap)" fdtap
 like "fd: the device has it open" "$(ip -o link show dev fdtap)" fdtap
 clean "fd"
 fails "fd: not inherited" '/vm/devices/1: fd 9 was not inherited'

@@ -158,7 +158,7 @@ static void serve(void)
 	}
 }
 
-/* Lets ring 3 use the page that @address is on, whatever its size */
+/* Lets ring 3 use the page that @address is on, of any size */
 static void user_may(uint64_t address)
 {
 	uint64_t table, *entry;

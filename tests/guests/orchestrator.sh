@@ -12,7 +12,7 @@ create
 for cmd in "state vm" "list" "list --format json" "features" "create --dry-run $work/vm"; do
 	# shellcheck disable=SC2086
 	out=$(vmrun $cmd 2>&1 >/dev/full | grep -v warning)
-	is "${cmd%% /*}: a full standard output is told" "$out" "vmrun: standard output: No space left on device"
+	is "${cmd%% /*}: a full standard output is an error" "$out" "vmrun: standard output: No space left on device"
 done
 vmrun delete --force vm
 
@@ -30,13 +30,13 @@ for damage in '{' '' '[]' '{"id": "x"}' '{"id": 1, "status": []}' "$(printf '\37
 	printf %s "$damage" >"$root/vm/state.json"
 	is "state.json '${damage:0:12}': one clear line" "$(vmrun state vm 2>&1)" "vmrun: state.json: damaged"
 	is "list names it" "$(vmrun list -q 2>&1)" "vmrun: warning: vm: state.json: damaged"
-	succeeds "delete --force ends the VM all the same" vmrun delete --force vm
+	succeeds "delete --force ends the VM nevertheless" vmrun delete --force vm
 	gone=yes
 	for pid in $pids; do ! readlink "/proc/$pid/exe" >/dev/null || gone="$pid is there"; done
 	is "its processes are gone, and its directory" "$gone$(ls -A "$root")" yes
 done
 
-# ---- at once: one wins, the others are told the truth
+# ---- at once: one wins, the others get the true reason
 
 at_once() { # at_once N CMD...: what N of them say, sorted and counted
 	local n=$1 i
@@ -159,7 +159,7 @@ jq '.process = {"terminal": true, "cwd": "/"}' "$work/term/config.json" >"$work/
 vmrun run "$work/term" </dev/null >"$work/out" 2>"$work/err"
 is "run > file of a VM with a terminal" "$(tr -d '\r' <"$work/out")" "hello from the guest"
 
-# ---- one line, whatever the name
+# ---- one line for any name
 
 is "a newline in a name" "$(vmrun create --bundle $'/nowhere\nvmrun: \e[2Jdone' vm 2>&1)" \
 	"vmrun: bundle /nowhere?vmrun: ?[2Jdone: No such file or directory"
@@ -172,7 +172,7 @@ table=$(vmrun list)
 is "list: a name is shown, and moves no cursor" "$(grep -oa "$work[^ ]*" <<<"$table")" "$work/?[2J?n"$'\303\274'"?x"
 column() { local LC_ALL=C.UTF-8 line=$(sed -n "$1p" <<<"$table"); line=${line%%$2*}; echo ${#line}; }
 is "list: the columns stay where they are" "$(column 2 20[0-9][0-9]-)" "$(column 1 CREATED)"
-is "list: in JSON it is what it is" "$(vmrun list --format json | jq -r '.[0].bundle')" "$dir"
+is "list: JSON has it unchanged" "$(vmrun list --format json | jq -r '.[0].bundle')" "$dir"
 vmrun delete --force vm
 
 # ---- create interrupted at any moment leaves nothing, without anybody deleting it
@@ -189,7 +189,7 @@ for sig in TERM INT HUP; do
 		wait $pid 2>/dev/null
 		status=$?
 		if [ $status -eq 0 ]; then vmrun delete vm; continue; fi
-		# One that fails by itself was not interrupted.
+		# One that fails on its own was not interrupted.
 		[ "$(kill -l $status 2>/dev/null)" = $sig ] && eventually 10 nothing_left && continue
 		bad=1
 		echo "# $sig after $ms ms: exit $status, $(tail -n 1 "$work/err"), left: $(ls "$root/vm")"

@@ -70,5 +70,5 @@ is "the data it wrote is there" "$(debugfs -R 'cat /data' "$work/vm/root.img" 2>
 
 kill "$root_pid"
 wait "$root_pid"
-is "a back-end that is told to end leaves no socket" "$(ls "$work/root_pid.sock" 2>/dev/null)" ""
+is "a back-end that ends on a signal leaves no socket" "$(ls "$work/root_pid.sock" 2>/dev/null)" ""
 root_pid=''

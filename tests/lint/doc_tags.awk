@@ -1,5 +1,5 @@
 # For each function with a "Syscalls:" tag in the comment right above it: FILE FUNCTION CONTEXT WORD...
-# CONTEXT is "setup" or "any"; the words are all that stand behind the tag.
+# CONTEXT is "setup" or "any"; the words are all that follow the tag.
 function flush_tag(head,   words, context) {
 	if (tag == "" || head !~ /\(/)
 		return

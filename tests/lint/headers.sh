@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every header compiles alone, has the guard of its path, and is included by somebody.
+# Every header compiles alone, has the guard of its path, and is included somewhere.
 . "$(dirname "$0")/lib.bash"
 
 files '*.h' >"$work/headers"

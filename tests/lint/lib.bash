@@ -1,11 +1,11 @@
 # Shared by the structural checks; sourced from the root of the tree.
-# Each check prints TAP lines; what is wrong stands above its "not ok" line.
+# Each check prints TAP lines; complaints stand above its "not ok" line.
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 B=${B:-build}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# files PATTERN...: C sources, headers or whatever matches, under the source folders
+# files PATTERN...: files that match, under the source folders
 files() {
 	local folder args=()
 	for p in "$@"; do args+=(-o -name "$p"); done

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Files of at most 600 lines, functions of at most 100: what fits a head and a screen.
+# Files of at most 600 lines, functions of at most 100.
 . "$(dirname "$0")/lib.bash"
 FILE_MAX=600 FUNCTION_MAX=100
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What the code that meets the guest calls: the undefined symbols of each device's object, and of the
-# core as a whole, against tests/lint/symbols/NAME.txt. An entry nobody uses has to go as well.
+# core as a whole, against tests/lint/symbols/NAME.txt. An unused entry has to go as well.
 . "$(dirname "$0")/lib.bash"
 
 # What compilers put in by themselves, differently from release to release.

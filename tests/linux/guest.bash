@@ -83,7 +83,7 @@ pings() { busybox ping -c 3 -A -w 20 "$@" >/dev/null; }
 state() { vmrun state "$1" | jq -r ".vmrun.networks[$2].$3"; }
 world() { ip -o link show | cut -d' ' -f2 | sort; ip -o addr show | awk '{ print $2, $4 }' | sort; nft list tables; tc qdisc show | grep ingress; ls -A "$root"; }
 is_clean() { [ "$(world)" = "$before" ]; }
-# clean: the host's network is what it was when $before was set
+# clean: the host's network is as it was when $before was set
 clean() {
 	if eventually 5 is_clean; then ok "nothing is left"; else
 		not_ok "something is left"

@@ -91,7 +91,7 @@ boot third
 succeeds "third: ends" eventually 240 is_stopped third
 say "third ended"
 at_least "third: had little memory" "$(fact third memory-mib)" 16 64
-is "third: a panic is told" "$(vmrun state third | jq -r '"\(.vmrun.cause) \(.vmrun.exitCode)"')" "panic 34"
+is "third: a panic is recorded" "$(vmrun state third | jq -r '"\(.vmrun.cause) \(.vmrun.exitCode)"')" "panic 34"
 said third '^fact ready' || stuck third
 succeeds "third: deleted" vmrun delete third
 

@@ -31,7 +31,7 @@ falls() {
 	ip link delete "$3"
 	wait $!
 }
-told() { grep -ac "host's interface is gone" "$work/links.log"; }
+gone_lines() { grep -ac "host's interface is gone" "$work/links.log"; }
 
 boot links
 up links 120
@@ -40,7 +40,7 @@ for link in "0 user" "1 vhost"; do
 	read -r n backend <<<"$link"
 	succeeds "$backend: the host pings it" busybox ping -c 3 -w 20 "10.9.$n.2"
 	like "$backend: its link falls" "$(falls "falls$n" "eth$n" "vmtap$n")" '^0 after [0-9]{1,2} $'
-	is "$backend: one line tells of it" "$(told)" $((n + 1))
+	is "$backend: one line says so" "$(gone_lines)" $((n + 1))
 	like "$backend: what the guest sends goes nowhere" "$(ask links "nowhere$n" "ping -c 2 -w 4 10.9.$n.1")" \
 		' 0 packets received|unreachable'
 	like "$backend: and the device takes orders" \
@@ -49,7 +49,7 @@ for link in "0 user" "1 vhost"; do
 	is "$backend: its driver can be bound anew" \
 		"$(ask links "anew$n" "cd /sys/bus/virtio/drivers/virtio_net; d=\$(basename \$(readlink /sys/class/net/eth$n/device)); echo \$d >unbind; echo \$d >bind; cd /; ip link set eth$n up; cat /sys/class/net/eth$n/carrier")" "0 "
 done
-is "nothing more is told" "$(told)" 2
+is "no further line" "$(gone_lines)" 2
 vmrun kill links
 ended links poweroff 0
 succeeds "deleted" vmrun delete links

@@ -184,14 +184,14 @@ flooded "goes to the guest" tx "$went"
 say "limits done"
 
 # ---- interfaces that go, one of them while both sides wait for the limit ----
-told() { [ "$(grep -c "interface is gone" "$work/$id.log")" = "$1" ]; }
-succeeds "gone: no warning as long as they are there" told 0
+gone_lines() { [ "$(grep -c "interface is gone" "$work/$id.log")" = "$1" ]; }
+succeeds "gone: no warning as long as they are there" gone_lines 0
 succeeds "gone: one is deleted" ip link delete queues2
-succeeds "gone: that is told" eventually 30 told 1
+succeeds "gone: a line says so" eventually 30 gone_lines 1
 succeeds "gone: another is deleted" ip link delete packets
-succeeds "gone: that is told, too" eventually 30 told 2
+succeeds "gone: another line says so" eventually 30 gone_lines 2
 like "gone: what the guest sends goes nowhere" "$(ask $id nowhere "ping -c 2 -i 0.01 -w 1 10.63.0.1")" '100% packet loss'
-succeeds "gone: once, however many queues and packets there are" told 2
+succeeds "gone: once, however many queues and packets there are" gone_lines 2
 ip link delete par0
 ip link delete par1
 is "gone: the parents of macvtaps, too: the VM lives on" "$(vm_status $id)" running

@@ -37,7 +37,7 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 /** dev_child_stop() - Close the sockets and reap; the wait status */
 int dev_child_stop(struct dev_child *c);
 
-/** dev_child_wait() - Wait up to 10 s for @fd to be readable; false when that was in vain */
+/** dev_child_wait() - Wait up to 10 s for @fd to be readable; false if it does not become so */
 bool dev_child_wait(int fd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a guest does on its TAP, without a guest: ARP, and UDP of one byte from whatever address
+ * DOC: What a guest does on its TAP, without a guest: ARP, and UDP of one byte from any address
  */
 #ifndef VMRUN_TESTS_SUPPORT_TAP_GUEST_H
 #define VMRUN_TESTS_SUPPORT_TAP_GUEST_H
