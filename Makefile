@@ -55,7 +55,7 @@ $(B)/obj/devices/%.o $(B)/jail/devices/%.o: CFLAGS += -Wconversion
 
 # ---- what is built --------------------------------------------------------------------------
 core_src    := $(wildcard devices/core/*.c)
-device_src  := $(wildcard devices/*.c)
+device_src  := $(filter-out $(core_src),$(wildcard devices/*.c devices/*/*.c))
 # What an architecture gives the VMM lies in a folder of its own; one of them is built.
 arch_dir    := $(if $(filter x86_64,$(ARCH)),x86,$(ARCH))
 vmm_src     := $(wildcard vmm/*.c vmm/virtio/*.c vmm/$(arch_dir)/*.c)
@@ -65,7 +65,8 @@ policies    := $(wildcard policies/$(ARCH)/*.policy)
 objs         = $(patsubst %.c,$(B)/obj/%.o,$(1))
 jail_objs    = $(patsubst %.c,$(B)/jail/%.o,$(1))
 
-devices     := $(notdir $(basename $(device_src)))
+# Each `const struct device_ops NAME_device` is a program, vmrun-dev-NAME.
+devices     := $(shell sed -nE 's/^const struct device_ops ([a-z0-9_]+)_device = .*/\1/p' $(device_src))
 libexec     := $(B)/libexec/vmrun
 dev_progs   := $(devices:%=$(libexec)/vmrun-dev-%)
 programs    := $(B)/bin/vmrun $(libexec)/vmrun-vmm $(dev_progs)
@@ -90,6 +91,7 @@ $(B)/lib/devices.a: $(call objs,$(device_src))
 $(B)/lib/support.a: $(call objs,$(wildcard tests/support/*.c))
 $(B)/lib/jail-core.a: $(call jail_objs,$(core_src))
 $(B)/lib/jail-vmm.a: $(call jail_objs,$(vmm_src))
+$(B)/lib/jail-devices.a: $(call jail_objs,$(device_src))
 $(B)/lib/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -118,11 +120,16 @@ $(libexec)/vmrun-vmm: $(B)/jail/cmd/vmrun-vmm.o $(B)/lib/jail-vmm.a $(B)/lib/jai
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
-# One main() for all devices; the linker binds its `device` to the device's table.
-$(libexec)/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev.o $(B)/jail/devices/%.o $(B)/lib/jail-core.a
+# One main() for all devices, compiled once for each with DEVICE=NAME_device; the linker takes from the
+# archives what that table needs.
+$(devices:%=$(B)/jail/cmd/vmrun-dev-%.o): $(B)/jail/cmd/vmrun-dev-%.o: cmd/vmrun-dev.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPP_JAIL) $(CPPFLAGS) -DDEVICE=$*_device $(CFLAGS) -U_FORTIFY_SOURCE -c -o $@ $<
+$(libexec)/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/lib/jail-devices.a $(B)/lib/jail-core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LD_JAILED) -Wl,--defsym=device=$*_device -o $@ $^ $(LIBS_JAIL)
+	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
 # `vmrun --version` names the commit it was built from; nothing else depends on it.
 $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
@@ -159,10 +166,10 @@ $(B)/guests/%.elf: tests/guests/%.c $(guest_lib) $(wildcard tests/guests/lib/*.h
 
 # Devices in enemy hands, in place of the ones they are named after: same main(), jail and policy.
 hostile    := $(patsubst tests/hostile/%.c,$(B)/tests/hostile/vmrun-dev-%,$(wildcard tests/hostile/*.c))
-$(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev.o $(B)/jail/tests/hostile/%.o $(B)/lib/jail-core.a
+$(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/jail/tests/hostile/%.o $(B)/lib/jail-core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LD_JAILED) -Wl,--defsym=device=$*_device -o $@ $^ $(LIBS_JAIL)
+	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
 tests: all $(unit_bins) $(replays) $(guests) $(hostile)
 guests: $(guests)

@@ -2,8 +2,8 @@
 /**
  * DOC: main() of every device program
  *
- * The linker binds `device` to one device's table (Makefile). From the boot record to the first
- * byte of the guest's:
+ * Compiled once for each device: the Makefile says which by DEVICE, the name of its table
+ * (-DDEVICE=block_device). From the boot record to the first byte of the guest's:
  *
  *   1. receive the boot record on the control socket
  *   2. make the event loop, allocate the device's state, let the device take over its resources
@@ -30,7 +30,8 @@
 #define KNOCKS                                                                                     \
 	16 /* a front-end that leaves may have said a few things before, each of them a round */
 
-extern const struct device_ops device;
+extern const struct device_ops DEVICE;
+static const struct device_ops *const dev_ops = &DEVICE;
 
 /**
  * struct program - What the program consists of
@@ -56,13 +57,13 @@ static int dev_control(struct program *p, const struct ctl_msg *m)
 	struct err err = {0};
 	int rc;
 
-	if (m->type != CTL_NET || !device.control)
+	if (m->type != CTL_NET || !dev_ops->control)
 		return -EPROTO;
 	/* The guest would not look again. */
 	if (p->backend.running > 0)
 		rc = err_text(&err, EBUSY, "the guest uses the device already");
 	else
-		rc = device.control(&p->dev, m, &err);
+		rc = dev_ops->control(&p->dev, m, &err);
 	return ctl_send(BOOT_FD_CONTROL, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
 }
 
@@ -110,7 +111,7 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 
 static int dev_watch_bus(struct program *p, struct err *err)
 {
-	if (device.virtio_id == 0) /* not virtio: its init has done it */
+	if (dev_ops->virtio_id == 0) /* not virtio: its init has done it */
 		return 0;
 	if (p->boot.flags & BOOT_DEV_LISTEN)
 		return loop_add(&p->loop, BOOT_FD_BUS, EPOLLIN, dev_accept, p, err);
@@ -128,16 +129,16 @@ static int dev_prepare(struct program *p, struct err *err)
 	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
 	/* And so is RLIMIT_FSIZE, the disk's size or the caller's own. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (strcmp(p->boot.type, device.name) != 0)
+	if (strcmp(p->boot.type, dev_ops->name) != 0)
 		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
-				p->boot.name, device.name, p->boot.type);
+				p->boot.name, dev_ops->name, p->boot.type);
 	rc = loop_init(&p->loop, err);
 	if (rc == 0)
 		rc = loop_add(&p->loop, BOOT_FD_CONTROL, EPOLLIN, dev_control_ready, p, err);
 	if (rc == 0)
-		rc = device_init(&p->dev, &device, &p->loop, err);
+		rc = device_init(&p->dev, dev_ops, &p->loop, err);
 	if (rc == 0)
-		rc = device.init(&p->dev, &p->boot, err);
+		rc = dev_ops->init(&p->dev, &p->boot, err);
 	if (rc == 0)
 		rc = dev_watch_bus(p, err);
 	return rc == 0 ? lockdown(&p->boot.filter, err) : rc;
@@ -162,8 +163,8 @@ static int dev_serve(struct program *p, struct err *err)
 		rc = loop_run(&p->loop, err);
 	}
 	vu_backend_done(&p->backend);
-	if (device.virtio_id == 0 && device.reset)
-		device.reset(&p->dev);
+	if (dev_ops->virtio_id == 0 && dev_ops->reset)
+		dev_ops->reset(&p->dev);
 	return rc;
 }
 

@@ -36,12 +36,29 @@ done | while read -r f n call who; do check_line "$f" "$n" "$call" "$who"; done 
 ls "$dir"/*.policy >/dev/null 2>&1 || echo "no policies found" >>"$work/lines"
 verdict "each policy line names the function that needs it" "$work/lines"
 
+sed -nE 's/^const struct device_ops ([a-z0-9_]+)_device = .*/\1/p' devices/*.c devices/*/*.c >"$work/devices"
+
+# policies_of FILE: those of the device whose name its own begins with; of a file that a folder's devices share, theirs
+policies_of() {
+	local stem name own=
+	stem=$(basename "$1" .c)
+	while read -r name; do
+		[[ $stem == "$name" || $stem == "${name}_"* ]] && own=$name
+	done <"$work/devices"
+	if [ -n "$own" ]; then
+		closure "$dir/${own}_device.policy"
+		return
+	fi
+	sed -nE 's/^const struct device_ops ([a-z0-9_]+)_device = .*/\1/p' "$(dirname "$1")"/*.c |
+		while read -r name; do closure "$dir/${name}_device.policy"; done
+}
+
 # Which policy a file's functions run under: its own device's, the VMM's, or for the core any.
 while read -r file function context words; do
 	[ "$context" = setup ] && continue
 	case $file in
 	devices/core/* | cmd/*) under=("$dir"/*.policy) ;;
-	devices/*) mapfile -t under < <(closure "$dir/$(basename "$file" .c)_device.policy") ;;
+	devices/*) mapfile -t under < <(policies_of "$file") ;;
 	vmm/*) mapfile -t under < <(closure "$dir/vmm_device.policy") ;;
 	esac
 	calls "${under[@]}" >"$work/allowed"
@@ -53,8 +70,7 @@ done <"$work/tags" >"$work/untold"
 [ -s "$work/tags" ] || echo "no Syscalls: tags found" >>"$work/untold"
 verdict "each Syscalls: tag is allowed by a policy" "$work/untold"
 
-for source in devices/*.c; do
-	name=$(basename "$source" .c)
-	[ -e "$dir/${name}_device.policy" ] || echo "$source: there is no $dir/${name}_device.policy"
-done >"$work/missing"
+while read -r name; do
+	[ -e "$dir/${name}_device.policy" ] || echo "device $name: there is no $dir/${name}_device.policy"
+done <"$work/devices" >"$work/missing"
 verdict "each device has a policy" "$work/missing"
