@@ -6,6 +6,7 @@
 rules() {
 	cat <<'END'
 devices/core/         ^devices/core/
+devices/net/          ^devices/(core|net)/
 devices/              ^devices/core/
 vmm/x86/              ^(vmm|devices/core)/
 vmm/virtio/           ^(vmm/virtio|devices/core)/|^vmm/(arch|bus|kvm)\.h$

@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 
 #include "devices/core/device.h"
-#include "devices/core/vnet.h"
+#include "devices/net/vnet.h"
 #include "tests/support/vq_driver.h"
 
 extern const struct device_ops vhost_net_device;

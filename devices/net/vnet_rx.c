@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/core/vnet_rx.h"
+#include "devices/net/vnet_rx.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>

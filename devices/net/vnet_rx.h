@@ -9,8 +9,8 @@
  * for; the caller says, by @hungry, when it was in vain: then frames are read anyway, and those without
  * room are lost.
  */
-#ifndef VMRUN_DEVICES_CORE_VNET_RX_H
-#define VMRUN_DEVICES_CORE_VNET_RX_H
+#ifndef VMRUN_DEVICES_NET_VNET_RX_H
+#define VMRUN_DEVICES_NET_VNET_RX_H
 
 #include "devices/core/vq_window.h"
 

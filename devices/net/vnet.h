@@ -5,8 +5,8 @@
  * The decisions of the network device, without its moving of frames: what features and a TAP's
  * TUN_F_* flags have to do with each other, which frames a driver may send, what it may command.
  */
-#ifndef VMRUN_DEVICES_CORE_VNET_H
-#define VMRUN_DEVICES_CORE_VNET_H
+#ifndef VMRUN_DEVICES_NET_VNET_H
+#define VMRUN_DEVICES_NET_VNET_H
 
 #include <linux/virtio_net.h>
 

@@ -33,8 +33,8 @@
 #include <sys/timerfd.h>
 
 #include "devices/core/device.h"
-#include "devices/core/vnet.h"
 #include "devices/core/vq_lend.h"
+#include "devices/net/vnet.h"
 
 #define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
 #define VN_RINGS_MAX   (2 * NET_PAIRS_MAX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "devices/core/vnet.h"
+#include "devices/net/vnet.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

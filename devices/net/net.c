@@ -30,8 +30,8 @@
 
 #include "devices/core/bucket.h"
 #include "devices/core/device.h"
-#include "devices/core/vnet.h"
-#include "devices/core/vnet_rx.h"
+#include "devices/net/vnet.h"
+#include "devices/net/vnet_rx.h"
 
 #define NET_F(name)	(1ULL << VIRTIO_NET_F_##name)
 #define NET_HDR		sizeof(struct virtio_net_hdr_v1)
