@@ -111,7 +111,7 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 
 static int dev_watch_bus(struct program *p, struct err *err)
 {
-	if (dev_ops->virtio_id == 0) /* not virtio: its init has done it */
+	if (dev_ops->kind->virtio_id == 0) /* not virtio: its init has done it */
 		return 0;
 	if (p->boot.flags & BOOT_DEV_LISTEN)
 		return loop_add(&p->loop, BOOT_FD_BUS, EPOLLIN, dev_accept, p, err);
@@ -129,9 +129,9 @@ static int dev_prepare(struct program *p, struct err *err)
 	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
 	/* And so is RLIMIT_FSIZE, the disk's size or the caller's own. */
 	(void)signal(SIGXFSZ, SIG_IGN);
-	if (strcmp(p->boot.type, dev_ops->name) != 0)
+	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
 		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
-				p->boot.name, dev_ops->name, p->boot.type);
+				p->boot.name, dev_ops->kind->name, p->boot.type);
 	rc = loop_init(&p->loop, err);
 	if (rc == 0)
 		rc = loop_add(&p->loop, BOOT_FD_CONTROL, EPOLLIN, dev_control_ready, p, err);
@@ -163,7 +163,7 @@ static int dev_serve(struct program *p, struct err *err)
 		rc = loop_run(&p->loop, err);
 	}
 	vu_backend_done(&p->backend);
-	if (dev_ops->virtio_id == 0 && dev_ops->reset)
+	if (dev_ops->kind->virtio_id == 0 && dev_ops->reset)
 		dev_ops->reset(&p->dev);
 	return rc;
 }

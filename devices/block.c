@@ -481,11 +481,8 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 _Static_assert(BLOCK_SERIAL_BYTES == VIRTIO_BLK_ID_BYTES, "disk id");
 
 const struct device_ops block_device = {
-	.name = "block",
-	.virtio_id = VIRTIO_ID_BLOCK,
-	.nr_queues = BOOT_QUEUES_MAX,
+	.kind = &kind_table[KIND_BLOCK],
 	.queue_max = VQ_SIZE_MAX,
-	.config_len = sizeof(struct virtio_blk_config),
 	.features = BLOCK_F_ALWAYS | BLOCK_F_WRITABLE | 1ULL << VIRTIO_BLK_F_RO |
 		    1ULL << VIRTIO_BLK_F_MQ,
 	.state_size = sizeof(struct block),

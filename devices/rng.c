@@ -6,7 +6,6 @@
  * device there is: read it to learn what a device looks like.
  */
 #include <errno.h>
-#include <linux/virtio_ids.h>
 #include <sys/random.h>
 
 #include "devices/core/device.h"
@@ -72,9 +71,7 @@ static int rng_init(struct device *d, const struct boot_dev *rec, struct err *er
 }
 
 const struct device_ops rng_device = {
-	.name = "rng",
-	.virtio_id = VIRTIO_ID_RNG,
-	.nr_queues = 1,
+	.kind = &kind_table[KIND_RNG],
 	.queue_max = VQ_SIZE_MAX,
 	.state_size = sizeof(struct rng),
 	.init = rng_init,

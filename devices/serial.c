@@ -274,7 +274,7 @@ static int serial_init(struct device *d, const struct boot_dev *rec, struct err 
 }
 
 const struct device_ops serial_device = {
-	.name = "serial",
+	.kind = &kind_table[KIND_SERIAL],
 	.state_size = sizeof(struct serial),
 	.init = serial_init,
 	.event = serial_event,

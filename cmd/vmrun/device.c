@@ -15,8 +15,8 @@
 #include <sys/signalfd.h>
 
 #include "cmd/vmrun/vmrun.h"
-#include "devices/core/device.h"
 #include "devices/core/fmt.h"
+#include "devices/core/kind.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/jail.h"
 #include "runtime/jail/spawn.h"
@@ -66,29 +66,23 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err);
 static int open_tap(struct alone *a, struct boot_dev *b, struct err *err);
 
 /**
- * struct kind - A type of device
- * @needs:	The option it needs, and alone may have
- * @open:	What is done with it
- * @queues_max:	Of --queues
+ * struct need - What a kind of device works with
+ * @option:	Required of this kind, refused of the others
+ * @open:	Opens what the option names
  */
-static const struct kind {
-	const char *type;
-	const char *program;
-	const char *policy;
-	const char *needs;
-	size_t needs_off;
+static const struct need {
+	enum kind_id kind;
+	const char *option;
+	size_t option_off;
 	int (*open)(struct alone *a, struct boot_dev *b, struct err *err);
-	unsigned int queues_max;
-} kinds[] = {
-	{"block", "vmrun-dev-block", "block_device_vhost_user", "--path", FIELD(path), open_disk,
-	 BOOT_QUEUES_MAX},
-	{"net", "vmrun-dev-net", "net_device_vhost_user", "--tap", FIELD(tap), open_tap,
-	 NET_PAIRS_MAX},
-	{"rng", "vmrun-dev-rng", "rng_device_vhost_user", NULL, 0, NULL, 1},
+} needs[] = {
+	{KIND_BLOCK, "--path", FIELD(path), open_disk},
+	{KIND_NET, "--tap", FIELD(tap), open_tap},
 };
 
 /**
  * struct alone - One device and what it holds
+ * @need:	NULL for a device that needs nothing
  * @log:	Where its lines go: the --log file, or standard error
  * @listen_again_ns: When its log, being over its budget, is read again
  */
@@ -96,6 +90,7 @@ struct alone {
 	const struct vmrun *v;
 	const struct device_options *o;
 	const struct kind *kind;
+	const struct need *need;
 	struct listener bus;
 	int res_fd[BOOT_RES_MAX];
 	int signal_fd;
@@ -121,45 +116,76 @@ static void cleanup_alone(struct alone *a)
 	signal_release(a->signal_fd);
 }
 
+/* The kind of this type that can run alone, or NULL */
 static const struct kind *find_kind(const char *type)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		if (strcmp(kinds[i].type, type) == 0)
-			return &kinds[i];
+	for (unsigned int i = 0; i < KINDS; i++) {
+		if (kind_table[i].flags & KIND_ALONE && strcmp(kind_table[i].name, type) == 0)
+			return &kind_table[i];
+	}
 	return NULL;
 }
 
-static const char *option_of(const struct device_options *o, const struct kind *k)
+static const struct need *find_need(const struct kind *k)
 {
-	return *(const char *const *)((const char *)o + k->needs_off);
+	for (unsigned int i = 0; i < ARRAY_SIZE(needs); i++) {
+		if (k == &kind_table[needs[i].kind])
+			return &needs[i];
+	}
+	return NULL;
 }
 
-static int check_options(struct vmrun *v, const struct device_options *o, const struct kind *k,
-			 struct err *err)
+static const char *option_of(const struct device_options *o, const struct need *n)
 {
-	unsigned int i;
+	return *(const char *const *)((const char *)o + n->option_off);
+}
+
+/* "block, net and rng" */
+static void name_kinds(char *ret, size_t size)
+{
+	size_t len = 0;
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < KINDS; i++)
+		left += (kind_table[i].flags & KIND_ALONE) != 0;
+	for (unsigned int i = 0; i < KINDS; i++) {
+		if (!(kind_table[i].flags & KIND_ALONE))
+			continue;
+		left--;
+		len += fmt_into(ret + len, size - len, "%s%s", kind_table[i].name,
+				left > 1    ? ", "
+				: left == 1 ? " and "
+					    : "");
+	}
+}
+
+static int check_options(struct vmrun *v, const struct alone *a, struct err *err)
+{
+	const struct device_options *o = a->o;
+	const char *const type = a->kind ? a->kind->name : "";
+	char kinds[128];
 	int r = 0;
 
-	if (!k)
-		r = err_text(err, EINVAL, "device: unknown type; block, net and rng can run alone");
+	name_kinds(kinds, sizeof(kinds));
+	if (!a->kind)
+		r = err_text(err, EINVAL, "device: unknown type; %s can run alone", kinds);
 	else if (!o->socket || !*o->socket) /* the kernel would make up a name for an empty one */
-		r = err_text(err, EINVAL, "device %s: --socket is missing", k->type);
-	else if (k->needs && (!option_of(o, k) || !*option_of(o, k)))
-		r = err_text(err, EINVAL, "device %s: %s is missing", k->type, k->needs);
-	else if ((o->readonly || o->format) && k->open != open_disk)
-		r = err_text(err, EINVAL, "device %s: --%s is for block devices", k->type,
+		r = err_text(err, EINVAL, "device %s: --socket is missing", type);
+	else if (a->need && (!option_of(o, a->need) || !*option_of(o, a->need)))
+		r = err_text(err, EINVAL, "device %s: %s is missing", type, a->need->option);
+	else if ((o->readonly || o->format) && a->kind != &kind_table[KIND_BLOCK])
+		r = err_text(err, EINVAL, "device %s: --%s is for block devices", type,
 			     o->readonly ? "readonly" : "format");
 	else if (o->format && strcmp(o->format, "raw") != 0)
-		r = err_text(err, EINVAL, "device %s: --format: must be raw, is \"%s\"", k->type,
+		r = err_text(err, EINVAL, "device %s: --format: must be raw, is \"%s\"", type,
 			     o->format);
-	else if (o->queues > k->queues_max)
-		r = err_text(err, EINVAL, "device %s: --queues is 1 to %u", k->type, k->queues_max);
-	for (i = 0; r == 0 && i < ARRAY_SIZE(kinds); i++)
-		if (&kinds[i] != k && kinds[i].needs && option_of(o, &kinds[i]))
-			r = err_text(err, EINVAL, "device %s: %s is for %s devices", k->type,
-				     kinds[i].needs, kinds[i].type);
+	else if (o->queues > a->kind->queues.most)
+		r = err_text(err, EINVAL, "device %s: --queues is 1 to %u", type,
+			     a->kind->queues.most);
+	for (unsigned int i = 0; r == 0 && i < ARRAY_SIZE(needs); i++)
+		if (&needs[i] != a->need && option_of(o, &needs[i]))
+			r = err_text(err, EINVAL, "device %s: %s is for %s devices", type,
+				     needs[i].option, kind_table[needs[i].kind].name);
 	if (r < 0)
 		v->exit_code = 2;
 	return r;
@@ -197,7 +223,7 @@ static int open_tap(struct alone *a, struct boot_dev *b, struct err *err)
 		return r;
 	memcpy(a->res_fd, tap.fd, tap.nr * sizeof(tap.fd[0]));
 	b->nr_res = (uint16_t)tap.nr;
-	b->nr_queues = (uint16_t)(2 * tap.nr + 1);
+	b->nr_queues = (uint16_t)(a->kind->queues.each * tap.nr + a->kind->queues.more);
 	net.tun_flags = tap.tun_flags;
 	net_name_mac("device", tap.name, net.mac);
 	boot_set_settings(b, &net, sizeof(net));
@@ -222,23 +248,23 @@ static int start(struct alone *a, struct err *err)
 	struct boot_dev b = {.flags = 0};
 	struct spawn_device d = {
 		.program = a->kind->program,
-		.policy = a->kind->policy,
+		.policy = a->kind->policy_alone,
 		.boot = &b,
 		.res_fd = a->res_fd,
 		.log_level = a->v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
 	int r = 0;
 
-	fmt_into(b.name, sizeof(b.name), "%s0", a->kind->type);
-	fmt_into(b.type, sizeof(b.type), "%s", a->kind->type);
+	fmt_into(b.name, sizeof(b.name), "%s0", a->kind->name);
+	fmt_into(b.type, sizeof(b.type), "%s", a->kind->name);
 	if (a->v->log)
 		r = vmrun_open_log(a->v, &a->log, err);
 	else
 		oci_log_stderr(d.log_level, &a->log);
 	if (r == 0)
 		r = inherited_need(RLIMIT_NOFILE, INHERITED_JAIL_FILES, err);
-	if (r == 0 && a->kind->open)
-		r = a->kind->open(a, &b, err);
+	if (r == 0 && a->need)
+		r = a->need->open(a, &b, err);
 	if (r == 0)
 		r = catch_signals(a, err);
 	if (r == 0)
@@ -371,8 +397,10 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.error_fd = {-1, -1},
 		.log = {.fd = -1},
 	};
-	int r = check_options(v, a.o, a.kind, err);
+	int r;
 
+	a.need = a.kind ? find_need(a.kind) : NULL;
+	r = check_options(v, &a, err);
 	memset(a.res_fd, 0xff, sizeof(a.res_fd));
 	spawned_init(&a.proc);
 	if (r == 0)
@@ -382,8 +410,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "block --socket PATH --path IMAGE [--format raw] [--readonly] [--queues N] "
-		    "| net --socket PATH --tap NAME [--queues N] | rng --socket PATH",
+	.synopsis = "TYPE --socket PATH [OPTION]...",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,
 	.opt_bytes = sizeof(struct device_options),

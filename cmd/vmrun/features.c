@@ -11,6 +11,8 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "devices/core/kind.h"
 #include "runtime/config/bundle.h"
 #include "runtime/util/json.h"
 
@@ -33,11 +35,27 @@ static const char document[] =
 	"\"mountExtensions\":{\"idmap\":{\"enabled\":false}}"
 	"},"
 	"\"annotations\":{\"org.vmrun.version\":\"" VMRUN_VERSION "\","
-	"\"org.vmrun.devices\":\"block,net,rng,serial\","
+	"\"org.vmrun.devices\":\"\","
 	"\"org.vmrun.net.modes\":\"private,tap,bridge,netns,macvtap,fd,none\","
 	"\"org.vmrun.net.backends\":\"user,vhost\"},"
 	"\"potentiallyUnsafeConfigAnnotations\":[]"
 	"}";
+
+/* What /vm/devices takes: "block,net" */
+static int features_devices(struct json_object *doc)
+{
+	struct json_object *annotations = NULL, *types;
+	char text[128] = "";
+	size_t len = 0;
+
+	for (unsigned int i = 0; kind_types[i]; i++)
+		len += fmt_into(text + len, sizeof(text) - len, "%s%s", i > 0 ? "," : "",
+				kind_types[i]);
+	types = json_object_new_string(text);
+	if (!types || !json_object_object_get_ex(doc, "annotations", &annotations))
+		return -ENOMEM;
+	return json_object_object_add(annotations, "org.vmrun.devices", types) < 0 ? -ENOMEM : 0;
+}
 
 static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED, struct err *err)
 {
@@ -45,7 +63,7 @@ static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED
 	const char *text;
 	int r;
 
-	if (!obj)
+	if (!obj || features_devices(obj) < 0)
 		return err_set(err, ENOMEM, "features");
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
 							   JSON_C_TO_STRING_NOSLASHESCAPE);

@@ -22,7 +22,7 @@ int device_init(struct device *d, const struct device_ops *ops, struct loop *loo
 	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		d->kick_fd[q] = d->call_fd[q] = d->err_fd[q] = -1;
 	d->state = calloc(1, ops->state_size);
-	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->name);
+	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->kind->name);
 }
 
 /**
@@ -96,12 +96,12 @@ void device_broken(struct device *d, unsigned int q, const char *why)
 	d->vq[q].why = why;
 	device_event(d->err_fd[q]);
 	log_limited(&d->broken_limit, LOG_LEVEL_WARN, "%s: the driver broke queue %u: %s",
-		    d->ops->name, q, why);
+		    d->ops->kind->name, q, why);
 	if (d->err_fd[q] >= 0)
 		return;
 	log_limited(&d->broken_limit, LOG_LEVEL_WARN,
 		    "%s: the front-end gave no eventfd for that: the connection ends",
-		    d->ops->name);
+		    d->ops->kind->name);
 	loop_stop(d->loop);
 }
 

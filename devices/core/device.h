@@ -11,6 +11,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/kind.h"
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
 #include "devices/core/virtqueue.h"
@@ -20,12 +21,9 @@
 struct device;
 
 /**
- * struct device_ops - One kind of device
- * @name:	As in config.json's "type"
- * @virtio_id:	virtio 1.3 section 5; 0 for a device that is not virtio (serial)
- * @nr_queues:	Most queues it has; an instance may have fewer (device->nr_queues)
+ * struct device_ops - What one kind of device does
+ * @kind:	Its row of the table: name, virtio id, configuration space
  * @queue_max:	Entries a ring may have, a power of two up to VQ_SIZE_MAX
- * @config_len:	Bytes of device-specific configuration space
  * @features:	Bits it may offer; ring features and VERSION_1 are the core's and not listed
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
@@ -37,7 +35,7 @@ struct device;
  *		and error eventfd may be others when @queue is called next. NULL for a device that
  *		serves its rings itself and holds nothing between two wake-ups
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
- * @config:	Read or write config space; @off + @len <= config_len has been checked
+ * @config:	Read or write config space; @off + @len <= kind->config_bytes has been checked
  * @control:	A request of the supervisor's (CTL_NET), before the first start; the answer goes back as
  *		CTL_DONE, and after -errno nothing has changed. Not config: the guest writes that. NULL
  *		for a device that takes none
@@ -45,8 +43,8 @@ struct device;
  *		are finished or dropped before it returns. NULL if there is nothing to do
  */
 struct device_ops {
-	const char *name;
-	uint16_t virtio_id, nr_queues, queue_max, config_len;
+	const struct kind *kind;
+	uint16_t queue_max;
 	uint64_t features;
 	size_t state_size;
 	int (*init)(struct device *d, const struct boot_dev *b, struct err *err);

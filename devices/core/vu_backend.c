@@ -143,7 +143,7 @@ static int vu_get_config(struct vu_backend *b, struct vu_msg *m, struct err *err
 	}
 	/* A front-end that knows a newer layout asks for more than there is, and reads zeroes. */
 	memset(c->data, 0, sizeof(c->data));
-	have = c->offset < ops->config_len ? ops->config_len - c->offset : 0;
+	have = c->offset < ops->kind->config_bytes ? ops->kind->config_bytes - c->offset : 0;
 	have = have < c->bytes ? have : c->bytes;
 	if (have > 0 && ops->config(b->dev, false, c->offset, c->data, have) < 0)
 		m->hdr.bytes = 0;
@@ -155,8 +155,8 @@ static int vu_set_config(struct vu_backend *b, struct vu_msg *m, struct err *err
 	const struct device_ops *ops = b->dev->ops;
 	struct vu_config *c = &m->config;
 
-	if (!vu_config_ok(m) || c->offset > ops->config_len ||
-	    c->bytes > ops->config_len - c->offset || !ops->config ||
+	if (!vu_config_ok(m) || c->offset > ops->kind->config_bytes ||
+	    c->bytes > ops->kind->config_bytes - c->offset || !ops->config ||
 	    ops->config(b->dev, true, c->offset, c->data, c->bytes) < 0)
 		return err_text(err, EINVAL, "vhost-user: SET_CONFIG: %u bytes at %u cannot be set",
 				c->bytes, c->offset);

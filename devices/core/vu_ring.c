@@ -71,7 +71,7 @@ static int vu_ring_start(struct vu_ring *r, struct err *err)
 		return rc;
 	if (r->b->running == 0 && d->ops->start && d->ops->start(d, d->acked) < 0) {
 		vq_reset(&d->vq[vu_ring_index(r)]);
-		return err_text(err, EIO, "device %s does not start", d->ops->name);
+		return err_text(err, EIO, "device %s does not start", d->ops->kind->name);
 	}
 	r->b->running++;
 	r->started = true;

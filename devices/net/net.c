@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
-#include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -140,7 +139,7 @@ static void net_lose_tap(struct device *d)
 		*p = (struct net_port){.fd = p->fd};
 		device_again(d, 2 * i + 1);
 	}
-	log_warn("%s: the host's interface is gone", d->ops->name);
+	log_warn("%s: the host's interface is gone", d->ops->kind->name);
 	device_config_changed(d);
 }
 
@@ -477,11 +476,8 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 }
 
 const struct device_ops net_device = {
-	.name = "net",
-	.virtio_id = VIRTIO_ID_NET,
-	.nr_queues = 2 * NET_PAIRS_MAX + 1,
+	.kind = &kind_table[KIND_NET],
 	.queue_max = VQ_SIZE_MAX,
-	.config_len = offsetof(struct virtio_net_config, speed),
 	.features = NET_F_ALWAYS | NET_F(MQ) | VNET_F_OFFLOADS,
 	.state_size = sizeof(struct net),
 	.init = net_init,

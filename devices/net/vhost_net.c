@@ -26,7 +26,6 @@
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <linux/vhost.h>
-#include <linux/virtio_ids.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -38,7 +37,6 @@
 
 #define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
 #define VN_RINGS_MAX   (2 * NET_PAIRS_MAX)
-#define VN_QUEUES_MAX  (VN_RINGS_MAX + 1)
 #define VN_MTU_DEFAULT 1500
 #define VN_LOOK_S      1 /* how often the TAP is asked whether it is still there */
 
@@ -219,7 +217,7 @@ static void vn_lose_tap(struct device *d)
 	n->gone = true;
 	loop_del(d->loop, n->pair[0].tap);
 	loop_del(d->loop, n->timer_fd);
-	log_warn("%s: the host's interface is gone", d->ops->name);
+	log_warn("%s: the host's interface is gone", d->ops->kind->name);
 	device_config_changed(d);
 }
 
@@ -470,11 +468,8 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 }
 
 const struct device_ops vhost_net_device = {
-	.name = "vhost_net",
-	.virtio_id = VIRTIO_ID_NET,
-	.nr_queues = VN_QUEUES_MAX,
+	.kind = &kind_table[KIND_VHOST_NET],
 	.queue_max = VQ_SIZE_MAX,
-	.config_len = offsetof(struct virtio_net_config, speed),
 	.features = VN_OWN | VN_BIT(MRG_RXBUF) | VN_BIT(MQ) | VNET_F_OFFLOADS,
 	.state_size = sizeof(struct vhost_net),
 	.init = vn_init,

@@ -101,11 +101,8 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 }
 
 const struct device_ops block_device = {
-	.name = "block",
-	.virtio_id = VIRTIO_ID_BLOCK,
-	.nr_queues = 1,
+	.kind = &kind_table[KIND_BLOCK],
 	.queue_max = VQ_SIZE_MAX,
-	.config_len = sizeof(struct virtio_blk_config),
 	.state_size = sizeof(struct block),
 	.init = block_init,
 	.start = block_start,

@@ -66,13 +66,13 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 	if (loop_init(&loop, &err) < 0 ||
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_quit, &loop, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
-	    (ops->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_BUS, &err) < 0) ||
+	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_BUS, &err) < 0) ||
 	    child_lockdown(policy, &err) < 0)
 		return ctl_send(BOOT_FD_CONTROL, CTL_FAILED, 0, 0, err.msg) == 0;
 	if (ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL) < 0 || loop_run(&loop, &err) < 0)
 		return 1;
 	vu_backend_done(&backend);
-	if (!ops->virtio_id)
+	if (!ops->kind->virtio_id)
 		ops->reset(&dev);
 	return backend.broke_rules;
 }
@@ -80,7 +80,7 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const struct boot_dev *rec,
 		     const int *res, const char *policy)
 {
-	const int bus_type = ops->virtio_id ? SOCK_STREAM : SOCK_SEQPACKET;
+	const int bus_type = ops->kind->virtio_id ? SOCK_STREAM : SOCK_SEQPACKET;
 	int bus[2], control[2];
 	struct ctl_msg m;
 

@@ -84,12 +84,15 @@ static void echo_reset(struct device *d)
 	echo.resets++;
 }
 
-static const struct device_ops echo_ops = {
+static const struct kind echo_kind = {
 	.name = "echo",
 	.virtio_id = 63,
-	.nr_queues = ECHO_QUEUES,
+	.config_bytes = sizeof(echo.config),
+};
+
+static const struct device_ops echo_ops = {
+	.kind = &echo_kind,
 	.queue_max = 64,
-	.config_len = sizeof(echo.config),
 	.features = ECHO_FEATURE,
 	.state_size = 1,
 	.init = echo_init,

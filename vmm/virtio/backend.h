@@ -11,9 +11,10 @@
 #define VMRUN_VMM_VIRTIO_BACKEND_H
 
 #include "devices/core/base.h"
+#include "devices/core/boot.h"
 #include "devices/core/err.h"
 
-#define BACKEND_QUEUES_MAX 16
+#define BACKEND_QUEUES_MAX BOOT_QUEUES_MAX
 #define BACKEND_CONFIG_MAX 256
 
 /**

@@ -11,12 +11,13 @@
 #ifndef VMRUN_VMM_VIRTIO_MSIX_H
 #define VMRUN_VMM_VIRTIO_MSIX_H
 
+#include "devices/core/boot.h"
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "vmm/kvm.h"
 #include "vmm/virtio/pci.h"
 
-#define MSIX_VECTORS_MAX 17 /* BACKEND_QUEUES_MAX and one for configuration */
+#define MSIX_VECTORS_MAX (BOOT_QUEUES_MAX + 1) /* one for configuration */
 #define MSIX_NO_VECTOR   0xffff
 
 #define MSIX_TABLE_BYTES (MSIX_VECTORS_MAX * 16)

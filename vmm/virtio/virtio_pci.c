@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <linux/pci_regs.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
 #include <linux/virtio_pci.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "devices/core/kind.h"
 #include "vmm/virtio/virtio_pci_common.h"
 
 #define VP_VENDOR      0x1af4
@@ -17,16 +17,7 @@
 #define VP_ISR_QUEUE   1U
 #define VP_ISR_CONFIG  2U
 
-/* PCI class codes; what is not listed is a device that fits no class */
-static const struct {
-	uint16_t virtio_id;
-	uint32_t class;
-} vp_classes[] = {
-	{VIRTIO_ID_NET, 0x020000},   {VIRTIO_ID_BLOCK, 0x018000}, {VIRTIO_ID_CONSOLE, 0x078000},
-	{VIRTIO_ID_SCSI, 0x010000},  {VIRTIO_ID_GPU, 0x038000},	  {VIRTIO_ID_INPUT, 0x098000},
-	{VIRTIO_ID_VSOCK, 0x078000}, {VIRTIO_ID_FS, 0x018000},
-};
-#define VP_CLASS_OTHER 0x00ff00
+#define VP_CLASS_OTHER 0x00ff00 /* a device that fits no class */
 
 bool virtio_pci_drain(int fd)
 {
@@ -277,19 +268,16 @@ static void vp_add_caps(struct virtio_pci *v)
 
 static void vp_make_function(struct virtio_pci *v)
 {
-	struct pci_id id = {
+	const struct kind *kind = kind_of_virtio(v->be->virtio_id);
+	const struct pci_id id = {
 		.vendor = VP_VENDOR,
 		.device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
 		.sub_vendor = VP_VENDOR,
 		.sub_device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
-		.class = VP_CLASS_OTHER,
+		.class = kind ? kind->pci_class : VP_CLASS_OTHER,
 		.revision = VP_REVISION,
 	};
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(vp_classes); i++) {
-		if (vp_classes[i].virtio_id == v->be->virtio_id)
-			id.class = vp_classes[i].class;
-	}
 	pci_function_init(&v->fn, &id, &vp_pci_ops, v);
 	pci_add_bar(&v->fn, VIRTIO_PCI_BAR, VIRTIO_PCI_BAR_BYTES, vp_bar_access);
 }

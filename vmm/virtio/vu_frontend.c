@@ -17,11 +17,11 @@
 
 #include <errno.h>
 #include <linux/virtio_config.h>
-#include <linux/virtio_ids.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "devices/core/kind.h"
 #include "vmm/virtio/vu_call.h"
 #include "vmm/virtio/vu_channel.h"
 
@@ -36,19 +36,6 @@
 #define VUF_PROTOCOL_FEATURES                                                                      \
 	(1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK | 1ULL << VU_PF_BACKEND_REQ |                  \
 	 1ULL << VU_PF_CONFIG)
-
-/*
- * What vhost-user leaves to the front-end to know: how many queues a device has that does not say,
- * and how long its configuration space is.
- */
-static const struct vuf_kind {
-	uint16_t virtio_id, nr_queues, config_bytes;
-} vuf_kinds[] = {
-	{VIRTIO_ID_NET, 2, 12}, {VIRTIO_ID_BLOCK, 1, 60},   {VIRTIO_ID_CONSOLE, 2, 12},
-	{VIRTIO_ID_RNG, 1, 0},	{VIRTIO_ID_BALLOON, 2, 16}, {VIRTIO_ID_SCSI, 3, 36},
-	{VIRTIO_ID_GPU, 2, 20}, {VIRTIO_ID_INPUT, 2, 136},  {VIRTIO_ID_VSOCK, 3, 8},
-	{VIRTIO_ID_FS, 2, 40},
-};
 
 static struct vu_frontend *vuf_of(struct backend *b)
 {
@@ -384,6 +371,7 @@ static int vuf_connect(struct vu_frontend *f, const struct vu_frontend_args *arg
 
 int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args, struct err *err)
 {
+	const struct kind *kind = kind_of_virtio(args->virtio_id);
 	int rc;
 
 	*f = (struct vu_frontend){.sock = args->sock, .late_ms = VU_LATE_MS, .late = args->late};
@@ -399,11 +387,10 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		f->late_ms = args->late_ms;
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++)
 		f->be.kick_fd[i] = f->be.call_fd[i] = f->be.err_fd[i] = -1;
-	for (unsigned int i = 0; i < ARRAY_SIZE(vuf_kinds); i++) {
-		if (vuf_kinds[i].virtio_id != args->virtio_id)
-			continue;
-		f->be.nr_queues = vuf_kinds[i].nr_queues;
-		f->be.config_bytes = vuf_kinds[i].config_bytes;
+	/* What vhost-user leaves to the front-end to know. */
+	if (kind) {
+		f->be.nr_queues = kind->queues.each;
+		f->be.config_bytes = kind->config_bytes;
 	}
 	rc = vuf_connect(f, args, err);
 	if (rc < 0)

@@ -69,10 +69,10 @@ static void lender_reset(struct device *d UNUSED)
 	note('R');
 }
 
+static const struct kind lender_kind = {.name = "lender", .virtio_id = 63};
+
 static const struct device_ops lender_ops = {
-	.name = "lender",
-	.virtio_id = 63,
-	.nr_queues = 1,
+	.kind = &lender_kind,
 	.queue_max = 64,
 	.state_size = 1,
 	.init = lender_init,

@@ -238,7 +238,7 @@ Test(vhost_net, takes_over_and_offers_what_both_sides_can)
 	cr_expect(!(dev.features & (1ULL << VHOST_F_LOG_ALL | 1ULL << VNET_F_HOST_USO)));
 	cr_expect_eq(dev.features & ~dev.ops->features, 0);
 	cr_expect_eq(dev.nr_queues, 5);
-	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(memcmp(c.mac, "\2\0\0\1\2\3", 6) == 0 && c.mtu == 1400);
 	cr_expect(c.status == VIRTIO_NET_S_LINK_UP && c.max_virtqueue_pairs == 2);
 	cr_expect_lt(dev.ops->config(&dev, true, 0, &c, 6), 0, "the MAC is not the guest's");
@@ -455,12 +455,12 @@ Test(vhost_net, is_told_mac_and_mtu_at_start)
 
 	make(1, V1);
 	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
-	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
 	m.code |= CTL_NET_DOWN;
 	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
-	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(c.status == 0 && c.mtu == 1300, "nothing at the other end");
 	m.code = 67;
 	m.arg = 0;
@@ -472,7 +472,7 @@ Test(vhost_net, is_told_mac_and_mtu_at_start)
 	cr_expect_eq(dev.ops->control(&dev, &m, &err), -EINVAL, "no MAC at all");
 	m.arg = 0;
 	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
-	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300, "zeros leave all as it was");
 }
 
@@ -502,7 +502,7 @@ static uint16_t status(void)
 {
 	struct virtio_net_config c;
 
-	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->config_len), 0);
+	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	return c.status;
 }
 
