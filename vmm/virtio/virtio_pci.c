@@ -15,38 +15,8 @@
 #define VP_DEVICE_BASE 0x1040
 #define VP_REVISION    1 /* 1 or more: not a transitional device */
 #define VP_ISR_QUEUE   1U
-#define VP_ISR_CONFIG  2U
 
 #define VP_CLASS_OTHER 0x00ff00 /* a device that fits no class */
-
-bool virtio_pci_drain(int fd)
-{
-	uint64_t count;
-
-	return fd >= 0 && read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count);
-}
-
-/* A full counter is a signal too, so a failed write loses nothing. */
-static void vp_signal(int fd)
-{
-	uint64_t one = 1;
-
-	if (write(fd, &one, sizeof(one)) < 0)
-		return;
-}
-
-void virtio_pci_config_interrupt(struct virtio_pci *v)
-{
-	v->isr |= VP_ISR_CONFIG;
-	vp_signal(v->config_fd);
-}
-
-static void vp_set_needs_reset(struct virtio_pci *v)
-{
-	v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
-	if (v->status & VIRTIO_CONFIG_S_DRIVER_OK)
-		virtio_pci_config_interrupt(v);
-}
 
 /* The device's own doing; virtio 1.3 sections 2.5 and 4.1.4.3.1 */
 static void vp_config_changed(struct virtio_pci *v)
@@ -59,41 +29,6 @@ static void vp_config_changed(struct virtio_pci *v)
 		virtio_pci_config_interrupt(v);
 	else
 		v->config_changed = true;
-}
-
-void virtio_pci_needs_reset(struct virtio_pci *v, const char *why)
-{
-	log_limited(&v->limit, LOG_LEVEL_WARN, "%s: guest: %s", v->be->name, why);
-	vp_set_needs_reset(v);
-}
-
-void virtio_pci_fail(struct virtio_pci *v, const struct err *why)
-{
-	if (v->dead)
-		return;
-	v->dead = true;
-	vp_set_needs_reset(v);
-	if (v->hook.fn)
-		v->hook.fn(v->hook.arg, v->be->name, why);
-}
-
-void virtio_pci_doorbells(struct virtio_pci *v)
-{
-	const struct pci_bar *bar = &v->fn.bar[VIRTIO_PCI_BAR];
-	uint64_t at = bar->mapped && v->running && !v->dead ? bar->addr + VIRTIO_PCI_NOTIFY_OFF : 0;
-
-	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
-		int fd = v->be->kick_fd[i];
-		uint64_t off = (uint64_t)i * VIRTIO_PCI_NOTIFY_MULT;
-
-		if (v->bound[i] && v->notify_at != at &&
-		    vm_ioeventfd(v->vm, false, v->notify_at + off, fd) == 0)
-			v->bound[i] = false;
-		/* One that cannot be bound still works: vp_notify_access() gets its writes. */
-		if (at && !v->bound[i] && v->queue[i].enabled)
-			v->bound[i] = vm_ioeventfd(v->vm, true, at + off, fd) == 0;
-	}
-	v->notify_at = at;
 }
 
 static void vp_isr_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
@@ -144,7 +79,7 @@ static void vp_notify_access(struct virtio_pci *v, bool write, uint64_t off, voi
 		memset(data, 0, len);
 	else if (off % VIRTIO_PCI_NOTIFY_MULT == 0 && q < v->be->nr_queues && v->running &&
 		 !v->dead && v->queue[q].enabled)
-		vp_signal(v->be->kick_fd[q]);
+		virtio_pci_signal(v->be->kick_fd[q]);
 }
 
 static void vp_msix_access(struct virtio_pci *v, bool write, uint64_t off, void *data,

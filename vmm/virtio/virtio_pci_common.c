@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The common configuration structure of virtio-pci
+ * DOC: Status machine and registers of the common configuration structure
  *
  * virtio 1.3 section 4.1.4.3, and 3.1.1 for the order of initialisation:
  *

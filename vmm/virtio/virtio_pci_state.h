@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: State of one virtio device on PCI, and how it signals
+ *
+ * Below the two halves of virtio-pci: virtio_pci_common.c, the registers by which a driver sets the device
+ * up, and virtio_pci.c, all else. Both interrupt the driver, bind doorbells and find that the device has
+ * failed. Everything here runs with the bus lock held.
+ */
+#ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_STATE_H
+#define VMRUN_VMM_VIRTIO_VIRTIO_PCI_STATE_H
+
+#include "devices/core/gmem.h"
+#include "devices/core/log.h"
+#include "devices/core/loop.h"
+#include "vmm/kvm.h"
+#include "vmm/virtio/backend.h"
+#include "vmm/virtio/msix.h"
+#include "vmm/virtio/pci.h"
+
+/* MSI-X sources: configuration, then one a queue */
+#define VIRTIO_PCI_SOURCE_CONFIG   0
+#define VIRTIO_PCI_SOURCE_QUEUE(q) (1 + (q))
+
+/* Regions of the one BAR; the notification region has 4 bytes a queue */
+#define VIRTIO_PCI_BAR		0
+#define VIRTIO_PCI_BAR_BYTES	0x4000
+#define VIRTIO_PCI_COMMON_OFF	0x0000
+#define VIRTIO_PCI_COMMON_BYTES 0x40
+#define VIRTIO_PCI_ISR_OFF	0x0800
+#define VIRTIO_PCI_DEVCFG_OFF	0x1000
+#define VIRTIO_PCI_NOTIFY_OFF	0x2000
+#define VIRTIO_PCI_NOTIFY_MULT	4
+#define VIRTIO_PCI_MSIX_OFF	0x3000
+#define VIRTIO_PCI_PBA_OFF	0x3800
+
+/** struct virtio_pci_queue - Queue registers, as the driver reads and writes them */
+struct virtio_pci_queue {
+	uint16_t size;
+	uint16_t vector;
+	bool enabled;
+	uint64_t desc_gpa, avail_gpa, used_gpa;
+};
+
+/**
+ * struct virtio_pci - One virtio device on the PCI bus
+ * @be:			Borrowed
+ * @mem:		Borrowed; says which ring addresses are RAM
+ * @config_fd:		Eventfd of the configuration interrupt
+ * @cfg_cap:		Offset of the VIRTIO_PCI_CAP_PCI_CFG capability
+ * @running:		The back-end has been started
+ * @resetting:		It is being stopped, and has not let go of its rings yet
+ * @dead:		The back-end failed; NEEDS_RESET for good
+ * @isr:		Bits of the ISR status register besides those read from the call eventfds
+ * @config_changed: Before there was a driver to interrupt
+ * @notify_at:		Guest address of the doorbells, 0 = they are not to be bound
+ * @bound:		Whether each queue's doorbell is bound by ioeventfd, at @notify_at
+ * @hook:		Set by the machine after init
+ */
+struct virtio_pci {
+	struct pci_function fn;
+	struct msix msix;
+	struct backend *be;
+	struct pci *pci;
+	struct vm *vm;
+	const struct gmem *mem;
+	int config_fd;
+	unsigned int cfg_cap;
+	uint8_t status;
+	uint8_t generation;
+	uint8_t isr;
+	bool running, resetting, dead, config_changed;
+	uint32_t device_feature_select, driver_feature_select;
+	uint64_t driver_features;
+	uint16_t queue_select;
+	uint16_t config_vector;
+	struct virtio_pci_queue queue[BACKEND_QUEUES_MAX];
+	uint64_t notify_at;
+	bool bound[BACKEND_QUEUES_MAX];
+	struct loop *loop;
+	struct log_limit limit;
+	struct device_hook hook;
+};
+
+/** virtio_pci_signal() - Signal an eventfd.  Syscalls: write */
+void virtio_pci_signal(int fd);
+
+/**
+ * virtio_pci_needs_reset() - The driver broke a rule: latch DEVICE_NEEDS_RESET, interrupt it
+ * @why:	Static text for the log
+ *
+ * Syscalls: write
+ */
+void virtio_pci_needs_reset(struct virtio_pci *v, const char *why);
+
+/**
+ * virtio_pci_config_interrupt() - Tell the driver, which has said DRIVER_OK, to look at status and
+ * configuration space.  Syscalls: write
+ */
+void virtio_pci_config_interrupt(struct virtio_pci *v);
+
+/** virtio_pci_fail() - The back-end is gone: NEEDS_RESET for good; tells v->hook once */
+void virtio_pci_fail(struct virtio_pci *v, const struct err *why);
+
+/** virtio_pci_doorbells() - Bind running queues' doorbells where the BAR is now, or unbind them.
+ * Syscalls: ioctl */
+void virtio_pci_doorbells(struct virtio_pci *v);
+
+/** virtio_pci_drain() - Whether an eventfd of ours was signalled; afterwards it is not.
+ * Syscalls: read */
+bool virtio_pci_drain(int fd);
+
+#endif
