@@ -11,15 +11,15 @@
 #include "devices/core/kind.h"
 #include "vmm/virtio/virtio_pci_common.h"
 
-#define VP_VENDOR      0x1af4
-#define VP_DEVICE_BASE 0x1040
-#define VP_REVISION    1 /* 1 or more: not a transitional device */
-#define VP_ISR_QUEUE   1U
+#define VIRTIO_PCI_VENDOR      0x1af4
+#define VIRTIO_PCI_DEVICE_BASE 0x1040
+#define VIRTIO_PCI_REVISION    1 /* 1 or more: not a transitional device */
+#define VIRTIO_PCI_ISR_QUEUE   1U
 
-#define VP_CLASS_OTHER 0x00ff00 /* a device that fits no class */
+#define VIRTIO_PCI_CLASS_OTHER 0x00ff00 /* a device that fits no class */
 
 /* The device's own doing; virtio 1.3 sections 2.5 and 4.1.4.3.1 */
-static void vp_config_changed(struct virtio_pci *v)
+static void virtio_pci_config_changed(struct virtio_pci *v)
 {
 	if (v->dead)
 		return;
@@ -31,8 +31,8 @@ static void vp_config_changed(struct virtio_pci *v)
 		v->config_changed = true;
 }
 
-static void vp_isr_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			  unsigned int len)
+static void virtio_pci_isr_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+				  unsigned int len)
 {
 	if (write)
 		return;
@@ -42,14 +42,14 @@ static void vp_isr_access(struct virtio_pci *v, bool write, uint64_t off, void *
 	/* With MSI-X the call eventfds are KVM's to read; without it nobody else does. */
 	for (unsigned int i = 0; !v->msix.enabled && i < v->be->nr_queues; i++) {
 		if (virtio_pci_drain(v->be->call_fd[i]))
-			v->isr |= VP_ISR_QUEUE;
+			v->isr |= VIRTIO_PCI_ISR_QUEUE;
 	}
 	*(uint8_t *)data = v->isr;
 	v->isr = 0;
 }
 
-static void vp_config_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			     unsigned int len)
+static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+				     unsigned int len)
 {
 	struct err err = {0};
 	int rc = 0;
@@ -70,8 +70,8 @@ static void vp_config_access(struct virtio_pci *v, bool write, uint64_t off, voi
 		v->generation++; /* other fields may have changed with it */
 }
 
-static void vp_notify_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			     unsigned int len)
+static void virtio_pci_notify_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+				     unsigned int len)
 {
 	uint64_t q = off / VIRTIO_PCI_NOTIFY_MULT;
 
@@ -82,14 +82,14 @@ static void vp_notify_access(struct virtio_pci *v, bool write, uint64_t off, voi
 		virtio_pci_signal(v->be->kick_fd[q]);
 }
 
-static void vp_msix_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			   unsigned int len)
+static void virtio_pci_msix_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+				   unsigned int len)
 {
 	msix_table_access(&v->msix, write, off, data, len);
 }
 
-static void vp_pba_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			  unsigned int len)
+static void virtio_pci_pba_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+				  unsigned int len)
 {
 	msix_pba_access(&v->msix, write, off, data, len);
 }
@@ -98,23 +98,24 @@ static const struct {
 	uint32_t off, bytes;
 	void (*access)(struct virtio_pci *v, bool write, uint64_t off, void *data,
 		       unsigned int len);
-} vp_regions[] = {
+} virtio_pci_regions[] = {
 	{VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, virtio_pci_common_access},
-	{VIRTIO_PCI_ISR_OFF, 4, vp_isr_access},
-	{VIRTIO_PCI_DEVCFG_OFF, BACKEND_CONFIG_MAX, vp_config_access},
-	{VIRTIO_PCI_NOTIFY_OFF, BACKEND_QUEUES_MAX *VIRTIO_PCI_NOTIFY_MULT, vp_notify_access},
-	{VIRTIO_PCI_MSIX_OFF, MSIX_TABLE_BYTES, vp_msix_access},
-	{VIRTIO_PCI_PBA_OFF, MSIX_PBA_BYTES, vp_pba_access},
+	{VIRTIO_PCI_ISR_OFF, 4, virtio_pci_isr_access},
+	{VIRTIO_PCI_DEVCFG_OFF, BACKEND_CONFIG_MAX, virtio_pci_config_access},
+	{VIRTIO_PCI_NOTIFY_OFF, BACKEND_QUEUES_MAX *VIRTIO_PCI_NOTIFY_MULT,
+	 virtio_pci_notify_access},
+	{VIRTIO_PCI_MSIX_OFF, MSIX_TABLE_BYTES, virtio_pci_msix_access},
+	{VIRTIO_PCI_PBA_OFF, MSIX_PBA_BYTES, virtio_pci_pba_access},
 };
 
-static void vp_bar_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
+static void virtio_pci_bar_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(vp_regions); i++) {
-		uint64_t in = off - vp_regions[i].off;
+	for (unsigned int i = 0; i < ARRAY_SIZE(virtio_pci_regions); i++) {
+		uint64_t in = off - virtio_pci_regions[i].off;
 
-		if (off >= vp_regions[i].off && in < vp_regions[i].bytes &&
-		    len <= vp_regions[i].bytes - in) {
-			vp_regions[i].access(dev, write, in, data, len);
+		if (off >= virtio_pci_regions[i].off && in < virtio_pci_regions[i].bytes &&
+		    len <= virtio_pci_regions[i].bytes - in) {
+			virtio_pci_regions[i].access(dev, write, in, data, len);
 			return;
 		}
 	}
@@ -126,7 +127,8 @@ static void vp_bar_access(void *dev, bool write, uint64_t off, void *data, unsig
  * The window of VIRTIO_PCI_CAP_PCI_CFG: an access of the capability's data becomes one of the BAR,
  * for drivers that cannot reach it otherwise. The driver chose BAR, offset and length.
  */
-static void vp_cfg_window(struct virtio_pci *v, bool write, unsigned int off, unsigned int len)
+static void virtio_pci_cfg_window(struct virtio_pci *v, bool write, unsigned int off,
+				  unsigned int len)
 {
 	unsigned int data = v->cfg_cap + sizeof(struct virtio_pci_cap);
 	uint32_t at = pci_get(&v->fn, v->cfg_cap + offsetof(struct virtio_pci_cap, offset), 4);
@@ -138,38 +140,38 @@ static void vp_cfg_window(struct virtio_pci *v, bool write, unsigned int off, un
 	if ((bytes != 1 && bytes != 2 && bytes != 4) || at % bytes != 0 ||
 	    at >= VIRTIO_PCI_BAR_BYTES)
 		return;
-	vp_bar_access(v, write, at, v->fn.config + data, bytes);
+	virtio_pci_bar_access(v, write, at, v->fn.config + data, bytes);
 }
 
-static void vp_config_read(void *dev, unsigned int off, unsigned int len)
+static void virtio_pci_config_read(void *dev, unsigned int off, unsigned int len)
 {
-	vp_cfg_window(dev, false, off, len);
+	virtio_pci_cfg_window(dev, false, off, len);
 }
 
-static void vp_config_written(void *dev, unsigned int off, unsigned int len)
+static void virtio_pci_config_written(void *dev, unsigned int off, unsigned int len)
 {
 	struct virtio_pci *v = dev;
 
 	msix_config_written(&v->msix, off, len);
-	vp_cfg_window(v, true, off, len);
+	virtio_pci_cfg_window(v, true, off, len);
 }
 
-static void vp_bar_moved(void *dev, unsigned int bar UNUSED, bool mapped UNUSED,
-			 uint64_t addr UNUSED)
+static void virtio_pci_bar_moved(void *dev, unsigned int bar UNUSED, bool mapped UNUSED,
+				 uint64_t addr UNUSED)
 {
 	virtio_pci_doorbells(dev);
 }
 
-static const struct pci_ops vp_pci_ops = {
-	.config_read = vp_config_read,
-	.config_written = vp_config_written,
-	.bar_moved = vp_bar_moved,
+static const struct pci_ops virtio_pci_ops = {
+	.config_read = virtio_pci_config_read,
+	.config_written = virtio_pci_config_written,
+	.bar_moved = virtio_pci_bar_moved,
 };
 
 /* Adds one of virtio's capabilities of @extra bytes more than the common part; returns its offset.
  */
-static unsigned int vp_add_cap(struct virtio_pci *v, uint8_t type, uint32_t off, uint32_t bytes,
-			       unsigned int extra)
+static unsigned int virtio_pci_add_cap(struct virtio_pci *v, uint8_t type, uint32_t off,
+				       uint32_t bytes, unsigned int extra)
 {
 	unsigned int size = (unsigned int)sizeof(struct virtio_pci_cap) + extra;
 	unsigned int at = pci_add_cap(&v->fn, PCI_CAP_ID_VNDR, size);
@@ -182,39 +184,40 @@ static unsigned int vp_add_cap(struct virtio_pci *v, uint8_t type, uint32_t off,
 	return at;
 }
 
-static void vp_add_caps(struct virtio_pci *v)
+static void virtio_pci_add_caps(struct virtio_pci *v)
 {
 	unsigned int at;
 
-	vp_add_cap(v, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, 0);
-	vp_add_cap(v, VIRTIO_PCI_CAP_ISR_CFG, VIRTIO_PCI_ISR_OFF, 1, 0);
+	virtio_pci_add_cap(v, VIRTIO_PCI_CAP_COMMON_CFG, VIRTIO_PCI_COMMON_OFF,
+			   VIRTIO_PCI_COMMON_BYTES, 0);
+	virtio_pci_add_cap(v, VIRTIO_PCI_CAP_ISR_CFG, VIRTIO_PCI_ISR_OFF, 1, 0);
 	if (v->be->config_bytes)
-		vp_add_cap(v, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_PCI_DEVCFG_OFF, v->be->config_bytes,
-			   0);
-	at = vp_add_cap(v, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_PCI_NOTIFY_OFF,
-			v->be->nr_queues * VIRTIO_PCI_NOTIFY_MULT, 4);
+		virtio_pci_add_cap(v, VIRTIO_PCI_CAP_DEVICE_CFG, VIRTIO_PCI_DEVCFG_OFF,
+				   v->be->config_bytes, 0);
+	at = virtio_pci_add_cap(v, VIRTIO_PCI_CAP_NOTIFY_CFG, VIRTIO_PCI_NOTIFY_OFF,
+				v->be->nr_queues * VIRTIO_PCI_NOTIFY_MULT, 4);
 	pci_put(&v->fn, at + sizeof(struct virtio_pci_cap), 4, VIRTIO_PCI_NOTIFY_MULT);
 
-	v->cfg_cap = vp_add_cap(v, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 4);
+	v->cfg_cap = virtio_pci_add_cap(v, VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 4);
 	v->fn.wmask[v->cfg_cap + offsetof(struct virtio_pci_cap, bar)] = 0xff;
 	/* offset, length and the window itself */
 	memset(v->fn.wmask + v->cfg_cap + offsetof(struct virtio_pci_cap, offset), 0xff, 12);
 }
 
-static void vp_make_function(struct virtio_pci *v)
+static void virtio_pci_make_function(struct virtio_pci *v)
 {
 	const struct kind *kind = kind_of_virtio(v->be->virtio_id);
 	const struct pci_id id = {
-		.vendor = VP_VENDOR,
-		.device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
-		.sub_vendor = VP_VENDOR,
-		.sub_device = (uint16_t)(VP_DEVICE_BASE + v->be->virtio_id),
-		.class = kind ? kind->pci_class : VP_CLASS_OTHER,
-		.revision = VP_REVISION,
+		.vendor = VIRTIO_PCI_VENDOR,
+		.device = (uint16_t)(VIRTIO_PCI_DEVICE_BASE + v->be->virtio_id),
+		.sub_vendor = VIRTIO_PCI_VENDOR,
+		.sub_device = (uint16_t)(VIRTIO_PCI_DEVICE_BASE + v->be->virtio_id),
+		.class = kind ? kind->pci_class : VIRTIO_PCI_CLASS_OTHER,
+		.revision = VIRTIO_PCI_REVISION,
 	};
 
-	pci_function_init(&v->fn, &id, &vp_pci_ops, v);
-	pci_add_bar(&v->fn, VIRTIO_PCI_BAR, VIRTIO_PCI_BAR_BYTES, vp_bar_access);
+	pci_function_init(&v->fn, &id, &virtio_pci_ops, v);
+	pci_add_bar(&v->fn, VIRTIO_PCI_BAR, VIRTIO_PCI_BAR_BYTES, virtio_pci_bar_access);
 }
 
 int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, struct err *err)
@@ -231,11 +234,11 @@ int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, st
 	v->config_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (v->config_fd < 0)
 		return err_set(err, errno, "eventfd");
-	vp_make_function(v);
+	virtio_pci_make_function(v);
 	rc = msix_init(&v->msix, v->vm, &v->fn, be->nr_queues + 1U, &where);
 	if (rc < 0)
 		return err_set(err, -rc, "MSI-X vectors");
-	vp_add_caps(v);
+	virtio_pci_add_caps(v);
 	virtio_pci_common_init(v);
 	msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, v->config_fd);
 	for (unsigned int i = 0; i < be->nr_queues; i++)
@@ -244,7 +247,7 @@ int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, st
 }
 
 /* Main loop: the device says that the driver broke a queue. */
-static void vp_on_error(void *arg, int fd, uint32_t events UNUSED)
+static void virtio_pci_on_error(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct virtio_pci *v = arg;
 
@@ -256,7 +259,7 @@ static void vp_on_error(void *arg, int fd, uint32_t events UNUSED)
 }
 
 /* Main loop: the device's process is gone. */
-static void vp_on_hangup(void *arg, int fd, uint32_t events)
+static void virtio_pci_on_hangup(void *arg, int fd, uint32_t events)
 {
 	struct virtio_pci *v = arg;
 	struct err err = {0};
@@ -271,7 +274,7 @@ static void vp_on_hangup(void *arg, int fd, uint32_t events)
 }
 
 /* Main loop: the device has something to say. */
-static void vp_on_change(void *arg, int fd, uint32_t events UNUSED)
+static void virtio_pci_on_change(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct virtio_pci *v = arg;
 	struct err err = {0};
@@ -284,7 +287,7 @@ static void vp_on_change(void *arg, int fd, uint32_t events UNUSED)
 	if (rc < 0)
 		virtio_pci_fail(v, &err);
 	else if (changed)
-		vp_config_changed(v);
+		virtio_pci_config_changed(v);
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
@@ -295,13 +298,13 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 	v->loop = loop;
 	for (unsigned int i = 0; rc == 0 && i < v->be->nr_queues; i++) {
 		if (i == 0 || v->be->err_fd[i] != v->be->err_fd[i - 1])
-			rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, vp_on_error, v, err);
+			rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, virtio_pci_on_error, v, err);
 	}
 	/* Answers are read by whoever asked; only the end is the loop's business. */
 	if (rc == 0 && v->be->peer_fd >= 0)
-		rc = loop_add(loop, v->be->peer_fd, 0, vp_on_hangup, v, err);
+		rc = loop_add(loop, v->be->peer_fd, 0, virtio_pci_on_hangup, v, err);
 	if (rc == 0 && v->be->change_fd >= 0)
-		rc = loop_add(loop, v->be->change_fd, EPOLLIN, vp_on_change, v, err);
+		rc = loop_add(loop, v->be->change_fd, EPOLLIN, virtio_pci_on_change, v, err);
 	return rc;
 }
 
