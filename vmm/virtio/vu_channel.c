@@ -5,18 +5,18 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "vmm/virtio/vu_call.h"
+#include "vmm/virtio/vu_conn.h"
 
 /* Messages taken in at once. All of them say the same, so that one look at the device is enough. */
 #define VU_CHANNEL_BATCH 16
 
 static int vuc_hand_over(struct vu_frontend *f, int fd, struct err *err)
 {
-	struct vu_msg m = vu_call_msg(VU_SET_BACKEND_REQ_FD, 0);
+	struct vu_msg m = vu_conn_msg(VU_SET_BACKEND_REQ_FD, 0);
 
 	m.fd[0] = fd;
 	m.nr_fds = 1;
-	return vu_call_do(f, &m, NULL, err);
+	return vu_conn_do(f, &m, NULL, err);
 }
 
 int vu_channel_open(struct vu_frontend *f, struct err *err)
@@ -24,7 +24,7 @@ int vu_channel_open(struct vu_frontend *f, struct err *err)
 	cleanup_fd int theirs = -1;
 	int sv[2];
 
-	if (!vu_call_agreed(f, VU_PF_BACKEND_REQ) || !vu_call_agreed(f, VU_PF_CONFIG) ||
+	if (!vu_conn_agreed(f, VU_PF_BACKEND_REQ) || !vu_conn_agreed(f, VU_PF_CONFIG) ||
 	    f->be.config_bytes == 0)
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
@@ -67,7 +67,7 @@ static int vuc_answer(const struct vu_frontend *f, struct vu_msg *m, struct err 
 	} wire = {{m->hdr.request, VU_VERSION | VU_FLAG_REPLY, sizeof(m->u64)}, {0}};
 	int rc;
 
-	if (!(m->hdr.flags & VU_FLAG_NEED_REPLY) || !vu_call_agreed(f, VU_PF_REPLY_ACK))
+	if (!(m->hdr.flags & VU_FLAG_NEED_REPLY) || !vu_conn_agreed(f, VU_PF_REPLY_ACK))
 		return 0;
 	rc = fd_try_send(f->be.change_fd, &wire, sizeof(wire));
 	return rc < 0 && rc != -EPIPE ? err_set(err, -rc, "answer to the device's own request") : 0;

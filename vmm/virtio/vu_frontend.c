@@ -22,8 +22,8 @@
 #include <sys/eventfd.h>
 
 #include "devices/core/kind.h"
-#include "vmm/virtio/vu_call.h"
 #include "vmm/virtio/vu_channel.h"
+#include "vmm/virtio/vu_conn.h"
 
 #define VUF_USER_BASE	(1ULL << 44)
 #define VUF_SIZE_MAX	256
@@ -53,11 +53,11 @@ static int vuf_get_config(struct vu_frontend *f, struct err *err)
 {
 	uint32_t bytes = f->be.config_bytes;
 	size_t wire = offsetof(struct vu_config, data) + bytes;
-	struct vu_msg m = vu_call_msg(VU_GET_CONFIG, wire);
+	struct vu_msg m = vu_conn_msg(VU_GET_CONFIG, wire);
 	int rc;
 
 	m.config.bytes = bytes;
-	rc = vu_call_ask(f, &m, wire, err);
+	rc = vu_conn_ask(f, &m, wire, err);
 	if (rc < 0)
 		return rc;
 	if (m.config.offset != 0 || m.config.bytes != bytes)
@@ -72,7 +72,7 @@ static int vuf_set_mem_table(struct vu_frontend *f, const struct vu_frontend_arg
 			     struct err *err)
 {
 	const struct gmem *mem = args->mem;
-	struct vu_msg m = vu_call_msg(VU_SET_MEM_TABLE, offsetof(struct vu_mem_table, region) +
+	struct vu_msg m = vu_conn_msg(VU_SET_MEM_TABLE, offsetof(struct vu_mem_table, region) +
 								mem->nr * sizeof(m.mem.region[0]));
 	uint64_t offset = 0;
 
@@ -90,7 +90,7 @@ static int vuf_set_mem_table(struct vu_frontend *f, const struct vu_frontend_arg
 		m.fd[i] = args->mem_fd;
 		offset += r->bytes;
 	}
-	return vu_call_do(f, &m, NULL, err);
+	return vu_conn_do(f, &m, NULL, err);
 }
 
 /*
@@ -102,11 +102,11 @@ static int vuf_probe_size(struct vu_frontend *f, struct err *err)
 	bool refused = false;
 
 	for (uint16_t size = VUF_SIZE_MAX; size >= VUF_SIZE_MIN; size /= 2) {
-		struct vu_msg m = vu_call_msg(VU_SET_VRING_NUM, sizeof(m.state));
+		struct vu_msg m = vu_conn_msg(VU_SET_VRING_NUM, sizeof(m.state));
 		int rc;
 
 		m.state = (struct vu_vring_state){0, size};
-		rc = vu_call_do(f, &m, &refused, err);
+		rc = vu_conn_do(f, &m, &refused, err);
 		if (rc < 0)
 			return rc;
 		f->be.queue_max = size;
@@ -120,16 +120,16 @@ static int vuf_probe_size(struct vu_frontend *f, struct err *err)
 static int vuf_agree_protocol(struct vu_frontend *f, struct err *err)
 {
 	uint64_t offered = 0, nr = f->be.nr_queues;
-	int rc = vu_call_ask_u64(f, VU_GET_PROTOCOL_FEATURES, &offered, err);
+	int rc = vu_conn_ask_u64(f, VU_GET_PROTOCOL_FEATURES, &offered, err);
 
 	if (rc == 0)
-		rc = vu_call_post_u64(f, VU_SET_PROTOCOL_FEATURES, offered & VUF_PROTOCOL_FEATURES,
+		rc = vu_conn_post_u64(f, VU_SET_PROTOCOL_FEATURES, offered & VUF_PROTOCOL_FEATURES,
 				      err);
 	if (rc < 0)
 		return rc;
 	f->protocol_features = offered & VUF_PROTOCOL_FEATURES;
-	if (vu_call_agreed(f, VU_PF_MQ))
-		rc = vu_call_ask_u64(f, VU_GET_QUEUE_NUM, &nr, err);
+	if (vu_conn_agreed(f, VU_PF_MQ))
+		rc = vu_conn_ask_u64(f, VU_GET_QUEUE_NUM, &nr, err);
 	if (rc < 0)
 		return rc;
 	if (nr == 0)
@@ -140,11 +140,11 @@ static int vuf_agree_protocol(struct vu_frontend *f, struct err *err)
 
 static int vuf_agree(struct vu_frontend *f, struct err *err)
 {
-	struct vu_msg owner = vu_call_msg(VU_SET_OWNER, 0);
-	int rc = vu_call_ask_u64(f, VU_GET_FEATURES, &f->offered, err);
+	struct vu_msg owner = vu_conn_msg(VU_SET_OWNER, 0);
+	int rc = vu_conn_ask_u64(f, VU_GET_FEATURES, &f->offered, err);
 
 	if (rc == 0)
-		rc = vu_call_post(f, &owner, err);
+		rc = vu_conn_post(f, &owner, err);
 	if (rc < 0)
 		return rc;
 	f->be.features = f->offered & VUF_FEATURES;
@@ -154,7 +154,7 @@ static int vuf_agree(struct vu_frontend *f, struct err *err)
 		rc = vuf_agree_protocol(f, err);
 	if (rc < 0)
 		return rc;
-	if (!vu_call_agreed(f, VU_PF_CONFIG))
+	if (!vu_conn_agreed(f, VU_PF_CONFIG))
 		f->be.config_bytes = 0;
 	/* First, or a change after the first look would be missed. */
 	rc = vu_channel_open(f, err);
@@ -164,20 +164,20 @@ static int vuf_agree(struct vu_frontend *f, struct err *err)
 static int vuf_send_ring_fd(struct vu_frontend *f, enum vu_request request, unsigned int q, int fd,
 			    struct err *err)
 {
-	struct vu_msg m = vu_call_msg(request, sizeof(m.u64));
+	struct vu_msg m = vu_conn_msg(request, sizeof(m.u64));
 
 	m.u64 = q;
 	m.fd[0] = fd;
 	m.nr_fds = 1;
 	/* KICK starts the ring, so that is when the back-end finds out what is wrong with it. */
-	return request == VU_SET_VRING_KICK ? vu_call_do(f, &m, NULL, err)
-					    : vu_call_post(f, &m, err);
+	return request == VU_SET_VRING_KICK ? vu_conn_do(f, &m, NULL, err)
+					    : vu_conn_post(f, &m, err);
 }
 
 static int vuf_start_ring(struct vu_frontend *f, unsigned int i, const struct backend_queue *q,
 			  struct err *err)
 {
-	struct vu_msg addr = vu_call_msg(VU_SET_VRING_ADDR, sizeof(addr.addr));
+	struct vu_msg addr = vu_conn_msg(VU_SET_VRING_ADDR, sizeof(addr.addr));
 	const struct {
 		enum vu_request request;
 		int fd;
@@ -186,7 +186,7 @@ static int vuf_start_ring(struct vu_frontend *f, unsigned int i, const struct ba
 		{VU_SET_VRING_CALL, f->be.call_fd[i]},
 		{VU_SET_VRING_KICK, f->be.kick_fd[i]},
 	};
-	int rc = vu_call_post_state(f, VU_SET_VRING_NUM, i, q->size, err);
+	int rc = vu_conn_post_state(f, VU_SET_VRING_NUM, i, q->size, err);
 
 	addr.addr = (struct vu_vring_addr){
 		.index = i,
@@ -195,9 +195,9 @@ static int vuf_start_ring(struct vu_frontend *f, unsigned int i, const struct ba
 		.used_user_addr = VUF_USER_BASE + q->used_gpa,
 	};
 	if (rc == 0)
-		rc = vu_call_post_state(f, VU_SET_VRING_BASE, i, 0, err);
+		rc = vu_conn_post_state(f, VU_SET_VRING_BASE, i, 0, err);
 	if (rc == 0)
-		rc = vu_call_post(f, &addr, err);
+		rc = vu_conn_post(f, &addr, err);
 	for (unsigned int n = 0; rc == 0 && n < ARRAY_SIZE(fds); n++)
 		rc = vuf_send_ring_fd(f, fds[n].request, i, fds[n].fd, err);
 	if (rc == 0)
@@ -207,10 +207,10 @@ static int vuf_start_ring(struct vu_frontend *f, unsigned int i, const struct ba
 
 static int vuf_enable_ring(struct vu_frontend *f, unsigned int i, struct err *err)
 {
-	struct vu_msg m = vu_call_msg(VU_SET_VRING_ENABLE, sizeof(m.state));
+	struct vu_msg m = vu_conn_msg(VU_SET_VRING_ENABLE, sizeof(m.state));
 
 	m.state = (struct vu_vring_state){i, 1};
-	return vu_call_do(f, &m, NULL, err);
+	return vu_conn_do(f, &m, NULL, err);
 }
 
 static int vuf_gone(struct err *err)
@@ -227,7 +227,7 @@ static int vuf_start(struct backend *b, uint64_t features, const struct backend_
 
 	if (f->dead)
 		return vuf_gone(err);
-	rc = vu_call_post_u64(f, VU_SET_FEATURES,
+	rc = vu_conn_post_u64(f, VU_SET_FEATURES,
 			      features | (f->offered & 1ULL << VU_F_PROTOCOL_FEATURES), err);
 	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
 		if (q[i].enabled)
@@ -246,11 +246,11 @@ static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, unsigned int 
 			    struct err *err)
 {
 	struct vu_msg m;
-	int rc = vu_call_look(f, waited_ms, err);
+	int rc = vu_conn_look(f, waited_ms, err);
 
 	if (rc <= 0)
 		return rc;
-	rc = vu_call_take(f, VU_GET_VRING_BASE, sizeof(m.state), &m, err);
+	rc = vu_conn_take(f, VU_GET_VRING_BASE, sizeof(m.state), &m, err);
 	if (rc == 0 && m.state.index != i)
 		rc = err_text(err, EPROTO, "answer about ring %u, not %u", m.state.index, i);
 	f->stopping &= ~(1U << i);
@@ -266,7 +266,7 @@ static int vuf_stop(struct backend *b, unsigned int waited_ms, struct err *err)
 		return vuf_gone(err);
 	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
 		if (f->started & 1U << i)
-			rc = vu_call_post_state(f, VU_GET_VRING_BASE, i, 0, err);
+			rc = vu_conn_post_state(f, VU_GET_VRING_BASE, i, 0, err);
 	}
 	f->stopping |= f->started;
 	f->started = 0;
@@ -284,14 +284,14 @@ static int vuf_stop(struct backend *b, unsigned int waited_ms, struct err *err)
 static int vuf_write_config(struct vu_frontend *f, uint32_t off, const void *buf, uint32_t len,
 			    struct err *err)
 {
-	struct vu_msg m = vu_call_msg(VU_SET_CONFIG, offsetof(struct vu_config, data) + len);
+	struct vu_msg m = vu_conn_msg(VU_SET_CONFIG, offsetof(struct vu_config, data) + len);
 	bool refused;
 	int rc;
 
 	m.config.offset = off;
 	m.config.bytes = len;
 	memcpy(m.config.data, buf, len);
-	rc = vu_call_do(f, &m, &refused, err);
+	rc = vu_conn_do(f, &m, &refused, err);
 	return rc < 0 ? rc : vuf_get_config(f, err);
 }
 
@@ -358,7 +358,7 @@ static int vuf_make_eventfds(struct vu_frontend *f, struct err *err)
 
 static int vuf_connect(struct vu_frontend *f, const struct vu_frontend_args *args, struct err *err)
 {
-	int rc = vu_call_bound(f, err);
+	int rc = vu_conn_bound(f, err);
 
 	if (rc == 0)
 		rc = vuf_agree(f, err);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "vmm/virtio/vu_call.h"
+#include "vmm/virtio/vu_conn.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define VU_CALL_STEP_MS 2
+#define VU_CONN_STEP_MS 2
 
-bool vu_call_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
+bool vu_conn_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
 {
 	return f->protocol_features >> bit & 1;
 }
 
 /* How many bytes of the next message are there; *ret_want says how many it has in all. */
-static ssize_t vu_call_peek(int sock, size_t *ret_want)
+static ssize_t vu_conn_peek(int sock, size_t *ret_want)
 {
 	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX] = {0};
 	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
@@ -33,7 +33,7 @@ static ssize_t vu_call_peek(int sock, size_t *ret_want)
 }
 
 /* @ms of a wait are over; 0, or -ETIMEDOUT when it is not to go on */
-static int vu_call_waited(struct vu_frontend *f, unsigned int ms, struct err *err)
+static int vu_conn_waited(struct vu_frontend *f, unsigned int ms, struct err *err)
 {
 	unsigned int before = f->waited_ms / f->late_ms;
 
@@ -44,11 +44,11 @@ static int vu_call_waited(struct vu_frontend *f, unsigned int ms, struct err *er
 	return err_text(err, ETIMEDOUT, "no answer in %u ms", f->waited_ms);
 }
 
-int vu_call_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
+int vu_conn_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
 {
 	struct pollfd p = {.fd = f->sock};
 	size_t want;
-	ssize_t n = vu_call_peek(f->sock, &want);
+	ssize_t n = vu_conn_peek(f->sock, &want);
 
 	if (n >= 0 && (size_t)n >= want) {
 		f->waited_ms = 0;
@@ -59,21 +59,21 @@ int vu_call_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
 	/* Half a message leaves the socket readable: waiting for that would be no wait. */
 	if (n == 0 || (n > 0 && poll(&p, 1, 1) > 0))
 		return err_text(err, EPIPE, "the device's process is gone");
-	return vu_call_waited(f, waited_ms + (n > 0), err);
+	return vu_conn_waited(f, waited_ms + (n > 0), err);
 }
 
-/* Waits VU_CALL_STEP_MS for an answer, as vu_call_look() */
-static int vu_call_step(struct vu_frontend *f, struct err *err)
+/* Waits VU_CONN_STEP_MS for an answer, as vu_conn_look() */
+static int vu_conn_step(struct vu_frontend *f, struct err *err)
 {
 	struct pollfd p = {.fd = f->sock, .events = POLLIN};
-	int rc = poll(&p, 1, VU_CALL_STEP_MS);
+	int rc = poll(&p, 1, VU_CONN_STEP_MS);
 
 	if (rc < 0 && errno != EINTR)
 		return err_set(err, errno, "poll");
-	return vu_call_look(f, rc > 0 ? 0 : VU_CALL_STEP_MS, err);
+	return vu_conn_look(f, rc > 0 ? 0 : VU_CONN_STEP_MS, err);
 }
 
-int vu_call_bound(struct vu_frontend *f, struct err *err)
+int vu_conn_bound(struct vu_frontend *f, struct err *err)
 {
 	struct timeval limit = {.tv_sec = VU_SEND_MS / 1000};
 
@@ -82,7 +82,7 @@ int vu_call_bound(struct vu_frontend *f, struct err *err)
 	return 0;
 }
 
-int vu_call_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
+int vu_conn_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
 {
 	int rc = vu_send(f->sock, m, err);
 
@@ -91,7 +91,7 @@ int vu_call_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
 	return rc;
 }
 
-int vu_call_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+int vu_conn_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
 		 struct err *err)
 {
 	int rc = vu_recv(f->sock, ret, err);
@@ -114,55 +114,55 @@ int vu_call_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct v
 }
 
 /* Waits for the answer to @request, and takes it. */
-static int vu_call_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+static int vu_conn_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
 			 struct err *err)
 {
 	int rc;
 
 	do
-		rc = vu_call_step(f, err);
+		rc = vu_conn_step(f, err);
 	while (rc == 0);
-	return rc < 0 ? rc : vu_call_take(f, request, bytes, ret, err);
+	return rc < 0 ? rc : vu_conn_take(f, request, bytes, ret, err);
 }
 
-int vu_call_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err)
+int vu_conn_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err)
 {
 	uint32_t request = m->hdr.request;
-	int rc = vu_call_post(f, m, err);
+	int rc = vu_conn_post(f, m, err);
 
 	if (rc == 0)
-		rc = vu_call_reply(f, request, bytes, m, err);
+		rc = vu_conn_reply(f, request, bytes, m, err);
 	return rc;
 }
 
-struct vu_msg vu_call_msg(enum vu_request request, size_t bytes)
+struct vu_msg vu_conn_msg(enum vu_request request, size_t bytes)
 {
 	return (struct vu_msg){.hdr = {request, VU_VERSION, (uint32_t)bytes}};
 }
 
-int vu_call_ask_u64(struct vu_frontend *f, enum vu_request request, uint64_t *ret, struct err *err)
+int vu_conn_ask_u64(struct vu_frontend *f, enum vu_request request, uint64_t *ret, struct err *err)
 {
-	struct vu_msg m = vu_call_msg(request, 0);
-	int rc = vu_call_ask(f, &m, sizeof(m.u64), err);
+	struct vu_msg m = vu_conn_msg(request, 0);
+	int rc = vu_conn_ask(f, &m, sizeof(m.u64), err);
 
 	if (rc == 0)
 		*ret = m.u64;
 	return rc;
 }
 
-int vu_call_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struct err *err)
+int vu_conn_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struct err *err)
 {
 	uint32_t request = m->hdr.request;
 	int rc;
 
 	if (ret_refused)
 		*ret_refused = false;
-	if (vu_call_agreed(f, VU_PF_REPLY_ACK))
+	if (vu_conn_agreed(f, VU_PF_REPLY_ACK))
 		m->hdr.flags |= VU_FLAG_NEED_REPLY;
-	rc = vu_call_post(f, m, err);
-	if (rc < 0 || !vu_call_agreed(f, VU_PF_REPLY_ACK))
+	rc = vu_conn_post(f, m, err);
+	if (rc < 0 || !vu_conn_agreed(f, VU_PF_REPLY_ACK))
 		return rc;
-	rc = vu_call_reply(f, request, sizeof(m->u64), m, err);
+	rc = vu_conn_reply(f, request, sizeof(m->u64), m, err);
 	if (rc < 0 || m->u64 == 0)
 		return rc;
 	if (!ret_refused)
@@ -171,20 +171,20 @@ int vu_call_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struc
 	return 0;
 }
 
-int vu_call_post_u64(struct vu_frontend *f, enum vu_request request, uint64_t value,
+int vu_conn_post_u64(struct vu_frontend *f, enum vu_request request, uint64_t value,
 		     struct err *err)
 {
-	struct vu_msg m = vu_call_msg(request, sizeof(m.u64));
+	struct vu_msg m = vu_conn_msg(request, sizeof(m.u64));
 
 	m.u64 = value;
-	return vu_call_post(f, &m, err);
+	return vu_conn_post(f, &m, err);
 }
 
-int vu_call_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q, uint32_t num,
+int vu_conn_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q, uint32_t num,
 		       struct err *err)
 {
-	struct vu_msg m = vu_call_msg(request, sizeof(m.state));
+	struct vu_msg m = vu_conn_msg(request, sizeof(m.state));
 
 	m.state = (struct vu_vring_state){q, num};
-	return vu_call_post(f, &m, err);
+	return vu_conn_post(f, &m, err);
 }
