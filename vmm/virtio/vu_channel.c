@@ -5,42 +5,42 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include "vmm/virtio/vu_conn.h"
-
 /* Messages taken in at once. All of them say the same, so that one look at the device is enough. */
 #define VU_CHANNEL_BATCH 16
 
-static int vuc_hand_over(struct vu_frontend *f, int fd, struct err *err)
+static int vu_channel_hand_over(struct vu_conn *c, int fd, struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(VU_SET_BACKEND_REQ_FD, 0);
 
 	m.fd[0] = fd;
 	m.nr_fds = 1;
-	return vu_conn_do(f, &m, NULL, err);
+	return vu_conn_do(c, &m, NULL, err);
 }
 
-int vu_channel_open(struct vu_frontend *f, struct err *err)
+int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err)
 {
-	cleanup_fd int theirs = -1;
-	int sv[2];
+	cleanup_fd int ours = -1, theirs = -1;
+	int sv[2], rc;
 
-	if (!vu_conn_agreed(f, VU_PF_BACKEND_REQ) || !vu_conn_agreed(f, VU_PF_CONFIG) ||
-	    f->be.config_bytes == 0)
+	if (!vu_conn_agreed(c, VU_PF_BACKEND_REQ) || !vu_conn_agreed(c, VU_PF_CONFIG))
 		return 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
 		return err_set(err, errno, "socketpair");
-	f->be.change_fd = sv[0];
+	ours = sv[0];
 	theirs = sv[1];
 	/* Ours alone: a back-end that waits for answers reads its end as it is used to. */
-	if (fcntl(sv[0], F_SETFL, O_NONBLOCK) < 0)
+	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "O_NONBLOCK");
-	return vuc_hand_over(f, theirs, err);
+	rc = vu_channel_hand_over(c, theirs, err);
+	if (rc == 0)
+		*ret_fd = TAKE_FD(ours);
+	return rc;
 }
 
 /* Takes one message; 1, 0 when the other end is closed, -EAGAIN when there is none, or -errno */
-static int vuc_recv(const struct vu_frontend *f, struct vu_msg *m, struct err *err)
+static int vu_channel_recv(const struct vu_conn *c, int fd, struct vu_msg *m, struct err *err)
 {
-	ssize_t n = fd_recv(f->be.change_fd, &m->hdr, sizeof(m->hdr), m->fd, &m->nr_fds);
+	ssize_t n = fd_recv(fd, &m->hdr, sizeof(m->hdr), m->fd, &m->nr_fds);
 	int rc;
 
 	if (n == -EAGAIN)
@@ -53,13 +53,13 @@ static int vuc_recv(const struct vu_frontend *f, struct vu_msg *m, struct err *e
 	if ((size_t)n < sizeof(m->hdr))
 		rc = err_text(err, EPROTO, "vhost-user: request of the device in pieces");
 	else
-		rc = vu_backend_rule_check(m, f->protocol_features, err);
+		rc = vu_backend_rule_check(m, c->protocol_features, err);
 	vu_msg_close(m);
 	return rc < 0 ? rc : 1;
 }
 
 /* It was heard, if the back-end wants to know; one that does not read its answers has no use for them */
-static int vuc_answer(const struct vu_frontend *f, struct vu_msg *m, struct err *err)
+static int vu_channel_answer(const struct vu_conn *c, int fd, struct vu_msg *m, struct err *err)
 {
 	const struct {
 		struct vu_hdr hdr;
@@ -67,23 +67,23 @@ static int vuc_answer(const struct vu_frontend *f, struct vu_msg *m, struct err 
 	} wire = {{m->hdr.request, VU_VERSION | VU_FLAG_REPLY, sizeof(m->u64)}, {0}};
 	int rc;
 
-	if (!(m->hdr.flags & VU_FLAG_NEED_REPLY) || !vu_conn_agreed(f, VU_PF_REPLY_ACK))
+	if (!(m->hdr.flags & VU_FLAG_NEED_REPLY) || !vu_conn_agreed(c, VU_PF_REPLY_ACK))
 		return 0;
-	rc = fd_try_send(f->be.change_fd, &wire, sizeof(wire));
+	rc = fd_try_send(fd, &wire, sizeof(wire));
 	return rc < 0 && rc != -EPIPE ? err_set(err, -rc, "answer to the device's own request") : 0;
 }
 
-int vu_channel_hear(struct vu_frontend *f, bool *ret_changed, struct err *err)
+int vu_channel_hear(const struct vu_conn *c, int fd, bool *ret_changed, struct err *err)
 {
 	*ret_changed = false;
 	for (unsigned int i = 0; i < VU_CHANNEL_BATCH; i++) {
 		struct vu_msg m = {.nr_fds = 0};
-		int rc = vuc_recv(f, &m, err);
+		int rc = vu_channel_recv(c, fd, &m, err);
 
 		if (rc <= 0)
 			return rc == -EAGAIN ? 1 : rc;
 		*ret_changed = true;
-		rc = vuc_answer(f, &m, err);
+		rc = vu_channel_answer(c, fd, &m, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -9,19 +9,18 @@
 #ifndef VMRUN_VMM_VIRTIO_VU_CHANNEL_H
 #define VMRUN_VMM_VIRTIO_VU_CHANNEL_H
 
-#include "vmm/virtio/vu_frontend.h"
+#include "vmm/virtio/vu_conn.h"
 
 /**
  * vu_channel_open() - Make the channel and hand the other end over, if the back-end has a use for it
+ * @ret_fd:	Our end, the caller's to close; untouched where BACKEND_REQ and CONFIG are not agreed on
  *
- * f->be.change_fd becomes our end, or stays -1: without BACKEND_REQ and CONFIG agreed on, and for a
- * device without configuration space.
  * Context: setup.  Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
  * Return: 0 or -errno
  */
-MUST_CHECK int vu_channel_open(struct vu_frontend *f, struct err *err);
+MUST_CHECK int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err);
 
-/** vu_channel_hear() - backend_ops.hear of this channel.  Syscalls: recvmsg sendto close */
-MUST_CHECK int vu_channel_hear(struct vu_frontend *f, bool *ret_changed, struct err *err);
+/** vu_channel_hear() - backend_ops.hear of the channel @fd of @c.  Syscalls: recvmsg sendto close */
+MUST_CHECK int vu_channel_hear(const struct vu_conn *c, int fd, bool *ret_changed, struct err *err);
 
 #endif

@@ -8,9 +8,9 @@
 
 #define VU_CONN_STEP_MS 2
 
-bool vu_conn_agreed(const struct vu_frontend *f, enum vu_protocol_feature bit)
+bool vu_conn_agreed(const struct vu_conn *c, enum vu_protocol_feature bit)
 {
-	return f->protocol_features >> bit & 1;
+	return c->protocol_features >> bit & 1;
 }
 
 /* How many bytes of the next message are there; *ret_want says how many it has in all. */
@@ -33,25 +33,25 @@ static ssize_t vu_conn_peek(int sock, size_t *ret_want)
 }
 
 /* @ms of a wait are over; 0, or -ETIMEDOUT when it is not to go on */
-static int vu_conn_waited(struct vu_frontend *f, unsigned int ms, struct err *err)
+static int vu_conn_waited(struct vu_conn *c, unsigned int ms, struct err *err)
 {
-	unsigned int before = f->waited_ms / f->late_ms;
+	unsigned int before = c->waited_ms / c->late_ms;
 
-	f->waited_ms += ms;
-	if (f->waited_ms / f->late_ms == before ||
-	    (f->late.fn && f->late.fn(f->late.arg, f->be.name, (before + 1) * f->late_ms)))
+	c->waited_ms += ms;
+	if (c->waited_ms / c->late_ms == before ||
+	    (c->late.fn && c->late.fn(c->late.arg, c->name, (before + 1) * c->late_ms)))
 		return 0;
-	return err_text(err, ETIMEDOUT, "no answer in %u ms", f->waited_ms);
+	return err_text(err, ETIMEDOUT, "no answer in %u ms", c->waited_ms);
 }
 
-int vu_conn_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
+int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct err *err)
 {
-	struct pollfd p = {.fd = f->sock};
+	struct pollfd p = {.fd = c->sock};
 	size_t want;
-	ssize_t n = vu_conn_peek(f->sock, &want);
+	ssize_t n = vu_conn_peek(c->sock, &want);
 
 	if (n >= 0 && (size_t)n >= want) {
-		f->waited_ms = 0;
+		c->waited_ms = 0;
 		return 1;
 	}
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
@@ -59,42 +59,42 @@ int vu_conn_look(struct vu_frontend *f, unsigned int waited_ms, struct err *err)
 	/* Half a message leaves the socket readable: waiting for that would be no wait. */
 	if (n == 0 || (n > 0 && poll(&p, 1, 1) > 0))
 		return err_text(err, EPIPE, "the device's process is gone");
-	return vu_conn_waited(f, waited_ms + (n > 0), err);
+	return vu_conn_waited(c, waited_ms + (n > 0), err);
 }
 
 /* Waits VU_CONN_STEP_MS for an answer, as vu_conn_look() */
-static int vu_conn_step(struct vu_frontend *f, struct err *err)
+static int vu_conn_step(struct vu_conn *c, struct err *err)
 {
-	struct pollfd p = {.fd = f->sock, .events = POLLIN};
+	struct pollfd p = {.fd = c->sock, .events = POLLIN};
 	int rc = poll(&p, 1, VU_CONN_STEP_MS);
 
 	if (rc < 0 && errno != EINTR)
 		return err_set(err, errno, "poll");
-	return vu_conn_look(f, rc > 0 ? 0 : VU_CONN_STEP_MS, err);
+	return vu_conn_look(c, rc > 0 ? 0 : VU_CONN_STEP_MS, err);
 }
 
-int vu_conn_bound(struct vu_frontend *f, struct err *err)
+int vu_conn_bound(struct vu_conn *c, struct err *err)
 {
 	struct timeval limit = {.tv_sec = VU_SEND_MS / 1000};
 
-	if (setsockopt(f->sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+	if (setsockopt(c->sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return err_set(err, errno, "SO_SNDTIMEO");
 	return 0;
 }
 
-int vu_conn_post(struct vu_frontend *f, const struct vu_msg *m, struct err *err)
+int vu_conn_post(struct vu_conn *c, const struct vu_msg *m, struct err *err)
 {
-	int rc = vu_send(f->sock, m, err);
+	int rc = vu_send(c->sock, m, err);
 
 	if (rc == -EAGAIN)
 		return err_text(err, ETIMEDOUT, "nothing was taken in %d ms", VU_SEND_MS);
 	return rc;
 }
 
-int vu_conn_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
 		 struct err *err)
 {
-	int rc = vu_recv(f->sock, ret, err);
+	int rc = vu_recv(c->sock, ret, err);
 
 	if (rc == 0)
 		return err_text(err, EPIPE, "the device's process is gone");
@@ -114,24 +114,24 @@ int vu_conn_take(struct vu_frontend *f, uint32_t request, size_t bytes, struct v
 }
 
 /* Waits for the answer to @request, and takes it. */
-static int vu_conn_reply(struct vu_frontend *f, uint32_t request, size_t bytes, struct vu_msg *ret,
+static int vu_conn_reply(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
 			 struct err *err)
 {
 	int rc;
 
 	do
-		rc = vu_conn_step(f, err);
+		rc = vu_conn_step(c, err);
 	while (rc == 0);
-	return rc < 0 ? rc : vu_conn_take(f, request, bytes, ret, err);
+	return rc < 0 ? rc : vu_conn_take(c, request, bytes, ret, err);
 }
 
-int vu_conn_ask(struct vu_frontend *f, struct vu_msg *m, size_t bytes, struct err *err)
+int vu_conn_ask(struct vu_conn *c, struct vu_msg *m, size_t bytes, struct err *err)
 {
 	uint32_t request = m->hdr.request;
-	int rc = vu_conn_post(f, m, err);
+	int rc = vu_conn_post(c, m, err);
 
 	if (rc == 0)
-		rc = vu_conn_reply(f, request, bytes, m, err);
+		rc = vu_conn_reply(c, request, bytes, m, err);
 	return rc;
 }
 
@@ -140,29 +140,29 @@ struct vu_msg vu_conn_msg(enum vu_request request, size_t bytes)
 	return (struct vu_msg){.hdr = {request, VU_VERSION, (uint32_t)bytes}};
 }
 
-int vu_conn_ask_u64(struct vu_frontend *f, enum vu_request request, uint64_t *ret, struct err *err)
+int vu_conn_ask_u64(struct vu_conn *c, enum vu_request request, uint64_t *ret, struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(request, 0);
-	int rc = vu_conn_ask(f, &m, sizeof(m.u64), err);
+	int rc = vu_conn_ask(c, &m, sizeof(m.u64), err);
 
 	if (rc == 0)
 		*ret = m.u64;
 	return rc;
 }
 
-int vu_conn_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struct err *err)
+int vu_conn_do(struct vu_conn *c, struct vu_msg *m, bool *ret_refused, struct err *err)
 {
 	uint32_t request = m->hdr.request;
 	int rc;
 
 	if (ret_refused)
 		*ret_refused = false;
-	if (vu_conn_agreed(f, VU_PF_REPLY_ACK))
+	if (vu_conn_agreed(c, VU_PF_REPLY_ACK))
 		m->hdr.flags |= VU_FLAG_NEED_REPLY;
-	rc = vu_conn_post(f, m, err);
-	if (rc < 0 || !vu_conn_agreed(f, VU_PF_REPLY_ACK))
+	rc = vu_conn_post(c, m, err);
+	if (rc < 0 || !vu_conn_agreed(c, VU_PF_REPLY_ACK))
 		return rc;
-	rc = vu_conn_reply(f, request, sizeof(m->u64), m, err);
+	rc = vu_conn_reply(c, request, sizeof(m->u64), m, err);
 	if (rc < 0 || m->u64 == 0)
 		return rc;
 	if (!ret_refused)
@@ -171,20 +171,19 @@ int vu_conn_do(struct vu_frontend *f, struct vu_msg *m, bool *ret_refused, struc
 	return 0;
 }
 
-int vu_conn_post_u64(struct vu_frontend *f, enum vu_request request, uint64_t value,
-		     struct err *err)
+int vu_conn_post_u64(struct vu_conn *c, enum vu_request request, uint64_t value, struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(request, sizeof(m.u64));
 
 	m.u64 = value;
-	return vu_conn_post(f, &m, err);
+	return vu_conn_post(c, &m, err);
 }
 
-int vu_conn_post_state(struct vu_frontend *f, enum vu_request request, uint32_t q, uint32_t num,
+int vu_conn_post_state(struct vu_conn *c, enum vu_request request, uint32_t q, uint32_t num,
 		       struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(request, sizeof(m.state));
 
 	m.state = (struct vu_vring_state){q, num};
-	return vu_conn_post(f, &m, err);
+	return vu_conn_post(c, &m, err);
 }

@@ -5,13 +5,7 @@
  * init:  GET_FEATURES, SET_OWNER, GET/SET_PROTOCOL_FEATURES, then as agreed GET_QUEUE_NUM,
  *        SET_BACKEND_REQ_FD (vu_channel.c) and GET_CONFIG, then SET_MEM_TABLE, and SET_VRING_NUM to
  *        learn how large a ring may be.
- * start: SET_FEATURES; for each enabled queue SET_VRING_NUM, BASE, ADDR, ERR, CALL, KICK; then
- *        SET_VRING_ENABLE for each.
- * stop:  GET_VRING_BASE for each: the answer means that the ring is not touched any more. It comes
- *        when the device has carried out what it is at, so a disk that stands still lets it wait.
- *
- * Ring and region addresses on the wire are the guest's plus a constant, not our own pointers:
- * where our mapping lies is nobody's business.
+ * start: SET_FEATURES, then the rings (vu_rings.h).
  */
 #include "vmm/virtio/vu_frontend.h"
 
@@ -23,33 +17,31 @@
 
 #include "devices/core/kind.h"
 #include "vmm/virtio/vu_channel.h"
-#include "vmm/virtio/vu_conn.h"
 
-#define VUF_USER_BASE	(1ULL << 44)
-#define VUF_SIZE_MAX	256
-#define VUF_SIZE_MIN	8
+#define VU_FRONTEND_SIZE_MAX 256
+#define VU_FRONTEND_SIZE_MIN 8
 
-#define VUF_DEVICE_BITS (((1ULL << 24) - 1) | ~((1ULL << 50) - 1)) /* virtio 1.3 section 6 */
-#define VUF_FEATURES                                                                               \
-	(VUF_DEVICE_BITS | 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX | \
+#define VU_DEVICE_BITS	     (((1ULL << 24) - 1) | ~((1ULL << 50) - 1)) /* virtio 1.3 section 6 */
+#define VU_FRONTEND_FEATURES                                                                       \
+	(VU_DEVICE_BITS | 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX |  \
 	 1ULL << VIRTIO_F_VERSION_1)
-#define VUF_PROTOCOL_FEATURES                                                                      \
+#define VU_FRONTEND_PROTOCOL_FEATURES                                                              \
 	(1ULL << VU_PF_MQ | 1ULL << VU_PF_REPLY_ACK | 1ULL << VU_PF_BACKEND_REQ |                  \
 	 1ULL << VU_PF_CONFIG)
 
-static struct vu_frontend *vuf_of(struct backend *b)
+static struct vu_frontend *vu_frontend_of(struct backend *b)
 {
 	return container_of(b, struct vu_frontend, be);
 }
 
 /* Nothing can follow an error: what the peer has understood is not known any more. */
-static int vuf_die(struct vu_frontend *f, int rc)
+static int vu_frontend_die(struct vu_frontend *f, int rc)
 {
 	f->dead = true;
 	return rc;
 }
 
-static int vuf_get_config(struct vu_frontend *f, struct err *err)
+static int vu_frontend_get_config(struct vu_frontend *f, struct err *err)
 {
 	uint32_t bytes = f->be.config_bytes;
 	size_t wire = offsetof(struct vu_config, data) + bytes;
@@ -57,7 +49,7 @@ static int vuf_get_config(struct vu_frontend *f, struct err *err)
 	int rc;
 
 	m.config.bytes = bytes;
-	rc = vu_conn_ask(f, &m, wire, err);
+	rc = vu_conn_ask(&f->conn, &m, wire, err);
 	if (rc < 0)
 		return rc;
 	if (m.config.offset != 0 || m.config.bytes != bytes)
@@ -68,8 +60,8 @@ static int vuf_get_config(struct vu_frontend *f, struct err *err)
 	return 0;
 }
 
-static int vuf_set_mem_table(struct vu_frontend *f, const struct vu_frontend_args *args,
-			     struct err *err)
+static int vu_frontend_set_mem_table(struct vu_frontend *f, const struct vu_frontend_args *args,
+				     struct err *err)
 {
 	const struct gmem *mem = args->mem;
 	struct vu_msg m = vu_conn_msg(VU_SET_MEM_TABLE, offsetof(struct vu_mem_table, region) +
@@ -84,52 +76,52 @@ static int vuf_set_mem_table(struct vu_frontend *f, const struct vu_frontend_arg
 		m.mem.region[i] = (struct vu_mem_region){
 			.gpa = r->gpa,
 			.bytes = r->bytes,
-			.user_addr = VUF_USER_BASE + r->gpa,
+			.user_addr = VU_USER_BASE + r->gpa,
 			.offset = offset,
 		};
 		m.fd[i] = args->mem_fd;
 		offset += r->bytes;
 	}
-	return vu_conn_do(f, &m, NULL, err);
+	return vu_conn_do(&f->conn, &m, NULL, err);
 }
 
 /*
  * The largest ring the back-end takes. vhost-user has no question for this, but the answer to
  * SET_VRING_NUM; without answers the size that everyone takes has to do.
  */
-static int vuf_probe_size(struct vu_frontend *f, struct err *err)
+static int vu_frontend_probe_size(struct vu_frontend *f, struct err *err)
 {
 	bool refused = false;
 
-	for (uint16_t size = VUF_SIZE_MAX; size >= VUF_SIZE_MIN; size /= 2) {
+	for (uint16_t size = VU_FRONTEND_SIZE_MAX; size >= VU_FRONTEND_SIZE_MIN; size /= 2) {
 		struct vu_msg m = vu_conn_msg(VU_SET_VRING_NUM, sizeof(m.state));
 		int rc;
 
 		m.state = (struct vu_vring_state){0, size};
-		rc = vu_conn_do(f, &m, &refused, err);
+		rc = vu_conn_do(&f->conn, &m, &refused, err);
 		if (rc < 0)
 			return rc;
 		f->be.queue_max = size;
 		if (!refused)
 			return 0;
 	}
-	return err_text(err, EPROTO, "the device takes no ring of %d to %d entries", VUF_SIZE_MIN,
-			VUF_SIZE_MAX);
+	return err_text(err, EPROTO, "the device takes no ring of %d to %d entries",
+			VU_FRONTEND_SIZE_MIN, VU_FRONTEND_SIZE_MAX);
 }
 
-static int vuf_agree_protocol(struct vu_frontend *f, struct err *err)
+static int vu_frontend_agree_protocol(struct vu_frontend *f, struct err *err)
 {
 	uint64_t offered = 0, nr = f->be.nr_queues;
-	int rc = vu_conn_ask_u64(f, VU_GET_PROTOCOL_FEATURES, &offered, err);
+	int rc = vu_conn_ask_u64(&f->conn, VU_GET_PROTOCOL_FEATURES, &offered, err);
 
 	if (rc == 0)
-		rc = vu_conn_post_u64(f, VU_SET_PROTOCOL_FEATURES, offered & VUF_PROTOCOL_FEATURES,
-				      err);
+		rc = vu_conn_post_u64(&f->conn, VU_SET_PROTOCOL_FEATURES,
+				      offered & VU_FRONTEND_PROTOCOL_FEATURES, err);
 	if (rc < 0)
 		return rc;
-	f->protocol_features = offered & VUF_PROTOCOL_FEATURES;
-	if (vu_conn_agreed(f, VU_PF_MQ))
-		rc = vu_conn_ask_u64(f, VU_GET_QUEUE_NUM, &nr, err);
+	f->conn.protocol_features = offered & VU_FRONTEND_PROTOCOL_FEATURES;
+	if (vu_conn_agreed(&f->conn, VU_PF_MQ))
+		rc = vu_conn_ask_u64(&f->conn, VU_GET_QUEUE_NUM, &nr, err);
 	if (rc < 0)
 		return rc;
 	if (nr == 0)
@@ -138,151 +130,66 @@ static int vuf_agree_protocol(struct vu_frontend *f, struct err *err)
 	return 0;
 }
 
-static int vuf_agree(struct vu_frontend *f, struct err *err)
+static int vu_frontend_agree(struct vu_frontend *f, struct err *err)
 {
 	struct vu_msg owner = vu_conn_msg(VU_SET_OWNER, 0);
-	int rc = vu_conn_ask_u64(f, VU_GET_FEATURES, &f->offered, err);
+	int rc = vu_conn_ask_u64(&f->conn, VU_GET_FEATURES, &f->offered, err);
 
 	if (rc == 0)
-		rc = vu_conn_post(f, &owner, err);
+		rc = vu_conn_post(&f->conn, &owner, err);
 	if (rc < 0)
 		return rc;
-	f->be.features = f->offered & VUF_FEATURES;
+	f->be.features = f->offered & VU_FRONTEND_FEATURES;
 	if (!(f->be.features & 1ULL << VIRTIO_F_VERSION_1))
 		return err_text(err, EPROTO, "the device does not offer VIRTIO_F_VERSION_1");
 	if (f->offered & 1ULL << VU_F_PROTOCOL_FEATURES)
-		rc = vuf_agree_protocol(f, err);
+		rc = vu_frontend_agree_protocol(f, err);
 	if (rc < 0)
 		return rc;
-	if (!vu_conn_agreed(f, VU_PF_CONFIG))
+	if (!vu_conn_agreed(&f->conn, VU_PF_CONFIG))
 		f->be.config_bytes = 0;
+	if (f->be.config_bytes == 0)
+		return 0;
 	/* First, or a change after the first look would be missed. */
-	rc = vu_channel_open(f, err);
-	return rc == 0 && f->be.config_bytes ? vuf_get_config(f, err) : rc;
+	rc = vu_channel_open(&f->conn, &f->be.change_fd, err);
+	return rc == 0 ? vu_frontend_get_config(f, err) : rc;
 }
 
-static int vuf_send_ring_fd(struct vu_frontend *f, enum vu_request request, unsigned int q, int fd,
-			    struct err *err)
-{
-	struct vu_msg m = vu_conn_msg(request, sizeof(m.u64));
-
-	m.u64 = q;
-	m.fd[0] = fd;
-	m.nr_fds = 1;
-	/* KICK starts the ring, so that is when the back-end finds out what is wrong with it. */
-	return request == VU_SET_VRING_KICK ? vu_conn_do(f, &m, NULL, err)
-					    : vu_conn_post(f, &m, err);
-}
-
-static int vuf_start_ring(struct vu_frontend *f, unsigned int i, const struct backend_queue *q,
-			  struct err *err)
-{
-	struct vu_msg addr = vu_conn_msg(VU_SET_VRING_ADDR, sizeof(addr.addr));
-	const struct {
-		enum vu_request request;
-		int fd;
-	} fds[] = {
-		{VU_SET_VRING_ERR, f->be.err_fd[i]},
-		{VU_SET_VRING_CALL, f->be.call_fd[i]},
-		{VU_SET_VRING_KICK, f->be.kick_fd[i]},
-	};
-	int rc = vu_conn_post_state(f, VU_SET_VRING_NUM, i, q->size, err);
-
-	addr.addr = (struct vu_vring_addr){
-		.index = i,
-		.desc_user_addr = VUF_USER_BASE + q->desc_gpa,
-		.avail_user_addr = VUF_USER_BASE + q->avail_gpa,
-		.used_user_addr = VUF_USER_BASE + q->used_gpa,
-	};
-	if (rc == 0)
-		rc = vu_conn_post_state(f, VU_SET_VRING_BASE, i, 0, err);
-	if (rc == 0)
-		rc = vu_conn_post(f, &addr, err);
-	for (unsigned int n = 0; rc == 0 && n < ARRAY_SIZE(fds); n++)
-		rc = vuf_send_ring_fd(f, fds[n].request, i, fds[n].fd, err);
-	if (rc == 0)
-		f->started |= 1U << i;
-	return rc;
-}
-
-static int vuf_enable_ring(struct vu_frontend *f, unsigned int i, struct err *err)
-{
-	struct vu_msg m = vu_conn_msg(VU_SET_VRING_ENABLE, sizeof(m.state));
-
-	m.state = (struct vu_vring_state){i, 1};
-	return vu_conn_do(f, &m, NULL, err);
-}
-
-static int vuf_gone(struct err *err)
+static int vu_frontend_gone(struct err *err)
 {
 	return err_text(err, EPIPE, "the device failed before");
 }
 
-static int vuf_start(struct backend *b, uint64_t features, const struct backend_queue *q,
-		     struct err *err)
+static int vu_frontend_start(struct backend *b, uint64_t features, const struct backend_queue *q,
+			     struct err *err)
 {
-	struct vu_frontend *f = vuf_of(b);
+	struct vu_frontend *f = vu_frontend_of(b);
 	bool protocol = f->offered & 1ULL << VU_F_PROTOCOL_FEATURES;
 	int rc;
 
 	if (f->dead)
-		return vuf_gone(err);
-	rc = vu_conn_post_u64(f, VU_SET_FEATURES,
+		return vu_frontend_gone(err);
+	rc = vu_conn_post_u64(&f->conn, VU_SET_FEATURES,
 			      features | (f->offered & 1ULL << VU_F_PROTOCOL_FEATURES), err);
-	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
-		if (q[i].enabled)
-			rc = vuf_start_ring(f, i, &q[i], err);
-	}
-	/* Without protocol features a ring that was kicked is enabled. */
-	for (unsigned int i = 0; rc == 0 && protocol && i < b->nr_queues; i++) {
-		if (q[i].enabled)
-			rc = vuf_enable_ring(f, i, err);
-	}
-	return rc < 0 ? vuf_die(f, rc) : 0;
+	if (rc == 0)
+		rc = vu_rings_start(&f->rings, &f->conn, b, q, protocol, err);
+	return rc < 0 ? vu_frontend_die(f, rc) : 0;
 }
 
-/* The device's word that it has let go of ring @i: 1, or 0 when it has not given it yet */
-static int vuf_ring_stopped(struct vu_frontend *f, unsigned int i, unsigned int waited_ms,
-			    struct err *err)
+static int vu_frontend_stop(struct backend *b, unsigned int waited_ms, struct err *err)
 {
-	struct vu_msg m;
-	int rc = vu_conn_look(f, waited_ms, err);
-
-	if (rc <= 0)
-		return rc;
-	rc = vu_conn_take(f, VU_GET_VRING_BASE, sizeof(m.state), &m, err);
-	if (rc == 0 && m.state.index != i)
-		rc = err_text(err, EPROTO, "answer about ring %u, not %u", m.state.index, i);
-	f->stopping &= ~(1U << i);
-	return rc < 0 ? rc : 1;
-}
-
-static int vuf_stop(struct backend *b, unsigned int waited_ms, struct err *err)
-{
-	struct vu_frontend *f = vuf_of(b);
-	int rc = 0;
+	struct vu_frontend *f = vu_frontend_of(b);
+	int rc;
 
 	if (f->dead)
-		return vuf_gone(err);
-	for (unsigned int i = 0; rc == 0 && i < b->nr_queues; i++) {
-		if (f->started & 1U << i)
-			rc = vu_conn_post_state(f, VU_GET_VRING_BASE, i, 0, err);
-	}
-	f->stopping |= f->started;
-	f->started = 0;
-	for (unsigned int i = 0; rc >= 0 && i < b->nr_queues; i++) {
-		if (!(f->stopping & 1U << i))
-			continue;
-		rc = vuf_ring_stopped(f, i, waited_ms, err);
-		if (rc == 0)
-			return 1;
-	}
-	return rc < 0 ? vuf_die(f, rc) : 0;
+		return vu_frontend_gone(err);
+	rc = vu_rings_stop(&f->rings, &f->conn, waited_ms, err);
+	return rc < 0 ? vu_frontend_die(f, rc) : rc;
 }
 
 /* What the device makes of a write is its business: what it then says it holds is what we show. */
-static int vuf_write_config(struct vu_frontend *f, uint32_t off, const void *buf, uint32_t len,
-			    struct err *err)
+static int vu_frontend_write_config(struct vu_frontend *f, uint32_t off, const void *buf,
+				    uint32_t len, struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(VU_SET_CONFIG, offsetof(struct vu_config, data) + len);
 	bool refused;
@@ -291,8 +198,8 @@ static int vuf_write_config(struct vu_frontend *f, uint32_t off, const void *buf
 	m.config.offset = off;
 	m.config.bytes = len;
 	memcpy(m.config.data, buf, len);
-	rc = vu_conn_do(f, &m, &refused, err);
-	return rc < 0 ? rc : vuf_get_config(f, err);
+	rc = vu_conn_do(&f->conn, &m, &refused, err);
+	return rc < 0 ? rc : vu_frontend_get_config(f, err);
 }
 
 int vu_frontend_reread(struct vu_frontend *f, struct err *err)
@@ -300,46 +207,46 @@ int vu_frontend_reread(struct vu_frontend *f, struct err *err)
 	int rc;
 
 	if (f->dead)
-		return vuf_gone(err);
-	rc = f->be.config_bytes ? vuf_get_config(f, err) : 0;
-	return rc < 0 ? vuf_die(f, rc) : 0;
+		return vu_frontend_gone(err);
+	rc = f->be.config_bytes ? vu_frontend_get_config(f, err) : 0;
+	return rc < 0 ? vu_frontend_die(f, rc) : 0;
 }
 
-static int vuf_config(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
-		      struct err *err)
+static int vu_frontend_config(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
+			      struct err *err)
 {
-	struct vu_frontend *f = vuf_of(b);
+	struct vu_frontend *f = vu_frontend_of(b);
 	int rc = 0;
 
 	vr_assert(off <= b->config_bytes && len <= b->config_bytes - off);
 	if (f->dead)
-		return vuf_gone(err);
+		return vu_frontend_gone(err);
 	/* Answers come in the order of the questions, and those about rings are still to come. */
-	vr_assert(!f->stopping || !(write || b->config_stale));
+	vr_assert(!f->rings.stopping || !(write || b->config_stale));
 	if (write)
-		rc = vuf_write_config(f, off, buf, len, err);
+		rc = vu_frontend_write_config(f, off, buf, len, err);
 	else if (b->config_stale)
-		rc = vuf_get_config(f, err);
+		rc = vu_frontend_get_config(f, err);
 	if (rc < 0)
-		return vuf_die(f, rc);
+		return vu_frontend_die(f, rc);
 	if (!write)
 		memcpy(buf, f->config + off, len);
 	return 0;
 }
 
-static int vuf_hear(struct backend *b, bool *ret_changed, struct err *err)
+static int vu_frontend_hear(struct backend *b, bool *ret_changed, struct err *err)
 {
-	return vu_channel_hear(vuf_of(b), ret_changed, err);
+	return vu_channel_hear(&vu_frontend_of(b)->conn, b->change_fd, ret_changed, err);
 }
 
-static const struct backend_ops vuf_ops = {
-	.start = vuf_start,
-	.stop = vuf_stop,
-	.config = vuf_config,
-	.hear = vuf_hear,
+static const struct backend_ops vu_frontend_ops = {
+	.start = vu_frontend_start,
+	.stop = vu_frontend_stop,
+	.config = vu_frontend_config,
+	.hear = vu_frontend_hear,
 };
 
-static int vuf_make_eventfds(struct vu_frontend *f, struct err *err)
+static int vu_frontend_make_eventfds(struct vu_frontend *f, struct err *err)
 {
 	for (unsigned int i = 0; i < f->be.nr_queues; i++) {
 		int *fds[] = {&f->be.kick_fd[i], &f->be.call_fd[i], &f->be.err_fd[0]};
@@ -356,17 +263,18 @@ static int vuf_make_eventfds(struct vu_frontend *f, struct err *err)
 	return 0;
 }
 
-static int vuf_connect(struct vu_frontend *f, const struct vu_frontend_args *args, struct err *err)
+static int vu_frontend_connect(struct vu_frontend *f, const struct vu_frontend_args *args,
+			       struct err *err)
 {
-	int rc = vu_conn_bound(f, err);
+	int rc = vu_conn_bound(&f->conn, err);
 
 	if (rc == 0)
-		rc = vuf_agree(f, err);
+		rc = vu_frontend_agree(f, err);
 	if (rc == 0)
-		rc = vuf_set_mem_table(f, args, err);
+		rc = vu_frontend_set_mem_table(f, args, err);
 	if (rc == 0)
-		rc = vuf_probe_size(f, err);
-	return rc < 0 ? rc : vuf_make_eventfds(f, err);
+		rc = vu_frontend_probe_size(f, err);
+	return rc < 0 ? rc : vu_frontend_make_eventfds(f, err);
 }
 
 int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args, struct err *err)
@@ -374,17 +282,20 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 	const struct kind *kind = kind_of_virtio(args->virtio_id);
 	int rc;
 
-	*f = (struct vu_frontend){.sock = args->sock, .late_ms = VU_LATE_MS, .late = args->late};
+	*f = (struct vu_frontend){
+		.conn = {.name = args->name,
+			 .sock = args->sock,
+			 .late_ms = args->late_ms > 0 ? args->late_ms : VU_LATE_MS,
+			 .late = args->late},
+	};
 	f->be = (struct backend){
-		.ops = &vuf_ops,
+		.ops = &vu_frontend_ops,
 		.name = args->name,
 		.virtio_id = args->virtio_id,
 		.nr_queues = 1,
 		.peer_fd = args->sock,
 		.change_fd = -1,
 	};
-	if (args->late_ms > 0)
-		f->late_ms = args->late_ms;
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++)
 		f->be.kick_fd[i] = f->be.call_fd[i] = f->be.err_fd[i] = -1;
 	/* What vhost-user leaves to the front-end to know. */
@@ -392,13 +303,13 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		f->be.nr_queues = kind->queues.each;
 		f->be.config_bytes = kind->config_bytes;
 	}
-	rc = vuf_connect(f, args, err);
+	rc = vu_frontend_connect(f, args, err);
 	if (rc < 0)
 		vu_frontend_done(f);
 	return rc;
 }
 
-static void vuf_close(int *fd)
+static void vu_frontend_close(int *fd)
 {
 	if (*fd > 0)
 		close(*fd);
@@ -407,13 +318,13 @@ static void vuf_close(int *fd)
 
 void vu_frontend_done(struct vu_frontend *f)
 {
-	vuf_close(&f->sock);
+	vu_frontend_close(&f->conn.sock);
 	f->be.peer_fd = -1;
-	vuf_close(&f->be.change_fd);
-	vuf_close(&f->be.err_fd[0]);
+	vu_frontend_close(&f->be.change_fd);
+	vu_frontend_close(&f->be.err_fd[0]);
 	for (unsigned int i = 0; i < BACKEND_QUEUES_MAX; i++) {
-		vuf_close(&f->be.kick_fd[i]);
-		vuf_close(&f->be.call_fd[i]);
+		vu_frontend_close(&f->be.kick_fd[i]);
+		vu_frontend_close(&f->be.call_fd[i]);
 		f->be.err_fd[i] = -1;
 	}
 }

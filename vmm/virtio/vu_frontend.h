@@ -11,31 +11,22 @@
 
 #include "devices/core/gmem.h"
 #include "vmm/virtio/backend.h"
-
-#define VU_LATE_MS 1000 /* after which device_late is asked, and again each time */
-#define VU_SEND_MS 5000 /* for which a peer may take nothing of what is sent */
+#include "vmm/virtio/vu_conn.h"
+#include "vmm/virtio/vu_rings.h"
 
 /**
- * struct vu_frontend - One connection
+ * struct vu_frontend - A device in another process
  * @be:			The transport's view; be.ops are this file's
- * @sock:		Owned
  * @offered:		The back-end's feature bits, with VU_F_PROTOCOL_FEATURES
- * @protocol_features:	Agreed ones
  * @dead:		An error that nothing follows
- * @started:		Bitmap of rings that were handed over since the last stop
- * @stopping:		Bitmap of rings that the device was asked to let go of, and has not
- * @waited_ms:		How long an answer is being waited for
  * @config:		The configuration space as last heard; be.config_stale: ask again
  */
 struct vu_frontend {
 	struct backend be;
-	int sock;
+	struct vu_conn conn;
 	uint64_t offered;
-	uint64_t protocol_features;
 	bool dead;
-	uint32_t started, stopping;
-	unsigned int late_ms, waited_ms;
-	struct device_late late;
+	struct vu_rings rings;
 	uint8_t config[BACKEND_CONFIG_MAX];
 };
 

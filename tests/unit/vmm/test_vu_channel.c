@@ -112,7 +112,7 @@ Test(vu_channel, answers_where_an_answer_is_asked_for)
 	cr_assert_eq(vu_recv(peer.channel, &m, &err), 1);
 	cr_expect(m.hdr.request == VU_CONFIG_CHANGE && m.hdr.bytes == 8 && m.u64 == 0);
 	cr_expect_eq(m.hdr.flags, VU_VERSION | VU_FLAG_REPLY);
-	f.protocol_features &= ~(1ULL << VU_PF_REPLY_ACK);
+	f.conn.protocol_features &= ~(1ULL << VU_PF_REPLY_ACK);
 	cr_assert_eq(fd_write_full(peer.channel, &hdr, sizeof(hdr)), 0);
 	cr_expect_eq(hear(&changed), 1);
 	cr_expect_eq(recv(peer.channel, &m, 1, MSG_DONTWAIT), -1, "answers were not agreed on");

@@ -151,7 +151,7 @@ Test(vu_frontend, back_ends_that_will_not_do)
 		peer.size_max = rows[i].size_max;
 		cr_expect_lt(connect_block(0), 0);
 		cr_expect_str_eq(err.msg, rows[i].want);
-		cr_expect_eq(f.sock, -1);
+		cr_expect_eq(f.conn.sock, -1);
 		join();
 	}
 }
@@ -174,7 +174,7 @@ Test(vu_frontend, hostile_answers_at_init)
 			err = (struct err){0};
 			cr_expect_lt(connect_block(20), 0, "request %u, trick %zu", at[a], t);
 			cr_expect_neq(err.msg[0], 0);
-			cr_expect_eq(f.sock, -1);
+			cr_expect_eq(f.conn.sock, -1);
 			join();
 		}
 	}
