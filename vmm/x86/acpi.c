@@ -8,7 +8,7 @@
 #include "vmm/x86/acpi_pm.h"
 #include "vmm/x86/aml.h"
 #include "vmm/x86/layout.h"
-#include "vmm/x86/rtc.h"
+#include "vmm/x86/rtc_regs.h"
 
 #define RSDP_BYTES	    36
 #define HEADER_BYTES	    36

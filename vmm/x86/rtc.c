@@ -8,31 +8,8 @@
 #include "vmm/x86/layout.h"
 #include "vmm/x86/rtc_date.h"
 
-#define RTC_REG_A     0x0a
-#define RTC_REG_B     0x0b
-#define RTC_REG_C     0x0c
-#define RTC_REG_D     0x0d
-#define RTC_WEEKDAY   0x06
-
-#define RTC_A_UIP     0x80 /* an update comes within 244 us */
-#define RTC_A_RESET   0x60 /* both: the divider is held */
-#define RTC_A_RATE    0x0f
-#define RTC_A_32KHZ   0x26 /* oscillator on, 1024 Hz */
-#define RTC_B_SET     0x80
-#define RTC_B_BINARY  0x04
-#define RTC_B_24H     0x02
-#define RTC_C_IRQ     0x80
-#define RTC_PERIODIC  0x40 /* these three in B, to enable, and in C */
-#define RTC_ALARM     0x20
-#define RTC_UPDATE    0x10
-#define RTC_EVENTS    (RTC_PERIODIC | RTC_ALARM | RTC_UPDATE)
-#define RTC_D_POWERED 0x80
-#define RTC_PM	      0x80 /* in the hours of a 12-hour clock */
-#define RTC_ANY	      0xc0 /* in an alarm register, and all rtc_above it: always */
-
 #define RTC_UIP_TICKS 8
 #define NS_PER_S      1000000000LL
-#define DAY_SECONDS   86400
 
 static const uint8_t rtc_time_regs[] = {0, 2, 4, RTC_WEEKDAY, 7, 8, 9, RTC_CENTURY};
 
@@ -49,52 +26,6 @@ static int64_t rtc_ticks(const struct rtc *r)
 	return r->now() + r->ahead;
 }
 
-/* Rounds down, before 1970 too */
-static int64_t rtc_seconds(int64_t ticks)
-{
-	return (ticks - (ticks & (RTC_HZ - 1))) / RTC_HZ;
-}
-
-static bool rtc_held(const struct rtc *r)
-{
-	return (r->cmos[RTC_REG_A] & RTC_A_RESET) == RTC_A_RESET;
-}
-
-static bool rtc_runs(const struct rtc *r)
-{
-	return !rtc_held(r) && !(r->cmos[RTC_REG_B] & RTC_B_SET);
-}
-
-/* ---- coding of the time registers -------------------------------------------------------- */
-
-static uint8_t rtc_coded(const struct rtc *r, unsigned int value)
-{
-	if (r->cmos[RTC_REG_B] & RTC_B_BINARY)
-		return (uint8_t)value;
-	return (uint8_t)(value / 10 << 4 | value % 10);
-}
-
-static uint8_t rtc_coded_hour(const struct rtc *r, unsigned int hour)
-{
-	if (r->cmos[RTC_REG_B] & RTC_B_24H)
-		return rtc_coded(r, hour);
-	return rtc_coded(r, hour % 12 == 0 ? 12 : hour % 12) | (hour >= 12 ? RTC_PM : 0);
-}
-
-static unsigned int rtc_decoded(const struct rtc *r, uint8_t byte)
-{
-	if (r->cmos[RTC_REG_B] & RTC_B_BINARY)
-		return byte;
-	return (byte >> 4) * 10U + (byte & 0xf);
-}
-
-static unsigned int rtc_decoded_hour(const struct rtc *r, uint8_t byte)
-{
-	if (r->cmos[RTC_REG_B] & RTC_B_24H)
-		return rtc_decoded(r, byte);
-	return rtc_decoded(r, byte & (uint8_t)~RTC_PM) % 12 + (byte & RTC_PM ? 12 : 0);
-}
-
 static bool rtc_is_time(uint8_t index)
 {
 	for (size_t i = 0; i < sizeof(rtc_time_regs); i++) {
@@ -106,17 +37,17 @@ static bool rtc_is_time(uint8_t index)
 
 static uint8_t rtc_time_reg(const struct rtc *r, uint8_t index)
 {
-	struct rtc_date t = rtc_date_of(rtc_seconds(rtc_ticks(r)));
+	struct rtc_date t = rtc_date_of(rtc_regs_seconds(rtc_ticks(r)));
 
 	switch (index) {
-	case 0: return rtc_coded(r, t.second);
-	case 2: return rtc_coded(r, t.minute);
-	case 4: return rtc_coded_hour(r, t.hour);
-	case RTC_WEEKDAY: return rtc_coded(r, (t.weekday + r->weekdays - 1) % 7 + 1);
-	case 7: return rtc_coded(r, t.day);
-	case 8: return rtc_coded(r, t.month);
-	case 9: return rtc_coded(r, t.year % 100);
-	default: return rtc_coded(r, t.year / 100);
+	case 0: return rtc_regs_coded(r->cmos, t.second);
+	case 2: return rtc_regs_coded(r->cmos, t.minute);
+	case 4: return rtc_regs_coded_hour(r->cmos, t.hour);
+	case RTC_WEEKDAY: return rtc_regs_coded(r->cmos, (t.weekday + r->weekdays - 1) % 7 + 1);
+	case 7: return rtc_regs_coded(r->cmos, t.day);
+	case 8: return rtc_regs_coded(r->cmos, t.month);
+	case 9: return rtc_regs_coded(r->cmos, t.year % 100);
+	default: return rtc_regs_coded(r->cmos, t.year / 100);
 	}
 }
 
@@ -139,77 +70,30 @@ static void rtc_freeze(struct rtc *r)
 static void rtc_thaw(struct rtc *r)
 {
 	const struct rtc_date t = {
-		.second = rtc_decoded(r, r->cmos[0]),
-		.minute = rtc_decoded(r, r->cmos[2]),
-		.hour = rtc_decoded_hour(r, r->cmos[4]),
-		.day = rtc_decoded(r, r->cmos[7]),
-		.month = rtc_decoded(r, r->cmos[8]),
-		.year = rtc_decoded(r, r->cmos[9]) + 100 * rtc_decoded(r, r->cmos[RTC_CENTURY]),
+		.second = rtc_regs_decoded(r->cmos, r->cmos[0]),
+		.minute = rtc_regs_decoded(r->cmos, r->cmos[2]),
+		.hour = rtc_regs_decoded_hour(r->cmos, r->cmos[4]),
+		.day = rtc_regs_decoded(r->cmos, r->cmos[7]),
+		.month = rtc_regs_decoded(r->cmos, r->cmos[8]),
+		.year = rtc_regs_decoded(r->cmos, r->cmos[9]) +
+			100 * rtc_regs_decoded(r->cmos, r->cmos[RTC_CENTURY]),
 	};
 	int64_t seconds = rtc_date_seconds(&t);
 
-	rtc_shift(r, (seconds - rtc_seconds(rtc_ticks(r))) * RTC_HZ);
-	r->weekdays = rtc_decoded(r, r->cmos[RTC_WEEKDAY]) + 7 - rtc_date_of(seconds).weekday;
+	rtc_shift(r, (seconds - rtc_regs_seconds(rtc_ticks(r))) * RTC_HZ);
+	r->weekdays = rtc_regs_decoded(r->cmos, r->cmos[RTC_WEEKDAY]) + 7 -
+		      rtc_date_of(seconds).weekday;
 }
 
 /* ---- interrupts -------------------------------------------------------------------------- */
 
-/* Each of these three: the first such event after the tick @from, or RTC_NEVER */
-
-static int64_t rtc_next_period(const struct rtc *r, int64_t from)
-{
-	unsigned int rate = r->cmos[RTC_REG_A] & RTC_A_RATE;
-	int64_t ticks;
-
-	if (rate == 0 || rtc_held(r))
-		return RTC_NEVER;
-	/* The two shortest are those of rates 8 and 9: the data sheet's table for 32 kHz. */
-	ticks = 1LL << (rate < 3 ? rate + 6 : rate - 1);
-	return (from | (ticks - 1)) + 1;
-}
-
-static int64_t rtc_next_update(const struct rtc *r, int64_t from)
-{
-	return rtc_runs(r) ? (from | (RTC_HZ - 1)) + 1 : RTC_NEVER;
-}
-
-/* Whether an alarm register asks for this value; so hours, minutes and seconds are compared as bytes */
-static bool rtc_alarm_is(const struct rtc *r, uint8_t index, uint8_t coded)
-{
-	return r->cmos[index] >= RTC_ANY || r->cmos[index] == coded;
-}
-
-static int64_t rtc_next_alarm(const struct rtc *r, int64_t from)
-{
-	int64_t second = rtc_seconds(from) + 1;
-	unsigned int at;
-
-	if (!rtc_runs(r))
-		return RTC_NEVER;
-	at = (unsigned int)((second % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS);
-	/* Whole hours, then minutes, then seconds are passed over: once round takes no more steps. */
-	for (unsigned int step = 0, i = 0; i < 2 * (24 + 60 + 60); i++) {
-		if (!rtc_alarm_is(r, 5, rtc_coded_hour(r, at / 3600)))
-			step = 3600 - at % 3600;
-		else if (!rtc_alarm_is(r, 3, rtc_coded(r, at / 60 % 60)))
-			step = 60 - at % 60;
-		else if (!rtc_alarm_is(r, 1, rtc_coded(r, at % 60)))
-			step = 1;
-		else
-			return second * RTC_HZ;
-		second += step;
-		at = (at + step) % DAY_SECONDS;
-	}
-	return RTC_NEVER;
-}
-
 static const struct {
 	uint8_t event;
-	int64_t (*next)(const struct rtc *r, int64_t from);
+	int64_t (*next)(const uint8_t *cmos, int64_t from);
 } rtc_events[] = {
-	{RTC_PERIODIC, rtc_next_period},
-	{RTC_ALARM, rtc_next_alarm},
-	{RTC_UPDATE, rtc_next_update},
+	{RTC_PERIODIC, rtc_regs_next_period},
+	{RTC_ALARM, rtc_regs_next_alarm},
+	{RTC_UPDATE, rtc_regs_next_update},
 };
 
 /* Registers C what has happened since it was looked at last */
@@ -220,7 +104,7 @@ static void rtc_look(struct rtc *r)
 	r->seen = now;
 	/* The host's clock may be set back: then nothing has happened. */
 	for (size_t i = 0; from < now && i < ARRAY_SIZE(rtc_events); i++) {
-		if (rtc_events[i].next(r, from) <= now)
+		if (rtc_events[i].next(r->cmos, from) <= now)
 			r->cmos[RTC_REG_C] |= rtc_events[i].event;
 	}
 }
@@ -239,7 +123,7 @@ static int64_t rtc_next_wake(const struct rtc *r)
 		int64_t next = RTC_NEVER;
 
 		if (r->cmos[RTC_REG_B] & rtc_events[i].event)
-			next = rtc_events[i].next(r, r->seen);
+			next = rtc_events[i].next(r->cmos, r->seen);
 		first = next < first ? next : first;
 	}
 	return first == RTC_NEVER ? RTC_NEVER : first - r->ahead;
@@ -255,7 +139,7 @@ static void rtc_arm(struct rtc *r, int64_t at)
 	if (at != RTC_NEVER) {
 		int64_t part = at & (RTC_HZ - 1);
 
-		t.it_value.tv_sec = rtc_seconds(at);
+		t.it_value.tv_sec = rtc_regs_seconds(at);
 		t.it_value.tv_nsec = (part * NS_PER_S + RTC_HZ - 1) / RTC_HZ;
 	}
 	/* ECANCELED says that the host's clock was set before; the timer runs all the same. */
@@ -307,7 +191,7 @@ static uint8_t rtc_read_a(const struct rtc *r)
 {
 	bool soon = (rtc_ticks(r) & (RTC_HZ - 1)) >= RTC_HZ - RTC_UIP_TICKS;
 
-	return r->cmos[RTC_REG_A] | (rtc_runs(r) && soon ? RTC_A_UIP : 0);
+	return r->cmos[RTC_REG_A] | (rtc_regs_runs(r->cmos) && soon ? RTC_A_UIP : 0);
 }
 
 static uint8_t rtc_read_c(struct rtc *r)
@@ -327,7 +211,7 @@ uint8_t rtc_read(struct rtc *r)
 		return rtc_read_a(r);
 	if (r->index == RTC_REG_C)
 		return rtc_read_c(r);
-	if (rtc_runs(r) && rtc_is_time(r->index))
+	if (rtc_regs_runs(r->cmos) && rtc_is_time(r->index))
 		return rtc_time_reg(r, r->index);
 	return r->cmos[r->index];
 }
@@ -340,18 +224,18 @@ void rtc_select(struct rtc *r, uint8_t index)
 /* Registers A and B, by which the clock may stop or go on */
 static void rtc_write_mode(struct rtc *r, uint8_t value)
 {
-	bool ran = rtc_runs(r), held = rtc_held(r);
+	bool ran = rtc_regs_runs(r->cmos), held = rtc_regs_held(r->cmos);
 
 	if (r->index == RTC_REG_A)
 		value &= (uint8_t)~RTC_A_UIP;
 	else if (value & RTC_B_SET)
 		value &= (uint8_t)~RTC_UPDATE; /* there will be none */
 	r->cmos[r->index] = value;
-	if (held && !rtc_held(r))
+	if (held && !rtc_regs_held(r->cmos))
 		rtc_shift(r, (RTC_HZ / 2 - rtc_ticks(r)) & (RTC_HZ - 1));
-	if (ran && !rtc_runs(r))
+	if (ran && !rtc_regs_runs(r->cmos))
 		rtc_freeze(r);
-	else if (!ran && rtc_runs(r))
+	else if (!ran && rtc_regs_runs(r->cmos))
 		rtc_thaw(r);
 }
 
@@ -362,7 +246,7 @@ void rtc_write(struct rtc *r, uint8_t value)
 	rtc_look(r);
 	if (r->index == RTC_REG_A || r->index == RTC_REG_B) {
 		rtc_write_mode(r, value);
-	} else if (rtc_runs(r) && rtc_is_time(r->index)) {
+	} else if (rtc_regs_runs(r->cmos) && rtc_is_time(r->index)) {
 		rtc_freeze(r);
 		r->cmos[r->index] = value;
 		rtc_thaw(r);

@@ -20,11 +20,7 @@
 #include "devices/core/err.h"
 #include "devices/core/loop.h"
 #include "vmm/bus.h"
-
-#define RTC_CMOS_BYTES 128
-#define RTC_CENTURY    0x32 /* FADT tells this offset */
-#define RTC_HZ	       32768
-#define RTC_NEVER      INT64_MAX
+#include "vmm/x86/rtc_regs.h"
 
 /**
  * struct rtc_args - What a clock is made of
