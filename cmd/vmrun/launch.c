@@ -18,6 +18,7 @@
 #include "runtime/host/inherited.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
+#include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
 
 /* ---- which bundle, which id ---- */

@@ -6,42 +6,16 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan/plan_priv.h"
+#include "runtime/plan/plan_cgroup.h"
+#include "runtime/plan/plan_net.h"
 
 /* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
 #define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
 
-/* By enum bundle_device_type: what a device of that type is made of */
-static const struct device_kind {
-	const char *program;
-	const char *policy;
-	uint16_t virtio_id; /* virtio 1.3 section 5 */
-	uint16_t bus;
-} device_kinds[BUNDLE_DEVICE_TYPES] = {
-	[BUNDLE_BLOCK] = {"vmrun-dev-block", "block_device", 2, BOOT_BUS_VIRTIO},
-	[BUNDLE_NET] = {"vmrun-dev-net", "net_device", 1, BOOT_BUS_VIRTIO},
-	[BUNDLE_RNG] = {"vmrun-dev-rng", "rng_device", 4, BOOT_BUS_VIRTIO},
-	[BUNDLE_SERIAL] = {"vmrun-dev-serial", "serial_device", 0, BOOT_BUS_SERIAL},
-};
-
 static void cleanup_plan(struct plan **p)
 {
 	plan_free(*p);
-}
-
-static int out_of_memory(struct err *err)
-{
-	return err_set(err, ENOMEM, "memory for the plan");
-}
-
-/* *ret becomes a copy of @s, or stays NULL when @s is NULL */
-static int copy_string(char **ret, const char *s, struct err *err)
-{
-	if (!s)
-		return 0;
-	*ret = strdup(s);
-	return *ret ? 0 : out_of_memory(err);
 }
 
 /* Relative paths of a config.json are relative to its directory. */
@@ -58,18 +32,9 @@ static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file fi
 	fd->file = file;
 	fd->path = malloc(bytes);
 	if (!fd->path)
-		return out_of_memory(bd->err);
+		return plan_no_memory(bd->err);
 	fmt_into(fd->path, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
-	return copy_string(&fd->pointer, pointer, bd->err);
-}
-
-/* The slots that every jailed process has */
-static void set_common_fds(struct plan_proc *proc)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		proc->fd[fd].source = PLAN_FD_NULL;
-	proc->fd[BOOT_FD_CONTROL].source = PLAN_FD_CONTROL;
-	proc->fd[BOOT_FD_LOG].source = PLAN_FD_LOG;
+	return plan_copy(&fd->pointer, pointer, bd->err);
 }
 
 static int build_vmm(struct plan_build *bd)
@@ -81,7 +46,7 @@ static int build_vmm(struct plan_build *bd)
 	fmt_into(proc->name, sizeof(proc->name), "vmm");
 	proc->program = "vmrun-vmm";
 	proc->policy = "vmm_device";
-	set_common_fds(proc);
+	plan_common_fds(proc);
 	proc->fd[BOOT_FD_RAM].source = PLAN_FD_RAM;
 	proc->fd[BOOT_FD_KVM].source = PLAN_FD_KVM;
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
@@ -94,29 +59,6 @@ static int build_vmm(struct plan_build *bd)
 	bd->p->has_initrd = true;
 	return set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
 			"/vm/kernel/initrd");
-}
-
-struct plan_proc *plan_add_device(struct plan_build *bd, enum bundle_device_type type)
-{
-	const struct device_kind *kind = &device_kinds[type];
-	unsigned int i = bd->p->nr_procs - 1;
-	struct plan_proc *vmm = &bd->p->proc[0], *proc = &bd->p->proc[1 + i];
-
-	/* bundle_vm_check() counted them */
-	vr_assert(i < BOOT_DEVICES_MAX);
-	bd->p->nr_procs++;
-	proc->type = bundle_device_types[type];
-	fmt_into(proc->name, sizeof(proc->name), "%s%u", proc->type, bd->nr[type]++);
-	proc->program = kind->program;
-	proc->policy = kind->policy;
-	proc->virtio_id = kind->virtio_id;
-	proc->bus = kind->bus;
-	set_common_fds(proc);
-	proc->fd[BOOT_FD_BUS] = (struct plan_fd){.source = PLAN_FD_LINK, .index = i};
-	proc->nr_fds = BOOT_FD_RES;
-	vmm->fd[BOOT_FD_DEVICE + i] = (struct plan_fd){.source = PLAN_FD_LINK, .index = i};
-	vmm->nr_fds = BOOT_FD_DEVICE + i + 1;
-	return proc;
 }
 
 static void add_serial(struct plan_build *bd)
@@ -161,13 +103,6 @@ static int add_listed_blocks(struct plan_build *bd)
 		r = add_block(bd, &d[i], pointer);
 	}
 	return r;
-}
-
-unsigned int plan_nr_rngs(const struct bundle *b)
-{
-	const unsigned int listed = bundle_listed(b, BUNDLE_RNG);
-
-	return listed ? listed : 1;
 }
 
 /* The serial port first and the image before every other disk: it is to be /dev/vda. */
@@ -232,7 +167,7 @@ static int build_warnings(struct plan_build *bd)
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && i < bd->b->nr_warnings; i++) {
-		r = copy_string(&bd->p->warning[i], bd->b->warning[i], bd->err);
+		r = plan_copy(&bd->p->warning[i], bd->b->warning[i], bd->err);
 		bd->p->nr_warnings = i + 1;
 	}
 	return r;
@@ -250,12 +185,12 @@ int plan_build(const struct bundle *b, const char *id,
 	int r = 0;
 
 	if (!p)
-		return out_of_memory(err);
+		return plan_no_memory(err);
 	if (strlen(id) >= sizeof(p->id))
 		return err_text(err, EINVAL, "the id is longer than %zu bytes", sizeof(p->id) - 1);
 	p->proc = calloc(PLAN_PROCS_MAX, sizeof(*p->proc));
 	if (!p->proc)
-		return out_of_memory(err);
+		return plan_no_memory(err);
 	fmt_into(p->id, sizeof(p->id), "%s", id);
 	p->mem_bytes = b->vm.hw.mem_bytes;
 	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
@@ -264,7 +199,7 @@ int plan_build(const struct bundle *b, const char *id,
 								    : (int)b->process.oom_score_adj;
 	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
 	p->annotations = json_object_get(b->annotations);
-	r = copy_string(&p->bundle_path, b->dir, err);
+	r = plan_copy(&p->bundle_path, b->dir, err);
 	for (unsigned int i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
 		r = steps[i](&bd);
 	if (r < 0)

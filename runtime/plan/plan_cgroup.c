@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Where the processes of a VM go, and their limits
- */
+#include "runtime/plan/plan_cgroup.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan/plan_priv.h"
 
 #define PARENT	  "/vmrun/"
 #define NAME_MAX_ 255
@@ -70,7 +68,7 @@ static int set_path(struct plan_build *bd)
 	bytes = sizeof(PARENT) + strlen(path);
 	bd->p->cgroup.path = malloc(bytes);
 	if (!bd->p->cgroup.path)
-		return err_set(bd->err, ENOMEM, "memory for the plan");
+		return plan_no_memory(bd->err);
 	fmt_into(bd->p->cgroup.path, bytes, "%s%s", *path == '/' ? "" : PARENT, path);
 	return 0;
 }
@@ -125,14 +123,6 @@ static int check_pids(const struct plan *p, struct err *err)
 			(long long)needed, (long long)limit);
 }
 
-static int copy_list(char **ret, const char *s, struct err *err)
-{
-	if (!s)
-		return 0;
-	*ret = strdup(s);
-	return *ret ? 0 : err_set(err, ENOMEM, "memory for the plan");
-}
-
 int plan_cgroup_build(struct plan_build *bd)
 {
 	const struct bundle_cgroup *res = &bd->b->linux_.resources;
@@ -151,9 +141,9 @@ int plan_cgroup_build(struct plan_build *bd)
 		cg->limit[LIMIT_HIERARCHY] = 1;
 	if (res->unified && json_object_object_length(res->unified))
 		cg->unified = json_object_get(res->unified);
-	r = copy_list(&cg->cpuset_cpus, res->cpus, bd->err);
+	r = plan_copy(&cg->cpuset_cpus, res->cpus, bd->err);
 	if (r == 0)
-		r = copy_list(&cg->cpuset_mems, res->mems, bd->err);
+		r = plan_copy(&cg->cpuset_mems, res->mems, bd->err);
 	if (r == 0)
 		r = check_memory(cg, bd->err);
 	if (r == 0)

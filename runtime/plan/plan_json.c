@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: A plan as JSON, as create --dry-run prints it and as tests/golden keeps it
- *
- * What is not set is left out. Every fd of every process is listed: it is the list of what each
- * jail can reach.
- */
-#include <string.h>
+#include "runtime/plan/plan_json.h"
 
-#include "runtime/plan/plan_priv.h"
+#include <string.h>
 
 static const char *const sources[] = {
 	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",
@@ -39,6 +33,13 @@ static void add_string(struct json_object *obj, const char *key, const char *s)
 {
 	if (s)
 		add(obj, key, json_object_new_string(s));
+}
+
+/* "" says nothing. */
+static void add_name(struct json_object *obj, const char *key, const char *s)
+{
+	if (*s)
+		add_string(obj, key, s);
 }
 
 static void add_uint(struct json_object *obj, const char *key, uint64_t v)
@@ -134,6 +135,63 @@ static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 	return o;
 }
 
+static void add_addr(struct json_object *obj, const char *key, struct net_addr a)
+{
+	char text[ADDR_TEXT_BYTES];
+
+	addr_put(a, text);
+	if (a.addr)
+		add_string(obj, key, text);
+}
+
+static void add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
+{
+	struct json_object *o;
+
+	if (!r->bytes_per_s && !r->packets_per_s)
+		return;
+	o = json_object_new_object();
+	add_uint(o, "bytesPerSecond", r->bytes_per_s);
+	add_uint(o, "burstBytes", r->burst_bytes);
+	add_uint(o, "packetsPerSecond", r->packets_per_s);
+	add_uint(o, "burstPackets", r->burst_packets);
+	add(obj, key, o);
+}
+
+static struct json_object *net_to_json(const struct plan *p, const struct plan_net *n)
+{
+	static const uint8_t chosen_later[6];
+	struct json_object *o = json_object_new_object();
+	char mac[ADDR_TEXT_BYTES] = "";
+
+	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
+		addr_put_mac(n->mac, mac);
+	add_string(o, "device", p->proc[n->proc].name);
+	add_string(o, "mode", net_mode_names[n->mode]);
+	add_string(o, "from", n->pointer);
+	add_name(o, "name", n->name);
+	add_name(o, "bridge", n->bridge);
+	add_name(o, "parent", n->parent);
+	add_string(o, "netns", n->netns_path);
+	if (n->fd >= 0)
+		add(o, "fd", json_object_new_int(n->fd));
+	add_addr(o, "host", n->host);
+	add_addr(o, "guest", n->guest);
+	add_addr(o, "pool", n->pool);
+	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
+	add_name(o, "mac", mac);
+	add_uint(o, "mtu", n->mtu);
+	add_uint(o, "queuePairs", n->queue_pairs);
+	add_string(o, "backend", n->vhost ? "vhost" : "user");
+	if (n->masquerade)
+		add(o, "masquerade", json_object_new_boolean(true));
+	if (n->host_network)
+		add(o, "hostNetwork", json_object_new_boolean(true));
+	add_rate(o, "toGuest", &n->to_guest);
+	add_rate(o, "fromGuest", &n->from_guest);
+	return o;
+}
+
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
@@ -152,7 +210,7 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_object_array_add(procs, proc_to_json(&p->proc[i]));
 	add(o, "processes", procs);
 	for (unsigned int i = 0; i < p->nr_nets; i++)
-		json_object_array_add(nets, plan_net_to_json(p, &p->net[i]));
+		json_object_array_add(nets, net_to_json(p, &p->net[i]));
 	if (p->nr_nets)
 		add(o, "networks", nets);
 	else

@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Network devices of a plan
- *
- * Fds of the device from BOOT_FD_RES on: a TAP per queue pair, then with the kernel's back-end a
- * /dev/vhost-net per queue pair. In mode none there are none.
- */
-#include <errno.h>
+#include "runtime/plan/plan_net.h"
+
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/plan/plan_priv.h"
-#include "runtime/util/addr.h"
 
 /* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
 #define BURST_PART	10
@@ -82,7 +75,7 @@ static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d
 	if (d->net.netns)
 		n->netns_path = strdup(d->net.netns);
 	if (!n->pointer || (d->net.netns && !n->netns_path))
-		return err_set(err, ENOMEM, "memory for the plan");
+		return plan_no_memory(err);
 	return 0;
 }
 
@@ -159,7 +152,7 @@ static int add_all_found_nets(struct plan_build *bd)
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	const unsigned int nr = bd->b->vm.devices.nr;
 	cleanup_free struct place *at = calloc(nr + 1, sizeof(*at));
-	int r = at ? 0 : err_set(bd->err, ENOMEM, "memory for the plan");
+	int r = at ? 0 : plan_no_memory(bd->err);
 
 	for (unsigned int i = 0; r == 0 && i < nr; i++)
 		at[i] = place_of(bd, &d[i]);
@@ -194,82 +187,4 @@ void plan_net_free(struct plan_net *n)
 {
 	free(n->netns_path);
 	free(n->pointer);
-}
-
-/* ---- as JSON ------------------------------------------------------------------------------- */
-
-static void add(struct json_object *obj, const char *key, struct json_object *value)
-{
-	/* as in plan_json.c: without memory a line is missing */
-	if (json_object_object_add(obj, key, value))
-		json_object_put(value);
-}
-
-static void add_string(struct json_object *obj, const char *key, const char *s)
-{
-	if (s && *s)
-		add(obj, key, json_object_new_string(s));
-}
-
-static void add_uint(struct json_object *obj, const char *key, uint64_t v)
-{
-	if (v)
-		add(obj, key, json_object_new_uint64(v));
-}
-
-static void add_addr(struct json_object *obj, const char *key, struct net_addr a)
-{
-	char text[ADDR_TEXT_BYTES];
-
-	addr_put(a, text);
-	if (a.addr)
-		add_string(obj, key, text);
-}
-
-static void add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
-{
-	struct json_object *o;
-
-	if (!r->bytes_per_s && !r->packets_per_s)
-		return;
-	o = json_object_new_object();
-	add_uint(o, "bytesPerSecond", r->bytes_per_s);
-	add_uint(o, "burstBytes", r->burst_bytes);
-	add_uint(o, "packetsPerSecond", r->packets_per_s);
-	add_uint(o, "burstPackets", r->burst_packets);
-	add(obj, key, o);
-}
-
-struct json_object *plan_net_to_json(const struct plan *p, const struct plan_net *n)
-{
-	static const uint8_t chosen_later[6];
-	struct json_object *o = json_object_new_object();
-	char mac[ADDR_TEXT_BYTES] = "";
-
-	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
-		addr_put_mac(n->mac, mac);
-	add_string(o, "device", p->proc[n->proc].name);
-	add_string(o, "mode", net_mode_names[n->mode]);
-	add_string(o, "from", n->pointer);
-	add_string(o, "name", n->name);
-	add_string(o, "bridge", n->bridge);
-	add_string(o, "parent", n->parent);
-	add_string(o, "netns", n->netns_path);
-	if (n->fd >= 0)
-		add(o, "fd", json_object_new_int(n->fd));
-	add_addr(o, "host", n->host);
-	add_addr(o, "guest", n->guest);
-	add_addr(o, "pool", n->pool);
-	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
-	add_string(o, "mac", mac);
-	add_uint(o, "mtu", n->mtu);
-	add_uint(o, "queuePairs", n->queue_pairs);
-	add_string(o, "backend", n->vhost ? "vhost" : "user");
-	if (n->masquerade)
-		add(o, "masquerade", json_object_new_boolean(true));
-	if (n->host_network)
-		add(o, "hostNetwork", json_object_new_boolean(true));
-	add_rate(o, "toGuest", &n->to_guest);
-	add_rate(o, "fromGuest", &n->from_guest);
-	return o;
 }

@@ -9,6 +9,7 @@
 
 #include "runtime/config/bundle.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/plan_json.h"
 #include "runtime/util/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -12,6 +12,7 @@
 
 #include "runtime/config/bundle.h"
 #include "runtime/plan/plan.h"
+#include "runtime/plan/plan_json.h"
 #include "runtime/util/json.h"
 #include "tests/support/golden.h"
 

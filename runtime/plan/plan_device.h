@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: A plan in the making, and how a device gets into it
+ */
+#ifndef VMRUN_RUNTIME_PLAN_PLAN_DEVICE_H
+#define VMRUN_RUNTIME_PLAN_PLAN_DEVICE_H
+
+#include "devices/core/err.h"
+#include "runtime/config/bundle_priv.h"
+#include "runtime/plan/plan_types.h"
+#include "runtime/util/netns_id.h"
+
+/**
+ * struct plan_build - A plan in the making
+ * @nr:		Devices of each type so far, for their names
+ * @interfaces:	As given to plan_build()
+ */
+struct plan_build {
+	const struct bundle *b;
+	struct plan *p;
+	unsigned int nr[BUNDLE_DEVICE_TYPES];
+	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
+	struct err *err;
+};
+
+/** plan_no_memory() - Record -ENOMEM, and return it */
+int plan_no_memory(struct err *err);
+
+/** plan_copy() - *@ret becomes a copy of @s, the caller's to free(), or stays as it is when @s is NULL */
+MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
+
+/** plan_common_fds() - Fill in the slots that every jailed process has */
+void plan_common_fds(struct plan_proc *proc);
+
+/** plan_add_device() - The next device: its process, and the VMM's end of the socket to it */
+struct plan_proc *plan_add_device(struct plan_build *bd, enum bundle_device_type type);
+
+/** plan_nr_rngs() - How many entropy sources the VM is going to have */
+unsigned int plan_nr_rngs(const struct bundle *b);
+
+#endif

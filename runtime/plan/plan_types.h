@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a plan is made of
+ */
+#ifndef VMRUN_RUNTIME_PLAN_PLAN_TYPES_H
+#define VMRUN_RUNTIME_PLAN_PLAN_TYPES_H
+
+#include <json-c/json.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/settings.h"
+#include "runtime/util/addr.h"
+#include "runtime/util/limits.h"
+#include "runtime/util/net_mode.h"
+#include "runtime/util/warn.h"
+
+#define PLAN_ID_BYTES	    256
+#define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
+#define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
+#define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
+#define PLAN_OOM_UNSET	    1001 /* larger than any */
+
+/**
+ * enum plan_fd_source - Where an inherited fd comes from
+ */
+enum plan_fd_source {
+	PLAN_FD_NONE,
+	PLAN_FD_NULL,	 /* /dev/null */
+	PLAN_FD_CONTROL, /* the process's end of its control socketpair */
+	PLAN_FD_LOG,	 /* the write end of its log pipe */
+	PLAN_FD_RAM,	 /* guest RAM (runtime/host/ram.h) */
+	PLAN_FD_KVM,	 /* /dev/kvm */
+	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
+	PLAN_FD_LINK,	 /* an end of the socketpair VMM <-> device number @index */
+	PLAN_FD_STDIN,	 /* create's own standard input, a terminal or pipe opened anew */
+	PLAN_FD_STDOUT,	 /* likewise */
+	PLAN_FD_TAP, /* queue pair @index of the process's network interface, made by net_setup() */
+	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
+	PLAN_FD_CONSOLE, /* the slave of the pty whose master goes to --console-socket */
+};
+
+/**
+ * enum plan_file - What a PLAN_FD_FILE is, and so how it is checked when opened
+ */
+enum plan_file { PLAN_FILE_KERNEL, PLAN_FILE_INITRD, PLAN_FILE_DISK };
+
+struct plan_fd {
+	enum plan_fd_source source;
+	enum plan_file file;
+	bool writable;
+	bool raw; /* a disk that the user calls raw, whatever it looks like */
+	unsigned int index;
+	char *path;    /* absolute; NULL unless PLAN_FD_FILE */
+	char *pointer; /* JSON pointer it came from, for errors; NULL likewise */
+};
+
+/**
+ * struct plan_proc - One process to spawn
+ * @name:	"vmm", "block0", "rng0", "serial0"
+ * @program:	File name in the libexec directory
+ * @policy:	Name in the policy table
+ * @type:	For devices: device_ops' name; NULL for the VMM
+ * @fd:		By slot number: fd[n] becomes fd n of the process
+ * @writes_file: Whether it may have a regular file to write; RLIMIT_FSIZE is 0 otherwise
+ */
+struct plan_proc {
+	char name[BOOT_NAME_BYTES];
+	const char *program;
+	const char *policy;
+	const char *type;
+	uint16_t virtio_id; /* 0: not virtio */
+	uint16_t bus;	    /* enum boot_bus */
+	uint16_t nr_queues;
+	uint32_t dev_flags; /* BOOT_DEV_* known without looking at the host */
+	uint8_t serial[BLOCK_SERIAL_BYTES];
+	unsigned int nr_fds;
+	struct plan_fd fd[PLAN_FDS_MAX];
+	bool writes_file;
+};
+
+/**
+ * struct plan_net - One network device
+ * @proc:	Its process in plan->proc
+ * @name:	TAP's (or macvtap's) name on the host; empty = chosen when it is made
+ * @host, @guest: Addresses of the two ends of the link; @host.bits 0 in private mode = a free
+ *		/30 of @pool (none: 100.64.0.0/10) is chosen, @guest.bits 0 = the next address of @host's network
+ * @gateway:	Told to the guest; 0 = @host
+ * @mac:	All zero = made from id and device name, locally administered
+ * @mtu:	0 = 1500, or that of the bridge, parent or namespace's interface
+ * @bridge, @parent: Of NET_MODE_BRIDGE and NET_MODE_MACVTAP
+ * @netns_path:	Of NET_MODE_NETNS; owned
+ * @host_network: Of NET_MODE_NETNS: that may be the caller's own namespace
+ * @fd:		Of NET_MODE_FD: number in create's process
+ */
+struct plan_net {
+	unsigned int proc;
+	enum net_mode mode;
+	char name[16];
+	char bridge[16];
+	char parent[16];
+	char *netns_path;
+	char *pointer; /* JSON pointer of the device, for errors; owned */
+	int fd;
+	struct net_addr host, guest, pool;
+	uint32_t gateway;
+	uint8_t mac[6];
+	uint16_t mtu;
+	uint16_t queue_pairs; /* 1 to NET_PAIRS_MAX */
+	bool masquerade;
+	bool host_network;
+	bool vhost;
+	struct net_rate to_guest, from_guest;
+};
+
+/**
+ * struct plan_cgroup - Placement and limits
+ * @path:	Below the cgroup mount, starts with '/'
+ * @limit:	-1 = not asked for, or asked for as "no limit"
+ * @cpuset_cpus, @cpuset_mems: NULL = not asked for
+ * @unified:	Files of v2 and what to write to them, or NULL; owned
+ */
+struct plan_cgroup {
+	char *path;
+	int64_t limit[LIMITS];
+	char *cpuset_cpus;
+	char *cpuset_mems;
+	struct json_object *unified;
+};
+
+/**
+ * struct plan_cgroup_dir - A directory of a VM on a cgroup file system, planned or made
+ * @path:	Absolute, as it was when it was made; owned
+ * @dev, @ino:	Which one it was; 0: not known yet
+ * @leaf:	The VM's processes are in it; else it is above
+ * @made:	To be removed with the VM; else it was there before
+ */
+struct plan_cgroup_dir {
+	char *path;
+	uint64_t dev, ino;
+	bool leaf;
+	bool made;
+};
+
+/**
+ * struct plan - One VM
+ * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
+ *		/vm/devices in its order), the network devices, the entropy sources
+ * @net:	In the order of their processes
+ * @hostname:	The guest's: the bundle's word, or its id
+ * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
+ * @warning:	One line each: what the config asks for and this version does not carry out
+ */
+struct plan {
+	char id[PLAN_ID_BYTES];
+	char *bundle_path; /* absolute */
+	uint64_t mem_bytes;
+	uint32_t nr_vcpus;
+	char cmdline[BOOT_CMDLINE_MAX];
+	char hostname[PLAN_HOSTNAME_BYTES];
+	bool has_initrd;
+	bool terminal;
+	int oom_score_adj;
+	struct plan_cgroup cgroup;
+	unsigned int nr_procs;
+	struct plan_proc *proc;
+	unsigned int nr_nets;
+	struct plan_net net[BOOT_DEVICES_MAX];
+	unsigned int nr_warnings;
+	char *warning[WARN_LINES_MAX];
+	struct json_object *annotations; /* object or NULL; owned */
+};
+
+#endif
