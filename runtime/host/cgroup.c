@@ -15,6 +15,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/host/cgroup_priv.h"
+#include "runtime/util/file.h"
 
 #define DEFAULT_PARENT "/vmrun"
 #define DEPTH_MAX      32
@@ -97,10 +98,8 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 static void find_origin(struct cgroup *c)
 {
 	char text[PATH_MAX], *line, *rest;
-	cleanup_fd int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
-	text[n > 0 ? n : 0] = '\0';
+	(void)file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strncmp(line, "0::/", 4) == 0 && !strstr(line, "/.."))
 			fmt_into(c->origin, sizeof(c->origin), "%s", line + 3);

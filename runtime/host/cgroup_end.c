@@ -12,6 +12,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/host/cgroup_priv.h"
+#include "runtime/util/file.h"
 
 #define PAUSE_NS     100000
 #define PAUSE_MAX_NS 10000000
@@ -193,10 +194,8 @@ static bool find_living(struct below *b, int parent, const char *name)
 {
 	char text[4096], *at, *rest;
 	cleanup_fd int group = cgroup_open(parent, name);
-	cleanup_fd int fd = group < 0 ? -1 : openat(group, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
 
-	text[n > 0 ? n : 0] = '\0';
+	(void)file_read(group, "cgroup.procs", text, sizeof(text));
 	for (at = strtok_r(text, "\n", &rest); at && !b->found; at = strtok_r(NULL, "\n", &rest)) {
 		b->pid = (pid_t)strtol(at, NULL, 10);
 		b->found = is_in_the_way(b, b->pid);

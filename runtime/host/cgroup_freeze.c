@@ -12,8 +12,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/host/cgroup_priv.h"
-
-#define PROC_CGROUP_BYTES 16384
+#include "runtime/util/file.h"
 
 bool cgroup_dir_frozen(int dir)
 {
@@ -44,13 +43,11 @@ bool cgroup_freezer_frozen(const struct cgroup *c)
 /* The path behind "...:CONTROLLERS:" in /proc/PID/cgroup, where @name is one of them; "" is v2's */
 static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
 {
-	cleanup_free char *text = calloc(1, PROC_CGROUP_BYTES);
+	cleanup_free char *text = NULL;
 	char file[40], *line, *rest;
-	cleanup_fd int fd = -1;
 
 	fmt_into(file, sizeof(file), "/proc/%d/cgroup", pid);
-	fd = open(file, O_RDONLY | O_CLOEXEC);
-	if (!text || fd < 0 || read(fd, text, PROC_CGROUP_BYTES - 1) <= 0)
+	if (file_read_all(file, &text) < 0)
 		return false;
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;

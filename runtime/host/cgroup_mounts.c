@@ -6,8 +6,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/host/cgroup_priv.h"
-
-#define MOUNTINFO_BYTES (64 * 1024) /* at first */
+#include "runtime/util/file.h"
 
 /* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
 static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
@@ -152,37 +151,15 @@ static bool is_visible(const char *path, uint64_t id)
 	return !(st.stx_mask & STATX_MNT_ID) || st.stx_mnt_id == id;
 }
 
-/* A file of /proc, whose length nothing tells beforehand */
-static int read_whole(const char *path, char **ret)
-{
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	cleanup_free char *text = NULL;
-	size_t len = 0, size = 0;
-	ssize_t n = 0;
-
-	do {
-		len += (size_t)n;
-		if (size - len < 2) {
-			char *more = realloc(text, size = size ? 2 * size : MOUNTINFO_BYTES);
-
-			if (!more)
-				return -ENOMEM;
-			text = more;
-		}
-		n = fd < 0 ? 0 : read(fd, text + len, size - len - 1);
-	} while (n > 0);
-	text[len] = '\0';
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
 int cgroup_find(bool cpuset, struct cgroup *ret)
 {
 	cleanup_free char *text = NULL;
-	/* Without /proc there are no cgroups to be found, which is no failure. */
-	int r = read_whole("/proc/self/mountinfo", &text);
+	const int rc = file_read_all("/proc/self/mountinfo", &text);
 
-	return r < 0 ? r : cgroup_parse_mounts(text, cpuset, is_visible, ret);
+	if (rc == 0)
+		return cgroup_parse_mounts(text, cpuset, is_visible, ret);
+	/* Without /proc there are no cgroups to be found, which is no failure. */
+	return rc == -ENOMEM ? rc : 0;
 }
 
 /* ---- files ---- */
@@ -208,20 +185,9 @@ int cgroup_open(int at, const char *path)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool read_text(int dir, const char *file, char *ret, size_t size)
-{
-	cleanup_fd int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
-	const ssize_t n = fd < 0 ? -1 : read(fd, ret, size - 1);
-
-	if (n < 0)
-		return false;
-	ret[n] = '\0';
-	return true;
-}
-
 bool cgroup_read(int dir, const char *file, char *ret, size_t size)
 {
-	if (!read_text(dir, file, ret, size))
+	if (file_read(dir, file, ret, size) < 0)
 		return false;
 	ret[strcspn(ret, "\n")] = '\0';
 	return true;
@@ -232,7 +198,7 @@ uint64_t cgroup_number(int dir, const char *file, const char *key)
 	const size_t len = strlen(key);
 	char text[1024], *line, *rest;
 
-	if (!read_text(dir, file, text, sizeof(text)))
+	if (file_read(dir, file, text, sizeof(text)) < 0)
 		return 0;
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strncmp(line, key, len) == 0 && line[len] == ' ')

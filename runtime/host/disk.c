@@ -10,6 +10,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/util/file.h"
 
 #define SECTOR_BYTES 512
 #define PAGE_BYTES   4096 /* the page cache's unit, whatever a file system calls its own */
@@ -94,17 +95,10 @@ static uint32_t discard_granularity(dev_t dev)
 	char path[80], text[24];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(where); i++) {
-		cleanup_fd int fd = -1;
-		ssize_t n;
-
 		fmt_into(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/discard_granularity",
 			 major(dev), minor(dev), where[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		if (n <= 0)
-			continue;
-		text[n] = '\0';
-		return (uint32_t)strtoul(text, NULL, 10);
+		if (file_read(AT_FDCWD, path, text, sizeof(text)) > 0)
+			return (uint32_t)strtoul(text, NULL, 10);
 	}
 	return 0;
 }

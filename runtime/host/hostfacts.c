@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/file.h"
 
 /* /proc/cpuinfo of one CPU is below 3 KiB, and all CPUs say the same */
 #define TEXT_BYTES 8192
@@ -23,22 +24,13 @@ static int open_below(const char *root, const char *path, int flags)
 	return open(full, flags | O_CLOEXEC | O_NOCTTY);
 }
 
-/* The beginning of a small text file; "" when it cannot be read */
+/* "" when it cannot be read */
 static void read_below(const char *root, const char *path, char text[TEXT_BYTES])
 {
-	cleanup_fd int fd = open_below(root, path, O_RDONLY);
-	size_t len = 0;
+	char full[PATH_MAX];
 
-	while (fd >= 0 && len < TEXT_BYTES - 1) {
-		ssize_t n = read(fd, text + len, TEXT_BYTES - 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		len += (size_t)n;
-	}
-	text[len] = '\0';
+	fmt_into(full, sizeof(full), "%s/%s", root, path);
+	(void)file_read(AT_FDCWD, full, text, TEXT_BYTES);
 }
 
 static bool exists_below(const char *root, const char *path)

@@ -9,8 +9,7 @@
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
-
-#define PROC_BYTES 16384 /* a map has at most 340 lines, each below 40 bytes */
+#include "runtime/util/file.h"
 
 /* ---- which ids ---- */
 
@@ -23,21 +22,6 @@ static bool has_cap(cap_value_t cap)
 		on = CAP_CLEAR;
 	cap_free(caps);
 	return on == CAP_SET;
-}
-
-/* A small file of /proc; the caller's to free(), NULL when it cannot be read */
-static char *read_proc(const char *path)
-{
-	cleanup_free char *text = calloc(1, PROC_BYTES);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
-
-	if (!text || fd < 0)
-		return NULL;
-	while (len < PROC_BYTES - 1 && (n = read(fd, text + len, PROC_BYTES - 1 - len)) > 0)
-		len += (size_t)n;
-	return TAKE_PTR(text);
 }
 
 /* Lines of FIRST-INSIDE FIRST-OUTSIDE COUNT */
@@ -58,30 +42,31 @@ bool userns_maps(const char *map, uint32_t id)
 
 static bool is_mapped(uint32_t id)
 {
-	cleanup_free char *uids = read_proc("/proc/self/uid_map");
-	cleanup_free char *gids = read_proc("/proc/self/gid_map");
+	cleanup_free char *uids = NULL, *gids = NULL;
 
-	return uids && gids && userns_maps(uids, id) && userns_maps(gids, id);
+	return file_read_all("/proc/self/uid_map", &uids) == 0 &&
+	       file_read_all("/proc/self/gid_map", &gids) == 0 && userns_maps(uids, id) &&
+	       userns_maps(gids, id);
 }
 
 bool userns_own_ids(void)
 {
-	cleanup_free char *uids = read_proc("/proc/self/uid_map");
+	cleanup_free char *uids = NULL;
 
-	return uids && !userns_maps(uids, UINT32_MAX - 1);
+	return file_read_all("/proc/self/uid_map", &uids) == 0 &&
+	       !userns_maps(uids, UINT32_MAX - 1);
 }
 
 static int number_of(int fd, uint32_t *ret, struct err *err)
 {
 	static const char key[] = "eventfd-id:";
-	cleanup_free char *text = NULL;
-	char path[40];
+	char path[40], text[1024];
 	const char *at;
 	uint64_t id;
 
 	fmt_into(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	text = read_proc(path);
-	at = text ? strstr(text, key) : NULL;
+	(void)file_read(AT_FDCWD, path, text, sizeof(text));
+	at = strstr(text, key);
 	/* A negative one becomes a large one. */
 	id = at ? strtoull(at + sizeof(key) - 1, NULL, 10) : UINT64_MAX;
 	if (id >= USERNS_HOST_COUNT)

@@ -6,6 +6,8 @@
 
 #include "devices/core/fmt.h"
 
+#define FIRST_BYTES 16384 /* of a text of unknown length */
+
 int file_look(int dir, const char *path, int flags, struct stat *ret_st)
 {
 	cleanup_fd int fd = openat(dir, path, flags | O_PATH | O_CLOEXEC);
@@ -25,4 +27,57 @@ int file_reopen(int path_fd, int flags)
 	fmt_into(self, sizeof(self), "/proc/self/fd/%d", path_fd);
 	fd = open(self, flags | O_CLOEXEC | O_NOCTTY);
 	return fd < 0 ? -errno : fd;
+}
+
+/* Fills @buf as far as there is text; how many bytes, or -errno */
+static ssize_t read_up_to(int fd, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (len < size) {
+		const ssize_t n = read(fd, buf + len, size - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	return (ssize_t)len;
+}
+
+ssize_t file_read(int dir, const char *path, char *ret, size_t size)
+{
+	cleanup_fd int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	const ssize_t n = fd < 0 ? -errno : read_up_to(fd, ret, size - 1);
+
+	ret[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+int file_read_all(const char *path, char **ret)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cleanup_free char *text = NULL;
+	size_t len = 0, size = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	do {
+		char *more = realloc(text, size = size ? 2 * size : FIRST_BYTES);
+
+		if (!more)
+			return -ENOMEM;
+		text = more;
+		n = read_up_to(fd, text + len, size - len - 1);
+		if (n < 0)
+			return (int)n;
+		len += (size_t)n;
+	} while (len == size - 1);
+	text[len] = '\0';
+	*ret = TAKE_PTR(text);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Files are looked at before they are opened
+ * DOC: Files: looked at before they are opened, and small ones read
  *
  * To open is to act: it waits on a FIFO, makes a terminal of /dev/ptmx, rewinds a tape, arms a watchdog.
  * So a path is turned into an fd that does nothing (O_PATH), the caller judges what that is, and the same
@@ -33,5 +33,24 @@ MUST_CHECK int file_look(int dir, const char *path, int flags, struct stat *ret_
  * Return: an fd, the caller's, or -errno
  */
 MUST_CHECK int file_reopen(int path_fd, int flags);
+
+/**
+ * file_read() - Read a small text file, such as those of /proc, /sys and cgroups
+ * @dir:	Where a relative @path begins; AT_FDCWD for the current directory
+ * @ret:	The first @size - 1 bytes, terminated; "" on failure
+ *
+ * Syscalls: openat read close
+ * Return: how many bytes were read, or -errno
+ */
+ssize_t file_read(int dir, const char *path, char *ret, size_t size);
+
+/**
+ * file_read_all() - Read a text file of unknown length, such as /proc/self/mountinfo
+ * @ret:	Terminated, the caller's to free(); untouched on failure
+ *
+ * Syscalls: openat read close
+ * Return: 0 or -errno
+ */
+MUST_CHECK int file_read_all(const char *path, char **ret);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/file.h"
 
 static const struct kind {
 	int flag;
@@ -21,14 +22,10 @@ static const struct kind {
 /* The number in a file of /proc/sys; -1 when there is none */
 static long read_sysctl(const char *root, const char *name)
 {
-	char path[128], text[24] = "";
-	cleanup_fd int fd = -1;
+	char path[128], text[24];
 
 	fmt_into(path, sizeof(path), "%s/proc/sys/%s", root, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
-		return -1;
-	return strtol(text, NULL, 10);
+	return file_read(AT_FDCWD, path, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
 }
 
 /* In a chroot to a directory that is no mount point, no mount is at "/". */

@@ -9,23 +9,17 @@
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/file.h"
 
 #define START_FIELD 22
 
 /* Reads /proc/PID/WHAT, terminated */
 static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 {
-	cleanup_fd int fd = -1;
 	char path[40];
-	ssize_t n;
 
 	fmt_into(path, sizeof(path), "/proc/%d/%s", pid, what);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? -1 : read(fd, buf, size - 1);
-	if (n <= 0)
-		return false;
-	buf[n] = '\0';
-	return true;
+	return file_read(AT_FDCWD, path, buf, size) > 0;
 }
 
 /* What follows field 2 of stat, the name, which may hold blanks and parentheses: the last one ends it */
