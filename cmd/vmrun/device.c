@@ -204,9 +204,9 @@ static int open_disk(struct alone *a, struct boot_dev *b, struct err *err)
 	int r = assets_open_file(&file, &a->res_fd[0], &a->disk, err);
 
 	if (r == 0 && !a->o->readonly && !(a->disk.dev_flags & BOOT_DEV_RAW_BLK))
-		r = inherited_need(RLIMIT_FSIZE, a->disk.boot.capacity_bytes, err);
+		r = inherited_need(RLIMIT_FSIZE, a->disk.settings.capacity_bytes, err);
 	b->flags |= a->disk.dev_flags | (a->o->readonly ? BOOT_DEV_READONLY : 0);
-	boot_set_settings(b, &a->disk.boot, sizeof(a->disk.boot));
+	boot_set_settings(b, &a->disk.settings, sizeof(a->disk.settings));
 	b->nr_queues = (uint16_t)a->o->queues;
 	b->nr_res = 1;
 	return r;
@@ -273,7 +273,7 @@ static int start(struct alone *a, struct err *err)
 		return r;
 	b.flags |= BOOT_DEV_LISTEN;
 	d.bus_fd = a->bus.fd;
-	d.fsize_bytes = a->o->readonly ? 0 : a->disk.boot.capacity_bytes;
+	d.fsize_bytes = a->o->readonly ? 0 : a->disk.settings.capacity_bytes;
 	d.error_fd = a->error_fd[1];
 	r = spawn_device(&d, &a->proc, err);
 	cleanup_close_fd(&a->error_fd[1]);

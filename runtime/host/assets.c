@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
+#include "runtime/plan/plan_settings.h"
 #include "runtime/util/file.h"
 
 #define KVM_PATH       "/dev/kvm"
@@ -161,23 +162,38 @@ static int open_host(const struct plan *p, struct assets *a, struct err *err)
 	return r;
 }
 
-static int open_proc(const struct plan_proc *proc, struct asset_proc *ap, struct err *err)
+/* What only the opened disk tells goes into the plan. */
+static void complete_disk(struct plan_proc *proc, const struct disk *disk)
+{
+	struct block_settings planned, settings = disk->settings;
+
+	plan_settings(proc, &planned, sizeof(planned));
+	memcpy(settings.serial, planned.serial, sizeof(settings.serial));
+	plan_set_settings(proc, &settings, sizeof(settings));
+	proc->dev_flags |= disk->dev_flags;
+}
+
+static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *err)
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
+		struct disk disk;
 		int r;
 
 		if (f->source != PLAN_FD_FILE)
 			continue;
-		r = assets_open_file(f, &ap->fd[n], f->file == PLAN_FILE_DISK ? &ap->disk : NULL,
-				     err);
+		r = assets_open_file(f, &ap->fd[n], &disk, err);
 		if (r < 0)
 			return r;
+		if (f->file != PLAN_FILE_DISK)
+			continue;
+		complete_disk(proc, &disk);
+		ap->disk_bytes = disk.settings.capacity_bytes;
 	}
 	return 0;
 }
 
-int assets_open(const struct plan *p, struct assets **ret, struct err *err)
+int assets_open(struct plan *p, struct assets **ret, struct err *err)
 {
 	struct assets *a __attribute__((cleanup(cleanup_assets))) = calloc(1, sizeof(*a));
 	int r = 0;

@@ -22,23 +22,24 @@
  * @kvm:	/dev/kvm
  * @proc:	By process, as in plan->proc
  * @proc.fd:	By slot: open where the plan says PLAN_FD_FILE or PLAN_FD_VHOST, -1 elsewhere
- * @proc.disk:	Of a process that has one; zeroes otherwise. Its flags are to be ored to the plan's
+ * @proc.disk_bytes: The size of its disk; 0 without one
  */
 struct assets {
 	int kvm;
 	struct asset_proc {
 		int fd[PLAN_FDS_MAX];
-		struct disk disk;
+		uint64_t disk_bytes;
 	} proc[PLAN_PROCS_MAX];
 };
 
 /**
  * assets_open() - Open everything a plan names, /dev/kvm, and /dev/vhost-net where it is used
+ * @p:		The settings and flags of its disks are completed
  * @ret:	Filled on success, the caller's to assets_close(); untouched on failure
  *
  * Context: setup.  Syscalls: openat fstat pread fcntl ioctl read close
  */
-MUST_CHECK int assets_open(const struct plan *p, struct assets **ret, struct err *err);
+MUST_CHECK int assets_open(struct plan *p, struct assets **ret, struct err *err);
 
 /** assets_close() - Close whatever is open and free @a; fine on NULL.  Syscalls: close */
 void assets_close(struct assets *a);
@@ -46,7 +47,7 @@ void assets_close(struct assets *a);
 /** assets_open_kvm() - /dev/kvm for reading and writing, or an error with the remedy */
 MUST_CHECK int assets_open_kvm(int *ret_fd, struct err *err);
 
-/** assets_open_file() - One PLAN_FD_FILE; @ret_disk may be NULL, and becomes zeroes for what is none */
+/** assets_open_file() - Open one PLAN_FD_FILE; @ret_disk may be NULL, and becomes zeroes for other files */
 MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk,
 				struct err *err);
 

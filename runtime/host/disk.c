@@ -138,18 +138,17 @@ static void ask_file(const struct stat *st, struct blocks *b)
 }
 
 /* In the device's words. They are hints: what does not fit is not said. */
-static void tell_blocks(const struct blocks *b, struct block_settings *boot)
+static void tell_blocks(const struct blocks *b, struct block_settings *ret)
 {
-	boot->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;
-	while (boot->physical_exp < 16 && SECTOR_BYTES << boot->physical_exp < (int)b->physical)
-		boot->physical_exp++;
+	ret->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;
+	while (ret->physical_exp < 16 && SECTOR_BYTES << ret->physical_exp < (int)b->physical)
+		ret->physical_exp++;
 	if (b->offset > 0 && b->offset / SECTOR_BYTES <= UINT8_MAX)
-		boot->offset = (uint8_t)(b->offset / SECTOR_BYTES);
+		ret->offset = (uint8_t)(b->offset / SECTOR_BYTES);
 	if (b->io_min / SECTOR_BYTES <= UINT16_MAX)
-		boot->io_min = (uint16_t)(b->io_min / SECTOR_BYTES);
-	boot->io_opt = b->io_opt / SECTOR_BYTES;
-	boot->discard = (b->discard > boot->unit_bytes ? b->discard : boot->unit_bytes) /
-			SECTOR_BYTES;
+		ret->io_min = (uint16_t)(b->io_min / SECTOR_BYTES);
+	ret->io_opt = b->io_opt / SECTOR_BYTES;
+	ret->discard = (b->discard > ret->unit_bytes ? b->discard : ret->unit_bytes) / SECTOR_BYTES;
 }
 
 int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,
@@ -164,14 +163,14 @@ int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct di
 	if (r == 0)
 		r = lock(f, fd, err);
 	if (r == 0)
-		r = find_bytes(f, fd, st, &d.boot.capacity_bytes, err);
+		r = find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
 	if (r < 0)
 		return r;
 	if (device)
 		ask_device(fd, st->st_rdev, &blocks);
 	else
 		ask_file(st, &blocks);
-	tell_blocks(&blocks, &d.boot);
+	tell_blocks(&blocks, &d.settings);
 	*ret = d;
 	return 0;
 }

@@ -12,17 +12,17 @@
 
 #include <sys/stat.h>
 
-#include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/settings.h"
 #include "runtime/plan/plan.h"
 
 /**
  * struct disk - What a device is told of its disk
- * @boot:	But for the serial number
+ * @settings:	But for the serial number
  * @dev_flags:	BOOT_DEV_RAW_BLK or 0
  */
 struct disk {
-	struct block_settings boot;
+	struct block_settings settings;
 	uint32_t dev_flags;
 };
 

@@ -141,8 +141,8 @@ int inherited_check(const struct plan *p, const struct assets *a, struct err *er
 
 	for (i = 0; i < p->nr_procs; i++) {
 		/* A device of the host is no file that grows. */
-		if (p->proc[i].writes_file && !(a->proc[i].disk.dev_flags & BOOT_DEV_RAW_BLK))
-			file_bytes = larger(file_bytes, a->proc[i].disk.boot.capacity_bytes);
+		if (p->proc[i].writes_file && !(p->proc[i].dev_flags & BOOT_DEV_RAW_BLK))
+			file_bytes = larger(file_bytes, a->proc[i].disk_bytes);
 		files += QUEUE_FILES * larger(1, p->proc[i].nr_queues);
 	}
 	r = inherited_need(RLIMIT_FSIZE, file_bytes, err);

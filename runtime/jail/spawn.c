@@ -155,8 +155,7 @@ static bool is_line(enum plan_fd_source source)
 
 /* RLIMIT_FSIZE: a disk cannot outgrow its capacity; other files that are open for writing (standard
  * output may be one) have no natural limit; without any, nothing is ever written. */
-static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j,
-			    uint64_t capacity_bytes)
+static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uint64_t disk_bytes)
 {
 	uint64_t limit = 0;
 	unsigned int i;
@@ -168,7 +167,7 @@ static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j,
 
 		/* The seals keep RAM at its size; only files of the plan count. */
 		if (p->fd[i].source == PLAN_FD_FILE && p->fd[i].writable)
-			limit = limit > capacity_bytes ? limit : capacity_bytes;
+			limit = limit > disk_bytes ? limit : disk_bytes;
 		else if ((p->fd[i].source == PLAN_FD_STDOUT ||
 			  p->fd[i].source == PLAN_FD_CONSOLE) &&
 			 fstat(j->fd[i], &st) == 0 && S_ISREG(st.st_mode))
@@ -183,7 +182,7 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct jail_limits l = {
 		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
-		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk.boot.capacity_bytes),
+		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
 		/* A new memory table is mapped beside the old one. Page tables of the host's have no other bound: a
 		 * device could map the RAM thousands of times. The VMM's policy lets it map nothing. */
@@ -250,49 +249,20 @@ static int send_boot_vmm(const struct spawn *s, int control, struct err *err)
 	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
 }
 
-static void fill_net(const struct spawn *s, unsigned int net, struct boot_dev *b)
-{
-	const struct plan_net *p = &s->plan->net[net];
-	struct net_settings n = {
-		.mtu = s->net[net].mtu,
-		.tun_flags = s->tap[net].tun_flags,
-		.to_guest = p->to_guest,
-		.from_guest = p->from_guest,
-	};
-
-	memcpy(n.mac, s->net[net].mac, sizeof(n.mac));
-	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
-	if (!ctl_mac(n.mac))
-		net_name_mac(s->plan->id, s->net[net].device, n.mac);
-	boot_set_settings(b, &n, sizeof(n));
-}
-
-static void fill_disk(const struct spawn *s, unsigned int index, struct boot_dev *b)
-{
-	struct block_settings disk = s->assets->proc[index].disk.boot;
-
-	memcpy(disk.serial, s->plan->proc[index].serial, sizeof(disk.serial));
-	boot_set_settings(b, &disk, sizeof(disk));
-}
-
 static int send_boot_dev(const struct spawn *s, unsigned int index, int control, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct boot_dev b = {
-		.flags = p->dev_flags | s->assets->proc[index].disk.dev_flags,
+		.flags = p->dev_flags,
 		.nr_res = (uint16_t)(p->nr_fds - BOOT_FD_RES),
 		.nr_queues = p->nr_queues,
 	};
-	const int net = net_of(s->plan, index);
 	int r;
 
 	fill_header(&b.hdr, BOOT_KIND_DEVICE, sizeof(b), s->log_level);
 	memcpy(b.name, p->name, sizeof(b.name));
 	fmt_into(b.type, sizeof(b.type), "%s", p->type);
-	if (net >= 0)
-		fill_net(s, (unsigned int)net, &b);
-	else if (s->assets->proc[index].disk.boot.capacity_bytes > 0)
-		fill_disk(s, index, &b);
+	boot_set_settings(&b, p->settings, p->settings_bytes);
 	r = fill_filter(&b.filter, p->policy, err);
 	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
 }

@@ -13,7 +13,7 @@
 #include "runtime/host/assets.h"
 #include "runtime/jail/spawned.h"
 #include "runtime/jail/userns.h"
-#include "runtime/net/net.h"
+#include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"
 
 /**
@@ -21,8 +21,7 @@
  * @program_fd:	By process, from spawn_programs(); borrowed
  * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
  * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 where the plan has none
- * @net:	By plan->net: what was made, for boot records; borrowed
- * @tap:	Likewise, from net_setup(); let go by spawn_done()
+ * @tap:	By plan->net, from net_setup(); let go by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @oom_score_adj: Of the processes
  * @null_fd, @ram_fd, @link: Made by spawn_prepare(), let go by spawn_done()
@@ -33,7 +32,6 @@ struct spawn {
 	const int *program_fd;
 	int stdio[2];
 	int console[2];
-	const struct net_made *net;
 	struct tap tap[BOOT_DEVICES_MAX];
 	int error_fd;
 	struct userns_ids ids;

@@ -11,6 +11,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/priv.h"
 #include "runtime/netlink/nft.h"
+#include "runtime/plan/plan_settings.h"
 
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 
@@ -255,6 +256,21 @@ int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, 
 		made->mtu = NET_MTU_DEFAULT;
 	*ret = tap;
 	return 0;
+}
+
+void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const struct tap *tap)
+{
+	struct plan_proc *proc = &p->proc[p->net[i].proc];
+	struct net_settings settings;
+
+	plan_settings(proc, &settings, sizeof(settings));
+	memcpy(settings.mac, made->mac, sizeof(settings.mac));
+	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
+	if (!has_mac(settings.mac))
+		net_name_mac(p->id, made->device, settings.mac);
+	settings.mtu = made->mtu;
+	settings.tun_flags = tap->tun_flags;
+	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
 int net_undo(const struct net_made *made, struct err *err)

@@ -107,6 +107,12 @@ MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct
 			 struct err *err);
 
 /**
+ * net_tell() - Complete the settings of network device @i in the plan, once it is set up
+ * @made, @tap:	As net_setup() left them
+ */
+void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const struct tap *tap);
+
+/**
  * net_forward() - Let the host's kernel forward IPv4, which masquerading needs
  *
  * It stays switched on: others may have come to rely on it when the VM ends.

@@ -8,6 +8,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_net.h"
+#include "runtime/plan/plan_settings.h"
 
 /* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
@@ -77,12 +78,14 @@ static int add_block(struct plan_build *bd, const struct bundle_device *d, const
 {
 	struct plan_proc *proc = plan_add_device(bd, BUNDLE_BLOCK);
 	struct plan_fd *fd = &proc->fd[BOOT_FD_RES];
+	struct block_settings settings = {.capacity_bytes = 0};
 
 	proc->nr_queues = (uint16_t)d->queues;
 	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
 	proc->writes_file = !d->readonly;
 	if (d->serial)
-		memcpy(proc->serial, d->serial, strnlen(d->serial, BLOCK_SERIAL_BYTES));
+		memcpy(settings.serial, d->serial, strnlen(d->serial, sizeof(settings.serial)));
+	plan_set_settings(proc, &settings, sizeof(settings));
 	fd->writable = !d->readonly;
 	fd->raw = d->format == BUNDLE_FORMAT_RAW;
 	proc->nr_fds = BOOT_FD_RES + 1;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/plan/plan_settings.h"
+
 static const char *const sources[] = {
 	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",
 	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	[PLAN_FD_KVM] = "kvm",
@@ -75,10 +77,19 @@ static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *f
 	return o;
 }
 
+static void add_serial(struct json_object *obj, const struct plan_proc *proc)
+{
+	struct block_settings block;
+	char serial[sizeof(block.serial) + 1] = "";
+
+	plan_settings(proc, &block, sizeof(block));
+	memcpy(serial, block.serial, sizeof(block.serial));
+	add_name(obj, "serial", serial);
+}
+
 static struct json_object *proc_to_json(const struct plan_proc *proc)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
-	size_t serial = strnlen((const char *)proc->serial, sizeof(proc->serial));
 
 	add_string(o, "name", proc->name);
 	add_string(o, "program", proc->program);
@@ -90,9 +101,8 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 	add_uint(o, "queues", proc->nr_queues);
 	if (proc->dev_flags & BOOT_DEV_READONLY)
 		add(o, "readonly", json_object_new_boolean(true));
-	if (serial)
-		add(o, "serial",
-		    json_object_new_string_len((const char *)proc->serial, (int)serial));
+	if (proc->type && !strcmp(proc->type, "block"))
+		add_serial(o, proc);
 	if (proc->writes_file)
 		add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)
@@ -162,7 +172,10 @@ static struct json_object *net_to_json(const struct plan *p, const struct plan_n
 {
 	static const uint8_t chosen_later[6];
 	struct json_object *o = json_object_new_object();
+	struct net_settings settings;
 	char mac[ADDR_TEXT_BYTES] = "";
+
+	plan_settings(&p->proc[n->proc], &settings, sizeof(settings));
 
 	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
 		addr_put_mac(n->mac, mac);
@@ -187,8 +200,8 @@ static struct json_object *net_to_json(const struct plan *p, const struct plan_n
 		add(o, "masquerade", json_object_new_boolean(true));
 	if (n->host_network)
 		add(o, "hostNetwork", json_object_new_boolean(true));
-	add_rate(o, "toGuest", &n->to_guest);
-	add_rate(o, "fromGuest", &n->from_guest);
+	add_rate(o, "toGuest", &settings.to_guest);
+	add_rate(o, "fromGuest", &settings.from_guest);
 	return o;
 }
 

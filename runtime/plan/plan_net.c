@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/plan/plan_settings.h"
 
 /* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
 #define BURST_PART	10
@@ -28,7 +29,7 @@ static struct net_rate with_bursts(struct net_rate r)
 
 static void set_proc(struct plan_proc *proc, const struct plan_net *n)
 {
-	unsigned int pairs = n->queue_pairs;
+	const unsigned int pairs = n->queue_pairs;
 
 	if (n->vhost) {
 		proc->type = "vhost_net";
@@ -46,6 +47,16 @@ static void set_proc(struct plan_proc *proc, const struct plan_net *n)
 				.source = PLAN_FD_VHOST, .index = i};
 	}
 	proc->nr_fds = BOOT_FD_RES + (n->vhost ? 2 * pairs : pairs);
+}
+
+static void set_rates(struct plan_proc *proc, const struct bundle_device *d)
+{
+	const struct net_settings settings = {
+		.to_guest = with_bursts(d->net.rate.to_guest),
+		.from_guest = with_bursts(d->net.rate.from_guest),
+	};
+
+	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
 static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d, struct err *err)
@@ -68,9 +79,8 @@ static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d
 	n->masquerade = d->net.masquerade;
 	n->host_network = d->net.host_network;
 	n->vhost = d->net.vhost;
-	n->to_guest = with_bursts(d->net.rate.to_guest);
-	n->from_guest = with_bursts(d->net.rate.from_guest);
 	set_proc(&p->proc[proc], n);
+	set_rates(&p->proc[proc], d);
 	n->pointer = strdup(d->pointer);
 	if (d->net.netns)
 		n->netns_path = strdup(d->net.netns);

@@ -8,7 +8,6 @@
 #include <json-c/json.h>
 
 #include "devices/core/boot.h"
-#include "devices/core/settings.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
@@ -60,6 +59,8 @@ struct plan_fd {
  * @program:	File name in the libexec directory
  * @policy:	Name in the policy table
  * @type:	For devices: device_ops' name; NULL for the VMM
+ * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
+ * @settings:	The device's own (devices/core/settings.h), @settings_bytes of them: see plan_settings.h
  * @fd:		By slot number: fd[n] becomes fd n of the process
  * @writes_file: Whether it may have a regular file to write; RLIMIT_FSIZE is 0 otherwise
  */
@@ -71,8 +72,9 @@ struct plan_proc {
 	uint16_t virtio_id; /* 0: not virtio */
 	uint16_t bus;	    /* enum boot_bus */
 	uint16_t nr_queues;
-	uint32_t dev_flags; /* BOOT_DEV_* known without looking at the host */
-	uint8_t serial[BLOCK_SERIAL_BYTES];
+	uint32_t dev_flags;
+	uint8_t settings[BOOT_SETTINGS_MAX];
+	size_t settings_bytes;
 	unsigned int nr_fds;
 	struct plan_fd fd[PLAN_FDS_MAX];
 	bool writes_file;
@@ -109,7 +111,6 @@ struct plan_net {
 	bool masquerade;
 	bool host_network;
 	bool vhost;
-	struct net_rate to_guest, from_guest;
 };
 
 /**

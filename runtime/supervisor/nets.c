@@ -7,11 +7,12 @@ int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct sp
 	unsigned int i;
 	int r = 0;
 
-	sp->net = s->state->net;
 	for (i = 0; r >= 0 && i < s->state->nr_nets; i++) {
 		struct net_made *made = &s->state->net[i];
 
 		r = net_setup(&l->plan->net[i], made, &sp->tap[i], err);
+		if (r == 0)
+			net_tell(l->plan, i, made, &sp->tap[i]);
 		if (r == 0 && l->plan->net[i].masquerade) {
 			r = net_forward(err);
 			if (r < 0)

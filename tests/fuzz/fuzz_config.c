@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/core/settings.h"
 #include "runtime/config/bundle.h"
 #include "runtime/plan/plan.h"
 #include "runtime/plan/plan_json.h"

@@ -97,7 +97,7 @@ Test(assets, each_kind_of_file_is_checked)
 			cr_expect(strstr(err.msg, cases[i].msg), "%s: %s", cases[i].name, err.msg);
 			cr_expect_eq(disk.dev_flags, 77);
 		} else {
-			cr_expect_eq(disk.boot.capacity_bytes,
+			cr_expect_eq(disk.settings.capacity_bytes,
 				     f.file == PLAN_FILE_DISK ? cases[i].bytes : 0);
 			cr_expect_eq(disk.dev_flags, 0);
 			cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
@@ -124,8 +124,8 @@ Test(assets, format_raw_is_believed)
 		cr_expect(strstr(err.msg, "\"format\": \"raw\""), "%s", err.msg);
 		f.raw = true;
 		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), 0, "%s", err.msg);
-		cr_expect_eq(disk.boot.capacity_bytes, 1024);
-		cr_expect_eq(disk.boot.unit_bytes, 512);
+		cr_expect_eq(disk.settings.capacity_bytes, 1024);
+		cr_expect_eq(disk.settings.unit_bytes, 512);
 		close(fd);
 		drop(&f);
 	}
@@ -279,8 +279,8 @@ Test(assets, a_plan_is_opened_whole_or_not_at_all)
 		cr_expect(a->kvm >= 0);
 		cr_expect(a->proc[0].fd[BOOT_FD_KERNEL] >= 0);
 		cr_expect_eq(a->proc[0].fd[BOOT_FD_INITRD], -1);
-		cr_expect_eq(a->proc[2].disk.boot.capacity_bytes, 1024);
-		cr_expect_eq(a->proc[3].disk.boot.capacity_bytes, 512);
+		cr_expect_eq(a->proc[2].disk_bytes, 1024);
+		cr_expect_eq(a->proc[3].disk_bytes, 512);
 		cr_expect_eq(open_fds(), before + 4);
 	} else {
 		/* no KVM here: that is the one thing that may be missing */
