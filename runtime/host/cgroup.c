@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/host/cgroup.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,7 +13,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/host/cgroup_priv.h"
+#include "runtime/host/cgroup_files.h"
 #include "runtime/util/file.h"
 
 #define DEFAULT_PARENT "/vmrun"
@@ -55,7 +54,7 @@ static int add_dir(struct cgroup *c, const char *path, bool leaf, bool made)
 {
 	struct plan_cgroup_dir *d = &c->dir[c->nr_dirs];
 
-	if (c->nr_dirs == CGROUP_DIRS_MAX)
+	if (c->nr_dirs == PLAN_CGROUP_DIRS_MAX)
 		return -ENOSPC;
 	*d = (struct plan_cgroup_dir){.path = strdup(path), .leaf = leaf, .made = made};
 	if (!d->path)
@@ -125,20 +124,6 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 				    : err_set(err, -r, "cgroup %s", plan->path);
 	}
 	return 0;
-}
-
-void cgroup_done(struct cgroup *c)
-{
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
-		cleanup_close_fd(&c->mount[i].leaf);
-		free(c->mount[i].path);
-	}
-	for (i = 0; i < c->nr_dirs; i++)
-		free(c->dir[i].path);
-	free(c->freezer);
-	*c = (struct cgroup){0};
 }
 
 /* ---- making ---- */
@@ -320,7 +305,7 @@ static bool is_refusal(int r)
 	return r == -EBUSY || r == -ENOTDIR || r == -EINVAL;
 }
 
-int cgroup_make(struct cgroup *c, const struct plan_cgroup *plan, struct err *err)
+int cgroup_make(struct cgroup *c, struct err *err)
 {
 	unsigned int i;
 
@@ -339,7 +324,7 @@ int cgroup_make(struct cgroup *c, const struct plan_cgroup *plan, struct err *er
 			c->failure = why;
 	}
 	c->oom_before = cgroup_oom_kills(c);
-	return c->limited ? cgroup_limit(c, plan, err) : 0;
+	return 0;
 }
 
 pid_t cgroup_fork(struct cgroup *c)

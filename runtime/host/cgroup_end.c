@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/host/cgroup_end.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +13,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/host/cgroup_priv.h"
+#include "runtime/host/cgroup_files.h"
 #include "runtime/util/file.h"
 
 #define PAUSE_NS     100000
@@ -20,38 +22,6 @@
 #define DYING_TRIES  300 /* 3 s */
 #define DEPTH_MAX    16
 #define BELOW_MAX    512 /* groups below the leaf */
-
-/* ---- memory that was not enough ---- */
-
-uint64_t cgroup_oom_kills(const struct cgroup *c)
-{
-	uint64_t kills = 0;
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
-		const struct cgroup_mount *m = &c->mount[i];
-
-		if (m->leaf >= 0 && (m->v2 || cgroup_has_controller(m, "memory")))
-			kills += cgroup_number(m->leaf,
-					       m->v2 ? "memory.events" : "memory.oom_control",
-					       "oom_kill");
-	}
-	return kills > c->oom_before ? kills - c->oom_before : 0;
-}
-
-bool cgroup_describe_oom(const struct cgroup *c, char *ret, size_t size)
-{
-	*ret = '\0';
-	if (!c || cgroup_oom_kills(c) == 0)
-		return false;
-	if (c->memory_max_bytes >= 0)
-		fmt_into(ret, size,
-			 " (out of memory: raise /linux/resources/memory/limit, %lld bytes)",
-			 (long long)c->memory_max_bytes);
-	else
-		fmt_into(ret, size, " (out of memory: the host's, or that of a cgroup above)");
-	return true;
-}
 
 /* ---- leaving ---- */
 
@@ -80,14 +50,6 @@ void cgroup_leave(const struct cgroup *c)
 }
 
 /* ---- removing ---- */
-
-bool cgroup_has_children(int dir)
-{
-	struct stat st;
-
-	/* The file systems of cgroups count links as others do. */
-	return fstat(dir, &st) == 0 && st.st_nlink > 2;
-}
 
 /* Ours alone: those of the dead supervisor, which a moment ago were to become jails, let go by themselves. */
 static bool lock_patiently(int fd, unsigned int tries)

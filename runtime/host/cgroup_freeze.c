@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Groups that stand still
- *
- * A process that enters a frozen group never gets anywhere. v2 has cgroup.freeze in every group, v1 a
- * controller of its own. Out of v2's a process can be killed, out of v1's it has to be moved first.
- */
+#include "runtime/host/cgroup_freeze.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/host/cgroup_priv.h"
+#include "runtime/host/cgroup_files.h"
 #include "runtime/util/file.h"
 
 bool cgroup_dir_frozen(int dir)

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Limits: OCI's numbers as the files of v1 and v2
- *
- * Each is written to the hierarchy that has its controller, and read back: the kernel takes some values
- * without giving what was asked for. One that is not there afterwards is the end of create.
- */
+#include "runtime/host/cgroup_limits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/host/cgroup_priv.h"
+#include "runtime/host/cgroup_files.h"
 
 #define RESOURCES   "/linux/resources/"
 #define LIST_BYTES  4096

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/host/cgroup_mounts.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/host/cgroup_priv.h"
 #include "runtime/util/file.h"
 
 /* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
@@ -162,53 +163,16 @@ int cgroup_find(bool cpuset, struct cgroup *ret)
 	return rc == -ENOMEM ? rc : 0;
 }
 
-/* ---- files ---- */
-
-bool cgroup_has_word(const char *text, const char *name)
+void cgroup_done(struct cgroup *c)
 {
-	const size_t len = strlen(name);
+	unsigned int i;
 
-	for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
-		const size_t n = strcspn(text, " ");
-
-		if (n == len && memcmp(text, name, n) == 0)
-			return true;
-		text += n;
+	for (i = 0; i < c->nr_mounts; i++) {
+		cleanup_close_fd(&c->mount[i].leaf);
+		free(c->mount[i].path);
 	}
-	return false;
-}
-
-int cgroup_open(int at, const char *path)
-{
-	const int fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-bool cgroup_read(int dir, const char *file, char *ret, size_t size)
-{
-	if (file_read(dir, file, ret, size) < 0)
-		return false;
-	ret[strcspn(ret, "\n")] = '\0';
-	return true;
-}
-
-uint64_t cgroup_number(int dir, const char *file, const char *key)
-{
-	const size_t len = strlen(key);
-	char text[1024], *line, *rest;
-
-	if (file_read(dir, file, text, sizeof(text)) < 0)
-		return 0;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, key, len) == 0 && line[len] == ' ')
-			return strtoull(line + len + 1, NULL, 10);
-	return 0;
-}
-
-int cgroup_write(int dir, const char *file, const char *text)
-{
-	cleanup_fd int fd = openat(dir, file, O_WRONLY | O_CLOEXEC);
-
-	return fd < 0 || write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	for (i = 0; i < c->nr_dirs; i++)
+		free(c->dir[i].path);
+	free(c->freezer);
+	*c = (struct cgroup){0};
 }

@@ -128,6 +128,8 @@ struct plan_cgroup {
 	struct json_object *unified;
 };
 
+#define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */
+
 /**
  * struct plan_cgroup_dir - A directory of a VM on a cgroup file system, planned or made
  * @path:	Absolute, as it was when it was made; owned

@@ -29,13 +29,12 @@
 #include "runtime/util/clock.h"
 #include "runtime/util/process.h"
 
-#define STATE_FILE	      "state.json"
-#define STATE_CONFIG	      "config.json"
-#define STATE_CONTROL	      "control"
-#define STATE_LOCK	      "lock"
+#define STATE_FILE    "state.json"
+#define STATE_CONFIG  "config.json"
+#define STATE_CONTROL "control"
+#define STATE_LOCK    "lock"
 
-#define STATE_CGROUP_DIRS_MAX 48
-#define STATE_ID_MAX	      255
+#define STATE_ID_MAX  255
 
 enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED, STATE_STATUSES };
 
@@ -66,7 +65,7 @@ struct state {
 	unsigned int nr_nets;
 	struct net_made net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;
-	struct plan_cgroup_dir cgroup_dir[STATE_CGROUP_DIRS_MAX];
+	struct plan_cgroup_dir cgroup_dir[PLAN_CGROUP_DIRS_MAX];
 	struct json_object *annotations;
 	enum end_cause cause;
 	int exit_code;

@@ -277,7 +277,7 @@ static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 	struct json_object *a = get(o, "cgroupDirs", json_type_array);
 	size_t i, n = a ? json_object_array_length(a) : 0;
 
-	if (!a || n > STATE_CGROUP_DIRS_MAX)
+	if (!a || n > PLAN_CGROUP_DIRS_MAX)
 		return false;
 	for (i = 0; i < n; i++) {
 		if (!get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))

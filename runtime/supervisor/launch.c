@@ -231,8 +231,10 @@ static int too_little_memory(const struct launching *g, struct err *err)
 /* Which directories these are is on file before there is a process in them. */
 static int make_cgroups(const struct launch *l, struct launching *g, struct err *err)
 {
-	int r = cgroup_make(&g->cgroup, &l->plan->cgroup, err);
+	int r = cgroup_make(&g->cgroup, err);
 
+	if (r == 0)
+		r = cgroup_limit(&g->cgroup, &l->plan->cgroup, err);
 	if (r == 0 && note_cgroups(&g->cgroup, g->state) < 0)
 		r = err_set(err, ENOMEM, "state");
 	if (r == 0 && g->cgroup.nr_dirs)

@@ -231,6 +231,13 @@ static void remove_tree(void)
 	temp_dir_remove();
 }
 
+static int make_limited(const struct plan_cgroup *p, struct err *err)
+{
+	const int r = cgroup_make(&c, err);
+
+	return r < 0 ? r : cgroup_limit(&c, p, err);
+}
+
 Test(cgroup, sets_limits_and_reads_them_back, .init = make_tree, .fini = remove_tree)
 {
 	struct plan_cgroup p = no_limits("/x");
@@ -242,7 +249,7 @@ Test(cgroup, sets_limits_and_reads_them_back, .init = make_tree, .fini = remove_
 	put("x/memory.max", "");
 	put("x/cpu.max", "");
 	put("x/cpu.weight", "");
-	cr_assert_eq(cgroup_make(&c, &p, &err), 0, "%s", err.msg);
+	cr_assert_eq(make_limited(&p, &err), 0, "%s", err.msg);
 	cr_expect_str_eq(text_of("x/memory.max"), "1048576");
 	cr_expect_str_eq(text_of("x/cpu.max"), "50000 100000");
 	cr_expect_str_eq(text_of("x/cpu.weight"), "39");
@@ -257,10 +264,10 @@ Test(cgroup, a_limit_that_does_not_hold_is_an_error, .init = make_tree, .fini = 
 	p.cpuset_cpus = (char *)"0, 1";
 	put("x/cpuset.cpus", "");
 	put("x/cpuset.cpus.effective", "0-1\n");
-	cr_expect_eq(cgroup_make(&c, &p, &err), 0, "%s", err.msg);
+	cr_expect_eq(make_limited(&p, &err), 0, "%s", err.msg);
 	cleanup_close_fd(&c.mount[0].leaf);
 	put("x/cpuset.cpus.effective", "0\n");
-	cr_expect_eq(cgroup_make(&c, &p, &err), -EINVAL);
+	cr_expect_eq(make_limited(&p, &err), -EINVAL);
 	cr_expect_str_eq(err.msg, "/linux/resources/cpu/cpus: asked for 0, 1, the kernel gives 0 "
 				  "(cpuset.cpus.effective)");
 }
@@ -273,7 +280,7 @@ Test(cgroup, a_controller_is_found_as_a_whole_word, .init = make_tree, .fini = r
 	p.limit[LIMIT_CPU_SHARES] = 1024;
 	put("cgroup.controllers", "cpuset memory\n");
 	put("cgroup.subtree_control", "cpuset\n");
-	cr_expect_eq(cgroup_make(&c, &p, &err), -ENOENT);
+	cr_expect_eq(make_limited(&p, &err), -ENOENT);
 	cr_expect(strstr(err.msg, "/linux/resources/cpu/shares: cgroup ") &&
 			  strstr(err.msg, "has no controller cpu"),
 		  "%s", err.msg);
@@ -286,7 +293,7 @@ Test(cgroup, what_only_v1_has_is_refused_on_v2, .init = make_tree, .fini = remov
 	struct err err = {0};
 
 	p.limit[LIMIT_SWAPPINESS] = 0;
-	cr_expect_eq(cgroup_make(&c, &p, &err), -EOPNOTSUPP);
+	cr_expect_eq(make_limited(&p, &err), -EOPNOTSUPP);
 	cr_expect_str_eq(err.msg,
 			 "/linux/resources/memory/swappiness: cgroup v2 has no such limit");
 }
@@ -307,8 +314,7 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 		p.unified = json_object_new_object();
 		json_object_object_add(p.unified, table[i].file, json_object_new_string("5"));
 		cleanup_close_fd(&c.mount[0].leaf);
-		cr_expect_eq(cgroup_make(&c, &p, &err), table[i].r, "%s: %s", table[i].file,
-			     err.msg);
+		cr_expect_eq(make_limited(&p, &err), table[i].r, "%s: %s", table[i].file, err.msg);
 		json_object_put(p.unified);
 	}
 	cr_expect_str_eq(text_of("x/memory.high"), "5");
@@ -318,12 +324,11 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 
 static void refused(const char *leaf, int r, const char *message)
 {
-	const struct plan_cgroup p = no_limits("/x");
 	struct err err = {0};
 
 	snprintf(c.leaf, sizeof(c.leaf), "%s", leaf);
 	c.limited = false;
-	cr_expect_eq(cgroup_make(&c, &p, &err), r, "%s", err.msg);
+	cr_expect_eq(cgroup_make(&c, &err), r, "%s", err.msg);
 	cr_expect(strstr(err.msg, message), "%s", err.msg);
 	cr_expect_lt(c.mount[0].leaf, 0);
 }

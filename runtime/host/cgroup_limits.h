@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Limits: OCI's numbers as the files of v1 and v2
+ *
+ * Each is written to the hierarchy that has its controller, and read back: the kernel takes some values
+ * without giving what was asked for. One that is not there afterwards is the end of create.
+ */
+#ifndef VMRUN_RUNTIME_HOST_CGROUP_LIMITS_H
+#define VMRUN_RUNTIME_HOST_CGROUP_LIMITS_H
+
+#include "runtime/host/cgroup_mounts.h"
+
+/**
+ * cgroup_limit() - Set the limits of leaves that are there, and read them back
+ *
+ * Return: 0, also for a plan without limits; -EINVAL and others for a limit that cannot be had, with its JSON
+ * pointer
+ * Syscalls: openat read write close
+ */
+MUST_CHECK int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *plan,
+			    struct err *err);
+
+/** cgroup_is_limited() - Whether the plan asks for a limit */
+bool cgroup_is_limited(const struct plan_cgroup *plan);
+
+/** cgroup_shares_to_weight() - cpu.shares (2 to 262144) as cpu.weight (1 to 10000) */
+uint64_t cgroup_shares_to_weight(uint64_t shares);
+
+/**
+ * cgroup_same_list() - Whether two lists of numbers name the same ones ("0, 1" and "0-1")
+ *
+ * The kernel's syntax but for its words: "0-3,7", "0-31:2/8", blanks between. False when one is no list.
+ */
+bool cgroup_same_list(const char *a, const char *b);
+
+#endif
