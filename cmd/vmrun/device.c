@@ -21,6 +21,7 @@
 #include "runtime/jail/jail.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
+#include "runtime/supervisor/programs.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/listen.h"
 #include "runtime/util/oci_log.h"
@@ -96,6 +97,7 @@ struct alone {
 	int signal_fd;
 	int error_fd[2];
 	struct disk disk;
+	struct program program;
 	struct spawned proc;
 	struct oci_log log;
 	uint64_t listen_again_ns;
@@ -110,6 +112,7 @@ static void cleanup_alone(struct alone *a)
 	oci_log_close(&a->log);
 	for (i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
+	cleanup_close_fd(&a->program.fd);
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
 	/* What is left, to tell of an error, must not outlive a signal. */
@@ -247,8 +250,7 @@ static int start(struct alone *a, struct err *err)
 {
 	struct boot_dev b = {.flags = 0};
 	struct spawn_device d = {
-		.program = a->kind->program,
-		.policy = a->kind->policy_alone,
+		.program = &a->program,
 		.boot = &b,
 		.res_fd = a->res_fd,
 		.log_level = a->v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
@@ -267,6 +269,8 @@ static int start(struct alone *a, struct err *err)
 		r = a->need->open(a, &b, err);
 	if (r == 0)
 		r = catch_signals(a, err);
+	if (r == 0)
+		r = programs_find(a->kind->program, a->kind->policy_alone, &a->program, err);
 	if (r == 0)
 		r = listen_at(a->o->socket, &a->bus, err);
 	if (r < 0)
@@ -393,6 +397,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.o = args->opt,
 		.kind = find_kind(args->arg[0]),
 		.bus = {.fd = -1},
+		.program = {.fd = -1},
 		.signal_fd = -1,
 		.error_fd = {-1, -1},
 		.log = {.fd = -1},

@@ -16,10 +16,10 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
-#include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
+#include "runtime/supervisor/programs.h"
 
 /* ---- which bundle, which id ---- */
 
@@ -194,7 +194,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (r == 0)
 		r = state_check_free(v->root, id, err);
 	if (r == 0)
-		r = spawn_programs(ret->plan, ret->program_fd, err);
+		r = programs_open(ret->plan, ret->program, err);
 	if (r < 0)
 		return r;
 	ret->nr_programs = ret->plan->nr_procs;
@@ -209,10 +209,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 
 void launch_vm_done(struct launch_vm *vm)
 {
-	unsigned int i;
-
-	for (i = 0; i < vm->nr_programs; i++)
-		close(vm->program_fd[i]);
+	programs_close(vm->program, vm->nr_programs);
 	assets_close(vm->assets);
 	plan_free(vm->plan);
 	bundle_free(vm->bundle);
@@ -265,7 +262,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		return r;
 	if (!v->log && to_stderr)
 		oci_log_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
-	memcpy(l.program_fd, vm->program_fd, sizeof(l.program_fd));
+	memcpy(l.program, vm->program, sizeof(l.program));
 	r = supervisor_launch(&l, ret_pid, err);
 	oci_log_close(&l.log);
 	return r;

@@ -9,6 +9,7 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/config/bundle.h"
+#include "runtime/jail/program.h"
 #include "runtime/plan/plan.h"
 #include "runtime/supervisor/supervisor.h"
 
@@ -126,7 +127,7 @@ struct launch_vm {
 	struct plan *plan;
 	struct assets *assets;
 	unsigned int nr_programs;
-	int program_fd[PLAN_PROCS_MAX];
+	struct program program[PLAN_PROCS_MAX];
 	int console;
 	bool waits;
 	struct phases *phases;

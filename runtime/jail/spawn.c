@@ -3,20 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
-#include "policies/policy.h"
 #include "runtime/host/ram.h"
+#include "runtime/jail/boot_record.h"
 #include "runtime/util/stream.h"
-
-#define LIBEXEC "../libexec/vmrun"
 
 /* The VMM holds an eventfd or two per queue and vector; a device three per queue and its resources. */
 #define VMM_NOFILE    2048
@@ -24,47 +20,6 @@
 #define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
 #define MEMLOCK_BYTES 65536
 #define SPACE_BYTES   (1ULL << 30) /* of a device, beside the guest's RAM */
-
-/* ---- programs ---- */
-
-int spawn_program(const char *program, const char *policy, struct err *err)
-{
-	char path[PATH_MAX];
-	const ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - sizeof(LIBEXEC) - 64);
-	char *slash;
-	int fd;
-
-	if (!policy_find(policy))
-		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", policy);
-	if (n <= 0)
-		return err_set(err, errno, "/proc/self/exe (mount /proc)");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	fmt_into(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), LIBEXEC "/%s", program);
-	fd = open(path, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, errno, "program %s", path);
-	return fd;
-}
-
-int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err *err)
-{
-	int fd[PLAN_PROCS_MAX] = {0};
-	unsigned int i;
-
-	for (i = 0; i < p->nr_procs; i++) {
-		fd[i] = spawn_program(p->proc[i].program, p->proc[i].policy, err);
-		if (fd[i] < 0) {
-			const int r = fd[i];
-
-			while (i-- > 0)
-				close(fd[i]);
-			return r;
-		}
-	}
-	memcpy(ret_fd, fd, sizeof(fd[0]) * p->nr_procs);
-	return 0;
-}
 
 /* ---- what they share ---- */
 
@@ -202,69 +157,21 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 	return l;
 }
 
-static void fill_header(struct boot_hdr *h, enum boot_kind kind, size_t bytes, enum log_level level)
+static int send_record(const struct spawn *s, unsigned int index, int control, struct err *err)
 {
-	*h = (struct boot_hdr){
-		.magic = BOOT_MAGIC,
-		.version = BOOT_VERSION,
-		.kind = (uint16_t)kind,
-		.bytes = (uint32_t)bytes,
-		.log_level = level,
-	};
-}
+	const struct program *program = &s->program[index];
+	union {
+		struct boot_vmm vmm;
+		struct boot_dev dev;
+	} b;
+	int rc;
 
-static int fill_filter(struct boot_filter *f, const char *name, struct err *err)
-{
-	const struct policy *policy = policy_find(name);
-
-	if (!policy || policy->count == 0 || policy->count > BOOT_FILTER_MAX)
-		return err_text(err, EINVAL, "policy '%s' is missing or too long", name);
-	f->count = policy->count;
-	memcpy(f->insn, policy->insn, policy->count * sizeof(f->insn[0]));
-	return 0;
-}
-
-static int send_boot_vmm(const struct spawn *s, int control, struct err *err)
-{
-	const struct plan *p = s->plan;
-	struct boot_vmm b = {
-		.mem_bytes = p->mem_bytes,
-		.nr_vcpus = p->nr_vcpus,
-		.nr_devices = p->nr_procs - 1,
-		.flags = p->has_initrd ? BOOT_VMM_INITRD : 0,
-	};
-	unsigned int i;
-	int r;
-
-	fill_header(&b.hdr, BOOT_KIND_VMM, sizeof(b), s->log_level);
-	for (i = 0; i < b.nr_devices; i++) {
-		const struct plan_proc *d = &p->proc[1 + i];
-
-		memcpy(b.device[i].name, d->name, sizeof(d->name));
-		b.device[i].bus = d->bus;
-		b.device[i].virtio_id = d->virtio_id;
+	if (index == 0) {
+		rc = boot_record_vmm(s->plan, program, s->log_level, &b.vmm, err);
+		return rc < 0 ? rc : boot_send(control, &b.vmm, sizeof(b.vmm), err);
 	}
-	memcpy(b.cmdline, p->cmdline, sizeof(b.cmdline));
-	r = fill_filter(&b.filter, p->proc[0].policy, err);
-	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
-}
-
-static int send_boot_dev(const struct spawn *s, unsigned int index, int control, struct err *err)
-{
-	const struct plan_proc *p = &s->plan->proc[index];
-	struct boot_dev b = {
-		.flags = p->dev_flags,
-		.nr_res = (uint16_t)(p->nr_fds - BOOT_FD_RES),
-		.nr_queues = p->nr_queues,
-	};
-	int r;
-
-	fill_header(&b.hdr, BOOT_KIND_DEVICE, sizeof(b), s->log_level);
-	memcpy(b.name, p->name, sizeof(b.name));
-	fmt_into(b.type, sizeof(b.type), "%s", p->type);
-	boot_set_settings(&b, p->settings, p->settings_bytes);
-	r = fill_filter(&b.filter, p->policy, err);
-	return r < 0 ? r : boot_send(control, &b, sizeof(b), err);
+	rc = boot_record_device(&s->plan->proc[index], program, s->log_level, &b.dev, err);
+	return rc < 0 ? rc : boot_send(control, &b.dev, sizeof(b.dev), err);
 }
 
 /**
@@ -323,7 +230,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	cleanup_fd int in = -1, out = -1;
 	struct jail j = {
 		.name = p->name,
-		.program_fd = s->program_fd[index],
+		.program_fd = s->program[index].fd,
 		.nr_fds = p->nr_fds,
 		.ids = s->ids,
 		.oom_score_adj = s->oom_score_adj,
@@ -351,8 +258,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	}
 	j.limits = limits_of(s, index, &j);
 	/* The record waits in the socket: the program finds it when it gets there. */
-	r = index ? send_boot_dev(s, index, c.control[0], err)
-		  : send_boot_vmm(s, c.control[0], err);
+	r = send_record(s, index, c.control[0], err);
 	if (r == 0)
 		r = start(&j, &c, ret, err);
 	if (r == 0)
@@ -364,10 +270,9 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 {
 	cleanup_channels_of struct channels c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	cleanup_fd int program = spawn_program(d->program, d->policy, err);
 	struct jail j = {
 		.name = d->boot->name,
-		.program_fd = program,
+		.program_fd = d->program->fd,
 		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
 		/* How much its front-ends have to share is theirs to say. */
 		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
@@ -377,8 +282,6 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	unsigned int i;
 	int r;
 
-	if (program < 0)
-		return program;
 	r = userns_choose(&j.ids, err);
 	if (r == 0)
 		r = make_channels(&c, d->boot->name, err);
@@ -391,8 +294,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	j.fd[BOOT_FD_BUS] = d->bus_fd;
 	for (i = 0; i < d->boot->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
-	fill_header(&d->boot->hdr, BOOT_KIND_DEVICE, sizeof(*d->boot), d->log_level);
-	r = fill_filter(&d->boot->filter, d->policy, err);
+	r = boot_record_complete(d->boot, d->program, d->log_level, err);
 	if (r == 0)
 		r = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
 	return r < 0 ? r : start(&j, &c, ret, err);

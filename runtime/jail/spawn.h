@@ -11,6 +11,7 @@
 #include "devices/core/err.h"
 #include "devices/core/log.h"
 #include "runtime/host/assets.h"
+#include "runtime/jail/program.h"
 #include "runtime/jail/spawned.h"
 #include "runtime/jail/userns.h"
 #include "runtime/netlink/tap.h"
@@ -18,7 +19,7 @@
 
 /**
  * struct spawn - What processes are made of
- * @program_fd:	By process, from spawn_programs(); borrowed
+ * @program:	By process; borrowed
  * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
  * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 where the plan has none
  * @tap:	By plan->net, from net_setup(); let go by spawn_done()
@@ -29,7 +30,7 @@
 struct spawn {
 	const struct plan *plan;
 	const struct assets *assets;
-	const int *program_fd;
+	const struct program *program;
 	int stdio[2];
 	int console[2];
 	struct tap tap[BOOT_DEVICES_MAX];
@@ -41,19 +42,6 @@ struct spawn {
 	int ram_fd;
 	int link[BOOT_DEVICES_MAX][2];
 };
-
-/**
- * spawn_programs() - Find the programs and policies of a plan before anything is made
- * @ret_fd:	By process, the caller's to close; untouched on failure
- *
- * Programs lie in ../libexec/vmrun beside the directory of the vmrun program, in the build tree as
- * when installed.
- * Syscalls: readlink openat close
- */
-MUST_CHECK int spawn_programs(const struct plan *p, int ret_fd[PLAN_PROCS_MAX], struct err *err);
-
-/** spawn_program() - One of them: a program and a policy by name; the fd or -errno */
-MUST_CHECK int spawn_program(const char *program, const char *policy, struct err *err);
 
 /** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: socketpair, and ram_open()'s */
 MUST_CHECK int spawn_prepare(struct spawn *s, struct err *err);
@@ -72,12 +60,11 @@ MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct s
 
 /**
  * struct spawn_device - A stand-alone back-end: one device, no VM
- * @boot:	Filled but for header and filter
+ * @boot:	Filled in but for header and seccomp program
  * @res_fd:	nr_res of them; borrowed, as @bus_fd, a listening socket
  */
 struct spawn_device {
-	const char *program;
-	const char *policy;
+	const struct program *program;
 	struct boot_dev *boot;
 	int bus_fd;
 	const int *res_fd;

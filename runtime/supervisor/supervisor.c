@@ -12,6 +12,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/programs.h"
 
 #define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
 #define OOM_RAISE 100
@@ -139,8 +140,7 @@ static void forget_launch(const struct launch *l)
 {
 	unsigned int i;
 
-	for (i = 0; i < l->plan->nr_procs; i++)
-		close(l->program_fd[i]);
+	programs_close(l->program, l->plan->nr_procs);
 	for (i = 0; i < 2; i++) {
 		/* 0 to 2 are /dev/null by now. */
 		if (l->stdio[i] > STDERR_FILENO)
@@ -205,7 +205,7 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	struct spawn sp = {
 		.plan = l->plan,
 		.assets = l->assets,
-		.program_fd = l->program_fd,
+		.program = l->program,
 		.stdio = {l->stdio[0], l->stdio[1]},
 		.console = {l->console[0], l->console[1]},
 		.log_level = l->log.max,

@@ -26,6 +26,7 @@
 
 #include "devices/core/err.h"
 #include "runtime/host/assets.h"
+#include "runtime/jail/program.h"
 #include "runtime/plan/plan.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
@@ -33,7 +34,7 @@
 /**
  * struct launch - What to launch
  * @root:	State root
- * @plan, @assets, @program_fd: The launcher keeps them; the supervisor lets go of its copies
+ * @plan, @assets, @program: The launcher keeps them; the supervisor lets go of its copies
  * @config:	JSON text for the state directory
  * @rootfs:	For the OCI state; may be empty
  * @stdio:	Borrowed: the VM's standard input and output
@@ -49,7 +50,7 @@ struct launch {
 	const char *root;
 	struct plan *plan;
 	struct assets *assets;
-	int program_fd[PLAN_PROCS_MAX];
+	struct program program[PLAN_PROCS_MAX];
 	const char *config;
 	const char *rootfs;
 	int stdio[2];

@@ -17,7 +17,7 @@ runtime/plan/         ^(runtime/(plan|config|util)|devices/core)/
 runtime/host/         ^(runtime/(host|plan|util)|devices/core)/
 runtime/netlink/      ^(runtime/(netlink|util)|devices/core)/
 runtime/net/          ^(runtime/(net|netlink|plan|config|util)|devices/core)/
-runtime/jail/         ^(runtime/(jail|host|net|netlink|plan|util)|devices/core)/|^policies/policy\.h$
+runtime/jail/         ^(runtime/(jail|host|net|netlink|plan|util)|devices/core)/
 runtime/state/        ^(runtime/(state|net|plan|config|util)|devices/core)/
 runtime/supervisor/   ^(runtime/(supervisor|state|jail|host|net|plan|util)|devices/core)/|^policies/policy\.h$
 policies/             ^(policies|devices/core)/

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/jail/boot_record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+
+static struct boot_hdr header(enum boot_kind kind, size_t bytes, enum log_level level)
+{
+	return (struct boot_hdr){
+		.magic = BOOT_MAGIC,
+		.version = BOOT_VERSION,
+		.kind = (uint16_t)kind,
+		.bytes = (uint32_t)bytes,
+		.log_level = level,
+	};
+}
+
+static int fill_filter(struct boot_filter *f, const struct program *program, const char *name,
+		       struct err *err)
+{
+	if (program->nr_insns == 0 || program->nr_insns > BOOT_FILTER_MAX)
+		return err_text(err, EINVAL, "%s: a policy of %u instructions", name,
+				program->nr_insns);
+	f->count = program->nr_insns;
+	memcpy(f->insn, program->insn, program->nr_insns * sizeof(f->insn[0]));
+	return 0;
+}
+
+int boot_record_vmm(const struct plan *p, const struct program *program, enum log_level level,
+		    struct boot_vmm *ret, struct err *err)
+{
+	*ret = (struct boot_vmm){
+		.hdr = header(BOOT_KIND_VMM, sizeof(*ret), level),
+		.mem_bytes = p->mem_bytes,
+		.nr_vcpus = p->nr_vcpus,
+		.nr_devices = p->nr_procs - 1,
+		.flags = p->has_initrd ? BOOT_VMM_INITRD : 0,
+	};
+	for (unsigned int i = 0; i < ret->nr_devices; i++) {
+		const struct plan_proc *d = &p->proc[1 + i];
+
+		memcpy(ret->device[i].name, d->name, sizeof(d->name));
+		ret->device[i].bus = d->bus;
+		ret->device[i].virtio_id = d->virtio_id;
+	}
+	memcpy(ret->cmdline, p->cmdline, sizeof(ret->cmdline));
+	return fill_filter(&ret->filter, program, p->proc[0].name, err);
+}
+
+int boot_record_complete(struct boot_dev *b, const struct program *program, enum log_level level,
+			 struct err *err)
+{
+	b->hdr = header(BOOT_KIND_DEVICE, sizeof(*b), level);
+	return fill_filter(&b->filter, program, b->name, err);
+}
+
+int boot_record_device(const struct plan_proc *proc, const struct program *program,
+		       enum log_level level, struct boot_dev *ret, struct err *err)
+{
+	*ret = (struct boot_dev){
+		.flags = proc->dev_flags,
+		.nr_res = (uint16_t)(proc->nr_fds - BOOT_FD_RES),
+		.nr_queues = proc->nr_queues,
+	};
+	memcpy(ret->name, proc->name, sizeof(ret->name));
+	fmt_into(ret->type, sizeof(ret->type), "%s", proc->type);
+	boot_set_settings(ret, proc->settings, proc->settings_bytes);
+	return boot_record_complete(ret, program, level, err);
+}

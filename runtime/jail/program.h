@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The programs that run in jails
+ *
+ * They lie in ../libexec/vmrun beside the directory of the vmrun program, in the build tree as when
+ * installed.
+ */
+#ifndef VMRUN_RUNTIME_JAIL_PROGRAM_H
+#define VMRUN_RUNTIME_JAIL_PROGRAM_H
+
+#include <linux/filter.h>
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+/**
+ * struct program - What a jailed process runs
+ * @fd:		Its file, O_PATH; owned
+ * @insn:	Its seccomp program, @nr_insns long; borrowed
+ */
+struct program {
+	int fd;
+	unsigned int nr_insns;
+	const struct sock_filter *insn;
+};
+
+/**
+ * program_open() - Find the file of a program
+ *
+ * Syscalls: readlink openat
+ * Return: an O_PATH fd, the caller's to close, or -errno
+ */
+MUST_CHECK int program_open(const char *name, struct err *err);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/programs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policies/policy.h"
+
+int programs_find(const char *name, const char *policy, struct program *ret, struct err *err)
+{
+	const struct policy *found = policy_find(policy);
+	int fd;
+
+	if (!found)
+		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", policy);
+	fd = program_open(name, err);
+	if (fd < 0)
+		return fd;
+	*ret = (struct program){.fd = fd, .nr_insns = found->count, .insn = found->insn};
+	return 0;
+}
+
+int programs_open(const struct plan *p, struct program ret[PLAN_PROCS_MAX], struct err *err)
+{
+	struct program all[PLAN_PROCS_MAX];
+
+	for (unsigned int i = 0; i < p->nr_procs; i++) {
+		const int rc = programs_find(p->proc[i].program, p->proc[i].policy, &all[i], err);
+
+		if (rc < 0) {
+			programs_close(all, i);
+			return rc;
+		}
+	}
+	memcpy(ret, all, sizeof(all[0]) * p->nr_procs);
+	return 0;
+}
+
+void programs_close(const struct program *p, unsigned int nr)
+{
+	while (nr-- > 0)
+		close(p[nr].fd);
+}

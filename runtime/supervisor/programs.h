@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The programs of a VM and their policies, found before anything is made
+ */
+#ifndef VMRUN_RUNTIME_SUPERVISOR_PROGRAMS_H
+#define VMRUN_RUNTIME_SUPERVISOR_PROGRAMS_H
+
+#include "runtime/jail/program.h"
+#include "runtime/plan/plan_types.h"
+
+/** programs_find() - One of them, by the names of program and policy; @ret is the caller's to close */
+MUST_CHECK int programs_find(const char *name, const char *policy, struct program *ret,
+			     struct err *err);
+
+/**
+ * programs_open() - Those of all processes of a plan
+ * @ret:	By process, the caller's to programs_close(); untouched on failure
+ *
+ * Syscalls: readlink openat close
+ */
+MUST_CHECK int programs_open(const struct plan *p, struct program ret[PLAN_PROCS_MAX],
+			     struct err *err);
+
+/** programs_close() - Close the first @nr.  Syscalls: close */
+void programs_close(const struct program *p, unsigned int nr);
+
+#endif
