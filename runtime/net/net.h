@@ -25,6 +25,7 @@
 
 #include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"
+#include "runtime/util/netns_id.h"
 
 #define NET_TABLE_MAX 64 /* characters of a table's name */
 #define NET_PATH_MAX  256

@@ -6,7 +6,10 @@
 #define VMRUN_RUNTIME_NET_PRIV_H
 
 #include "runtime/net/net.h"
+#include "runtime/netlink/netns.h"
 #include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/rtnl_dump.h"
+#include "runtime/netlink/tc.h"
 
 #define NET_TABLE_PREFIX "vmrun_"
 #define NET_TRIES	 64 /* names looked at before giving up */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/netlink/netns.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -8,7 +10,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "runtime/netlink/tap.h"
 #include "runtime/util/file.h"
 #include "runtime/util/nsfail.h"
 

@@ -41,6 +41,8 @@
  * all. Only the last of them is acknowledged, which is after the others' errors would have come.
  * Numbers are big endian, but for what a register holds of the host's own.
  */
+#include "runtime/netlink/nft.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>

@@ -10,7 +10,7 @@
 
 #include <linux/netfilter/nf_tables.h>
 
-#include "runtime/netlink/nft.h"
+#include "runtime/netlink/nl.h"
 
 /** nft_put_be32() - An attribute that is a number */
 void nft_put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);

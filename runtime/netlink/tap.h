@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: TAP interfaces and network namespaces
+ * DOC: TAP interfaces
  */
 #ifndef VMRUN_RUNTIME_NETLINK_TAP_H
 #define VMRUN_RUNTIME_NETLINK_TAP_H
 
 #include "devices/core/err.h"
 #include "devices/core/settings.h"
-#include "runtime/util/netns_id.h"
 
 /**
  * struct tap - One interface, open; its fds are the holder's
@@ -55,28 +54,5 @@ MUST_CHECK int tap_macvtap(int index, const char *name, unsigned int pairs, stru
 
 /** tap_close() - Close every fd; safe on a zeroed struct */
 void tap_close(struct tap *t);
-
-/**
- * netns_open() - A namespace by path; refuses what is none (-EINVAL) or of another kind
- *
- * Syscalls: openat fstatfs ioctl
- */
-MUST_CHECK int netns_open(const char *path, int *ret_fd, struct err *err);
-
-/** netns_identify() - Which one @fd is; -1: the calling thread's own.  Syscalls: fstat stat */
-MUST_CHECK int netns_identify(int fd, struct netns_id *ret, struct err *err);
-
-/** netns_same() - Whether both are known, and one */
-bool netns_same(const struct netns_id *a, const struct netns_id *b);
-
-/**
- * netns_enter() - Make @fd, or with -1 a new one, the calling thread's network namespace
- * @ret_old:	Where to go back to: netns_leave(). The caller has one thread
- *
- * Syscalls: openat setns unshare
- */
-MUST_CHECK int netns_enter(int fd, int *ret_old, struct err *err);
-/** netns_leave() - Back; closes @old. A failure is fatal for the process (vr_assert) */
-void netns_leave(int old);
 
 #endif

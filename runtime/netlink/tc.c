@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Joining two interfaces by traffic control
- *
- * What comes in on one interface leaves by the other, before the host's IP stack sees it: so an
- * interface may keep its addresses and a guest behind the other may use them. It takes an ingress
- * qdisc, which is no queue but a place for filters, and one filter that takes every frame. matchall
- * is made for that; u32 with a key that compares nothing does the same on kernels without.
- *
- * The interface may be another's, who may use that place too. An ingress qdisc has no name of its own, so
- * what is ours is told by the filter's priority, which means nothing else where there is one filter. One
- * without any filter is what a death between the two steps leaves.
- */
+#include "runtime/netlink/tc.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -21,7 +11,6 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/netlink/rtnl.h"
 
 #define INGRESS_HANDLE 0xffff0000U
 #define TRIES	       5

@@ -16,6 +16,7 @@
 #include "runtime/net/net.h"
 #include "runtime/net/priv.h"
 #include "runtime/netlink/nft.h"
+#include "runtime/netlink/rtnl_dump.h"
 #include "tests/support/private_net.h"
 
 #define STEPS_MIN 4 /* each mode has more */

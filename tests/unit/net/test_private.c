@@ -20,6 +20,7 @@
 
 #include "runtime/net/net.h"
 #include "runtime/net/priv.h"
+#include "runtime/netlink/netns.h"
 #include "tests/support/private_net.h"
 #include "tests/support/tap_guest.h"
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "runtime/netlink/tap.h"
+#include "runtime/netlink/netns.h"
 #include "tests/support/private_net.h"
 
 static struct err err;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "runtime/netlink/netns.h"
 #include "runtime/netlink/nft.h"
 #include "runtime/netlink/rtnl.h"
 #include "runtime/netlink/tap.h"

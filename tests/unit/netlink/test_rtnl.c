@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/netlink/netns.h"
 #include "runtime/netlink/rtnl.h"
 #include "runtime/netlink/tap.h"
 #include "tests/support/rtnl_rig.h"

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/netlink/netns.h"
 #include "runtime/netlink/rtnl.h"
+#include "runtime/netlink/rtnl_dump.h"
 #include "tests/support/rtnl_rig.h"
 
 TestSuite(rtnl_dump, .init = rtnl_rig_begin);

@@ -13,6 +13,7 @@
 
 #include "runtime/netlink/rtnl.h"
 #include "runtime/netlink/tap.h"
+#include "runtime/netlink/tc.h"
 #include "tests/support/private_net.h"
 
 #define HEADER_BYTES 12

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: rtnetlink's dumps: all links, addresses, routes, neighbours of a namespace
+ *
+ * A dump that something changed under is begun again.
+ * Context of all: setup.  Syscalls: sendto recvmsg poll
+ */
+#ifndef VMRUN_RUNTIME_NETLINK_RTNL_DUMP_H
+#define VMRUN_RUNTIME_NETLINK_RTNL_DUMP_H
+
+#include "runtime/netlink/rtnl_parse.h"
+
+#define RTNL_LINKS_MAX	64
+#define RTNL_ADDRS_MAX	64
+#define RTNL_ROUTES_MAX 128
+#define RTNL_NEIGHS_MAX 128
+
+/** rtnl_links(), rtnl_addrs(), ... - Dump into @ret; *ret_nr of at most the MAX above, -E2BIG beyond */
+MUST_CHECK int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
+			  struct err *err);
+MUST_CHECK int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
+			  struct err *err);
+MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX],
+			   unsigned int *ret_nr, struct err *err);
+MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX],
+			   unsigned int *ret_nr, struct err *err);
+
+/**
+ * rtnl_addr_in_use() - Whether the network of any address of this namespace overlaps @net
+ *
+ * Return: 1, 0 or -errno
+ */
+MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
+
+/**
+ * rtnl_taken() - What of @within is in use: by addresses, or by routes of any table and kind
+ * @on_net:	Called for each network that overlaps @within, perhaps more than once
+ *
+ * Routes to more than a /8 are taken for pieces of a default route, and not for use.
+ */
+MUST_CHECK int rtnl_taken(struct nl *nl, struct net_addr within,
+			  void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,
+			  struct err *err);
+
+#endif

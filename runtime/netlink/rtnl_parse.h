@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What rtnetlink tells of links, addresses, routes and neighbours, as structs
+ *
+ * Addresses are in network byte order.
+ * Context of all: any.  Syscalls: none
+ */
+#ifndef VMRUN_RUNTIME_NETLINK_RTNL_PARSE_H
+#define VMRUN_RUNTIME_NETLINK_RTNL_PARSE_H
+
+#include "runtime/netlink/nl.h"
+#include "runtime/util/addr.h"
+
+/** struct rtnl_link - What a dump tells about a link */
+struct rtnl_link {
+	int index;
+	int master;
+	uint32_t mtu;
+	bool up, loopback, ethernet;
+	uint8_t mac[6];
+	char name[16];
+	char kind[16]; /* "veth", "bridge", "tun", ... or empty */
+};
+
+/**
+ * struct rtnl_addr - The interface's own end
+ * @family:	AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count
+ * @passing:	IPv6: one that the kernel made up for a time, or that it found taken
+ */
+struct rtnl_addr {
+	int index;
+	uint8_t family, bits, scope;
+	bool passing;
+	uint8_t addr[16];
+};
+
+/**
+ * struct rtnl_route - Unicast, of the main table, out of one interface, for any source and type of service
+ * @bits:	0: the default route
+ * @has_gateway: Whether @gateway counts; it is of the route's own family
+ * @connected:	The kernel made it for an address
+ * @implied:	It made it for that, or because a router said so
+ * @metric:	The lower one of two to the same destination is used
+ */
+struct rtnl_route {
+	int out_index;
+	uint8_t family, bits, scope;
+	bool has_gateway, connected, implied;
+	uint32_t metric;
+	uint8_t dst[16], gateway[16];
+};
+
+/** struct rtnl_net - IPv4 addresses that a route of @table leads to, or (0) that an interface is among */
+struct rtnl_net {
+	struct net_addr net;
+	uint32_t table;
+};
+
+/** struct rtnl_neigh - One that was set, not learned: what is learned will be learned again */
+struct rtnl_neigh {
+	int index;
+	uint8_t family;
+	uint8_t addr[16], mac[6];
+};
+
+enum rtnl_kind { RTNL_LINK, RTNL_ADDR, RTNL_ROUTE, RTNL_NEIGH, RTNL_NET, RTNL_KINDS };
+
+union rtnl_item {
+	struct rtnl_link link;
+	struct rtnl_addr addr;
+	struct rtnl_route route;
+	struct rtnl_neigh neigh;
+	struct rtnl_net net;
+};
+
+/**
+ * rtnl_parse() - One answer
+ * @ret:	Filled where 1 is returned, undefined else
+ *
+ * Return: 1; 0 for one that is none of ours (a route of another table, ...); -EPROTO
+ */
+MUST_CHECK int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret);
+
+#endif
