@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/util/json.h"
 
 /* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */

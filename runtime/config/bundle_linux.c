@@ -10,7 +10,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 
 #define UID_MAX 4294967295ULL
 #define LATER	.flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "devices/core/bucket.h"
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */

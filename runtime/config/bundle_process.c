@@ -8,7 +8,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 
 #define INT32_LIMIT  2147483647ULL
 #define UINT32_LIMIT 4294967295ULL

@@ -13,7 +13,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 
 #define DISK_QUEUES_MAX 16
 #define PARAMETERS_MAX	512

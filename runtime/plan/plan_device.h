@@ -6,7 +6,7 @@
 #define VMRUN_RUNTIME_PLAN_PLAN_DEVICE_H
 
 #include "devices/core/err.h"
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/plan/plan_types.h"
 #include "runtime/util/netns_id.h"
 

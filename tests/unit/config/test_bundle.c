@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/util/json.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\","

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runtime/config/bundle_priv.h"
+#include "runtime/config/bundle_types.h"
 #include "runtime/net/net.h"
 #include "runtime/util/json.h"
 

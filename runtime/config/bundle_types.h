@@ -2,8 +2,8 @@
 /**
  * DOC: What a struct bundle holds; for bundle*.c and plan*.c only
  */
-#ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
-#define VMRUN_RUNTIME_CONFIG_BUNDLE_PRIV_H
+#ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
+#define VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
 
 #include <limits.h>
 
