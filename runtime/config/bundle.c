@@ -6,7 +6,10 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/config/bundle_types.h"
+#include "runtime/config/bundle_linux.h"
+#include "runtime/config/bundle_net_check.h"
+#include "runtime/config/bundle_process.h"
+#include "runtime/config/bundle_vm.h"
 #include "runtime/util/json.h"
 
 /* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */
@@ -91,7 +94,7 @@ static const struct schema_field top_fields[] = {
 	{.name = "annotations",
 	 .kind = SCHEMA_MAP,
 	 .off = TOP(annotations),
-	 .elem = &bundle_string_field},
+	 .elem = &schema_string_field},
 };
 static const struct schema_table top_table = {
 	.field = top_fields, .nr = ARRAY_SIZE(top_fields), .size = sizeof(struct bundle)};

@@ -6,6 +6,8 @@
  * the VM's processes. What concerns the inside of the guest waits for the agent that will carry it
  * there.
  */
+#include "runtime/config/bundle_linux.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -17,18 +19,23 @@
 
 /* ---- namespaces ---------------------------------------------------------------------------- */
 
-/* Whether something outside the guest joins one by path. The network's is joined by net devices. */
-static const struct {
-	const char *type;
-	enum { NEVER, LATER_ON, JOINED } joining;
-} namespaces[] = {
-	{"pid", NEVER},	   {"network", JOINED}, {"mount", NEVER},  {"ipc", LATER_ON},
-	{"uts", LATER_ON}, {"user", LATER_ON},	{"cgroup", NEVER}, {"time", NEVER},
+static const char *const namespace_types[] = {
+	[BUNDLE_NS_PID] = "pid",       [BUNDLE_NS_NETWORK] = "network", [BUNDLE_NS_MOUNT] = "mount",
+	[BUNDLE_NS_IPC] = "ipc",       [BUNDLE_NS_UTS] = "uts",		[BUNDLE_NS_USER] = "user",
+	[BUNDLE_NS_CGROUP] = "cgroup", [BUNDLE_NS_TIME] = "time",	[BUNDLE_NS_TYPES] = NULL,
 };
 
-static const char *const namespace_types[] = {"pid",  "network", "mount", "ipc", "uts",
-					      "user", "cgroup",	 "time",  NULL};
-_Static_assert(ARRAY_SIZE(namespace_types) == ARRAY_SIZE(namespaces) + 1, "one word per type");
+/* Whether something outside the guest joins one by path. The network's is joined by net devices. */
+static const enum {
+	NEVER,
+	LATER_ON,
+	JOINED
+} joining[BUNDLE_NS_TYPES] = {
+	[BUNDLE_NS_NETWORK] = JOINED,
+	[BUNDLE_NS_IPC] = LATER_ON,
+	[BUNDLE_NS_UTS] = LATER_ON,
+	[BUNDLE_NS_USER] = LATER_ON,
+};
 
 static const struct schema_field namespace_fields[] = {
 	{.name = "type",
@@ -62,12 +69,12 @@ static int check_namespace(struct schema_ctx *ctx, struct json_object *value)
 
 	if (!*path)
 		return 0;
-	while (strcmp(namespaces[i].type, type))
+	while (strcmp(namespace_types[i], type))
 		i++;
 	mark = schema_push(ctx, "path");
-	if (namespaces[i].joining == NEVER)
+	if (joining[i] == NEVER)
 		return schema_fail(ctx, "a virtual machine cannot join a %s namespace", type);
-	if (namespaces[i].joining == LATER_ON)
+	if (joining[i] == LATER_ON)
 		schema_warn(ctx, "joining a %s namespace is not carried out yet", type);
 	schema_pop(ctx, mark);
 	return 0;
@@ -81,7 +88,7 @@ static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
 		const char *type = member_string(json_object_array_get_idx(value, n), "type");
 		unsigned int i = 0;
 
-		while (strcmp(namespaces[i].type, type))
+		while (strcmp(namespace_types[i], type))
 			i++;
 		if (seen & (1U << i)) {
 			schema_push_index(ctx, n);
@@ -90,20 +97,6 @@ static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
 		seen |= 1U << i;
 	}
 	return 0;
-}
-
-const char *bundle_netns(const struct bundle *b, unsigned int *ret_index)
-{
-	const struct bundle_namespace *ns = b->linux_.namespaces.item;
-
-	for (unsigned int i = 0; i < b->linux_.namespaces.nr; i++) {
-		if (namespaces[ns[i].type].joining != JOINED || !ns[i].path)
-			continue;
-		if (ret_index)
-			*ret_index = i;
-		return ns[i].path;
-	}
-	return NULL;
 }
 
 static const struct schema_field namespace_field = {
@@ -252,7 +245,7 @@ static const struct schema_field resources_fields[] = {
 	{.name = "unified",
 	 .kind = SCHEMA_MAP,
 	 .off = LX(resources.unified),
-	 .elem = &bundle_string_field},
+	 .elem = &schema_string_field},
 };
 static const struct schema_table resources_table = {.field = resources_fields,
 						    .nr = ARRAY_SIZE(resources_fields)};
@@ -294,10 +287,10 @@ static const struct schema_field linux_fields[] = {
 	{.name = "gidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
 	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
 	{.name = "netDevices", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "sysctl", .kind = SCHEMA_MAP, LATER, .elem = &bundle_string_field},
+	{.name = "sysctl", .kind = SCHEMA_MAP, LATER, .elem = &schema_string_field},
 	{.name = "seccomp", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "maskedPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_string_field},
-	{.name = "readonlyPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_string_field},
+	{.name = "maskedPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &schema_string_field},
+	{.name = "readonlyPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &schema_string_field},
 	{.name = "rootfsPropagation", .kind = SCHEMA_ENUM, LATER, .words = propagations},
 	{.name = "mountLabel", .kind = SCHEMA_STRING, LATER},
 	{.name = "intelRdt", .kind = SCHEMA_OBJECT, LATER},

@@ -5,11 +5,12 @@
  * bundle_net_check.c looks at all of them together. runtime/net/README.md's table of network properties says the
  * same to users.
  */
+#include "runtime/config/bundle_net.h"
+
 #include <net/if.h>
 #include <string.h>
 
 #include "devices/core/bucket.h"
-#include "runtime/config/bundle_types.h"
 #include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first that is not standard input, output or error */

@@ -6,13 +6,16 @@
  * is arithmetic on addresses. All of it is known before the host is asked anything, so every
  * contradiction ends here, with the pointer of the property that has to change.
  */
+#include "runtime/config/bundle_net_check.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/config/bundle_types.h"
+#include "runtime/config/bundle_ask.h"
+#include "runtime/config/bundle_net.h"
 #include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */
@@ -318,11 +321,6 @@ static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
 		return fail(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");
 	return 0;
-}
-
-bool bundle_implied_net(const struct bundle *b)
-{
-	return bundle_netns(b, NULL) && bundle_listed(b, BUNDLE_NET) == 0;
 }
 
 /* The namespace of /linux: short enough for the state file, and somebody's */

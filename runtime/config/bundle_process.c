@@ -5,6 +5,8 @@
  * Of these only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked all the same: a bundle
  * that passes today must not turn out to be wrong on the day its process is run.
  */
+#include "runtime/config/bundle_process.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -17,14 +19,12 @@
 #define KEPT_NOWHERE .off = SCHEMA_NOWHERE
 #define STRINGS(n)                                                                                 \
 	{                                                                                          \
-		.name = n, .kind = SCHEMA_ARRAY, KEPT_NOWHERE, .elem = &bundle_string_field        \
+		.name = n, .kind = SCHEMA_ARRAY, KEPT_NOWHERE, .elem = &schema_string_field        \
 	}
 #define TABLE(fields)                                                                              \
 	{                                                                                          \
 		.field = (fields), .nr = ARRAY_SIZE(fields)                                        \
 	}
-
-const struct schema_field bundle_string_field = {.kind = SCHEMA_STRING};
 
 /* ---- process ------------------------------------------------------------------------------- */
 
@@ -126,12 +126,12 @@ static const struct schema_table affinity_table = TABLE(affinity_fields);
 static const struct schema_field process_fields[] = {
 	{.name = "terminal", .kind = SCHEMA_BOOL, .off = offsetof(struct bundle_process, terminal)},
 	{.name = "consoleSize", .kind = SCHEMA_OBJECT, LATER, .table = &size_table},
-	{.name = "args", .kind = SCHEMA_ARRAY, LATER, .min = 1, .elem = &bundle_string_field},
+	{.name = "args", .kind = SCHEMA_ARRAY, LATER, .min = 1, .elem = &schema_string_field},
 	{.name = "cwd",
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_REQUIRED | SCHEMA_LATER | SCHEMA_ABSOLUTE,
 	 KEPT_NOWHERE},
-	{.name = "env", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_string_field},
+	{.name = "env", .kind = SCHEMA_ARRAY, LATER, .elem = &schema_string_field},
 	{.name = "user", .kind = SCHEMA_OBJECT, LATER, .table = &user_table},
 	{.name = "capabilities", .kind = SCHEMA_OBJECT, LATER, .table = &capabilities_table},
 	{.name = "noNewPrivileges", .kind = SCHEMA_BOOL, LATER},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a struct bundle holds; for bundle*.c and plan*.c only
+ * DOC: What a struct bundle holds, for those who make one and those who plan by it
  */
 #ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
 #define VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
@@ -9,7 +9,6 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/settings.h"
-#include "runtime/config/bundle.h"
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/arena.h"
@@ -120,7 +119,23 @@ struct bundle_cgroup {
 	struct json_object *unified;
 };
 
-/** struct bundle_namespace - One element of /linux/namespaces; @path NULL = a new one */
+enum bundle_namespace_type {
+	BUNDLE_NS_PID,
+	BUNDLE_NS_NETWORK,
+	BUNDLE_NS_MOUNT,
+	BUNDLE_NS_IPC,
+	BUNDLE_NS_UTS,
+	BUNDLE_NS_USER,
+	BUNDLE_NS_CGROUP,
+	BUNDLE_NS_TIME,
+	BUNDLE_NS_TYPES
+};
+
+/**
+ * struct bundle_namespace - One element of /linux/namespaces
+ * @type:	enum bundle_namespace_type
+ * @path:	NULL = a new one
+ */
 struct bundle_namespace {
 	int type;
 	const char *path;
@@ -155,44 +170,5 @@ struct bundle {
 	unsigned int nr_warnings;
 	const char *warning[WARN_LINES_MAX];
 };
-
-extern const char *const bundle_device_types[]; /* by enum bundle_device_type, NULL-terminated */
-
-extern const struct schema_table bundle_process_table, bundle_hooks_table, bundle_linux_table,
-	bundle_vm_table;
-extern const struct schema_field bundle_mount_field;
-extern const struct schema_field bundle_string_field; /* element: any string */
-
-extern const struct schema_table bundle_net_table;
-
-/** bundle_vm_check() - What /vm must hold beyond its table's rules, with the pointer at the root */
-MUST_CHECK int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b);
-
-/** bundle_check_hwconfig() - Both spellings of hwConfig, when both are there, must agree */
-MUST_CHECK int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm);
-
-/** bundle_net_init() - Set the defaults and note which properties of @value say something */
-void bundle_net_init(struct bundle_net *net, struct json_object *value);
-
-/**
- * bundle_net_check() - Resolve modes and addresses of all network devices, and find contradictions
- *
- * Beyond the table's rules; needs /linux and /vm decoded.
- */
-MUST_CHECK int bundle_net_check(struct schema_ctx *ctx, struct bundle *b);
-
-/**
- * bundle_netns() - The network namespace that /linux/namespaces names
- * @ret_index:	Its index there; may be NULL
- *
- * Return: its path, NULL when none has one
- */
-const char *bundle_netns(const struct bundle *b, unsigned int *ret_index);
-
-/** bundle_listed() - How many devices of a type /vm/devices lists */
-unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type);
-
-/** bundle_implied_net() - Whether a namespace to join makes a network device nobody listed */
-bool bundle_implied_net(const struct bundle *b);
 
 #endif

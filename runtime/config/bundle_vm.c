@@ -9,19 +9,17 @@
  * /vm/devices is ours, and a misspelt "readonly" would be a disk that gets written: there, unlike
  * elsewhere, a property that is not known is an error.
  */
+#include "runtime/config/bundle_vm.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
-#include "runtime/config/bundle_types.h"
+#include "runtime/config/bundle_ask.h"
+#include "runtime/config/bundle_net.h"
 
 #define DISK_QUEUES_MAX 16
 #define PARAMETERS_MAX	512
-
-const char *const bundle_device_types[] = {
-	[BUNDLE_BLOCK] = "block",   [BUNDLE_NET] = "net",	  [BUNDLE_RNG] = "rng",
-	[BUNDLE_SERIAL] = "serial", [BUNDLE_DEVICE_TYPES] = NULL,
-};
 
 static const char *const formats[] = {"", [BUNDLE_FORMAT_RAW] = "raw", NULL};
 
@@ -108,7 +106,7 @@ static const struct schema_field hypervisor_fields[] = {
 	{.name = "parameters",
 	 .kind = SCHEMA_ARRAY,
 	 .off = SCHEMA_NOWHERE,
-	 .elem = &bundle_string_field},
+	 .elem = &schema_string_field},
 };
 static const struct schema_table hypervisor_table = {.field = hypervisor_fields,
 						     .nr = ARRAY_SIZE(hypervisor_fields)};
@@ -195,16 +193,6 @@ int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
 		return 0;
 	schema_push(ctx, "hwconfig");
 	return schema_fail(ctx, "says something else than hwConfig does");
-}
-
-unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type)
-{
-	const struct bundle_device *d = b->vm.devices.item;
-	unsigned int nr = 0;
-
-	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
-		nr += d[i].type == type;
-	return nr;
 }
 
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)

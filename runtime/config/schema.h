@@ -15,11 +15,7 @@
 
 #include <json-c/json.h>
 
-#include "devices/core/err.h"
-#include "runtime/util/arena.h"
-
-#define SCHEMA_POINTER_BYTES 160
-#define SCHEMA_WARNING_BYTES 512
+#include "runtime/config/schema_ctx.h"
 
 enum schema_kind {
 	SCHEMA_BOOL,   /* bool */
@@ -41,7 +37,6 @@ enum schema_kind {
 /* @off of a value that is checked and not kept */
 #define SCHEMA_NOWHERE SIZE_MAX
 
-struct schema_ctx;
 struct schema_table;
 
 /**
@@ -69,6 +64,9 @@ struct schema_field {
 
 #define SCHEMA_STRING_MAX 65536
 
+/* Any string: an element of an array, or a value of a map */
+extern const struct schema_field schema_string_field;
+
 /**
  * struct schema_table - The properties of one kind of object
  * @size:	Of the struct they go to; 0 when nothing is kept
@@ -90,21 +88,6 @@ struct schema_list {
 };
 
 /**
- * struct schema_ctx - One run of the decoder
- * @arena:	Owns every string and array that is kept
- * @warn:	Called with one line per warning
- * @pointer:	Where we are; see schema_push()
- */
-struct schema_ctx {
-	struct arena *arena;
-	struct err *err;
-	void (*warn)(void *arg, const char *line);
-	void *warn_arg;
-	size_t pointer_len;
-	char pointer[SCHEMA_POINTER_BYTES];
-};
-
-/**
  * schema_decode() - Check @obj against a table and fill @target
  * @target:	Preset with the defaults; NULL = check only
  *
@@ -112,20 +95,6 @@ struct schema_ctx {
  */
 MUST_CHECK int schema_decode(struct schema_ctx *ctx, struct json_object *obj,
 			     const struct schema_table *table, void *target);
-
-/** schema_fail() - Record "POINTER: text" and return -EINVAL */
-int schema_fail(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
-
-/** schema_warn() - Pass "POINTER: text" to ctx->warn */
-void schema_warn(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
-
-/** schema_push() - Go down to @name, escaped; returns what schema_pop() takes to come back */
-size_t schema_push(struct schema_ctx *ctx, const char *name);
-size_t schema_push_index(struct schema_ctx *ctx, size_t index);
-void schema_pop(struct schema_ctx *ctx, size_t mark);
-
-/** schema_pointer() - A copy of the current pointer, owned by the arena; NULL when that is full */
-const char *schema_pointer(struct schema_ctx *ctx);
 
 /** schema_empty() - Whether a value says nothing: null, false, "", and what holds only such */
 bool schema_empty(struct json_object *value);

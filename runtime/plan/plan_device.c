@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_device.h"
+#include "runtime/config/bundle_ask.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_net.h"
+#include "runtime/config/bundle_ask.h"
 
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "runtime/config/bundle.h"
 #include "runtime/config/bundle_types.h"
 #include "runtime/util/json.h"
 

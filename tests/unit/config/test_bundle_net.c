@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/config/bundle.h"
+#include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_types.h"
 #include "runtime/net/net.h"
 #include "runtime/util/json.h"

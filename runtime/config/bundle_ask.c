@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/config/bundle_ask.h"
+
+const char *const bundle_device_types[] = {
+	[BUNDLE_BLOCK] = "block",   [BUNDLE_NET] = "net",	  [BUNDLE_RNG] = "rng",
+	[BUNDLE_SERIAL] = "serial", [BUNDLE_DEVICE_TYPES] = NULL,
+};
+
+unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type)
+{
+	const struct bundle_device *d = b->vm.devices.item;
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
+		nr += d[i].type == type;
+	return nr;
+}
+
+const char *bundle_netns(const struct bundle *b, unsigned int *ret_index)
+{
+	const struct bundle_namespace *ns = b->linux_.namespaces.item;
+
+	for (unsigned int i = 0; i < b->linux_.namespaces.nr; i++) {
+		if (ns[i].type != BUNDLE_NS_NETWORK || !ns[i].path)
+			continue;
+		if (ret_index)
+			*ret_index = i;
+		return ns[i].path;
+	}
+	return NULL;
+}
+
+bool bundle_implied_net(const struct bundle *b)
+{
+	return bundle_netns(b, NULL) && bundle_listed(b, BUNDLE_NET) == 0;
+}

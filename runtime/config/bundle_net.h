@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: {"type": "net"} of /vm/devices
+ */
+#ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_NET_H
+#define VMRUN_RUNTIME_CONFIG_BUNDLE_NET_H
+
+#include "runtime/config/bundle_types.h"
+#include "runtime/config/schema.h"
+
+extern const struct schema_table bundle_net_table;
+
+/** bundle_net_init() - Set the defaults and note which properties of @value say something */
+void bundle_net_init(struct bundle_net *net, struct json_object *value);
+
+#endif
