@@ -16,9 +16,8 @@
  * made for a VM goes with the TAP's fd too, and takes with it what is inside. So what is left to
  * remove by name are the host's end of a veth, a macvtap, nftables tables, an ingress qdisc.
  *
- * net.c has the calls above, net_mode.c a set-up and an undo for each mode, net_private.c (net_pool.c) and
- * net_netns.c those with a namespace, net_look.c the looking, net_cmdline.c the telling, net_names.c what
- * is chosen without asking the host.
+ * net.c has the calls above, mode_*.c a set-up and an undo for each mode, pool.c the networks of private
+ * devices, look.c the looking, cmdline.c the telling, names.c what is chosen without asking the host.
  */
 #ifndef VMRUN_RUNTIME_NET_NET_H
 #define VMRUN_RUNTIME_NET_NET_H

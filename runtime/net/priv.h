@@ -95,9 +95,9 @@ MUST_CHECK int net_inside(const char *path, struct netns_id *id,
 /* Told of an interface that has an ingress qdisc */
 #define NET_TAKEN "interface %s has an ingress qdisc: is it joined already?"
 
-/* net_private.c */
+/* mode_private.c */
 extern const struct net_ops net_private_ops;
-/* net_netns.c */
+/* mode_netns.c */
 extern const struct net_ops net_netns_ops;
 
 #endif
