@@ -141,24 +141,24 @@ static int decode(struct bundle *b, struct json_object *root, struct err *err)
 		.arena = &b->arena, .err = err, .warn = add_warning, .warn_arg = b};
 	struct json_object *vm = NULL;
 	size_t mark;
-	int r;
+	int rc;
 
 	if (!json_object_is_type(root, json_type_object))
 		return schema_fail(&ctx, "must be an object");
-	r = schema_decode(&ctx, root, &top_table, b);
-	if (r < 0)
-		return r;
+	rc = schema_decode(&ctx, root, &top_table, b);
+	if (rc < 0)
+		return rc;
 	mark = schema_push(&ctx, "vm");
 	json_object_object_get_ex(root, "vm", &vm);
-	r = vm ? bundle_check_hwconfig(&ctx, vm) : 0;
-	if (r < 0)
-		return r;
+	rc = vm ? bundle_check_hwconfig(&ctx, vm) : 0;
+	if (rc < 0)
+		return rc;
 	schema_pop(&ctx, mark);
-	r = bundle_vm_check(&ctx, b);
-	if (r == 0)
-		r = bundle_net_check(&ctx, b);
-	if (r < 0)
-		return r;
+	rc = bundle_vm_check(&ctx, b);
+	if (rc == 0)
+		rc = bundle_net_check(&ctx, b);
+	if (rc < 0)
+		return rc;
 	warn_about(&ctx, b);
 	return 0;
 }
@@ -168,10 +168,10 @@ static int new_bundle(const char *dir, const char *text, struct bundle **ret, st
 {
 	struct arena arena = {0};
 	struct bundle *b;
-	int r = arena_init(&arena, BUNDLE_ARENA_BYTES);
+	int rc = arena_init(&arena, BUNDLE_ARENA_BYTES);
 
-	if (r < 0)
-		return err_set(err, -r, "memory for the bundle");
+	if (rc < 0)
+		return err_set(err, -rc, "memory for the bundle");
 	b = arena_alloc(&arena, sizeof(*b));
 	vr_assert(b);
 	b->arena = arena;
@@ -195,23 +195,23 @@ static int make(struct json_object *root, const char *text, const char *dir, str
 {
 	struct bundle *b __attribute__((cleanup(cleanup_bundle))) = NULL;
 	struct json_object *annotations, *unified;
-	int r = new_bundle(dir, text, &b, err);
+	int rc = new_bundle(dir, text, &b, err);
 
-	if (r < 0)
-		return r;
-	r = decode(b, root, err);
+	if (rc < 0)
+		return rc;
+	rc = decode(b, root, err);
 	/* borrowed from root until here; bundle_free() gives back only what was taken */
 	annotations = b->annotations;
 	unified = b->linux_.resources.unified;
 	b->annotations = b->linux_.resources.unified = NULL;
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	b->linux_.resources.unified = json_object_get(unified);
 	if (annotations && json_object_object_length(annotations))
 		b->annotations = json_object_get(annotations);
-	r = arena_freeze(&b->arena);
-	if (r < 0)
-		return err_set(err, -r, "freezing the bundle");
+	rc = arena_freeze(&b->arena);
+	if (rc < 0)
+		return err_set(err, -rc, "freezing the bundle");
 	*ret = TAKE_PTR(b);
 	return 0;
 }
@@ -232,17 +232,17 @@ int bundle_load(const char *dir, const char *config, struct bundle **ret, struct
 	char absolute[PATH_MAX], path[PATH_MAX + sizeof("/config.json")];
 	cleanup_free char *text = NULL;
 	size_t len;
-	int r;
+	int rc;
 
 	if (!realpath(dir, absolute))
 		return err_set(err, errno, "bundle %s", dir);
 	fmt_into(path, sizeof(path), "%s/config.json", strcmp(absolute, "/") ? absolute : "");
-	r = json_read_text(config ? config : path, &text, &len, err);
-	if (r < 0)
-		return r;
-	r = json_parse(text, len, config ? config : path, &root, err);
-	if (r < 0)
-		return r;
+	rc = json_read_text(config ? config : path, &text, &len, err);
+	if (rc < 0)
+		return rc;
+	rc = json_parse(text, len, config ? config : path, &root, err);
+	if (rc < 0)
+		return rc;
 	return make(root, text, absolute, ret, err);
 }
 

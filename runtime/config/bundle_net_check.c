@@ -302,20 +302,20 @@ static int check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
 
 static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 {
-	int r = check_mode(ctx, d);
+	int rc = check_mode(ctx, d);
 
-	if (r == 0)
-		r = resolve_host(ctx, d);
-	if (r == 0)
-		r = resolve_guest(ctx, d);
-	if (r == 0)
-		r = resolve_gateway(ctx, d);
-	if (r == 0)
-		r = resolve_pool(ctx, d);
-	if (r == 0)
-		r = check_rates(ctx, d);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = resolve_host(ctx, d);
+	if (rc == 0)
+		rc = resolve_guest(ctx, d);
+	if (rc == 0)
+		rc = resolve_gateway(ctx, d);
+	if (rc == 0)
+		rc = resolve_pool(ctx, d);
+	if (rc == 0)
+		rc = check_rates(ctx, d);
+	if (rc < 0)
+		return rc;
 	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)
 		return fail(ctx, d, "mac", "is no MAC");
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
@@ -349,19 +349,19 @@ int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
 	struct bundle_device *d = b->vm.devices.item;
 	const char *path = bundle_netns(b, NULL);
 	bool first = true, used = bundle_implied_net(b);
-	int r = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; r == 0 && i < b->vm.devices.nr; i++) {
+	for (unsigned int i = 0; rc == 0 && i < b->vm.devices.nr; i++) {
 		if (d[i].type != BUNDLE_NET)
 			continue;
-		r = resolve_mode(ctx, b, &d[i], first);
-		if (r == 0)
-			r = check_device(ctx, &d[i]);
-		for (unsigned int n = 0; r == 0 && n < i; n++)
+		rc = resolve_mode(ctx, b, &d[i], first);
+		if (rc == 0)
+			rc = check_device(ctx, &d[i]);
+		for (unsigned int n = 0; rc == 0 && n < i; n++)
 			if (d[n].type == BUNDLE_NET)
-				r = check_twins(ctx, &d[i], &d[n]);
+				rc = check_twins(ctx, &d[i], &d[n]);
 		first = false;
 		used |= d[i].net.netns && d[i].net.netns == path;
 	}
-	return r < 0 ? r : check_namespace(ctx, b, used);
+	return rc < 0 ? rc : check_namespace(ctx, b, used);
 }

@@ -74,12 +74,12 @@ static int decode_device(struct schema_ctx *ctx, struct json_object *value, void
 {
 	struct bundle_device *d = target;
 	struct json_object *type;
-	int r;
+	int rc;
 
 	/* first the type alone: it decides which other properties there are */
-	r = schema_decode(ctx, value, &type_table, NULL);
-	if (r < 0)
-		return r;
+	rc = schema_decode(ctx, value, &type_table, NULL);
+	if (rc < 0)
+		return rc;
 	json_object_object_get_ex(value, "type", &type);
 	while (strcmp(bundle_device_types[d->type], json_object_get_string(type)))
 		d->type++;

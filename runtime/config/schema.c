@@ -132,15 +132,15 @@ static int decode_string(struct schema_ctx *ctx, const struct schema_field *f,
 {
 	const char *s;
 	size_t len;
-	int r;
+	int rc;
 
 	if (!json_object_is_type(value, json_type_string))
 		return fail_type(ctx, value, "a string");
 	s = json_object_get_string(value);
 	len = (size_t)json_object_get_string_len(value);
-	r = check_bytes(ctx, f, s, len);
-	if (r < 0 || !target || len == 0)
-		return r;
+	rc = check_bytes(ctx, f, s, len);
+	if (rc < 0 || !target || len == 0)
+		return rc;
 	s = arena_strndup(ctx->arena, s, len);
 	if (!s)
 		return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
@@ -211,14 +211,14 @@ static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
 {
 	struct schema_list list = {0};
 	size_t bytes = 0;
-	int r;
+	int rc;
 
 	if (!json_object_is_type(value, json_type_array))
 		return fail_type(ctx, value, "an array");
 	list.nr = (unsigned int)json_object_array_length(value);
-	r = check_count(ctx, f, list.nr);
-	if (r < 0 || !f->elem)
-		return r;
+	rc = check_count(ctx, f, list.nr);
+	if (rc < 0 || !f->elem)
+		return rc;
 	if (target) {
 		bytes = f->elem->table ? f->elem->table->size : elem_bytes[f->elem->kind];
 		list.item = arena_alloc(ctx->arena, bytes * list.nr);
@@ -228,10 +228,10 @@ static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
 	for (unsigned int i = 0; i < list.nr; i++) {
 		size_t mark = schema_push_index(ctx, i);
 
-		r = decode_value(ctx, f->elem, json_object_array_get_idx(value, i),
-				 target ? (char *)list.item + i * bytes : NULL);
-		if (r < 0)
-			return r;
+		rc = decode_value(ctx, f->elem, json_object_array_get_idx(value, i),
+				  target ? (char *)list.item + i * bytes : NULL);
+		if (rc < 0)
+			return rc;
 		schema_pop(ctx, mark);
 	}
 	if (target)
@@ -247,11 +247,11 @@ static int decode_map(struct schema_ctx *ctx, const struct schema_field *f,
 	json_object_object_foreach(value, key, member)
 	{
 		size_t mark = schema_push(ctx, key);
-		int r = *key ? decode_value(ctx, f->elem, member, NULL)
-			     : schema_fail(ctx, "a key must not be empty");
+		int rc = *key ? decode_value(ctx, f->elem, member, NULL)
+			      : schema_fail(ctx, "a key must not be empty");
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 		schema_pop(ctx, mark);
 	}
 	if (target)
@@ -269,9 +269,9 @@ static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
 		[SCHEMA_ENUM] = decode_enum,   [SCHEMA_OBJECT] = decode_object,
 		[SCHEMA_ARRAY] = decode_array, [SCHEMA_MAP] = decode_map,
 	};
-	int r = decode[f->kind](ctx, f, value, target);
+	int rc = decode[f->kind](ctx, f, value, target);
 
-	return r < 0 || !f->check ? r : f->check(ctx, value);
+	return rc < 0 || !f->check ? rc : f->check(ctx, value);
 }
 
 /* One property of an object; *@later collects the names the warning will hold. */
@@ -280,7 +280,7 @@ static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 {
 	struct json_object *value = NULL;
 	size_t mark, n;
-	int r = 0;
+	int rc = 0;
 
 	json_object_object_get_ex(obj, f->name, &value);
 	if (!value && !(f->flags & SCHEMA_REQUIRED))
@@ -290,9 +290,9 @@ static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 		return schema_fail(ctx, "required");
 	if (f->off == SCHEMA_NOWHERE)
 		target = NULL;
-	r = decode_value(ctx, f, value, target ? (char *)target + f->off : NULL);
-	if (r < 0)
-		return r;
+	rc = decode_value(ctx, f, value, target ? (char *)target + f->off : NULL);
+	if (rc < 0)
+		return rc;
 	schema_pop(ctx, mark);
 	if (!(f->flags & SCHEMA_LATER) || schema_empty(value))
 		return 0;
@@ -331,12 +331,12 @@ int schema_decode(struct schema_ctx *ctx, struct json_object *obj, const struct 
 		  void *target)
 {
 	char later[SCHEMA_WARNING_BYTES] = "";
-	int r = table->closed ? check_closed(ctx, obj, table) : 0;
+	int rc = table->closed ? check_closed(ctx, obj, table) : 0;
 
-	for (unsigned int i = 0; r == 0 && i < table->nr; i++)
-		r = decode_field(ctx, &table->field[i], obj, target, later);
-	if (r == 0 && later[0])
+	for (unsigned int i = 0; rc == 0 && i < table->nr; i++)
+		rc = decode_field(ctx, &table->field[i], obj, target, later);
+	if (rc == 0 && later[0])
 		schema_warn(ctx, "%s: %s", table->later ? table->later : "not carried out yet",
 			    later);
-	return r;
+	return rc;
 }

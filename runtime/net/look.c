@@ -29,9 +29,9 @@ struct found {
 
 static int list(struct nl *nl, struct found *f, struct err *err)
 {
-	int r = rtnl_links(nl, f->link, &f->nr_links, err);
+	int rc = rtnl_links(nl, f->link, &f->nr_links, err);
 
-	return r < 0 ? r : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
+	return rc < 0 ? rc : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
 }
 
 static bool is_told(const struct rtnl_addr *a)
@@ -41,11 +41,10 @@ static bool is_told(const struct rtnl_addr *a)
 
 static bool has_address(const struct found *f, const struct rtnl_link *link)
 {
-	unsigned int i;
 
 	if (link->loopback || !link->up)
 		return false;
-	for (i = 0; i < f->nr_addrs; i++)
+	for (unsigned int i = 0; i < f->nr_addrs; i++)
 		if (f->addr[i].index == link->index && is_told(&f->addr[i]))
 			return true;
 	return false;
@@ -53,23 +52,23 @@ static bool has_address(const struct found *f, const struct rtnl_link *link)
 
 static int count(struct nl *nl, void *arg, struct err *err)
 {
-	unsigned int i, *nr = arg;
+	unsigned int *nr = arg;
 	struct found f;
-	int r = list(nl, &f, err);
+	int rc = list(nl, &f, err);
 
-	for (i = 0; r == 0 && i < f.nr_links; i++)
+	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
 		*nr += f.link[i].ethernet && has_address(&f, &f.link[i]);
-	return r;
+	return rc;
 }
 
 int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, struct err *err)
 {
 	struct netns_id id = {0};
 	unsigned int nr = 0;
-	int r = net_inside(path, &id, count, &nr, err);
+	int rc = net_inside(path, &id, count, &nr, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	*ret = nr;
 	*ret_id = id;
 	return 0;
@@ -145,9 +144,8 @@ static bool is_connected(const struct found *f, const struct rtnl_addr *a)
 static int fill_addrs(const struct found *f, const struct rtnl_link *link, struct net_made *made,
 		      struct err *err)
 {
-	unsigned int i;
 
-	for (i = 0; i < f->nr_addrs; i++) {
+	for (unsigned int i = 0; i < f->nr_addrs; i++) {
 		const struct rtnl_addr *a = &f->addr[i];
 		struct net_ip ip = ip_of(a->family, a->bits, a->addr);
 
@@ -222,7 +220,7 @@ static int add_route(const struct found *f, struct net_made *made, const struct 
 		     struct err *err)
 {
 	struct net_route new = {.dst = dst_of(t), .metric = t->metric};
-	int r = 0;
+	int rc = 0;
 
 	if (!t->has_gateway && (is_link_local(&new.dst) || follows(made, &new.dst)))
 		return 0;
@@ -233,37 +231,36 @@ static int add_route(const struct found *f, struct net_made *made, const struct 
 	/* What "onlink" says of a gateway, or a network that another interface has as well, a route to
 	 * the gateway says too. */
 	if (t->has_gateway && !is_reached(f, t, &new.gateway))
-		r = put_route(made, &(struct net_route){.dst = new.gateway}, err);
-	return r < 0 ? r : put_route(made, &new, err);
+		rc = put_route(made, &(struct net_route){.dst = new.gateway}, err);
+	return rc < 0 ? rc : put_route(made, &new, err);
 }
 
 static int fill_routes(const struct found *f, const struct rtnl_link *link, struct net_made *made,
 		       struct err *err)
 {
-	unsigned int i;
-	int r = 0;
+	int rc = 0;
 
-	for (i = 0; r == 0 && i < f->nr_routes; i++)
+	for (unsigned int i = 0; rc == 0 && i < f->nr_routes; i++)
 		if (f->route[i].out_index == link->index &&
 		    (f->route[i].connected || !f->route[i].implied))
-			r = add_route(f, made, &f->route[i], err);
-	for (i = 0; i < made->nr_routes && !made->gateway; i++) {
+			rc = add_route(f, made, &f->route[i], err);
+	for (unsigned int i = 0; i < made->nr_routes && !made->gateway; i++) {
 		const struct net_route *t = &made->route[i];
 
 		if (t->dst.bits == 0 && t->gateway.family == AF_INET)
 			memcpy(&made->gateway, t->gateway.addr, sizeof(made->gateway));
 	}
-	return r;
+	return rc;
 }
 
 static int fill_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
 		       struct err *err)
 {
 	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
-	unsigned int i, nr = 0;
-	int r = neigh ? rtnl_neighs(nl, neigh, &nr, err) : err_set(err, ENOMEM, "neighbours");
+	unsigned int nr = 0;
+	int rc = neigh ? rtnl_neighs(nl, neigh, &nr, err) : err_set(err, ENOMEM, "neighbours");
 
-	for (i = 0; r == 0 && i < nr; i++) {
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
 		const struct rtnl_neigh *n = &neigh[i];
 		struct net_neigh *to = &made->neigh[made->nr_neighs];
 
@@ -275,26 +272,26 @@ static int fill_neighs(struct nl *nl, const struct rtnl_link *link, struct net_m
 		memcpy(to->mac, n->mac, sizeof(to->mac));
 		made->nr_neighs++;
 	}
-	return r;
+	return rc;
 }
 
 static int fill(struct nl *nl, struct found *f, const struct rtnl_link *link, struct net_made *made,
 		struct err *err)
 {
-	int r = tc_taken(nl, link->index, err);
+	int rc = tc_taken(nl, link->index, err);
 
-	if (r != 0)
-		return r < 0 ? r : err_text(err, EEXIST, NET_TAKEN, link->name);
+	if (rc != 0)
+		return rc < 0 ? rc : err_text(err, EEXIST, NET_TAKEN, link->name);
 	memcpy(made->joined, link->name, sizeof(made->joined));
 	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
 	memcpy(made->mac, link->mac, sizeof(made->mac));
 	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
-	r = rtnl_routes(nl, f->route, &f->nr_routes, err);
-	if (r == 0)
-		r = fill_addrs(f, link, made, err);
-	if (r == 0)
-		r = fill_routes(f, link, made, err);
-	return r < 0 ? r : fill_neighs(nl, link, made, err);
+	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
+	if (rc == 0)
+		rc = fill_addrs(f, link, made, err);
+	if (rc == 0)
+		rc = fill_routes(f, link, made, err);
+	return rc < 0 ? rc : fill_neighs(nl, link, made, err);
 }
 
 /* ---- all of them --------------------------------------------------------------------------- */
@@ -320,9 +317,8 @@ static bool same_place(const struct net_made *a, const struct net_made *b)
 /* Whether @name is that of a TAP of the VM, or joined to one */
 static bool is_ours(const struct look *l, const char *name)
 {
-	unsigned int k;
 
-	for (k = 0; k < l->nr; k++) {
+	for (unsigned int k = 0; k < l->nr; k++) {
 		const struct net_made *m = &l->made[k];
 
 		if (same_place(m, &l->made[l->i]) &&
@@ -336,14 +332,13 @@ static int look(struct nl *nl, void *arg, struct err *err)
 {
 	const struct look *l = arg;
 	struct found f;
-	unsigned int i;
-	int r = list(nl, &f, err);
+	int rc = list(nl, &f, err);
 
-	for (i = 0; r == 0 && i < f.nr_links; i++)
+	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
 		if (f.link[i].ethernet && has_address(&f, &f.link[i]) &&
 		    !is_ours(l, f.link[i].name))
 			return fill(nl, &f, &f.link[i], l->ret, err);
-	return r;
+	return rc;
 }
 
 /* As it was planned: of what an earlier try found nothing stays */
@@ -358,13 +353,13 @@ int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err 
 {
 	struct net_made found = made[i];
 	struct look l = {.made = made, .nr = nr, .i = i, .ret = &found};
-	int r;
+	int rc;
 
 	if (made[i].mode != NET_MODE_NETNS || made[i].joined[0])
 		return 0;
 	forget(&found);
-	r = net_inside(made[i].netns, &found.netns_id, look, &l, err);
-	if (r < 0)
+	rc = net_inside(made[i].netns, &found.netns_id, look, &l, err);
+	if (rc < 0)
 		return err_wrap(err, "%s", made[i].device);
 	made[i] = found;
 	return found.joined[0] != '\0';
@@ -391,13 +386,12 @@ static int look_for_left(struct nl *nl, void *arg, struct err *err)
 {
 	const struct look *l = arg;
 	struct found f;
-	unsigned int i;
-	int r = list(nl, &f, err);
+	int rc = list(nl, &f, err);
 
-	for (i = 0; r == 0 && i < f.nr_links; i++)
+	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
 		if (has_address(&f, &f.link[i]) && !is_ours(l, f.link[i].name))
 			warn_of(l, &f.link[i]);
-	return r;
+	return rc;
 }
 
 int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
@@ -405,11 +399,10 @@ int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
 {
 	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
 	struct netns_id id = made[i].netns_id;
-	unsigned int k;
 
 	if (made[i].mode != NET_MODE_NETNS)
 		return 0;
-	for (k = 0; k < i; k++)
+	for (unsigned int k = 0; k < i; k++)
 		if (same_place(&made[k], &made[i]))
 			return 0;
 	return net_inside(made[i].netns, &id, look_for_left, &l, err);

@@ -21,25 +21,25 @@ int net_inside(const char *path, struct netns_id *id,
 {
 	cleanup_fd int fd = -1;
 	struct netns_id found;
-	int old = -1, r = netns_open(path, &fd, err);
+	int old = -1, rc = netns_open(path, &fd, err);
 
-	if (r == 0)
-		r = netns_identify(fd, &found, err);
-	if (r == 0 && id->ino && !netns_same(id, &found))
-		r = err_text(err, ESTALE, "%s leads to another network namespace than at create",
-			     path);
-	if (r == 0)
-		r = netns_enter(fd, &old, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = netns_identify(fd, &found, err);
+	if (rc == 0 && id->ino && !netns_same(id, &found))
+		rc = err_text(err, ESTALE, "%s leads to another network namespace than at create",
+			      path);
+	if (rc == 0)
+		rc = netns_enter(fd, &old, err);
+	if (rc < 0)
+		return rc;
 	*id = found;
 	{
 		cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 
-		r = nl ? fn(nl, arg, err) : -err->code;
+		rc = nl ? fn(nl, arg, err) : -err->code;
 	}
 	netns_leave(old);
-	return r;
+	return rc;
 }
 
 /* ---- create ---- */
@@ -48,10 +48,10 @@ int net_inside(const char *path, struct netns_id *id,
 static int check_not_own(const struct plan_net *p, const struct netns_id *id, struct err *err)
 {
 	struct netns_id own;
-	int r = netns_identify(-1, &own, err);
+	int rc = netns_identify(-1, &own, err);
 
-	if (r < 0 || p->host_network || !netns_same(id, &own))
-		return r;
+	if (rc < 0 || p->host_network || !netns_same(id, &own))
+		return rc;
 	return err_text(
 		err, EINVAL,
 		"%s is vmrun's own network namespace, and the guest would take over its "
@@ -64,17 +64,17 @@ static int plan_netns(const struct plan_net *p, const char *id, struct net_made 
 		      struct err *err)
 {
 	cleanup_fd int fd = -1;
-	int r;
+	int rc;
 
 	if (strlen(p->netns_path) >= sizeof(made->netns))
 		return err_set(err, ENAMETOOLONG, "network namespace %s", p->netns_path);
 	fmt_into(made->netns, sizeof(made->netns), "%s", p->netns_path);
 	if (!made->tap[0])
 		net_name_link("vt", id, made->device, 0, made->tap);
-	r = netns_open(made->netns, &fd, err);
-	if (r == 0)
-		r = netns_identify(fd, &made->netns_id, err);
-	return r < 0 ? r : check_not_own(p, &made->netns_id, err);
+	rc = netns_open(made->netns, &fd, err);
+	if (rc == 0)
+		rc = netns_identify(fd, &made->netns_id, err);
+	return rc < 0 ? rc : check_not_own(p, &made->netns_id, err);
 }
 
 /** struct making - A TAP to be made */
@@ -90,12 +90,12 @@ static int make_tap(struct nl *nl, void *arg, struct err *err)
 	struct tap *tap = m->tap;
 	struct rtnl_link link;
 	/* The name is where the wanted one was put; opening fills it in again. */
-	int r = tap_open(tap->name, p->queue_pairs, tap, err);
+	int rc = tap_open(tap->name, p->queue_pairs, tap, err);
 
-	if (r == 0)
-		r = rtnl_link_get(nl, tap->name, &link, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = rtnl_link_get(nl, tap->name, &link, err);
+	if (rc < 0)
+		return rc;
 	net_quiet(tap->name);
 	return net_up(nl, link.index, p->mtu, 0, err);
 }
@@ -117,33 +117,33 @@ static int join(struct nl *nl, void *arg, struct err *err)
 	const uint16_t mark = net_name_mark(made->tap);
 	struct rtnl_link tap, link;
 	struct err ignored;
-	int r = rtnl_link_get(nl, made->tap, &tap, err);
+	int rc = rtnl_link_get(nl, made->tap, &tap, err);
 
-	if (r == 0)
-		r = rtnl_link_get(nl, made->joined, &link, err);
-	if (r == 0)
-		r = net_up(nl, tap.index, made->mtu, 0, err);
-	if (r == 0)
-		r = tc_redirect(nl, tap.index, link.index, mark, err);
-	if (r < 0)
-		return r;
-	r = tc_redirect(nl, link.index, tap.index, mark, err);
-	if (r < 0)
+	if (rc == 0)
+		rc = rtnl_link_get(nl, made->joined, &link, err);
+	if (rc == 0)
+		rc = net_up(nl, tap.index, made->mtu, 0, err);
+	if (rc == 0)
+		rc = tc_redirect(nl, tap.index, link.index, mark, err);
+	if (rc < 0)
+		return rc;
+	rc = tc_redirect(nl, link.index, tap.index, mark, err);
+	if (rc < 0)
 		(void)!tc_clear(nl, tap.index, mark, &ignored);
-	return r;
+	return rc;
 }
 
 int net_join(struct net_made *made, struct err *err)
 {
-	int r;
+	int rc;
 
 	if (made->mode != NET_MODE_NETNS || !made->joined[0])
 		return 0;
-	r = net_inside(made->netns, &made->netns_id, join, made, err);
-	if (r == 0)
+	rc = net_inside(made->netns, &made->netns_id, join, made, err);
+	if (rc == 0)
 		return 0;
 	/* Somebody was faster; what is at that interface is theirs. */
-	if (r == -EEXIST)
+	if (rc == -EEXIST)
 		err_text(err, EEXIST, NET_TAKEN, made->joined);
 	made->joined[0] = '\0';
 	return err_wrap(err, "%s", made->device);
@@ -155,24 +155,24 @@ static int leave(struct nl *nl, void *arg, struct err *err)
 {
 	const struct net_made *made = arg;
 	struct rtnl_link link;
-	int r = rtnl_link_get(nl, made->joined, &link, err);
+	int rc = rtnl_link_get(nl, made->joined, &link, err);
 
-	if (r == 0)
-		r = tc_clear(nl, link.index, net_name_mark(made->tap), err);
-	return r == -ENODEV || r == -ENOENT ? 0 : r;
+	if (rc == 0)
+		rc = tc_clear(nl, link.index, net_name_mark(made->tap), err);
+	return rc == -ENODEV || rc == -ENOENT ? 0 : rc;
 }
 
 static int undo_netns(const struct net_made *made, struct err *err)
 {
 	struct netns_id id = made->netns_id;
-	int r;
+	int rc;
 
 	if (!made->joined[0])
 		return 0;
-	r = net_inside(made->netns, &id, leave, (void *)made, err);
+	rc = net_inside(made->netns, &id, leave, (void *)made, err);
 	/* A namespace whose name is gone (-EINVAL: only its mount point is left) or another's now may
 	 * live on, but then nobody can say where. */
-	return r == -ENOENT || r == -EINVAL || r == -ESTALE ? 0 : r;
+	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;
 }
 
 const struct net_ops net_netns_ops = {plan_netns, setup_netns, undo_netns};

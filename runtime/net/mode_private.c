@@ -24,19 +24,19 @@
 int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
-	int r = rtnl_addr_in_use(nl, host, err);
+	int rc = rtnl_addr_in_use(nl, host, err);
 
 	addr_put(host, text);
-	return r > 0 ? err_text(err, EADDRINUSE,
-				"hostIp %s: an interface of this host is in that network already",
-				text)
-		     : r;
+	return rc > 0 ? err_text(err, EADDRINUSE,
+				 "hostIp %s: an interface of this host is in that network already",
+				 text)
+		      : rc;
 }
 
 static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
 			struct err *err)
 {
-	int r = net_free_name("vh", id, made->device, made->host_link, err);
+	int rc = net_free_name("vh", id, made->device, made->host_link, err);
 
 	if (!made->tap[0])
 		fmt_into(made->tap, sizeof(made->tap), TAP_NAME);
@@ -48,26 +48,26 @@ static int plan_private(const struct plan_net *p, const char *id, struct net_mad
 	/* Which one it will be is seen in set-up, where it can be taken. */
 	if (!p->host.bits)
 		made->host = net_name_host(net_pool_of(p), id, made->device);
-	return r;
+	return rc;
 }
 
 /* Both ends of the wire inside, and each one's frames out of the other */
 static int join_inside(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	struct rtnl_link tap, veth;
-	int r = rtnl_link_get(nl, made->tap, &tap, err);
+	int rc = rtnl_link_get(nl, made->tap, &tap, err);
 
-	if (r == 0)
-		r = rtnl_link_get(nl, VETH_NAME, &veth, err);
-	if (r == 0)
-		r = tc_redirect(nl, tap.index, veth.index, NET_MARK, err);
-	if (r == 0)
-		r = tc_redirect(nl, veth.index, tap.index, NET_MARK, err);
-	if (r == 0)
-		r = net_up(nl, tap.index, made->mtu, 0, err);
-	if (r == 0)
-		r = net_up(nl, veth.index, made->mtu, 0, err);
-	return r;
+	if (rc == 0)
+		rc = rtnl_link_get(nl, VETH_NAME, &veth, err);
+	if (rc == 0)
+		rc = tc_redirect(nl, tap.index, veth.index, NET_MARK, err);
+	if (rc == 0)
+		rc = tc_redirect(nl, veth.index, tap.index, NET_MARK, err);
+	if (rc == 0)
+		rc = net_up(nl, tap.index, made->mtu, 0, err);
+	if (rc == 0)
+		rc = net_up(nl, veth.index, made->mtu, 0, err);
+	return rc;
 }
 
 /* In the new namespace; @outside is the host's */
@@ -76,76 +76,76 @@ static int make_inside(const struct plan_net *p, const struct net_made *made, in
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link lo;
-	int r;
+	int rc;
 
 	if (!nl)
 		return -err->code;
 	/* Neighbour discovery of this namespace would reach guest and host. */
 	net_quiet("all");
 	net_quiet("default");
-	r = rtnl_link_get(nl, "lo", &lo, err);
-	if (r == 0)
-		r = net_up(nl, lo.index, 0, 0, err);
-	if (r == 0)
-		r = tap_open(made->tap, p->queue_pairs, ret, err);
-	if (r == 0)
-		r = rtnl_veth_add(nl, VETH_NAME, made->host_link, outside, err);
-	return r < 0 ? r : join_inside(nl, made, err);
+	rc = rtnl_link_get(nl, "lo", &lo, err);
+	if (rc == 0)
+		rc = net_up(nl, lo.index, 0, 0, err);
+	if (rc == 0)
+		rc = tap_open(made->tap, p->queue_pairs, ret, err);
+	if (rc == 0)
+		rc = rtnl_veth_add(nl, VETH_NAME, made->host_link, outside, err);
+	return rc < 0 ? rc : join_inside(nl, made, err);
 }
 
 static int make_outside(const struct plan_net *p, const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
-	int r = nl ? rtnl_link_get(nl, made->host_link, &link, err) : -err->code;
+	int rc = nl ? rtnl_link_get(nl, made->host_link, &link, err) : -err->code;
 
-	if (r == 0)
-		r = rtnl_addr_add(nl, link.index, made->host, err);
+	if (rc == 0)
+		rc = rtnl_addr_add(nl, link.index, made->host, err);
 	/* The table has all of that and more, until somebody flushes the host's rules. */
-	if (r == 0 && !p->masquerade)
+	if (rc == 0 && !p->masquerade)
 		net_dead_end(made->host_link);
-	return r < 0 ? r : net_up(nl, link.index, made->mtu, 0, err);
+	return rc < 0 ? rc : net_up(nl, link.index, made->mtu, 0, err);
 }
 
 static int setup_private(const struct plan_net *p, struct net_made *made, struct tap *ret,
 			 struct err *err)
 {
-	int outside = -1, r = netns_enter(-1, &outside, err);
+	int outside = -1, rc = netns_enter(-1, &outside, err);
 
-	if (r == 0) {
-		r = make_inside(p, made, outside, ret, err);
+	if (rc == 0) {
+		rc = make_inside(p, made, outside, ret, err);
 		netns_leave(outside);
 	}
 	/* Another's, made since net_plan() found the name free */
-	if (r == -EEXIST)
+	if (rc == -EEXIST)
 		made->host_link[0] = '\0';
-	if (r == 0)
-		r = net_claim(p, made, err);
-	if (r < 0) {
+	if (rc == 0)
+		rc = net_claim(p, made, err);
+	if (rc < 0) {
 		made->table[0] = '\0';
-		return r;
+		return rc;
 	}
 	net_fill_addrs(p, made);
-	r = net_isolate(p, made, err);
-	return r < 0 ? r : make_outside(p, made, err);
+	rc = net_isolate(p, made, err);
+	return rc < 0 ? rc : make_outside(p, made, err);
 }
 
 static int undo_link(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
-	int r;
+	int rc;
 
 	if (!made->host_link[0])
 		return 0;
 	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
-	r = rtnl_link_get(nl, made->host_link, &link, err);
+	rc = rtnl_link_get(nl, made->host_link, &link, err);
 	/* Its namespace is going and takes it along; by hand it is gone now. */
-	if (r == 0 && strcmp(link.kind, "veth") == 0)
-		r = rtnl_link_del(nl, link.index, err);
-	return r == -ENODEV ? 0 : r;
+	if (rc == 0 && strcmp(link.kind, "veth") == 0)
+		rc = rtnl_link_del(nl, link.index, err);
+	return rc == -ENODEV ? 0 : rc;
 }
 
 static int undo_private(const struct net_made *made, struct err *err)

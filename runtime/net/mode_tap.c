@@ -41,12 +41,12 @@ static bool in_use(const char *name)
 static int has_address(struct nl *nl, int index, struct net_addr a, struct err *err)
 {
 	struct rtnl_addr found[RTNL_ADDRS_MAX];
-	unsigned int i, nr = 0;
-	int r = rtnl_addrs(nl, found, &nr, err);
+	unsigned int nr = 0;
+	int rc = rtnl_addrs(nl, found, &nr, err);
 
-	if (r < 0)
-		return r;
-	for (i = 0; i < nr; i++)
+	if (rc < 0)
+		return rc;
+	for (unsigned int i = 0; i < nr; i++)
 		if (found[i].index == index && found[i].family == AF_INET &&
 		    found[i].bits == a.bits && memcmp(found[i].addr, &a.addr, 4) == 0)
 			return 1;
@@ -57,7 +57,7 @@ static int has_address(struct nl *nl, int index, struct net_addr a, struct err *
 static int check_premade(struct nl *nl, const struct plan_net *p, const struct rtnl_link *link,
 			 int master, struct err *err)
 {
-	int r;
+	int rc;
 
 	if (!link->up)
 		return err_text(err, ENETDOWN, "TAP %s was there before and is down", link->name);
@@ -69,11 +69,11 @@ static int check_premade(struct nl *nl, const struct plan_net *p, const struct r
 				link->name, master ? p->bridge : "nothing");
 	if (!p->host.bits)
 		return 0;
-	r = has_address(nl, link->index, p->host, err);
-	if (r == 0)
+	rc = has_address(nl, link->index, p->host, err);
+	if (rc == 0)
 		return err_text(err, EADDRNOTAVAIL,
 				"TAP %s was there before, without the host's address", link->name);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* *ret_link: as it is now; *ret_premade: it was there before */
@@ -81,21 +81,21 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 		     struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
 		     struct err *err)
 {
-	int r = rtnl_link_get(nl, made->tap, ret_link, err);
+	int rc = rtnl_link_get(nl, made->tap, ret_link, err);
 
-	if (r < 0 && r != -ENODEV)
-		return r;
-	*ret_premade = r == 0;
-	if (r < 0)
+	if (rc < 0 && rc != -ENODEV)
+		return rc;
+	*ret_premade = rc == 0;
+	if (rc < 0)
 		made->table[0] = '\0'; /* one made here is in the group, and needs no guard */
-	if (r == 0 && strcmp(ret_link->kind, "tun") != 0)
+	if (rc == 0 && strcmp(ret_link->kind, "tun") != 0)
 		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
-	if (r == 0 && in_use(made->tap))
+	if (rc == 0 && in_use(made->tap))
 		return err_text(err, EBUSY, "TAP %s is in use", made->tap);
-	r = tap_open(made->tap, p->queue_pairs, ret, err);
-	if (r == 0)
-		r = rtnl_link_get(nl, made->tap, ret_link, err);
-	return r < 0 || !*ret_premade ? r : net_guard(made, err);
+	rc = tap_open(made->tap, p->queue_pairs, ret, err);
+	if (rc == 0)
+		rc = rtnl_link_get(nl, made->tap, ret_link, err);
+	return rc < 0 || !*ret_premade ? rc : net_guard(made, err);
 }
 
 /* Of what another interface carries, as much as a TAP can */
@@ -116,19 +116,19 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
 	bool premade;
-	int r = nl ? open_here(nl, p, made, ret, &link, &premade, err) : -err->code;
+	int rc = nl ? open_here(nl, p, made, ret, &link, &premade, err) : -err->code;
 
-	if (r == 0 && premade)
-		r = check_premade(nl, p, &link, link.master, err);
-	if (r == 0 && !premade && p->host.bits)
-		r = net_is_free(nl, p->host, err);
-	if (r == 0 && !premade && p->host.bits)
-		r = rtnl_addr_add(nl, link.index, p->host, err);
-	if (r == 0 && !premade)
-		r = net_up(nl, link.index, p->mtu, 0, err);
-	if (r == 0)
+	if (rc == 0 && premade)
+		rc = check_premade(nl, p, &link, link.master, err);
+	if (rc == 0 && !premade && p->host.bits)
+		rc = net_is_free(nl, p->host, err);
+	if (rc == 0 && !premade && p->host.bits)
+		rc = rtnl_addr_add(nl, link.index, p->host, err);
+	if (rc == 0 && !premade)
+		rc = net_up(nl, link.index, p->mtu, 0, err);
+	if (rc == 0)
 		made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
-	return r;
+	return rc;
 }
 
 /* ---- port of a bridge ---- */
@@ -146,27 +146,28 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link bridge, link;
 	bool premade;
-	int r;
+	int rc;
 
 	if (!nl)
 		return -err->code;
-	r = rtnl_link_get(nl, made->bridge, &bridge, err);
-	if (r == -ENODEV)
+	rc = rtnl_link_get(nl, made->bridge, &bridge, err);
+	if (rc == -ENODEV)
 		return err_text(err, ENODEV, "bridge %s does not exist", made->bridge);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (strcmp(bridge.kind, "bridge") != 0)
 		return err_text(err, EINVAL, "%s is no bridge", made->bridge);
-	r = open_here(nl, p, made, ret, &link, &premade, err);
-	if (r < 0)
-		return r;
+	rc = open_here(nl, p, made, ret, &link, &premade, err);
+	if (rc < 0)
+		return rc;
 	if (premade) {
 		made->mtu = (uint16_t)link.mtu;
 		return check_premade(nl, p, &link, bridge.index, err);
 	}
 	made->mtu = p->mtu ? p->mtu : mtu_like(&bridge);
-	r = net_up(nl, link.index, made->mtu, bridge.index, err);
-	return r == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge) : r;
+	rc = net_up(nl, link.index, made->mtu, bridge.index, err);
+	return rc == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge)
+			     : rc;
 }
 
 /* ---- a macvtap ---- */
@@ -176,33 +177,33 @@ static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct 
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
-	int r;
+	int rc;
 
 	if (!nl)
 		return -err->code;
 	if (!made->tap[0])
 		return net_free_name("vm", id, made->device, made->tap, err);
 	/* Before it is on record as one that may be removed. */
-	r = rtnl_link_get(nl, made->tap, &link, err);
-	if (r == 0)
+	rc = rtnl_link_get(nl, made->tap, &link, err);
+	if (rc == 0)
 		return err_text(err, EEXIST, "interface %s exists", made->tap);
-	return r == -ENODEV ? 0 : r;
+	return rc == -ENODEV ? 0 : rc;
 }
 
 /* Why the kernel refused, in other words than "Invalid argument" */
-static int macvtap_failed(int r, const struct plan_net *p, const struct rtnl_link *parent,
+static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
 			  struct err *err)
 {
-	if (r == -EINVAL && p->mtu > parent->mtu)
+	if (rc == -EINVAL && p->mtu > parent->mtu)
 		return err_text(err, EINVAL, "mtu %u is more than the %u of interface %s", p->mtu,
 				parent->mtu, p->parent);
-	if (r == -EINVAL)
+	if (rc == -EINVAL)
 		return err_text(err, EINVAL, "interface %s takes no macvtap", p->parent);
-	if (r == -EBUSY)
+	if (rc == -EBUSY)
 		return err_text(err, EBUSY,
 				"interface %s takes no macvtap while it is a port of another",
 				p->parent);
-	return r;
+	return rc;
 }
 
 static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
@@ -210,47 +211,47 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link parent, link;
-	int r;
+	int rc;
 
 	if (!nl)
 		return -err->code;
-	r = rtnl_link_get(nl, p->parent, &parent, err);
-	if (r == -ENODEV)
+	rc = rtnl_link_get(nl, p->parent, &parent, err);
+	if (rc == -ENODEV)
 		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
-	if (r < 0)
-		return r;
-	r = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
 	/* Another's, made since net_plan() found the name free */
-	if (r == -EEXIST)
+	if (rc == -EEXIST)
 		made->tap[0] = '\0';
-	if (r < 0)
-		return macvtap_failed(r, p, &parent, err);
-	r = rtnl_link_get(nl, made->tap, &link, err);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return macvtap_failed(rc, p, &parent, err);
+	rc = rtnl_link_get(nl, made->tap, &link, err);
+	if (rc < 0)
+		return rc;
 	made->mtu = p->mtu ? p->mtu : mtu_like(&parent);
 	net_quiet(made->tap);
-	r = net_up(nl, link.index, made->mtu, 0, err);
-	return r < 0 ? macvtap_failed(r, p, &parent, err)
-		     : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
+	rc = net_up(nl, link.index, made->mtu, 0, err);
+	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
+		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
 }
 
 static int undo_macvtap(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = NULL;
 	struct rtnl_link link;
-	int r;
+	int rc;
 
 	if (!made->tap[0])
 		return 0;
 	nl = net_nl(NETLINK_ROUTE, err);
 	if (!nl)
 		return -err->code;
-	r = rtnl_link_get(nl, made->tap, &link, err);
+	rc = rtnl_link_get(nl, made->tap, &link, err);
 	/* One of that name that somebody made since has another MAC. */
-	if (r == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
-		r = rtnl_link_del(nl, link.index, err);
-	return r == -ENODEV ? 0 : r;
+	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
+		rc = rtnl_link_del(nl, link.index, err);
+	return rc == -ENODEV ? 0 : rc;
 }
 
 /* ---- without us ---- */
@@ -272,11 +273,11 @@ static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_m
 static int setup_fd(const struct plan_net *p, struct net_made *made, struct tap *ret,
 		    struct err *err)
 {
-	int r = tap_adopt(p->fd, ret, err);
+	int rc = tap_adopt(p->fd, ret, err);
 
-	if (r == 0)
+	if (rc == 0)
 		memcpy(made->tap, ret->name, sizeof(made->tap));
-	return r;
+	return rc;
 }
 
 static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,

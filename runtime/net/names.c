@@ -25,9 +25,8 @@ static uint64_t hash(const char *a, const char *b, unsigned int try)
 {
 	const char *const text[] = {a, b};
 	uint64_t h = 0xcbf29ce484222325ULL;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(text); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(text); i++) {
 		const char *s = text[i];
 
 		do
@@ -83,9 +82,8 @@ void net_name_table_of(const struct net_made *made, const char *id, char ret[NET
 void net_name_mac(const char *id, const char *device, uint8_t ret[6])
 {
 	const uint64_t h = hash(id, device, 0);
-	unsigned int i;
 
-	for (i = 0; i < 6; i++)
+	for (unsigned int i = 0; i < 6; i++)
 		ret[i] = (uint8_t)(h >> 8 * i);
 	ret[0] = (uint8_t)((ret[0] & ~1U) | 2U);
 }
@@ -125,9 +123,8 @@ struct net_addr net_name_host(struct net_addr pool, const char *id, const char *
 static bool is_link_of(const char *name, const char *kind, const char *id, const char *device)
 {
 	char ours[16];
-	unsigned int try;
 
-	for (try = 0; try < NET_TRIES; try++) {
+	for (unsigned int try = 0; try < NET_TRIES; try++) {
 		net_name_link(kind, id, device, try, ours);
 		if (strcmp(name, ours) == 0)
 			return true;

@@ -38,20 +38,19 @@ int net_free_name(const char *kind, const char *id, const char *device, char ret
 	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
 	struct rtnl_link link;
 	char name[16];
-	unsigned int try;
-	int r;
+	int rc;
 
 	if (!nl)
 		return -err->code;
-	for (try = 0; try < NET_TRIES; try++) {
+	for (unsigned int try = 0; try < NET_TRIES; try++) {
 		net_name_link(kind, id, device, try, name);
-		r = rtnl_link_get(nl, name, &link, err);
-		if (r == -ENODEV) {
+		rc = rtnl_link_get(nl, name, &link, err);
+		if (rc == -ENODEV) {
 			memcpy(ret, name, sizeof(name));
 			return 0;
 		}
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	return err_text(err, EEXIST, "no free name for an interface: %s is taken too", name);
 }
@@ -109,14 +108,14 @@ int net_forward(struct err *err)
 	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
 	char now = '0';
 	ssize_t n = fd < 0 ? -1 : pread(fd, &now, 1, 0);
-	int r;
+	int rc;
 
 	if (n != 1)
 		return err_set(err, n < 0 ? errno : ENODATA, "masquerading needs %s", FORWARD);
 	if (now != '0')
 		return 0;
-	r = write_setting(FORWARD, "1");
-	return r < 0 ? err_set(err, -r, "masquerading needs %s to be 1", FORWARD) : 1;
+	rc = write_setting(FORWARD, "1");
+	return rc < 0 ? err_set(err, -rc, "masquerading needs %s to be 1", FORWARD) : 1;
 }
 
 int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
@@ -134,15 +133,15 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 					    .guest = made->guest.addr,
 					    .masquerade = p->masquerade};
 	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
-	int r = nl ? nft_private_add(nl, made->table, &private, err) : -err->code;
+	int rc = nl ? nft_private_add(nl, made->table, &private, err) : -err->code;
 
-	if (r == 0)
+	if (rc == 0)
 		return 0;
 	/* One of that name is another's, and asking to remove it takes a privilege. */
-	if (r == -EEXIST || r == -EPERM || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT)
+	if (rc == -EEXIST || rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT)
 		made->table[0] = '\0';
-	if (p->masquerade || (r != -EOPNOTSUPP && r != -EPROTONOSUPPORT))
-		return r;
+	if (p->masquerade || (rc != -EOPNOTSUPP && rc != -EPROTONOSUPPORT))
+		return rc;
 	/* Where nothing is forwarded nothing has to be kept from it. */
 	return !host_forwards()
 		       ? 0
@@ -155,18 +154,18 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 int net_guard(struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
-	int r = nl ? nft_guard_add(nl, made->table, made->tap, NET_GROUP, err) : -err->code;
+	int rc = nl ? nft_guard_add(nl, made->table, made->tap, NET_GROUP, err) : -err->code;
 
-	if (r < 0)
+	if (rc < 0)
 		made->table[0] = '\0';
 	/* Such a TAP is there so that its owner needs no privilege. */
-	return r == -EPERM || r == -EOPNOTSUPP || r == -EPROTONOSUPPORT ? 0 : r;
+	return rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT ? 0 : rc;
 }
 
 int net_unisolate(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl *nl = NULL;
-	int r;
+	int rc;
 
 	if (!made->table[0])
 		return 0;
@@ -174,9 +173,9 @@ int net_unisolate(const struct net_made *made, struct err *err)
 	/* Without netfilter there is no table. */
 	if (!nl)
 		return err->code == EPROTONOSUPPORT ? 0 : -err->code;
-	r = nft_table_del(nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
+	rc = nft_table_del(nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
 	/* Who may not even ask has made none. */
-	return r == -ENOENT || r == -EOPNOTSUPP || r == -EPERM ? 0 : r;
+	return rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EPERM ? 0 : rc;
 }
 
 /* ---- the calls ---- */
@@ -189,14 +188,14 @@ static bool has_mac(const uint8_t mac[6])
 }
 
 /* In words for users: which device, and for want of privilege what does without */
-static int explain(const struct plan_net *p, int r, struct err *err)
+static int explain(const struct plan_net *p, int rc, struct err *err)
 {
-	if (r == -EPERM || r == -EACCES) {
+	if (rc == -EPERM || rc == -EACCES) {
 		const bool enters = p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_NETNS;
 		char why[ERR_MSG_BYTES];
 
 		fmt_into(why, sizeof(why), "%.*s", 120, err->msg);
-		err_text(err, -r,
+		err_text(err, -rc,
 			 "%s (mode \"%s\" needs %sCAP_NET_ADMIN here; \"fd\" and \"none\" do not)",
 			 why, net_mode_names[p->mode], enters ? "CAP_SYS_ADMIN and " : "");
 	}
@@ -222,7 +221,7 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 		.guest = p->guest,
 		.gateway = p->gateway,
 	};
-	int r;
+	int rc;
 
 	fmt_into(made.device, sizeof(made.device), "%s", device);
 	fmt_into(made.tap, sizeof(made.tap), "%s", p->name);
@@ -230,9 +229,9 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	/* In a namespace that is given only until an interface is joined. */
 	if (!has_mac(made.mac))
 		net_name_mac(id, device, made.mac);
-	r = ops->plan ? ops->plan(p, id, &made, err) : 0;
-	if (r < 0)
-		return explain(p, r, err);
+	rc = ops->plan ? ops->plan(p, id, &made, err) : 0;
+	if (rc < 0)
+		return explain(p, rc, err);
 	net_fill_addrs(p, &made);
 	if (p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_TAP || p->mode == NET_MODE_BRIDGE)
 		net_name_table_of(&made, id, made.table);
@@ -244,13 +243,13 @@ int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, 
 {
 	struct tap tap = {.nr = 0};
 	struct err ignored;
-	int r = net_ops(p->mode)->setup(p, made, &tap, err);
+	int rc = net_ops(p->mode)->setup(p, made, &tap, err);
 
-	if (r < 0) {
+	if (rc < 0) {
 		tap_close(&tap);
 		/* What made it fail is what the user is told. */
 		(void)!net_undo(made, &ignored);
-		return explain(p, r, err);
+		return explain(p, rc, err);
 	}
 	if (!made->mtu)
 		made->mtu = NET_MTU_DEFAULT;
@@ -276,7 +275,7 @@ void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const
 int net_undo(const struct net_made *made, struct err *err)
 {
 	const struct net_ops *ops = net_ops(made->mode);
-	int r = ops->undo ? ops->undo(made, err) : 0;
+	int rc = ops->undo ? ops->undo(made, err) : 0;
 
-	return r < 0 ? err_wrap(err, "undo %s", made->device) : 0;
+	return rc < 0 ? err_wrap(err, "undo %s", made->device) : 0;
 }

@@ -60,10 +60,10 @@ static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, 
 {
 	char name[ADDR_TEXT_BYTES + sizeof("vmrun--30")], text[ADDR_TEXT_BYTES];
 	struct rtnl_link link;
-	int r = rtnl_link_get(nl, made->host_link, &link, err);
+	int rc = rtnl_link_get(nl, made->host_link, &link, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	addr_put((struct net_addr){a.addr & addr_netmask(a.bits), 0}, text);
 	fmt_into(name, sizeof(name), "vmrun-%s-%u", text, a.bits);
 	return rtnl_altname_add(nl, link.index, name, err);
@@ -72,14 +72,14 @@ static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, 
 static int claim_given(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
-	int r = net_is_free(nl, made->host, err);
+	int rc = net_is_free(nl, made->host, err);
 
-	if (r == 0)
-		r = claim(nl, made, made->host, err);
+	if (rc == 0)
+		rc = claim(nl, made, made->host, err);
 	addr_put(made->host, text);
-	return r == -EEXIST ? err_text(err, EADDRINUSE,
-				       "hostIp %s: another VM is in that network already", text)
-			    : r;
+	return rc == -EEXIST ? err_text(err, EADDRINUSE,
+					"hostIp %s: another VM is in that network already", text)
+			     : rc;
 }
 
 int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
@@ -89,22 +89,22 @@ int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
 	struct survey s = {.pool = net_pool_of(p)};
 	const uint32_t nr = net_pool_links(s.pool);
 	cleanup_free uint8_t *used = calloc(nr / 8 + 1, 1);
-	int r = nl ? 0 : -err->code;
+	int rc = nl ? 0 : -err->code;
 
-	if (r < 0 || p->host.bits)
-		return r < 0 ? r : claim_given(nl, made, err);
+	if (rc < 0 || p->host.bits)
+		return rc < 0 ? rc : claim_given(nl, made, err);
 	s.used = used;
-	r = used ? rtnl_taken(nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
-	for (uint32_t try = 0; r == 0 && try < nr; try++) {
+	rc = used ? rtnl_taken(nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
+	for (uint32_t try = 0; rc == 0 && try < nr; try++) {
 		const uint32_t n = net_pool_link(s.pool, first, try);
 
 		if (used[n / 8] & 1U << n % 8)
 			continue;
 		made->host = net_pool_host(s.pool, n);
-		r = claim(nl, made, made->host, err);
-		if (r != -EEXIST)
-			return r;
-		r = 0;
+		rc = claim(nl, made, made->host, err);
+		if (rc != -EEXIST)
+			return rc;
+		rc = 0;
 	}
-	return r < 0 ? r : none_free(&s, err);
+	return rc < 0 ? rc : none_free(&s, err);
 }

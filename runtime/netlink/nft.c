@@ -271,27 +271,27 @@ static int check_names(const char *table, const char *link, struct err *err)
 static int commit(struct nl *nl, const char *table, struct err *err)
 {
 	char what[WHAT_BYTES];
-	int r;
+	int rc;
 
 	batch_end(nl);
 	fmt_into(what, sizeof(what), "add nftables table %s", table);
-	r = nl_talk(nl, NULL, NULL, what, err);
+	rc = nl_talk(nl, NULL, NULL, what, err);
 	/* All that was named is in the batch itself, but for the kinds of chain and expressions. */
-	if (r == -ENOENT)
+	if (rc == -ENOENT)
 		return err_text(err, EOPNOTSUPP,
 				"%s: this kernel's nf_tables lacks a part (CONFIG_NF_TABLES_INET, "
 				"CONFIG_NF_TABLES_BRIDGE, modules nft_ct, nft_chain_nat, nft_masq)",
 				what);
-	return r;
+	return rc;
 }
 
 int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t group,
 		  struct err *err)
 {
-	int r = check_names(table, link, err);
+	int rc = check_names(table, link, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	batch_begin(nl);
 	add_guard(nl, table, link, group);
 	return commit(nl, table, err);
@@ -299,10 +299,10 @@ int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t g
 
 int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
 {
-	int r = check_names(table, p->link, err);
+	int rc = check_names(table, p->link, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	batch_begin(nl);
 	add_table(nl, NFPROTO_INET, table, p->link);
 	add_isolation(nl, table, p);
@@ -342,13 +342,13 @@ static int find_table(struct nl *nl, uint8_t family, const char *table, struct f
 		      const char *what, struct err *err)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
-	int r;
+	int rc;
 
 	put_nfgenmsg(nlh, family, 0);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
-	r = nl_talk(nl, see_table, ret, what, err);
+	rc = nl_talk(nl, see_table, ret, what, err);
 	/* What a batch is told by its own number is a senseless request outside of one. */
-	return r == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : r;
+	return rc == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : rc;
 }
 
 static int table_del(struct nl *nl, uint8_t family, const char *table, const char *link,
@@ -357,12 +357,12 @@ static int table_del(struct nl *nl, uint8_t family, const char *table, const cha
 	struct found found = {.owner = owner_of(link)};
 	struct nlmsghdr *nlh;
 	char what[WHAT_BYTES];
-	int r;
+	int rc;
 
 	fmt_into(what, sizeof(what), "remove nftables table %s", table);
-	r = find_table(nl, family, table, &found, what, err);
-	if (r < 0)
-		return r;
+	rc = find_table(nl, family, table, &found, what, err);
+	if (rc < 0)
+		return rc;
 	if (!found.ours)
 		return err_text(err, ENOENT, "%s: it is not this VM's", what);
 	batch_begin(nl);
@@ -377,12 +377,12 @@ int nft_table_del(struct nl *nl, const char *table, const char *link, struct err
 {
 	static const uint8_t families[] = {NFPROTO_BRIDGE, NFPROTO_INET};
 	struct err ignored;
-	int r = check_names(table, link, err), result = -ENOENT;
+	int rc = check_names(table, link, err), result = -ENOENT;
 
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(families); i++) {
-		r = table_del(nl, families[i], table, link, result == 0 ? &ignored : err);
-		if (r == 0 || r == -ENOENT)
-			result = r == 0 ? 0 : result, r = 0;
+	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(families); i++) {
+		rc = table_del(nl, families[i], table, link, result == 0 ? &ignored : err);
+		if (rc == 0 || rc == -ENOENT)
+			result = rc == 0 ? 0 : result, rc = 0;
 	}
-	return r < 0 ? r : result;
+	return rc < 0 ? rc : result;
 }

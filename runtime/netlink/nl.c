@@ -15,7 +15,7 @@
 int nl_open(struct nl *nl, int bus, struct err *err)
 {
 	const char *name = bus == NETLINK_NETFILTER ? "netfilter" : "route";
-	int on = 1, r;
+	int on = 1, rc;
 
 	nl->seq = 0;
 	nl->last = NULL;
@@ -23,9 +23,9 @@ int nl_open(struct nl *nl, int bus, struct err *err)
 	if (!nl->sock)
 		return err_set(err, errno, "open a netlink socket (%s)", name);
 	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
-		r = err_set(err, errno, "bind a netlink socket (%s)", name);
+		rc = err_set(err, errno, "bind a netlink socket (%s)", name);
 		nl_close(nl);
-		return r;
+		return rc;
 	}
 	nl->port = mnl_socket_get_portid(nl->sock);
 	/* Kernels before 4.12 know neither: errors come without words, and with the request. */
@@ -119,14 +119,14 @@ static int take_answers(struct nl *nl, int (*on_answer)(const struct nlmsghdr *n
 
 	while (!done) {
 		ssize_t n = receive_until(nl, deadline_ns);
-		int r;
+		int rc;
 
 		if (n < 0)
 			return err_set(err, (int)-n, "%s: netlink answer", what);
-		r = nl_run(nl->buffer, (size_t)n, nl->seq, nl->port, on_answer, arg, what, &done,
-			   err);
-		if (r < 0)
-			return r;
+		rc = nl_run(nl->buffer, (size_t)n, nl->seq, nl->port, on_answer, arg, what, &done,
+			    err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -136,7 +136,7 @@ int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *ar
 {
 	const char *end = mnl_nlmsg_get_payload_tail(nl->last);
 	ssize_t n;
-	int r;
+	int rc;
 
 	vr_assert(end <= nl->buffer + sizeof(nl->buffer));
 	do
@@ -144,10 +144,10 @@ int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *ar
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(err, errno, "%s: netlink request", what);
-	r = take_answers(nl, on_answer, arg, what, err);
-	if (r < 0)
+	rc = take_answers(nl, on_answer, arg, what, err);
+	if (rc < 0)
 		drain(nl);
-	return r;
+	return rc;
 }
 
 static int nonsense(const char *what, const char *why, struct err *err)
@@ -246,7 +246,7 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 {
 	const char *at = bytes;
 	bool done = false;
-	int r;
+	int rc;
 
 	for (size_t step; len > 0; at += step, len -= step) {
 		const struct nlmsghdr *nlh = (const void *)at;
@@ -261,19 +261,19 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 		if (nlh->nlmsg_type == NLMSG_NOOP)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-			r = nlh->nlmsg_type == NLMSG_ERROR ? on_error(nlh, what, err)
-							   : on_done(nlh, what, err);
-			if (r < 0)
-				return r;
+			rc = nlh->nlmsg_type == NLMSG_ERROR ? on_error(nlh, what, err)
+							    : on_done(nlh, what, err);
+			if (rc < 0)
+				return rc;
 			done = true;
 			continue;
 		}
 		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !on_answer)
 			return nonsense(what, "of a type nobody asked for", err);
-		r = on_answer(nlh, arg);
-		if (r < 0)
-			return r == -EPROTO ? nonsense(what, "attributes", err)
-					    : err_set(err, -r, "%s", what);
+		rc = on_answer(nlh, arg);
+		if (rc < 0)
+			return rc == -EPROTO ? nonsense(what, "attributes", err)
+					     : err_set(err, -rc, "%s", what);
 	}
 	*ret_done = done;
 	return 0;

@@ -33,10 +33,10 @@ static struct nlmsghdr *begin_link(struct nl *nl, uint16_t type, uint16_t flags,
 static int take_link(const struct nlmsghdr *nlh, void *arg)
 {
 	union rtnl_item item;
-	int r = rtnl_parse(RTNL_LINK, nlh, &item);
+	int rc = rtnl_parse(RTNL_LINK, nlh, &item);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	*(struct rtnl_link *)arg = item.link;
 	return 0;
 }
@@ -46,18 +46,18 @@ int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret, struct
 	struct rtnl_link link = {0};
 	char what[WHAT_BYTES];
 	struct nlmsghdr *nlh;
-	int r;
+	int rc;
 
-	r = check_name(name, err);
-	if (r < 0)
-		return r;
+	rc = check_name(name, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(what, sizeof(what), "interface %s", name);
 	nlh = begin_link(nl, RTM_GETLINK, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	r = nl_talk(nl, take_link, &link, what, err);
-	if (r < 0)
-		return r;
+	rc = nl_talk(nl, take_link, &link, what, err);
+	if (rc < 0)
+		return rc;
 	if (link.index == 0)
 		return err_text(err, EPROTO, "%s: acknowledged without an answer", what);
 	*ret = link;
@@ -70,13 +70,13 @@ int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_ne
 	struct nlattr *info, *data, *end;
 	char what[WHAT_BYTES];
 	struct nlmsghdr *nlh;
-	int r;
+	int rc;
 
-	r = check_name(name, err);
-	if (r == 0)
-		r = check_name(peer, err);
-	if (r < 0)
-		return r;
+	rc = check_name(name, err);
+	if (rc == 0)
+		rc = check_name(peer, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(what, sizeof(what), "add veth pair %s, %s", name, peer);
 	nlh = begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
@@ -100,11 +100,11 @@ int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const ui
 	struct nlattr *info, *data;
 	char what[WHAT_BYTES];
 	struct nlmsghdr *nlh;
-	int r;
+	int rc;
 
-	r = check_name(name, err);
-	if (r < 0)
-		return r;
+	rc = check_name(name, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(what, sizeof(what), "add macvtap %s", name);
 	nlh = begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
@@ -123,11 +123,11 @@ int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, stru
 {
 	char what[WHAT_BYTES];
 	struct nlmsghdr *nlh;
-	int r;
+	int rc;
 
-	r = c->name ? check_name(c->name, err) : 0;
-	if (r < 0)
-		return r;
+	rc = c->name ? check_name(c->name, err) : 0;
+	if (rc < 0)
+		return rc;
 	fmt_into(what, sizeof(what), "change interface %d", index);
 	nlh = begin_link(nl, RTM_NEWLINK, 0, index);
 	if (c->up) {

@@ -48,10 +48,10 @@ static int collect(const struct nlmsghdr *nlh, void *arg)
 {
 	struct list *l = arg;
 	union rtnl_item item;
-	int r = rtnl_parse(l->kind, nlh, &item);
+	int rc = rtnl_parse(l->kind, nlh, &item);
 
-	if (r <= 0)
-		return r;
+	if (rc <= 0)
+		return rc;
 	if (l->nr == l->max)
 		return -E2BIG;
 	memcpy(l->items + l->nr * dumps[l->kind].item, &item, dumps[l->kind].item);
@@ -61,18 +61,18 @@ static int collect(const struct nlmsghdr *nlh, void *arg)
 
 static int dump_list(struct nl *nl, struct list *l, unsigned int *ret_nr, struct err *err)
 {
-	int r = -EINTR;
+	int rc = -EINTR;
 
-	for (int i = 0; i < TRIES && r == -EINTR; i++) {
+	for (int i = 0; i < TRIES && rc == -EINTR; i++) {
 		l->nr = 0;
-		r = dump(nl, l->kind, collect, l, err);
+		rc = dump(nl, l->kind, collect, l, err);
 	}
-	if (r == -E2BIG)
+	if (rc == -E2BIG)
 		return err_text(err, E2BIG, "%s: there are more than %u", dumps[l->kind].what,
 				l->max);
-	if (r == 0)
+	if (rc == 0)
 		*ret_nr = l->nr;
-	return r;
+	return rc;
 }
 
 int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
@@ -127,10 +127,10 @@ static int see_addr(const struct nlmsghdr *nlh, void *arg)
 {
 	struct rtnl_net n = {.table = 0};
 	union rtnl_item item;
-	int r = rtnl_parse(RTNL_ADDR, nlh, &item);
+	int rc = rtnl_parse(RTNL_ADDR, nlh, &item);
 
-	if (r <= 0 || item.addr.family != AF_INET)
-		return r < 0 ? r : 0;
+	if (rc <= 0 || item.addr.family != AF_INET)
+		return rc < 0 ? rc : 0;
 	/* An address with no prefix at all claims nothing but itself. */
 	n.net.bits = item.addr.bits ? item.addr.bits : 32;
 	memcpy(&n.net.addr, item.addr.addr, sizeof(n.net.addr));
@@ -141,31 +141,31 @@ static int see_addr(const struct nlmsghdr *nlh, void *arg)
 static int see_route(const struct nlmsghdr *nlh, void *arg)
 {
 	union rtnl_item item;
-	int r = rtnl_parse(RTNL_NET, nlh, &item);
+	int rc = rtnl_parse(RTNL_NET, nlh, &item);
 
-	if (r > 0 && item.net.net.bits >= TAKEN_PREFIX_MIN)
+	if (rc > 0 && item.net.net.bits >= TAKEN_PREFIX_MIN)
 		see_net(arg, &item.net);
-	return r < 0 ? r : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int dump_all(struct nl *nl, enum rtnl_kind kind,
 		    int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
 		    struct err *err)
 {
-	int r = -EINTR;
+	int rc = -EINTR;
 
-	for (int i = 0; i < TRIES && r == -EINTR; i++)
-		r = dump(nl, kind, on_answer, arg, err);
-	return r;
+	for (int i = 0; i < TRIES && rc == -EINTR; i++)
+		rc = dump(nl, kind, on_answer, arg, err);
+	return rc;
 }
 
 int rtnl_taken(struct nl *nl, struct net_addr within,
 	       void (*on_net)(const struct rtnl_net *n, void *arg), void *arg, struct err *err)
 {
 	struct overlap o = {within, on_net, arg};
-	int r = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
+	int rc = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
 
-	return r < 0 ? r : dump_all(nl, RTNL_NET, see_route, &o, err);
+	return rc < 0 ? rc : dump_all(nl, RTNL_NET, see_route, &o, err);
 }
 
 static void take_note(const struct rtnl_net *n UNUSED, void *arg)
@@ -177,7 +177,7 @@ int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err)
 {
 	bool found = false;
 	struct overlap o = {net, take_note, &found};
-	int r = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
+	int rc = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
 
-	return r < 0 ? r : found;
+	return rc < 0 ? rc : found;
 }

@@ -62,14 +62,14 @@ static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct 
 static int set_up_queue(struct tap *t, int fd, struct err *err)
 {
 	uint32_t flags;
-	int r;
+	int rc;
 
-	r = set_header(fd, t->name, err);
-	if (r == 0)
-		r = probe_offloads(fd, t->name, &flags, err);
-	if (r == 0)
+	rc = set_header(fd, t->name, err);
+	if (rc == 0)
+		rc = probe_offloads(fd, t->name, &flags, err);
+	if (rc == 0)
 		t->tun_flags = flags;
-	return r;
+	return rc;
 }
 
 static int check_request(const char *name, unsigned int pairs, struct err *err)
@@ -152,20 +152,20 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	struct tap t = {.nr = 0};
-	int r;
+	int rc;
 
-	r = check_request(name, pairs, err);
-	if (r < 0)
-		return r;
+	rc = check_request(name, pairs, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	/* Anybody may add a queue to a multi-queue TAP that is in use: only a new one is ours. */
 	if (pairs > 1)
 		ifr.ifr_flags |= (short)(IFF_MULTI_QUEUE | IFF_TUN_EXCL);
-	while (r == 0 && t.nr < pairs)
-		r = add_queue(&t, &ifr, pairs, err);
-	if (r < 0) {
+	while (rc == 0 && t.nr < pairs)
+		rc = add_queue(&t, &ifr, pairs, err);
+	if (rc < 0) {
 		tap_close(&t);
-		return r;
+		return rc;
 	}
 	*ret = t;
 	return 0;
@@ -179,18 +179,18 @@ static bool has_no_pi(int fd)
 	struct sock_fprog filter = {.len = 1, .filter = &pass};
 	bool attached = ioctl(fd, TUNATTACHFILTER, &filter) == 0;
 	struct ifreq ifr = {0};
-	int r = ioctl(fd, TUNGETIFF, &ifr);
+	int rc = ioctl(fd, TUNGETIFF, &ifr);
 
 	if (attached)
 		(void)ioctl(fd, TUNDETACHFILTER, &filter);
-	return r == 0 && (ifr.ifr_flags & IFF_NO_PI);
+	return rc == 0 && (ifr.ifr_flags & IFF_NO_PI);
 }
 
 int tap_adopt(int fd, struct tap *ret, struct err *err)
 {
 	struct tap t = {.nr = 1, .fd = {fd}};
 	struct ifreq ifr = {0};
-	int flags, r;
+	int flags, rc;
 
 	flags = fcntl(fd, F_GETFL);
 	if (flags < 0)
@@ -205,10 +205,10 @@ int tap_adopt(int fd, struct tap *ret, struct err *err)
 	fmt_into(t.name, sizeof(t.name), "%s", ifr.ifr_name);
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(err, errno, "fd %d", fd);
-	r = set_up_queue(&t, fd, err);
-	if (r == 0)
+	rc = set_up_queue(&t, fd, err);
+	if (rc == 0)
 		*ret = t;
-	return r;
+	return rc;
 }
 
 /* "246:1\n" as sysfs has it */
@@ -284,21 +284,21 @@ int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret
 	cleanup_fd int dir = -1;
 	struct tap t = {.nr = 0};
 	dev_t dev;
-	int r;
+	int rc;
 
-	r = check_request(name, pairs, err);
-	if (r == 0)
-		r = macvtap_dev(index, name, &dev, err);
-	if (r == 0)
-		r = make_node(name, dev, &dir, err);
-	if (r < 0)
-		return r;
+	rc = check_request(name, pairs, err);
+	if (rc == 0)
+		rc = macvtap_dev(index, name, &dev, err);
+	if (rc == 0)
+		rc = make_node(name, dev, &dir, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(t.name, sizeof(t.name), "%s", name);
-	while (r == 0 && t.nr < pairs)
-		r = macvtap_queue(dir, pairs, &t, err);
-	if (r < 0) {
+	while (rc == 0 && t.nr < pairs)
+		rc = macvtap_queue(dir, pairs, &t, err);
+	if (rc < 0) {
 		tap_close(&t);
-		return r;
+		return rc;
 	}
 	*ret = t;
 	return 0;

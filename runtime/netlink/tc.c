@@ -29,20 +29,20 @@ static int add_ingress(struct nl *nl, int index, struct err *err)
 	const struct tcmsg t = {
 		.tcm_ifindex = index, .tcm_handle = INGRESS_HANDLE, .tcm_parent = TC_H_INGRESS};
 	char what[WHAT_BYTES];
-	int r = -EBUSY;
+	int rc = -EBUSY;
 
 	fmt_into(what, sizeof(what), "add ingress qdisc to interface %d", index);
 	/* Busy while another process's request about filters is in the kernel, and only then. */
-	for (int i = 0; i < TRIES && r == -EBUSY; i++) {
+	for (int i = 0; i < TRIES && rc == -EBUSY; i++) {
 		struct nlmsghdr *nlh;
 
 		if (i > 0)
 			nanosleep(&(struct timespec){.tv_nsec = 10000000L << i}, NULL);
 		nlh = begin(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &t);
 		mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
-		r = nl_talk(nl, NULL, NULL, what, err);
+		rc = nl_talk(nl, NULL, NULL, what, err);
 	}
-	return r;
+	return rc;
 }
 
 /* The filter's one action: out on another interface, and no further here */
@@ -92,10 +92,10 @@ static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark
 				.tcm_parent = INGRESS_HANDLE,
 				.tcm_info = (uint32_t)mark << 16 | htons(ETH_P_ALL)};
 	char what[WHAT_BYTES];
-	int r = -ENOENT;
+	int rc = -ENOENT;
 
 	fmt_into(what, sizeof(what), "redirect interface %d to %d", from_index, to_index);
-	for (size_t i = 0; i < ARRAY_SIZE(filters) && r == -ENOENT; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(filters) && rc == -ENOENT; i++) {
 		struct nlmsghdr *nlh = begin(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &t);
 		struct nlattr *options;
 
@@ -103,9 +103,9 @@ static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark
 		options = mnl_attr_nest_start(nlh, TCA_OPTIONS);
 		filters[i].put(nlh, to_index);
 		mnl_attr_nest_end(nlh, options);
-		r = nl_talk(nl, NULL, NULL, what, err);
+		rc = nl_talk(nl, NULL, NULL, what, err);
 	}
-	return r;
+	return rc;
 }
 
 static int remove_ingress(struct nl *nl, int index, struct err *err)
@@ -122,15 +122,15 @@ static int remove_ingress(struct nl *nl, int index, struct err *err)
 
 int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
 {
-	int r;
+	int rc;
 
-	r = add_ingress(nl, from_index, err);
-	if (r < 0)
-		return r;
-	r = add_filter(nl, from_index, to_index, mark, err);
-	if (r < 0)
+	rc = add_ingress(nl, from_index, err);
+	if (rc < 0)
+		return rc;
+	rc = add_filter(nl, from_index, to_index, mark, err);
+	if (rc < 0)
 		(void)!remove_ingress(nl, from_index, NULL);
-	return r;
+	return rc;
 }
 
 /** struct place - What is in an interface's place for filters */
@@ -168,49 +168,49 @@ static int look_at(struct nl *nl, struct place *p, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = TC_H_INGRESS};
 	char what[WHAT_BYTES];
-	int r;
+	int rc;
 
 	fmt_into(what, sizeof(what), "ask for ingress qdisc of interface %d", p->index);
 	/* Asked so, older kernels answer the asker too, and not only those who listen to all changes. */
 	begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
-	r = nl_talk(nl, see_qdisc, p, what, err);
+	rc = nl_talk(nl, see_qdisc, p, what, err);
 	/* EINVAL is what there is to say of one that was removed. */
-	return r == -ENOENT || r == -EINVAL ? 0 : r;
+	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 
 int tc_taken(struct nl *nl, int index, struct err *err)
 {
 	struct place p = {.index = index};
-	int r = look_at(nl, &p, err);
+	int rc = look_at(nl, &p, err);
 
-	return r < 0 ? r : p.kind[0] != '\0';
+	return rc < 0 ? rc : p.kind[0] != '\0';
 }
 
 static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = INGRESS_HANDLE};
 	char what[WHAT_BYTES];
-	int r = -EINTR;
+	int rc = -EINTR;
 
 	fmt_into(what, sizeof(what), "list filters of interface %d", p->index);
-	for (int i = 0; i < TRIES && r == -EINTR; i++) {
+	for (int i = 0; i < TRIES && rc == -EINTR; i++) {
 		begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &t);
-		r = nl_talk(nl, see_filter, p, what, err);
+		rc = nl_talk(nl, see_filter, p, what, err);
 	}
-	return r;
+	return rc;
 }
 
 int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err)
 {
 	struct place p = {.index = index, .mark = mark};
-	int r = look_at(nl, &p, err);
+	int rc = look_at(nl, &p, err);
 
-	if (r == 0 && strcmp(p.kind, "ingress") == 0)
-		r = look_at_filters(nl, &p, err);
-	else if (r == 0)
+	if (rc == 0 && strcmp(p.kind, "ingress") == 0)
+		rc = look_at_filters(nl, &p, err);
+	else if (rc == 0)
 		p.foreign = true;
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (p.foreign)
 		return err_text(err, ENOENT, "interface %d has no ingress qdisc of ours", index);
 	return remove_ingress(nl, index, err);
