@@ -34,9 +34,11 @@ int net_inside(const char *path, struct netns_id *id,
 		return rc;
 	*id = found;
 	{
-		cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+		cleanup_nl struct nl nl = NL_CLOSED;
 
-		rc = nl ? fn(nl, arg, err) : -err->code;
+		rc = nl_open(&nl, NETLINK_ROUTE, err);
+		if (rc == 0)
+			rc = fn(&nl, arg, err);
 	}
 	netns_leave(old);
 	return rc;

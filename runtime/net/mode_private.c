@@ -74,37 +74,39 @@ static int join_inside(struct nl *nl, const struct net_made *made, struct err *e
 static int make_inside(const struct plan_net *p, const struct net_made *made, int outside,
 		       struct tap *ret, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link lo;
-	int rc;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (!nl)
-		return -err->code;
+	if (rc < 0)
+		return rc;
 	/* Neighbour discovery of this namespace would reach guest and host. */
 	net_quiet("all");
 	net_quiet("default");
-	rc = rtnl_link_get(nl, "lo", &lo, err);
+	rc = rtnl_link_get(&nl, "lo", &lo, err);
 	if (rc == 0)
-		rc = net_up(nl, lo.index, 0, 0, err);
+		rc = net_up(&nl, lo.index, 0, 0, err);
 	if (rc == 0)
 		rc = tap_open(made->tap, p->queue_pairs, ret, err);
 	if (rc == 0)
-		rc = rtnl_veth_add(nl, VETH_NAME, made->host_link, outside, err);
-	return rc < 0 ? rc : join_inside(nl, made, err);
+		rc = rtnl_veth_add(&nl, VETH_NAME, made->host_link, outside, err);
+	return rc < 0 ? rc : join_inside(&nl, made, err);
 }
 
 static int make_outside(const struct plan_net *p, const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
-	int rc = nl ? rtnl_link_get(nl, made->host_link, &link, err) : -err->code;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc == 0)
-		rc = rtnl_addr_add(nl, link.index, made->host, err);
+		rc = rtnl_link_get(&nl, made->host_link, &link, err);
+	if (rc == 0)
+		rc = rtnl_addr_add(&nl, link.index, made->host, err);
 	/* The table has all of that and more, until somebody flushes the host's rules. */
 	if (rc == 0 && !p->masquerade)
 		net_dead_end(made->host_link);
-	return rc < 0 ? rc : net_up(nl, link.index, made->mtu, 0, err);
+	return rc < 0 ? rc : net_up(&nl, link.index, made->mtu, 0, err);
 }
 
 static int setup_private(const struct plan_net *p, struct net_made *made, struct tap *ret,
@@ -132,19 +134,19 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 
 static int undo_link(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = NULL;
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	int rc;
 
 	if (!made->host_link[0])
 		return 0;
-	nl = net_nl(NETLINK_ROUTE, err);
-	if (!nl)
-		return -err->code;
-	rc = rtnl_link_get(nl, made->host_link, &link, err);
+	rc = nl_open(&nl, NETLINK_ROUTE, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, made->host_link, &link, err);
 	/* Its namespace is going and takes it along; by hand it is gone now. */
 	if (rc == 0 && strcmp(link.kind, "veth") == 0)
-		rc = rtnl_link_del(nl, link.index, err);
+		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;
 }
 

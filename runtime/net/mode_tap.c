@@ -113,19 +113,21 @@ static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net
 static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap *ret,
 		     struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	bool premade;
-	int rc = nl ? open_here(nl, p, made, ret, &link, &premade, err) : -err->code;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
+	if (rc == 0)
+		rc = open_here(&nl, p, made, ret, &link, &premade, err);
 	if (rc == 0 && premade)
-		rc = check_premade(nl, p, &link, link.master, err);
+		rc = check_premade(&nl, p, &link, link.master, err);
 	if (rc == 0 && !premade && p->host.bits)
-		rc = net_is_free(nl, p->host, err);
+		rc = net_is_free(&nl, p->host, err);
 	if (rc == 0 && !premade && p->host.bits)
-		rc = rtnl_addr_add(nl, link.index, p->host, err);
+		rc = rtnl_addr_add(&nl, link.index, p->host, err);
 	if (rc == 0 && !premade)
-		rc = net_up(nl, link.index, p->mtu, 0, err);
+		rc = net_up(&nl, link.index, p->mtu, 0, err);
 	if (rc == 0)
 		made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
 	return rc;
@@ -143,29 +145,29 @@ static int plan_bridge(const struct plan_net *p, const char *id, struct net_made
 static int setup_bridge(const struct plan_net *p, struct net_made *made, struct tap *ret,
 			struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link bridge, link;
 	bool premade;
-	int rc;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (!nl)
-		return -err->code;
-	rc = rtnl_link_get(nl, made->bridge, &bridge, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, made->bridge, &bridge, err);
 	if (rc == -ENODEV)
 		return err_text(err, ENODEV, "bridge %s does not exist", made->bridge);
 	if (rc < 0)
 		return rc;
 	if (strcmp(bridge.kind, "bridge") != 0)
 		return err_text(err, EINVAL, "%s is no bridge", made->bridge);
-	rc = open_here(nl, p, made, ret, &link, &premade, err);
+	rc = open_here(&nl, p, made, ret, &link, &premade, err);
 	if (rc < 0)
 		return rc;
 	if (premade) {
 		made->mtu = (uint16_t)link.mtu;
-		return check_premade(nl, p, &link, bridge.index, err);
+		return check_premade(&nl, p, &link, bridge.index, err);
 	}
 	made->mtu = p->mtu ? p->mtu : mtu_like(&bridge);
-	rc = net_up(nl, link.index, made->mtu, bridge.index, err);
+	rc = net_up(&nl, link.index, made->mtu, bridge.index, err);
 	return rc == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge)
 			     : rc;
 }
@@ -175,16 +177,16 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
 			struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
-	int rc;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (!nl)
-		return -err->code;
+	if (rc < 0)
+		return rc;
 	if (!made->tap[0])
 		return net_free_name("vm", id, made->device, made->tap, err);
 	/* Before it is on record as one that may be removed. */
-	rc = rtnl_link_get(nl, made->tap, &link, err);
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	if (rc == 0)
 		return err_text(err, EEXIST, "interface %s exists", made->tap);
 	return rc == -ENODEV ? 0 : rc;
@@ -209,48 +211,48 @@ static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_li
 static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
 			 struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link parent, link;
-	int rc;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (!nl)
-		return -err->code;
-	rc = rtnl_link_get(nl, p->parent, &parent, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, p->parent, &parent, err);
 	if (rc == -ENODEV)
 		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
 	if (rc < 0)
 		return rc;
-	rc = rtnl_macvtap_add(nl, made->tap, parent.index, made->mac, err);
+	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
 	/* Another's, made since net_plan() found the name free */
 	if (rc == -EEXIST)
 		made->tap[0] = '\0';
 	if (rc < 0)
 		return macvtap_failed(rc, p, &parent, err);
-	rc = rtnl_link_get(nl, made->tap, &link, err);
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	if (rc < 0)
 		return rc;
 	made->mtu = p->mtu ? p->mtu : mtu_like(&parent);
 	net_quiet(made->tap);
-	rc = net_up(nl, link.index, made->mtu, 0, err);
+	rc = net_up(&nl, link.index, made->mtu, 0, err);
 	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
 		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
 }
 
 static int undo_macvtap(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = NULL;
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	int rc;
 
 	if (!made->tap[0])
 		return 0;
-	nl = net_nl(NETLINK_ROUTE, err);
-	if (!nl)
-		return -err->code;
-	rc = rtnl_link_get(nl, made->tap, &link, err);
+	rc = nl_open(&nl, NETLINK_ROUTE, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	/* One of that name that somebody made since has another MAC. */
 	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
-		rc = rtnl_link_del(nl, link.index, err);
+		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;
 }
 

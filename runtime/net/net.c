@@ -17,34 +17,19 @@
 
 /* ---- what the modes share ---- */
 
-struct nl *net_nl(int bus, struct err *err)
-{
-	struct nl *nl = calloc(1, sizeof(*nl));
-
-	if (!nl) {
-		err_set(err, ENOMEM, "netlink");
-		return NULL;
-	}
-	if (nl_open(nl, bus, err) < 0) {
-		free(nl);
-		return NULL;
-	}
-	return nl;
-}
-
 int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
 		  struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	char name[16];
-	int rc;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
-	if (!nl)
-		return -err->code;
+	if (rc < 0)
+		return rc;
 	for (unsigned int try = 0; try < NET_TRIES; try++) {
 		net_name_link(kind, id, device, try, name);
-		rc = rtnl_link_get(nl, name, &link, err);
+		rc = rtnl_link_get(&nl, name, &link, err);
 		if (rc == -ENODEV) {
 			memcpy(ret, name, sizeof(name));
 			return 0;
@@ -132,9 +117,11 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 					    .group = NET_GROUP,
 					    .guest = made->guest.addr,
 					    .masquerade = p->masquerade};
-	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
-	int rc = nl ? nft_private_add(nl, made->table, &private, err) : -err->code;
+	cleanup_nl struct nl nl = NL_CLOSED;
+	int rc = nl_open(&nl, NETLINK_NETFILTER, err);
 
+	if (rc == 0)
+		rc = nft_private_add(&nl, made->table, &private, err);
 	if (rc == 0)
 		return 0;
 	/* One of that name is another's, and asking to remove it takes a privilege. */
@@ -153,9 +140,11 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 
 int net_guard(struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, err);
-	int rc = nl ? nft_guard_add(nl, made->table, made->tap, NET_GROUP, err) : -err->code;
+	cleanup_nl struct nl nl = NL_CLOSED;
+	int rc = nl_open(&nl, NETLINK_NETFILTER, err);
 
+	if (rc == 0)
+		rc = nft_guard_add(&nl, made->table, made->tap, NET_GROUP, err);
 	if (rc < 0)
 		made->table[0] = '\0';
 	/* Such a TAP is there so that its owner needs no privilege. */
@@ -164,16 +153,16 @@ int net_guard(struct net_made *made, struct err *err)
 
 int net_unisolate(const struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = NULL;
+	cleanup_nl struct nl nl = NL_CLOSED;
 	int rc;
 
 	if (!made->table[0])
 		return 0;
-	nl = net_nl(NETLINK_NETFILTER, err);
+	rc = nl_open(&nl, NETLINK_NETFILTER, err);
 	/* Without netfilter there is no table. */
-	if (!nl)
-		return err->code == EPROTONOSUPPORT ? 0 : -err->code;
-	rc = nft_table_del(nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
+	if (rc < 0)
+		return rc == -EPROTONOSUPPORT ? 0 : rc;
+	rc = nft_table_del(&nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
 	/* Who may not even ask has made none. */
 	return rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EPERM ? 0 : rc;
 }

@@ -84,24 +84,24 @@ static int claim_given(struct nl *nl, const struct net_made *made, struct err *e
 
 int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_ROUTE, err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	const struct net_addr first = made->host;
 	struct survey s = {.pool = net_pool_of(p)};
 	const uint32_t nr = net_pool_links(s.pool);
 	cleanup_free uint8_t *used = calloc(nr / 8 + 1, 1);
-	int rc = nl ? 0 : -err->code;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc < 0 || p->host.bits)
-		return rc < 0 ? rc : claim_given(nl, made, err);
+		return rc < 0 ? rc : claim_given(&nl, made, err);
 	s.used = used;
-	rc = used ? rtnl_taken(nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
+	rc = used ? rtnl_taken(&nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
 	for (uint32_t try = 0; rc == 0 && try < nr; try++) {
 		const uint32_t n = net_pool_link(s.pool, first, try);
 
 		if (used[n / 8] & 1U << n % 8)
 			continue;
 		made->host = net_pool_host(s.pool, n);
-		rc = claim(nl, made, made->host, err);
+		rc = claim(&nl, made, made->host, err);
 		if (rc != -EEXIST)
 			return rc;
 		rc = 0;

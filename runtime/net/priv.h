@@ -34,18 +34,6 @@ struct net_ops {
 /** net_ops() - The mode's; never NULL */
 const struct net_ops *net_ops(enum net_mode m);
 
-/* A struct nl on the stack, closed when it goes out of scope; initialise it with NET_NL_CLOSED */
-static inline void cleanup_nl_close(struct nl **nl)
-{
-	if (*nl)
-		nl_close(*nl);
-	free(*nl);
-}
-#define cleanup_nl __attribute__((cleanup(cleanup_nl_close)))
-
-/** net_nl() - A socket in the calling thread's namespace; NULL with *err set.  For cleanup_nl */
-struct nl *net_nl(int bus, struct err *err);
-
 /** net_free_name() - The first name of net_name_link() that no interface of this namespace has */
 MUST_CHECK int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
 			     struct err *err);

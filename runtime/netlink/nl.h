@@ -34,6 +34,10 @@ struct nl {
 MUST_CHECK int nl_open(struct nl *nl, int bus, struct err *err);
 void nl_close(struct nl *nl);
 
+/* struct nl nl = NL_CLOSED */
+#define cleanup_nl __attribute__((cleanup(nl_close)))
+#define NL_CLOSED  {.sock = NULL}
+
 /**
  * nl_begin() - Start a request in the buffer
  * @flags:	REQUEST and ACK are added

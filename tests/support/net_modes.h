@@ -26,33 +26,28 @@ static inline void net_modes_own_network(void)
 		cr_skip_test("needs root and /dev/net/tun");
 }
 
-static inline struct nl *open_nl(void)
-{
-	struct nl *nl = net_nl(NETLINK_ROUTE, &err);
-
-	cr_assert(nl, "%s", err.msg);
-	return nl;
-}
-
 static inline bool exists(const char *name)
 {
-	cleanup_nl struct nl *nl = open_nl();
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
-	int r = rtnl_link_get(nl, name, &link, &err);
+	int r;
 
+	cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+	r = rtnl_link_get(&nl, name, &link, &err);
 	cr_assert(r == 0 || r == -ENODEV, "%s", err.msg);
 	return r == 0;
 }
 
 static inline void up(const char *name, const char *address)
 {
-	cleanup_nl struct nl *nl = open_nl();
+	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 
-	cr_assert_eq(rtnl_link_get(nl, name, &link, &err), 0, "%s", err.msg);
+	cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+	cr_assert_eq(rtnl_link_get(&nl, name, &link, &err), 0, "%s", err.msg);
 	if (address)
-		cr_assert_eq(rtnl_addr_add(nl, link.index, addr(address), &err), 0, "%s", err.msg);
-	cr_assert_eq(net_up(nl, link.index, 0, 0, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_addr_add(&nl, link.index, addr(address), &err), 0, "%s", err.msg);
+	cr_assert_eq(net_up(&nl, link.index, 0, 0, &err), 0, "%s", err.msg);
 }
 
 /* As the guest would: who has @host? */

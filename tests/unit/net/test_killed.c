@@ -89,9 +89,10 @@ static unsigned int links(void)
 
 static bool has_table(const char *name, const char *link)
 {
-	cleanup_nl struct nl *nf = *name ? net_nl(NETLINK_NETFILTER, &err) : NULL;
+	cleanup_nl struct nl nf = NL_CLOSED;
 
-	return nf && nft_table_del(nf, name, link, &err) == 0;
+	return *name && nl_open(&nf, NETLINK_NETFILTER, &err) == 0 &&
+	       nft_table_del(&nf, name, link, &err) == 0;
 }
 
 static void check(const struct plan_net *p)

@@ -49,9 +49,10 @@ static int make_pod(char path[64])
 
 	cr_assert_eq(netns_enter(-1, &old, &err), 0, "%s", err.msg);
 	{
-		cleanup_nl struct nl *nl = open_nl();
+		cleanup_nl struct nl nl = NL_CLOSED;
 
-		cr_assert_eq(rtnl_veth_add(nl, "eth0", "far", old, &err), 0, "%s", err.msg);
+		cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_veth_add(&nl, "eth0", "far", old, &err), 0, "%s", err.msg);
 	}
 	up("eth0", "10.3.3.3/24");
 	fd = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);

@@ -11,11 +11,11 @@ TestSuite(net_setup, .init = net_modes_own_network);
 
 static bool has_table(const char *name, const char *link)
 {
-	cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, &err);
+	cleanup_nl struct nl nl = NL_CLOSED;
 	int r;
 
-	cr_assert(nl, "%s", err.msg);
-	r = nft_table_del(nl, name, link, &err);
+	cr_assert_eq(nl_open(&nl, NETLINK_NETFILTER, &err), 0, "%s", err.msg);
+	r = nft_table_del(&nl, name, link, &err);
 	cr_assert(r == 0 || r == -ENOENT, "%s", err.msg);
 	return r == 0;
 }
@@ -81,9 +81,10 @@ Test(net_setup, anothers_table_stays)
 	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
 	strcpy(table, made.table);
 	{
-		cleanup_nl struct nl *nl = net_nl(NETLINK_NETFILTER, &err);
+		cleanup_nl struct nl nl = NL_CLOSED;
 
-		cr_assert_eq(nft_private_add(nl, table, &(struct nft_private){.link = "lo"}, &err),
+		cr_assert_eq(nl_open(&nl, NETLINK_NETFILTER, &err), 0, "%s", err.msg);
+		cr_assert_eq(nft_private_add(&nl, table, &(struct nft_private){.link = "lo"}, &err),
 			     0, "%s", err.msg);
 	}
 	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
@@ -122,9 +123,10 @@ Test(net_setup, anothers_veth_stays)
 	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
 	memcpy(link, made.host_link, sizeof(link));
 	{
-		cleanup_nl struct nl *nl = open_nl();
+		cleanup_nl struct nl nl = NL_CLOSED;
 
-		cr_assert_eq(rtnl_veth_add(nl, link, "far", -1, &err), 0, "%s", err.msg);
+		cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_veth_add(&nl, link, "far", -1, &err), 0, "%s", err.msg);
 	}
 	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);
 	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
@@ -142,12 +144,13 @@ Test(net_setup, anothers_macvtap_stays)
 	cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
 	memcpy(name, made.tap, sizeof(name));
 	{
-		cleanup_nl struct nl *nl = open_nl();
+		cleanup_nl struct nl nl = NL_CLOSED;
 		struct rtnl_link parent;
 
-		cr_assert_eq(rtnl_veth_add(nl, p.parent, "far", -1, &err), 0, "%s", err.msg);
-		cr_assert_eq(rtnl_link_get(nl, p.parent, &parent, &err), 0, "%s", err.msg);
-		cr_assert_eq(rtnl_macvtap_add(nl, name, parent.index, made.mac, &err), 0, "%s",
+		cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_veth_add(&nl, p.parent, "far", -1, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_link_get(&nl, p.parent, &parent, &err), 0, "%s", err.msg);
+		cr_assert_eq(rtnl_macvtap_add(&nl, name, parent.index, made.mac, &err), 0, "%s",
 			     err.msg);
 	}
 	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EEXIST, "%s", err.msg);

@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "runtime/netlink/netns.h"
 #include "runtime/netlink/rtnl.h"
 #include "runtime/netlink/tap.h"
 #include "tests/support/private_net.h"
