@@ -1,24 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Networks on the guest's kernel command line
- *
- *   ip=CLIENT::GATEWAY:MASK:HOST:ethN:off   the first IPv4 address, as the kernel itself takes it
- *   vmrun.addr=ethN,ADDRESS/PREFIX          every other address; ip= knows one a device, and no IPv6
- *   rd.route=DEST/PREFIX:GATEWAY:ethN       every route but the one that ip= says; IPv6 in brackets
- *   vmrun.neigh=ethN,ADDRESS,MAC            permanent neighbours
- *
- * rd.route is of dracut.cmdline(7), and systemd-network-generator(8) takes it too. It has no word for
- * "no gateway": the unspecified address does, which the kernel and systemd read as that. Nor has it one
- * for a metric, so that of several routes to one destination the guest learns the one that is used. The
- * kernel refuses an ip= whose gateway is not in the client's network: that one becomes a rd.route.
- */
+#include "runtime/net/cmdline.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/net.h"
 #include "runtime/util/addr.h"
 
 #define WORD_BYTES 256

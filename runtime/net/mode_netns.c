@@ -8,41 +8,18 @@
  * has the interface's MAC and addresses. Undoing removes the two redirects; the namespace and all that
  * was in it stay as they were.
  */
+#include "runtime/net/mode_netns.h"
+
 #include <errno.h>
-#include <linux/netlink.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/priv.h"
-
-int net_inside(const char *path, struct netns_id *id,
-	       int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg, struct err *err)
-{
-	cleanup_fd int fd = -1;
-	struct netns_id found;
-	int old = -1, rc = netns_open(path, &fd, err);
-
-	if (rc == 0)
-		rc = netns_identify(fd, &found, err);
-	if (rc == 0 && id->ino && !netns_same(id, &found))
-		rc = err_text(err, ESTALE, "%s leads to another network namespace than at create",
-			      path);
-	if (rc == 0)
-		rc = netns_enter(fd, &old, err);
-	if (rc < 0)
-		return rc;
-	*id = found;
-	{
-		cleanup_nl struct nl nl = NL_CLOSED;
-
-		rc = nl_open(&nl, NETLINK_ROUTE, err);
-		if (rc == 0)
-			rc = fn(&nl, arg, err);
-	}
-	netns_leave(old);
-	return rc;
-}
+#include "runtime/net/host.h"
+#include "runtime/net/names.h"
+#include "runtime/net/ops.h"
+#include "runtime/net/sysctl.h"
+#include "runtime/netlink/netns.h"
+#include "runtime/netlink/tc.h"
 
 /* ---- create ---- */
 
@@ -108,7 +85,7 @@ static int setup_netns(const struct plan_net *p, struct net_made *made, struct t
 	struct making m = {p, ret};
 
 	memcpy(ret->name, made->tap, sizeof(ret->name));
-	return net_inside(made->netns, &made->netns_id, make_tap, &m, err);
+	return netns_inside(made->netns, &made->netns_id, make_tap, &m, err);
 }
 
 /* ---- start ---- */
@@ -141,7 +118,7 @@ int net_join(struct net_made *made, struct err *err)
 
 	if (made->mode != NET_MODE_NETNS || !made->joined[0])
 		return 0;
-	rc = net_inside(made->netns, &made->netns_id, join, made, err);
+	rc = netns_inside(made->netns, &made->netns_id, join, made, err);
 	if (rc == 0)
 		return 0;
 	/* Somebody was faster; what is at that interface is theirs. */
@@ -171,7 +148,7 @@ static int undo_netns(const struct net_made *made, struct err *err)
 
 	if (!made->joined[0])
 		return 0;
-	rc = net_inside(made->netns, &id, leave, (void *)made, err);
+	rc = netns_inside(made->netns, &id, leave, (void *)made, err);
 	/* A namespace whose name is gone (-EINVAL: only its mount point is left) or another's now may
 	 * live on, but then nobody can say where. */
 	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;

@@ -14,24 +14,17 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/priv.h"
-#include "runtime/util/addr.h"
+#include "runtime/net/host.h"
+#include "runtime/net/names.h"
+#include "runtime/net/ops.h"
+#include "runtime/net/pool.h"
+#include "runtime/net/sysctl.h"
+#include "runtime/netlink/netns.h"
+#include "runtime/netlink/tc.h"
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"
 #define NET_MARK  1 /* all that is in there is ours */
-
-int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
-{
-	char text[ADDR_TEXT_BYTES];
-	int rc = rtnl_addr_in_use(nl, host, err);
-
-	addr_put(host, text);
-	return rc > 0 ? err_text(err, EADDRINUSE,
-				 "hostIp %s: an interface of this host is in that network already",
-				 text)
-		      : rc;
-}
 
 static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
 			struct err *err)
@@ -47,7 +40,7 @@ static int plan_private(const struct plan_net *p, const char *id, struct net_mad
 		made->mtu = NET_MTU_DEFAULT;
 	/* Which one it will be is seen in set-up, where it can be taken. */
 	if (!p->host.bits)
-		made->host = net_name_host(net_pool_of(p), id, made->device);
+		net_made_set_host(made, p, net_name_host(net_pool_of(p), id, made->device));
 	return rc;
 }
 
@@ -127,7 +120,6 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 		made->table[0] = '\0';
 		return rc;
 	}
-	net_fill_addrs(p, made);
 	rc = net_isolate(p, made, err);
 	return rc < 0 ? rc : make_outside(p, made, err);
 }

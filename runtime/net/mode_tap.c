@@ -1,22 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The modes of a network device
+ * DOC: Modes tap and bridge: a TAP among the interfaces of the host
  *
- *   mode     TAP                      joined to the host by           outlives the TAP's fd
- *   private  in a namespace made new  a veth, redirected by tc        the veth's host end, the table
- *   tap      here                     an address of its own           the guard of one made beforehand
- *   bridge   here                     being port of the bridge        likewise
- *   netns    in the namespace given   redirects made at start         the redirects
- *   macvtap  is the macvtap           the parent interface            the macvtap
- *   fd       the caller's             the caller                      the caller's business
- *   none     none                     nothing                         nothing
- *
- * A TAP or macvtap of the wanted name that is there already is not ours. A TAP made beforehand for us
- * (persistent, not in use) is taken as it is, and nothing about it is changed: so there is nothing to
- * undo, and whoever owns it needs no privilege. What the bundle says about it has to be true.
+ * A TAP of the wanted name that is there already is not ours. One made beforehand for us (persistent, not
+ * in use) is taken as it is, and nothing about it is changed: so there is nothing to undo, and whoever owns it
+ * needs no privilege. What the bundle says about it has to be true.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <string.h>
@@ -24,7 +14,9 @@
 #include <sys/socket.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/priv.h"
+#include "runtime/net/host.h"
+#include "runtime/net/ops.h"
+#include "runtime/netlink/rtnl_dump.h"
 
 /* ---- a TAP in the host's namespace ---- */
 
@@ -98,12 +90,6 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	return rc < 0 || !*ret_premade ? rc : net_guard(made, err);
 }
 
-/* Of what another interface carries, as much as a TAP can */
-static uint16_t mtu_like(const struct rtnl_link *link)
-{
-	return link->mtu < NET_MTU_MAX ? (uint16_t)link->mtu : NET_MTU_MAX;
-}
-
 static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
 		     struct err *err)
 {
@@ -166,145 +152,11 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 		made->mtu = (uint16_t)link.mtu;
 		return check_premade(&nl, p, &link, bridge.index, err);
 	}
-	made->mtu = p->mtu ? p->mtu : mtu_like(&bridge);
+	made->mtu = p->mtu ? p->mtu : net_mtu_like(&bridge);
 	rc = net_up(&nl, link.index, made->mtu, bridge.index, err);
 	return rc == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge)
 			     : rc;
 }
 
-/* ---- a macvtap ---- */
-
-static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
-			struct err *err)
-{
-	cleanup_nl struct nl nl = NL_CLOSED;
-	struct rtnl_link link;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
-
-	if (rc < 0)
-		return rc;
-	if (!made->tap[0])
-		return net_free_name("vm", id, made->device, made->tap, err);
-	/* Before it is on record as one that may be removed. */
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
-	if (rc == 0)
-		return err_text(err, EEXIST, "interface %s exists", made->tap);
-	return rc == -ENODEV ? 0 : rc;
-}
-
-/* Why the kernel refused, in other words than "Invalid argument" */
-static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
-			  struct err *err)
-{
-	if (rc == -EINVAL && p->mtu > parent->mtu)
-		return err_text(err, EINVAL, "mtu %u is more than the %u of interface %s", p->mtu,
-				parent->mtu, p->parent);
-	if (rc == -EINVAL)
-		return err_text(err, EINVAL, "interface %s takes no macvtap", p->parent);
-	if (rc == -EBUSY)
-		return err_text(err, EBUSY,
-				"interface %s takes no macvtap while it is a port of another",
-				p->parent);
-	return rc;
-}
-
-static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
-			 struct err *err)
-{
-	cleanup_nl struct nl nl = NL_CLOSED;
-	struct rtnl_link parent, link;
-	int rc = nl_open(&nl, NETLINK_ROUTE, err);
-
-	if (rc < 0)
-		return rc;
-	rc = rtnl_link_get(&nl, p->parent, &parent, err);
-	if (rc == -ENODEV)
-		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
-	if (rc < 0)
-		return rc;
-	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
-	/* Another's, made since net_plan() found the name free */
-	if (rc == -EEXIST)
-		made->tap[0] = '\0';
-	if (rc < 0)
-		return macvtap_failed(rc, p, &parent, err);
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
-	if (rc < 0)
-		return rc;
-	made->mtu = p->mtu ? p->mtu : mtu_like(&parent);
-	net_quiet(made->tap);
-	rc = net_up(&nl, link.index, made->mtu, 0, err);
-	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
-		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
-}
-
-static int undo_macvtap(const struct net_made *made, struct err *err)
-{
-	cleanup_nl struct nl nl = NL_CLOSED;
-	struct rtnl_link link;
-	int rc;
-
-	if (!made->tap[0])
-		return 0;
-	rc = nl_open(&nl, NETLINK_ROUTE, err);
-	if (rc < 0)
-		return rc;
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
-	/* One of that name that somebody made since has another MAC. */
-	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
-		rc = rtnl_link_del(&nl, link.index, err);
-	return rc == -ENODEV ? 0 : rc;
-}
-
-/* ---- without us ---- */
-
-static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_made *made UNUSED,
-		   struct err *err)
-{
-	const int flags = p->fd > STDERR_FILENO ? fcntl(p->fd, F_GETFD) : -1;
-
-	/* What vmrun opened itself is close-on-exec; what came through exec is not. */
-	if (flags < 0 || flags & FD_CLOEXEC)
-		return err_text(err, EBADF, "fd %d was not inherited", p->fd);
-	if (p->queue_pairs != 1)
-		return err_text(err, EINVAL, "fd %d is one queue pair, not %u", p->fd,
-				p->queue_pairs);
-	return fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? err_set(err, errno, "fd %d", p->fd) : 0;
-}
-
-static int setup_fd(const struct plan_net *p, struct net_made *made, struct tap *ret,
-		    struct err *err)
-{
-	int rc = tap_adopt(p->fd, ret, err);
-
-	if (rc == 0)
-		memcpy(made->tap, ret->name, sizeof(made->tap));
-	return rc;
-}
-
-static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,
-		      struct tap *ret UNUSED, struct err *err UNUSED)
-{
-	return 0;
-}
-
-/* ---- the table ---- */
-
-static const struct net_ops tap_ops = {plan_here, setup_tap, net_unisolate};
-static const struct net_ops bridge_ops = {plan_bridge, setup_bridge, net_unisolate};
-static const struct net_ops macvtap_ops = {plan_macvtap, setup_macvtap, undo_macvtap};
-static const struct net_ops fd_ops = {plan_fd, setup_fd, NULL};
-static const struct net_ops none_ops = {NULL, setup_none, NULL};
-
-const struct net_ops *net_ops(enum net_mode m)
-{
-	static const struct net_ops *const all[NET_MODES] = {
-		[NET_MODE_PRIVATE] = &net_private_ops, [NET_MODE_TAP] = &tap_ops,
-		[NET_MODE_BRIDGE] = &bridge_ops,       [NET_MODE_NETNS] = &net_netns_ops,
-		[NET_MODE_MACVTAP] = &macvtap_ops,     [NET_MODE_FD] = &fd_ops,
-		[NET_MODE_NONE] = &none_ops,
-	};
-
-	vr_assert((unsigned int)m < NET_MODES);
-	return all[m];
-}
+const struct net_ops net_tap_ops = {plan_here, setup_tap, net_unisolate};
+const struct net_ops net_bridge_ops = {plan_bridge, setup_bridge, net_unisolate};

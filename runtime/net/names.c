@@ -1,22 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Names and addresses made from the id of a VM and the name of a device
- *
- * The same VM gets the same ones again, so that a guest keeps its MAC and an administrator's rules
- * their names; what is taken on the host is asked elsewhere, with the next @try. A state file can be
- * held against them: nothing but what can be of that VM is ever removed.
- */
+#include "runtime/net/names.h"
+
 #include <arpa/inet.h>
-#include <ctype.h>
-#include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/priv.h"
 
-#define POOL_BASE 0x64400000U /* 100.64.0.0/10, for those between provider and customer */
-#define POOL_BITS 10
-#define LINK_BITS 30
+#define TABLE_PREFIX "vmrun_"
+#define POOL_BASE    0x64400000U /* 100.64.0.0/10, for those between provider and customer */
+#define POOL_BITS    10
+#define LINK_BITS    30
 #define STRIDE                                                                                     \
 	0x9e3779b1U /* odd, so that it comes to every link; far, to leave what is taken in one go */
 
@@ -50,17 +43,17 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 	const bool first = strcmp(device, "net0") == 0;
 	/* What nft's own language takes in a name; ids have no slash, so that no id is another's
 	 * second device. */
-	const bool plain = !strchr(id, '+') && strlen(NET_TABLE_PREFIX) + strlen(id) +
-							       (first ? 0 : strlen(device) + 1) <=
-						       NET_TABLE_MAX;
+	const bool plain = !strchr(id, '+') &&
+			   strlen(TABLE_PREFIX) + strlen(id) + (first ? 0 : strlen(device) + 1) <=
+				   NET_TABLE_MAX;
 	char *c;
 
 	if (plain) {
-		fmt_into(ret, NET_TABLE_MAX + 1, NET_TABLE_PREFIX "%s%s%s", id, first ? "" : "/",
+		fmt_into(ret, NET_TABLE_MAX + 1, TABLE_PREFIX "%s%s%s", id, first ? "" : "/",
 			 first ? "" : device);
 		return;
 	}
-	fmt_into(ret, NET_TABLE_MAX + 1, NET_TABLE_PREFIX "%.*s/%08x/%s", 32, id,
+	fmt_into(ret, NET_TABLE_MAX + 1, TABLE_PREFIX "%.*s/%08x/%s", 32, id,
 		 (unsigned int)hash(id, "", 0), device);
 	for (c = ret; *c; c++)
 		if (*c == '+')

@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/**
- * DOC: Networks of private devices: one that is free, and nobody else's from then on
- *
- * A pool is cut into networks of four addresses, the kind that a link needs. One is free where no address
- * of the host is and no route of any table leads, main or other: a VPN that has the whole pool in a table
- * of its own would get what is meant for the guest. It is taken by a second name for the host's end of
- * the link, "vmrun-100.64.0.4-30": of two who want one name in a network namespace the kernel lets one
- * have it, and the name goes with the link.
- */
+#include "runtime/net/pool.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netlink.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/priv.h"
+#include "runtime/net/host.h"
+#include "runtime/net/names.h"
+#include "runtime/netlink/rtnl_dump.h"
 #include "runtime/util/addr.h"
 
 /** struct survey - What of a pool is in use: a bit a link, and the widest network that takes some */
@@ -100,7 +95,7 @@ int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
 
 		if (used[n / 8] & 1U << n % 8)
 			continue;
-		made->host = net_pool_host(s.pool, n);
+		net_made_set_host(made, p, net_pool_host(s.pool, n));
 		rc = claim(&nl, made, made->host, err);
 		if (rc != -EEXIST)
 			return rc;

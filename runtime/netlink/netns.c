@@ -73,3 +73,31 @@ void netns_leave(int old)
 	vr_assert(setns(old, CLONE_NEWNET) == 0);
 	close(old);
 }
+
+int netns_inside(const char *path, struct netns_id *id,
+		 int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg, struct err *err)
+{
+	cleanup_fd int fd = -1;
+	struct netns_id found;
+	int old = -1, rc = netns_open(path, &fd, err);
+
+	if (rc == 0)
+		rc = netns_identify(fd, &found, err);
+	if (rc == 0 && id->ino && !netns_same(id, &found))
+		rc = err_text(err, ESTALE, "%s leads to another network namespace than at create",
+			      path);
+	if (rc == 0)
+		rc = netns_enter(fd, &old, err);
+	if (rc < 0)
+		return rc;
+	*id = found;
+	{
+		cleanup_nl struct nl nl = NL_CLOSED;
+
+		rc = nl_open(&nl, NETLINK_ROUTE, err);
+		if (rc == 0)
+			rc = fn(&nl, arg, err);
+	}
+	netns_leave(old);
+	return rc;
+}

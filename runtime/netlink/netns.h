@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_NETLINK_NETNS_H
 #define VMRUN_RUNTIME_NETLINK_NETNS_H
 
-#include "devices/core/err.h"
+#include "runtime/netlink/nl.h"
 #include "runtime/util/netns_id.h"
 
 /**
@@ -30,5 +30,16 @@ bool netns_same(const struct netns_id *a, const struct netns_id *b);
 MUST_CHECK int netns_enter(int fd, int *ret_old, struct err *err);
 /** netns_leave() - Back; closes @old. A failure is fatal for the process (vr_assert) */
 void netns_leave(int old);
+
+/**
+ * netns_inside() - Run @fn inside the network namespace @path, with an rtnetlink socket of it
+ * @id:		Which one it has to be; filled in when not known
+ *
+ * Context: a process with one thread
+ * Return: @fn's; -ESTALE when it is another one; other -errno
+ */
+MUST_CHECK int netns_inside(const char *path, struct netns_id *id,
+			    int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg,
+			    struct err *err);
 
 #endif

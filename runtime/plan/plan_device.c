@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_device.h"
-#include "runtime/config/bundle_ask.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_ask.h"
 
 /* By enum bundle_device_type: what a device of that type is made of */
 static const struct device_kind {

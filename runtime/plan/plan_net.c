@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_net.h"
-#include "runtime/config/bundle_ask.h"
 
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_settings.h"
 
 /* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */

@@ -13,8 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/net/host.h"
 #include "runtime/net/net.h"
-#include "runtime/net/priv.h"
 #include "tests/support/addr_text.h"
 #include "tests/support/tap_guest.h"
 

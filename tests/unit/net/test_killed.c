@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 
 #include "runtime/net/net.h"
-#include "runtime/net/priv.h"
 #include "runtime/netlink/nft.h"
+#include "runtime/netlink/rtnl.h"
 #include "runtime/netlink/rtnl_dump.h"
 #include "tests/support/private_net.h"
 

@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/net/net.h"
-#include "runtime/net/priv.h"
 #include "tests/support/addr_text.h"
 
 /* ---- names ---- */

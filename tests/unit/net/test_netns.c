@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include "runtime/netlink/netns.h"
 #include "tests/support/net_modes.h"
 
 TestSuite(net_netns, .init = net_modes_own_network);

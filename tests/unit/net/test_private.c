@@ -19,7 +19,6 @@
 #include <sys/syscall.h>
 
 #include "runtime/net/net.h"
-#include "runtime/net/priv.h"
 #include "runtime/netlink/netns.h"
 #include "tests/support/private_net.h"
 #include "tests/support/tap_guest.h"

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/net/interface.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "runtime/net/host.h"
+#include "runtime/netlink/tc.h"
+#include "runtime/util/addr.h"
+
+int net_found_list(struct nl *nl, struct net_found *f, struct err *err)
+{
+	int rc = rtnl_links(nl, f->link, &f->nr_links, err);
+
+	return rc < 0 ? rc : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
+}
+
+static bool is_told(const struct rtnl_addr *a)
+{
+	return !a->passing && a->scope < (a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_LINK);
+}
+
+bool net_found_has_address(const struct net_found *f, const struct rtnl_link *link)
+{
+	if (link->loopback || !link->up)
+		return false;
+	for (unsigned int i = 0; i < f->nr_addrs; i++)
+		if (f->addr[i].index == link->index && is_told(&f->addr[i]))
+			return true;
+	return false;
+}
+
+static int too_many(const char *name, unsigned int max, const char *what, struct err *err)
+{
+	return err_text(err, E2BIG, "interface %s has more than %u %s", name, max, what);
+}
+
+static struct net_ip ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
+{
+	struct net_ip ip = {.family = family, .bits = bits};
+
+	memcpy(ip.addr, addr, family == AF_INET ? 4 : sizeof(ip.addr));
+	return ip;
+}
+
+static struct net_ip dst_of(const struct rtnl_route *t)
+{
+	return ip_of(t->family, t->bits, t->dst);
+}
+
+static bool same_net(const struct net_ip *a, const struct net_ip *b)
+{
+	return a->bits == b->bits && addr_ip_covers(a, b);
+}
+
+/* Whether an interface that guests get is there by that index */
+static bool is_joinable(const struct net_found *f, int index)
+{
+	for (unsigned int i = 0; i < f->nr_links; i++)
+		if (f->link[i].index == index)
+			return f->link[i].ethernet && net_found_has_address(f, &f->link[i]);
+	return false;
+}
+
+/* Whether another route to the same place is the one that is used; @connected: look at such ones only */
+static bool is_beaten(const struct net_found *f, const struct rtnl_route *t, bool connected)
+{
+	const struct net_ip dst = dst_of(t);
+
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *o = &f->route[i];
+		const struct net_ip other = dst_of(o);
+
+		if (o != t && (o->connected || !connected) && same_net(&dst, &other) &&
+		    (o->metric < t->metric || (o->metric == t->metric && o < t)) &&
+		    is_joinable(f, o->out_index))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the network of address @a is reached as a kernel that is told its prefix would have it */
+static bool is_connected(const struct net_found *f, const struct rtnl_addr *a)
+{
+	const struct net_ip net = ip_of(a->family, a->bits, a->addr);
+
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *t = &f->route[i];
+		const struct net_ip dst = dst_of(t);
+
+		if (t->out_index == a->index && !t->has_gateway && same_net(&net, &dst) &&
+		    !is_beaten(f, t, false))
+			return true;
+	}
+	return false;
+}
+
+static int copy_addrs(const struct net_found *f, const struct rtnl_link *link,
+		      struct net_made *made, struct err *err)
+{
+	for (unsigned int i = 0; i < f->nr_addrs; i++) {
+		const struct rtnl_addr *a = &f->addr[i];
+		struct net_ip ip = ip_of(a->family, a->bits, a->addr);
+
+		if (a->index != link->index || !is_told(a))
+			continue;
+		if (made->nr_addrs == NET_ADDRS_MAX)
+			return too_many(link->name, NET_ADDRS_MAX, "addresses", err);
+		if (!is_connected(f, a))
+			ip.bits = addr_ip_bits(a->family);
+		made->addr[made->nr_addrs++] = ip;
+		if (a->family != AF_INET || made->guest.bits)
+			continue;
+		memcpy(&made->guest.addr, a->addr, sizeof(made->guest.addr));
+		made->guest.bits = ip.bits;
+	}
+	return 0;
+}
+
+/* Whether the guest's kernel makes it by itself of an address that it is told */
+static bool follows(const struct net_made *made, const struct net_ip *dst)
+{
+	for (unsigned int i = 0; i < made->nr_addrs; i++)
+		if (same_net(&made->addr[i], dst))
+			return true;
+	return false;
+}
+
+static bool is_link_local(const struct net_ip *ip)
+{
+	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
+}
+
+/* Whether the guest's kernel will know the gateway of a route to be on the link */
+static bool is_reached(const struct net_found *f, const struct rtnl_route *by,
+		       const struct net_ip *gateway)
+{
+	if (is_link_local(gateway))
+		return true;
+	for (unsigned int i = 0; i < f->nr_routes; i++) {
+		const struct rtnl_route *t = &f->route[i];
+		const struct net_ip dst = dst_of(t);
+
+		if (t->out_index == by->out_index && !t->has_gateway &&
+		    addr_ip_covers(&dst, gateway) && !is_beaten(f, t, !t->connected))
+			return true;
+	}
+	return false;
+}
+
+static int add_route(const struct net_found *f, struct net_made *made, const struct rtnl_route *t,
+		     struct err *err)
+{
+	struct net_route new = {.dst = dst_of(t), .metric = t->metric};
+	int rc = 0;
+
+	if (!t->has_gateway && (is_link_local(&new.dst) || follows(made, &new.dst)))
+		return 0;
+	if (is_beaten(f, t, !t->connected))
+		return 0;
+	if (t->has_gateway)
+		new.gateway = ip_of(t->family, addr_ip_bits(t->family), t->gateway);
+	/* What "onlink" says of a gateway, or a network that another interface has as well, a route to
+	 * the gateway says too. */
+	if (t->has_gateway && !is_reached(f, t, &new.gateway))
+		rc = net_made_add_route(made, &(struct net_route){.dst = new.gateway}, err);
+	return rc < 0 ? rc : net_made_add_route(made, &new, err);
+}
+
+static int copy_routes(const struct net_found *f, const struct rtnl_link *link,
+		       struct net_made *made, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < f->nr_routes; i++)
+		if (f->route[i].out_index == link->index &&
+		    (f->route[i].connected || !f->route[i].implied))
+			rc = add_route(f, made, &f->route[i], err);
+	for (unsigned int i = 0; i < made->nr_routes && !made->gateway; i++) {
+		const struct net_route *t = &made->route[i];
+
+		if (t->dst.bits == 0 && t->gateway.family == AF_INET)
+			memcpy(&made->gateway, t->gateway.addr, sizeof(made->gateway));
+	}
+	return rc;
+}
+
+static int copy_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
+		       struct err *err)
+{
+	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
+	unsigned int nr = 0;
+	int rc = neigh ? rtnl_neighs(nl, neigh, &nr, err) : err_set(err, ENOMEM, "neighbours");
+
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
+		const struct rtnl_neigh *n = &neigh[i];
+		struct net_neigh *to = &made->neigh[made->nr_neighs];
+
+		if (n->index != link->index)
+			continue;
+		if (made->nr_neighs == NET_NEIGHS_MAX)
+			return too_many(link->name, NET_NEIGHS_MAX, "permanent neighbours", err);
+		to->addr = ip_of(n->family, addr_ip_bits(n->family), n->addr);
+		memcpy(to->mac, n->mac, sizeof(to->mac));
+		made->nr_neighs++;
+	}
+	return rc;
+}
+
+int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_link *link,
+			 struct net_made *made, struct err *err)
+{
+	int rc = tc_taken(nl, link->index, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : err_text(err, EEXIST, NET_TAKEN, link->name);
+	memcpy(made->joined, link->name, sizeof(made->joined));
+	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
+	memcpy(made->mac, link->mac, sizeof(made->mac));
+	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
+	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
+	if (rc == 0)
+		rc = copy_addrs(f, link, made, err);
+	if (rc == 0)
+		rc = copy_routes(f, link, made, err);
+	return rc < 0 ? rc : copy_neighs(nl, link, made, err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Mode macvtap: a macvtap on an interface of the host
+ */
+#include <errno.h>
+#include <linux/netlink.h>
+#include <string.h>
+
+#include "runtime/net/host.h"
+#include "runtime/net/ops.h"
+#include "runtime/net/sysctl.h"
+
+static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
+			struct err *err)
+{
+	cleanup_nl struct nl nl = NL_CLOSED;
+	struct rtnl_link link;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+
+	if (rc < 0)
+		return rc;
+	if (!made->tap[0])
+		return net_free_name("vm", id, made->device, made->tap, err);
+	/* Before it is on record as one that may be removed. */
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	if (rc == 0)
+		return err_text(err, EEXIST, "interface %s exists", made->tap);
+	return rc == -ENODEV ? 0 : rc;
+}
+
+/* Why the kernel refused, in other words than "Invalid argument" */
+static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
+			  struct err *err)
+{
+	if (rc == -EINVAL && p->mtu > parent->mtu)
+		return err_text(err, EINVAL, "mtu %u is more than the %u of interface %s", p->mtu,
+				parent->mtu, p->parent);
+	if (rc == -EINVAL)
+		return err_text(err, EINVAL, "interface %s takes no macvtap", p->parent);
+	if (rc == -EBUSY)
+		return err_text(err, EBUSY,
+				"interface %s takes no macvtap while it is a port of another",
+				p->parent);
+	return rc;
+}
+
+static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			 struct err *err)
+{
+	cleanup_nl struct nl nl = NL_CLOSED;
+	struct rtnl_link parent, link;
+	int rc = nl_open(&nl, NETLINK_ROUTE, err);
+
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, p->parent, &parent, err);
+	if (rc == -ENODEV)
+		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
+	/* Another's, made since net_plan() found the name free */
+	if (rc == -EEXIST)
+		made->tap[0] = '\0';
+	if (rc < 0)
+		return macvtap_failed(rc, p, &parent, err);
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	if (rc < 0)
+		return rc;
+	made->mtu = p->mtu ? p->mtu : net_mtu_like(&parent);
+	net_quiet(made->tap);
+	rc = net_up(&nl, link.index, made->mtu, 0, err);
+	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
+		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
+}
+
+static int undo_macvtap(const struct net_made *made, struct err *err)
+{
+	cleanup_nl struct nl nl = NL_CLOSED;
+	struct rtnl_link link;
+	int rc;
+
+	if (!made->tap[0])
+		return 0;
+	rc = nl_open(&nl, NETLINK_ROUTE, err);
+	if (rc < 0)
+		return rc;
+	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	/* One of that name that somebody made since has another MAC. */
+	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
+		rc = rtnl_link_del(&nl, link.index, err);
+	return rc == -ENODEV ? 0 : rc;
+}
+
+const struct net_ops net_macvtap_ops = {plan_macvtap, setup_macvtap, undo_macvtap};
