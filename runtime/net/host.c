@@ -79,7 +79,7 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 		return 0;
 	/* One of that name is another's, and asking to remove it takes a privilege. */
 	if (rc == -EEXIST || rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT)
-		made->table[0] = '\0';
+		net_made_disown(made->table);
 	if (p->masquerade || (rc != -EOPNOTSUPP && rc != -EPROTONOSUPPORT))
 		return rc;
 	/* Where nothing is forwarded nothing has to be kept from it. */
@@ -99,7 +99,7 @@ int net_guard(struct net_made *made, struct err *err)
 	if (rc == 0)
 		rc = nft_guard_add(&nl, made->table, made->tap, NET_GROUP, err);
 	if (rc < 0)
-		made->table[0] = '\0';
+		net_made_disown(made->table);
 	/* Such a TAP is there so that its owner needs no privilege. */
 	return rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT ? 0 : rc;
 }

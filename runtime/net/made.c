@@ -3,6 +3,11 @@
 
 #include <errno.h>
 
+void net_made_disown(char *name)
+{
+	name[0] = '\0';
+}
+
 void net_made_set_host(struct net_made *made, const struct plan_net *p, struct net_addr host)
 {
 	made->host = host;

@@ -73,6 +73,14 @@ struct net_made {
 };
 
 /**
+ * net_made_disown() - Clear one of the names in a record
+ * @name:	Its tap, host_link, table or joined
+ *
+ * What has this name is not the VM's: undo leaves it alone.
+ */
+void net_made_disown(char *name);
+
+/**
  * net_made_set_host() - Set the host's address and what follows from it
  * @host:	bits 0: the guest has the address and gateway of the plan, if any
  *

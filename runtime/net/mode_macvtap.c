@@ -61,7 +61,7 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
 	/* Another's, made since net_plan() found the name free */
 	if (rc == -EEXIST)
-		made->tap[0] = '\0';
+		net_made_disown(made->tap);
 	if (rc < 0)
 		return macvtap_failed(rc, p, &parent, err);
 	rc = rtnl_link_get(&nl, made->tap, &link, err);

@@ -124,7 +124,7 @@ int net_join(struct net_made *made, struct err *err)
 	/* Somebody was faster; what is at that interface is theirs. */
 	if (rc == -EEXIST)
 		err_text(err, EEXIST, NET_TAKEN, made->joined);
-	made->joined[0] = '\0';
+	net_made_disown(made->joined);
 	return err_wrap(err, "%s", made->device);
 }
 

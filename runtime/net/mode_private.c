@@ -113,11 +113,11 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 	}
 	/* Another's, made since net_plan() found the name free */
 	if (rc == -EEXIST)
-		made->host_link[0] = '\0';
+		net_made_disown(made->host_link);
 	if (rc == 0)
 		rc = net_claim(p, made, err);
 	if (rc < 0) {
-		made->table[0] = '\0';
+		net_made_disown(made->table);
 		return rc;
 	}
 	rc = net_isolate(p, made, err);

@@ -78,8 +78,9 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	if (rc < 0 && rc != -ENODEV)
 		return rc;
 	*ret_premade = rc == 0;
+	/* One made here is in the group, and needs no guard. */
 	if (rc < 0)
-		made->table[0] = '\0'; /* one made here is in the group, and needs no guard */
+		net_made_disown(made->table);
 	if (rc == 0 && strcmp(ret_link->kind, "tun") != 0)
 		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
 	if (rc == 0 && in_use(made->tap))

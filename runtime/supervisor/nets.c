@@ -33,7 +33,7 @@ static int join(struct supervisor *s, struct net_made *made, struct err *err)
 	int r = state_save(s->dir, s->state, err);
 
 	if (r < 0) {
-		made->joined[0] = '\0'; /* so that the next start looks again */
+		net_made_disown(made->joined); /* so that the next start looks again */
 		return r;
 	}
 	r = net_join(made, err);
