@@ -7,6 +7,7 @@
 #                   (demo, check and bench run deps where a package is missing, and say which)
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
 #   make golden     write tests/golden as the code has it now; review the difference
+#   make help       these lines
 #   make bench lint sanitize fuzz install clean
 
 SHELL  := /bin/bash
@@ -224,6 +225,9 @@ install: all
 clean:
 	rm -rf $(B)
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak sanitize lint lint-own install clean
+help:
+	@sed -n '3,/^$$/s/^#   //p' Makefile
+
+.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak sanitize lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
