@@ -1,5 +1,5 @@
 #!/bin/bash
-# Freestanding guests on /dev/kvm: what they print is TAP, passed on; and the exit code is that of a reset.
+# Freestanding guests on /dev/kvm: they print TAP, which is passed on, and the exit code is a reset's.
 . "$(dirname "$0")/../lib.sh"
 
 for guest in virtio hostile pciscan rtc; do
@@ -38,7 +38,7 @@ vmrun run "$work/large" </dev/null >"$work/out" 2>"$work/err"
 is "24 devices, 16 queues each: the VM runs" "$?" 32
 like "24 devices, 16 queues each: the guest speaks" "$(cat "$work/out" "$work/err")" "hello from the guest"
 
-# The serial device must not wait in read() for what another reader of the same terminal or pipe took.
+# The serial device must not wait in read() for bytes that another reader of the terminal or pipe took.
 nonblocking() { # nonblocking PID FD: yes or no
 	(( 8#$(awk '$1 == "flags:" { print $2 }' "/proc/$1/fdinfo/$2") & 8#4000 )) && echo yes || echo no
 }

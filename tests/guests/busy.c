@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Goes on using disk and serial port for ever, as a driver does that sets its device up anew each time. */
+/* Uses disk and serial port for ever, like a driver that sets its device up again each time. */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 
@@ -28,7 +28,7 @@ static void polite_putc(char c)
 	outb(GUEST_PORT_SERIAL, (uint8_t)c);
 }
 
-/* One read, for which it does not wait long: the reset that follows is what must come back */
+/* One read, without waiting long for it: the reset that follows must finish */
 static bool read_once(void)
 {
 	if (!virtio_start(&blk, 0, &ring))

@@ -31,10 +31,10 @@ refused() {
 	is "$1: nothing is left" "$(ls -A "$work/${4:-state}")" ""
 	[ $((SECONDS - began)) -lt $((8 * patience)) ] || not_ok "$1: took $((SECONDS - began)) s"
 }
-# strange: a process that is no VM's
+# strange: a process that belongs to no VM
 strange() { sleep 100 </dev/null >/dev/null 2>&1 & stranger=$!; }
 mkdir -p "$root" "$work/other"
-# What a test leaves behind would be in the way of the next.
+# Leftovers of one test would be in the way of the next.
 done_with() {
 	local r d
 	for r in state other; do
@@ -52,7 +52,7 @@ succeeds "it stops" eventually 10 is_stopped $id
 is "the end of the VM removes its cgroup" "$(groups "vmrun/$id")" ""
 succeeds "and delete the rest" vmrun delete $id
 
-# ---- what others put there ----
+# ---- processes and cgroups of others ----
 create $id >/dev/null
 leaf=$(groups "vmrun/$id" | tail -n 1)
 mkdir -p "$leaf/a/b" "$leaf/c"
@@ -171,7 +171,7 @@ limit 'unified = {"cgroup.procs": "1"}' '^vmrun: /linux/resources/unified/cgroup
 limit 'unified = {"nosuch.max": "1"}' '^vmrun: /linux/resources/unified/nosuch.max: .*no controller nosuch'
 [ $memory = $base ] && limit 'memory.swappiness = 10' '^vmrun: /linux/resources/memory/swappiness: .*v2'
 
-# Where no cgroup can be had that is no matter without limits, and one with.
+# A host without cgroups matters only if there are limits.
 config .
 hidden() { unshare -m bash -c 'umount -R /sys/fs/cgroup || umount -l /sys/fs/cgroup; "$@"' sh "$vmrun_bin" --root "$root" "$@" </dev/null 2>&1 >/dev/null; }
 succeeds "no cgroups on this host, no limits" hidden create --bundle "$work/b" $id
@@ -251,7 +251,7 @@ vmrun delete --force $id
 config '.process = {cwd: "/", oomScoreAdj: 950}'
 create $id >/dev/null
 scores() { for p in $(vm_pids $id); do cat "/proc/$p/oom_score_adj"; done | xargs; }
-# Where root may not either, as in some containers, both are the same.
+# Where root may not either, as in some containers, both are equal.
 raised="950 1000 1000 1000" wanted=$raised
 if (echo -999 >/proc/self/oom_score_adj) 2>/dev/null; then wanted="-999 950 950 950"; fi
 is "/process/oomScoreAdj" "$(scores)" "$wanted"
@@ -265,7 +265,7 @@ is "the less there is, the sooner the others go" "$(scores)" "0 250 250 250"
 vmrun delete --force $id
 
 for bytes in 4096 300000 1000000 3000000 4194304; do
-	# The last is enough for some, not for a VM of so many devices.
+	# The last is enough for some VMs, but not for one with so many devices.
 	config ".linux.resources.memory.limit = $bytes | .vm.devices += [range(18) | {type: \"block\", path: \"/disk\\(.)\"}]"
 	sed -i "s|/disk|$work/disk|" "$work/b/config.json"
 	for n in {0..17}; do truncate -s 1M "$work/disk$n"; done

@@ -40,7 +40,7 @@ guest "$tap}" '["ip=dhcp"]'
 run
 is "tap: a user's own ip= is not added to" "$(said cmdline)" "$base ip=dhcp"
 
-# As CNI does it: the namespace is there at create, its interface only before start.
+# As CNI does it: the namespace exists at create, its interface only before start.
 ip netns add pod
 guest ', {"type": "net", "mode": "netns", "netns": "/run/netns/pod"}' '[]'
 vmrun create "$work/$id" </dev/null >"$work/out" 2>"$work/err"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A create that does not get on: others see it, can end it, and nothing of it is left.
+# A create that hangs: others see it and can end it, and it leaves nothing.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
 vm=new$$ # a cgroup that no other test has
@@ -86,7 +86,7 @@ kill $holder
 wait $holder 2>/dev/null
 succeeds "delete" quick delete $vm
 
-# Nor is the owner of a console that does not take it waited for.
+# Nor does create wait for a console's owner that does not take it.
 jq '.process = {"terminal": true, "cwd": "/"}' "$work/$vm/config.json" >"$work/c" && mv "$work/c" "$work/$vm/config.json"
 perl -e 'use Socket; use Fcntl;
 	socket(my $l, AF_UNIX, SOCK_STREAM, 0) or die; bind($l, pack_sockaddr_un($ARGV[0])) or die; listen($l, 0);

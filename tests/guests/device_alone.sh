@@ -28,7 +28,7 @@ over() { # over NAME: it ends soon, and its device with it
 	pid=''
 }
 
-# ---- what there is at its path
+# ---- what exists at its path
 
 alone rng
 kill -9 $pid
@@ -80,7 +80,7 @@ sub ask { # REQUEST PAYLOAD BYTES: the answer's payload
 	while (length $got < 12 + $bytes) { sysread($s, $got, 12 + $bytes - length $got, length $got) or return "closed" }
 	return substr $got, 12;
 }
-# One that is turned away may be so before it asks.
+# A front-end may be turned away before it asks.
 $SIG{PIPE} = "IGNORE"; alarm 20;
 EOF2
 alone rng
@@ -113,7 +113,7 @@ like "net --queues 2: the front-end learns it" "$(perl -e "$(cat "$work/clients"
 kill $pid
 over "net"
 
-# ---- a device that does not play along
+# ---- a device that misbehaves
 
 # perl with the device's own end of its control socket: PID keep|send
 control='my ($pid, $what) = @ARGV;

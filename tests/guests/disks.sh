@@ -1,5 +1,5 @@
 #!/bin/bash
-# Disks of several kinds under one guest that asks for any sector; a disk that stands still is waited for.
+# Disks of several kinds under one guest that asks for any sector; and a disk that stands still.
 . "$(dirname "$0")/../lib.sh"
 
 loop='' frozen=''
@@ -12,7 +12,7 @@ end() {
 }
 trap end EXIT
 
-# sectors NAME PATH REGEX: the guest on this disk, which says of itself what REGEX says
+# sectors NAME PATH REGEX: the guest on this disk, whose description matches REGEX
 sectors() {
 	bundle "$work/sectors" sectors "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$2\"}]"
 	out=$(vmrun run "$work/sectors" </dev/null 2>"$work/err")

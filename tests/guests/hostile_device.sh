@@ -24,7 +24,7 @@ for victim in block0; do
 	succeeds "$victim is stopped: delete" vmrun delete busy
 done
 
-# A VM that is stopped or frozen as a whole, and goes on later, has no broken device.
+# A VM that is stopped or frozen as a whole and goes on later has no broken device.
 for victim in block0; do
 	run_busy
 	kill -STOP "$(vm_pid busy $victim)"
@@ -120,7 +120,7 @@ done
 is "the detail of a killed device has its signal, five times" $bad 0
 vmrun delete --force busy >/dev/null 2>&1
 
-# Before the guest has run, too.
+# Also before the guest has run.
 vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null
 kill -KILL "$(vm_pid busy serial0)"
 succeeds "killed before start: the VM ends" eventually 20 is_stopped busy

@@ -1,11 +1,11 @@
 #!/bin/bash
-# What a caller leaves to vmrun by exec is no wish about a VM: signals, limits, umask, timers, streams.
+# What vmrun inherits by exec says nothing about a VM: signals, limits, umask, timers, streams.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
 vm=inh$$ # a cgroup that no other test has
 bundle "$work/$vm" hello '[{"type": "serial"}]'
 
-# settled NAME CMD...: CMD in front of vmrun changes nothing; the VM runs to its end and is seen to
+# settled NAME CMD...: CMD in front of vmrun changes nothing; the VM runs to its end, and vmrun sees it
 settled() {
 	local name=$1 out code
 	shift
@@ -42,7 +42,7 @@ for l in "-Sf 0" "-Sn 16" "-Su 1" "-Sv 65536" "-Ss 64" "-s unlimited" "-Si 0" "-
 	under $l
 done
 
-# Without any standard stream what is opened first must not be taken for one.
+# Without standard streams, the first fds that vmrun opens must not be taken for them.
 vmrun create "$work/$vm" <&- >&- 2>&-
 is "no standard stream at all: created" "$(vm_status $vm)" created
 vmrun start $vm
@@ -73,7 +73,7 @@ wait $pid
 is "a timer that runs out: the VM runs until it is killed" $? 137
 vmrun delete --force $vm.idle
 
-# nohup is a wish: the terminal may go, the VM stays.
+# nohup does say something: the terminal may go, the VM stays.
 env --ignore-signal=HUP "$vmrun_bin" device rng --socket "$work/sock" >/dev/null 2>&1 &
 device=$!
 env --ignore-signal=HUP "$vmrun_bin" --root "$root" run "$work/$vm.idle" </dev/null >/dev/null 2>&1 &

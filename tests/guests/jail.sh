@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 bundle "$work/vm" idle
-# libc's own signals, 32 and 33, are ignored in what posix_spawn() starts, and libc refuses to set them.
+# posix_spawn() starts programs with libc's own signals, 32 and 33, ignored, and libc refuses to set them.
 perl -e 'for (32, 33) { syscall(13, $_, my $ignore = pack("Q4", 1, 0, 0, 0), 0, 8) } exec @ARGV' \
 	"$vmrun_bin" --root "$root" create "$work/vm" </dev/null >/dev/null
 succeeds "a VM with three devices runs" vmrun start vm
@@ -36,7 +36,7 @@ while read -r name pid; do
 	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
 	is "$name: mounts nothing but that root, read-only" \
 		"$(awk '{ print $5, substr($6, 1, 2) }' "/proc/$pid/mountinfo")" "/ ro"
-	# /proc gives the files of what is not dumpable to root, the directory never
+	# /proc gives the files of a process that is not dumpable to root, but never the directory
 	is "$name: not dumpable" "$(stat -c %u "/proc/$pid/status")" 0
 	is "$name: one program, executed by fd" "$(basename "$(readlink "/proc/$pid/exe" | sed 's/ (deleted)//')" | grep -c ^vmrun-)" 1
 	is "$name: no core dumps" "$(awk '/^Max core file size/ { print $5, $6 }' "/proc/$pid/limits")" "0 0"
@@ -51,7 +51,7 @@ while read -r name pid; do
 	is "$name: its environment is empty" "$(tr -d '\0' <"/proc/$pid/environ")" ""
 done <<<"$procs"
 
-# fds NAME: what each fd is, "number kind", sockets, pipes and eventfds by kind only
+# fds NAME: each fd as "number kind"; sockets, pipes and eventfds by kind only
 fds() {
 	local pid f t
 	pid=$(vm_pid vm "$1")

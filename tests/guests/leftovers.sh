@@ -63,7 +63,7 @@ for ms in $(seq 0 2 60); do
 done
 is "kill -9 of create at 31 moments: nothing is left" $bad 0
 
-# Cycles leave the world as it was.
+# Cycles leave the host as it was.
 for i in $(seq 10); do
 	vmrun run "$work/$id" </dev/null >/dev/null 2>&1 &
 	eventually 10 is_running "$id" || :

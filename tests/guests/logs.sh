@@ -7,7 +7,7 @@ vm=log$$ # a cgroup that no other test has
 bundle "$work/$vm" idle
 
 logging() { "$vmrun_bin" --root "$root" --log "$work/log" "$@"; }
-# say PID TIMES TEXT: writes it, a line each time, to the log of a process, and tells how many were taken
+# say PID TIMES TEXT: writes it, a line each time, to the log of a process, and prints how many were taken
 say() {
 	perl -e 'my ($pid, $times, $text) = @ARGV;
 		$text = eval qq("$text");
@@ -25,7 +25,7 @@ ends() { # ends NAME: the VM's devices are watched, and it can be killed
 	succeeds "$1: delete" timeout 20 "$vmrun_bin" --root "$root" delete $vm
 }
 
-# ---- a reader that is not there, or does not read
+# ---- a reader that is absent, or does not read
 
 mkfifo "$work/log"
 for verb in "state none" "list" "kill none" "delete none" "--version"; do

@@ -2,7 +2,7 @@
 /*
  * A host on the network, by polling: answers every ARP request and every ping, in place, in as many
  * buffers as the frame came in. First sends what no driver should, and lives. A datagram to UDP port
- * 9 ends it, as does a link that goes down: it says what it saw and powers off.
+ * 9 ends it, as does a link that goes down: it prints what it saw and powers off.
  */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
@@ -43,7 +43,7 @@ static void swap(uint8_t *a, uint8_t *b, unsigned int n)
 	}
 }
 
-/* Turns an ARP request for anybody into the answer that it is us */
+/* Turns an ARP request for any address into an answer with ours */
 static bool answer_arp(uint8_t *f)
 {
 	uint8_t *arp = f + ETH;
@@ -108,7 +108,7 @@ static void serve(void)
 	head = buf[id[0]];
 	nr = (unsigned int)head[10] | (unsigned int)head[11] << 8;
 	for (unsigned int i = 1; i < nr; i++) {
-		/* They have to be there: the device shows a frame whole. */
+		/* They must have arrived: the device shows a frame whole. */
 		got = virtio_poll(&rx, &rx_ring, &len[i]);
 		if (got < 0 || nr > BUFS) {
 			guest_check(false, "net: a frame came in parts");

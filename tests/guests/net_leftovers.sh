@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
 
-# IPv6 gives interfaces addresses when it likes.
+# IPv6 gives interfaces addresses at its own time.
 echo 1 | tee /proc/sys/net/ipv6/conf/{all,default}/disable_ipv6 >/dev/null
 ip link set lo up
 ip link add br0 address 02:00:00:00:00:01 type bridge && ip addr add 10.4.4.1/24 dev br0 && ip link set br0 mtu 1500 up
@@ -56,7 +56,7 @@ for mode in private tap bridge; do
 	done
 done
 
-# A state file that wants more removed than was made.
+# A state file that names more than was made.
 evil=evil$tag
 bundle "$work/$evil" idle "[$private]"
 ip link add keep type veth peer name keep1 && nft add table ip keep
@@ -74,7 +74,7 @@ succeeds "the true one is carried out" vmrun delete --force "$evil"
 succeeds "and only what was the VM's is gone" eventually 5 is_clean
 ip link delete keep && nft delete table ip keep && before=$(world)
 
-# Cycles leave the world as it was.
+# Cycles leave the host as it was.
 bad=0
 for i in $(seq 50); do
 	for id in private$tag tap$tag bridge$tag private$tag; do

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The modes of a network device on the host: what is made, what `vmrun state` says of it, what bad input
-# gets. In namespaces of its own, so that the machine's network is neither seen nor touched.
+# The modes of a network device on the host: what vmrun makes, what `vmrun state` says of it, and bad input.
+# In namespaces of its own, so that it neither sees nor touches the machine's network.
 [ "${1:-}" = --inside ] || exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
@@ -399,7 +399,7 @@ fails "fd: not inherited" '/vm/devices/1: fd 9 was not inherited'
 like "fd: no TAP" "$(create 9</dev/null)" '/vm/devices/1: fd 9 is no TAP'
 like "fd: one without virtio's header" "$(direct with_tap 0x1002)" '/vm/devices/1: fd 9: .*IFF_VNET_HDR'
 
-# ---- none, and what it takes ----
+# ---- none, and its properties ----
 net ', "mode": "none"'
 succeeds "none: create" create
 is "none: nothing is made" "$(world | grep -vx "$vm")" "$before"

@@ -4,7 +4,7 @@
  * gives them, from ring 3, which runs at full speed even where KVM only emulates supervisor code.
  *
  * A frame of type ORDER says what to do: how (one byte), bytes a frame (two), how many (four), each
- * the other way round than the network has them. The guest carries it out and answers with a frame
+ * in the other byte order than the network's. The guest carries it out and answers with a frame
  * of type DONE: an order's bytes, then how often it rang (four). All frames that count are of type
  * COUNTED, others are left out. It never waits for an interrupt, and rings only when asked to.
  */
@@ -57,13 +57,13 @@ static uint32_t get32(const uint8_t *p)
 	return get16(p) | (uint32_t)get16(p + 2) << 16;
 }
 
-/* Shows the device all entries up to @idx, and rings when it wants to know */
+/* Shows the device all entries up to @idx, and rings if the device asks for it */
 static void show(const struct virtio_drv *v, struct ring *r, uint16_t idx)
 {
 	uint16_t old = r->avail.idx;
 	bool ring;
 
-	/* Half way around from what the device does next: it is never to interrupt. */
+	/* Half way around from the device's next entry: it never interrupts. */
 	r->avail.used_event = (uint16_t)(v->seen_used + 0x8000);
 	__atomic_store_n(&r->avail.idx, idx, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
@@ -84,7 +84,7 @@ static unsigned int done(const struct virtio_drv *v, const struct ring *r)
 	return (uint16_t)(__atomic_load_n(&r->used.idx, __ATOMIC_ACQUIRE) - v->seen_used);
 }
 
-/* Sends @count times what is in @tx_buf; every descriptor is of it */
+/* Sends the frame in @tx_buf @count times; every descriptor points to it */
 static void transmit(uint32_t count, uint32_t bytes)
 {
 	uint16_t idx = tx_ring.avail.idx;

@@ -58,7 +58,7 @@ create
 is "three starts at once" "$(at_once 3 vmrun start vm)" "$(printf '1 done\n2 vmrun: cannot start an already running container')"
 vmrun delete --force vm
 
-# ---- a start that cannot be written down has not happened
+# ---- a start that cannot be recorded has not happened
 
 mkdir "$work/small" && mount -t tmpfs -o size=64k none "$work/small"
 small() { "$vmrun_bin" --root "$work/small" "$@"; }
@@ -112,7 +112,7 @@ setpriv --groups 4,6 "$vmrun_bin" --root "$root" create --bundle "$work/vm" vm <
 is "the caller's groups are dropped" "$(for pid in $(vm_pids vm); do awk '$1 == "Groups:" { print NF }' "/proc/$pid/status"; done | sort -u)" 1
 vmrun delete --force vm
 
-# ---- roots that may less than root
+# ---- roots with fewer rights than root
 
 hello() { # hello CMD...: what a guest says whose VM is run through CMD
 	timeout 60 "$@" "$vmrun_bin" --root "$root" run --id vm "$work/hello" </dev/null 2>"$work/err" | tr -d '\r'
@@ -175,7 +175,7 @@ is "list: the columns stay where they are" "$(column 2 20[0-9][0-9]-)" "$(column
 is "list: JSON has it unchanged" "$(vmrun list --format json | jq -r '.[0].bundle')" "$dir"
 vmrun delete --force vm
 
-# ---- create interrupted at any moment leaves nothing, without anybody deleting it
+# ---- create interrupted at any moment leaves nothing, without a delete
 
 nothing_left() { local left; left=$(ls -A "$root") && [ -z "$left" ]; }
 bad=0

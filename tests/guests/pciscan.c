@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads and writes every configuration register and every register of the BARs with every width, puts
- * back what was there, and expects a machine that works as before.
+ * Reads and writes every configuration register and every register of the BARs with every width, restores
+ * it, and expects a machine that works as before.
  */
 #include "lib/guest.h"
 #include "lib/pci_drv.h"
@@ -118,7 +118,7 @@ static void poke_bar(unsigned int slot)
 	}
 }
 
-/* Where it was put, and where the guest moves it */
+/* At its first address, and where the guest moves it */
 static bool entropy_works(struct virtio_drv *v)
 {
 	if (!virtio_start(v, 0, &ring))

@@ -28,7 +28,7 @@ volatile uint32_t interrupts;
 volatile uint8_t flags; /* register C, as the last one found it */
 static struct gate idt[VECTOR + 1];
 
-/* Reads register C, which guest code leaves selected, and tells both PICs that it is done. */
+/* Reads register C, which guest code leaves selected, and signals both PICs the end of it. */
 __asm__("entry:\n"
 	"	push	%rax\n"
 	"	inb	$0x71, %al\n"
@@ -70,7 +70,7 @@ static void take_interrupts(void)
 	outb(PIC1 + 1, (uint8_t) ~(1 << 2)), outb(PIC2 + 1, (uint8_t)~1);
 }
 
-/* Enables @events and waits for @nr interrupts, with a bound. Whether there were as many */
+/* Enables @events and waits for @nr interrupts, with a bound; true if as many came */
 static bool wait_for(uint8_t events, uint32_t nr)
 {
 	uint32_t from = inl(PORT_TIMER);
@@ -95,7 +95,7 @@ static void test_time(void)
 	for (unsigned int i = 0; i < sizeof(regs); i++)
 		set(regs[i], noon[i]);
 	set(0x0b, HOURS_24);
-	/* No further than some minutes on, however slow this is */
+	/* At most some minutes later, even on a slow machine */
 	for (unsigned int i = 2; i < sizeof(regs); i++)
 		same &= get(regs[i]) == noon[i];
 	guest_check(same, "reads back what was set");

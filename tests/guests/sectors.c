@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads, writes, zeroes and discards single sectors and odd ranges: any sector of 512 bytes may be asked for. */
+/* Reads, writes, zeroes and discards single sectors and odd ranges: a guest may ask for any sector of 512 bytes. */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 

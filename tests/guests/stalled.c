@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Writes to a disk until a write takes long, resets the disk meanwhile, and waits until it is reset. Is
- * there for its power button all the time. Then the disk has to work as ever.
+ * Writes to a disk until a write takes long, resets the disk meanwhile, and waits for the reset, answering
+ * its power button all the time. Then the disk must work as before.
  */
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"

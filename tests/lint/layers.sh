@@ -1,5 +1,5 @@
 #!/bin/bash
-# Who may include whom: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core; room by room in runtime/ and vmm/.
+# What may include what: cmd -> runtime -> core, cmd -> vmm -> core, cmd -> device -> core; room by room in runtime/ and vmm/.
 . "$(dirname "$0")/lib.bash"
 
 # rules: folder prefix (longest first), then what its own includes and its system includes may be

@@ -7,13 +7,13 @@ declare -A input
 say() { echo "# $SECONDS s: $*"; }
 # lines ID: what the guest has printed, without a line that it is still printing
 lines() { head -n "$(wc -l <"$work/$1.console")" "$work/$1.console" | tr -d '\r'; }
-# fact ID NAME: what the guest said of itself
+# fact ID NAME: what the guest reported
 fact() { lines "$1" | sed -n "s/^fact $2 *//p" | tail -n 1; }
 said() { lines "$1" | grep -qa -- "$2"; }
 ended_or_said() { said "$1" "$2" || ! is_running "$1"; }
 
-# stuck ID: what a guest that does not get on was seen doing: its console's end, and each thread of the VM
-# twice, with the CPU time it had and where it waits
+# stuck ID: what a guest that hangs is doing: the end of its console, and each thread of the VM twice, with its
+# CPU time and where it waits
 stuck() {
 	local p t
 	tail -n 60 "$work/$1.console" | tr -d '\r' | sed 's/^/# /'
@@ -60,7 +60,7 @@ at_least() { # at_least NAME GOT MIN MAX
 # With the job `net`, which serves a file and does what the console says:
 
 sum=$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1) # of that file
-# ask ID TAG CMD...: what the guest answers; one that left a question open is not asked any more
+# ask ID TAG CMD...: the guest's answer; a guest that left a question open gets no further ones
 ask() {
 	local id=$1 tag=$2
 	shift 2

@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 . bundle-examples/debs.sh
 debs_name=kvmhost
-# The first time it downloads and says so, on the standard error that is looked at below.
+# The first run downloads and says so, on the standard error that is checked below.
 debs_qemu >/dev/null && debs_kernel amd64 >/dev/null || exit 1
 
 cat >"$work/job" <<-'EOF2'

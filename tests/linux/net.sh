@@ -17,7 +17,7 @@ if [ "${1:-}" != --built ]; then
 	build --vcpus 2 "$dir/bridge"
 	config bridge '.vm.devices += [{type: "net", mode: "bridge", bridge: "vmbr0", backend: "vhost",
 		guestIp: "192.168.50.2/24", gateway: "192.168.50.1", queues: 2}]'
-	# As podman and containerd do it: a namespace, and not a word about devices.
+	# As podman and containerd do it: a namespace, and no devices.
 	build "$dir/pod"
 	config pod '.linux.namespaces = [{type: "network", path: "/run/netns/pod"}]'
 	build "$dir/pods"
@@ -51,7 +51,7 @@ both_ways() {
 }
 create() { vmrun create "$dir/$1" <"$work/$1.in" >"$work/$1.console"; }
 
-# The world: a server out there that knows no way back to a guest, a bridge, a pod's namespace.
+# The world: a server without a route back to a guest, a bridge, a pod's namespace.
 ip netns add outside
 ip link add out0 type veth peer name eth0 netns outside
 ip addr add 203.0.113.1/24 dev out0

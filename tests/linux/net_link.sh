@@ -46,7 +46,7 @@ for link in "0 user" "1 vhost"; do
 	like "$backend: and the device takes orders" \
 		"$(ask links "orders$n" "ip link set eth$n down; ip link set eth$n up; cat /sys/class/net/eth$n/operstate")" '^down $'
 	# The driver finds a device that starts, without a link.
-	is "$backend: its driver can be bound anew" \
+	is "$backend: its driver can be bound again" \
 		"$(ask links "anew$n" "cd /sys/bus/virtio/drivers/virtio_net; d=\$(basename \$(readlink /sys/class/net/eth$n/device)); echo \$d >unbind; echo \$d >bind; cd /; ip link set eth$n up; cat /sys/class/net/eth$n/carrier")" "0 "
 done
 is "no further line" "$(gone_lines)" 2

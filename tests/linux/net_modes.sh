@@ -83,7 +83,7 @@ ip addr add 10.62.0.1/24 dev fdtap
 ip link set fdtap up
 up $id 120
 is_running $id || exit
-# What has no address of the host's has none on the kernel's command line: the guest finds its own.
+# A device without an address has none on the kernel's command line: the guest finds its own.
 ask $id addresses "for n in 0 1 2; do ip addr add 10.6\$n.0.2/24 dev eth\$n; ip link set eth\$n up; done; echo set" >/dev/null
 
 # ---- macvtap: our back-end, and the kernel's ----
@@ -158,7 +158,7 @@ spread queues4 eth4 4 10.64.0.2 10.64.0.1
 features "one queue: offloads" eth5 "${usual[@]}"
 features "the kernel's back-end: offloads" eth1 "${usual[@]}"
 
-# ---- limits: what passed, against what the time it took allows ----
+# ---- limits: what passed, compared with what that time allows ----
 # A frame with offloads is up to 65562 bytes.
 since=$(uptime_cs) frames=$(count bytes rx)
 is "bytes: the host reads through a limit" "$(sum_of http://10.65.0.2/data)" "$sum"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What freestanding guests have: ports, memory, words over serial, ways to end
+ * DOC: The library of freestanding guests: ports, memory, words over serial, ways to end
  *
  * A guest defines guest_main(), which runs on one vCPU in 64-bit mode, interrupts off, no IDT (an
  * exception is a triple fault), the first 4 GiB mapped one to one. Returning resets the machine.
@@ -130,7 +130,7 @@ __attribute__((noreturn)) void guest_poweroff(void);     /* ACPI S5 */
 __attribute__((noreturn)) void guest_panic(void);        /* pvpanic */
 __attribute__((noreturn)) void guest_triple_fault(void);
 
-/* string.c: what the compiler takes for granted */
+/* string.c: the functions that the compiler expects */
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);
 void *memset(void *dst, int c, size_t n);

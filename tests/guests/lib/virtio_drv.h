@@ -2,8 +2,8 @@
 /**
  * DOC: A polling driver of virtio-pci, modern
  *
- * Written from virtio 1.3, not from our device side. Nothing here allocates or checks what a test
- * wants broken: the ring is the guest's to fill. A struct virtio_drv knows one queue: copied after
+ * Written from virtio 1.3, not from our device side. Nothing here allocates, or checks what a test
+ * breaks on purpose: the ring is the guest's to fill. A struct virtio_drv knows one queue: copied after
  * virtio_negotiate(), with another @queue, it is the driver of that one.
  */
 #ifndef VMRUN_TESTS_GUESTS_LIB_VIRTIO_DRV_H
@@ -64,7 +64,7 @@ struct virtio_drv {
 	uint16_t seen_used;
 };
 
-/* Finds a device, switches memory decode on, reads its capabilities; false when it is not there */
+/* Finds a device, switches memory decode on, reads its capabilities; false if there is none */
 bool virtio_find(struct virtio_drv *v, uint16_t virtio_id);
 
 uint8_t virtio_status(const struct virtio_drv *v);
