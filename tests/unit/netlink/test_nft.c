@@ -189,7 +189,7 @@ Test(nft, anothers_table_stays)
 	ok(nft_table_del(&nft, "vmrun_d", "h4", &err));
 	add_foreign("vmrun_b", "\0\11vmruN h1", 11);
 	cr_expect_eq(nft_table_del(&nft, "vmrun_b", "h1", &err), -ENOENT);
-	add_foreign("vmrun_c", "\0\12vmrun h2", 12);
+	add_foreign("vmrun_c", "\0\12vmrun h2\0", 12);
 	cr_expect_eq(nft_table_del(&nft, "vmrun_c", "h2", &err), -ENOENT);
 	cr_expect_str_eq(tables(), "vmrun_a vmrun_b vmrun_c ");
 }
