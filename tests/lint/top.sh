@@ -38,6 +38,14 @@ done >>"$work/readme"
 awk 'length > 100 { print FILENAME ":" FNR ": " length " columns, more than 100" }' README.md >>"$work/readme"
 verdict "each folder of sources has a README.md, none too long" "$work/readme"
 
+# Paths from the root that a README names, but for foo, which is an example's name, and patterns.
+grep -E '(^|/)README\.md$' "$work/tracked" | xargs grep -noE '`(cmd|runtime|vmm|devices|policies|bundle-examples|tests)/[a-z0-9_./-]*`' |
+	grep -v foo | while IFS=: read -r f n path; do
+	path=${path//\`/}
+	[ -e "$path" ] || echo "$f:$n: there is no $path"
+done >"$work/named"
+verdict "READMEs name files that exist" "$work/named"
+
 grep -E '\.([chS]|policy)$' "$work/tracked" | while read -r f; do
 	[ -e "$f" ] && ! head -n 1 "$f" | grep -q 'SPDX-License-Identifier: BSD-3-Clause' &&
 		echo "$f: first line names no licence"
