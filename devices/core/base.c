@@ -12,7 +12,6 @@ void vr_assert_log(void (*log)(const char *line))
 	vr_log = log;
 }
 
-/* Syscalls: write */
 void vr_assert_failed(const char *line)
 {
 	char text[VR_LINE_BYTES];

@@ -74,16 +74,6 @@ static int boot_check_settings(const struct boot_dev *b, struct err *err)
 	return 0;
 }
 
-/**
- * boot_check_dev() - Check a device's boot record
- * @b:		As received
- * @bytes:	How many bytes were received
- * @err:	Filled on failure
- *
- * What only one kind of device can judge, its settings, is left to its init.
- * Context: any.  Syscalls: none
- * Return: 0 or -EPROTO
- */
 int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err)
 {
 	int rc = boot_check_hdr(&b->hdr, BOOT_KIND_DEVICE, sizeof(*b), bytes, err);
@@ -134,15 +124,6 @@ static int boot_check_bus(const struct boot_vmm *b, unsigned int i, struct err *
 	return 0;
 }
 
-/**
- * boot_check_vmm() - Check the VMM's boot record
- * @b:		As received
- * @bytes:	How many bytes were received
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: none
- * Return: 0 or -EPROTO
- */
 int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err)
 {
 	int rc = boot_check_hdr(&b->hdr, BOOT_KIND_VMM, sizeof(*b), bytes, err);
@@ -186,15 +167,6 @@ static ssize_t boot_recv_plain(int sock, void *buf, size_t bytes)
 	return n > 0 ? n : -EPIPE;
 }
 
-/**
- * boot_recv_vmm() - Receive and check the VMM's boot record
- * @control:	The control socket; borrowed
- * @ret:	Received in place: meaningless after a failure
- * @err:	Filled on failure
- *
- * Context: setup.  Syscalls: recvmsg
- * Return: 0, -EPROTO for a record that breaks a rule, else -errno
- */
 int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
 {
 	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
@@ -204,15 +176,6 @@ int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
 	return boot_check_vmm(ret, (size_t)n, err);
 }
 
-/**
- * boot_recv_dev() - Receive and check a device's boot record
- * @control:	The control socket; borrowed
- * @ret:	Received in place: meaningless after a failure
- * @err:	Filled on failure
- *
- * Context: setup.  Syscalls: recvmsg
- * Return: 0, -EPROTO for a record that breaks a rule, else -errno
- */
 int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
 {
 	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
@@ -222,16 +185,6 @@ int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
 	return boot_check_dev(ret, (size_t)n, err);
 }
 
-/**
- * boot_send() - Send a boot record; the supervisor's side
- * @control:	The control socket; borrowed
- * @rec:	struct boot_vmm or struct boot_dev with its header filled in
- * @bytes:	Its size
- * @err:	Filled on failure
- *
- * Context: setup.  Syscalls: sendto
- * Return: 0 or -errno
- */
 int boot_send(int control, const void *rec, size_t bytes, struct err *err)
 {
 	int rc = fd_send(control, rec, bytes, NULL, 0);
@@ -239,17 +192,6 @@ int boot_send(int control, const void *rec, size_t bytes, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "send the boot record") : 0;
 }
 
-/**
- * ctl_send() - Send one control message
- * @control:	The control socket; borrowed
- * @type:	What
- * @code:	Its number, 0 where it has none
- * @arg:	Likewise
- * @text:	Cut to fit; may be NULL
- *
- * Context: any.  Syscalls: sendto
- * Return: 0 or -errno
- */
 int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg, const char *text)
 {
 	struct ctl_msg m = {.type = type, .code = code, .arg = arg};
@@ -258,15 +200,6 @@ int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg, const
 	return fd_send(control, &m, sizeof(m), NULL, 0);
 }
 
-/**
- * ctl_recv() - Receive one control message and check its size, type and terminator
- * @control:	The control socket; borrowed
- * @ret:	Filled on 1, untouched otherwise
- *
- * The caller checks that the type is legal in its state.
- * Context: any.  Syscalls: recvmsg
- * Return: 1; 0 when the peer is gone; -EPROTO or -errno
- */
 int ctl_recv(int control, struct ctl_msg *ret)
 {
 	struct ctl_msg m;

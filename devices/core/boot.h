@@ -199,18 +199,42 @@ static inline bool ctl_mac_of(uint64_t arg, uint8_t ret_mac[6])
 }
 
 /**
- * boot_recv_vmm() - Receive and check the VMM's boot record
+ * boot_check_vmm() - Check the VMM's boot record
+ * @bytes:	How many were received
  *
- * Every count, flag, enum and terminator is checked; nothing in a record is trusted for being ours.
+ * Every count, flag, enum and terminator is checked: a record is not trusted for being ours.
+ * Context: any.  Syscalls: none
+ * Return: 0, or -EPROTO for a record that breaks a rule
+ */
+MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err);
+
+/**
+ * boot_check_dev() - Check a device's boot record
+ * @bytes:	How many were received
+ *
+ * As boot_check_vmm(). The values of the settings are left to the device's init.
+ * Context: any.  Syscalls: none
+ * Return: 0, or -EPROTO for a record that breaks a rule
+ */
+MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err);
+
+/**
+ * boot_recv_vmm() - Receive and check the VMM's boot record
+ * @ret:	Received in place: meaningless after a failure
+ *
  * Context: setup.  Syscalls: recvmsg
  * Return: 0, -EPROTO for a record that breaks a rule, else -errno
  */
 MUST_CHECK int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err);
-MUST_CHECK int boot_recv_dev(int control, struct boot_dev *ret, struct err *err);
 
-/** boot_check_vmm(), boot_check_dev() - The checks of the above, on bytes already received */
-MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err);
-MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err);
+/**
+ * boot_recv_dev() - Receive and check a device's boot record
+ * @ret:	Received in place: meaningless after a failure
+ *
+ * Context: setup.  Syscalls: recvmsg
+ * Return: 0, -EPROTO for a record that breaks a rule, else -errno
+ */
+MUST_CHECK int boot_recv_dev(int control, struct boot_dev *ret, struct err *err);
 
 /**
  * boot_set_settings() - Put a device's settings into its record; the supervisor's side
@@ -230,22 +254,29 @@ MUST_CHECK int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, 
 /**
  * boot_send() - Send a boot record; the supervisor's side
  * @rec:	struct boot_vmm or struct boot_dev with its header filled in
+ *
+ * Context: setup.  Syscalls: sendto
+ * Return: 0 or -errno
  */
 MUST_CHECK int boot_send(int control, const void *rec, size_t bytes, struct err *err);
 
 /**
  * ctl_send() - Send one control message
- * @text:	May be NULL
+ * @code:	Its number, 0 where it has none
+ * @text:	Cut to fit; may be NULL
  *
  * Context: any.  Syscalls: sendto
+ * Return: 0 or -errno
  */
 MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg,
 			const char *text);
 
 /**
  * ctl_recv() - Receive one control message and check its size, type and terminator
+ * @ret:	Filled on 1, untouched otherwise
  *
  * The caller checks that the type is legal in its state.
+ * Context: any.  Syscalls: recvmsg
  * Return: 1; 0 when the peer is gone; -EPROTO or -errno
  */
 MUST_CHECK int ctl_recv(int control, struct ctl_msg *ret);

@@ -7,14 +7,6 @@
 
 _Static_assert(BUCKET_RATE_MAX <= UINT64_MAX / NSEC - 1, "products fit");
 
-/**
- * bucket_init() - A full bucket
- * @b:		Overwritten whole
- * @rate_per_s:	Up to BUCKET_RATE_MAX; 0: unlimited
- * @burst:	1 to BUCKET_BURST_MAX, unless it is unlimited
- *
- * Context: any.  Syscalls: none
- */
 void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst)
 {
 	vr_assert(rate_per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX);
@@ -47,14 +39,6 @@ static void bucket_fill(struct bucket *b, uint64_t now_ns)
 	b->seen_ns += bucket_time(b, earned);
 }
 
-/**
- * bucket_ready_ns() - When there will be credit
- * @b:		The bucket
- * @now_ns:	CLOCK_MONOTONIC, not before an earlier call's
- *
- * Context: any.  Syscalls: none
- * Return: 0 when there is some now, or it is unlimited; else a time after @now_ns
- */
 uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns)
 {
 	if (b->rate_per_s == 0)
@@ -63,13 +47,6 @@ uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns)
 	return b->credit > 0 ? 0 : b->seen_ns + bucket_time(b, 1 + (uint64_t)-b->credit);
 }
 
-/**
- * limit_init() - A limit that starts with all it may save up
- * @l:		Overwritten whole
- * @rate:	Obeys its rules (boot_check_dev)
- *
- * Context: any.  Syscalls: none
- */
 void limit_init(struct limit *l, const struct net_rate *rate)
 {
 	bucket_init(&l->bytes, rate->bytes_per_s, rate->burst_bytes);
@@ -77,12 +54,6 @@ void limit_init(struct limit *l, const struct net_rate *rate)
 	l->on = rate->bytes_per_s > 0 || rate->packets_per_s > 0;
 }
 
-/**
- * limit_now_ns() - The time limits are counted in
- *
- * Context: any.  Syscalls: clock_gettime (vDSO)
- * Return: CLOCK_MONOTONIC
- */
 uint64_t limit_now_ns(void)
 {
 	struct timespec t;
@@ -91,13 +62,6 @@ uint64_t limit_now_ns(void)
 	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
 }
 
-/**
- * limit_wait_ns() - When the next packet may pass
- * @l:		The limit
- *
- * Context: any.  Syscalls: clock_gettime (vDSO)
- * Return: 0 when it may now, else when
- */
 uint64_t limit_wait_ns(struct limit *l)
 {
 	uint64_t now = limit_now_ns();

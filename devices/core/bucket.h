@@ -31,12 +31,21 @@ struct bucket {
 
 /**
  * bucket_init() - A full bucket
+ * @b:		Overwritten whole
  * @rate_per_s:	Up to BUCKET_RATE_MAX; 0: unlimited
  * @burst:	1 to BUCKET_BURST_MAX, unless it is unlimited
+ *
+ * Context: any.  Syscalls: none
  */
 void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst);
 
-/** bucket_ready_ns() - When there will be credit; 0 when there is now */
+/**
+ * bucket_ready_ns() - When there will be credit; 0 when there is now
+ * @now_ns:	CLOCK_MONOTONIC, not before an earlier call's
+ *
+ * Context: any.  Syscalls: none
+ * Return: 0 when there is some now, or it is unlimited; else a time after @now_ns
+ */
 uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns);
 
 /** bucket_spend() - Take @amount, up to BUCKET_BURST_MAX, with or without credit */
@@ -52,13 +61,29 @@ struct limit {
 	struct bucket bytes, packets;
 };
 
-/** limit_init() - A limit that starts with all it may save up; the record has been checked */
+/**
+ * limit_init() - A limit that starts with all it may save up; the record has been checked
+ * @l:		Overwritten whole
+ * @rate:	Obeys its rules (boot_check_dev)
+ *
+ * Context: any.  Syscalls: none
+ */
 void limit_init(struct limit *l, const struct net_rate *rate);
 
-/** limit_now_ns() - CLOCK_MONOTONIC.  Syscalls: clock_gettime (vDSO) */
+/**
+ * limit_now_ns() - CLOCK_MONOTONIC.
+ *
+ * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Return: CLOCK_MONOTONIC
+ */
 uint64_t limit_now_ns(void);
 
-/** limit_wait_ns() - When the next packet may pass; 0: now.  Syscalls: clock_gettime (vDSO) */
+/**
+ * limit_wait_ns() - When the next packet may pass; 0: now
+ *
+ * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Return: 0 when it may now, else when
+ */
 uint64_t limit_wait_ns(struct limit *l);
 
 /** limit_ready_ns() - The same, at no cost for a limit that is off */

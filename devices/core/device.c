@@ -5,17 +5,6 @@
 
 #include "devices/core/vu_msg.h"
 
-/**
- * device_init() - An instance without queues or fds, its state allocated and zeroed
- * @d:		Overwritten whole
- * @ops:	Its kind; borrowed
- * @loop:	The process's loop; borrowed
- * @err:	Filled on failure
- *
- * ops->init is the caller's next step.
- * Context: setup.  Syscalls: brk
- * Return: 0 or -ENOMEM
- */
 int device_init(struct device *d, const struct device_ops *ops, struct loop *loop, struct err *err)
 {
 	*d = (struct device){.ops = ops, .loop = loop, .config_fd = -1};
@@ -25,12 +14,6 @@ int device_init(struct device *d, const struct device_ops *ops, struct loop *loo
 	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->kind->name);
 }
 
-/**
- * device_done() - Free the state, unmap guest memory, close queue fds
- * @d:		Safe on a zeroed struct; its fds must not be watched any more
- *
- * Context: setup.  Syscalls: munmap close
- */
 void device_done(struct device *d)
 {
 	for (unsigned int q = 0; d->ops && q < BOOT_QUEUES_MAX; q++) {
@@ -55,41 +38,17 @@ static void device_event(int fd)
 		return;
 }
 
-/**
- * device_signal() - Interrupt the driver for queue @q if it asked to be
- * @d:		The device
- * @q:		Below d->nr_queues
- *
- * Context: locked.  Syscalls: write
- */
 void device_signal(struct device *d, unsigned int q)
 {
 	if (vq_should_signal(&d->vq[q]))
 		device_event(d->call_fd[q]);
 }
 
-/**
- * device_again() - Have ops->queue called for queue @q once more, after whatever else is ready
- * @d:		The device
- * @q:		Below d->nr_queues
- *
- * Rings the queue's own doorbell, which the loop finds ready with everything else.
- * Context: locked.  Syscalls: write
- */
 void device_again(struct device *d, unsigned int q)
 {
 	device_event(d->kick_fd[q]);
 }
 
-/**
- * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
- * @d:		The device
- * @q:		Below d->nr_queues
- * @why:	The rule that was broken, static text
- *
- * A front-end that gave no error eventfd can be told only by the end of its connection.
- * Context: locked.  Syscalls: write
- */
 void device_broken(struct device *d, unsigned int q, const char *why)
 {
 	d->vq[q].broken = true;
@@ -105,12 +64,6 @@ void device_broken(struct device *d, unsigned int q, const char *why)
 	loop_stop(d->loop);
 }
 
-/**
- * device_config_changed() - What ops->config answers is not what it was: have the driver look again
- * @d:		The device
- *
- * Context: locked.  Syscalls: sendto
- */
 void device_config_changed(struct device *d)
 {
 	static const struct vu_hdr hdr = {VU_CONFIG_CHANGE, VU_VERSION, 0};
@@ -129,17 +82,6 @@ static void device_dispatch(void *arg, int fd, uint32_t events)
 	w->d->ops->event(w->d, w->slot, events);
 }
 
-/**
- * device_watch() - Have ops->event called with @slot when @fd is ready
- * @d:		The device; ops->event is not NULL
- * @slot:	The device's own name for it, below BOOT_RES_MAX
- * @fd:		Borrowed while watched; loop_mod() and loop_del() on d->loop change and end it
- * @events:	EPOLLIN, EPOLLOUT or 0
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: epoll_ctl
- * Return: 0; -EPERM when @fd cannot be waited for (a regular file); else as loop_add()
- */
 int device_watch(struct device *d, unsigned int slot, int fd, uint32_t events, struct err *err)
 {
 	vr_assert(slot < BOOT_RES_MAX && d->ops->event);

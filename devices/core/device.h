@@ -99,35 +99,55 @@ struct device {
 
 /**
  * device_init() - An instance without queues or fds, its state allocated and zeroed
+ * @d:		Overwritten whole
+ * @ops:	Its kind; borrowed
+ * @loop:	The process's loop; borrowed
  *
- * ops->init is the caller's next step. Context: setup.  Syscalls: brk
+ * ops->init is the caller's next step.
+ * Context: setup.  Syscalls: brk
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struct loop *loop,
 			   struct err *err);
 
-/** device_done() - Free the state, unmap guest memory, close queue fds; safe on a zeroed struct */
+/**
+ * device_done() - Free the state, unmap guest memory, close queue fds; safe on a zeroed struct
+ * @d:		Safe on a zeroed struct; its fds must not be watched any more
+ *
+ * Context: setup.  Syscalls: munmap close
+ */
 void device_done(struct device *d);
 
-/** device_signal() - Interrupt the driver for queue @q if it asked to be.  Syscalls: write */
+/**
+ * device_signal() - Interrupt the driver for queue @q if it asked to be
+ * @q:		Below d->nr_queues
+ *
+ * Context: locked.  Syscalls: write
+ */
 void device_signal(struct device *d, unsigned int q);
 
 /**
  * device_again() - Have ops->queue called for queue @q once more, after whatever else is ready
+ * @q:		Below d->nr_queues
  *
  * For a device that stops before VQ_EMPTY so that one busy queue does not starve the others or the
- * front-end.  Syscalls: write
+ * front-end.
+ * Rings the queue's own doorbell, which the loop finds ready with everything else.
+ * Context: locked.  Syscalls: write
  */
 void device_again(struct device *d, unsigned int q);
 
 /**
  * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
+ * @q:		Below d->nr_queues
+ * @why:	The rule that was broken, static text
  *
  * Latches the queue as vq_pop() does, writes its error eventfd, upon which our front-end sets
  * DEVICE_NEEDS_RESET and QEMU logs a line, and logs one rate-limited line. A front-end without such an
- * eventfd loses its connection: a queue that stands still is never silent. Every device calls it when vq_pop() answers
- * VQ_BROKEN, and for a chain that no answer fits into.
- * Syscalls: write
+ * eventfd loses its connection: a queue that stands still is never silent. Every device calls it when
+ * vq_pop() answers VQ_BROKEN, and for a chain that no answer fits into.
+ * A front-end that gave no error eventfd can be told only by the end of its connection.
+ * Context: locked.  Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);
 
@@ -136,13 +156,19 @@ void device_broken(struct device *d, unsigned int q, const char *why);
  *
  * For a change that is not the driver's own. Never waits and cannot fail: a front-end that does not
  * want to hear, or does not listen, goes without.
- * Syscalls: sendto
+ * Context: locked.  Syscalls: sendto
  */
 void device_config_changed(struct device *d);
 
 /**
  * device_watch() - Have ops->event called with @slot when @fd is ready
+ * @d:		The device; ops->event is not NULL
  * @slot:	The device's own name for it, below BOOT_RES_MAX
+ * @fd:		Borrowed while watched; loop_mod() and loop_del() on d->loop change and end it
+ * @events:	EPOLLIN, EPOLLOUT or 0
+ *
+ * Context: any.  Syscalls: epoll_ctl
+ * Return: 0; -EPERM when @fd cannot be waited for (a regular file); else as loop_add()
  */
 MUST_CHECK int device_watch(struct device *d, unsigned int slot, int fd, uint32_t events,
 			    struct err *err);

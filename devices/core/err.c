@@ -18,15 +18,6 @@ static PRINTF(3, 0) void err_fill(struct err *err, const char *tail, const char 
 	memcpy(err->msg, msg, sizeof(err->msg));
 }
 
-/**
- * err_set() - Record a failure: "<formatted text>: <the system's words>"
- * @err:	Where to; NULL is allowed and records nothing
- * @errnum:	errno value, positive
- * @fmt:	fmt.h's subset of printf; arguments may point into @err
- *
- * Context: any.  Syscalls: none
- * Return: -@errnum
- */
 int err_set(struct err *err, int errnum, const char *fmt, ...)
 {
 	char tail[ERR_MSG_BYTES / 2];
@@ -43,15 +34,6 @@ int err_set(struct err *err, int errnum, const char *fmt, ...)
 	return -errnum;
 }
 
-/**
- * err_text() - Record a failure whose text already says everything
- * @err:	Where to; NULL is allowed and records nothing
- * @errnum:	errno value, positive
- * @fmt:	fmt.h's subset of printf; arguments may point into @err
- *
- * Context: any.  Syscalls: none
- * Return: -@errnum
- */
 int err_text(struct err *err, int errnum, const char *fmt, ...)
 {
 	va_list ap;
@@ -66,15 +48,6 @@ int err_text(struct err *err, int errnum, const char *fmt, ...)
 	return -errnum;
 }
 
-/**
- * err_wrap() - Put "<formatted text>: " before the message that is there
- * @err:	Holds a failure; not NULL, as the code to return is in it
- * @fmt:	fmt.h's subset of printf; arguments may point into @err
- *
- * What does not fit is cut at the end.
- * Context: any.  Syscalls: none
- * Return: -err->code
- */
 int err_wrap(struct err *err, const char *fmt, ...)
 {
 	char msg[ERR_MSG_BYTES];
@@ -104,13 +77,6 @@ static const char *err_words(int errnum)
 }
 #endif
 
-/**
- * err_describe() - The system's words for an errno value
- * @errnum:	errno value, positive
- *
- * Context: any.  Syscalls: none
- * Return: static text in English, never NULL
- */
 const char *err_describe(int errnum)
 {
 	const char *words = err_words(errnum);

@@ -27,7 +27,7 @@ struct err {
  * err_set() - Record a failure: "<formatted text>: <ENAME description>"
  * @err:	Where to; NULL is allowed and records nothing
  * @errnum:	errno value, positive. The system's words for it are appended
- * @fmt:	fmt.h's subset of printf
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
  * Context: any.  Syscalls: none
  * Return: -@errnum, so that "return err_set(...)" reads well
@@ -36,23 +36,34 @@ int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
  * err_text() - Record a failure whose text already says everything
+ * @err:	Where to; NULL is allowed and records nothing
+ * @errnum:	errno value, positive
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
  * As err_set(), without the system's words.
+ * Context: any.  Syscalls: none
+ * Return: -@errnum
  */
 int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
  * err_wrap() - Put "<formatted text>: " before the message that is there
- * @err:	Holds a failure; not NULL
+ * @err:	Holds a failure; not NULL, as the code to return is in it
+ * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
+ * What does not fit is cut at the end.
+ * Context: any.  Syscalls: none
  * Return: -err->code
  */
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
 
 /**
  * err_describe() - The system's words for an errno value ("No such file or directory")
+ * @errnum:	errno value, positive
  *
  * Unlike strerror() it needs neither locale nor heap. Never NULL.
+ * Context: any.  Syscalls: none
+ * Return: static text in English, never NULL
  */
 const char *err_describe(int errnum);
 

@@ -11,16 +11,6 @@ union fd_control {
 	char bytes[CMSG_SPACE(FDIO_FDS_MAX * sizeof(int))];
 };
 
-/**
- * fd_read_full() - Read exactly @len bytes, going on after EINTR and short reads
- * @fd:		Borrowed; blocking
- * @buf:	Filled from the front, also when it fails half way
- * @len:	How many
- *
- * Context: any.  Syscalls: read
- * Return: 0; -EPIPE when the peer closed before the first byte; -EPROTO when it closed later;
- * else -errno
- */
 int fd_read_full(int fd, void *buf, size_t len)
 {
 	size_t done = 0;
@@ -39,17 +29,6 @@ int fd_read_full(int fd, void *buf, size_t len)
 	return 0;
 }
 
-/**
- * fd_pread_full() - As fd_read_full() at a file offset
- * @fd:		Borrowed
- * @buf:	Filled from the front, also when it fails half way
- * @len:	How many
- * @off:	Where in the file
- *
- * Context: setup.  Syscalls: pread64
- * Return: 0; -ENODATA when the file ends first; -EOVERFLOW when @off + @len is no file offset;
- * else -errno
- */
 int fd_pread_full(int fd, void *buf, size_t len, uint64_t off)
 {
 	size_t done = 0;
@@ -86,15 +65,6 @@ static ssize_t fd_write_some(int fd, const void *buf, size_t len)
 	return n < 0 ? -errno : n;
 }
 
-/**
- * fd_write_full() - Write exactly @len bytes
- * @fd:		Borrowed; blocking. A socket whose peer is gone gives -EPIPE, never SIGPIPE
- * @buf:	What
- * @len:	How many
- *
- * Context: any.  Syscalls: sendto; write where @fd is no socket
- * Return: 0 or -errno
- */
 int fd_write_full(int fd, const void *buf, size_t len)
 {
 	size_t done = 0;
@@ -135,19 +105,6 @@ static ssize_t fd_send_fds(int sock, const void *buf, size_t len, const int *fds
 	return n < 0 ? -errno : n;
 }
 
-/**
- * fd_send() - Send one message with fds attached
- * @sock:	AF_UNIX socket; blocking
- * @buf:	The message, at least one byte: fds do not travel alone
- * @len:	Its size
- * @fds:	Borrowed; the peer gets duplicates. May be NULL when there are none
- * @nr_fds:	0 to FDIO_FDS_MAX
- *
- * On a stream socket the whole of @buf is sent, the fds with its first byte. Without fds it makes the
- * call that cannot carry any: the policies of devices allow no other.
- * Context: any.  Syscalls: sendto; sendmsg where there are fds
- * Return: 0 or -errno
- */
 int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds)
 {
 	ssize_t n = 0;
@@ -158,16 +115,6 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 	return n < 0 ? (int)n : fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
 }
 
-/**
- * fd_try_send() - Send one small message, whole or not at all, without waiting
- * @sock:	Borrowed; blocking or not. One whose peer is gone gives -EPIPE, never SIGPIPE
- * @buf:	The message
- * @len:	Its size, a few hundred bytes at most: the kernel does not split those
- *
- * Context: any.  Syscalls: sendto
- * Return: 0; -EAGAIN when there is no room for it; -EMSGSIZE when only a part of it was taken, which
- * leaves nothing to be said to this peer; else -errno
- */
 int fd_try_send(int sock, const void *buf, size_t len)
 {
 	ssize_t n;
@@ -197,19 +144,6 @@ static unsigned int fd_collect(struct msghdr *msg, int fds[FDIO_FDS_MAX])
 	return (unsigned int)n;
 }
 
-/**
- * fd_recv() - Receive at most @len bytes and the fds that came with them
- * @sock:	AF_UNIX socket
- * @buf:	Where to; its contents are undefined after a failure
- * @len:	Room in it
- * @ret_fds:	Array of FDIO_FDS_MAX; the first *@ret_nr_fds become the caller's, O_CLOEXEC
- * @ret_nr_fds:	How many came; 0 when the peer closed
- *
- * One recvmsg: what a datagram held beyond @len, or fds beyond FDIO_FDS_MAX, make it fail with
- * -EMSGSIZE, every fd received being closed. EINTR is retried.
- * Context: any.  Syscalls: recvmsg close
- * Return: number of bytes (0 = peer closed) or -errno
- */
 ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],
 		unsigned int *ret_nr_fds)
 {

@@ -127,16 +127,6 @@ static void read_spec(const char **at, struct fmt_spec *s)
 	*at = f;
 }
 
-/**
- * fmt_vinto() - Format into a fixed buffer
- * @buf:	Where to; always terminated when @size > 0
- * @size:	Its size in bytes
- * @fmt:	See the top of fmt.h
- * @ap:		Its arguments
- *
- * Context: any.  Syscalls: none
- * Return: number of bytes written without the terminator; output that does not fit is cut
- */
 size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap)
 {
 	struct fmt_out o = {.buf = buf, .room = size > 0 ? size - 1 : 0};
@@ -172,15 +162,6 @@ size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap)
 	return o.len;
 }
 
-/**
- * fmt_into() - As fmt_vinto(), with the arguments in place
- * @buf:	Where to; always terminated when @size > 0
- * @size:	Its size in bytes
- * @fmt:	See the top of fmt.h
- *
- * Context: any.  Syscalls: none
- * Return: number of bytes written without the terminator; output that does not fit is cut
- */
 size_t fmt_into(char *buf, size_t size, const char *fmt, ...)
 {
 	va_list ap;
@@ -230,14 +211,6 @@ static bool unprintable(uint32_t c)
 	return false;
 }
 
-/**
- * fmt_printable() - Make a text fit for a terminal, in place
- * @text:	Each character of it that does more than to show itself, and each byte that is no UTF-8,
- *		becomes '?'; so it may get shorter
- *
- * Context: any.  Syscalls: none
- * Return: how many characters it has then
- */
 size_t fmt_printable(char *text)
 {
 	char *to = text;

@@ -17,10 +17,23 @@
  * fmt_into() - Format into a fixed buffer
  * @buf:	Where to; always terminated when @size > 0
  * @size:	Its size in bytes
+ * @fmt:	See the top of fmt.h
  *
+ * Context: any.  Syscalls: none
  * Return: number of bytes written without the terminator; output that does not fit is cut
  */
 size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
+
+/**
+ * fmt_vinto() - Format into a fixed buffer
+ * @buf:	Where to; always terminated when @size > 0
+ * @size:	Its size in bytes
+ * @fmt:	See the top of fmt.h
+ * @ap:		Its arguments
+ *
+ * Context: any.  Syscalls: none
+ * Return: number of bytes written without the terminator; output that does not fit is cut
+ */
 size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
 /**
@@ -29,6 +42,7 @@ size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 
  *		becomes '?'; so it may get shorter
  *
  * For what others wrote: names of files, what peers say.
+ * Context: any.  Syscalls: none
  * Return: how many characters it has then
  */
 size_t fmt_printable(char *text);

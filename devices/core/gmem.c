@@ -63,20 +63,6 @@ static int gmem_check_file(int fd, uint64_t offset, uint64_t bytes, struct err *
 	return 0;
 }
 
-/**
- * gmem_map() - Map a piece of a memfd as guest RAM
- * @m:		Zero-initialised or holding other regions
- * @fd:		Borrowed: may be closed afterwards
- * @offset:	Into the file, page aligned
- * @gpa:	First guest physical address, page aligned
- * @bytes:	Size, whole pages
- * @user_addr:	The front-end's address of it, 0 where there is none
- * @err:	Filled on failure
- *
- * Refuses regions that overlap, wrap, are empty, unaligned, or reach past the end of the file.
- * Context: setup.  Syscalls: fstat mmap
- * Return: 0 or -errno
- */
 int gmem_map(struct gmem *m, int fd, uint64_t offset, uint64_t gpa, uint64_t bytes,
 	     uint64_t user_addr, struct err *err)
 {
@@ -102,12 +88,6 @@ int gmem_map(struct gmem *m, int fd, uint64_t offset, uint64_t gpa, uint64_t byt
 	return 0;
 }
 
-/**
- * gmem_done() - Unmap everything
- * @m:		Safe on a zeroed struct; zeroed afterwards
- *
- * Context: any.  Syscalls: munmap
- */
 void gmem_done(struct gmem *m)
 {
 	for (unsigned int i = 0; i < m->nr; i++)
@@ -115,12 +95,6 @@ void gmem_done(struct gmem *m)
 	*m = (struct gmem){0};
 }
 
-/**
- * gmem_bytes() - Sum of all regions' sizes
- * @m:		Guest memory
- *
- * Return: bytes; cannot overflow, as regions neither overlap nor wrap
- */
 uint64_t gmem_bytes(const struct gmem *m)
 {
 	uint64_t sum = 0;
@@ -144,17 +118,6 @@ static const struct gmem_region *gmem_find(const struct gmem *m, uint64_t gpa, u
 	return NULL;
 }
 
-/**
- * gmem_ptr() - The pointer for [@gpa, @gpa + @len), which lies in one region
- * @m:		Guest memory
- * @gpa:	Hostile
- * @len:	Hostile
- *
- * The pointer is aligned as @gpa is, up to a page. What it points to changes under the reader's
- * hands: read each value once.
- * Context: any.  Syscalls: none
- * Return: valid until gmem_done(); NULL when any byte is outside RAM or @len is 0
- */
 void *gmem_ptr(const struct gmem *m, uint64_t gpa, uint64_t len)
 {
 	uint64_t off;
@@ -165,16 +128,6 @@ void *gmem_ptr(const struct gmem *m, uint64_t gpa, uint64_t len)
 	return r->base + off;
 }
 
-/**
- * gmem_user_to_gpa() - Translate a vhost-user front-end address range
- * @m:		Guest memory
- * @user_addr:	Hostile
- * @len:	Hostile; not 0
- * @ret_gpa:	The guest address of the range, which lies in one region
- *
- * Context: any.  Syscalls: none
- * Return: false when any byte is outside RAM or @len is 0; *@ret_gpa is then untouched
- */
 bool gmem_user_to_gpa(const struct gmem *m, uint64_t user_addr, uint64_t len, uint64_t *ret_gpa)
 {
 	for (unsigned int i = 0; i < m->nr; i++) {
@@ -191,17 +144,6 @@ bool gmem_user_to_gpa(const struct gmem *m, uint64_t user_addr, uint64_t len, ui
 	return false;
 }
 
-/**
- * gmem_iov() - The pieces of [@gpa, @gpa + @len), which may cross from region to region
- * @m:		Guest memory
- * @gpa:	Hostile
- * @len:	Hostile
- * @ret_iov:	Filled, one entry a region; undefined when 0 is returned
- * @max:	Room in @ret_iov
- *
- * Context: any.  Syscalls: none
- * Return: number of entries used; 0 when any byte is outside RAM, @len is 0 or room runs out
- */
 unsigned int gmem_iov(const struct gmem *m, uint64_t gpa, uint64_t len, struct iovec *ret_iov,
 		      unsigned int max)
 {
@@ -225,16 +167,6 @@ unsigned int gmem_iov(const struct gmem *m, uint64_t gpa, uint64_t len, struct i
 	return n;
 }
 
-/**
- * gmem_read() - Copy out of guest RAM
- * @m:		Guest memory
- * @gpa:	Hostile
- * @dst:	Where to
- * @len:	How many; 0 is outside RAM
- *
- * Context: any.  Syscalls: none
- * Return: false (and @dst untouched) when any byte is outside
- */
 bool gmem_read(const struct gmem *m, uint64_t gpa, void *dst, size_t len)
 {
 	struct iovec iov[GMEM_REGIONS_MAX];
@@ -248,16 +180,6 @@ bool gmem_read(const struct gmem *m, uint64_t gpa, void *dst, size_t len)
 	return n > 0;
 }
 
-/**
- * gmem_write() - Copy into guest RAM
- * @m:		Guest memory
- * @gpa:	Hostile
- * @src:	What
- * @len:	How many; 0 is outside RAM
- *
- * Context: any.  Syscalls: none
- * Return: false (and nothing written) when any byte is outside
- */
 bool gmem_write(const struct gmem *m, uint64_t gpa, const void *src, size_t len)
 {
 	struct iovec iov[GMEM_REGIONS_MAX];

@@ -72,17 +72,6 @@ static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
 	return 0;
 }
 
-/**
- * lockdown() - Landlock, then seccomp for all threads of the process
- * @filter:	Checked by boot_check_*; its default action kills the process
- * @err:	Filled on failure
- *
- * Landlock binds the calling thread and those it makes from here on, seccomp all there are. After a
- * failure the process may be half locked down: say so and exit.
- * Context: setup, the last call of it.
- * Syscalls: landlock_create_ruleset landlock_restrict_self prctl seccomp close
- * Return: 0 or -errno
- */
 int lockdown(const struct boot_filter *filter, struct err *err)
 {
 	int rc;

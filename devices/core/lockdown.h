@@ -17,8 +17,10 @@
  *
  * no_new_privs must be set already; a missing one is an error, as is any thread that cannot be
  * synchronised. A kernel without Landlock is no error.
- * Context: setup, the last call of it.
- * Syscalls: landlock_create_ruleset landlock_restrict_self prctl seccomp close
+ * Landlock binds the calling thread and those it makes from here on, seccomp all there are. After a
+ * failure the process may be half locked down: say so and exit.
+ * Context: setup, the last call of it.  Syscalls: landlock_create_ruleset landlock_restrict_self prctl
+ * seccomp close
  * Return: 0 or -errno
  */
 MUST_CHECK int lockdown(const struct boot_filter *filter, struct err *err);

@@ -23,16 +23,6 @@ static void log_assertion(const char *line)
 	log_err("%s", line);
 }
 
-/**
- * log_init() - Say where lines go and which are kept
- * @fd:		Borrowed for the life of the process; -1 drops everything
- * @max:	Lines above this level are dropped
- *
- * An fd above 2 is a log of the process's own, most often a pipe: it is made non-blocking and
- * SIGPIPE ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared
- * with whoever started it and stay as they are.
- * Context: setup.  Syscalls: fcntl rt_sigaction
- */
 void log_init(int fd, enum log_level max)
 {
 	int flags;
@@ -70,14 +60,6 @@ static size_t log_begin(char *buf, size_t size, enum log_level level, uint32_t *
 	return len;
 }
 
-/**
- * log_line() - Write one line; see log_err() and friends
- * @level:	Dropped above log_init()'s
- * @fmt:	fmt.h's subset of printf; control characters come out as '?'
- *
- * A full or closed log never stops the program: the line is lost, and the next one says so.
- * Context: any.  Syscalls: write
- */
 void log_line(enum log_level level, const char *fmt, ...)
 {
 	char buf[LOG_LINE_BYTES];
@@ -115,14 +97,6 @@ static bool log_limit_admit(struct log_limit *limit)
 	return true;
 }
 
-/**
- * log_limited() - As log_line(), within the budget of @limit
- * @limit:	The call site's own, zero-initialised
- * @level:	Dropped above log_init()'s, without touching the budget
- * @fmt:	fmt.h's subset of printf
- *
- * Context: any.  Syscalls: write clock_gettime (vDSO)
- */
 void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...)
 {
 	char buf[LOG_LINE_BYTES];

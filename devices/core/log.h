@@ -36,12 +36,17 @@ struct log_limit {
  * @max:	Lines above this level are dropped
  *
  * An @fd above 2 is made non-blocking and SIGPIPE ignored.
+ * An fd above 2 is a log of the process's own, most often a pipe: it is made non-blocking and SIGPIPE
+ * ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared with
+ * whoever started it and stay as they are.
  * Context: setup.  Syscalls: fcntl rt_sigaction
  */
 void log_init(int fd, enum log_level max);
 
 /**
  * log_line() - Write one line; see log_err() and friends
+ * @level:	Dropped above log_init()'s
+ * @fmt:	fmt.h's subset of printf; control characters come out as '?'
  *
  * A full or closed log never stops the program: the line is lost, and the next one says so.
  * Context: any.  Syscalls: write
@@ -50,6 +55,9 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 
 /**
  * log_limited() - As log_line(), within the budget of @limit
+ * @limit:	The call site's own, zero-initialised
+ * @level:	Dropped above log_init()'s, without touching the budget
+ * @fmt:	fmt.h's subset of printf
  *
  * Context: any.  Syscalls: write clock_gettime (vDSO)
  */

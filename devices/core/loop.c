@@ -20,14 +20,6 @@ static struct loop_slot *loop_find(struct loop *l, int fd)
 	return NULL;
 }
 
-/**
- * loop_init() - Make the epoll fd
- * @l:		Overwritten whole
- * @err:	Filled on failure
- *
- * Context: setup.  Syscalls: epoll_create1
- * Return: 0 or -errno
- */
 int loop_init(struct loop *l, struct err *err)
 {
 	*l = (struct loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
@@ -38,12 +30,6 @@ int loop_init(struct loop *l, struct err *err)
 	return 0;
 }
 
-/**
- * loop_done() - Close the epoll fd; watched fds stay open, they are borrowed
- * @l:		Safe on a failed or zeroed loop
- *
- * Context: any.  Syscalls: close
- */
 void loop_done(struct loop *l)
 {
 	/* 0 is a zeroed struct: standard input is open in every program. */
@@ -54,18 +40,6 @@ void loop_done(struct loop *l)
 		l->slot[i].fd = -1;
 }
 
-/**
- * loop_add() - Watch an fd
- * @l:		The loop
- * @fd:		Borrowed until loop_del()
- * @events:	EPOLLIN, EPOLLOUT, with EPOLLET told once each time it happens; 0 waits for a hang-up only
- * @fn:		Called with what happened; may add and remove fds, this one too
- * @arg:	Passed to @fn
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: epoll_ctl
- * Return: 0, -ENOSPC when the table is full, -EEXIST when @fd is watched already, else -errno
- */
 int loop_add(struct loop *l, int fd, uint32_t events,
 	     void (*fn)(void *arg, int fd, uint32_t events), void *arg, struct err *err)
 {
@@ -89,15 +63,6 @@ int loop_add(struct loop *l, int fd, uint32_t events,
 	return 0;
 }
 
-/**
- * loop_mod() - Change the events of a watched fd
- * @l:		The loop
- * @fd:		A watched fd
- * @events:	As loop_add(); 0 disarms it (a hang-up is still told)
- *
- * Context: any.  Syscalls: epoll_ctl
- * Return: 0, -ENOENT when @fd is not watched, else -errno
- */
 int loop_mod(struct loop *l, int fd, uint32_t events)
 {
 	struct loop_slot *s = fd >= 0 ? loop_find(l, fd) : NULL;
@@ -109,13 +74,6 @@ int loop_mod(struct loop *l, int fd, uint32_t events)
 	return epoll_ctl(l->epoll_fd, EPOLL_CTL_MOD, fd, &ev) < 0 ? -errno : 0;
 }
 
-/**
- * loop_del() - Stop watching; call before closing @fd
- * @l:		The loop
- * @fd:		An fd that is not watched is ignored
- *
- * Context: any.  Syscalls: epoll_ctl
- */
 void loop_del(struct loop *l, int fd)
 {
 	struct loop_slot *s = fd >= 0 ? loop_find(l, fd) : NULL;
@@ -128,17 +86,6 @@ void loop_del(struct loop *l, int fd)
 	s->generation++;
 }
 
-/**
- * loop_once() - One wait of at most @timeout_ms, then dispatch what came
- * @l:		The loop
- * @timeout_ms:	-1: for ever; 0: only what is ready
- * @err:	Filled on failure
- *
- * Returns early, with 0, after a signal. Dispatching ends at once when a callback stops the loop;
- * what was ready stays ready.
- * Context: locked.  Syscalls: epoll_pwait
- * Return: 0 or -errno of epoll
- */
 int loop_once(struct loop *l, int timeout_ms, struct err *err)
 {
 	struct epoll_event ev[LOOP_BATCH];
@@ -155,15 +102,6 @@ int loop_once(struct loop *l, int timeout_ms, struct err *err)
 	return 0;
 }
 
-/**
- * loop_run() - Dispatch until loop_stop()
- * @l:		The loop; one that was stopped already does nothing
- * @err:	Filled on failure
- *
- * An fd removed by a callback gets no further callback, not even for events already fetched.
- * Context: locked.  Syscalls: epoll_pwait
- * Return: 0 or -errno of epoll
- */
 int loop_run(struct loop *l, struct err *err)
 {
 	int rc = 0;
@@ -173,12 +111,6 @@ int loop_run(struct loop *l, struct err *err)
 	return rc;
 }
 
-/**
- * loop_stop() - Make loop_run() return after the current callback
- * @l:		The loop
- *
- * Context: any callback of @l.  Syscalls: none
- */
 void loop_stop(struct loop *l)
 {
 	l->stop = true;

@@ -103,19 +103,6 @@ static struct vq_desc vq_copy_desc(const volatile void *table, unsigned int i)
 	};
 }
 
-/**
- * vq_setup() - Check a layout and make the ring ready
- * @q:		Overwritten whole, unless the layout is refused
- * @mem:	Borrowed until vq_reset()
- * @layout:	Hostile
- * @err:	Filled on failure
- *
- * Each of the three areas lies in one region. The used index goes on from where the used ring
- * stands, read here and never again: a driver that was reset has zeroed it, and one that was only
- * paused expects the next number.
- * Context: any.  Syscalls: none
- * Return: 0 or -EINVAL
- */
 int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout, struct err *err)
 {
 	uint16_t size = layout->size;
@@ -149,12 +136,6 @@ int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layou
 	return 0;
 }
 
-/**
- * vq_reset() - Forget everything
- * @q:		Safe on a zeroed struct. Chains popped from it must not be pushed any more
- *
- * Context: any.  Syscalls: none
- */
 void vq_reset(struct vq *q)
 {
 	*q = (struct vq){0};
@@ -276,16 +257,6 @@ static bool vq_look_or_arm(struct vq *q)
 	return vq_look(q);
 }
 
-/**
- * vq_pop() - Take the next available chain
- * @q:		The ring
- * @ret:	Filled when VQ_CHAIN is answered, undefined otherwise
- *
- * A device that pops without pushing gets at most as many chains as the ring has entries. With
- * event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
- * Context: locked.  Syscalls: none
- * Return: VQ_CHAIN; VQ_EMPTY, also of a ring that is not set up; VQ_BROKEN (q->why names the rule)
- */
 enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
 {
 	uint16_t head;
@@ -325,31 +296,12 @@ static void vq_land(struct vq *q, uint16_t head)
 	q->in_flight[head / 64] &= ~(1ULL << head % 64);
 }
 
-/**
- * vq_unpop() - Put the chain that was popped last back, to be popped again
- * @q:		The ring it was popped from
- * @head:	In flight; not after this
- *
- * Nothing of it was promised to the driver: what was written into its buffers does not count.
- * Several are put back in the reverse order. The driver's notification is not armed by this: an
- * earlier VQ_EMPTY has armed it for what comes after the chains put back.
- * Context: locked.  Syscalls: none
- */
 void vq_unpop(struct vq *q, uint16_t head)
 {
 	vq_land(q, head);
 	q->next_avail--;
 }
 
-/**
- * vq_has() - Whether at least @nr chains wait to be popped
- * @q:		The ring
- * @nr:		How many are wanted
- *
- * Looks at the ring only if what it has seen of it is not enough.
- * Context: locked.  Syscalls: none
- * Return: false also for a broken ring and one that is not set up
- */
 bool vq_has(struct vq *q, unsigned int nr)
 {
 	if (!q->ready || q->broken)
@@ -359,16 +311,6 @@ bool vq_has(struct vq *q, unsigned int nr)
 	return vq_look(q) && (uint16_t)(q->seen_avail - q->next_avail) >= nr;
 }
 
-/**
- * vq_fill_head() - Give a chain back of which little was kept, unseen before vq_publish()
- * @q:		The ring it was popped from
- * @head:	In flight; not after this
- * @bytes:	What was written into it: for used.len
- *
- * Chains may be given back in any order. A chain that is not in flight is a bug of ours
- * (vr_assert). What was in flight when the queue broke is forgotten without a word to the driver.
- * Context: locked.  Syscalls: none
- */
 void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
 {
 	volatile uint32_t *entry;
@@ -386,24 +328,11 @@ void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
 		q->signalled_valid = false;
 }
 
-/**
- * vq_fill() - Give a chain back with the length counted, unseen before vq_publish()
- * @q:		The ring it was popped from
- * @c:		In flight; not after this
- *
- * Context: locked.  Syscalls: none
- */
 void vq_fill(struct vq *q, const struct vq_chain *c)
 {
 	vq_fill_head(q, c->head, c->written_bytes);
 }
 
-/**
- * vq_publish() - Show the driver what was filled
- * @q:		The ring; nothing happens when nothing was, or when it is broken
- *
- * Context: locked.  Syscalls: none
- */
 void vq_publish(struct vq *q)
 {
 	if (q->published_used == q->next_used || q->broken)
@@ -413,30 +342,12 @@ void vq_publish(struct vq *q)
 	__atomic_store_n(ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
 }
 
-/**
- * vq_push() - Give a chain back with the length counted
- * @q:		The ring it was popped from
- * @c:		In flight; not after this
- *
- * vq_fill() and vq_publish() in one.
- * Context: locked.  Syscalls: none
- */
 void vq_push(struct vq *q, const struct vq_chain *c)
 {
 	vq_fill(q, c);
 	vq_publish(q);
 }
 
-/**
- * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
- * @q:		The ring
- *
- * What was filled must have been published: an interrupt for less would be a lost one.
- * With event-idx the first answer after vq_setup() is yes: whether the ring's last user signalled
- * what it had pushed is not known.
- * Context: locked.  Syscalls: none
- * Return: false when nothing was pushed, or the queue is broken
- */
 bool vq_should_signal(struct vq *q)
 {
 	uint16_t old = q->signalled_used;

@@ -100,17 +100,26 @@ struct vq_chain {
 
 /**
  * vq_setup() - Check a layout and make the ring ready
- * @q:		Overwritten whole
+ * @q:		Overwritten whole, unless the layout is refused
  * @mem:	Borrowed until vq_reset()
+ * @layout:	Hostile
  *
  * Refuses sizes that are no power of two or too large, misaligned or partly unmapped areas.
+ * Each of the three areas lies in one region. The used index goes on from where the used ring stands,
+ * read here and never again: a driver that was reset has zeroed it, and one that was only paused
+ * expects the next number.
  * Context: any.  Syscalls: none
  * Return: 0 or -EINVAL
  */
 MUST_CHECK int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout,
 			struct err *err);
 
-/** vq_reset() - Forget everything; safe on a zeroed struct */
+/**
+ * vq_reset() - Forget everything; safe on a zeroed struct
+ * @q:		Safe on a zeroed struct. Chains popped from it must not be pushed any more
+ *
+ * Context: any.  Syscalls: none
+ */
 void vq_reset(struct vq *q);
 
 /**
@@ -119,19 +128,31 @@ void vq_reset(struct vq *q);
  *
  * A device that pops without pushing gets at most as many chains as the ring has entries. With
  * event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
+ * Context: locked.  Syscalls: none
  * Return: VQ_CHAIN; VQ_EMPTY, also of a ring that is not set up; VQ_BROKEN (q->why names the rule)
  */
 MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
 
 /**
  * vq_unpop() - Put the chain that was popped last back, to be popped again
+ * @q:		The ring it was popped from
+ * @head:	In flight; not after this
  *
- * Nothing of it was promised to the driver: what was written into its buffers does not count.
- * Several are put back in the reverse order. The driver's notification is not armed by this.
+ * Nothing of it was promised to the driver: what was written into its buffers does not count. Several
+ * are put back in the reverse order. The driver's notification is not armed by this: an earlier
+ * VQ_EMPTY has armed it for what comes after the chains put back.
+ * Context: locked.  Syscalls: none
  */
 void vq_unpop(struct vq *q, uint16_t head);
 
-/** vq_has() - Whether at least @nr chains wait to be popped; false for a broken ring */
+/**
+ * vq_has() - Whether at least @nr chains wait to be popped; false for a broken ring
+ * @nr:		How many are wanted
+ *
+ * Looks at the ring only if what it has seen of it is not enough.
+ * Context: locked.  Syscalls: none
+ * Return: false also for a broken ring and one that is not set up
+ */
 MUST_CHECK bool vq_has(struct vq *q, unsigned int nr);
 
 /** vq_left() - How many bytes are still to be read or written */
@@ -140,44 +161,90 @@ static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
 	return dir == VQ_READABLE ? c->readable_bytes : c->writable_bytes;
 }
 
-/** vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len */
+/**
+ * vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len
+ * @c:		The chain
+ * @len:	At most so many
+ *
+ * Context: locked.  Syscalls: none
+ * Return: how many there were, up to @len
+ */
 size_t vq_read(struct vq_chain *c, void *dst, size_t len);
 
-/** vq_write() - Copy bytes towards the driver, counted for used.len; returns how many fitted */
+/**
+ * vq_write() - Copy bytes towards the driver, counted for used.len; returns how many fitted
+ * @c:		The chain
+ * @len:	At most so many
+ *
+ * Context: locked.  Syscalls: none
+ * Return: how many fitted
+ */
 size_t vq_write(struct vq_chain *c, const void *src, size_t len);
 
 /**
  * vq_iov() - The next @max bytes in one direction, without copying
+ * @c:		The chain
+ * @dir:	VQ_READABLE or VQ_WRITABLE
  * @max:	At most so many bytes
  * @iov:	Filled with up to @nr_iov pieces
+ * @nr_iov:	Room in it
  *
  * Does not advance: vq_skip() does, once it is known how much was moved.
+ * Context: locked.  Syscalls: none
  * Return: number of entries filled
  */
 unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, struct iovec *iov,
 		    unsigned int nr_iov);
 
-/** vq_skip() - Advance by @bytes (at most what is left); writable bytes count for used.len */
+/**
+ * vq_skip() - Advance by @bytes (at most what is left); writable bytes count for used.len
+ * @c:		The chain
+ * @dir:	VQ_READABLE or VQ_WRITABLE
+ * @bytes:	Writable bytes count for used.len
+ *
+ * Context: locked.  Syscalls: none
+ */
 void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
 
 /**
  * vq_fill() - As vq_push(), but the driver does not see it before vq_publish()
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
  *
  * For a packet in several chains, which the driver has to see at once, and for batches.
+ * Context: locked.  Syscalls: none
  */
 void vq_fill(struct vq *q, const struct vq_chain *c);
 
-/** vq_fill_head() - As vq_fill(), for who kept no more than the chain's head and counts by himself */
+/**
+ * vq_fill_head() - As vq_fill(), for who kept no more than the chain's head and counts by himself
+ * @q:		The ring it was popped from
+ * @head:	In flight; not after this
+ * @bytes:	What was written into it: for used.len
+ *
+ * Chains may be given back in any order. A chain that is not in flight is a bug of ours (vr_assert).
+ * What was in flight when the queue broke is forgotten without a word to the driver.
+ * Context: locked.  Syscalls: none
+ */
 void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes);
 
-/** vq_publish() - Show the driver what was filled */
+/**
+ * vq_publish() - Show the driver what was filled
+ * @q:		The ring; nothing happens when nothing was, or when it is broken
+ *
+ * Context: locked.  Syscalls: none
+ */
 void vq_publish(struct vq *q);
 
 /**
  * vq_push() - Give a chain back with the length counted
+ * @q:		The ring it was popped from
+ * @c:		In flight; not after this
  *
- * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert).
- * What was in flight when the queue broke is forgotten without a word to the driver.
+ * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert). What
+ * was in flight when the queue broke is forgotten without a word to the driver.
+ * vq_fill() and vq_publish() in one.
+ * Context: locked.  Syscalls: none
  */
 void vq_push(struct vq *q, const struct vq_chain *c);
 
@@ -185,6 +252,11 @@ void vq_push(struct vq *q, const struct vq_chain *c);
  * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
  *
  * What was filled must have been published.
+ * What was filled must have been published: an interrupt for less would be a lost one. With event-idx
+ * the first answer after vq_setup() is yes: whether the ring's last user signalled what it had pushed
+ * is not known.
+ * Context: locked.  Syscalls: none
+ * Return: false when nothing was pushed, or the queue is broken
  */
 MUST_CHECK bool vq_should_signal(struct vq *q);
 

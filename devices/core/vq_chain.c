@@ -9,18 +9,6 @@
 
 #include "devices/core/virtqueue.h"
 
-/**
- * vq_iov() - The next @max bytes in one direction, without copying
- * @c:		The chain
- * @dir:	VQ_READABLE or VQ_WRITABLE
- * @max:	At most so many bytes
- * @iov:	Filled with up to @nr_iov pieces
- * @nr_iov:	Room in it
- *
- * Does not advance: vq_skip() does, once it is known how much was moved.
- * Context: locked.  Syscalls: none
- * Return: number of entries filled
- */
 unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, struct iovec *iov,
 		    unsigned int nr_iov)
 {
@@ -40,14 +28,6 @@ unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, str
 	return n;
 }
 
-/**
- * vq_skip() - Advance by @bytes (at most what is left)
- * @c:		The chain
- * @dir:	VQ_READABLE or VQ_WRITABLE
- * @bytes:	Writable bytes count for used.len
- *
- * Context: locked.  Syscalls: none
- */
 void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes)
 {
 	uint16_t *seg = dir == VQ_READABLE ? &c->read_seg : &c->write_seg;
@@ -77,15 +57,6 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes)
 	}
 }
 
-/**
- * vq_read() - Copy the next bytes the driver sent
- * @c:		The chain
- * @dst:	Where to
- * @len:	At most so many
- *
- * Context: locked.  Syscalls: none
- * Return: how many there were, up to @len
- */
 size_t vq_read(struct vq_chain *c, void *dst, size_t len)
 {
 	struct iovec iov;
@@ -99,15 +70,6 @@ size_t vq_read(struct vq_chain *c, void *dst, size_t len)
 	return done;
 }
 
-/**
- * vq_write() - Copy bytes towards the driver, counted for used.len
- * @c:		The chain
- * @src:	What
- * @len:	At most so many
- *
- * Context: locked.  Syscalls: none
- * Return: how many fitted
- */
 size_t vq_write(struct vq_chain *c, const void *src, size_t len)
 {
 	struct iovec iov;

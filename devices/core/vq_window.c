@@ -30,18 +30,6 @@ static void window_add(struct vq_window *w)
 	w->room += h->room;
 }
 
-/**
- * vq_window_collect() - Pop until there is room for @bytes
- * @w:		The window
- * @q:		The ring its chains are of
- * @bytes:	How much room is wanted
- * @least:	Every chain has to have room for so many, or the driver broke the queue
- *
- * Context: locked.  Syscalls: none
- * Return: VQ_CHAIN when there is enough, or as many pieces as a window has room for; VQ_EMPTY when
- * there is no more, which is what vq_pop() said and means; VQ_BROKEN, q->broken telling whether
- * vq_pop() said that
- */
 enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t bytes, uint64_t least)
 {
 	while (w->room < bytes && window_has_space(w)) {
@@ -56,17 +44,6 @@ enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t byt
 	return VQ_CHAIN;
 }
 
-/**
- * vq_window_iov() - The first chains' room, as many chains as @bytes take
- * @w:		The window
- * @bytes:	How much room is wanted
- * @iov:	Filled
- * @nr_iov:	Room in it
- * @ret_bytes:	What the entries filled have room for: may be less than @bytes, or more
- *
- * Context: locked.  Syscalls: none
- * Return: number of entries filled
- */
 unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iovec *iov,
 			   unsigned int nr_iov, uint64_t *ret_bytes)
 {
@@ -84,15 +61,6 @@ unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iov
 	return nr;
 }
 
-/**
- * vq_window_write() - Copy to where a part of the next packet lies
- * @w:		The window
- * @off:	From the start of the packet
- * @src:	What
- * @len:	@off + @len bytes are within the room (vr_assert)
- *
- * Context: locked.  Syscalls: none
- */
 void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, size_t len)
 {
 	const struct iovec *seg = w->seg + w->first_seg;
@@ -114,13 +82,6 @@ void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, s
 	}
 }
 
-/**
- * vq_window_chains() - How many chains a packet takes
- * @w:		The window
- * @bytes:	1 to the window's room (vr_assert)
- *
- * Context: locked.  Syscalls: none
- */
 unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes)
 {
 	unsigned int nr = 0;
@@ -131,15 +92,6 @@ unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes)
 	return nr;
 }
 
-/**
- * vq_window_use() - Give the driver the chains of a packet that is in them
- * @w:		The window
- * @q:		The ring its chains are of
- * @bytes:	1 to the window's room, and what used.len can say (vr_assert)
- *
- * The driver sees it once it is published, which is the caller's to do.
- * Context: locked.  Syscalls: none
- */
 void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes)
 {
 	vr_assert(bytes > 0 && bytes <= w->room && bytes <= UINT32_MAX);
@@ -156,13 +108,6 @@ void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes)
 	}
 }
 
-/**
- * vq_window_put_back() - Empty the window
- * @w:		The window
- * @q:		The ring its chains are of
- *
- * Context: locked.  Syscalls: none
- */
 void vq_window_put_back(struct vq_window *w, struct vq *q)
 {
 	while (w->nr > 0)

@@ -43,8 +43,12 @@ struct vq_window {
 
 /**
  * vq_window_collect() - Pop until there is room for @bytes
+ * @w:		The window
+ * @q:		The ring its chains are of
+ * @bytes:	How much room is wanted
  * @least:	Every chain has to have room for so many, or the driver broke the queue
  *
+ * Context: locked.  Syscalls: none
  * Return: VQ_CHAIN when there is enough, or as many pieces as a window has room for; VQ_EMPTY when
  * there is no more, which is what vq_pop() said and means; VQ_BROKEN, q->broken telling whether
  * vq_pop() said that
@@ -60,28 +64,56 @@ static inline uint64_t vq_window_first(const struct vq_window *w)
 
 /**
  * vq_window_iov() - The first chains' room, as many chains as @bytes take
+ * @w:		The window
+ * @bytes:	How much room is wanted
+ * @iov:	Filled
+ * @nr_iov:	Room in it
  * @ret_bytes:	What the entries filled have room for: may be less than @bytes, or more
  *
+ * Context: locked.  Syscalls: none
  * Return: number of entries filled
  */
 unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iovec *iov,
 			   unsigned int nr_iov, uint64_t *ret_bytes);
 
-/** vq_window_write() - Copy to where the byte @off of the next packet lies; within the room */
+/**
+ * vq_window_write() - Copy to where the byte @off of the next packet lies; within the room
+ * @w:		The window
+ * @off:	From the start of the packet
+ * @len:	@off + @len bytes are within the room (vr_assert)
+ *
+ * Context: locked.  Syscalls: none
+ */
 void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, size_t len);
 
-/** vq_window_chains() - How many chains a packet of @bytes takes; 1 to the window's room */
+/**
+ * vq_window_chains() - How many chains a packet of @bytes takes; 1 to the window's room
+ * @w:		The window
+ * @bytes:	1 to the window's room (vr_assert)
+ *
+ * Context: locked.  Syscalls: none
+ */
 unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes);
 
 /**
  * vq_window_use() - Give the driver the chains of a packet that is in them (vq_fill_head)
- * @bytes:	1 to the window's room
+ * @w:		The window
+ * @q:		The ring its chains are of
+ * @bytes:	1 to the window's room, and what used.len can say (vr_assert)
  *
  * Publishing it is the caller's.
+ * The driver sees it once it is published, which is the caller's to do.
+ * Context: locked.  Syscalls: none
  */
 void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes);
 
-/** vq_window_put_back() - Empty the window; vq_unpop() for each chain */
+/**
+ * vq_window_put_back() - Empty the window; vq_unpop() for each chain
+ * @w:		The window
+ * @q:		The ring its chains are of
+ *
+ * Context: locked.  Syscalls: none
+ */
 void vq_window_put_back(struct vq_window *w, struct vq *q);
 
 #endif

@@ -246,18 +246,6 @@ static void vu_sock_ready(void *arg, int fd, uint32_t events)
 	loop_stop(b->dev->loop);
 }
 
-/**
- * vu_backend_init() - Watch @sock in the device's loop and serve it
- * @b:		Overwritten whole
- * @dev:	Initialised; its rings, memory and queue fds belong to the connection from here on
- * @sock:	Connected stream socket; borrowed until vu_backend_done()
- * @err:	Filled on failure
- *
- * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
- * Context: setup; everything after it runs from the loop.
- * Syscalls: epoll_ctl; later recvmsg sendto read write mmap munmap fstat close epoll_ctl
- * Return: 0 or -errno
- */
 int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err)
 {
 	*b = (struct vu_backend){.dev = dev, .sock = sock, .channel = -1};
@@ -266,12 +254,6 @@ int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct e
 	return loop_add(dev->loop, sock, EPOLLIN, vu_sock_ready, b, err);
 }
 
-/**
- * vu_backend_done() - Stop every ring, reset the device, give back what the front-end sent
- * @b:		Safe on a zeroed struct, and to call twice
- *
- * Context: any.  Syscalls: epoll_ctl close munmap
- */
 void vu_backend_done(struct vu_backend *b)
 {
 	struct device *d = b->dev;

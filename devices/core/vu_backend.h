@@ -21,17 +21,21 @@
  * vu_backend_init() - Watch @sock in the device's loop and serve it
  * @b:		Overwritten whole
  * @dev:	Initialised; its rings, memory and queue fds belong to the connection from here on
+ * @sock:	Connected stream socket; borrowed until vu_backend_done()
  *
  * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
- * Context: setup; everything after it runs from the loop.
- * Syscalls: epoll_ctl; later recvmsg sendto read write mmap munmap fstat close epoll_ctl
+ * Context: setup; everything after it runs from the loop.  Syscalls: epoll_ctl; later recvmsg sendto
+ * read write mmap munmap fstat close epoll_ctl
+ * Return: 0 or -errno
  */
 MUST_CHECK int vu_backend_init(struct vu_backend *b, struct device *dev, int sock, struct err *err);
 
 /**
  * vu_backend_done() - Stop every ring, reset the device, give back what the front-end sent
+ * @b:		Safe on a zeroed struct, and to call twice
  *
  * Afterwards the device is ready for another connection. Safe to call twice.
+ * Context: any.  Syscalls: epoll_ctl close munmap
  */
 void vu_backend_done(struct vu_backend *b);
 

@@ -66,13 +66,6 @@ _Static_assert(sizeof(struct vu_mem_table) <= VU_PAYLOAD_MAX &&
 _Static_assert(GMEM_REGIONS_MAX == 8, "fds of SET_MEM_TABLE");
 _Static_assert(VU_FDS_MAX <= FDIO_FDS_MAX && GMEM_REGIONS_MAX <= VU_FDS_MAX, "fds of one message");
 
-/**
- * vu_rule() - The rule for a request number
- * @request:	Hostile
- *
- * Context: any.  Syscalls: none
- * Return: static; NULL when the request is not spoken
- */
 const struct vu_rule *vu_rule(uint32_t request)
 {
 	if (request >= VU_REQUESTS || !vu_rules[request].name)
@@ -80,13 +73,6 @@ const struct vu_rule *vu_rule(uint32_t request)
 	return &vu_rules[request];
 }
 
-/**
- * vu_backend_rule() - The rule for a request of a back-end
- * @request:	Hostile
- *
- * Context: any.  Syscalls: none
- * Return: static; NULL when the request is not spoken
- */
 const struct vu_rule *vu_backend_rule(uint32_t request)
 {
 	if (request >= VU_BACKEND_REQUESTS || !vu_backend_rules[request].name)
@@ -113,16 +99,6 @@ static int vu_rule_form(const struct vu_rule *r, const struct vu_msg *m, struct 
 	return 0;
 }
 
-/**
- * vu_rule_check() - Hold a message against its rule
- * @m:		From vu_recv()
- * @state:	VU_STATE_* of the connection
- * @seen:	Bitmap of requests seen so far, for rules that allow one once
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: none
- * Return: 0 or -EPROTO with a message naming request and rule
- */
 int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct err *err)
 {
 	const struct vu_rule *r = vu_rule(m->hdr.request);
@@ -140,15 +116,6 @@ int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen, struct 
 	return 0;
 }
 
-/**
- * vu_backend_rule_check() - Hold what came on the back-end's channel against its rule
- * @m:		As received, @nr_fds included
- * @agreed:	Protocol features that both sides speak
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: none
- * Return: 0 or -EPROTO with a message naming request and rule
- */
 int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, struct err *err)
 {
 	const struct vu_rule *r = vu_backend_rule(m->hdr.request);
@@ -175,18 +142,6 @@ static int vu_recv_hdr(int sock, struct vu_msg *m)
 	return 1;
 }
 
-/**
- * vu_recv() - Receive one whole message
- * @sock:	Stream socket; borrowed
- * @ret:	Filled on 1: its fds are the caller's, to be closed by vu_msg_close() or taken. What
- *lies past the payload is zero
- * @err:	Filled on failure
- *
- * The header's size is bounded before the payload is read. Blocks until the message is whole. Fds
- *that come with a later byte than the first are dropped by the kernel. Context: any.  Syscalls:
- *recvmsg read close Return: 1; 0 when the peer closed between messages; -EPROTO or -errno with
- *every fd closed
- */
 int vu_recv(int sock, struct vu_msg *ret, struct err *err)
 {
 	struct vu_msg m = {.nr_fds = 0};
@@ -211,15 +166,6 @@ int vu_recv(int sock, struct vu_msg *ret, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "vhost-user: receive") : 0;
 }
 
-/**
- * vu_send() - Send a message with m->hdr.bytes of payload
- * @sock:	Stream socket; borrowed
- * @m:		Its fds are borrowed: the peer gets duplicates
- * @err:	Filled on failure
- *
- * Context: any.  Syscalls: sendto; sendmsg where there are fds
- * Return: 0 or -errno
- */
 int vu_send(int sock, const struct vu_msg *m, struct err *err)
 {
 	uint8_t wire[sizeof(m->hdr) + VU_PAYLOAD_MAX];
@@ -232,12 +178,6 @@ int vu_send(int sock, const struct vu_msg *m, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "vhost-user: send") : 0;
 }
 
-/**
- * vu_msg_close() - Close the fds a message still owns
- * @m:		Fds that were taken are -1
- *
- * Context: any.  Syscalls: close
- */
 void vu_msg_close(struct vu_msg *m)
 {
 	for (unsigned int i = 0; i < m->nr_fds; i++) {

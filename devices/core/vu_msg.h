@@ -161,46 +161,75 @@ struct vu_rule {
 
 /**
  * vu_rule() - The rule for a request number
+ * @request:	Hostile
  *
+ * Context: any.  Syscalls: none
  * Return: static; NULL when the request is not spoken
  */
 const struct vu_rule *vu_rule(uint32_t request);
 
 /**
  * vu_rule_check() - Hold a message against its rule
+ * @m:		From vu_recv()
  * @state:	VU_STATE_* of the connection
- * @seen:	Bitmap of requests seen so far, for @once
+ * @seen:	Bitmap of requests seen so far, for rules that allow one once
  *
- * Checks version and direction flags too. Context: any.  Syscalls: none
+ * Checks version and direction flags too.
+ * Context: any.  Syscalls: none
  * Return: 0 or -EPROTO with a message naming request and rule
  */
 MUST_CHECK int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen,
 			     struct err *err);
 
-/** vu_backend_rule() - The rule for a request of a back-end, as vu_rule() */
+/**
+ * vu_backend_rule() - The rule for a request of a back-end, as vu_rule()
+ * @request:	Hostile
+ *
+ * Context: any.  Syscalls: none
+ * Return: static; NULL when the request is not spoken
+ */
 const struct vu_rule *vu_backend_rule(uint32_t request);
 
 /**
  * vu_backend_rule_check() - Hold what came on the back-end's channel against its rule
+ * @m:		As received, @nr_fds included
  * @agreed:	Protocol features that both sides speak
  *
  * As vu_rule_check().
+ * Context: any.  Syscalls: none
+ * Return: 0 or -EPROTO with a message naming request and rule
  */
 MUST_CHECK int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, struct err *err);
 
 /**
  * vu_recv() - Receive one whole message
- * @ret:	Filled; its fds are the caller's, to be closed by vu_msg_close() or taken
+ * @sock:	Stream socket; borrowed
+ * @ret:	Filled on 1: its fds are the caller's, to be closed by vu_msg_close() or taken. What
+ *		lies past the payload is zero
  *
- * The header's size is bounded before the payload is read. Blocks until the message is whole.
+ * The header's size is bounded before the payload is read. Blocks until the message is whole. Fds that
+ * come with a later byte than the first are dropped by the kernel.
+ * Context: any.  Syscalls: recvmsg read close
  * Return: 1; 0 when the peer closed between messages; -EPROTO or -errno with every fd closed
  */
 MUST_CHECK int vu_recv(int sock, struct vu_msg *ret, struct err *err);
 
-/** vu_send() - Send a message with m->hdr.bytes of payload; its fds are borrowed */
+/**
+ * vu_send() - Send a message with m->hdr.bytes of payload; its fds are borrowed
+ * @sock:	Stream socket; borrowed
+ * @m:		Its fds are borrowed: the peer gets duplicates
+ *
+ * Context: any.  Syscalls: sendto; sendmsg where there are fds
+ * Return: 0 or -errno
+ */
 MUST_CHECK int vu_send(int sock, const struct vu_msg *m, struct err *err);
 
-/** vu_msg_close() - Close the fds a message still owns */
+/**
+ * vu_msg_close() - Close the fds a message still owns
+ * @m:		Fds that were taken are -1
+ *
+ * Context: any.  Syscalls: close
+ */
 void vu_msg_close(struct vu_msg *m);
 
 #endif

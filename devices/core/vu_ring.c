@@ -99,12 +99,6 @@ static void vu_ring_stop(struct vu_ring *r)
 	d->kick_fd[q] = -1;
 }
 
-/**
- * vu_ring_stop_all() - Stop every ring; the last one resets the device
- * @b:		The connection
- *
- * Context: locked.  Syscalls: epoll_ctl close, and those of the device
- */
 void vu_ring_stop_all(struct vu_backend *b)
 {
 	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
@@ -185,18 +179,6 @@ static int vu_change_memory(struct vu_backend *b, struct gmem *fresh, struct err
 	return rc;
 }
 
-/**
- * vu_set_mem_table() - SET_MEM_TABLE: map the guest's memory
- * @b:		The connection
- * @m:		Obeys its rule; its fds are borrowed
- * @err:	Filled on failure
- *
- * Running rings go on in the new memory. Refused, with nothing changed, while the device holds
- * chains that it does not put back or when a region cannot be mapped; a ring that does not lie in the
- * new memory is stopped.
- * Context: locked.  Syscalls: fstat mmap munmap, and those of the device
- * Return: 0 or -errno
- */
 int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	const struct vu_mem_table *t = &m->mem;
@@ -222,12 +204,6 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return rc;
 }
 
-/**
- * vu_set_vring_num() - SET_VRING_NUM: entries of a stopped ring
- *
- * Context: locked.  Syscalls: none
- * Return: 0; -EBUSY while it runs; -EINVAL
- */
 int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	uint32_t num = m->state.num;
@@ -241,13 +217,6 @@ int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_set_vring_addr() - SET_VRING_ADDR: where a stopped ring is, in the front-end's addresses
- *
- * They are translated when the ring starts.
- * Context: locked.  Syscalls: none
- * Return: 0; -EBUSY while it runs; -EINVAL
- */
 int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct vu_ring *r = vu_ring_find_stopped(b, m->addr.index, err);
@@ -262,12 +231,6 @@ int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_set_vring_base() - SET_VRING_BASE: the available index at which a stopped ring goes on
- *
- * Context: locked.  Syscalls: none
- * Return: 0; -EBUSY while it runs; -EINVAL
- */
 int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct vu_ring *r = vu_ring_find_stopped(b, m->state.index, err);
@@ -280,12 +243,6 @@ int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_get_vring_base() - GET_VRING_BASE: stop a ring and say where it stopped
- *
- * Context: locked.  Syscalls: epoll_ctl close, and those of the device
- * Return: 0 with @m turned into the reply, or -EINVAL
- */
 int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct vu_ring *r = vu_ring_find(b, m->state.index, err);
@@ -315,13 +272,6 @@ static struct vu_ring *vu_take_ring_fd(struct vu_backend *b, struct vu_msg *m, i
 	return r;
 }
 
-/**
- * vu_set_vring_kick() - SET_VRING_KICK: take a ring's doorbell and start the ring
- *
- * On a ring that runs it only changes the doorbell. No doorbell, which asks for polling, is
- * refused. Context: locked.  Syscalls: epoll_ctl close, and those of the device Return: 0 or
- * -errno, the ring then being stopped
- */
 int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct device *d = b->dev;
@@ -352,12 +302,6 @@ int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_set_vring_call() - SET_VRING_CALL: take a ring's interrupt, or do without one
- *
- * Context: locked.  Syscalls: close, and those of the device
- * Return: 0 or -EINVAL
- */
 int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	cleanup_fd int fd = -1;
@@ -372,12 +316,6 @@ int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_set_vring_err() - SET_VRING_ERR: take the eventfd that tells of a broken ring
- *
- * Context: locked.  Syscalls: close, and those of the device
- * Return: 0 or -EINVAL
- */
 int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	cleanup_fd int fd = -1;
@@ -392,12 +330,6 @@ int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	return 0;
 }
 
-/**
- * vu_set_vring_enable() - SET_VRING_ENABLE: whether a started ring is processed
- *
- * Context: locked.  Syscalls: those of the device
- * Return: 0 or -EINVAL
- */
 int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
 	struct vu_ring *r = vu_ring_find(b, m->state.index, err);

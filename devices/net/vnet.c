@@ -32,13 +32,6 @@ static const uint64_t vnet_gso_needs[] = {
 	[VNET_GSO_UDP_L4] = 1ULL << VNET_F_HOST_USO,
 };
 
-/**
- * vnet_offered() - The features a device may offer whose TAP takes @tun_flags
- * @tun_flags:	TUN_F_*
- *
- * Context: any.  Syscalls: none
- * Return: virtio feature bits
- */
 uint64_t vnet_offered(uint32_t tun_flags)
 {
 	uint64_t features = 0;
@@ -52,14 +45,6 @@ uint64_t vnet_offered(uint32_t tun_flags)
 	return features;
 }
 
-/**
- * vnet_tun_flags() - What TUNSETOFFLOAD has to be told
- * @features:	What the driver accepted
- *
- * The kernel wants checksums with all else, and the two kinds of USO together.
- * Context: any.  Syscalls: none
- * Return: TUN_F_*
- */
 uint32_t vnet_tun_flags(uint64_t features)
 {
 	uint32_t flags = 0;
@@ -73,16 +58,6 @@ uint32_t vnet_tun_flags(uint64_t features)
 	return flags & TUN_F_CSUM ? flags : 0;
 }
 
-/**
- * vnet_frame_ok() - Whether the driver may send this, with its header made fit for a TAP
- * @h:		A private copy of the header
- * @bytes:	Of the frame behind it
- * @features:	What the driver accepted
- *
- * Flags a driver does not have are ignored, as the specification asks. hdr_len is a hint and no
- * reason to refuse a frame; the kernel would refuse some, and wants a real one for large frames.
- * Context: locked.  Syscalls: none
- */
 bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint64_t features)
 {
 	if (bytes < ETH_HLEN || bytes > VNET_FRAME_MAX)
@@ -133,16 +108,6 @@ static unsigned int vnet_read_pairs(struct vq_chain *c, unsigned int pairs_max)
 	return pairs;
 }
 
-/**
- * vnet_command() - Carry out one request on the control ring, and answer it
- * @c:		The request; its status byte is written
- * @features:	What the driver accepted; commands of other features are refused
- * @pairs_max:	Queue pairs there are
- * @pairs:	Queue pairs the driver uses; changed by VQ_PAIRS_SET
- *
- * Context: locked.  Syscalls: none
- * Return: false when there is no way to answer
- */
 bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int pairs_max,
 		  unsigned int *pairs)
 {

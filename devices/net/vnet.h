@@ -31,10 +31,23 @@
 #define VNET_TUN_FLAGS 0x7fU  /* every TUN_F_* a TAP may be said to take */
 #define VNET_FRAME_MAX 65562U /* bytes a driver may send, the header not counted */
 
-/** vnet_offered() - The features a device may offer whose TAP takes @tun_flags */
+/**
+ * vnet_offered() - The features a device may offer whose TAP takes @tun_flags
+ * @tun_flags:	TUN_F_*
+ *
+ * Context: any.  Syscalls: none
+ * Return: virtio feature bits
+ */
 uint64_t vnet_offered(uint32_t tun_flags);
 
-/** vnet_tun_flags() - What TUNSETOFFLOAD has to be told, of a driver that accepted @features */
+/**
+ * vnet_tun_flags() - What TUNSETOFFLOAD has to be told, of a driver that accepted @features
+ * @features:	What the driver accepted
+ *
+ * The kernel wants checksums with all else, and the two kinds of USO together.
+ * Context: any.  Syscalls: none
+ * Return: TUN_F_*
+ */
 uint32_t vnet_tun_flags(uint64_t features);
 
 /**
@@ -43,6 +56,8 @@ uint32_t vnet_tun_flags(uint64_t features);
  * @bytes:	Of the frame behind it
  * @features:	What the driver accepted
  *
+ * Flags a driver does not have are ignored, as the specification asks. hdr_len is a hint and no reason
+ * to refuse a frame; the kernel would refuse some, and wants a real one for large frames.
  * Context: locked.  Syscalls: none
  */
 MUST_CHECK bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint64_t features);
@@ -50,9 +65,11 @@ MUST_CHECK bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint6
 /**
  * vnet_command() - Carry out one request on the control ring, and answer it
  * @c:		The request; its status byte is written
+ * @features:	What the driver accepted; commands of other features are refused
  * @pairs_max:	Queue pairs there are
  * @pairs:	Queue pairs the driver uses; changed by VQ_PAIRS_SET
  *
+ * Context: locked.  Syscalls: none
  * Return: false when there is no way to answer
  */
 MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int pairs_max,

@@ -11,12 +11,6 @@
 
 _Static_assert(VNET_OVERHEAD == VNET_HDR + ETH_HLEN + 4, "what the header says");
 
-/**
- * vnet_guess_reset() - Expect what is usual
- * @g:		Overwritten
- *
- * Context: any.  Syscalls: none
- */
 void vnet_guess_reset(struct vnet_guess *g)
 {
 	*g = (struct vnet_guess){.expect = VNET_USUAL + VNET_OVERHEAD};
@@ -91,18 +85,6 @@ static void rx_learn(struct vnet_rx *rx, struct vnet_guess *g, uint64_t len)
 		g->expect = VNET_USUAL + VNET_OVERHEAD;
 }
 
-/**
- * vnet_rx_frame() - Move one frame from a TAP into a ring
- * @rx:		What the driver accepted
- * @g:		What is expected of this queue of the TAP
- * @fd:		The queue, non-blocking, a struct virtio_net_hdr_v1 before each frame
- * @q:		Ready
- * @w:		The ring's
- * @ret_bytes:	What was taken from the TAP, header counted, though it may be lost; else untouched
- *
- * Context: locked.  Syscalls: readv
- * Return: VNET_MORE when a frame was taken from the TAP; else why there is no use in going on
- */
 enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, struct vq *q,
 			     struct vq_window *w, uint64_t *ret_bytes)
 {

@@ -47,12 +47,20 @@ struct vnet_rx {
 	uint8_t spill[VNET_SPILL];
 };
 
-/** vnet_guess_reset() - Expect what is usual */
+/**
+ * vnet_guess_reset() - Expect what is usual
+ * @g:		Overwritten
+ *
+ * Context: any.  Syscalls: none
+ */
 void vnet_guess_reset(struct vnet_guess *g);
 
 /**
  * vnet_rx_frame() - Move one frame from a TAP into a ring
+ * @rx:		What the driver accepted
+ * @g:		What is expected of this queue of the TAP
  * @fd:		Queue of a TAP, non-blocking, a struct virtio_net_hdr_v1 before each frame
+ * @q:		Ready
  * @w:		The ring's
  * @ret_bytes:	What was taken from the TAP, header counted, though it may be lost; else untouched
  *

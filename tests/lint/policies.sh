@@ -13,7 +13,8 @@ closure() {
 # calls FILE...: the system calls their lines name
 calls() { sed -nE 's/^([a-z_0-9]+)[ \t]*:.*/\1/p' "$@" | LC_ALL=C sort -u; }
 
-files '*.c' | grep -E '^(devices|vmm|cmd)/' | xargs awk -f tests/lint/doc_tags.awk >"$work/tags"
+# A function's tag is in its header, a static one's above it.
+{ files '*.c'; files '*.h' | grep '^devices/'; } | grep -E '^(devices|vmm|cmd)/' | xargs awk -f tests/lint/doc_tags.awk | sed 's/\.h /.c /' >"$work/tags"
 echo '#include <sys/syscall.h>' | gcc -E -dM - | sed -nE 's/^#define SYS_([a-z0-9_]+) .*/\1/p' | LC_ALL=C sort -u >"$work/syscalls"
 
 # check_line FILE LINE-NUMBER SYSCALL WHO: WHO is file:function
