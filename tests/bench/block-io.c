@@ -9,7 +9,7 @@
  * carried out; one write to an eventfd, the driver's interrupt; then the next batch. Either way has
  * one thread. It carries the batch out
  *
- *   preadv2:   one request after the other, as devices/block.c does
+ *   preadv2:   one request after the other, as devices/block/block.c does
  *   io_uring:  by one io_uring_enter() that submits them all and waits for all
  *
  * io_uring is given what a device could give it: a registered fd, and completions that are not

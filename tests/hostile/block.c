@@ -2,7 +2,7 @@
 /**
  * DOC: A disk's process in enemy hands
  *
- * Linked in place of devices/block.c. When the guest has set the disk up it tries all that its policy
+ * Linked in place of devices/block/block.c. When the guest has set the disk up it tries all that its policy
  * leaves it to make the image larger, or to fill the host's file system without that; and at last what
  * its policy does not leave it. It says in its log what came of each.
  */

@@ -6,6 +6,7 @@
 rules() {
 	cat <<'END'
 devices/core/         ^devices/core/
+devices/block/        ^devices/(core|block)/
 devices/net/          ^devices/(core|net)/
 devices/              ^devices/core/
 vmm/x86/              ^(vmm|devices/core)/
