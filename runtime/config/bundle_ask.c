@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/config/bundle_ask.h"
 
-const char *const bundle_device_types[] = {
-	[BUNDLE_BLOCK] = "block",   [BUNDLE_NET] = "net",	  [BUNDLE_RNG] = "rng",
-	[BUNDLE_SERIAL] = "serial", [BUNDLE_DEVICE_TYPES] = NULL,
-};
-
-unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type)
+unsigned int bundle_listed(const struct bundle *b, enum kind_id type)
 {
 	const struct bundle_device *d = b->vm.devices.item;
 	unsigned int nr = 0;
@@ -32,5 +27,5 @@ const char *bundle_netns(const struct bundle *b, unsigned int *ret_index)
 
 bool bundle_implied_net(const struct bundle *b)
 {
-	return bundle_netns(b, NULL) && bundle_listed(b, BUNDLE_NET) == 0;
+	return bundle_netns(b, NULL) && bundle_listed(b, KIND_NET) == 0;
 }

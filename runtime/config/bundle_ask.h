@@ -7,10 +7,8 @@
 
 #include "runtime/config/bundle_types.h"
 
-extern const char *const bundle_device_types[]; /* by enum bundle_device_type, NULL-terminated */
-
 /** bundle_listed() - How many devices of a type /vm/devices lists */
-unsigned int bundle_listed(const struct bundle *b, enum bundle_device_type type);
+unsigned int bundle_listed(const struct bundle *b, enum kind_id type);
 
 /**
  * bundle_netns() - The network namespace that /linux/namespaces names

@@ -352,13 +352,13 @@ int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < b->vm.devices.nr; i++) {
-		if (d[i].type != BUNDLE_NET)
+		if (d[i].type != KIND_NET)
 			continue;
 		rc = resolve_mode(ctx, b, &d[i], first);
 		if (rc == 0)
 			rc = check_device(ctx, &d[i]);
 		for (unsigned int n = 0; rc == 0 && n < i; n++)
-			if (d[n].type == BUNDLE_NET)
+			if (d[n].type == KIND_NET)
 				rc = check_twins(ctx, &d[i], &d[n]);
 		first = false;
 		used |= d[i].net.netns && d[i].net.netns == path;

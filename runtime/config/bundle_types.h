@@ -7,7 +7,7 @@
 
 #include <limits.h>
 
-#include "devices/core/boot.h"
+#include "devices/core/kind.h"
 #include "devices/core/settings.h"
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
@@ -22,14 +22,6 @@
 #define BUNDLE_MEM_BYTES     (256ULL << 20) /* default */
 #define BUNDLE_UNSET	     INT64_MIN
 #define BUNDLE_HOSTNAME_MAX  64 /* __NEW_UTS_LEN */
-
-enum bundle_device_type {
-	BUNDLE_BLOCK,
-	BUNDLE_NET,
-	BUNDLE_RNG,
-	BUNDLE_SERIAL,
-	BUNDLE_DEVICE_TYPES
-};
 
 #define BUNDLE_NET_MODE_UNSET (-1)
 #define BUNDLE_PREFIX_MAX     31  /* leaves room for two stations */
@@ -72,7 +64,7 @@ enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
  * @net:	net only
  */
 struct bundle_device {
-	enum bundle_device_type type;
+	enum kind_id type;
 	const char *pointer;
 	const char *path;
 	const char *serial;

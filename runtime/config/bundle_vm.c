@@ -18,8 +18,7 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_net.h"
 
-#define DISK_QUEUES_MAX 16
-#define PARAMETERS_MAX	512
+#define PARAMETERS_MAX 512
 
 static const char *const formats[] = {"", [BUNDLE_FORMAT_RAW] = "raw", NULL};
 
@@ -29,7 +28,7 @@ static const char *const formats[] = {"", [BUNDLE_FORMAT_RAW] = "raw", NULL};
 #define DEV_TYPE                                                                                   \
 	{                                                                                          \
 		.name = "type", .kind = SCHEMA_ENUM, .flags = SCHEMA_REQUIRED,                     \
-		.off = SCHEMA_NOWHERE, .words = bundle_device_types                                \
+		.off = SCHEMA_NOWHERE, .words = kind_types                                         \
 	}
 
 static const struct schema_field type_fields[] = {DEV_TYPE};
@@ -46,7 +45,7 @@ static const struct schema_field block_fields[] = {
 	 .kind = SCHEMA_UINT,
 	 .off = DEV(queues),
 	 .min = 1,
-	 .max = DISK_QUEUES_MAX},
+	 .max = BOOT_QUEUES_MAX},
 	{.name = "serial",
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_PLAIN,
@@ -62,17 +61,16 @@ static const struct schema_table block_table = {
 static const struct schema_table bare_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true};
 
-/* By enum bundle_device_type: a new type is a line here and in bundle_device_types. */
-static const struct schema_table *const device_tables[BUNDLE_DEVICE_TYPES] = {
-	[BUNDLE_BLOCK] = &block_table,
-	[BUNDLE_NET] = &bundle_net_table,
-	[BUNDLE_RNG] = &bare_table,
-	[BUNDLE_SERIAL] = &bare_table,
+/* The types with properties of their own; all others have none. */
+static const struct schema_table *const device_tables[KINDS] = {
+	[KIND_BLOCK] = &block_table,
+	[KIND_NET] = &bundle_net_table,
 };
 
 static int decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
 {
 	struct bundle_device *d = target;
+	const struct schema_table *table;
 	struct json_object *type;
 	int rc;
 
@@ -81,14 +79,15 @@ static int decode_device(struct schema_ctx *ctx, struct json_object *value, void
 	if (rc < 0)
 		return rc;
 	json_object_object_get_ex(value, "type", &type);
-	while (strcmp(bundle_device_types[d->type], json_object_get_string(type)))
+	while (strcmp(kind_types[d->type], json_object_get_string(type)))
 		d->type++;
 	d->queues = 1;
 	bundle_net_init(&d->net, value);
 	d->pointer = schema_pointer(ctx);
 	if (!d->pointer)
 		return err_set(ctx->err, ENOMEM, "%s", ctx->pointer);
-	return schema_decode(ctx, value, device_tables[d->type], d);
+	table = device_tables[d->type];
+	return schema_decode(ctx, value, table ? table : &bare_table, d);
 }
 
 static const struct schema_field device_field = {
@@ -199,7 +198,7 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 {
 	const struct bundle_vm *vm = &b->vm;
 	const struct bundle_device *d = vm->devices.item;
-	unsigned int nr_serial = 0, total;
+	unsigned int listed[KINDS] = {0}, total;
 
 	if (!vm->kernel.path) {
 		ctx->pointer_len = 0;
@@ -209,13 +208,17 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 		return schema_fail(ctx, "required: the kernel that the virtual machine boots");
 	}
 	for (unsigned int i = 0; i < vm->devices.nr; i++) {
-		if (d[i].type == BUNDLE_SERIAL && nr_serial++)
-			return err_text(ctx->err, EINVAL, "%s: a VM has one serial port only",
-					d[i].pointer);
+		const struct kind *kind = &kind_table[d[i].type];
+
+		if (kind->flags & KIND_SINGLE && listed[d[i].type]++)
+			return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d[i].pointer,
+					kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
 	}
-	/* the image, a serial port and an entropy source are there without being listed */
-	total = vm->devices.nr + (vm->image.path ? 1 : 0) + (nr_serial == 0) +
-		(bundle_listed(b, BUNDLE_RNG) == 0) + bundle_implied_net(b);
+	total = vm->devices.nr + (vm->image.path ? 1 : 0) + bundle_implied_net(b);
+	for (unsigned int i = 0; i < KINDS; i++) {
+		if (kind_table[i].flags & KIND_IMPLIED && bundle_listed(b, (enum kind_id)i) == 0)
+			total++;
+	}
 	if (total > BOOT_DEVICES_MAX)
 		return err_text(
 			ctx->err, EINVAL,

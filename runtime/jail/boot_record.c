@@ -42,8 +42,8 @@ int boot_record_vmm(const struct plan *p, const struct program *program, enum lo
 		const struct plan_proc *d = &p->proc[1 + i];
 
 		memcpy(ret->device[i].name, d->name, sizeof(d->name));
-		ret->device[i].bus = d->bus;
-		ret->device[i].virtio_id = d->virtio_id;
+		ret->device[i].bus = (uint16_t)d->kind->bus;
+		ret->device[i].virtio_id = d->kind->virtio_id;
 	}
 	memcpy(ret->cmdline, p->cmdline, sizeof(ret->cmdline));
 	return fill_filter(&ret->filter, program, p->proc[0].name, err);
@@ -65,7 +65,7 @@ int boot_record_device(const struct plan_proc *proc, const struct program *progr
 		.nr_queues = proc->nr_queues,
 	};
 	memcpy(ret->name, proc->name, sizeof(ret->name));
-	fmt_into(ret->type, sizeof(ret->type), "%s", proc->type);
+	fmt_into(ret->type, sizeof(ret->type), "%s", proc->kind->name);
 	boot_set_settings(ret, proc->settings, proc->settings_bytes);
 	return boot_record_complete(ret, program, level, err);
 }

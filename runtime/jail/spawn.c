@@ -36,7 +36,7 @@ int spawn_prepare(struct spawn *s, struct err *err)
 	if (s->ram_fd < 0)
 		return s->ram_fd;
 	for (i = 1; i < s->plan->nr_procs; i++) {
-		const bool virtio = s->plan->proc[i].bus == BOOT_BUS_VIRTIO;
+		const bool virtio = s->plan->proc[i].kind->bus == BOOT_BUS_VIRTIO;
 
 		if (socketpair(AF_UNIX, (virtio ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0,
 			       s->link[i - 1]) < 0)

@@ -64,7 +64,7 @@ static int build_vmm(struct plan_build *bd)
 
 static void add_serial(struct plan_build *bd)
 {
-	struct plan_proc *proc = plan_add_device(bd, BUNDLE_SERIAL);
+	struct plan_proc *proc = plan_add_device(bd, KIND_SERIAL);
 	bool terminal = bd->p->terminal;
 
 	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
@@ -76,7 +76,7 @@ static void add_serial(struct plan_build *bd)
 
 static int add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
 {
-	struct plan_proc *proc = plan_add_device(bd, BUNDLE_BLOCK);
+	struct plan_proc *proc = plan_add_device(bd, KIND_BLOCK);
 	struct plan_fd *fd = &proc->fd[BOOT_FD_RES];
 	struct block_settings settings = {.capacity_bytes = 0};
 
@@ -100,7 +100,7 @@ static int add_listed_blocks(struct plan_build *bd)
 	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
 		char pointer[SCHEMA_POINTER_BYTES + sizeof("/path")];
 
-		if (d[i].type != BUNDLE_BLOCK)
+		if (d[i].type != KIND_BLOCK)
 			continue;
 		fmt_into(pointer, sizeof(pointer), "%s/path", d[i].pointer);
 		r = add_block(bd, &d[i], pointer);
@@ -129,8 +129,10 @@ static int build_devices(struct plan_build *bd)
 		r = plan_net_add_all(bd);
 	if (r < 0)
 		return r;
-	for (unsigned int i = 0; i < plan_nr_rngs(b); i++)
-		plan_add_device(bd, BUNDLE_RNG);
+	for (unsigned int id = 0; id < KINDS; id++) {
+		for (unsigned int nr = plan_nr_plain(b, id); nr > 0; nr--)
+			plan_add_device(bd, id);
+	}
 	return 0;
 }
 

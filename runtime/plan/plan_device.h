@@ -18,7 +18,7 @@
 struct plan_build {
 	const struct bundle *b;
 	struct plan *p;
-	unsigned int nr[BUNDLE_DEVICE_TYPES];
+	unsigned int nr[KINDS];
 	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
 	struct err *err;
 };
@@ -33,9 +33,13 @@ MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
 void plan_common_fds(struct plan_proc *proc);
 
 /** plan_add_device() - The next device: its process, and the VMM's end of the socket to it */
-struct plan_proc *plan_add_device(struct plan_build *bd, enum bundle_device_type type);
+struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
-/** plan_nr_rngs() - How many entropy sources the VM is going to have */
-unsigned int plan_nr_rngs(const struct bundle *b);
+/**
+ * plan_nr_plain() - Count the devices of a kind that the VM will have, and that are nothing but their kind
+ *
+ * Return: 0 for the kinds with properties or files of their own: serial, block, net
+ */
+unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id);
 
 #endif

@@ -94,14 +94,15 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 	add_string(o, "name", proc->name);
 	add_string(o, "program", proc->program);
 	add_string(o, "policy", proc->policy);
-	add_string(o, "type", proc->type);
-	if (proc->type)
-		add_string(o, "bus", buses[proc->bus]);
-	add_uint(o, "virtioId", proc->virtio_id);
+	if (proc->kind) {
+		add_string(o, "type", proc->kind->name);
+		add_string(o, "bus", buses[proc->kind->bus]);
+		add_uint(o, "virtioId", proc->kind->virtio_id);
+	}
 	add_uint(o, "queues", proc->nr_queues);
 	if (proc->dev_flags & BOOT_DEV_READONLY)
 		add(o, "readonly", json_object_new_boolean(true));
-	if (proc->type && !strcmp(proc->type, "block"))
+	if (proc->kind == &kind_table[KIND_BLOCK])
 		add_serial(o, proc);
 	if (proc->writes_file)
 		add(o, "writesFile", json_object_new_boolean(true));

@@ -33,12 +33,11 @@ static void set_proc(struct plan_proc *proc, const struct plan_net *n)
 	const unsigned int pairs = n->queue_pairs;
 
 	if (n->vhost) {
-		proc->type = "vhost_net";
-		proc->program = "vmrun-dev-vhost_net";
-		proc->policy = "vhost_net_device";
+		proc->kind = &kind_table[KIND_VHOST_NET];
+		proc->program = proc->kind->program;
+		proc->policy = proc->kind->policy;
 	}
-	/* one for the control queue */
-	proc->nr_queues = (uint16_t)(2 * pairs + 1);
+	proc->nr_queues = (uint16_t)(proc->kind->queues.each * pairs + proc->kind->queues.more);
 	if (n->mode == NET_MODE_NONE)
 		return;
 	for (unsigned int i = 0; i < pairs; i++) {
@@ -94,7 +93,7 @@ static int add_net(struct plan_build *bd, const struct bundle_device *d)
 {
 	unsigned int proc = bd->p->nr_procs;
 
-	plan_add_device(bd, BUNDLE_NET);
+	plan_add_device(bd, KIND_NET);
 	return fill(bd->p, proc, d, bd->err);
 }
 
@@ -109,7 +108,7 @@ static struct place place_of(const struct plan_build *bd, const struct bundle_de
 {
 	struct place at = {.path = NULL};
 
-	if (d->type != BUNDLE_NET || d->net.mode != NET_MODE_NETNS)
+	if (d->type != KIND_NET || d->net.mode != NET_MODE_NETNS)
 		return at;
 	at.path = d->net.netns;
 	at.found = bd->interfaces ? bd->interfaces(at.path, &at.id) : 0;
@@ -129,11 +128,14 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 			  const struct place *at, unsigned int have)
 {
 	struct bundle_device more = *d;
+	unsigned int behind = 0;
 	int r = 0;
 
+	for (unsigned int id = 0; id < KINDS; id++)
+		behind += plan_nr_plain(bd->b, id);
 	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
 	for (; r == 0 && have < at->found; have++) {
-		if (bd->p->nr_procs - 1 + plan_nr_rngs(bd->b) >= BOOT_DEVICES_MAX)
+		if (bd->p->nr_procs - 1 + behind >= BOOT_DEVICES_MAX)
 			break;
 		r = add_net(bd, &more);
 	}
@@ -144,7 +146,7 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 static int add_implied_net(struct plan_build *bd)
 {
 	char pointer[SCHEMA_POINTER_BYTES];
-	struct bundle_device d = {.type = BUNDLE_NET, .pointer = pointer, .queues = 1};
+	struct bundle_device d = {.type = KIND_NET, .pointer = pointer, .queues = 1};
 	unsigned int index = 0;
 	struct place at;
 	int r;
@@ -189,7 +191,7 @@ int plan_net_add_all(struct plan_build *bd)
 	if (bundle_implied_net(bd->b))
 		return add_implied_net(bd);
 	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
-		if (d[i].type == BUNDLE_NET)
+		if (d[i].type == KIND_NET)
 			r = add_net(bd, &d[i]);
 	return r < 0 ? r : add_all_found_nets(bd);
 }

@@ -8,6 +8,7 @@
 #include <json-c/json.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/kind.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
@@ -58,7 +59,7 @@ struct plan_fd {
  * @name:	"vmm", "block0", "rng0", "serial0"
  * @program:	File name in the libexec directory
  * @policy:	Name in the policy table
- * @type:	For devices: device_ops' name; NULL for the VMM
+ * @kind:	Of a device; NULL for the VMM
  * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
  * @settings:	The device's own (devices/core/settings.h), @settings_bytes of them: see plan_settings.h
  * @fd:		By slot number: fd[n] becomes fd n of the process
@@ -68,9 +69,7 @@ struct plan_proc {
 	char name[BOOT_NAME_BYTES];
 	const char *program;
 	const char *policy;
-	const char *type;
-	uint16_t virtio_id; /* 0: not virtio */
-	uint16_t bus;	    /* enum boot_bus */
+	const struct kind *kind;
 	uint16_t nr_queues;
 	uint32_t dev_flags;
 	uint8_t settings[BOOT_SETTINGS_MAX];

@@ -30,7 +30,7 @@ void supervisor_drain_note(struct supervisor *s, const struct plan *p, int conso
 
 	s->drain = (struct draining){.console = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
 	for (i = 1; i < p->nr_procs; i++)
-		if (p->proc[i].bus == BOOT_BUS_SERIAL)
+		if (p->proc[i].kind->bus == BOOT_BUS_SERIAL)
 			s->drain.device = i;
 }
 

@@ -21,7 +21,7 @@ static void check_nets(const struct plan *p)
 		const struct plan_net *n = &p->net[i];
 		const struct plan_proc *proc = &p->proc[n->proc];
 
-		vr_assert(n->proc < p->nr_procs && proc->virtio_id == 1);
+		vr_assert(n->proc < p->nr_procs && proc->kind->virtio_id == 1);
 		vr_assert((unsigned int)n->mode < NET_MODES);
 		vr_assert(n->queue_pairs >= 1 && n->queue_pairs <= NET_PAIRS_MAX);
 		vr_assert(proc->nr_fds <= BOOT_FD_RES + BOOT_RES_MAX);

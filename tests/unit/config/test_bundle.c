@@ -92,8 +92,8 @@ Test(bundle, keeps_every_property)
 	cr_expect_eq(b->vm.hw.vcpus, 32);
 	cr_expect_eq(b->vm.hw.mem_bytes, 32 << 20);
 	cr_assert_eq(b->vm.devices.nr, 2);
-	cr_expect_eq(d[0].type, BUNDLE_RNG);
-	cr_expect_eq(d[1].type, BUNDLE_BLOCK);
+	cr_expect_eq(d[0].type, KIND_RNG);
+	cr_expect_eq(d[1].type, KIND_BLOCK);
 	cr_expect_str_eq(d[1].pointer, "/vm/devices/1");
 	cr_expect_str_eq(d[1].serial, "01234567890123456789");
 	cr_expect(d[1].readonly);

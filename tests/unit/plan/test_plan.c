@@ -322,7 +322,7 @@ static void expect_nets(const struct plan *p, const char *want)
 	for (unsigned int i = 0; i < p->nr_nets; i++) {
 		const struct plan_net *n = &p->net[i];
 
-		cr_expect_eq(p->proc[n->proc].virtio_id, 1);
+		cr_expect_eq(p->proc[n->proc].kind->virtio_id, 1);
 		snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s %s %s %s",
 			 i ? ", " : "", p->proc[n->proc].name, n->netns_path ? n->netns_path : "-",
 			 n->name, n->pointer);
@@ -341,7 +341,7 @@ Test(plan, an_implied_device_becomes_as_many_as_there_are_interfaces)
 	expect_nets(p, "net0 /run/netns/three  /linux/namespaces/0, "
 		       "net1 /run/netns/three  /linux/namespaces/0, "
 		       "net2 /run/netns/three  /linux/namespaces/0");
-	cr_expect_str_eq(p->proc[p->nr_procs - 1].type, "rng", "which stays the last one");
+	cr_expect_str_eq(p->proc[p->nr_procs - 1].kind->name, "rng", "which stays the last one");
 	plan_free(p);
 	p = plan_on_host(NAMESPACE("empty") KERNEL "}");
 	expect_nets(p, "net0 /run/netns/empty  /linux/namespaces/0");

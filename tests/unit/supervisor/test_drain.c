@@ -46,7 +46,7 @@ static void fill(void)
 
 static void setup_vm(bool blocked)
 {
-	static struct plan_proc procs[] = {{.bus = 0}, {.bus = BOOT_BUS_SERIAL}};
+	static struct plan_proc procs[] = {{.kind = NULL}, {.kind = &kind_table[KIND_SERIAL]}};
 	static struct plan plan = {.nr_procs = 2, .proc = procs};
 	int fd[2];
 
