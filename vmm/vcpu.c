@@ -168,10 +168,10 @@ static void vcpu_on_kick(int sig UNUSED)
 
 int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err)
 {
-	int fd[VCPUS_MAX];
+	int fd[BOOT_VCPUS_MAX];
 	struct arch_vcpus all = {args->vm->kvm_fd, args->vm->vm_fd, args->nr, fd};
 
-	vr_assert(args->nr > 0 && args->nr <= VCPUS_MAX);
+	vr_assert(args->nr > 0 && args->nr <= BOOT_VCPUS_MAX);
 	*s = (struct vcpus){
 		.vm = args->vm, .bus = args->bus, .hooks = args->hooks, .state = VCPUS_PARKED};
 	for (unsigned int i = 0; i < args->nr; i++) {

@@ -19,8 +19,6 @@
 #include "vmm/bus.h"
 #include "vmm/kvm.h"
 
-#define VCPUS_MAX 32
-
 struct vcpus;
 
 /**
@@ -59,12 +57,12 @@ struct vcpus {
 	uint32_t waiting;
 	int pid;
 	uint8_t *stacks;
-	struct vcpu vcpu[VCPUS_MAX];
+	struct vcpu vcpu[BOOT_VCPUS_MAX];
 };
 
 /** struct vcpus_args - What the set is made of; pointers are borrowed for its life */
 struct vcpus_args {
-	unsigned int nr; /* 1 to VCPUS_MAX */
+	unsigned int nr; /* 1 to BOOT_VCPUS_MAX */
 	struct vm *vm;
 	struct bus *bus;
 	struct vcpu_hooks hooks;

@@ -10,7 +10,6 @@
 #include "devices/core/log.h"
 
 #define BOOT_PAGE      4096U
-#define BOOT_VCPUS_MAX 32U
 #define BOOT_DEV_FLAGS (BOOT_DEV_READONLY | BOOT_DEV_LISTEN | BOOT_DEV_RAW_BLK)
 #define BOOT_VMM_FLAGS BOOT_VMM_INITRD
 #define BOOT_SPACE     0x20

@@ -21,6 +21,7 @@
 #define BOOT_MAGIC	   0x746f6f62 /* "boot" */
 #define BOOT_VERSION	   5
 #define BOOT_NAME_BYTES	   16
+#define BOOT_VCPUS_MAX	   32	/* vCPUs of one VM */
 #define BOOT_DEVICES_MAX   24	/* devices of one VM */
 #define BOOT_FILTER_MAX	   1024 /* BPF instructions of one policy */
 #define BOOT_CMDLINE_MAX   2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */

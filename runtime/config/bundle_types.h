@@ -16,7 +16,6 @@
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
 
-#define BUNDLE_VCPUS_MAX     32
 #define BUNDLE_MEM_MIN_BYTES (32ULL << 20)
 #define BUNDLE_MEM_MAX_BYTES (1ULL << 40)
 #define BUNDLE_MEM_BYTES     (256ULL << 20) /* default */

@@ -146,7 +146,7 @@ static const struct schema_field hwconfig_fields[] = {
 	 .kind = SCHEMA_UINT,
 	 .off = VM(hw.vcpus),
 	 .min = 1,
-	 .max = BUNDLE_VCPUS_MAX},
+	 .max = BOOT_VCPUS_MAX},
 	/* whole pages; RAM below 4 GiB need not end on a 2 MiB boundary */
 	{.name = "memory",
 	 .kind = SCHEMA_UINT,

@@ -24,7 +24,7 @@ struct cpuid_table {
 
 /**
  * cpuid_supported() - Ask KVM what it supports, and clean it
- * @nr_vcpus:	1 to 32
+ * @nr_vcpus:	1 to BOOT_VCPUS_MAX
  *
  * Syscalls: ioctl
  */
