@@ -13,9 +13,9 @@
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
 #include "vmm/bus.h"
+#include "vmm/device_hook.h"
 #include "vmm/kvm.h"
 #include "vmm/uart.h"
-#include "vmm/virtio/backend.h"
 
 #define SERIAL_PORT_BYTES 8
 

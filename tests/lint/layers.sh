@@ -10,7 +10,7 @@ devices/block/        ^devices/(core|block)/
 devices/net/          ^devices/(core|net)/
 devices/              ^devices/core/
 vmm/x86/              ^(vmm|devices/core)/
-vmm/virtio/           ^(vmm/virtio|devices/core)/|^vmm/(arch|bus|kvm)\.h$
+vmm/virtio/           ^(vmm/virtio|devices/core)/|^vmm/(arch|bus|device_hook|kvm)\.h$
 vmm/                  ^(vmm/virtio|devices/core)/|^vmm/[^/]*\.h$
 runtime/util/         ^(runtime/util|devices/core)/
 runtime/config/       ^(runtime/(config|util)|devices/core)/

@@ -89,17 +89,6 @@ struct backend {
 };
 
 /**
- * struct device_hook - Whom to tell, once, that a device's process died or broke its protocol
- * @fn:		Called with the bus lock held, on any thread; NULL tells nobody. It must not call
- *		back into the device
- * @device:	The device's name
- */
-struct device_hook {
-	void (*fn)(void *arg, const char *device, const struct err *why);
-	void *arg;
-};
-
-/**
  * struct device_late - Whom to ask about a device that does not answer, again and again
  * @fn:		Whether to go on waiting. NULL: no. Called likewise
  * @ms:		For how long it has not, a multiple of what its front-end calls late

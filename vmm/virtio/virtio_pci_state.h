@@ -12,6 +12,7 @@
 #include "devices/core/gmem.h"
 #include "devices/core/log.h"
 #include "devices/core/loop.h"
+#include "vmm/device_hook.h"
 #include "vmm/kvm.h"
 #include "vmm/virtio/backend.h"
 #include "vmm/virtio/msix.h"
