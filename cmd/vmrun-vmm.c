@@ -2,9 +2,9 @@
 /**
  * DOC: vmrun-vmm: the virtual machine monitor of one VM
  *
- * Started by the supervisor into its jail with the fds of enum boot_slot. Builds the machine stage
- * by stage, locks itself in, loads the kernel, says CTL_READY, and serves. Opens nothing, and after
- * lockdown() allocates nothing and makes no thread.
+ * The supervisor starts it in its jail, with the fds of enum boot_slot. It builds the machine stage by
+ * stage, installs its filter, loads the kernel, sends CTL_READY, and serves. It opens nothing; after
+ * lockdown() it allocates nothing and creates no thread.
  */
 #include <errno.h>
 
@@ -44,7 +44,7 @@ static int vmm_ready(struct machine *m, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "control socket") : 0;
 }
 
-/* @phase: what the supervisor is told when the stage is over and it is debugging */
+/* @phase: what machine_phase() reports when the stage is over */
 static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
@@ -71,7 +71,7 @@ static int vmm_fail(const struct machine *m, const struct err *err)
 
 int main(void)
 {
-	static struct machine machine; /* too large for a stack, and there is one a process */
+	static struct machine machine; /* too large for a stack */
 	struct machine *m = &machine;
 	struct err err = {0};
 

@@ -2,16 +2,16 @@
 /**
  * DOC: What an architecture gives the VMM
  *
- * Implemented by one folder, which the Makefile picks: vmm/x86/. No other file of vmm/ names a port, a
- * register or an interrupt line of an architecture. The parts below lie in files of their own, because
- * each may call what stands below it, and nothing above:
+ * One folder implements it, which the Makefile picks: vmm/x86/. No other file of vmm/ names a port, a
+ * register or an interrupt line of an architecture. Each part below has a source file of its own, which
+ * calls only what stands below that part:
  *
- *   facts, interrupt controllers	below kvm.c
- *   vCPUs				below vcpu.c
- *   platform				below machine.c: register models, kernel, tables
+ *   arch.c	facts, interrupt controllers	used by kvm.c, msix.c, serial_port.c
+ *   cpu.c	vCPUs				used by vcpu.c
+ *   platform.c	register models, kernel, tables	used by machine.c, control.c
  *
- * The order of calls suits interrupt controllers that exist before the vCPUs (x86) and those that want the
- * vCPUs first (GIC): arch_vm_init(), vCPUs, arch_vcpus_init(), and only then whatever has an interrupt.
+ * Some interrupt controllers must exist before the vCPUs (x86), others need the vCPUs first (GIC). So the
+ * order is: arch_vm_init(), vCPUs, arch_vcpus_init(), and then all that has an interrupt.
  */
 #ifndef VMRUN_VMM_ARCH_H
 #define VMRUN_VMM_ARCH_H
@@ -46,12 +46,12 @@ struct arch_cap {
 /**
  * struct arch - Facts
  * @caps:	@nr_caps capabilities beyond those that kvm.c asks for
- * @pci_window:	32-bit BARs lie there, below 4 GiB
- * @msi:	Where a message-signalled interrupt is written to; KVM would take any address
- * @msi_flags:	Of a route for one: KVM_MSI_VALID_DEVID where KVM wants to know which device it is
+ * @pci_window:	Where 32-bit BARs lie, below 4 GiB
+ * @msi:	Addresses of interrupt messages; KVM itself would accept any
+ * @msi_flags:	Flags of a route for a message: KVM_MSI_VALID_DEVID where KVM needs the device's number
  * @doorbell_bytes: Width of a doorbell write that an ioeventfd takes, 0 = any
  * @serial_space, @serial_base, @serial_irq: Where the serial port is, and its interrupt line
- * @pc:		What its people call the program counter
+ * @pc:		Name of the program counter
  */
 struct arch {
 	const struct arch_cap *caps;
@@ -70,7 +70,7 @@ extern const struct arch arch;
 
 /**
  * arch_ram() - Where guest RAM lies
- * @ret:	ARCH_RAM_MAX ranges, @bytes in all; the file of RAM is mapped there in their order
+ * @ret:	ARCH_RAM_MAX ranges, @bytes in all. The RAM file is mapped to them in this order
  *
  * Return: number of ranges filled
  */
@@ -78,10 +78,10 @@ unsigned int arch_ram(uint64_t bytes, struct arch_range *ret);
 
 /* ---- interrupt controllers -------------------------------------------------------------- */
 
-#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below, message-signalled interrupts from here */
+#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below this, message-signalled interrupts from it on */
 #define ARCH_ROUTES_MAX 64
 
-/** arch_vm_type() - What KVM_CREATE_VM is asked for.  Syscalls: ioctl */
+/** arch_vm_type() - The argument of KVM_CREATE_VM.  Syscalls: ioctl */
 unsigned long arch_vm_type(int kvm_fd);
 
 /** arch_vm_init() - Prepare a VM that has no vCPUs yet.  Context: setup.  Syscalls: ioctl */
@@ -97,7 +97,7 @@ unsigned int arch_routes(struct kvm_irq_routing_entry *ret);
 
 /* ---- vCPUs ------------------------------------------------------------------------------ */
 
-/** struct arch_vcpus - All vCPUs of a VM: @fd has @nr elements, by their numbers */
+/** struct arch_vcpus - All vCPUs of a VM: @fd[i] is vCPU i */
 struct arch_vcpus {
 	int kvm_fd, vm_fd;
 	unsigned int nr;
@@ -106,8 +106,8 @@ struct arch_vcpus {
 
 /**
  * struct arch_exit - What the guest did
- * @nr:		Accesses of one address, from @data on; 0 = none
- * @cause, @text: The VM ends by this; END_NONE = it does not
+ * @nr:		Number of accesses to @addr, @len bytes each, the first at @data
+ * @cause, @text: Why the VM ends; END_NONE = it does not
  */
 struct arch_exit {
 	unsigned int nr;
@@ -121,19 +121,19 @@ struct arch_exit {
 };
 
 /**
- * arch_vcpus_init() - Give the vCPUs the state they have before a kernel is chosen
+ * arch_vcpus_init() - Give the vCPUs their state after reset
  *
- * An interrupt controller that wants the vCPUs there is made now.
+ * Also creates interrupt controllers that need the vCPUs.
  * Context: setup.  Syscalls: ioctl
  */
 MUST_CHECK int arch_vcpus_init(const struct arch_vcpus *v, struct err *err);
 
 /**
- * arch_exit() - Say what an exit means that only this architecture has
- * @run:	@run->exit_reason is none that vcpu.c knows
+ * arch_exit() - Decode an exit that only this architecture has
+ * @run:	vcpu.c does not know @run->exit_reason
  * @ret:	Zeroed
  *
- * Return: false when it is not known here either
+ * Return: whether it is known here
  */
 bool arch_exit(struct kvm_run *run, struct arch_exit *ret);
 
@@ -142,7 +142,7 @@ uint64_t arch_vcpu_pc(int vcpu_fd);
 
 /* ---- platform --------------------------------------------------------------------------- */
 
-/* Register models without a process of their own, and what they know of the kernel */
+/* Register models that have no process of their own, and the kernel */
 struct arch_platform;
 
 /**
@@ -162,9 +162,9 @@ struct arch_platform_args {
 };
 
 /**
- * struct arch_guest - What is loaded
+ * struct arch_guest - What to load
  * @initrd_fd:	-1 = none
- * @serial:	There is a serial port
+ * @serial:	Whether there is a serial port
  * @vcpu_fd:	The first vCPU, which starts the kernel
  */
 struct arch_guest {
@@ -175,8 +175,8 @@ struct arch_guest {
 };
 
 /**
- * arch_platform_init() - Make the register models and claim their addresses; let the guest reach @args->pci
- * @ret:	Allocated, never freed: it ends with the process
+ * arch_platform_init() - Create the register models, and the guest's way to PCI configuration space
+ * @ret:	Allocated, and never freed: it ends with the process
  *
  * Context: setup.  Syscalls: timerfd_create epoll_ctl
  */
@@ -184,14 +184,14 @@ MUST_CHECK int arch_platform_init(struct arch_platform **ret, const struct arch_
 				  struct err *err);
 
 /**
- * arch_load() - Kernel, initrd and all that a kernel finds into RAM; the first vCPU where it starts
+ * arch_load() - Load kernel and initrd, describe the machine to the kernel, set the first vCPU to its entry
  *
  * Context: locked.  Syscalls: fstat pread64 ioctl
  */
 MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err);
 
 /**
- * arch_cmdline() - Write the command line again, with more of it, before the kernel runs
+ * arch_cmdline() - Replace the command line by a longer one, before the kernel runs
  * @cmdline:	As in struct arch_guest
  * @more:	Parameters for the kernel, or ""
  *
@@ -201,10 +201,10 @@ MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, st
 MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more,
 			    struct err *err);
 
-/** arch_power_button() - Press it: the guest is asked to power off.  Context: bus lock.  Syscalls: ioctl */
+/** arch_power_button() - Press the power button: asks the guest to power off.  Context: bus lock.  Syscalls: ioctl */
 void arch_power_button(struct arch_platform *p);
 
-/** arch_ctrl_alt_del() - Press the three keys, or their counterpart.  Context: bus lock.  Syscalls: ioctl */
+/** arch_ctrl_alt_del() - Press Ctrl-Alt-Del, or its counterpart: asks the guest to reboot.  Context: bus lock.  Syscalls: ioctl */
 void arch_ctrl_alt_del(struct arch_platform *p);
 
 #endif

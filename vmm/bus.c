@@ -12,7 +12,7 @@ void bus_init(struct bus *b)
 	*b = (struct bus){.lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
-/* The number of ranges that start at or below @addr: the last of them is the only candidate. */
+/* The number of ranges that start at or below @addr: only the last of them can contain it. */
 static unsigned int bus_upper(const struct bus *b, enum bus_space s, uint64_t addr)
 {
 	unsigned int lo = 0, hi = b->space[s].nr;

@@ -2,8 +2,8 @@
 /**
  * DOC: Ports and MMIO: which register model answers which address
  *
- * One mutex serialises every access of every vCPU: register accesses are rare (doorbells go by
- * ioeventfd, interrupts by irqfd), and so no model needs a lock of its own.
+ * One mutex serialises all accesses of all vCPUs, so no model needs a lock of its own. Accesses are rare:
+ * doorbells go by ioeventfd, interrupts by irqfd.
  */
 #ifndef VMRUN_VMM_BUS_H
 #define VMRUN_VMM_BUS_H
@@ -19,9 +19,9 @@ enum bus_space { BUS_PIO, BUS_MMIO };
 
 /**
  * struct bus_range - One model's addresses
- * @access:	Carry out one access of @len (1, 2, 4 or 8) bytes at @off into the range; on a read
- *		fill @data whole. Guest-supplied: any @off and @len that stays inside may come.
- *		Runs with the bus lock held.
+ * @access:	Carries out one access of @len (1, 2, 4 or 8) bytes at offset @off of the range; a read fills
+ *		all of @data. The guest chooses @off and @len; they never leave the range. Runs with the
+ *		bus lock held.
  */
 struct bus_range {
 	uint64_t base, bytes;
@@ -37,31 +37,36 @@ struct bus {
 	} space[2];
 };
 
+/** bus_init() - A bus without ranges */
 void bus_init(struct bus *b);
 
-/** bus_add() - -EEXIST when it overlaps a range, -EINVAL when empty or wrapping, -ENOSPC when full.
- * The lock is held by the caller, or the VM does not run yet. */
+/**
+ * bus_add() - Add a range
+ *
+ * The caller holds the lock, or the VM does not run yet.
+ * Return: 0; -EEXIST when it overlaps another, -EINVAL when it is empty or wraps, -ENOSPC
+ */
 MUST_CHECK int bus_add(struct bus *b, enum bus_space s, uint64_t base, uint64_t bytes,
 		       void (*access)(void *, bool, uint64_t, void *, unsigned int), void *dev,
 		       struct err *err);
 
-/** bus_del() - Remove the range that starts at @base, if any. As bus_add() about the lock. */
+/** bus_del() - Remove the range that starts at @base, if there is one; about the lock see bus_add() */
 void bus_del(struct bus *b, enum bus_space s, uint64_t base);
 
 /**
- * bus_wait() - Wait up to @ms for @fd, and let others have the bus lock, which the caller holds, meanwhile
- * @fd:		-1 waits for nothing
+ * bus_wait() - Release the bus lock, wait up to @ms until @fd is readable, take the lock again
+ * @fd:		-1 = wait @ms in any case
  *
- * What the caller has looked at may have changed afterwards.
- * Context: a model.  Syscalls: poll futex
- * Return: whether it is readable or at its end
+ * State that the lock protects may have changed when this returns.
+ * Context: a model, bus lock held.  Syscalls: poll futex
+ * Return: whether @fd is readable or at its end
  */
 bool bus_wait(struct bus *b, int fd, unsigned int ms);
 
 /**
  * bus_access() - Carry out a vCPU's access
  *
- * What no model claims, or straddles a range's end, reads as ones and swallows writes.
+ * An address of no model, and an access across the end of a range, reads as ones; writes have no effect.
  * Context: any vCPU thread.  Syscalls: futex, and those of the model
  */
 void bus_access(struct bus *b, enum bus_space s, bool write, uint64_t addr, void *data,

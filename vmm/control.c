@@ -6,7 +6,7 @@
 
 #include "devices/core/log.h"
 
-/* Pieces that do not follow one another are a supervisor's mistake, not to be booted with. */
+/* A piece that does not continue the last one is a mistake of the supervisor. */
 static int control_do_cmdline(struct machine *m, const struct ctl_msg *msg)
 {
 	size_t len = msg->arg ? strlen(m->more_cmdline) : 0, bytes = strlen(msg->text);
@@ -17,7 +17,7 @@ static int control_do_cmdline(struct machine *m, const struct ctl_msg *msg)
 	return 0;
 }
 
-/* CTL_ENDED, which this thread sends too, is never ahead of the answer. */
+/* The answer precedes CTL_ENDED: this thread sends both. */
 static int control_do_start(struct machine *m, const struct ctl_msg *msg)
 {
 	struct err err = {0};
@@ -47,7 +47,7 @@ static int control_do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg 
 	return 0;
 }
 
-/* What the supervisor may say, and whether the guest has to have been started before */
+/* What the supervisor may say, before the start or after it */
 static const struct {
 	int (*run)(struct machine *m, const struct ctl_msg *msg);
 	bool after_start;
@@ -101,7 +101,7 @@ int control_run(struct machine *m, struct err *err)
 {
 	int rc = loop_run(&m->loop, err);
 
-	/* Whatever the end, what the guest printed before it is not lost. */
+	/* What the guest printed before its end is not lost, however it ended. */
 	if (m->has_serial)
 		serial_port_finish(&m->serial);
 	if (rc == 0 && m->control_rc < 0)

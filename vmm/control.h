@@ -2,24 +2,24 @@
 /**
  * DOC: The VMM's conversation with the supervisor
  *
- * devices/core/boot.h has the messages. To us, each legal in one state: CTL_CMDLINE and CTL_START, until
- * that went well, answered by CTL_DONE; CTL_POWER_BUTTON and CTL_CTRL_ALT_DEL after it. From us: CTL_ENDED, after which the process exits
- * at once, so that taking the VM apart begins while the supervisor is still reading the message.
+ * devices/core/boot.h has the messages. Before the guest runs we accept CTL_CMDLINE and CTL_START, which
+ * CTL_DONE answers; afterwards CTL_POWER_BUTTON and CTL_CTRL_ALT_DEL. When the guest has ended we send
+ * CTL_ENDED and exit at once: the kernel takes the VM apart while the supervisor still reads the message.
  */
 #ifndef VMRUN_VMM_CONTROL_H
 #define VMRUN_VMM_CONTROL_H
 
 #include "vmm/machine.h"
 
-/** control_watch() - Serve control socket and end of the guest from m->loop.  Syscalls: epoll_ctl */
+/** control_watch() - Have m->loop watch the control socket and the end of the guest.  Syscalls: epoll_ctl */
 MUST_CHECK int control_watch(struct machine *m, struct err *err);
 
 /**
- * control_run() - Serve until the guest has ended or the supervisor is gone
+ * control_run() - Run the loop until the guest has ended or the supervisor is gone
  *
  * Context: locked, main thread.  Syscalls: epoll_pwait recvmsg sendto read futex tgkill ioctl, and
  * those of the devices' hooks
- * Return: 0; -EPROTO when the supervisor broke a rule, else -errno
+ * Return: 0; -EPROTO if the supervisor broke a rule; -errno
  */
 MUST_CHECK int control_run(struct machine *m, struct err *err);
 

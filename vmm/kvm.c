@@ -43,7 +43,7 @@ static int vm_check(int kvm_fd, struct err *err)
 	return rc == 0 ? vm_check_caps(kvm_fd, arch.caps, arch.nr_caps, err) : rc;
 }
 
-/* KVM takes the whole table or nothing, so it is put together anew for every change. */
+/* KVM replaces the whole table, so every change builds it anew. */
 static int vm_set_routing(struct vm *vm)
 {
 	struct kvm_irq_routing *r = vm->routing;
@@ -162,7 +162,7 @@ int vm_msi_route(struct vm *vm, unsigned int irq, uint64_t addr, uint32_t data, 
 	before = *msi;
 	*msi = (struct vm_msi){true, true, addr, data, devid};
 	rc = vm_set_routing(vm);
-	/* A route KVM refuses must not make it refuse every later one. */
+	/* Forget a route that KVM refuses, or it would refuse every later table. */
 	if (rc < 0)
 		*msi = before;
 	return rc;

@@ -2,8 +2,8 @@
 /**
  * DOC: The KVM VM: memory slots, interrupt routing, doorbells
  *
- * Documentation/virt/kvm/api.rst. Interrupt controllers are KVM's; which, the architecture says. Its
- * interrupt lines are numbered below VM_IRQ_MSI; from there on interrupts are message-signalled, one per
+ * Documentation/virt/kvm/api.rst. KVM emulates the interrupt controllers that the architecture chooses
+ * (vmm/arch.h). Interrupts below VM_IRQ_MSI are their lines; from VM_IRQ_MSI on each is the message of one
  * MSI-X vector.
  */
 #ifndef VMRUN_VMM_KVM_H
@@ -18,7 +18,8 @@
 
 /**
  * struct vm_msi - One message-signalled interrupt route
- * @used:	Whether it has an address and data to be delivered to
+ * @taken:	vm_msi_alloc() gave it away
+ * @used:	@addr, @data and @devid are set
  */
 struct vm_msi {
 	bool taken, used;
@@ -30,8 +31,8 @@ struct vm_msi {
 struct kvm_irq_routing;
 
 /**
- * struct vm - One VM; changes to @msi are made under the bus lock once vCPUs run
- * @routing:	Where the routing table is put together for KVM: owned, allocated by vm_create()
+ * struct vm - One VM; once vCPUs run, @msi changes under the bus lock only
+ * @routing:	Buffer for the routing table: owned, allocated by vm_create()
  */
 struct vm {
 	int kvm_fd; /* borrowed */
@@ -42,10 +43,10 @@ struct vm {
 };
 
 /**
- * vm_create() - Create the VM, and what must be there before its vCPUs
+ * vm_create() - Create the VM, and what must exist before its vCPUs
  * @kvm_fd:	Open /dev/kvm, borrowed for the VM's life
  *
- * Refuses another API version than 12 and names a missing capability.
+ * Fails if the API version is not 12, or a capability is missing, which the message names.
  * Syscalls: ioctl
  */
 MUST_CHECK int vm_create(struct vm *vm, int kvm_fd, struct err *err);
@@ -56,18 +57,18 @@ void vm_done(struct vm *vm);
 /**
  * vm_add_memory() - Back guest addresses with our memory (KVM_SET_USER_MEMORY_REGION)
  * @slot:	Not in use yet
- * @host:	Page aligned; stays mapped as long as the VM lives
+ * @host:	Page aligned; stays mapped for the life of the VM
  */
 MUST_CHECK int vm_add_memory(struct vm *vm, unsigned int slot, uint64_t gpa, uint64_t bytes,
 			     void *host, struct err *err);
 
-/** vm_ioeventfd() - Bind a guest's write of a doorbell to an eventfd, or unbind it */
+/** vm_ioeventfd() - Have a guest's write to the doorbell at @addr signal an eventfd, or no longer */
 MUST_CHECK int vm_ioeventfd(struct vm *vm, bool bind, uint64_t addr, int fd);
 
-/** vm_irqfd() - Bind an eventfd to an interrupt, or unbind it. Signals pending in @fd are delivered on bind */
+/** vm_irqfd() - Have an eventfd raise an interrupt, or no longer; binding delivers signals that are pending in @fd */
 MUST_CHECK int vm_irqfd(struct vm *vm, bool bind, unsigned int irq, int fd);
 
-/** vm_msi_alloc() - An interrupt for one MSI-X vector, without a route; -ENOSPC when all are taken */
+/** vm_msi_alloc() - Allocate an interrupt for one MSI-X vector, without a route; -ENOSPC if none is left */
 MUST_CHECK int vm_msi_alloc(struct vm *vm);
 
 /**

@@ -34,8 +34,8 @@ static void machine_on_end(void *arg, enum end_cause cause, const char *text)
 }
 
 /*
- * A device that does not answer, or not by the rules, is as good as dead, and a guest without it would
- * wait for ever. Whether it did die is the supervisor's to find out: it sees the process, we a socket.
+ * A device that breaks the protocol is lost, and its guest would wait for ever. Only the supervisor can
+ * tell whether its process died: we see no more than a socket.
  */
 static void machine_device_failed(void *arg, const char *device, const struct err *why)
 {
@@ -45,7 +45,7 @@ static void machine_device_failed(void *arg, const char *device, const struct er
 	machine_end(arg, END_DEVICE_KILLED, text);
 }
 
-/* Whether the device waits for its host or is broken is the supervisor's to find out, too. */
+/* Likewise, the supervisor finds out whether the device waits for its host or is broken. */
 static bool machine_device_late(void *arg, const char *device, unsigned int ms)
 {
 	struct machine *m = arg;
@@ -66,7 +66,7 @@ void machine_phase(const struct machine *m, const char *phase)
 	if (m->boot.hdr.log_level < LOG_LEVEL_DEBUG)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	/* Lost when the supervisor has gone, which the main thread will notice. */
+	/* Fails if the supervisor is gone; the main thread will notice. */
 	if (ctl_send(m->control, CTL_PHASE, 0,
 		     (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec, phase) < 0)
 		return;
@@ -92,7 +92,7 @@ int machine_memory(struct machine *m, struct err *err)
 	}
 	if (rc < 0)
 		return err_wrap(err, "guest RAM");
-	/* Both are wishes: a kernel without them runs the guest as well. */
+	/* Best effort: failure is harmless. */
 	for (unsigned int i = 0; i < m->mem.nr; i++) {
 		madvise(m->mem.region[i].base, m->mem.region[i].bytes, MADV_HUGEPAGE);
 		madvise(m->mem.region[i].base, m->mem.region[i].bytes, MADV_DONTDUMP);
@@ -234,7 +234,7 @@ int machine_load(struct machine *m, struct err *err)
 	return arch_load(m->platform, &guest, err);
 }
 
-/* The guest does not run yet, but the lock is what the back-ends' calls are made under. */
+/* Calls of back-ends need the lock, although the guest does not run yet. */
 static int machine_reread_networks(struct machine *m, struct err *err)
 {
 	int rc = 0;

@@ -2,9 +2,9 @@
 /**
  * DOC: The machine put together, in stages
  *
- * Each stage is one function, called once and in the order of this header by cmd/vmrun-vmm.c. After
- * machine_slots() nothing allocates, opens or makes a thread. A machine is never taken apart: it ends
- * with its process.
+ * cmd/vmrun-vmm.c calls each stage once, in the order of this header. After machine_slots() nothing
+ * allocates memory, opens a file or creates a thread. Nothing takes a machine apart: it ends with its
+ * process.
  */
 #ifndef VMRUN_VMM_MACHINE_H
 #define VMRUN_VMM_MACHINE_H
@@ -21,7 +21,7 @@
 #include "vmm/virtio/virtio_pci.h"
 #include "vmm/virtio/vu_frontend.h"
 
-/** struct machine_virtio - A virtio device: its other process, and what the guest sees of it */
+/** struct machine_virtio - A virtio device: the connection to its process, and the guest's view */
 struct machine_virtio {
 	struct vu_frontend frontend;
 	struct virtio_pci pci;
@@ -32,13 +32,13 @@ struct machine_virtio {
  * @control:	Socket to the supervisor, borrowed
  * @control_rc:	Why the loop was stopped, 0 or -errno
  * @end_fd:	Eventfd: the guest has ended, @end_cause and @end_text say how
- * @end_taken:	Set by whoever ends the guest first
- * @started:	CTL_START has come
+ * @end_taken:	Set by the first machine_end()
+ * @started:	The guest runs
  * @virtio:	Array of @nr_virtio
  */
 struct machine {
 	struct boot_vmm boot;
-	char more_cmdline[BOOT_CMDLINE_MAX]; /* CTL_CMDLINE's so far */
+	char more_cmdline[BOOT_CMDLINE_MAX]; /* collected from CTL_CMDLINE */
 	int control;
 	int control_rc;
 	struct loop loop;
@@ -59,7 +59,7 @@ struct machine {
 	char end_text[ERR_MSG_BYTES];
 };
 
-/** machine_kvm() - Create the VM from BOOT_FD_KVM; m->boot and m->control have been set.  Syscalls: ioctl */
+/** machine_kvm() - Create the VM with BOOT_FD_KVM; m->boot and m->control are set.  Syscalls: ioctl */
 MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
 
 /**
@@ -69,29 +69,29 @@ MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
  */
 MUST_CHECK int machine_memory(struct machine *m, struct err *err);
 
-/** machine_vcpus() - vCPUs with their state, their threads parked.  Syscalls: vcpu.h's, ioctl */
+/** machine_vcpus() - Create the vCPUs with their state, and their threads, parked.  Syscalls: vcpu.h's, ioctl */
 MUST_CHECK int machine_vcpus(struct machine *m, struct err *err);
 
 /**
- * machine_devices() - The architecture's platform, PCI, and the devices behind BOOT_FD_DEVICE
+ * machine_devices() - Create the platform, PCI, and the devices of BOOT_FD_DEVICE
  *
  * Syscalls: those of arch_platform_init(), virtio_pci.h, vu_frontend.h and serial_port.h
  */
 MUST_CHECK int machine_devices(struct machine *m, struct err *err);
 
 /**
- * machine_slots() - Tell KVM of guest RAM
+ * machine_slots() - Give KVM the guest's RAM
  *
- * The first memory slot waits for the grace period that creating the irqchip has begun, some 7 ms:
- * coming last it finds it over.
+ * The first memory slot waits for a grace period of some 7 ms that began when the interrupt controllers
+ * were created. It comes last because by then the period is over.
  * Syscalls: ioctl
  */
 MUST_CHECK int machine_slots(struct machine *m, struct err *err);
 
 /**
- * machine_load() - Kernel, initrd and what a kernel finds into RAM; where the first vCPU starts
+ * machine_load() - Load kernel and initrd, and set the first vCPU to the kernel's entry
  *
- * Nobody vouches for the two files: they are read under the filter.
+ * The two files are untrusted, so this runs under the filter.
  * Context: locked.  Syscalls: fstat pread64 ioctl
  */
 MUST_CHECK int machine_load(struct machine *m, struct err *err);
@@ -100,24 +100,23 @@ MUST_CHECK int machine_load(struct machine *m, struct err *err);
  * machine_start() - Let the guest run
  * @more:	Appended to the kernel's command line
  *
- * What the supervisor told network devices since machine_devices() is looked at first.
+ * First reads the configuration of network devices again: the supervisor may have changed it.
  * Context: locked, main thread.  Syscalls: futex, and those of vu_frontend_reread()
- * Return: 0; -errno, and the guest does not run: what was wrong can be mended and this called again,
- * unless it was a device
+ * Return: 0; -errno if the guest does not run. This may be called again, unless a device failed
  */
 MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *err);
 
 /**
- * machine_phase() - When debugging, tell the supervisor that a phase of the start is over, and when
+ * machine_phase() - When debugging, report to the supervisor that a phase of the start is over, with the time
  *
  * Context: any thread.  Syscalls: clock_gettime (vDSO) sendto
  */
 void machine_phase(const struct machine *m, const char *phase);
 
 /**
- * machine_end() - The guest has ended; the first call counts
+ * machine_end() - Record how the guest ended, and wake the main thread; only the first call counts
  * @cause:	Not END_NONE
- * @text:	Copied; "" when the cause says all
+ * @text:	Copied; "" if the cause says enough
  *
  * Context: any thread.  Syscalls: write
  */

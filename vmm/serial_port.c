@@ -9,7 +9,7 @@
 #include "devices/core/fdio.h"
 #include "vmm/arch.h"
 
-/* Room for all that the VMM may hold at the end, and for what the kernel adds to each message */
+/* Room for all output that may be left at the end, and for the kernel's overhead per message */
 #define SERIAL_PORT_SNDBUF_BYTES (4 * (int)SERIAL_HELD_MAX)
 
 static void serial_port_fail(struct serial_port *s, int errnum, const char *what)
@@ -33,7 +33,7 @@ static int serial_port_post(struct serial_port *s, const struct serial_msg *m)
 	return rc;
 }
 
-/* One message of what the guest has printed; false when that was all or cannot be sent */
+/* Sends one message of output; false if there is none or it cannot be sent */
 static bool serial_port_post_output(struct serial_port *s)
 {
 	struct serial_msg m = {.op = SERIAL_OUT};
@@ -42,7 +42,7 @@ static bool serial_port_post_output(struct serial_port *s)
 	return m.len > 0 && serial_port_post(s, &m) == 0;
 }
 
-/* What follows from any change, of the guest's or the device's */
+/* Called after every change, by the guest or the device: moves bytes on, raises the interrupt */
 static void serial_port_update(struct serial_port *s)
 {
 	const uint64_t one = 1;
@@ -61,12 +61,12 @@ static void serial_port_update(struct serial_port *s)
 		s->room = room.room;
 	if (s->dead)
 		s->uart.tx_nr = 0;
-	/* It fails only when the counter is full of edges that KVM has not taken. */
+	/* Fails only if the counter is full, and then an edge is pending anyway. */
 	if (uart_edge(&s->uart) && write(s->irq_fd, &one, sizeof(one)) < 0)
 		return;
 }
 
-/* A wider access is as many of one byte, in the order of their addresses. */
+/* A wider access is several of one byte, in the order of their addresses. */
 static void serial_port_access(void *dev, bool write, uint64_t off, void *data, unsigned int len)
 {
 	struct serial_port *s = dev;

@@ -2,10 +2,10 @@
 /**
  * DOC: A serial port: a UART here, its line in a device process
  *
- * The UART of vmm/uart.h answers at once, where vmm/arch.h says that it is. Output is posted to the device in messages of
- * devices/core/serial_msg.h: one at a time, and what the guest prints meanwhile goes with the next. So a
- * guest never waits for the device, only for room, by LSR, and a device that stands still in a write is
- * no broken one. One that closes its socket or breaks the protocol is.
+ * The UART (vmm/uart.h) is at the address that vmm/arch.h gives, and answers at once. The device gets the
+ * output in messages of devices/core/serial_msg.h, one at a time; output that comes meanwhile goes into
+ * the next. So a guest never waits for the device, only for room in the UART, which LSR shows. A device
+ * may be slow to write; it is broken when it closes its socket or violates the protocol.
  */
 #ifndef VMRUN_VMM_SERIAL_PORT_H
 #define VMRUN_VMM_SERIAL_PORT_H
@@ -20,14 +20,14 @@
 #define SERIAL_PORT_BYTES 8
 
 /**
- * struct serial_port - One port; all but the fds under the bus lock
+ * struct serial_port - One port; the bus lock protects all but the fds
  * @sock:	Owned, SOCK_SEQPACKET
- * @irq_fd:	Owned; bound to the interrupt line that the architecture gives
- * @dead:	The device is gone: output vanishes
+ * @irq_fd:	Owned; raises the interrupt line
+ * @dead:	The device is gone: output is dropped
  * @writing:	A SERIAL_OUT is not yet answered
  * @room:	Of a SERIAL_ROOM not yet answered, else 0
- * @in:		Input that came when the guest had stopped to listen
- * @lost:	uart.lost as far as the log knows
+ * @in:		Input that arrived when the guest had stopped listening
+ * @lost:	uart.lost when it was last logged
  * @hook:	Set by the machine after init
  */
 struct serial_port {
@@ -55,7 +55,7 @@ struct serial_port_args {
 };
 
 /**
- * serial_port_init() - Make the interrupt, claim the registers
+ * serial_port_init() - Create the interrupt, add the registers to the bus
  *
  * Context: setup.  Syscalls: eventfd2 ioctl setsockopt
  * Return: 0 or -errno
@@ -63,17 +63,17 @@ struct serial_port_args {
 MUST_CHECK int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
 				struct err *err);
 
-/** serial_port_watch() - Have the main loop hear the device.  Syscalls: epoll_ctl */
+/** serial_port_watch() - Have the main loop watch the device.  Syscalls: epoll_ctl */
 MUST_CHECK int serial_port_watch(struct serial_port *s, struct loop *loop, struct err *err);
 
 /**
- * serial_port_finish() - The guest has ended: hand the rest of its output over
+ * serial_port_finish() - Send the rest of the output; the guest has ended
  *
  * Context: main thread.  Syscalls: sendto, futex
  */
 void serial_port_finish(struct serial_port *s);
 
-/** serial_port_done() - Close what init made; safe on a zeroed struct */
+/** serial_port_done() - Close the fds; safe on a zeroed struct */
 void serial_port_done(struct serial_port *s);
 
 #endif

@@ -4,7 +4,7 @@
 #include <linux/serial_reg.h>
 #include <string.h>
 
-/* The guest may write this much without looking at LSR again, so there must be room for it. */
+/* The guest may write a whole FIFO before it reads LSR again, so that much must fit. */
 static bool uart_thre(const struct uart *u)
 {
 	return UART_RING_BYTES - u->tx_nr >= UART_FIFO_BYTES;
@@ -38,7 +38,7 @@ bool uart_edge(struct uart *u)
 	return edge;
 }
 
-/* Modem lines in MSR's upper half; looped back, MCR's outputs are its inputs */
+/* Modem lines, the upper half of MSR; in loopback they are MCR's outputs */
 static uint8_t uart_lines(const struct uart *u)
 {
 	unsigned int v = 0;
@@ -73,7 +73,7 @@ static uint8_t uart_read_iir(struct uart *u)
 
 	if (pending & UART_IER_RLSI)
 		return fifo | UART_IIR_RLSI;
-	if (pending & UART_IER_RDI) /* time passes between bytes: below the trigger it is over */
+	if (pending & UART_IER_RDI) /* below the trigger: report the timeout at once */
 		return fifo | (fifo && u->rx_nr < trigger[UART_FCR_R_TRIG_BITS(u->fcr)]
 				       ? UART_IIR_RX_TIMEOUT
 				       : UART_IIR_RDI);
@@ -132,15 +132,14 @@ static void uart_write_thr(struct uart *u, uint8_t v)
 	} else {
 		u->lost++;
 	}
-	/* It was full for a moment: that it is empty again is news, also to who reads LSR and never IIR. */
+	/* The transmitter was full for a moment, so being empty is a new event, even if IIR was never read. */
 	u->raised &= (uint8_t)~UART_IER_THRI;
 	u->thre_pending = uart_thre(u);
 }
 
 static void uart_write_ier(struct uart *u, uint8_t v)
 {
-	/* Enabling it asks for an interrupt now if the transmitter is empty; drivers start that
-	 * way. */
+	/* Enabling it with an empty transmitter raises the interrupt at once; drivers rely on that. */
 	if (v & ~u->ier & UART_IER_THRI)
 		u->thre_pending = uart_thre(u);
 	u->ier = v & 0x0f;
@@ -150,7 +149,7 @@ static void uart_write_fcr(struct uart *u, uint8_t v)
 {
 	if ((v & UART_FCR_CLEAR_RCVR) || ((v ^ u->fcr) & UART_FCR_ENABLE_FIFO))
 		u->rx_nr = 0;
-	/* CLEAR_XMIT finds nothing: what the guest handed over has left its FIFO. */
+	/* CLEAR_XMIT has nothing to clear: bytes leave the transmit FIFO at once. */
 	u->fcr = v & UART_FCR_ENABLE_FIFO ? v & (UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_MASK) : 0;
 }
 
@@ -202,7 +201,7 @@ unsigned int uart_take(struct uart *u, uint8_t *buf, unsigned int max)
 	memcpy(buf, u->tx + u->tx_head, first);
 	memcpy(buf + first, u->tx, n - first);
 	u->tx_nr -= n;
-	/* An empty ring begins anew, so that most of its memory is never touched. */
+	/* An empty ring starts over, so that most of its memory is never touched. */
 	u->tx_head = u->tx_nr > 0 ? (u->tx_head + n) % UART_RING_BYTES : 0;
 	if (was_full && uart_thre(u))
 		u->thre_pending = true;

@@ -39,7 +39,7 @@ static uint32_t vcpu_load(const uint32_t *word)
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-/* A thread says that it is out of the guest for as long as the state stays what it is. */
+/* Waits outside the guest while the state stays @state. */
 static void vcpu_wait(struct vcpus *s, uint32_t state)
 {
 	__atomic_add_fetch(&s->waiting, 1, __ATOMIC_ACQ_REL);
@@ -57,7 +57,7 @@ static void vcpu_end(struct vcpu *v, enum end_cause cause, const char *text)
 	v->set->hooks.end(v->set->hooks.arg, cause, text);
 }
 
-/* End the VM for a reason of KVM's; @what and its number are put into words with the place. */
+/* Ends the VM for a reason of KVM's: @what, @number and the program counter become the text. */
 static void vcpu_kvm_error(struct vcpu *v, const char *what, uint64_t number)
 {
 	char text[ERR_MSG_BYTES];
@@ -97,7 +97,7 @@ static void (*const vcpu_exits[])(struct vcpu *v) = {
 	[KVM_EXIT_FAIL_ENTRY] = vcpu_fail_entry,
 };
 
-/* An exit of the architecture's own; false if it is none */
+/* Handles an exit of the architecture's own; false if it is none */
 static bool vcpu_arch_exit(struct vcpu *v)
 {
 	struct arch_exit e = {0};
@@ -131,7 +131,7 @@ static void vcpu_loop(struct vcpu *v)
 	while (vcpu_load(&v->set->state) == VCPUS_RUNNING) {
 		int rc = ioctl(v->fd, KVM_RUN, 0);
 
-		/* EAGAIN: a vCPU that waited for its INIT has been woken. */
+		/* EAGAIN: a vCPU that was not started yet has been woken. */
 		if (rc < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
 		if (rc < 0) {
@@ -155,7 +155,7 @@ static void *vcpu_thread(void *arg)
 	v->tid = (int)syscall(SYS_gettid);
 	vcpu_wait(v->set, VCPUS_PARKED);
 	vcpu_loop(v);
-	for (;;) /* thread exit would need syscalls that nothing else needs */
+	for (;;) /* to exit, a thread would need system calls that nothing else needs */
 		vcpu_wait(v->set, VCPUS_STOPPED);
 	return NULL;
 }
@@ -212,7 +212,7 @@ static int vcpu_start(struct vcpu *v, uint8_t *stack, struct err *err)
 
 int vcpus_park(struct vcpus *s, struct err *err)
 {
-	/* No SA_RESTART: KVM_RUN has to return. */
+	/* No SA_RESTART: KVM_RUN must return. */
 	struct sigaction kick = {.sa_handler = vcpu_on_kick};
 	size_t each = VCPU_GUARD_BYTES + VCPU_STACK_BYTES;
 	sigset_t unblock;
@@ -223,7 +223,7 @@ int vcpus_park(struct vcpus *s, struct err *err)
 		return err_set(err, errno, "vCPU stacks");
 	s->stacks = stacks;
 	s->pid = getpid();
-	/* Whoever started us may have blocked it; the threads inherit the mask. */
+	/* Our parent may have blocked it; the threads inherit the mask. */
 	sigemptyset(&unblock);
 	sigaddset(&unblock, VCPU_KICK_SIGNAL);
 	if (sigaction(VCPU_KICK_SIGNAL, &kick, NULL) < 0 ||
@@ -265,7 +265,7 @@ bool vcpus_stop(struct vcpus *s)
 	vcpus_halt(s);
 	vcpu_futex_wake_all(&s->state);
 	for (unsigned int i = 0; i < s->nr; i++) {
-		/* KVM looks at immediate_exit last thing before the guest: no kick is lost. */
+		/* KVM checks immediate_exit right before it enters the guest, so no signal is lost. */
 		__atomic_store_n(&s->vcpu[i].run->immediate_exit, 1, __ATOMIC_RELEASE);
 		syscall(SYS_tgkill, s->pid, s->vcpu[i].tid, VCPU_KICK_SIGNAL);
 	}

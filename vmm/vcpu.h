@@ -2,11 +2,10 @@
 /**
  * DOC: vCPU threads
  *
- * vcpus_create() makes the vCPUs, vcpus_park() their threads, which then wait: they exist before the
- * filter is installed, so that it need not allow making one. vcpus_release() lets them into the
- * guest. A run ends by vcpus_halt(), from any thread and also from within a register model: no vCPU
- * whose exit is handled after it enters the guest again. vcpus_stop() fetches those that are in the
- * guest. A thread that has stopped waits for the process to exit; it runs no code of ours any more.
+ * vcpus_create() creates the vCPUs; vcpus_park() creates their threads, which then wait: they exist before
+ * the filter is installed, so it need not allow creating one. vcpus_release() lets them into the guest.
+ * vcpus_halt(), from any thread and also from a register model, lets no vCPU enter the guest again;
+ * vcpus_stop() also interrupts those that are in it. A stopped thread waits for the process to exit.
  */
 #ifndef VMRUN_VMM_VCPU_H
 #define VMRUN_VMM_VCPU_H
@@ -34,7 +33,7 @@ struct vcpu {
 	struct kvm_run *run;
 };
 
-/** struct vcpu_hooks - What the vCPU threads tell; called on their threads, @first_exit may be NULL */
+/** struct vcpu_hooks - Called by the vCPU threads; @first_exit may be NULL */
 struct vcpu_hooks {
 	void (*end)(void *arg, enum end_cause cause, const char *text);
 	void (*first_exit)(void *arg);
@@ -42,11 +41,11 @@ struct vcpu_hooks {
 };
 
 /**
- * struct vcpus - All of a VM's
+ * struct vcpus - All vCPUs of a VM
  * @state:	Futex word, enum vcpus_state
- * @waiting:	Futex word: threads that are not in the guest and will not enter it in this state
+ * @waiting:	Futex word: number of threads that stay out of the guest in this state
  * @pid:	Of this process
- * @stacks:	Mapping of all threads' stacks, a guard page below each
+ * @stacks:	Mapping of the threads' stacks, a guard page below each
  */
 struct vcpus {
 	unsigned int nr;
@@ -60,7 +59,7 @@ struct vcpus {
 	struct vcpu vcpu[BOOT_VCPUS_MAX];
 };
 
-/** struct vcpus_args - What the set is made of; pointers are borrowed for its life */
+/** struct vcpus_args - Arguments of vcpus_create(); pointers are borrowed for the life of the set */
 struct vcpus_args {
 	unsigned int nr; /* 1 to BOOT_VCPUS_MAX */
 	struct vm *vm;
@@ -69,15 +68,15 @@ struct vcpus_args {
 };
 
 /**
- * vcpus_create() - Make the vCPUs and their first state, without threads
+ * vcpus_create() - Create the vCPUs with their state, without threads
  *
  * Context: setup.  Syscalls: ioctl mmap
- * Return: 0 or -errno; vcpus_done() in any case
+ * Return: 0 or -errno; call vcpus_done() in either case
  */
 MUST_CHECK int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err);
 
 /**
- * vcpus_park() - Start one thread a vCPU, and wait until all wait
+ * vcpus_park() - Start one thread per vCPU, and wait until all of them wait
  *
  * Context: setup.  Syscalls: mmap mprotect clone3 futex rt_sigaction rt_sigprocmask, and those of thread start
  */
@@ -93,11 +92,11 @@ void vcpus_halt(struct vcpus *s);
  * vcpus_stop() - Halt, and wait until no vCPU is in the guest or in a register model
  *
  * Context: main thread, bus lock not held.  Syscalls: futex tgkill
- * Return: false when a thread did not come within a second: it waits for a device
+ * Return: false if a thread did not stop within a second: it waits for a device
  */
 MUST_CHECK bool vcpus_stop(struct vcpus *s);
 
-/** vcpus_done() - Close the vCPUs. Only when no thread was started: threads end with the process */
+/** vcpus_done() - Close the vCPUs; no thread may have been started */
 void vcpus_done(struct vcpus *s);
 
 #endif
