@@ -78,7 +78,7 @@ unsigned int arch_ram(uint64_t bytes, struct arch_range *ret);
 
 /* ---- interrupt controllers -------------------------------------------------------------- */
 
-#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below this, message-signalled interrupts from it on */
+#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below this, messages from it on */
 #define ARCH_ROUTES_MAX 64
 
 /** arch_vm_type() - The argument of KVM_CREATE_VM.  Syscalls: ioctl */
@@ -201,10 +201,18 @@ MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, st
 MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more,
 			    struct err *err);
 
-/** arch_power_button() - Press the power button: asks the guest to power off.  Context: bus lock.  Syscalls: ioctl */
+/**
+ * arch_power_button() - Press the power button: asks the guest to power off
+ *
+ * Context: bus lock.  Syscalls: ioctl
+ */
 void arch_power_button(struct arch_platform *p);
 
-/** arch_ctrl_alt_del() - Press Ctrl-Alt-Del, or its counterpart: asks the guest to reboot.  Context: bus lock.  Syscalls: ioctl */
+/**
+ * arch_ctrl_alt_del() - Press Ctrl-Alt-Del, or its counterpart: asks the guest to reboot
+ *
+ * Context: bus lock.  Syscalls: ioctl
+ */
 void arch_ctrl_alt_del(struct arch_platform *p);
 
 #endif

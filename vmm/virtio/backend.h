@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The seam between a transport (virtio_pci.c) and what carries out the device (vu_frontend.c)
+ * DOC: The seam between a transport (virtio_pci.c) and the device behind it (vu_frontend.c)
  *
- * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts.
- * The back-end gets a validated description of the queues when the driver says DRIVER_OK, which
- * does not change until it is stopped, and three eventfds a queue that are made once, before
- * lockdown.
+ * The transport owns the guest's view: status, feature negotiation, queue registers, interrupts. When the
+ * driver sets DRIVER_OK, the back-end gets a checked description of the queues, which does not change
+ * until it is stopped. Three eventfds per queue exist for the life of the VM.
  */
 #ifndef VMRUN_VMM_VIRTIO_BACKEND_H
 #define VMRUN_VMM_VIRTIO_BACKEND_H
@@ -18,10 +17,10 @@
 #define BACKEND_CONFIG_MAX 256
 
 /**
- * struct backend_queue - One queue, as the driver set it up and the transport checked it
+ * struct backend_queue - One queue: set up by the driver, checked by the transport
  * @size:	Power of two, at most backend->queue_max
- * @desc_gpa:	16-byte aligned, and inside guest RAM as far as @size entries need it; likewise
- *		@avail_gpa (2) and @used_gpa (4)
+ * @desc_gpa:	Aligned to 16 bytes, with room for @size entries in guest RAM; likewise @avail_gpa (2) and
+ *		@used_gpa (4)
  */
 struct backend_queue {
 	bool enabled;
@@ -32,22 +31,22 @@ struct backend_queue {
 struct backend;
 
 /**
- * struct backend_ops - Calls of the transport; but for @hear, bus lock held, on a vCPU's thread
- * @start:	The driver said DRIVER_OK with @features; @q has backend->nr_queues elements,
- *		borrowed during the call
- * @stop:	Have the device let go of its rings, or go on with that: 1 while it still holds one, which it
- *		may for as long as its host's disk stands still. Call again then, when peer_fd is readable or
- *		some time has passed, and say how much in @waited_ms; nothing else meanwhile but reads
- *		of a configuration space that is not stale. Never waits. No ring is touched any more
- *		when this returns 0
+ * struct backend_ops - Calls of the transport; all but @hear with the bus lock held, on a vCPU's thread
+ * @start:	The driver has set DRIVER_OK with @features; @q has backend->nr_queues elements, borrowed
+ *		during the call
+ * @stop:	Take the rings back. Never waits. Returns 0 when the device no longer touches any ring; 1
+ *		while it still holds one, for instance because the host's disk does not answer. Then call
+ *		it again when peer_fd is readable or some time has passed, and give that time in
+ *		@waited_ms. Until it returns 0, call nothing else, except to read a configuration space
+ *		that is not stale
  * @config:	Read or write configuration space; @off + @len <= config_bytes
- * @hear:	change_fd is ready: take in what the device says, a bounded part of it, and say whether its
- *		configuration space has changed. Never waits. On the main thread, without the bus lock:
- *		somebody else may be holding that while he waits for a device that waits to be heard.
- *		1; 0 when the device will say no more; -errno after a breach
+ * @hear:	change_fd is readable: receive a bounded number of messages, and say whether the
+ *		configuration space has changed. Never waits. On the main thread, without the bus lock: a
+ *		vCPU may hold that while it waits for a device, which in turn waits until we receive.
+ *		Returns 1; 0 if no more messages will come; -errno after a violation
  *
- * The others return 0 or -errno. How long they wait for the other process is device_late's to
- * say. After a failure the back-end is dead: every later call fails at once.
+ * The others return 0 or -errno. device_late decides how long they wait for the other process. After a
+ * failure the back-end is dead: every later call fails at once.
  */
 struct backend_ops {
 	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
@@ -60,17 +59,16 @@ struct backend_ops {
 
 /**
  * struct backend - One device, seen from its transport
- * @name:	For log lines; borrowed. Errors do not repeat it: callers put it before them
- * @features:	What may be offered to the driver, VERSION_1 included
+ * @name:	For log lines; borrowed. Errors do not contain it: callers prepend it
+ * @features:	Features for the driver, with VERSION_1
  * @kick_fd:	Guest to device; the transport binds it to the doorbell
  * @call_fd:	Device to guest; the transport binds it to an interrupt
- * @err_fd:	Device to transport: the driver broke this queue. Queues that share one follow each other
- * @peer_fd:	Readable when the device answers, hangs up when its process dies; -1 where there is none
- * @change_fd:	Readable when the device has something to say (ops->hear), -1 where it never has
- * @config_stale: Set by the transport after such a change, bus lock held: the next ops->config asks the
- *		device
+ * @err_fd:	Device to transport: the driver broke this queue. Consecutive queues may share one
+ * @peer_fd:	Readable when the device answers, hangs up when its process dies; -1 = none
+ * @change_fd:	Readable when the device sends messages of its own (ops->hear); -1 = none
+ * @config_stale: Set by the transport after a change, bus lock held: the next ops->config asks the device
  *
- * The fds are the back-end's, open as long as it lives.
+ * The back-end owns the fds; they are open for its whole life.
  */
 struct backend {
 	const struct backend_ops *ops;
@@ -89,9 +87,9 @@ struct backend {
 };
 
 /**
- * struct device_late - Whom to ask about a device that does not answer, again and again
- * @fn:		Whether to go on waiting. NULL: no. Called likewise
- * @ms:		For how long it has not, a multiple of what its front-end calls late
+ * struct device_late - Asked repeatedly while a device does not answer
+ * @fn:		Whether to go on waiting; NULL = no. Called with the bus lock held, on any thread
+ * @ms:		How long the wait has been, a multiple of the front-end's late_ms
  */
 struct device_late {
 	bool (*fn)(void *arg, const char *device, unsigned int ms);

@@ -43,12 +43,12 @@ static void msix_unbind(struct msix *m, struct msix_source *s)
 {
 	if (s->bound_irq < 0)
 		return;
-	/* Fails only for a binding that is not there. */
+	/* Fails only if there is no such binding. */
 	if (vm_irqfd(m->vm, false, (unsigned int)s->bound_irq, s->fd) == 0)
 		s->bound_irq = -1;
 }
 
-/* Whether a vector can be delivered now; gives it its route when it can. Its function has its slot by then. */
+/* Whether a vector can be delivered now. If so, sets its route; the function has got its slot by then. */
 static bool msix_live(struct msix *m, struct msix_vector *v)
 {
 	uint64_t addr = (uint64_t)v->word[1] << 32 | v->word[0];
@@ -63,8 +63,7 @@ static bool msix_live(struct msix *m, struct msix_vector *v)
 	return v->routed;
 }
 
-/* Binds or unbinds a source as its vector's state says. A source that cannot be bound stays
- * pending, which is what a masked one does. */
+/* Binds or unbinds a source, depending on its vector. If it cannot be bound it stays pending, as if masked. */
 static void msix_update(struct msix *m, struct msix_source *s)
 {
 	struct msix_vector *v = s->vector < m->nr ? &m->vector[s->vector] : NULL;
@@ -139,7 +138,7 @@ void msix_table_access(struct msix *m, bool write, uint64_t off, void *data, uns
 			memcpy((uint8_t *)data + done, &value, 4);
 		}
 	}
-	/* Only the vector's own sources can change; others cost a comparison each. */
+	/* Only this vector's sources can change; the others cost a comparison each. */
 	if (write)
 		msix_update_all(m);
 }
@@ -163,7 +162,7 @@ void msix_pba_access(struct msix *m, bool write, uint64_t off, void *data, unsig
 	for (unsigned int i = 0; i < m->nr; i++) {
 		const struct msix_source *s = &m->source[i];
 
-		/* A bound eventfd's count is KVM's business: it has been delivered. */
+		/* KVM delivers the signals of a bound eventfd, so they are not pending. */
 		if (s->vector < m->nr && s->bound_irq < 0 && msix_signalled(s->fd))
 			pending |= 1ULL << s->vector;
 	}
@@ -179,7 +178,7 @@ void msix_reset_sources(struct msix *m)
 
 		s->vector = MSIX_NO_VECTOR;
 		msix_unbind(m, s);
-		/* Non-blocking: an eventfd that says nothing says so at once. */
+		/* The eventfd is non-blocking: without a signal this fails at once. */
 		if (s->fd >= 0 && read(s->fd, &count, sizeof(count)) < 0)
 			continue;
 	}

@@ -43,7 +43,7 @@ void pci_add_bar(struct pci_function *fn, unsigned int bar, uint32_t bytes,
 {
 	vr_assert(bar < PCI_BARS_MAX && bytes >= 16 && (bytes & (bytes - 1)) == 0);
 	fn->bar[bar] = (struct pci_bar){.bytes = bytes, .access = access};
-	/* Address bits below the size stay 0: that is how a guest finds the size. */
+	/* Address bits below the size stay 0, from which a guest finds the size. */
 	pci_put_mask(fn, PCI_BASE_ADDRESS_0 + 4 * bar, 4, ~(bytes - 1));
 	pci_put_mask(fn, PCI_COMMAND, 2,
 		     PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_INTX_DISABLE);
@@ -80,7 +80,7 @@ static void pci_bar_tell(struct pci_function *fn, unsigned int i)
 		fn->ops->bar_moved(fn->dev, i, fn->bar[i].mapped, fn->bar[i].addr);
 }
 
-/* Takes a BAR off the bus unless it is where it should be. */
+/* Removes a BAR from the bus unless it is in its place. */
 static void pci_bar_leave(struct pci *pci, struct pci_function *fn, unsigned int i)
 {
 	struct pci_bar *bar = &fn->bar[i];
@@ -100,7 +100,7 @@ static void pci_bar_arrive(struct pci *pci, struct pci_function *fn, unsigned in
 
 	if (bar->mapped || !pci_bar_wanted(pci, fn, i, &addr))
 		return;
-	/* Refused where something answers already: no error, the guest may yet move either. */
+	/* Fails if another range is there. That is no error: the guest may still move either. */
 	if (bus_add(pci->bus, BUS_MMIO, addr, bar->bytes, bar->access, fn->dev, NULL) < 0)
 		return;
 	bar->addr = addr;
@@ -108,7 +108,7 @@ static void pci_bar_arrive(struct pci *pci, struct pci_function *fn, unsigned in
 	pci_bar_tell(fn, i);
 }
 
-/* All functions each time: a BAR that leaves may have been in another one's way. */
+/* Looks at all functions: a BAR that leaves may have blocked another. */
 static void pci_update_bars(struct pci *pci)
 {
 	static void (*const step[])(struct pci *, struct pci_function *,
@@ -174,7 +174,7 @@ void pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t w
 	pci->slot[0] = &pci->bridge;
 }
 
-/* Gives a BAR its first address, as firmware would; the command register still keeps it off. */
+/* Sets the first address of a BAR, as firmware would; the command register still disables it. */
 static int pci_place_bar(struct pci *pci, struct pci_function *fn, unsigned int i, struct err *err)
 {
 	uint64_t bytes = fn->bar[i].bytes;

@@ -2,11 +2,13 @@
 /**
  * DOC: One PCI bus
  *
- * PCI Local Bus 3.0, chapter 6. Bus 0, functions 00:NN.0, no bridges but the host's. How a guest
- * reaches configuration space is the architecture's: it calls pci_config_access(). A function is 256 bytes of configuration space, as many bytes that say
- * which bits the guest may write, and 32-bit memory BARs. A BAR answers at the bus while the
- * command register's memory bit is set and the BAR lies in the host bridge's window; it moves when
- * the guest moves it. Where a guest puts two BARs on one address, the first one there keeps it.
+ * PCI Local Bus 3.0, chapter 6. Bus 0, functions 00:NN.0, no bridge but the host's. The architecture
+ * decides how a guest reaches configuration space, and calls pci_config_access().
+ *
+ * A function has 256 bytes of configuration space, a mask of the bits that the guest may write, and 32-bit
+ * memory BARs. A BAR answers on the bus while the command register's memory bit is set and the BAR lies in
+ * the host bridge's window; the guest may move it. If a guest puts two BARs at one address, the first one
+ * keeps it.
  */
 #ifndef VMRUN_VMM_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_PCI_H
@@ -20,10 +22,10 @@
 #define PCI_BARS_MAX     6
 
 /**
- * struct pci_ops - What a function wants to be told; any may be NULL
+ * struct pci_ops - What happens to a function; any may be NULL
  * @config_read:	Bytes [@off, @off + @len) of fn->config are about to be read
- * @config_written:	They were written, through the mask; BARs have been moved already
- * @bar_moved:		BAR @bar answers at @addr from now on, or (@mapped false) does not any more
+ * @config_written:	They were written, through the mask; BARs have moved already
+ * @bar_moved:		BAR @bar answers at @addr from now on, or with @mapped false no longer
  *
  * Called with the bus lock held, on a vCPU's thread.
  */
@@ -35,9 +37,9 @@ struct pci_ops {
 
 /**
  * struct pci_bar - A 32-bit non-prefetchable memory BAR
- * @bytes:	Power of two, at least 16; 0 = not there, reads as 0
- * @access:	As struct bus_range's
- * @mapped:	Whether it answers at the bus, at @addr
+ * @bytes:	Power of two, at least 16; 0 = no such BAR, reads as 0
+ * @access:	As in struct bus_range
+ * @mapped:	Whether it answers on the bus, at @addr
  */
 struct pci_bar {
 	uint32_t bytes;
@@ -55,9 +57,9 @@ struct pci_id {
 };
 
 /**
- * struct pci_function - One function; embedded in the device that it is
+ * struct pci_function - One function; embedded in its device
  * @config:	Configuration space as the guest reads it, little endian
- * @wmask:	Bits of it that the guest may write
+ * @wmask:	Bits of @config that the guest may write
  * @cap_last:	Offset of the last capability, 0 before the first
  * @cap_end:	First free byte for a capability
  * @slot:	Given by pci_add_function()
@@ -74,7 +76,7 @@ struct pci_function {
 
 /**
  * struct pci - The bus
- * @window_base, @window_bytes: Addresses the host bridge passes on
+ * @window_base, @window_bytes: Addresses that the host bridge forwards
  */
 struct pci {
 	struct bus *bus;
@@ -97,7 +99,7 @@ void pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t w
 void pci_function_init(struct pci_function *fn, const struct pci_id *id, const struct pci_ops *ops,
 		       void *dev);
 
-/** pci_add_bar() - Give a function a BAR; before pci_add_function() */
+/** pci_add_bar() - Add a BAR to a function; before pci_add_function() */
 void pci_add_bar(struct pci_function *fn, unsigned int bar, uint32_t bytes,
 		 void (*access)(void *, bool, uint64_t, void *, unsigned int));
 
@@ -105,8 +107,8 @@ void pci_add_bar(struct pci_function *fn, unsigned int bar, uint32_t bytes,
  * pci_add_cap() - Append a capability to the list
  * @bytes:	Size with the two bytes of id and link
  *
- * The caller fills config and wmask from the offset returned, + 2. Capabilities that do not fit are
- * a bug of ours (vr_assert).
+ * The caller fills config and wmask from two bytes after the offset that this returns. There is room for
+ * all capabilities, or an assertion fails.
  * Return: its offset in config, a multiple of 4
  */
 unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes);
@@ -116,14 +118,14 @@ unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes
  * @fn:		Borrowed for the life of @pci
  *
  * Context: setup.  Syscalls: none
- * Return: 0, or -ENOSPC when slots or window are used up
+ * Return: 0, or -ENOSPC if no slot is free or the window is full
  */
 MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err);
 
 /**
  * pci_config_access() - Carry out a guest's access of configuration space
  * @function:	Guest-supplied: bus in bits 15 to 8, slot in 7 to 3, function in 2 to 0
- * @off:	Guest-supplied. Where there is no function, or no such byte, reads give ones
+ * @off:	Guest-supplied. Reads beyond configuration space, or of no function, give ones
  *
  * Context: bus lock.  Syscalls: those of the function's ops
  */
@@ -133,7 +135,7 @@ void pci_config_access(struct pci *pci, bool write, unsigned int function, unsig
 /** pci_get() - The little-endian value of @len (1, 2, 4) bytes at @off in configuration space */
 uint32_t pci_get(const struct pci_function *fn, unsigned int off, unsigned int len);
 
-/** pci_put() - Set it, whatever the write mask says */
+/** pci_put() - Set it, ignoring the write mask */
 void pci_put(struct pci_function *fn, unsigned int off, unsigned int len, uint32_t value);
 
 #endif

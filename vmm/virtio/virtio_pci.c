@@ -18,7 +18,7 @@
 
 #define VIRTIO_PCI_CLASS_OTHER 0x00ff00 /* a device that fits no class */
 
-/* The device's own doing; virtio 1.3 sections 2.5 and 4.1.4.3.1 */
+/* The device changed its configuration; virtio 1.3 sections 2.5 and 4.1.4.3.1 */
 static void virtio_pci_config_changed(struct virtio_pci *v)
 {
 	if (v->dead)
@@ -39,7 +39,7 @@ static void virtio_pci_isr_access(struct virtio_pci *v, bool write, uint64_t off
 	memset(data, 0, len);
 	if (off != 0)
 		return;
-	/* With MSI-X the call eventfds are KVM's to read; without it nobody else does. */
+	/* With MSI-X KVM reads the call eventfds; without it, we do. */
 	for (unsigned int i = 0; !v->msix.enabled && i < v->be->nr_queues; i++) {
 		if (virtio_pci_drain(v->be->call_fd[i]))
 			v->isr |= VIRTIO_PCI_ISR_QUEUE;
@@ -58,7 +58,7 @@ static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t 
 		memset(data, 0, len);
 	if (v->dead || off >= v->be->config_bytes || len > v->be->config_bytes - off)
 		return;
-	/* The device can be asked when it has let go of its rings. */
+	/* The device answers only after it has given its rings back. */
 	if (write || v->be->config_stale)
 		virtio_pci_reset_on(v, true);
 	if (v->dead)
@@ -67,7 +67,7 @@ static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t 
 	if (rc < 0)
 		virtio_pci_fail(v, &err);
 	else if (write)
-		v->generation++; /* other fields may have changed with it */
+		v->generation++; /* other fields may have changed as well */
 }
 
 static void virtio_pci_notify_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
@@ -124,8 +124,8 @@ static void virtio_pci_bar_access(void *dev, bool write, uint64_t off, void *dat
 }
 
 /*
- * The window of VIRTIO_PCI_CAP_PCI_CFG: an access of the capability's data becomes one of the BAR,
- * for drivers that cannot reach it otherwise. The driver chose BAR, offset and length.
+ * The window of VIRTIO_PCI_CAP_PCI_CFG: an access to the capability's data becomes one to the BAR, for
+ * drivers that have no other way to it. The driver chooses BAR, offset and length.
  */
 static void virtio_pci_cfg_window(struct virtio_pci *v, bool write, unsigned int off,
 				  unsigned int len)
@@ -168,8 +168,7 @@ static const struct pci_ops virtio_pci_ops = {
 	.bar_moved = virtio_pci_bar_moved,
 };
 
-/* Adds one of virtio's capabilities of @extra bytes more than the common part; returns its offset.
- */
+/* Adds a capability of virtio's, @extra bytes longer than their common part; returns its offset. */
 static unsigned int virtio_pci_add_cap(struct virtio_pci *v, uint8_t type, uint32_t off,
 				       uint32_t bytes, unsigned int extra)
 {
@@ -246,13 +245,13 @@ int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, st
 	return pci_add_function(v->pci, &v->fn, err);
 }
 
-/* Main loop: the device says that the driver broke a queue. */
+/* Main loop: the device reports that the driver broke a queue. */
 static void virtio_pci_on_error(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct virtio_pci *v = arg;
 
 	pthread_mutex_lock(&v->pci->bus->lock);
-	/* Whoever resets drains under the same lock: an old complaint does not hit a new driver. */
+	/* A reset clears the signal under the same lock, so an old error does not affect a new driver. */
 	if (virtio_pci_drain(fd) && v->running && !v->dead)
 		virtio_pci_needs_reset(v, "a queue is broken");
 	pthread_mutex_unlock(&v->pci->bus->lock);
@@ -273,7 +272,7 @@ static void virtio_pci_on_hangup(void *arg, int fd, uint32_t events)
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
-/* Main loop: the device has something to say. */
+/* Main loop: the device has sent a message of its own. */
 static void virtio_pci_on_change(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct virtio_pci *v = arg;
@@ -300,7 +299,7 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 		if (i == 0 || v->be->err_fd[i] != v->be->err_fd[i - 1])
 			rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, virtio_pci_on_error, v, err);
 	}
-	/* Answers are read by whoever asked; only the end is the loop's business. */
+	/* The loop watches for the end only: the caller who asks also reads the answer. */
 	if (rc == 0 && v->be->peer_fd >= 0)
 		rc = loop_add(loop, v->be->peer_fd, 0, virtio_pci_on_hangup, v, err);
 	if (rc == 0 && v->be->change_fd >= 0)

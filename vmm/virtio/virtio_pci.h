@@ -2,9 +2,8 @@
 /**
  * DOC: virtio over PCI, modern only
  *
- * virtio 1.3 section 4.1: the guest's view of one device. The guest's status writes are a strict
- * machine (see virtio_pci_common.c); queue registers can be written only between FEATURES_OK and
- * DRIVER_OK, and are then copied into a description that does not change until reset.
+ * virtio 1.3 section 4.1: the guest's view of one device: PCI function, BAR, doorbells, interrupts, device
+ * configuration. virtio_pci_common.h has the registers by which a driver sets the device up.
  */
 #ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_VIRTIO_PCI_H
@@ -16,7 +15,7 @@
 #include "vmm/virtio/pci.h"
 #include "vmm/virtio/virtio_pci_state.h"
 
-/** struct virtio_pci_args - What a device is made of; all borrowed for its life */
+/** struct virtio_pci_args - Arguments of virtio_pci_init(); all borrowed for the life of the device */
 struct virtio_pci_args {
 	struct backend *be;
 	struct pci *pci;
@@ -25,7 +24,7 @@ struct virtio_pci_args {
 };
 
 /**
- * virtio_pci_init() - Make the function, its capabilities, BAR and interrupts; add it to the bus
+ * virtio_pci_init() - Create the function with its capabilities, BAR and interrupts; add it to the bus
  *
  * Context: setup.  Syscalls: eventfd2
  * Return: 0 or -errno
@@ -36,14 +35,14 @@ MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_arg
 /**
  * virtio_pci_watch() - Watch the error eventfds and the device's process in the VMM's main loop
  *
- * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt; a dead process
- * does so too and calls v->hook. A changed configuration space has another generation and raises the
+ * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt. So does a dead process,
+ * which also calls v->hook. A change of the configuration space increments the generation and raises the
  * configuration interrupt. The callbacks take the bus lock.
  * Context: setup, main thread.  Syscalls: epoll_ctl; later read write and the back-end's
  */
 MUST_CHECK int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err);
 
-/** virtio_pci_done() - Close what init made; the vCPUs and the loop have ended. Safe when zeroed */
+/** virtio_pci_done() - Close what init opened, after vCPUs and loop have ended; safe on a zeroed struct */
 void virtio_pci_done(struct virtio_pci *v);
 
 #endif

@@ -6,12 +6,11 @@
  *
  *   0 -> ACKNOWLEDGE -> DRIVER -> (features) -> FEATURES_OK -> (queues) -> DRIVER_OK
  *
- * A write adds bits, in this order, several at once if need be; taking one away, or adding one
- * before its turn, breaks the device until it is reset by writing 0. FEATURES_OK does not stick
- * when the driver's features are not part of the offer or lack VERSION_1. Features can be written
- * before FEATURES_OK, queue registers between FEATURES_OK and DRIVER_OK. At DRIVER_OK the back-end
- * gets a copy of the queues: what a guest writes later can reach nobody. FAILED stops everything
- * but reset.
+ * A write adds bits in this order, one or several. Removing a bit, or adding one too early, breaks the
+ * device until a write of 0 resets it. FEATURES_OK stays clear if the driver's features exceed the offer or
+ * lack VERSION_1. The driver may write features before FEATURES_OK, and queue registers between FEATURES_OK
+ * and DRIVER_OK. At DRIVER_OK the back-end gets a copy of the queues: later writes have no effect on it.
+ * After FAILED only a reset works.
  */
 #include "vmm/virtio/virtio_pci_common.h"
 
@@ -20,13 +19,13 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 
-#define VP_STEP_MS 2 /* for which a device in a reset is waited for before it is looked at again */
+#define VP_STEP_MS 2 /* wait of one step while a device resets */
 
 #define VIRTIO_STATUS_DRIVER_BITS                                                                  \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
 
-/* Where a driver may still write, by the status bits that must be set and must not be */
+/* With one of these set, a driver can write neither features nor queues. */
 #define VIRTIO_BROKEN (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
 
 static bool vp_features_open(const struct virtio_pci *v)
@@ -34,7 +33,7 @@ static bool vp_features_open(const struct virtio_pci *v)
 	return !(v->status & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_BROKEN));
 }
 
-/* The selected queue while its registers may be written, else NULL. */
+/* The selected queue if the driver may write its registers, else NULL */
 static struct virtio_pci_queue *vp_queue_open(struct virtio_pci *v)
 {
 	struct virtio_pci_queue *q = &v->queue[v->queue_select % BACKEND_QUEUES_MAX];
@@ -129,7 +128,7 @@ static void vp_start(struct virtio_pci *v)
 		return;
 	}
 	virtio_pci_doorbells(v);
-	/* The driver may have looked before the change that it was not told of. */
+	/* The driver may have read the configuration before a change that raised no interrupt. */
 	if (v->config_changed)
 		virtio_pci_config_interrupt(v);
 	v->config_changed = false;
@@ -203,7 +202,7 @@ static void vp_set_driver_features(struct virtio_pci *v, uint64_t value)
 
 	if (!vp_features_open(v))
 		return;
-	/* There are no features from 64 on: whoever wants one gets no FEATURES_OK. */
+	/* No device has a feature bit from 64 on. */
 	if (v->driver_feature_select >= 2) {
 		if (value)
 			virtio_pci_needs_reset(v, "feature bit from 64 on");
@@ -218,7 +217,7 @@ static void vp_set_config_vector(struct virtio_pci *v, uint64_t value)
 	v->config_vector = msix_set_vector(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, (uint16_t)value);
 }
 
-/* Vectors touch no ring, and drivers give them back after reset: they are always open. */
+/* Always allowed: vectors concern no ring, and drivers clear them after reset. */
 static void vp_set_queue_vector(struct virtio_pci *v, uint64_t value)
 {
 	unsigned int q = v->queue_select;
@@ -251,7 +250,7 @@ static void vp_set_queue_enable(struct virtio_pci *v, uint64_t value)
 
 	if (!q || value == 0)
 		return;
-	/* 6: flags, index, event index */
+	/* 6 bytes: flags, index, event index */
 	if (value == 1 && vp_ring_ok(v, q->desc_gpa, 16, 16ULL * q->size) &&
 	    vp_ring_ok(v, q->avail_gpa, 2, 6 + 2ULL * q->size) &&
 	    vp_ring_ok(v, q->used_gpa, 4, 6 + 8ULL * q->size))
@@ -275,7 +274,7 @@ static void vp_set_driver_select(struct virtio_pci *v, uint64_t value)
 	v->driver_feature_select = (uint32_t)value;
 }
 
-/* Readers of plain fields, and both directions of the ring addresses */
+/* Getters of plain fields; getters and setters of ring addresses */
 #define VP_GET(name, expr)                                                                         \
 	static uint64_t vp_get_##name(const struct virtio_pci *v)                                  \
 	{                                                                                          \
@@ -311,7 +310,7 @@ VP_RING(desc_gpa)
 VP_RING(avail_gpa)
 VP_RING(used_gpa)
 
-/* A queue that does not exist has no vector, rather than vector 0. */
+/* A queue that does not exist has no vector; 0 would be one. */
 static uint64_t vp_get_queue_vector(const struct virtio_pci *v)
 {
 	const struct virtio_pci_queue *q = vp_queue(v);
@@ -368,7 +367,7 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 			memset(data, 0xff, len);
 		return;
 	}
-	/* A reset under way may be asked about, and asked for again. What else is written finds it done. */
+	/* During a reset the driver may read the registers and write 0 again; any other write waits for its end. */
 	if (v->resetting)
 		virtio_pci_reset_on(v, write && (f->get != vp_get_status || *(uint8_t *)data != 0));
 	value = f->get(v);

@@ -9,26 +9,26 @@
 
 #include "vmm/virtio/virtio_pci_state.h"
 
-/** virtio_pci_common_init() - Registers as after reset; touches nothing but registers */
+/** virtio_pci_common_init() - Set the registers to their state after reset */
 void virtio_pci_common_init(struct virtio_pci *v);
 
 /**
  * virtio_pci_common_access() - One access of the common configuration structure
  *
- * Fields answer to their own width; 64-bit ones to halves too. Other reads give ones, other writes
- * are ignored.
+ * A field takes accesses of its own width, a 64-bit field also of its halves. Other reads give ones; other
+ * writes have no effect.
  * Syscalls: ioctl, read, and the back-end's
  */
 void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
 			      unsigned int len);
 
 /**
- * virtio_pci_reset_on() - Go on with a reset that is under way
+ * virtio_pci_reset_on() - Continue a reset that is in progress
  * @wait:	Until it is done
  *
- * Status 0 is not visible before the device has let go of the rings, and drivers wait until it is (virtio
- * 1.3 section 4.1.4.3.2). So a device that takes long does not hold the vCPU, unless the driver goes on
- * without waiting; and nobody else: the bus lock is let go of meanwhile.
+ * The status reads as 0 only after the device has given the rings back, and drivers wait for that (virtio
+ * 1.3 section 4.1.4.3.2). So a slow device does not block the vCPU, unless the driver goes on without
+ * waiting. It never blocks another vCPU: this releases the bus lock while it waits.
  * Syscalls: the back-end's, poll, futex
  */
 void virtio_pci_reset_on(struct virtio_pci *v, bool wait);

@@ -4,7 +4,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_pci.h>
 
-/* A full counter is a signal too, so a failed write loses nothing. */
+/* The write fails if the counter is full, which is a signal as well. */
 void virtio_pci_signal(int fd)
 {
 	uint64_t one = 1;
@@ -61,7 +61,7 @@ void virtio_pci_doorbells(struct virtio_pci *v)
 		if (v->bound[i] && v->notify_at != at &&
 		    vm_ioeventfd(v->vm, false, v->notify_at + off, fd) == 0)
 			v->bound[i] = false;
-		/* One that cannot be bound still works: virtio_pci.c gets its writes. */
+		/* An unbound doorbell still works: virtio_pci.c handles its writes. */
 		if (at && !v->bound[i] && v->queue[i].enabled)
 			v->bound[i] = vm_ioeventfd(v->vm, true, at + off, fd) == 0;
 	}

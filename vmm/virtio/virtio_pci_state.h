@@ -2,9 +2,9 @@
 /**
  * DOC: State of one virtio device on PCI, and how it signals
  *
- * Below the two halves of virtio-pci: virtio_pci_common.c, the registers by which a driver sets the device
- * up, and virtio_pci.c, all else. Both interrupt the driver, bind doorbells and find that the device has
- * failed. Everything here runs with the bus lock held.
+ * What the two halves of virtio-pci share: virtio_pci_common.c (the registers by which a driver sets the
+ * device up) and virtio_pci.c (the rest) both interrupt the driver, bind doorbells and notice that the device
+ * has failed. Everything here runs with the bus lock held.
  */
 #ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_STATE_H
 #define VMRUN_VMM_VIRTIO_VIRTIO_PCI_STATE_H
@@ -18,11 +18,11 @@
 #include "vmm/virtio/msix.h"
 #include "vmm/virtio/pci.h"
 
-/* MSI-X sources: configuration, then one a queue */
+/* MSI-X sources: configuration, then the queues */
 #define VIRTIO_PCI_SOURCE_CONFIG   0
 #define VIRTIO_PCI_SOURCE_QUEUE(q) (1 + (q))
 
-/* Regions of the one BAR; the notification region has 4 bytes a queue */
+/* Regions of the BAR; the notification region has 4 bytes per queue */
 #define VIRTIO_PCI_BAR		0
 #define VIRTIO_PCI_BAR_BYTES	0x4000
 #define VIRTIO_PCI_COMMON_OFF	0x0000
@@ -34,7 +34,7 @@
 #define VIRTIO_PCI_MSIX_OFF	0x3000
 #define VIRTIO_PCI_PBA_OFF	0x3800
 
-/** struct virtio_pci_queue - Queue registers, as the driver reads and writes them */
+/** struct virtio_pci_queue - Registers of one queue */
 struct virtio_pci_queue {
 	uint16_t size;
 	uint16_t vector;
@@ -45,16 +45,16 @@ struct virtio_pci_queue {
 /**
  * struct virtio_pci - One virtio device on the PCI bus
  * @be:			Borrowed
- * @mem:		Borrowed; says which ring addresses are RAM
+ * @mem:		Borrowed; to check ring addresses
  * @config_fd:		Eventfd of the configuration interrupt
  * @cfg_cap:		Offset of the VIRTIO_PCI_CAP_PCI_CFG capability
  * @running:		The back-end has been started
- * @resetting:		It is being stopped, and has not let go of its rings yet
+ * @resetting:		It is being stopped, and still has rings
  * @dead:		The back-end failed; NEEDS_RESET for good
- * @isr:		Bits of the ISR status register besides those read from the call eventfds
- * @config_changed: Before there was a driver to interrupt
- * @notify_at:		Guest address of the doorbells, 0 = they are not to be bound
- * @bound:		Whether each queue's doorbell is bound by ioeventfd, at @notify_at
+ * @isr:		Bits of the ISR status register; those of call eventfds come on top
+ * @config_changed:	The configuration changed before there was a driver to interrupt
+ * @notify_at:		Guest address of the doorbells while they shall be bound, else 0
+ * @bound:		Whether ioeventfd has bound each queue's doorbell, at @notify_at
  * @hook:		Set by the machine after init
  */
 struct virtio_pci {
@@ -86,7 +86,7 @@ struct virtio_pci {
 void virtio_pci_signal(int fd);
 
 /**
- * virtio_pci_needs_reset() - The driver broke a rule: latch DEVICE_NEEDS_RESET, interrupt it
+ * virtio_pci_needs_reset() - The driver violated a rule: set DEVICE_NEEDS_RESET, interrupt it
  * @why:	Static text for the log
  *
  * Syscalls: write
@@ -94,20 +94,19 @@ void virtio_pci_signal(int fd);
 void virtio_pci_needs_reset(struct virtio_pci *v, const char *why);
 
 /**
- * virtio_pci_config_interrupt() - Tell the driver, which has said DRIVER_OK, to look at status and
- * configuration space.  Syscalls: write
+ * virtio_pci_config_interrupt() - Raise the configuration interrupt; the driver has set DRIVER_OK
+ *
+ * Syscalls: write
  */
 void virtio_pci_config_interrupt(struct virtio_pci *v);
 
-/** virtio_pci_fail() - The back-end is gone: NEEDS_RESET for good; tells v->hook once */
+/** virtio_pci_fail() - The back-end has failed: set NEEDS_RESET for good, call v->hook once.  Syscalls: write */
 void virtio_pci_fail(struct virtio_pci *v, const struct err *why);
 
-/** virtio_pci_doorbells() - Bind running queues' doorbells where the BAR is now, or unbind them.
- * Syscalls: ioctl */
+/** virtio_pci_doorbells() - Bind or unbind doorbells, as the BAR and the queues now require.  Syscalls: ioctl */
 void virtio_pci_doorbells(struct virtio_pci *v);
 
-/** virtio_pci_drain() - Whether an eventfd of ours was signalled; afterwards it is not.
- * Syscalls: read */
+/** virtio_pci_drain() - Clear the signal of an eventfd; returns whether there was one.  Syscalls: read */
 bool virtio_pci_drain(int fd);
 
 #endif

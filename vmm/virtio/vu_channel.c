@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-/* Messages taken in at once. All of them say the same, so that one look at the device is enough. */
+/* Messages received at once. They all mean the same, so the configuration is read once for all of them. */
 #define VU_CHANNEL_BATCH 16
 
 static int vu_channel_hand_over(struct vu_conn *c, int fd, struct err *err)
@@ -28,7 +28,7 @@ int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err)
 		return err_set(err, errno, "socketpair");
 	ours = sv[0];
 	theirs = sv[1];
-	/* Ours alone: a back-end that waits for answers reads its end as it is used to. */
+	/* Our end alone: a back-end may rely on blocking reads at its end. */
 	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "O_NONBLOCK");
 	rc = vu_channel_hand_over(c, theirs, err);
@@ -37,7 +37,7 @@ int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err)
 	return rc;
 }
 
-/* Takes one message; 1, 0 when the other end is closed, -EAGAIN when there is none, or -errno */
+/* Receives one message: 1; 0 if the other end is closed; -EAGAIN if there is none; -errno */
 static int vu_channel_recv(const struct vu_conn *c, int fd, struct vu_msg *m, struct err *err)
 {
 	ssize_t n = fd_recv(fd, &m->hdr, sizeof(m->hdr), m->fd, &m->nr_fds);
@@ -45,7 +45,7 @@ static int vu_channel_recv(const struct vu_conn *c, int fd, struct vu_msg *m, st
 
 	if (n == -EAGAIN)
 		return -EAGAIN;
-	/* A process that ends in the middle of something is told of by its main socket. */
+	/* If the process died, its main socket reports that. */
 	if (n == 0 || n == -ECONNRESET)
 		return 0;
 	if (n < 0)
@@ -58,7 +58,7 @@ static int vu_channel_recv(const struct vu_conn *c, int fd, struct vu_msg *m, st
 	return rc < 0 ? rc : 1;
 }
 
-/* It was heard, if the back-end wants to know; one that does not read its answers has no use for them */
+/* Answers if the back-end asks for it; its closed end is no error */
 static int vu_channel_answer(const struct vu_conn *c, int fd, struct vu_msg *m, struct err *err)
 {
 	const struct {

@@ -13,7 +13,7 @@ bool vu_conn_agreed(const struct vu_conn *c, enum vu_protocol_feature bit)
 	return c->protocol_features >> bit & 1;
 }
 
-/* How many bytes of the next message are there; *ret_want says how many it has in all. */
+/* How many bytes of the next message have arrived; *ret_want is how many it has. */
 static ssize_t vu_conn_peek(int sock, size_t *ret_want)
 {
 	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX] = {0};
@@ -26,13 +26,13 @@ static ssize_t vu_conn_peek(int sock, size_t *ret_want)
 	if (n < (ssize_t)sizeof(hdr))
 		return n < 0 ? -errno : n;
 	memcpy(&hdr, buf, sizeof(hdr));
-	/* One that is too large is refused by vu_recv(), which then needs the header alone. */
+	/* vu_recv() refuses a message that is too large; the header is enough for that. */
 	if (hdr.bytes <= VU_PAYLOAD_MAX)
 		*ret_want += hdr.bytes;
 	return n;
 }
 
-/* @ms of a wait are over; 0, or -ETIMEDOUT when it is not to go on */
+/* Adds @ms to the wait; 0, or -ETIMEDOUT if it shall end */
 static int vu_conn_waited(struct vu_conn *c, unsigned int ms, struct err *err)
 {
 	unsigned int before = c->waited_ms / c->late_ms;
@@ -56,13 +56,13 @@ int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct err *err)
 	}
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		return err_set(err, (int)-n, "receive");
-	/* Half a message leaves the socket readable: waiting for that would be no wait. */
+	/* Half a message makes the socket readable, so poll() would not wait. */
 	if (n == 0 || (n > 0 && poll(&p, 1, 1) > 0))
 		return err_text(err, EPIPE, "the device's process is gone");
 	return vu_conn_waited(c, waited_ms + (n > 0), err);
 }
 
-/* Waits VU_CONN_STEP_MS for an answer, as vu_conn_look() */
+/* Waits up to VU_CONN_STEP_MS for an answer; returns as vu_conn_look() */
 static int vu_conn_step(struct vu_conn *c, struct err *err)
 {
 	struct pollfd p = {.fd = c->sock, .events = POLLIN};
@@ -113,7 +113,7 @@ int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_ms
 	return 0;
 }
 
-/* Waits for the answer to @request, and takes it. */
+/* Waits for the answer to @request, and receives it. */
 static int vu_conn_reply(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
 			 struct err *err)
 {

@@ -2,13 +2,13 @@
 /**
  * DOC: A connection to a vhost-user back-end, and single exchanges on it
  *
- * What vu_frontend.c puts together. An answer is received only once all of it is there: until then the
- * socket is looked at by MSG_PEEK, so that no peer can hold us by half a message. Sending is bounded by
- * SO_SNDTIMEO. After any error the connection is of no use: nobody can tell what the peer has understood.
+ * vu_frontend.c combines them. We receive an answer only when all of it has arrived, and use MSG_PEEK until
+ * then, so no peer can block us with half a message. SO_SNDTIMEO limits sending. After any error the
+ * connection is useless, because it is unknown what the peer has understood.
  *
- * A wait has no end of its own: a device may be waiting for its host. It is counted, in steps rather
- * than by a clock, because while the VM is frozen or stopped as a whole the time passes for us and not
- * for the device; and device_late says each time it gets longer whether it goes on.
+ * Waiting for an answer has no fixed limit: the device may be waiting for its host. We count steps instead
+ * of reading a clock, since the clock goes on while the whole VM is frozen or stopped. Each time the wait
+ * gets longer by late_ms, device_late decides whether to continue.
  */
 #ifndef VMRUN_VMM_VIRTIO_VU_CONN_H
 #define VMRUN_VMM_VIRTIO_VU_CONN_H
@@ -16,19 +16,19 @@
 #include "devices/core/vu_msg.h"
 #include "vmm/virtio/backend.h"
 
-#define VU_LATE_MS 1000 /* after which device_late is asked, and again each time */
-#define VU_SEND_MS 5000 /* for which a peer may take nothing of what is sent */
+#define VU_LATE_MS 1000 /* default of late_ms */
+#define VU_SEND_MS 5000 /* limit for a peer that does not receive */
 
-/* What the wire calls a user address is the guest's plus this: where our mapping lies is our own business. */
+/* A "user address" on the wire is the guest's plus this, so that our mapping's address stays private. */
 #define VU_USER_BASE (1ULL << 44)
 
 /**
  * struct vu_conn - One connection
- * @name:		The device's, borrowed
- * @sock:		Owned by vu_frontend.c
- * @protocol_features:	Agreed ones
- * @late_ms:		How long a wait is when @late is asked, each time
- * @waited_ms:		How long an answer is being waited for
+ * @name:		Name of the device, borrowed
+ * @sock:		Connected; vu_frontend.c closes it
+ * @protocol_features:	Those that both sides agreed on
+ * @late_ms:		Interval after which a wait asks @late
+ * @waited_ms:		Length of the current wait
  */
 struct vu_conn {
 	const char *name;
@@ -38,18 +38,20 @@ struct vu_conn {
 	struct device_late late;
 };
 
-/** vu_conn_agreed() - Whether both sides speak a protocol feature */
+/** vu_conn_agreed() - Whether both sides agreed on a protocol feature */
 bool vu_conn_agreed(const struct vu_conn *c, enum vu_protocol_feature bit);
 
-/** vu_conn_msg() - A request with @bytes of zeroes as payload */
+/** vu_conn_msg() - Build a request with a payload of @bytes zeroes */
 struct vu_msg vu_conn_msg(enum vu_request request, size_t bytes);
 
-/** vu_conn_bound() - Set how long a peer may not take what is sent.  Syscalls: setsockopt */
+/** vu_conn_bound() - Limit the time of sending to VU_SEND_MS.  Syscalls: setsockopt */
 MUST_CHECK int vu_conn_bound(struct vu_conn *c, struct err *err);
 
-/** vu_conn_post() - Send a request and do not wait.  Syscalls: sendto sendmsg
+/**
+ * vu_conn_post() - Send a request, and do not wait for an answer
  *
  * vu_conn_post_u64(), vu_conn_post_state(): likewise, with such a payload.
+ * Syscalls: sendto sendmsg
  */
 MUST_CHECK int vu_conn_post(struct vu_conn *c, const struct vu_msg *m, struct err *err);
 MUST_CHECK int vu_conn_post_u64(struct vu_conn *c, enum vu_request request, uint64_t value,
@@ -58,17 +60,17 @@ MUST_CHECK int vu_conn_post_state(struct vu_conn *c, enum vu_request request, ui
 				  uint32_t num, struct err *err);
 
 /**
- * vu_conn_look() - Whether an answer is there as a whole
- * @waited_ms:	How long was waited for it since the last look
+ * vu_conn_look() - Whether all of an answer has arrived
+ * @waited_ms:	Time since the last look
  *
  * Syscalls: recvmsg poll, and those of late.fn
- * Return: 1; 0 when it is not, or -errno
+ * Return: 1 if it has, 0 if not, or -errno
  */
 MUST_CHECK int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct err *err);
 
 /**
- * vu_conn_take() - Receive the answer that is there
- * @request:	What it must be the answer to, with @bytes of payload and no fds
+ * vu_conn_take() - Receive an answer that has arrived
+ * @request:	It must answer this one, with @bytes of payload and no fds
  *
  * Syscalls: recvmsg read close
  * Return: 0 or -errno
@@ -77,9 +79,9 @@ MUST_CHECK int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes,
 			    struct vu_msg *ret, struct err *err);
 
 /**
- * vu_conn_ask() - Send a request that has an answer of its own, and receive that
- * @m:		Becomes the answer
- * @bytes:	What the answer's payload must have
+ * vu_conn_ask() - Send a request that has an answer of its own, and receive the answer
+ * @m:		The request; becomes the answer
+ * @bytes:	Size of the answer's payload
  *
  * Syscalls: sendto sendmsg poll recvmsg read close
  * Return: 0 or -errno
@@ -89,9 +91,9 @@ MUST_CHECK int vu_conn_ask_u64(struct vu_conn *c, enum vu_request request, uint6
 			       struct err *err);
 
 /**
- * vu_conn_do() - Send a request and, where both sides know REPLY_ACK, wait until it was carried out
+ * vu_conn_do() - Send a request and, with REPLY_ACK agreed on, wait until the back-end has carried it out
  * @m:		Overwritten
- * @ret_refused: Whether the back-end would not; NULL makes that an error
+ * @ret_refused: Whether the back-end refused; NULL makes a refusal an error
  *
  * Return: 0 or -errno
  */

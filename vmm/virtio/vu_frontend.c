@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The order in which a vhost-user back-end is spoken to
+ * DOC: The order of requests to a vhost-user back-end
  *
  * init:  GET_FEATURES, SET_OWNER, GET/SET_PROTOCOL_FEATURES, then as agreed GET_QUEUE_NUM,
- *        SET_BACKEND_REQ_FD (vu_channel.c) and GET_CONFIG, then SET_MEM_TABLE, and SET_VRING_NUM to
- *        learn how large a ring may be.
+ *        SET_BACKEND_REQ_FD (vu_channel.h) and GET_CONFIG, then SET_MEM_TABLE, and SET_VRING_NUM to
+ *        find the maximum size of a ring.
  * start: SET_FEATURES, then the rings (vu_rings.h).
  */
 #include "vmm/virtio/vu_frontend.h"
@@ -34,7 +34,7 @@ static struct vu_frontend *vu_frontend_of(struct backend *b)
 	return container_of(b, struct vu_frontend, be);
 }
 
-/* Nothing can follow an error: what the peer has understood is not known any more. */
+/* An error ends the connection: it is unknown what the peer has understood. */
 static int vu_frontend_die(struct vu_frontend *f, int rc)
 {
 	f->dead = true;
@@ -86,8 +86,8 @@ static int vu_frontend_set_mem_table(struct vu_frontend *f, const struct vu_fron
 }
 
 /*
- * The largest ring the back-end takes. vhost-user has no question for this, but the answer to
- * SET_VRING_NUM; without answers the size that everyone takes has to do.
+ * Finds the largest ring that the back-end accepts. vhost-user has no request for that, so this tries
+ * SET_VRING_NUM; a back-end that does not acknowledge is assumed to accept the first size.
  */
 static int vu_frontend_probe_size(struct vu_frontend *f, struct err *err)
 {
@@ -150,7 +150,7 @@ static int vu_frontend_agree(struct vu_frontend *f, struct err *err)
 		f->be.config_bytes = 0;
 	if (f->be.config_bytes == 0)
 		return 0;
-	/* First, or a change after the first look would be missed. */
+	/* Before the first GET_CONFIG, or a change right after that would be missed. */
 	rc = vu_channel_open(&f->conn, &f->be.change_fd, err);
 	return rc == 0 ? vu_frontend_get_config(f, err) : rc;
 }
@@ -187,7 +187,7 @@ static int vu_frontend_stop(struct backend *b, unsigned int waited_ms, struct er
 	return rc < 0 ? vu_frontend_die(f, rc) : rc;
 }
 
-/* What the device makes of a write is its business: what it then says it holds is what we show. */
+/* The device may store something else than was written, so this reads it back. */
 static int vu_frontend_write_config(struct vu_frontend *f, uint32_t off, const void *buf,
 				    uint32_t len, struct err *err)
 {
@@ -221,7 +221,7 @@ static int vu_frontend_config(struct backend *b, bool write, uint32_t off, void 
 	vr_assert(off <= b->config_bytes && len <= b->config_bytes - off);
 	if (f->dead)
 		return vu_frontend_gone(err);
-	/* Answers come in the order of the questions, and those about rings are still to come. */
+	/* Answers come in the order of the requests, and those about rings are outstanding. */
 	vr_assert(!f->rings.stopping || !(write || b->config_stale));
 	if (write)
 		rc = vu_frontend_write_config(f, off, buf, len, err);
@@ -257,7 +257,7 @@ static int vu_frontend_make_eventfds(struct vu_frontend *f, struct err *err)
 			if (*fds[n] < 0)
 				return err_set(err, errno, "eventfd");
 		}
-		/* Which queue it was is of no interest: the main loop has fds of 24 devices to watch. */
+		/* One for all queues, to keep the number of fds in the main loop low. */
 		f->be.err_fd[i] = f->be.err_fd[0];
 	}
 	return 0;

@@ -2,9 +2,9 @@
 /**
  * DOC: vhost-user front-end: a device in another process
  *
- * "Vhost-user Protocol" of QEMU's documentation, the front-end's side, for back-ends of ours and of
- * others. The peer is trusted with the guest's memory and with nothing else: each reply must have
- * the request's number, the reply flag, the exact size and no fds.
+ * The front-end's side of "Vhost-user Protocol" in QEMU's documentation; the back-end may be ours or
+ * another. It is trusted with the guest's memory and with nothing else: a reply must have the number of the
+ * request, the reply flag, the exact size and no fds.
  */
 #ifndef VMRUN_VMM_VIRTIO_VU_FRONTEND_H
 #define VMRUN_VMM_VIRTIO_VU_FRONTEND_H
@@ -16,10 +16,10 @@
 
 /**
  * struct vu_frontend - A device in another process
- * @be:			The transport's view; be.ops are this file's
+ * @be:			The transport's view
  * @offered:		The back-end's feature bits, with VU_F_PROTOCOL_FEATURES
- * @dead:		An error that nothing follows
- * @config:		The configuration space as last heard; be.config_stale: ask again
+ * @dead:		There was an error: no message follows
+ * @config:		Last known configuration space; be.config_stale = read it again
  */
 struct vu_frontend {
 	struct backend be;
@@ -30,7 +30,7 @@ struct vu_frontend {
 	uint8_t config[BACKEND_CONFIG_MAX];
 };
 
-/** struct vu_frontend_args - What a front-end is made of */
+/** struct vu_frontend_args - Arguments of vu_frontend_init() */
 struct vu_frontend_args {
 	const char *name; /* borrowed for the front-end's life */
 	int sock;	  /* connected; taken, even on failure */
@@ -42,10 +42,9 @@ struct vu_frontend_args {
 };
 
 /**
- * vu_frontend_init() - Connect, agree on features, tell about memory, read the configuration space
+ * vu_frontend_init() - Agree on features, send the memory table, read the configuration space
  *
- * Makes every eventfd the device will need. Waits for answers, so the peer must be running (it may
- * still be on its way to it).
+ * Creates all eventfds of the device. Waits for answers, so the peer must be running or about to.
  * Context: setup.  Syscalls: eventfd2 socketpair fcntl setsockopt sendto sendmsg recvmsg read poll close
  * Return: 0 or -errno
  */
@@ -53,9 +52,9 @@ MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_
 				struct err *err);
 
 /**
- * vu_frontend_reread() - Ask for the configuration space again: the device may hold another by now
+ * vu_frontend_reread() - Read the configuration space again, which the device may have changed
  *
- * As what backend_ops says about config: a failure is the end of the connection.
+ * After a failure the back-end is dead, as in struct backend_ops.
  * Syscalls: sendto sendmsg poll recvmsg read
  */
 MUST_CHECK int vu_frontend_reread(struct vu_frontend *f, struct err *err);

@@ -11,7 +11,7 @@ static int vu_rings_send_fd(struct vu_conn *c, enum vu_request request, unsigned
 	m.u64 = q;
 	m.fd[0] = fd;
 	m.nr_fds = 1;
-	/* KICK starts the ring, so that is when the back-end finds out what is wrong with it. */
+	/* KICK starts the ring, so the back-end checks the ring then. */
 	return request == VU_SET_VRING_KICK ? vu_conn_do(c, &m, NULL, err)
 					    : vu_conn_post(c, &m, err);
 }
@@ -72,7 +72,7 @@ int vu_rings_start(struct vu_rings *r, struct vu_conn *c, const struct backend *
 	return rc;
 }
 
-/* The device's word that it has let go of ring @i: 1, or 0 when it has not given it yet */
+/* Whether the device has given ring @i back: 1, 0 or -errno */
 static int vu_rings_stopped(struct vu_rings *r, struct vu_conn *c, unsigned int i,
 			    unsigned int waited_ms, struct err *err)
 {
