@@ -2,7 +2,7 @@
 /**
  * DOC: vmm/arch.h for x86: the platform of a PC
  *
- * The register models put together and wired, and what a kernel finds in RAM.
+ * Puts the register models together, wires their interrupts, and loads the kernel.
  */
 #include <errno.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 #include "vmm/x86/pvpanic.h"
 #include "vmm/x86/rtc.h"
 
-/** struct arch_platform - A PC; @kernel is known after arch_load() */
+/** struct arch_platform - A PC; arch_load() sets @kernel */
 struct arch_platform {
 	struct arch_platform_args args;
 	struct i8042 i8042;
@@ -127,8 +127,9 @@ int arch_platform_init(struct arch_platform **ret, const struct arch_platform_ar
 		return err_set(err, ENOMEM, "platform");
 	platform_init(p, args);
 	rc = platform_add(p, args->bus, err);
-	/* The bus may know parts of it already, so it stays when this fails: the process ends. */
-	*ret = p;
+	/* After a failure the bus may still point to it, so it is not freed: the process ends. */
+	if (rc == 0)
+		*ret = p;
 	return rc;
 }
 
@@ -142,7 +143,7 @@ void arch_ctrl_alt_del(struct arch_platform *p)
 	i8042_ctrl_alt_del(&p->i8042);
 }
 
-/* ---- what a kernel finds ---------------------------------------------------------------- */
+/* ---- the kernel ------------------------------------------------------------------------- */
 
 int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err)
 {
