@@ -22,17 +22,17 @@
 
 #define FADT_WBINVD	    (1U << 0)
 #define FADT_PROC_C1	    (1U << 2)
-#define FADT_NO_SLP_BUTTON  (1U << 5) /* "control method or none", and there is none */
+#define FADT_NO_SLP_BUTTON  (1U << 5) /* means "control method or none"; there is none */
 #define FADT_NO_FIXED_RTC   (1U << 6)
 #define FADT_TIMER_32_BITS  (1U << 8)
 #define FADT_RESET_REG	    (1U << 10)
 #define FADT_LEGACY_DEVICES (1U << 0) /* IAPC_BOOT_ARCH */
 #define FADT_8042	    (1U << 1)
 #define FADT_NO_VGA	    (1U << 2)
-#define FADT_NO_C2	    101 /* latencies above 100 and 1000 us mean: not there */
+#define FADT_NO_C2	    101 /* latencies above 100 and 1000 us mean: not supported */
 #define FADT_NO_C3	    1001
 
-#define MADT_PCAT_COMPAT    1U /* there are PICs as well */
+#define MADT_PCAT_COMPAT    1U /* there are PICs too */
 #define MADT_ENABLED	    1U
 #define MADT_LEVEL_HIGH	    0xdU
 #define MADT_ALL_CPUS	    0xff
@@ -61,7 +61,7 @@ static uint8_t acpi_checksum(const uint8_t *p, size_t bytes)
 	return (uint8_t)-sum;
 }
 
-/* Room for a table at the next aligned place; NULL when there is none. */
+/* Reserves room for a table, aligned; NULL if there is none */
 static uint8_t *acpi_take(struct acpi *a, size_t bytes, uint64_t *ret_gpa)
 {
 	size_t at = (a->used + TABLE_ALIGN - 1) & ~(size_t)(TABLE_ALIGN - 1);
@@ -75,7 +75,7 @@ static uint8_t *acpi_take(struct acpi *a, size_t bytes, uint64_t *ret_gpa)
 	return a->buf + at;
 }
 
-/* Fill in the head of the table in @t, whose body is complete */
+/* Fills in the header of the table @t, whose body is complete */
 static void acpi_seal(uint8_t *t, const char *signature, size_t bytes, uint8_t revision)
 {
 	memcpy(t, signature, 4);
@@ -91,7 +91,7 @@ static void acpi_seal(uint8_t *t, const char *signature, size_t bytes, uint8_t r
 
 /* ---- DSDT ------------------------------------------------------------------------------- */
 
-/** struct isa_device - A device on no bus that ACPI has to name */
+/** struct isa_device - A device that an OS finds only through ACPI */
 struct isa_device {
 	const char *name;
 	const char *eisa_id; /* or */
@@ -287,10 +287,10 @@ static uint64_t acpi_madt(struct acpi *acpi, const struct acpi_config *c)
 	}
 	acpi_put(p + 4, X86_IOAPIC, 4);
 	p = acpi_madt_entry(p, 1, 12);
-	p = acpi_madt_override(p, 0, 2, 0); /* as arch_routes() does */
+	p = acpi_madt_override(p, 0, 2, 0); /* as in arch_routes() */
 	p = acpi_madt_override(p, X86_GSI_SCI, X86_GSI_SCI, MADT_LEVEL_HIGH);
 	p[2] = MADT_ALL_CPUS;
-	p[5] = 1; /* NMIs come in at LINT1 */
+	p[5] = 1; /* NMIs arrive at LINT1 */
 	p = acpi_madt_entry(p, 4, 6);
 	vr_assert(p == t + bytes);
 	acpi_seal(t, "APIC", bytes, 4);
@@ -331,7 +331,7 @@ int acpi_build(const struct acpi_config *c, uint8_t *buf, size_t bytes, uint64_t
 	rsdp[15] = 2; /* revision */
 	acpi_put(rsdp + 20, RSDP_BYTES, 4);
 	acpi_put(rsdp + 24, xsdt, 8);
-	rsdp[8] = acpi_checksum(rsdp, 20); /* of the part ACPI 1.0 knew, then of all */
+	rsdp[8] = acpi_checksum(rsdp, 20); /* of the part that ACPI 1.0 defines, then of all */
 	rsdp[32] = acpi_checksum(rsdp, RSDP_BYTES);
 	return 0;
 }

@@ -2,8 +2,8 @@
 /**
  * DOC: ACPI tables: RSDP, XSDT, FADT, FACS, MADT, DSDT
  *
- * ACPI 6.5 chapter 5. A PC with fixed power management hardware (acpi_pm.h), an IOAPIC and a PIC, a
- * PCI host bridge with configuration mechanism #1, and the ISA devices an OS cannot find by itself.
+ * ACPI 6.5 chapter 5. They describe a PC with fixed power management hardware (acpi_pm.h), an IOAPIC and
+ * PICs, a PCI host bridge (pci_ports.h), and the ISA devices that an OS cannot find by itself.
  */
 #ifndef VMRUN_VMM_X86_ACPI_H
 #define VMRUN_VMM_X86_ACPI_H
@@ -11,7 +11,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-/** struct acpi_config - What differs between machines; @serial: there is a serial port */
+/** struct acpi_config - What differs between machines; @serial: whether there is a serial port */
 struct acpi_config {
 	unsigned int nr_vcpus;
 	bool serial;
@@ -19,9 +19,9 @@ struct acpi_config {
 
 /**
  * acpi_build() - Write all tables
- * @buf:	Zeroed, the guest's [@gpa, @gpa + @bytes); @gpa is 64-byte aligned and below 4 GiB
+ * @buf:	Zeroed; the guest sees it at @gpa, which is aligned to 64 bytes and below 4 GiB
  *
- * The RSDP comes first, at @gpa.
+ * The RSDP comes first.
  * Context: setup.  Syscalls: none
  * Return: 0 or -ENOSPC
  */

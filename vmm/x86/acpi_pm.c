@@ -15,7 +15,7 @@
 
 uint32_t acpi_pm_ticks(uint64_t ns)
 {
-	/* In two parts: the product of the whole would overflow after an hour and a half. */
+	/* In two parts: one product would overflow after an hour and a half. */
 	return (uint32_t)(ns / NS_PER_S * ACPI_PM_TIMER_HZ +
 			  ns % NS_PER_S * ACPI_PM_TIMER_HZ / NS_PER_S);
 }
@@ -81,7 +81,7 @@ void acpi_pm_access(void *dev, bool write, uint64_t off, void *data, unsigned in
 {
 	struct acpi_pm *pm = dev;
 	uint8_t *byte = data;
-	/* One reading for all bytes, or they would not belong together */
+	/* Read once for all bytes, so that they are of one value */
 	uint32_t timer = !write && off + len > ACPI_PM_TIMER ? acpi_pm_timer() : 0;
 
 	for (unsigned int i = 0; i < len; i++) {

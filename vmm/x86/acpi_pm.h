@@ -2,8 +2,8 @@
 /**
  * DOC: ACPI fixed hardware: PM1 event and control blocks, power button, PM timer
  *
- * ACPI 6.5 section 4.8.3. Ports from X86_PORT_PM on; FADT (acpi.c) says the same numbers. ACPI mode
- * is on from the start: there is no SMI command port.
+ * ACPI 6.5 section 4.8.3. The ports begin at X86_PORT_PM; FADT (acpi.c) has the same numbers. ACPI mode is
+ * always on: there is no SMI command port.
  */
 #ifndef VMRUN_VMM_X86_ACPI_PM_H
 #define VMRUN_VMM_X86_ACPI_PM_H
@@ -22,8 +22,8 @@
 
 /**
  * struct acpi_pm - The registers
- * @sci:	Set the level of the SCI
- * @poweroff:	The guest entered S5
+ * @sci:	Sets the level of the SCI
+ * @poweroff:	The guest has entered S5
  */
 struct acpi_pm {
 	void (*sci)(void *arg, bool high);
@@ -33,20 +33,20 @@ struct acpi_pm {
 	bool sci_high;
 };
 
-/** acpi_pm_init() - Registers after reset; @sci, @poweroff are called with @arg, bus lock held */
+/** acpi_pm_init() - Set the state after reset; @sci, @poweroff are called with @arg, bus lock held */
 void acpi_pm_init(struct acpi_pm *pm, void (*sci)(void *, bool), void (*poweroff)(void *),
 		  void *arg);
 
-/** acpi_pm_add() - Claim the ports */
+/** acpi_pm_add() - Add the ports to the bus */
 MUST_CHECK int acpi_pm_add(struct acpi_pm *pm, struct bus *bus, struct err *err);
 
 /** acpi_pm_press() - Press the power button; bus lock held */
 void acpi_pm_press(struct acpi_pm *pm);
 
-/** acpi_pm_access() - A guest's access, as struct bus_range's.  Syscalls: clock_gettime (vDSO) */
+/** acpi_pm_access() - Carry out a guest's access, see struct bus_range.  Syscalls: clock_gettime (vDSO) */
 void acpi_pm_access(void *dev, bool write, uint64_t off, void *data, unsigned int len);
 
-/** acpi_pm_ticks() - What the PM timer counts @ns nanoseconds after it began at 0 */
+/** acpi_pm_ticks() - Value of the PM timer @ns nanoseconds after it was 0 */
 uint32_t acpi_pm_ticks(uint64_t ns);
 
 #endif

@@ -52,7 +52,7 @@ static void aml_byte(struct aml *a, uint8_t byte)
 	aml_bytes(a, &byte, 1);
 }
 
-/* @n low bytes of @value, little endian as is x86 and all of ACPI */
+/* The @n low bytes of @value, little endian as all of ACPI */
 static void aml_le(struct aml *a, uint64_t value, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
@@ -104,7 +104,7 @@ void aml_close(struct aml *a, size_t mark)
 	head[0] = (uint8_t)(extra == 0 ? length : extra << 6 | (length & 0xf));
 	for (unsigned int i = 1; i <= extra; i++)
 		head[i] = (uint8_t)(length >> (4 + 8 * (i - 1)));
-	aml_bytes(a, head, extra + 1); /* makes room, and says when there is none */
+	aml_bytes(a, head, extra + 1); /* makes room, or sets @full */
 	if (a->full)
 		return;
 	memmove(a->buf + mark + extra + 1, a->buf + mark, inside);
@@ -157,7 +157,7 @@ void aml_eisa_id(struct aml *a, const char *id)
 	aml_le(a, __builtin_bswap32(value), 4);
 }
 
-/* Address space descriptor with @width bytes a number: granularity, first, last, offset, count */
+/* Address space descriptor; numbers have @width bytes: granularity, first, last, offset, count */
 static void aml_crs_window(struct aml *crs, const struct aml_res *r, uint8_t type, uint8_t flags,
 			   unsigned int width)
 {

@@ -2,16 +2,16 @@
 /**
  * DOC: A small builder of ACPI Machine Language
  *
- * ACPI 6.5 chapter 20 (grammar) and section 6.4 (resource descriptors): as much as a DSDT without
- * methods takes. Objects with a length are opened and closed in pairs; closing puts the length in.
- * Running out of room is remembered and asked for once, at the end.
+ * ACPI 6.5 chapter 20 (grammar) and section 6.4 (resource descriptors), as far as a DSDT without methods
+ * needs them. Each object that has a length is opened and closed; closing writes the length. If the buffer
+ * becomes full, @full is set, so that one check at the end is enough.
  */
 #ifndef VMRUN_VMM_X86_AML_H
 #define VMRUN_VMM_X86_AML_H
 
 #include "devices/core/base.h"
 
-/** struct aml - Bytes so far; @full once something did not fit */
+/** struct aml - The buffer; @full: something did not fit */
 struct aml {
 	uint8_t *buf;
 	size_t room;
@@ -24,9 +24,9 @@ enum aml_res_type { AML_IO, AML_IRQ, AML_BUS, AML_IO_WINDOW, AML_MEM_WINDOW };
 /**
  * struct aml_res - One resource of a _CRS
  * @base:	First port, address or bus; the line of an AML_IRQ
- * @bytes:	How many; unused for AML_IRQ
+ * @bytes:	Number of them; unused for AML_IRQ
  *
- * AML_IO and AML_IRQ are consumed by the device, the others passed on to what is behind it.
+ * The device itself uses AML_IO and AML_IRQ; it forwards the others to the devices behind it.
  */
 struct aml_res {
 	enum aml_res_type type;
@@ -34,10 +34,10 @@ struct aml_res {
 	uint32_t bytes;
 };
 
-/** aml_init() - Begin in @buf, which is borrowed */
+/** aml_init() - Start with an empty @buf, which is borrowed */
 void aml_init(struct aml *a, uint8_t *buf, size_t room);
 
-/** aml_scope() - Open Scope (@path), four characters a name; returns what aml_close() wants */
+/** aml_scope() - Open Scope (@path), four characters per name; returns the mark for aml_close() */
 MUST_CHECK size_t aml_scope(struct aml *a, const char *path);
 
 /** aml_device() - Open Device (@name), four characters */
@@ -46,10 +46,10 @@ MUST_CHECK size_t aml_device(struct aml *a, const char *name);
 /** aml_package() - Open Package () of @nr elements */
 MUST_CHECK size_t aml_package(struct aml *a, uint8_t nr);
 
-/** aml_close() - Close what was opened last; @mark is what opening it returned */
+/** aml_close() - Close the object opened last; opening it returned @mark */
 void aml_close(struct aml *a, size_t mark);
 
-/** aml_name() - Name (@name, ...): the object that is written next */
+/** aml_name() - Name (@name, ...); the object written next is its value */
 void aml_name(struct aml *a, const char *name);
 
 /** aml_int() - An integer, in the shortest form */

@@ -2,8 +2,8 @@
 /**
  * DOC: vmm/arch.h for x86: facts and interrupt controllers
  *
- * PIC, IOAPIC and LAPICs are KVM's. There is no PIT: guests tell time by kvm-clock and the LAPIC's TSC
- * deadline timer, and unregistering a PIT takes KVM two grace periods (16 ms).
+ * KVM emulates PICs, IOAPIC and LAPICs. There is no PIT: guests have kvm-clock and the LAPIC's TSC deadline
+ * timer, and removing a PIT costs KVM two grace periods (16 ms).
  */
 #include "vmm/arch.h"
 
@@ -83,7 +83,7 @@ unsigned int arch_routes(struct kvm_irq_routing_entry *ret)
 				     gsi < ARCH_PIC_CHIP_PINS ? KVM_IRQCHIP_PIC_MASTER
 							      : KVM_IRQCHIP_PIC_SLAVE,
 				     gsi % ARCH_PIC_CHIP_PINS);
-	/* MADT says that IRQ 0 arrives at IOAPIC pin 2, as on every PC; pin 0 is free. */
+	/* As on every PC, IRQ 0 arrives at pin 2 of the IOAPIC (acpi.c says so); pin 0 is unused. */
 	for (uint32_t gsi = 0; gsi < ARCH_IOAPIC_PINS; gsi++) {
 		if (gsi != 2)
 			ret[nr++] = arch_pin(gsi, KVM_IRQCHIP_IOAPIC, gsi == 0 ? 2 : gsi);

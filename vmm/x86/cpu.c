@@ -2,7 +2,7 @@
 /**
  * DOC: vmm/arch.h for x86: vCPUs
  *
- * vCPUs but the first wait for INIT and SIPI in KVM's LAPIC.
+ * All vCPUs but the first wait for INIT and SIPI, which KVM's LAPICs handle.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -55,7 +55,7 @@ static int cpu_msrs(int vcpu_fd, struct err *err)
 	return 0;
 }
 
-/* CPUID comes first: KVM takes other state only as far as it allows. */
+/* CPUID comes first: it decides which state KVM accepts. */
 static int cpu_init(int vcpu_fd, const struct cpuid_table *cpuid, struct err *err)
 {
 	struct kvm_fpu fpu = {.fcw = 0x37f, .mxcsr = 0x1f80};
@@ -98,7 +98,7 @@ bool arch_exit(struct kvm_run *run, struct arch_exit *ret)
 	}
 	if (run->exit_reason != KVM_EXIT_IO)
 		return false;
-	/* A string instruction brings several accesses of one port. */
+	/* A string instruction makes several accesses to one port. */
 	*ret = (struct arch_exit){
 		.nr = run->io.count,
 		.space = BUS_PIO,

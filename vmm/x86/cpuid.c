@@ -13,7 +13,7 @@
 /**
  * struct cpuid_mask - Bits to set and to clear in one leaf, all its subleaves
  * @keep:	Per register eax, ebx, ecx, edx: bits that may stay
- * @set:	Bits that are set whatever KVM says
+ * @set:	Bits that are always set
  */
 struct cpuid_mask {
 	uint32_t leaf;
@@ -31,7 +31,7 @@ static const struct cpuid_mask cpuid_masks[] = {
 	  ~(BIT(18) | BIT(21) | BIT(22) | BIT(28) | BIT(29) | BIT(31))},
 	 {0, 0, BIT(21) | BIT(31), 0}},
 	{5, {0}, {0}},					     /* MONITOR/MWAIT */
-	{6, {BIT(2), 0, 0, 0}, {0}},			     /* of thermal and power, ARAT */
+	{6, {BIT(2), 0, 0, 0}, {0}},			     /* thermal and power, except ARAT */
 	{7, {ALL, ~(BIT(2) | BIT(25)), ~BIT(30), ALL}, {0}}, /* SGX, processor trace, SGX launch */
 	{0xa, {0}, {0}},				     /* performance counters */
 	{0x12, {0}, {0}},				     /* SGX */
@@ -42,7 +42,7 @@ static const struct cpuid_mask cpuid_masks[] = {
 	  ~(BIT(2) | BIT(10) | BIT(12) | BIT(13) | BIT(15) | BIT(23) | BIT(24) | BIT(27) | BIT(28)),
 	  ALL},
 	 {0}},
-	{0x80000007, {0, 0, 0, BIT(8)}, {0}}, /* of power management, invariant TSC */
+	{0x80000007, {0, 0, 0, BIT(8)}, {0}}, /* power management, except invariant TSC */
 	{0x8000000a, {0}, {0}},		      /* SVM */
 	{0x8000001b, {0}, {0}},		      /* IBS */
 	{0x8000001f, {0}, {0}},		      /* memory encryption */
@@ -70,7 +70,7 @@ static void cpuid_mask(struct kvm_cpuid_entry2 *e)
 	}
 }
 
-/* Caches: level 3 is shared by all, the others belong to one core. */
+/* All cores share the level 3 cache; each has its own others. */
 static void cpuid_cache(struct kvm_cpuid_entry2 *e, unsigned int nr_vcpus)
 {
 	uint32_t level = e->eax >> 5 & 7;

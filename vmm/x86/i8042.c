@@ -38,12 +38,12 @@ static uint8_t i8042_get(struct i8042 *k)
 {
 	uint8_t byte = k->queue[k->queue_at];
 
-	/* An empty data register gives the last byte once more, as the hardware's does. */
+	/* An empty data register repeats the last byte, as the hardware does. */
 	if (k->queued == 0)
 		return k->queue[(k->queue_at + I8042_QUEUE_MAX - 1) % I8042_QUEUE_MAX];
 	k->queue_at = (k->queue_at + 1) % I8042_QUEUE_MAX;
 	k->queued--;
-	/* The line is edge triggered: each byte has an edge of its own. */
+	/* The line is edge triggered: each byte needs an edge. */
 	k->irq(k->arg, false);
 	i8042_update_irq(k);
 	return byte;
@@ -58,7 +58,7 @@ static void i8042_kbd_defaults(struct i8042 *k)
 	k->kbd_command = 0;
 }
 
-/* Commands that only want to be acknowledged have no entry in @more and no parameter. */
+/* Commands that are only acknowledged have neither @more nor a parameter. */
 static const struct {
 	uint8_t command;
 	uint8_t nr_more;
@@ -79,7 +79,7 @@ static const struct {
 	{.command = 0xff, .nr_more = 1, .more = {0xaa}}, /* reset, self test passed */
 };
 
-/* What leaves the keyboard goes through the translation: answers that look like a scan code too. */
+/* Translation affects all bytes of the keyboard, also answers that look like a scan code. */
 static void i8042_kbd_answer(struct i8042 *k, uint8_t byte)
 {
 	static const uint8_t translated[][2] = {
@@ -117,7 +117,7 @@ static void i8042_kbd_write(struct i8042 *k, uint8_t value)
 		return;
 	}
 	k->kbd_command = 0;
-	if (value == 0xee) { /* echo, the one command that is not acknowledged */
+	if (value == 0xee) { /* echo: not acknowledged */
 		i8042_kbd_answer(k, 0xee);
 		return;
 	}
@@ -147,7 +147,7 @@ void i8042_ctrl_alt_del(struct i8042 *k)
 	const uint8_t *keys = translate || k->kbd_set == 1 ? set1 : set2;
 	size_t nr = keys == set1 ? sizeof(set1) : sizeof(set2);
 
-	/* All of it or nothing: half of it would leave a key pressed. */
+	/* All or nothing: a part would leave a key pressed. */
 	if (!k->kbd_scanning || (k->config & CONFIG_KBD_OFF) || nr > I8042_QUEUE_MAX - k->queued)
 		return;
 	for (size_t i = 0; i < nr; i++)
@@ -183,7 +183,7 @@ static void i8042_command(struct i8042 *k, uint8_t command)
 	case 0xa8: k->config &= (uint8_t)~CONFIG_AUX_OFF; break;
 	case 0xad: k->config |= CONFIG_KBD_OFF; break;
 	case 0xae: k->config &= (uint8_t)~CONFIG_KBD_OFF; break;
-	case 0x60: /* these take a byte at the data register */
+	case 0x60: /* these wait for a byte at the data register */
 	case 0xd1:
 	case 0xd2:
 	case 0xd3:
@@ -228,7 +228,7 @@ void i8042_write(struct i8042 *k, bool command, uint8_t value)
 		i8042_data(k, value);
 }
 
-/* The ranges are one byte, and so is every access. */
+/* Each range is one byte, so every access is. */
 static void i8042_access(struct i8042 *k, bool command, bool write, uint8_t *data)
 {
 	if (write)

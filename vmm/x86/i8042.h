@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Keyboard controller with an AT keyboard nobody types on
+ * DOC: Keyboard controller with an AT keyboard
  *
- * Enough for Linux' i8042 and atkbd to bind, for a guest to reset itself (command 0xfe, or output
- * port bit 0), and for the host to press Ctrl-Alt-Del. No mouse port. The controller comes up as a
- * PC's firmware leaves it: interrupt on, translation to scan code set 1 on.
+ * Linux' drivers i8042 and atkbd bind to it; a guest can reset itself (command 0xfe, or bit 0 of the output
+ * port); the host can press Ctrl-Alt-Del. There is no mouse port. The controller starts as a PC's firmware
+ * leaves it: interrupt on, translation to scan code set 1 on.
  */
 #ifndef VMRUN_VMM_X86_I8042_H
 #define VMRUN_VMM_X86_I8042_H
@@ -17,11 +17,11 @@
 
 /**
  * struct i8042 - The controller and its keyboard
- * @irq:	Set the level of the keyboard's interrupt line
- * @reset:	The guest wants a reset
- * @queue:	Bytes towards the guest, a ring of @queued from @queue_at
- * @command:	Controller command whose data byte is to come, 0 = none
- * @kbd_command: Keyboard command whose parameter is to come, 0 = none
+ * @irq:	Sets the level of the keyboard's interrupt line
+ * @reset:	The guest asks for a reset
+ * @queue:	Ring of @queued bytes for the guest, from @queue_at on
+ * @command:	Controller command that waits for its data byte, 0 = none
+ * @kbd_command: Keyboard command that waits for its parameter, 0 = none
  */
 struct i8042 {
 	void (*irq)(void *arg, bool high);
@@ -37,24 +37,24 @@ struct i8042 {
 };
 
 /**
- * i8042_init() - A controller after reset
+ * i8042_init() - Set the state after reset
  * @irq, @reset: Called with @arg, bus lock held
  */
 void i8042_init(struct i8042 *k, void (*irq)(void *, bool), void (*reset)(void *), void *arg);
 
-/** i8042_add() - Claim ports 0x60 and 0x64 */
+/** i8042_add() - Add ports 0x60 and 0x64 to the bus */
 MUST_CHECK int i8042_add(struct i8042 *k, struct bus *bus, struct err *err);
 
-/** i8042_read() - What the guest reads from the data (@command false) or the status register */
+/** i8042_read() - The guest reads the data register, or with @command the status register */
 uint8_t i8042_read(struct i8042 *k, bool command);
 
-/** i8042_write() - The guest writes the data (@command false) or the command register */
+/** i8042_write() - The guest writes the data register, or with @command the command register */
 void i8042_write(struct i8042 *k, bool command, uint8_t value);
 
 /**
  * i8042_ctrl_alt_del() - Press and release the three keys
  *
- * Bus lock held by the caller. A guest that does not read its keyboard loses keys, as on a PC.
+ * The caller holds the bus lock. A guest that does not read its keyboard loses keys, as on a PC.
  */
 void i8042_ctrl_alt_del(struct i8042 *k);
 

@@ -11,7 +11,7 @@
 
 #define KERNEL_HEAD_BYTES   4096
 #define KERNEL_PHDRS_MAX    64
-#define KERNEL_NOTES_MAX    16384	  /* in all PT_NOTE segments: each one takes a read */
+#define KERNEL_NOTES_MAX    16384	  /* in all PT_NOTE segments: each takes a read */
 #define KERNEL_INITRD_END   0x80000000ULL /* what every 64-bit Linux can reach early */
 #define KERNEL_CMDLINE_MAX  2047	  /* x86 Linux' COMMAND_LINE_SIZE - 1 */
 #define KERNEL_PAGE	    4096ULL
@@ -23,8 +23,8 @@
 #define KERNEL_PROTOCOL_MIN 0x020c
 
 /**
- * struct image - The file while it is looked at
- * @head:	Its first bytes, zeroes where it is shorter
+ * struct image - The file
+ * @head:	Its first bytes, then zeroes if it is shorter
  * @ram_end:	End of the RAM region that starts at 0
  */
 struct image {
@@ -65,7 +65,7 @@ static int kernel_image_too_large(uint64_t end, struct err *err)
 			(unsigned long long)((end >> 20) + ((end & 0xfffff) != 0)));
 }
 
-/* Read @file_bytes at @off to @gpa, where the kernel will take @mem_bytes. */
+/* Reads @file_bytes at @off to @gpa, where the kernel needs @mem_bytes */
 static int kernel_image_place(const struct image *im, uint64_t off, uint64_t file_bytes,
 			      uint64_t gpa, uint64_t mem_bytes, struct err *err)
 {
@@ -91,14 +91,14 @@ static int kernel_image_place(const struct image *im, uint64_t off, uint64_t fil
 
 /* ---- ELF -------------------------------------------------------------------------------- */
 
-/** struct elf_note - The part of a note that tells a PVH entry: alignments of 4 and 8 do the same to it */
+/** struct elf_note - Start of a PVH note, which is the same with an alignment of 4 and of 8 */
 struct elf_note {
 	Elf64_Nhdr head;
 	char name[sizeof("Xen")];
 	uint8_t desc[8];
 };
 
-/* Whether @n, of which @bytes are there, is a PVH entry; then it goes to *ret_entry */
+/* Whether @n, of which the file has @bytes, is a PVH entry; sets *ret_entry if so */
 static bool kernel_elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uint64_t *ret_entry)
 {
 	uint32_t size = n->head.n_descsz;
@@ -113,8 +113,8 @@ static bool kernel_elf_note_is_pvh(const struct elf_note *n, uint64_t bytes, uin
 }
 
 /*
- * Look for the PVH entry in one PT_NOTE segment, reading of each note what tells it from others;
- * *ret_entry stays as it is when there is none. @left: so many notes may still be looked at.
+ * Looks for the PVH entry in one PT_NOTE segment, and reads only the start of each note. *ret_entry does not
+ * change if there is none. @left: limit for the number of notes.
  */
 static int kernel_elf_notes(const struct image *im, const Elf64_Phdr *ph, unsigned int *left,
 			    uint64_t *ret_entry, struct err *err)
@@ -155,13 +155,13 @@ static int kernel_elf_check(const struct image *im, const Elf64_Ehdr *eh, struct
 	    eh->e_phentsize < sizeof(Elf64_Phdr))
 		return err_text(err, ENOEXEC, "kernel: ELF with %u program headers of %u bytes",
 				eh->e_phnum, eh->e_phentsize);
-	/* Section headers are not needed to load and may be missing, whatever the header says. */
+	/* Section headers are not needed, and may be missing. */
 	if (!kernel_image_has(im, eh->e_phoff, (uint64_t)eh->e_phnum * eh->e_phentsize))
 		return kernel_image_truncated(im, err);
 	return 0;
 }
 
-/* So no byte of RAM is loaded twice, and loading takes no longer than RAM is large. */
+/* Without overlap no byte of RAM is loaded twice, so the size of RAM limits the time. */
 static int kernel_elf_check_overlap(const Elf64_Phdr *ph, unsigned int nr, struct err *err)
 {
 	for (unsigned int i = 0; i < nr; i++) {
@@ -271,7 +271,7 @@ static int kernel_bz_load(const struct image *im, struct kernel *k, struct err *
 	bytes = s->syssize * KERNEL_PARAGRAPH;
 	need = s->init_size > bytes ? s->init_size : bytes;
 	have = im->bytes > off ? im->bytes - off : 0;
-	/* The size is in whole paragraphs, and not every linker fills the last one up. */
+	/* The size is in paragraphs, and not every linker fills the last one. */
 	if (have < bytes && bytes - have < KERNEL_PARAGRAPH)
 		bytes = have;
 	if (have < bytes)
@@ -294,7 +294,7 @@ static const struct {
 	uint32_t offset;
 	uint32_t bytes;
 	const char *magic;
-	const char *what; /* NULL: ours */
+	const char *what; /* NULL: this machine */
 	int (*load)(const struct image *im, struct kernel *k, struct err *err);
 } kernel_formats[] = {
 	{0, SELFMAG, ELFMAG, NULL, kernel_elf_load}, {0x202, 4, "HdrS", NULL, kernel_bz_load},
@@ -364,7 +364,7 @@ int kernel_load_initrd(int fd, const struct gmem *mem, const struct kernel *k, u
 	if (rc < 0)
 		return rc;
 	if (bytes > 0) {
-		/* Above the kernel, or else between the first MiB and the kernel. */
+		/* Above the kernel, or else below it. */
 		if (top > k->end && bytes <= top - k->end)
 			gpa = (top - bytes) & ~(KERNEL_PAGE - 1);
 		if (gpa < k->end)

@@ -2,8 +2,8 @@
 /**
  * DOC: The guest's physical addresses, ports and interrupt lines
  *
- * RAM lies from 0 to at most X86_HOLE and goes on at X86_HIGH. The hole holds BARs, IOAPIC, LAPIC
- * and the pages KVM wants for itself. Below 1 MiB:
+ * RAM begins at 0, ends at most at X86_HOLE, and continues at X86_HIGH. In the hole are BARs, IOAPIC, LAPIC
+ * and pages that KVM needs for itself. Below 1 MiB:
  *
  *   0x00500 GDT            0x06000 PVH start info     0x07000 boot_params
  *   0x09000 page tables, six pages: 4 GiB one to one
@@ -32,7 +32,7 @@
 #define X86_EBDA         0x9fc00ULL
 #define X86_ACPI         0xe0000ULL
 #define X86_ACPI_BYTES   0x20000ULL
-#define X86_KERNEL_MIN   0x100000ULL /* kernels and initrds lie at or above */
+#define X86_KERNEL_MIN   0x100000ULL /* kernels and initrds are at or above it */
 
 #define X86_GSI_KEYBOARD 1
 #define X86_GSI_SERIAL   4
@@ -46,8 +46,8 @@
 #define X86_PORT_PVPANIC       0x505
 #define X86_PORT_PM            0x600 /* acpi_pm.h */
 #define X86_PORT_PCI_CONFIG    0xcf8 /* address, then data at 0xcfc */
-#define X86_PORT_RESET         0xcf9 /* inside the above */
+#define X86_PORT_RESET         0xcf9 /* inside the address register */
 
-#define X86_RESET_VALUE 0x06 /* what FADT says to write to X86_PORT_RESET */
+#define X86_RESET_VALUE 0x06 /* FADT: to be written to X86_PORT_RESET */
 
 #endif

@@ -19,7 +19,7 @@
 #define PTE_LARGE	   0x083ULL
 #define PDE_BYTES	   0x200000ULL
 #define PDES_A_PAGE	   512U
-#define PD_PAGES	   4U /* one a GiB */
+#define PD_PAGES	   4U /* one per GiB */
 
 #define GDT_CODE32	   0x00cf9b000000ffffULL
 #define GDT_CODE64	   0x00af9b000000ffffULL
@@ -66,7 +66,7 @@ struct pvh_memmap {
 	uint32_t reserved;
 };
 
-/** struct pvh_page - What lies at X86_PVH_INFO */
+/** struct pvh_page - Contents of X86_PVH_INFO */
 struct pvh_page {
 	struct pvh_start_info info;
 	struct pvh_module module;
@@ -100,7 +100,7 @@ static void linux_boot_fill_params(const struct linux_boot *b, struct boot_param
 
 	memset(p, 0, sizeof(*p));
 	p->hdr = b->kernel->setup;
-	/* A kernel from an ELF file brings no header; these are what its early code looks at. */
+	/* An ELF file has no setup header; the kernel's early code reads these fields. */
 	p->hdr.header = 0x53726448; /* "HdrS" */
 	p->hdr.boot_flag = 0xaa55;
 	p->hdr.type_of_loader = BOOT_LOADER_OTHER;
@@ -161,7 +161,7 @@ static bool linux_boot_page_tables(const struct gmem *mem)
 	return true;
 }
 
-/* Where the kernel's own parameters end: at a word "--" that is not in quotes, or the end */
+/* Length of the kernel's own parameters: up to a word "--" outside quotes, or all */
 static size_t linux_boot_kernels_part(const char *cmdline)
 {
 	bool quoted = false, word = false;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a kernel finds when it starts: memory map, command line, registers
+ * DOC: Linux' boot protocol, and PVH's: memory map, command line, registers
  *
- * Both descriptions are always written, so that a kernel may take either: boot_params (Linux'
- * Documentation/arch/x86/boot.rst, 64-bit protocol) and hvm_start_info (Xen's PVH ABI, version 1).
- * A GDT with flat segments and page tables that map 4 GiB one to one serve the 64-bit entry.
+ * A kernel finds both descriptions in RAM, and uses the one that belongs to its entry: boot_params (Linux'
+ * Documentation/arch/x86/boot.rst, 64-bit protocol) or hvm_start_info (Xen's PVH ABI, version 1). For the
+ * 64-bit entry there are also a GDT with flat segments, and page tables that map 4 GiB one to one.
  */
 #ifndef VMRUN_VMM_X86_LINUX_BOOT_H
 #define VMRUN_VMM_X86_LINUX_BOOT_H
@@ -18,15 +18,15 @@
 
 #define LINUX_BOOT_MAP_MAX 4
 
-/** struct linux_boot_map - One line of the memory map; @type is E820's: 1 RAM, 2 reserved */
+/** struct linux_boot_map - One line of the memory map; @type as in E820: 1 RAM, 2 reserved */
 struct linux_boot_map {
 	uint64_t gpa, bytes;
 	uint32_t type;
 };
 
 /**
- * struct linux_boot - What is told to the kernel
- * @rsdp_gpa:	Of ACPI's root pointer
+ * struct linux_boot - Information for the kernel
+ * @rsdp_gpa:	Address of ACPI's root pointer
  * @initrd_bytes: 0 = none
  */
 struct linux_boot {
@@ -38,7 +38,7 @@ struct linux_boot {
 };
 
 /**
- * linux_boot_memory_map() - The memory map of a machine
+ * linux_boot_memory_map() - Build the memory map of a machine
  * @ret:	LINUX_BOOT_MAP_MAX lines
  *
  * Return: number of lines filled
@@ -46,30 +46,29 @@ struct linux_boot {
 unsigned int linux_boot_memory_map(const struct gmem *mem, struct linux_boot_map *ret);
 
 /**
- * linux_boot_write() - Write everything the kernel finds into guest RAM
+ * linux_boot_write() - Write both descriptions, GDT and page tables into guest RAM
  *
- * Return: 0, or -EINVAL with "kernel: ..." when the command line is longer than the kernel takes
+ * Return: 0, or -EINVAL with "kernel: ..." if the command line is too long for the kernel
  */
 MUST_CHECK int linux_boot_write(const struct linux_boot *b, struct err *err);
 
 /**
- * linux_boot_cmdline() - Write the command line again, with more of it
+ * linux_boot_cmdline() - Replace the command line by a longer one, before the kernel runs
  * @cmdline:	As in struct linux_boot
- * @more:	Parameters of the kernel's, or "": they go to the end, but before a "--", behind which
- *		everything is init's
+ * @more:	Parameters for the kernel, or "". They go to the end, but before a "--": what follows that
+ *		belongs to init
  *
- * Before the kernel runs; as often as needed.
  * Context: any.  Syscalls: none
- * Return: 0, or -EINVAL with "kernel: ..." and the old one still there
+ * Return: 0, or -EINVAL with "kernel: ..." and the old command line still in place
  */
 MUST_CHECK int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
 				const char *more, struct err *err);
 
-/** linux_boot_regs() - Where the first vCPU starts; @sregs comes from KVM and is adjusted */
+/** linux_boot_regs() - Registers of the first vCPU at the entry; @sregs comes from KVM, and is adjusted */
 void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_sregs *sregs);
 
 /**
- * linux_boot_entry() - Have the first vCPU start the kernel; SIPI gives the others their registers
+ * linux_boot_entry() - Set the first vCPU to the kernel's entry; SIPI sets the others
  *
  * Context: locked, before it runs.  Syscalls: ioctl
  */

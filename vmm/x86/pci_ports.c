@@ -59,7 +59,7 @@ static void pci_ports_access(void *dev, bool write, uint64_t off, void *data, un
 	else if (off == PCI_PORTS_RESET && len == 1)
 		pci_ports_reset(p, write, data);
 	else if (!write)
-		/* Mechanism #1 takes the address as a whole or passes the access on to ISA. */
+		/* Mechanism #1 takes only accesses of the whole address; the others go to ISA, where nothing is. */
 		memset(data, 0xff, len);
 }
 

@@ -2,9 +2,9 @@
 /**
  * DOC: PCI configuration mechanism #1, and the reset control register
  *
- * PCI Local Bus 3.0, chapter 3.2.2.3. The guest writes to port 0xcf8 where it wants to go, and finds the
- * function's configuration space at ports 0xcfc to 0xcff. Port 0xcf9 lies inside the address register's
- * ports, so the reset control register is served here too.
+ * PCI Local Bus 3.0, chapter 3.2.2.3. The guest writes an address to port 0xcf8, and accesses configuration
+ * space there at ports 0xcfc to 0xcff. Port 0xcf9, inside the ports of the address register, is the reset
+ * control register.
  */
 #ifndef VMRUN_VMM_X86_PCI_PORTS_H
 #define VMRUN_VMM_X86_PCI_PORTS_H
@@ -25,10 +25,10 @@ struct pci_ports {
 	void *arg;
 };
 
-/** pci_ports_init() - Registers after reset; @pci is borrowed */
+/** pci_ports_init() - Set the state after reset; @pci is borrowed */
 void pci_ports_init(struct pci_ports *p, struct pci *pci, void (*reset)(void *), void *arg);
 
-/** pci_ports_add() - Claim the ports */
+/** pci_ports_add() - Add the ports to the bus */
 MUST_CHECK int pci_ports_add(struct pci_ports *p, struct bus *bus, struct err *err);
 
 #endif

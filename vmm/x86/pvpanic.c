@@ -3,7 +3,7 @@
 
 #include "vmm/x86/layout.h"
 
-/* The range is one byte, and so is every access. */
+/* The range is one byte, so every access is. */
 static void pvpanic_access(void *dev, bool write, uint64_t off UNUSED, void *data,
 			   unsigned int len UNUSED)
 {

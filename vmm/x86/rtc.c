@@ -51,9 +51,9 @@ static uint8_t rtc_time_reg(const struct rtc *r, uint8_t index)
 	}
 }
 
-/* ---- running and standing still ---------------------------------------------------------- */
+/* ---- running and stopped ----------------------------------------------------------------- */
 
-/* The guest's clock is set. What happened on the old one was looked at. */
+/* Sets the guest's clock; register C is complete for the time before. */
 static void rtc_shift(struct rtc *r, int64_t ticks)
 {
 	r->ahead += ticks;
@@ -66,7 +66,7 @@ static void rtc_freeze(struct rtc *r)
 		r->cmos[rtc_time_regs[i]] = rtc_time_reg(r, rtc_time_regs[i]);
 }
 
-/* Goes on from what the time registers say; the oscillator did not stop, so whole seconds change. */
+/* Continues from the time registers. The oscillator did not stop, so the change is in whole seconds. */
 static void rtc_thaw(struct rtc *r)
 {
 	const struct rtc_date t = {
@@ -96,13 +96,13 @@ static const struct {
 	{RTC_UPDATE, rtc_regs_next_update},
 };
 
-/* Registers C what has happened since it was looked at last */
+/* Adds the events since the last call to register C */
 static void rtc_look(struct rtc *r)
 {
 	int64_t now = rtc_ticks(r), from = r->seen;
 
 	r->seen = now;
-	/* The host's clock may be set back: then nothing has happened. */
+	/* If the host's clock was set back, nothing has happened. */
 	for (size_t i = 0; from < now && i < ARRAY_SIZE(rtc_events); i++) {
 		if (rtc_events[i].next(r->cmos, from) <= now)
 			r->cmos[RTC_REG_C] |= rtc_events[i].event;
@@ -114,7 +114,7 @@ static uint8_t rtc_raised(const struct rtc *r)
 	return r->cmos[RTC_REG_C] & r->cmos[RTC_REG_B] & RTC_EVENTS;
 }
 
-/* When on the host's clock the line will go up */
+/* Time on the host's clock at which the line will rise */
 static int64_t rtc_next_wake(const struct rtc *r)
 {
 	int64_t first = RTC_NEVER;
@@ -142,12 +142,12 @@ static void rtc_arm(struct rtc *r, int64_t at)
 		t.it_value.tv_sec = rtc_regs_seconds(at);
 		t.it_value.tv_nsec = (part * NS_PER_S + RTC_HZ - 1) / RTC_HZ;
 	}
-	/* ECANCELED says that the host's clock was set before; the timer runs all the same. */
+	/* ECANCELED: the host's clock was set before; the timer is armed all the same. */
 	if (timerfd_settime(r->timer_fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &t, NULL) < 0)
 		vr_assert(errno == ECANCELED);
 }
 
-/* After every change: line and timer are what the registers say. */
+/* Called after every change: sets line and timer as the registers require */
 static void rtc_settle(struct rtc *r)
 {
 	bool high = rtc_raised(r) != 0;
@@ -163,7 +163,7 @@ static void rtc_settle(struct rtc *r)
 void rtc_tick(struct rtc *r)
 {
 	rtc_look(r);
-	r->wake_at = 0; /* it went off */
+	r->wake_at = 0; /* the timer is no longer armed */
 	rtc_settle(r);
 }
 
@@ -221,7 +221,7 @@ void rtc_select(struct rtc *r, uint8_t index)
 	r->index = index & (RTC_CMOS_BYTES - 1); /* bit 7 masks NMIs on a PC */
 }
 
-/* Registers A and B, by which the clock may stop or go on */
+/* Registers A and B can stop and start the clock. */
 static void rtc_write_mode(struct rtc *r, uint8_t value)
 {
 	bool ran = rtc_regs_runs(r->cmos), held = rtc_regs_held(r->cmos);
@@ -229,7 +229,7 @@ static void rtc_write_mode(struct rtc *r, uint8_t value)
 	if (r->index == RTC_REG_A)
 		value &= (uint8_t)~RTC_A_UIP;
 	else if (value & RTC_B_SET)
-		value &= (uint8_t)~RTC_UPDATE; /* there will be none */
+		value &= (uint8_t)~RTC_UPDATE; /* no update will come */
 	r->cmos[r->index] = value;
 	if (held && !rtc_regs_held(r->cmos))
 		rtc_shift(r, (RTC_HZ / 2 - rtc_ticks(r)) & (RTC_HZ - 1));
@@ -275,7 +275,7 @@ static void rtc_access(void *dev, bool write, uint64_t off, void *data, unsigned
 
 /* ---- set-up ------------------------------------------------------------------------------ */
 
-/* A little-endian number in @nr CMOS bytes from @at, at most what fits */
+/* Stores a little-endian number in @nr CMOS bytes from @at on; the maximum if it does not fit */
 static void rtc_store(struct rtc *r, unsigned int at, unsigned int nr, uint64_t value)
 {
 	uint64_t max = (1ULL << (8 * nr)) - 1;

@@ -2,16 +2,14 @@
 /**
  * DOC: MC146818 real-time clock with 128 bytes of CMOS RAM
  *
- * The clock is the host's, UTC, and so many ticks of its oscillator ahead as the guest has set it: what
- * a guest sets is its own and lasts as long as its VM. While register B's SET is 1, or register A holds
- * the divider in reset, the time registers stand still and are memory; half a second after the divider
- * is let go comes the first update. The CMOS bytes say how much RAM there is, as firmware on a PC
- * leaves them.
+ * It shows the host's time in UTC plus an offset in ticks of its oscillator. When the guest sets the time,
+ * the offset changes, for the life of the VM. While register B's SET is 1, or register A holds the divider in
+ * reset, the time registers do not advance and are plain memory; the first update comes half a second after
+ * the divider is released. The CMOS bytes contain the size of RAM, as firmware on a PC writes them.
  *
- * The flags of register C are not made when they are due but when somebody looks: what lies between two
- * looks is one event, however many periods it had. A timer runs only for an interrupt that is enabled and
- * not raised already. So a guest that does not answer costs nothing, and one that does gets no more
- * wake-ups than it reads register C, at most 8192 a second.
+ * The flags of register C are computed when they are needed: all periods since the last time count as one
+ * event. A timer runs only while an interrupt is enabled and not raised. So a guest that ignores interrupts
+ * costs nothing, and one that handles them gets one wake-up per read of register C, at most 8192 a second.
  */
 #ifndef VMRUN_VMM_X86_RTC_H
 #define VMRUN_VMM_X86_RTC_H
@@ -23,9 +21,9 @@
 #include "vmm/x86/rtc_regs.h"
 
 /**
- * struct rtc_args - What a clock is made of
- * @mem_bytes:	All RAM
- * @now:	Ticks since 1970, UTC; NULL for the host's clock, tests bring their own
+ * struct rtc_args - Arguments of rtc_init()
+ * @mem_bytes:	Size of RAM
+ * @now:	Returns ticks since 1970, UTC; NULL = the host's clock
  * @irq:	Sets the level of the interrupt line; called with @arg, bus lock held
  */
 struct rtc_args {
@@ -38,14 +36,14 @@ struct rtc_args {
 
 /**
  * struct rtc - The clock
- * @ahead:	What the guest's clock is ahead of @now
- * @seen:	Up to where on the guest's clock register C knows what happened
- * @weekdays:	The guest's day of the week is so many after the calendar's
- * @wake_at:	When on @now rtc_tick() is wanted, or RTC_NEVER
- * @timer_fd:	Does that, in @bus' VM's main loop; -1 without rtc_watch()
- * @high:	Level of the line
+ * @ahead:	The guest's clock minus @now
+ * @seen:	Time on the guest's clock up to which register C is complete
+ * @weekdays:	The guest's day of the week minus the calendar's
+ * @wake_at:	Time on @now at which to call rtc_tick(), or RTC_NEVER
+ * @timer_fd:	Timer for @wake_at; -1 without rtc_watch()
+ * @high:	Level of the interrupt line
  * @index:	Register that the data port accesses
- * @cmos:	What was stored; the time registers only while the clock stands still
+ * @cmos:	Stored bytes; those of the time are valid only while the clock does not run
  */
 struct rtc {
 	int64_t (*now)(void);
@@ -60,31 +58,31 @@ struct rtc {
 	uint8_t cmos[RTC_CMOS_BYTES];
 };
 
-/** rtc_init() - A clock, and CMOS bytes for this machine.  Syscalls: clock_gettime (vDSO) */
+/** rtc_init() - Set the state after reset, with CMOS bytes for this machine.  Syscalls: clock_gettime (vDSO) */
 void rtc_init(struct rtc *r, const struct rtc_args *args);
 
-/** rtc_add() - Claim ports 0x70 and 0x71 */
+/** rtc_add() - Add ports 0x70 and 0x71 to the bus */
 MUST_CHECK int rtc_add(struct rtc *r, struct bus *bus, struct err *err);
 
 /**
- * rtc_watch() - Have interrupts come by themselves
- * @loop:	The main thread's
- * @bus:	Whose lock is held for them
+ * rtc_watch() - Have @loop raise interrupts when they are due
+ * @loop:	Runs on the main thread
+ * @bus:	Its lock protects the clock
  *
  * Context: setup.  Syscalls: timerfd_create epoll_ctl
  */
 MUST_CHECK int rtc_watch(struct rtc *r, struct loop *loop, struct bus *bus, struct err *err);
 
-/** rtc_tick() - @wake_at has come, or the host's clock was set; bus lock held.  Syscalls: ioctl timerfd_settime */
+/** rtc_tick() - @wake_at is reached, or the host's clock was set; bus lock held.  Syscalls: ioctl timerfd_settime */
 void rtc_tick(struct rtc *r);
 
-/** rtc_read() - The register selected.  Syscalls: clock_gettime (vDSO) ioctl timerfd_settime */
+/** rtc_read() - The guest reads the selected register.  Syscalls: clock_gettime (vDSO) ioctl timerfd_settime */
 uint8_t rtc_read(struct rtc *r);
 
 /** rtc_select() - The guest writes the index port */
 void rtc_select(struct rtc *r, uint8_t index);
 
-/** rtc_write() - The guest writes the register selected.  Syscalls: clock_gettime (vDSO) ioctl timerfd_settime */
+/** rtc_write() - The guest writes the selected register.  Syscalls: clock_gettime (vDSO) ioctl timerfd_settime */
 void rtc_write(struct rtc *r, uint8_t value);
 
 #endif

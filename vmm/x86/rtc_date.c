@@ -2,15 +2,15 @@
 #include "vmm/x86/rtc_date.h"
 
 /*
- * Years are counted from March, so that the leap day is the last of a year: then month lengths
- * repeat with 153 days in 5 months. Days are counted from 1 March of the year -400, an era of 400
- * years before the year 0, so that no number is negative.
+ * Years begin in March here, so that the leap day is the last of a year and month lengths repeat with 153
+ * days in 5 months. Days count from 1 March of the year -400, one era of 400 years before the year 0, so that
+ * no number is negative.
  */
 #define DAY_SECONDS 86400
 #define ERA_DAYS    146097
 #define ERA_YEARS   400
 #define DAYS_1970   (719468 + ERA_DAYS)
-#define FIRST	    (-719528LL * DAY_SECONDS) /* the year 0 begins */
+#define FIRST	    (-719528LL * DAY_SECONDS) /* start of the year 0 */
 #define YEAR_MAX    9999
 
 struct rtc_date rtc_date_of(int64_t seconds)

@@ -53,7 +53,7 @@ int64_t rtc_regs_next_period(const uint8_t *cmos, int64_t from)
 
 	if (rate == 0 || rtc_regs_held(cmos))
 		return RTC_NEVER;
-	/* The two shortest are those of rates 8 and 9: the data sheet's table for 32 kHz. */
+	/* Rates 1 and 2 have the periods of 8 and 9: see the data sheet's table for 32 kHz. */
 	ticks = 1LL << (rate < 3 ? rate + 6 : rate - 1);
 	return (from | (ticks - 1)) + 1;
 }
@@ -63,7 +63,7 @@ int64_t rtc_regs_next_update(const uint8_t *cmos, int64_t from)
 	return rtc_regs_runs(cmos) ? (from | (RTC_HZ - 1)) + 1 : RTC_NEVER;
 }
 
-/* Whether an alarm register asks for this value; so hours, minutes and seconds are compared as bytes */
+/* Whether an alarm register matches this value; bytes are compared as they are encoded */
 static bool rtc_regs_alarm_is(const uint8_t *cmos, uint8_t index, uint8_t coded)
 {
 	return cmos[index] >= RTC_ANY || cmos[index] == coded;
@@ -77,7 +77,7 @@ int64_t rtc_regs_next_alarm(const uint8_t *cmos, int64_t from)
 	if (!rtc_regs_runs(cmos))
 		return RTC_NEVER;
 	at = (unsigned int)((second % DAY_SECONDS + DAY_SECONDS) % DAY_SECONDS);
-	/* Whole hours, then minutes, then seconds are passed over: once round takes no more steps. */
+	/* Skips whole hours, then minutes, then seconds: one day takes no more steps than this. */
 	for (unsigned int step = 0, i = 0; i < 2 * (24 + 60 + 60); i++) {
 		if (!rtc_regs_alarm_is(cmos, 5, rtc_regs_coded_hour(cmos, at / 3600)))
 			step = 3600 - at % 3600;
