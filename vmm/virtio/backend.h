@@ -12,9 +12,10 @@
 #include "devices/core/base.h"
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
+#include "devices/core/vu_msg.h"
 
 #define BACKEND_QUEUES_MAX BOOT_QUEUES_MAX
-#define BACKEND_CONFIG_MAX 256
+#define BACKEND_CONFIG_MAX VU_CONFIG_BYTES_MAX
 
 /**
  * struct backend_queue - One queue: set up by the driver, checked by the transport

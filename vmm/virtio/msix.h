@@ -15,9 +15,10 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "vmm/kvm.h"
+#include "vmm/virtio/backend.h"
 #include "vmm/virtio/pci.h"
 
-#define MSIX_VECTORS_MAX (BOOT_QUEUES_MAX + 1) /* one for configuration */
+#define MSIX_VECTORS_MAX (BACKEND_QUEUES_MAX + 1) /* one for configuration */
 #define MSIX_NO_VECTOR   0xffff
 
 #define MSIX_TABLE_BYTES (MSIX_VECTORS_MAX * 16)
