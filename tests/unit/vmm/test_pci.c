@@ -162,6 +162,26 @@ Test(pci, address_register)
 	cr_expect_eq(in(0xcfb, 2), 0xffff, "across both registers");
 }
 
+Test(pci, configuration_space_ends)
+{
+	static const struct {
+		unsigned int function, off, len;
+	} rows[] = {
+		{1 << 8 | 1 << 3, 0, 4}, {1 << 3 | 1, 0, 4},	  {3 << 3, 0, 4},
+		{31 << 3, 0, 4},	 {UINT32_MAX, 0, 4},	  {1 << 3, 0x100, 4},
+		{1 << 3, 0xfe, 4},	 {1 << 3, UINT32_MAX, 4},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint32_t v = 0;
+
+		pci_config_access(&pci, true, rows[i].function, rows[i].off, &v, rows[i].len);
+		pci_config_access(&pci, false, rows[i].function, rows[i].off, &v, rows[i].len);
+		cr_expect_eq(v, 0xffffffff, "row %zu", i);
+	}
+	cr_expect_eq(toys[1].reads + toys[1].writes, 0);
+}
+
 Test(pci, reset_control)
 {
 	out(0xcf9, 1, 0x02);
