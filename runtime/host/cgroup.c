@@ -106,7 +106,6 @@ static void find_origin(struct cgroup *c)
 
 int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *err)
 {
-	unsigned int i;
 	int r;
 
 	*ret = (struct cgroup){.memory_max_bytes = plan->limit[LIMIT_MEMORY],
@@ -116,7 +115,7 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 		return r;
 	find_origin(ret);
 	r = cgroup_find(plan->cpuset_cpus || plan->cpuset_mems, ret);
-	for (i = 0; r == 0 && i < ret->nr_mounts; i++)
+	for (unsigned int i = 0; r == 0 && i < ret->nr_mounts; i++)
 		r = plan_mount(ret, &ret->mount[i]);
 	if (r < 0) {
 		cgroup_done(ret);
@@ -152,9 +151,8 @@ static void inherit_cpuset(int parent, int dir)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 	char text[1024];
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(files); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++)
 		if (cgroup_read(dir, files[i], text, sizeof(text)) && !*text &&
 		    cgroup_read(parent, files[i], text, sizeof(text)))
 			(void)cgroup_write(dir, files[i], text);
@@ -166,12 +164,11 @@ static void enable_controllers(int parent)
 {
 	static const char *const names[] = {"memory", "cpu", "cpuset", "pids"};
 	char there[512], on[512], text[32];
-	unsigned int i;
 
 	if (!cgroup_read(parent, "cgroup.controllers", there, sizeof(there)) ||
 	    !cgroup_read(parent, "cgroup.subtree_control", on, sizeof(on)))
 		return;
-	for (i = 0; i < ARRAY_SIZE(names); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(names); i++) {
 		if (!cgroup_has_word(there, names[i]) || cgroup_has_word(on, names[i]))
 			continue;
 		fmt_into(text, sizeof(text), "+%s", names[i]);
@@ -183,9 +180,8 @@ static void enable_controllers(int parent)
 static int hold(int parent, const char *name, int lock, bool *ret_made)
 {
 	const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
-	unsigned int try;
 
-	for (try = 0; try < TAKE_TRIES; try++) {
+	for (unsigned int try = 0; try < TAKE_TRIES; try++) {
 		cleanup_fd int fd = -1;
 		struct stat by_fd, by_name;
 		const bool made = mkdirat(parent, name, 0711) == 0;
@@ -211,9 +207,8 @@ static void identify(const struct walk *w, int fd, bool made)
 {
 	struct cgroup *c = w->c;
 	struct stat st;
-	unsigned int i;
 
-	for (i = 0; i < c->nr_dirs; i++) {
+	for (unsigned int i = 0; i < c->nr_dirs; i++) {
 		struct plan_cgroup_dir *d = &c->dir[i];
 
 		if (strcmp(d->path, w->path) != 0 || fstat(fd, &st) < 0)
@@ -307,12 +302,10 @@ static bool is_refusal(int r)
 
 int cgroup_make(struct cgroup *c, struct err *err)
 {
-	unsigned int i;
-
 	if (cgroup_freezer_frozen(c))
 		return err_text(err, EBUSY, "cgroup %s%s is frozen: thaw it first", c->freezer,
 				c->leaf);
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct err why;
 		const int r = make_leaf(c, &c->mount[i], &why);
 
@@ -329,9 +322,7 @@ int cgroup_make(struct cgroup *c, struct err *err)
 
 pid_t cgroup_fork(struct cgroup *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct cgroup_mount *m = &c->mount[i];
 		struct clone_args args = {.flags = CLONE_INTO_CGROUP,
 					  .exit_signal = SIGCHLD,
@@ -352,9 +343,7 @@ pid_t cgroup_fork(struct cgroup *c)
 
 void cgroup_hand_over(struct cgroup *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const int held = c->mount[i].leaf;
 
 		if (held < 0)
@@ -366,9 +355,7 @@ void cgroup_hand_over(struct cgroup *c)
 
 int cgroup_enter(const struct cgroup *c, struct err *err)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const struct cgroup_mount *m = &c->mount[i];
 		int r;
 

@@ -37,9 +37,7 @@ static bool move_to(const struct cgroup_mount *m, const char *below)
 
 void cgroup_leave(const struct cgroup *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const struct cgroup_mount *m = &c->mount[i];
 
 		if (m->leaf >= 0 && !move_to(m, "") && m->v2)

@@ -69,9 +69,7 @@ static void cleanup_cgroup(struct cgroup *c)
 /* The mount with v1's freezer, or with @v2 that of v2 */
 static const char *mount_of(const struct cgroup *c, bool v2)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++)
+	for (unsigned int i = 0; i < c->nr_mounts; i++)
 		if (v2 ? c->mount[i].v2 : cgroup_has_controller(&c->mount[i], "freezer"))
 			return c->mount[i].path;
 	return v2 ? NULL : c->freezer;

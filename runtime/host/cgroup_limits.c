@@ -77,9 +77,7 @@ uint64_t cgroup_shares_to_weight(uint64_t shares)
 
 bool cgroup_is_limited(const struct plan_cgroup *p)
 {
-	unsigned int i;
-
-	for (i = 0; i < LIMITS; i++)
+	for (unsigned int i = 0; i < LIMITS; i++)
 		if (p->limit[i] >= 0)
 			return true;
 	return p->cpuset_cpus || p->cpuset_mems || p->unified;
@@ -177,9 +175,8 @@ static bool is_set(const struct limit *l, const char *want, const char *got)
 static const struct cgroup_mount *home_of(const struct cgroup *c, const char *controller)
 {
 	const struct cgroup_mount *v2 = NULL;
-	unsigned int i;
 
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		if (cgroup_has_controller(&c->mount[i], controller))
 			return &c->mount[i];
 		if (c->mount[i].v2)
@@ -294,10 +291,9 @@ static int set_unified(const struct cgroup *c, const char *file, const char *val
 static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
 	struct err other;
-	unsigned int i;
 	int r = 0;
 
-	for (i = 0; i < LIMITS; i++) {
+	for (unsigned int i = 0; i < LIMITS; i++) {
 		const struct cgroup_mount *m = home_of(c, limits[i].controller);
 		char value[VALUE_BYTES];
 		int one;

@@ -22,9 +22,7 @@ bool cgroup_has_controller(const struct cgroup_mount *m, const char *name)
 
 static bool is_watched(const struct cgroup_mount *m, bool cpuset)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(watched); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(watched); i++)
 		if (cgroup_has_controller(m, watched[i]))
 			return true;
 	return m->v2 || (cpuset && cgroup_has_controller(m, "cpuset"));
@@ -88,9 +86,7 @@ static unsigned int rank(const struct cgroup_mount *m)
 /* Where it belongs: in the place of a worse mount of the same hierarchy, or behind the others */
 static struct cgroup_mount *place_for(struct cgroup *c, const struct cgroup_mount *m)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct cgroup_mount *old = &c->mount[i];
 
 		if (old->v2 == m->v2 && strcmp(old->controllers, m->controllers) == 0)
@@ -165,13 +161,11 @@ int cgroup_find(bool cpuset, struct cgroup *ret)
 
 void cgroup_done(struct cgroup *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		cleanup_close_fd(&c->mount[i].leaf);
 		free(c->mount[i].path);
 	}
-	for (i = 0; i < c->nr_dirs; i++)
+	for (unsigned int i = 0; i < c->nr_dirs; i++)
 		free(c->dir[i].path);
 	free(c->freezer);
 	*c = (struct cgroup){0};

@@ -7,9 +7,8 @@
 uint64_t cgroup_oom_kills(const struct cgroup *c)
 {
 	uint64_t kills = 0;
-	unsigned int i;
 
-	for (i = 0; i < c->nr_mounts; i++) {
+	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const struct cgroup_mount *m = &c->mount[i];
 
 		if (m->leaf >= 0 && (m->v2 || cgroup_has_controller(m, "memory")))

@@ -36,9 +36,7 @@ static const struct {
 /* What is opened must not take the place of a standard stream that the caller closed. */
 static int settle_streams(struct err *err)
 {
-	int fd;
-
-	for (fd = 0; fd <= STDERR_FILENO; fd++) {
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
 		/* The lowest number that is free is this one. */
@@ -54,9 +52,8 @@ static void settle_signals(void)
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	struct sigaction was;
 	sigset_t none;
-	int sig;
 
-	for (sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGHUP || (sigaction(sig, NULL, &was) == 0 && was.sa_handler != SIG_IGN))
 			signal_default(sig);
 	/* A file that may not grow is an error of a write, with a name. */
@@ -73,9 +70,8 @@ static void settle_timers(void)
 	} timers[] = {{ITIMER_REAL, SIGALRM}, {ITIMER_VIRTUAL, SIGVTALRM}, {ITIMER_PROF, SIGPROF}};
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	const struct itimerval off = {0};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(timers); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(timers); i++) {
 		(void)setitimer(timers[i].which, &off, NULL);
 		/* One that is pending, blocked so far, goes with it. */
 		(void)sigaction(timers[i].sig, &ign, NULL);
@@ -84,9 +80,7 @@ static void settle_timers(void)
 
 static void settle_limits(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(limits); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
 		rlim_t to = limits[i].raise_to;
 		struct rlimit l;
 
@@ -136,10 +130,9 @@ static uint64_t larger(uint64_t a, uint64_t b)
 int inherited_check(const struct plan *p, const struct assets *a, struct err *err)
 {
 	uint64_t file_bytes = p->mem_bytes, files = INHERITED_JAIL_FILES;
-	unsigned int i;
 	int r;
 
-	for (i = 0; i < p->nr_procs; i++) {
+	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		/* A device of the host is no file that grows. */
 		if (p->proc[i].writes_file && !(p->proc[i].dev_flags & BOOT_DEV_RAW_BLK))
 			file_bytes = larger(file_bytes, a->proc[i].disk_bytes);

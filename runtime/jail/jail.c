@@ -79,23 +79,22 @@ static int stage_fds(struct child *c, const char **ret_step)
 	const int base = (int)j->nr_fds;
 	int *const keep[] = {&c->go_fd, &c->program_fd, &c->error_fd};
 	int moved[JAIL_FDS_MAX];
-	unsigned int i;
 
 	/* Everything moves above the slots, so that no slot is overwritten before it was read. */
-	for (i = 0; i < j->nr_fds; i++) {
+	for (unsigned int i = 0; i < j->nr_fds; i++) {
 		moved[i] = fcntl(j->fd[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
 		if (moved[i] < 0)
 			return failed(ret_step, "duplicate");
 	}
-	for (i = 0; i < ARRAY_SIZE(keep); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(keep); i++) {
 		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
 		if (*keep[i] < 0)
 			return failed(ret_step, "duplicate");
 	}
-	for (i = 0; i < j->nr_fds; i++)
+	for (unsigned int i = 0; i < j->nr_fds; i++)
 		if (dup2(moved[i], (int)i) < 0)
 			return failed(ret_step, "place");
-	for (i = 0; i < ARRAY_SIZE(keep); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(keep); i++) {
 		if (dup3(*keep[i], base + (int)i, O_CLOEXEC) < 0)
 			return failed(ret_step, "place");
 		*keep[i] = base + (int)i;
@@ -111,9 +110,8 @@ static int stage_signals(struct child *c UNUSED, const char **ret_step)
 {
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	sigset_t none;
-	int sig;
 
-	for (sig = 1; sig < NSIG; sig++)
+	for (int sig = 1; sig < NSIG; sig++)
 		signal_default(sig);
 	(void)sigaction(SIGXFSZ, &ign, NULL);
 	sigemptyset(&none);
@@ -135,11 +133,10 @@ static int unshare_one(struct child *c, int flag, const char **ret_step)
 static int stage_namespaces(struct child *c, const char **ret_step)
 {
 	static const int flags[] = {CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
-	unsigned int i;
 
 	if (setsid() < 0)
 		return failed(ret_step, "setsid");
-	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
 		const int r = unshare_one(c, flags[i], ret_step);
 
 		if (r < 0)
@@ -200,9 +197,8 @@ static int stage_limits(struct child *c, const char **ret_step)
 		{RLIMIT_CORE, 0},
 		{RLIMIT_MSGQUEUE, 0},
 	};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
 		struct rlimit now;
 
 		if (getrlimit(table[i].resource, &now) < 0)
@@ -221,8 +217,6 @@ static int stage_limits(struct child *c, const char **ret_step)
  */
 static int stage_privileges(struct child *c, const char **ret_step)
 {
-	int cap;
-
 	/* Only hygiene, as the policies forbid keyctl; kernels without keys and full quotas exist.
 	 */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
@@ -230,7 +224,7 @@ static int stage_privileges(struct child *c, const char **ret_step)
 		return failed(ret_step, "no_new_privs");
 	if (prctl(PR_SET_SECUREBITS, SECURE_ALL, 0, 0, 0) < 0)
 		return failed(ret_step, "securebits");
-	for (cap = 0; cap < c->nr_caps; cap++)
+	for (int cap = 0; cap < c->nr_caps; cap++)
 		if (cap_drop_bound(cap) < 0)
 			return failed(ret_step, "bounding set");
 	if (cap_reset_ambient() < 0)
@@ -284,9 +278,8 @@ static const struct stage {
 static NORETURN void child_main(struct child *c)
 {
 	struct jail_error e = {.index = c->jail->index};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(stages); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {
 		const char *step = "";
 		int r = stages[i].run(c, &step);
 

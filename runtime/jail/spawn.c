@@ -25,8 +25,6 @@
 
 int spawn_prepare(struct spawn *s, struct err *err)
 {
-	unsigned int i;
-
 	s->ram_fd = -1;
 	memset(s->link, 0xff, sizeof(s->link));
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -35,7 +33,7 @@ int spawn_prepare(struct spawn *s, struct err *err)
 	s->ram_fd = ram_open(s->plan->mem_bytes, err);
 	if (s->ram_fd < 0)
 		return s->ram_fd;
-	for (i = 1; i < s->plan->nr_procs; i++) {
+	for (unsigned int i = 1; i < s->plan->nr_procs; i++) {
 		const bool virtio = s->plan->proc[i].kind->bus == BOOT_BUS_VIRTIO;
 
 		if (socketpair(AF_UNIX, (virtio ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0,
@@ -47,13 +45,11 @@ int spawn_prepare(struct spawn *s, struct err *err)
 
 void spawn_done(struct spawn *s)
 {
-	unsigned int i, end;
-
 	cleanup_close_fd(&s->null_fd);
 	cleanup_close_fd(&s->ram_fd);
-	for (i = 0; i < BOOT_DEVICES_MAX; i++) {
+	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
 		tap_close(&s->tap[i]);
-		for (end = 0; end < 2; end++)
+		for (unsigned int end = 0; end < 2; end++)
 			cleanup_close_fd(&s->link[i][end]);
 	}
 	s->null_fd = s->ram_fd = -1;
@@ -65,9 +61,7 @@ void spawn_done(struct spawn *s)
 /* Which of plan->net process @index is; -1 for one that is no network device */
 static int net_of(const struct plan *p, unsigned int index)
 {
-	unsigned int i;
-
-	for (i = 0; i < p->nr_nets; i++)
+	for (unsigned int i = 0; i < p->nr_nets; i++)
 		if (p->net[i].proc == index)
 			return (int)i;
 	return -1;
@@ -113,11 +107,10 @@ static bool is_line(enum plan_fd_source source)
 static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uint64_t disk_bytes)
 {
 	uint64_t limit = 0;
-	unsigned int i;
 
 	if (!p->writes_file)
 		return 0;
-	for (i = 0; i < p->nr_fds; i++) {
+	for (unsigned int i = 0; i < p->nr_fds; i++) {
 		struct stat st;
 
 		/* The seals keep RAM at its size; only files of the plan count. */
@@ -143,10 +136,9 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		 * device could map the RAM thousands of times. The VMM's policy lets it map nothing. */
 		.space_bytes = vmm ? RLIM_INFINITY : 2 * s->plan->mem_bytes + SPACE_BYTES,
 	};
-	unsigned int i;
 
 	/* Since Linux 6.4 the kernel's side of a network device is threads of its process. */
-	for (i = 0; i < p->nr_fds; i++)
+	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (p->fd[i].source == PLAN_FD_VHOST)
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
@@ -184,9 +176,7 @@ struct channels {
 
 static void cleanup_channels(struct channels *c)
 {
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		cleanup_close_fd(&c->control[i]);
 		cleanup_close_fd(&c->log[i]);
 	}
@@ -237,16 +227,15 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.error_fd = s->error_fd,
 		.index = index,
 	};
-	unsigned int i;
 	int r = make_channels(&c, p->name, err);
 
 	if (r < 0)
 		return r;
-	for (i = 0; i < p->nr_fds; i++)
+	for (unsigned int i = 0; i < p->nr_fds; i++)
 		j.fd[i] = source_fd(s, index, i);
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
-	for (i = 0; i < p->nr_fds; i++)
+	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (j.fd[i] < 0)
 			return err_text(err, EBADF, "%s: nothing to put into fd %u", p->name, i);
 	/* Where that cannot be had the caller's own has to do. */
@@ -279,7 +268,6 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,
 	};
-	unsigned int i;
 	int r;
 
 	r = userns_choose(&j.ids, err);
@@ -287,12 +275,12 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		r = make_channels(&c, d->boot->name, err);
 	if (r < 0)
 		return r;
-	for (i = 0; i < BOOT_FD_CONTROL; i++)
+	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
 	j.fd[BOOT_FD_BUS] = d->bus_fd;
-	for (i = 0; i < d->boot->nr_res; i++)
+	for (unsigned int i = 0; i < d->boot->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
 	r = boot_record_complete(d->boot, d->program, d->log_level, err);
 	if (r == 0)

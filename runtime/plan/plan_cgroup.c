@@ -24,12 +24,11 @@ static bool is_taken(const char *id)
 		"perf_event", "debug",	 "dmem",    "rdma",    "irq",
 	};
 	const size_t len = strcspn(id, ".");
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(words); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(words); i++)
 		if (strcmp(id, words[i]) == 0)
 			return true;
-	for (i = 0; id[len] && i < ARRAY_SIZE(prefixes); i++)
+	for (unsigned int i = 0; id[len] && i < ARRAY_SIZE(prefixes); i++)
 		if (strlen(prefixes[i]) == len && memcmp(id, prefixes[i], len) == 0)
 			return true;
 	return *id == '_' || *id == '.';
@@ -111,9 +110,8 @@ static int check_pids(const struct plan *p, struct err *err)
 {
 	const int64_t limit = p->cgroup.limit[LIMIT_PIDS];
 	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + SPARE;
-	unsigned int i;
 
-	for (i = 0; i < p->nr_nets; i++)
+	for (unsigned int i = 0; i < p->nr_nets; i++)
 		needed += p->net[i].vhost ? p->net[i].queue_pairs : 0;
 	if (limit < 0 || limit >= needed)
 		return 0;
@@ -127,10 +125,9 @@ int plan_cgroup_build(struct plan_build *bd)
 {
 	const struct bundle_cgroup *res = &bd->b->linux_.resources;
 	struct plan_cgroup *cg = &bd->p->cgroup;
-	unsigned int i;
 	int r;
 
-	for (i = 0; i < LIMITS; i++) {
+	for (unsigned int i = 0; i < LIMITS; i++) {
 		cg->limit[i] = res->limit[i];
 		if (cg->limit[i] < 0 || (cg->limit[i] == 0 && is_none_at_0((enum resource_limit)i)))
 			cg->limit[i] = -1;

@@ -57,10 +57,9 @@ static int by_time(const void *a, const void *b)
 void phases_print(struct phases *p, int fd)
 {
 	uint64_t before = p->start_ns;
-	unsigned int i;
 
 	qsort(p->item, p->nr, sizeof(p->item[0]), by_time);
-	for (i = 0; i < p->nr; i++) {
+	for (unsigned int i = 0; i < p->nr; i++) {
 		const uint64_t ns = p->item[i].ns;
 
 		dprintf(fd, "vmrun: %9.3f ms  %+8.3f  %s\n", (double)(ns - p->start_ns) / 1e6,

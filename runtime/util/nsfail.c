@@ -66,9 +66,8 @@ static int explain_limit(int flags, int errnum, const char *root, struct err *er
 {
 	const struct kind *first = NULL;
 	long first_limit = -1;
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(kinds); i++) {
 		char name[64];
 		long limit;
 
@@ -117,9 +116,8 @@ static int explain_refusal(const char *name, int errnum, const char *root, struc
 int nsfail_explain(int flags, int errnum, const char *root, struct err *err)
 {
 	const char *name = "new";
-	unsigned int i;
 
-	for (i = ARRAY_SIZE(kinds); i-- > 0;)
+	for (unsigned int i = ARRAY_SIZE(kinds); i-- > 0;)
 		if (flags & kinds[i].flag)
 			name = kinds[i].name;
 	switch (errnum) {

@@ -26,11 +26,9 @@ static const char *const level_names[] = {
 
 int oci_log_level(const char *name, enum log_level *ret)
 {
-	unsigned int i;
-
 	if (strcmp(name, "warn") == 0)
 		name = "warning";
-	for (i = 0; i < ARRAY_SIZE(level_names); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(level_names); i++) {
 		if (strcmp(name, level_names[i]) == 0) {
 			*ret = (enum log_level)i;
 			return 0;

@@ -75,12 +75,11 @@ bool process_dying(pid_t pid)
 uint64_t process_identify(pid_t pid)
 {
 	char stat[1024], *rest, *at = read_stat(pid, stat, sizeof(stat));
-	unsigned int field;
 
 	if (!at)
 		return 0;
 	at = strtok_r(at, " ", &rest);
-	for (field = 3; at && field < START_FIELD; field++)
+	for (unsigned int field = 3; at && field < START_FIELD; field++)
 		at = strtok_r(NULL, " ", &rest);
 	return at ? strtoull(at, NULL, 10) : 0;
 }
