@@ -49,13 +49,13 @@ static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *e
 {
 	cleanup_fd int path = file_look(AT_FDCWD, f->path, 0, ret_st);
 	cleanup_fd int fd = -1;
-	int r;
+	int rc;
 
 	if (path < 0)
 		return err_set(err, -path, "%s: %s", f->pointer, f->path);
-	r = check_kind(f, ret_st, err);
-	if (r < 0)
-		return r;
+	rc = check_kind(f, ret_st, err);
+	if (rc < 0)
+		return rc;
 	/* a lease on it must not make us wait */
 	fd = file_reopen(path, (f->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
 	if (f->writable && (fd == -EROFS || fd == -EACCES || fd == -EPERM))
@@ -88,17 +88,17 @@ int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk
 	cleanup_fd int fd = -1;
 	struct disk disk = {0};
 	struct stat st;
-	int r = 0;
+	int rc = 0;
 
 	fd = open_path(f, &st, err);
 	if (fd < 0)
 		return fd;
 	if (f->file == PLAN_FILE_DISK)
-		r = disk_check(f, fd, &st, &disk, err);
+		rc = disk_check(f, fd, &st, &disk, err);
 	else if (f->file == PLAN_FILE_KERNEL)
-		r = check_kernel(f, fd, err);
-	if (r < 0)
-		return r;
+		rc = check_kernel(f, fd, err);
+	if (rc < 0)
+		return rc;
 	if (ret_disk)
 		*ret_disk = disk;
 	*ret_fd = TAKE_FD(fd);
@@ -153,13 +153,13 @@ static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, 
 /* The host's devices, which are opened after every file of the user's */
 static int open_host(const struct plan *p, struct assets *a, struct err *err)
 {
-	int r = assets_open_kvm(&a->kvm, err);
+	int rc = assets_open_kvm(&a->kvm, err);
 
-	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
-		for (unsigned int n = 0; r == 0 && n < p->proc[i].nr_fds; n++)
+	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
+		for (unsigned int n = 0; rc == 0 && n < p->proc[i].nr_fds; n++)
 			if (p->proc[i].fd[n].source == PLAN_FD_VHOST)
-				r = open_vhost_net(p, i, &a->proc[i].fd[n], err);
-	return r;
+				rc = open_vhost_net(p, i, &a->proc[i].fd[n], err);
+	return rc;
 }
 
 /* What only the opened disk tells goes into the plan. */
@@ -178,13 +178,13 @@ static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
 		struct disk disk;
-		int r;
+		int rc;
 
 		if (f->source != PLAN_FD_FILE)
 			continue;
-		r = assets_open_file(f, &ap->fd[n], &disk, err);
-		if (r < 0)
-			return r;
+		rc = assets_open_file(f, &ap->fd[n], &disk, err);
+		if (rc < 0)
+			return rc;
 		if (f->file != PLAN_FILE_DISK)
 			continue;
 		complete_disk(proc, &disk);
@@ -196,7 +196,7 @@ static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *
 int assets_open(struct plan *p, struct assets **ret, struct err *err)
 {
 	struct assets *a __attribute__((cleanup(cleanup_assets))) = calloc(1, sizeof(*a));
-	int r = 0;
+	int rc = 0;
 
 	if (!a)
 		return err_set(err, ENOMEM, "memory for open files");
@@ -205,12 +205,12 @@ int assets_open(struct plan *p, struct assets **ret, struct err *err)
 		for (unsigned int n = 0; n < PLAN_FDS_MAX; n++)
 			a->proc[i].fd[n] = -1;
 	/* the user's files before the host's state: that error is the one the user can mend */
-	for (unsigned int i = 0; r == 0 && i < p->nr_procs; i++)
-		r = open_proc(&p->proc[i], &a->proc[i], err);
-	if (r == 0)
-		r = open_host(p, a, err);
-	if (r < 0)
-		return r;
+	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
+		rc = open_proc(&p->proc[i], &a->proc[i], err);
+	if (rc == 0)
+		rc = open_host(p, a, err);
+	if (rc < 0)
+		return rc;
 	*ret = TAKE_PTR(a);
 	return 0;
 }

@@ -76,10 +76,10 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
 	char *at, *next;
-	int r = 0;
+	int rc = 0;
 
 	fmt_into(path + base, sizeof(path) - base, "%s", c->leaf);
-	for (at = path + base; r == 0 && at; at = next) {
+	for (at = path + base; rc == 0 && at; at = next) {
 		bool made;
 
 		next = strchr(at + 1, '/');
@@ -87,11 +87,11 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 			*next = '\0';
 		made = access(path, F_OK) < 0 || is_ours(path + base);
 		if (made || !next)
-			r = add_dir(c, path, !next, made);
+			rc = add_dir(c, path, !next, made);
 		if (next)
 			*next = '/';
 	}
-	return r;
+	return rc;
 }
 
 static void find_origin(struct cgroup *c)
@@ -106,21 +106,21 @@ static void find_origin(struct cgroup *c)
 
 int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *err)
 {
-	int r;
+	int rc;
 
 	*ret = (struct cgroup){.memory_max_bytes = plan->limit[LIMIT_MEMORY],
 			       .limited = cgroup_is_limited(plan)};
-	r = set_leaf(ret, plan->path, err);
-	if (r < 0)
-		return r;
+	rc = set_leaf(ret, plan->path, err);
+	if (rc < 0)
+		return rc;
 	find_origin(ret);
-	r = cgroup_find(plan->cpuset_cpus || plan->cpuset_mems, ret);
-	for (unsigned int i = 0; r == 0 && i < ret->nr_mounts; i++)
-		r = plan_mount(ret, &ret->mount[i]);
-	if (r < 0) {
+	rc = cgroup_find(plan->cpuset_cpus || plan->cpuset_mems, ret);
+	for (unsigned int i = 0; rc == 0 && i < ret->nr_mounts; i++)
+		rc = plan_mount(ret, &ret->mount[i]);
+	if (rc < 0) {
 		cgroup_done(ret);
-		return r == -ENOSPC ? err_text(err, EINVAL, "/linux/cgroupsPath: too deep")
-				    : err_set(err, -r, "cgroup %s", plan->path);
+		return rc == -ENOSPC ? err_text(err, EINVAL, "/linux/cgroupsPath: too deep")
+				     : err_set(err, -rc, "cgroup %s", plan->path);
 	}
 	return 0;
 }
@@ -277,27 +277,27 @@ static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 {
 	__attribute__((cleanup(cleanup_walk))) struct walk w = {.c = c, .m = m};
 	char leaf[PATH_MAX], *name, *rest;
-	int r = cgroup_open(AT_FDCWD, m->path);
+	int rc = cgroup_open(AT_FDCWD, m->path);
 
-	if (r < 0)
-		return err_set(err, -r, "cgroup %s", m->path);
-	w.fd[w.nr++] = r;
+	if (rc < 0)
+		return err_set(err, -rc, "cgroup %s", m->path);
+	w.fd[w.nr++] = rc;
 	fmt_into(w.path, sizeof(w.path), "%s", m->path);
 	fmt_into(leaf, sizeof(leaf), "%s", c->leaf);
-	r = 0;
-	for (name = strtok_r(leaf, "/", &rest); r == 0 && name; name = strtok_r(NULL, "/", &rest))
-		r = step(&w, name, *rest == '\0', err);
-	if (r == 0)
-		r = check_empty(&w, err);
-	if (r == 0)
+	rc = 0;
+	for (name = strtok_r(leaf, "/", &rest); rc == 0 && name; name = strtok_r(NULL, "/", &rest))
+		rc = step(&w, name, *rest == '\0', err);
+	if (rc == 0)
+		rc = check_empty(&w, err);
+	if (rc == 0)
 		m->leaf = w.fd[--w.nr];
-	return r;
+	return rc;
 }
 
 /* Others are in the way, which is no matter of rights: the VM must not go on without a group. */
-static bool is_refusal(int r)
+static bool is_refusal(int rc)
 {
-	return r == -EBUSY || r == -ENOTDIR || r == -EINVAL;
+	return rc == -EBUSY || rc == -ENOTDIR || rc == -EINVAL;
 }
 
 int cgroup_make(struct cgroup *c, struct err *err)
@@ -307,13 +307,13 @@ int cgroup_make(struct cgroup *c, struct err *err)
 				c->leaf);
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct err why;
-		const int r = make_leaf(c, &c->mount[i], &why);
+		const int rc = make_leaf(c, &c->mount[i], &why);
 
-		if (is_refusal(r)) {
+		if (is_refusal(rc)) {
 			*err = why;
-			return r;
+			return rc;
 		}
-		if (r < 0 && !c->failure.code)
+		if (rc < 0 && !c->failure.code)
 			c->failure = why;
 	}
 	c->oom_before = cgroup_oom_kills(c);
@@ -357,14 +357,14 @@ int cgroup_enter(const struct cgroup *c, struct err *err)
 {
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const struct cgroup_mount *m = &c->mount[i];
-		int r;
+		int rc;
 
 		if (m->leaf < 0 || m->inside)
 			continue;
 		/* A thread that moves itself needs no lock, a process a grace period of 5 to 15 ms. */
-		r = cgroup_write(m->leaf, m->v2 ? "cgroup.procs" : "tasks", "0");
-		if (r < 0 && c->limited)
-			return err_set(err, -r, "enter the cgroup %s%s", m->path, c->leaf);
+		rc = cgroup_write(m->leaf, m->v2 ? "cgroup.procs" : "tasks", "0");
+		if (rc < 0 && c->limited)
+			return err_set(err, -rc, "enter the cgroup %s%s", m->path, c->leaf);
 	}
 	return 0;
 }

@@ -207,7 +207,7 @@ int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err
 {
 	unsigned int i, tries = DYING_TRIES;
 	struct err other;
-	int r = 0;
+	int rc = 0;
 
 	for (i = nr; i-- > 0;) {
 		const struct plan_cgroup_dir *d = &dir[i];
@@ -216,12 +216,12 @@ int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err
 		if (fd < 0)
 			continue;
 		if (d->leaf && d->ino) {
-			const int one = remove_leaf(d, &tries, r ? &other : err);
+			const int one = remove_leaf(d, &tries, rc ? &other : err);
 
-			r = r < 0 ? r : one;
+			rc = rc < 0 ? rc : one;
 		} else {
 			(void)rmdir(d->path); /* if nothing else uses it */
 		}
 	}
-	return r;
+	return rc;
 }

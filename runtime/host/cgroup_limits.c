@@ -188,7 +188,7 @@ static const struct cgroup_mount *home_of(const struct cgroup *c, const char *co
 static int hand_down_at(int dir, const char *path, const char *controller, struct err *err)
 {
 	char text[1024];
-	int r;
+	int rc;
 
 	if (!cgroup_read(dir, "cgroup.controllers", text, sizeof(text)) ||
 	    !cgroup_has_word(text, controller))
@@ -197,13 +197,13 @@ static int hand_down_at(int dir, const char *path, const char *controller, struc
 	    cgroup_has_word(text, controller))
 		return 0;
 	fmt_into(text, sizeof(text), "+%s", controller);
-	r = cgroup_write(dir, "cgroup.subtree_control", text);
-	if (r == -EBUSY)
+	rc = cgroup_write(dir, "cgroup.subtree_control", text);
+	if (rc == -EBUSY)
 		return err_text(err, EBUSY,
 				"cgroup %s has processes in it, and so cannot hand %s down: move "
 				"them to a group below it, or choose another /linux/cgroupsPath",
 				path, controller);
-	return r < 0 ? err_set(err, -r, "cgroup %s: hand %s down", path, controller) : 0;
+	return rc < 0 ? err_set(err, -rc, "cgroup %s: hand %s down", path, controller) : 0;
 }
 
 /* v2: every group above the leaf must hand a controller down to those below it. */
@@ -213,17 +213,17 @@ static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const
 	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
 	const char *at = c->leaf;
-	int r = 0;
+	int rc = 0;
 
-	for (; r == 0 && at; at = strchr(at + 1, '/')) {
+	for (; rc == 0 && at; at = strchr(at + 1, '/')) {
 		cleanup_fd int dir = -1;
 
 		fmt_into(path + base, sizeof(path) - base, "%.*s", (int)(at - c->leaf), c->leaf);
 		dir = cgroup_open(AT_FDCWD, path);
-		r = dir < 0 ? err_set(err, -dir, "cgroup %s", path)
-			    : hand_down_at(dir, path, controller, err);
+		rc = dir < 0 ? err_set(err, -dir, "cgroup %s", path)
+			     : hand_down_at(dir, path, controller, err);
 	}
-	return r;
+	return rc;
 }
 
 static int read_back(const struct limit *l, const struct cgroup_mount *m, const char *file,
@@ -246,7 +246,7 @@ static int set(const struct cgroup *c, const struct limit *l, const char *value,
 {
 	const struct cgroup_mount *m = home_of(c, l->controller);
 	const char *file = m && m->v2 ? l->v2 : l->v1;
-	int r;
+	int rc;
 
 	if (!m)
 		return err_text(err, ENOENT, "%s: this host has no cgroup with %s", l->pointer,
@@ -261,14 +261,14 @@ static int set(const struct cgroup *c, const struct limit *l, const char *value,
 				m->v2 ? 2 : 1);
 	if (!*file)
 		return 0;
-	r = cgroup_write(m->leaf, file, value);
-	if (r == -ENOENT && m->v2) {
+	rc = cgroup_write(m->leaf, file, value);
+	if (rc == -ENOENT && m->v2) {
 		if (hand_down(c, m, l->controller, err) < 0)
 			return err_wrap(err, "%s", l->pointer);
-		r = cgroup_write(m->leaf, file, value);
+		rc = cgroup_write(m->leaf, file, value);
 	}
-	if (r < 0)
-		return err_set(err, -r, "%s: %s = %.*s", l->pointer, file, 60, value);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: %s = %.*s", l->pointer, file, 60, value);
 	return read_back(l, m, file, value, err);
 }
 
@@ -291,7 +291,7 @@ static int set_unified(const struct cgroup *c, const char *file, const char *val
 static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
 	struct err other;
-	int r = 0;
+	int rc = 0;
 
 	for (unsigned int i = 0; i < LIMITS; i++) {
 		const struct cgroup_mount *m = home_of(c, limits[i].controller);
@@ -301,30 +301,30 @@ static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, stru
 		if (p->limit[i] < 0)
 			continue;
 		value_of(p, (enum resource_limit)i, m && m->v2, value);
-		one = set(c, &limits[i], value, r < 0 ? &other : err);
-		r = r < 0 ? r : one;
+		one = set(c, &limits[i], value, rc < 0 ? &other : err);
+		rc = rc < 0 ? rc : one;
 	}
-	return r;
+	return rc;
 }
 
 int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
-	int r = set_numbers(c, p, err);
+	int rc = set_numbers(c, p, err);
 
 	/* A group that was there has limits already: the later ones may have to make room for the first. */
-	if (r < 0)
-		r = set_numbers(c, p, err);
-	if (r == 0 && p->cpuset_cpus)
-		r = set(c, &cpus, p->cpuset_cpus, err);
-	if (r == 0 && p->cpuset_mems)
-		r = set(c, &mems, p->cpuset_mems, err);
-	if (r < 0 || !p->unified)
-		return r;
+	if (rc < 0)
+		rc = set_numbers(c, p, err);
+	if (rc == 0 && p->cpuset_cpus)
+		rc = set(c, &cpus, p->cpuset_cpus, err);
+	if (rc == 0 && p->cpuset_mems)
+		rc = set(c, &mems, p->cpuset_mems, err);
+	if (rc < 0 || !p->unified)
+		return rc;
 	json_object_object_foreach(p->unified, file, value)
 	{
-		r = set_unified(c, file, json_object_get_string(value), err);
-		if (r < 0)
-			return r;
+		rc = set_unified(c, file, json_object_get_string(value), err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

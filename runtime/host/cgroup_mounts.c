@@ -123,19 +123,19 @@ int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 	struct cgroup_mount m;
 	char *path, *rest, *line;
 	uint64_t id;
-	int r = 0;
+	int rc = 0;
 
 	ret->nr_mounts = 0;
-	for (line = strtok_r(mountinfo, "\n", &rest); r == 0 && line;
+	for (line = strtok_r(mountinfo, "\n", &rest); rc == 0 && line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (!parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
 			continue;
 		if (is_watched(&m, cpuset))
-			r = keep(ret, &m, path);
+			rc = keep(ret, &m, path);
 		else if (cgroup_has_controller(&m, "freezer") && (m.writable || !ret->freezer))
-			r = replace(&ret->freezer, path);
+			rc = replace(&ret->freezer, path);
 	}
-	return r;
+	return rc;
 }
 
 /* Another mount may lie on top, there or further up. */

@@ -157,15 +157,14 @@ int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct di
 	const bool device = S_ISBLK(st->st_mode);
 	struct disk d = {.dev_flags = device ? BOOT_DEV_RAW_BLK : 0};
 	struct blocks blocks = {0};
-	int r;
+	int rc = check_format(f, fd, err);
 
-	r = check_format(f, fd, err);
-	if (r == 0)
-		r = lock(f, fd, err);
-	if (r == 0)
-		r = find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = lock(f, fd, err);
+	if (rc == 0)
+		rc = find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
+	if (rc < 0)
+		return rc;
 	if (device)
 		ask_device(fd, st->st_rdev, &blocks);
 	else

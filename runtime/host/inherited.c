@@ -96,10 +96,10 @@ static void settle_limits(void)
 
 int inherited_settle(struct err *err)
 {
-	int r = settle_streams(err);
+	int rc = settle_streams(err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	settle_timers();
 	settle_signals();
 	/* What group and others may do is the caller's to say; its owner uses what it makes. */
@@ -130,7 +130,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 int inherited_check(const struct plan *p, const struct assets *a, struct err *err)
 {
 	uint64_t file_bytes = p->mem_bytes, files = INHERITED_JAIL_FILES;
-	int r;
+	int rc;
 
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		/* A device of the host is no file that grows. */
@@ -138,12 +138,12 @@ int inherited_check(const struct plan *p, const struct assets *a, struct err *er
 			file_bytes = larger(file_bytes, a->proc[i].disk_bytes);
 		files += QUEUE_FILES * larger(1, p->proc[i].nr_queues);
 	}
-	r = inherited_need(RLIMIT_FSIZE, file_bytes, err);
-	if (r == 0)
-		r = inherited_need(RLIMIT_AS, p->mem_bytes + PROCESS_BYTES, err);
-	if (r == 0)
-		r = inherited_need(RLIMIT_DATA, DATA_BYTES, err);
-	if (r == 0)
-		r = inherited_need(RLIMIT_NPROC, p->nr_vcpus + p->nr_procs + 1, err);
-	return r < 0 ? r : inherited_need(RLIMIT_NOFILE, files, err);
+	rc = inherited_need(RLIMIT_FSIZE, file_bytes, err);
+	if (rc == 0)
+		rc = inherited_need(RLIMIT_AS, p->mem_bytes + PROCESS_BYTES, err);
+	if (rc == 0)
+		rc = inherited_need(RLIMIT_DATA, DATA_BYTES, err);
+	if (rc == 0)
+		rc = inherited_need(RLIMIT_NPROC, p->nr_vcpus + p->nr_procs + 1, err);
+	return rc < 0 ? rc : inherited_need(RLIMIT_NOFILE, files, err);
 }

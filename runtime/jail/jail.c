@@ -137,10 +137,10 @@ static int stage_namespaces(struct child *c, const char **ret_step)
 	if (setsid() < 0)
 		return failed(ret_step, "setsid");
 	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
-		const int r = unshare_one(c, flags[i], ret_step);
+		const int rc = unshare_one(c, flags[i], ret_step);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	/* The host's name is no business of a device. */
 	if (sethostname("jail", 4) < 0)
@@ -171,11 +171,11 @@ static int stage_cgroup(struct child *c, const char **ret_step)
 
 static int stage_user(struct child *c, const char **ret_step)
 {
-	int r = userns_become(&c->jail->ids);
+	int rc = userns_become(&c->jail->ids);
 
-	if (r < 0)
+	if (rc < 0)
 		*ret_step = "setresuid";
-	return r;
+	return rc;
 }
 
 /* After the change of user: a limit of no processes would make setresuid mark the process as over
@@ -281,10 +281,10 @@ static NORETURN void child_main(struct child *c)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {
 		const char *step = "";
-		int r = stages[i].run(c, &step);
+		int rc = stages[i].run(c, &step);
 
-		if (r < 0) {
-			e.code = -r;
+		if (rc < 0) {
+			e.code = -rc;
 			e.flag = c->flag;
 			fmt_into(e.text, sizeof(e.text), "%s: %s", stages[i].name, step);
 			break;
@@ -328,7 +328,7 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 		.exit_signal = SIGCHLD,
 	};
 	struct child c;
-	int go[2], r;
+	int go[2], rc;
 	long pid;
 
 	vr_assert(j->nr_fds <= JAIL_FDS_MAX);
@@ -344,16 +344,16 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 		return nsfail_explain(CLONE_NEWUSER | CLONE_NEWPID, errno, "", err);
 	if (pid == 0)
 		child_main(&c);
-	r = userns_write_maps((pid_t)pid, &j->ids, err);
-	if (r == 0)
-		r = set_oom_score((pid_t)pid, j->oom_score_adj, err);
+	rc = userns_write_maps((pid_t)pid, &j->ids, err);
+	if (rc == 0)
+		rc = set_oom_score((pid_t)pid, j->oom_score_adj, err);
 	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
-	if (r == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
-		r = err_set(err, errno, "jail %s: pipe", j->name);
-	if (r < 0) {
+	if (rc == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
+		rc = err_set(err, errno, "jail %s: pipe", j->name);
+	if (rc < 0) {
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);
-		return r;
+		return rc;
 	}
 	*ret = (struct jailed){(pid_t)pid, TAKE_FD(pidfd)};
 	return 0;

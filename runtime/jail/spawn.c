@@ -200,12 +200,12 @@ static int make_channels(struct channels *c, const char *name, struct err *err)
 static int start(const struct jail *j, struct channels *c, struct spawned *ret, struct err *err)
 {
 	struct spawned p;
-	int r;
+	int rc;
 
 	spawned_init(&p);
-	r = jail_spawn(j, &p.jailed, err);
-	if (r < 0)
-		return r;
+	rc = jail_spawn(j, &p.jailed, err);
+	if (rc < 0)
+		return rc;
 	fmt_into(p.name, sizeof(p.name), "%s", j->name);
 	p.control = TAKE_FD(c->control[0]);
 	p.log = TAKE_FD(c->log[0]);
@@ -227,10 +227,10 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.error_fd = s->error_fd,
 		.index = index,
 	};
-	int r = make_channels(&c, p->name, err);
+	int rc = make_channels(&c, p->name, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	for (unsigned int i = 0; i < p->nr_fds; i++)
 		j.fd[i] = source_fd(s, index, i);
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
@@ -247,12 +247,12 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	}
 	j.limits = limits_of(s, index, &j);
 	/* The record waits in the socket: the program finds it when it gets there. */
-	r = send_record(s, index, c.control[0], err);
-	if (r == 0)
-		r = start(&j, &c, ret, err);
-	if (r == 0)
+	rc = send_record(s, index, c.control[0], err);
+	if (rc == 0)
+		rc = start(&j, &c, ret, err);
+	if (rc == 0)
 		ret->nr_res = index ? p->nr_fds - BOOT_FD_RES : 0;
-	return r;
+	return rc;
 }
 
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)
@@ -268,13 +268,13 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,
 	};
-	int r;
+	int rc;
 
-	r = userns_choose(&j.ids, err);
-	if (r == 0)
-		r = make_channels(&c, d->boot->name, err);
-	if (r < 0)
-		return r;
+	rc = userns_choose(&j.ids, err);
+	if (rc == 0)
+		rc = make_channels(&c, d->boot->name, err);
+	if (rc < 0)
+		return rc;
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
@@ -282,8 +282,8 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	j.fd[BOOT_FD_BUS] = d->bus_fd;
 	for (unsigned int i = 0; i < d->boot->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
-	r = boot_record_complete(d->boot, d->program, d->log_level, err);
-	if (r == 0)
-		r = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
-	return r < 0 ? r : start(&j, &c, ret, err);
+	rc = boot_record_complete(d->boot, d->program, d->log_level, err);
+	if (rc == 0)
+		rc = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
+	return rc < 0 ? rc : start(&j, &c, ret, err);
 }

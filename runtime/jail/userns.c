@@ -80,7 +80,7 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 {
 	cleanup_fd int fd = -1;
 	uint32_t id;
-	int r;
+	int rc;
 
 	*ret = (struct userns_ids){.uid = geteuid(), .gid = getegid()};
 	/* The kernel wants it of who maps uid 0. */
@@ -91,9 +91,9 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 	fd = eventfd(0, EFD_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno, "eventfd");
-	r = number_of(fd, &id, err);
-	if (r < 0 || !is_mapped(USERNS_HOST_BASE + id))
-		return r;
+	rc = number_of(fd, &id, err);
+	if (rc < 0 || !is_mapped(USERNS_HOST_BASE + id))
+		return rc;
 	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true};
 	(void)TAKE_FD(fd); /* never closed: it is the claim */
 	return 0;
@@ -126,11 +126,11 @@ static int write_map(pid_t pid, const char *file, uint32_t id, struct err *err)
 
 int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
 {
-	int r = write_proc(pid, "setgroups", "deny", 4, err);
+	int rc = write_proc(pid, "setgroups", "deny", 4, err);
 
-	if (r == 0)
-		r = write_map(pid, "gid_map", ids->gid, err);
-	return r < 0 || ids->uid == USERNS_NONE ? r : write_map(pid, "uid_map", ids->uid, err);
+	if (rc == 0)
+		rc = write_map(pid, "gid_map", ids->gid, err);
+	return rc < 0 || ids->uid == USERNS_NONE ? rc : write_map(pid, "uid_map", ids->uid, err);
 }
 
 int userns_become(const struct userns_ids *ids)

@@ -42,7 +42,7 @@ static int build_vmm(struct plan_build *bd)
 {
 	const struct bundle_vm *vm = &bd->b->vm;
 	struct plan_proc *proc = &bd->p->proc[0];
-	int r;
+	int rc;
 
 	fmt_into(proc->name, sizeof(proc->name), "vmm");
 	proc->program = "vmrun-vmm";
@@ -53,10 +53,10 @@ static int build_vmm(struct plan_build *bd)
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
 	proc->nr_fds = BOOT_FD_DEVICE;
 	bd->p->nr_procs = 1;
-	r = set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
-		     "/vm/kernel/path");
-	if (r < 0 || !vm->kernel.initrd)
-		return r;
+	rc = set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
+		      "/vm/kernel/path");
+	if (rc < 0 || !vm->kernel.initrd)
+		return rc;
 	bd->p->has_initrd = true;
 	return set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
 			"/vm/kernel/initrd");
@@ -95,17 +95,17 @@ static int add_block(struct plan_build *bd, const struct bundle_device *d, const
 static int add_listed_blocks(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
-	int r = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++) {
+	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++) {
 		char pointer[SCHEMA_POINTER_BYTES + sizeof("/path")];
 
 		if (d[i].type != KIND_BLOCK)
 			continue;
 		fmt_into(pointer, sizeof(pointer), "%s/path", d[i].pointer);
-		r = add_block(bd, &d[i], pointer);
+		rc = add_block(bd, &d[i], pointer);
 	}
-	return r;
+	return rc;
 }
 
 /* The serial port first and the image before every other disk: it is to be /dev/vda. */
@@ -118,17 +118,17 @@ static int build_devices(struct plan_build *bd)
 		.format = b->vm.image.format,
 		.queues = 1,
 	};
-	int r = 0;
+	int rc = 0;
 
 	add_serial(bd);
 	if (image.path)
-		r = add_block(bd, &image, "/vm/image/path");
-	if (r == 0)
-		r = add_listed_blocks(bd);
-	if (r == 0)
-		r = plan_net_add_all(bd);
-	if (r < 0)
-		return r;
+		rc = add_block(bd, &image, "/vm/image/path");
+	if (rc == 0)
+		rc = add_listed_blocks(bd);
+	if (rc == 0)
+		rc = plan_net_add_all(bd);
+	if (rc < 0)
+		return rc;
 	for (unsigned int id = 0; id < KINDS; id++) {
 		for (unsigned int nr = plan_nr_plain(b, id); nr > 0; nr--)
 			plan_add_device(bd, id);
@@ -169,13 +169,13 @@ static int build_cmdline(struct plan_build *bd)
 
 static int build_warnings(struct plan_build *bd)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; r == 0 && i < bd->b->nr_warnings; i++) {
-		r = plan_copy(&bd->p->warning[i], bd->b->warning[i], bd->err);
+	for (unsigned int i = 0; rc == 0 && i < bd->b->nr_warnings; i++) {
+		rc = plan_copy(&bd->p->warning[i], bd->b->warning[i], bd->err);
 		bd->p->nr_warnings = i + 1;
 	}
-	return r;
+	return rc;
 }
 
 int plan_build(const struct bundle *b, const char *id,
@@ -187,7 +187,7 @@ int plan_build(const struct bundle *b, const char *id,
 	};
 	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
 	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
-	int r = 0;
+	int rc = 0;
 
 	if (!p)
 		return plan_no_memory(err);
@@ -204,11 +204,11 @@ int plan_build(const struct bundle *b, const char *id,
 								    : (int)b->process.oom_score_adj;
 	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
 	p->annotations = json_object_get(b->annotations);
-	r = plan_copy(&p->bundle_path, b->dir, err);
-	for (unsigned int i = 0; r == 0 && i < ARRAY_SIZE(steps); i++)
-		r = steps[i](&bd);
-	if (r < 0)
-		return r;
+	rc = plan_copy(&p->bundle_path, b->dir, err);
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)
+		rc = steps[i](&bd);
+	if (rc < 0)
+		return rc;
 	*ret = TAKE_PTR(p);
 	return 0;
 }

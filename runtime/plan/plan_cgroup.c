@@ -125,7 +125,7 @@ int plan_cgroup_build(struct plan_build *bd)
 {
 	const struct bundle_cgroup *res = &bd->b->linux_.resources;
 	struct plan_cgroup *cg = &bd->p->cgroup;
-	int r;
+	int rc;
 
 	for (unsigned int i = 0; i < LIMITS; i++) {
 		cg->limit[i] = res->limit[i];
@@ -138,16 +138,16 @@ int plan_cgroup_build(struct plan_build *bd)
 		cg->limit[LIMIT_HIERARCHY] = 1;
 	if (res->unified && json_object_object_length(res->unified))
 		cg->unified = json_object_get(res->unified);
-	r = plan_copy(&cg->cpuset_cpus, res->cpus, bd->err);
-	if (r == 0)
-		r = plan_copy(&cg->cpuset_mems, res->mems, bd->err);
-	if (r == 0)
-		r = check_memory(cg, bd->err);
-	if (r == 0)
-		r = check_swap(cg, bd->err);
-	if (r == 0)
-		r = check_pids(bd->p, bd->err);
-	return r < 0 ? r : set_path(bd);
+	rc = plan_copy(&cg->cpuset_cpus, res->cpus, bd->err);
+	if (rc == 0)
+		rc = plan_copy(&cg->cpuset_mems, res->mems, bd->err);
+	if (rc == 0)
+		rc = check_memory(cg, bd->err);
+	if (rc == 0)
+		rc = check_swap(cg, bd->err);
+	if (rc == 0)
+		rc = check_pids(bd->p, bd->err);
+	return rc < 0 ? rc : set_path(bd);
 }
 
 void plan_cgroup_free(struct plan_cgroup *cg)

@@ -129,17 +129,17 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 {
 	struct bundle_device more = *d;
 	unsigned int behind = 0;
-	int r = 0;
+	int rc = 0;
 
 	for (unsigned int id = 0; id < KINDS; id++)
 		behind += plan_nr_plain(bd->b, id);
 	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
-	for (; r == 0 && have < at->found; have++) {
+	for (; rc == 0 && have < at->found; have++) {
 		if (bd->p->nr_procs - 1 + behind >= BOOT_DEVICES_MAX)
 			break;
-		r = add_net(bd, &more);
+		rc = add_net(bd, &more);
 	}
-	return r;
+	return rc;
 }
 
 /* The one that a namespace to join implies */
@@ -149,14 +149,14 @@ static int add_implied_net(struct plan_build *bd)
 	struct bundle_device d = {.type = KIND_NET, .pointer = pointer, .queues = 1};
 	unsigned int index = 0;
 	struct place at;
-	int r;
+	int rc;
 
 	d.net.mode = NET_MODE_NETNS;
 	d.net.netns = bundle_netns(bd->b, &index);
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
 	at = place_of(bd, &d);
-	r = add_net(bd, &d);
-	return r < 0 ? r : add_found_nets(bd, &d, &at, 1);
+	rc = add_net(bd, &d);
+	return rc < 0 ? rc : add_found_nets(bd, &d, &at, 1);
 }
 
 /* Behind all that are listed, whose numbers do not depend on the host so */
@@ -165,11 +165,11 @@ static int add_all_found_nets(struct plan_build *bd)
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	const unsigned int nr = bd->b->vm.devices.nr;
 	cleanup_free struct place *at = calloc(nr + 1, sizeof(*at));
-	int r = at ? 0 : plan_no_memory(bd->err);
+	int rc = at ? 0 : plan_no_memory(bd->err);
 
-	for (unsigned int i = 0; r == 0 && i < nr; i++)
+	for (unsigned int i = 0; rc == 0 && i < nr; i++)
 		at[i] = place_of(bd, &d[i]);
-	for (unsigned int i = 0; r == 0 && i < nr; i++) {
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
 		unsigned int have = 0;
 		bool last = true;
 
@@ -178,22 +178,22 @@ static int add_all_found_nets(struct plan_build *bd)
 			last &= k <= i || !same_place(&at[i], &at[k]);
 		}
 		if (have && last)
-			r = add_found_nets(bd, &d[i], &at[i], have);
+			rc = add_found_nets(bd, &d[i], &at[i], have);
 	}
-	return r;
+	return rc;
 }
 
 int plan_net_add_all(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
-	int r = 0;
+	int rc = 0;
 
 	if (bundle_implied_net(bd->b))
 		return add_implied_net(bd);
-	for (unsigned int i = 0; r == 0 && i < bd->b->vm.devices.nr; i++)
+	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == KIND_NET)
-			r = add_net(bd, &d[i]);
-	return r < 0 ? r : add_all_found_nets(bd);
+			rc = add_net(bd, &d[i]);
+	return rc < 0 ? rc : add_all_found_nets(bd);
 }
 
 void plan_net_free(struct plan_net *n)

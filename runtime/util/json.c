@@ -151,16 +151,16 @@ static int scan_token(struct scan *s)
 static int scan_text(struct scan *s)
 {
 	struct json_tokener *tok __attribute__((cleanup(cleanup_tokener))) = json_tokener_new();
-	int r = 0;
+	int rc = 0;
 
 	if (!tok)
 		return err_set(s->err, ENOMEM, "%s", s->name);
 	s->tok = tok;
-	while (r == 0 && s->at < s->len)
-		r = scan_token(s);
+	while (rc == 0 && s->at < s->len)
+		rc = scan_token(s);
 	while (s->depth)
 		json_object_put(s->keys[--s->depth]);
-	return r;
+	return rc;
 }
 
 int json_parse(const char *text, size_t len, const char *name, struct json_object **ret,
@@ -171,7 +171,7 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	struct scan s = {.text = text, .len = len, .name = name, .err = err};
 	const char *nul = memchr(text, '\0', len);
 	enum json_tokener_error e;
-	int r;
+	int rc;
 
 	if (len > JSON_TEXT_MAX)
 		return err_text(err, EFBIG, "%s: larger than %u bytes", name, JSON_TEXT_MAX);
@@ -193,9 +193,9 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 		strncat(what, json_tokener_error_desc(e), sizeof(what) - strlen(what) - 1);
 		return text_fail(text, at, name, what, err);
 	}
-	r = scan_text(&s);
-	if (r < 0)
-		return r;
+	rc = scan_text(&s);
+	if (rc < 0)
+		return rc;
 	*ret = TAKE_PTR(obj);
 	return 0;
 }

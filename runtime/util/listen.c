@@ -72,14 +72,14 @@ static int take_away(const struct sockaddr_un *sun)
 
 static int bind_to(int fd, const struct sockaddr_un *sun)
 {
-	int r = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
+	int rc = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
 
-	if (r != -EADDRINUSE)
-		return r;
-	r = take_away(sun);
-	if (r == 0 && bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
-		r = -errno;
-	return r;
+	if (rc != -EADDRINUSE)
+		return rc;
+	rc = take_away(sun);
+	if (rc == 0 && bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
+		rc = -errno;
+	return rc;
 }
 
 int listen_at(const char *path, struct listener *ret, struct err *err)
@@ -88,18 +88,18 @@ int listen_at(const char *path, struct listener *ret, struct err *err)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	cleanup_fd int fd = unix_socket();
 	struct stat st;
-	int r;
+	int rc;
 
 	if (strlen(path) >= sizeof(sun.sun_path))
 		return err_set(err, ENAMETOOLONG, "socket %s", path);
 	strcpy(sun.sun_path, path);
-	r = fd < 0 ? -errno : bind_to(fd, &sun);
-	if (r < 0)
-		return err_set(err, -r, "socket %s", path);
+	rc = fd < 0 ? -errno : bind_to(fd, &sun);
+	if (rc < 0)
+		return err_set(err, -rc, "socket %s", path);
 	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {
-		r = err_set(err, errno, "socket %s", path);
+		rc = err_set(err, errno, "socket %s", path);
 		(void)unlink(path);
-		return r;
+		return rc;
 	}
 	l.dev = st.st_dev;
 	l.ino = st.st_ino;

@@ -107,19 +107,19 @@ int process_kill(const struct process *p, int timeout_ms)
 {
 	cleanup_fd int pidfd = process_open(p);
 	struct pollfd poll_for = {.fd = pidfd, .events = POLLIN};
-	int r;
+	int rc;
 
 	if (pidfd == -ESRCH)
 		return 0;
 	if (pidfd < 0)
 		return pidfd;
-	r = process_signal(pidfd, SIGKILL);
-	if (r < 0)
-		return r == -ESRCH ? 0 : r;
+	rc = process_signal(pidfd, SIGKILL);
+	if (rc < 0)
+		return rc == -ESRCH ? 0 : rc;
 	do
-		r = poll(&poll_for, 1, timeout_ms);
-	while (r < 0 && errno == EINTR);
-	if (r < 0)
+		rc = poll(&poll_for, 1, timeout_ms);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
 		return -errno;
-	return r ? 0 : -ETIMEDOUT;
+	return rc ? 0 : -ETIMEDOUT;
 }
