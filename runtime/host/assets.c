@@ -21,10 +21,12 @@ static const struct {
 	const char *bytes;
 } kernel_magics[] = {{0, "\177ELF"}, {0x202, "HdrS"}};
 
-static void cleanup_assets(struct assets **a)
+static void close_assets(struct assets **a)
 {
 	assets_close(*a);
 }
+
+#define cleanup_assets __attribute__((cleanup(close_assets)))
 
 static int fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
 {
@@ -195,7 +197,7 @@ static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *
 
 int assets_open(struct plan *p, struct assets **ret, struct err *err)
 {
-	struct assets *a __attribute__((cleanup(cleanup_assets))) = calloc(1, sizeof(*a));
+	cleanup_assets struct assets *a = calloc(1, sizeof(*a));
 	int rc = 0;
 
 	if (!a)

@@ -140,11 +140,13 @@ struct walk {
 	int fd[DEPTH_MAX];
 };
 
-static void cleanup_walk(struct walk *w)
+static void walk_done(struct walk *w)
 {
 	while (w->nr > 0)
 		close(w->fd[--w->nr]);
 }
+
+#define cleanup_walk __attribute__((cleanup(walk_done)))
 
 /* v1 refuses processes in a cpuset that names no CPUs, and a new one names none. */
 static void inherit_cpuset(int parent, int dir)
@@ -275,7 +277,7 @@ static int check_empty(const struct walk *w, struct err *err)
 
 static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 {
-	__attribute__((cleanup(cleanup_walk))) struct walk w = {.c = c, .m = m};
+	cleanup_walk struct walk w = {.c = c, .m = m};
 	char leaf[PATH_MAX], *name, *rest;
 	int rc = cgroup_open(AT_FDCWD, m->path);
 

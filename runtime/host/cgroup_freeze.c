@@ -61,11 +61,6 @@ static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
 	return false;
 }
 
-static void cleanup_cgroup(struct cgroup *c)
-{
-	cgroup_done(c);
-}
-
 /* The mount with v1's freezer, or with @v2 that of v2 */
 static const char *mount_of(const struct cgroup *c, bool v2)
 {
@@ -109,7 +104,7 @@ static bool is_frozen(const struct cgroup *c, pid_t pid, bool v2)
 
 bool cgroup_frozen(pid_t pid)
 {
-	__attribute__((cleanup(cleanup_cgroup))) struct cgroup c = {0};
+	cleanup_cgroup struct cgroup c = {0};
 
 	return cgroup_find(true, &c) == 0 &&
 	       (is_frozen(&c, pid, false) || is_frozen(&c, pid, true));
@@ -117,7 +112,7 @@ bool cgroup_frozen(pid_t pid)
 
 void cgroup_thaw(pid_t pid)
 {
-	__attribute__((cleanup(cleanup_cgroup))) struct cgroup c = {0};
+	cleanup_cgroup struct cgroup c = {0};
 	cleanup_fd int top = -1;
 	char text[16];
 

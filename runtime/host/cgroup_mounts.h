@@ -77,4 +77,7 @@ bool cgroup_has_controller(const struct cgroup_mount *m, const char *name);
 /** cgroup_done() - Free what is owned, and let go of the leaf */
 void cgroup_done(struct cgroup *c);
 
+/* struct cgroup, zeroed when it owns nothing */
+#define cleanup_cgroup __attribute__((cleanup(cgroup_done)))
+
 #endif

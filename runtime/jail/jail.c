@@ -296,11 +296,13 @@ static NORETURN void child_main(struct child *c)
 	_exit(1);
 }
 
-static void cleanup_caps(cap_t *c)
+static void free_caps(cap_t *c)
 {
 	if (*c)
 		cap_free(*c);
 }
+
+#define cleanup_caps __attribute__((cleanup(free_caps)))
 
 /* By the parent: the child sees no /proc any more. To raise it takes no privilege. */
 static int set_oom_score(pid_t pid, int adj, struct err *err)
@@ -320,7 +322,7 @@ static int set_oom_score(pid_t pid, int adj, struct err *err)
 
 int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 {
-	__attribute__((cleanup(cleanup_caps))) cap_t no_caps = cap_init();
+	cleanup_caps cap_t no_caps = cap_init();
 	cleanup_fd int go_rd = -1, go_wr = -1, pidfd = -1;
 	struct clone_args args = {
 		.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD,

@@ -174,13 +174,15 @@ struct channels {
 	int log[2];	/* ours, its */
 };
 
-static void cleanup_channels(struct channels *c)
+static void channels_done(struct channels *c)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		cleanup_close_fd(&c->control[i]);
 		cleanup_close_fd(&c->log[i]);
 	}
 }
+
+#define cleanup_channels __attribute__((cleanup(channels_done)))
 
 static int make_channels(struct channels *c, const char *name, struct err *err)
 {
@@ -194,8 +196,6 @@ static int make_channels(struct channels *c, const char *name, struct err *err)
 		return err_set(err, errno, "log pipe of %s", name);
 	return 0;
 }
-
-#define cleanup_channels_of __attribute__((cleanup(cleanup_channels)))
 
 static int start(const struct jail *j, struct channels *c, struct spawned *ret, struct err *err)
 {
@@ -216,7 +216,7 @@ static int start(const struct jail *j, struct channels *c, struct spawned *ret, 
 int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
-	cleanup_channels_of struct channels c = {{-1, -1}, {-1, -1}};
+	cleanup_channels struct channels c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int in = -1, out = -1;
 	struct jail j = {
 		.name = p->name,
@@ -257,7 +257,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)
 {
-	cleanup_channels_of struct channels c = {{-1, -1}, {-1, -1}};
+	cleanup_channels struct channels c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct jail j = {
 		.name = d->boot->name,

@@ -14,10 +14,12 @@
  * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
 #define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
 
-static void cleanup_plan(struct plan **p)
+static void free_plan(struct plan **p)
 {
 	plan_free(*p);
 }
+
+#define cleanup_plan __attribute__((cleanup(free_plan)))
 
 /* Relative paths of a config.json are relative to its directory. */
 static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
@@ -185,7 +187,7 @@ int plan_build(const struct bundle *b, const char *id,
 	static int (*const steps[])(struct plan_build *) = {
 		build_vmm, build_devices, build_cmdline, plan_cgroup_build, build_warnings,
 	};
-	struct plan *p __attribute__((cleanup(cleanup_plan))) = calloc(1, sizeof(*p));
+	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
 	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
 	int rc = 0;
 

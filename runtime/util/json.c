@@ -23,11 +23,13 @@ struct scan {
 	struct err *err;
 };
 
-static void cleanup_tokener(struct json_tokener **tok)
+static void free_tokener(struct json_tokener **tok)
 {
 	if (*tok)
 		json_tokener_free(*tok);
 }
+
+#define cleanup_tokener __attribute__((cleanup(free_tokener)))
 
 /* Record where in the text an error is: line and column count bytes, from 1. */
 static int text_fail(const char *text, size_t at, const char *name, const char *what,
@@ -150,7 +152,7 @@ static int scan_token(struct scan *s)
 
 static int scan_text(struct scan *s)
 {
-	struct json_tokener *tok __attribute__((cleanup(cleanup_tokener))) = json_tokener_new();
+	cleanup_tokener struct json_tokener *tok = json_tokener_new();
 	int rc = 0;
 
 	if (!tok)
@@ -166,7 +168,7 @@ static int scan_text(struct scan *s)
 int json_parse(const char *text, size_t len, const char *name, struct json_object **ret,
 	       struct err *err)
 {
-	struct json_tokener *tok __attribute__((cleanup(cleanup_tokener))) = NULL;
+	cleanup_tokener struct json_tokener *tok = NULL;
 	cleanup_json struct json_object *obj = NULL;
 	struct scan s = {.text = text, .len = len, .name = name, .err = err};
 	const char *nul = memchr(text, '\0', len);
