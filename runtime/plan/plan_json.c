@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/plan/plan_settings.h"
+#include "runtime/util/json.h"
 
 static const char *const sources[] = {
 	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",
@@ -24,60 +25,41 @@ static const char *const buses[] = {
 	[BOOT_BUS_SERIAL] = "serial",
 };
 
-static void add(struct json_object *obj, const char *key, struct json_object *value)
-{
-	/* fails only for want of memory, in which case what is printed lacks a line */
-	if (json_object_object_add(obj, key, value))
-		json_object_put(value);
-}
-
-static void add_string(struct json_object *obj, const char *key, const char *s)
-{
-	if (s)
-		add(obj, key, json_object_new_string(s));
-}
-
 /* "" says nothing. */
 static void add_name(struct json_object *obj, const char *key, const char *s)
 {
 	if (*s)
-		add_string(obj, key, s);
-}
-
-static void add_uint(struct json_object *obj, const char *key, uint64_t v)
-{
-	if (v)
-		add(obj, key, json_object_new_uint64(v));
+		json_add_string(obj, key, s);
 }
 
 static void add_limit(struct json_object *obj, const char *key, int64_t v)
 {
 	if (v >= 0)
-		add(obj, key, json_object_new_int64(v));
+		json_add(obj, key, json_object_new_int64(v));
 }
 
 static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *fd)
 {
 	struct json_object *o = json_object_new_object();
 
-	add(o, "fd", json_object_new_uint64(slot));
-	add_string(o, "source", sources[fd->source]);
+	json_add(o, "fd", json_object_new_uint64(slot));
+	json_add_string(o, "source", sources[fd->source]);
 	if (fd->source == PLAN_FD_LINK)
-		add(o, "device", json_object_new_uint64(fd->index));
+		json_add(o, "device", json_object_new_uint64(fd->index));
 	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST)
-		add(o, "pair", json_object_new_uint64(fd->index));
+		json_add(o, "pair", json_object_new_uint64(fd->index));
 	if (fd->source != PLAN_FD_FILE)
 		return o;
-	add_string(o, "file", files[fd->file]);
-	add_string(o, "path", fd->path);
-	add(o, "writable", json_object_new_boolean(fd->writable));
+	json_add_string(o, "file", files[fd->file]);
+	json_add_string(o, "path", fd->path);
+	json_add(o, "writable", json_object_new_boolean(fd->writable));
 	if (fd->raw)
-		add_string(o, "format", "raw");
-	add_string(o, "from", fd->pointer);
+		json_add_string(o, "format", "raw");
+	json_add_string(o, "from", fd->pointer);
 	return o;
 }
 
-static void add_serial(struct json_object *obj, const struct plan_proc *proc)
+static void add_block_serial(struct json_object *obj, const struct plan_proc *proc)
 {
 	struct block_settings block;
 	char serial[sizeof(block.serial) + 1] = "";
@@ -91,25 +73,25 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
 
-	add_string(o, "name", proc->name);
-	add_string(o, "program", proc->program);
-	add_string(o, "policy", proc->policy);
+	json_add_string(o, "name", proc->name);
+	json_add_string(o, "program", proc->program);
+	json_add_string(o, "policy", proc->policy);
 	if (proc->kind) {
-		add_string(o, "type", proc->kind->name);
-		add_string(o, "bus", buses[proc->kind->bus]);
-		add_uint(o, "virtioId", proc->kind->virtio_id);
+		json_add_string(o, "type", proc->kind->name);
+		json_add_string(o, "bus", buses[proc->kind->bus]);
+		json_add_uint(o, "virtioId", proc->kind->virtio_id);
 	}
-	add_uint(o, "queues", proc->nr_queues);
+	json_add_uint(o, "queues", proc->nr_queues);
 	if (proc->dev_flags & BOOT_DEV_READONLY)
-		add(o, "readonly", json_object_new_boolean(true));
+		json_add(o, "readonly", json_object_new_boolean(true));
 	if (proc->kind == &kind_table[KIND_BLOCK])
-		add_serial(o, proc);
+		add_block_serial(o, proc);
 	if (proc->writes_file)
-		add(o, "writesFile", json_object_new_boolean(true));
+		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)
 		if (proc->fd[i].source != PLAN_FD_NONE)
 			json_object_array_add(fds, fd_to_json(i, &proc->fd[i]));
-	add(o, "fds", fds);
+	json_add(o, "fds", fds);
 	return o;
 }
 
@@ -136,13 +118,13 @@ static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "path", cg->path);
+	json_add_string(o, "path", cg->path);
 	for (unsigned int i = 0; i < LIMITS; i++)
 		add_limit(o, limit_names[i], cg->limit[i]);
-	add_string(o, "cpusetCpus", cg->cpuset_cpus);
-	add_string(o, "cpusetMems", cg->cpuset_mems);
+	json_add_string(o, "cpusetCpus", cg->cpuset_cpus);
+	json_add_string(o, "cpusetMems", cg->cpuset_mems);
 	if (cg->unified)
-		add(o, "unified", json_object_get(cg->unified));
+		json_add(o, "unified", json_object_get(cg->unified));
 	return o;
 }
 
@@ -152,7 +134,7 @@ static void add_addr(struct json_object *obj, const char *key, struct net_addr a
 
 	addr_put(a, text);
 	if (a.addr)
-		add_string(obj, key, text);
+		json_add_string(obj, key, text);
 }
 
 static void add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
@@ -162,11 +144,11 @@ static void add_rate(struct json_object *obj, const char *key, const struct net_
 	if (!r->bytes_per_s && !r->packets_per_s)
 		return;
 	o = json_object_new_object();
-	add_uint(o, "bytesPerSecond", r->bytes_per_s);
-	add_uint(o, "burstBytes", r->burst_bytes);
-	add_uint(o, "packetsPerSecond", r->packets_per_s);
-	add_uint(o, "burstPackets", r->burst_packets);
-	add(obj, key, o);
+	json_add_uint(o, "bytesPerSecond", r->bytes_per_s);
+	json_add_uint(o, "burstBytes", r->burst_bytes);
+	json_add_uint(o, "packetsPerSecond", r->packets_per_s);
+	json_add_uint(o, "burstPackets", r->burst_packets);
+	json_add(obj, key, o);
 }
 
 static struct json_object *net_to_json(const struct plan *p, const struct plan_net *n)
@@ -180,27 +162,27 @@ static struct json_object *net_to_json(const struct plan *p, const struct plan_n
 
 	if (memcmp(n->mac, chosen_later, sizeof(n->mac)))
 		addr_put_mac(n->mac, mac);
-	add_string(o, "device", p->proc[n->proc].name);
-	add_string(o, "mode", net_mode_names[n->mode]);
-	add_string(o, "from", n->pointer);
+	json_add_string(o, "device", p->proc[n->proc].name);
+	json_add_string(o, "mode", net_mode_names[n->mode]);
+	json_add_string(o, "from", n->pointer);
 	add_name(o, "name", n->name);
 	add_name(o, "bridge", n->bridge);
 	add_name(o, "parent", n->parent);
-	add_string(o, "netns", n->netns_path);
+	json_add_string(o, "netns", n->netns_path);
 	if (n->fd >= 0)
-		add(o, "fd", json_object_new_int(n->fd));
+		json_add(o, "fd", json_object_new_int(n->fd));
 	add_addr(o, "host", n->host);
 	add_addr(o, "guest", n->guest);
 	add_addr(o, "pool", n->pool);
 	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
 	add_name(o, "mac", mac);
-	add_uint(o, "mtu", n->mtu);
-	add_uint(o, "queuePairs", n->queue_pairs);
-	add_string(o, "backend", n->vhost ? "vhost" : "user");
+	json_add_uint(o, "mtu", n->mtu);
+	json_add_uint(o, "queuePairs", n->queue_pairs);
+	json_add_string(o, "backend", n->vhost ? "vhost" : "user");
 	if (n->masquerade)
-		add(o, "masquerade", json_object_new_boolean(true));
+		json_add(o, "masquerade", json_object_new_boolean(true));
 	if (n->host_network)
-		add(o, "hostNetwork", json_object_new_boolean(true));
+		json_add(o, "hostNetwork", json_object_new_boolean(true));
 	add_rate(o, "toGuest", &settings.to_guest);
 	add_rate(o, "fromGuest", &settings.from_guest);
 	return o;
@@ -211,28 +193,28 @@ struct json_object *plan_to_json(const struct plan *p)
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
 			   *nets = json_object_new_array(), *warnings = json_object_new_array();
 
-	add_string(o, "id", p->id);
-	add_string(o, "bundle", p->bundle_path);
-	add_uint(o, "memoryBytes", p->mem_bytes);
-	add_uint(o, "vcpus", p->nr_vcpus);
-	add_string(o, "cmdline", p->cmdline);
-	add(o, "terminal", json_object_new_boolean(p->terminal));
+	json_add_string(o, "id", p->id);
+	json_add_string(o, "bundle", p->bundle_path);
+	json_add_uint(o, "memoryBytes", p->mem_bytes);
+	json_add_uint(o, "vcpus", p->nr_vcpus);
+	json_add_string(o, "cmdline", p->cmdline);
+	json_add(o, "terminal", json_object_new_boolean(p->terminal));
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
-		add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
-	add(o, "cgroup", cgroup_to_json(&p->cgroup));
+		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
+	json_add(o, "cgroup", cgroup_to_json(&p->cgroup));
 	for (unsigned int i = 0; i < p->nr_procs; i++)
 		json_object_array_add(procs, proc_to_json(&p->proc[i]));
-	add(o, "processes", procs);
+	json_add(o, "processes", procs);
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		json_object_array_add(nets, net_to_json(p, &p->net[i]));
 	if (p->nr_nets)
-		add(o, "networks", nets);
+		json_add(o, "networks", nets);
 	else
 		json_object_put(nets);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		json_object_array_add(warnings, json_object_new_string(p->warning[i]));
-	add(o, "warnings", warnings);
+	json_add(o, "warnings", warnings);
 	if (p->annotations)
-		add(o, "annotations", json_object_get(p->annotations));
+		json_add(o, "annotations", json_object_get(p->annotations));
 	return o;
 }

@@ -249,3 +249,21 @@ int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct er
 	*ret_len = len;
 	return 0;
 }
+
+void json_add(struct json_object *obj, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(obj, key, value))
+		json_object_put(value);
+}
+
+void json_add_string(struct json_object *obj, const char *key, const char *s)
+{
+	if (s)
+		json_add(obj, key, json_object_new_string(s));
+}
+
+void json_add_uint(struct json_object *obj, const char *key, uint64_t v)
+{
+	if (v)
+		json_add(obj, key, json_object_new_uint64(v));
+}

@@ -43,4 +43,14 @@ MUST_CHECK int json_parse(const char *text, size_t len, const char *name, struct
  */
 MUST_CHECK int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err);
 
+/**
+ * json_add() - Add a member to an object, to print it: without memory that line is missing
+ * @value:	Taken, whatever happens
+ */
+void json_add(struct json_object *obj, const char *key, struct json_object *value);
+/** json_add_string() - The same for a text; NULL adds nothing */
+void json_add_string(struct json_object *obj, const char *key, const char *s);
+/** json_add_uint() - The same for a number; 0 adds nothing */
+void json_add_uint(struct json_object *obj, const char *key, uint64_t v);
+
 #endif
