@@ -28,7 +28,7 @@ static void close_assets(struct assets **a)
 
 #define cleanup_assets __attribute__((cleanup(close_assets)))
 
-static int fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
+static int assets_fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
 {
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
@@ -37,13 +37,13 @@ static int fail(const struct plan_fd *f, int errnum, const char *text, struct er
 static int check_kind(const struct plan_fd *f, const struct stat *st, struct err *err)
 {
 	if (S_ISDIR(st->st_mode))
-		return fail(f, EISDIR, "is a directory", err);
+		return assets_fail(f, EISDIR, "is a directory", err);
 	if (f->file == PLAN_FILE_DISK && !S_ISREG(st->st_mode) && !S_ISBLK(st->st_mode))
-		return fail(f, EINVAL, "is neither a regular file nor a block device", err);
+		return assets_fail(f, EINVAL, "is neither a regular file nor a block device", err);
 	if (f->file != PLAN_FILE_DISK && !S_ISREG(st->st_mode))
-		return fail(f, EINVAL, "is not a regular file", err);
+		return assets_fail(f, EINVAL, "is not a regular file", err);
 	if (S_ISREG(st->st_mode) && st->st_size == 0)
-		return fail(f, EINVAL, "is empty", err);
+		return assets_fail(f, EINVAL, "is empty", err);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ static int check_kernel(const struct plan_fd *f, int fd, struct err *err)
 		    memcmp(buf, kernel_magics[i].bytes, sizeof(buf)) == 0)
 			return 0;
 	}
-	return fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
+	return assets_fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
 }
 
 int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk, struct err *err)

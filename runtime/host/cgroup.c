@@ -64,7 +64,7 @@ static int add_dir(struct cgroup *c, const char *path, bool leaf, bool made)
 }
 
 /* What is below our own parent directory is ours, whoever made it: it goes with the last VM in it. */
-static bool is_ours(const char *path)
+static bool cgroup_is_ours(const char *path)
 {
 	const size_t len = strlen(DEFAULT_PARENT);
 
@@ -85,7 +85,7 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 		next = strchr(at + 1, '/');
 		if (next)
 			*next = '\0';
-		made = access(path, F_OK) < 0 || is_ours(path + base);
+		made = access(path, F_OK) < 0 || cgroup_is_ours(path + base);
 		if (made || !next)
 			rc = add_dir(c, path, !next, made);
 		if (next)
@@ -218,7 +218,7 @@ static void identify(const struct walk *w, int fd, bool made)
 		d->dev = st.st_dev;
 		d->ino = st.st_ino;
 		/* Others may have made it since it was planned. */
-		d->made = d->made && (made || is_ours(w->path + strlen(w->m->path)));
+		d->made = d->made && (made || cgroup_is_ours(w->path + strlen(w->m->path)));
 	}
 }
 

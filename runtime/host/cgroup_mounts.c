@@ -49,7 +49,8 @@ static bool is_writable(const char *options)
 }
 
 /* ID PARENT MAJ:MIN ROOT MOUNTPOINT OPTIONS [TAG...] - TYPE SOURCE SUPER-OPTIONS */
-static bool parse_line(char *line, struct cgroup_mount *ret, char **ret_path, uint64_t *ret_id)
+static bool cgroup_parse_line(char *line, struct cgroup_mount *ret, char **ret_path,
+			      uint64_t *ret_id)
 {
 	char *dash = strstr(line, " - "), *rest, *field[6] = {NULL}, *type, *options, *at;
 	unsigned int i = 0;
@@ -128,7 +129,7 @@ int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 	ret->nr_mounts = 0;
 	for (line = strtok_r(mountinfo, "\n", &rest); rc == 0 && line;
 	     line = strtok_r(NULL, "\n", &rest)) {
-		if (!parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
+		if (!cgroup_parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
 			continue;
 		if (is_watched(&m, cpuset))
 			rc = keep(ret, &m, path);

@@ -34,7 +34,7 @@ static const struct {
 	{"parallels", 0, 16, "WithouFreSpacExt"},
 };
 
-static int fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
+static int disk_fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
 {
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
@@ -65,11 +65,11 @@ static int lock(const struct plan_fd *f, int fd, struct err *err)
 	/* anything but a conflict means that this file system has no locks */
 	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
 		return 0;
-	return fail(f, EBUSY,
-		    f->writable
-			    ? "is in use, by another VM or as another disk of this one"
+	return disk_fail(
+		f, EBUSY,
+		f->writable ? "is in use, by another VM or as another disk of this one"
 			    : "is being written to, by another VM or as another disk of this one",
-		    err);
+		err);
 }
 
 static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, uint64_t *ret,
@@ -80,7 +80,7 @@ static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, ui
 	if (S_ISBLK(st->st_mode) && ioctl(fd, BLKGETSIZE64, &bytes))
 		return err_set(err, errno, "%s: %s: BLKGETSIZE64", f->pointer, f->path);
 	if (bytes == 0)
-		return fail(f, EINVAL, "is empty", err);
+		return disk_fail(f, EINVAL, "is empty", err);
 	if (bytes % SECTOR_BYTES)
 		return err_text(err, EINVAL, "%s: %s: its size, %llu bytes, is no multiple of %d",
 				f->pointer, f->path, (unsigned long long)bytes, SECTOR_BYTES);

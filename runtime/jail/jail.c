@@ -66,7 +66,7 @@ struct child {
 	int nr_caps;
 };
 
-static int failed(const char **ret_step, const char *step)
+static int jail_failed(const char **ret_step, const char *step)
 {
 	*ret_step = step;
 	return -errno;
@@ -84,23 +84,23 @@ static int stage_fds(struct child *c, const char **ret_step)
 	for (unsigned int i = 0; i < j->nr_fds; i++) {
 		moved[i] = fcntl(j->fd[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
 		if (moved[i] < 0)
-			return failed(ret_step, "duplicate");
+			return jail_failed(ret_step, "duplicate");
 	}
 	for (unsigned int i = 0; i < ARRAY_SIZE(keep); i++) {
 		*keep[i] = fcntl(*keep[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
 		if (*keep[i] < 0)
-			return failed(ret_step, "duplicate");
+			return jail_failed(ret_step, "duplicate");
 	}
 	for (unsigned int i = 0; i < j->nr_fds; i++)
 		if (dup2(moved[i], (int)i) < 0)
-			return failed(ret_step, "place");
+			return jail_failed(ret_step, "place");
 	for (unsigned int i = 0; i < ARRAY_SIZE(keep); i++) {
 		if (dup3(*keep[i], base + (int)i, O_CLOEXEC) < 0)
-			return failed(ret_step, "place");
+			return jail_failed(ret_step, "place");
 		*keep[i] = base + (int)i;
 	}
 	if (close_range((unsigned int)base + ARRAY_SIZE(keep), ~0U, 0) < 0)
-		return failed(ret_step, "close the others");
+		return jail_failed(ret_step, "close the others");
 	return 0;
 }
 
@@ -116,7 +116,7 @@ static int stage_signals(struct child *c UNUSED, const char **ret_step)
 	(void)sigaction(SIGXFSZ, &ign, NULL);
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
-		return failed(ret_step, "unblock");
+		return jail_failed(ret_step, "unblock");
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static int unshare_one(struct child *c, int flag, const char **ret_step)
 {
 	c->flag = flag;
 	if (unshare(flag) < 0)
-		return failed(ret_step, "unshare");
+		return jail_failed(ret_step, "unshare");
 	c->flag = 0;
 	return 0;
 }
@@ -135,7 +135,7 @@ static int stage_namespaces(struct child *c, const char **ret_step)
 	static const int flags[] = {CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
 
 	if (setsid() < 0)
-		return failed(ret_step, "setsid");
+		return jail_failed(ret_step, "setsid");
 	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
 		const int rc = unshare_one(c, flags[i], ret_step);
 
@@ -144,14 +144,14 @@ static int stage_namespaces(struct child *c, const char **ret_step)
 	}
 	/* The host's name is no business of a device. */
 	if (sethostname("jail", 4) < 0)
-		return failed(ret_step, "sethostname");
+		return jail_failed(ret_step, "sethostname");
 	return 0;
 }
 
 static int stage_root(struct child *c UNUSED, const char **ret_step)
 {
 	umask(077);
-	return mounts_empty_root(ret_step);
+	return root_empty(ret_step);
 }
 
 /* Without the byte the supervisor is dead or gave up: there is nobody to be jailed for. */
@@ -202,13 +202,13 @@ static int stage_limits(struct child *c, const char **ret_step)
 		struct rlimit now;
 
 		if (getrlimit(table[i].resource, &now) < 0)
-			return failed(ret_step, "getrlimit");
+			return jail_failed(ret_step, "getrlimit");
 		/* Never raised: the caller's own limit may be the lower one. */
 		if (now.rlim_max > table[i].value)
 			now.rlim_max = table[i].value;
 		now.rlim_cur = now.rlim_max;
 		if (setrlimit(table[i].resource, &now) < 0)
-			return failed(ret_step, "setrlimit");
+			return jail_failed(ret_step, "setrlimit");
 	}
 	return 0;
 }
@@ -221,16 +221,16 @@ static int stage_privileges(struct child *c, const char **ret_step)
 	 */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return failed(ret_step, "no_new_privs");
+		return jail_failed(ret_step, "no_new_privs");
 	if (prctl(PR_SET_SECUREBITS, SECURE_ALL, 0, 0, 0) < 0)
-		return failed(ret_step, "securebits");
+		return jail_failed(ret_step, "securebits");
 	for (int cap = 0; cap < c->nr_caps; cap++)
 		if (cap_drop_bound(cap) < 0)
-			return failed(ret_step, "bounding set");
+			return jail_failed(ret_step, "bounding set");
 	if (cap_reset_ambient() < 0)
-		return failed(ret_step, "ambient set");
+		return jail_failed(ret_step, "ambient set");
 	if (cap_set_proc(c->no_caps) < 0)
-		return failed(ret_step, "capability sets");
+		return jail_failed(ret_step, "capability sets");
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static int stage_parent(struct child *c, const char **ret_step)
 	struct pollfd p = {.fd = c->error_fd};
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-		return failed(ret_step, "pdeathsig");
+		return jail_failed(ret_step, "pdeathsig");
 	/* A supervisor that died before sends no signal, but nobody reads the error pipe any more.
 	 * getppid() could not tell: the parent is outside of this pid namespace, always 0. */
 	if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))
@@ -256,7 +256,7 @@ static int stage_exec(struct child *c, const char **ret_step)
 	/* Whatever the caller made of its process must not weaken the program's address space. */
 	(void)syscall(SYS_personality, 0);
 	execveat(c->program_fd, "", argv, envp, AT_EMPTY_PATH);
-	return failed(ret_step, c->jail->name);
+	return jail_failed(ret_step, c->jail->name);
 }
 
 static const struct stage {

@@ -5,30 +5,30 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-static int failed(const char **ret_step, const char *step)
+static int root_failed(const char **ret_step, const char *step)
 {
 	*ret_step = step;
 	return -errno;
 }
 
-int mounts_empty_root(const char **ret_step)
+int root_empty(const char **ret_step)
 {
 	/* Otherwise what follows would travel to the host through shared mounts. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return failed(ret_step, "make mounts private");
+		return root_failed(ret_step, "make mounts private");
 	/* Any directory that exists on every host serves as the place to pivot from. */
 	if (mount("none", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "size=4k,nr_inodes=1,mode=0555") < 0)
-		return failed(ret_step, "mount tmpfs");
+		return root_failed(ret_step, "mount tmpfs");
 	if (chdir("/proc") < 0)
-		return failed(ret_step, "enter tmpfs");
+		return root_failed(ret_step, "enter tmpfs");
 	/* With both arguments alike the old root ends up stacked on the new one: no directory for
 	 * it is needed, and unmounting "." uncovers the empty root. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
-		return failed(ret_step, "pivot_root");
+		return root_failed(ret_step, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0)
-		return failed(ret_step, "detach the old root");
+		return root_failed(ret_step, "detach the old root");
 	if (chdir("/") < 0)
-		return failed(ret_step, "enter the new root");
+		return root_failed(ret_step, "enter the new root");
 	return 0;
 }

@@ -197,7 +197,8 @@ static int make_channels(struct channels *c, const char *name, struct err *err)
 	return 0;
 }
 
-static int start(const struct jail *j, struct channels *c, struct spawned *ret, struct err *err)
+static int spawn_start(const struct jail *j, struct channels *c, struct spawned *ret,
+		       struct err *err)
 {
 	struct spawned p;
 	int rc;
@@ -249,7 +250,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	/* The record waits in the socket: the program finds it when it gets there. */
 	rc = send_record(s, index, c.control[0], err);
 	if (rc == 0)
-		rc = start(&j, &c, ret, err);
+		rc = spawn_start(&j, &c, ret, err);
 	if (rc == 0)
 		ret->nr_res = index ? p->nr_fds - BOOT_FD_RES : 0;
 	return rc;
@@ -285,5 +286,5 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	rc = boot_record_complete(d->boot, d->program, d->log_level, err);
 	if (rc == 0)
 		rc = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
-	return rc < 0 ? rc : start(&j, &c, ret, err);
+	return rc < 0 ? rc : spawn_start(&j, &c, ret, err);
 }

@@ -34,7 +34,7 @@ static bool is_taken(const char *id)
 	return *id == '_' || *id == '.';
 }
 
-static uint64_t hash(const char *text)
+static uint64_t plan_cgroup_hash(const char *text)
 {
 	uint64_t h = 0xcbf29ce484222325ULL; /* FNV-1a */
 
@@ -52,7 +52,7 @@ static void name_leaf(const char *id, char ret[NAME_MAX_ + 1])
 		fmt_into(ret, NAME_MAX_ + 1, "_%s", id);
 	else
 		fmt_into(ret, NAME_MAX_ + 1, "_%.*s-%016llx", NAME_MAX_ - 1 - HASH_LEN, id,
-			 (unsigned long long)hash(id));
+			 (unsigned long long)plan_cgroup_hash(id));
 }
 
 static int set_path(struct plan_build *bd)

@@ -59,7 +59,8 @@ static void set_rates(struct plan_proc *proc, const struct bundle_device *d)
 	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
-static int fill(struct plan *p, unsigned int proc, const struct bundle_device *d, struct err *err)
+static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device *d,
+			 struct err *err)
 {
 	struct plan_net *n = &p->net[p->nr_nets++];
 
@@ -94,7 +95,7 @@ static int add_net(struct plan_build *bd, const struct bundle_device *d)
 	unsigned int proc = bd->p->nr_procs;
 
 	plan_add_device(bd, KIND_NET);
-	return fill(bd->p, proc, d, bd->err);
+	return plan_net_fill(bd->p, proc, d, bd->err);
 }
 
 /** struct place - A namespace to join: which it is, and how many interfaces are there */
@@ -115,7 +116,7 @@ static struct place place_of(const struct plan_build *bd, const struct bundle_de
 	return at;
 }
 
-static bool same_place(const struct place *a, const struct place *b)
+static bool plan_net_same_place(const struct place *a, const struct place *b)
 {
 	if (!a->path || !b->path)
 		return false;
@@ -174,8 +175,8 @@ static int add_all_found_nets(struct plan_build *bd)
 		bool last = true;
 
 		for (unsigned int k = 0; k < nr; k++) {
-			have += same_place(&at[i], &at[k]);
-			last &= k <= i || !same_place(&at[i], &at[k]);
+			have += plan_net_same_place(&at[i], &at[k]);
+			last &= k <= i || !plan_net_same_place(&at[i], &at[k]);
 		}
 		if (have && last)
 			rc = add_found_nets(bd, &d[i], &at[i], have);

@@ -133,7 +133,7 @@ static size_t format(const struct oci_log *o, enum log_level level, const char *
 }
 
 /* Whether it got through whole */
-static bool put(struct oci_log *o, enum log_level level, const char *text)
+static bool oci_log_put(struct oci_log *o, enum log_level level, const char *text)
 {
 	char line[LINE_BYTES] = "\n";
 	/* What follows half a line begins one of its own. */
@@ -154,7 +154,7 @@ void oci_log_flush(struct oci_log *o)
 	if (o->fd < 0 || o->lost == 0)
 		return;
 	fmt_into(text, sizeof(text), "%u lines were lost here: the log took no more", o->lost);
-	if (put(o, LOG_LEVEL_WARN, text))
+	if (oci_log_put(o, LOG_LEVEL_WARN, text))
 		o->lost = 0;
 }
 
@@ -172,6 +172,6 @@ void oci_log_write(struct oci_log *o, enum log_level level, const char *fmt, ...
 	if (o->plain)
 		(void)fmt_printable(text);
 	oci_log_flush(o);
-	if (o->lost > 0 || !put(o, level, text))
+	if (o->lost > 0 || !oci_log_put(o, level, text))
 		o->lost++;
 }
