@@ -26,7 +26,7 @@
 int spawn_prepare(struct spawn *s, struct err *err)
 {
 	s->ram_fd = -1;
-	memset(s->link, 0xff, sizeof(s->link));
+	memset(s->channel, 0xff, sizeof(s->channel));
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(err, errno, "/dev/null");
@@ -37,7 +37,7 @@ int spawn_prepare(struct spawn *s, struct err *err)
 		const bool virtio = s->plan->proc[i].kind->bus == BOOT_BUS_VIRTIO;
 
 		if (socketpair(AF_UNIX, (virtio ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0,
-			       s->link[i - 1]) < 0)
+			       s->channel[i - 1]) < 0)
 			return err_set(err, errno, "socket to %s", s->plan->proc[i].name);
 	}
 	return 0;
@@ -50,10 +50,10 @@ void spawn_done(struct spawn *s)
 	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
 		tap_close(&s->tap[i]);
 		for (unsigned int end = 0; end < 2; end++)
-			cleanup_close_fd(&s->link[i][end]);
+			cleanup_close_fd(&s->channel[i][end]);
 	}
 	s->null_fd = s->ram_fd = -1;
-	memset(s->link, 0xff, sizeof(s->link));
+	memset(s->channel, 0xff, sizeof(s->channel));
 }
 
 /* ---- one process ---- */
@@ -86,7 +86,7 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];
 	case PLAN_FD_TAP: return tap_fd(s, index, f->index);
 	/* The VMM has the first end of each pair. */
-	case PLAN_FD_LINK: return s->link[f->index][index != 0];
+	case PLAN_FD_CHANNEL: return s->channel[f->index][index != 0];
 	case PLAN_FD_STDIN: return s->stdio[0];
 	case PLAN_FD_STDOUT: return s->stdio[1];
 	case PLAN_FD_CONSOLE: return s->console[slot != BOOT_FD_RES];
@@ -142,7 +142,7 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		if (p->fd[i].source == PLAN_FD_VHOST)
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
-	if (vmm && s->ids.alone)
+	if (vmm && s->ids.exclusive)
 		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs + VMM_THREADS;
 	else if (vmm)
 		l.nproc = RLIM_INFINITY;
@@ -167,14 +167,14 @@ static int send_record(const struct spawn *s, unsigned int index, int control, s
 }
 
 /**
- * struct channels - Control socket and log pipe of a process in the making
+ * struct ends - Control socket and log pipe of a process in the making
  */
-struct channels {
+struct ends {
 	int control[2]; /* ours, its */
 	int log[2];	/* ours, its */
 };
 
-static void channels_done(struct channels *c)
+static void ends_done(struct ends *c)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		cleanup_close_fd(&c->control[i]);
@@ -182,9 +182,9 @@ static void channels_done(struct channels *c)
 	}
 }
 
-#define cleanup_channels __attribute__((cleanup(channels_done)))
+#define cleanup_ends __attribute__((cleanup(ends_done)))
 
-static int make_channels(struct channels *c, const char *name, struct err *err)
+static int make_ends(struct ends *c, const char *name, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->control) < 0)
 		return err_set(err, errno, "control socket of %s", name);
@@ -197,8 +197,7 @@ static int make_channels(struct channels *c, const char *name, struct err *err)
 	return 0;
 }
 
-static int spawn_start(const struct jail *j, struct channels *c, struct spawned *ret,
-		       struct err *err)
+static int spawn_start(const struct jail *j, struct ends *c, struct spawned *ret, struct err *err)
 {
 	struct spawned p;
 	int rc;
@@ -217,7 +216,7 @@ static int spawn_start(const struct jail *j, struct channels *c, struct spawned 
 int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
-	cleanup_channels struct channels c = {{-1, -1}, {-1, -1}};
+	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int in = -1, out = -1;
 	struct jail j = {
 		.name = p->name,
@@ -228,7 +227,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.error_fd = s->error_fd,
 		.index = index,
 	};
-	int rc = make_channels(&c, p->name, err);
+	int rc = make_ends(&c, p->name, err);
 
 	if (rc < 0)
 		return rc;
@@ -258,7 +257,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)
 {
-	cleanup_channels struct channels c = {{-1, -1}, {-1, -1}};
+	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct jail j = {
 		.name = d->boot->name,
@@ -273,7 +272,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 
 	rc = userns_choose(&j.ids, err);
 	if (rc == 0)
-		rc = make_channels(&c, d->boot->name, err);
+		rc = make_ends(&c, d->boot->name, err);
 	if (rc < 0)
 		return rc;
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)

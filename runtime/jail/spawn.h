@@ -25,7 +25,7 @@
  * @tap:	By plan->net, from net_setup(); let go by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @oom_score_adj: Of the processes
- * @null_fd, @ram_fd, @link: Made by spawn_prepare(), let go by spawn_done()
+ * @null_fd, @ram_fd, @channel: Made by spawn_prepare(), let go by spawn_done()
  */
 struct spawn {
 	const struct plan *plan;
@@ -40,7 +40,7 @@ struct spawn {
 	enum log_level log_level;
 	int null_fd;
 	int ram_fd;
-	int link[BOOT_DEVICES_MAX][2];
+	int channel[BOOT_DEVICES_MAX][2];
 };
 
 /** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: socketpair, and ram_open()'s */

@@ -31,12 +31,12 @@
 /**
  * struct userns_ids - Host uid and gid that USERNS_ID stands for
  * @uid:	USERNS_NONE: it stands for no user, and the process stays what it is
- * @alone:	No other process of the host has them
+ * @exclusive: No other process of the host has them
  */
 struct userns_ids {
 	uid_t uid;
 	gid_t gid;
-	bool alone;
+	bool exclusive;
 };
 
 /**

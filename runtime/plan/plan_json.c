@@ -7,10 +7,10 @@
 #include "runtime/util/json.h"
 
 static const char *const sources[] = {
-	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null", [PLAN_FD_CONTROL] = "control",
-	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	[PLAN_FD_KVM] = "kvm",
-	[PLAN_FD_FILE] = "file",       [PLAN_FD_LINK] = "link", [PLAN_FD_STDIN] = "stdin",
-	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	[PLAN_FD_VHOST] = "vhost-net",
+	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",	   [PLAN_FD_CONTROL] = "control",
+	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	   [PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link", [PLAN_FD_STDIN] = "stdin",
+	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	   [PLAN_FD_VHOST] = "vhost-net",
 	[PLAN_FD_CONSOLE] = "console",
 };
 
@@ -44,7 +44,7 @@ static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *f
 
 	json_add(o, "fd", json_object_new_uint64(slot));
 	json_add_string(o, "source", sources[fd->source]);
-	if (fd->source == PLAN_FD_LINK)
+	if (fd->source == PLAN_FD_CHANNEL)
 		json_add(o, "device", json_object_new_uint64(fd->index));
 	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST)
 		json_add(o, "pair", json_object_new_uint64(fd->index));

@@ -31,7 +31,7 @@ enum plan_fd_source {
 	PLAN_FD_RAM,	 /* guest RAM (runtime/host/ram.h) */
 	PLAN_FD_KVM,	 /* /dev/kvm */
 	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
-	PLAN_FD_LINK,	 /* an end of the socketpair VMM <-> device number @index */
+	PLAN_FD_CHANNEL, /* an end of the channel VMM <-> device number @index */
 	PLAN_FD_STDIN,	 /* create's own standard input, a terminal or pipe opened anew */
 	PLAN_FD_STDOUT,	 /* likewise */
 	PLAN_FD_TAP, /* queue pair @index of the process's network interface, made by net_setup() */

@@ -75,7 +75,7 @@ Test(userns, no_two_vms_have_one_uid)
 	struct err err;
 
 	cr_assert_eq(userns_choose(&ids, &err), 0, "%s", err.msg);
-	if (!ids.alone)
+	if (!ids.exclusive)
 		cr_skip_test("may not choose uids here");
 	cr_assert_eq(pipe(hold), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(uid); i++) {
@@ -112,11 +112,11 @@ Test(userns, without_the_capabilities_it_is_the_callers_own)
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		drop_cap(needed[i]);
 		cr_expect_eq(userns_choose(&ids, &err), 0, "%s", err.msg);
-		cr_expect(!ids.alone && ids.uid == 0 && ids.gid == 0);
+		cr_expect(!ids.exclusive && ids.uid == 0 && ids.gid == 0);
 	}
 	drop_cap(CAP_SETFCAP);
 	cr_expect_eq(userns_choose(&ids, &err), 0, "%s", err.msg);
-	cr_expect(!ids.alone && ids.uid == USERNS_NONE && ids.gid == 0);
+	cr_expect(!ids.exclusive && ids.uid == USERNS_NONE && ids.gid == 0);
 }
 
 /* A child in a user namespace of its own gets the ids that were chosen, as from jail_spawn(). Without

@@ -119,8 +119,8 @@ Test(plan, devices_are_numbered_as_the_vmm_sees_them)
 		const struct plan_fd *vmm = &p->proc[0].fd[BOOT_FD_DEVICE + i];
 		const struct plan_fd *dev = &p->proc[1 + i].fd[BOOT_FD_BUS];
 
-		cr_expect_eq(vmm->source, PLAN_FD_LINK);
-		cr_expect_eq(dev->source, PLAN_FD_LINK);
+		cr_expect_eq(vmm->source, PLAN_FD_CHANNEL);
+		cr_expect_eq(dev->source, PLAN_FD_CHANNEL);
 		cr_expect_eq(vmm->index, i);
 		cr_expect_eq(dev->index, i);
 	}
