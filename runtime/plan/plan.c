@@ -10,8 +10,8 @@
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 
-/* What every kernel is told first: talk to the serial port, and reset (by the keyboard controller,
- * which every VM has) instead of hanging after a panic. The user's parameters come last and win. */
+/* The first parameters of every kernel: it uses the serial port and, after a panic, resets by the keyboard
+ * controller, which every VM has, instead of hanging. The user's parameters come last and win. */
 #define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
 
 static void free_plan(struct plan **p)
@@ -21,7 +21,7 @@ static void free_plan(struct plan **p)
 
 #define cleanup_plan __attribute__((cleanup(free_plan)))
 
-/* Relative paths of a config.json are relative to its directory. */
+/* A relative path in config.json starts at the directory of that file. */
 static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
 		    const char *path, const char *pointer)
 {
@@ -72,7 +72,7 @@ static void add_serial(struct plan_build *bd)
 	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
 	proc->fd[BOOT_FD_RES + 1].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDOUT;
 	proc->nr_fds = BOOT_FD_RES + 2;
-	/* standard output may be a regular file, also as the terminal of a VM in the foreground */
+	/* Standard output may be a regular file, even as the terminal of a VM in the foreground. */
 	proc->writes_file = true;
 }
 
@@ -110,7 +110,7 @@ static int add_listed_blocks(struct plan_build *bd)
 	return rc;
 }
 
-/* The serial port first and the image before every other disk: it is to be /dev/vda. */
+/* The image comes before every other disk, so that it is /dev/vda. */
 static int build_devices(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
@@ -138,7 +138,7 @@ static int build_devices(struct plan_build *bd)
 	return 0;
 }
 
-/* Append a word; *@len counts what would be needed, beyond the buffer too */
+/* Append a word; *@len counts the bytes needed, even those that do not fit */
 static void add_word(struct plan *p, size_t *len, const char *a, const char *b)
 {
 	if (*len < sizeof(p->cmdline))

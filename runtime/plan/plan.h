@@ -2,8 +2,8 @@
 /**
  * DOC: The plan: everything create is going to do, as data
  *
- * config.json -> struct bundle -> struct plan. plan_build() is pure: it opens nothing, asks the host
- * nothing but by a function that it is given, and its output can be printed (create --dry-run) and
+ * config.json -> struct bundle -> struct plan. plan_build() is pure: it opens nothing and asks the host
+ * only through a function that the caller passes in. Its output can be printed (create --dry-run) and
  * compared with a golden file. The supervisor carries a plan out and undoes it in reverse.
  */
 #ifndef VMRUN_RUNTIME_PLAN_PLAN_H
@@ -17,12 +17,12 @@ struct bundle;
 
 /**
  * plan_build() - Make the plan of a bundle
- * @id:		Checked by state_check_id() before
- * @interfaces:	How many interfaces with addresses a network namespace has now, and which it is; NULL: not
- *		known, as 0
+ * @id:		state_check_id() has accepted it
+ * @interfaces:	Counts the interfaces with addresses in a network namespace and identifies it; NULL counts
+ *		as none
  *
- * For interfaces beyond the network devices that join the namespace devices are added, behind those
- * listed: each like the last one of that namespace, as long as there is room in the VM.
+ * A namespace may have more interfaces than the config has devices to join them. Each of these gets a
+ * device like the last one of that namespace, behind the listed devices, while the VM has room.
  * Context: setup.  Syscalls: none but the heap's
  * Return: 0 with *ret owned by the caller (plan_free), or -EINVAL
  */

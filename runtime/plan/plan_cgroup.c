@@ -9,12 +9,12 @@
 #define PARENT	  "/vmrun/"
 #define NAME_MAX_ 255
 #define HASH_LEN  17	    /* "-" and 16 digits */
-#define BYTES_MIN (4 << 20) /* the VM's own processes, and the smallest of guests */
+#define BYTES_MIN (4 << 20) /* the VM's own processes and the smallest guest */
 #define SPARE	  4	    /* tasks: the kernel's threads for a VM count as its own */
 
 /* ---- the name of the leaf ---- */
 
-/* In a cgroup the kernel has files of these names, and of names that start with a controller's. */
+/* The kernel's own files in a cgroup have these names, or names that start with a controller's. */
 static bool is_taken(const char *id)
 {
 	static const char *const words[] = {"tasks", "notify_on_release", "release_agent"};
@@ -43,7 +43,7 @@ static uint64_t plan_cgroup_hash(const char *text)
 	return h;
 }
 
-/* As systemd does: one that could be taken for a file gets a "_" in front; no two ids get one name. */
+/* As systemd does it: a "_" in front tells an id from such a file. Different ids get different names. */
 static void name_leaf(const char *id, char ret[NAME_MAX_ + 1])
 {
 	if (!is_taken(id))
@@ -62,7 +62,7 @@ static int set_path(struct plan_build *bd)
 	size_t bytes;
 
 	name_leaf(bd->p->id, name);
-	/* The specification leaves to the runtime where a relative path starts. */
+	/* The specification lets the runtime choose where a relative path starts. */
 	path = path ? path : name;
 	bytes = sizeof(PARENT) + strlen(path);
 	bd->p->cgroup.path = malloc(bytes);
@@ -74,13 +74,13 @@ static int set_path(struct plan_build *bd)
 
 /* ---- limits ---- */
 
-/* With 0 these are as good as not there; of the others 0 is a number like any. */
+/* For most limits 0 means none; for these two it is a value. */
 static bool is_none_at_0(enum resource_limit i)
 {
 	return i != LIMIT_SWAPPINESS && i != LIMIT_PIDS;
 }
 
-/* With less the supervisor is the largest of the processes, and so the first that the kernel kills. */
+/* With less, the supervisor is the largest process, and the kernel kills it first. */
 static int check_memory(const struct plan_cgroup *cg, struct err *err)
 {
 	const int64_t limit = cg->limit[LIMIT_MEMORY];
@@ -105,7 +105,7 @@ static int check_swap(const struct plan_cgroup *cg, struct err *err)
 		"a /linux/resources/memory/limit that is not larger");
 }
 
-/* Threads count too, and those of the kernel that work for a VM. */
+/* Threads count as well, including kernel threads that work for the VM. */
 static int check_pids(const struct plan *p, struct err *err)
 {
 	const int64_t limit = p->cgroup.limit[LIMIT_PIDS];

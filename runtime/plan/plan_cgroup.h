@@ -8,13 +8,13 @@
 #include "runtime/plan/plan_device.h"
 
 /**
- * plan_cgroup_build() - Place and limits of the VM's processes, once all of these are in the plan
+ * plan_cgroup_build() - Plan the cgroup of a VM whose processes are all in the plan
  *
- * Return: 0, -EINVAL for limits in which no such VM has room, -ENOMEM
+ * Return: 0, -EINVAL for limits too small for this VM, or -ENOMEM
  */
 MUST_CHECK int plan_cgroup_build(struct plan_build *bd);
 
-/** plan_cgroup_free() - Free what it owns */
+/** plan_cgroup_free() - Free the members that @cg owns */
 void plan_cgroup_free(struct plan_cgroup *cg);
 
 #endif

@@ -34,7 +34,7 @@ struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 	unsigned int i = bd->p->nr_procs - 1;
 	struct plan_proc *vmm = &bd->p->proc[0], *proc = &bd->p->proc[1 + i];
 
-	/* bundle_vm_check() counted them */
+	/* bundle_vm_check() has counted them. */
 	vr_assert(i < BOOT_DEVICES_MAX);
 	bd->p->nr_procs++;
 	proc->kind = kind;

@@ -12,7 +12,7 @@
 
 /**
  * struct plan_build - A plan in the making
- * @nr:		Devices of each type so far, for their names
+ * @nr:		Number of devices of each type so far, for their names
  * @interfaces:	As given to plan_build()
  */
 struct plan_build {
@@ -26,13 +26,13 @@ struct plan_build {
 /** plan_no_memory() - Record -ENOMEM, and return it */
 int plan_no_memory(struct err *err);
 
-/** plan_copy() - *@ret becomes a copy of @s, the caller's to free(), or stays as it is when @s is NULL */
+/** plan_copy() - Copy @s to *@ret, which the caller frees; a NULL @s leaves *@ret as it is */
 MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
 
 /** plan_common_fds() - Fill in the slots that every jailed process has */
 void plan_common_fds(struct plan_proc *proc);
 
-/** plan_add_device() - The next device: its process, and the VMM's end of the socket to it */
+/** plan_add_device() - Add a device: its process, and the VMM's end of their channel */
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
 /**

@@ -25,7 +25,7 @@ static const char *const buses[] = {
 	[BOOT_BUS_SERIAL] = "serial",
 };
 
-/* "" says nothing. */
+/* An empty name is left out. */
 static void add_name(struct json_object *obj, const char *key, const char *s)
 {
 	if (*s)

@@ -7,7 +7,7 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_settings.h"
 
-/* A bucket holds a tenth of a second, and not less than one frame of the largest kind. */
+/* A bucket holds the bytes of a tenth of a second, but at least the largest frame. */
 #define BURST_PART	10
 #define BURST_BYTES_MIN 65562
 
@@ -98,9 +98,9 @@ static int add_net(struct plan_build *bd, const struct bundle_device *d)
 	return plan_net_fill(bd->p, proc, d, bd->err);
 }
 
-/** struct place - A namespace to join: which it is, and how many interfaces are there */
+/** struct place - A namespace to join: its identity and the number of its interfaces */
 struct place {
-	const char *path; /* NULL: the device is of another mode */
+	const char *path; /* NULL: the device has another mode */
 	struct netns_id id;
 	unsigned int found;
 };
@@ -124,7 +124,7 @@ static bool plan_net_same_place(const struct place *a, const struct place *b)
 				      : !strcmp(a->path, b->path);
 }
 
-/* As many more like @d as there are interfaces @at its place beyond the @have devices that join it */
+/* @have devices join the namespace @at: one more like @d for each further interface in it */
 static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 			  const struct place *at, unsigned int have)
 {
@@ -134,7 +134,7 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 
 	for (unsigned int id = 0; id < KINDS; id++)
 		behind += plan_nr_plain(bd->b, id);
-	more.net.name = NULL; /* a TAP's; two of one name there cannot be */
+	more.net.name = NULL; /* TAP names are unique */
 	for (; rc == 0 && have < at->found; have++) {
 		if (bd->p->nr_procs - 1 + behind >= BOOT_DEVICES_MAX)
 			break;
@@ -143,7 +143,7 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 	return rc;
 }
 
-/* The one that a namespace to join implies */
+/* A namespace to join implies a device. */
 static int add_implied_net(struct plan_build *bd)
 {
 	char pointer[SCHEMA_POINTER_BYTES];
@@ -160,7 +160,7 @@ static int add_implied_net(struct plan_build *bd)
 	return rc < 0 ? rc : add_found_nets(bd, &d, &at, 1);
 }
 
-/* Behind all that are listed, whose numbers do not depend on the host so */
+/* These come last: so the numbers of listed devices do not depend on the host. */
 static int add_all_found_nets(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;

@@ -11,15 +11,15 @@
 #include "runtime/plan/plan_device.h"
 
 /**
- * plan_net_add_all() - Add the network devices, which bundle_net_check() has seen: those listed, or the
- *			one implied, and behind them those that plan_build() adds for interfaces
+ * plan_net_add_all() - Add the network devices: listed, implied, and added for interfaces (plan_build())
  *
+ * bundle_net_check() has accepted the listed ones.
  * Context: setup.  Syscalls: none but the heap's
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int plan_net_add_all(struct plan_build *bd);
 
-/** plan_net_free() - Free what the entry owns */
+/** plan_net_free() - Free the members that @n owns */
 void plan_net_free(struct plan_net *n);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a plan is made of
+ * DOC: The types of a plan
  */
 #ifndef VMRUN_RUNTIME_PLAN_PLAN_TYPES_H
 #define VMRUN_RUNTIME_PLAN_PLAN_TYPES_H
@@ -18,10 +18,10 @@
 #define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
 #define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
 #define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
-#define PLAN_OOM_UNSET	    1001 /* larger than any */
+#define PLAN_OOM_UNSET	    1001 /* larger than any value */
 
 /**
- * enum plan_fd_source - Where an inherited fd comes from
+ * enum plan_fd_source - The source of an inherited fd
  */
 enum plan_fd_source {
 	PLAN_FD_NONE,
@@ -32,15 +32,15 @@ enum plan_fd_source {
 	PLAN_FD_KVM,	 /* /dev/kvm */
 	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
 	PLAN_FD_CHANNEL, /* an end of the channel VMM <-> device number @index */
-	PLAN_FD_STDIN,	 /* create's own standard input, a terminal or pipe opened anew */
-	PLAN_FD_STDOUT,	 /* likewise */
-	PLAN_FD_TAP, /* queue pair @index of the process's network interface, made by net_setup() */
+	PLAN_FD_STDIN,	 /* create's standard input; a terminal or pipe is opened again */
+	PLAN_FD_STDOUT,	 /* create's standard output, likewise */
+	PLAN_FD_TAP,	 /* queue pair @index of its TAP, made by net_setup() */
 	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
-	PLAN_FD_CONSOLE, /* the slave of the pty whose master goes to --console-socket */
+	PLAN_FD_CONSOLE, /* the slave of a pty; its master goes to --console-socket */
 };
 
 /**
- * enum plan_file - What a PLAN_FD_FILE is, and so how it is checked when opened
+ * enum plan_file - The kind of a PLAN_FD_FILE, which decides how it is checked when opened
  */
 enum plan_file { PLAN_FILE_KERNEL, PLAN_FILE_INITRD, PLAN_FILE_DISK };
 
@@ -48,10 +48,10 @@ struct plan_fd {
 	enum plan_fd_source source;
 	enum plan_file file;
 	bool writable;
-	bool raw; /* a disk that the user calls raw, whatever it looks like */
+	bool raw; /* a disk: the user says it is raw, so its bytes are not looked at */
 	unsigned int index;
 	char *path;    /* absolute; NULL unless PLAN_FD_FILE */
-	char *pointer; /* JSON pointer it came from, for errors; NULL likewise */
+	char *pointer; /* its JSON pointer, for errors; NULL likewise */
 };
 
 /**
@@ -61,9 +61,9 @@ struct plan_fd {
  * @policy:	Name in the policy table
  * @kind:	Of a device; NULL for the VMM
  * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
- * @settings:	The device's own (devices/core/settings.h), @settings_bytes of them: see plan_settings.h
- * @fd:		By slot number: fd[n] becomes fd n of the process
- * @writes_file: Whether it may have a regular file to write; RLIMIT_FSIZE is 0 otherwise
+ * @settings:	The device's own, @settings_bytes of them (plan_settings.h)
+ * @fd:		fd[n] becomes fd n of the process
+ * @writes_file: It may write to a regular file; otherwise its RLIMIT_FSIZE is 0
  */
 struct plan_proc {
 	char name[BOOT_NAME_BYTES];
@@ -82,16 +82,16 @@ struct plan_proc {
 /**
  * struct plan_net - One network device
  * @proc:	Its process in plan->proc
- * @name:	TAP's (or macvtap's) name on the host; empty = chosen when it is made
- * @host, @guest: Addresses of the two ends of the link; @host.bits 0 in private mode = a free
- *		/30 of @pool (none: 100.64.0.0/10) is chosen, @guest.bits 0 = the next address of @host's network
- * @gateway:	Told to the guest; 0 = @host
- * @mac:	All zero = made from id and device name, locally administered
- * @mtu:	0 = 1500, or that of the bridge, parent or namespace's interface
+ * @name:	The TAP's or macvtap's name on the host; empty = net_plan() picks one
+ * @host, @guest: Addresses of the two ends of the link. @host.bits 0 in private mode = a free /30 of @pool
+ *		(none: of 100.64.0.0/10); @guest.bits 0 = the next address of @host's network
+ * @gateway:	The guest's; 0 = @host
+ * @mac:	All zero = a locally administered one, made from id and device name
+ * @mtu:	0 = 1500, or the MTU of the bridge, the parent or the namespace's interface
  * @bridge, @parent: Of NET_MODE_BRIDGE and NET_MODE_MACVTAP
  * @netns_path:	Of NET_MODE_NETNS; owned
- * @host_network: Of NET_MODE_NETNS: that may be the caller's own namespace
- * @fd:		Of NET_MODE_FD: number in create's process
+ * @host_network: Of NET_MODE_NETNS: the caller's own namespace is allowed
+ * @fd:		Of NET_MODE_FD: its number in create's process
  */
 struct plan_net {
 	unsigned int proc;
@@ -115,9 +115,9 @@ struct plan_net {
 /**
  * struct plan_cgroup - Placement and limits
  * @path:	Below the cgroup mount, starts with '/'
- * @limit:	-1 = not asked for, or asked for as "no limit"
- * @cpuset_cpus, @cpuset_mems: NULL = not asked for
- * @unified:	Files of v2 and what to write to them, or NULL; owned
+ * @limit:	-1 = none, or "no limit" in the config
+ * @cpuset_cpus, @cpuset_mems: NULL = none
+ * @unified:	Files of v2 and the text for each, or NULL; owned
  */
 struct plan_cgroup {
 	char *path;
@@ -131,10 +131,10 @@ struct plan_cgroup {
 
 /**
  * struct plan_cgroup_dir - A directory of a VM on a cgroup file system, planned or made
- * @path:	Absolute, as it was when it was made; owned
- * @dev, @ino:	Which one it was; 0: not known yet
- * @leaf:	The VM's processes are in it; else it is above
- * @made:	To be removed with the VM; else it was there before
+ * @path:	Absolute, at the time it was made; owned
+ * @dev, @ino:	Its identity; 0: not known yet
+ * @leaf:	It holds the VM's processes; otherwise it is above the leaf
+ * @made:	It is removed with the VM; otherwise it existed before
  */
 struct plan_cgroup_dir {
 	char *path;
@@ -148,9 +148,9 @@ struct plan_cgroup_dir {
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
  *		/vm/devices in its order), the network devices, the entropy sources
  * @net:	In the order of their processes
- * @hostname:	The guest's: the bundle's word, or its id
+ * @hostname:	The guest's: from the bundle, or the VM's id
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
- * @warning:	One line each: what the config asks for and this version does not carry out
+ * @warning:	One line for each request of the config that this version does not carry out
  */
 struct plan {
 	char id[PLAN_ID_BYTES];
