@@ -18,12 +18,12 @@
 
 #define DEFAULT_PARENT "/vmrun"
 #define DEPTH_MAX      32
-#define TAKE_TRIES     100 /* of 5 ms: others hold a lock longer only when they live there */
+#define TAKE_TRIES     100 /* of 5 ms: only an owner holds a lock longer */
 #define TAKE_PAUSE_NS  5000000
 
-/* ---- what is to be made ---- */
+/* ---- planning ---- */
 
-/* The path without what says nothing: "/a//b/./" is "/a/b" */
+/* Normalises the path: "/a//b/./" is "/a/b" */
 static int set_leaf(struct cgroup *c, const char *path, struct err *err)
 {
 	size_t len = 0;
@@ -44,7 +44,7 @@ static int set_leaf(struct cgroup *c, const char *path, struct err *err)
 	}
 	if (len == 0 || strcmp(c->leaf, DEFAULT_PARENT) == 0)
 		return err_text(err, EINVAL,
-				"/linux/cgroupsPath: %s holds the groups of others: name one "
+				"/linux/cgroupsPath: %s holds the groups of other VMs: name one "
 				"below it",
 				len ? c->leaf : "/");
 	return 0;
@@ -63,7 +63,7 @@ static int add_dir(struct cgroup *c, const char *path, bool leaf, bool made)
 	return 0;
 }
 
-/* What is below our own parent directory is ours, whoever made it: it goes with the last VM in it. */
+/* Groups below our own parent directory are ours, no matter which VM made them: the last one removes them. */
 static bool cgroup_is_ours(const char *path)
 {
 	const size_t len = strlen(DEFAULT_PARENT);
@@ -128,9 +128,9 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 /* ---- making ---- */
 
 /**
- * struct walk - On the way down to the leaf of one hierarchy
- * @path:	Of the group that is looked at
- * @nr, @fd:	Where it went through, the mount first; the last one is that group
+ * struct walk - The way down to the leaf of one hierarchy
+ * @path:	Of the current group
+ * @nr, @fd:	The groups passed, the mount first, the current one last
  */
 struct walk {
 	struct cgroup *c;
@@ -148,7 +148,7 @@ static void walk_done(struct walk *w)
 
 #define cleanup_walk __attribute__((cleanup(walk_done)))
 
-/* v1 refuses processes in a cpuset that names no CPUs, and a new one names none. */
+/* A new cpuset of v1 names no CPUs, and such a cpuset refuses processes. */
 static void inherit_cpuset(int parent, int dir)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
@@ -160,8 +160,8 @@ static void inherit_cpuset(int parent, int dir)
 			(void)cgroup_write(dir, files[i], text);
 }
 
-/* One write each: a write with one name that is refused does nothing for the others. What is missing for
- * a limit is found, and said, where the limit is set. */
+/* One write each: the kernel refuses a write as a whole. Failures are ignored here: a limit that needs the
+ * controller fails when it is set. */
 static void enable_controllers(int parent)
 {
 	static const char *const names[] = {"memory", "cpu", "cpuset", "pids"};
@@ -178,7 +178,7 @@ static void enable_controllers(int parent)
 	}
 }
 
-/* The group @name in @parent, made if need be, under a lock and still of that name: the fd */
+/* Opens the group @name in @parent, makes it if needed, locks it and checks that it still has that name. */
 static int hold(int parent, const char *name, int lock, bool *ret_made)
 {
 	const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
@@ -199,7 +199,7 @@ static int hold(int parent, const char *name, int lock, bool *ret_made)
 			*ret_made = made;
 			return TAKE_FD(fd);
 		}
-		/* Whoever removes one holds it for a moment; who lives in one, for good. */
+		/* Retry: another VM's delete may have removed the shared parent, or holds it for a moment. */
 		nanosleep(&pause, NULL);
 	}
 	return -EBUSY;
@@ -217,7 +217,7 @@ static void identify(const struct walk *w, int fd, bool made)
 			continue;
 		d->dev = st.st_dev;
 		d->ino = st.st_ino;
-		/* Others may have made it since it was planned. */
+		/* Another process may have made it since the plan. */
 		d->made = d->made && (made || cgroup_is_ours(w->path + strlen(w->m->path)));
 	}
 }
@@ -237,7 +237,7 @@ static int step(struct walk *w, const char *name, bool last, struct err *err)
 	fd = hold(parent, name, last ? LOCK_EX : LOCK_SH, &made);
 	if (fd == -EBUSY)
 		return err_text(err, EBUSY,
-				"cgroup %s is that of another VM: choose another "
+				"cgroup %s belongs to another VM: choose another "
 				"/linux/cgroupsPath",
 				w->path);
 	if (fd == -ENOTDIR)
@@ -256,7 +256,7 @@ static int step(struct walk *w, const char *name, bool last, struct err *err)
 	return 0;
 }
 
-/* Others' processes would get the VM's limits, and keep it from being removed. */
+/* Foreign processes would get the VM's limits and keep the group from being removed. */
 static int check_empty(const struct walk *w, struct err *err)
 {
 	const int fd = w->fd[w->nr - 1];
@@ -296,7 +296,7 @@ static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 	return rc;
 }
 
-/* Others are in the way, which is no matter of rights: the VM must not go on without a group. */
+/* These are conflicts, not missing rights: the VM must not run without a group. */
 static bool is_refusal(int rc)
 {
 	return rc == -EBUSY || rc == -ENOTDIR || rc == -EINVAL;
@@ -337,7 +337,7 @@ pid_t cgroup_fork(struct cgroup *c)
 		pid = syscall(SYS_clone3, &args, sizeof(args));
 		if (pid >= 0)
 			return (pid_t)pid;
-		/* Not permitted: then it is moved, or stays, like under v1. */
+		/* Not permitted: cgroup_enter() moves the child, as under v1, or it stays outside. */
 		m->inside = false;
 	}
 	return fork();
@@ -363,7 +363,7 @@ int cgroup_enter(const struct cgroup *c, struct err *err)
 
 		if (m->leaf < 0 || m->inside)
 			continue;
-		/* A thread that moves itself needs no lock, a process a grace period of 5 to 15 ms. */
+		/* "tasks" moves one thread without a lock; moving a process costs a grace period of 5 to 15 ms. */
 		rc = cgroup_write(m->leaf, m->v2 ? "cgroup.procs" : "tasks", "0");
 		if (rc < 0 && c->limited)
 			return err_set(err, -rc, "enter the cgroup %s%s", m->path, c->leaf);

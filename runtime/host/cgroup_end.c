@@ -18,7 +18,7 @@
 
 #define PAUSE_NS     100000
 #define PAUSE_MAX_NS 10000000
-#define LOCK_TRIES   50	 /* half a second: a child of a dead supervisor lets go at once */
+#define LOCK_TRIES   50	 /* half a second: children of a dead supervisor let go at once */
 #define DYING_TRIES  300 /* 3 s */
 #define DEPTH_MAX    16
 #define BELOW_MAX    512 /* groups below the leaf */
@@ -43,13 +43,13 @@ void cgroup_leave(const struct cgroup *c)
 		if (m->leaf >= 0 && !move_to(m, "") && m->v2)
 			(void)move_to(
 				m,
-				c->origin); /* a root may be the inner group of another namespace */
+				c->origin); /* v2's root may be an inner group of another namespace */
 	}
 }
 
 /* ---- removing ---- */
 
-/* Ours alone: those of the dead supervisor, which a moment ago were to become jails, let go by themselves. */
+/* Children that the dead supervisor was about to jail hold the lock of our own leaf for a moment. */
 static bool lock_patiently(int fd, unsigned int tries)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MAX_NS};
@@ -70,7 +70,7 @@ static bool is_cgroup(int fd)
 	       (fs.f_type == CGROUP_SUPER_MAGIC || fs.f_type == CGROUP2_SUPER_MAGIC);
 }
 
-/* A directory on file, if it still is the one: the fd, locked, or -1 */
+/* Opens and locks a directory on file if it is still the same one; -1 otherwise. */
 static int open_ours(const struct plan_cgroup_dir *d)
 {
 	cleanup_fd int fd = cgroup_open(AT_FDCWD, d->path);
@@ -78,18 +78,18 @@ static int open_ours(const struct plan_cgroup_dir *d)
 
 	if (fd < 0 || !is_cgroup(fd) || fstat(fd, &st) < 0)
 		return -1;
-	/* Without an inode it was planned and perhaps not made: it may go if it is empty. */
+	/* Without an inode it was planned, perhaps not made: it may be removed if it is empty. */
 	if (d->ino && (d->ino != st.st_ino || d->dev != st.st_dev))
 		return -1;
 	return lock_patiently(fd, d->leaf ? LOCK_TRIES : 0) ? TAKE_FD(fd) : -1;
 }
 
 /**
- * struct below - The groups of a leaf, its own included
- * @visit:	Called for each, those further down first; false ends it
- * @too_many:	Or too deep: not all were looked at
- * @patient:	Processes of programs of ours are taken for dying
- * @found:	A process that is in the way, @pid (0: of a pid namespace that cannot be seen), @comm
+ * struct below - A walk over a leaf and the groups below it
+ * @visit:	Called for each group, the deepest first; false ends the walk
+ * @too_many:	The walk left out groups: too many, or too deep
+ * @patient:	Processes of our own programs count as dying
+ * @found:	A process is in the way: @pid (0: in a pid namespace that we cannot see), @comm
  */
 struct below {
 	bool (*visit)(struct below *b, int parent, const char *name);
@@ -129,7 +129,7 @@ static bool remove_one(struct below *b UNUSED, int parent, const char *name)
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
-/* Of a process that is dying, and of the kernel's own threads, there is no program any more. */
+/* Dying processes and kernel threads have no program. */
 static bool is_in_the_way(struct below *b, pid_t pid)
 {
 	char path[40], exe[PATH_MAX], *name;
@@ -163,7 +163,7 @@ static bool find_living(struct below *b, int parent, const char *name)
 	return !b->found;
 }
 
-/* Whether something stands in the way that does not go by itself */
+/* Whether something is in the way that does not go by itself */
 static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err *err)
 {
 	struct below b = {.visit = find_living, .patient = patient};
@@ -171,15 +171,15 @@ static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err
 	(void)walk(&b, AT_FDCWD, d->path, 0);
 	if (b.found)
 		err_text(err, EBUSY,
-			 "cgroup %s: process %d (%s) is in it and not of this VM: move it out",
+			 "cgroup %s: process %d (%s) in it does not belong to this VM: move it out",
 			 d->path, b.pid, b.pid ? b.comm : "of another pid namespace");
 	else if (b.too_many)
 		err_text(err, EBUSY, "cgroup %s: too many groups below it: remove them", d->path);
 	return b.found || b.too_many;
 }
 
-/* The dead leave their group a moment after they were waited for: mostly at once, so look often first. What
- * keeps one of a VM's leaves keeps them all: @tries are for all of them. */
+/* A dead process leaves its group a moment after it was waited for: mostly at once, so the first tries come
+ * quickly. One cause holds all leaves of a VM: they share @tries. */
 static int remove_leaf(const struct plan_cgroup_dir *d, unsigned int *tries, struct err *err)
 {
 	struct timespec pause = {.tv_nsec = PAUSE_NS};
@@ -220,7 +220,7 @@ int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err
 
 			rc = rc < 0 ? rc : one;
 		} else {
-			(void)rmdir(d->path); /* if nothing else uses it */
+			(void)rmdir(d->path); /* unless something else uses it */
 		}
 	}
 	return rc;

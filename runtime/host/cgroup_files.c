@@ -61,6 +61,6 @@ bool cgroup_has_children(int dir)
 {
 	struct stat st;
 
-	/* The file systems of cgroups count links as others do. */
+	/* A cgroup has a link for each child, as a directory does. */
 	return fstat(dir, &st) == 0 && st.st_nlink > 2;
 }

@@ -19,7 +19,7 @@ bool cgroup_dir_frozen(int dir)
 	return cgroup_read(dir, "freezer.state", text, sizeof(text)) && strcmp(text, "THAWED") != 0;
 }
 
-/* Below a frozen group all are, so the last one that is there tells of those above it. */
+/* A group below a frozen one is frozen too, so the deepest that exists tells of all above. */
 bool cgroup_freezer_frozen(const struct cgroup *c)
 {
 	char path[2 * PATH_MAX];
@@ -36,7 +36,7 @@ bool cgroup_freezer_frozen(const struct cgroup *c)
 	return dir >= 0 && cgroup_dir_frozen(dir);
 }
 
-/* The path behind "...:CONTROLLERS:" in /proc/PID/cgroup, where @name is one of them; "" is v2's */
+/* Finds the path behind ":CONTROLLERS:" in /proc/PID/cgroup for controller @name; "" is v2 */
 static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
 {
 	cleanup_free char *text = NULL;
@@ -61,7 +61,7 @@ static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
 	return false;
 }
 
-/* The mount with v1's freezer, or with @v2 that of v2 */
+/* The mount of v2, or of v1's freezer */
 static const char *mount_of(const struct cgroup *c, bool v2)
 {
 	for (unsigned int i = 0; i < c->nr_mounts; i++)
@@ -70,7 +70,7 @@ static const char *mount_of(const struct cgroup *c, bool v2)
 	return v2 ? NULL : c->freezer;
 }
 
-/* The path of a process's group, and how much of it is the mount's; false without one */
+/* Fills in the path of a process's group and the length of its mount's path; false if there is none. */
 static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PATH_MAX],
 		     size_t *ret_base)
 {
@@ -82,7 +82,7 @@ static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PA
 	return path_of(pid, v2 ? "" : "freezer", ret + *ret_base, 2 * PATH_MAX - *ret_base);
 }
 
-/* Or one above it: v2 says so in that one alone while processes are still on their way to stand still. */
+/* Looks above the group too: until all processes stand still, v2 says so only where it was asked. */
 static bool is_frozen(const struct cgroup *c, pid_t pid, bool v2)
 {
 	char path[2 * PATH_MAX], *slash;

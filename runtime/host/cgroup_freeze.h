@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Groups that stand still
+ * DOC: Frozen groups
  *
- * A process that enters a frozen group never gets anywhere. v2 has cgroup.freeze in every group, v1 a
- * controller of its own. Out of v2's a process can be killed, out of v1's it has to be moved first.
+ * A process that enters a frozen group stops. v2 has cgroup.freeze in every group, v1 has a controller for it.
+ * A process frozen by v2 can be killed; one frozen by v1 must leave its group first.
  */
 #ifndef VMRUN_RUNTIME_HOST_CGROUP_FREEZE_H
 #define VMRUN_RUNTIME_HOST_CGROUP_FREEZE_H
@@ -13,16 +13,16 @@
 /** cgroup_dir_frozen() - Whether the cgroup @dir, or for v1 one above it, is frozen */
 bool cgroup_dir_frozen(int dir);
 
-/** cgroup_freezer_frozen() - Whether the leaf's place in the freezer's own hierarchy is frozen */
+/** cgroup_freezer_frozen() - Whether the leaf's path is frozen in the hierarchy of v1's freezer */
 bool cgroup_freezer_frozen(const struct cgroup *c);
 
-/** cgroup_frozen() - Whether process @pid stands still because its group is frozen */
+/** cgroup_frozen() - Whether the group of process @pid is frozen */
 bool cgroup_frozen(pid_t pid);
 
 /**
- * cgroup_thaw() - Let a process that is to be killed run for that
+ * cgroup_thaw() - Let a process run that will be killed
  *
- * What v1's freezer holds does not even die. It is moved to the freezer's root; its group stays frozen.
+ * A process in v1's freezer does not even die. It moves to the freezer's root; its group stays frozen.
  */
 void cgroup_thaw(pid_t pid);
 

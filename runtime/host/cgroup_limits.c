@@ -12,18 +12,18 @@
 #define RESOURCES   "/linux/resources/"
 #define LIST_BYTES  4096
 #define VALUE_BYTES 64
-#define ALREADY	    "" /* a file: this version always does so */
+#define ALREADY	    "" /* in place of a file: this version always does it */
 
-/** enum readback - How what is read back compares with what was written */
+/** enum readback - How the value read back compares with the value written */
 enum readback {
 	BACK_SAME,
 	BACK_PAGES, /* the kernel counts in pages */
-	BACK_LIST,  /* the kernel writes lists its own way */
+	BACK_LIST,  /* the kernel has its own way to write lists */
 	BACK_FLAG,  /* "oom_kill_disable 1" */
-	BACK_ANY,   /* of a file we know nothing about */
+	BACK_ANY,   /* not compared: the user names the file */
 };
 
-/** struct limit - One limit in both versions; a NULL file: that version has no such limit */
+/** struct limit - One limit in both versions; NULL for a version that does not have it */
 struct limit {
 	const char *pointer, *controller, *v1, *v2;
 	enum readback back;
@@ -89,7 +89,7 @@ static void value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2
 	const long long v = p->limit[i], quota = p->limit[LIMIT_CPU_QUOTA];
 	const int64_t period = p->limit[LIMIT_CPU_PERIOD];
 
-	/* Both are in one file. */
+	/* One file has both. */
 	if (v2 && (i == LIMIT_CPU_QUOTA || i == LIMIT_CPU_PERIOD)) {
 		const size_t n = quota < 0 ? fmt_into(ret, VALUE_BYTES, "max")
 					   : fmt_into(ret, VALUE_BYTES, "%lld", quota);
@@ -106,11 +106,11 @@ static void value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2
 	}
 }
 
-/* ---- what is read back ---- */
+/* ---- reading back ---- */
 
 #define NUMBERS_MAX 8192
 
-/* FIRST, FIRST-LAST, FIRST-LAST:USED/GROUP, with blanks and commas between */
+/* FIRST, FIRST-LAST or FIRST-LAST:USED/GROUP, separated by blanks and commas */
 static bool parse_list(const char *text, uint8_t ret[NUMBERS_MAX / 8])
 {
 	static const char between[] = ", \t\n";
@@ -147,7 +147,7 @@ bool cgroup_same_list(const char *a, const char *b)
 	return parse_list(a, in_a) && parse_list(b, in_b) && memcmp(in_a, in_b, sizeof(in_a)) == 0;
 }
 
-/* The largest number that the kernel has is none to it. */
+/* The kernel takes its largest number for no limit. */
 static bool same_pages(const char *want, const char *got)
 {
 	const long long page = sysconf(_SC_PAGESIZE), w = strtoll(want, NULL, 10);
@@ -171,7 +171,7 @@ static bool is_set(const struct limit *l, const char *want, const char *got)
 
 /* ---- setting ---- */
 
-/* A controller is in one hierarchy: what v1 has v2 has not. */
+/* A controller is in one hierarchy: v2 does not have those that v1 has. */
 static const struct cgroup_mount *home_of(const struct cgroup *c, const char *controller)
 {
 	const struct cgroup_mount *v2 = NULL;
@@ -206,7 +206,7 @@ static int hand_down_at(int dir, const char *path, const char *controller, struc
 	return rc < 0 ? err_set(err, -rc, "cgroup %s: hand %s down", path, controller) : 0;
 }
 
-/* v2: every group above the leaf must hand a controller down to those below it. */
+/* In v2 each group above the leaf must enable a controller for its children. */
 static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const char *controller,
 		     struct err *err)
 {
@@ -231,7 +231,7 @@ static int read_back(const struct limit *l, const struct cgroup_mount *m, const 
 {
 	char got[LIST_BYTES] = "", name[VALUE_BYTES];
 
-	/* What v2 was asked for is one thing, what it gives another. */
+	/* v2 has two files: the list asked for, and the effective one. */
 	fmt_into(name, sizeof(name), "%s%s", file,
 		 m->v2 && l->back == BACK_LIST ? ".effective" : "");
 	if (l->back != BACK_ANY && !cgroup_read(m->leaf, name, got, sizeof(got)))
@@ -253,8 +253,7 @@ static int set(const struct cgroup *c, const struct limit *l, const char *value,
 				l->controller);
 	if (m->leaf < 0)
 		return err_text(err, c->failure.code ? c->failure.code : EPERM,
-				"%s: no cgroup can be had (it takes root, or one that was handed "
-				"over): %s",
+				"%s: no cgroup is available (be root, or have one delegated): %s",
 				l->pointer, c->failure.msg);
 	if (!file)
 		return err_text(err, EOPNOTSUPP, "%s: cgroup v%d has no such limit", l->pointer,
@@ -272,7 +271,7 @@ static int set(const struct cgroup *c, const struct limit *l, const char *value,
 	return read_back(l, m, file, value, err);
 }
 
-/* Files by their own names: v2 only, and none that is not a controller's */
+/* A file by its name: in v2 only, and only of a controller. */
 static int set_unified(const struct cgroup *c, const char *file, const char *value, struct err *err)
 {
 	char pointer[128], controller[32];
@@ -287,7 +286,7 @@ static int set_unified(const struct cgroup *c, const char *file, const char *val
 	return set(c, &l, value, err);
 }
 
-/* All of them, whether or not one is refused: the first failure */
+/* Tries all of them; returns the first failure. */
 static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
 	struct err other;
@@ -311,7 +310,7 @@ int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err
 {
 	int rc = set_numbers(c, p, err);
 
-	/* A group that was there has limits already: the later ones may have to make room for the first. */
+	/* An existing group has limits already, and one of them may refuse the first until a later one is set. */
 	if (rc < 0)
 		rc = set_numbers(c, p, err);
 	if (rc == 0 && p->cpuset_cpus)

@@ -2,8 +2,8 @@
 /**
  * DOC: Limits: OCI's numbers as the files of v1 and v2
  *
- * Each is written to the hierarchy that has its controller, and read back: the kernel takes some values
- * without giving what was asked for. One that is not there afterwards is the end of create.
+ * Each is written to the hierarchy that has its controller, and read back: the kernel accepts some values
+ * without applying them. A limit that does not hold makes create fail.
  */
 #ifndef VMRUN_RUNTIME_HOST_CGROUP_LIMITS_H
 #define VMRUN_RUNTIME_HOST_CGROUP_LIMITS_H
@@ -11,10 +11,9 @@
 #include "runtime/host/cgroup_mounts.h"
 
 /**
- * cgroup_limit() - Set the limits of leaves that are there, and read them back
+ * cgroup_limit() - Set the limits of the leaves that cgroup_make() took, and read them back
  *
- * Return: 0, also for a plan without limits; -EINVAL and others for a limit that cannot be had, with its JSON
- * pointer
+ * Return: 0, also for a plan without limits; -errno with the JSON pointer of a limit that does not hold
  * Syscalls: openat read write close
  */
 MUST_CHECK int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *plan,
@@ -23,13 +22,13 @@ MUST_CHECK int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *pl
 /** cgroup_is_limited() - Whether the plan asks for a limit */
 bool cgroup_is_limited(const struct plan_cgroup *plan);
 
-/** cgroup_shares_to_weight() - cpu.shares (2 to 262144) as cpu.weight (1 to 10000) */
+/** cgroup_shares_to_weight() - Convert cpu.shares (2 to 262144) to cpu.weight (1 to 10000) */
 uint64_t cgroup_shares_to_weight(uint64_t shares);
 
 /**
- * cgroup_same_list() - Whether two lists of numbers name the same ones ("0, 1" and "0-1")
+ * cgroup_same_list() - Whether two lists hold the same numbers ("0, 1" and "0-1")
  *
- * The kernel's syntax but for its words: "0-3,7", "0-31:2/8", blanks between. False when one is no list.
+ * In the kernel's syntax without its words: "0-3,7", "0-31:2/8", with blanks. False if one is not a list.
  */
 bool cgroup_same_list(const char *a, const char *b);
 

@@ -9,7 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/file.h"
 
-/* Who watches a VM reads these (statistics, OOM events); cpuset joins them only for a limit. */
+/* Monitoring reads these (statistics, OOM events); cpuset is needed only for a limit. */
 static const char *const watched[] = {"memory", "cpu", "cpuacct", "pids"};
 
 bool cgroup_has_controller(const struct cgroup_mount *m, const char *name)
@@ -28,7 +28,7 @@ static bool is_watched(const struct cgroup_mount *m, bool cpuset)
 	return m->v2 || (cpuset && cgroup_has_controller(m, "cpuset"));
 }
 
-/* Blanks, and what else would break a line apart, are written as \040. */
+/* The kernel writes blanks and other separators as \040. */
 static void unescape(char *text)
 {
 	char *to = text;
@@ -84,7 +84,7 @@ static unsigned int rank(const struct cgroup_mount *m)
 	return m->writable * 2U + m->whole;
 }
 
-/* Where it belongs: in the place of a worse mount of the same hierarchy, or behind the others */
+/* A better mount of the same hierarchy replaces a worse one; another hierarchy is added. */
 static struct cgroup_mount *place_for(struct cgroup *c, const struct cgroup_mount *m)
 {
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
@@ -139,7 +139,7 @@ int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 	return rc;
 }
 
-/* Another mount may lie on top, there or further up. */
+/* Another mount may cover it, or a directory above it. */
 static bool is_visible(const char *path, uint64_t id)
 {
 	struct statx st;
@@ -156,7 +156,7 @@ int cgroup_find(bool cpuset, struct cgroup *ret)
 
 	if (rc == 0)
 		return cgroup_parse_mounts(text, cpuset, is_visible, ret);
-	/* Without /proc there are no cgroups to be found, which is no failure. */
+	/* Without /proc no cgroup is found, which is not a failure. */
 	return rc == -ENOMEM ? rc : 0;
 }
 

@@ -16,9 +16,9 @@
  * struct cgroup_mount - One hierarchy
  * @path:	Where it is mounted; owned
  * @controllers: Of a v1 hierarchy, "," around each: ",cpu,cpuacct,"; empty for v2
- * @writable, @whole: Not read-only; all of the hierarchy and not a part of it
- * @leaf:	The leaf, open and locked; -1: it cannot be had
- * @inside:	Whether the supervisor was born in it, and so its children will be
+ * @writable, @whole: It is not read-only; it shows the whole hierarchy
+ * @leaf:	The leaf, open and locked; -1: not available
+ * @inside:	The supervisor started in it, and so will its children
  */
 struct cgroup_mount {
 	char *path;
@@ -31,13 +31,14 @@ struct cgroup_mount {
 
 /**
  * struct cgroup - The hierarchies of this host and the directories of one VM
- * @freezer:	Where v1's freezer is mounted alone; owned, NULL: nowhere
+ * @freezer:	Mount of v1's freezer if no other controller is with it; owned, or NULL
  * @dir:	Directories of the VM, absolute, parents first; owned
  * @leaf:	Path of the leaf below each mount
  * @origin:	Path of the caller's own group below v2's mount; empty: unknown
- * @failure:	Why the leaf cannot be had in some hierarchy
+ * @failure:	Why the leaf is not available in some hierarchy
  * @memory_max_bytes: The limit, for messages; -1: none
- * @oom_before:	OOM kills that a leaf which was there before had seen
+ * @oom_before:	OOM kills in the leaf before this VM
+ * @limited:	The plan has a limit
  */
 struct cgroup {
 	unsigned int nr_mounts;
@@ -55,26 +56,26 @@ struct cgroup {
 
 /**
  * cgroup_parse_mounts() - Find the hierarchies in the text of /proc/self/mountinfo
- * @mountinfo:	Is taken apart
- * @cpuset:	Whether cpuset's is wanted
- * @visible:	Whether the mount with that number is the one that its path leads to; NULL: all are
+ * @mountinfo:	Modified
+ * @cpuset:	Include the hierarchy of cpuset
+ * @visible:	Tells whether @path leads to the mount @id; NULL: all paths do
  *
- * Of several mounts of one hierarchy the first of the best is taken: writable, then whole. Hierarchies
- * whose controllers nobody reads or limits here (devices, net_cls, named ones) are left out: entering each
- * costs a grace period of the kernel.
+ * Of several mounts of one hierarchy the first of the best is taken: writable, then whole. Hierarchies with
+ * no controller that is read or limited here (devices, net_cls, named ones) are left out: entering each costs
+ * a grace period of the kernel.
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 				   bool (*visible)(const char *path, uint64_t id),
 				   struct cgroup *ret);
 
-/** cgroup_find() - Fill in the hierarchies; as cgroup_parse_mounts() */
+/** cgroup_find() - Find the hierarchies of this host; as cgroup_parse_mounts() */
 MUST_CHECK int cgroup_find(bool cpuset, struct cgroup *ret);
 
-/** cgroup_has_controller() - Whether a v1 hierarchy is the one of controller @name */
+/** cgroup_has_controller() - Whether controller @name is in the v1 hierarchy @m */
 bool cgroup_has_controller(const struct cgroup_mount *m, const char *name);
 
-/** cgroup_done() - Free what is owned, and let go of the leaf */
+/** cgroup_done() - Free what @c owns, and release its leaves */
 void cgroup_done(struct cgroup *c);
 
 /* struct cgroup, zeroed when it owns nothing */

@@ -7,10 +7,10 @@
 
 #include "runtime/host/cgroup_mounts.h"
 
-/** cgroup_oom_kills() - How many of the VM's processes were killed for want of memory */
+/** cgroup_oom_kills() - Count the VM's processes that the kernel killed for want of memory */
 uint64_t cgroup_oom_kills(const struct cgroup *c);
 
-/** cgroup_describe_oom() - " (out of memory: ...)" and what to do; false, and "", without such a kill */
+/** cgroup_describe_oom() - Write " (out of memory: ...)" with advice; false, and "", without such a kill */
 bool cgroup_describe_oom(const struct cgroup *c, char *ret, size_t size);
 
 #endif

@@ -75,11 +75,11 @@ is "and removes the cgroup" "$(groups "vmrun/$id")" ""
 
 # ---- two VMs, one path ----
 create $id >/dev/null && vmrun start $id
-refused "one id in two state directories" $id "vmrun/$id is that of another VM" other
+refused "one id in two state directories" $id "vmrun/$id belongs to another VM" other
 is "the first one runs on" "$(vm_status $id)" running
 for path in "/vmrun/$id" "/vmrun/$id/below" "/vmrun/$id/below/deeper" "vmrun/../../vmrun/$id" "/vmrun" "//vmrun/."; do
 	config ".linux.cgroupsPath = \"$path\""
-	refused "the path $path" "$id-2" '/linux/cgroupsPath|that of another VM' other
+	refused "the path $path" "$id-2" '/linux/cgroupsPath|belongs to another VM' other
 done
 is "the first one runs on after that" "$(vm_status $id)" running
 config '.linux.cgroupsPath = "/vmrun/'$id'-tree/a"'
@@ -171,7 +171,7 @@ limit 'unified = {"cgroup.procs": "1"}' '^vmrun: /linux/resources/unified/cgroup
 limit 'unified = {"nosuch.max": "1"}' '^vmrun: /linux/resources/unified/nosuch.max: .*no controller nosuch'
 [ $memory = $base ] && limit 'memory.swappiness = 10' '^vmrun: /linux/resources/memory/swappiness: .*v2'
 
-# A host without cgroups matters only if there are limits.
+# Without a cgroup a VM without limits runs; one with limits does not.
 config .
 hidden() { unshare -m bash -c 'umount -R /sys/fs/cgroup || umount -l /sys/fs/cgroup; "$@"' sh "$vmrun_bin" --root "$root" "$@" </dev/null 2>&1 >/dev/null; }
 succeeds "no cgroups on this host, no limits" hidden create --bundle "$work/b" $id
@@ -184,7 +184,7 @@ readonly_here() {
 		"$vmrun_bin" --root "$root" "$@" </dev/null 2>&1 >/dev/null
 }
 like "cgroups that are read-only, and a limit" "$(readonly_here create --bundle "$work/b" $id)" \
-	"^vmrun: /linux/resources/memory/limit: no cgroup can be had .*Read-only"
+	"^vmrun: /linux/resources/memory/limit: no cgroup is available .*Read-only"
 config .
 succeeds "cgroups that are read-only, no limit" readonly_here create --bundle "$work/b" $id
 vmrun delete --force $id

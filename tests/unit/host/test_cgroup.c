@@ -341,8 +341,8 @@ Test(cgroup, what_others_hold_is_refused, .init = make_tree, .fini = remove_tree
 	snprintf(path, sizeof(path), "%s/x", top);
 	lock = open(path, O_RDONLY | O_DIRECTORY);
 	cr_assert_eq(flock(lock, LOCK_EX), 0);
-	refused("/x", -EBUSY, "that of another VM");
-	refused("/x/below/deeper", -EBUSY, "that of another VM");
+	refused("/x", -EBUSY, "belongs to another VM");
+	refused("/x/below/deeper", -EBUSY, "belongs to another VM");
 	close(lock);
 	put("x/cgroup.procs", "1\n");
 	refused("/x", -EBUSY, "has processes in it");
