@@ -15,7 +15,7 @@
 #define KVM_PATH       "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"
 
-/* Files by which a kernel is known: Documentation/arch/x86/boot.rst has the second */
+/* The magic numbers of ELF and of bzImage (Documentation/arch/x86/boot.rst) */
 static const struct {
 	uint64_t off;
 	const char *bytes;
@@ -33,7 +33,7 @@ static int assets_fail(const struct plan_fd *f, int errnum, const char *text, st
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
 
-/* What a path names, before it is opened: that would do things to devices, and wait on a FIFO. */
+/* Checks the kind of file before opening it: to open a device can act on it, and to open a FIFO waits. */
 static int check_kind(const struct plan_fd *f, const struct stat *st, struct err *err)
 {
 	if (S_ISDIR(st->st_mode))
@@ -58,26 +58,27 @@ static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *e
 	rc = check_kind(f, ret_st, err);
 	if (rc < 0)
 		return rc;
-	/* a lease on it must not make us wait */
+	/* A lease on it must not make us wait. */
 	fd = file_reopen(path, (f->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK);
 	if (f->writable && (fd == -EROFS || fd == -EACCES || fd == -EPERM))
-		return err_set(err, -fd, "%s: %s: not writable (readonly: true would do without)",
+		return err_set(err, -fd,
+			       "%s: %s: not writable (\"readonly\": true needs no write access)",
 			       f->pointer, f->path);
 	if (fd < 0)
 		return err_set(err, -fd, "%s: %s", f->pointer, f->path);
-	/* the jailed process shares this flag and expects reads that wait */
+	/* The jailed process shares this flag and expects reads that wait. */
 	if (fcntl(fd, F_SETFL, 0))
 		return err_set(err, errno, "%s: %s", f->pointer, f->path);
 	return TAKE_FD(fd);
 }
 
-/* Only whether it can be a kernel at all: the VMM, which is jailed, looks closely. */
+/* Checks only the magic numbers: the jailed VMM parses the file. */
 static int check_kernel(const struct plan_fd *f, int fd, struct err *err)
 {
 	char buf[4];
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(kernel_magics); i++) {
-		/* a file too short for it does not have it */
+		/* A file that is too short does not match. */
 		if (fd_pread_full(fd, buf, sizeof(buf), kernel_magics[i].off) == 0 &&
 		    memcmp(buf, kernel_magics[i].bytes, sizeof(buf)) == 0)
 			return 0;
@@ -144,7 +145,7 @@ static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, 
 	int fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(err, errno, "%s/backend: %s (%s; backend user does without)",
+		return err_set(err, errno, "%s/backend: %s (%s; backend user does not need it)",
 			       net_pointer(p, proc), VHOST_NET_PATH,
 			       errno == EACCES || errno == EPERM ? "be root"
 								 : "modprobe vhost_net");
@@ -152,7 +153,7 @@ static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, 
 	return 0;
 }
 
-/* The host's devices, which are opened after every file of the user's */
+/* Opens the host's devices, after all files of the user. */
 static int open_host(const struct plan *p, struct assets *a, struct err *err)
 {
 	int rc = assets_open_kvm(&a->kvm, err);
@@ -164,7 +165,7 @@ static int open_host(const struct plan *p, struct assets *a, struct err *err)
 	return rc;
 }
 
-/* What only the opened disk tells goes into the plan. */
+/* Adds to the plan what only the opened disk tells. */
 static void complete_disk(struct plan_proc *proc, const struct disk *disk)
 {
 	struct block_settings planned, settings = disk->settings;
@@ -206,7 +207,7 @@ int assets_open(struct plan *p, struct assets **ret, struct err *err)
 	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++)
 		for (unsigned int n = 0; n < PLAN_FDS_MAX; n++)
 			a->proc[i].fd[n] = -1;
-	/* the user's files before the host's state: that error is the one the user can mend */
+	/* The user's files come first: those are the errors that the user can mend. */
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
 		rc = open_proc(&p->proc[i], &a->proc[i], err);
 	if (rc == 0)

@@ -2,12 +2,12 @@
 /**
  * DOC: The files of a plan, opened and checked before anything is created
  *
- * Every path of a config.json is looked up here and nowhere else, once: what was checked is the very
- * fd that the jailed process will get, and what it is was looked at before it was opened. Errors name the JSON pointer and the path.
+ * Only this file looks up paths of config.json, each of them once: the fd that was checked is the fd that the
+ * jailed process gets, and its kind was checked before it was opened. Errors name the JSON pointer and the
+ * path.
  *
- * Disks are locked (disk.h). The lock lives as long as any copy of the fd, so it ends with the VM
- * whatever way that goes, and it keeps other programs that lock images out as well (QEMU does it
- * likewise).
+ * Disks are locked (disk.h). The lock lives as long as any copy of the fd, so it ends with the VM in every
+ * case. It also keeps out other programs that lock images, such as QEMU.
  */
 #ifndef VMRUN_RUNTIME_HOST_ASSETS_H
 #define VMRUN_RUNTIME_HOST_ASSETS_H
@@ -20,8 +20,8 @@
 /**
  * struct assets - Open files of one plan
  * @kvm:	/dev/kvm
- * @proc:	By process, as in plan->proc
- * @proc.fd:	By slot: open where the plan says PLAN_FD_FILE or PLAN_FD_VHOST, -1 elsewhere
+ * @proc:	By process, as plan->proc
+ * @proc.fd:	By slot: open for PLAN_FD_FILE and PLAN_FD_VHOST, -1 for others
  * @proc.disk_bytes: The size of its disk; 0 without one
  */
 struct assets {
@@ -33,21 +33,21 @@ struct assets {
 };
 
 /**
- * assets_open() - Open everything a plan names, /dev/kvm, and /dev/vhost-net where it is used
- * @p:		The settings and flags of its disks are completed
- * @ret:	Filled on success, the caller's to assets_close(); untouched on failure
+ * assets_open() - Open all files of a plan, /dev/kvm, and /dev/vhost-net if it is used
+ * @p:		Gets the settings and flags that depend on its disks
+ * @ret:	The caller's to assets_close(); untouched on failure
  *
  * Context: setup.  Syscalls: openat fstat pread fcntl ioctl read close
  */
 MUST_CHECK int assets_open(struct plan *p, struct assets **ret, struct err *err);
 
-/** assets_close() - Close whatever is open and free @a; fine on NULL.  Syscalls: close */
+/** assets_close() - Close all open files and free @a, which may be NULL.  Syscalls: close */
 void assets_close(struct assets *a);
 
-/** assets_open_kvm() - /dev/kvm for reading and writing, or an error with the remedy */
+/** assets_open_kvm() - Open /dev/kvm for reading and writing; the error has the remedy */
 MUST_CHECK int assets_open_kvm(int *ret_fd, struct err *err);
 
-/** assets_open_file() - Open one PLAN_FD_FILE; @ret_disk may be NULL, and becomes zeroes for other files */
+/** assets_open_file() - Open one PLAN_FD_FILE; @ret_disk, which may be NULL, is zeroed for other files */
 MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk,
 				struct err *err);
 

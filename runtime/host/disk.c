@@ -13,9 +13,9 @@
 #include "runtime/util/file.h"
 
 #define SECTOR_BYTES 512
-#define PAGE_BYTES   4096 /* the page cache's unit, whatever a file system calls its own */
+#define PAGE_BYTES   4096 /* the unit of the page cache, on any file system */
 
-/* Images that hold a disk in a way of their own, by their first bytes */
+/* The first bytes of image formats that are not raw */
 static const struct {
 	const char *what;
 	uint64_t off;
@@ -45,7 +45,7 @@ static int check_format(const struct plan_fd *f, int fd, struct err *err)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(magics) && !f->raw; i++) {
 		vr_assert(magics[i].len <= sizeof(buf));
-		/* a file too short for it does not have it */
+		/* A file that is too short does not match. */
 		if (fd_pread_full(fd, buf, magics[i].len, magics[i].off) == 0 &&
 		    memcmp(buf, magics[i].bytes, magics[i].len) == 0)
 			return err_text(err, EINVAL,
@@ -62,7 +62,7 @@ static int lock(const struct plan_fd *f, int fd, struct err *err)
 {
 	struct flock whole = {.l_type = f->writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
 
-	/* anything but a conflict means that this file system has no locks */
+	/* Any other error means that this file system has no locks. */
 	if (fcntl(fd, F_OFD_SETLK, &whole) == 0 || (errno != EAGAIN && errno != EACCES))
 		return 0;
 	return disk_fail(
@@ -82,13 +82,14 @@ static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, ui
 	if (bytes == 0)
 		return disk_fail(f, EINVAL, "is empty", err);
 	if (bytes % SECTOR_BYTES)
-		return err_text(err, EINVAL, "%s: %s: its size, %llu bytes, is no multiple of %d",
-				f->pointer, f->path, (unsigned long long)bytes, SECTOR_BYTES);
+		return err_text(err, EINVAL,
+				"%s: %s: its size, %llu bytes, is not a multiple of %d", f->pointer,
+				f->path, (unsigned long long)bytes, SECTOR_BYTES);
 	*ret = bytes;
 	return 0;
 }
 
-/* There is no ioctl for this one. A partition has no queue of its own: its disk's is beside it. */
+/* No ioctl tells this value. A partition has no queue of its own, but its disk, one level up, does. */
 static uint32_t discard_granularity(dev_t dev)
 {
 	static const char *const where[] = {"", "../"};
@@ -104,8 +105,8 @@ static uint32_t discard_granularity(dev_t dev)
 }
 
 /**
- * struct blocks - What a disk's blocks are like, in bytes; 0 = not known
- * @offset:	Where the first physical one begins; negative: such a place there is not
+ * struct blocks - Sizes of a disk's blocks in bytes; 0 = not known
+ * @offset:	Where the first physical block begins; negative: nowhere
  */
 struct blocks {
 	int logical, offset;
@@ -127,7 +128,7 @@ static void ask_device(int fd, dev_t dev, struct blocks *b)
 	b->discard = discard_granularity(dev);
 }
 
-/* A file is written through the page cache, by the page; more than that is a wish at most. */
+/* A file is written through the page cache, a page at a time; a larger block is only a preference. */
 static void ask_file(const struct stat *st, struct blocks *b)
 {
 	const unsigned int block = st->st_blksize > 0 ? (unsigned int)st->st_blksize : 0;
@@ -137,7 +138,7 @@ static void ask_file(const struct stat *st, struct blocks *b)
 	b->io_opt = block > PAGE_BYTES ? block : 0;
 }
 
-/* In the device's words. They are hints: what does not fit is not said. */
+/* In the units of the device. These are hints: a value that does not fit is left out. */
 static void tell_blocks(const struct blocks *b, struct block_settings *ret)
 {
 	ret->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;

@@ -13,7 +13,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/file.h"
 
-/* /proc/cpuinfo of one CPU is below 3 KiB, and all CPUs say the same */
+/* an entry of /proc/cpuinfo is below 3 KiB, and all CPUs have the same */
 #define TEXT_BYTES 8192
 
 static int open_below(const char *root, const char *path, int flags)
@@ -24,7 +24,7 @@ static int open_below(const char *root, const char *path, int flags)
 	return open(full, flags | O_CLOEXEC | O_NOCTTY);
 }
 
-/* "" when it cannot be read */
+/* Reads the beginning of a text file; "" if that fails. */
 static void read_below(const char *root, const char *path, char text[TEXT_BYTES])
 {
 	char full[PATH_MAX];
@@ -41,7 +41,7 @@ static bool exists_below(const char *root, const char *path)
 	return access(full, F_OK) == 0;
 }
 
-/* The number after @key at the start of a line; -1 when there is no such line */
+/* The number after @key at the start of a line; -1 without such a line */
 static long number_after(const char *text, const char *key)
 {
 	size_t len = strlen(key);
@@ -54,7 +54,7 @@ static long number_after(const char *text, const char *key)
 	return -1;
 }
 
-/* Whether the line that starts with @key holds @word among its words */
+/* Whether the words of the line that starts with @key include @word */
 static bool line_has_word(const char *text, const char *key, const char *word)
 {
 	const char *line = strstr(text, key);
@@ -77,8 +77,7 @@ enum hostfacts_virt hostfacts_virt(const char *root)
 	char cpuinfo[TEXT_BYTES];
 
 	read_below(root, "proc/cpuinfo", cpuinfo);
-	/* this one comes first: kvm_pvm may run on a CPU whose flags are shown but not to be used
-	 */
+	/* This comes first: with kvm_pvm the CPU's flags may be visible but of no use. */
 	if (exists_below(root, "sys/module/kvm_pvm"))
 		return HOSTFACTS_VIRT_SOFTWARE;
 	if (line_has_word(cpuinfo, "flags", "vmx") || line_has_word(cpuinfo, "flags", "svm"))
@@ -98,7 +97,7 @@ static void collect_kvm(const char *root, struct hostfacts *f)
 	f->kvm_api = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
 }
 
-/* Why a device cannot be opened, 0 when it can */
+/* Why a device cannot be opened; 0 if it can */
 static int open_errno(const char *root, const char *path)
 {
 	cleanup_fd int fd = open_below(root, path, O_RDWR | O_NONBLOCK);
@@ -133,7 +132,7 @@ enum hostfacts_huge hostfacts_huge(const char *root)
 {
 	char text[TEXT_BYTES];
 
-	/* The word in brackets is the one that holds. */
+	/* Brackets mark the active word. */
 	read_below(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", text);
 	if (!strchr(text, '[') || strstr(text, "[deny]"))
 		return HOSTFACTS_HUGE_NONE;

@@ -9,8 +9,7 @@
 
 enum hostfacts_virt {
 	HOSTFACTS_VIRT_HARDWARE, /* the CPU has vmx or svm (or this is not x86) */
-	HOSTFACTS_VIRT_SOFTWARE, /* kvm_pvm: KVM emulates supervisor code; Linux does not boot on it
-				  */
+	HOSTFACTS_VIRT_SOFTWARE, /* kvm_pvm: KVM emulates supervisor code, Linux does not boot */
 	HOSTFACTS_VIRT_NONE,
 };
 
@@ -21,21 +20,21 @@ enum hostfacts_cgroup {
 	HOSTFACTS_CGROUP_V2
 };
 
-/** enum hostfacts_huge - Where memory that several processes share gets huge pages */
+/** enum hostfacts_huge - Which shared memory gets huge pages */
 enum hostfacts_huge {
 	HOSTFACTS_HUGE_NONE,
-	HOSTFACTS_HUGE_TMPFS, /* in a tmpfs that is mounted so; not in a memfd (shmem_enabled) */
-	HOSTFACTS_HUGE_SHMEM, /* in a memfd, for who asks */
+	HOSTFACTS_HUGE_TMPFS, /* files of a tmpfs that is mounted for it, but not memfds (shmem_enabled) */
+	HOSTFACTS_HUGE_SHMEM, /* memfds, for mappings that ask */
 };
 
 /**
- * struct hostfacts - Facts, as found
- * @kvm_errno:	Why /dev/kvm cannot be opened; 0 when it can
- * @kvm_api:	KVM_GET_API_VERSION, 12 on every Linux since 2.6.22; -1 while it cannot be asked
+ * struct hostfacts - The facts
+ * @kvm_errno:	Why /dev/kvm cannot be opened; 0 if it can
+ * @kvm_api:	KVM_GET_API_VERSION, 12 on every Linux since 2.6.22; -1 = not known
  * @tun_errno:	As @kvm_errno, for /dev/net/tun
  * @vhost_net_errno: Likewise, for /dev/vhost-net
- * @max_user_namespaces: The limit, -1 when the kernel has no user namespaces
- * @landlock_abi: 0 when the kernel has none
+ * @max_user_namespaces: The limit; -1 if the kernel has no user namespaces
+ * @landlock_abi: 0 if the kernel has no Landlock
  */
 struct hostfacts {
 	int kvm_errno;
@@ -50,18 +49,18 @@ struct hostfacts {
 };
 
 /**
- * hostfacts_collect() - Find out
- * @root:	Directory that /dev, /proc and /sys are looked up in; "/" but for tests
+ * hostfacts_collect() - Collect the facts
+ * @root:	The directory of /dev, /proc and /sys: "/", or a test's own
  *
- * Never fails: what cannot be found out reads as absent.
+ * Never fails: a fact that cannot be read counts as absent.
  * Context: setup.  Syscalls: openat read close ioctl access landlock_create_ruleset
  */
 void hostfacts_collect(const char *root, struct hostfacts *ret);
 
-/** hostfacts_virt() - Only how the CPU runs guests, for a warning before a guest is started */
+/** hostfacts_virt() - Find only how the CPU runs guests, for a warning before a start */
 enum hostfacts_virt hostfacts_virt(const char *root);
 
-/** hostfacts_huge() - Only that, for who makes guest RAM */
+/** hostfacts_huge() - Find only which memory gets huge pages, for guest RAM */
 enum hostfacts_huge hostfacts_huge(const char *root);
 
 #endif

@@ -11,12 +11,13 @@
 
 #include "runtime/util/signals.h"
 
-#define STACK_BYTES   (8ULL << 20) /* the usual one; none at all would change the layout of memory */
+#define STACK_BYTES                                                                                \
+	(8ULL << 20) /* the usual one; an unlimited stack would change the memory layout */
 #define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */
 #define DATA_BYTES    (16ULL << 20)
 #define QUEUE_FILES   4
 
-/* The limits that can end a VM. The soft one is a default, which may be raised up to the hard one. */
+/* The limits that can end a VM. A soft limit is a default, and may be raised up to the hard one. */
 static const struct {
 	int resource;
 	const char *name;
@@ -33,20 +34,20 @@ static const struct {
 	{RLIMIT_SIGPENDING, "RLIMIT_SIGPENDING", "i", RLIM_INFINITY},
 };
 
-/* What is opened must not take the place of a standard stream that the caller closed. */
+/* A file that is opened must not take the number of a standard stream that the caller closed. */
 static int settle_streams(struct err *err)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
-		/* The lowest number that is free is this one. */
+		/* open() takes the lowest free number, which is this one. */
 		if (open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
 			return err_set(err, errno, "standard stream %d is closed: /dev/null", fd);
 	}
 	return 0;
 }
 
-/* An ignored SIGCHLD, for one, keeps children from being waited for. */
+/* For example, with SIGCHLD ignored children cannot be waited for. */
 static void settle_signals(void)
 {
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
@@ -56,13 +57,13 @@ static void settle_signals(void)
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGHUP || (sigaction(sig, NULL, &was) == 0 && was.sa_handler != SIG_IGN))
 			signal_default(sig);
-	/* A file that may not grow is an error of a write, with a name. */
+	/* A file that may not grow makes the write fail, and that error can name the file. */
 	(void)sigaction(SIGXFSZ, &ign, NULL);
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Those of setitimer() and alarm() survive exec, and their signals end a process. */
+/* Timers of setitimer() and alarm() survive exec, and their signals end a process. */
 static void settle_timers(void)
 {
 	static const struct {
@@ -73,7 +74,7 @@ static void settle_timers(void)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(timers); i++) {
 		(void)setitimer(timers[i].which, &off, NULL);
-		/* One that is pending, blocked so far, goes with it. */
+		/* This also discards a signal that was pending because it was blocked. */
 		(void)sigaction(timers[i].sig, &ign, NULL);
 	}
 }
@@ -102,7 +103,7 @@ int inherited_settle(struct err *err)
 		return rc;
 	settle_timers();
 	settle_signals();
-	/* What group and others may do is the caller's to say; its owner uses what it makes. */
+	/* The caller decides about group and others; the owner must be able to use its own files. */
 	(void)umask(umask(077) & 077);
 	settle_limits();
 	return 0;
@@ -133,7 +134,7 @@ int inherited_check(const struct plan *p, const struct assets *a, struct err *er
 	int rc;
 
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
-		/* A device of the host is no file that grows. */
+		/* A block device does not grow. */
 		if (p->proc[i].writes_file && !(p->proc[i].dev_flags & BOOT_DEV_RAW_BLK))
 			file_bytes = larger(file_bytes, a->proc[i].disk_bytes);
 		files += QUEUE_FILES * larger(1, p->proc[i].nr_queues);

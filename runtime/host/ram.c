@@ -18,21 +18,21 @@
 static int open_memfd(void)
 {
 	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	/* Kernels before 6.3 do not know the seal against execution. */
+	/* Kernels before 6.3 do not have the seal against execution. */
 	int fd = memfd_create("guest-ram", flags | MFD_NOEXEC_SEAL);
 
 	return fd < 0 && errno == EINVAL ? memfd_create("guest-ram", flags) : fd;
 }
 
-/* A file that keeps its file system, of which there is nothing else, as long as it is open; or -1 */
+/* Makes a file in a tmpfs of its own, which lives as long as the file is open; -1 if that fails. */
 static int open_tmpfs(uint64_t bytes)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	cleanup_fd int root = -1;
 	char size[24];
 
-	/* "advise" is to whom who maps it says so. The size stands in for a seal: a file of a tmpfs has none, and
-	 * a device may write beyond its end as far as its RLIMIT_FSIZE goes, which is a disk's size. */
+	/* "advise": huge pages for mappings that ask for them. The size replaces a seal, which files of a tmpfs do
+	 * not have: a device could write beyond the end up to its RLIMIT_FSIZE, which is a disk's size. */
 	fmt_into(size, sizeof(size), "%llu", (unsigned long long)bytes);
 	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "huge", "advise", 0) < 0 ||
 	    fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0 ||

@@ -2,12 +2,11 @@
 /**
  * DOC: Guest RAM: one file in memory, which the VMM and the devices map
  *
- * A memfd, sealed so that none of them can shrink it under the others, where a memfd may have huge
- * pages. By Linux' default it may not, and a guest then takes a fault, and a second stage entry of the
- * TLB, for every 4 KiB. So elsewhere it is a file without a name in a tmpfs of its own that may have
- * them, and is not mounted anywhere. Such a file cannot be sealed: that nobody shrinks it is up to
- * the jails alone, none of which allows ftruncate. Who writes behind its end finds no room: the file system
- * has as many bytes as the guest.
+ * If a memfd may have huge pages, it is a memfd, sealed so that no process can shrink it. By Linux' default
+ * a memfd may not, and then a guest takes a fault, and an entry of the second-stage TLB, for every 4 KiB. In
+ * that case it is a nameless file in a tmpfs of its own that may have huge pages and is mounted nowhere. Such a
+ * file cannot be sealed: only the jails keep it from shrinking, as none allows ftruncate. A write beyond its
+ * end fails, because the file system has exactly the guest's bytes.
  */
 #ifndef VMRUN_RUNTIME_HOST_RAM_H
 #define VMRUN_RUNTIME_HOST_RAM_H
@@ -18,7 +17,7 @@
  * ram_open() - Make guest RAM
  * @bytes:	A multiple of 4096
  *
- * Without the right to mount, a memfd in any case.
+ * Without the right to mount it is always a memfd.
  * Syscalls: openat read memfd_create ftruncate fcntl fsopen fsconfig fsmount
  * Return: an fd, the caller's to close, or -errno
  */

@@ -416,7 +416,7 @@ for mode in private tap private+masquerade; do
 done
 net ', "backend": "vhost"'
 mknod "$work/none" c 511 0 && { [ ! -e /dev/vhost-net ] || mount --bind "$work/none" /dev/vhost-net; }
-fails "no /dev/vhost-net" '/vm/devices/1/backend: /dev/vhost-net .*user does without'
+fails "no /dev/vhost-net" '/vm/devices/1/backend: /dev/vhost-net .*user does not need it'
 [ ! -e /dev/vhost-net ] || umount /dev/vhost-net
 net ''
 mount -t tmpfs none /dev/net

@@ -67,7 +67,7 @@ static const struct {
 	{PLAN_FILE_DISK, "sector", "", 0, 512, 0, ""},
 	{PLAN_FILE_DISK, "missing", "", 0, -1, -ENOENT, "No such file or directory"},
 	{PLAN_FILE_DISK, "empty", "", 0, 0, -EINVAL, "is empty"},
-	{PLAN_FILE_DISK, "odd", "", 0, 513, -EINVAL, "its size, 513 bytes, is no multiple of 512"},
+	{PLAN_FILE_DISK, "odd", "", 0, 513, -EINVAL, "its size, 513 bytes, is not a multiple of 512"},
 	{PLAN_FILE_DISK, "qcow2", "QFI\xfb", 4, 1024, -EINVAL,
 	 "looks like a qcow2 image: convert it"},
 	{PLAN_FILE_DISK, "vmdk", "KDMV", 4, 1024, -EINVAL, "looks like a vmdk image: convert it"},
