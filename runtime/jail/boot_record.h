@@ -20,11 +20,11 @@
 MUST_CHECK int boot_record_vmm(const struct plan *p, const struct program *program,
 			       enum log_level level, struct boot_vmm *ret, struct err *err);
 
-/** boot_record_device() - Fill in the record of a device; as boot_record_vmm() */
+/** boot_record_device() - Fill in the record of a device, as boot_record_vmm() does */
 MUST_CHECK int boot_record_device(const struct plan_proc *proc, const struct program *program,
 				  enum log_level level, struct boot_dev *ret, struct err *err);
 
-/** boot_record_complete() - Fill in what a device's record has beside its own: header and seccomp program */
+/** boot_record_complete() - Add header and seccomp program to the record of a device */
 MUST_CHECK int boot_record_complete(struct boot_dev *b, const struct program *program,
 				    enum log_level level, struct err *err);
 

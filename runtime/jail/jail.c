@@ -2,20 +2,19 @@
 /**
  * DOC: The stages of the jail, in order
  *
- *   parent: clone3: new user and pid namespaces    child: fds         nothing of the parent's is left
+ *   parent: clone3: new user and pid namespaces    child: fds         none of the parent's is left
  *   parent: write the user namespace's maps        child: signals
- *   parent: put it into its cgroup                 child: namespaces  the other ones
+ *                                                  child: namespaces  the others, but for cgroup
  *                                                  child: root        empty and read-only
- *   parent: go ----------------------------------> child: cgroup      namespace, now that it is there
- *                                                  child: user        now that it is mapped
+ *   parent: go ----------------------------------> child: cgroup      its namespace
+ *                                                  child: user        it is mapped by now
  *                                                  child: limits      after the user: some count per user
- *                                                  child: privileges  none, and none to be had
+ *                                                  child: privileges  none, and no way to gain any
  *                                                  child: parent      die with it
  *                                                  child: exec
  *
- * The namespaces beside user and pid are made by the child, because making a network namespace takes
- * long, and so the children of one VM do it on several CPUs at once; and they do it while the parent
- * waits for the kernel to move them into their cgroup, which takes longest of all.
+ * The child starts in the cgroup of its parent: a supervisor is in the VM's leaf. It makes its namespaces
+ * itself, because a network namespace takes long: so the children of one VM do it on several CPUs at once.
  *
  * From clone3 to exec the child uses system calls only: no heap, no stdio.
  */
@@ -50,10 +49,10 @@
 	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 /**
- * struct child - What the child works with, all of it prepared before clone3
- * @go_fd:	Read end of the pipe that says the maps are written
+ * struct child - The data of the child, prepared before clone3
+ * @go_fd:	Read end of a pipe; a byte says that the maps are written
  * @program_fd, @error_fd: The jail's, moved behind the slots
- * @flag:	The namespace that is being made
+ * @flag:	The namespace in the making
  * @no_caps:	An empty set of capabilities
  */
 struct child {
@@ -72,7 +71,7 @@ static int jail_failed(const char **ret_step, const char *step)
 	return -errno;
 }
 
-/* First, so that whatever fails later fails with none of the supervisor's fds in reach. */
+/* First, so that none of the supervisor's fds is open when a later stage fails. */
 static int stage_fds(struct child *c, const char **ret_step)
 {
 	const struct jail *j = c->jail;
@@ -80,7 +79,7 @@ static int stage_fds(struct child *c, const char **ret_step)
 	int *const keep[] = {&c->go_fd, &c->program_fd, &c->error_fd};
 	int moved[JAIL_FDS_MAX];
 
-	/* Everything moves above the slots, so that no slot is overwritten before it was read. */
+	/* All fds move above the slots first, so that none is overwritten before it was moved. */
 	for (unsigned int i = 0; i < j->nr_fds; i++) {
 		moved[i] = fcntl(j->fd[i], F_DUPFD_CLOEXEC, 2 * JAIL_FDS_MAX);
 		if (moved[i] < 0)
@@ -104,8 +103,8 @@ static int stage_fds(struct child *c, const char **ret_step)
 	return 0;
 }
 
-/* The supervisor reads signals from an fd and blocks them; the program starts with a clean slate, but for
- * the signal of a write beyond RLIMIT_FSIZE: that is an error of the write. */
+/* The supervisor blocks signals and reads them from an fd. The program gets the defaults, except for the
+ * signal of a write beyond RLIMIT_FSIZE: there the write fails instead. */
 static int stage_signals(struct child *c UNUSED, const char **ret_step)
 {
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
@@ -120,7 +119,7 @@ static int stage_signals(struct child *c UNUSED, const char **ret_step)
 	return 0;
 }
 
-/* One at a time, for the kernel does not say which it refused. */
+/* One at a time: the kernel does not say which one it refuses. */
 static int unshare_one(struct child *c, int flag, const char **ret_step)
 {
 	c->flag = flag;
@@ -142,7 +141,7 @@ static int stage_namespaces(struct child *c, const char **ret_step)
 		if (rc < 0)
 			return rc;
 	}
-	/* The host's name is no business of a device. */
+	/* A device must not know the host's name. */
 	if (sethostname("jail", 4) < 0)
 		return jail_failed(ret_step, "sethostname");
 	return 0;
@@ -154,7 +153,7 @@ static int stage_root(struct child *c UNUSED, const char **ret_step)
 	return root_empty(ret_step);
 }
 
-/* Without the byte the supervisor is dead or gave up: there is nobody to be jailed for. */
+/* Without the byte the supervisor is dead or has given up. */
 static int stage_cgroup(struct child *c, const char **ret_step)
 {
 	char byte;
@@ -165,7 +164,6 @@ static int stage_cgroup(struct child *c, const char **ret_step)
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(1);
-	/* Earlier its root would be the cgroup of whoever called vmrun. */
 	return unshare_one(c, CLONE_NEWCGROUP, ret_step);
 }
 
@@ -178,8 +176,8 @@ static int stage_user(struct child *c, const char **ret_step)
 	return rc;
 }
 
-/* After the change of user: a limit of no processes would make setresuid mark the process as over
- * it, and execve refuse. */
+/* After the change of user: with a limit of 0 processes setresuid marks the process as over the limit, and
+ * execve fails. */
 static int stage_limits(struct child *c, const char **ret_step)
 {
 	const struct jail_limits *l = &c->jail->limits;
@@ -192,7 +190,7 @@ static int stage_limits(struct child *c, const char **ret_step)
 		{RLIMIT_FSIZE, l->fsize_bytes},
 		{RLIMIT_MEMLOCK, l->memlock_bytes},
 		{RLIMIT_AS, l->space_bytes},
-		/* Without any the kernel would lay memory out in its old, less random way. */
+		/* With an unlimited stack the kernel uses its old, less random memory layout. */
 		{RLIMIT_STACK, STACK_BYTES},
 		{RLIMIT_CORE, 0},
 		{RLIMIT_MSGQUEUE, 0},
@@ -203,7 +201,7 @@ static int stage_limits(struct child *c, const char **ret_step)
 
 		if (getrlimit(table[i].resource, &now) < 0)
 			return jail_failed(ret_step, "getrlimit");
-		/* Never raised: the caller's own limit may be the lower one. */
+		/* Limits are never raised: the caller's own may be lower. */
 		if (now.rlim_max > table[i].value)
 			now.rlim_max = table[i].value;
 		now.rlim_cur = now.rlim_max;
@@ -213,12 +211,10 @@ static int stage_limits(struct child *c, const char **ret_step)
 	return 0;
 }
 
-/* Securebits and the bounding set take a capability to change, so the other sets are emptied last.
- */
+/* Changing securebits and the bounding set takes a capability, so the other sets are emptied last. */
 static int stage_privileges(struct child *c, const char **ret_step)
 {
-	/* Only hygiene, as the policies forbid keyctl; kernels without keys and full quotas exist.
-	 */
+	/* Best effort; failure is harmless: the policies forbid keyctl. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return jail_failed(ret_step, "no_new_privs");
@@ -234,14 +230,14 @@ static int stage_privileges(struct child *c, const char **ret_step)
 	return 0;
 }
 
-/* After the last change of credentials, which would clear it. */
+/* After the last change of credentials, which clears the signal. */
 static int stage_parent(struct child *c, const char **ret_step)
 {
 	struct pollfd p = {.fd = c->error_fd};
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return jail_failed(ret_step, "pdeathsig");
-	/* A supervisor that died before sends no signal, but nobody reads the error pipe any more.
+	/* A supervisor that died before this sends no signal, but its error pipe has lost its reader.
 	 * getppid() could not tell: the parent is outside of this pid namespace, always 0. */
 	if (poll(&p, 1, 0) > 0 && (p.revents & POLLERR))
 		_exit(1);
@@ -253,7 +249,7 @@ static int stage_exec(struct child *c, const char **ret_step)
 	char *const argv[] = {(char *)c->jail->name, NULL};
 	char *const envp[] = {NULL};
 
-	/* Whatever the caller made of its process must not weaken the program's address space. */
+	/* The caller's personality must not weaken the program's address space. */
 	(void)syscall(SYS_personality, 0);
 	execveat(c->program_fd, "", argv, envp, AT_EMPTY_PATH);
 	return jail_failed(ret_step, c->jail->name);
@@ -290,7 +286,7 @@ static NORETURN void child_main(struct child *c)
 			break;
 		}
 	}
-	/* Whole or not at all: it is smaller than PIPE_BUF. */
+	/* It is smaller than PIPE_BUF, so it is written whole or not at all. */
 	if (write(c->error_fd, &e, sizeof(e)) < 0)
 		_exit(2);
 	_exit(1);
@@ -304,7 +300,7 @@ static void free_caps(cap_t *c)
 
 #define cleanup_caps __attribute__((cleanup(free_caps)))
 
-/* By the parent: the child sees no /proc any more. To raise it takes no privilege. */
+/* The parent sets it, because the child has no /proc. Raising it takes no privilege. */
 static int set_oom_score(pid_t pid, int adj, struct err *err)
 {
 	cleanup_fd int fd = -1;
@@ -349,7 +345,7 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	rc = userns_write_maps((pid_t)pid, &j->ids, err);
 	if (rc == 0)
 		rc = set_oom_score((pid_t)pid, j->oom_score_adj, err);
-	/* A child that died meanwhile is told by its pidfd; SIGPIPE is blocked or ignored. */
+	/* The pidfd reports a child that died meanwhile; SIGPIPE is blocked or ignored. */
 	if (rc == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
 		rc = err_set(err, errno, "jail %s: pipe", j->name);
 	if (rc < 0) {

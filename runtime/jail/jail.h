@@ -2,12 +2,12 @@
 /**
  * DOC: How a process gets into its jail
  *
- * jail_spawn() starts a program that can see nothing: namespaces of its own, a user of its own, an
- * empty root, exactly the fds it is given, tight limits, no capability, no way to gain any. The last
- * stage, Landlock and seccomp, is the program's own (devices/core/lockdown.h).
+ * jail_spawn() starts a program that sees nothing: its own namespaces, its own user, an empty root, exactly
+ * the fds it was given, tight limits, no capability and no way to gain one. The program itself takes the last
+ * step, Landlock and seccomp (devices/core/lockdown.h).
  *
- * jail_spawn() does not wait for the child to get there, so that several jails are built at once: a
- * stage that fails writes a struct jail_error on a pipe, which all children may share.
+ * jail_spawn() does not wait for the child, so that several jails are built at once. A stage that fails writes
+ * a struct jail_error to a pipe, which all children may share.
  */
 #ifndef VMRUN_RUNTIME_JAIL_JAIL_H
 #define VMRUN_RUNTIME_JAIL_JAIL_H
@@ -24,13 +24,13 @@
 /** struct jail_limits - Resource limits of one process */
 struct jail_limits {
 	uint64_t nofile;
-	uint64_t nproc; /* further threads and processes; RLIM_INFINITY to leave alone */
+	uint64_t nproc; /* threads and processes; RLIM_INFINITY leaves the limit as it is */
 	uint64_t fsize_bytes;
 	uint64_t memlock_bytes;
-	uint64_t space_bytes; /* all that it maps, however often */
+	uint64_t space_bytes; /* of all mappings together */
 };
 
-#define JAIL_OOM_INHERITED 1001 /* larger than any */
+#define JAIL_OOM_INHERITED 1001 /* larger than any value */
 
 /**
  * struct jail - What to start
@@ -39,7 +39,7 @@ struct jail_limits {
  * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
  * @oom_score_adj: Not below the caller's; JAIL_OOM_INHERITED: the caller's
  * @error_fd:	Write end of the error pipe, borrowed
- * @index:	Comes back in struct jail_error
+ * @index:	Copied to struct jail_error
  */
 struct jail {
 	const char *name;
@@ -55,7 +55,7 @@ struct jail {
 
 /**
  * struct jail_error - A stage that failed
- * @flag:	CLONE_NEW* when a namespace could not be made, else 0
+ * @flag:	CLONE_NEW* if a namespace could not be made, else 0
  * @text:	Terminated, "<stage>: <step>"
  */
 struct jail_error {
@@ -65,7 +65,7 @@ struct jail_error {
 	char text[52];
 };
 
-/** struct jailed - A child; the fd is the holder's to close */
+/** struct jailed - A child; the owner closes the fd */
 struct jailed {
 	pid_t pid;
 	int pidfd;
@@ -73,20 +73,20 @@ struct jailed {
 
 /**
  * jail_spawn() - Start a program in a jail
- * @ret:	The child, to be waited for by the caller; untouched on failure
+ * @ret:	The child, which the caller must wait for; untouched on failure
  *
- * Does not wait for the child. It is born in the caller's cgroups. The caller has one thread and
- * blocks or ignores SIGPIPE.
+ * Does not wait for the child, which starts in the caller's cgroups. The caller has one thread and blocks or
+ * ignores SIGPIPE.
  * Context: the supervisor.
  * Syscalls: clone3 pipe2 openat write close, and on failure pidfd_send_signal waitid
- * Return: 0 or -errno; stages that fail in the child are told on the error pipe
+ * Return: 0 or -errno; the error pipe reports stages that fail in the child
  */
 MUST_CHECK int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err);
 
-/** jail_describe() - An error in words: -e->code */
+/** jail_describe() - Put an error into words; returns -e->code */
 int jail_describe(const struct jail_error *e, struct err *err);
 
-/** jail_read_error() - Read one error if there is one: 1, 0 when there is none, -errno */
+/** jail_read_error() - Read one error from the pipe; 1, 0 if it is empty, or -errno */
 MUST_CHECK int jail_read_error(int fd, struct jail_error *ret);
 
 #endif

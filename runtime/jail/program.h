@@ -2,7 +2,7 @@
 /**
  * DOC: The programs that run in jails
  *
- * They lie in ../libexec/vmrun beside the directory of the vmrun program, in the build tree as when
+ * Their directory is ../libexec/vmrun, seen from that of the vmrun program, both in the build tree and when
  * installed.
  */
 #ifndef VMRUN_RUNTIME_JAIL_PROGRAM_H

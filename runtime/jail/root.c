@@ -13,17 +13,17 @@ static int root_failed(const char **ret_step, const char *step)
 
 int root_empty(const char **ret_step)
 {
-	/* Otherwise what follows would travel to the host through shared mounts. */
+	/* Otherwise shared mounts would pass the next steps on to the host. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return root_failed(ret_step, "make mounts private");
-	/* Any directory that exists on every host serves as the place to pivot from. */
+	/* Any directory will do that exists on every host. */
 	if (mount("none", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
 		  "size=4k,nr_inodes=1,mode=0555") < 0)
 		return root_failed(ret_step, "mount tmpfs");
 	if (chdir("/proc") < 0)
 		return root_failed(ret_step, "enter tmpfs");
-	/* With both arguments alike the old root ends up stacked on the new one: no directory for
-	 * it is needed, and unmounting "." uncovers the empty root. */
+	/* With equal arguments the old root is stacked on the new one: it needs no directory, and unmounting
+	 * "." uncovers the empty root. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return root_failed(ret_step, "pivot_root");
 	if (umount2(".", MNT_DETACH) < 0)

@@ -14,14 +14,14 @@
 #include "runtime/jail/boot_record.h"
 #include "runtime/util/stream.h"
 
-/* The VMM holds an eventfd or two per queue and vector; a device three per queue and its resources. */
+/* The VMM has one or two eventfds per queue and vector, a device three per queue, and its resources. */
 #define VMM_NOFILE    2048
 #define DEVICE_NOFILE 128
-#define VMM_THREADS   16 /* beside vCPUs and, on kernels that count by user alone, the siblings */
+#define VMM_THREADS   16 /* more than vCPUs and, on kernels that count by user, siblings */
 #define MEMLOCK_BYTES 65536
-#define SPACE_BYTES   (1ULL << 30) /* of a device, beside the guest's RAM */
+#define SPACE_BYTES   (1ULL << 30) /* of a device, on top of guest RAM */
 
-/* ---- what they share ---- */
+/* ---- shared by all processes ---- */
 
 int spawn_prepare(struct spawn *s, struct err *err)
 {
@@ -58,7 +58,7 @@ void spawn_done(struct spawn *s)
 
 /* ---- one process ---- */
 
-/* Which of plan->net process @index is; -1 for one that is no network device */
+/* The index in plan->net of process @index; -1 if it is not a network device */
 static int net_of(const struct plan *p, unsigned int index)
 {
 	for (unsigned int i = 0; i < p->nr_nets; i++)
@@ -102,8 +102,8 @@ static bool is_line(enum plan_fd_source source)
 	return source == PLAN_FD_STDIN || source == PLAN_FD_STDOUT || source == PLAN_FD_CONSOLE;
 }
 
-/* RLIMIT_FSIZE: a disk cannot outgrow its capacity; other files that are open for writing (standard
- * output may be one) have no natural limit; without any, nothing is ever written. */
+/* RLIMIT_FSIZE: a disk does not grow beyond its size; other files to write (standard output may be one) have
+ * no natural limit; a process without such a file writes nothing. */
 static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uint64_t disk_bytes)
 {
 	uint64_t limit = 0;
@@ -113,7 +113,7 @@ static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uin
 	for (unsigned int i = 0; i < p->nr_fds; i++) {
 		struct stat st;
 
-		/* The seals keep RAM at its size; only files of the plan count. */
+		/* Only files of the plan count: guest RAM keeps its size by other means. */
 		if (p->fd[i].source == PLAN_FD_FILE && p->fd[i].writable)
 			limit = limit > disk_bytes ? limit : disk_bytes;
 		else if ((p->fd[i].source == PLAN_FD_STDOUT ||
@@ -132,12 +132,12 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
 		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
-		/* A new memory table is mapped beside the old one. Page tables of the host's have no other bound: a
-		 * device could map the RAM thousands of times. The VMM's policy lets it map nothing. */
+		/* A new memory table is mapped beside the old one. Without this limit a device could map the RAM
+		 * thousands of times, and so fill the host with page tables. The VMM's policy allows no mapping. */
 		.space_bytes = vmm ? RLIM_INFINITY : 2 * s->plan->mem_bytes + SPACE_BYTES,
 	};
 
-	/* Since Linux 6.4 the kernel's side of a network device is threads of its process. */
+	/* Since Linux 6.4 the kernel's threads for vhost-net belong to the device's process. */
 	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (p->fd[i].source == PLAN_FD_VHOST)
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
@@ -188,10 +188,10 @@ static int make_ends(struct ends *c, const char *name, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->control) < 0)
 		return err_set(err, errno, "control socket of %s", name);
-	/* Ours never waits for a peer; its own end is the program's business. */
+	/* Our end never waits for the program; the program decides about its own end. */
 	if (fcntl(c->control[0], F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "control socket of %s", name);
-	/* Packets: what it writes at once is read at once. */
+	/* A packet pipe: each read returns one write. */
 	if (pipe2(c->log, O_CLOEXEC | O_NONBLOCK | O_DIRECT) < 0)
 		return err_set(err, errno, "log pipe of %s", name);
 	return 0;
@@ -237,8 +237,8 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	j.fd[BOOT_FD_LOG] = c.log[1];
 	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (j.fd[i] < 0)
-			return err_text(err, EBADF, "%s: nothing to put into fd %u", p->name, i);
-	/* Where that cannot be had the caller's own has to do. */
+			return err_text(err, EBADF, "%s: no file for fd %u", p->name, i);
+	/* Where this fails the caller's own description is used. */
 	if (p->nr_fds > BOOT_FD_RES + 1 && is_line(p->fd[BOOT_FD_RES].source)) {
 		in = stream_own(j.fd[BOOT_FD_RES]);
 		out = stream_own(j.fd[BOOT_FD_RES + 1]);
@@ -246,7 +246,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
 	}
 	j.limits = limits_of(s, index, &j);
-	/* The record waits in the socket: the program finds it when it gets there. */
+	/* The record waits in the socket until the program reads it. */
 	rc = send_record(s, index, c.control[0], err);
 	if (rc == 0)
 		rc = spawn_start(&j, &c, ret, err);
@@ -263,7 +263,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.name = d->boot->name,
 		.program_fd = d->program->fd,
 		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
-		/* How much its front-ends have to share is theirs to say. */
+		/* Its front-ends decide how much memory they share. */
 		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
 		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,

@@ -18,14 +18,14 @@
 #include "runtime/plan/plan.h"
 
 /**
- * struct spawn - What processes are made of
+ * struct spawn - The sources of a VM's processes
  * @program:	By process; borrowed
  * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
- * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 where the plan has none
- * @tap:	By plan->net, from net_setup(); let go by spawn_done()
+ * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 if the plan has none
+ * @tap:	By plan->net, from net_setup(); closed by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @oom_score_adj: Of the processes
- * @null_fd, @ram_fd, @channel: Made by spawn_prepare(), let go by spawn_done()
+ * @null_fd, @ram_fd, @channel: Opened by spawn_prepare(), closed by spawn_done()
  */
 struct spawn {
 	const struct plan *plan;
@@ -43,25 +43,26 @@ struct spawn {
 	int channel[BOOT_DEVICES_MAX][2];
 };
 
-/** spawn_prepare() - Make guest RAM and the sockets.  Syscalls: socketpair, and ram_open()'s */
+/** spawn_prepare() - Make guest RAM and the channels.  Syscalls: socketpair, and those of ram_open() */
 MUST_CHECK int spawn_prepare(struct spawn *s, struct err *err);
 
-/** spawn_done() - Close what spawn_prepare() made; safe on a struct it failed on or never saw */
+/** spawn_done() - Close what spawn_prepare() opened and the TAPs; safe after a failure of it, and without it */
 void spawn_done(struct spawn *s);
 
 /**
  * spawn_process() - Start process @index of the plan and send it its boot record
- * @ret:	Filled on success; the caller's to spawned_done()
+ * @ret:	The caller's to spawned_done(); untouched on failure
  *
- * Does not wait. The process says CTL_READY, CTL_FAILED, or writes to the error pipe.
+ * Does not wait. The process sends CTL_READY or CTL_FAILED, or writes to the error pipe.
  */
 MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret,
 			     struct err *err);
 
 /**
  * struct spawn_device - A stand-alone back-end: one device, no VM
- * @boot:	Filled in but for header and seccomp program
- * @res_fd:	nr_res of them; borrowed, as @bus_fd, a listening socket
+ * @boot:	Filled in, except for header and seccomp program
+ * @res_fd:	@boot->nr_res of them; borrowed
+ * @bus_fd:	A listening socket; borrowed
  */
 struct spawn_device {
 	const struct program *program;
@@ -73,7 +74,7 @@ struct spawn_device {
 	enum log_level log_level;
 };
 
-/** spawn_device() - As spawn_process() */
+/** spawn_device() - Start a stand-alone back-end, as spawn_process() does a process of a VM */
 MUST_CHECK int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err);
 
 #endif

@@ -11,11 +11,11 @@
 #include "runtime/util/oci_log.h"
 #include "runtime/util/signals.h"
 
-/* More than a process in good order has to say at any level, and no more than 90 MB a day */
+/* More than a healthy process writes at any level, and at most 90 MB a day */
 #define LINES_PER_S 2
 #define LINES_BURST 200
 
-/* One a second of each device, and all that a socket holds while its reader stands still */
+/* One a second for each device, and a whole socket full after its reader stood still */
 #define WAITS_PER_S BOOT_DEVICES_MAX
 #define WAITS_BURST 256
 

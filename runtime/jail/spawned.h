@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: A process in its jail, as the trusted side knows it: what it says in its log, and how it ended
+ * DOC: A jailed process, as the trusted side sees it: its log, and how it ended
  *
- * The log is a pipe in packet mode: one write of the process is one line, whatever is in it. Lines have a
- * budget. Above it the pipe is not read; when it is full the process, which never waits for it either,
- * counts what it loses and says so in its next line (devices/core/log.h).
+ * The log is a pipe in packet mode: one write of the process is one line. Lines have a budget; once it is
+ * spent the pipe is not read. The process does not wait for a full pipe: it counts the lines it loses and says
+ * so in the next one (devices/core/log.h).
  */
 #ifndef VMRUN_RUNTIME_JAIL_SPAWNED_H
 #define VMRUN_RUNTIME_JAIL_SPAWNED_H
@@ -15,17 +15,17 @@
 #include "runtime/jail/jail.h"
 
 /**
- * struct spawned - A process that was started; all fds owned
- * @jailed:	Its pid, 0 when there is none or it has been waited for; its pidfd
+ * struct spawned - A started process; owns its fds
+ * @jailed:	Its pid, 0 if there is none or after it was waited for; its pidfd
  * @control:	Our end of its control socket, non-blocking
  * @log:	Read end of its log pipe, non-blocking
  * @lines:	The budget of its log
- * @waits:	The budget of CTL_LATE, which comes as long as a device is waited for
- * @said:	By enum ctl_type: how often
- * @nr_res:	Resources it was given, from BOOT_FD_RES on, if it is a device
- * @late:	How often in a row the VMM missed its answer, and it was not waiting for the host; @late_ns:
- *		when last, @tell_late_ns: from when on a line about it may be written again
- * @ready:	It said so
+ * @waits:	The budget of CTL_LATE, which the VMM repeats while it waits for a device
+ * @said:	How many messages it sent, by enum ctl_type
+ * @nr_res:	Of a device: its resources, from BOOT_FD_RES on
+ * @late:	How often in a row it was late with an answer to the VMM while it was not waiting for the host;
+ *		@late_ns: the last time, @tell_late_ns: the earliest time for the next line about it
+ * @ready:	It sent CTL_READY
  * @unruly:	It was killed because it broke the rules of its control socket
  * @left:	It exited by itself, without a signal
  * @status:	As waitpid() has it, once the pid is 0
@@ -45,25 +45,25 @@ struct spawned {
 	int status;
 };
 
-/** spawned_init() - Nothing is owned; spawned_done() - close everything; does not wait for it */
+/** spawned_init() - Own nothing; spawned_done() - close all fds, without waiting for the process */
 void spawned_init(struct spawned *p);
 void spawned_done(struct spawned *p);
 
-/** spawned_reap() - Wait for it if it is dead: whether it is.  Syscalls: waitid */
+/** spawned_reap() - Reap it if it is dead; returns whether it is.  Syscalls: waitid */
 bool spawned_reap(struct spawned *p);
 
-/** spawned_describe() - How it died: "killed by SIGKILL", "exited with code 1" */
+/** spawned_describe() - Describe how it died: "killed by SIGKILL", "exited with code 1" */
 void spawned_describe(const struct spawned *p, char *ret, size_t size);
 
-/** enum spawned_said - What there is to be read of a log */
+/** enum spawned_said - The result of reading a log */
 enum spawned_said {
 	SPAWNED_LINE,
-	SPAWNED_NOTHING, /* now */
+	SPAWNED_NOTHING, /* no line now */
 	SPAWNED_LATER,	 /* the budget is spent */
-	SPAWNED_END,	 /* nor ever will be: the pipe is to be closed */
+	SPAWNED_END,	 /* no line will come: close the pipe */
 };
 
-/** struct spawned_line - One line: printable, and without its level */
+/** struct spawned_line - One line, printable, without the letter of its level */
 struct spawned_line {
 	enum log_level level;
 	char text[LOG_LINE_BYTES];
@@ -71,8 +71,8 @@ struct spawned_line {
 
 /**
  * spawned_read() - Read one line of its log
- * @last:	Its writers are gone: what is left is finite, and is read whatever the budget
- * @ret_at_ns:	When there will be budget again; filled on SPAWNED_LATER
+ * @last:	Its writers are gone: the rest is finite, and is read even if the budget is spent
+ * @ret_at_ns:	On SPAWNED_LATER: when to read again
  *
  * Syscalls: read
  */

@@ -11,7 +11,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/file.h"
 
-/* ---- which ids ---- */
+/* ---- choosing ids ---- */
 
 static bool has_cap(cap_value_t cap)
 {
@@ -24,7 +24,7 @@ static bool has_cap(cap_value_t cap)
 	return on == CAP_SET;
 }
 
-/* Lines of FIRST-INSIDE FIRST-OUTSIDE COUNT */
+/* A line is FIRST-INSIDE FIRST-OUTSIDE COUNT. */
 bool userns_maps(const char *map, uint32_t id)
 {
 	for (; *map; map += strcspn(map, "\n"), map += *map == '\n') {
@@ -67,11 +67,11 @@ static int number_of(int fd, uint32_t *ret, struct err *err)
 	fmt_into(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	(void)file_read(AT_FDCWD, path, text, sizeof(text));
 	at = strstr(text, key);
-	/* A negative one becomes a large one. */
+	/* A negative number becomes a large one. */
 	id = at ? strtoull(at + sizeof(key) - 1, NULL, 10) : UINT64_MAX;
 	if (id >= USERNS_HOST_COUNT)
-		return err_text(err, ENOTSUP, "%s: no usable %s, which every VM has a uid by", path,
-				key);
+		return err_text(err, ENOTSUP, "%s: no usable %s, from which the VM gets its uid",
+				path, key);
 	*ret = (uint32_t)id;
 	return 0;
 }
@@ -83,7 +83,7 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 	int rc;
 
 	*ret = (struct userns_ids){.uid = geteuid(), .gid = getegid()};
-	/* The kernel wants it of who maps uid 0. */
+	/* The kernel requires it for mapping uid 0. */
 	if (ret->uid == 0 && !has_cap(CAP_SETFCAP))
 		ret->uid = USERNS_NONE;
 	if (!has_cap(CAP_SETUID) || !has_cap(CAP_SETGID))
@@ -95,11 +95,11 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 	if (rc < 0 || !is_mapped(USERNS_HOST_BASE + id))
 		return rc;
 	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true};
-	(void)TAKE_FD(fd); /* never closed: it is the claim */
+	(void)TAKE_FD(fd); /* never closed: it holds the number */
 	return 0;
 }
 
-/* ---- giving them ---- */
+/* ---- assigning ids ---- */
 
 static int write_proc(pid_t pid, const char *file, const char *text, size_t len, struct err *err)
 {
@@ -110,7 +110,7 @@ static int write_proc(pid_t pid, const char *file, const char *text, size_t len,
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno, "%s", path);
-	/* The kernel takes a map in one write or not at all. */
+	/* The kernel accepts a map only in one write. */
 	if (write(fd, text, len) != (ssize_t)len)
 		return err_set(err, errno, "write %s", path);
 	return 0;
@@ -135,7 +135,7 @@ int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
 
 int userns_become(const struct userns_ids *ids)
 {
-	/* The raw calls: libc's would try to take the other threads of the parent along. */
+	/* The raw calls: libc's would signal threads, which only the parent has. */
 	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
 		return -errno;
 	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
