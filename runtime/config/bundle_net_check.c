@@ -50,11 +50,11 @@ static const struct {
 	{"rateLimit", LINKED, false},
 };
 
-static int fail(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
-		const char *fmt, ...) PRINTF(4, 5);
+static int fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		   const char *fmt, ...) PRINTF(4, 5);
 
-static int fail(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
-		const char *fmt, ...)
+static int fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		   const char *fmt, ...)
 {
 	char text[ERR_MSG_BYTES];
 	va_list ap;
@@ -83,16 +83,16 @@ static int check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
 		size_t n = 0;
 
 		if (applies && net_rules[i].required && !there)
-			return fail(ctx, d, net_rules[i].name, "required in mode %s",
-				    net_mode_names[d->net.mode]);
+			return fail_at(ctx, d, net_rules[i].name, "required in mode %s",
+				       net_mode_names[d->net.mode]);
 		if (applies || !there)
 			continue;
 		for (unsigned int m = 0; m < NET_MODES; m++)
 			if (net_rules[i].modes & 1U << m)
 				n += fmt_into(modes + n, sizeof(modes) - n, "%s%s", n ? ", " : "",
 					      net_mode_names[m]);
-		return fail(ctx, d, net_rules[i].name, "means nothing in mode %s, only in %s",
-			    net_mode_names[d->net.mode], modes);
+		return fail_at(ctx, d, net_rules[i].name, "means nothing in mode %s, only in %s",
+			       net_mode_names[d->net.mode], modes);
 	}
 	return 0;
 }
@@ -109,16 +109,16 @@ static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct b
 	if (net->mode != NET_MODE_NETNS || net->netns)
 		return 0;
 	if (!path)
-		return fail(ctx, d, "netns",
-			    "required in mode netns, as /linux/namespaces names no network "
-			    "namespace");
+		return fail_at(ctx, d, "netns",
+			       "required in mode netns, as /linux/namespaces names no network "
+			       "namespace");
 	net->netns = path;
 	return 0;
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
-static bool same_net(struct net_addr net, uint32_t addr)
+static bool in_net(struct net_addr net, uint32_t addr)
 {
 	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
 }
@@ -151,7 +151,7 @@ static int check_station(struct schema_ctx *ctx, const struct bundle_device *d,
 	char text[ADDR_TEXT_BYTES];
 
 	addr_put(a, text);
-	return what ? fail(ctx, d, property, "%s is %s", text, what) : 0;
+	return what ? fail_at(ctx, d, property, "%s is %s", text, what) : 0;
 }
 
 static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
@@ -161,7 +161,7 @@ static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const 
 
 	net.addr &= addr_netmask(net.bits);
 	addr_put(net, text);
-	return fail(ctx, d, property, "must be in the network %s", text);
+	return fail_at(ctx, d, property, "must be in the network %s", text);
 }
 
 /* @a: hostIp, or guestIp where there is no hostIp; its prefix, from wherever it was given */
@@ -172,13 +172,14 @@ static int resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
 
 	/* check_mask() saw that it parses */
 	if (d->net.netmask && addr_parse_mask(d->net.netmask, &bits) < 0)
-		return fail(ctx, d, "netmask", "is no mask");
+		return fail_at(ctx, d, "netmask", "is no mask");
 	if (bits && a->bits && bits != a->bits)
-		return fail(ctx, d, "netmask", "contradicts %s, which says /%u", property, a->bits);
+		return fail_at(ctx, d, "netmask", "contradicts %s, which says /%u", property,
+			       a->bits);
 	if (!bits && !a->bits)
-		return fail(ctx, d, "netmask",
-			    "required with %s (or write the prefix there: %s/24)", property,
-			    property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
+		return fail_at(ctx, d, "netmask",
+			       "required with %s (or write the prefix there: %s/24)", property,
+			       property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
 	a->bits = a->bits ? a->bits : bits;
 	return check_station(ctx, d, property, *a);
 }
@@ -188,12 +189,12 @@ static int resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
 	struct bundle_net *net = &d->net;
 
 	if (!net->host_ip && !net->guest_ip && net->netmask)
-		return fail(ctx, d, "netmask", "given without hostIp%s",
-			    net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
+		return fail_at(ctx, d, "netmask", "given without hostIp%s",
+			       net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
 	if (!net->host_ip)
 		return 0;
 	if (addr_parse(net->host_ip, &net->host) < 0)
-		return fail(ctx, d, "hostIp", "is no address");
+		return fail_at(ctx, d, "hostIp", "is no address");
 	return resolve_prefix(ctx, d, "hostIp", &net->host);
 }
 
@@ -207,18 +208,18 @@ static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
 		return 0;
 	}
 	if (addr_parse(net->guest_ip, &net->guest) < 0)
-		return fail(ctx, d, "guestIp", "is no address");
+		return fail_at(ctx, d, "guestIp", "is no address");
 	if (!net->host.bits && net->mode == NET_MODE_PRIVATE)
-		return fail(ctx, d, "guestIp", "needs hostIp in mode private");
+		return fail_at(ctx, d, "guestIp", "needs hostIp in mode private");
 	if (!net->host.bits)
 		return resolve_prefix(ctx, d, "guestIp", &net->guest);
 	if (net->guest.bits && net->guest.bits != net->host.bits)
-		return fail(ctx, d, "guestIp", "must have the host's prefix, /%u, has /%u",
-			    net->host.bits, net->guest.bits);
+		return fail_at(ctx, d, "guestIp", "must have the host's prefix, /%u, has /%u",
+			       net->host.bits, net->guest.bits);
 	net->guest.bits = net->host.bits;
 	if (net->guest.addr == net->host.addr)
-		return fail(ctx, d, "guestIp", "is the host's own address");
-	if (!same_net(net->host, net->guest.addr))
+		return fail_at(ctx, d, "guestIp", "is the host's own address");
+	if (!in_net(net->host, net->guest.addr))
 		return outside(ctx, d, "guestIp", net->host);
 	return check_station(ctx, d, "guestIp", net->guest);
 }
@@ -231,11 +232,11 @@ static int resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
 	if (!net->pool_text)
 		return 0;
 	if (net->host_ip)
-		return fail(ctx, d, "pool", "means nothing with hostIp, which says the network");
+		return fail_at(ctx, d, "pool", "means nothing with hostIp, which says the network");
 	if (addr_parse(net->pool_text, &net->pool) < 0)
-		return fail(ctx, d, "pool", "is no network");
+		return fail_at(ctx, d, "pool", "is no network");
 	what = not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
-	return what ? fail(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
+	return what ? fail_at(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
 }
 
 static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
@@ -246,14 +247,14 @@ static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 	if (!net->gateway_ip)
 		return 0;
 	if (!net->guest.bits)
-		return fail(ctx, d, "gateway", "needs %s",
-			    net->mode == NET_MODE_PRIVATE ? "hostIp" : "guestIp");
+		return fail_at(ctx, d, "gateway", "needs %s",
+			       net->mode == NET_MODE_PRIVATE ? "hostIp" : "guestIp");
 	if (addr_parse(net->gateway_ip, &a) < 0)
-		return fail(ctx, d, "gateway", "is no address");
+		return fail_at(ctx, d, "gateway", "is no address");
 	a.bits = net->guest.bits;
 	if (a.addr == net->guest.addr)
-		return fail(ctx, d, "gateway", "is the guest's own address");
-	if (!same_net(net->guest, a.addr))
+		return fail_at(ctx, d, "gateway", "is the guest's own address");
+	if (!in_net(net->guest, a.addr))
 		return outside(ctx, d, "gateway", net->guest);
 	net->gateway = a.addr;
 	return check_station(ctx, d, "gateway", a);
@@ -267,8 +268,8 @@ static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
 	const struct net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
 
 	if (d->net.vhost && given(d, "rateLimit"))
-		return fail(ctx, d, "rateLimit",
-			    "means nothing with backend vhost, only with user");
+		return fail_at(ctx, d, "rateLimit",
+			       "means nothing with backend vhost, only with user");
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		bool bytes = rate[i]->burst_bytes && !rate[i]->bytes_per_s;
 		bool packets = rate[i]->burst_packets && !rate[i]->packets_per_s;
@@ -289,14 +290,14 @@ static int check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
 	const struct bundle_net *a = &d->net, *b = &before->net;
 
 	if (a->name && b->name && !strcmp(a->name, b->name))
-		return fail(ctx, d, "name", "%s is %s's already", a->name, before->pointer);
+		return fail_at(ctx, d, "name", "%s is %s's already", a->name, before->pointer);
 	if (a->fd && a->fd == b->fd)
-		return fail(ctx, d, "fd", "%u is %s's already", (unsigned int)a->fd,
-			    before->pointer);
+		return fail_at(ctx, d, "fd", "%u is %s's already", (unsigned int)a->fd,
+			       before->pointer);
 	if (memcmp(a->mac, unset, sizeof(unset)) && !memcmp(a->mac, b->mac, sizeof(unset)))
-		return fail(ctx, d, "mac", "%s is %s's already", a->mac_text, before->pointer);
+		return fail_at(ctx, d, "mac", "%s is %s's already", a->mac_text, before->pointer);
 	if (a->host.bits && a->host.addr == b->host.addr)
-		return fail(ctx, d, "hostIp", "%s is %s's already", a->host_ip, before->pointer);
+		return fail_at(ctx, d, "hostIp", "%s is %s's already", a->host_ip, before->pointer);
 	return 0;
 }
 
@@ -317,14 +318,14 @@ static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 	if (rc < 0)
 		return rc;
 	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)
-		return fail(ctx, d, "mac", "is no MAC");
+		return fail_at(ctx, d, "mac", "is no MAC");
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
-		return fail(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");
+		return fail_at(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");
 	return 0;
 }
 
 /* The namespace of /linux: short enough for the state file, and somebody's */
-static int check_namespace(struct schema_ctx *ctx, const struct bundle *b, bool used)
+static int check_netns_path(struct schema_ctx *ctx, const struct bundle *b, bool used)
 {
 	unsigned int index = 0;
 	const char *path = bundle_netns(b, &index);
@@ -363,5 +364,5 @@ int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
 		first = false;
 		used |= d[i].net.netns && d[i].net.netns == path;
 	}
-	return rc < 0 ? rc : check_namespace(ctx, b, used);
+	return rc < 0 ? rc : check_netns_path(ctx, b, used);
 }

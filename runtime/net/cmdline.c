@@ -18,9 +18,9 @@ struct words {
 	size_t len;
 };
 
-static void add(struct words *w, const char *fmt, ...) PRINTF(2, 3);
+static void cmdline_add(struct words *w, const char *fmt, ...) PRINTF(2, 3);
 
-static void add(struct words *w, const char *fmt, ...)
+static void cmdline_add(struct words *w, const char *fmt, ...)
 {
 	char word[WORD_BYTES];
 	va_list ap;
@@ -42,7 +42,7 @@ void net_guest_of(const struct plan *p, struct net_guest *ret)
 	*ret = (struct net_guest){.cmdline_bytes = strlen(p->cmdline)};
 	fmt_into(ret->hostname, sizeof(ret->hostname), "%s", p->hostname);
 	while ((at = strstr(at, "ip="))) {
-		ret->quiet |= at == p->cmdline || at[-1] == ' ';
+		ret->has_ip |= at == p->cmdline || at[-1] == ' ';
 		at++;
 	}
 }
@@ -53,7 +53,7 @@ static bool same_ip(const struct net_ip *a, const struct net_ip *b)
 	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
-static struct net_ip ip_of(uint32_t addr, uint8_t bits)
+static struct net_ip ipv4_of(uint32_t addr, uint8_t bits)
 {
 	struct net_ip ip = {.family = AF_INET, .bits = bits};
 
@@ -89,7 +89,7 @@ static bool is_shadowed(const struct all *a, const struct net_route *route)
 
 static const struct net_route *route_to_gateway(const struct net_made *m)
 {
-	const struct net_ip gateway = ip_of(m->gateway, 32);
+	const struct net_ip gateway = ipv4_of(m->gateway, 32);
 
 	for (unsigned int i = 0; i < m->nr_routes; i++)
 		if (m->route[i].dst.bits == 0 && same_ip(&m->route[i].gateway, &gateway))
@@ -98,11 +98,12 @@ static const struct net_route *route_to_gateway(const struct net_made *m)
 }
 
 /* @ret_route: the route of the list that it says, if there is one */
-static void add_ip(struct words *w, const struct all *a, const char *hostname,
-		   const struct net_route **ret_route)
+static void cmdline_add_ip(struct words *w, const struct all *a, const char *hostname,
+			   const struct net_route **ret_route)
 {
 	const struct net_made *m = &a->made[a->n];
-	const struct net_ip net = ip_of(m->guest.addr, m->guest.bits), gw = ip_of(m->gateway, 32);
+	const struct net_ip net = ipv4_of(m->guest.addr, m->guest.bits),
+			    gw = ipv4_of(m->gateway, 32);
 	const struct net_route *route = route_to_gateway(m);
 	char guest[ADDR_TEXT_BYTES], gateway[ADDR_TEXT_BYTES] = "", mask[ADDR_TEXT_BYTES];
 
@@ -112,10 +113,10 @@ static void add_ip(struct words *w, const struct all *a, const char *hostname,
 		addr_put((struct net_addr){m->gateway, 0}, gateway);
 		*ret_route = route;
 	}
-	add(w, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, a->n);
+	cmdline_add(w, "ip=%s::%s:%s:%s:eth%u:off", guest, gateway, mask, hostname, a->n);
 }
 
-static void add_route(struct words *w, unsigned int n, const struct net_route *route)
+static void cmdline_add_route(struct words *w, unsigned int n, const struct net_route *route)
 {
 	const bool six = route->dst.family == AF_INET6;
 	const struct net_ip none = {.family = route->dst.family};
@@ -123,30 +124,30 @@ static void add_route(struct words *w, unsigned int n, const struct net_route *r
 
 	addr_put_ip(&route->dst, true, dst);
 	addr_put_ip(route->gateway.family ? &route->gateway : &none, false, gateway);
-	add(w, six ? "rd.route=[%s]:[%s]:eth%u" : "rd.route=%s:%s:eth%u", dst, gateway, n);
+	cmdline_add(w, six ? "rd.route=[%s]:[%s]:eth%u" : "rd.route=%s:%s:eth%u", dst, gateway, n);
 }
 
-static void add_device(struct words *w, const struct all *a, const char *hostname)
+static void cmdline_add_device(struct words *w, const struct all *a, const char *hostname)
 {
 	const struct net_made *m = &a->made[a->n];
-	const struct net_ip first = ip_of(m->guest.addr, m->guest.bits);
+	const struct net_ip first = ipv4_of(m->guest.addr, m->guest.bits);
 	const struct net_route *said = NULL;
 	char ip[ADDR_IP_TEXT_BYTES], mac[ADDR_TEXT_BYTES];
 
 	if (m->guest.bits)
-		add_ip(w, a, hostname, &said);
+		cmdline_add_ip(w, a, hostname, &said);
 	for (unsigned int i = 0; i < m->nr_addrs; i++) {
 		addr_put_ip(&m->addr[i], true, ip);
 		if (!m->guest.bits || !same_ip(&m->addr[i], &first))
-			add(w, "vmrun.addr=eth%u,%s", a->n, ip);
+			cmdline_add(w, "vmrun.addr=eth%u,%s", a->n, ip);
 	}
 	for (unsigned int i = 0; i < m->nr_routes; i++)
 		if (&m->route[i] != said && !is_shadowed(a, &m->route[i]))
-			add_route(w, a->n, &m->route[i]);
+			cmdline_add_route(w, a->n, &m->route[i]);
 	for (unsigned int i = 0; i < m->nr_neighs; i++) {
 		addr_put_ip(&m->neigh[i].addr, false, ip);
 		addr_put_mac(m->neigh[i].mac, mac);
-		add(w, "vmrun.neigh=eth%u,%s,%s", a->n, ip, mac);
+		cmdline_add(w, "vmrun.neigh=eth%u,%s,%s", a->n, ip, mac);
 	}
 }
 
@@ -158,10 +159,10 @@ int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_g
 	size_t all;
 
 	*ret = '\0';
-	if (guest->quiet)
+	if (guest->has_ip)
 		return 0;
 	for (; a.n < nr; a.n++)
-		add_device(&w, &a, guest->hostname);
+		cmdline_add_device(&w, &a, guest->hostname);
 	all = guest->cmdline_bytes + (guest->cmdline_bytes && w.len ? 1 : 0) + w.len;
 	if (all <= TAKES)
 		return 0;

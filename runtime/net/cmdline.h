@@ -19,11 +19,11 @@
 
 /**
  * struct net_guest - What counts for the guest's command line beside its networks
- * @quiet:	It is told nothing: the user has said "ip=", and knows better
+ * @has_ip:	It is told nothing: the user has said "ip=", and knows better
  * @cmdline_bytes: There already
  */
 struct net_guest {
-	bool quiet;
+	bool has_ip;
 	size_t cmdline_bytes;
 	char hostname[PLAN_HOSTNAME_BYTES];
 };

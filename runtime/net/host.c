@@ -14,7 +14,7 @@
 
 /* ---- names and interfaces ---- */
 
-int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
+int net_pick_name(const char *kind, const char *id, const char *device, char ret[16],
 		  struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
@@ -45,7 +45,7 @@ int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err)
 	return rtnl_link_change(nl, index, &c, err);
 }
 
-int net_is_free(struct nl *nl, struct net_addr host, struct err *err)
+int net_check_free(struct nl *nl, struct net_addr host, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
 	int rc = rtnl_addr_in_use(nl, host, err);

@@ -11,15 +11,15 @@
 #define NET_MTU_DEFAULT 1500
 #define NET_GROUP	30317 /* "vm": group of interfaces that lead to a guest */
 
-/** net_free_name() - The first name of net_name_link() that no interface of this namespace has */
-MUST_CHECK int net_free_name(const char *kind, const char *id, const char *device, char ret[16],
+/** net_pick_name() - The first name of net_name_link() that no interface of this namespace has */
+MUST_CHECK int net_pick_name(const char *kind, const char *id, const char *device, char ret[16],
 			     struct err *err);
 
 /** net_up() - Put it into NET_GROUP, set MTU and master (0 = leave alone), and switch it on */
 MUST_CHECK int net_up(struct nl *nl, int index, uint16_t mtu, int master, struct err *err);
 
-/** net_is_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
-MUST_CHECK int net_is_free(struct nl *nl, struct net_addr host, struct err *err);
+/** net_check_free() - 0, or -EADDRINUSE when an interface of this namespace is in the network of @host */
+MUST_CHECK int net_check_free(struct nl *nl, struct net_addr host, struct err *err);
 
 /** net_mtu_like() - Of what another interface carries, as much as a TAP can */
 uint16_t net_mtu_like(const struct rtnl_link *link);
@@ -34,6 +34,6 @@ MUST_CHECK int net_guard(struct net_made *made, struct err *err);
 MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);
 
 /* An interface has an ingress qdisc already */
-#define NET_TAKEN "interface %s has an ingress qdisc: is it joined already?"
+#define NET_INGRESS_TAKEN "interface %s has an ingress qdisc: is it joined already?"
 
 #endif

@@ -97,8 +97,8 @@ static bool is_connected(const struct net_found *f, const struct rtnl_addr *a)
 	return false;
 }
 
-static int copy_addrs(const struct net_found *f, const struct rtnl_link *link,
-		      struct net_made *made, struct err *err)
+static int record_addrs(const struct net_found *f, const struct rtnl_link *link,
+			struct net_made *made, struct err *err)
 {
 	for (unsigned int i = 0; i < f->nr_addrs; i++) {
 		const struct rtnl_addr *a = &f->addr[i];
@@ -150,8 +150,8 @@ static bool is_reached(const struct net_found *f, const struct rtnl_route *by,
 	return false;
 }
 
-static int add_route(const struct net_found *f, struct net_made *made, const struct rtnl_route *t,
-		     struct err *err)
+static int record_route(const struct net_found *f, struct net_made *made,
+			const struct rtnl_route *t, struct err *err)
 {
 	struct net_route new = {.dst = dst_of(t), .metric = t->metric};
 	int rc = 0;
@@ -169,15 +169,15 @@ static int add_route(const struct net_found *f, struct net_made *made, const str
 	return rc < 0 ? rc : net_made_add_route(made, &new, err);
 }
 
-static int copy_routes(const struct net_found *f, const struct rtnl_link *link,
-		       struct net_made *made, struct err *err)
+static int record_routes(const struct net_found *f, const struct rtnl_link *link,
+			 struct net_made *made, struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < f->nr_routes; i++)
 		if (f->route[i].out_index == link->index &&
 		    (f->route[i].connected || !f->route[i].implied))
-			rc = add_route(f, made, &f->route[i], err);
+			rc = record_route(f, made, &f->route[i], err);
 	for (unsigned int i = 0; i < made->nr_routes && !made->gateway; i++) {
 		const struct net_route *t = &made->route[i];
 
@@ -187,8 +187,8 @@ static int copy_routes(const struct net_found *f, const struct rtnl_link *link,
 	return rc;
 }
 
-static int copy_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
-		       struct err *err)
+static int record_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
+			 struct err *err)
 {
 	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
 	unsigned int nr = 0;
@@ -215,15 +215,15 @@ int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_l
 	int rc = tc_taken(nl, link->index, err);
 
 	if (rc != 0)
-		return rc < 0 ? rc : err_text(err, EEXIST, NET_TAKEN, link->name);
+		return rc < 0 ? rc : err_text(err, EEXIST, NET_INGRESS_TAKEN, link->name);
 	memcpy(made->joined, link->name, sizeof(made->joined));
 	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
 	memcpy(made->mac, link->mac, sizeof(made->mac));
 	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
 	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
 	if (rc == 0)
-		rc = copy_addrs(f, link, made, err);
+		rc = record_addrs(f, link, made, err);
 	if (rc == 0)
-		rc = copy_routes(f, link, made, err);
-	return rc < 0 ? rc : copy_neighs(nl, link, made, err);
+		rc = record_routes(f, link, made, err);
+	return rc < 0 ? rc : record_neighs(nl, link, made, err);
 }

@@ -43,19 +43,19 @@ struct look {
 	const struct warn_to *warn;
 };
 
-static bool same_place(const struct net_made *a, const struct net_made *b)
+static bool same_netns(const struct net_made *a, const struct net_made *b)
 {
 	return a->mode == NET_MODE_NETNS && b->mode == NET_MODE_NETNS &&
 	       netns_same(&a->netns_id, &b->netns_id);
 }
 
 /* Whether @name is that of a TAP of the VM, or joined to one */
-static bool is_ours(const struct look *l, const char *name)
+static bool is_vms_own(const struct look *l, const char *name)
 {
 	for (unsigned int k = 0; k < l->nr; k++) {
 		const struct net_made *m = &l->made[k];
 
-		if (same_place(m, &l->made[l->i]) &&
+		if (same_netns(m, &l->made[l->i]) &&
 		    (strcmp(m->tap, name) == 0 || strcmp(m->joined, name) == 0))
 			return true;
 	}
@@ -70,7 +70,7 @@ static int look(struct nl *nl, void *arg, struct err *err)
 
 	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
 		if (f.link[i].ethernet && net_found_has_address(&f, &f.link[i]) &&
-		    !is_ours(l, f.link[i].name))
+		    !is_vms_own(l, f.link[i].name))
 			return net_interface_record(nl, &f, &f.link[i], l->ret, err);
 	return rc;
 }
@@ -115,13 +115,13 @@ static int look_for_left(struct nl *nl, void *arg, struct err *err)
 	int rc = net_found_list(nl, &f, err);
 
 	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
-		if (net_found_has_address(&f, &f.link[i]) && !is_ours(l, f.link[i].name))
+		if (net_found_has_address(&f, &f.link[i]) && !is_vms_own(l, f.link[i].name))
 			warn_of(l, &f.link[i]);
 	return rc;
 }
 
-int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
-	     const struct warn_to *warn, struct err *err)
+int net_warn_left(const struct net_made *made, unsigned int nr, unsigned int i,
+		  const struct warn_to *warn, struct err *err)
 {
 	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
 	struct netns_id id = made[i].netns_id;
@@ -129,7 +129,7 @@ int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
 	if (made[i].mode != NET_MODE_NETNS)
 		return 0;
 	for (unsigned int k = 0; k < i; k++)
-		if (same_place(&made[k], &made[i]))
+		if (same_netns(&made[k], &made[i]))
 			return 0;
 	return netns_inside(made[i].netns, &id, look_for_left, &l, err);
 }

@@ -31,10 +31,10 @@ MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *r
 MUST_CHECK int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err *err);
 
 /**
- * net_left() - After all were joined: warn of each interface with addresses that no device took
+ * net_warn_left() - After all were joined: warn of each interface with addresses that no device took
  * @made:	All @nr of the VM; looks into the namespace of number @i, unless one before it is of the same
  */
-MUST_CHECK int net_left(const struct net_made *made, unsigned int nr, unsigned int i,
-			const struct warn_to *warn, struct err *err);
+MUST_CHECK int net_warn_left(const struct net_made *made, unsigned int nr, unsigned int i,
+			     const struct warn_to *warn, struct err *err);
 
 #endif

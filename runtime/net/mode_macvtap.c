@@ -20,7 +20,7 @@ static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct 
 	if (rc < 0)
 		return rc;
 	if (!made->tap[0])
-		return net_free_name("vm", id, made->device, made->tap, err);
+		return net_pick_name("vm", id, made->device, made->tap, err);
 	/* Before it is on record as one that may be removed. */
 	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	if (rc == 0)
@@ -68,7 +68,7 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 	if (rc < 0)
 		return rc;
 	made->mtu = p->mtu ? p->mtu : net_mtu_like(&parent);
-	net_quiet(made->tap);
+	net_ipv6_off(made->tap);
 	rc = net_up(&nl, link.index, made->mtu, 0, err);
 	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
 		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);

@@ -75,7 +75,7 @@ static int make_tap(struct nl *nl, void *arg, struct err *err)
 		rc = rtnl_link_get(nl, tap->name, &link, err);
 	if (rc < 0)
 		return rc;
-	net_quiet(tap->name);
+	net_ipv6_off(tap->name);
 	return net_up(nl, link.index, p->mtu, 0, err);
 }
 
@@ -90,7 +90,7 @@ static int setup_netns(const struct plan_net *p, struct net_made *made, struct t
 
 /* ---- start ---- */
 
-static int join(struct nl *nl, void *arg, struct err *err)
+static int add_redirects(struct nl *nl, void *arg, struct err *err)
 {
 	const struct net_made *made = arg;
 	const uint16_t mark = net_name_mark(made->tap);
@@ -118,19 +118,19 @@ int net_join(struct net_made *made, struct err *err)
 
 	if (made->mode != NET_MODE_NETNS || !made->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &made->netns_id, join, made, err);
+	rc = netns_inside(made->netns, &made->netns_id, add_redirects, made, err);
 	if (rc == 0)
 		return 0;
 	/* Somebody was faster; what is at that interface is theirs. */
 	if (rc == -EEXIST)
-		err_text(err, EEXIST, NET_TAKEN, made->joined);
+		err_text(err, EEXIST, NET_INGRESS_TAKEN, made->joined);
 	net_made_disown(made->joined);
 	return err_wrap(err, "%s", made->device);
 }
 
 /* ---- the end ---- */
 
-static int leave(struct nl *nl, void *arg, struct err *err)
+static int remove_redirects(struct nl *nl, void *arg, struct err *err)
 {
 	const struct net_made *made = arg;
 	struct rtnl_link link;
@@ -148,7 +148,7 @@ static int undo_netns(const struct net_made *made, struct err *err)
 
 	if (!made->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &id, leave, (void *)made, err);
+	rc = netns_inside(made->netns, &id, remove_redirects, (void *)made, err);
 	/* A namespace whose name is gone (-EINVAL: only its mount point is left) or another's now may
 	 * live on, but then nobody can say where. */
 	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;

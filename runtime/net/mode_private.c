@@ -29,7 +29,7 @@
 static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
 			struct err *err)
 {
-	int rc = net_free_name("vh", id, made->device, made->host_link, err);
+	int rc = net_pick_name("vh", id, made->device, made->host_link, err);
 
 	if (!made->tap[0])
 		fmt_into(made->tap, sizeof(made->tap), TAP_NAME);
@@ -74,8 +74,8 @@ static int make_inside(const struct plan_net *p, const struct net_made *made, in
 	if (rc < 0)
 		return rc;
 	/* Neighbour discovery of this namespace would reach guest and host. */
-	net_quiet("all");
-	net_quiet("default");
+	net_ipv6_off("all");
+	net_ipv6_off("default");
 	rc = rtnl_link_get(&nl, "lo", &lo, err);
 	if (rc == 0)
 		rc = net_up(&nl, lo.index, 0, 0, err);
@@ -98,7 +98,7 @@ static int make_outside(const struct plan_net *p, const struct net_made *made, s
 		rc = rtnl_addr_add(&nl, link.index, made->host, err);
 	/* The table has all of that and more, until somebody flushes the host's rules. */
 	if (rc == 0 && !p->masquerade)
-		net_dead_end(made->host_link);
+		net_forwarding_off(made->host_link);
 	return rc < 0 ? rc : net_up(&nl, link.index, made->mtu, 0, err);
 }
 
@@ -115,7 +115,7 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 	if (rc == -EEXIST)
 		net_made_disown(made->host_link);
 	if (rc == 0)
-		rc = net_claim(p, made, err);
+		rc = net_pool_claim(p, made, err);
 	if (rc < 0) {
 		net_made_disown(made->table);
 		return rc;

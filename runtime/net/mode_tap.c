@@ -94,7 +94,7 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
 		     struct err *err)
 {
-	return made->tap[0] ? 0 : net_free_name("vt", id, made->device, made->tap, err);
+	return made->tap[0] ? 0 : net_pick_name("vt", id, made->device, made->tap, err);
 }
 
 static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap *ret,
@@ -110,7 +110,7 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 	if (rc == 0 && premade)
 		rc = check_premade(&nl, p, &link, link.master, err);
 	if (rc == 0 && !premade && p->host.bits)
-		rc = net_is_free(&nl, p->host, err);
+		rc = net_check_free(&nl, p->host, err);
 	if (rc == 0 && !premade && p->host.bits)
 		rc = rtnl_addr_add(&nl, link.index, p->host, err);
 	if (rc == 0 && !premade)

@@ -6,7 +6,7 @@
  *   supervisor  net_setup()   before anything is spawned
  *               net_look()    at start, netns mode: what is there to join; into the state file
  *               net_join()    joins it
- *               net_left()    what nothing was there for
+ *               net_warn_left()    what nothing was there for
  *               net_cmdline() what the guest's kernel is told of all that
  *               net_undo()    at the end, and in delete
  *

@@ -67,7 +67,7 @@ static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, 
 static int claim_given(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
-	int rc = net_is_free(nl, made->host, err);
+	int rc = net_check_free(nl, made->host, err);
 
 	if (rc == 0)
 		rc = claim(nl, made, made->host, err);
@@ -77,7 +77,7 @@ static int claim_given(struct nl *nl, const struct net_made *made, struct err *e
 			     : rc;
 }
 
-int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
+int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	const struct net_addr first = made->host;
@@ -89,7 +89,7 @@ int net_claim(const struct plan_net *p, struct net_made *made, struct err *err)
 	if (rc < 0 || p->host.bits)
 		return rc < 0 ? rc : claim_given(&nl, made, err);
 	s.used = used;
-	rc = used ? rtnl_taken(&nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
+	rc = used ? rtnl_nets_within(&nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
 	for (uint32_t try = 0; rc == 0 && try < nr; try++) {
 		const uint32_t n = net_pool_link(s.pool, first, try);
 

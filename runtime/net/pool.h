@@ -14,11 +14,11 @@
 #include "runtime/net/made.h"
 
 /**
- * net_claim() - Take a network for made->host_link: the one given, or the first free one of the pool
+ * net_pool_claim() - Take a network for made->host_link: the one given, or the first free one of the pool
  * @made:	Its host becomes what was taken; where none is given, the first to be tried
  *
  * Return: 0; -EADDRINUSE when there is none, or the one given is not free; other -errno
  */
-MUST_CHECK int net_claim(const struct plan_net *p, struct net_made *made, struct err *err);
+MUST_CHECK int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *err);
 
 #endif

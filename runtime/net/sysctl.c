@@ -19,7 +19,7 @@ static int write_setting(const char *path, const char *value)
 	return write(fd, value, strlen(value)) < 0 ? -errno : 0;
 }
 
-void net_quiet(const char *name)
+void net_ipv6_off(const char *name)
 {
 	char path[80];
 
@@ -28,7 +28,7 @@ void net_quiet(const char *name)
 	(void)write_setting(path, "1");
 }
 
-void net_dead_end(const char *name)
+void net_forwarding_off(const char *name)
 {
 	char path[80];
 
@@ -57,7 +57,7 @@ bool net_host_forwards(void)
 	return on;
 }
 
-int net_forward(struct err *err)
+int net_forwarding_on(struct err *err)
 {
 	cleanup_fd int fd = open(FORWARD, O_RDONLY | O_CLOEXEC);
 	char now = '0';

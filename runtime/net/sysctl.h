@@ -9,20 +9,20 @@
 
 #include "devices/core/err.h"
 
-/** net_quiet() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
-void net_quiet(const char *name);
-/** net_dead_end() - Have the host forward nothing by IPv4 of what comes in there; what fails is no matter */
-void net_dead_end(const char *name);
+/** net_ipv6_off() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
+void net_ipv6_off(const char *name);
+/** net_forwarding_off() - Have the host forward nothing by IPv4 of what comes in there; what fails is no matter */
+void net_forwarding_off(const char *name);
 
 /** net_host_forwards() - Whether the host forwards packets of any kind, or will on interfaces to come */
 bool net_host_forwards(void);
 
 /**
- * net_forward() - Let the host's kernel forward IPv4, which masquerading needs
+ * net_forwarding_on() - Let the host's kernel forward IPv4, which masquerading needs
  *
  * It stays switched on: others may have come to rely on it when the VM ends.
  * Return: 1 when it was off, 0 when it was on, or -errno
  */
-MUST_CHECK int net_forward(struct err *err);
+MUST_CHECK int net_forwarding_on(struct err *err);
 
 #endif

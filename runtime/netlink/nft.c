@@ -248,7 +248,7 @@ static void add_guard(struct nl *nl, const char *table, const char *link, uint32
 	rule_end(r);
 }
 
-static int check_name(const char *table, struct err *err)
+static int nft_check_name(const char *table, struct err *err)
 {
 	size_t len = strnlen(table, TABLE_BYTES);
 
@@ -258,14 +258,14 @@ static int check_name(const char *table, struct err *err)
 				  TABLE_BYTES - 1);
 }
 
-static int check_names(const char *table, const char *link, struct err *err)
+static int nft_check_names(const char *table, const char *link, struct err *err)
 {
 	const size_t len = strnlen(link, IFNAMSIZ);
 
 	if (len == 0 || len == IFNAMSIZ)
 		return err_text(err, EINVAL, "nftables: interface name has not 1 to %d bytes",
 				IFNAMSIZ - 1);
-	return check_name(table, err);
+	return nft_check_name(table, err);
 }
 
 static int commit(struct nl *nl, const char *table, struct err *err)
@@ -288,7 +288,7 @@ static int commit(struct nl *nl, const char *table, struct err *err)
 int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t group,
 		  struct err *err)
 {
-	int rc = check_names(table, link, err);
+	int rc = nft_check_names(table, link, err);
 
 	if (rc < 0)
 		return rc;
@@ -299,7 +299,7 @@ int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t g
 
 int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
 {
-	int rc = check_names(table, p->link, err);
+	int rc = nft_check_names(table, p->link, err);
 
 	if (rc < 0)
 		return rc;
@@ -377,7 +377,7 @@ int nft_table_del(struct nl *nl, const char *table, const char *link, struct err
 {
 	static const uint8_t families[] = {NFPROTO_BRIDGE, NFPROTO_INET};
 	struct err ignored;
-	int rc = check_names(table, link, err), result = -ENOENT;
+	int rc = nft_check_names(table, link, err), result = -ENOENT;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(families); i++) {
 		rc = table_del(nl, families[i], table, link, result == 0 ? &ignored : err);

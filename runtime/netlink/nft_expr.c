@@ -21,7 +21,7 @@ struct expr {
 	struct nlattr *element, *data;
 };
 
-static struct expr begin(struct nlmsghdr *nlh, const char *name)
+static struct expr expr_begin(struct nlmsghdr *nlh, const char *name)
 {
 	struct expr e;
 
@@ -31,7 +31,7 @@ static struct expr begin(struct nlmsghdr *nlh, const char *name)
 	return e;
 }
 
-static void end(struct nlmsghdr *nlh, struct expr e)
+static void expr_end(struct nlmsghdr *nlh, struct expr e)
 {
 	mnl_attr_nest_end(nlh, e.data);
 	mnl_attr_nest_end(nlh, e.element);
@@ -47,34 +47,34 @@ static void put_value(struct nlmsghdr *nlh, uint16_t type, const void *value, si
 
 static void put_cmp(struct nlmsghdr *nlh, enum nft_cmp_ops op, const void *value, size_t bytes)
 {
-	struct expr e = begin(nlh, "cmp");
+	struct expr e = expr_begin(nlh, "cmp");
 
 	nft_put_be32(nlh, NFTA_CMP_SREG, NFT_REG_1);
 	nft_put_be32(nlh, NFTA_CMP_OP, op);
 	put_value(nlh, NFTA_CMP_DATA, value, bytes);
-	end(nlh, e);
+	expr_end(nlh, e);
 }
 
 static void put_meta(struct nlmsghdr *nlh, uint16_t reg, enum nft_meta_keys key)
 {
-	struct expr e = begin(nlh, "meta");
+	struct expr e = expr_begin(nlh, "meta");
 
 	nft_put_be32(nlh, NFTA_META_KEY, key);
 	nft_put_be32(nlh, reg, NFT_REG_1);
-	end(nlh, e);
+	expr_end(nlh, e);
 }
 
 /* register = register & mask ^ xor */
 static void put_bitwise(struct nlmsghdr *nlh, uint32_t mask, uint32_t xor)
 {
-	struct expr e = begin(nlh, "bitwise");
+	struct expr e = expr_begin(nlh, "bitwise");
 
 	nft_put_be32(nlh, NFTA_BITWISE_SREG, NFT_REG_1);
 	nft_put_be32(nlh, NFTA_BITWISE_DREG, NFT_REG_1);
 	nft_put_be32(nlh, NFTA_BITWISE_LEN, sizeof(mask));
 	put_value(nlh, NFTA_BITWISE_MASK, &mask, sizeof(mask));
 	put_value(nlh, NFTA_BITWISE_XOR, &xor, sizeof(xor));
-	end(nlh, e);
+	expr_end(nlh, e);
 }
 
 void nft_put_link(struct nlmsghdr *nlh, enum nft_meta_keys key, enum nft_cmp_ops op,
@@ -119,13 +119,13 @@ void nft_put_not_ipv4(struct nlmsghdr *nlh, uint32_t unused UNUSED)
 
 static void put_source(struct nlmsghdr *nlh, enum nft_cmp_ops op, uint32_t addr)
 {
-	struct expr e = begin(nlh, "payload");
+	struct expr e = expr_begin(nlh, "payload");
 
 	nft_put_be32(nlh, NFTA_PAYLOAD_DREG, NFT_REG_1);
 	nft_put_be32(nlh, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
 	nft_put_be32(nlh, NFTA_PAYLOAD_OFFSET, IP_SADDR_OFFSET);
 	nft_put_be32(nlh, NFTA_PAYLOAD_LEN, sizeof(addr));
-	end(nlh, e);
+	expr_end(nlh, e);
 	put_cmp(nlh, op, &addr, sizeof(addr));
 }
 
@@ -149,11 +149,11 @@ static void put_any_bit(struct nlmsghdr *nlh, uint32_t bits)
 
 void nft_put_tracked(struct nlmsghdr *nlh, uint32_t unused UNUSED)
 {
-	struct expr e = begin(nlh, "ct");
+	struct expr e = expr_begin(nlh, "ct");
 
 	nft_put_be32(nlh, NFTA_CT_KEY, NFT_CT_STATE);
 	nft_put_be32(nlh, NFTA_CT_DREG, NFT_REG_1);
-	end(nlh, e);
+	expr_end(nlh, e);
 	put_any_bit(nlh, TRACKED);
 }
 
@@ -172,7 +172,7 @@ void nft_put_mark(struct nlmsghdr *nlh, uint32_t bits)
 
 void nft_put_verdict(struct nlmsghdr *nlh, int verdict)
 {
-	struct expr e = begin(nlh, "immediate");
+	struct expr e = expr_begin(nlh, "immediate");
 	struct nlattr *data, *inner;
 
 	nft_put_be32(nlh, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -181,10 +181,10 @@ void nft_put_verdict(struct nlmsghdr *nlh, int verdict)
 	nft_put_be32(nlh, NFTA_VERDICT_CODE, (uint32_t)verdict);
 	mnl_attr_nest_end(nlh, inner);
 	mnl_attr_nest_end(nlh, data);
-	end(nlh, e);
+	expr_end(nlh, e);
 }
 
 void nft_put_masquerade(struct nlmsghdr *nlh)
 {
-	end(nlh, begin(nlh, "masq"));
+	expr_end(nlh, expr_begin(nlh, "masq"));
 }

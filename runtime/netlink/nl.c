@@ -12,14 +12,14 @@
 #define ERRNO_LIMIT 4095 /* the kernel's MAX_ERRNO */
 #define TEXT_BYTES  120	 /* of the kernel's own words */
 
-int nl_open(struct nl *nl, int bus, struct err *err)
+int nl_open(struct nl *nl, int family, struct err *err)
 {
-	const char *name = bus == NETLINK_NETFILTER ? "netfilter" : "route";
+	const char *name = family == NETLINK_NETFILTER ? "netfilter" : "route";
 	int on = 1, rc;
 
 	nl->seq = 0;
 	nl->last = NULL;
-	nl->sock = mnl_socket_open2(bus, SOCK_CLOEXEC);
+	nl->sock = mnl_socket_open2(family, SOCK_CLOEXEC);
 	if (!nl->sock)
 		return err_set(err, errno, "open a netlink socket (%s)", name);
 	if (mnl_socket_bind(nl->sock, 0, MNL_SOCKET_AUTOPID) < 0) {
@@ -207,7 +207,7 @@ static int result(const struct nlmsghdr *nlh, size_t off, const char *what, stru
 	return err_text(err, -code, "%s: %s (%s)", what, err_describe(-code), text);
 }
 
-static int on_error(const struct nlmsghdr *nlh, const char *what, struct err *err)
+static int nl_on_error(const struct nlmsghdr *nlh, const char *what, struct err *err)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	size_t off = sizeof(*e);
@@ -220,7 +220,7 @@ static int on_error(const struct nlmsghdr *nlh, const char *what, struct err *er
 	return result(nlh, off, what, err);
 }
 
-static int on_done(const struct nlmsghdr *nlh, const char *what, struct err *err)
+static int nl_on_done(const struct nlmsghdr *nlh, const char *what, struct err *err)
 {
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(int))
 		return nonsense(what, "a truncated end", err);
@@ -261,8 +261,8 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 		if (nlh->nlmsg_type == NLMSG_NOOP)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {
-			rc = nlh->nlmsg_type == NLMSG_ERROR ? on_error(nlh, what, err)
-							    : on_done(nlh, what, err);
+			rc = nlh->nlmsg_type == NLMSG_ERROR ? nl_on_error(nlh, what, err)
+							    : nl_on_done(nlh, what, err);
 			if (rc < 0)
 				return rc;
 			done = true;

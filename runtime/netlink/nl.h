@@ -27,16 +27,19 @@ struct nl {
 
 /**
  * nl_open() - Open a socket in the calling thread's network namespace
- * @bus:	NETLINK_ROUTE or NETLINK_NETFILTER
+ * @family:	NETLINK_ROUTE or NETLINK_NETFILTER
  *
  * Syscalls: socket bind getsockname setsockopt
  */
-MUST_CHECK int nl_open(struct nl *nl, int bus, struct err *err);
+MUST_CHECK int nl_open(struct nl *nl, int family, struct err *err);
 void nl_close(struct nl *nl);
 
 /* struct nl nl = NL_CLOSED */
 #define cleanup_nl __attribute__((cleanup(nl_close)))
-#define NL_CLOSED  {.sock = NULL}
+#define NL_CLOSED                                                                                  \
+	{                                                                                          \
+		.sock = NULL                                                                       \
+	}
 
 /**
  * nl_begin() - Start a request in the buffer

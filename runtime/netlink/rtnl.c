@@ -11,7 +11,7 @@
 
 #define WHAT_BYTES 96
 
-static int check_name(const char *name, struct err *err)
+static int rtnl_check_name(const char *name, struct err *err)
 {
 	size_t len = strnlen(name, IFNAMSIZ);
 
@@ -48,7 +48,7 @@ int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret, struct
 	struct nlmsghdr *nlh;
 	int rc;
 
-	rc = check_name(name, err);
+	rc = rtnl_check_name(name, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "interface %s", name);
@@ -72,9 +72,9 @@ int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_ne
 	struct nlmsghdr *nlh;
 	int rc;
 
-	rc = check_name(name, err);
+	rc = rtnl_check_name(name, err);
 	if (rc == 0)
-		rc = check_name(peer, err);
+		rc = rtnl_check_name(peer, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "add veth pair %s, %s", name, peer);
@@ -102,7 +102,7 @@ int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const ui
 	struct nlmsghdr *nlh;
 	int rc;
 
-	rc = check_name(name, err);
+	rc = rtnl_check_name(name, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "add macvtap %s", name);
@@ -125,7 +125,7 @@ int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, stru
 	struct nlmsghdr *nlh;
 	int rc;
 
-	rc = c->name ? check_name(c->name, err) : 0;
+	rc = c->name ? rtnl_check_name(c->name, err) : 0;
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "change interface %d", index);

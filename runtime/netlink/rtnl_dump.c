@@ -159,8 +159,9 @@ static int dump_all(struct nl *nl, enum rtnl_kind kind,
 	return rc;
 }
 
-int rtnl_taken(struct nl *nl, struct net_addr within,
-	       void (*on_net)(const struct rtnl_net *n, void *arg), void *arg, struct err *err)
+int rtnl_nets_within(struct nl *nl, struct net_addr within,
+		     void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,
+		     struct err *err)
 {
 	struct overlap o = {within, on_net, arg};
 	int rc = dump_all(nl, RTNL_ADDR, see_addr, &o, err);

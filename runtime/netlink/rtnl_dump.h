@@ -33,13 +33,13 @@ MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX]
 MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
 
 /**
- * rtnl_taken() - What of @within is in use: by addresses, or by routes of any table and kind
+ * rtnl_nets_within() - What of @within is in use: by addresses, or by routes of any table and kind
  * @on_net:	Called for each network that overlaps @within, perhaps more than once
  *
  * Routes to more than a /8 are taken for pieces of a default route, and not for use.
  */
-MUST_CHECK int rtnl_taken(struct nl *nl, struct net_addr within,
-			  void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,
-			  struct err *err);
+MUST_CHECK int rtnl_nets_within(struct nl *nl, struct net_addr within,
+				void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,
+				struct err *err);
 
 #endif

@@ -16,7 +16,8 @@
 #define TRIES	       5
 #define WHAT_BYTES     64
 
-static struct nlmsghdr *begin(struct nl *nl, uint16_t type, uint16_t flags, const struct tcmsg *t)
+static struct nlmsghdr *tc_begin(struct nl *nl, uint16_t type, uint16_t flags,
+				 const struct tcmsg *t)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, type, flags);
 
@@ -38,7 +39,7 @@ static int add_ingress(struct nl *nl, int index, struct err *err)
 
 		if (i > 0)
 			nanosleep(&(struct timespec){.tv_nsec = 10000000L << i}, NULL);
-		nlh = begin(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &t);
+		nlh = tc_begin(nl, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, &t);
 		mnl_attr_put_strz(nlh, TCA_KIND, "ingress");
 		rc = nl_talk(nl, NULL, NULL, what, err);
 	}
@@ -96,7 +97,7 @@ static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark
 
 	fmt_into(what, sizeof(what), "redirect interface %d to %d", from_index, to_index);
 	for (size_t i = 0; i < ARRAY_SIZE(filters) && rc == -ENOENT; i++) {
-		struct nlmsghdr *nlh = begin(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &t);
+		struct nlmsghdr *nlh = tc_begin(nl, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &t);
 		struct nlattr *options;
 
 		mnl_attr_put_strz(nlh, TCA_KIND, filters[i].kind);
@@ -116,7 +117,7 @@ static int remove_ingress(struct nl *nl, int index, struct err *err)
 	char what[WHAT_BYTES];
 
 	fmt_into(what, sizeof(what), "remove ingress qdisc of interface %d", index);
-	begin(nl, RTM_DELQDISC, 0, &t);
+	tc_begin(nl, RTM_DELQDISC, 0, &t);
 	return nl_talk(nl, NULL, NULL, what, err);
 }
 
@@ -172,7 +173,7 @@ static int look_at(struct nl *nl, struct place *p, struct err *err)
 
 	fmt_into(what, sizeof(what), "ask for ingress qdisc of interface %d", p->index);
 	/* Asked so, older kernels answer the asker too, and not only those who listen to all changes. */
-	begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
+	tc_begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
 	rc = nl_talk(nl, see_qdisc, p, what, err);
 	/* EINVAL is what there is to say of one that was removed. */
 	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
@@ -194,7 +195,7 @@ static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
 
 	fmt_into(what, sizeof(what), "list filters of interface %d", p->index);
 	for (int i = 0; i < TRIES && rc == -EINTR; i++) {
-		begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &t);
+		tc_begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &t);
 		rc = nl_talk(nl, see_filter, p, what, err);
 	}
 	return rc;

@@ -14,7 +14,7 @@ int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct sp
 		if (r == 0)
 			net_tell(l->plan, i, made, &sp->tap[i]);
 		if (r == 0 && l->plan->net[i].masquerade) {
-			r = net_forward(err);
+			r = net_forwarding_on(err);
 			if (r < 0)
 				err_wrap(err, "%s/masquerade", l->plan->net[i].pointer);
 		}
@@ -69,7 +69,7 @@ int supervisor_join_nets(struct supervisor *s, int client, struct err *err)
 			r = join(s, &t->net[i], err);
 	}
 	for (i = 0; r == 0 && i < t->nr_nets; i++)
-		r = net_left(t->net, t->nr_nets, i, &warn, err);
+		r = net_warn_left(t->net, t->nr_nets, i, &warn, err);
 	return r;
 }
 

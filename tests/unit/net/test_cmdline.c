@@ -15,14 +15,14 @@ static void add_route(struct net_made *m, const char *dst, const char *gateway, 
 
 static void gets(const struct net_made *m, unsigned int nr, const char *hostname, const char *want)
 {
-	struct net_guest g = {.quiet = false};
+	struct net_guest g = {.has_ip = false};
 	char text[BOOT_CMDLINE_MAX];
 	struct err err;
 
 	snprintf(g.hostname, sizeof(g.hostname), "%s", hostname);
 	cr_assert_eq(net_cmdline(m, nr, &g, text, &err), 0, "%s", err.msg);
 	cr_expect_str_eq(text, want);
-	g.quiet = true;
+	g.has_ip = true;
 	cr_assert_eq(net_cmdline(m, nr, &g, text, &err), 0);
 	cr_expect_str_eq(text, "");
 }
@@ -116,7 +116,7 @@ Test(net_cmdline, up_to_the_last_byte)
 Test(net_cmdline, of_far_too_much)
 {
 	static struct net_made m[BOOT_DEVICES_MAX];
-	struct net_guest g = {.quiet = false};
+	struct net_guest g = {.has_ip = false};
 	char text[BOOT_CMDLINE_MAX];
 	struct err err;
 

@@ -200,7 +200,7 @@ Test(supervisor_start, an_ip_word_of_the_users_wins)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		note(rows[i].cmdline);
-		cr_expect_eq(!s.guest.quiet, rows[i].added, "%s", rows[i].cmdline);
+		cr_expect_eq(!s.guest.has_ip, rows[i].added, "%s", rows[i].cmdline);
 	}
 }
 
