@@ -3,7 +3,8 @@
  * DOC: Errors of the control plane
  *
  * A function that can fail returns 0 or -errno, is MUST_CHECK and takes a struct err last. The
- * struct is the caller's, has a fixed size and needs no heap, so it works after lockdown. Leaf code
+ * struct is the caller's, has a fixed size and needs no heap, so it works after lockdown. It is
+ * never NULL: a failure that does not matter goes into one that the caller ignores. Leaf code
  * fills it; only programs and main loops print it. The data path uses enums, not this.
  */
 #ifndef VMRUN_DEVICES_CORE_ERR_H
@@ -25,7 +26,7 @@ struct err {
 
 /**
  * err_set() - Record a failure: "<formatted text>: <ENAME description>"
- * @err:	Where to; NULL is allowed and records nothing
+ * @err:	Where to; with NULL, which no function passes, nothing is recorded
  * @errnum:	errno value, positive. The system's words for it are appended
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *

@@ -123,14 +123,14 @@ static int remove_ingress(struct nl *nl, int index, struct err *err)
 
 int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
 {
-	int rc;
+	struct err ignored;
+	int rc = add_ingress(nl, from_index, err);
 
-	rc = add_ingress(nl, from_index, err);
 	if (rc < 0)
 		return rc;
 	rc = add_filter(nl, from_index, to_index, mark, err);
 	if (rc < 0)
-		(void)!remove_ingress(nl, from_index, NULL);
+		(void)!remove_ingress(nl, from_index, &ignored);
 	return rc;
 }
 
