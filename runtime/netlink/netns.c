@@ -23,7 +23,7 @@ int netns_open(const char *path, int *ret_fd, struct err *err)
 
 	if (file < 0)
 		return err_set(err, -file, "network namespace %s", path);
-	/* Looked at before it is opened: that blocks on a FIFO and does things to devices. */
+	/* Checked before the open, which blocks on a FIFO and can act on a device. */
 	if (fstatfs(file, &fs) < 0)
 		return err_set(err, errno, "network namespace %s", path);
 	if (fs.f_type != NSFS_MAGIC)
@@ -69,7 +69,7 @@ int netns_enter(int fd, int *ret_old, struct err *err)
 
 void netns_leave(int old)
 {
-	/* Whatever came next would be done to the wrong host. */
+	/* All that follows would change the wrong namespace. */
 	vr_assert(setns(old, CLONE_NEWNET) == 0);
 	close(old);
 }

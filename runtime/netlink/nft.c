@@ -18,28 +18,28 @@
  *       ip saddr GUEST oifname != LINK masquerade
  *   }
  *
- * Interfaces that vmrun makes on the host are in one group of interfaces, GROUP. A bridge is not, but a VM
- * may be a port of it, and which port a packet leaves by is known in the family bridge only. So with
- * masquerading there is a second table of the same name:
+ * All interfaces that vmrun makes on the host are in one group, GROUP. A bridge is not, but a VM may be a port
+ * of it, and only the family bridge knows by which port a packet leaves. So masquerading needs a second table
+ * of the same name:
  *
  *   chain output {
  *       type filter hook output priority filter; policy accept;
  *       oifgroup GROUP meta mark & MARK != 0 drop
  *   }
  *
- * A TAP that was there before vmrun is in no group of ours. It has tables of its own, with the rules "oifname
- * TAP iifgroup GROUP drop" and "oifname TAP meta mark & MARK != 0 drop" in those two chains.
+ * A TAP that existed before is not in GROUP. It gets tables of its own, with the rules "oifname TAP iifgroup
+ * GROUP drop" and "oifname TAP meta mark & MARK != 0 drop" in those two chains.
  *
- * A verdict "accept" ends a chain of ours and overrides no other's drop: nothing here lets in what
- * another table keeps out. The host's own packets are in none of these hooks but the last, without MARK.
+ * A verdict "accept" ends one of these chains and overrides no drop of another table: these tables let in
+ * nothing that another keeps out. Of the host's own packets only the last hook sees any, and they lack MARK.
  *
- * The comment tells whose a table is: a create that was killed has put the name into its state, and
- * whether it got to the table is not known. Another's of that name stays, be it of a VM with the same id in
- * another state directory, whose link has another name.
+ * The comment names the owner of a table. A create that was killed has recorded the name, but may not have
+ * made the table. A table of that name that belongs to something else stays, even to a VM with the same id in
+ * another state directory: its link has another name.
  *
- * Messages about tables go in a transaction: BATCH_BEGIN, they, BATCH_END. An error in one undoes
- * all. Only the last of them is acknowledged, which is after the others' errors would have come.
- * Numbers are big endian, but for what a register holds of the host's own.
+ * Messages about tables form a transaction: BATCH_BEGIN, the messages, BATCH_END. An error in one undoes
+ * all. Only the last one asks for an acknowledgement, which comes after any errors of the others.
+ * Numbers are big endian; a register holds the host's numbers as they are.
  */
 #include "runtime/netlink/nft.h"
 
@@ -116,7 +116,7 @@ static void add_table(struct nl *nl, uint8_t family, const char *table, const ch
 	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, 2U + owner.bytes, &owner);
 }
 
-/** struct chain - One to be added; @priority as the kernel takes it */
+/** struct chain - A chain to add; @priority as the kernel takes it */
 struct chain {
 	uint8_t family;
 	const char *name, *type;
@@ -147,7 +147,7 @@ static void add_chain(struct nl *nl, const char *table, const struct chain *c)
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, c->type);
 }
 
-/** struct rule - One rule in the making */
+/** struct rule - A rule being built */
 struct rule {
 	struct nlmsghdr *nlh;
 	struct nlattr *list;
@@ -254,7 +254,8 @@ static int nft_check_name(const char *table, struct err *err)
 
 	return len > 0 && len < TABLE_BYTES
 		       ? 0
-		       : err_text(err, EINVAL, "name of nftables table has not 1 to %d bytes",
+		       : err_text(err, EINVAL,
+				  "the name of an nftables table must be 1 to %d bytes long",
 				  TABLE_BYTES - 1);
 }
 
@@ -263,7 +264,8 @@ static int nft_check_names(const char *table, const char *link, struct err *err)
 	const size_t len = strnlen(link, IFNAMSIZ);
 
 	if (len == 0 || len == IFNAMSIZ)
-		return err_text(err, EINVAL, "nftables: interface name has not 1 to %d bytes",
+		return err_text(err, EINVAL,
+				"nftables: an interface name must be 1 to %d bytes long",
 				IFNAMSIZ - 1);
 	return nft_check_name(table, err);
 }
@@ -276,7 +278,7 @@ static int commit(struct nl *nl, const char *table, struct err *err)
 	batch_end(nl);
 	fmt_into(what, sizeof(what), "add nftables table %s", table);
 	rc = nl_talk(nl, NULL, NULL, what, err);
-	/* All that was named is in the batch itself, but for the kinds of chain and expressions. */
+	/* The batch makes all that it names, except the kinds of chains and expressions. */
 	if (rc == -ENOENT)
 		return err_text(err, EOPNOTSUPP,
 				"%s: this kernel's nf_tables lacks a part (CONFIG_NF_TABLES_INET, "
@@ -315,7 +317,7 @@ int nft_private_add(struct nl *nl, const char *table, const struct nft_private *
 
 /* ---- removing ------------------------------------------------------------------------------- */
 
-/** struct found - A table: its handle, as it came, and whether it is @owner's */
+/** struct found - A table: its handle, as received, and whether @owner owns it */
 struct found {
 	struct owner owner;
 	uint64_t handle;
@@ -337,7 +339,7 @@ static int see_table(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Looks a table up: 0, -ENOENT, -EOPNOTSUPP without nf_tables */
+/* 0, -ENOENT, or -EOPNOTSUPP without nf_tables */
 static int find_table(struct nl *nl, uint8_t family, const char *table, struct found *ret,
 		      const char *what, struct err *err)
 {
@@ -347,7 +349,7 @@ static int find_table(struct nl *nl, uint8_t family, const char *table, struct f
 	put_nfgenmsg(nlh, family, 0);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
 	rc = nl_talk(nl, see_table, ret, what, err);
-	/* What a batch is told by its own number is a senseless request outside of one. */
+	/* A kernel without nf_tables answers EOPNOTSUPP to a batch and EINVAL to this request. */
 	return rc == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : rc;
 }
 
@@ -366,7 +368,7 @@ static int table_del(struct nl *nl, uint8_t family, const char *table, const cha
 	if (!found.ours)
 		return err_text(err, ENOENT, "%s: it is not this VM's", what);
 	batch_begin(nl);
-	/* By its handle: one that has taken its name since is another. */
+	/* By its handle, as another table may have taken its name since. */
 	nlh = batch_add(nl, family, NFT_MSG_DELTABLE, 0);
 	mnl_attr_put_u64(nlh, NFTA_TABLE_HANDLE, found.handle);
 	batch_end(nl);

@@ -16,7 +16,7 @@ void nft_put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value)
 	mnl_attr_put_u32(nlh, type, htonl(value));
 }
 
-/** struct expr - The two nests that an expression of a rule is in */
+/** struct expr - The two nested attributes around an expression */
 struct expr {
 	struct nlattr *element, *data;
 };
@@ -80,7 +80,7 @@ static void put_bitwise(struct nlmsghdr *nlh, uint32_t mask, uint32_t xor)
 void nft_put_link(struct nlmsghdr *nlh, enum nft_meta_keys key, enum nft_cmp_ops op,
 		  const char *name)
 {
-	char whole[IFNAMSIZ] = ""; /* compared whole, with what is behind its end */
+	char whole[IFNAMSIZ] = ""; /* all bytes are compared, also those after the end */
 
 	fmt_into(whole, sizeof(whole), "%s", name);
 	put_meta(nlh, NFTA_META_DREG, key);

@@ -12,24 +12,24 @@
 
 #include "runtime/netlink/nl.h"
 
-/** nft_put_be32() - An attribute that is a number */
+/** nft_put_be32() - A number, as an attribute */
 void nft_put_be32(struct nlmsghdr *nlh, uint16_t type, uint32_t value);
 
 /** nft_put_link() - The packet's interface (@key: NFT_META_IIFNAME or NFT_META_OIFNAME) is @name, or is not */
 void nft_put_link(struct nlmsghdr *nlh, enum nft_meta_keys key, enum nft_cmp_ops op,
 		  const char *name);
-/** nft_put_from_group(), nft_put_to_group() - It comes in, or leaves, by an interface of group @group */
+/** nft_put_from_group(), nft_put_to_group() - The packet enters, or leaves, by an interface of @group */
 void nft_put_from_group(struct nlmsghdr *nlh, uint32_t group);
 void nft_put_to_group(struct nlmsghdr *nlh, uint32_t group);
-/** nft_put_ipv4(), nft_put_not_ipv4() - What it is, in family inet */
+/** nft_put_ipv4(), nft_put_not_ipv4() - In family inet: the packet is IPv4, or is not */
 void nft_put_ipv4(struct nlmsghdr *nlh);
 void nft_put_not_ipv4(struct nlmsghdr *nlh, uint32_t unused);
 /** nft_put_source(), nft_put_not_source() - Its IPv4 source is @addr, or is not; network byte order */
 void nft_put_source(struct nlmsghdr *nlh, uint32_t addr);
 void nft_put_not_source(struct nlmsghdr *nlh, uint32_t addr);
-/** nft_put_tracked() - It belongs to a connection that is there, or is related to one */
+/** nft_put_tracked() - It belongs to an existing connection, or is related to one */
 void nft_put_tracked(struct nlmsghdr *nlh, uint32_t unused);
-/** nft_put_marked() - Its mark has a bit of @bits; nft_put_mark() sets them */
+/** nft_put_marked() - Its mark has a bit of @bits; nft_put_mark() sets all of them */
 void nft_put_marked(struct nlmsghdr *nlh, uint32_t bits);
 void nft_put_mark(struct nlmsghdr *nlh, uint32_t bits);
 

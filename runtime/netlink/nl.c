@@ -10,7 +10,7 @@
 
 #define TIMEOUT_NS  10000000000ULL
 #define ERRNO_LIMIT 4095 /* the kernel's MAX_ERRNO */
-#define TEXT_BYTES  120	 /* of the kernel's own words */
+#define TEXT_BYTES  120	 /* of the kernel's text */
 
 int nl_open(struct nl *nl, int family, struct err *err)
 {
@@ -28,7 +28,7 @@ int nl_open(struct nl *nl, int family, struct err *err)
 		return rc;
 	}
 	nl->port = mnl_socket_get_portid(nl->sock);
-	/* Kernels before 4.12 know neither: errors come without words, and with the request. */
+	/* Kernels before 4.12 know neither: their errors have no text, and carry the request. */
 	(void)mnl_socket_setsockopt(nl->sock, NETLINK_EXT_ACK, &on, sizeof(on));
 	(void)mnl_socket_setsockopt(nl->sock, NETLINK_CAP_ACK, &on, sizeof(on));
 	return 0;
@@ -77,7 +77,7 @@ static ssize_t receive(struct nl *nl, int flags)
 		return -errno;
 	if (msg.msg_flags & MSG_TRUNC)
 		return -EMSGSIZE;
-	/* Who is allowed to may send to our port: only the kernel's answers count. */
+	/* Privileged processes may send to this port too: only the kernel's answers count. */
 	if (msg.msg_namelen != sizeof(from) || from.nl_pid != 0)
 		return -EAGAIN;
 	return n;
@@ -100,7 +100,7 @@ static ssize_t receive_until(struct nl *nl, uint64_t deadline_ns)
 	}
 }
 
-/* The rest of a dump is made as it is read, so this ends when the kernel has nothing left to say. */
+/* The kernel makes the rest of a dump while it is read, so this ends. */
 static void drain(struct nl *nl)
 {
 	const uint64_t deadline_ns = clock_ns() + TIMEOUT_NS;
@@ -175,7 +175,7 @@ static int sort_attrs(const char *at, size_t left, const struct nlattr **tb, uns
 	return 0;
 }
 
-/* The kernel's words in an extended acknowledgement: attributes @off bytes into the payload */
+/* The kernel's text in an extended acknowledgement, whose attributes begin @off bytes into the payload */
 static void ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_BYTES])
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MSG + 1];
@@ -186,19 +186,19 @@ static void ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_
 		return;
 	if (nl_get_str(tb[NLMSGERR_ATTR_MSG], text, TEXT_BYTES) < 0)
 		text[0] = '\0';
-	/* A message is one line whatever they wrote. */
+	/* A message stays one line. */
 	for (char *p = text; *p; p++)
 		*p = *p >= ' ' && *p <= '~' ? *p : '?';
 }
 
-/* What NLMSG_ERROR and NLMSG_DONE begin with: 0 or a negative errno. Words @off bytes behind it. */
+/* NLMSG_ERROR and NLMSG_DONE begin with 0 or a negative errno; the text is @off bytes after it. */
 static int result(const struct nlmsghdr *nlh, size_t off, const char *what, struct err *err)
 {
 	const int code = *(const int *)mnl_nlmsg_get_payload(nlh);
 	char text[TEXT_BYTES];
 
 	if (code > 0 || code < -ERRNO_LIMIT)
-		return nonsense(what, "an error that is none", err);
+		return nonsense(what, "no valid errno", err);
 	if (code == 0)
 		return 0;
 	ext_ack_text(nlh, off, text);
@@ -214,7 +214,7 @@ static int nl_on_error(const struct nlmsghdr *nlh, const char *what, struct err 
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
 		return nonsense(what, "a truncated acknowledgement", err);
-	/* Without NLM_F_CAPPED the request stands between the error and its words. */
+	/* Without NLM_F_CAPPED the request stands between the error and its text. */
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > sizeof(e->msg))
 		off = offsetof(struct nlmsgerr, msg) + (size_t)e->msg.nlmsg_len;
 	return result(nlh, off, what, err);
@@ -227,10 +227,10 @@ static int nl_on_done(const struct nlmsghdr *nlh, const char *what, struct err *
 	return result(nlh, sizeof(int), what, err);
 }
 
-/* The rules each message obeys whatever it says; NULL or the one it breaks */
+/* The rule for all messages that this one breaks, or NULL */
 static const char *broken_rule(const struct nlmsghdr *nlh, size_t left, uint32_t seq, uint32_t port)
 {
-	/* Not mnl_nlmsg_ok(): it takes lengths above INT_MAX for negative ones, which are small. */
+	/* Not mnl_nlmsg_ok(): it takes a length above INT_MAX for a negative one, so for a small one. */
 	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > left)
 		return "truncated";
 	if (nlh->nlmsg_seq != seq)
@@ -253,7 +253,7 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 		const char *rule = broken_rule(nlh, len, seq, port);
 
 		if (rule || done)
-			return nonsense(what, rule ? rule : "more after its end", err);
+			return nonsense(what, rule ? rule : "more after the end", err);
 		step = MNL_ALIGN((size_t)nlh->nlmsg_len);
 		step = step < len ? step : len;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -269,7 +269,7 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 			continue;
 		}
 		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !on_answer)
-			return nonsense(what, "of a type nobody asked for", err);
+			return nonsense(what, "of an unexpected type", err);
 		rc = on_answer(nlh, arg);
 		if (rc < 0)
 			return rc == -EPROTO ? nonsense(what, "attributes", err)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Talking netlink through libmnl: one request, its answers, its acknowledgement
+ * DOC: Netlink through libmnl: one request, its answers, its acknowledgement
  *
- * Answers are hostile in so far as nothing in them is trusted to be there, of its type or of its size:
- * truncated, out of order (sequence, port), interrupted dumps and errors are told apart. An error names
- * what was asked for; the kernel's own words (extended acknowledgement) are appended where it has any.
+ * Nothing in an answer is trusted to be there, of its type or of its size. Truncated answers, answers to
+ * another request or port, interrupted dumps and errors are told apart. An error names the request; the
+ * kernel's text (extended acknowledgement) is appended if there is one.
  */
 #ifndef VMRUN_RUNTIME_NETLINK_NL_H
 #define VMRUN_RUNTIME_NETLINK_NL_H
@@ -21,7 +21,7 @@ struct nl {
 	struct mnl_socket *sock;
 	uint32_t seq;
 	uint32_t port;
-	struct nlmsghdr *last; /* message of the request that nl_begin() or nl_more() began last */
+	struct nlmsghdr *last;	      /* the message that nl_begin() or nl_more() began last */
 	char buffer[NL_BUFFER_BYTES]; /* the request being built, then its answers */
 };
 
@@ -45,7 +45,7 @@ void nl_close(struct nl *nl);
  * nl_begin() - Start a request in the buffer
  * @flags:	REQUEST and ACK are added
  *
- * Requests are far smaller than the buffer: nothing of unbounded size is put into one.
+ * Callers put only items of bounded size into a request, so that it is far smaller than the buffer.
  */
 struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags);
 
@@ -53,29 +53,28 @@ struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags);
  * nl_more() - Append a message to the request begun: a batch, sent as one
  * @flags:	REQUEST is added
  *
- * All messages of a batch have one sequence number, and nl_talk() waits for one acknowledgement: ACK
- * belongs to one of them, and is taken from the first if it is another. The message begun last must
- * be whole.
+ * All messages of a batch have one sequence number, and nl_talk() waits for one acknowledgement. So exactly
+ * one message has ACK: the caller clears it in the first to set it in another. The message begun last must be
+ * complete.
  */
 struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags);
 
 /**
  * nl_talk() - Send the request begun last and take its answers
- * @on_answer:	Called for each answer that is no acknowledgement or error; its 0 or -errno; NULL
- *		when none is expected
+ * @on_answer:	Called for each answer other than acknowledgement and error; returns 0 or -errno; NULL
+ *		if no answer is expected
  * @what:	For the error: "add veth to eth0"
  *
- * Bounded: a kernel that does not answer within 10 s is an error (-ETIMEDOUT). After any failure
- * the socket is as new: what was still coming is thrown away.
+ * A kernel that does not answer within 10 s is an error (-ETIMEDOUT). After a failure the socket can be used
+ * again: the remaining answers are read and dropped.
  * Context: setup.  Syscalls: sendto recvmsg poll
- * Return: 0, the kernel's -errno, -EPROTO for answers that make no sense, -EINTR for a dump that
- * something changed under
+ * Return: 0, the kernel's -errno, -EPROTO for malformed answers, -EINTR if a change interrupted the dump
  */
 MUST_CHECK int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg),
 		       void *arg, const char *what, struct err *err);
 
 /**
- * nl_run() - The receiving half, on bytes already received: for nl_talk() and fuzzing
+ * nl_run() - Process one datagram: the receiving half of nl_talk(), also for fuzzing
  * @bytes:	One datagram, aligned as struct nlmsghdr
  * @ret_done:	Whether the acknowledgement was among them
  *
@@ -87,21 +86,22 @@ MUST_CHECK int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port
 
 /**
  * nl_attrs() - Sort the attributes of a message by type
- * @header:	Bytes of the message before them
+ * @header:	Bytes of the message before the attributes
  * @tb:		The last one of each type below @nr, NULL where there is none; borrowed from @nlh
  *
- * Types from @nr on are skipped. Return: 0; -EPROTO when the list does not add up
+ * Types from @nr on are skipped.
+ * Return: 0; -EPROTO if the lengths do not add up
  */
 MUST_CHECK int nl_attrs(const struct nlmsghdr *nlh, size_t header, const struct nlattr **tb,
 			unsigned int nr);
 
-/** nl_nested() - As nl_attrs(), of the attributes within @a; none when it is NULL */
+/** nl_nested() - As nl_attrs(), for the attributes within @a; none if it is NULL */
 MUST_CHECK int nl_nested(const struct nlattr *a, const struct nlattr **tb, unsigned int nr);
 
-/** nl_get() - Copy an attribute of exactly @bytes; *ret is left alone when @a is NULL */
+/** nl_get() - Copy an attribute of exactly @bytes; leaves *ret alone if @a is NULL */
 MUST_CHECK int nl_get(const struct nlattr *a, void *ret, size_t bytes);
 
-/** nl_get_str() - Copy a terminated text; *ret is left alone when @a is NULL, -EPROTO if it is too long */
+/** nl_get_str() - Copy a terminated text; leaves *ret alone if @a is NULL; -EPROTO if it is too long */
 MUST_CHECK int nl_get_str(const struct nlattr *a, char *ret, size_t size);
 
 #endif

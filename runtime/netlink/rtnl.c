@@ -16,7 +16,7 @@ static int rtnl_check_name(const char *name, struct err *err)
 	size_t len = strnlen(name, IFNAMSIZ);
 
 	if (len == 0 || len >= IFNAMSIZ)
-		return err_text(err, EINVAL, "interface name \"%.*s\" has not 1 to %d bytes",
+		return err_text(err, EINVAL, "interface name \"%.*s\" must be 1 to %d bytes long",
 				(int)len, name, IFNAMSIZ - 1);
 	return 0;
 }

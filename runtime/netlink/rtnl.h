@@ -10,7 +10,7 @@
 
 #include "runtime/netlink/rtnl_parse.h"
 
-/** struct rtnl_change - What to set of a link; what is zero (fds: -1) is left alone */
+/** struct rtnl_change - What to change of a link; 0 (fds: -1) leaves a property alone */
 struct rtnl_change {
 	bool up;
 	uint32_t mtu;
@@ -21,28 +21,28 @@ struct rtnl_change {
 	const char *name;
 };
 
-/** rtnl_link_get() - One link by name; -ENODEV when there is none */
+/** rtnl_link_get() - Find a link by name; -ENODEV if there is none */
 MUST_CHECK int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret,
 			     struct err *err);
 
 /**
- * rtnl_veth_add() - A veth pair: @name here, @peer in @peer_netns_fd (-1: here as well)
+ * rtnl_veth_add() - Add a veth pair: @name here, @peer in @peer_netns_fd (-1: here as well)
  *
- * Return: 0, -EEXIST when a name is taken, other -errno
+ * Return: 0, -EEXIST if a name is in use, other -errno
  */
 MUST_CHECK int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_netns_fd,
 			     struct err *err);
-/** rtnl_macvtap_add() - In bridge mode: the guests of one parent see each other, not the host */
+/** rtnl_macvtap_add() - Add one in bridge mode: the guests of one parent see each other, not the host */
 MUST_CHECK int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index,
 				const uint8_t mac[6], struct err *err);
-/** rtnl_link_change() - All of @c in one request */
+/** rtnl_link_change() - Make all changes of @c in one request */
 MUST_CHECK int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c,
 				struct err *err);
-/** rtnl_altname_add() - Another name for the interface; -EEXIST when one of this namespace has it */
+/** rtnl_altname_add() - Add an alternative name; -EEXIST if an interface of this namespace has it */
 MUST_CHECK int rtnl_altname_add(struct nl *nl, int index, const char *name, struct err *err);
-/** rtnl_link_del() - -ENODEV when it is gone already */
+/** rtnl_link_del() - Remove a link; -ENODEV if it does not exist */
 MUST_CHECK int rtnl_link_del(struct nl *nl, int index, struct err *err);
-/** rtnl_addr_add() - -EEXIST when it is there */
+/** rtnl_addr_add() - Add an address; -EEXIST if the interface has it */
 MUST_CHECK int rtnl_addr_add(struct nl *nl, int index, struct net_addr a, struct err *err);
 
 #endif

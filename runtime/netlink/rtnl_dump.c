@@ -37,7 +37,7 @@ static int dump(struct nl *nl, enum rtnl_kind kind,
 	return nl_talk(nl, on_answer, arg, dumps[kind].what, err);
 }
 
-/** struct list - Items of one kind, collected */
+/** struct list - Where the items of a dump are collected */
 struct list {
 	enum rtnl_kind kind;
 	char *items;
@@ -107,7 +107,7 @@ int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned 
 	return dump_list(nl, &l, ret_nr, err);
 }
 
-/** struct overlap - What is looked for among all that a host may have many of */
+/** struct overlap - Which networks to report, for dumps too long for an array */
 struct overlap {
 	struct net_addr within;
 	void (*on_net)(const struct rtnl_net *n, void *arg);
@@ -131,7 +131,7 @@ static int see_addr(const struct nlmsghdr *nlh, void *arg)
 
 	if (rc <= 0 || item.addr.family != AF_INET)
 		return rc < 0 ? rc : 0;
-	/* An address with no prefix at all claims nothing but itself. */
+	/* An address without a prefix covers only itself. */
 	n.net.bits = item.addr.bits ? item.addr.bits : 32;
 	memcpy(&n.net.addr, item.addr.addr, sizeof(n.net.addr));
 	see_net(arg, &n);

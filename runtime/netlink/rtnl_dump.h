@@ -2,7 +2,7 @@
 /**
  * DOC: rtnetlink's dumps: all links, addresses, routes, neighbours of a namespace
  *
- * A dump that something changed under is begun again.
+ * A dump that a change interrupts is begun again.
  * Context of all: setup.  Syscalls: sendto recvmsg poll
  */
 #ifndef VMRUN_RUNTIME_NETLINK_RTNL_DUMP_H
@@ -15,7 +15,7 @@
 #define RTNL_ROUTES_MAX 128
 #define RTNL_NEIGHS_MAX 128
 
-/** rtnl_links(), rtnl_addrs(), ... - Dump into @ret; *ret_nr of at most the MAX above, -E2BIG beyond */
+/** rtnl_links(), rtnl_addrs(), ... - Dump into @ret, at most the MAX above; -E2BIG if there are more */
 MUST_CHECK int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int *ret_nr,
 			  struct err *err);
 MUST_CHECK int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
@@ -33,10 +33,10 @@ MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX]
 MUST_CHECK int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err);
 
 /**
- * rtnl_nets_within() - What of @within is in use: by addresses, or by routes of any table and kind
+ * rtnl_nets_within() - Find the networks in @within that addresses, or routes of any table and kind, use
  * @on_net:	Called for each network that overlaps @within, perhaps more than once
  *
- * Routes to more than a /8 are taken for pieces of a default route, and not for use.
+ * A route to more than a /8 counts as a piece of a default route, not as use.
  */
 MUST_CHECK int rtnl_nets_within(struct nl *nl, struct net_addr within,
 				void (*on_net)(const struct rtnl_net *n, void *arg), void *arg,

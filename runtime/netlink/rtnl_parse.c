@@ -16,7 +16,7 @@ static size_t family_bytes(uint8_t family)
 	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
 }
 
-/* Prefixes come from the kernel like all else: more bits than the address has are none. */
+/* A prefix has at most as many bits as the address. */
 static bool bits_fit(uint8_t family, unsigned int bits)
 {
 	return bits <= 8 * family_bytes(family);
@@ -28,7 +28,7 @@ static int parse_kind(const struct nlattr *linkinfo, char kind[16])
 
 	if (nl_nested(linkinfo, tb, ARRAY_SIZE(tb)) < 0)
 		return -EPROTO;
-	if (tb[IFLA_INFO_KIND]) /* cut where it is longer: none of ours is */
+	if (tb[IFLA_INFO_KIND]) /* a longer kind is cut: none of ours is */
 		fmt_into(kind, 16, "%.*s", (int)mnl_attr_get_payload_len(tb[IFLA_INFO_KIND]),
 			 (const char *)mnl_attr_get_payload(tb[IFLA_INFO_KIND]));
 	return 0;
@@ -53,7 +53,7 @@ static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	    parse_kind(tb[IFLA_LINKINFO], l->kind) < 0)
 		return -EPROTO;
 	l->master = (int)master;
-	mac = tb[IFLA_ADDRESS]; /* tunnels have others than Ethernet's */
+	mac = tb[IFLA_ADDRESS]; /* tunnels have addresses of other lengths */
 	if (mac && mnl_attr_get_payload_len(mac) == sizeof(l->mac))
 		memcpy(l->mac, mnl_attr_get_payload(mac), sizeof(l->mac));
 	return 1;
@@ -73,7 +73,7 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 		return -EPROTO;
 	if (!family_bytes(ifa->ifa_family))
 		return 0;
-	/* With a peer IFA_ADDRESS is the peer's, and only IPv4 always has IFA_LOCAL. */
+	/* With a peer, IFA_ADDRESS is the peer's. Only IPv4 always has IFA_LOCAL. */
 	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
 	*a = (struct rtnl_addr){.index = (int)ifa->ifa_index,
 				.family = ifa->ifa_family,
@@ -108,7 +108,7 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	    nl_get(tb[RTA_OIF], &out, sizeof(out)) < 0 ||
 	    nl_get(tb[RTA_PRIORITY], &metric, sizeof(metric)) < 0)
 		return -EPROTO;
-	/* RTA_VIA, an IPv6 gateway of an IPv4 route, is one that nothing here can say. */
+	/* struct rtnl_route cannot express RTA_VIA, an IPv6 gateway of an IPv4 route. */
 	if (!bytes || table != RT_TABLE_MAIN || rtm->rtm_type != RTN_UNICAST || out == 0 ||
 	    (rtm->rtm_flags & RTM_F_CLONED) || tb[RTA_VIA] || rtm->rtm_tos || rtm->rtm_src_len)
 		return 0;
@@ -127,7 +127,7 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	return 1;
 }
 
-/* A network, of whatever is done with what goes there */
+/* The destination of a route of any type */
 static int parse_net(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What rtnetlink tells of links, addresses, routes and neighbours, as structs
+ * DOC: rtnetlink's messages about links, addresses, routes and neighbours, as structs
  *
  * Addresses are in network byte order.
  * Context of all: any.  Syscalls: none
@@ -11,7 +11,7 @@
 #include "runtime/netlink/nl.h"
 #include "runtime/util/addr.h"
 
-/** struct rtnl_link - What a dump tells about a link */
+/** struct rtnl_link - An interface */
 struct rtnl_link {
 	int index;
 	int master;
@@ -23,9 +23,9 @@ struct rtnl_link {
 };
 
 /**
- * struct rtnl_addr - The interface's own end
+ * struct rtnl_addr - An interface's own address
  * @family:	AF_INET or AF_INET6; the first 4 or 16 bytes of @addr count
- * @passing:	IPv6: one that the kernel made up for a time, or that it found taken
+ * @passing:	IPv6: temporary, or found to be a duplicate
  */
 struct rtnl_addr {
 	int index;
@@ -35,12 +35,12 @@ struct rtnl_addr {
 };
 
 /**
- * struct rtnl_route - Unicast, of the main table, out of one interface, for any source and type of service
+ * struct rtnl_route - A unicast route of the main table, out of one interface, for any source and service
  * @bits:	0: the default route
  * @has_gateway: Whether @gateway counts; it is of the route's own family
  * @connected:	The kernel made it for an address
- * @implied:	It made it for that, or because a router said so
- * @metric:	The lower one of two to the same destination is used
+ * @implied:	The kernel made it for an address, or because of a router's message
+ * @metric:	Of two routes to one destination the one with the lower metric is used
  */
 struct rtnl_route {
 	int out_index;
@@ -50,13 +50,13 @@ struct rtnl_route {
 	uint8_t dst[16], gateway[16];
 };
 
-/** struct rtnl_net - IPv4 addresses that a route of @table leads to, or (0) that an interface is among */
+/** struct rtnl_net - An IPv4 network that a route of @table leads to, or (@table 0) that an interface is in */
 struct rtnl_net {
 	struct net_addr net;
 	uint32_t table;
 };
 
-/** struct rtnl_neigh - One that was set, not learned: what is learned will be learned again */
+/** struct rtnl_neigh - A permanent neighbour: the guest learns others by itself */
 struct rtnl_neigh {
 	int index;
 	uint8_t family;
@@ -74,10 +74,10 @@ union rtnl_item {
 };
 
 /**
- * rtnl_parse() - One answer
- * @ret:	Filled where 1 is returned, undefined else
+ * rtnl_parse() - Parse one answer
+ * @ret:	Filled if 1 is returned, otherwise undefined
  *
- * Return: 1; 0 for one that is none of ours (a route of another table, ...); -EPROTO
+ * Return: 1; 0 for an answer to skip (a route of another table, ...); -EPROTO
  */
 MUST_CHECK int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret);
 

@@ -2,10 +2,9 @@
 /**
  * DOC: Opening TAPs
  *
- * A queue pair is an fd of /dev/net/tun, or of a macvtap's character device. Each gets the header
- * virtio 1.x has, in its byte order, and is asked which offloads the kernel takes. They are off
- * afterwards: until the guest has said what it understands, no frame may come in larger than it is
- * on the wire.
+ * A queue pair is an fd of /dev/net/tun, or of a macvtap's character device. vmrun sets the header of
+ * virtio 1.x, little endian, probes which offloads the kernel takes, and switches them off: until the guest
+ * has said what it understands, no frame may be larger than on the wire.
  */
 #include "runtime/netlink/tap.h"
 
@@ -40,7 +39,7 @@ static int set_header(int fd, const char *name, struct err *err)
 	return 0;
 }
 
-/* The kernel refuses a set with a flag it does not know as a whole, so the largest comes first. */
+/* The kernel refuses the whole set if it does not know one flag, so the largest set comes first. */
 static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct err *err)
 {
 	static const uint32_t sets[] = {
@@ -58,7 +57,7 @@ static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct 
 	return 0;
 }
 
-/* Takes nothing: @t has the fd, and whoever has @t closes it. */
+/* Does not take @fd: it is in @t, whose owner closes it. */
 static int set_up_queue(struct tap *t, int fd, struct err *err)
 {
 	uint32_t flags;
@@ -78,7 +77,7 @@ static int check_request(const char *name, unsigned int pairs, struct err *err)
 	size_t len = strnlen(name, IFNAMSIZ);
 	bool bad = len == 0 || len >= IFNAMSIZ || strpbrk(name, "/: \t\n\v\f\r");
 
-	/* What the kernel refuses as well, but with the EINVAL it has for everything. */
+	/* The kernel refuses these too, but with EINVAL as for everything. */
 	for (unsigned int i = 0; !bad && i < ARRAY_SIZE(none); i++)
 		bad = strcmp(name, none[i]) == 0;
 	if (bad)
@@ -102,8 +101,7 @@ static int open_tun(struct err *err)
 		return err_set(err, errno, "%s: load the kernel's tun module (modprobe tun)",
 			       TUN_PATH);
 	if (errno == EACCES || errno == EPERM)
-		return err_set(err, errno, "%s: needs root, or that its owner gives access",
-			       TUN_PATH);
+		return err_set(err, errno, "%s: needs root, or access from its owner", TUN_PATH);
 	return err_set(err, errno, "%s", TUN_PATH);
 }
 
@@ -113,7 +111,7 @@ static int attach_failed(int errnum, const char *name, unsigned int pairs, struc
 	case EPERM:
 		return err_set(err, errnum, "TAP %s: needs CAP_NET_ADMIN in its network namespace",
 			       name);
-	case EINVAL: /* the name and the flags are right, so it is who has the name */
+	case EINVAL: /* name and flags are valid, so it is the interface that has the name */
 		return err_text(err, EBUSY,
 				"TAP %s: an interface of another kind has this name, or a TAP with "
 				"another number of queues",
@@ -125,7 +123,7 @@ static int attach_failed(int errnum, const char *name, unsigned int pairs, struc
 	}
 }
 
-/* One more fd of the TAP that @ifr describes; what is open stays in @t, also after a failure. */
+/* Adds one fd of the TAP that @ifr describes. Open fds stay in @t, also after a failure. */
 static int add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struct err *err)
 {
 	const short needed = ifr->ifr_flags & (IFF_VNET_HDR | IFF_MULTI_QUEUE);
@@ -138,11 +136,11 @@ static int add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struc
 	if (ioctl(fd, TUNGETFEATURES, &features) < 0)
 		return err_set(err, errno, "%s: TUNGETFEATURES", TUN_PATH);
 	if (needed & ~features)
-		return err_text(err, EOPNOTSUPP, "%s: this kernel's has no %s", TUN_PATH,
+		return err_text(err, EOPNOTSUPP, "%s: this kernel lacks %s", TUN_PATH,
 				features & IFF_VNET_HDR ? "IFF_MULTI_QUEUE" : "IFF_VNET_HDR");
 	if (ioctl(fd, TUNSETIFF, ifr) < 0)
 		return attach_failed(errno, ifr->ifr_name, pairs, err);
-	/* The first queue makes it, the others join: by the number that a "%d" is by now. */
+	/* The first queue makes the TAP, the others join it by the name that the kernel made of a "%d". */
 	ifr->ifr_flags &= (short)~IFF_TUN_EXCL;
 	fmt_into(t->name, sizeof(t->name), "%s", ifr->ifr_name);
 	return set_up_queue(t, fd, err);
@@ -158,7 +156,7 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 	if (rc < 0)
 		return rc;
 	fmt_into(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	/* Anybody may add a queue to a multi-queue TAP that is in use: only a new one is ours. */
+	/* A multi-queue TAP in use takes queues from others: only a new one is surely ours. */
 	if (pairs > 1)
 		ifr.ifr_flags |= (short)(IFF_MULTI_QUEUE | IFF_TUN_EXCL);
 	while (rc == 0 && t.nr < pairs)
@@ -171,8 +169,8 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 	return 0;
 }
 
-/* TUNGETIFF has IFF_NO_PI's bit set also where no filter is attached (IFF_NOFILTER): so there is one
- * while it is asked. A macvtap knows no filters, and no other mode than IFF_NO_PI either. */
+/* IFF_NOFILTER is the same bit as IFF_NO_PI, and TUNGETIFF sets it if no filter is attached: so attach one
+ * while asking. A macvtap has no filters, and is always IFF_NO_PI. */
 static bool has_no_pi(int fd)
 {
 	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
@@ -247,8 +245,8 @@ static int macvtap_dev(int index, const char *name, dev_t *ret, struct err *err)
 	return 0;
 }
 
-/* /dev may lack the node, or have another namespace's of the same number: it is made anew, in a file
- * system nobody else sees and that is gone with its last fd. */
+/* /dev may lack the node, or have one of the same number from another namespace. So make it in a file system
+ * that only this process sees and that goes with its last fd. */
 static int make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), dir = -1;

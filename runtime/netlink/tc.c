@@ -33,7 +33,7 @@ static int add_ingress(struct nl *nl, int index, struct err *err)
 	int rc = -EBUSY;
 
 	fmt_into(what, sizeof(what), "add ingress qdisc to interface %d", index);
-	/* Busy while another process's request about filters is in the kernel, and only then. */
+	/* EBUSY only while the kernel handles another process's request about filters. */
 	for (int i = 0; i < TRIES && rc == -EBUSY; i++) {
 		struct nlmsghdr *nlh;
 
@@ -111,8 +111,8 @@ static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark
 
 static int remove_ingress(struct nl *nl, int index, struct err *err)
 {
-	/* By its place, not its handle: the kernel answers ENOENT to that, EINVAL to the other, when
-	 * there was one and is no more. */
+	/* By its place, not its handle: if the qdisc is gone the kernel answers ENOENT to the first and
+	 * EINVAL to the second. */
 	const struct tcmsg t = {.tcm_ifindex = index, .tcm_parent = TC_H_INGRESS};
 	char what[WHAT_BYTES];
 
@@ -134,7 +134,7 @@ int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, stru
 	return rc;
 }
 
-/** struct place - What is in an interface's place for filters */
+/** struct place - What an interface has as ingress qdisc, and whether a filter is not ours */
 struct place {
 	int index;
 	uint16_t mark;
@@ -164,7 +164,7 @@ static int see_filter(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-/* Which qdisc is there, or an empty kind */
+/* The kind of qdisc, empty if there is none */
 static int look_at(struct nl *nl, struct place *p, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = TC_H_INGRESS};
@@ -172,10 +172,10 @@ static int look_at(struct nl *nl, struct place *p, struct err *err)
 	int rc;
 
 	fmt_into(what, sizeof(what), "ask for ingress qdisc of interface %d", p->index);
-	/* Asked so, older kernels answer the asker too, and not only those who listen to all changes. */
+	/* With NLM_F_ECHO older kernels answer this socket too, and not only listeners. */
 	tc_begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
 	rc = nl_talk(nl, see_qdisc, p, what, err);
-	/* EINVAL is what there is to say of one that was removed. */
+	/* The kernel answers EINVAL about a qdisc that was removed. */
 	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
 

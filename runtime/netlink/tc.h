@@ -2,14 +2,14 @@
 /**
  * DOC: Joining two interfaces by traffic control
  *
- * What comes in on one interface leaves by the other, before the host's IP stack sees it: so an
- * interface may keep its addresses and a guest behind the other may use them. It takes an ingress
- * qdisc, which is no queue but a place for filters, and one filter that takes every frame. matchall
- * is made for that; u32 with a key that compares nothing does the same on kernels without.
+ * A frame that enters by one interface leaves by the other before the host's IP stack sees it: so an interface
+ * can keep its addresses while a guest behind the other uses them. That takes an ingress qdisc, a place for
+ * filters rather than a queue, and one filter that matches every frame: matchall, or on kernels without it u32
+ * with a key that compares nothing.
  *
- * The interface may be another's, who may use that place too. An ingress qdisc has no name of its own, so
- * what is ours is told by the filter's priority, which means nothing else where there is one filter. One
- * without any filter is what a death between the two steps leaves.
+ * The owner of the interface may use an ingress qdisc too. It has no name, so the priority of the filter marks
+ * ours; with a single filter it has no other meaning. A death between the two steps leaves a qdisc without a
+ * filter.
  */
 #ifndef VMRUN_RUNTIME_NETLINK_TC_H
 #define VMRUN_RUNTIME_NETLINK_TC_H
@@ -18,22 +18,21 @@
 
 /**
  * tc_redirect() - Send every frame that comes in on one interface out on another
- * @mark:	Not 0; by it tc_clear() knows the filter again
+ * @mark:	Not 0; tc_clear() recognises the filter by it
  *
- * An ingress qdisc and one filter: matchall where the kernel has it, u32 else; action mirred redirect.
- * Call it twice for both ways. -EEXIST when the interface has an ingress qdisc (or clsact).
+ * Call it twice for both ways. -EEXIST if the interface has an ingress qdisc (or clsact).
  */
 MUST_CHECK int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark,
 			   struct err *err);
 
 /**
- * tc_clear() - Remove the ingress qdisc and with it the filter that tc_redirect() made
+ * tc_clear() - Remove the ingress qdisc and the filter that tc_redirect() made
  *
- * Return: 0; -ENOENT when there is none, or one with another mark, or with filters beside; other -errno
+ * Return: 0; -ENOENT if there is none, or it has another mark or more filters; other -errno
  */
 MUST_CHECK int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err);
 
-/** tc_taken() - Whether the interface has an ingress qdisc, or clsact, which take the same place: 1, 0, -errno */
+/** tc_taken() - Whether the interface has an ingress qdisc, or clsact in its place: 1, 0 or -errno */
 MUST_CHECK int tc_taken(struct nl *nl, int index, struct err *err);
 
 #endif
