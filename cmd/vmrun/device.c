@@ -26,7 +26,7 @@
 #include "runtime/util/listen.h"
 #include "runtime/util/oci_log.h"
 #include "runtime/util/process.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 #define LEAVE_MS       2000
 #define LAST_LINES_MAX 64 /* more than a pipe has room for packets */

@@ -5,7 +5,7 @@
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/state/state.h"
 #include "runtime/supervisor/client.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 #define KILL_MS 10000
 

@@ -16,7 +16,7 @@
 #include "runtime/state/state.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/util/process.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 #define BACKGROUND_LOOK_MS 1000
 

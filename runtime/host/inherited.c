@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 #define STACK_BYTES                                                                                \
 	(8ULL << 20) /* the usual one; an unlimited stack would change the memory layout */

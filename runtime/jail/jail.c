@@ -39,7 +39,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/jail/root.h"
 #include "runtime/util/nsfail.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 #define STACK_BYTES (8U << 20)
 

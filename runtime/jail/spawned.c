@@ -9,7 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 /* More than a healthy process writes at any level, and at most 90 MB a day */
 #define LINES_PER_S 2

@@ -9,7 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/priv.h"
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 /* Ask the guest to end; one that has not started ends right here */
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)

@@ -5,8 +5,8 @@
  * One table for `vmrun kill ID SIGNAL` and for signals sent to the supervisor's pid itself, which is
  * how conmon and others do it.
  */
-#ifndef VMRUN_RUNTIME_UTIL_SIGNALS_H
-#define VMRUN_RUNTIME_UTIL_SIGNALS_H
+#ifndef VMRUN_RUNTIME_UTIL_SIGNAL_NAMES_H
+#define VMRUN_RUNTIME_UTIL_SIGNAL_NAMES_H
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"

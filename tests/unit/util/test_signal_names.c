@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "runtime/util/signals.h"
+#include "runtime/util/signal_names.h"
 
 Test(signals, spellings)
 {
