@@ -22,11 +22,11 @@
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
 #include "runtime/supervisor/programs.h"
+#include "runtime/supervisor/signals.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/listen.h"
 #include "runtime/util/oci_log.h"
 #include "runtime/util/process.h"
-#include "runtime/util/signal_names.h"
 
 #define LEAVE_MS       2000
 #define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
@@ -116,7 +116,7 @@ static void cleanup_alone(struct alone *a)
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
 	/* What is left, to tell of an error, must not outlive a signal. */
-	signal_release(a->signal_fd);
+	signals_release(a->signal_fd);
 }
 
 /* The kind of this type that can run alone, or NULL */
@@ -238,7 +238,7 @@ static int catch_signals(struct alone *a, struct err *err)
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, 0};
 
 	signal(SIGPIPE, SIG_IGN);
-	a->signal_fd = signal_catch(caught, err);
+	a->signal_fd = signals_catch(caught, err);
 	if (a->signal_fd < 0)
 		return a->signal_fd;
 	if (pipe2(a->error_fd, O_CLOEXEC | O_NONBLOCK) < 0)

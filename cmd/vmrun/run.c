@@ -15,8 +15,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/state/state.h"
 #include "runtime/supervisor/destroy.h"
+#include "runtime/supervisor/signals.h"
 #include "runtime/util/process.h"
-#include "runtime/util/signal_names.h"
 
 #define BACKGROUND_LOOK_MS 1000
 
@@ -75,7 +75,7 @@ static void cleanup_run(struct run *r)
 	launch_vm_done(&r->vm);
 	cleanup_close_fd(&r->pidfd);
 	/* What is left, to tell of an error, must not outlive a signal. */
-	signal_release(r->signal_fd);
+	signals_release(r->signal_fd);
 }
 
 static bool is_kernel(const struct run_options *o, const char *arg)
@@ -116,7 +116,7 @@ static int catch_signals(struct run *r, struct err *err)
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 
 	signal(SIGPIPE, SIG_IGN);
-	r->signal_fd = signal_catch(caught, err);
+	r->signal_fd = signals_catch(caught, err);
 	return r->signal_fd < 0 ? r->signal_fd : 0;
 }
 

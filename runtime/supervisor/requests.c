@@ -9,6 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/signals.h"
 #include "runtime/util/signal_names.h"
 
 /* Ask the guest to end; one that has not started ends right here */
@@ -32,7 +33,7 @@ static int act_before_created(struct supervisor *s, int sig, struct err *err)
 {
 	struct err failure;
 
-	if (signal_action(sig) != SIGNAL_KILL)
+	if (signals_action(sig) != SIGNAL_KILL)
 		return err_text(err, EBUSY, "the container is being created");
 	err_text(&failure, EINTR, "killed while it was created");
 	supervisor_fail(s, &failure);
@@ -41,7 +42,7 @@ static int act_before_created(struct supervisor *s, int sig, struct err *err)
 
 static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 {
-	const enum signal_action action = signal_action(sig);
+	const enum signal_action action = signals_action(sig);
 	char name[24];
 
 	if (s->stage < STAGE_CREATED)
@@ -178,7 +179,8 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	signal_name((int)info.ssi_signo, name, sizeof(name));
-	if (s->stage < STAGE_CREATED && signal_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
+	if (s->stage < STAGE_CREATED &&
+	    signals_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);
 		supervisor_fail(s, &err);
 	} else if (info.ssi_signo != SIGCHLD && act_on_signal(s, (int)info.ssi_signo, &err) < 0) {

@@ -5,7 +5,7 @@
 
 #include "runtime/util/signal_names.h"
 
-Test(signals, spellings)
+Test(signal_names, spellings)
 {
 	static const struct {
 		const char *text;
@@ -37,15 +37,4 @@ Test(signals, spellings)
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
 		cr_expect_eq(signal_parse(table[i].text, &err), table[i].sig, "'%s'",
 			     table[i].text);
-}
-
-Test(signals, meanings)
-{
-	cr_expect_eq(signal_action(0), SIGNAL_CHECK);
-	cr_expect_eq(signal_action(SIGTERM), SIGNAL_POWER_BUTTON);
-	cr_expect_eq(signal_action(SIGINT), SIGNAL_CTRL_ALT_DEL);
-	cr_expect_eq(signal_action(SIGKILL), SIGNAL_KILL);
-	cr_expect_eq(signal_action(SIGWINCH), SIGNAL_HARMLESS);
-	cr_expect_eq(signal_action(SIGRTMIN + 3), SIGNAL_POWER_BUTTON);
-	cr_expect_eq(signal_action(SIGUSR1), SIGNAL_NONE);
 }
