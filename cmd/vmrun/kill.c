@@ -4,6 +4,8 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/util/signal_names.h"
 

@@ -20,6 +20,7 @@
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
 #include "runtime/supervisor/programs.h"
+#include "runtime/state/state_dir.h"
 
 /* ---- which bundle, which id ---- */
 

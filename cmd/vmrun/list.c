@@ -9,6 +9,9 @@
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan.h"
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
+#include "runtime/state/state_json.h"
 
 struct list_options {
 	const char *format;

@@ -9,7 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/userns.h"
-#include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/oci_log.h"
 

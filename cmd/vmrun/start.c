@@ -3,6 +3,8 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 
 static void show(void *arg, const char *text)

@@ -4,6 +4,9 @@
 
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
+#include "runtime/state/state_json.h"
 
 static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
 {

@@ -7,6 +7,8 @@
  * the fd that is then used; nothing is found by its path a second time. A symbolic link may lead to ROOT,
  * for that only chooses among directories which are judged all the same; from ROOT on none is followed.
  */
+#include "runtime/state/state_dir.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +17,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/state/state_priv.h"
+#include "runtime/state/state.h"
 #include "runtime/util/file.h"
 #include "runtime/util/json.h"
 
@@ -85,6 +87,21 @@ static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
 
 /* ---- ROOT ---- */
 
+int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
+{
+	const char *dir = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
+	const bool any = dir && *dir;
+
+	/* As runc has it: a user who is root only in a user namespace keeps the directory of his own. */
+	if (geteuid() == 0 && (!own_ids || !any || (user && strcmp(user, "root") == 0)))
+		fmt_into(ret, size, "/run/vmrun");
+	else if (!any)
+		return err_text(err, ENOENT, "XDG_RUNTIME_DIR is not set: give --root DIR");
+	else
+		fmt_into(ret, size, "%s/vmrun", dir);
+	return 0;
+}
+
 static int make_root(const char *root, struct err *err)
 {
 	char path[PATH_MAX];
@@ -129,7 +146,7 @@ static struct flock whole_file(void)
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-int state_lock_fd(int fd)
+static int lock_fd(int fd)
 {
 	struct flock lock = whole_file();
 
@@ -143,7 +160,7 @@ int state_lock_fd(int fd)
 static int lock_of(int dir, int fd)
 {
 	struct stat ours, there;
-	const int r = state_lock_fd(fd);
+	const int r = lock_fd(fd);
 
 	if (r < 0)
 		return r;

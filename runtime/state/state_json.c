@@ -4,6 +4,8 @@
  *
  * state.json is ours, but lies where others may write; every field is checked when it is read.
  */
+#include "runtime/state/state_json.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
@@ -11,37 +13,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle.h"
 #include "runtime/state/cause.h"
-#include "runtime/state/state_priv.h"
-
-static const char *const status_names[STATE_STATUSES] = {
-	[STATE_CREATING] = "creating",
-	[STATE_CREATED] = "created",
-	[STATE_RUNNING] = "running",
-	[STATE_STOPPED] = "stopped",
-};
-
-const char *state_status_name(enum state_status s)
-{
-	vr_assert((unsigned int)s < STATE_STATUSES);
-	return status_names[s];
-}
-
-void state_free_cgroups(struct state *s)
-{
-	while (s->nr_cgroup_dirs > 0)
-		free(s->cgroup_dir[--s->nr_cgroup_dirs].path);
-}
-
-void state_free(struct state *s)
-{
-	if (!s)
-		return;
-	state_free_cgroups(s);
-	free(s->bundle);
-	free(s->rootfs);
-	json_object_put(s->annotations);
-	free(s);
-}
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_net.h"
 
 static void add_string(struct json_object *o, const char *key, const char *value)
 {
@@ -110,7 +83,7 @@ struct json_object *state_to_json(const struct state *s)
 	struct json_object *o = json_object_new_object();
 
 	add_string(o, "id", s->id);
-	add_string(o, "status", status_names[s->status]);
+	add_string(o, "status", state_status_name(s->status));
 	json_object_object_add(o, "supervisor", process_json(NULL, &s->supervisor, true));
 	add_string(o, "bundle", s->bundle);
 	add_string(o, "rootfs", s->rootfs);
@@ -137,7 +110,7 @@ struct json_object *state_to_oci(const struct state *s)
 
 	add_string(o, "ociVersion", BUNDLE_OCI_VERSION);
 	add_string(o, "id", s->id);
-	add_string(o, "status", status_names[s->status]);
+	add_string(o, "status", state_status_name(s->status));
 	add_int(o, "pid", stopped ? 0 : s->supervisor.pid);
 	add_string(o, "bundle", s->bundle);
 	add_string(o, "rootfs", s->rootfs);
@@ -212,15 +185,8 @@ static bool get_process(struct json_object *o, struct process *ret)
 static bool get_status(struct json_object *o, enum state_status *ret)
 {
 	struct json_object *v = get(o, "status", json_type_string);
-	unsigned int i;
 
-	for (i = 0; v && i < STATE_STATUSES; i++) {
-		if (strcmp(json_object_get_string(v), status_names[i]) == 0) {
-			*ret = (enum state_status)i;
-			return true;
-		}
-	}
-	return false;
+	return v && state_status_parse(json_object_get_string(v), ret) == 0;
 }
 
 static bool get_processes(struct json_object *o, struct state *s)

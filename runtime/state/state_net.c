@@ -5,10 +5,12 @@
  * What is empty is left out, and empty where it is left out. What is read back decides what delete
  * removes, so a name that vmrun would not have chosen for this VM is refused.
  */
+#include "runtime/state/state_net.h"
+
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/state/state_priv.h"
+#include "runtime/net/names.h"
 #include "runtime/util/addr.h"
 
 #define MTU_KEY	  "mtu"

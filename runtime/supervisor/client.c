@@ -8,7 +8,7 @@
 #include <sys/un.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
 
 #define BACKLOG		8
 #define PATIENCE_SECOND 10

@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "runtime/host/cgroup.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 
 #define SURVIVOR_MS   5000

@@ -19,6 +19,7 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/priv.h"
 
 #define DRAIN_IDLE_MAX	2

@@ -15,6 +15,8 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/priv.h"
 

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/priv.h"
 #include "runtime/supervisor/programs.h"

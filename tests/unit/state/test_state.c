@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
+#include "runtime/state/state_json.h"
 #include "runtime/supervisor/destroy.h"
 #include "tests/support/temp_dir.h"
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
 #include "tests/support/temp_dir.h"
 

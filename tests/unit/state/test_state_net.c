@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "runtime/net/net.h"
-#include "runtime/state/state_priv.h"
+#include "runtime/state/state_net.h"
 #include "tests/support/addr_text.h"
 
 static struct net_made example(void)

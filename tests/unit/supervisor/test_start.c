@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/priv.h"
 
