@@ -193,7 +193,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	/* Before the disks, which the VM of that name has likely locked. */
 	r = check_pid_file(o->pid_file, err);
 	if (r == 0)
-		r = state_check_free(v->root, id, err);
+		r = state_check_unused(v->root, id, err);
 	if (r == 0)
 		r = programs_open(ret->plan, ret->program, err);
 	if (r < 0)

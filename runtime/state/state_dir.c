@@ -207,7 +207,7 @@ static int taken(const char *id, struct err *err)
 	return err_text(err, EEXIST, "container with given ID already exists: %s", id);
 }
 
-int state_check_free(const char *root, const char *id, struct err *err)
+int state_check_unused(const char *root, const char *id, struct err *err)
 {
 	cleanup_fd int dir = -1;
 	const int r = state_open(root, id, &dir, err);

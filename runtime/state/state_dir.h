@@ -42,8 +42,8 @@ MUST_CHECK int state_default_root(bool own_ids, char *ret, size_t size, struct e
  */
 MUST_CHECK int state_root(const char *root, int *ret_base, struct err *err);
 
-/** state_check_free() - What state_reserve() would say right now: -EEXIST, or that ROOT is another user's */
-MUST_CHECK int state_check_free(const char *root, const char *id, struct err *err);
+/** state_check_unused() - What state_reserve() would say right now: -EEXIST, or that ROOT is another user's */
+MUST_CHECK int state_check_unused(const char *root, const char *id, struct err *err);
 
 /**
  * state_reserve() - Make ROOT/ID and lock it

@@ -144,7 +144,7 @@ Test(state_dir, of_another_user_kills_no_process)
 						  "that user"),
 				  "%s", err.msg);
 		}
-		cr_expect_eq(state_check_free(root, "vm", &err), -EPERM);
+		cr_expect_eq(state_check_unused(root, "vm", &err), -EPERM);
 		cr_expect_eq(waitid(P_PID, (id_t)pid, &(siginfo_t){0}, WEXITED | WNOHANG), 0);
 		cr_expect_neq(process_identify(pid), 0);
 		cr_assert_eq(chown(path_of(below[i]), 0, 0), 0);
