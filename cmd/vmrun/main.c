@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/vmrun/version.h"
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/userns.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
-#include "runtime/util/oci_log.h"
 
 #define EXIT_USAGE 2
 
@@ -48,57 +47,6 @@ static const struct verb *const verbs[] = {
 	&verb_create, &verb_start,  &verb_run,	&verb_state, &verb_list,     &verb_kill,
 	&verb_delete, &verb_device, &verb_spec, &verb_check, &verb_features,
 };
-
-static enum log_level log_level_of(const struct vmrun *v)
-{
-	enum log_level level = LOG_LEVEL_ERROR;
-
-	if (v->debug)
-		return LOG_LEVEL_DEBUG;
-	if (v->log_level && oci_log_level(v->log_level, &level) < 0)
-		return LOG_LEVEL_ERROR;
-	return level;
-}
-
-int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err)
-{
-	if (!v->log) {
-		*ret = (struct oci_log){.fd = -1, .max = log_level_of(v)};
-		return 0;
-	}
-	return oci_log_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
-			    log_level_of(v), ret, err);
-}
-
-static void say(const struct vmrun *v, enum log_level level, const char *words)
-{
-	struct oci_log log = {.fd = -1};
-	char text[ERR_MSG_BYTES];
-	struct err ignored;
-
-	/* Names of files may hold newlines and what else moves a terminal's cursor. */
-	fmt_into(text, sizeof(text), "%s", words);
-	(void)fmt_printable(text);
-
-	/* Errors are always shown: conmon makes an error without words of an empty stderr. */
-	if (level == LOG_LEVEL_ERROR || !v->log)
-		dprintf(STDERR_FILENO, "vmrun: %s%s\n", level == LOG_LEVEL_WARN ? "warning: " : "",
-			text);
-	if (vmrun_open_log(v, &log, &ignored) == 0)
-		oci_log_write(&log, level, "%s", text);
-	oci_log_close(&log);
-}
-
-void vmrun_warn(const struct vmrun *v, const char *fmt, ...)
-{
-	char text[ERR_MSG_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	fmt_vinto(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	say(v, LOG_LEVEL_WARN, text);
-}
 
 static void print_help(void)
 {
@@ -231,7 +179,7 @@ int main(int argc, char **argv)
 	struct err err = {0};
 
 	if (inherited_settle(&err) < 0 || run(&v, argc - 1, argv + 1, &err) < 0) {
-		say(&v, LOG_LEVEL_ERROR, err.msg);
+		vmrun_error(&v, &err);
 		return v.exit_code ? v.exit_code : EXIT_FAILURE;
 	}
 	return v.exit_code;

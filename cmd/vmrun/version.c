@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cmd/vmrun/vmrun.h"
+#include "cmd/vmrun/version.h"
+
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle.h"
 
-/**
- * version_print() - What --version prints, on @fd
- *
- * Three lines in the layout of runc and crun, which their callers take apart.
- * Syscalls: write
- */
 void version_print(int fd)
 {
 	char text[160];

@@ -75,6 +75,9 @@ struct verb {
 extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
 	verb_delete, verb_device, verb_spec, verb_features, verb_check;
 
+/** vmrun_error() - The error that ends this program: on stderr, and in the --log file */
+void vmrun_error(const struct vmrun *v, const struct err *err);
+
 /** vmrun_warn() - One warning: on stderr, or in the --log file when its level asks for warnings */
 void vmrun_warn(const struct vmrun *v, const char *fmt, ...) PRINTF(2, 3);
 
@@ -82,8 +85,5 @@ struct oci_log;
 
 /** vmrun_open_log() - The --log file at the level asked for; a log that drops everything without one */
 MUST_CHECK int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err);
-
-/** version_print() - What --version prints, on @fd */
-void version_print(int fd);
 
 #endif

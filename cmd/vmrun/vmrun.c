@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun/vmrun.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/util/oci_log.h"
+
+static enum log_level vmrun_log_level(const struct vmrun *v)
+{
+	enum log_level level = LOG_LEVEL_ERROR;
+
+	if (v->debug)
+		return LOG_LEVEL_DEBUG;
+	if (v->log_level && oci_log_level(v->log_level, &level) < 0)
+		return LOG_LEVEL_ERROR;
+	return level;
+}
+
+int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err)
+{
+	if (!v->log) {
+		*ret = (struct oci_log){.fd = -1, .max = vmrun_log_level(v)};
+		return 0;
+	}
+	return oci_log_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
+			    vmrun_log_level(v), ret, err);
+}
+
+static void vmrun_say(const struct vmrun *v, enum log_level level, const char *words)
+{
+	struct oci_log log = {.fd = -1};
+	char text[ERR_MSG_BYTES];
+	struct err ignored;
+
+	/* Names of files may hold newlines and what else moves a terminal's cursor. */
+	fmt_into(text, sizeof(text), "%s", words);
+	(void)fmt_printable(text);
+
+	/* Errors are always shown: conmon makes an error without words of an empty stderr. */
+	if (level == LOG_LEVEL_ERROR || !v->log)
+		dprintf(STDERR_FILENO, "vmrun: %s%s\n", level == LOG_LEVEL_WARN ? "warning: " : "",
+			text);
+	if (vmrun_open_log(v, &log, &ignored) == 0)
+		oci_log_write(&log, level, "%s", text);
+	oci_log_close(&log);
+}
+
+void vmrun_error(const struct vmrun *v, const struct err *err)
+{
+	vmrun_say(v, LOG_LEVEL_ERROR, err->msg);
+}
+
+void vmrun_warn(const struct vmrun *v, const char *fmt, ...)
+{
+	char text[ERR_MSG_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vinto(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	vmrun_say(v, LOG_LEVEL_WARN, text);
+}
