@@ -11,7 +11,7 @@
 #include "runtime/config/bundle.h"
 #include "runtime/jail/program.h"
 #include "runtime/plan/plan.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/launch.h"
 
 /**
  * struct launch_options - Options of both; @ignored and @ignored_flag take what other runtimes know

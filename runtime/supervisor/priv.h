@@ -18,7 +18,7 @@
 #include "runtime/host/cgroup.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/state/state.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/launch.h"
 
 /** How long all processes have to get ready: a kernel and an initrd are read from slow disks in it */
 #define SUPERVISOR_CREATE_MS 60000

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/launch.h"
 
 #include <errno.h>
 #include <fcntl.h>

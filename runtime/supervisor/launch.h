@@ -19,8 +19,8 @@
  * socket (ctl.h) and signals (signals.h) until the guest ends or any process of the VM dies, takes down
  * what is left, records the cause, and exits with the cause's exit code.
  */
-#ifndef VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
-#define VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
+#ifndef VMRUN_RUNTIME_SUPERVISOR_LAUNCH_H
+#define VMRUN_RUNTIME_SUPERVISOR_LAUNCH_H
 
 #include <sys/types.h>
 
