@@ -20,7 +20,7 @@
 #include <signal.h>
 
 #include "runtime/state/state_file.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define DRAIN_IDLE_MAX	2
 #define DRAIN_TURNS_MAX 256

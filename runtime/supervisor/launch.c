@@ -18,7 +18,7 @@
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000

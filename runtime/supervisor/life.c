@@ -13,8 +13,8 @@
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
-#include "runtime/supervisor/priv.h"
 #include "runtime/supervisor/programs.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
 #define OOM_RAISE 100

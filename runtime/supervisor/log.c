@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
 #define TELL_NS	       2000000000ULL

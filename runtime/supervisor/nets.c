@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/state/state_file.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
 			 struct err *err)

@@ -8,8 +8,8 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
-#include "runtime/supervisor/priv.h"
 #include "runtime/supervisor/signals.h"
+#include "runtime/supervisor/supervisor.h"
 #include "runtime/util/signal_names.h"
 
 /* Ask the guest to end; one that has not started ends right here */

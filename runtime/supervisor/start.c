@@ -19,7 +19,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/net.h"
 #include "runtime/state/state_file.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define START_NS 8000000000ULL /* less than the patience of ctl_ask() */
 

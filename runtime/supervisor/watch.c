@@ -24,7 +24,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/jail/jail.h"
 #include "runtime/state/cause.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 #include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL

@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 static struct supervisor s;
 static struct state state;

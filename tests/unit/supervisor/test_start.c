@@ -11,7 +11,7 @@
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client.h"
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 
 #define NR_PROCS 4 /* the VMM, net0, rng0, net1 */
 

@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/supervisor/priv.h"
+#include "runtime/supervisor/supervisor.h"
 #include "runtime/util/clock.h"
 
 #define NR_PROCS 2 /* the VMM, rng0 */

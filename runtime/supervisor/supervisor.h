@@ -11,8 +11,8 @@
  * supervisor_net.c   networks made and undone
  * supervisor_ctl.c   what users ask for, by socket and by signal
  */
-#ifndef VMRUN_RUNTIME_SUPERVISOR_PRIV_H
-#define VMRUN_RUNTIME_SUPERVISOR_PRIV_H
+#ifndef VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
+#define VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
 
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
