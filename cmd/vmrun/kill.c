@@ -32,7 +32,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 		return 0;
 	/* It may have been the launcher, which had just finished. */
 	r = now->status == STATE_CREATED || now->status == STATE_RUNNING
-		    ? ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, err)
+		    ? client_ask(dir, REQUEST_KILL, SIGKILL, NULL, err)
 		    : 0;
 	state_free(now);
 	return r;
@@ -41,7 +41,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 static int ask(int dir, const struct state *s, int sig, struct err *err)
 {
 	const bool unborn = s->status == STATE_CREATING;
-	int r = ctl_ask(dir, CTL_OP_KILL, (uint32_t)sig, NULL, err);
+	int r = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
 
 	/* One that hangs (stopped by a debugger, say) is still to be killed; one that is only being made
 	 * does not listen yet. */

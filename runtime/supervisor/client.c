@@ -10,32 +10,17 @@
 #include "devices/core/fmt.h"
 #include "runtime/state/state_dir.h"
 
-#define BACKLOG		8
-#define PATIENCE_SECOND 10
+#define PATIENCE_S 10
 
-/* The path of a state directory may be longer than an address can be: go by the fd. */
-static socklen_t address(int dir, struct sockaddr_un *ret)
+socklen_t client_address(int dir, struct sockaddr_un *ret)
 {
 	*ret = (struct sockaddr_un){.sun_family = AF_UNIX};
 	fmt_into(ret->sun_path, sizeof(ret->sun_path), "/proc/self/fd/%d/" STATE_CONTROL, dir);
 	return sizeof(*ret);
 }
 
-int ctl_listen(int dir, struct err *err)
-{
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un sun;
-	const socklen_t len = address(dir, &sun);
-
-	if (fd < 0)
-		return err_set(err, errno, "control socket");
-	if (bind(fd, (struct sockaddr *)&sun, len) < 0 || listen(fd, BACKLOG) < 0)
-		return err_set(err, errno, "control socket");
-	return TAKE_FD(fd);
-}
-
 /* The directory is the caller's, so its socket should be: an answer of another user's is not believed. */
-static bool is_ours(int fd)
+static bool client_peer_is_ours(int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -44,9 +29,9 @@ static bool is_ours(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static int hear(int fd, const struct warn_to *warn, struct err *err)
+static int client_hear(int fd, const struct warn_to *warn, struct err *err)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	ssize_t n;
 
 	for (;;) {
@@ -59,21 +44,22 @@ static int hear(int fd, const struct warn_to *warn, struct err *err)
 		if (n != sizeof(reply))
 			return err_text(err, ESRCH, "container not running");
 		reply.text[sizeof(reply.text) - 1] = '\0';
-		if (reply.code != CTL_WARNING)
+		if (reply.code != REPLY_WARNING)
 			return reply.code ? err_text(err, (int)reply.code, "%s", reply.text) : 0;
 		if (warn)
 			warn->line(warn->arg, reply.text);
 	}
 }
 
-int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct warn_to *warn, struct err *err)
+int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
+	       struct err *err)
 {
 	/* A supervisor that hangs must not hang the caller too. */
-	const struct timeval patience = {.tv_sec = PATIENCE_SECOND};
-	const struct ctl_request q = {.magic = CTL_REQUEST_MAGIC, .op = op, .arg = arg};
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	const struct request q = {.magic = REQUEST_MAGIC, .op = op, .arg = arg};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sun;
-	const socklen_t len = address(dir, &sun);
+	const socklen_t len = client_address(dir, &sun);
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
@@ -86,9 +72,9 @@ int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct warn_to *warn, s
 			return err_text(err, ESRCH, "container not running");
 		return err_set(err, errno, "control socket");
 	}
-	if (!is_ours(fd))
+	if (!client_peer_is_ours(fd))
 		return err_text(err, EPERM, "the control socket belongs to another user");
 	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) < 0)
 		return err_text(err, ESRCH, "container not running");
-	return hear(fd, warn, err);
+	return client_hear(fd, warn, err);
 }

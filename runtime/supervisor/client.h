@@ -1,50 +1,52 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Asking a supervisor: ROOT/ID/control
+ * DOC: Asking a supervisor, by the control socket ROOT/ID/control
  *
- * AF_UNIX, SOCK_SEQPACKET: one struct ctl_request, one struct ctl_reply, done; before that one any number
- * of warnings. The kernel tells who
- * asks (SO_PEERCRED): root and the supervisor's own user are served. State is not asked for here: it is
- * in state.json, which needs nobody to be alive.
+ * AF_UNIX, SOCK_SEQPACKET: one struct request, any number of warnings, one struct reply. The kernel names the
+ * client (SO_PEERCRED): the supervisor serves root and its own user. The state of a VM is not asked for here;
+ * state.json has it, even after the supervisor's death.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
 #define VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
+
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "runtime/util/warn.h"
 
-#define CTL_REQUEST_MAGIC 0x6c746376 /* "vctl" */
+#define REQUEST_MAGIC 0x6c746376 /* "vctl" */
 
-enum ctl_op { CTL_OP_START = 1, CTL_OP_KILL, CTL_OPS };
+enum request_op { REQUEST_START = 1, REQUEST_KILL, REQUEST_OPS };
 
-/** struct ctl_request - @arg: for CTL_OP_KILL the signal */
-struct ctl_request {
+/** struct request - @arg: for REQUEST_KILL the signal */
+struct request {
 	uint32_t magic;
 	uint32_t op;
 	uint32_t arg;
 	uint32_t reserved;
 };
 
-#define CTL_WARNING UINT32_MAX /* as the code of a reply: not the last one */
+#define REPLY_WARNING UINT32_MAX /* the code of a warning: more replies follow */
 
-/** struct ctl_reply - @code: 0 or an errno value, or CTL_WARNING, with @text terminated */
-struct ctl_reply {
+/** struct reply - @code: 0, an errno value or REPLY_WARNING; @text: terminated */
+struct reply {
 	uint32_t code;
 	char text[ERR_MSG_BYTES];
 };
 
-/** ctl_listen() - Make the socket in the state directory @dir: the fd or -errno */
-MUST_CHECK int ctl_listen(int dir, struct err *err);
+/** client_address() - The address of the control socket in the state directory @dir: its length */
+socklen_t client_address(int dir, struct sockaddr_un *ret);
 
 /**
- * ctl_ask() - Send a request and wait for the reply
+ * client_ask() - Send a request and wait for the reply
  * @dir:	State directory
- * @warn:	Who is told of warnings; NULL: nobody
+ * @warn:	Receives warnings; may be NULL
  *
- * Return: 0; what the supervisor answered; -ESRCH when nobody listens or it died meanwhile
+ * Return: 0, or the error the supervisor answered; -ESRCH when there is no supervisor, or it died meanwhile
  */
-MUST_CHECK int ctl_ask(int dir, enum ctl_op op, uint32_t arg, const struct warn_to *warn,
-		       struct err *err);
+MUST_CHECK int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
+			  struct err *err);
 
 #endif

@@ -110,7 +110,7 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 
 	/* Asked, a supervisor cleans up itself; one that is only being born, or frozen, is killed below. */
 	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
-		r = ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored);
+		r = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
 	if (r == 0 || r == -ESRCH) /* it is at it already */
 		r = wait_for_end(dir, s, ret_lock);
 	else
@@ -139,7 +139,7 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 
 	/* Only a VM listens; its supervisor writes the file anew when it ends. */
 	if (r < 0 && r != -ENOENT && force &&
-	    ctl_ask(dir, CTL_OP_KILL, SIGKILL, NULL, &ignored) < 0)
+	    client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
 	while ((r == -ENOENT || (r < 0 && force)) && tries-- > 0) {
 		if (state_locked(dir) != 1)

@@ -16,7 +16,7 @@
  *
  * When the launcher dies before the ack the supervisor reads end of file and undoes everything; when
  * the supervisor dies before the report the launcher does. After that the supervisor answers the control
- * socket (ctl.h) and signals (signals.h) until the guest ends or any process of the VM dies, takes down
+ * socket (client.h) and signals (signals.h) until the guest ends or any process of the VM dies, takes down
  * what is left, records the cause, and exits with the cause's exit code.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_LAUNCH_H

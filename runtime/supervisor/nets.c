@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/supervisor.h"
 
 int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
@@ -53,7 +54,7 @@ static void hear(void *arg, const char *text)
 {
 	const struct hearer *h = arg;
 
-	supervisor_warn(h->s, h->client, text);
+	reply_warn(&h->s->log, h->client, text);
 }
 
 int supervisor_join_nets(struct supervisor *s, int client, struct err *err)

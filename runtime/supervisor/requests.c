@@ -8,9 +8,12 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/signals.h"
 #include "runtime/supervisor/supervisor.h"
 #include "runtime/util/signal_names.h"
+
+#define BACKLOG 8
 
 /* Ask the guest to end; one that has not started ends right here */
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
@@ -84,10 +87,10 @@ static int op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struc
 }
 
 /* One that takes *client answers it later */
-static int (*const ops[CTL_OPS])(struct supervisor *s, int *client, uint32_t arg,
-				 struct err *err) = {
-	[CTL_OP_START] = op_start,
-	[CTL_OP_KILL] = op_kill,
+static int (*const ops[REQUEST_OPS])(struct supervisor *s, int *client, uint32_t arg,
+				     struct err *err) = {
+	[REQUEST_START] = op_start,
+	[REQUEST_KILL] = op_kill,
 };
 
 static bool may_ask(int fd)
@@ -99,54 +102,32 @@ static bool may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void reply(struct supervisor *s, int fd, uint32_t code, const char *text)
-{
-	struct ctl_reply r = {.code = code};
-
-	fmt_into(r.text, sizeof(r.text), "%s", text);
-	if (send(fd, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "a client left before its answer");
-}
-
-void supervisor_warn(struct supervisor *s, int fd, const char *text)
-{
-	oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", text);
-	if (fd >= 0)
-		reply(s, fd, CTL_WARNING, text);
-}
-
-void supervisor_answer(struct supervisor *s, int fd, const struct err *err)
-{
-	reply(s, fd, (uint32_t)err->code, err->code ? err->msg : "");
-	close(fd);
-}
-
-static void carry_out(struct supervisor *s, int *client, const struct ctl_request *q)
+static void carry_out(struct supervisor *s, int *client, const struct request *q)
 {
 	struct err err = {0};
 
-	if (s->stage < STAGE_CREATED && q->op != CTL_OP_KILL)
+	if (s->stage < STAGE_CREATED && q->op != REQUEST_KILL)
 		err_text(&err, EBUSY, "the container is being created");
-	else if (q->op >= CTL_OPS || !ops[q->op])
+	else if (q->op >= REQUEST_OPS || !ops[q->op])
 		err_text(&err, ENOSYS, "the supervisor does not know this request");
 	else if (ops[q->op](s, client, q->arg, &err) == 0)
 		err.code = 0;
 	if (*client >= 0)
-		supervisor_answer(s, TAKE_FD(*client), &err);
+		reply_give(&s->log, TAKE_FD(*client), &err);
 }
 
 static void on_request(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	cleanup_fd int client = fd;
-	struct ctl_request q;
+	struct request q;
 	unsigned int i;
 
 	for (i = 0; i < SUPERVISOR_CLIENTS; i++)
 		if (s->client[i] == fd)
 			s->client[i] = -1;
 	loop_del(&s->loop, fd);
-	if (recv(fd, &q, sizeof(q), MSG_TRUNC) == sizeof(q) && q.magic == CTL_REQUEST_MAGIC)
+	if (recv(fd, &q, sizeof(q), MSG_TRUNC) == sizeof(q) && q.magic == REQUEST_MAGIC)
 		carry_out(s, &client, &q);
 }
 
@@ -188,6 +169,19 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 	}
 }
 
+static int requests_listen(int dir, struct err *err)
+{
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_un sun;
+	const socklen_t len = client_address(dir, &sun);
+
+	if (fd < 0)
+		return err_set(err, errno, "control socket");
+	if (bind(fd, (struct sockaddr *)&sun, len) < 0 || listen(fd, BACKLOG) < 0)
+		return err_set(err, errno, "control socket");
+	return TAKE_FD(fd);
+}
+
 int supervisor_serve(struct supervisor *s, struct err *err)
 {
 	sigset_t all;
@@ -198,7 +192,7 @@ int supervisor_serve(struct supervisor *s, struct err *err)
 	s->signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (s->signal_fd < 0)
 		return err_set(err, errno, "signalfd");
-	s->listen_fd = ctl_listen(s->dir, err);
+	s->listen_fd = requests_listen(s->dir, err);
 	if (s->listen_fd < 0)
 		return s->listen_fd;
 	r = loop_add(&s->loop, s->signal_fd, EPOLLIN, on_signal, s, err);

@@ -19,9 +19,10 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/net.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/supervisor.h"
 
-#define START_NS 8000000000ULL /* less than the patience of ctl_ask() */
+#define START_NS 8000000000ULL /* less than the patience of client_ask() */
 
 void supervisor_note(struct supervisor *s, const struct plan *p)
 {
@@ -140,7 +141,7 @@ static void conclude(struct supervisor *s)
 	if (failure.code && s->state->status == STATE_RUNNING)
 		(void)!put_on_file(s, STATE_CREATED, &ignored);
 	if (client >= 0) {
-		supervisor_answer(s, client, &failure);
+		reply_give(&s->log, client, &failure);
 	} else if (failure.code) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", failure.msg);
 		supervisor_end(s, END_VMM_KILLED, failure.msg, true);
@@ -228,5 +229,5 @@ void supervisor_start_cut(struct supervisor *s, const char *why)
 	if (client < 0)
 		return;
 	err_text(&err, ESRCH, "the container ended while it was started: %s", why);
-	supervisor_answer(s, client, &err);
+	reply_give(&s->log, client, &err);
 }

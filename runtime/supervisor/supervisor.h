@@ -218,12 +218,6 @@ void supervisor_start_late(struct supervisor *s);
 /** supervisor_start_cut() - The VM ended; a start under way is over, and why is told */
 void supervisor_start_cut(struct supervisor *s, const char *why);
 
-/** supervisor_warn() - Tell the log, and a client of the control socket that waits (-1: none does) */
-void supervisor_warn(struct supervisor *s, int fd, const char *text);
-
-/** supervisor_answer() - Tell a client of the control socket how it went, and close @fd */
-void supervisor_answer(struct supervisor *s, int fd, const struct err *err);
-
 /** supervisor_serve() - Answer control socket and signals from now on */
 MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);
 

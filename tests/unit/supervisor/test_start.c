@@ -85,7 +85,7 @@ static int start(void)
 }
 
 /* What the client was answered: an errno value, or -1 when it was not yet */
-static int answered(struct ctl_reply *ret)
+static int answered(struct reply *ret)
 {
 	return recv(client, ret, sizeof(*ret), 0) == sizeof(*ret) ? (int)ret->code : -1;
 }
@@ -124,7 +124,7 @@ static void answer(unsigned int i, int code, const char *text)
 
 Test(supervisor_start, the_answer_comes_when_the_guest_runs)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	cr_assert_eq(start(), 0);
@@ -139,7 +139,7 @@ Test(supervisor_start, the_answer_comes_when_the_guest_runs)
 
 Test(supervisor_start, running)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	cr_assert_eq(start(), 0);
@@ -157,7 +157,7 @@ Test(supervisor_start, running)
 Test(supervisor_start, networks_are_asked_first_and_all_at_once)
 {
 	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	add_net("net0", mac[0], 1500, "192.0.2.2");
@@ -218,7 +218,7 @@ static void add_many(unsigned int nr)
 
 Test(supervisor_start, as_many_addresses_as_the_kernel_takes)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	char text[BOOT_CMDLINE_MAX];
 	size_t len = 0;
 
@@ -237,7 +237,7 @@ Test(supervisor_start, as_many_addresses_as_the_kernel_takes)
 
 Test(supervisor_start, more_addresses_than_the_kernel_takes)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	add_many(20);
@@ -252,7 +252,7 @@ Test(supervisor_start, more_addresses_than_the_kernel_takes)
 
 Test(supervisor_start, a_refused_start_can_be_tried_again)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	cr_assert_eq(start(), 0);
@@ -270,7 +270,7 @@ Test(supervisor_start, a_refused_start_can_be_tried_again)
 Test(supervisor_start, a_device_that_refuses_is_named_and_all_are_waited_for)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-	struct ctl_reply reply;
+	struct reply reply;
 	struct ctl_msg m;
 
 	add_net("net0", mac, 1500, NULL);
@@ -286,7 +286,7 @@ Test(supervisor_start, a_device_that_refuses_is_named_and_all_are_waited_for)
 
 Test(supervisor_start, a_process_that_does_not_listen)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 
 	close(process[0]);
 	cr_assert_eq(start(), 0);
@@ -297,7 +297,7 @@ Test(supervisor_start, a_process_that_does_not_listen)
 Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
-	struct ctl_reply reply;
+	struct reply reply;
 
 	add_net("net1", mac, 1500, NULL);
 	cr_assert_eq(start(), 0);
@@ -311,7 +311,7 @@ Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
 
 Test(supervisor_start, an_end_in_between_reaches_the_client)
 {
-	struct ctl_reply reply;
+	struct reply reply;
 
 	cr_assert_eq(start(), 0);
 	supervisor_end(&s, END_KILLED, "killed on request", true);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What a supervisor says to a client of its control socket
+ *
+ * It never waits for one: a client that has left, or does not read, loses its answer.
+ */
+#ifndef VMRUN_RUNTIME_SUPERVISOR_REPLY_H
+#define VMRUN_RUNTIME_SUPERVISOR_REPLY_H
+
+#include "devices/core/err.h"
+#include "runtime/util/oci_log.h"
+
+/** reply_warn() - Send a warning to the log, and to the client that waits on @fd; -1: none waits */
+void reply_warn(struct oci_log *log, int fd, const char *text);
+
+/** reply_give() - Tell a client how its request went, and close @fd */
+void reply_give(struct oci_log *log, int fd, const struct err *err);
+
+#endif
