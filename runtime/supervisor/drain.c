@@ -15,17 +15,20 @@
  * A device that has been taken over could go on filling a console which a reader goes on emptying. What
  * an honest one holds is read in far fewer turns than DRAIN_TURNS_MAX.
  */
+#include "runtime/supervisor/drain.h"
+
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 
 #include "runtime/state/state_file.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/child.h"
+#include "runtime/supervisor/nets.h"
+#include "runtime/util/process.h"
 
 #define DRAIN_IDLE_MAX	2
 #define DRAIN_TURNS_MAX 256
 
-void supervisor_drain_note(struct supervisor *s, const struct plan *p, int console)
+void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
 	unsigned int i;
 
@@ -40,7 +43,7 @@ static void on_console(void *arg, int fd, uint32_t events UNUSED)
 	struct supervisor *s = arg;
 
 	loop_del(&s->loop, fd);
-	s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
+	s->deadline_ns = clock_ns() + SUPERVISOR_LEAVE_NS;
 }
 
 /* Whether what is left of the VM may stay; sets when to look again */
@@ -52,7 +55,7 @@ static bool may_stay(struct supervisor *s)
 
 	if (d->turns++ >= DRAIN_TURNS_MAX)
 		return false;
-	s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
+	s->deadline_ns = clock_ns() + SUPERVISOR_LEAVE_NS;
 	if (poll(&console, 1, 0) == 0) {
 		d->idle = 0;
 		if (loop_add(&s->loop, d->console, EPOLLOUT, on_console, s, &ignored) == 0)
@@ -66,7 +69,7 @@ static bool may_stay(struct supervisor *s)
 	return ++d->idle < DRAIN_IDLE_MAX;
 }
 
-bool supervisor_drain(struct supervisor *s)
+bool drain_wait(struct supervisor *s)
 {
 	const struct draining *d = &s->drain;
 	unsigned int i;
@@ -75,13 +78,13 @@ bool supervisor_drain(struct supervisor *s)
 	    !may_stay(s))
 		return false;
 	for (i = 0; i < s->nr; i++)
-		if (i != d->device && s->proc[i].jailed.pid)
-			(void)process_signal(s->proc[i].jailed.pidfd, SIGKILL);
-	supervisor_drain_alone(s);
+		if (i != d->device)
+			child_kill(&s->proc[i]);
+	drain_alone(s);
 	return true;
 }
 
-void supervisor_drain_alone(struct supervisor *s)
+void drain_alone(struct supervisor *s)
 {
 	struct draining *d = &s->drain;
 	struct state *t = s->state;
@@ -94,7 +97,7 @@ void supervisor_drain_alone(struct supervisor *s)
 	if (d->alone || d->turns == 0)
 		return;
 	d->alone = true;
-	supervisor_undo_nets(s);
+	nets_undo(s);
 	t->proc[0] = t->proc[d->device];
 	t->nr_procs = 1;
 	if (state_save(s->dir, t, &err) < 0)

@@ -18,7 +18,8 @@
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/life.h"
+#include "runtime/supervisor/start.h"
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000
@@ -194,7 +195,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->lock = g->lock;
 	s->report = g->report[1];
 	s->signal_fd = s->listen_fd = s->error_fd = -1;
-	supervisor_note(s, l->plan);
+	start_note(s, l->plan);
 	s->autostart = l->autostart;
 	s->launcher = l->waits ? getppid() : 0;
 	s->state = g->state;
@@ -211,7 +212,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	if (chdir("/") < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "vmrun-supervise", 0, 0, 0);
-	supervisor_main(s, l);
+	life_lead(s, l);
 }
 
 /* A limit that is too small shows as anything: a killed process, a failure to map, an empty pipe. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/supervisor/launch.h"
+#include "runtime/supervisor/life.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,17 @@
 #include "devices/core/fmt.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/child.h"
 #include "runtime/supervisor/destroy.h"
+#include "runtime/supervisor/drain.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/launch.h"
+#include "runtime/supervisor/lines.h"
+#include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/programs.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/requests.h"
+#include "runtime/supervisor/start.h"
+#include "runtime/supervisor/watch.h"
 
 #define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
 #define OOM_RAISE 100
@@ -46,14 +54,14 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	s->report = -1;
 	if (!ok || s->stage != STAGE_READY) {
 		err_text(&err, EPIPE, "the creating process is gone");
-		supervisor_fail(s, &err);
+		end_failed(s, &err);
 		return;
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
-	if (s->autostart && supervisor_start(s, -1, &err) < 0) {
+	if (s->autostart && start_begin(s, -1, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
-		supervisor_end(s, END_VMM_KILLED, err.msg, true);
+		end_vm(s, END_VMM_KILLED, err.msg, true);
 	}
 }
 
@@ -85,7 +93,7 @@ static int all_ready(struct supervisor *s, struct err *err)
 	return r;
 }
 
-void supervisor_create_late(struct supervisor *s)
+void create_late(struct supervisor *s)
 {
 	char names[ERR_MSG_BYTES / 2] = "";
 	size_t len = 0;
@@ -98,7 +106,7 @@ void supervisor_create_late(struct supervisor *s)
 			len += fmt_into(names + len, sizeof(names) - len, "%s%s", len ? ", " : "",
 					s->proc[i].name);
 	err_text(&err, ETIMEDOUT, "%s: not ready after %d s", names, SUPERVISOR_CREATE_MS / 1000);
-	supervisor_fail(s, &err);
+	end_failed(s, &err);
 }
 
 /* Nothing of the launcher's stays open: a caller that reads its output to the end must get there. */
@@ -124,7 +132,7 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 		return err_set(err, errno, "error pipe");
 	s->error_fd = pipe_fd[0];
 	error_wr = sp->error_fd = pipe_fd[1];
-	r = supervisor_watch_jails(s, err);
+	r = watch_jails(s, err);
 	phases_mark(s->phases, "guest RAM and sockets");
 	while (r == 0 && s->nr < l->plan->nr_procs) {
 		r = spawn_process(sp, s->nr, &s->proc[s->nr], err);
@@ -132,7 +140,7 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 			break;
 		phases_add(s->phases, "jail", s->proc[s->nr].name, clock_ns());
 		s->nr++;
-		r = supervisor_watch(s, s->nr - 1, err);
+		r = watch_process(s, s->nr - 1, err);
 	}
 	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
 }
@@ -221,7 +229,7 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	phases_mark(s->phases, "cgroup entered");
 	if (r < 0)
 		return r;
-	supervisor_drain_note(s, l->plan, l->console[1]);
+	drain_note(s, l->plan, l->console[1]);
 	/* From here on who wants to be rid of the VM has to be rid of this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	r = state_save(s->dir, s->state, err);
@@ -234,12 +242,12 @@ static int begin(struct supervisor *s, const struct launch *l, struct err *err)
 	if (r == 0)
 		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
 	if (r == 0)
-		r = supervisor_make_nets(s, l, &sp, err);
+		r = nets_make(s, l, &sp, err);
 	if (r == 0)
 		r = spawn_all(s, l, &sp, err);
 	spawn_done(&sp);
 	forget_launch(l);
-	return r < 0 ? r : supervisor_serve(s, err);
+	return r < 0 ? r : requests_serve(s, err);
 }
 
 /* Whether a deadline has passed and was dealt with; else how long to wait for the next, -1: for ever */
@@ -249,11 +257,9 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 		uint64_t at_ns;
 		void (*passed)(struct supervisor *s);
 	} all[] = {
-		{s->create_by_ns, supervisor_create_late},
-		{s->deadline_ns, supervisor_deadline},
-		{s->start.deadline_ns, supervisor_start_late},
-		{s->listen_again_ns, supervisor_listen_again},
-		{s->tell_losses_ns, supervisor_tell_losses},
+		{s->create_by_ns, create_late},		{s->deadline_ns, watch_deadline},
+		{s->start.deadline_ns, start_late},	{s->listen_again_ns, lines_again},
+		{s->tell_losses_ns, lines_tell_losses},
 	};
 	uint64_t now = 0;
 	unsigned int i;
@@ -276,21 +282,29 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 	return false;
 }
 
+/* What happens next: a deadline, or events */
+static void turn(struct supervisor *s, struct err *err)
+{
+	int r, timeout_ms;
+
+	lines_note_losses(s);
+	if (deadlines(s, &timeout_ms))
+		return;
+	r = loop_once(&s->loop, timeout_ms, err);
+	if (r == 0 && s->stage == STAGE_CREATING)
+		r = all_ready(s, err);
+	if (r < 0 && s->stage < STAGE_CREATED)
+		end_failed(s, err);
+	else if (r < 0)
+		end_vm(s, END_VMM_KILLED, err->msg, true);
+}
+
 static void serve(struct supervisor *s, struct err *err)
 {
 	while (s->stage != STAGE_OVER) {
-		int r, timeout_ms;
-
-		supervisor_note_losses(s);
-		if (deadlines(s, &timeout_ms))
-			continue;
-		r = loop_once(&s->loop, timeout_ms, err);
-		if (r == 0 && s->stage == STAGE_CREATING)
-			r = all_ready(s, err);
-		if (r < 0 && s->stage < STAGE_CREATED)
-			supervisor_fail(s, err);
-		else if (r < 0)
-			supervisor_end(s, END_VMM_KILLED, err->msg, true);
+		turn(s, err);
+		if (s->stage >= STAGE_ENDING)
+			start_cut(s);
 	}
 }
 
@@ -356,7 +370,7 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
-	supervisor_undo_nets(s);
+	nets_undo(s);
 	oci_log_flush(&s->log);
 	if (!s->failed)
 		finish_ended(s);
@@ -373,7 +387,7 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 	_exit(1);
 }
 
-void supervisor_main(struct supervisor *s, const struct launch *l)
+void life_lead(struct supervisor *s, const struct launch *l)
 {
 	struct err err = {0};
 	unsigned int i;
@@ -382,7 +396,7 @@ void supervisor_main(struct supervisor *s, const struct launch *l)
 		spawned_init(&s->proc[i]);
 	s->create_by_ns = clock_ns() + SUPERVISOR_CREATE_MS * 1000000ULL;
 	if (begin(s, l, &err) < 0)
-		supervisor_fail(s, &err);
+		end_failed(s, &err);
 	serve(s, &err);
 	finish(s, l);
 }

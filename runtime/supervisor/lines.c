@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/lines.h"
 
-#define LAST_LINES_MAX 64 /* more than a pipe has room for packets */
-#define TELL_NS	       2000000000ULL
+#include "runtime/supervisor/child.h"
+#include "runtime/util/clock.h"
+
+#define TELL_NS 2000000000ULL
 
 static void stop_listening(struct supervisor *s, struct spawned *p)
 {
@@ -23,13 +25,10 @@ static void listen_later(struct supervisor *s, const struct spawned *p, uint64_t
 
 static bool pass_line_on(struct supervisor *s, struct spawned *p, bool last)
 {
-	struct spawned_line line;
 	uint64_t at_ns;
 
-	switch (spawned_read(p, last, &line, &at_ns)) {
-	case SPAWNED_LINE:
-		oci_log_write(&s->log, line.level, "%s: %s", p->name, line.text);
-		return true;
+	switch (child_pass_line(p, last, &s->log, &at_ns)) {
+	case SPAWNED_LINE: return true;
 	case SPAWNED_LATER: listen_later(s, p, at_ns); return false;
 	case SPAWNED_END: stop_listening(s, p); return false;
 	case SPAWNED_NOTHING: break;
@@ -44,17 +43,17 @@ static void on_log(void *arg, int fd, uint32_t events)
 	(void)pass_line_on(s, supervisor_process(s, fd), events & EPOLLHUP);
 }
 
-void supervisor_last_lines(struct supervisor *s, struct spawned *p)
+void lines_last(struct supervisor *s, struct spawned *p)
 {
 	unsigned int n = 0;
 
-	while (n++ < LAST_LINES_MAX && pass_line_on(s, p, true))
+	while (n++ < CHILD_LINES_MAX && pass_line_on(s, p, true))
 		;
 	/* If another process has its end by now, that one has a log of its own. */
 	stop_listening(s, p);
 }
 
-void supervisor_listen_again(struct supervisor *s)
+void lines_again(struct supervisor *s)
 {
 	unsigned int i;
 
@@ -65,19 +64,19 @@ void supervisor_listen_again(struct supervisor *s)
 			(void)!loop_mod(&s->loop, s->proc[i].log, EPOLLIN);
 }
 
-void supervisor_note_losses(struct supervisor *s)
+void lines_note_losses(struct supervisor *s)
 {
 	if (s->log.lost > 0 && !s->tell_losses_ns)
 		s->tell_losses_ns = clock_ns() + TELL_NS;
 }
 
-void supervisor_tell_losses(struct supervisor *s)
+void lines_tell_losses(struct supervisor *s)
 {
 	s->tell_losses_ns = 0;
 	oci_log_flush(&s->log);
 }
 
-int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err)
+int lines_watch(struct supervisor *s, const struct spawned *p, struct err *err)
 {
 	return loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/nets.h"
+
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/reply.h"
-#include "runtime/supervisor/supervisor.h"
 
-int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
-			 struct err *err)
+int nets_make(struct supervisor *s, const struct launch *l, struct spawn *sp, struct err *err)
 {
 	unsigned int i;
 	int r = 0;
@@ -57,7 +57,7 @@ static void hear(void *arg, const char *text)
 	reply_warn(&h->s->log, h->client, text);
 }
 
-int supervisor_join_nets(struct supervisor *s, int client, struct err *err)
+int nets_join(struct supervisor *s, int client, struct err *err)
 {
 	struct hearer h = {s, client};
 	const struct warn_to warn = {hear, &h};
@@ -75,7 +75,7 @@ int supervisor_join_nets(struct supervisor *s, int client, struct err *err)
 	return r;
 }
 
-void supervisor_undo_nets(struct supervisor *s)
+void nets_undo(struct supervisor *s)
 {
 	struct state *t = s->state;
 	unsigned int i, left = 0;

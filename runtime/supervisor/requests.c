@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/requests.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,9 +10,10 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/end.h"
 #include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/signals.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/start.h"
 #include "runtime/util/signal_names.h"
 
 #define BACKLOG 8
@@ -24,7 +27,7 @@ static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct e
 	if (s->stage == STAGE_CREATED) {
 		signal_name(sig, name, sizeof(name));
 		fmt_into(detail, sizeof(detail), "%s before the start", name);
-		supervisor_end(s, END_KILLED, detail, true);
+		end_vm(s, END_KILLED, detail, true);
 		return 0;
 	}
 	r = ctl_send(s->proc[0].control, type, 0, 0, NULL);
@@ -39,7 +42,7 @@ static int act_before_created(struct supervisor *s, int sig, struct err *err)
 	if (signals_action(sig) != SIGNAL_KILL)
 		return err_text(err, EBUSY, "the container is being created");
 	err_text(&failure, EINTR, "killed while it was created");
-	supervisor_fail(s, &failure);
+	end_failed(s, &failure);
 	return 0;
 }
 
@@ -52,7 +55,7 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 		return act_before_created(s, sig, err);
 	/* It may still wait for the reader of its last output, which alone KILL can cut short. */
 	if (s->stage >= STAGE_ENDING && action == SIGNAL_KILL)
-		supervisor_kill(s);
+		end_kill(s);
 	if (s->stage >= STAGE_ENDING && action != SIGNAL_NONE)
 		return 0;
 	switch (action) {
@@ -60,7 +63,7 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 	case SIGNAL_HARMLESS: return 0;
 	case SIGNAL_POWER_BUTTON: return ask_guest(s, CTL_POWER_BUTTON, sig, err);
 	case SIGNAL_CTRL_ALT_DEL: return ask_guest(s, CTL_CTRL_ALT_DEL, sig, err);
-	case SIGNAL_KILL: supervisor_end(s, END_KILLED, "killed on request", true); return 0;
+	case SIGNAL_KILL: end_vm(s, END_KILLED, "killed on request", true); return 0;
 	case SIGNAL_NONE: break;
 	}
 	signal_name(sig, name, sizeof(name));
@@ -72,7 +75,7 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 
 static int op_start(struct supervisor *s, int *client, uint32_t arg UNUSED, struct err *err)
 {
-	const int r = supervisor_start(s, *client, err);
+	const int r = start_begin(s, *client, err);
 
 	if (r == 0)
 		*client = -1;
@@ -163,7 +166,7 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 	if (s->stage < STAGE_CREATED &&
 	    signals_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);
-		supervisor_fail(s, &err);
+		end_failed(s, &err);
 	} else if (info.ssi_signo != SIGCHLD && act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
 	}
@@ -182,7 +185,7 @@ static int requests_listen(int dir, struct err *err)
 	return TAKE_FD(fd);
 }
 
-int supervisor_serve(struct supervisor *s, struct err *err)
+int requests_serve(struct supervisor *s, struct err *err)
 {
 	sigset_t all;
 	int r;

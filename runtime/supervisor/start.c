@@ -13,18 +13,21 @@
  * refused leaves a VM that is created and can be started again. A process that says nothing for START_NS
  * is the end of the VM, for nobody knows what it is going to do.
  */
+#include "runtime/supervisor/start.h"
+
 #include <errno.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/net/net.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/reply.h"
-#include "runtime/supervisor/supervisor.h"
 
 #define START_NS 8000000000ULL /* less than the patience of client_ask() */
 
-void supervisor_note(struct supervisor *s, const struct plan *p)
+void start_note(struct supervisor *s, const struct plan *p)
 {
 	s->start.client = -1;
 	net_guest_of(p, &s->guest);
@@ -144,7 +147,7 @@ static void conclude(struct supervisor *s)
 		reply_give(&s->log, client, &failure);
 	} else if (failure.code) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", failure.msg);
-		supervisor_end(s, END_VMM_KILLED, failure.msg, true);
+		end_vm(s, END_VMM_KILLED, failure.msg, true);
 	}
 }
 
@@ -168,7 +171,7 @@ static void go_on(struct supervisor *s)
 		running(s);
 }
 
-int supervisor_start(struct supervisor *s, int client, struct err *err)
+int start_begin(struct supervisor *s, int client, struct err *err)
 {
 	int r;
 
@@ -179,7 +182,7 @@ int supervisor_start(struct supervisor *s, int client, struct err *err)
 	/* In runc's words, which callers look for; if that start is refused, theirs may come again. */
 	if (s->start.deadline_ns)
 		return err_text(err, EBUSY, "cannot start an already running container");
-	r = supervisor_join_nets(s, client, err);
+	r = nets_join(s, client, err);
 	if (r < 0)
 		return r;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
@@ -189,12 +192,12 @@ int supervisor_start(struct supervisor *s, int client, struct err *err)
 	return 0;
 }
 
-bool supervisor_asked(const struct supervisor *s, const struct spawned *p)
+bool start_asked(const struct supervisor *s, const struct spawned *p)
 {
 	return s->start.asked[index_of(s, p)];
 }
 
-void supervisor_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
+void start_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
 {
 	const unsigned int i = index_of(s, p);
 	const int code = m->code < 4096 ? (int)m->code : EIO;
@@ -209,7 +212,7 @@ void supervisor_answered(struct supervisor *s, const struct spawned *p, const st
 		go_on(s);
 }
 
-void supervisor_start_late(struct supervisor *s)
+void start_late(struct supervisor *s)
 {
 	char text[64];
 	unsigned int i = 0;
@@ -217,10 +220,11 @@ void supervisor_start_late(struct supervisor *s)
 	while (!s->start.asked[i])
 		i++;
 	fmt_into(text, sizeof(text), "%s: does not answer", s->proc[i].name);
-	supervisor_end(s, i ? END_DEVICE_KILLED : END_VMM_KILLED, text, true);
+	end_vm(s, i ? END_DEVICE_KILLED : END_VMM_KILLED, text, true);
+	start_cut(s);
 }
 
-void supervisor_start_cut(struct supervisor *s, const char *why)
+void start_cut(struct supervisor *s)
 {
 	const int client = s->start.client;
 	struct err err;
@@ -228,6 +232,6 @@ void supervisor_start_cut(struct supervisor *s, const char *why)
 	s->start = (struct starting){.client = -1};
 	if (client < 0)
 		return;
-	err_text(&err, ESRCH, "the container ended while it was started: %s", why);
+	err_text(&err, ESRCH, "the container ended while it was started: %s", s->state->detail);
 	reply_give(&s->log, client, &err);
 }

@@ -31,7 +31,7 @@
 #define SUPERVISOR_ACK "ok"
 
 /** How long processes have to leave when the VM has ended, before they are killed */
-#define SUPERVISOR_DRAIN_NS 2000000000ULL
+#define SUPERVISOR_LEAVE_NS (CHILD_LEAVE_MS * 1000000ULL)
 
 /** struct supervisor_report - To the launcher, once: code 0, or an errno value and why */
 struct supervisor_report {
@@ -133,113 +133,10 @@ struct supervisor {
 	struct spawned proc[PLAN_PROCS_MAX];
 };
 
-/** supervisor_watch() - Watch process @i of s->proc */
-MUST_CHECK int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err);
-
-/** supervisor_process() - Whose fd it is: control socket, log or pidfd */
+/** supervisor_process() - The process of a control socket, log or pidfd */
 struct spawned *supervisor_process(struct supervisor *s, int fd);
 
-/** supervisor_watch_log() - Pass the log of @p on to the VM's, within its budget */
-MUST_CHECK int supervisor_watch_log(struct supervisor *s, const struct spawned *p, struct err *err);
-
-/** supervisor_last_lines() - @p is dead: pass on what it said before, and close its log */
-void supervisor_last_lines(struct supervisor *s, struct spawned *p);
-
-/** supervisor_listen_again() - s->listen_again_ns has passed */
-void supervisor_listen_again(struct supervisor *s);
-
-/** supervisor_note_losses() - If the VM's log has lost lines, see to it that it is told */
-void supervisor_note_losses(struct supervisor *s);
-
-/** supervisor_tell_losses() - s->tell_losses_ns has passed */
-void supervisor_tell_losses(struct supervisor *s);
-
-/** supervisor_watch_jails() - Watch the error pipe */
-MUST_CHECK int supervisor_watch_jails(struct supervisor *s, struct err *err);
-
-/** supervisor_fail() - Creating failed for this reason; the first one counts */
-void supervisor_fail(struct supervisor *s, const struct err *err);
-
-/**
- * supervisor_end() - The VM is over for this reason; the first one counts
- * @now:	Whether everybody is killed instead of being given time to drain
- */
-void supervisor_end(struct supervisor *s, enum end_cause cause, const char *detail, bool now);
-
-/** supervisor_kill() - Nothing is waited for any more: whoever is left is killed */
-void supervisor_kill(struct supervisor *s);
-
-/** supervisor_deadline() - s->deadline_ns has passed */
-void supervisor_deadline(struct supervisor *s);
-
-/** supervisor_create_late() - s->create_by_ns has passed */
-void supervisor_create_late(struct supervisor *s);
-
-/**
- * supervisor_drain_note() - Remember which process has the console
- * @console:	Where its output goes; duplicated
- *
- * Syscalls: fcntl
- */
-void supervisor_drain_note(struct supervisor *s, const struct plan *p, int console);
-
-/**
- * supervisor_drain() - The VM has ended and its time to leave is over
- *
- * Return: whether its last output waits for a reader. Then all but the serial device are killed, and it is
- * looked at again later
- */
-bool supervisor_drain(struct supervisor *s);
-
-/** supervisor_drain_alone() - A process died: undo what only it was for if the serial device is the last */
-void supervisor_drain_alone(struct supervisor *s);
-
-/** supervisor_note() - Remember what a start needs of the plan, which does not stay */
-void supervisor_note(struct supervisor *s, const struct plan *p);
-
-/**
- * supervisor_start() - Begin to start the guest
- * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be
- *		started ends
- *
- * Return: 0; -EINVAL, -EBUSY when this is no time for a start; -errno of the network
- */
-MUST_CHECK int supervisor_start(struct supervisor *s, int client, struct err *err);
-
-/** supervisor_asked() - Whether the start waits for an answer of @p */
-bool supervisor_asked(const struct supervisor *s, const struct spawned *p);
-
-/** supervisor_answered() - CTL_DONE from a process that was asked */
-void supervisor_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m);
-
-/** supervisor_start_late() - s->start.deadline_ns has passed */
-void supervisor_start_late(struct supervisor *s);
-
-/** supervisor_start_cut() - The VM ended; a start under way is over, and why is told */
-void supervisor_start_cut(struct supervisor *s, const char *why);
-
-/** supervisor_serve() - Answer control socket and signals from now on */
-MUST_CHECK int supervisor_serve(struct supervisor *s, struct err *err);
-
-/**
- * supervisor_make_nets() - Carry out the plan's networks, before any process of the VM exists
- * @sp:		Gets the TAPs
- *
- * Context: in the host's namespace, alone in the process
- */
-MUST_CHECK int supervisor_make_nets(struct supervisor *s, const struct launch *l, struct spawn *sp,
-				    struct err *err);
-
-/**
- * supervisor_join_nets() - What a start does first: netns mode's interfaces, as they are by now
- * @client:	Is told of interfaces that no device is left for, if it is one
- */
-MUST_CHECK int supervisor_join_nets(struct supervisor *s, int client, struct err *err);
-
-/** supervisor_undo_nets() - Remove the networks; what cannot be undone stays in s->state for delete */
-void supervisor_undo_nets(struct supervisor *s);
-
-/** supervisor_main() - The life of the supervisor; never returns */
-NORETURN void supervisor_main(struct supervisor *s, const struct launch *l);
+/** supervisor_is_vmm() - Whether @p is the VMM; all others are devices */
+bool supervisor_is_vmm(const struct supervisor *s, const struct spawned *p);
 
 #endif

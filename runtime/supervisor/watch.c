@@ -15,16 +15,19 @@
  * real disk. So each second that the VMM waits the kernel is asked what the device is doing, and only
  * one that did not sleep on its resources LATE_MAX times in a row is taken for broken.
  */
+#include "runtime/supervisor/watch.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/jail/jail.h"
-#include "runtime/state/cause.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/child.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/lines.h"
+#include "runtime/supervisor/start.h"
 #include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL
@@ -35,92 +38,13 @@
 #define MESSAGES_MAX 64 /* of one process in one go */
 #define PHASES_MAX   64 /* of one process in all */
 
-struct spawned *supervisor_process(struct supervisor *s, int fd)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].control == fd || s->proc[i].log == fd ||
-		    s->proc[i].jailed.pidfd == fd)
-			return &s->proc[i];
-	return NULL;
-}
-
-static bool is_vmm(const struct supervisor *s, const struct spawned *p)
-{
-	return p == &s->proc[0];
-}
-
-static void kill_all(struct supervisor *s)
-{
-	unsigned int i;
-
-	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].jailed.pid)
-			(void)process_signal(s->proc[i].jailed.pidfd, SIGKILL);
-}
-
-static void check_over(struct supervisor *s)
-{
-	unsigned int i;
-
-	supervisor_drain_alone(s);
-	for (i = 0; i < s->nr; i++)
-		if (s->proc[i].jailed.pid)
-			return;
-	s->stage = STAGE_OVER;
-}
-
-static void close_control(struct supervisor *s, struct spawned *p)
-{
-	if (p->control < 0)
-		return;
-	loop_del(&s->loop, p->control);
-	cleanup_close_fd(&p->control);
-	p->control = -1;
-}
-
-/* ---- ways to end ---- */
-
-void supervisor_end(struct supervisor *s, enum end_cause cause, const char *detail, bool now)
-{
-	if (s->stage >= STAGE_ENDING)
-		return;
-	s->stage = STAGE_ENDING;
-	s->state->cause = cause;
-	s->state->exit_code = cause_info(cause)->exit_code;
-	fmt_into(s->state->detail, sizeof(s->state->detail), "%s", detail);
-	phases_mark(s->phases, "end");
-	supervisor_start_cut(s, detail);
-	if (now) {
-		kill_all(s);
-	} else {
-		/* The VMM goes first, and with it its ends of the buses: that is how devices learn
-		 * of the end, and still get rid of what they hold. */
-		if (cause == END_DEVICE_KILLED && s->proc[0].jailed.pid)
-			(void)process_signal(s->proc[0].jailed.pidfd, SIGKILL);
-		close_control(s, &s->proc[0]);
-		s->deadline_ns = clock_ns() + SUPERVISOR_DRAIN_NS;
-	}
-	check_over(s);
-}
-
-void supervisor_fail(struct supervisor *s, const struct err *err)
-{
-	if (s->stage >= STAGE_ENDING)
-		return;
-	s->stage = STAGE_ENDING;
-	s->create_by_ns = 0;
-	s->failed = true;
-	s->failure = *err;
-	kill_all(s);
-	check_over(s);
-}
+/* ---- the verdict ---- */
 
 static void blame(struct supervisor *s, const struct spawned *p, const char *when)
 {
-	const bool accuser = is_vmm(s, p) && s->accused[0];
-	enum end_cause cause = is_vmm(s, p) && !accuser ? END_VMM_KILLED : END_DEVICE_KILLED;
+	const bool accuser = supervisor_is_vmm(s, p) && s->accused[0];
+	enum end_cause cause = supervisor_is_vmm(s, p) && !accuser ? END_VMM_KILLED
+								   : END_DEVICE_KILLED;
 	char how[64], oom[128] = "";
 	struct err err;
 
@@ -135,26 +59,21 @@ static void blame(struct supervisor *s, const struct spawned *p, const char *whe
 	else
 		err_text(&err, EIO, "%s: %s%s%s", p->name, how, when, oom);
 	if (s->stage < STAGE_CREATED) {
-		supervisor_fail(s, &err);
+		end_failed(s, &err);
 	} else {
 		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
-		supervisor_end(s, cause, err.msg, false);
+		end_vm(s, cause, err.msg, false);
 	}
 }
 
-void supervisor_deadline(struct supervisor *s)
+void watch_deadline(struct supervisor *s)
 {
+	if (s->stage >= STAGE_ENDING) {
+		end_late(s);
+		return;
+	}
 	s->deadline_ns = 0;
-	if (s->stage < STAGE_ENDING)
-		blame(s, &s->proc[s->doubt], "");
-	else if (!supervisor_drain(s))
-		kill_all(s);
-}
-
-void supervisor_kill(struct supervisor *s)
-{
-	s->deadline_ns = 0;
-	kill_all(s);
+	blame(s, &s->proc[s->doubt], "");
 }
 
 /* ---- control sockets ---- */
@@ -169,8 +88,9 @@ static void on_failed(struct supervisor *s, struct spawned *p, const struct ctl_
 {
 	struct err err;
 
-	err_text(&err, m->code && m->code < 4096 ? (int)m->code : EIO, "%s: %s", p->name, m->text);
-	supervisor_fail(s, &err);
+	(void)child_failure(m, &err);
+	err_wrap(&err, "%s", p->name);
+	end_failed(s, &err);
 }
 
 static void on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
@@ -192,7 +112,7 @@ static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struc
 	if (m->code == END_DEVICE_KILLED)
 		accuse(s, m->text);
 	else
-		supervisor_end(s, (enum end_cause)m->code, m->text, false);
+		end_vm(s, (enum end_cause)m->code, m->text, false);
 }
 
 /* The device of that name; 0, which is the VMM, for one that it made up */
@@ -241,7 +161,7 @@ static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct
 
 static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
-	supervisor_answered(s, p, m);
+	start_answered(s, p, m);
 }
 
 /**
@@ -267,9 +187,10 @@ static bool legal(const struct supervisor *s, struct spawned *p, const struct ct
 {
 	const struct rule *r = &rules[m->type]; /* ctl_recv() has checked the type */
 
-	if (!r->run || s->stage < r->from || s->stage > r->to || (r->vmm_only && !is_vmm(s, p)))
+	if (!r->run || s->stage < r->from || s->stage > r->to ||
+	    (r->vmm_only && !supervisor_is_vmm(s, p)))
 		return false;
-	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !supervisor_asked(s, p)))
+	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !start_asked(s, p)))
 		return false;
 	if (m->type == CTL_LATE)
 		return late_is_legal(s, p, m);
@@ -289,9 +210,8 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 
 	if (p->control < 0 || poll(&ready, 1, 0) <= 0)
 		return false;
-	r = ctl_recv(p->control, &m);
+	r = child_hear(p, &m);
 	if (r == 1) {
-		(void)fmt_printable(m.text);
 		p->said[m.type]++;
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
@@ -303,9 +223,9 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	}
 	/* A process without a control socket cannot be told to leave: so it does not stay. One that closed it
 	 * by its death has died of that. */
-	close_control(s, p);
+	end_dismiss(s, p);
 	p->unruly = r != 0;
-	(void)process_signal(p->jailed.pidfd, SIGKILL);
+	child_kill(p);
 	return false;
 }
 
@@ -337,7 +257,7 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 	if (r == 1 && e.index < s->nr) {
 		jail_describe(&e, &err);
 		err_wrap(&err, "%s", s->proc[e.index].name);
-		supervisor_fail(s, &err);
+		end_failed(s, &err);
 	} else {
 		loop_del(&s->loop, fd);
 	}
@@ -353,7 +273,7 @@ static void judge(struct supervisor *s, struct spawned *p)
 			blame(s, &s->proc[i], "");
 	if (s->stage >= STAGE_ENDING)
 		return;
-	if (is_vmm(s, p) || spawned_reap(&s->proc[0])) {
+	if (supervisor_is_vmm(s, p) || spawned_reap(&s->proc[0])) {
 		/* Having accused a device it leaves: that is no death. */
 		if (!s->accused[0])
 			blame(s, &s->proc[0], "");
@@ -373,7 +293,7 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 	loop_del(&s->loop, fd);
 	phases_add(s->phases, p->name, "gone", clock_ns());
 	drain_control(s, p);
-	supervisor_last_lines(s, p);
+	lines_last(s, p);
 	if (s->stage < STAGE_CREATED) {
 		/* The jail's own words say more than an exit code. */
 		if (s->error_fd >= 0)
@@ -383,21 +303,21 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 		judge(s, p);
 	}
 	if (s->stage >= STAGE_ENDING)
-		check_over(s);
+		end_check(s);
 }
 
-int supervisor_watch_jails(struct supervisor *s, struct err *err)
+int watch_jails(struct supervisor *s, struct err *err)
 {
 	return loop_add(&s->loop, s->error_fd, EPOLLIN, on_jail_error, s, err);
 }
 
-int supervisor_watch(struct supervisor *s, unsigned int i, struct err *err)
+int watch_process(struct supervisor *s, unsigned int i, struct err *err)
 {
 	const struct spawned *p = &s->proc[i];
 	int r = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
 
 	if (r == 0)
-		r = supervisor_watch_log(s, p, err);
+		r = lines_watch(s, p, err);
 	if (r == 0)
 		r = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
 	return r;

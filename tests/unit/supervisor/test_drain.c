@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/drain.h"
 
 static struct supervisor s;
 static struct state state;
@@ -58,7 +58,7 @@ static void setup_vm(bool blocked)
 	reader = fd[0];
 	writer = fd[1];
 	cr_assert_eq(loop_init(&s.loop, &err), 0);
-	supervisor_drain_note(&s, &plan, writer);
+	drain_note(&s, &plan, writer);
 }
 
 static void setup(void)
@@ -80,7 +80,7 @@ Test(drain, a_full_console_stops_the_clock)
 	char page[4096];
 
 	fill();
-	cr_assert(supervisor_drain(&s));
+	cr_assert(drain_wait(&s));
 	cr_assert_eq(s.deadline_ns, 0);
 	cr_assert_eq(waitpid(s.proc[0].jailed.pid, NULL, 0), s.proc[0].jailed.pid, "VMM is killed");
 	cr_assert(lives(1));
@@ -90,7 +90,7 @@ Test(drain, a_full_console_stops_the_clock)
 	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
 	cr_assert_gt(s.deadline_ns, 0, "it goes on when the reader has read");
 	fill();
-	cr_assert(supervisor_drain(&s));
+	cr_assert(drain_wait(&s));
 	close(reader);
 	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
 	cr_assert_gt(s.deadline_ns, 0, "or has left");
@@ -98,8 +98,8 @@ Test(drain, a_full_console_stops_the_clock)
 
 Test(drain, a_device_that_does_not_write_has_two_turns)
 {
-	cr_assert(supervisor_drain(&s));
-	cr_assert_not(supervisor_drain(&s));
+	cr_assert(drain_wait(&s));
+	cr_assert_not(drain_wait(&s));
 }
 
 Test(drain, a_device_that_never_ends_has_many)
@@ -107,7 +107,7 @@ Test(drain, a_device_that_never_ends_has_many)
 	char page[4096];
 	unsigned int turns = 0;
 
-	for (fill(); supervisor_drain(&s); fill()) {
+	for (fill(); drain_wait(&s); fill()) {
 		cr_assert_lt(turns++, 1000);
 		cr_assert_gt(read(reader, page, sizeof(page)), 0);
 		cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
@@ -123,7 +123,7 @@ Test(drain, a_disk_that_stands_still_is_waited_for)
 		poll(NULL, 0, 1);
 	cr_assert_not(process_in_io(getpid()));
 	for (int i = 0; i < 10; i++)
-		cr_assert(supervisor_drain(&s));
+		cr_assert(drain_wait(&s));
 }
 
 Test(drain, a_vm_without_output_is_not_waited_for)
@@ -133,5 +133,5 @@ Test(drain, a_vm_without_output_is_not_waited_for)
 		  1);
 	cr_assert(spawned_reap(&s.proc[1]));
 	fill();
-	cr_assert_not(supervisor_drain(&s));
+	cr_assert_not(drain_wait(&s));
 }

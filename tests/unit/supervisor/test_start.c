@@ -11,7 +11,8 @@
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client.h"
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/start.h"
 
 #define NR_PROCS 4 /* the VMM, net0, rng0, net1 */
 
@@ -39,7 +40,7 @@ static void note(const char *cmdline)
 
 	snprintf(plan.cmdline, sizeof(plan.cmdline), "%s", cmdline);
 	snprintf(plan.hostname, sizeof(plan.hostname), "alice");
-	supervisor_note(&s, &plan);
+	start_note(&s, &plan);
 }
 
 static void setup(void)
@@ -69,7 +70,7 @@ static void teardown(void)
 	(void)rmdir(dir);
 }
 
-TestSuite(supervisor_start, .init = setup, .fini = teardown);
+TestSuite(start, .init = setup, .fini = teardown);
 
 /* As a client of the control socket asks */
 static int start(void)
@@ -78,7 +79,7 @@ static int start(void)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
 	client = pair[0];
-	r = supervisor_start(&s, pair[1], &err);
+	r = start_begin(&s, pair[1], &err);
 	if (r < 0)
 		close(pair[1]);
 	return r;
@@ -118,11 +119,11 @@ static void answer(unsigned int i, int code, const char *text)
 	struct ctl_msg m = {.type = CTL_DONE, .code = (uint32_t)code};
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
-	cr_assert(supervisor_asked(&s, &s.proc[i]), "%s", names[i]);
-	supervisor_answered(&s, &s.proc[i], &m);
+	cr_assert(start_asked(&s, &s.proc[i]), "%s", names[i]);
+	start_answered(&s, &s.proc[i], &m);
 }
 
-Test(supervisor_start, the_answer_comes_when_the_guest_runs)
+Test(start, the_answer_comes_when_the_guest_runs)
 {
 	struct reply reply;
 	struct ctl_msg m;
@@ -134,10 +135,10 @@ Test(supervisor_start, the_answer_comes_when_the_guest_runs)
 	cr_expect_eq(start(), -EBUSY, "one start at a time");
 	cr_expect_neq(s.start.deadline_ns, 0);
 	for (unsigned int i = 1; i < NR_PROCS; i++)
-		cr_expect(!asked(i, &m) && !supervisor_asked(&s, &s.proc[i]));
+		cr_expect(!asked(i, &m) && !start_asked(&s, &s.proc[i]));
 }
 
-Test(supervisor_start, running)
+Test(start, running)
 {
 	struct reply reply;
 	struct ctl_msg m;
@@ -149,12 +150,12 @@ Test(supervisor_start, running)
 	cr_expect(s.stage == STAGE_RUNNING && s.state->status == STATE_RUNNING);
 	cr_expect_eq(faccessat(s.dir, STATE_FILE, F_OK, 0), 0, "it is on file");
 	cr_expect_eq(s.start.deadline_ns, 0);
-	cr_expect(!supervisor_asked(&s, &s.proc[0]), "a second answer is out of place");
+	cr_expect(!start_asked(&s, &s.proc[0]), "a second answer is out of place");
 	cr_expect_eq(start(), -EINVAL);
 	cr_expect_str_eq(err.msg, "cannot start an already running container");
 }
 
-Test(supervisor_start, networks_are_asked_first_and_all_at_once)
+Test(start, networks_are_asked_first_and_all_at_once)
 {
 	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
 	struct reply reply;
@@ -178,7 +179,7 @@ Test(supervisor_start, networks_are_asked_first_and_all_at_once)
 	cr_expect_eq(answered(&reply), 0);
 }
 
-Test(supervisor_start, a_network_without_an_address_keeps_its_number)
+Test(start, a_network_without_an_address_keeps_its_number)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 
@@ -190,7 +191,7 @@ Test(supervisor_start, a_network_without_an_address_keeps_its_number)
 	asked_to_start("ip=198.51.100.2:::255.255.255.0:alice:eth1:off");
 }
 
-Test(supervisor_start, an_ip_word_of_the_users_wins)
+Test(start, an_ip_word_of_the_users_wins)
 {
 	static const struct {
 		const char *cmdline;
@@ -216,7 +217,7 @@ static void add_many(unsigned int nr)
 		add_net("net0", mac, 1500, "198.51.100.200");
 }
 
-Test(supervisor_start, as_many_addresses_as_the_kernel_takes)
+Test(start, as_many_addresses_as_the_kernel_takes)
 {
 	struct reply reply;
 	char text[BOOT_CMDLINE_MAX];
@@ -235,7 +236,7 @@ Test(supervisor_start, as_many_addresses_as_the_kernel_takes)
 	cr_expect_eq(answered(&reply), 0);
 }
 
-Test(supervisor_start, more_addresses_than_the_kernel_takes)
+Test(start, more_addresses_than_the_kernel_takes)
 {
 	struct reply reply;
 	struct ctl_msg m;
@@ -250,7 +251,7 @@ Test(supervisor_start, more_addresses_than_the_kernel_takes)
 	cr_expect_eq(s.stage, STAGE_CREATED);
 }
 
-Test(supervisor_start, a_refused_start_can_be_tried_again)
+Test(start, a_refused_start_can_be_tried_again)
 {
 	struct reply reply;
 	struct ctl_msg m;
@@ -267,7 +268,7 @@ Test(supervisor_start, a_refused_start_can_be_tried_again)
 	cr_expect_eq(answered(&reply), 0);
 }
 
-Test(supervisor_start, a_device_that_refuses_is_named_and_all_are_waited_for)
+Test(start, a_device_that_refuses_is_named_and_all_are_waited_for)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 	struct reply reply;
@@ -284,7 +285,7 @@ Test(supervisor_start, a_device_that_refuses_is_named_and_all_are_waited_for)
 	cr_expect_str_eq(reply.text, "net0: no such MTU", "the first refusal counts");
 }
 
-Test(supervisor_start, a_process_that_does_not_listen)
+Test(start, a_process_that_does_not_listen)
 {
 	struct reply reply;
 
@@ -294,14 +295,14 @@ Test(supervisor_start, a_process_that_does_not_listen)
 	cr_expect(strstr(reply.text, "vmm does not listen"), "%s", reply.text);
 }
 
-Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
+Test(start, a_process_that_does_not_answer_is_the_end)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 	struct reply reply;
 
 	add_net("net1", mac, 1500, NULL);
 	cr_assert_eq(start(), 0);
-	supervisor_start_late(&s);
+	start_late(&s);
 	cr_expect_eq(answered(&reply), ESRCH);
 	cr_expect(strstr(reply.text, "net1: does not answer"), "%s", reply.text);
 	cr_expect_geq(s.stage, STAGE_ENDING);
@@ -309,21 +310,22 @@ Test(supervisor_start, a_process_that_does_not_answer_is_the_end)
 	cr_expect_eq(s.start.deadline_ns, 0);
 }
 
-Test(supervisor_start, an_end_in_between_reaches_the_client)
+Test(start, an_end_in_between_reaches_the_client)
 {
 	struct reply reply;
 
 	cr_assert_eq(start(), 0);
-	supervisor_end(&s, END_KILLED, "killed on request", true);
+	end_vm(&s, END_KILLED, "killed on request", true);
+	start_cut(&s); /* as the loop does */
 	cr_expect_eq(answered(&reply), ESRCH);
 	cr_expect(strstr(reply.text, "killed on request"), "%s", reply.text);
 	cr_expect_eq(start(), -EINVAL);
 	cr_expect_str_eq(err.msg, "cannot start a container that has stopped");
 }
 
-Test(supervisor_start, without_a_client_a_refusal_is_the_end)
+Test(start, without_a_client_a_refusal_is_the_end)
 {
-	cr_assert_eq(supervisor_start(&s, -1, &err), 0);
+	cr_assert_eq(start_begin(&s, -1, &err), 0);
 	answer(0, EINVAL, "kernel: too long");
 	cr_expect_geq(s.stage, STAGE_ENDING);
 	cr_expect_str_eq(s.state->detail, "kernel: too long");

@@ -11,7 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/supervisor/supervisor.h"
+#include "runtime/supervisor/life.h"
+#include "runtime/supervisor/lines.h"
+#include "runtime/supervisor/watch.h"
 #include "runtime/util/clock.h"
 
 #define NR_PROCS 2 /* the VMM, rng0 */
@@ -43,11 +45,11 @@ static void setup(void)
 		p->log = log[0];
 		process_log[s.nr] = log[1];
 		p->jailed = (struct jailed){1, eventfd(0, 0)}; /* never readable, and no pidfd */
-		cr_assert_eq(supervisor_watch(&s, s.nr, &err), 0);
+		cr_assert_eq(watch_process(&s, s.nr, &err), 0);
 	}
 }
 
-TestSuite(supervisor_watch, .init = setup, .timeout = 20);
+TestSuite(watch, .init = setup, .timeout = 20);
 
 /* Has it heard by the supervisor, until it does not listen any more; how often it could be said */
 static unsigned int flood(unsigned int i, enum ctl_type type)
@@ -62,7 +64,7 @@ static unsigned int flood(unsigned int i, enum ctl_type type)
 	return nr;
 }
 
-Test(supervisor_watch, ready_is_said_once)
+Test(watch, ready_is_said_once)
 {
 	char how[64];
 
@@ -73,13 +75,13 @@ Test(supervisor_watch, ready_is_said_once)
 	cr_expect_eq(s.proc[1].control, -1);
 }
 
-Test(supervisor_watch, phases_have_a_budget)
+Test(watch, phases_have_a_budget)
 {
 	cr_expect_eq(flood(0, CTL_PHASE), 65);
 	cr_expect_eq(s.proc[0].control, -1);
 }
 
-Test(supervisor_watch, an_end_that_does_not_stop)
+Test(watch, an_end_that_does_not_stop)
 {
 	s.stage = STAGE_RUNNING;
 	cr_expect_eq(flood(0, CTL_ENDED), 1, "after the end the VMM is not read any more");
@@ -115,7 +117,7 @@ static bool dies_of_it(bool by_an_empty_message)
 	return false;
 }
 
-Test(supervisor_watch, what_waits_for_devices_has_a_budget)
+Test(watch, what_waits_for_devices_has_a_budget)
 {
 	unsigned int nr = 0;
 
@@ -130,19 +132,19 @@ Test(supervisor_watch, what_waits_for_devices_has_a_budget)
 	cr_expect_lt(nr, FLOOD);
 }
 
-Test(supervisor_watch, a_process_that_closes_its_control_socket_is_killed)
+Test(watch, a_process_that_closes_its_control_socket_is_killed)
 {
 	s.stage = STAGE_RUNNING;
 	cr_expect(dies_of_it(false));
 }
 
-Test(supervisor_watch, a_process_that_feigns_its_end_is_killed)
+Test(watch, a_process_that_feigns_its_end_is_killed)
 {
 	s.stage = STAGE_RUNNING;
 	cr_expect(dies_of_it(true));
 }
 
-Test(supervisor_watch, a_log_over_its_budget_waits_and_nothing_else_does)
+Test(watch, a_log_over_its_budget_waits_and_nothing_else_does)
 {
 	uint64_t again_ns;
 
@@ -167,7 +169,7 @@ Test(supervisor_watch, a_log_over_its_budget_waits_and_nothing_else_does)
 	cr_expect_eq(s.proc[1].log, -1);
 }
 
-Test(supervisor_watch, a_log_is_heard_again)
+Test(watch, a_log_is_heard_again)
 {
 	while (!s.listen_again_ns) {
 		(void)!write(process_log[1], "W again\n", 8);
@@ -175,18 +177,18 @@ Test(supervisor_watch, a_log_is_heard_again)
 	}
 	/* As if the time had come, and a little more */
 	s.proc[1].lines.seen_ns -= 1000000000;
-	supervisor_listen_again(&s);
+	lines_again(&s);
 	cr_expect_eq(s.listen_again_ns, 0);
 	cr_assert_eq(ctl_send(process[1], CTL_READY, 0, 0, NULL), 0);
 	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
 	cr_expect_eq(s.listen_again_ns, 0, "there is budget");
 }
 
-Test(supervisor_watch, a_process_that_is_not_ready_in_time_is_named)
+Test(watch, a_process_that_is_not_ready_in_time_is_named)
 {
 	s.create_by_ns = clock_ns();
 	s.proc[0].ready = true;
-	supervisor_create_late(&s);
+	create_late(&s);
 	cr_expect_eq(s.stage, STAGE_ENDING);
 	cr_expect(s.failed);
 	cr_expect_str_eq(s.failure.msg, "rng0: not ready after 60 s");

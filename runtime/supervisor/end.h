@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: How a VM ends: the verdict, and the time its processes have to leave
+ *
+ * A verdict is recorded here and s->stage becomes STAGE_ENDING. What else was under way notices by the stage:
+ * the loop (life.c) cuts a start short.
+ */
+#ifndef VMRUN_RUNTIME_SUPERVISOR_END_H
+#define VMRUN_RUNTIME_SUPERVISOR_END_H
+
+#include "runtime/supervisor/supervisor.h"
+
+/** end_failed() - Creating the VM failed for this reason; the first one counts */
+void end_failed(struct supervisor *s, const struct err *err);
+
+/**
+ * end_vm() - The VM has ended for this reason; the first one counts
+ * @now:	Kill all its processes instead of giving them time to leave
+ */
+void end_vm(struct supervisor *s, enum end_cause cause, const char *detail, bool now);
+
+/** end_dismiss() - Stop listening to @p and tell it to leave */
+void end_dismiss(struct supervisor *s, struct spawned *p);
+
+/** end_check() - A process has died: if it was the last one the VM is over */
+void end_check(struct supervisor *s);
+
+/** end_late() - The time to leave is over: kill what is left, unless the last output waits for its reader */
+void end_late(struct supervisor *s);
+
+/** end_kill() - Wait for nothing any more: kill what is left */
+void end_kill(struct supervisor *s);
+
+#endif

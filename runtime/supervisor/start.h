@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Starting a guest
+ */
+#ifndef VMRUN_RUNTIME_SUPERVISOR_START_H
+#define VMRUN_RUNTIME_SUPERVISOR_START_H
+
+#include "runtime/supervisor/supervisor.h"
+
+/** start_note() - Remember what a start needs of the plan, which does not stay */
+void start_note(struct supervisor *s, const struct plan *p);
+
+/**
+ * start_begin() - Begin to start the guest
+ * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be
+ *		started ends
+ *
+ * Return: 0; -EINVAL, -EBUSY when this is no time for a start; -errno of the network
+ */
+MUST_CHECK int start_begin(struct supervisor *s, int client, struct err *err);
+
+/** start_asked() - Whether the start waits for an answer of @p */
+bool start_asked(const struct supervisor *s, const struct spawned *p);
+
+/** start_answered() - CTL_DONE from a process that was asked */
+void start_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m);
+
+/** start_late() - s->start.deadline_ns has passed */
+void start_late(struct supervisor *s);
+
+/** start_cut() - The VM has ended: give up a start under way, and tell its client why */
+void start_cut(struct supervisor *s);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/supervisor.h"
+
+struct spawned *supervisor_process(struct supervisor *s, int fd)
+{
+	for (unsigned int i = 0; i < s->nr; i++)
+		if (s->proc[i].control == fd || s->proc[i].log == fd ||
+		    s->proc[i].jailed.pidfd == fd)
+			return &s->proc[i];
+	return NULL;
+}
+
+bool supervisor_is_vmm(const struct supervisor *s, const struct spawned *p)
+{
+	return p == &s->proc[0];
+}
