@@ -264,7 +264,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 	if (!v->log && to_stderr)
 		oci_log_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
 	memcpy(l.program, vm->program, sizeof(l.program));
-	r = supervisor_launch(&l, ret_pid, err);
+	r = launch(&l, ret_pid, err);
 	oci_log_close(&l.log);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "runtime/host/cgroup.h"
+#include "runtime/net/net.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"

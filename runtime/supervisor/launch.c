@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/launch.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/net/net.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
@@ -23,8 +26,8 @@
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000
-#define LOCK_TRIES    1000			       /* 2 s */
-#define REPORT_MS     (SUPERVISOR_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
+#define LOCK_TRIES    1000			     /* 2 s */
+#define REPORT_MS     (HANDOVER_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
 
 static int write_pid_file(const char *path, pid_t pid, struct err *err)
 {
@@ -264,7 +267,7 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 	g->lock = -1;
 	cgroup_hand_over(&g->cgroup);
 	/* If it is dead by now its report does not come. */
-	(void)!send(g->report[0], SUPERVISOR_GO, sizeof(SUPERVISOR_GO), MSG_NOSIGNAL);
+	(void)!send(g->report[0], HANDOVER_GO, sizeof(HANDOVER_GO), MSG_NOSIGNAL);
 	return 0;
 }
 
@@ -285,7 +288,7 @@ static void hold_signals(sigset_t *ret_before)
 static int wait_for_report(const struct launch *l, struct launching *g, struct err *err)
 {
 	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
-	struct supervisor_report r;
+	struct handover_report r;
 	sigset_t before;
 	int n;
 
@@ -307,7 +310,7 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 	}
 	/* From here on the VM stays: create goes on to exit with 0, run reads signals from an fd. */
 	hold_signals(&before);
-	if (send(g->report[0], SUPERVISOR_ACK, sizeof(SUPERVISOR_ACK), MSG_NOSIGNAL) < 0)
+	if (send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL) < 0)
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	return 0;
 }
@@ -380,7 +383,7 @@ static int launch_supervisor(const struct launch *l, struct launching *g, struct
 	return r;
 }
 
-int supervisor_launch(const struct launch *l, pid_t *ret_pid, struct err *err)
+int launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 {
 	__attribute__((cleanup(cleanup_launching))) struct launching g = {
 		.dir = -1, .lock = -1, .report = {-1, -1}};

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: From the fork to the exit
+ * DOC: The life of a supervisor: create, then the loop, then taking down what is left
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_LIFE_H
 #define VMRUN_RUNTIME_SUPERVISOR_LIFE_H
 
 #include "runtime/supervisor/supervisor.h"
-
-/** create_late() - s->create_by_ns has passed */
-void create_late(struct supervisor *s);
 
 /** life_lead() - The life of the supervisor; never returns */
 NORETURN void life_lead(struct supervisor *s, const struct launch *l);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/supervisor/nets.h"
 
+#include "runtime/net/net.h"
+#include "runtime/plan/plan.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/reply.h"
 

@@ -1,15 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Inside the supervisor
+ * DOC: struct supervisor: what a supervisor knows of its VM
  *
- * supervisor_launch.c the launcher's side, up to the fork and after it
- * supervisor.c       from the fork to the exit
- * supervisor_watch.c what the processes ask and answer, and how they end
- * supervisor_log.c   what they log
- * supervisor_start.c from the wish to start the guest to its running
- * supervisor_drain.c the end of a guest whose last output is still to be read
- * supervisor_net.c   networks made and undone
- * supervisor_ctl.c   what users ask for, by socket and by signal
+ * launch.h draws its life. Each part of it has a file, which README.md lists.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
 #define VMRUN_RUNTIME_SUPERVISOR_SUPERVISOR_H
@@ -17,27 +10,16 @@
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
 #include "runtime/jail/spawn.h"
+#include "runtime/net/cmdline.h"
 #include "runtime/state/state.h"
-#include "runtime/supervisor/launch.h"
-
-/** How long all processes have to get ready: a kernel and an initrd are read from slow disks in it */
-#define SUPERVISOR_CREATE_MS 60000
+#include "runtime/supervisor/child.h"
+#include "runtime/supervisor/handover.h"
 
 /** How many may have connected to the control socket and not have asked */
 #define SUPERVISOR_CLIENTS 8
 
-/** What the launcher says when the lock is the supervisor's alone, and what it answers to a good report */
-#define SUPERVISOR_GO  "go"
-#define SUPERVISOR_ACK "ok"
-
 /** How long processes have to leave when the VM has ended, before they are killed */
 #define SUPERVISOR_LEAVE_NS (CHILD_LEAVE_MS * 1000000ULL)
-
-/** struct supervisor_report - To the launcher, once: code 0, or an errno value and why */
-struct supervisor_report {
-	int32_t code;
-	char text[ERR_MSG_BYTES];
-};
 
 /**
  * enum stage - How far the VM is; only ever grows

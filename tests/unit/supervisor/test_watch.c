@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "runtime/supervisor/life.h"
+#include "runtime/supervisor/create.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/watch.h"
 #include "runtime/util/clock.h"

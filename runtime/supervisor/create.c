@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/create.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/oom.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/jail/spawn.h"
+#include "runtime/plan/plan.h"
+#include "runtime/state/state_file.h"
+#include "runtime/supervisor/child.h"
+#include "runtime/supervisor/drain.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/nets.h"
+#include "runtime/supervisor/programs.h"
+#include "runtime/supervisor/requests.h"
+#include "runtime/supervisor/start.h"
+#include "runtime/supervisor/watch.h"
+
+#define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
+#define OOM_RAISE 100
+#define OWN_BYTES (4 << 20) /* resident of this process, and some more */
+
+void create_report(struct supervisor *s, const struct err *err)
+{
+	struct handover_report r = {0};
+
+	if (err) {
+		r.code = err->code;
+		fmt_into(r.text, sizeof(r.text), "%s", err->msg);
+	}
+	/* A launcher that is gone is noticed by its end of file. */
+	if (s->report >= 0 && send(s->report, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "the launcher is gone");
+}
+
+/* The ack, or end of file: the launcher died, or could not write its pid file. */
+static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	char ack[sizeof(HANDOVER_ACK)];
+	const bool ok = recv(fd, ack, sizeof(ack), MSG_DONTWAIT) == sizeof(ack);
+	struct err err;
+
+	loop_del(&s->loop, fd);
+	cleanup_close_fd(&s->report);
+	s->report = -1;
+	if (!ok || s->stage != STAGE_READY) {
+		err_text(&err, EPIPE, "the creating process is gone");
+		end_failed(s, &err);
+		return;
+	}
+	s->stage = STAGE_CREATED;
+	phases_mark(s->phases, "created");
+	if (s->autostart && start_begin(s, -1, &err) < 0) {
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+		end_vm(s, END_VMM_KILLED, err.msg, true);
+	}
+}
+
+int create_check_ready(struct supervisor *s, struct err *err)
+{
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < s->nr; i++)
+		if (!s->proc[i].ready)
+			return 0;
+	loop_del(&s->loop, s->error_fd);
+	cleanup_close_fd(&s->error_fd);
+	s->error_fd = -1;
+	s->create_by_ns = 0;
+	s->stage = STAGE_READY;
+	s->state->status = STATE_CREATED;
+	for (i = 0; i < s->nr; i++) {
+		struct state_proc *p = &s->state->proc[i];
+		const pid_t pid = s->proc[i].jailed.pid;
+
+		memcpy(p->name, s->proc[i].name, sizeof(p->name));
+		p->process = (struct process){pid, process_identify(pid)};
+	}
+	s->state->nr_procs = s->nr;
+	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		create_report(s, NULL);
+	return r;
+}
+
+void create_late(struct supervisor *s)
+{
+	char names[ERR_MSG_BYTES / 2] = "";
+	size_t len = 0;
+	struct err err;
+	unsigned int i;
+
+	s->create_by_ns = 0;
+	for (i = 0; i < s->nr; i++)
+		if (!s->proc[i].ready)
+			len += fmt_into(names + len, sizeof(names) - len, "%s%s", len ? ", " : "",
+					s->proc[i].name);
+	err_text(&err, ETIMEDOUT, "%s: not ready after %d s", names, HANDOVER_CREATE_MS / 1000);
+	end_failed(s, &err);
+}
+
+/* Nothing of the launcher's stays open: a caller that reads its output to the end must get there. */
+static int let_go_of_stdio(int null)
+{
+	int fd;
+
+	for (fd = 0; fd <= 2; fd++)
+		if (dup2(null, fd) < 0)
+			return -errno;
+	return 0;
+}
+
+static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn *sp,
+		     struct err *err)
+{
+	int pipe_fd[2], r = spawn_prepare(sp, err);
+	cleanup_fd int error_wr = -1;
+
+	if (r < 0)
+		return r;
+	if (pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_set(err, errno, "error pipe");
+	s->error_fd = pipe_fd[0];
+	error_wr = sp->error_fd = pipe_fd[1];
+	r = watch_jails(s, err);
+	phases_mark(s->phases, "guest RAM and sockets");
+	while (r == 0 && s->nr < l->plan->nr_procs) {
+		r = spawn_process(sp, s->nr, &s->proc[s->nr], err);
+		if (r < 0)
+			break;
+		phases_add(s->phases, "jail", s->proc[s->nr].name, clock_ns());
+		s->nr++;
+		r = watch_process(s, s->nr - 1, err);
+	}
+	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
+}
+
+/* What only creating needed: memory, and fds that others wait to see closed */
+static void forget_launch(const struct launch *l)
+{
+	unsigned int i;
+
+	programs_close(l->program, l->plan->nr_procs);
+	for (i = 0; i < 2; i++) {
+		/* 0 to 2 are /dev/null by now. */
+		if (l->stdio[i] > STDERR_FILENO)
+			close(l->stdio[i]);
+		if (l->console[i] > STDERR_FILENO)
+			close(l->console[i]);
+	}
+	assets_close(l->assets);
+	plan_free(l->plan);
+	malloc_trim(0);
+}
+
+/* Nothing has been made yet, and whoever wants to be rid of the launcher finds its pid on file. */
+static int wait_for_launcher(struct supervisor *s, struct err *err)
+{
+	char go[sizeof(HANDOVER_GO)];
+
+	if (recv(s->report, go, sizeof(go), 0) == sizeof(go))
+		return 0;
+	cleanup_close_fd(&s->report);
+	s->report = -1;
+	return err_text(err, EPIPE, "the creating process is gone");
+}
+
+static bool write_oom_score(int fd, int adj)
+{
+	char text[16];
+	const size_t len = fmt_into(text, sizeof(text), "%d", adj);
+
+	return fd >= 0 && pwrite(fd, text, len, 0) == (ssize_t)len;
+}
+
+/* How much sooner than this process the others go, in thousandths of the limit, or of the host's memory: the least
+ * of them, which has next to nothing, has to count for more. */
+static int oom_raise(int64_t limit_bytes)
+{
+	const int64_t own = limit_bytes > 0 ? 1000LL * OWN_BYTES / limit_bytes : 0;
+
+	return own > OOM_SCORE_ADJ_MAX ? OOM_SCORE_ADJ_MAX : own > OOM_RAISE ? (int)own : OOM_RAISE;
+}
+
+/* The kernel kills who has most, and of a small VM that can be this process, which is needed to tell of it. So it goes
+ * last if it may say so, and if not the others are made to go sooner. */
+static int set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed, struct err *err)
+{
+	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
+	char text[16] = "";
+
+	if (adj != PLAN_OOM_UNSET && !write_oom_score(fd, adj))
+		return err_set(err, errno, "/process/oomScoreAdj: %d", adj);
+	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
+		return err_set(err, errno, "oom_score_adj");
+	adj = atoi(text);
+	if (adj <= OOM_LAST || !write_oom_score(fd, OOM_LAST))
+		adj += oom_raise(s->cgroup->memory_max_bytes);
+	*ret_jailed = adj < OOM_SCORE_ADJ_MAX ? adj : OOM_SCORE_ADJ_MAX;
+	return 0;
+}
+
+int create_begin(struct supervisor *s, const struct launch *l, struct err *err)
+{
+	struct spawn sp = {
+		.plan = l->plan,
+		.assets = l->assets,
+		.program = l->program,
+		.stdio = {l->stdio[0], l->stdio[1]},
+		.console = {l->console[0], l->console[1]},
+		.log_level = l->log.max,
+		.null_fd = -1,
+		.ram_fd = -1,
+	};
+	int r = wait_for_launcher(s, err);
+
+	if (r == 0)
+		r = cgroup_enter(s->cgroup, err);
+	phases_mark(s->phases, "cgroup entered");
+	if (r < 0)
+		return r;
+	drain_note(s, l->plan, l->console[1]);
+	/* From here on who wants to be rid of the VM has to be rid of this process. */
+	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
+	r = state_save(s->dir, s->state, err);
+	if (r == 0)
+		r = set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
+	if (r == 0)
+		r = userns_choose(&sp.ids, err);
+	if (r == 0)
+		r = loop_init(&s->loop, err);
+	if (r == 0)
+		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
+	if (r == 0)
+		r = nets_make(s, l, &sp, err);
+	if (r == 0)
+		r = spawn_all(s, l, &sp, err);
+	spawn_done(&sp);
+	forget_launch(l);
+	return r < 0 ? r : requests_serve(s, err);
+}
