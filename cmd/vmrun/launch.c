@@ -21,6 +21,7 @@
 #include "runtime/state/state.h"
 #include "runtime/supervisor/programs.h"
 #include "runtime/state/state_dir.h"
+#include "runtime/supervisor/pid_file.h"
 
 /* ---- which bundle, which id ---- */
 
@@ -161,18 +162,6 @@ static unsigned int interfaces_of(const char *netns, struct netns_id *ret_id)
 	return nr;
 }
 
-/* It replaces what has its name: a file. /dev/null and the like stay what they are. */
-static int check_pid_file(const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (!path || lstat(path, &st) < 0 || S_ISREG(st.st_mode))
-		return 0;
-	return err_text(err, EINVAL,
-			"--pid-file %s: is there and is not a regular file: name another one",
-			path);
-}
-
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
@@ -191,7 +180,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
 	/* Before the disks, which the VM of that name has likely locked. */
-	r = check_pid_file(o->pid_file, err);
+	r = pid_file_check(o->pid_file, err);
 	if (r == 0)
 		r = state_check_unused(v->root, id, err);
 	if (r == 0)

@@ -22,39 +22,13 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/life.h"
+#include "runtime/supervisor/pid_file.h"
 #include "runtime/supervisor/start.h"
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000
 #define LOCK_TRIES    1000			     /* 2 s */
 #define REPORT_MS     (HANDOVER_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
-
-static int write_pid_file(const char *path, pid_t pid, struct err *err)
-{
-	char temp[PATH_MAX], text[16];
-	cleanup_fd int fd = -1;
-	const char *slash = strrchr(path, '/');
-	const int dir_len = slash ? (int)(slash + 1 - path) : 0;
-	size_t len;
-
-	if (strlen(path) + 2 > sizeof(temp))
-		return err_set(err, ENAMETOOLONG, "pid file");
-	fmt_into(temp, sizeof(temp), "%.*s.%s", dir_len, path, path + dir_len);
-	/* A name that anyone could guess, perhaps in a directory that anyone may write to. */
-	(void)unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_set(err, errno, "pid file %s", path);
-	/* Without a newline: go-runc takes every byte for a digit. */
-	len = fmt_into(text, sizeof(text), "%d", pid);
-	if (write(fd, text, len) != (ssize_t)len || rename(temp, path) < 0) {
-		const int r = err_set(err, errno, "pid file %s", path);
-
-		(void)unlink(temp);
-		return r;
-	}
-	return 0;
-}
 
 static const char *owner_name(char ret[33])
 {
@@ -303,7 +277,7 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 	if (r.code)
 		return err_text(err, r.code, "%s", r.text);
 	if (l->pid_file) {
-		int rc = write_pid_file(l->pid_file, g->pid, err);
+		int rc = pid_file_write(l->pid_file, g->pid, err);
 
 		if (rc < 0)
 			return rc;
