@@ -16,7 +16,6 @@
 #include "runtime/supervisor/drain.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/nets.h"
-#include "runtime/supervisor/programs.h"
 #include "runtime/supervisor/requests.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/watch.h"
@@ -56,7 +55,7 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
-	if (s->autostart && start_begin(s, -1, &err) < 0) {
+	if (s->launch->autostart && start_begin(s, -1, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		end_vm(s, END_VMM_KILLED, err.msg, true);
 	}
@@ -117,8 +116,7 @@ static int let_go_of_stdio(int null)
 	return 0;
 }
 
-static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn *sp,
-		     struct err *err)
+static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 {
 	int pipe_fd[2], r = spawn_prepare(sp, err);
 	cleanup_fd int error_wr = -1;
@@ -131,7 +129,7 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 	error_wr = sp->error_fd = pipe_fd[1];
 	r = watch_jails(s, err);
 	phases_mark(s->phases, "guest RAM and sockets");
-	while (r == 0 && s->nr < l->plan->nr_procs) {
+	while (r == 0 && s->nr < s->launch->plan->nr_procs) {
 		r = spawn_process(sp, s->nr, &s->proc[s->nr], err);
 		if (r < 0)
 			break;
@@ -142,21 +140,17 @@ static int spawn_all(struct supervisor *s, const struct launch *l, struct spawn 
 	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
 }
 
-/* What only creating needed: memory, and fds that others wait to see closed */
-static void forget_launch(const struct launch *l)
+/* Others wait to see these closed: the reader of a pipe, the owner of a terminal. */
+static void close_streams(const struct launch *l)
 {
-	unsigned int i;
-
-	programs_close(l->program, l->plan->nr_procs);
-	for (i = 0; i < 2; i++) {
+	for (unsigned int i = 0; i < 2; i++) {
 		/* 0 to 2 are /dev/null by now. */
 		if (l->stdio[i] > STDERR_FILENO)
 			close(l->stdio[i]);
 		if (l->console[i] > STDERR_FILENO)
 			close(l->console[i]);
 	}
-	assets_close(l->assets);
-	plan_free(l->plan);
+	/* What was freed on the way here goes back to the host. */
 	malloc_trim(0);
 }
 
@@ -207,11 +201,12 @@ static int set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed, 
 	return 0;
 }
 
-int create_begin(struct supervisor *s, const struct launch *l, struct err *err)
+int create_begin(struct supervisor *s, struct err *err)
 {
+	const struct launch *l = s->launch;
 	struct spawn sp = {
 		.plan = l->plan,
-		.assets = l->assets,
+		.assets = s->assets,
 		.program = l->program,
 		.stdio = {l->stdio[0], l->stdio[1]},
 		.console = {l->console[0], l->console[1]},
@@ -239,10 +234,10 @@ int create_begin(struct supervisor *s, const struct launch *l, struct err *err)
 	if (r == 0)
 		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
 	if (r == 0)
-		r = nets_make(s, l, &sp, err);
+		r = nets_make(s, &sp, err);
 	if (r == 0)
-		r = spawn_all(s, l, &sp, err);
+		r = spawn_all(s, &sp, err);
 	spawn_done(&sp);
-	forget_launch(l);
+	close_streams(l);
 	return r < 0 ? r : requests_serve(s, err);
 }

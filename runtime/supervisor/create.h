@@ -13,7 +13,7 @@
  * On return they are getting ready, and the loop hears the control socket, signals and the launcher.
  * Context: the supervisor, right after the fork.
  */
-MUST_CHECK int create_begin(struct supervisor *s, const struct launch *l, struct err *err);
+MUST_CHECK int create_begin(struct supervisor *s, struct err *err);
 
 /** create_check_ready() - If all processes are ready: save the state and report to the launcher */
 MUST_CHECK int create_check_ready(struct supervisor *s, struct err *err);

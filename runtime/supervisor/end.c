@@ -41,6 +41,7 @@ void end_vm(struct supervisor *s, enum end_cause cause, const char *detail, bool
 	s->state->exit_code = cause_info(cause)->exit_code;
 	fmt_into(s->state->detail, sizeof(s->state->detail), "%s", detail);
 	phases_mark(s->phases, "end");
+	supervisor_let_go(s);
 	if (now) {
 		end_kill_all(s);
 	} else {
@@ -62,6 +63,7 @@ void end_failed(struct supervisor *s, const struct err *err)
 	s->create_by_ns = 0;
 	s->failed = true;
 	s->failure = *err;
+	supervisor_let_go(s);
 	end_kill_all(s);
 	end_check(s);
 }

@@ -28,7 +28,8 @@ struct handover_report {
 /**
  * struct launch - What to launch
  * @root:	State root
- * @plan, @assets, @program: The launcher keeps them; the supervisor lets go of its copies
+ * @plan, @assets, @program: What the VM is made of. Launcher and supervisor have a copy each; the supervisor
+ *		keeps its own: a device will be started from it again
  * @config:	JSON text for the state directory
  * @rootfs:	For the OCI state; may be empty
  * @stdio:	Borrowed: the VM's standard input and output

@@ -17,13 +17,13 @@
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/net/cmdline.h"
 #include "runtime/net/net.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/life.h"
 #include "runtime/supervisor/pid_file.h"
-#include "runtime/supervisor/start.h"
 
 #define UNDO_MS	      10000
 #define LOCK_PAUSE_NS 2000000
@@ -172,8 +172,10 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->lock = g->lock;
 	s->report = g->report[1];
 	s->signal_fd = s->listen_fd = s->error_fd = -1;
-	start_note(s, l->plan);
-	s->autostart = l->autostart;
+	s->start.client = -1;
+	s->launch = l;
+	s->assets = l->assets;
+	s->nr_programs = l->plan->nr_procs;
 	s->launcher = l->waits ? getppid() : 0;
 	s->state = g->state;
 	s->log = l->log;
@@ -189,7 +191,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	if (chdir("/") < 0)
 		_exit(1);
 	(void)prctl(PR_SET_NAME, "vmrun-supervise", 0, 0, 0);
-	life_lead(s, l);
+	life_lead(s);
 }
 
 /* A limit that is too small shows as anything: a killed process, a failure to map, an empty pipe. */

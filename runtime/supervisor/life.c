@@ -129,7 +129,7 @@ static NORETURN void finish_ended(struct supervisor *s)
 	_exit(s->state->exit_code);
 }
 
-static NORETURN void finish(struct supervisor *s, const struct launch *l)
+static NORETURN void finish(struct supervisor *s)
 {
 	struct err err;
 
@@ -146,12 +146,12 @@ static NORETURN void finish(struct supervisor *s, const struct launch *l)
 		_exit(1);
 	}
 	leave_cgroups(s);
-	if (destroy_remains(l->root, s->state->id, s->dir, s->state, &err) < 0)
+	if (destroy_remains(s->launch->root, s->state->id, s->dir, s->state, &err) < 0)
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	_exit(1);
 }
 
-void life_lead(struct supervisor *s, const struct launch *l)
+void life_lead(struct supervisor *s)
 {
 	struct err err = {0};
 	unsigned int i;
@@ -159,8 +159,8 @@ void life_lead(struct supervisor *s, const struct launch *l)
 	for (i = 0; i < PLAN_PROCS_MAX; i++)
 		spawned_init(&s->proc[i]);
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
-	if (create_begin(s, l, &err) < 0)
+	if (create_begin(s, &err) < 0)
 		end_failed(s, &err);
 	serve(s, &err);
-	finish(s, l);
+	finish(s);
 }

@@ -8,6 +8,6 @@
 #include "runtime/supervisor/supervisor.h"
 
 /** life_lead() - The life of the supervisor; never returns */
-NORETURN void life_lead(struct supervisor *s, const struct launch *l);
+NORETURN void life_lead(struct supervisor *s);
 
 #endif

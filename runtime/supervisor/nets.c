@@ -6,8 +6,9 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/reply.h"
 
-int nets_make(struct supervisor *s, const struct launch *l, struct spawn *sp, struct err *err)
+int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 {
+	const struct launch *l = s->launch;
 	unsigned int i;
 	int r = 0;
 

@@ -13,8 +13,7 @@
  *
  * Context: in the host's namespace, alone in the process
  */
-MUST_CHECK int nets_make(struct supervisor *s, const struct launch *l, struct spawn *sp,
-				    struct err *err);
+MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err);
 
 /**
  * nets_join() - What a start does first: netns mode's interfaces, as they are by now

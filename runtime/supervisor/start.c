@@ -19,19 +19,13 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
-#include "runtime/net/net.h"
+#include "runtime/net/cmdline.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/reply.h"
 
 #define START_NS 8000000000ULL /* less than the patience of client_ask() */
-
-void start_note(struct supervisor *s, const struct plan *p)
-{
-	s->start.client = -1;
-	net_guest_of(p, &s->guest);
-}
 
 static unsigned int index_of(const struct supervisor *s, const struct spawned *p)
 {
@@ -122,11 +116,13 @@ static void ask_vmm_with(struct supervisor *s, const char *cmdline)
 static void ask_vmm(struct supervisor *s)
 {
 	char cmdline[BOOT_CMDLINE_MAX];
+	struct net_guest guest;
 	struct err err;
 
+	net_guest_of(s->launch->plan, &guest);
 	s->start.vmm_asked = true;
 	/* First on file: a start that fails, for want of space say, has had no effect. */
-	if (net_cmdline(s->state->net, s->state->nr_nets, &s->guest, cmdline, &err) < 0 ||
+	if (net_cmdline(s->state->net, s->state->nr_nets, &guest, cmdline, &err) < 0 ||
 	    put_on_file(s, STATE_RUNNING, &err) < 0)
 		refused(s, &err);
 	else

@@ -7,9 +7,6 @@
 
 #include "runtime/supervisor/supervisor.h"
 
-/** start_note() - Remember what a start needs of the plan, which does not stay */
-void start_note(struct supervisor *s, const struct plan *p);
-
 /**
  * start_begin() - Begin to start the guest
  * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be

@@ -10,7 +10,6 @@
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
 #include "runtime/jail/spawn.h"
-#include "runtime/net/cmdline.h"
 #include "runtime/state/state.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/handover.h"
@@ -67,6 +66,8 @@ struct draining {
 
 /**
  * struct supervisor - One VM
+ * @launch:	What to launch; its plan stays as long as this process
+ * @nr_programs: Of launch->program; owned as @assets is: processes are started from both until the VM ends
  * @dir, @lock:	Of the state directory
  * @report:	Socket to the launcher; -1 once it is gone
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
@@ -78,12 +79,14 @@ struct draining {
  * @accused:	What it says, empty while it does not
  * @listen_again_ns: When logs over their budget are read again; 0: there is none
  * @tell_losses_ns: When the VM's log is told again of lines it lost; 0: it knows
- * @guest:	For what its kernel is told
  * @launcher:	Who waits for the end and deletes; 0: nobody does
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
 struct supervisor {
+	const struct launch *launch;
+	unsigned int nr_programs;
+	struct assets *assets;
 	enum stage stage;
 	struct loop loop;
 	int dir;
@@ -101,11 +104,9 @@ struct supervisor {
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;
-	bool autostart;
 	struct err failure;
 	struct starting start;
 	struct draining drain;
-	struct net_guest guest;
 	pid_t launcher;
 	struct cgroup *cgroup;
 	struct state *state;
@@ -120,5 +121,14 @@ struct spawned *supervisor_process(struct supervisor *s, int fd);
 
 /** supervisor_is_vmm() - Whether @p is the VMM; all others are devices */
 bool supervisor_is_vmm(const struct supervisor *s, const struct spawned *p);
+
+/**
+ * supervisor_let_go() - No process will be started any more: close programs, disks and the plan's other files
+ *
+ * Until then this process has the disks open too, and with them their locks: so it lets go of them before the
+ * VM's devices do, not when they have.
+ * Syscalls: close
+ */
+void supervisor_let_go(struct supervisor *s);
 
 #endif

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "runtime/net/cmdline.h"
+#include "runtime/plan/plan.h"
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client.h"
@@ -18,6 +20,8 @@
 
 static const char *const names[NR_PROCS] = {"vmm", "net0", "rng0", "net1"};
 static struct supervisor s;
+static struct plan plan;
+static const struct launch wanted = {.plan = &plan};
 static char dir[] = "/tmp/test-start-XXXXXX";
 static int process[NR_PROCS]; /* their ends */
 static int client;	      /* its end */
@@ -36,17 +40,16 @@ static void add_net(const char *device, const uint8_t mac[6], uint16_t mtu, cons
 
 static void note(const char *cmdline)
 {
-	static struct plan plan;
-
 	snprintf(plan.cmdline, sizeof(plan.cmdline), "%s", cmdline);
 	snprintf(plan.hostname, sizeof(plan.hostname), "alice");
-	start_note(&s, &plan);
 }
 
 static void setup(void)
 {
 	s = (struct supervisor){.stage = STAGE_CREATED, .report = -1, .nr = NR_PROCS};
 	cr_assert(mkdtemp(dir));
+	s.launch = &wanted;
+	s.start.client = -1;
 	s.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s.state = calloc(1, sizeof(*s.state));
 	s.state->status = STATE_CREATED;
@@ -202,8 +205,11 @@ Test(start, an_ip_word_of_the_users_wins)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct net_guest guest;
+
 		note(rows[i].cmdline);
-		cr_expect_eq(!s.guest.has_ip, rows[i].added, "%s", rows[i].cmdline);
+		net_guest_of(&plan, &guest);
+		cr_expect_eq(!guest.has_ip, rows[i].added, "%s", rows[i].cmdline);
 	}
 }
 
@@ -212,7 +218,7 @@ static void add_many(unsigned int nr)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 
-	memset(s.guest.hostname, 'x', 63);
+	memset(plan.hostname, 'x', 63);
 	for (unsigned int i = 0; i < nr; i++)
 		add_net("net0", mac, 1500, "198.51.100.200");
 }
@@ -227,8 +233,8 @@ Test(start, as_many_addresses_as_the_kernel_takes)
 	for (unsigned int i = 0; i < 16; i++)
 		len += (size_t)sprintf(text + len,
 				       "%sip=198.51.100.200:::255.255.255.0:%s:eth%u:off",
-				       i ? " " : "", s.guest.hostname, i);
-	s.guest.cmdline_bytes = BOOT_CMDLINE_MAX - 1 - 1 - len;
+				       i ? " " : "", plan.hostname, i);
+	memset(plan.cmdline, 'q', BOOT_CMDLINE_MAX - 1 - 1 - len);
 	cr_assert_eq(start(), 0);
 	answer(1, 0, "");
 	asked_to_start(text);
