@@ -12,8 +12,6 @@
 #include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
 
-#define EXIT_USAGE 2
-
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "warn", "info", "debug", NULL};
 static const char *const managers[] = {"cgroupfs", "systemd", "disabled", NULL};
@@ -106,7 +104,7 @@ static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 
 static int usage(struct vmrun *v, int r)
 {
-	v->exit_code = EXIT_USAGE;
+	v->exit_code = VMRUN_EXIT_USAGE;
 	return r;
 }
 

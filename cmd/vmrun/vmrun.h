@@ -13,6 +13,9 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
+/** What a wrong command line exits with */
+#define VMRUN_EXIT_USAGE 2
+
 /**
  * struct vmrun - Global options, and the way out
  * @root:	Directory of the state directories; never NULL once a verb runs

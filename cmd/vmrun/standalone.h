@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: One device, jailed, without a VM of vmrun's: a vhost-user back-end for any VMM
+ *
+ * Program, policy and jail are those of a device in a VM; instead of an inherited socket it has one that
+ * listens. It runs in the foreground.
+ */
+#ifndef VMRUN_CMD_VMRUN_STANDALONE_H
+#define VMRUN_CMD_VMRUN_STANDALONE_H
+
+#include "devices/core/err.h"
+#include "devices/core/kind.h"
+#include "devices/core/log.h"
+#include "runtime/util/oci_log.h"
+
+/**
+ * struct standalone - What to run
+ * @kind:	One with KIND_ALONE
+ * @socket:	Path to listen on
+ * @path, @raw, @readonly: block: the image, whether to take it as raw whatever it looks like, refuse writes
+ * @tap:	net: name of the TAP
+ * @queues:	block: queues, net: pairs; 0: the default
+ * @log_level:	Of the device
+ */
+struct standalone {
+	const struct kind *kind;
+	const char *socket;
+	const char *path;
+	bool raw;
+	bool readonly;
+	const char *tap;
+	unsigned int queues;
+	enum log_level log_level;
+};
+
+/**
+ * standalone_run() - Run a device until SIGTERM, SIGINT or SIGHUP, or until it ends
+ * @log:	Gets its lines; the caller's
+ *
+ * Return: 0 after a signal, and -errno when it could not start or ended by itself
+ */
+MUST_CHECK int standalone_run(const struct standalone *d, struct oci_log *log, struct err *err);
+
+#endif
