@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/vmrun/standalone.h"
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
+#include "runtime/supervisor/standalone.h"
 #include "runtime/util/oci_log.h"
 
 struct device_options {

@@ -5,8 +5,8 @@
  * Program, policy and jail are those of a device in a VM; instead of an inherited socket it has one that
  * listens. It runs in the foreground.
  */
-#ifndef VMRUN_CMD_VMRUN_STANDALONE_H
-#define VMRUN_CMD_VMRUN_STANDALONE_H
+#ifndef VMRUN_RUNTIME_SUPERVISOR_STANDALONE_H
+#define VMRUN_RUNTIME_SUPERVISOR_STANDALONE_H
 
 #include "devices/core/err.h"
 #include "devices/core/kind.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cmd/vmrun/standalone.h"
+#include "runtime/supervisor/standalone.h"
 
 #include <errno.h>
 #include <poll.h>
