@@ -19,9 +19,9 @@
 #include "runtime/net/net.h"
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
-#include "runtime/supervisor/programs.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/supervisor/pid_file.h"
+#include "runtime/supervisor/programs.h"
 
 /* ---- which bundle, which id ---- */
 

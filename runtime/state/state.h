@@ -11,9 +11,8 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/net/cmdline.h"
-#include "runtime/net/net.h"
-#include "runtime/plan/plan.h"
+#include "runtime/net/made.h"
+#include "runtime/plan/plan_types.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/process.h"
 
