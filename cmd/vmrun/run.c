@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 
 #include "cmd/vmrun/launch.h"
-#include "cmd/vmrun/quick.h"
+#include "cmd/vmrun/run_bundle.h"
 #include "cmd/vmrun/terminal.h"
 #include "devices/core/fmt.h"
 #include "runtime/state/state.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cmd/vmrun/quick_net.h"
+#include "cmd/vmrun/run_net.h"
 
 #include <errno.h>
 #include <string.h>

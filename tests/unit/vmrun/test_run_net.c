@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 
 /* part of a program, in no library */
-#include "cmd/vmrun/quick_net.c"
+#include "cmd/vmrun/run_net.c"
 
 Test(quick_net, words_become_properties)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "cmd/vmrun/quick.h"
+#include "cmd/vmrun/run_bundle.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/random.h>
 
-#include "cmd/vmrun/quick_net.h"
+#include "cmd/vmrun/run_net.h"
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle.h"
 #include "runtime/util/json.h"

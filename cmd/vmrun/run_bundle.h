@@ -2,8 +2,8 @@
 /**
  * DOC: A VM without a bundle, in the words of crosvm: vmrun run [-m MIB] [-c N] ... KERNEL
  */
-#ifndef VMRUN_CMD_VMRUN_QUICK_H
-#define VMRUN_CMD_VMRUN_QUICK_H
+#ifndef VMRUN_CMD_VMRUN_RUN_BUNDLE_H
+#define VMRUN_CMD_VMRUN_RUN_BUNDLE_H
 
 #include "cmd/vmrun/options.h"
 #include "runtime/config/bundle.h"

@@ -5,8 +5,8 @@
  * Keys are the properties of {"type": "net"}, and crosvm's names for some of them. Only the words are
  * looked at here; what they say is judged by the bundle's validation, as everything else.
  */
-#ifndef VMRUN_CMD_VMRUN_QUICK_NET_H
-#define VMRUN_CMD_VMRUN_QUICK_NET_H
+#ifndef VMRUN_CMD_VMRUN_RUN_NET_H
+#define VMRUN_CMD_VMRUN_RUN_NET_H
 
 #include <json-c/json.h>
 
