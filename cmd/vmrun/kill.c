@@ -38,7 +38,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 	return r;
 }
 
-static int ask(int dir, const struct state *s, int sig, struct err *err)
+static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
 {
 	const bool unborn = s->status == STATE_CREATING;
 	int r = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
@@ -70,7 +70,7 @@ static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 	if (s->status == STATE_STOPPED)
 		r = err_text(err, ESRCH, "container not running");
 	else
-		r = ask(dir, s, sig, err);
+		r = kill_ask(dir, s, sig, err);
 	state_free(s);
 	return r == -ESRCH && o->all ? 0 : r;
 }

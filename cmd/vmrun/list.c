@@ -115,7 +115,8 @@ static const struct format *choose(const struct list_options *o)
 }
 
 /* Entries of a shared root that are not ours, or go away meanwhile, are no failure of list. */
-static bool show(const struct vmrun *v, const char *id, const struct format *f, unsigned int nr)
+static bool list_show(const struct vmrun *v, const char *id, const struct format *f,
+		      unsigned int nr)
 {
 	cleanup_fd int dir = -1;
 	struct state *s;
@@ -152,7 +153,7 @@ static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_set(err, errno, "state directory %s", v->root);
 	f->begin();
 	for (i = 0; i < n; i++) {
-		nr += show(v, entries[i]->d_name, f, nr);
+		nr += list_show(v, entries[i]->d_name, f, nr);
 		free(entries[i]);
 	}
 	free(entries);

@@ -140,7 +140,7 @@ static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **a
 	return r < 0 ? r : verb->run(v, &args, err);
 }
 
-static int run(struct vmrun *v, int argc, char **argv, struct err *err)
+static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 {
 	const struct verb *verb;
 	int first;
@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 	struct vmrun v = {.start_ns = clock_ns()};
 	struct err err = {0};
 
-	if (inherited_settle(&err) < 0 || run(&v, argc - 1, argv + 1, &err) < 0) {
+	if (inherited_settle(&err) < 0 || main_run(&v, argc - 1, argv + 1, &err) < 0) {
 		vmrun_error(&v, &err);
 		return v.exit_code ? v.exit_code : EXIT_FAILURE;
 	}

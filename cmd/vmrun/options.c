@@ -35,7 +35,8 @@ static struct given split(const char *word)
 	};
 }
 
-static const struct option_spec *find(const struct option_spec *table, const struct given *g)
+static const struct option_spec *options_find(const struct option_spec *table,
+					      const struct given *g)
 {
 	for (; table && table->name; table++) {
 		if (strlen(table->name) == g->name_len &&
@@ -47,7 +48,7 @@ static const struct option_spec *find(const struct option_spec *table, const str
 	return NULL;
 }
 
-static int bad(const struct given *g, const char *what, struct err *err)
+static int options_bad(const struct given *g, const char *what, struct err *err)
 {
 	const int len = (int)(g->name - g->word) + (int)g->name_len;
 
@@ -61,7 +62,7 @@ static int store_flag(const struct given *g, bool *ret, struct err *err)
 	else if (strcmp(g->value, "false") == 0)
 		*ret = false;
 	else
-		return bad(g, "takes no value", err);
+		return options_bad(g, "takes no value", err);
 	return 0;
 }
 
@@ -71,19 +72,19 @@ static int store_number(const struct given *g, bool count, uint64_t *ret, struct
 
 	errno = 0;
 	if (g->value[0] < '0' || g->value[0] > '9')
-		return bad(g, "wants a number", err);
+		return options_bad(g, "wants a number", err);
 	*ret = strtoull(g->value, &end, 10);
 	if (errno || *end)
-		return bad(g, "wants a number", err);
+		return options_bad(g, "wants a number", err);
 	if (count && *ret == 0)
-		return bad(g, "wants a number greater than 0", err);
+		return options_bad(g, "wants a number greater than 0", err);
 	return 0;
 }
 
 static int store_list(const struct given *g, struct option_list *ret, struct err *err)
 {
 	if (ret->nr == OPTION_LIST_MAX)
-		return bad(g, "was given too often", err);
+		return options_bad(g, "was given too often", err);
 	ret->item[ret->nr++] = g->value;
 	return 0;
 }
@@ -99,7 +100,7 @@ static int check_choice(const struct option_spec *o, const struct given *g, stru
 			return 0;
 		len += fmt_into(words + len, sizeof(words) - len, " %s", o->choice[i]);
 	}
-	return o->choice ? bad(g, words, err) : 0;
+	return o->choice ? options_bad(g, words, err) : 0;
 }
 
 static int store(const struct option_spec *o, const struct given *g, void *into, struct err *err)
@@ -110,7 +111,7 @@ static int store(const struct option_spec *o, const struct given *g, void *into,
 	if (o->kind == OPTION_FLAG)
 		return store_flag(g, field, err);
 	if (!g->value)
-		return bad(g, "wants a value", err);
+		return options_bad(g, "wants a value", err);
 	r = check_choice(o, g, err);
 	if (r < 0)
 		return r;
@@ -155,7 +156,7 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 			break;
 		}
 		g = split(argv[at]);
-		o = find(table, &g);
+		o = options_find(table, &g);
 		if (!o)
 			return err_text(err, EINVAL, "unknown option %s", argv[at]);
 		if (o->kind != OPTION_FLAG && !g.value && at + 1 < argc) {

@@ -22,7 +22,7 @@
 
 struct run_options {
 	struct launch_options launch;
-	struct quick_options quick;
+	struct run_bundle_options described;
 	bool detach;
 	bool keep;
 };
@@ -33,24 +33,24 @@ static const struct option_spec options[] = {
 	LAUNCH_OPTIONS(struct run_options),
 	{"detach", 0, OPTION_FLAG, NULL, "do not wait for the end", FIELD(detach), NULL},
 	{"keep", 0, OPTION_FLAG, NULL, "do not delete the VM when it has ended", FIELD(keep), NULL},
-	{"mem", 'm', OPTION_COUNT, "MIB", "without a bundle: guest RAM", FIELD(quick.mem_mib),
+	{"mem", 'm', OPTION_COUNT, "MIB", "without a bundle: guest RAM", FIELD(described.mem_mib),
 	 NULL},
-	{"cpus", 'c', OPTION_COUNT, "N", "without a bundle: vCPUs", FIELD(quick.vcpus), NULL},
+	{"cpus", 'c', OPTION_COUNT, "N", "without a bundle: vCPUs", FIELD(described.vcpus), NULL},
 	{"root-image", 'r', OPTION_STRING, "IMAGE[,format=raw]",
-	 "without a bundle: read-only root disk", FIELD(quick.root_image), NULL},
+	 "without a bundle: read-only root disk", FIELD(described.root_image), NULL},
 	{"rwroot", 0, OPTION_STRING, "IMAGE[,format=raw]", "without a bundle: writable root disk",
-	 FIELD(quick.rwroot_image), NULL},
+	 FIELD(described.rwroot_image), NULL},
 	{"disk", 'd', OPTION_LIST, "IMAGE[,format=raw]",
-	 "without a bundle: read-only disk, repeatable", FIELD(quick.disks), NULL},
+	 "without a bundle: read-only disk, repeatable", FIELD(described.disks), NULL},
 	{"rwdisk", 0, OPTION_LIST, "IMAGE[,format=raw]",
-	 "without a bundle: writable disk, repeatable", FIELD(quick.rwdisks), NULL},
+	 "without a bundle: writable disk, repeatable", FIELD(described.rwdisks), NULL},
 	{"initrd", 'i', OPTION_STRING, "FILE", "without a bundle: initial RAM disk",
-	 FIELD(quick.initrd), NULL},
+	 FIELD(described.initrd), NULL},
 	{"params", 'p', OPTION_LIST, "WORDS", "without a bundle: kernel parameters, repeatable",
-	 FIELD(quick.params), NULL},
+	 FIELD(described.params), NULL},
 	{"net", 0, OPTION_LIST, "MODE[,KEY=VALUE...]",
-	 "without a bundle: network device, repeatable; KEY as in config.json", FIELD(quick.nets),
-	 NULL},
+	 "without a bundle: network device, repeatable; KEY as in config.json",
+	 FIELD(described.nets), NULL},
 	{.name = NULL},
 };
 
@@ -82,15 +82,15 @@ static bool is_kernel(const struct run_options *o, const char *arg)
 {
 	struct stat st;
 
-	if (quick_given(&o->quick))
+	if (run_bundle_given(&o->described))
 		return true;
 	return arg && !o->launch.bundle && stat(arg, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static int load(struct run *r, const char *arg, struct bundle **ret, struct err *err)
+static int run_load(struct run *r, const char *arg, struct bundle **ret, struct err *err)
 {
 	const struct run_options *o = r->o;
-	char id[QUICK_ID_BYTES];
+	char id[RUN_BUNDLE_ID_BYTES];
 	int rc;
 
 	if (!is_kernel(o, arg)) {
@@ -103,15 +103,15 @@ static int load(struct run *r, const char *arg, struct bundle **ret, struct err 
 				"bundle");
 	if (!getcwd(r->target.dir, sizeof(r->target.dir)))
 		return err_set(err, errno, "current directory");
-	rc = o->launch.id ? state_check_id(o->launch.id, err) : quick_id(id, err);
+	rc = o->launch.id ? state_check_id(o->launch.id, err) : run_bundle_id(id, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(r->target.id, sizeof(r->target.id), "%s", o->launch.id ? o->launch.id : id);
-	return quick_bundle(&o->quick, arg, r->target.dir, ret, err);
+	return run_bundle_make(&o->described, arg, r->target.dir, ret, err);
 }
 
 /* From before the launch on, so that no signal falls between default and handled. */
-static int catch_signals(struct run *r, struct err *err)
+static int run_catch_signals(struct run *r, struct err *err)
 {
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
 
@@ -153,7 +153,7 @@ static void pass_keys_on(struct run *r)
 	terminal_close(&r->terminal);
 }
 
-static int wait_for_end(struct run *r, int *ret_code, struct err *err)
+static int run_wait_for_end(struct run *r, int *ret_code, struct err *err)
 {
 	struct pollfd p[] = {
 		{.fd = r->pidfd, .events = POLLIN},
@@ -198,11 +198,11 @@ static struct phases *new_phases(const struct vmrun *v)
 	return p;
 }
 
-static int foreground(struct run *r, struct vmrun *v, struct err *err)
+static int run_foreground(struct run *r, struct vmrun *v, struct err *err)
 {
 	int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
 	pid_t pid;
-	int rc = catch_signals(r, err);
+	int rc = run_catch_signals(r, err);
 
 	if (rc == 0)
 		rc = terminal_open(&r->terminal, err);
@@ -218,7 +218,7 @@ static int foreground(struct run *r, struct vmrun *v, struct err *err)
 	if (r->pidfd < 0)
 		return err_set(err, errno, "supervisor");
 	terminal_take(&r->terminal);
-	rc = wait_for_end(r, &v->exit_code, err);
+	rc = run_wait_for_end(r, &v->exit_code, err);
 	terminal_close(&r->terminal);
 	if (rc == 0 && !r->o->keep)
 		rc = destroy(v->root, r->target.id, true, err);
@@ -228,7 +228,7 @@ static int foreground(struct run *r, struct vmrun *v, struct err *err)
 	return rc;
 }
 
-static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
+static int run_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	__attribute__((cleanup(cleanup_run))) struct run r = {
 		.v = v,
@@ -241,7 +241,7 @@ static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
 	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
 	struct bundle *b;
 	pid_t pid;
-	int rc = load(&r, a->nr ? a->arg[0] : NULL, &b, err);
+	int rc = run_load(&r, a->nr ? a->arg[0] : NULL, &b, err);
 
 	if (rc < 0)
 		return rc;
@@ -251,7 +251,7 @@ static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return rc;
 	if (r.o->detach)
 		return launch_go(v, &r.o->launch, &r.vm, stdio, false, true, &pid, err);
-	return foreground(&r, v, err);
+	return run_foreground(&r, v, err);
 }
 
 const struct verb verb_run = {
@@ -261,5 +261,5 @@ const struct verb verb_run = {
 	.options = options,
 	.opt_bytes = sizeof(struct run_options),
 	.max_args = 1,
-	.run = run,
+	.run = run_vm,
 };

@@ -17,8 +17,8 @@ struct maker {
 	bool failed;
 };
 
-static void add(struct maker *m, struct json_object *obj, const char *key,
-		struct json_object *value)
+static void run_bundle_add(struct maker *m, struct json_object *obj, const char *key,
+			   struct json_object *value)
 {
 	if (obj && value && json_object_object_add(obj, key, value) == 0)
 		return;
@@ -26,7 +26,7 @@ static void add(struct maker *m, struct json_object *obj, const char *key,
 	m->failed = true;
 }
 
-static void append(struct maker *m, struct json_object *array, struct json_object *value)
+static void run_bundle_append(struct maker *m, struct json_object *array, struct json_object *value)
 {
 	if (array && value && json_object_array_add(array, value) == 0)
 		return;
@@ -34,14 +34,15 @@ static void append(struct maker *m, struct json_object *array, struct json_objec
 	m->failed = true;
 }
 
-static void add_string(struct maker *m, struct json_object *obj, const char *key, const char *s)
+static void run_bundle_add_string(struct maker *m, struct json_object *obj, const char *key,
+				  const char *s)
 {
 	if (s)
-		add(m, obj, key, json_object_new_string(s));
+		run_bundle_add(m, obj, key, json_object_new_string(s));
 }
 
 /* IMAGE or IMAGE,format=WORD: what the word may be is the bundle's business. Other commas are the name's. */
-static void add_image(struct maker *m, struct json_object *obj, const char *spec)
+static void run_bundle_add_image(struct maker *m, struct json_object *obj, const char *spec)
 {
 	static const char key[] = ",format=";
 	const char *at = NULL, *next;
@@ -49,99 +50,102 @@ static void add_image(struct maker *m, struct json_object *obj, const char *spec
 	for (next = strstr(spec, key); next; next = strstr(next + 1, key))
 		at = next;
 	if (at)
-		add_string(m, obj, "format", at + strlen(key));
-	add(m, obj, "path",
-	    json_object_new_string_len(spec, (int)(at ? (size_t)(at - spec) : strlen(spec))));
+		run_bundle_add_string(m, obj, "format", at + strlen(key));
+	run_bundle_add(
+		m, obj, "path",
+		json_object_new_string_len(spec, (int)(at ? (size_t)(at - spec) : strlen(spec))));
 }
 
-static void append_disks(struct maker *m, struct json_object *devices,
-			 const struct option_list *images, bool readonly)
+static void run_bundle_append_disks(struct maker *m, struct json_object *devices,
+				    const struct option_list *images, bool readonly)
 {
 	for (unsigned int i = 0; i < images->nr; i++) {
 		struct json_object *disk = json_object_new_object();
 
-		add_string(m, disk, "type", "block");
-		add_image(m, disk, images->item[i]);
-		add(m, disk, "readonly", json_object_new_boolean(readonly));
-		append(m, devices, disk);
+		run_bundle_add_string(m, disk, "type", "block");
+		run_bundle_add_image(m, disk, images->item[i]);
+		run_bundle_add(m, disk, "readonly", json_object_new_boolean(readonly));
+		run_bundle_append(m, devices, disk);
 	}
 }
 
-static int append_nets(struct maker *m, struct json_object *devices,
-		       const struct option_list *specs, struct err *err)
+static int run_bundle_append_nets(struct maker *m, struct json_object *devices,
+				  const struct option_list *specs, struct err *err)
 {
 	int r = 0;
 
 	for (unsigned int i = 0; r == 0 && i < specs->nr; i++) {
 		struct json_object *net = NULL;
 
-		r = quick_net(specs->item[i], &net, err);
+		r = run_net(specs->item[i], &net, err);
 		if (r == 0)
-			append(m, devices, net);
+			run_bundle_append(m, devices, net);
 	}
 	return r;
 }
 
-static struct json_object *make_kernel(struct maker *m, const struct quick_options *o,
-				       const char *kernel)
+static struct json_object *
+run_bundle_make_kernel(struct maker *m, const struct run_bundle_options *o, const char *kernel)
 {
 	struct json_object *obj = json_object_new_object(), *params = json_object_new_array();
 
-	add_string(m, obj, "path", kernel);
-	add_string(m, obj, "initrd", o->initrd);
+	run_bundle_add_string(m, obj, "path", kernel);
+	run_bundle_add_string(m, obj, "initrd", o->initrd);
 	for (unsigned int i = 0; i < o->params.nr; i++)
-		append(m, params, json_object_new_string(o->params.item[i]));
-	add(m, obj, "parameters", params);
+		run_bundle_append(m, params, json_object_new_string(o->params.item[i]));
+	run_bundle_add(m, obj, "parameters", params);
 	return obj;
 }
 
-static struct json_object *make_hwconfig(struct maker *m, const struct quick_options *o)
+static struct json_object *run_bundle_make_hwconfig(struct maker *m,
+						    const struct run_bundle_options *o)
 {
 	struct json_object *obj = json_object_new_object();
 
 	if (o->vcpus)
-		add(m, obj, "vcpus", json_object_new_uint64(o->vcpus));
+		run_bundle_add(m, obj, "vcpus", json_object_new_uint64(o->vcpus));
 	/* a number of bytes that does not exist is out of range like any that is too large */
 	if (o->mem_mib)
-		add(m, obj, "memory",
-		    json_object_new_uint64(o->mem_mib > UINT64_MAX >> MIB ? UINT64_MAX
-									  : o->mem_mib << MIB));
+		run_bundle_add(m, obj, "memory",
+			       json_object_new_uint64(o->mem_mib > UINT64_MAX >> MIB
+							      ? UINT64_MAX
+							      : o->mem_mib << MIB));
 	return obj;
 }
 
-static struct json_object *make_vm(struct maker *m, const struct quick_options *o,
-				   const char *kernel, struct json_object *image,
-				   struct json_object *devices)
+static struct json_object *run_bundle_make_vm(struct maker *m, const struct run_bundle_options *o,
+					      const char *kernel, struct json_object *image,
+					      struct json_object *devices)
 {
 	struct json_object *vm = json_object_new_object();
 
-	add(m, vm, "kernel", make_kernel(m, o, kernel));
+	run_bundle_add(m, vm, "kernel", run_bundle_make_kernel(m, o, kernel));
 	if (image)
-		add(m, vm, "image", json_object_get(image));
-	add(m, vm, "hwConfig", make_hwconfig(m, o));
-	add(m, vm, "devices", json_object_get(devices));
+		run_bundle_add(m, vm, "image", json_object_get(image));
+	run_bundle_add(m, vm, "hwConfig", run_bundle_make_hwconfig(m, o));
+	run_bundle_add(m, vm, "devices", json_object_get(devices));
 	return vm;
 }
 
-int quick_id(char ret[QUICK_ID_BYTES], struct err *err)
+int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err)
 {
 	uint64_t number;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return err_set(err, errno, "random number");
 	/* 12 digits, as people know them of containers */
-	fmt_into(ret, QUICK_ID_BYTES, "vm-%012llx", (unsigned long long)(number >> 16));
+	fmt_into(ret, RUN_BUNDLE_ID_BYTES, "vm-%012llx", (unsigned long long)(number >> 16));
 	return 0;
 }
 
-bool quick_given(const struct quick_options *o)
+bool run_bundle_given(const struct run_bundle_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
 	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr;
 }
 
-int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
-		 struct bundle **ret, struct err *err)
+int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
+		    struct bundle **ret, struct err *err)
 {
 	cleanup_json struct json_object *config = json_object_new_object();
 	cleanup_json struct json_object *devices = json_object_new_array();
@@ -153,21 +157,22 @@ int quick_bundle(const struct quick_options *o, const char *kernel, const char *
 	if (o->root_image && o->rwroot_image)
 		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
 	if (root_image)
-		add_image(&m, image, root_image);
-	append_disks(&m, devices, &o->disks, true);
-	append_disks(&m, devices, &o->rwdisks, false);
-	r = append_nets(&m, devices, &o->nets, err);
+		run_bundle_add_image(&m, image, root_image);
+	run_bundle_append_disks(&m, devices, &o->disks, true);
+	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
+	r = run_bundle_append_nets(&m, devices, &o->nets, err);
 	if (r < 0)
 		return r;
-	add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
+	run_bundle_add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
 	if (root_image) {
 		struct json_object *root = json_object_new_object();
 
-		add(&m, root, "readonly", json_object_new_boolean(o->root_image != NULL));
-		add_string(&m, root, "path", ".");
-		add(&m, config, "root", root);
+		run_bundle_add(&m, root, "readonly",
+			       json_object_new_boolean(o->root_image != NULL));
+		run_bundle_add_string(&m, root, "path", ".");
+		run_bundle_add(&m, config, "root", root);
 	}
-	add(&m, config, "vm", make_vm(&m, o, kernel, image, devices));
+	run_bundle_add(&m, config, "vm", run_bundle_make_vm(&m, o, kernel, image, devices));
 	if (m.failed)
 		return err_set(err, ENOMEM, "memory for the bundle");
 	return bundle_from_json(config, dir, ret, err);

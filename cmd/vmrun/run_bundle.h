@@ -9,15 +9,15 @@
 #include "runtime/config/bundle.h"
 
 /**
- * struct quick_options - Options of `run` that describe a VM; run.c's table parses into it
+ * struct run_bundle_options - Options of `run` that describe a VM; run.c's table parses into it
  * @mem_mib, @vcpus: 0 = the bundle format's default
  * @root_image:	Read-only root disk, or NULL
  * @rwroot_image: Writable root disk, or NULL; not together with @root_image
  * @disks, @rwdisks: Further disks, read-only and writable
  * @params:	Pieces of the kernel command line
- * @nets:	Network devices, in the words of quick_net()
+ * @nets:	Network devices, in the words of run_net()
  */
-struct quick_options {
+struct run_bundle_options {
 	uint64_t mem_mib;
 	uint64_t vcpus;
 	const char *root_image;
@@ -29,26 +29,26 @@ struct quick_options {
 	struct option_list nets;
 };
 
-#define QUICK_ID_BYTES 16
+#define RUN_BUNDLE_ID_BYTES 16
 
 /**
- * quick_id() - An id for a VM whose user names none: vm- and 12 random hexadecimal digits
+ * run_bundle_id() - An id for a VM whose user names none: vm- and 12 random hexadecimal digits
  *
  * Not the pid, which in a fresh pid namespace is the one a dead VM had; what is random needs no look for a
  * free one, after which another caller may take it.
  */
-MUST_CHECK int quick_id(char ret[QUICK_ID_BYTES], struct err *err);
+MUST_CHECK int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err);
 
-/** quick_given() - Whether any of the options was given, so that the positional is a kernel */
-bool quick_given(const struct quick_options *o);
+/** run_bundle_given() - Whether any of the options was given, so that the positional is a kernel */
+bool run_bundle_given(const struct run_bundle_options *o);
 
 /**
- * quick_bundle() - Make a bundle in memory and validate it as any other
+ * run_bundle_make() - Make a bundle in memory and validate it as any other
  * @dir:	Directory that relative paths are relative to, absolute
  *
  * Return: 0 with *ret owned by the caller (bundle_free), or -errno
  */
-MUST_CHECK int quick_bundle(const struct quick_options *o, const char *kernel, const char *dir,
+MUST_CHECK int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
 			    struct bundle **ret, struct err *err);
 
 #endif

@@ -57,13 +57,13 @@ struct word {
 	char *value;
 };
 
-static int fail(struct err *err, const char *key, const char *what, const char *is)
+static int run_net_fail(struct err *err, const char *key, const char *what, const char *is)
 {
 	return err_text(err, EINVAL, "--net: %s: %s%s%s", key, what, is ? ", is " : "",
 			is ? is : "");
 }
 
-static int unknown_key(const char *key, struct err *err)
+static int run_net_unknown_key(const char *key, struct err *err)
 {
 	char known[220];
 	size_t n = 0;
@@ -73,7 +73,8 @@ static int unknown_key(const char *key, struct err *err)
 	return err_text(err, EINVAL, "--net: unknown key \"%s\", known are %s", key, known);
 }
 
-static int number(const char *key, const char *text, struct json_object **ret, struct err *err)
+static int run_net_number(const char *key, const char *text, struct json_object **ret,
+			  struct err *err)
 {
 	size_t len = strlen(text);
 	char *end;
@@ -82,37 +83,39 @@ static int number(const char *key, const char *text, struct json_object **ret, s
 	errno = 0;
 	v = strtoull(text, &end, 10);
 	if (len == 0 || strspn(text, "0123456789") != len || errno)
-		return fail(err, key, "must be a number", text);
+		return run_net_fail(err, key, "must be a number", text);
 	*ret = json_object_new_uint64(v);
 	return 0;
 }
 
-static int onoff(const struct key *k, const char *text, struct json_object **ret, struct err *err)
+static int run_net_onoff(const struct key *k, const char *text, struct json_object **ret,
+			 struct err *err)
 {
 	bool on = !text || !strcmp(text, "true");
 	const char *word = on ? k->on : k->off;
 
 	if (!on && strcmp(text, "false"))
-		return fail(err, k->key, "must be true or false", *text ? text : "empty");
+		return run_net_fail(err, k->key, "must be true or false", *text ? text : "empty");
 	*ret = word ? json_object_new_string(word) : json_object_new_boolean(on);
 	return 0;
 }
 
 /* What @k and its value become; *ret NULL when there was no memory */
-static int convert(const struct key *k, const char *text, struct json_object **ret, struct err *err)
+static int run_net_convert(const struct key *k, const char *text, struct json_object **ret,
+			   struct err *err)
 {
 	if (k->kind == SWITCH)
-		return onoff(k, text, ret, err);
+		return run_net_onoff(k, text, ret, err);
 	if (!text || !*text)
-		return fail(err, k->key, "needs a value", NULL);
+		return run_net_fail(err, k->key, "needs a value", NULL);
 	if (k->kind == NUMBER)
-		return number(k->key, text, ret, err);
+		return run_net_number(k->key, text, ret, err);
 	*ret = json_object_new_string(text);
 	return 0;
 }
 
-static int put(struct json_object *net, const char *property, struct json_object *value,
-	       struct err *err)
+static int run_net_put(struct json_object *net, const char *property, struct json_object *value,
+		       struct err *err)
 {
 	if (value && json_object_object_add(net, property, value) == 0)
 		return 0;
@@ -121,8 +124,8 @@ static int put(struct json_object *net, const char *property, struct json_object
 }
 
 /* One word; the first may be a mode. *@implied becomes what its key implies. */
-static int take(struct json_object *net, const struct word *w, bool first, const char **implied,
-		struct err *err)
+static int run_net_take(struct json_object *net, const struct word *w, bool first,
+			const char **implied, struct err *err)
 {
 	struct json_object *value = NULL;
 	const struct key *k = keys;
@@ -131,25 +134,26 @@ static int take(struct json_object *net, const struct word *w, bool first, const
 	while (k < keys + ARRAY_SIZE(keys) && strcmp(k->key, w->text))
 		k++;
 	if (first && !*w->text && !w->value)
-		return fail(err, "mode", "needs a value", NULL);
+		return run_net_fail(err, "mode", "needs a value", NULL);
 	if (k == keys + ARRAY_SIZE(keys))
-		return first && !w->value ? put(net, "mode", json_object_new_string(w->text), err)
-					  : unknown_key(w->text, err);
+		return first && !w->value
+			       ? run_net_put(net, "mode", json_object_new_string(w->text), err)
+			       : run_net_unknown_key(w->text, err);
 	/* "bridge=br0" is the property, "bridge" alone the mode */
 	if (first && !w->value && k->mode && !strcmp(k->key, k->mode))
-		return put(net, "mode", json_object_new_string(w->text), err);
+		return run_net_put(net, "mode", json_object_new_string(w->text), err);
 	if (json_object_object_get_ex(net, k->property, NULL))
-		return fail(err, k->key, "given twice", NULL);
-	r = convert(k, w->value, &value, err);
+		return run_net_fail(err, k->key, "given twice", NULL);
+	r = run_net_convert(k, w->value, &value, err);
 	if (r < 0)
 		return r;
 	if (!*implied)
 		*implied = k->mode;
-	return put(net, k->property, value, err);
+	return run_net_put(net, k->property, value, err);
 }
 
 /* Cut the next word off *@spec; false when there is none left */
-static bool next_word(const char **spec, struct word *ret)
+static bool run_net_next_word(const char **spec, struct word *ret)
 {
 	size_t n;
 
@@ -164,7 +168,7 @@ static bool next_word(const char **spec, struct word *ret)
 	return true;
 }
 
-int quick_net(const char *spec, struct json_object **ret, struct err *err)
+int run_net(const char *spec, struct json_object **ret, struct err *err)
 {
 	cleanup_json struct json_object *net = json_object_new_object();
 	const char *implied = NULL;
@@ -174,11 +178,11 @@ int quick_net(const char *spec, struct json_object **ret, struct err *err)
 
 	if (!net)
 		return err_set(err, ENOMEM, "--net");
-	r = put(net, "type", json_object_new_string("net"), err);
-	for (; r == 0 && next_word(&spec, &w); first = false)
-		r = take(net, &w, first, &implied, err);
+	r = run_net_put(net, "type", json_object_new_string("net"), err);
+	for (; r == 0 && run_net_next_word(&spec, &w); first = false)
+		r = run_net_take(net, &w, first, &implied, err);
 	if (r == 0 && implied && !json_object_object_get_ex(net, "mode", NULL))
-		r = put(net, "mode", json_object_new_string(implied), err);
+		r = run_net_put(net, "mode", json_object_new_string(implied), err);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(net);

@@ -13,11 +13,11 @@
 #include "devices/core/err.h"
 
 /**
- * quick_net() - Make an element of /vm/devices
+ * run_net() - Make an element of /vm/devices
  * @ret:	Owned by the caller; untouched on failure
  *
  * Return: 0, -EINVAL with one line that names the word, -ENOMEM
  */
-MUST_CHECK int quick_net(const char *spec, struct json_object **ret, struct err *err);
+MUST_CHECK int run_net(const char *spec, struct json_object **ret, struct err *err);
 
 #endif

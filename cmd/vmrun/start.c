@@ -7,14 +7,14 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 
-static void show(void *arg, const char *text)
+static void start_show(void *arg, const char *text)
 {
 	vmrun_warn(arg, "%s", text);
 }
 
-static int start(struct vmrun *v, const struct verb_args *a, struct err *err)
+static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	const struct warn_to warn = {show, v};
+	const struct warn_to warn = {start_show, v};
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;
@@ -41,5 +41,5 @@ const struct verb verb_start = {
 	.summary = "Let the guest of a created VM run",
 	.min_args = 1,
 	.max_args = 1,
-	.run = start,
+	.run = start_vm,
 };

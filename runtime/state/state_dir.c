@@ -28,7 +28,8 @@
 
 /* ---- whose it is ---- */
 
-static int judge(const struct stat *st, bool owned, bool safe, const char *path, struct err *err)
+static int state_judge(const struct stat *st, bool owned, bool safe, const char *path,
+		       struct err *err)
 {
 	if (!owned)
 		return err_text(err, EPERM,
@@ -44,18 +45,18 @@ static int judge(const struct stat *st, bool owned, bool safe, const char *path,
 }
 
 /* The superuser commands everybody anyway; with the sticky bit everybody's entries are safe from others. */
-static int judge_root(const struct stat *st, const char *path, struct err *err)
+static int state_judge_root(const struct stat *st, const char *path, struct err *err)
 {
-	return judge(st, st->st_uid == geteuid() || st->st_uid == 0,
-		     !(st->st_mode & OTHERS_WRITE) || (st->st_mode & S_ISVTX), path, err);
+	return state_judge(st, st->st_uid == geteuid() || st->st_uid == 0,
+			   !(st->st_mode & OTHERS_WRITE) || (st->st_mode & S_ISVTX), path, err);
 }
 
-static int judge_vm(const struct stat *st, const char *path, struct err *err)
+static int state_judge_vm(const struct stat *st, const char *path, struct err *err)
 {
-	return judge(st, st->st_uid == geteuid(), !(st->st_mode & OTHERS_WRITE), path, err);
+	return state_judge(st, st->st_uid == geteuid(), !(st->st_mode & OTHERS_WRITE), path, err);
 }
 
-static int judge_file(const struct stat *st)
+static int state_judge_file(const struct stat *st)
 {
 	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
@@ -72,13 +73,13 @@ static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	r = judge_file(&st);
+	r = state_judge_file(&st);
 	if (r < 0)
 		return r;
 	fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	r = judge_file(&st);
+	r = state_judge_file(&st);
 	if (r < 0)
 		return r;
 	*ret_st = st;
@@ -131,7 +132,7 @@ int state_root(const char *root, int *ret_base, struct err *err)
 
 	if (fd < 0)
 		return err_set(err, -fd, "state directory %s", root);
-	r = judge_root(&st, root, err);
+	r = state_judge_root(&st, root, err);
 	if (r < 0)
 		return r;
 	*ret_base = TAKE_FD(fd);
@@ -183,7 +184,7 @@ static int open_vm(int base, const char *root, const char *id, int *ret_dir, str
 	if (dir < 0)
 		return err_set(err, -dir, "state directory %s/%s", root, id);
 	fmt_into(path, sizeof(path), "%s/%s", root, id);
-	r = judge_vm(&st, path, err);
+	r = state_judge_vm(&st, path, err);
 	if (r < 0)
 		return r;
 	*ret_dir = TAKE_FD(dir);

@@ -16,12 +16,12 @@
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_net.h"
 
-static void add_string(struct json_object *o, const char *key, const char *value)
+static void state_add_string(struct json_object *o, const char *key, const char *value)
 {
 	json_object_object_add(o, key, json_object_new_string(value ? value : ""));
 }
 
-static void add_int(struct json_object *o, const char *key, int64_t value)
+static void state_add_int(struct json_object *o, const char *key, int64_t value)
 {
 	json_object_object_add(o, key, json_object_new_int64(value));
 }
@@ -31,10 +31,10 @@ static struct json_object *process_json(const char *name, const struct process *
 	struct json_object *o = json_object_new_object();
 
 	if (name)
-		add_string(o, "name", name);
-	add_int(o, "pid", p->pid);
+		state_add_string(o, "name", name);
+	state_add_int(o, "pid", p->pid);
 	if (with_start)
-		add_int(o, "start", (int64_t)p->start);
+		state_add_int(o, "start", (int64_t)p->start);
 	return o;
 }
 
@@ -68,9 +68,9 @@ static void add_cgroup_dirs(struct json_object *o, const struct state *s)
 		const struct plan_cgroup_dir *d = &s->cgroup_dir[i];
 		struct json_object *e = json_object_new_object();
 
-		add_string(e, "path", d->path);
-		add_int(e, "device", (int64_t)d->dev);
-		add_int(e, "inode", (int64_t)d->ino);
+		state_add_string(e, "path", d->path);
+		state_add_int(e, "device", (int64_t)d->dev);
+		state_add_int(e, "inode", (int64_t)d->ino);
 		json_object_object_add(e, "leaf", json_object_new_boolean(d->leaf));
 		json_object_object_add(e, "made", json_object_new_boolean(d->made));
 		json_object_array_add(a, e);
@@ -82,23 +82,23 @@ struct json_object *state_to_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_string(o, "id", s->id);
-	add_string(o, "status", state_status_name(s->status));
+	state_add_string(o, "id", s->id);
+	state_add_string(o, "status", state_status_name(s->status));
 	json_object_object_add(o, "supervisor", process_json(NULL, &s->supervisor, true));
-	add_string(o, "bundle", s->bundle);
-	add_string(o, "rootfs", s->rootfs);
-	add_string(o, "created", s->created);
-	add_string(o, "owner", s->owner);
-	add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
-	add_int(o, "vcpus", s->nr_vcpus);
+	state_add_string(o, "bundle", s->bundle);
+	state_add_string(o, "rootfs", s->rootfs);
+	state_add_string(o, "created", s->created);
+	state_add_string(o, "owner", s->owner);
+	state_add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
+	state_add_int(o, "vcpus", s->nr_vcpus);
 	json_object_object_add(o, "processes", processes_json(s, true));
 	add_cgroup_dirs(o, s);
 	add_networks(o, s);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
-	add_string(o, "cause", cause_info(s->cause)->name);
-	add_int(o, "exitCode", s->exit_code);
-	add_string(o, "detail", s->detail);
+	state_add_string(o, "cause", cause_info(s->cause)->name);
+	state_add_int(o, "exitCode", s->exit_code);
+	state_add_string(o, "detail", s->detail);
 	return o;
 }
 
@@ -108,22 +108,22 @@ struct json_object *state_to_oci(const struct state *s)
 	struct json_object *o = json_object_new_object();
 	struct json_object *vm = json_object_new_object();
 
-	add_string(o, "ociVersion", BUNDLE_OCI_VERSION);
-	add_string(o, "id", s->id);
-	add_string(o, "status", state_status_name(s->status));
-	add_int(o, "pid", stopped ? 0 : s->supervisor.pid);
-	add_string(o, "bundle", s->bundle);
-	add_string(o, "rootfs", s->rootfs);
-	add_string(o, "created", s->created);
-	add_string(o, "owner", s->owner);
+	state_add_string(o, "ociVersion", BUNDLE_OCI_VERSION);
+	state_add_string(o, "id", s->id);
+	state_add_string(o, "status", state_status_name(s->status));
+	state_add_int(o, "pid", stopped ? 0 : s->supervisor.pid);
+	state_add_string(o, "bundle", s->bundle);
+	state_add_string(o, "rootfs", s->rootfs);
+	state_add_string(o, "created", s->created);
+	state_add_string(o, "owner", s->owner);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
-	add_int(vm, "memoryBytes", (int64_t)s->mem_bytes);
-	add_int(vm, "vcpus", s->nr_vcpus);
+	state_add_int(vm, "memoryBytes", (int64_t)s->mem_bytes);
+	state_add_int(vm, "vcpus", s->nr_vcpus);
 	if (stopped) {
-		add_string(vm, "cause", cause_info(s->cause)->name);
-		add_int(vm, "exitCode", s->exit_code);
-		add_string(vm, "detail", s->detail);
+		state_add_string(vm, "cause", cause_info(s->cause)->name);
+		state_add_int(vm, "exitCode", s->exit_code);
+		state_add_string(vm, "detail", s->detail);
 	} else {
 		json_object_object_add(vm, "processes", processes_json(s, false));
 	}

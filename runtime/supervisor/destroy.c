@@ -60,7 +60,7 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 }
 
 /* -EBUSY while somebody holds it: the VM, its launcher, or another delete */
-static int wait_for_lock(int dir, unsigned int tries, int *ret_lock)
+static int destroy_wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 	int r;
@@ -88,14 +88,14 @@ static bool only_dying(const struct state *s)
 	return any;
 }
 
-/* As wait_for_lock(), of a supervisor that ends its VM; -EINPROGRESS when only the host is waited for */
-static int wait_for_end(int dir, const struct state *s, int *ret_lock)
+/* As destroy_wait_for_lock(), of a supervisor that ends its VM; -EINPROGRESS when only the host is waited for */
+static int destroy_wait_for_end(int dir, const struct state *s, int *ret_lock)
 {
 	unsigned int i;
 	int r = -EBUSY;
 
 	for (i = 0; i < ASK_LOOKS && r == -EBUSY; i++) {
-		r = wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
+		r = destroy_wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
 		if (r == -EBUSY && only_dying(s))
 			r = -EINPROGRESS;
 	}
@@ -113,20 +113,20 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
 		r = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
 	if (r == 0 || r == -ESRCH) /* it is at it already */
-		r = wait_for_end(dir, s, ret_lock);
+		r = destroy_wait_for_end(dir, s, ret_lock);
 	else
 		r = -EBUSY;
 	if (r != -EBUSY)
 		return r;
 	r = kill_frozen(&s->supervisor);
 	if (r == 0)
-		r = wait_for_lock(dir, ASK_TRIES, ret_lock);
+		r = destroy_wait_for_lock(dir, ASK_TRIES, ret_lock);
 	if (r != -EBUSY)
 		return r;
 	/* What was on file at first may have been the launcher. */
 	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
 		(void)!kill_frozen(&now->supervisor);
-	return wait_for_lock(dir, KILL_TRIES, ret_lock);
+	return destroy_wait_for_lock(dir, KILL_TRIES, ret_lock);
 }
 
 /* No state file that can be read, but somebody holds the lock: a create in its first moments, another

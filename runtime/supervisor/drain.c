@@ -80,11 +80,11 @@ bool drain_wait(struct supervisor *s)
 	for (i = 0; i < s->nr; i++)
 		if (i != d->device)
 			child_kill(&s->proc[i]);
-	drain_alone(s);
+	drain_check_last(s);
 	return true;
 }
 
-void drain_alone(struct supervisor *s)
+void drain_check_last(struct supervisor *s)
 {
 	struct draining *d = &s->drain;
 	struct state *t = s->state;
@@ -94,9 +94,9 @@ void drain_alone(struct supervisor *s)
 	for (i = 0; i < s->nr; i++)
 		if (i != d->device && s->proc[i].jailed.pid)
 			return;
-	if (d->alone || d->turns == 0)
+	if (d->is_last || d->turns == 0)
 		return;
-	d->alone = true;
+	d->is_last = true;
 	nets_undo(s);
 	t->proc[0] = t->proc[d->device];
 	t->nr_procs = 1;

@@ -23,7 +23,7 @@ void drain_note(struct supervisor *s, const struct plan *p, int console);
  */
 bool drain_wait(struct supervisor *s);
 
-/** drain_alone() - A process died: undo what only it was for if the serial device is the last */
-void drain_alone(struct supervisor *s);
+/** drain_check_last() - A process died: undo what only it was for if the serial device is the last */
+void drain_check_last(struct supervisor *s);
 
 #endif

@@ -17,7 +17,7 @@ static void end_kill_all(const struct supervisor *s)
 
 void end_check(struct supervisor *s)
 {
-	drain_alone(s);
+	drain_check_last(s);
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->proc[i].jailed.pid)
 			return;

@@ -15,7 +15,7 @@
 #include "runtime/supervisor/watch.h"
 
 /* Whether a deadline has passed and was dealt with; else how long to wait for the next, -1: for ever */
-static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
+static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 {
 	const struct {
 		uint64_t at_ns;
@@ -47,12 +47,12 @@ static bool deadlines(struct supervisor *s, int *ret_timeout_ms)
 }
 
 /* What happens next: a deadline, or events */
-static void turn(struct supervisor *s, struct err *err)
+static void life_turn(struct supervisor *s, struct err *err)
 {
 	int r, timeout_ms;
 
 	lines_note_losses(s);
-	if (deadlines(s, &timeout_ms))
+	if (life_deadlines(s, &timeout_ms))
 		return;
 	r = loop_once(&s->loop, timeout_ms, err);
 	if (r == 0 && s->stage == STAGE_CREATING)
@@ -63,10 +63,10 @@ static void turn(struct supervisor *s, struct err *err)
 		end_vm(s, END_VMM_KILLED, err->msg, true);
 }
 
-static void serve(struct supervisor *s, struct err *err)
+static void life_serve(struct supervisor *s, struct err *err)
 {
 	while (s->stage != STAGE_OVER) {
-		turn(s, err);
+		life_turn(s, err);
 		if (s->stage >= STAGE_ENDING)
 			start_cut(s);
 	}
@@ -114,7 +114,7 @@ static int save_end(struct supervisor *s, struct err *err)
 	return state_save(s->dir, s->state, err);
 }
 
-static NORETURN void finish_ended(struct supervisor *s)
+static NORETURN void life_finish_ended(struct supervisor *s)
 {
 	const bool deleted = was_deleted(s);
 	struct err err;
@@ -129,7 +129,7 @@ static NORETURN void finish_ended(struct supervisor *s)
 	_exit(s->state->exit_code);
 }
 
-static NORETURN void finish(struct supervisor *s)
+static NORETURN void life_finish(struct supervisor *s)
 {
 	struct err err;
 
@@ -137,7 +137,7 @@ static NORETURN void finish(struct supervisor *s)
 	nets_undo(s);
 	oci_log_flush(&s->log);
 	if (!s->failed)
-		finish_ended(s);
+		life_finish_ended(s);
 	/* The launcher undoes the rest, if there still is one, and goes by the file. */
 	if (s->report >= 0) {
 		if (state_save(s->dir, s->state, &err) < 0)
@@ -161,6 +161,6 @@ void life_lead(struct supervisor *s)
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
 	if (create_begin(s, &err) < 0)
 		end_failed(s, &err);
-	serve(s, &err);
-	finish(s);
+	life_serve(s, &err);
+	life_finish(s);
 }

@@ -32,7 +32,7 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 }
 
 /* On file before it is touched, and again when it was not joined after all */
-static int join(struct supervisor *s, struct net_made *made, struct err *err)
+static int nets_join_one(struct supervisor *s, struct net_made *made, struct err *err)
 {
 	struct err ignored;
 	int r = state_save(s->dir, s->state, err);
@@ -53,7 +53,7 @@ struct hearer {
 	int client;
 };
 
-static void hear(void *arg, const char *text)
+static void nets_hear(void *arg, const char *text)
 {
 	const struct hearer *h = arg;
 
@@ -63,7 +63,7 @@ static void hear(void *arg, const char *text)
 int nets_join(struct supervisor *s, int client, struct err *err)
 {
 	struct hearer h = {s, client};
-	const struct warn_to warn = {hear, &h};
+	const struct warn_to warn = {nets_hear, &h};
 	struct state *t = s->state;
 	unsigned int i;
 	int r = 0;
@@ -71,7 +71,7 @@ int nets_join(struct supervisor *s, int client, struct err *err)
 	for (i = 0; r == 0 && i < t->nr_nets; i++) {
 		r = net_look(t->net, t->nr_nets, i, err);
 		if (r > 0)
-			r = join(s, &t->net[i], err);
+			r = nets_join_one(s, &t->net[i], err);
 	}
 	for (i = 0; r == 0 && i < t->nr_nets; i++)
 		r = net_warn_left(t->net, t->nr_nets, i, &warn, err);

@@ -24,13 +24,13 @@ enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS };
 
 /**
  * struct standing - A stand-alone device and what it holds
- * @bus:	Where its front-ends connect
+ * @listener:	Where its front-ends connect
  * @listen_again_ns: When its log, over its budget now, is read again
  */
 struct standing {
 	const struct standalone *wanted;
 	struct oci_log *log;
-	struct listener bus;
+	struct listener listener;
 	int res_fd[BOOT_RES_MAX];
 	int signal_fd;
 	int error_fd[2];
@@ -43,7 +43,7 @@ struct standing {
 static void cleanup_standing(struct standing *a)
 {
 	spawned_done(&a->proc);
-	listen_done(&a->bus);
+	listen_done(&a->listener);
 	for (unsigned int i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
 	cleanup_close_fd(&a->program.fd);
@@ -53,7 +53,7 @@ static void cleanup_standing(struct standing *a)
 	signals_release(a->signal_fd);
 }
 
-static int open_disk(struct standing *a, struct boot_dev *b, struct err *err)
+static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	const struct plan_fd file = {
 		.source = PLAN_FD_FILE,
@@ -75,7 +75,7 @@ static int open_disk(struct standing *a, struct boot_dev *b, struct err *err)
 }
 
 /* Addresses, and whether it is up, are the caller's business. */
-static int open_tap(struct standing *a, struct boot_dev *b, struct err *err)
+static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	struct net_settings net = {.mtu = 0};
 	struct tap tap;
@@ -98,11 +98,11 @@ static const struct opener {
 	enum kind_id kind;
 	int (*open)(struct standing *a, struct boot_dev *b, struct err *err);
 } openers[] = {
-	{KIND_BLOCK, open_disk},
-	{KIND_NET, open_tap},
+	{KIND_BLOCK, standalone_open_disk},
+	{KIND_NET, standalone_open_tap},
 };
 
-static int open_resources(struct standing *a, struct boot_dev *b, struct err *err)
+static int standalone_open_resources(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(openers); i++)
 		if (a->wanted->kind == &kind_table[openers[i].kind])
@@ -110,7 +110,7 @@ static int open_resources(struct standing *a, struct boot_dev *b, struct err *er
 	return 0;
 }
 
-static int catch_signals(struct standing *a, struct err *err)
+static int standalone_catch_signals(struct standing *a, struct err *err)
 {
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, 0};
 
@@ -119,12 +119,12 @@ static int catch_signals(struct standing *a, struct err *err)
 	return a->signal_fd < 0 ? a->signal_fd : 0;
 }
 
-static int spawn(struct standing *a, struct boot_dev *b, struct err *err)
+static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	struct spawn_device d = {
 		.program = &a->program,
 		.boot = b,
-		.bus_fd = a->bus.fd,
+		.bus_fd = a->listener.fd,
 		.res_fd = a->res_fd,
 		.fsize_bytes = a->wanted->readonly ? 0 : a->disk.settings.capacity_bytes,
 		.log_level = a->wanted->log_level,
@@ -140,7 +140,7 @@ static int spawn(struct standing *a, struct boot_dev *b, struct err *err)
 	return rc;
 }
 
-static int start(struct standing *a, struct err *err)
+static int standalone_start(struct standing *a, struct err *err)
 {
 	const struct kind *k = a->wanted->kind;
 	struct boot_dev b = {.flags = BOOT_DEV_LISTEN};
@@ -149,18 +149,18 @@ static int start(struct standing *a, struct err *err)
 	fmt_into(b.name, sizeof(b.name), "%s0", k->name);
 	fmt_into(b.type, sizeof(b.type), "%s", k->name);
 	if (rc == 0)
-		rc = open_resources(a, &b, err);
+		rc = standalone_open_resources(a, &b, err);
 	if (rc == 0)
-		rc = catch_signals(a, err);
+		rc = standalone_catch_signals(a, err);
 	if (rc == 0)
 		rc = programs_find(k->program, k->policy_alone, &a->program, err);
 	if (rc == 0)
-		rc = listen_at(a->wanted->socket, &a->bus, err);
-	return rc < 0 ? rc : spawn(a, &b, err);
+		rc = listen_at(a->wanted->socket, &a->listener, err);
+	return rc < 0 ? rc : standalone_spawn(a, &b, err);
 }
 
 /* Only what it could not do in its jail is to be heard, and that it is ready; all else is its log. */
-static int hear(struct standing *a, struct err *err)
+static int standalone_hear(struct standing *a, struct err *err)
 {
 	struct jail_error e;
 	struct ctl_msg m;
@@ -184,7 +184,7 @@ static int hear(struct standing *a, struct err *err)
 	return err_text(err, EPROTO, "%s: broke the rules of its control socket", a->proc.name);
 }
 
-static void pass_log_on(struct standing *a, bool last)
+static void standalone_pass_log_on(struct standing *a, bool last)
 {
 	enum spawned_said said = SPAWNED_LINE;
 
@@ -197,7 +197,7 @@ static void pass_log_on(struct standing *a, bool last)
 	}
 }
 
-static void dismiss(struct standing *a)
+static void standalone_dismiss(struct standing *a)
 {
 	struct pollfd p = {.fd = a->proc.jailed.pidfd, .events = POLLIN};
 	struct signalfd_siginfo info;
@@ -209,7 +209,8 @@ static void dismiss(struct standing *a)
 		child_kill(&a->proc);
 }
 
-static int wait_for_news(const struct standing *a, struct pollfd p[NEWS], struct err *err)
+static int standalone_wait_for_news(const struct standing *a, struct pollfd p[NEWS],
+				    struct err *err)
 {
 	const uint64_t at_ns = a->listen_again_ns, now = at_ns ? clock_ns() : 0;
 	const int ms = at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
@@ -221,7 +222,7 @@ static int wait_for_news(const struct standing *a, struct pollfd p[NEWS], struct
 	return 0;
 }
 
-static int serve(struct standing *a, struct err *err)
+static int standalone_serve(struct standing *a, struct err *err)
 {
 	struct pollfd p[NEWS] = {
 		[NEWS_DEATH] = {.fd = a->proc.jailed.pidfd, .events = POLLIN},
@@ -233,19 +234,19 @@ static int serve(struct standing *a, struct err *err)
 	int rc = 0;
 
 	while (rc == 0 && !p[NEWS_DEATH].revents) {
-		rc = wait_for_news(a, p, err);
+		rc = standalone_wait_for_news(a, p, err);
 		if (p[NEWS_LOG].revents || a->listen_again_ns)
-			pass_log_on(a, false);
+			standalone_pass_log_on(a, false);
 		if (rc == 0 && p[NEWS_SIGNAL].revents) {
-			dismiss(a);
+			standalone_dismiss(a);
 			return 0;
 		}
 		if (rc == 0 && p[NEWS_CONTROL].revents)
-			rc = hear(a, err);
+			rc = standalone_hear(a, err);
 	}
-	pass_log_on(a, true);
+	standalone_pass_log_on(a, true);
 	if (rc == 0)
-		rc = hear(a, err);
+		rc = standalone_hear(a, err);
 	if (rc < 0)
 		return rc;
 	(void)spawned_reap(&a->proc);
@@ -258,7 +259,7 @@ int standalone_run(const struct standalone *d, struct oci_log *log, struct err *
 	__attribute__((cleanup(cleanup_standing))) struct standing a = {
 		.wanted = d,
 		.log = log,
-		.bus = {.fd = -1},
+		.listener = {.fd = -1},
 		.signal_fd = -1,
 		.program = {.fd = -1},
 		.error_fd = {-1, -1},
@@ -267,6 +268,6 @@ int standalone_run(const struct standalone *d, struct oci_log *log, struct err *
 
 	memset(a.res_fd, 0xff, sizeof(a.res_fd));
 	spawned_init(&a.proc);
-	rc = start(&a, err);
-	return rc < 0 ? rc : serve(&a, err);
+	rc = standalone_start(&a, err);
+	return rc < 0 ? rc : standalone_serve(&a, err);
 }

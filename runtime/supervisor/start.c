@@ -48,7 +48,7 @@ static void refused(struct supervisor *s, const struct err *err)
 		s->start.failure = *err;
 }
 
-static void ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
+static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
 {
 	const int r = ctl_send(s->proc[i].control, (enum ctl_type)m->type, m->code, m->arg,
 			       m->text);
@@ -62,7 +62,7 @@ static void ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
 	s->start.asked[i] = true;
 }
 
-static void ask_networks(struct supervisor *s)
+static void start_ask_networks(struct supervisor *s)
 {
 	unsigned int n, i;
 
@@ -75,7 +75,7 @@ static void ask_networks(struct supervisor *s)
 
 		for (i = 1; i < s->nr; i++)
 			if (strcmp(s->proc[i].name, made->device) == 0)
-				ask(s, i, &m);
+				start_ask(s, i, &m);
 	}
 }
 
@@ -92,7 +92,7 @@ static int put_on_file(struct supervisor *s, enum state_status status, struct er
 }
 
 /* In pieces of a message's size, and then the start itself */
-static void ask_vmm_with(struct supervisor *s, const char *cmdline)
+static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 {
 	const size_t len = strlen(cmdline);
 	struct ctl_msg m = {.type = CTL_START, .arg = len};
@@ -106,14 +106,14 @@ static void ask_vmm_with(struct supervisor *s, const char *cmdline)
 		r = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
 	}
 	if (r == 0) {
-		ask(s, 0, &m);
+		start_ask(s, 0, &m);
 		return;
 	}
 	err_set(&err, -r, "%s does not listen", s->proc[0].name);
 	refused(s, &err);
 }
 
-static void ask_vmm(struct supervisor *s)
+static void start_ask_vmm(struct supervisor *s)
 {
 	char cmdline[BOOT_CMDLINE_MAX];
 	struct net_guest guest;
@@ -126,7 +126,7 @@ static void ask_vmm(struct supervisor *s)
 	    put_on_file(s, STATE_RUNNING, &err) < 0)
 		refused(s, &err);
 	else
-		ask_vmm_with(s, cmdline);
+		start_ask_vmm_with(s, cmdline);
 }
 
 /* The start is over: whoever asked for it learns how it went */
@@ -158,7 +158,7 @@ static void running(struct supervisor *s)
 static void go_on(struct supervisor *s)
 {
 	if (!s->start.failure.code && !s->start.vmm_asked)
-		ask_vmm(s);
+		start_ask_vmm(s);
 	if (waiting(s))
 		return;
 	if (s->start.failure.code)
@@ -182,7 +182,7 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 	if (r < 0)
 		return r;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
-	ask_networks(s);
+	start_ask_networks(s);
 	if (!waiting(s))
 		go_on(s);
 	return 0;

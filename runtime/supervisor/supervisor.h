@@ -54,14 +54,14 @@ struct starting {
  * @device:	Which process has it; 0: none
  * @turns:	How often it was looked at; 0: not yet
  * @idle:	How often in succession the device could have written
- * @alone:	The device is all that is left of the VM
+ * @is_last:	The device is all that is left of the VM
  */
 struct draining {
 	int console;
 	unsigned int device;
 	unsigned int turns;
 	unsigned int idle;
-	bool alone;
+	bool is_last;
 };
 
 /**

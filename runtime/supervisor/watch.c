@@ -40,7 +40,7 @@
 
 /* ---- the verdict ---- */
 
-static void blame(struct supervisor *s, const struct spawned *p, const char *when)
+static void watch_blame(struct supervisor *s, const struct spawned *p, const char *when)
 {
 	const bool accuser = supervisor_is_vmm(s, p) && s->accused[0];
 	enum end_cause cause = supervisor_is_vmm(s, p) && !accuser ? END_VMM_KILLED
@@ -73,7 +73,7 @@ void watch_deadline(struct supervisor *s)
 		return;
 	}
 	s->deadline_ns = 0;
-	blame(s, &s->proc[s->doubt], "");
+	watch_blame(s, &s->proc[s->doubt], "");
 }
 
 /* ---- control sockets ---- */
@@ -159,7 +159,7 @@ static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct
 	accuse(s, text);
 }
 
-static void on_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	start_answered(s, p, m);
 }
@@ -179,7 +179,7 @@ static const struct rule {
 	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
 	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
-	[CTL_DONE] = {on_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
+	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
 	[CTL_LATE] = {on_late, STAGE_CREATING, STAGE_RUNNING, true, UINT_MAX}, /* late_is_legal() */
 };
 
@@ -263,20 +263,20 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 	}
 }
 
-static void judge(struct supervisor *s, struct spawned *p)
+static void watch_judge(struct supervisor *s, struct spawned *p)
 {
 	unsigned int i;
 
 	drain_control(s, &s->proc[0]);
 	for (i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
 		if (spawned_reap(&s->proc[i]) && !s->proc[i].left)
-			blame(s, &s->proc[i], "");
+			watch_blame(s, &s->proc[i], "");
 	if (s->stage >= STAGE_ENDING)
 		return;
 	if (supervisor_is_vmm(s, p) || spawned_reap(&s->proc[0])) {
 		/* Having accused a device it leaves: that is no death. */
 		if (!s->accused[0])
-			blame(s, &s->proc[0], "");
+			watch_blame(s, &s->proc[0], "");
 	} else if (!s->deadline_ns) {
 		s->doubt = (int)(p - s->proc);
 		s->deadline_ns = clock_ns() + DOUBT_NS;
@@ -298,9 +298,9 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 		/* The jail's own words say more than an exit code. */
 		if (s->error_fd >= 0)
 			on_jail_error(s, s->error_fd, 0);
-		blame(s, p, p->ready ? "" : " before it was ready");
+		watch_blame(s, p, p->ready ? "" : " before it was ready");
 	} else if (s->stage < STAGE_ENDING) {
-		judge(s, p);
+		watch_judge(s, p);
 	}
 	if (s->stage >= STAGE_ENDING)
 		end_check(s);

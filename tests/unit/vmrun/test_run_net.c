@@ -4,7 +4,7 @@
 /* part of a program, in no library */
 #include "cmd/vmrun/run_net.c"
 
-Test(quick_net, words_become_properties)
+Test(run_net, words_become_properties)
 {
 	static const struct {
 		const char *spec, *json;
@@ -40,7 +40,7 @@ Test(quick_net, words_become_properties)
 		char text[256];
 		struct err err = {0};
 
-		cr_assert_eq(quick_net(cases[i].spec, &got, &err), 0, "%s: %s", cases[i].spec,
+		cr_assert_eq(run_net(cases[i].spec, &got, &err), 0, "%s: %s", cases[i].spec,
 			     err.msg);
 		fmt_into(text, sizeof(text), "%s", cases[i].json);
 		for (char *p = text; *p; p++)
@@ -55,7 +55,7 @@ Test(quick_net, words_become_properties)
 	}
 }
 
-Test(quick_net, what_is_wrong_is_named)
+Test(run_net, what_is_wrong_is_named)
 {
 	static const struct {
 		const char *spec, *msg;
@@ -81,7 +81,7 @@ Test(quick_net, what_is_wrong_is_named)
 		struct json_object *got = NULL;
 		struct err err = {0};
 
-		cr_expect_eq(quick_net(bad[i].spec, &got, &err), -EINVAL, "%s", bad[i].spec);
+		cr_expect_eq(run_net(bad[i].spec, &got, &err), -EINVAL, "%s", bad[i].spec);
 		cr_expect_null(got);
 		cr_expect(!strncmp(err.msg, bad[i].msg, strlen(bad[i].msg)), "%s: %s", bad[i].spec,
 			  err.msg);
