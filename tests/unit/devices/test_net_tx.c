@@ -70,7 +70,7 @@ struct tx_case {
 	bool passes;
 };
 
-/* tests/unit/core/test_vnet.c has more headers, and drivers with offloads */
+/* tests/unit/devices/test_vnet.c has more headers, and drivers with offloads */
 static const struct tx_case tx_cases[] = {
 	{"no frame", {0}, 0, false},
 	{"a byte", {0}, 1, false},
