@@ -11,8 +11,8 @@
 #ifndef VMRUN_VMM_VIRTIO_MSIX_H
 #define VMRUN_VMM_VIRTIO_MSIX_H
 
-#include "devices/core/boot.h"
 #include "devices/core/base.h"
+#include "devices/core/boot.h"
 #include "devices/core/err.h"
 #include "vmm/kvm.h"
 #include "vmm/virtio/backend.h"
