@@ -158,7 +158,7 @@ static void vp_set_status(struct virtio_pci *v, uint64_t value)
 		return;
 	}
 	if (v->status & ~value) {
-		virtio_pci_needs_reset(v, "status bit taken away");
+		virtio_pci_needs_reset(v, "status bit cleared");
 		return;
 	}
 	if (added & VIRTIO_CONFIG_S_FAILED) {
@@ -202,10 +202,10 @@ static void vp_set_driver_features(struct virtio_pci *v, uint64_t value)
 
 	if (!vp_features_open(v))
 		return;
-	/* No device has a feature bit from 64 on. */
+	/* No device has a feature bit above 63. */
 	if (v->driver_feature_select >= 2) {
 		if (value)
-			virtio_pci_needs_reset(v, "feature bit from 64 on");
+			virtio_pci_needs_reset(v, "feature bit above 63");
 		return;
 	}
 	v->driver_features &= ~(0xffffffffULL << shift);
@@ -234,7 +234,7 @@ static void vp_set_queue_size(struct virtio_pci *v, uint64_t value)
 	if (!q)
 		return;
 	if (value == 0 || value > v->be->queue_max || (value & (value - 1)))
-		virtio_pci_needs_reset(v, "queue size that is no power of two or too large");
+		virtio_pci_needs_reset(v, "queue size is too large or no power of two");
 	else
 		q->size = (uint16_t)value;
 }
@@ -256,7 +256,8 @@ static void vp_set_queue_enable(struct virtio_pci *v, uint64_t value)
 	    vp_ring_ok(v, q->used_gpa, 4, 6 + 8ULL * q->size))
 		q->enabled = true;
 	else
-		virtio_pci_needs_reset(v, "queue enabled with rings that are no aligned RAM");
+		virtio_pci_needs_reset(
+			v, "queue enabled with rings that are misaligned or outside RAM");
 }
 
 static void vp_set_queue_select(struct virtio_pci *v, uint64_t value)

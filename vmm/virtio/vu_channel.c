@@ -51,7 +51,7 @@ static int vu_channel_recv(const struct vu_conn *c, int fd, struct vu_msg *m, st
 	if (n < 0)
 		return err_set(err, (int)-n, "the device's own request: receive");
 	if ((size_t)n < sizeof(m->hdr))
-		rc = err_text(err, EPROTO, "vhost-user: request of the device in pieces");
+		rc = err_text(err, EPROTO, "vhost-user: incomplete request of the device");
 	else
 		rc = vu_backend_rule_check(m, c->protocol_features, err);
 	vu_msg_close(m);

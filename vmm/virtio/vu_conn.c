@@ -87,7 +87,7 @@ int vu_conn_post(struct vu_conn *c, const struct vu_msg *m, struct err *err)
 	int rc = vu_send(c->sock, m, err);
 
 	if (rc == -EAGAIN)
-		return err_text(err, ETIMEDOUT, "nothing was taken in %d ms", VU_SEND_MS);
+		return err_text(err, ETIMEDOUT, "the device received nothing in %d ms", VU_SEND_MS);
 	return rc;
 }
 

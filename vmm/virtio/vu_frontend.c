@@ -105,7 +105,7 @@ static int vu_frontend_probe_size(struct vu_frontend *f, struct err *err)
 		if (!refused)
 			return 0;
 	}
-	return err_text(err, EPROTO, "the device takes no ring of %d to %d entries",
+	return err_text(err, EPROTO, "the device accepts no ring of %d to %d entries",
 			VU_FRONTEND_SIZE_MIN, VU_FRONTEND_SIZE_MAX);
 }
 
@@ -157,7 +157,7 @@ static int vu_frontend_agree(struct vu_frontend *f, struct err *err)
 
 static int vu_frontend_gone(struct err *err)
 {
-	return err_text(err, EPIPE, "the device failed before");
+	return err_text(err, EPIPE, "the device has failed before");
 }
 
 static int vu_frontend_start(struct backend *b, uint64_t features, const struct backend_queue *q,

@@ -73,11 +73,11 @@ static int kernel_image_place(const struct image *im, uint64_t off, uint64_t fil
 
 	if (gpa < X86_KERNEL_MIN)
 		return err_text(err, ENOEXEC,
-				"kernel: wants to be at 0x%llx, below the first MiB's end",
+				"kernel: needs address 0x%llx, below the first MiB's end",
 				(unsigned long long)gpa);
 	if (gpa >= X86_HOLE || mem_bytes > X86_HOLE - gpa)
 		return err_text(err, ENOEXEC,
-				"kernel: wants %llu bytes at 0x%llx, where no machine has RAM",
+				"kernel: needs %llu bytes at 0x%llx, where no machine has RAM",
 				(unsigned long long)mem_bytes, (unsigned long long)gpa);
 	if (gpa + mem_bytes > im->ram_end)
 		return kernel_image_too_large(gpa + mem_bytes, err);
@@ -229,7 +229,7 @@ static int kernel_elf_load(const struct image *im, struct kernel *k, struct err 
 	if (rc < 0)
 		return rc;
 	if (k->end == 0)
-		return err_text(err, ENOEXEC, "kernel: ELF without anything to load");
+		return err_text(err, ENOEXEC, "kernel: ELF with nothing to load");
 	k->entry = pvh == UINT64_MAX ? KERNEL_ENTRY_LINUX64 : KERNEL_ENTRY_PVH32;
 	k->entry_gpa = pvh == UINT64_MAX ? eh.e_entry : pvh;
 	if (k->entry_gpa < k->start || k->entry_gpa >= k->end)
@@ -252,7 +252,7 @@ static int kernel_bz_check(const struct image *im, const struct setup_header *s,
 				s->version >> 8, s->version & 0xff);
 	if (s->pref_address < X86_KERNEL_MIN || s->init_size == 0 ||
 	    s->syssize * KERNEL_PARAGRAPH <= KERNEL_ENTRY_64)
-		return err_text(err, ENOEXEC, "kernel: bzImage with a nonsensical setup header");
+		return err_text(err, ENOEXEC, "kernel: bzImage with an invalid setup header");
 	return 0;
 }
 

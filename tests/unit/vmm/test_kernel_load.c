@@ -376,7 +376,7 @@ Test(kernel_load, hostile_elf_segments)
 		e.ph[0].p_filesz = cases[i].filesz;
 		e.ph[0].p_memsz = cases[i].memsz;
 		expect_error(&e, sizeof(e), cases[i].rc,
-			     cases[i].memsz ? cases[i].words : "without anything to load");
+			     cases[i].memsz ? cases[i].words : "with nothing to load");
 	}
 }
 
@@ -477,15 +477,15 @@ Test(kernel_load, hostile_bzimage_headers)
 	bad = b, bad.setup.syssize = UINT32_MAX;
 	expect_error(&bad, sizeof(bad), -ENOEXEC, "truncated");
 	bad = b, bad.setup.syssize = 0;
-	expect_error(&bad, sizeof(bad), -ENOEXEC, "nonsensical");
+	expect_error(&bad, sizeof(bad), -ENOEXEC, "invalid setup header");
 	bad = b, bad.setup.setup_sects = 255;
 	expect_error(&bad, sizeof(bad), -ENOEXEC, "truncated");
 	bad = b, bad.setup.pref_address = 0;
-	expect_error(&bad, sizeof(bad), -ENOEXEC, "nonsensical");
+	expect_error(&bad, sizeof(bad), -ENOEXEC, "invalid setup header");
 	bad = b, bad.setup.pref_address = UINT64_MAX;
 	expect_error(&bad, sizeof(bad), -ENOEXEC, "no machine has RAM");
 	bad = b, bad.setup.init_size = 0;
-	expect_error(&bad, sizeof(bad), -ENOEXEC, "nonsensical");
+	expect_error(&bad, sizeof(bad), -ENOEXEC, "invalid setup header");
 	bad = b, bad.setup.init_size = 52 * MIB + 1;
 	expect_error(&bad, sizeof(bad), -ENOMEM, "needs 69 MiB");
 }

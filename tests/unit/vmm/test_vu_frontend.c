@@ -140,7 +140,7 @@ Test(vu_frontend, back_ends_that_will_not_do)
 	} rows[] = {
 		{PROTOCOL, 1, 256, "the device does not offer VIRTIO_F_VERSION_1"},
 		{V1 | PROTOCOL, 0, 256, "the device has no queues"},
-		{V1 | PROTOCOL, 1, 4, "the device takes no ring of 8 to 256 entries"},
+		{V1 | PROTOCOL, 1, 4, "the device accepts no ring of 8 to 256 entries"},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -219,7 +219,7 @@ Test(vu_frontend, failures_while_running)
 			     i);
 		cr_expect_lt(stop(), 0, "row %zu", i);
 		cr_expect_lt(f.be.ops->start(&f.be, V1, queues, &err), 0, "dead is dead");
-		cr_expect_str_eq(err.msg, "the device failed before");
+		cr_expect_str_eq(err.msg, "the device has failed before");
 		cr_expect_lt(f.be.ops->config(&f.be, false, 0, &(uint8_t){0}, 1, &err), 0);
 		join();
 	}
@@ -294,7 +294,7 @@ Test(vu_frontend, config_is_read_again_when_asked_to)
 	cr_expect_eq(peer.log[peer.nr - 1].hdr.request, VU_GET_CONFIG);
 	cr_expect_lt(vu_frontend_reread(&f, &err), 0, "nobody is there");
 	cr_expect_lt(vu_frontend_reread(&f, &err), 0);
-	cr_expect_str_eq(err.msg, "the device failed before");
+	cr_expect_str_eq(err.msg, "the device has failed before");
 }
 
 Test(vu_frontend, config_answer_about_something_else)
