@@ -74,6 +74,12 @@ void machine_phase(const struct machine *m, const char *phase)
 
 /* ---- stages ----------------------------------------------------------------------------- */
 
+int machine_kvm(struct machine *m, struct err *err)
+{
+	bus_init(&m->bus);
+	return vm_create(&m->vm, BOOT_FD_KVM, err);
+}
+
 int machine_memory(struct machine *m, struct err *err)
 {
 	struct arch_range ram[ARCH_RAM_MAX];
@@ -100,9 +106,21 @@ int machine_memory(struct machine *m, struct err *err)
 	return 0;
 }
 
-int machine_kvm(struct machine *m, struct err *err)
+int machine_vcpus(struct machine *m, struct err *err)
 {
-	return vm_create(&m->vm, BOOT_FD_KVM, err);
+	struct vcpus_args args = {
+		.nr = m->boot.nr_vcpus,
+		.vm = &m->vm,
+		.bus = &m->bus,
+		.hooks = {.end = machine_on_end,
+			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG
+						? machine_first_exit
+						: NULL,
+			  .arg = m},
+	};
+	int rc = vcpus_create(&m->vcpus, &args, err);
+
+	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
 }
 
 static int machine_platform(struct machine *m, struct err *err)
@@ -190,25 +208,6 @@ int machine_devices(struct machine *m, struct err *err)
 			return err_wrap(err, "device %s", d->name);
 	}
 	return 0;
-}
-
-int machine_vcpus(struct machine *m, struct err *err)
-{
-	struct vcpus_args args = {
-		.nr = m->boot.nr_vcpus,
-		.vm = &m->vm,
-		.bus = &m->bus,
-		.hooks = {.end = machine_on_end,
-			  .first_exit = m->boot.hdr.log_level >= LOG_LEVEL_DEBUG
-						? machine_first_exit
-						: NULL,
-			  .arg = m},
-	};
-	int rc;
-
-	bus_init(&m->bus);
-	rc = vcpus_create(&m->vcpus, &args, err);
-	return rc == 0 ? vcpus_park(&m->vcpus, err) : rc;
 }
 
 int machine_slots(struct machine *m, struct err *err)

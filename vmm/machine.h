@@ -59,7 +59,7 @@ struct machine {
 	char end_text[ERR_MSG_BYTES];
 };
 
-/** machine_kvm() - Create the VM with BOOT_FD_KVM; m->boot and m->control are set.  Syscalls: ioctl */
+/** machine_kvm() - Create the VM with BOOT_FD_KVM, and its bus; m->boot and m->control are set.  Syscalls: ioctl */
 MUST_CHECK int machine_kvm(struct machine *m, struct err *err);
 
 /**
