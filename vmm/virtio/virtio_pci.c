@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 
 #include "devices/core/kind.h"
-#include "vmm/virtio/virtio_pci_common.h"
+#include "vmm/virtio/common_cfg.h"
 
 #define VIRTIO_PCI_VENDOR      0x1af4
 #define VIRTIO_PCI_DEVICE_BASE 0x1040

@@ -3,7 +3,7 @@
  * DOC: virtio over PCI, modern only
  *
  * virtio 1.3 section 4.1: the guest's view of one device: PCI function, BAR, doorbells, interrupts, device
- * configuration. virtio_pci_common.h has the registers by which a driver sets the device up.
+ * configuration. common_cfg.h has the registers by which a driver sets the device up.
  */
 #ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_H
 #define VMRUN_VMM_VIRTIO_VIRTIO_PCI_H

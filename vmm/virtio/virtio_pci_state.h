@@ -2,7 +2,7 @@
 /**
  * DOC: State of one virtio device on PCI, and how it signals
  *
- * What the two halves of virtio-pci share: virtio_pci_common.c (the registers by which a driver sets the
+ * What the two halves of virtio-pci share: common_cfg.c (the registers by which a driver sets the
  * device up) and virtio_pci.c (the rest) both interrupt the driver, bind doorbells and notice that the device
  * has failed. Everything here runs with the bus lock held.
  */

@@ -4,8 +4,8 @@
  *
  * Everything here runs with the bus lock held.
  */
-#ifndef VMRUN_VMM_VIRTIO_VIRTIO_PCI_COMMON_H
-#define VMRUN_VMM_VIRTIO_VIRTIO_PCI_COMMON_H
+#ifndef VMRUN_VMM_VIRTIO_COMMON_CFG_H
+#define VMRUN_VMM_VIRTIO_COMMON_CFG_H
 
 #include "vmm/virtio/virtio_pci_state.h"
 

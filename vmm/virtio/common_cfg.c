@@ -12,7 +12,7 @@
  * and DRIVER_OK. At DRIVER_OK the back-end gets a copy of the queues: later writes have no effect on it.
  * After FAILED only a reset works.
  */
-#include "vmm/virtio/virtio_pci_common.h"
+#include "vmm/virtio/common_cfg.h"
 
 #include <errno.h>
 #include <linux/virtio_config.h>
