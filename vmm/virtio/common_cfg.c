@@ -19,37 +19,37 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 
-#define VP_STEP_MS 2 /* wait of one step while a device resets */
+#define COMMON_CFG_STEP_MS 2 /* wait of one step while a device resets */
 
-#define VIRTIO_STATUS_DRIVER_BITS                                                                  \
+#define COMMON_CFG_DRIVER_BITS                                                                     \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_CONFIG_S_FAILED)
 
 /* With one of these set, a driver can write neither features nor queues. */
-#define VIRTIO_BROKEN (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
+#define COMMON_CFG_BROKEN (VIRTIO_CONFIG_S_FAILED | VIRTIO_CONFIG_S_NEEDS_RESET)
 
-static bool vp_features_open(const struct virtio_pci *v)
+static bool common_cfg_features_open(const struct virtio_pci *v)
 {
-	return !(v->status & (VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_BROKEN));
+	return !(v->status & (VIRTIO_CONFIG_S_FEATURES_OK | COMMON_CFG_BROKEN));
 }
 
 /* The selected queue if the driver may write its registers, else NULL */
-static struct virtio_pci_queue *vp_queue_open(struct virtio_pci *v)
+static struct virtio_pci_queue *common_cfg_queue_open(struct virtio_pci *v)
 {
 	struct virtio_pci_queue *q = &v->queue[v->queue_select % BACKEND_QUEUES_MAX];
 
 	if (v->queue_select >= v->be->nr_queues || !(v->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
-	    (v->status & (VIRTIO_CONFIG_S_DRIVER_OK | VIRTIO_BROKEN)) || q->enabled)
+	    (v->status & (VIRTIO_CONFIG_S_DRIVER_OK | COMMON_CFG_BROKEN)) || q->enabled)
 		return NULL;
 	return q;
 }
 
-static const struct virtio_pci_queue *vp_queue(const struct virtio_pci *v)
+static const struct virtio_pci_queue *common_cfg_queue(const struct virtio_pci *v)
 {
 	return v->queue_select < v->be->nr_queues ? &v->queue[v->queue_select] : NULL;
 }
 
-void virtio_pci_common_init(struct virtio_pci *v)
+void common_cfg_init(struct virtio_pci *v)
 {
 	v->status = 0;
 	v->isr = 0;
@@ -66,7 +66,7 @@ void virtio_pci_common_init(struct virtio_pci *v)
 		};
 }
 
-static void vp_reset_done(struct virtio_pci *v)
+static void common_cfg_reset_done(struct virtio_pci *v)
 {
 	v->resetting = false;
 	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
@@ -74,10 +74,10 @@ static void vp_reset_done(struct virtio_pci *v)
 		virtio_pci_drain(v->be->err_fd[i]);
 	}
 	msix_reset_sources(&v->msix);
-	virtio_pci_common_init(v);
+	common_cfg_init(v);
 }
 
-void virtio_pci_reset_on(struct virtio_pci *v, bool wait)
+void common_cfg_reset_on(struct virtio_pci *v, bool wait)
 {
 	struct err err = {0};
 	unsigned int waited_ms = 0;
@@ -88,27 +88,28 @@ void virtio_pci_reset_on(struct virtio_pci *v, bool wait)
 		if (rc < 0)
 			virtio_pci_fail(v, &err);
 		if (rc <= 0)
-			vp_reset_done(v);
+			common_cfg_reset_done(v);
 		else if (again && !wait)
 			return;
 		else
-			waited_ms = bus_wait(v->pci->bus, v->be->peer_fd, VP_STEP_MS) ? 0
-										      : VP_STEP_MS;
+			waited_ms = bus_wait(v->pci->bus, v->be->peer_fd, COMMON_CFG_STEP_MS)
+					    ? 0
+					    : COMMON_CFG_STEP_MS;
 	}
 }
 
-static void vp_reset(struct virtio_pci *v)
+static void common_cfg_reset(struct virtio_pci *v)
 {
 	v->resetting = v->running;
 	v->running = false;
 	virtio_pci_doorbells(v);
 	if (v->resetting)
-		virtio_pci_reset_on(v, false);
+		common_cfg_reset_on(v, false);
 	else
-		vp_reset_done(v);
+		common_cfg_reset_done(v);
 }
 
-static void vp_start(struct virtio_pci *v)
+static void common_cfg_start(struct virtio_pci *v)
 {
 	struct backend_queue q[BACKEND_QUEUES_MAX] = {0};
 	struct err err = {0};
@@ -134,7 +135,7 @@ static void vp_start(struct virtio_pci *v)
 	v->config_changed = false;
 }
 
-static void vp_features_ok(struct virtio_pci *v)
+static void common_cfg_features_ok(struct virtio_pci *v)
 {
 	if ((v->driver_features & ~v->be->features) ||
 	    !(v->driver_features & 1ULL << VIRTIO_F_VERSION_1))
@@ -142,16 +143,16 @@ static void vp_features_ok(struct virtio_pci *v)
 	v->status |= VIRTIO_CONFIG_S_FEATURES_OK;
 }
 
-static void vp_set_status(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_status(struct virtio_pci *v, uint64_t value)
 {
-	uint8_t added = (uint8_t)value & VIRTIO_STATUS_DRIVER_BITS & (uint8_t)~v->status;
+	uint8_t added = (uint8_t)value & COMMON_CFG_DRIVER_BITS & (uint8_t)~v->status;
 
 	if (value == 0) {
 		if (!v->resetting)
-			vp_reset(v);
+			common_cfg_reset(v);
 		return;
 	}
-	if (v->status & VIRTIO_BROKEN)
+	if (v->status & COMMON_CFG_BROKEN)
 		return;
 	if (v->dead) {
 		v->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
@@ -173,34 +174,34 @@ static void vp_set_status(struct virtio_pci *v, uint64_t value)
 		return;
 	}
 	if (added & VIRTIO_CONFIG_S_FEATURES_OK)
-		vp_features_ok(v);
+		common_cfg_features_ok(v);
 	if (!(added & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
 	if (v->status & VIRTIO_CONFIG_S_FEATURES_OK)
-		vp_start(v);
+		common_cfg_start(v);
 	else
 		virtio_pci_needs_reset(v, "DRIVER_OK without FEATURES_OK");
 }
 
-static uint64_t vp_device_features(const struct virtio_pci *v)
+static uint64_t common_cfg_device_features(const struct virtio_pci *v)
 {
 	return v->device_feature_select < 2
 		       ? (uint32_t)(v->be->features >> 32 * v->device_feature_select)
 		       : 0;
 }
 
-static uint64_t vp_driver_features(const struct virtio_pci *v)
+static uint64_t common_cfg_driver_features(const struct virtio_pci *v)
 {
 	return v->driver_feature_select < 2
 		       ? (uint32_t)(v->driver_features >> 32 * v->driver_feature_select)
 		       : 0;
 }
 
-static void vp_set_driver_features(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_driver_features(struct virtio_pci *v, uint64_t value)
 {
 	unsigned int shift = 32 * (v->driver_feature_select & 1);
 
-	if (!vp_features_open(v))
+	if (!common_cfg_features_open(v))
 		return;
 	/* No device has a feature bit above 63. */
 	if (v->driver_feature_select >= 2) {
@@ -212,13 +213,13 @@ static void vp_set_driver_features(struct virtio_pci *v, uint64_t value)
 	v->driver_features |= value << shift;
 }
 
-static void vp_set_config_vector(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_config_vector(struct virtio_pci *v, uint64_t value)
 {
 	v->config_vector = msix_set_vector(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, (uint16_t)value);
 }
 
 /* Always allowed: vectors concern no ring, and drivers clear them after reset. */
-static void vp_set_queue_vector(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_queue_vector(struct virtio_pci *v, uint64_t value)
 {
 	unsigned int q = v->queue_select;
 
@@ -227,9 +228,9 @@ static void vp_set_queue_vector(struct virtio_pci *v, uint64_t value)
 						     (uint16_t)value);
 }
 
-static void vp_set_queue_size(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_queue_size(struct virtio_pci *v, uint64_t value)
 {
-	struct virtio_pci_queue *q = vp_queue_open(v);
+	struct virtio_pci_queue *q = common_cfg_queue_open(v);
 
 	if (!q)
 		return;
@@ -239,115 +240,116 @@ static void vp_set_queue_size(struct virtio_pci *v, uint64_t value)
 		q->size = (uint16_t)value;
 }
 
-static bool vp_ring_ok(const struct virtio_pci *v, uint64_t gpa, uint64_t align, uint64_t bytes)
+static bool common_cfg_ring_ok(const struct virtio_pci *v, uint64_t gpa, uint64_t align,
+			       uint64_t bytes)
 {
 	return gpa % align == 0 && gmem_ptr(v->mem, gpa, bytes);
 }
 
-static void vp_set_queue_enable(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_queue_enable(struct virtio_pci *v, uint64_t value)
 {
-	struct virtio_pci_queue *q = vp_queue_open(v);
+	struct virtio_pci_queue *q = common_cfg_queue_open(v);
 
 	if (!q || value == 0)
 		return;
 	/* 6 bytes: flags, index, event index */
-	if (value == 1 && vp_ring_ok(v, q->desc_gpa, 16, 16ULL * q->size) &&
-	    vp_ring_ok(v, q->avail_gpa, 2, 6 + 2ULL * q->size) &&
-	    vp_ring_ok(v, q->used_gpa, 4, 6 + 8ULL * q->size))
+	if (value == 1 && common_cfg_ring_ok(v, q->desc_gpa, 16, 16ULL * q->size) &&
+	    common_cfg_ring_ok(v, q->avail_gpa, 2, 6 + 2ULL * q->size) &&
+	    common_cfg_ring_ok(v, q->used_gpa, 4, 6 + 8ULL * q->size))
 		q->enabled = true;
 	else
 		virtio_pci_needs_reset(
 			v, "queue enabled with rings that are misaligned or outside RAM");
 }
 
-static void vp_set_queue_select(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_queue_select(struct virtio_pci *v, uint64_t value)
 {
 	v->queue_select = (uint16_t)value;
 }
 
-static void vp_set_device_select(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_device_select(struct virtio_pci *v, uint64_t value)
 {
 	v->device_feature_select = (uint32_t)value;
 }
 
-static void vp_set_driver_select(struct virtio_pci *v, uint64_t value)
+static void common_cfg_set_driver_select(struct virtio_pci *v, uint64_t value)
 {
 	v->driver_feature_select = (uint32_t)value;
 }
 
 /* Getters of plain fields; getters and setters of ring addresses */
-#define VP_GET(name, expr)                                                                         \
-	static uint64_t vp_get_##name(const struct virtio_pci *v)                                  \
+#define COMMON_CFG_GET(name, expr)                                                                 \
+	static uint64_t common_cfg_get_##name(const struct virtio_pci *v)                          \
 	{                                                                                          \
 		return (expr);                                                                     \
 	}
-#define VP_GET_QUEUE(name, expr)                                                                   \
-	static uint64_t vp_get_##name(const struct virtio_pci *v)                                  \
+#define COMMON_CFG_GET_QUEUE(name, expr)                                                           \
+	static uint64_t common_cfg_get_##name(const struct virtio_pci *v)                          \
 	{                                                                                          \
-		const struct virtio_pci_queue *q = vp_queue(v);                                    \
+		const struct virtio_pci_queue *q = common_cfg_queue(v);                            \
                                                                                                    \
 		return q ? (expr) : 0;                                                             \
 	}
-#define VP_RING(name)                                                                              \
-	VP_GET_QUEUE(name, q->name)                                                                \
-	static void vp_set_##name(struct virtio_pci *v, uint64_t value)                            \
+#define COMMON_CFG_RING(name)                                                                      \
+	COMMON_CFG_GET_QUEUE(name, q->name)                                                        \
+	static void common_cfg_set_##name(struct virtio_pci *v, uint64_t value)                    \
 	{                                                                                          \
-		struct virtio_pci_queue *q = vp_queue_open(v);                                     \
+		struct virtio_pci_queue *q = common_cfg_queue_open(v);                             \
                                                                                                    \
 		if (q)                                                                             \
 			q->name = value;                                                           \
 	}
-VP_GET(device_select, v->device_feature_select)
-VP_GET(driver_select, v->driver_feature_select)
-VP_GET(config_vector, v->config_vector)
-VP_GET(nr_queues, v->be->nr_queues)
-VP_GET(status, v->status)
-VP_GET(generation, v->generation)
-VP_GET(queue_select, v->queue_select)
-VP_GET_QUEUE(queue_size, q->size)
-VP_GET_QUEUE(queue_enable, q->enabled)
-VP_GET_QUEUE(notify_off, (uint64_t)(q - v->queue))
-VP_RING(desc_gpa)
-VP_RING(avail_gpa)
-VP_RING(used_gpa)
+COMMON_CFG_GET(device_select, v->device_feature_select)
+COMMON_CFG_GET(driver_select, v->driver_feature_select)
+COMMON_CFG_GET(config_vector, v->config_vector)
+COMMON_CFG_GET(nr_queues, v->be->nr_queues)
+COMMON_CFG_GET(status, v->status)
+COMMON_CFG_GET(generation, v->generation)
+COMMON_CFG_GET(queue_select, v->queue_select)
+COMMON_CFG_GET_QUEUE(queue_size, q->size)
+COMMON_CFG_GET_QUEUE(queue_enable, q->enabled)
+COMMON_CFG_GET_QUEUE(notify_off, (uint64_t)(q - v->queue))
+COMMON_CFG_RING(desc_gpa)
+COMMON_CFG_RING(avail_gpa)
+COMMON_CFG_RING(used_gpa)
 
 /* A queue that does not exist has no vector; 0 would be one. */
-static uint64_t vp_get_queue_vector(const struct virtio_pci *v)
+static uint64_t common_cfg_get_queue_vector(const struct virtio_pci *v)
 {
-	const struct virtio_pci_queue *q = vp_queue(v);
+	const struct virtio_pci_queue *q = common_cfg_queue(v);
 
 	return q ? q->vector : MSIX_NO_VECTOR;
 }
 
 /* clang-format off */
-static const struct vp_field {
+static const struct common_cfg_field {
 	uint8_t off, bytes;
 	uint64_t (*get)(const struct virtio_pci *v);
 	void (*set)(struct virtio_pci *v, uint64_t value);
-} vp_fields[] = {
-	{VIRTIO_PCI_COMMON_DFSELECT,      4, vp_get_device_select, vp_set_device_select},
-	{VIRTIO_PCI_COMMON_DF,            4, vp_device_features,   NULL},
-	{VIRTIO_PCI_COMMON_GFSELECT,      4, vp_get_driver_select, vp_set_driver_select},
-	{VIRTIO_PCI_COMMON_GF,            4, vp_driver_features,   vp_set_driver_features},
-	{VIRTIO_PCI_COMMON_MSIX,          2, vp_get_config_vector, vp_set_config_vector},
-	{VIRTIO_PCI_COMMON_NUMQ,          2, vp_get_nr_queues,     NULL},
-	{VIRTIO_PCI_COMMON_STATUS,        1, vp_get_status,        vp_set_status},
-	{VIRTIO_PCI_COMMON_CFGGENERATION, 1, vp_get_generation,    NULL},
-	{VIRTIO_PCI_COMMON_Q_SELECT,      2, vp_get_queue_select,  vp_set_queue_select},
-	{VIRTIO_PCI_COMMON_Q_SIZE,        2, vp_get_queue_size,    vp_set_queue_size},
-	{VIRTIO_PCI_COMMON_Q_MSIX,        2, vp_get_queue_vector,  vp_set_queue_vector},
-	{VIRTIO_PCI_COMMON_Q_ENABLE,      2, vp_get_queue_enable,  vp_set_queue_enable},
-	{VIRTIO_PCI_COMMON_Q_NOFF,        2, vp_get_notify_off,    NULL},
-	{VIRTIO_PCI_COMMON_Q_DESCLO,      8, vp_get_desc_gpa,      vp_set_desc_gpa},
-	{VIRTIO_PCI_COMMON_Q_AVAILLO,     8, vp_get_avail_gpa,     vp_set_avail_gpa},
-	{VIRTIO_PCI_COMMON_Q_USEDLO,      8, vp_get_used_gpa,      vp_set_used_gpa},
+} common_cfg_fields[] = {
+	{VIRTIO_PCI_COMMON_DFSELECT,      4, common_cfg_get_device_select, common_cfg_set_device_select},
+	{VIRTIO_PCI_COMMON_DF,            4, common_cfg_device_features,   NULL},
+	{VIRTIO_PCI_COMMON_GFSELECT,      4, common_cfg_get_driver_select, common_cfg_set_driver_select},
+	{VIRTIO_PCI_COMMON_GF,            4, common_cfg_driver_features,   common_cfg_set_driver_features},
+	{VIRTIO_PCI_COMMON_MSIX,          2, common_cfg_get_config_vector, common_cfg_set_config_vector},
+	{VIRTIO_PCI_COMMON_NUMQ,          2, common_cfg_get_nr_queues,     NULL},
+	{VIRTIO_PCI_COMMON_STATUS,        1, common_cfg_get_status,        common_cfg_set_status},
+	{VIRTIO_PCI_COMMON_CFGGENERATION, 1, common_cfg_get_generation,    NULL},
+	{VIRTIO_PCI_COMMON_Q_SELECT,      2, common_cfg_get_queue_select,  common_cfg_set_queue_select},
+	{VIRTIO_PCI_COMMON_Q_SIZE,        2, common_cfg_get_queue_size,    common_cfg_set_queue_size},
+	{VIRTIO_PCI_COMMON_Q_MSIX,        2, common_cfg_get_queue_vector,  common_cfg_set_queue_vector},
+	{VIRTIO_PCI_COMMON_Q_ENABLE,      2, common_cfg_get_queue_enable,  common_cfg_set_queue_enable},
+	{VIRTIO_PCI_COMMON_Q_NOFF,        2, common_cfg_get_notify_off,    NULL},
+	{VIRTIO_PCI_COMMON_Q_DESCLO,      8, common_cfg_get_desc_gpa,      common_cfg_set_desc_gpa},
+	{VIRTIO_PCI_COMMON_Q_AVAILLO,     8, common_cfg_get_avail_gpa,     common_cfg_set_avail_gpa},
+	{VIRTIO_PCI_COMMON_Q_USEDLO,      8, common_cfg_get_used_gpa,      common_cfg_set_used_gpa},
 };
 /* clang-format on */
 
-static const struct vp_field *vp_field(uint64_t off, unsigned int len)
+static const struct common_cfg_field *common_cfg_field(uint64_t off, unsigned int len)
 {
-	for (unsigned int i = 0; i < ARRAY_SIZE(vp_fields); i++) {
-		const struct vp_field *f = &vp_fields[i];
+	for (unsigned int i = 0; i < ARRAY_SIZE(common_cfg_fields); i++) {
+		const struct common_cfg_field *f = &common_cfg_fields[i];
 
 		if (off == f->off && len == f->bytes)
 			return f;
@@ -357,10 +359,9 @@ static const struct vp_field *vp_field(uint64_t off, unsigned int len)
 	return NULL;
 }
 
-void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			      unsigned int len)
+void common_cfg_access(struct virtio_pci *v, bool write, uint64_t off, void *data, unsigned int len)
 {
-	const struct vp_field *f = vp_field(off, len);
+	const struct common_cfg_field *f = common_cfg_field(off, len);
 	uint64_t value;
 
 	if (!f) {
@@ -370,7 +371,8 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
 	}
 	/* During a reset the driver may read the registers and write 0 again; any other write waits for its end. */
 	if (v->resetting)
-		virtio_pci_reset_on(v, write && (f->get != vp_get_status || *(uint8_t *)data != 0));
+		common_cfg_reset_on(
+			v, write && (f->get != common_cfg_get_status || *(uint8_t *)data != 0));
 	value = f->get(v);
 	if (!write) {
 		memcpy(data, (uint8_t *)&value + (off - f->off), len);

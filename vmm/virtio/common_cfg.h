@@ -9,21 +9,21 @@
 
 #include "vmm/virtio/virtio_pci_state.h"
 
-/** virtio_pci_common_init() - Set the registers to their state after reset */
-void virtio_pci_common_init(struct virtio_pci *v);
+/** common_cfg_init() - Set the registers to their state after reset */
+void common_cfg_init(struct virtio_pci *v);
 
 /**
- * virtio_pci_common_access() - One access of the common configuration structure
+ * common_cfg_access() - One access of the common configuration structure
  *
  * A field takes accesses of its own width, a 64-bit field also of its halves. Other reads give ones; other
  * writes have no effect.
  * Syscalls: ioctl, read, and the back-end's
  */
-void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
+void common_cfg_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
 			      unsigned int len);
 
 /**
- * virtio_pci_reset_on() - Continue a reset that is in progress
+ * common_cfg_reset_on() - Continue a reset that is in progress
  * @wait:	Until it is done
  *
  * The status reads as 0 only after the device has given the rings back, and drivers wait for that (virtio
@@ -31,6 +31,6 @@ void virtio_pci_common_access(struct virtio_pci *v, bool write, uint64_t off, vo
  * waiting. It never blocks another vCPU: this releases the bus lock while it waits.
  * Syscalls: the back-end's, poll, futex
  */
-void virtio_pci_reset_on(struct virtio_pci *v, bool wait);
+void common_cfg_reset_on(struct virtio_pci *v, bool wait);
 
 #endif

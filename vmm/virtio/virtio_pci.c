@@ -60,7 +60,7 @@ static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t 
 		return;
 	/* The device answers only after it has given its rings back. */
 	if (write || v->be->config_stale)
-		virtio_pci_reset_on(v, true);
+		common_cfg_reset_on(v, true);
 	if (v->dead)
 		return;
 	rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
@@ -99,7 +99,7 @@ static const struct {
 	void (*access)(struct virtio_pci *v, bool write, uint64_t off, void *data,
 		       unsigned int len);
 } virtio_pci_regions[] = {
-	{VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, virtio_pci_common_access},
+	{VIRTIO_PCI_COMMON_OFF, VIRTIO_PCI_COMMON_BYTES, common_cfg_access},
 	{VIRTIO_PCI_ISR_OFF, 4, virtio_pci_isr_access},
 	{VIRTIO_PCI_DEVCFG_OFF, BACKEND_CONFIG_MAX, virtio_pci_config_access},
 	{VIRTIO_PCI_NOTIFY_OFF, BACKEND_QUEUES_MAX *VIRTIO_PCI_NOTIFY_MULT,
@@ -238,7 +238,7 @@ int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args, st
 	if (rc < 0)
 		return err_set(err, -rc, "MSI-X vectors");
 	virtio_pci_add_caps(v);
-	virtio_pci_common_init(v);
+	common_cfg_init(v);
 	msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_CONFIG, v->config_fd);
 	for (unsigned int i = 0; i < be->nr_queues; i++)
 		msix_set_source(&v->msix, VIRTIO_PCI_SOURCE_QUEUE(i), be->call_fd[i]);

@@ -4,9 +4,9 @@
 
 #include "tests/support/virtio_pci_rig.h"
 
-TestSuite(virtio_pci_common, .init = setup);
+TestSuite(common_cfg, .init = setup);
 
-Test(virtio_pci_common, registers_after_reset)
+Test(common_cfg, registers_after_reset)
 {
 	cr_expect_eq(rd(STATUS, 1), 0);
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_NUMQ, 2), STUB_QUEUES);
@@ -23,7 +23,7 @@ Test(virtio_pci_common, registers_after_reset)
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_Q_MSIX, 2), 0xffff);
 }
 
-Test(virtio_pci_common, feature_words)
+Test(common_cfg, feature_words)
 {
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_DF, 4), (uint32_t)STUB_FEATURES);
 	wr(VIRTIO_PCI_COMMON_DFSELECT, 4, 1);
@@ -34,7 +34,7 @@ Test(virtio_pci_common, feature_words)
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_DF, 4), 0);
 }
 
-Test(virtio_pci_common, features_ok_sticks_only_for_an_offer)
+Test(common_cfg, features_ok_sticks_only_for_an_offer)
 {
 	static const struct {
 		uint64_t features;
@@ -58,7 +58,7 @@ Test(virtio_pci_common, features_ok_sticks_only_for_an_offer)
 	}
 }
 
-Test(virtio_pci_common, features_are_frozen)
+Test(common_cfg, features_are_frozen)
 {
 	negotiate();
 	driver_features(~0ULL);
@@ -66,7 +66,7 @@ Test(virtio_pci_common, features_are_frozen)
 	cr_expect_eq(stub.features, STUB_FEATURES);
 }
 
-Test(virtio_pci_common, status_order)
+Test(common_cfg, status_order)
 {
 	/* Writes one after the other from reset, and what is read at the end */
 	static const struct {
@@ -103,7 +103,7 @@ Test(virtio_pci_common, status_order)
 	cr_expect_eq(stub.starts, 0);
 }
 
-Test(virtio_pci_common, start_hands_over_the_queues)
+Test(common_cfg, start_hands_over_the_queues)
 {
 	start();
 	cr_expect_eq(stub.features, STUB_FEATURES);
@@ -117,7 +117,7 @@ Test(virtio_pci_common, start_hands_over_the_queues)
 	cr_expect_eq(stub.starts, 1, "once");
 }
 
-Test(virtio_pci_common, queue_registers_are_closed_outside_their_time)
+Test(common_cfg, queue_registers_are_closed_outside_their_time)
 {
 	wr(STATUS, 1, 3);
 	set_queue(0, 64, 0x10000);
@@ -141,7 +141,7 @@ Test(virtio_pci_common, queue_registers_are_closed_outside_their_time)
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_Q_SIZE, 2), 64, "after it was enabled");
 }
 
-Test(virtio_pci_common, queues_that_are_refused)
+Test(common_cfg, queues_that_are_refused)
 {
 	static const struct {
 		uint16_t size;
@@ -180,7 +180,7 @@ Test(virtio_pci_common, queues_that_are_refused)
 	cr_expect_eq(rd(STATUS, 1), READY, "reset makes up for it");
 }
 
-Test(virtio_pci_common, queue_select_past_the_end_writes_nothing)
+Test(common_cfg, queue_select_past_the_end_writes_nothing)
 {
 	negotiate();
 	for (unsigned int q = STUB_QUEUES; q < 0x10000; q = q * 2 + 1) {
@@ -195,7 +195,7 @@ Test(virtio_pci_common, queue_select_past_the_end_writes_nothing)
 }
 
 /* A device whose disk stands still: the driver asks until it is over, and its vCPU is not held. */
-Test(virtio_pci_common, a_reset_that_takes_long_is_waited_for)
+Test(common_cfg, a_reset_that_takes_long_is_waited_for)
 {
 	start();
 	stub.slow = 8; /* it is looked at twice each time */
@@ -211,7 +211,7 @@ Test(virtio_pci_common, a_reset_that_takes_long_is_waited_for)
 	cr_expect_eq(stub.starts, 2);
 }
 
-Test(virtio_pci_common, a_driver_that_does_not_wait_for_its_reset_is_held)
+Test(common_cfg, a_driver_that_does_not_wait_for_its_reset_is_held)
 {
 	start();
 	stub.slow = 1000;
@@ -239,7 +239,7 @@ static void *somebody_else(void *arg)
 	return NULL;
 }
 
-Test(virtio_pci_common, a_driver_that_is_held_holds_nobody_else)
+Test(common_cfg, a_driver_that_is_held_holds_nobody_else)
 {
 	unsigned int seen;
 	pthread_t thread;
@@ -256,7 +256,7 @@ Test(virtio_pci_common, a_driver_that_is_held_holds_nobody_else)
 }
 
 /* What is known can be read, what is to be asked waits its turn */
-Test(virtio_pci_common, configuration_space_in_a_reset)
+Test(common_cfg, configuration_space_in_a_reset)
 {
 	start();
 	stub.slow = 3;
@@ -274,7 +274,7 @@ Test(virtio_pci_common, configuration_space_in_a_reset)
 	cr_expect_eq(stub.config[0], 1);
 }
 
-Test(virtio_pci_common, a_device_that_dies_in_a_reset_ends_it)
+Test(common_cfg, a_device_that_dies_in_a_reset_ends_it)
 {
 	start();
 	stub.slow = 2;
@@ -284,7 +284,7 @@ Test(virtio_pci_common, a_device_that_dies_in_a_reset_ends_it)
 	cr_expect_eq(stub.stops, 1);
 }
 
-Test(virtio_pci_common, reset_stops_the_device)
+Test(common_cfg, reset_stops_the_device)
 {
 	start();
 	cr_expect_neq(fake_doorbell_of(stub.be.kick_fd[0]), 0);
