@@ -26,8 +26,8 @@ static void cleanup_scmp(scmp_filter_ctx *ctx)
 		seccomp_release(*ctx);
 }
 
-static void add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
-		uint64_t y)
+static void compile_add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
+			uint64_t y)
 {
 	vr_assert(a->nr < ALTERNATIVES_MAX);
 	a->cmp[a->nr++] = (struct scmp_arg_cmp){arg, op, x, y};
@@ -37,62 +37,63 @@ static void add(struct alternatives *a, unsigned int arg, enum scmp_compare op, 
  * [@lo, @hi] as aligned blocks: each turn takes the largest block that starts at @lo and ends
  * within the range. The upper 32 bits of the argument are in no mask.
  */
-static void add_range32(struct alternatives *a, unsigned int arg, uint64_t lo, uint64_t hi)
+static void compile_add_range32(struct alternatives *a, unsigned int arg, uint64_t lo, uint64_t hi)
 {
 	while (lo <= hi) {
 		uint64_t block = lo ? lo & -lo : 1ULL << 32;
 
 		while (block > hi - lo + 1)
 			block >>= 1;
-		add(a, arg, SCMP_CMP_MASKED_EQ, ~(block - 1) & UINT32_MAX, lo);
+		compile_add(a, arg, SCMP_CMP_MASKED_EQ, ~(block - 1) & UINT32_MAX, lo);
 		lo += block;
 	}
 }
 
-static void add_bits(struct alternatives *a, unsigned int arg, uint64_t bits)
+static void compile_add_bits(struct alternatives *a, unsigned int arg, uint64_t bits)
 {
 	for (; bits; bits &= bits - 1) {
 		uint64_t bit = bits & -bits;
 
-		add(a, arg, SCMP_CMP_MASKED_EQ, bit, bit);
+		compile_add(a, arg, SCMP_CMP_MASKED_EQ, bit, bit);
 	}
 }
 
-static void expand32(struct alternatives *a, const struct rule_cmp *c)
+static void compile_expand32(struct alternatives *a, const struct rule_cmp *c)
 {
 	uint64_t v = c->value;
 
 	switch (c->op) {
-	case RULE_EQ: add_range32(a, c->arg, v, v); break;
+	case RULE_EQ: compile_add_range32(a, c->arg, v, v); break;
 	case RULE_NE:
 		if (v > 0)
-			add_range32(a, c->arg, 0, v - 1);
-		add_range32(a, c->arg, v + 1, UINT32_MAX);
+			compile_add_range32(a, c->arg, 0, v - 1);
+		compile_add_range32(a, c->arg, v + 1, UINT32_MAX);
 		break;
-	case RULE_LT: add_range32(a, c->arg, 0, v - 1); break;
-	case RULE_LE: add_range32(a, c->arg, 0, v); break;
-	case RULE_GT: add_range32(a, c->arg, v + 1, UINT32_MAX); break;
-	case RULE_GE: add_range32(a, c->arg, v, UINT32_MAX); break;
-	case RULE_ANY: add_bits(a, c->arg, v); break;
-	case RULE_IN: add(a, c->arg, SCMP_CMP_MASKED_EQ, ~v & UINT32_MAX, 0); break;
+	case RULE_LT: compile_add_range32(a, c->arg, 0, v - 1); break;
+	case RULE_LE: compile_add_range32(a, c->arg, 0, v); break;
+	case RULE_GT: compile_add_range32(a, c->arg, v + 1, UINT32_MAX); break;
+	case RULE_GE: compile_add_range32(a, c->arg, v, UINT32_MAX); break;
+	case RULE_ANY: compile_add_bits(a, c->arg, v); break;
+	case RULE_IN: compile_add(a, c->arg, SCMP_CMP_MASKED_EQ, ~v & UINT32_MAX, 0); break;
 	}
 }
 
-static void expand64(struct alternatives *a, const struct rule_cmp *c)
+static void compile_expand64(struct alternatives *a, const struct rule_cmp *c)
 {
 	switch (c->op) {
-	case RULE_EQ: add(a, c->arg, SCMP_CMP_EQ, c->value, 0); break;
-	case RULE_NE: add(a, c->arg, SCMP_CMP_NE, c->value, 0); break;
-	case RULE_LT: add(a, c->arg, SCMP_CMP_LT, c->value, 0); break;
-	case RULE_LE: add(a, c->arg, SCMP_CMP_LE, c->value, 0); break;
-	case RULE_GT: add(a, c->arg, SCMP_CMP_GT, c->value, 0); break;
-	case RULE_GE: add(a, c->arg, SCMP_CMP_GE, c->value, 0); break;
-	case RULE_ANY: add_bits(a, c->arg, c->value); break;
-	case RULE_IN: add(a, c->arg, SCMP_CMP_MASKED_EQ, ~c->value, 0); break;
+	case RULE_EQ: compile_add(a, c->arg, SCMP_CMP_EQ, c->value, 0); break;
+	case RULE_NE: compile_add(a, c->arg, SCMP_CMP_NE, c->value, 0); break;
+	case RULE_LT: compile_add(a, c->arg, SCMP_CMP_LT, c->value, 0); break;
+	case RULE_LE: compile_add(a, c->arg, SCMP_CMP_LE, c->value, 0); break;
+	case RULE_GT: compile_add(a, c->arg, SCMP_CMP_GT, c->value, 0); break;
+	case RULE_GE: compile_add(a, c->arg, SCMP_CMP_GE, c->value, 0); break;
+	case RULE_ANY: compile_add_bits(a, c->arg, c->value); break;
+	case RULE_IN: compile_add(a, c->arg, SCMP_CMP_MASKED_EQ, ~c->value, 0); break;
 	}
 }
 
-static int add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c, struct err *err)
+static int compile_add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c,
+			      struct err *err)
 {
 	static struct alternatives alt[RULE_CMPS_MAX];
 	struct scmp_arg_cmp pick[RULE_CMPS_MAX];
@@ -101,9 +102,9 @@ static int add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c, 
 	for (unsigned int i = 0; i < c->nr; i++) {
 		alt[i].nr = 0;
 		if (args_is_32bit(nr, c->cmp[i].arg))
-			expand32(&alt[i], &c->cmp[i]);
+			compile_expand32(&alt[i], &c->cmp[i]);
 		else
-			expand64(&alt[i], &c->cmp[i]);
+			compile_expand64(&alt[i], &c->cmp[i]);
 		if (alt[i].nr > PRODUCT_MAX / product)
 			return err_text(err, E2BIG, "one && group needs more than %d comparisons",
 					PRODUCT_MAX);
@@ -124,7 +125,7 @@ static int add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c, 
 	return 0;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *err)
+static int compile_add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *err)
 {
 	uint32_t action = rule->kind == RULE_ERRNO ? SCMP_ACT_ERRNO((unsigned int)rule->errnum)
 						   : SCMP_ACT_ALLOW;
@@ -135,7 +136,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *er
 		return r < 0 ? err_set(err, -r, "libseccomp refuses the rule") : 0;
 	}
 	for (unsigned int i = 0; i < rule->nr_clauses; i++) {
-		r = add_clause(ctx, rule->nr, &rule->clause[i], err);
+		r = compile_add_clause(ctx, rule->nr, &rule->clause[i], err);
 		if (r < 0)
 			return r;
 	}
@@ -143,7 +144,7 @@ static int add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *er
 }
 
 /* libseccomp writes programs to fds only. */
-static int export(scmp_filter_ctx ctx, struct program *ret, struct err *err)
+static int compile_export(scmp_filter_ctx ctx, struct program *ret, struct err *err)
 {
 	cleanup_fd int fd = memfd_create("bpf", MFD_CLOEXEC);
 	cleanup_free struct sock_filter *insn = NULL;
@@ -189,9 +190,9 @@ int compile_rules(const struct rules *r, struct program *ret, struct err *err)
 	if (res < 0)
 		return err_set(err, -res, "seccomp_attr_set");
 	for (unsigned int i = 0; i < r->nr; i++) {
-		res = add_rule(ctx, &r->rule[i], err);
+		res = compile_add_rule(ctx, &r->rule[i], err);
 		if (res < 0)
 			return err_wrap(err, "%s:%u", r->rule[i].file, r->rule[i].line);
 	}
-	return export(ctx, ret, err);
+	return compile_export(ctx, ret, err);
 }

@@ -116,8 +116,8 @@ static const struct constant errnos[] = {
 };
 /* clang-format on */
 
-static const struct constant *find(const struct constant *table, size_t nr, const char *name,
-				   size_t len)
+static const struct constant *constants_find_in(const struct constant *table, size_t nr,
+						const char *name, size_t len)
 {
 	for (size_t i = 0; i < nr; i++) {
 		if (strlen(table[i].name) == len && !memcmp(table[i].name, name, len))
@@ -128,7 +128,7 @@ static const struct constant *find(const struct constant *table, size_t nr, cons
 
 bool constants_find(const char *name, size_t len, uint64_t *ret)
 {
-	const struct constant *c = find(constants, ARRAY_SIZE(constants), name, len);
+	const struct constant *c = constants_find_in(constants, ARRAY_SIZE(constants), name, len);
 
 	if (!c)
 		return false;
@@ -138,7 +138,7 @@ bool constants_find(const char *name, size_t len, uint64_t *ret)
 
 int constants_errno(const char *name, size_t len)
 {
-	const struct constant *c = find(errnos, ARRAY_SIZE(errnos), name, len);
+	const struct constant *c = constants_find_in(errnos, ARRAY_SIZE(errnos), name, len);
 
 	return c ? (int)c->value : 0;
 }

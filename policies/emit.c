@@ -6,14 +6,14 @@
 
 #define SUFFIX ".policy"
 
-static const char *base_name(const char *path)
+static const char *emit_base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
 }
 
-static bool ends_with(const char *s, const char *end)
+static bool emit_ends_with(const char *s, const char *end)
 {
 	size_t len = strlen(s), end_len = strlen(end);
 
@@ -22,21 +22,22 @@ static bool ends_with(const char *s, const char *end)
 
 bool emit_is_program(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = emit_base_name(path);
 
 	if (!strcmp(name, "common_device" SUFFIX))
 		return false;
-	return ends_with(name, "_device" SUFFIX) || ends_with(name, "_device_vhost_user" SUFFIX);
+	return emit_ends_with(name, "_device" SUFFIX) ||
+	       emit_ends_with(name, "_device_vhost_user" SUFFIX);
 }
 
 char *emit_name(const char *path)
 {
-	const char *name = base_name(path);
+	const char *name = emit_base_name(path);
 
-	return ends_with(name, SUFFIX) ? strndup(name, strlen(name) - strlen(SUFFIX)) : NULL;
+	return emit_ends_with(name, SUFFIX) ? strndup(name, strlen(name) - strlen(SUFFIX)) : NULL;
 }
 
-static int by_name(const void *a, const void *b)
+static int emit_by_name(const void *a, const void *b)
 {
 	const struct emit_entry *x = a, *y = b;
 
@@ -76,7 +77,7 @@ static const char lookup[] = "const struct policy *policy_find(const char *name)
 
 int emit_table(FILE *out, struct emit_entry *entry, unsigned int nr, struct err *err)
 {
-	qsort(entry, nr, sizeof(*entry), by_name);
+	qsort(entry, nr, sizeof(*entry), emit_by_name);
 	for (unsigned int i = 1; i < nr; i++) {
 		if (!strcmp(entry[i - 1].name, entry[i].name))
 			return err_text(err, EEXIST, "two policies are called %s", entry[i].name);

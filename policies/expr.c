@@ -16,7 +16,7 @@ static const struct {
 	{LEX_GT, RULE_GT}, {LEX_GE, RULE_GE}, {LEX_AMP, RULE_ANY},
 };
 
-static int bad(const struct lex *l, const char *wanted, struct err *err)
+static int expr_bad(const struct lex *l, const char *wanted, struct err *err)
 {
 	if (l->kind == LEX_END)
 		return err_text(err, EINVAL, "%s expected before the end of the line", wanted);
@@ -24,9 +24,9 @@ static int bad(const struct lex *l, const char *wanted, struct err *err)
 			(int)(l->len < 40 ? l->len : 40), l->text);
 }
 
-static int parse_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err);
+static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err);
 
-static int parse_const(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
+static int expr_const(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
 {
 	enum lex_kind sign = l->kind;
 	int r;
@@ -38,18 +38,18 @@ static int parse_const(struct lex *l, unsigned int depth, uint64_t *ret, struct 
 		lex_step(l);
 	} else if (l->kind == LEX_NAME) {
 		if (!constants_find(l->text, l->len, ret))
-			return bad(l, "a known constant", err);
+			return expr_bad(l, "a known constant", err);
 		lex_step(l);
 	} else if (l->kind == LEX_OPEN && depth < VALUE_DEPTH_MAX) {
 		lex_step(l);
-		r = parse_value(l, depth + 1, ret, err);
+		r = expr_value(l, depth + 1, ret, err);
 		if (r < 0)
 			return r;
 		if (l->kind != LEX_CLOSE)
-			return bad(l, "\")\"", err);
+			return expr_bad(l, "\")\"", err);
 		lex_step(l);
 	} else {
-		return bad(l, "a value", err);
+		return expr_bad(l, "a value", err);
 	}
 	if (sign == LEX_TILDE)
 		*ret = ~*ret;
@@ -58,12 +58,12 @@ static int parse_const(struct lex *l, unsigned int depth, uint64_t *ret, struct 
 	return 0;
 }
 
-static int parse_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
+static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
 {
 	uint64_t all = 0, one;
 
 	for (;;) {
-		int r = parse_const(l, depth, &one, err);
+		int r = expr_const(l, depth, &one, err);
 
 		if (r < 0)
 			return r;
@@ -80,7 +80,7 @@ static int parse_value(struct lex *l, unsigned int depth, uint64_t *ret, struct 
  * Cut a value to the 32 bits the kernel looks at. Masks may have any upper half; a number to
  * compare with must be a 32-bit one, or a negative one, which callers pass sign-extended.
  */
-static int narrow(struct rule_cmp *c, struct err *err)
+static int expr_narrow(struct rule_cmp *c, struct err *err)
 {
 	bool fits = c->value <= UINT32_MAX || (int64_t)c->value == (int32_t)c->value;
 
@@ -92,7 +92,7 @@ static int narrow(struct rule_cmp *c, struct err *err)
 }
 
 /* A comparison that is always or never true is a slip of whoever wrote it ("arg1 & O_RDONLY"). */
-static int check_sense(const struct rule_cmp *c, uint64_t max, struct err *err)
+static int expr_check_sense(const struct rule_cmp *c, uint64_t max, struct err *err)
 {
 	bool never = (c->op == RULE_ANY && c->value == 0) || (c->op == RULE_LT && c->value == 0) ||
 		     (c->op == RULE_GT && c->value == max);
@@ -105,7 +105,7 @@ static int check_sense(const struct rule_cmp *c, uint64_t max, struct err *err)
 	return 0;
 }
 
-static int parse_op(struct lex *l, enum rule_op *ret, struct err *err)
+static int expr_op(struct lex *l, enum rule_op *ret, struct err *err)
 {
 	if (lex_is(l, "in")) {
 		*ret = RULE_IN;
@@ -119,10 +119,10 @@ static int parse_op(struct lex *l, enum rule_op *ret, struct err *err)
 			return 0;
 		}
 	}
-	return bad(l, "one of == != < <= > >= & in", err);
+	return expr_bad(l, "one of == != < <= > >= & in", err);
 }
 
-static int parse_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *err)
+static int expr_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *err)
 {
 	struct rule_cmp c;
 	bool is_narrow;
@@ -130,36 +130,36 @@ static int parse_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *e
 
 	if (l->kind != LEX_NAME || l->len != 4 || l->text[0] != 'a' || l->text[1] != 'r' ||
 	    l->text[2] != 'g' || l->text[3] < '0' || l->text[3] >= '0' + RULE_ARGS)
-		return bad(l, "1, allow, return or arg0 to arg5", err);
+		return expr_bad(l, "1, allow, return or arg0 to arg5", err);
 	c.arg = (unsigned int)(l->text[3] - '0');
 	is_narrow = args_is_32bit(nr, c.arg);
 	lex_step(l);
-	r = parse_op(l, &c.op, err);
+	r = expr_op(l, &c.op, err);
 	if (r < 0)
 		return r;
-	r = parse_value(l, 0, &c.value, err);
+	r = expr_value(l, 0, &c.value, err);
 	if (r < 0)
 		return r;
 	if (is_narrow) {
-		r = narrow(&c, err);
+		r = expr_narrow(&c, err);
 		if (r < 0)
 			return r;
 	}
-	r = check_sense(&c, is_narrow ? UINT32_MAX : UINT64_MAX, err);
+	r = expr_check_sense(&c, is_narrow ? UINT32_MAX : UINT64_MAX, err);
 	if (r < 0)
 		return r;
 	*ret = c;
 	return 0;
 }
 
-static int parse_clause(struct lex *l, int nr, struct rule_clause *ret, struct err *err)
+static int expr_clause(struct lex *l, int nr, struct rule_clause *ret, struct err *err)
 {
 	unsigned int seen = 0;
 
 	ret->nr = 0;
 	for (;;) {
 		struct rule_cmp c;
-		int r = parse_atom(l, nr, &c, err);
+		int r = expr_atom(l, nr, &c, err);
 
 		if (r < 0)
 			return r;
@@ -175,7 +175,7 @@ static int parse_clause(struct lex *l, int nr, struct rule_clause *ret, struct e
 	}
 }
 
-static int parse_dnf(struct lex *l, struct rule *rule, struct err *err)
+static int expr_dnf(struct lex *l, struct rule *rule, struct err *err)
 {
 	rule->kind = RULE_EXPR;
 	for (;;) {
@@ -184,7 +184,7 @@ static int parse_dnf(struct lex *l, struct rule *rule, struct err *err)
 		if (rule->nr_clauses == RULE_CLAUSES_MAX)
 			return err_text(err, EINVAL, "more than %d alternatives on one line",
 					RULE_CLAUSES_MAX);
-		r = parse_clause(l, rule->nr, &rule->clause[rule->nr_clauses], err);
+		r = expr_clause(l, rule->nr, &rule->clause[rule->nr_clauses], err);
 		if (r < 0)
 			return r;
 		rule->nr_clauses++;
@@ -194,14 +194,14 @@ static int parse_dnf(struct lex *l, struct rule *rule, struct err *err)
 	}
 }
 
-static int parse_return(struct lex *l, struct rule *rule, struct err *err)
+static int expr_return(struct lex *l, struct rule *rule, struct err *err)
 {
 	rule->kind = RULE_ERRNO;
 	lex_step(l);
 	if (l->kind == LEX_NAME)
 		rule->errnum = constants_errno(l->text, l->len);
 	if (!rule->errnum)
-		return bad(l, "the name of an errno value", err);
+		return expr_bad(l, "the name of an errno value", err);
 	lex_step(l);
 	return 0;
 }
@@ -214,9 +214,9 @@ int expr_parse_filter(struct lex *l, struct rule *rule, struct err *err)
 		rule->kind = RULE_ALLOW;
 		lex_step(l);
 	} else if (lex_is(l, "return")) {
-		r = parse_return(l, rule, err);
+		r = expr_return(l, rule, err);
 	} else {
-		r = parse_dnf(l, rule, err);
+		r = expr_dnf(l, rule, err);
 		if (r == 0 && !args_known(rule->nr))
 			r = err_text(err, EINVAL,
 				     "args.c does not say how wide this syscall's arguments are");
@@ -226,6 +226,6 @@ int expr_parse_filter(struct lex *l, struct rule *rule, struct err *err)
 	if (l->kind == LEX_SEMICOLON)
 		return err_text(err, EINVAL, "\"; return\" has two meanings in use and is refused");
 	if (l->kind != LEX_END)
-		return bad(l, "the end of the line", err);
+		return expr_bad(l, "the end of the line", err);
 	return 0;
 }

@@ -15,19 +15,19 @@ static const struct {
 };
 
 /* Not <ctype.h>: the language must not depend on a locale. */
-static bool is_digit(char c)
+static bool lex_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static bool is_word(char c)
+static bool lex_is_word(char c)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	return lex_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static unsigned int digit_value(char c)
+static unsigned int lex_digit_value(char c)
 {
-	if (is_digit(c))
+	if (lex_is_digit(c))
 		return (unsigned int)(c - '0');
 	if (c >= 'a' && c <= 'f')
 		return (unsigned int)(c - 'a') + 10;
@@ -38,7 +38,7 @@ static unsigned int digit_value(char c)
 
 /* Decimal, 0x hexadecimal or 0 octal; false when a digit is foreign to the base or 64 bits
  * overflow. */
-static bool number(const char *text, size_t len, uint64_t *ret)
+static bool lex_number(const char *text, size_t len, uint64_t *ret)
 {
 	unsigned int base = 10;
 	size_t i = 0;
@@ -51,7 +51,7 @@ static bool number(const char *text, size_t len, uint64_t *ret)
 	if (i == len)
 		return false;
 	for (; i < len; i++) {
-		unsigned int d = digit_value(text[i]);
+		unsigned int d = lex_digit_value(text[i]);
 
 		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
 		    __builtin_add_overflow(v, d, &v))
@@ -61,22 +61,22 @@ static bool number(const char *text, size_t len, uint64_t *ret)
 	return true;
 }
 
-static void take(struct lex *l, enum lex_kind kind, size_t len)
+static void lex_take(struct lex *l, enum lex_kind kind, size_t len)
 {
 	l->kind = kind;
 	l->len = len;
 	l->next = l->text + len;
 }
 
-static void step_word(struct lex *l)
+static void lex_step_word(struct lex *l)
 {
 	size_t len = 0;
 
-	while (l->text + len < l->end && is_word(l->text[len]))
+	while (l->text + len < l->end && lex_is_word(l->text[len]))
 		len++;
-	take(l, LEX_NAME, len);
-	if (is_digit(l->text[0]))
-		l->kind = number(l->text, len, &l->number) ? LEX_NUMBER : LEX_BAD;
+	lex_take(l, LEX_NAME, len);
+	if (lex_is_digit(l->text[0]))
+		l->kind = lex_number(l->text, len, &l->number) ? LEX_NUMBER : LEX_BAD;
 }
 
 void lex_step(struct lex *l)
@@ -91,19 +91,19 @@ void lex_step(struct lex *l)
 		l->len = 0;
 		return;
 	}
-	if (is_word(*l->text)) {
-		step_word(l);
+	if (lex_is_word(*l->text)) {
+		lex_step_word(l);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
 		size_t len = strlen(marks[i].text);
 
 		if ((size_t)(l->end - l->text) >= len && !memcmp(l->text, marks[i].text, len)) {
-			take(l, marks[i].kind, len);
+			lex_take(l, marks[i].kind, len);
 			return;
 		}
 	}
-	take(l, LEX_BAD, 1);
+	lex_take(l, LEX_BAD, 1);
 }
 
 void lex_init(struct lex *l, const char *line, size_t len)

@@ -36,7 +36,7 @@ static void cleanup_rules(struct rules *r)
 	rules_done(r);
 }
 
-static void mark_used(struct work *w, const struct rules *r)
+static void main_mark_used(struct work *w, const struct rules *r)
 {
 	for (unsigned int i = 0; i < w->nr_paths; i++) {
 		for (unsigned int f = 0; f < r->nr_files; f++)
@@ -44,7 +44,7 @@ static void mark_used(struct work *w, const struct rules *r)
 	}
 }
 
-static int build_one(struct work *w, const char *path, struct err *err)
+static int main_build_one(struct work *w, const char *path, struct err *err)
 {
 	struct rules rules __attribute__((cleanup(cleanup_rules))) = {0};
 	struct emit_entry *e = &w->entry[w->nr];
@@ -55,7 +55,7 @@ static int build_one(struct work *w, const char *path, struct err *err)
 	r = rules_load(&rules, path, err);
 	if (r < 0)
 		return r;
-	mark_used(w, &rules);
+	main_mark_used(w, &rules);
 	r = compile_rules(&rules, &e->program, err);
 	if (r < 0)
 		return err_wrap(err, "%s", path);
@@ -64,13 +64,13 @@ static int build_one(struct work *w, const char *path, struct err *err)
 	return e->name ? 0 : err_text(err, EINVAL, "%s: not called NAME.policy", path);
 }
 
-static int build_all(struct work *w, struct err *err)
+static int main_build_all(struct work *w, struct err *err)
 {
 	w->used = calloc(w->nr_paths, sizeof(*w->used));
 	if (!w->used)
 		return err_set(err, ENOMEM, "policyc");
 	for (unsigned int i = 0; i < w->nr_paths; i++) {
-		int r = emit_is_program(w->path[i]) ? build_one(w, w->path[i], err) : 0;
+		int r = emit_is_program(w->path[i]) ? main_build_one(w, w->path[i], err) : 0;
 
 		if (r < 0)
 			return r;
@@ -82,7 +82,7 @@ static int build_all(struct work *w, struct err *err)
 	return w->nr ? 0 : err_text(err, EINVAL, "no policy becomes a program");
 }
 
-static int write_all(struct work *w, const char *path, struct err *err)
+static int main_write_all(struct work *w, const char *path, struct err *err)
 {
 	FILE *out = fopen(path, "we");
 	int r;
@@ -107,9 +107,9 @@ int main(int argc, char **argv)
 	}
 	w.path = argv + 2;
 	w.nr_paths = (unsigned int)argc - 2;
-	r = build_all(&w, &err);
+	r = main_build_all(&w, &err);
 	if (r == 0)
-		r = write_all(&w, argv[1], &err);
+		r = main_write_all(&w, argv[1], &err);
 	if (r < 0)
 		fprintf(stderr, "policyc: %s\n", err.msg);
 	return r < 0 ? 1 : 0;

@@ -24,11 +24,11 @@ struct source {
 	unsigned int depth;
 };
 
-static int load(struct rules *r, const char *path, unsigned int depth, struct err *err);
+static int parse_load(struct rules *r, const char *path, unsigned int depth, struct err *err);
 
 /* Remember the file's name for messages; a file may be read once, which also ends include cycles.
  */
-static int add_file(struct rules *r, const char *path, struct err *err)
+static int parse_add_file(struct rules *r, const char *path, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr_files; i++) {
 		if (!strcmp(r->file[i], path))
@@ -68,7 +68,7 @@ static int parse_include(struct source *s, const char *name, size_t len, struct 
 	memcpy(path, s->file, folder);
 	memcpy(path + folder, name + 2, len - 2);
 	path[folder + len - 2] = 0;
-	return load(s->rules, path, s->depth + 1, err);
+	return parse_load(s->rules, path, s->depth + 1, err);
 }
 
 static int parse_syscall(const struct lex *l, int *ret, struct err *err)
@@ -90,7 +90,7 @@ static int parse_syscall(const struct lex *l, int *ret, struct err *err)
 	return 0;
 }
 
-static int check_duplicate(const struct rules *r, const struct rule *new, struct err *err)
+static int parse_check_duplicate(const struct rules *r, const struct rule *new, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
 		const struct rule *old = &r->rule[i];
@@ -104,7 +104,7 @@ static int check_duplicate(const struct rules *r, const struct rule *new, struct
 	return 0;
 }
 
-static int append(struct rules *r, const struct rule *rule, struct err *err)
+static int parse_append(struct rules *r, const struct rule *rule, struct err *err)
 {
 	struct rule *grown;
 
@@ -132,10 +132,10 @@ static int parse_statement(struct source *s, struct lex *l, struct err *err)
 	r = expr_parse_filter(l, &rule, err);
 	if (r < 0)
 		return r;
-	r = check_duplicate(s->rules, &rule, err);
+	r = parse_check_duplicate(s->rules, &rule, err);
 	if (r < 0)
 		return r;
-	return append(s->rules, &rule, err);
+	return parse_append(s->rules, &rule, err);
 }
 
 static int parse_line(struct source *s, const char *line, size_t len, struct err *err)
@@ -157,7 +157,7 @@ static int parse_text(struct rules *r, const char *path, unsigned int depth, con
 		      size_t len, struct err *err)
 {
 	struct source s = {.rules = r, .line = 1, .depth = depth};
-	int ret = add_file(r, path, err);
+	int ret = parse_add_file(r, path, err);
 
 	if (ret < 0)
 		return ret;
@@ -176,7 +176,7 @@ static int parse_text(struct rules *r, const char *path, unsigned int depth, con
 	return 0;
 }
 
-static int load(struct rules *r, const char *path, unsigned int depth, struct err *err)
+static int parse_load(struct rules *r, const char *path, unsigned int depth, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -197,7 +197,7 @@ static int load(struct rules *r, const char *path, unsigned int depth, struct er
 	return parse_text(r, path, depth, text, (size_t)st.st_size, err);
 }
 
-static int check_not_empty(const struct rules *r, const char *path, struct err *err)
+static int parse_check_not_empty(const struct rules *r, const char *path, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
 		if (r->rule[i].kind != RULE_ERRNO)
@@ -208,16 +208,16 @@ static int check_not_empty(const struct rules *r, const char *path, struct err *
 
 int rules_load(struct rules *r, const char *path, struct err *err)
 {
-	int ret = load(r, path, 0, err);
+	int ret = parse_load(r, path, 0, err);
 
-	return ret < 0 ? ret : check_not_empty(r, path, err);
+	return ret < 0 ? ret : parse_check_not_empty(r, path, err);
 }
 
 int rules_parse(struct rules *r, const char *path, const char *text, size_t len, struct err *err)
 {
 	int ret = parse_text(r, path, 0, text, len, err);
 
-	return ret < 0 ? ret : check_not_empty(r, path, err);
+	return ret < 0 ? ret : parse_check_not_empty(r, path, err);
 }
 
 void rules_done(struct rules *r)

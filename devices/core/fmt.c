@@ -20,21 +20,21 @@ struct fmt_spec {
 	int length; /* -2 hh, -1 h, 0, 1 l or z, 2 ll */
 };
 
-static void put(struct fmt_out *o, char c)
+static void fmt_put(struct fmt_out *o, char c)
 {
 	if (o->len < o->room)
 		o->buf[o->len++] = c;
 }
 
-static void put_text(struct fmt_out *o, const char *s, size_t len)
+static void fmt_put_text(struct fmt_out *o, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		put(o, s[i]);
+		fmt_put(o, s[i]);
 }
 
 /* Sign and zeros, or spaces and sign, then digits: what printf does with a width */
-static void put_number(struct fmt_out *o, const struct fmt_spec *s, uint64_t v, unsigned int base,
-		       bool negative)
+static void fmt_put_number(struct fmt_out *o, const struct fmt_spec *s, uint64_t v,
+			   unsigned int base, bool negative)
 {
 	char digits[20]; /* of 2^64 - 1 in decimal */
 	unsigned int n = 0, used;
@@ -45,13 +45,13 @@ static void put_number(struct fmt_out *o, const struct fmt_spec *s, uint64_t v, 
 	} while (v != 0);
 	used = n + negative;
 	for (unsigned int i = used; !s->zero && i < s->width; i++)
-		put(o, ' ');
+		fmt_put(o, ' ');
 	if (negative)
-		put(o, '-');
+		fmt_put(o, '-');
 	for (unsigned int i = used; s->zero && i < s->width; i++)
-		put(o, '0');
+		fmt_put(o, '0');
 	while (n > 0)
-		put(o, digits[--n]);
+		fmt_put(o, digits[--n]);
 }
 
 /* The next argument as the caller passed it: what is narrower than int came as int */
@@ -64,43 +64,43 @@ static void put_number(struct fmt_out *o, const struct fmt_spec *s, uint64_t v, 
 	 : (s)->length == 1 ? va_arg(ap, unsigned long)                                            \
 			    : va_arg(ap, unsigned int))
 
-static void put_signed(struct fmt_out *o, const struct fmt_spec *s, long long v)
+static void fmt_put_signed(struct fmt_out *o, const struct fmt_spec *s, long long v)
 {
 	if (s->length == -1)
 		v = (short)v;
 	if (s->length == -2)
 		v = (signed char)v;
 	/* Negated as unsigned: the most negative value has no positive twin. */
-	put_number(o, s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, v < 0);
+	fmt_put_number(o, s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, v < 0);
 }
 
-static void put_unsigned(struct fmt_out *o, const struct fmt_spec *s, unsigned long long v,
-			 unsigned int base)
+static void fmt_put_unsigned(struct fmt_out *o, const struct fmt_spec *s, unsigned long long v,
+			     unsigned int base)
 {
 	if (s->length == -1)
 		v = (unsigned short)v;
 	if (s->length == -2)
 		v = (unsigned char)v;
-	put_number(o, s, v, base, false);
+	fmt_put_number(o, s, v, base, false);
 }
 
-static void put_string(struct fmt_out *o, const struct fmt_spec *s, const char *text)
+static void fmt_put_string(struct fmt_out *o, const struct fmt_spec *s, const char *text)
 {
 	if (!text)
 		text = "(null)";
-	put_text(o, text, s->have_precision ? strnlen(text, s->precision) : strlen(text));
+	fmt_put_text(o, text, s->have_precision ? strnlen(text, s->precision) : strlen(text));
 }
 
-static void put_pointer(struct fmt_out *o, const void *p)
+static void fmt_put_pointer(struct fmt_out *o, const void *p)
 {
 	const struct fmt_spec plain = {0};
 
-	put_text(o, "0x", 2);
-	put_number(o, &plain, (uintptr_t)p, 16, false);
+	fmt_put_text(o, "0x", 2);
+	fmt_put_number(o, &plain, (uintptr_t)p, 16, false);
 }
 
 /* Reads flags, width and length; leaves *@at on the conversion character. ".*" is the caller's. */
-static void read_spec(const char **at, struct fmt_spec *s)
+static void fmt_read_spec(const char **at, struct fmt_spec *s)
 {
 	const char *f = *at;
 
@@ -135,25 +135,25 @@ size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap)
 
 	for (const char *f = fmt; *f; f++) {
 		if (*f != '%') {
-			put(&o, *f);
+			fmt_put(&o, *f);
 			continue;
 		}
 		f++;
-		read_spec(&f, &s);
+		fmt_read_spec(&f, &s);
 		if (s.have_precision) {
 			precision = va_arg(ap, int);
 			s.have_precision = precision >= 0; /* C: a negative one counts as none */
 			s.precision = s.have_precision ? (size_t)precision : 0;
 		}
 		switch (*f) {
-		case 's': put_string(&o, &s, va_arg(ap, const char *)); break;
-		case 'c': put(&o, (char)va_arg(ap, int)); break;
+		case 's': fmt_put_string(&o, &s, va_arg(ap, const char *)); break;
+		case 'c': fmt_put(&o, (char)va_arg(ap, int)); break;
 		case 'd':
-		case 'i': put_signed(&o, &s, FMT_ARG_SIGNED(&s, ap)); break;
-		case 'u': put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 10); break;
-		case 'x': put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 16); break;
-		case 'p': put_pointer(&o, va_arg(ap, const void *)); break;
-		case '%': put(&o, '%'); break;
+		case 'i': fmt_put_signed(&o, &s, FMT_ARG_SIGNED(&s, ap)); break;
+		case 'u': fmt_put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 10); break;
+		case 'x': fmt_put_unsigned(&o, &s, FMT_ARG_UNSIGNED(&s, ap), 16); break;
+		case 'p': fmt_put_pointer(&o, va_arg(ap, const void *)); break;
+		case '%': fmt_put(&o, '%'); break;
 		default: vr_assert(!"a conversion that fmt.h names");
 		}
 	}
@@ -174,7 +174,7 @@ size_t fmt_into(char *buf, size_t size, const char *fmt, ...)
 }
 
 /* The character that begins at @at, if it is well-formed UTF-8: how many bytes it has, else 0 */
-static size_t utf8(const char *at, uint32_t *ret)
+static size_t fmt_utf8(const char *at, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *s = (const unsigned char *)at;
@@ -195,7 +195,7 @@ static size_t utf8(const char *at, uint32_t *ret)
 }
 
 /* What moves a terminal's cursor, changes its state or its direction, or cannot be seen */
-static bool unprintable(uint32_t c)
+static bool fmt_unprintable(uint32_t c)
 {
 	static const struct {
 		uint32_t first, last;
@@ -218,9 +218,9 @@ size_t fmt_printable(char *text)
 
 	for (const char *at = text; *at; nr++) {
 		uint32_t c;
-		size_t len = utf8(at, &c);
+		size_t len = fmt_utf8(at, &c);
 
-		if (len == 0 || unprintable(c)) {
+		if (len == 0 || fmt_unprintable(c)) {
 			*to++ = '?';
 			at += len > 0 ? len : 1;
 			continue;

@@ -60,22 +60,22 @@ struct vq_walk {
 	uint64_t bytes;
 };
 
-static volatile uint16_t *ring16(volatile void *ring, size_t off)
+static volatile uint16_t *vq_ring16(volatile void *ring, size_t off)
 {
 	return (volatile uint16_t *)(volatile void *)((volatile uint8_t *)ring + off);
 }
 
-static uint16_t avail_idx(const struct vq *q)
+static uint16_t vq_avail_idx(const struct vq *q)
 {
-	return __atomic_load_n(ring16(q->avail, VQ_IDX_OFF), __ATOMIC_ACQUIRE);
+	return __atomic_load_n(vq_ring16(q->avail, VQ_IDX_OFF), __ATOMIC_ACQUIRE);
 }
 
-static bool has_event_idx(const struct vq *q)
+static bool vq_has_event_idx(const struct vq *q)
 {
 	return (q->features & 1ULL << VIRTIO_RING_F_EVENT_IDX) != 0;
 }
 
-static bool in_flight(const struct vq *q, uint16_t head)
+static bool vq_in_flight(const struct vq *q, uint16_t head)
 {
 	return (q->in_flight[head / 64] >> head % 64 & 1) != 0;
 }
@@ -124,14 +124,14 @@ int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layou
 	if (!new.desc || !new.avail || !new.used)
 		return err_text(err, EINVAL, "ring at 0x%lx, 0x%lx, 0x%lx: not in guest memory",
 				layout->desc_gpa, layout->avail_gpa, layout->used_gpa);
-	new.next_used = *ring16(new.used, VQ_IDX_OFF);
+	new.next_used = *vq_ring16(new.used, VQ_IDX_OFF);
 	new.published_used = new.next_used;
 	new.signalled_used = new.next_used;
 	new.ready = true;
 	/* We want to be told of everything, whatever the last user of the ring left there. */
-	*ring16(new.used, VQ_FLAGS_OFF) = 0;
-	if (has_event_idx(&new))
-		*ring16(new.used, VQ_AVAIL_EVENT_OFF(size)) = new.next_avail;
+	*vq_ring16(new.used, VQ_FLAGS_OFF) = 0;
+	if (vq_has_event_idx(&new))
+		*vq_ring16(new.used, VQ_AVAIL_EVENT_OFF(size)) = new.next_avail;
 	*q = new;
 	return 0;
 }
@@ -142,7 +142,7 @@ void vq_reset(struct vq *q)
 }
 
 /* Adds one buffer to the chain */
-static bool walk_buffer(struct vq_walk *w, const struct vq_desc *d)
+static bool vq_walk_buffer(struct vq_walk *w, const struct vq_desc *d)
 {
 	struct vq_chain *c = w->c;
 	bool writable = (d->flags & VRING_DESC_F_WRITE) != 0;
@@ -172,7 +172,7 @@ static bool walk_buffer(struct vq_walk *w, const struct vq_desc *d)
 }
 
 /* Adds the buffers of an indirect table, which ends the chain */
-static bool walk_indirect(struct vq_walk *w, const struct vq_desc *d)
+static bool vq_walk_indirect(struct vq_walk *w, const struct vq_desc *d)
 {
 	const volatile void *table;
 	unsigned int size, i = 0;
@@ -199,15 +199,15 @@ static bool walk_indirect(struct vq_walk *w, const struct vq_desc *d)
 		e = vq_copy_desc(table, i);
 		if (e.flags & VRING_DESC_F_INDIRECT)
 			return vq_break(w->q, "indirect table inside an indirect table");
-		if (!walk_buffer(w, &e))
+		if (!vq_walk_buffer(w, &e))
 			return false;
 		i = e.next;
 	} while (e.flags & VRING_DESC_F_NEXT);
 	return true;
 }
 
-/* Collects the chain that starts at @head; ends because walk_buffer() counts */
-static bool walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
+/* Collects the chain that starts at @head; ends because vq_walk_buffer() counts */
+static bool vq_walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
 {
 	struct vq_walk w = {.q = q, .c = c, .max = q->size};
 	unsigned int i = head;
@@ -223,8 +223,8 @@ static bool walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
 			return vq_break(q, "next index outside the queue");
 		d = vq_copy_desc(q->desc, i);
 		if (d.flags & VRING_DESC_F_INDIRECT)
-			return walk_indirect(&w, &d);
-		if (!walk_buffer(&w, &d))
+			return vq_walk_indirect(&w, &d);
+		if (!vq_walk_buffer(&w, &d))
 			return false;
 		i = d.next;
 	} while (d.flags & VRING_DESC_F_NEXT);
@@ -234,7 +234,7 @@ static bool walk_chain(struct vq *q, uint16_t head, struct vq_chain *c)
 /* Reads avail.idx; false when that breaks the queue */
 static bool vq_look(struct vq *q)
 {
-	uint16_t idx = avail_idx(q);
+	uint16_t idx = vq_avail_idx(q);
 
 	if ((uint16_t)(idx - q->next_avail) > q->size)
 		return vq_break(q, "available index ahead by more than the queue's size");
@@ -249,9 +249,9 @@ static bool vq_look_or_arm(struct vq *q)
 		return true;
 	if (!vq_look(q))
 		return false;
-	if (q->next_avail != q->seen_avail || !has_event_idx(q))
+	if (q->next_avail != q->seen_avail || !vq_has_event_idx(q))
 		return true;
-	*ring16(q->used, VQ_AVAIL_EVENT_OFF(q->size)) = q->next_avail;
+	*vq_ring16(q->used, VQ_AVAIL_EVENT_OFF(q->size)) = q->next_avail;
 	/* The driver writes avail.idx, then reads avail_event: we go the other way round. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return vq_look(q);
@@ -267,17 +267,17 @@ enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
 		return VQ_BROKEN;
 	if (q->next_avail == q->seen_avail)
 		return VQ_EMPTY;
-	head = *ring16(q->avail,
-		       VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(q->next_avail & (q->size - 1)));
+	head = *vq_ring16(q->avail,
+			  VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(q->next_avail & (q->size - 1)));
 	if (head >= q->size) {
 		vq_break(q, "available head outside the queue");
 		return VQ_BROKEN;
 	}
-	if (in_flight(q, head)) {
+	if (vq_in_flight(q, head)) {
 		vq_break(q, "available head in flight already");
 		return VQ_BROKEN;
 	}
-	if (!walk_chain(q, head, ret))
+	if (!vq_walk_chain(q, head, ret))
 		return VQ_BROKEN;
 	ret->read_seg = 0;
 	ret->read_off = 0;
@@ -292,7 +292,7 @@ enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
 /* The chain leaves the device's hands; one that is not in them is a bug of ours */
 static void vq_land(struct vq *q, uint16_t head)
 {
-	vr_assert(q->ready && head < q->size && in_flight(q, head));
+	vr_assert(q->ready && head < q->size && vq_in_flight(q, head));
 	q->in_flight[head / 64] &= ~(1ULL << head % 64);
 }
 
@@ -339,7 +339,7 @@ void vq_publish(struct vq *q)
 		return;
 	q->published_used = q->next_used;
 	q->pushed = true;
-	__atomic_store_n(ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
+	__atomic_store_n(vq_ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
 }
 
 void vq_push(struct vq *q, const struct vq_chain *c)
@@ -362,9 +362,9 @@ bool vq_should_signal(struct vq *q)
 	q->signalled_used = q->next_used;
 	/* The driver writes flags or used_event, then reads used.idx: the other way round. */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	if (!has_event_idx(q))
-		return (*ring16(q->avail, VQ_FLAGS_OFF) & VRING_AVAIL_F_NO_INTERRUPT) == 0;
-	event = *ring16(q->avail, VQ_USED_EVENT_OFF(q->size));
+	if (!vq_has_event_idx(q))
+		return (*vq_ring16(q->avail, VQ_FLAGS_OFF) & VRING_AVAIL_F_NO_INTERRUPT) == 0;
+	event = *vq_ring16(q->avail, VQ_USED_EVENT_OFF(q->size));
 	if (!q->signalled_valid) {
 		q->signalled_valid = true;
 		return true;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Whether there is space for one more chain, however long; what is there may have to move for it */
-static bool window_has_space(struct vq_window *w)
+static bool vq_window_has_space(struct vq_window *w)
 {
 	if (w->first >= VQ_WINDOW_RUN || w->first + w->nr == VQ_SIZE_MAX ||
 	    w->first_seg + w->nr_segs > VQ_WINDOW_SEGS - VQ_SEGS_MAX) {
@@ -17,7 +17,7 @@ static bool window_has_space(struct vq_window *w)
 }
 
 /* Takes over the chain that was just popped */
-static void window_add(struct vq_window *w)
+static void vq_window_add(struct vq_window *w)
 {
 	const struct vq_chain *c = &w->popped;
 	struct vq_held *h = &w->chain[w->first + w->nr++];
@@ -32,12 +32,12 @@ static void window_add(struct vq_window *w)
 
 enum vq_result vq_window_collect(struct vq_window *w, struct vq *q, uint64_t bytes, uint64_t least)
 {
-	while (w->room < bytes && window_has_space(w)) {
+	while (w->room < bytes && vq_window_has_space(w)) {
 		enum vq_result rc = vq_pop(q, &w->popped);
 
 		if (rc != VQ_CHAIN)
 			return rc;
-		window_add(w);
+		vq_window_add(w);
 		if (vq_left(&w->popped, VQ_WRITABLE) < least)
 			return VQ_BROKEN;
 	}

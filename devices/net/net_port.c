@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "what the TAP was told");
  * Sets the timer to the earliest time something is due, unless it goes off before anyway.
  * Syscalls: timerfd_settime
  */
-static void port_set_timer(struct net *n)
+static void net_port_set_timer(struct net *n)
 {
 	struct itimerspec t = {.it_value.tv_sec = 0};
 	uint64_t due = UINT64_MAX;
@@ -38,14 +38,14 @@ static void port_set_timer(struct net *n)
 }
 
 /* Has the loop wait for what both directions of a port wait for */
-static void port_watch(struct device *d, struct net_port *p)
+static void net_port_watch(struct device *d, struct net_port *p)
 {
 	struct net *n = d->state;
 	uint32_t events = (p->rx == NET_WAIT_TAP ? (uint32_t)EPOLLIN : 0) |
 			  (p->tx == NET_WAIT_TAP ? (uint32_t)EPOLLOUT : 0);
 
 	if (p->rx_due_ns || p->tx_due_ns)
-		port_set_timer(n);
+		net_port_set_timer(n);
 	if (!n->gone && events != p->watched && loop_mod(d->loop, p->fd, events) == 0)
 		p->watched = events;
 }
@@ -72,7 +72,7 @@ void net_port_lose(struct device *d)
  * The ring that frames of port @i go to. A front-end that keeps the control ring to itself, as QEMU
  * does, has the pairs enabled that the driver uses.
  */
-static unsigned int port_rx_ring(const struct device *d, unsigned int i)
+static unsigned int net_port_rx_ring(const struct device *d, unsigned int i)
 {
 	const struct net *n = d->state;
 	unsigned int pairs = !(d->acked & NET_F(MQ)) ? 1 : n->pairs_max;
@@ -89,7 +89,7 @@ void net_port_rx(struct device *d, unsigned int i)
 {
 	struct net *n = d->state;
 	struct net_port *p = &n->port[i];
-	unsigned int ring = port_rx_ring(d, i);
+	unsigned int ring = net_port_rx_ring(d, i);
 	struct vq *q = &d->vq[ring];
 	struct vq_window *w = &n->window[ring / 2];
 	enum vnet_step step = d->runs[ring] && !q->broken ? VNET_MORE : VNET_RING_DRY;
@@ -121,7 +121,7 @@ void net_port_rx(struct device *d, unsigned int i)
 	}
 	if (step == VNET_GONE)
 		net_port_lose(d);
-	port_watch(d, p);
+	net_port_watch(d, p);
 }
 
 void net_port_rx_kicked(struct device *d, unsigned int ring)
@@ -129,20 +129,20 @@ void net_port_rx_kicked(struct device *d, unsigned int ring)
 	struct net *n = d->state;
 
 	for (unsigned int i = 0; i < n->nr_ports && !n->gone; i++) {
-		if (n->port[i].rx == NET_WAIT_RING && port_rx_ring(d, i) == ring)
+		if (n->port[i].rx == NET_WAIT_RING && net_port_rx_ring(d, i) == ring)
 			net_port_rx(d, i);
 	}
 }
 
 /**
- * port_send() - Put one frame on a port
+ * net_port_send() - Put one frame on a port
  * @c:		Header and frame
  *
  * Context: locked.  Syscalls: writev
  * Return: 0 when the chain is done with, whether sent or refused; -EAGAIN when the TAP is full;
  * -EBADFD when it is gone
  */
-static int port_send(struct device *d, const struct net_port *p, struct vq_chain *c)
+static int net_port_send(struct device *d, const struct net_port *p, struct vq_chain *c)
 {
 	struct net *n = d->state;
 	struct virtio_net_hdr_v1 h;
@@ -184,7 +184,7 @@ void net_port_tx(struct device *d, unsigned int pair)
 		rc = due ? VQ_EMPTY : vq_pop(q, c);
 		if (rc != VQ_CHAIN)
 			break;
-		sent = p ? port_send(d, p, c) : 0;
+		sent = p ? net_port_send(d, p, c) : 0;
 		if (sent == -EAGAIN)
 			vq_unpop(q, c->head);
 		else
@@ -206,7 +206,7 @@ void net_port_tx(struct device *d, unsigned int pair)
 	p->tx_due_ns = due;
 	if (sent == -EBADFD)
 		net_port_lose(d);
-	port_watch(d, p);
+	net_port_watch(d, p);
 }
 
 void net_port_due(struct device *d)
@@ -228,7 +228,7 @@ void net_port_due(struct device *d)
 		if (p->tx_due_ns && p->tx_due_ns <= now)
 			net_port_tx(d, i);
 	}
-	port_set_timer(n);
+	net_port_set_timer(n);
 }
 
 void net_port_reset(struct device *d)
@@ -240,6 +240,6 @@ void net_port_reset(struct device *d)
 
 		*p = (struct net_port){.fd = p->fd, .watched = p->watched};
 		vnet_guess_reset(&p->guess);
-		port_watch(d, p);
+		net_port_watch(d, p);
 	}
 }

@@ -6,7 +6,7 @@
  * on the TAP is what is in the guest's buffers, and one readv or writev moves a frame between the two.
  *
  *   receive:   net_port_rx -> vnet_rx_frame -> pop, readv, fill, publish
- *   transmit:  net_port_tx -> port_send -> vnet_frame_ok (on a private copy of the header), writev
+ *   transmit:  net_port_tx -> net_port_send -> vnet_frame_ok (on a private copy of the header), writev
  *
  * A port's direction waits for one thing at a time (enum net_wait). Receive buffers popped and not
  * used stay in their ring's window for the next wake-up; a frame that could not be sent is put back at

@@ -17,8 +17,8 @@ void vnet_guess_reset(struct vnet_guess *g)
 }
 
 /* Makes sure of room for the frame that probably comes, and for the largest one if it comes */
-static enum vnet_step rx_prepare(const struct vnet_rx *rx, struct vnet_guess *g, struct vq *q,
-				 struct vq_window *w)
+static enum vnet_step vnet_rx_prepare(const struct vnet_rx *rx, struct vnet_guess *g, struct vq *q,
+				      struct vq_window *w)
 {
 	enum vq_result rc = vq_window_collect(w, q, rx->mergeable ? g->expect : 1, VNET_HDR);
 	uint64_t missing, each;
@@ -46,8 +46,8 @@ static enum vnet_step rx_prepare(const struct vnet_rx *rx, struct vnet_guess *g,
  * Reads one frame into the window and behind it the spill; *ret_direct is the window's share.
  * Syscalls: readv
  */
-static ssize_t rx_read(struct vnet_rx *rx, const struct vnet_guess *g, int fd,
-		       const struct vq_window *w, uint64_t *ret_direct)
+static ssize_t vnet_rx_read(struct vnet_rx *rx, const struct vnet_guess *g, int fd,
+			    const struct vq_window *w, uint64_t *ret_direct)
 {
 	unsigned int nr = vq_window_iov(w, rx->mergeable ? g->expect : 1, rx->iov, VQ_IOV_MAX - 1,
 					ret_direct);
@@ -57,8 +57,8 @@ static ssize_t rx_read(struct vnet_rx *rx, const struct vnet_guess *g, int fd,
 }
 
 /* Gives the driver a frame of @len bytes, the first @direct of which are where they belong */
-static void rx_deliver(const struct vnet_rx *rx, struct vq *q, struct vq_window *w, uint64_t len,
-		       uint64_t direct)
+static void vnet_rx_deliver(const struct vnet_rx *rx, struct vq *q, struct vq_window *w,
+			    uint64_t len, uint64_t direct)
 {
 	const uint16_t nr = (uint16_t)vq_window_chains(w, len);
 	const uint8_t no_flags = 0;
@@ -73,7 +73,7 @@ static void rx_deliver(const struct vnet_rx *rx, struct vq *q, struct vq_window 
 }
 
 /* What a frame's size says about the next one's */
-static void rx_learn(struct vnet_rx *rx, struct vnet_guess *g, uint64_t len)
+static void vnet_rx_learn(struct vnet_rx *rx, struct vnet_guess *g, uint64_t len)
 {
 	if (len > rx->frame_max)
 		rx->frame_max = len;
@@ -88,13 +88,13 @@ static void rx_learn(struct vnet_rx *rx, struct vnet_guess *g, uint64_t len)
 enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, struct vq *q,
 			     struct vq_window *w, uint64_t *ret_bytes)
 {
-	enum vnet_step step = rx_prepare(rx, g, q, w);
+	enum vnet_step step = vnet_rx_prepare(rx, g, q, w);
 	uint64_t direct, len;
 	ssize_t rc;
 
 	if (step != VNET_MORE)
 		return step;
-	rc = rx_read(rx, g, fd, w, &direct);
+	rc = vnet_rx_read(rx, g, fd, w, &direct);
 	if (rc < 0 && errno == EAGAIN)
 		return VNET_TAP_EMPTY;
 	if (rc == 0 || (rc < 0 && errno == EBADFD))
@@ -103,7 +103,7 @@ enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, s
 		return VNET_MORE;
 	len = (uint64_t)rc;
 	*ret_bytes = len;
-	rx_learn(rx, g, len);
+	vnet_rx_learn(rx, g, len);
 	if (len > direct) {
 		if (!rx->mergeable || len == direct + sizeof(rx->spill))
 			return VNET_MORE;
@@ -112,6 +112,6 @@ enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, s
 		if (w->room < len)
 			return VNET_MORE;
 	}
-	rx_deliver(rx, q, w, len, direct);
+	vnet_rx_deliver(rx, q, w, len, direct);
 	return VNET_MORE;
 }
