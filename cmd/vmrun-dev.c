@@ -7,7 +7,7 @@
  *
  *   1. receive the boot record on the control socket
  *   2. make the event loop, allocate the device's state, let the device take over its resources
- *   3. watch the bus: the front-end's connection, or with BOOT_DEV_LISTEN the socket it will come
+ *   3. watch the socket to the VMM: the front-end's connection, or with BOOT_DEV_LISTEN the socket it will come
  * by
  *   4. lock down; from here on nothing is opened, allocated or looked up
  *   5. say CTL_READY and serve
@@ -109,13 +109,13 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 	}
 }
 
-static int dev_watch_bus(struct program *p, struct err *err)
+static int dev_watch_vmm(struct program *p, struct err *err)
 {
 	if (dev_ops->kind->virtio_id == 0) /* not virtio: its init has done it */
 		return 0;
 	if (p->boot.flags & BOOT_DEV_LISTEN)
-		return loop_add(&p->loop, BOOT_FD_BUS, EPOLLIN, dev_accept, p, err);
-	return vu_backend_init(&p->backend, &p->dev, BOOT_FD_BUS, err);
+		return loop_add(&p->loop, BOOT_FD_VMM, EPOLLIN, dev_accept, p, err);
+	return vu_backend_init(&p->backend, &p->dev, BOOT_FD_VMM, err);
 }
 
 /* Steps 1 to 4 */
@@ -140,7 +140,7 @@ static int dev_prepare(struct program *p, struct err *err)
 	if (rc == 0)
 		rc = dev_ops->init(&p->dev, &p->boot, err);
 	if (rc == 0)
-		rc = dev_watch_bus(p, err);
+		rc = dev_watch_vmm(p, err);
 	return rc == 0 ? lockdown(&p->boot.filter, err) : rc;
 }
 

@@ -29,7 +29,7 @@
 #define SERIAL_PIPE_BYTES 4096U /* a pipe has a page free; a socket more */
 #define SERIAL_TTY_BYTES  256U	/* a terminal has room in units of this size */
 
-enum serial_slot { SERIAL_BUS, SERIAL_SOURCE, SERIAL_SINK };
+enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
 
 #define SERIAL_FD_SOURCE (BOOT_FD_RES + 0)
 #define SERIAL_FD_SINK	 (BOOT_FD_RES + 1)
@@ -117,7 +117,7 @@ static void serial_flush(struct serial *s)
 		return;
 	s->out_at = 0;
 	/* A VMM that is gone is seen by the end of its messages. */
-	(void)!fd_try_send(BOOT_FD_BUS, &done, SERIAL_HEAD_BYTES);
+	(void)!fd_try_send(BOOT_FD_VMM, &done, SERIAL_HEAD_BYTES);
 }
 
 /* ---- input ---- */
@@ -151,10 +151,10 @@ static void serial_fetch(struct serial *s)
 		return;
 	m.len = (uint16_t)n;
 	s->room = 0;
-	(void)!fd_try_send(BOOT_FD_BUS, &m, SERIAL_HEAD_BYTES + m.len);
+	(void)!fd_try_send(BOOT_FD_VMM, &m, SERIAL_HEAD_BYTES + m.len);
 }
 
-/* ---- the bus ---- */
+/* ---- the VMM ---- */
 
 /* Carries out a message of @n bytes; 0 or -EPROTO. */
 static int serial_hear(struct serial *s, const struct serial_msg *m, ssize_t n)
@@ -186,14 +186,14 @@ static int serial_receive(struct serial *s)
 	struct serial_msg m;
 	struct iovec iov = {.iov_base = &m, .iov_len = sizeof(m)};
 	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n = recvmsg(BOOT_FD_BUS, &hdr, MSG_DONTWAIT);
+	ssize_t n = recvmsg(BOOT_FD_VMM, &hdr, MSG_DONTWAIT);
 
 	if (n <= 0)
 		return n == 0 ? -EPIPE : -errno;
 	return hdr.msg_flags & (MSG_TRUNC | MSG_CTRUNC) ? -EPROTO : serial_hear(s, &m, n);
 }
 
-static void serial_bus_ready(struct device *d)
+static void serial_vmm_ready(struct device *d)
 {
 	struct serial *s = d->state;
 	int rc = 0;
@@ -216,8 +216,8 @@ static void serial_bus_ready(struct device *d)
 static void serial_event(struct device *d, unsigned int slot, uint32_t events)
 {
 	(void)events;
-	if (slot == SERIAL_BUS)
-		serial_bus_ready(d);
+	if (slot == SERIAL_VMM)
+		serial_vmm_ready(d);
 	serial_flush(d->state);
 	serial_fetch(d->state);
 }
@@ -270,7 +270,7 @@ static int serial_init(struct device *d, const struct boot_dev *rec, struct err 
 	rc = serial_watch(d, SERIAL_SOURCE, SERIAL_FD_SOURCE, EPOLLIN, err);
 	if (rc == 0)
 		rc = serial_watch(d, SERIAL_SINK, SERIAL_FD_SINK, EPOLLOUT, err);
-	return rc == 0 ? device_watch(d, SERIAL_BUS, BOOT_FD_BUS, EPOLLIN, err) : rc;
+	return rc == 0 ? device_watch(d, SERIAL_VMM, BOOT_FD_VMM, EPOLLIN, err) : rc;
 }
 
 const struct device_ops serial_device = {

@@ -42,7 +42,7 @@ enum boot_slot {
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
 	BOOT_FD_DEVICE = 9, /* + i: socket to device i */
 	/* a device */
-	BOOT_FD_BUS = 5, /* socket to the VMM: vhost-user, or serial.h's protocol */
+	BOOT_FD_VMM = 5, /* socket to the VMM: vhost-user, or serial.h's protocol */
 	BOOT_FD_RES = 6, /* + i: resource i (disk image; serial input, output) */
 };
 
@@ -69,7 +69,7 @@ struct boot_filter {
 };
 
 #define BOOT_DEV_READONLY (1U << 0) /* block: refuse writes, offer VIRTIO_BLK_F_RO */
-#define BOOT_DEV_LISTEN	  (1U << 1) /* BOOT_FD_BUS is a listening socket (stand-alone back-end) */
+#define BOOT_DEV_LISTEN	  (1U << 1) /* BOOT_FD_VMM is a listening socket (stand-alone back-end) */
 #define BOOT_DEV_RAW_BLK  (1U << 2) /* block: resource 0 is a block device, not a file */
 
 /**

@@ -116,11 +116,11 @@ static int net_config(struct device *d, bool write, uint32_t off, void *buf, uin
 	return 0;
 }
 
-static int net_told(struct device *d, const struct ctl_msg *m, struct err *err)
+static int net_update(struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	struct net *n = d->state;
 
-	return vnet_told(&n->config, &n->down, m, err);
+	return vnet_update(&n->config, &n->down, m, err);
 }
 
 #define NET_F_ALWAYS                                                                               \
@@ -182,6 +182,6 @@ const struct device_ops net_device = {
 	.stop = net_stop,
 	.event = net_event,
 	.config = net_config,
-	.control = net_told,
+	.control = net_update,
 	.reset = net_port_reset,
 };

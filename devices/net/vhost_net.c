@@ -216,7 +216,7 @@ static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err
 {
 	struct vhost_net *n = d->state;
 
-	return vnet_told(&n->config, &n->down, m, err);
+	return vnet_update(&n->config, &n->down, m, err);
 }
 
 /* Takes over what is behind one pair */

@@ -141,8 +141,8 @@ bool vnet_mac_ok(const uint8_t mac[6])
 	return !(mac[0] & 1) && memcmp(mac, none, sizeof(none)) != 0;
 }
 
-int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
-	      struct err *err)
+int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
+		struct err *err)
 {
 	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
 	uint8_t mac[ETH_ALEN];

@@ -76,7 +76,7 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
 			     unsigned int *pairs);
 
 /**
- * vnet_told() - CTL_NET: MAC and MTU as found when the VM is started, or that nothing is at the other end
+ * vnet_update() - CTL_NET: MAC and MTU as found when the VM is started, or that nothing is at the other end
  * @config:	What the driver reads; changed whole or not at all
  * @down:	Likewise
  * @m:		As boot.h has it; a MAC or MTU of 0 leaves the one there is
@@ -84,7 +84,7 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
  * Context: locked.  Syscalls: none
  * Return: 0, or -EINVAL for what no interface has
  */
-MUST_CHECK int vnet_told(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
+MUST_CHECK int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
 			 struct err *err);
 
 /**

@@ -279,7 +279,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
-	j.fd[BOOT_FD_BUS] = d->bus_fd;
+	j.fd[BOOT_FD_VMM] = d->bus_fd;
 	for (unsigned int i = 0; i < d->boot->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
 	rc = boot_record_complete(d->boot, d->program, d->log_level, err);

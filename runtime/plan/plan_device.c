@@ -42,7 +42,7 @@ struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 	proc->program = kind->program;
 	proc->policy = kind->policy;
 	plan_common_fds(proc);
-	proc->fd[BOOT_FD_BUS] = (struct plan_fd){.source = PLAN_FD_CHANNEL, .index = i};
+	proc->fd[BOOT_FD_VMM] = (struct plan_fd){.source = PLAN_FD_CHANNEL, .index = i};
 	proc->nr_fds = BOOT_FD_RES;
 	vmm->fd[BOOT_FD_DEVICE + i] = (struct plan_fd){.source = PLAN_FD_CHANNEL, .index = i};
 	vmm->nr_fds = BOOT_FD_DEVICE + i + 1;

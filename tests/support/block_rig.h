@@ -52,7 +52,7 @@ static inline uint64_t answer(uint32_t request)
 	struct vup_msg m;
 	uint64_t v;
 
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m), "request %u", request);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m), "request %u", request);
 	cr_assert(m.request == request && m.bytes == 8);
 	memcpy(&v, m.payload, sizeof(v));
 	return v;
@@ -61,15 +61,15 @@ static inline uint64_t answer(uint32_t request)
 static inline void start_ring(unsigned int q, struct vqd *r, uint64_t gpa)
 {
 	vqd_init(r, &mem, ring_size, gpa, 0);
-	vup_state(child.bus, VUP_SET_VRING_NUM, 0, q, r->size);
-	vup_state(child.bus, VUP_SET_VRING_BASE, 0, q, 0);
-	vup_addr(child.bus, 0, q, r);
-	vup_fd(child.bus, VUP_SET_VRING_CALL, 0, q, call);
-	vup_fd(child.bus, VUP_SET_VRING_ERR, 0, q, error);
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick);
+	vup_state(child.vmm, VUP_SET_VRING_NUM, 0, q, r->size);
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, q, 0);
+	vup_addr(child.vmm, 0, q, r);
+	vup_fd(child.vmm, VUP_SET_VRING_CALL, 0, q, call);
+	vup_fd(child.vmm, VUP_SET_VRING_ERR, 0, q, error);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
 	/* Answered, or requests that come soon would be taken up by it and not by the doorbell */
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, q, 1);
+	vup_state(child.vmm, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, q, 1);
 	cr_assert_eq(answer(VUP_SET_VRING_ENABLE), 0);
 }
 
@@ -84,13 +84,13 @@ static inline void start(uint64_t leave)
 	kick = eventfd(0, EFD_NONBLOCK);
 	call = eventfd(0, EFD_NONBLOCK);
 	error = eventfd(0, EFD_NONBLOCK);
-	vup_empty(child.bus, VUP_GET_FEATURES, 0);
+	vup_empty(child.vmm, VUP_GET_FEATURES, 0);
 	features = answer(VUP_GET_FEATURES);
-	vup_empty(child.bus, VUP_GET_PROTOCOL_FEATURES, 0);
-	vup_u64(child.bus, VUP_SET_PROTOCOL_FEATURES, 0, answer(VUP_GET_PROTOCOL_FEATURES));
-	vup_empty(child.bus, VUP_SET_OWNER, 0);
-	vup_u64(child.bus, VUP_SET_FEATURES, 0, features & ~leave & ~VQD_F_EVENT_IDX);
-	vup_mem_table(child.bus, 0, &mem);
+	vup_empty(child.vmm, VUP_GET_PROTOCOL_FEATURES, 0);
+	vup_u64(child.vmm, VUP_SET_PROTOCOL_FEATURES, 0, answer(VUP_GET_PROTOCOL_FEATURES));
+	vup_empty(child.vmm, VUP_SET_OWNER, 0);
+	vup_u64(child.vmm, VUP_SET_FEATURES, 0, features & ~leave & ~VQD_F_EVENT_IDX);
+	vup_mem_table(child.vmm, 0, &mem);
 	start_ring(0, &ring, RING_GPA);
 }
 

@@ -66,7 +66,7 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 	if (loop_init(&loop, &err) < 0 ||
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_quit, &loop, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
-	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_BUS, &err) < 0) ||
+	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_VMM, &err) < 0) ||
 	    child_lockdown(policy, &err) < 0)
 		return ctl_send(BOOT_FD_CONTROL, CTL_FAILED, 0, 0, err.msg) == 0;
 	if (ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL) < 0 || loop_run(&loop, &err) < 0)
@@ -80,11 +80,11 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const struct boot_dev *rec,
 		     const int *res, const char *policy)
 {
-	const int bus_type = ops->kind->virtio_id ? SOCK_STREAM : SOCK_SEQPACKET;
-	int bus[2], control[2];
+	const int vmm_type = ops->kind->virtio_id ? SOCK_STREAM : SOCK_SEQPACKET;
+	int vmm[2], control[2];
 	struct ctl_msg m;
 
-	vr_assert(socketpair(AF_UNIX, bus_type | SOCK_CLOEXEC, 0, bus) == 0);
+	vr_assert(socketpair(AF_UNIX, vmm_type | SOCK_CLOEXEC, 0, vmm) == 0);
 	vr_assert(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) == 0);
 	c->pid = fork();
 	vr_assert(c->pid >= 0);
@@ -93,15 +93,15 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 
 		fds[BOOT_FD_CONTROL] = control[1];
 		fds[BOOT_FD_LOG] = STDERR_FILENO;
-		fds[BOOT_FD_BUS] = bus[1];
+		fds[BOOT_FD_VMM] = vmm[1];
 		for (unsigned int i = 0; i < rec->nr_res; i++)
 			fds[BOOT_FD_RES + i] = res[i];
 		child_slots(fds, BOOT_FD_RES + rec->nr_res);
 		_exit(child_main(ops, rec, policy));
 	}
-	close(bus[1]);
+	close(vmm[1]);
 	close(control[1]);
-	c->bus = bus[0];
+	c->vmm = vmm[0];
 	c->control = control[0];
 	return ctl_recv(c->control, &m) == 1 && m.type == CTL_READY;
 }
@@ -110,7 +110,7 @@ int dev_child_stop(struct dev_child *c)
 {
 	int status;
 
-	close(c->bus);
+	close(c->vmm);
 	close(c->control);
 	vr_assert(waitpid(c->pid, &status, 0) == c->pid);
 	return status;

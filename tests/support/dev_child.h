@@ -14,12 +14,12 @@
 
 /**
  * struct dev_child - One device
- * @bus:	Owned: the VMM's end of its bus
+ * @vmm:	Owned: the VMM's end of its socket
  * @control:	Owned: the supervisor's end of its control socket
  */
 struct dev_child {
 	pid_t pid;
-	int bus;
+	int vmm;
 	int control;
 };
 

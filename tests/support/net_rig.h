@@ -47,7 +47,7 @@ static inline uint64_t answer(uint32_t request)
 	struct vup_msg m;
 	uint64_t v;
 
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m), "request %u", request);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m), "request %u", request);
 	cr_assert(m.request == request && m.bytes == 8);
 	memcpy(&v, m.payload, sizeof(v));
 	return v;
@@ -59,14 +59,14 @@ static inline void start_ring(unsigned int q, uint16_t size)
 	kick[q] = eventfd(0, EFD_NONBLOCK);
 	call[q] = eventfd(0, EFD_NONBLOCK);
 	error[q] = eventfd(0, EFD_NONBLOCK);
-	vup_state(child.bus, VUP_SET_VRING_NUM, 0, q, size);
-	vup_state(child.bus, VUP_SET_VRING_BASE, 0, q, 0);
-	vup_addr(child.bus, 0, q, &ring[q]);
-	vup_fd(child.bus, VUP_SET_VRING_CALL, 0, q, call[q]);
-	vup_fd(child.bus, VUP_SET_VRING_ERR, 0, q, error[q]);
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick[q]);
+	vup_state(child.vmm, VUP_SET_VRING_NUM, 0, q, size);
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, q, 0);
+	vup_addr(child.vmm, 0, q, &ring[q]);
+	vup_fd(child.vmm, VUP_SET_VRING_CALL, 0, q, call[q]);
+	vup_fd(child.vmm, VUP_SET_VRING_ERR, 0, q, error[q]);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick[q]);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, q, 1);
+	vup_state(child.vmm, VUP_SET_VRING_ENABLE, 0, q, 1);
 }
 
 /*
@@ -77,7 +77,7 @@ static inline void start_ring(unsigned int q, uint16_t size)
 static inline void settle(void)
 {
 	for (unsigned int i = 0; i < 2; i++) {
-		vup_empty(child.bus, VUP_GET_QUEUE_NUM, 0);
+		vup_empty(child.vmm, VUP_GET_QUEUE_NUM, 0);
 		cr_assert_eq(answer(VUP_GET_QUEUE_NUM), rec.nr_res ? 2U * rec.nr_res + 1 : 3);
 	}
 }
@@ -95,13 +95,13 @@ static inline void connect_device(uint64_t leave)
 	for (unsigned int i = 0; i < 2; i++)
 		close(tap[i][0]);
 	vqd_mem_init(&mem, pieces, ARRAY_SIZE(pieces));
-	vup_empty(child.bus, VUP_GET_FEATURES, 0);
+	vup_empty(child.vmm, VUP_GET_FEATURES, 0);
 	features = answer(VUP_GET_FEATURES) & ~leave;
-	vup_empty(child.bus, VUP_GET_PROTOCOL_FEATURES, 0);
-	vup_u64(child.bus, VUP_SET_PROTOCOL_FEATURES, 0, answer(VUP_GET_PROTOCOL_FEATURES));
-	vup_empty(child.bus, VUP_SET_OWNER, 0);
-	vup_u64(child.bus, VUP_SET_FEATURES, 0, features);
-	vup_mem_table(child.bus, 0, &mem);
+	vup_empty(child.vmm, VUP_GET_PROTOCOL_FEATURES, 0);
+	vup_u64(child.vmm, VUP_SET_PROTOCOL_FEATURES, 0, answer(VUP_GET_PROTOCOL_FEATURES));
+	vup_empty(child.vmm, VUP_SET_OWNER, 0);
+	vup_u64(child.vmm, VUP_SET_FEATURES, 0, features);
+	vup_mem_table(child.vmm, 0, &mem);
 }
 
 static inline void record(unsigned int pairs)
@@ -227,8 +227,8 @@ static inline struct virtio_net_config config(void)
 	struct virtio_net_config c = {0};
 	struct vup_msg m;
 
-	vup_config(child.bus, VUP_GET_CONFIG, 0, 0, 12, NULL);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	vup_config(child.vmm, VUP_GET_CONFIG, 0, 0, 12, NULL);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	cr_assert_eq(m.bytes, 12 + 12);
 	memcpy(&c, m.payload + 12, 12);
 	return c;

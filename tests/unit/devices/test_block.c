@@ -170,7 +170,7 @@ Test(block, more_than_one_queue)
 		3);
 	cr_assert_eq(submit(&second).status, VIRTIO_BLK_S_OK);
 	cr_assert_eq(data(511, 1)[0], 5);
-	vup_empty(child.bus, VUP_GET_QUEUE_NUM, 0);
+	vup_empty(child.vmm, VUP_GET_QUEUE_NUM, 0);
 	cr_assert_eq(answer(VUP_GET_QUEUE_NUM), 3);
 }
 
@@ -208,7 +208,7 @@ static void hold_child(void)
 
 static void ask_for_ring(void)
 {
-	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, 0, 0);
 }
 
 /* Where it stopped */
@@ -217,7 +217,7 @@ static uint32_t get_ring(void)
 	uint32_t state[2];
 	struct vup_msg m;
 
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(state, m.payload, sizeof(state));
 	return state[1];
 }
@@ -275,7 +275,7 @@ Test(block, a_stop_does_not_wait_for_a_long_request)
 	add_long_write(TIMES, 0);
 	/* A ring that starts is looked at at once, and the next message was there before the next kick. */
 	hold_child();
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
 	ask_for_ring();
 	cr_assert_eq(kill(child.pid, SIGCONT), 0);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
@@ -284,7 +284,7 @@ Test(block, a_stop_does_not_wait_for_a_long_request)
 	cr_assert_eq(*(uint8_t *)vqd_at(&mem, STATUS_GPA, 1), FILL);
 	cr_assert(image_is(DATA_GPA / 512, 1, 7), "the beginning was written");
 	cr_assert(image_is(sectors - MEM_BYTES / 512, MEM_BYTES / 512, 0), "the end was not");
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
 	cr_assert_eq(submit(&ring).status, VIRTIO_BLK_S_OK);
 	cr_assert(image_is(sectors - (MEM_BYTES - DATA_GPA) / 512, 1, 7));
@@ -335,13 +335,13 @@ Test(block, configuration_space)
 	struct virtio_blk_config c;
 	struct vup_msg m;
 
-	vup_config(child.bus, VUP_GET_CONFIG, 0, 0, sizeof(c), NULL);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	vup_config(child.vmm, VUP_GET_CONFIG, 0, 0, sizeof(c), NULL);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(&c, m.payload + 12, sizeof(c));
 	cr_assert(c.capacity == SECTORS && c.blk_size == 512 && c.seg_max == 126);
 	cr_assert(c.num_queues == 1 && c.max_discard_seg == 16);
 	cr_assert(c.discard_sector_alignment == 1 && c.physical_block_exp == 0);
-	vup_config(child.bus, VUP_SET_CONFIG, VUP_NEED_REPLY, 0, 8, NULL);
+	vup_config(child.vmm, VUP_SET_CONFIG, VUP_NEED_REPLY, 0, 8, NULL);
 	cr_assert_neq(answer(VUP_SET_CONFIG), 0);
 }
 

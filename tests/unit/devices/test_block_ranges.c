@@ -124,8 +124,8 @@ Test(block_ranges, the_driver_learns_what_suits_the_disk)
 
 	start_with_units(4096);
 	cr_assert(features & 1ULL << VIRTIO_BLK_F_TOPOLOGY);
-	vup_config(child.bus, VUP_GET_CONFIG, 0, 0, sizeof(c), NULL);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	vup_config(child.vmm, VUP_GET_CONFIG, 0, 0, sizeof(c), NULL);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(&c, m.payload + 12, sizeof(c));
 	cr_assert(c.blk_size == 512 && c.physical_block_exp == 4 && c.alignment_offset == 1);
 	cr_assert(c.min_io_size == 64 && c.opt_io_size == 128 && c.discard_sector_alignment == 32);

@@ -38,7 +38,7 @@ Test(net, without_a_tap_the_link_is_down_and_what_is_sent_goes_nowhere)
 }
 
 /* In this process: dev_child has no supervisor that would ask */
-Test(net_told, mac_and_mtu_change_together_or_not_at_all)
+Test(net_update, mac_and_mtu_change_together_or_not_at_all)
 {
 	static const struct {
 		uint64_t mac;
@@ -76,7 +76,7 @@ Test(net_told, mac_and_mtu_change_together_or_not_at_all)
 	cr_assert_eq(net_device.config(&d, true, 0, &c, 6), -EPERM);
 }
 
-Test(net_told, nothing_is_at_the_other_end)
+Test(net_update, nothing_is_at_the_other_end)
 {
 	struct ctl_msg m = {.type = CTL_NET, .arg = 0x021122334466, .code = 1400 | CTL_NET_DOWN};
 	static struct device d;
@@ -259,14 +259,14 @@ Test(net, are_put_back_when_the_ring_stops)
 	uint32_t state[2];
 
 	hold();
-	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 0, 0);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, 0, 0);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(state, m.payload, sizeof(state));
 	cr_assert(state[0] == 0 && state[1] == 14, "stopped at %u", state[1]);
 	arrive(0, 60);
 	cr_assert(nothing_used(0));
-	vup_state(child.bus, VUP_SET_VRING_BASE, 0, 0, state[1]);
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, 0, state[1]);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
 	cr_assert_eq(take(0), HDR + 60);
 	cr_assert(arrived_at(RX_GPA + 14 * 1500, 60, 1));
@@ -275,10 +275,10 @@ Test(net, are_put_back_when_the_ring_stops)
 Test(net, are_put_back_when_the_ring_is_disabled)
 {
 	hold();
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, 0, 0);
+	vup_state(child.vmm, VUP_SET_VRING_ENABLE, 0, 0, 0);
 	arrive(0, 60);
 	cr_assert(nothing_used(0));
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, 0, 1);
+	vup_state(child.vmm, VUP_SET_VRING_ENABLE, 0, 0, 1);
 	cr_assert_eq(take(0), HDR + 60);
 	cr_assert(arrived_at(RX_GPA + 14 * 1500, 60, 1));
 }
@@ -286,7 +286,7 @@ Test(net, are_put_back_when_the_ring_is_disabled)
 Test(net, are_found_again_in_new_memory)
 {
 	hold();
-	vup_mem_table(child.bus, VUP_NEED_REPLY, &mem);
+	vup_mem_table(child.vmm, VUP_NEED_REPLY, &mem);
 	cr_assert_eq(answer(VUP_SET_MEM_TABLE), 0);
 	arrive(0, 3000);
 	cr_assert_eq(take(0), 1500);
@@ -300,7 +300,7 @@ Test(net, do_not_keep_a_new_interrupt_from_being_used)
 	int fresh = eventfd(0, EFD_NONBLOCK);
 
 	hold();
-	vup_fd(child.bus, VUP_SET_VRING_CALL, 0, 0, fresh);
+	vup_fd(child.vmm, VUP_SET_VRING_CALL, 0, 0, fresh);
 	settle();
 	call[0] = fresh;
 	arrive(0, 60);
@@ -316,7 +316,7 @@ Test(net, a_ring_that_breaks_while_they_are_held_stays_broken)
 	arrive(0, 60);
 	cr_assert(dev_child_wait(error[0]));
 	cr_assert(nothing_used(0));
-	vup_mem_table(child.bus, VUP_NEED_REPLY, &mem);
+	vup_mem_table(child.vmm, VUP_NEED_REPLY, &mem);
 	cr_assert_eq(answer(VUP_SET_MEM_TABLE), 0);
 	cr_assert(nothing_used(0));
 }
@@ -343,7 +343,7 @@ Test(net, and_the_front_end_is_told_at_once)
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 	start(0);
-	vup_send(child.bus, VUP_SET_BACKEND_REQ_FD, 0, NULL, 0, &sv[1], 1);
+	vup_send(child.vmm, VUP_SET_BACKEND_REQ_FD, 0, NULL, 0, &sv[1], 1);
 	close(sv[1]);
 	offer(0, 4, 2048);
 	settle();
@@ -360,9 +360,9 @@ Test(net, a_reset_device_starts_anew)
 {
 	start(0);
 	offer(0, 4, 2048);
-	vup_empty(child.bus, VUP_RESET_DEVICE, 0);
+	vup_empty(child.vmm, VUP_RESET_DEVICE, 0);
 	arrive(0, 60);
-	vup_u64(child.bus, VUP_SET_FEATURES, 0, features);
+	vup_u64(child.vmm, VUP_SET_FEATURES, 0, features);
 	for (unsigned int q = 0; q < 3; q++)
 		start_ring(q, 32);
 	offer(0, 4, 2048);

@@ -92,10 +92,10 @@ Test(net_tx, a_tap_that_is_none_refuses_offloads)
 	settings.tun_flags = CSUM_TSO4;
 	connect_device(VQD_F_EVENT_IDX);
 	vqd_init(&ring[0], &mem, 64, RING_GPA, 0);
-	vup_state(child.bus, VUP_SET_VRING_NUM, 0, 0, 64);
-	vup_addr(child.bus, 0, 0, &ring[0]);
+	vup_state(child.vmm, VUP_SET_VRING_NUM, 0, 0, 64);
+	vup_addr(child.vmm, 0, 0, &ring[0]);
 	kick[0] = eventfd(0, EFD_NONBLOCK);
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 1);
 }
 
@@ -154,16 +154,16 @@ Test(net_tx, a_ring_that_stops_while_the_tap_is_full_goes_on_where_it_was)
 	}
 	eventfd_write(kick[1], 1);
 	settle();
-	vup_state(child.bus, VUP_GET_VRING_BASE, 0, 1, 0);
-	cr_assert(dev_child_wait(child.bus) && vup_recv(child.bus, &m));
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, 1, 0);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(&base, m.payload + 4, 4);
 	cr_assert(base > 0 && base < 64, "%u", base);
-	vup_mem_table(child.bus, 0, &mem);
+	vup_mem_table(child.vmm, 0, &mem);
 	for (unsigned int i = 0; i < base; i++)
 		cr_assert_eq(sent(0, true, got, sizeof(got)), HDR + 30000);
 	cr_assert_eq(sent(0, false, got, sizeof(got)), -1);
-	vup_state(child.bus, VUP_SET_VRING_BASE, 0, 1, base);
-	vup_fd(child.bus, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 1, kick[1]);
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, 1, base);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 1, kick[1]);
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
 	for (unsigned int i = base; i < 64; i++)
 		cr_assert_eq(sent(0, true, got, sizeof(got)), HDR + 30000, "frame %u", i);
@@ -264,7 +264,7 @@ Test(net_tx, without_the_control_ring_enabled_pairs_are_used)
 	offer(2, 8, 2048);
 	arrive(1, 99);
 	cr_assert_eq(take(2), HDR + 99);
-	vup_state(child.bus, VUP_SET_VRING_ENABLE, 0, 2, 0);
+	vup_state(child.vmm, VUP_SET_VRING_ENABLE, 0, 2, 0);
 	settle();
 	arrive(1, 98);
 	cr_assert_eq(take(0), HDR + 98);

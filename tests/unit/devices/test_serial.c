@@ -73,7 +73,7 @@ static void say(uint8_t op, uint8_t room, const void *data, size_t len)
 
 	if (len > 0)
 		memcpy(m.data, data, len);
-	cr_assert_eq(fd_send(child.bus, &m, SERIAL_HEAD_BYTES + len, NULL, 0), 0);
+	cr_assert_eq(fd_send(child.vmm, &m, SERIAL_HEAD_BYTES + len, NULL, 0), 0);
 }
 
 static void print(const char *text)
@@ -83,7 +83,7 @@ static void print(const char *text)
 
 static bool silent(void)
 {
-	return recv(child.bus, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
+	return recv(child.vmm, &(char){0}, 1, MSG_DONTWAIT | MSG_PEEK) < 0;
 }
 
 static struct serial_msg next(void)
@@ -91,8 +91,8 @@ static struct serial_msg next(void)
 	struct serial_msg m;
 	ssize_t n;
 
-	cr_assert(dev_child_wait(child.bus), "the device says nothing");
-	n = recv(child.bus, &m, sizeof(m), 0);
+	cr_assert(dev_child_wait(child.vmm), "the device says nothing");
+	n = recv(child.vmm, &m, sizeof(m), 0);
 	cr_assert_eq(n, (ssize_t)SERIAL_HEAD_BYTES + m.len);
 	cr_assert_eq(m.room, 0);
 	return m;
@@ -185,8 +185,8 @@ Test(serial, a_full_sink_is_waited_for)
 Test(serial, what_the_vmm_left_waits_for_its_reader_when_the_vmm_is_gone)
 {
 	print_pattern(SERIAL_OUT_MAX + SERIAL_HELD_MAX);
-	close(child.bus);
-	child.bus = -1;
+	close(child.vmm);
+	child.vmm = -1;
 	expect_pattern(out, SERIAL_OUT_MAX + SERIAL_HELD_MAX);
 	cr_assert(dev_child_wait(out));
 	cr_assert_eq(read(out, &(char){0}, 1), 0, "the device has left");
@@ -196,10 +196,10 @@ Test(serial, what_the_vmm_left_waits_for_its_reader_when_the_vmm_is_gone)
 Test(serial, what_a_vmm_left_that_died_is_written_too)
 {
 	print_pattern(SERIAL_OUT_MAX);
-	cr_assert(dev_child_wait(child.bus));
+	cr_assert(dev_child_wait(child.vmm));
 	print("the end");
-	close(child.bus);
-	child.bus = -1;
+	close(child.vmm);
+	child.vmm = -1;
 	expect_pattern(out, SERIAL_OUT_MAX);
 	expect_text(out, "the end");
 }
@@ -207,8 +207,8 @@ Test(serial, what_a_vmm_left_that_died_is_written_too)
 Test(serial, a_reader_that_leaves_ends_the_wait)
 {
 	print_pattern(SERIAL_OUT_MAX + SERIAL_HELD_MAX);
-	close(child.bus);
-	child.bus = -1;
+	close(child.vmm);
+	child.vmm = -1;
 	close(out);
 	teardown();
 }
@@ -440,9 +440,9 @@ Test(serial, anything_else_ends_the_device)
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct serial_msg m = {.op = bad[i].op, .room = bad[i].room, .len = bad[i].len};
 
-		cr_assert_eq(fd_send(child.bus, &m, bad[i].bytes, &out, bad[i].nr_fds), 0);
-		cr_assert(dev_child_wait(child.bus), "row %u", i);
-		cr_assert_leq(recv(child.bus, &m, 1, 0), 0, "row %u was answered", i);
+		cr_assert_eq(fd_send(child.vmm, &m, bad[i].bytes, &out, bad[i].nr_fds), 0);
+		cr_assert(dev_child_wait(child.vmm), "row %u", i);
+		cr_assert_leq(recv(child.vmm, &m, 1, 0), 0, "row %u was answered", i);
 		teardown();
 		setup();
 	}
@@ -456,16 +456,16 @@ Test(serial, more_than_the_vmm_may_hold_ends_the_device)
 	expect_done();
 	for (unsigned int i = 0; i < 2 + SERIAL_HELD_MAX / SERIAL_OUT_MAX; i++) {
 		cr_assert(silent(), "ended after %u", i);
-		cr_assert_eq(fd_send(child.bus, &m, sizeof(m), NULL, 0), 0);
+		cr_assert_eq(fd_send(child.vmm, &m, sizeof(m), NULL, 0), 0);
 	}
-	cr_assert(dev_child_wait(child.bus));
-	cr_assert_leq(recv(child.bus, &m, sizeof(m), 0), 0);
+	cr_assert(dev_child_wait(child.vmm));
+	cr_assert_leq(recv(child.vmm, &m, sizeof(m), 0), 0);
 }
 
 Test(serial, room_is_told_once)
 {
 	say(SERIAL_ROOM, 16, NULL, 0);
 	say(SERIAL_ROOM, 16, NULL, 0);
-	cr_assert(dev_child_wait(child.bus));
-	cr_assert_leq(recv(child.bus, &(char){0}, 1, 0), 0);
+	cr_assert(dev_child_wait(child.vmm));
+	cr_assert_leq(recv(child.vmm, &(char){0}, 1, 0), 0);
 }

@@ -117,7 +117,7 @@ Test(plan, devices_are_numbered_as_the_vmm_sees_them)
 	cr_assert_eq(p->nr_procs, 5);
 	for (unsigned int i = 0; i + 1 < p->nr_procs; i++) {
 		const struct plan_fd *vmm = &p->proc[0].fd[BOOT_FD_DEVICE + i];
-		const struct plan_fd *dev = &p->proc[1 + i].fd[BOOT_FD_BUS];
+		const struct plan_fd *dev = &p->proc[1 + i].fd[BOOT_FD_VMM];
 
 		cr_expect_eq(vmm->source, PLAN_FD_CHANNEL);
 		cr_expect_eq(dev->source, PLAN_FD_CHANNEL);
