@@ -12,8 +12,6 @@
 #define BOOT_PAGE      4096U
 #define BOOT_DEV_FLAGS (BOOT_DEV_READONLY | BOOT_DEV_LISTEN | BOOT_DEV_RAW_BLK)
 #define BOOT_VMM_FLAGS BOOT_VMM_INITRD
-#define BOOT_SPACE     0x20
-#define BOOT_DELETE    0x7f
 
 /* A name is terminated, not empty, and fit to stand in a log line; nothing hides behind its end */
 static bool boot_name_ok(const char name[BOOT_NAME_BYTES])
@@ -23,7 +21,7 @@ static bool boot_name_ok(const char name[BOOT_NAME_BYTES])
 	if (len == 0 || len == BOOT_NAME_BYTES)
 		return false;
 	for (size_t i = 0; i < BOOT_NAME_BYTES; i++) {
-		bool graphic = name[i] > BOOT_SPACE && name[i] < BOOT_DELETE;
+		const bool graphic = fmt_plain(name[i]) && name[i] != ' ';
 
 		if (i < len ? !graphic : name[i] != '\0')
 			return false;

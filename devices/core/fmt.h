@@ -36,6 +36,12 @@ size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
  */
 size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
 
+/** fmt_plain() - Whether a byte is printable ASCII, the blank included */
+static inline bool fmt_plain(char c)
+{
+	return c >= ' ' && c <= '~';
+}
+
 /**
  * fmt_printable() - Make a text fit for a terminal, in place
  * @text:	Each character of it that does more than to show itself, and each byte that is no UTF-8,

@@ -122,7 +122,7 @@ static int check_bytes(struct schema_ctx *ctx, const struct schema_field *f, con
 	if ((f->flags & SCHEMA_ABSOLUTE) && len && *s != '/')
 		return schema_fail(ctx, "must be an absolute path");
 	for (size_t i = 0; (f->flags & SCHEMA_PLAIN) && i < len; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e)
+		if (!fmt_plain(s[i]))
 			return schema_fail(ctx, "must be printable ASCII");
 	return 0;
 }

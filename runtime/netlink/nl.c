@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "devices/core/fmt.h"
 #include "runtime/util/clock.h"
 
 #define TIMEOUT_NS  10000000000ULL
@@ -188,7 +189,7 @@ static void ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_
 		text[0] = '\0';
 	/* A message stays one line. */
 	for (char *p = text; *p; p++)
-		*p = *p >= ' ' && *p <= '~' ? *p : '?';
+		*p = fmt_plain(*p) ? *p : '?';
 }
 
 /* NLMSG_ERROR and NLMSG_DONE begin with 0 or a negative errno; the text is @off bytes after it. */

@@ -104,7 +104,7 @@ void oci_log_escape(const char *text, char *ret, size_t size)
 			fmt_into(piece, sizeof(piece), "\\%c", c);
 		else if (c == '\n')
 			strcpy(piece, "\\n");
-		else if (c < 0x20 || c >= 0x7f)
+		else if (!fmt_plain((char)c))
 			/* Names of files may hold any byte; the reader wants valid UTF-8. */
 			fmt_into(piece, sizeof(piece), "\\u%04x", c);
 		len = strlen(piece);
