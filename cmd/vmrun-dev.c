@@ -153,7 +153,7 @@ static void dev_next_front_end(struct program *p)
 	p->loop.stop = false;
 }
 
-/* Step 5, until there is no one left to serve */
+/* Step 5, until no front-end is left */
 static int dev_serve(struct program *p, struct err *err)
 {
 	int rc = loop_run(&p->loop, err);
@@ -176,7 +176,7 @@ int main(void)
 	int rc = dev_prepare(p, &err);
 
 	if (rc < 0) {
-		/* The supervisor is gone if this fails, and nobody is there to be told. */
+		/* If this fails the supervisor is gone. */
 		(void)!ctl_send(BOOT_FD_CONTROL, CTL_FAILED, (uint32_t)-rc, 0, err.msg);
 		return EXIT_FAILURE;
 	}

@@ -4,14 +4,14 @@
  *
  * The UART is the VMM's; what comes and goes by it are bytes (serial_msg.h).
  *
- * The files are shared with the caller, and where the supervisor could not open them anew the file
- * descriptions are too, so O_NONBLOCK is not ours to set. Instead nothing is read or written unless
- * poll says so, and no more than surely fits. A file on a disk that stands still blocks all the same: the
- * VMM does not wait for it.
+ * The files are shared with the caller, and so are the file descriptions where the supervisor could not
+ * open them anew; O_NONBLOCK would change them for the caller too. So the device reads and writes only
+ * when poll says that it can, and never more than surely fits. A file on a disk that hangs still blocks;
+ * the VMM does not wait for it.
  *
- * No error and no end of input is final. A disk gets room again, a FIFO another reader or writer: output
- * that fails is dropped, a message of the VMM's at a time, and the next is tried. Both files are watched
- * for edges, so that what stays as it is (a hang-up, say) is told once.
+ * No error and no end of input is final: a disk gets room again, a FIFO another reader or writer. Output
+ * that fails is dropped, one message of the VMM at a time, and the next is tried. Both files are watched
+ * edge-triggered, so that a lasting state (a hang-up, say) is reported once.
  */
 #include <errno.h>
 #include <poll.h>
@@ -116,7 +116,7 @@ static void serial_flush(struct serial *s)
 	if (s->out_nr > 0)
 		return;
 	s->out_at = 0;
-	/* A VMM that is gone is seen by the end of its messages. */
+	/* The end of the VMM's messages shows that it is gone. */
 	(void)!fd_try_send(BOOT_FD_VMM, &done, SERIAL_HEAD_BYTES);
 }
 
@@ -200,7 +200,7 @@ static void serial_vmm_ready(struct device *d)
 
 	for (int i = 0; i < SERIAL_BATCH && rc == 0; i++) {
 		rc = serial_receive(s);
-		/* Told once, ahead of what the VMM has left. */
+		/* Reported once, ahead of what the VMM left. */
 		if (rc == -ECONNRESET)
 			rc = 0;
 	}
@@ -222,7 +222,7 @@ static void serial_event(struct device *d, unsigned int slot, uint32_t events)
 	serial_fetch(d->state);
 }
 
-/* The VMM is gone. The rest of the output waits for its reader, and the supervisor for us. */
+/* The VMM is gone. The rest of the output waits for its reader, and the supervisor waits for us. */
 static void serial_reset(struct device *d)
 {
 	struct serial *s = d->state;
@@ -233,7 +233,7 @@ static void serial_reset(struct device *d)
 	}
 }
 
-/* Files and /dev/null cannot be watched and are always ready. */
+/* Regular files and /dev/null cannot be watched, and are always ready. */
 static int serial_watch(struct device *d, unsigned int slot, int fd, uint32_t events,
 			struct err *err)
 {

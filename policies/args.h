@@ -23,7 +23,7 @@ MUST_CHECK bool args_is_32bit(int nr, unsigned int arg);
 /**
  * args_known() - Whether the table has @nr
  *
- * An expression on a syscall the table does not have is refused: nobody has looked its widths up.
+ * An expression on a syscall the table does not have is refused: its widths are unknown.
  */
 MUST_CHECK bool args_known(int nr);
 

@@ -20,7 +20,7 @@ struct emit_entry {
  * @path:	File name, with or without folders
  *
  * "*_device.policy" except common_device.policy, and "*_device_vhost_user.policy". The others are
- * there to be included.
+ * only included.
  */
 MUST_CHECK bool emit_is_program(const char *path);
 

@@ -91,7 +91,7 @@ static int expr_narrow(struct rule_cmp *c, struct err *err)
 	return 0;
 }
 
-/* A comparison that is always or never true is a slip of whoever wrote it ("arg1 & O_RDONLY"). */
+/* A comparison that is always or never true is the author's mistake ("arg1 & O_RDONLY"). */
 static int expr_check_sense(const struct rule_cmp *c, uint64_t max, struct err *err)
 {
 	bool never = (c->op == RULE_ANY && c->value == 0) || (c->op == RULE_LT && c->value == 0) ||

@@ -3,8 +3,7 @@
  * DOC: policyc OUT.c POLICY...
  *
  * Runs on the build machine. Compiles each POLICY whose name makes it a program, and writes one C
- * file with all of them. Files that no program is made of are parsed too when a program includes
- * them; one that nothing includes is an error, because nobody would notice what it says.
+ * file with all of them. Other files are parsed when a program includes them; one that nothing includes is an error: it would have no effect.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -15,8 +15,8 @@
  *
  * "&" is true when any bit of value is set, "in" when no bit outside value is set. All comparisons
  * are unsigned. A syscall that no line names, and one whose expressions are all false, kills the
- * process. Several expression lines for one syscall are alternatives. Nothing else may be said
- * twice: libseccomp drops an expression beside an unconditional rule without a word, and "return"
+ * process. Several expression lines for one syscall are alternatives. Everything else may
+ * appear once: libseccomp silently drops an expression beside an unconditional rule, and "return"
  * beside "allow" has no order, so both are errors here. "expr; return E" means opposite things to
  * minijail's two parsers and is refused.
  */

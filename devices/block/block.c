@@ -11,17 +11,16 @@
  * A wake-up calls block_queue(), which calls block_begin() once for each request and block_go_on() until
  * it is over, and that calls block_kinds[type].step: a system call on the backing fd, straight on guest
  * memory. The header is copied out before it is looked at; the disk's data is not copied at all. Every
- * request ends with its status byte: what the driver may ask wrongly is answered VIRTIO_BLK_S_IOERR or
- * _UNSUPP, and only a chain without header or without room for the status, to which there is no answer,
- * breaks the queue.
+ * request ends with its status byte. A wrong request is answered VIRTIO_BLK_S_IOERR or _UNSUPP; only a
+ * chain without a header or without room for the status, which cannot be answered, breaks the queue.
  *
- * A queue's requests are carried out one after the other as they come, so flush covers all that was
- * answered before it. A wake-up ends after some work, in the middle of a request if need be, and
- * the front-end is heard before the next one. When it stops the queue meanwhile, the request at
- * hand goes back to where it came from: between two steps nobody touches guest memory.
+ * A queue's requests are carried out in order, so flush covers all that was answered before it. A
+ * wake-up ends after some work, in the middle of a request if need be, and the front-end has its turn
+ * before the next one. If it stops the queue meanwhile, the request at hand goes back into the ring:
+ * between two steps nothing touches guest memory.
  *
- * The backing is a raw image or a block device, inherited open. Its size is the boot record's word,
- * fixed for the device's life; every sector number is held against it.
+ * The backing is a raw image or a block device, inherited open. Its size comes from the boot
+ * record and is fixed for the device's life; every sector number is checked against it.
  */
 #include <errno.h>
 #include <string.h>
@@ -107,7 +106,7 @@ static void block_queue(struct device *d, unsigned int q)
 		device_again(d, q);
 }
 
-/* The request at hand begins anew when the queue goes on, if it ever does: nothing of it was promised */
+/* The request at hand starts over when the queue goes on, if it ever does: it has had no answer */
 static void block_stop(struct device *d, unsigned int q)
 {
 	struct block *b = d->state;
@@ -177,7 +176,7 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	b->config = (struct virtio_blk_config){
 		.capacity = bytes / BLOCK_SECTOR,
 		.seg_max = BLOCK_SEGS_MAX,
-		.blk_size = BLOCK_SECTOR, /* any sector may be asked for, whatever suits best */
+		.blk_size = BLOCK_SECTOR, /* requests of one sector are allowed */
 		.physical_block_exp = s.physical_exp,
 		.alignment_offset = s.offset,
 		.min_io_size = s.io_min,

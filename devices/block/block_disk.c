@@ -29,7 +29,7 @@ static uint8_t block_advance(struct block *b, struct block_request *r, ssize_t n
 {
 	if (n < 0 && errno == EINTR)
 		return BLOCK_MORE;
-	if (n <= 0) /* 0: somebody made the image smaller */
+	if (n <= 0) /* 0: the image was made smaller */
 		return VIRTIO_BLK_S_IOERR;
 	r->off += (uint64_t)n;
 	r->bytes -= (uint64_t)n;

@@ -25,10 +25,10 @@
 #define BLOCK_T_UNKNOWN 2    /* a request type that no version of virtio-blk has */
 
 /**
- * struct block_request - What a queue is at
+ * struct block_request - The request that a queue works on
  * @kind:	NULL between two requests
- * @off, @bytes: What is left of the range of the disk at hand; checked
- * @ask_host:	Write zeroes: the host has not refused to make them itself
+ * @off, @bytes: The rest of the range at hand; checked
+ * @ask_host:	Write zeroes: the host has not refused to do it
  * @status:	The answer, or BLOCK_MORE
  */
 struct block_request {
@@ -46,7 +46,7 @@ struct block_request {
  * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
  * @config:	Configuration space; its capacity is what sectors are held against
- * @work:	Bytes that this wake-up has moved, or what stands for them
+ * @work:	Bytes that this wake-up has moved, or their equivalent
  * @request:	By queue
  */
 struct block {

@@ -27,7 +27,7 @@
 #define VR_TEXT(x) VR_TEXT_OF(x)
 #define VR_TEXT_OF(x) #x
 
-/* Always on. @cond has no side effects: a false one is a bug of ours, never of a guest or user. */
+/* Always on. @cond has no side effects: a false one is our bug, never a guest's or user's. */
 #define vr_assert(cond) \
 	((cond) ? (void)0   \
 		: vr_assert_failed(__FILE__ ":" VR_TEXT(__LINE__) ": assertion failed: " #cond))

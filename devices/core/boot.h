@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a jailed process gets and says
+ * DOC: What a jailed process receives, and what it answers
  *
- * A jailed process gets one boot record, as the first message on its control socket, and its fds in
- * named slots, and opens nothing. It answers CTL_READY or CTL_FAILED, and from then on small fixed
- * messages cross the control socket (AF_UNIX, SOCK_SEQPACKET), each with a rule: who sends it, when.
- * When the socket says end of file the process exits.
+ * A jailed process receives one boot record, the first message on its control socket, and its fds in
+ * named slots; it opens nothing. It answers CTL_READY or CTL_FAILED. From then on small fixed messages
+ * cross the control socket (AF_UNIX, SOCK_SEQPACKET), each with a rule: who sends it, and when. The
+ * process exits at the socket's end of file.
  *
  * The supervisor and the jailed programs are built together: layouts may change with any commit, and
  * BOOT_VERSION with them.
@@ -42,7 +42,7 @@ enum boot_slot {
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
 	BOOT_FD_DEVICE = 9, /* + i: socket to device i */
 	/* a device */
-	BOOT_FD_VMM = 5, /* socket to the VMM: vhost-user, or serial.h's protocol */
+	BOOT_FD_VMM = 5, /* socket to the VMM: vhost-user, or the protocol of serial_msg.h */
 	BOOT_FD_RES = 6, /* + i: resource i (disk image; serial input, output) */
 };
 
@@ -80,7 +80,7 @@ struct boot_filter {
  * @flags:	BOOT_DEV_*
  * @nr_res:	Resource fds present from BOOT_FD_RES on
  * @nr_queues:	0 = the device's default
- * @settings:	The kind's own (settings.h), @settings_bytes of them, then zeros; its init checks them
+ * @settings:	The kind's own (settings.h), @settings_bytes of them, then zeros; the device checks them
  */
 struct boot_dev {
 	struct boot_hdr hdr;
@@ -126,7 +126,7 @@ struct boot_vmm {
 };
 
 /**
- * enum end_cause - Why a VM is not running any more
+ * enum end_cause - Why a VM ended
  *
  * README.md has the table of exit codes; runtime/state/cause.c is its source.
  */
@@ -134,14 +134,14 @@ enum end_cause {
 	END_NONE,
 	END_POWEROFF,	  /* the guest entered S5 */
 	END_RESET,	  /* the guest asked for a reset (i8042, ACPI reset register, port 0xcf9) */
-	END_PANIC,	  /* the guest's kernel told pvpanic */
+	END_PANIC,	  /* the guest's kernel wrote to pvpanic */
 	END_TRIPLE_FAULT, /* KVM_EXIT_SHUTDOWN */
 	END_KVM_ERROR,	  /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
 	END_VMM_KILLED,	  /* the VMM process died */
-	END_DEVICE_KILLED,     /* a device process died, or the VMM cannot work with it any more */
+	END_DEVICE_KILLED,     /* a device process died, or the VMM gave up on it */
 	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
-	END_SUPERVISOR_KILLED, /* found out by whoever asks next */
-	END_OOM_KILLED,	       /* the kernel killed a process of it for want of memory */
+	END_SUPERVISOR_KILLED, /* noticed by the next command */
+	END_OOM_KILLED,	       /* the kernel killed one of its processes to free memory */
 	END_CAUSES,
 };
 
@@ -154,17 +154,17 @@ enum ctl_type {
 	CTL_PHASE,   /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
 	CTL_ENDED,   /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
 		     /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
-	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what is to be appended to the */
+	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what will be appended to the */
 		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
 	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
-		     /* pieces, 0: nothing is appended. Answered by DONE */
+		     /* pieces; 0 appends nothing. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
 	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
-		  /* arg = MAC (ctl_mac), code = MTU; 0: as it was; CTL_NET_DOWN in code: */
+		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
 		  /* the link is down. Answered by DONE */
 	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
-		  /* after an errno nothing has changed, and the request may come again */
+		  /* after an errno nothing changed, and the request may come again */
 	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
 	CTL_TYPES,
 };
@@ -203,7 +203,7 @@ static inline bool ctl_mac_of(uint64_t arg, uint8_t ret_mac[6])
  * boot_check_vmm() - Check the VMM's boot record
  * @bytes:	How many were received
  *
- * Every count, flag, enum and terminator is checked: a record is not trusted for being ours.
+ * Every count, flag, enum and terminator is checked: our own records are not trusted either.
  * Context: any.  Syscalls: none
  * Return: 0, or -EPROTO for a record that breaks a rule
  */

@@ -2,9 +2,8 @@
 /**
  * DOC: Token bucket with debt
  *
- * Whoever has credit may spend any amount, and pays for what exceeds it by waiting: the size of a
- * frame is known only once it has been moved. Over any time t no more than
- * burst + rate * t + one amount is spent.
+ * With any credit one may spend any amount, and pays for the excess by waiting: the size of a frame is
+ * known only after it was moved. Over any time t at most burst + rate * t + one amount is spent.
  */
 #ifndef VMRUN_DEVICES_CORE_BUCKET_H
 #define VMRUN_DEVICES_CORE_BUCKET_H
@@ -18,7 +17,7 @@
 /**
  * struct bucket - One limit
  * @rate_per_s:	0: unlimited
- * @burst:	Most credit there can be
+ * @burst:	Most credit that can be saved up
  * @credit:	What may be spent; negative while in debt
  * @seen_ns:	CLOCK_MONOTONIC time up to which credit was counted
  */
@@ -55,7 +54,7 @@ static inline void bucket_spend(struct bucket *b, uint64_t amount)
 		b->credit -= (int64_t)amount;
 }
 
-/** struct limit - What may pass in one direction; nothing is asked of the clock while it is off */
+/** struct limit - Limits of one direction; while they are off the clock is not read */
 struct limit {
 	bool on;
 	struct bucket bytes, packets;

@@ -27,8 +27,8 @@ void device_done(struct device *d)
 }
 
 /*
- * Adds one to an eventfd of the front-end. It fails when the fd is something else or the counter is
- * full: the first is the front-end's loss, in the second the event is still to be seen.
+ * Adds one to an eventfd of the front-end. It fails when the fd is no eventfd, which is the front-end's
+ * fault, or when the counter is full, and then the event is still pending.
  */
 static void device_event(int fd)
 {
@@ -69,7 +69,7 @@ void device_config_changed(struct device *d)
 	static const struct vu_hdr hdr = {VU_CONFIG_CHANGE, VU_VERSION, 0};
 	int rc = d->config_fd >= 0 ? fd_try_send(d->config_fd, &hdr, sizeof(hdr)) : 0;
 
-	/* When it is full of what was said before, this change will be seen with those. */
+	/* A full channel holds earlier changes: the driver reads this one with them. */
 	if (rc < 0 && rc != -EAGAIN)
 		d->config_fd = -1;
 }

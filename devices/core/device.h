@@ -2,9 +2,8 @@
 /**
  * DOC: What a device is
  *
- * One file in devices/ is one device and exports one `const struct device_ops`. Data first, few
- * calls. The core owns sockets, feature masks, ring set-up, notification and reset; the device sees
- * chains. virtio 1.3 section 2.1 (status), 2.2 (features), 2.5 (configuration space).
+ * A device exports one `const struct device_ops`: data first, few calls. The core owns sockets, feature
+ * masks, ring set-up, notification and reset; the device sees chains. virtio 1.3 section 2.1 (status), 2.2 (features), 2.5 (configuration space).
  */
 #ifndef VMRUN_DEVICES_CORE_DEVICE_H
 #define VMRUN_DEVICES_CORE_DEVICE_H
@@ -30,17 +29,16 @@ struct device;
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
  * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most DEVICE_BATCH chains
  *		(device_again() when more may be waiting), push, then device_signal() once
- * @stop:	Queue @q is about to be stopped or moved: whoever serves it by vq_lend() lets go of it
- *		before this returns, and chains that are held have been put back. Doorbell, interrupt
- *		and error eventfd may be others when @queue is called next. NULL for a device that
- *		serves its rings itself and holds nothing between two wake-ups
+ * @stop:	Queue @q is about to stop or move. Before this returns the device takes a lent ring back
+ *		(vq_lend()) and puts back the chains it holds. Doorbell, interrupt and error eventfd
+ *		may be others when @queue is called next. NULL for a device that serves its rings
+ *		itself and holds nothing between two wake-ups
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= kind->config_bytes has been checked
- * @control:	A request of the supervisor's (CTL_NET), before the first start; the answer goes back as
- *		CTL_DONE, and after -errno nothing has changed. Not config: the guest writes that. NULL
- *		for a device that takes none
- * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Requests in flight
- *		are finished or dropped before it returns. NULL if there is nothing to do
+ * @control:	A request of the supervisor (CTL_NET), before the first start. CTL_DONE carries the
+ *		answer; after -errno nothing has changed. NULL for a device that takes none
+ * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
+ *		requests in flight before returning. NULL if there is nothing to do
  */
 struct device_ops {
 	const struct kind *kind;
@@ -66,14 +64,14 @@ struct device_ops {
  * @acked:	What the driver accepted; 0 after reset
  * @nr_queues:	Queues of this instance, set by init
  * @vq:		The rings; ready between start and reset
- * @runs:	Whether the front-end lets a ring be processed: what a device whose work does not start
- *		with a doorbell asks first. ops->queue is called when one begins to
+ * @runs:	Whether the front-end allows a ring to be processed. A device whose work does not start
+ *		with a doorbell checks this first. ops->queue is called when it becomes true
  * @kick_fd:	Doorbell eventfd of each queue, -1 while the ring is stopped
  * @call_fd:	Interrupt eventfd of each queue, -1 where the front-end gave none
  * @err_fd:	Error eventfd of each queue (vhost-user VRING_ERR), likewise
- * @config_fd:	The front-end's channel for device_config_changed(), borrowed from the connection; -1
- *		where it does not want to hear
- * @watch:	What device_watch() was told
+ * @config_fd:	The front-end's channel for device_config_changed(), borrowed from the connection; -1:
+ *		none
+ * @watch:	Arguments of device_watch()
  * @broken_limit: Budget of device_broken()'s log lines
  */
 struct device {
@@ -127,7 +125,7 @@ void device_done(struct device *d);
 void device_signal(struct device *d, unsigned int q);
 
 /**
- * device_again() - Have ops->queue called for queue @q once more, after whatever else is ready
+ * device_again() - Call ops->queue for queue @q once more, after everything else that is ready
  * @q:		Below d->nr_queues
  *
  * For a device that stops before VQ_EMPTY so that one busy queue does not starve the others or the
@@ -138,7 +136,7 @@ void device_signal(struct device *d, unsigned int q);
 void device_again(struct device *d, unsigned int q);
 
 /**
- * device_broken() - The driver broke queue @q: say so and leave the queue alone until reset
+ * device_broken() - Stop queue @q, whose driver broke a rule, until it is reset, and report it
  * @q:		Below d->nr_queues
  * @why:	The rule that was broken, static text
  *
@@ -152,16 +150,16 @@ void device_again(struct device *d, unsigned int q);
 void device_broken(struct device *d, unsigned int q, const char *why);
 
 /**
- * device_config_changed() - What ops->config answers is not what it was: have the driver look again
+ * device_config_changed() - Tell the driver that the configuration space has changed
  *
- * For a change that is not the driver's own. Never waits and cannot fail: a front-end that does not
- * want to hear, or does not listen, goes without.
+ * For a change that the driver did not make. Never waits and cannot fail: without a channel, or with a
+ * full one, the front-end misses the message.
  * Context: locked.  Syscalls: sendto
  */
 void device_config_changed(struct device *d);
 
 /**
- * device_watch() - Have ops->event called with @slot when @fd is ready
+ * device_watch() - Call ops->event with @slot when @fd is ready
  * @d:		The device; ops->event is not NULL
  * @slot:	The device's own name for it, below BOOT_RES_MAX
  * @fd:		Borrowed while watched; loop_mod() and loop_del() on d->loop change and end it

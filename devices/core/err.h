@@ -36,7 +36,7 @@ struct err {
 int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
- * err_text() - Record a failure whose text already says everything
+ * err_text() - Record a failure in the caller's words alone
  * @err:	Where to; NULL is allowed and records nothing
  * @errnum:	errno value, positive
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
@@ -48,7 +48,7 @@ int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
- * err_wrap() - Put "<formatted text>: " before the message that is there
+ * err_wrap() - Put "<formatted text>: " before the recorded message
  * @err:	Holds a failure; not NULL, as the code to return is in it
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *

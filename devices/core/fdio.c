@@ -139,7 +139,7 @@ static unsigned int fd_collect(struct msghdr *msg, int fds[FDIO_FDS_MAX])
 	if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 		return 0;
 	n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-	vr_assert(n <= FDIO_FDS_MAX); /* the control buffer has room for no more */
+	vr_assert(n <= FDIO_FDS_MAX); /* the control buffer holds no more */
 	memcpy(fds, CMSG_DATA(c), n * sizeof(int));
 	return (unsigned int)n;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Whole reads and writes, and fds that travel
+ * DOC: Whole reads and writes, and fds over sockets
  */
 #ifndef VMRUN_DEVICES_CORE_FDIO_H
 #define VMRUN_DEVICES_CORE_FDIO_H
@@ -65,7 +65,7 @@ MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, un
  *
  * Context: any.  Syscalls: sendto
  * Return: 0; -EAGAIN when there is no room for it; -EMSGSIZE when only a part of it was taken, which
- * leaves nothing to be said to this peer; else -errno
+ * makes the peer unusable; else -errno
  */
 MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
 
@@ -77,8 +77,8 @@ MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
  * @ret_fds:	Array of FDIO_FDS_MAX; the first *@ret_nr_fds become the caller's, O_CLOEXEC
  * @ret_nr_fds:	How many came; 0 when the peer closed
  *
- * One recvmsg: what a datagram held beyond @len, or fds beyond FDIO_FDS_MAX, make it fail with
- * -EMSGSIZE, every fd received being closed. EINTR is retried.
+ * One recvmsg. A datagram longer than @len, or more than FDIO_FDS_MAX fds, fails with -EMSGSIZE and closes
+ * every fd received. EINTR is retried.
  * Context: any.  Syscalls: recvmsg close
  * Return: number of bytes (0 = peer closed) or -errno
  */

@@ -43,13 +43,13 @@ static inline bool fmt_plain(char c)
 }
 
 /**
- * fmt_printable() - Make a text fit for a terminal, in place
- * @text:	Each character of it that does more than to show itself, and each byte that is no UTF-8,
- *		becomes '?'; so it may get shorter
+ * fmt_printable() - Make a text safe for a terminal, in place
+ * @text:	Each character that does more than show itself, and each byte that is not UTF-8, becomes
+ *		'?'; so it may get shorter
  *
- * For what others wrote: names of files, what peers say.
+ * For text that others wrote: names of files, messages of peers.
  * Context: any.  Syscalls: none
- * Return: how many characters it has then
+ * Return: how many characters it has afterwards
  */
 size_t fmt_printable(char *text);
 

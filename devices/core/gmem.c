@@ -15,7 +15,7 @@ static bool gmem_overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_by
 	return a < b ? b - a < a_bytes : a - b < b_bytes;
 }
 
-/* Everything that can be said about a region before the file is looked at */
+/* The checks of a region that need no file */
 static int gmem_check(const struct gmem *m, const struct gmem_region *r, struct err *err)
 {
 	if (m->nr >= GMEM_REGIONS_MAX)
@@ -48,7 +48,7 @@ static int gmem_check_file(int fd, uint64_t offset, uint64_t bytes, struct err *
 {
 	struct stat st;
 
-	/* By number: glibc's fstat() is newfstatat, which could take a path as well. */
+	/* By number: glibc's fstat() is newfstatat, which takes a path as well. */
 	if (syscall(SYS_fstat, fd, &st) < 0)
 		return err_set(err, errno, "guest memory: fstat");
 	if (offset % GMEM_PAGE != 0)

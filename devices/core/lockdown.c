@@ -26,7 +26,7 @@ static const struct lockdown_ruleset lockdown_added[] = {
 	[5] = {.access_fs = 1U << 15}, /* ioctl on device files opened from now on */
 	/*
 	 * Abstract unix sockets. Not the signal scope beside them: until 6.15 it also stops signals
-	 * between threads of one process, and the pid namespace has no one else to signal.
+	 * between threads of one process, and the pid namespace has no other process to signal.
 	 */
 	[6] = {.scoped = 1},
 };
@@ -76,7 +76,7 @@ int lockdown(const struct boot_filter *filter, struct err *err)
 {
 	int rc;
 
-	/* Where it is not set, only a privileged process could go on, and none should be. */
+	/* Without it only a privileged process could go on, and none of ours is. */
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
 		return err_text(err, EPERM, "no_new_privs is not set");
 	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)

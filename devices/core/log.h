@@ -31,14 +31,13 @@ struct log_limit {
 };
 
 /**
- * log_init() - Say where lines go and which are kept
+ * log_init() - Set where lines go and which are kept
  * @fd:		Borrowed for the life of the process; -1 drops everything
  * @max:	Lines above this level are dropped
  *
- * An @fd above 2 is made non-blocking and SIGPIPE ignored.
- * An fd above 2 is a log of the process's own, most often a pipe: it is made non-blocking and SIGPIPE
- * ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared with
- * whoever started it and stay as they are.
+ * An fd above 2 is the process's own log, most often a pipe: it becomes non-blocking and SIGPIPE is
+ * ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared with the
+ * process's parent and stay as they are.
  * Context: setup.  Syscalls: fcntl rt_sigaction
  */
 void log_init(int fd, enum log_level max);
@@ -48,7 +47,7 @@ void log_init(int fd, enum log_level max);
  * @level:	Dropped above log_init()'s
  * @fmt:	fmt.h's subset of printf; control characters come out as '?'
  *
- * A full or closed log never stops the program: the line is lost, and the next one says so.
+ * A full or closed log never stops the program: the line is lost, and the next line reports it.
  * Context: any.  Syscalls: write
  */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);

@@ -17,7 +17,7 @@ struct loop;
 /**
  * struct loop_slot - One watched fd
  * @fd:		Borrowed while watched; -1 in a free slot
- * @generation:	Of the slot's users: tells late events of the last one from this one's
+ * @generation:	Counts the slot's users: distinguishes late events of an earlier one
  * @fn:		Called with the events that happened (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR)
  */
 struct loop_slot {
@@ -53,7 +53,7 @@ void loop_done(struct loop *l);
 /**
  * loop_add() - Watch an fd; level triggered unless EPOLLET is among @events
  * @fd:		Borrowed until loop_del()
- * @events:	EPOLLIN, EPOLLOUT, with EPOLLET told once each time it happens; 0 waits for a hang-up
+ * @events:	EPOLLIN, EPOLLOUT, with EPOLLET reported once each time it happens; 0 waits for a hang-up
  *		only
  * @fn:		Called with what happened; may add and remove fds, this one too
  * @arg:	Passed to @fn
@@ -65,9 +65,9 @@ MUST_CHECK int loop_add(struct loop *l, int fd, uint32_t events,
 			void (*fn)(void *arg, int fd, uint32_t events), void *arg, struct err *err);
 
 /**
- * loop_mod() - Change the events of a watched fd; 0 disarms it (a hang-up is still told)
+ * loop_mod() - Change the events of a watched fd; 0 disarms it (a hang-up is still reported)
  * @fd:		A watched fd
- * @events:	As loop_add(); 0 disarms it (a hang-up is still told)
+ * @events:	As loop_add(); 0 disarms it (a hang-up is still reported)
  *
  * Context: any.  Syscalls: epoll_ctl
  * Return: 0, -ENOENT when @fd is not watched, else -errno

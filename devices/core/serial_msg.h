@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What the VMM and the serial device say to each other
+ * DOC: Messages between the VMM and the serial device
  *
  * The VMM has the UART (vmm/uart.h), the device what its line is wired to. SOCK_SEQPACKET; a message is
  * the head of a struct serial_msg and @len bytes of its data.
@@ -11,9 +11,9 @@
  *   device  SERIAL_DONE  it holds no output any more: written, or lost
  *           SERIAL_IN    data that came in, up to what there was room for
  *
- * So neither waits for the other, each has an end to what it must hold, and output that cannot go
- * anywhere (a full pipe, a disk that stands still) stops nothing but output. Anything else, of another
- * size, out of turn, or with fds, ends the side that said it.
+ * So neither side waits for the other, each holds a bounded amount, and blocked output (a full pipe, a
+ * slow disk) stops nothing but output. Any other message, size or order, or one with fds, ends the side
+ * that sent it.
  */
 #ifndef VMRUN_DEVICES_CORE_SERIAL_MSG_H
 #define VMRUN_DEVICES_CORE_SERIAL_MSG_H

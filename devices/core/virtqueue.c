@@ -128,7 +128,7 @@ int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layou
 	new.published_used = new.next_used;
 	new.signalled_used = new.next_used;
 	new.ready = true;
-	/* We want to be told of everything, whatever the last user of the ring left there. */
+	/* Ask for every notification; the last user of the ring may have asked for fewer. */
 	*vq_ring16(new.used, VQ_FLAGS_OFF) = 0;
 	if (vq_has_event_idx(&new))
 		*vq_ring16(new.used, VQ_AVAIL_EVENT_OFF(size)) = new.next_avail;

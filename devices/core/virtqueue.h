@@ -13,9 +13,9 @@
  * - a chain that is put back is forgotten: popping it again copies and checks all of it anew;
  * - any violation latches VQ_BROKEN until vq_setup() is called again.
  *
- * A device sees vq_read, vq_write, vq_iov and vq_push, never an address. One that has to decide
- * while it moves bytes, such as a network device, also has vq_unpop, and vq_fill with vq_publish.
- * What keeps many chains at a time (vq_window.h) keeps their heads and counts by itself.
+ * A device sees vq_read, vq_write, vq_iov and vq_push, never an address. One that decides
+ * while it moves bytes, such as a network device, also has vq_unpop, and vq_fill with vq_publish. Code
+ * that holds many chains (vq_window.h) keeps their heads and counts itself.
  */
 #ifndef VMRUN_DEVICES_CORE_VIRTQUEUE_H
 #define VMRUN_DEVICES_CORE_VIRTQUEUE_H
@@ -25,7 +25,7 @@
 #include "devices/core/gmem.h"
 
 /*
- * Entries of a ring, and buffers of an indirect table: where the transport tells no size a driver takes
+ * Entries of a ring, and buffers of an indirect table: where the transport gives no size a driver takes
  * this one (QEMU's virtio-mmio), and a table may be longer than a small ring has entries (Linux, QEMU).
  */
 #define VQ_SIZE_MAX 1024
@@ -36,7 +36,7 @@ enum vq_result { VQ_EMPTY, VQ_CHAIN, VQ_BROKEN };
 enum vq_dir { VQ_READABLE, VQ_WRITABLE };
 
 /**
- * struct vq_layout - What the driver told about one ring
+ * struct vq_layout - One ring, as the driver describes it
  * @size:	Entries, a power of two, 1 to VQ_SIZE_MAX
  * @desc_gpa:	16-byte aligned
  * @avail_gpa:	2-byte aligned
@@ -81,8 +81,8 @@ struct vq {
 /**
  * struct vq_chain - One request of the driver, copied and validated
  *
- * Fields are the ring's own; devices use the functions below. Kept by the device between vq_pop()
- * and vq_push(), across wake-ups if it likes.
+ * Fields are the ring's own; devices use the functions below. The device may keep it between
+ * vq_pop() and vq_push(), across wake-ups too.
  */
 struct vq_chain {
 	uint16_t head;
@@ -217,13 +217,13 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
 void vq_fill(struct vq *q, const struct vq_chain *c);
 
 /**
- * vq_fill_head() - As vq_fill(), for who kept no more than the chain's head and counts by himself
+ * vq_fill_head() - As vq_fill(), for a caller that kept only the chain's head and a count
  * @q:		The ring it was popped from
  * @head:	In flight; not after this
  * @bytes:	What was written into it: for used.len
  *
  * Chains may be given back in any order. A chain that is not in flight is a bug of ours (vr_assert).
- * What was in flight when the queue broke is forgotten without a word to the driver.
+ * Chains in flight when the queue broke are dropped silently.
  * Context: locked.  Syscalls: none
  */
 void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes);
@@ -241,8 +241,8 @@ void vq_publish(struct vq *q);
  * @q:		The ring it was popped from
  * @c:		In flight; not after this
  *
- * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert). What
- * was in flight when the queue broke is forgotten without a word to the driver.
+ * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert). Chains
+ * in flight when the queue broke are dropped silently.
  * vq_fill() and vq_publish() in one.
  * Context: locked.  Syscalls: none
  */
@@ -251,8 +251,7 @@ void vq_push(struct vq *q, const struct vq_chain *c);
 /**
  * vq_should_signal() - Whether the driver wants an interrupt for what was pushed since last asked
  *
- * What was filled must have been published.
- * What was filled must have been published: an interrupt for less would be a lost one. With event-idx
+ * What was filled must have been published: an earlier interrupt would be lost. With event-idx
  * the first answer after vq_setup() is yes: whether the ring's last user signalled what it had pushed
  * is not known.
  * Context: locked.  Syscalls: none

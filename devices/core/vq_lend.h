@@ -2,9 +2,9 @@
 /**
  * DOC: Rings that the kernel serves
  *
- * The one place where ring pointers leave the virtqueue module: vhost in the kernel takes a ring by the
- * addresses at which this process has it mapped, and reads it by its own rules. While a ring is lent it
- * is not ready, for vq_pop() or anybody else here.
+ * The one place where ring pointers leave the virtqueue module. vhost in the kernel takes a ring by the
+ * addresses at which this process has mapped it, and reads it by its own rules. A lent ring is not ready:
+ * vq_pop() finds nothing in it.
  */
 #ifndef VMRUN_DEVICES_CORE_VQ_LEND_H
 #define VMRUN_DEVICES_CORE_VQ_LEND_H
@@ -34,7 +34,7 @@ struct vq_loan vq_lend(struct vq *q);
  * @next_avail:	Where it stopped
  *
  * The ring may be lent again or stopped. It is not served here before another vq_setup(): where the
- * kernel left the used ring is not looked at.
+ * kernel left the used ring is ignored.
  * Context: locked.  Syscalls: none
  */
 void vq_take_back(struct vq *q, uint16_t next_avail);

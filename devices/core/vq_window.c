@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* Whether there is space for one more chain, however long; what is there may have to move for it */
+/* Whether there is space for one more chain, however long; moves the others up if that makes some */
 static bool vq_window_has_space(struct vq_window *w)
 {
 	if (w->first >= VQ_WINDOW_RUN || w->first + w->nr == VQ_SIZE_MAX ||

@@ -17,7 +17,7 @@ static const uint64_t vu_core_protocol_features = 1ULL << VU_PF_MQ | 1ULL << VU_
 
 /*
  * One function a request. Each gets a message that obeys its rule, may take its fds, and where the
- * rule says so turns it into the reply. An error is the front-end's to hear.
+ * rule says so turns it into the reply. An error goes to the front-end.
  */
 
 static int vu_get_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -82,8 +82,8 @@ static int vu_get_protocol_features(struct vu_backend *b, struct vu_msg *m, stru
 }
 
 /*
- * Lends the device the channel if what it would say there was agreed on. Otherwise it is kept all the
- * same: front-ends that hand it over unconditionally complain when it is closed.
+ * Lends the device the channel if its message was agreed on. Otherwise the channel stays open unused:
+ * front-ends that hand it over unconditionally complain when it is closed.
  */
 static void vu_lend_channel(struct vu_backend *b)
 {
@@ -193,7 +193,7 @@ static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err 
 	bool ack = !rule->replies && (m->hdr.flags & VU_FLAG_NEED_REPLY) &&
 		   (b->protocol_features & 1ULL << VU_PF_REPLY_ACK);
 
-	/* The guest writes configuration space; that it may not is no reason to part. */
+	/* The guest writes configuration space; a refused write does not end the connection. */
 	if (rc < 0 && !ack && m->hdr.request != VU_SET_CONFIG)
 		return rc;
 	if (rc < 0)

@@ -8,9 +8,9 @@
  * asked for an answer (REPLY_ACK), and otherwise ends the connection, as does one that breaks its
  * rule (vu_msg.h).
  *
- * A front-end that agreed on BACKEND_REQ and CONFIG, and handed over a channel, is told when the
- * configuration space changes (device_config_changed()). Nothing is ever read from that channel: no
- * answer is asked for.
+ * A front-end that agreed on BACKEND_REQ and CONFIG, and handed over a channel, receives a message when
+ * the configuration space changes (device_config_changed()). The back-end asks for no answer and never
+ * reads from that channel.
  */
 #ifndef VMRUN_DEVICES_CORE_VU_BACKEND_H
 #define VMRUN_DEVICES_CORE_VU_BACKEND_H

@@ -16,8 +16,8 @@
 #define MEM	       offsetof(struct vu_mem_table, region[1]), sizeof(struct vu_mem_table)
 
 /*
- * What a back-end can do may be asked, and eventfds of rings may be set, before anything else is
- * settled: QEMU does both. The fd of a ring is missing when VU_VRING_NO_FD is set.
+ * A front-end may ask for features and set eventfds of rings before anything else is settled: QEMU does
+ * both. The fd of a ring is missing when VU_VRING_NO_FD is set.
  */
 /* clang-format off */
 static const struct vu_rule vu_rules[VU_REQUESTS] = {
@@ -80,7 +80,7 @@ const struct vu_rule *vu_backend_rule(uint32_t request)
 	return &vu_backend_rules[request];
 }
 
-/* What holds for a request whoever makes it; @r may be NULL */
+/* The checks for requests of either side; @r may be NULL */
 static int vu_rule_form(const struct vu_rule *r, const struct vu_msg *m, struct err *err)
 {
 	if (!r)

@@ -67,7 +67,7 @@ enum vu_request {
 	VU_REQUESTS = 45, /* one more than the highest of the protocol */
 };
 
-/** enum vu_backend_request - What a back-end says of its own accord */
+/** enum vu_backend_request - Requests that a back-end makes */
 enum vu_backend_request {
 	VU_CONFIG_CHANGE = 2,    /* BACKEND_CONFIG_CHANGE_MSG */
 	VU_BACKEND_REQUESTS = 3, /* one more than the highest that is spoken */

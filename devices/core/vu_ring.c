@@ -22,7 +22,7 @@ static void vu_ring_process(struct vu_ring *r)
 		d->ops->queue(d, q);
 }
 
-/* Gets a ring back from whoever the device lent it to, if it did */
+/* Has the device take a ring back that it may have lent */
 static void vu_ring_fetch(struct vu_ring *r)
 {
 	struct device *d = r->b->dev;
@@ -44,7 +44,7 @@ static void vu_ring_kicked(void *arg, int fd UNUSED, uint32_t events UNUSED)
 	vu_ring_process(arg);
 }
 
-/* Translates what the front-end told about a ring and makes the ring ready */
+/* Translates what the front-end set for a ring and makes the ring ready */
 static int vu_ring_setup(struct vu_ring *r, struct err *err)
 {
 	struct device *d = r->b->dev;
@@ -135,7 +135,7 @@ static bool vu_in_flight(const struct vq *q)
 	return q->ready && !q->broken && any != 0;
 }
 
-/* Makes a running ring ready again in new memory; one that is not there any more is stopped */
+/* Makes a running ring ready again in new memory; one that is not in it is stopped */
 static int vu_ring_move(struct vu_ring *r, struct err *err)
 {
 	struct vq *q = &r->b->dev->vq[vu_ring_index(r)];

@@ -21,8 +21,8 @@
  * @running:	Rings started
  * @broke_rules: The connection ended because of what the front-end sent
  * @limit:	Budget for log lines about requests that failed
- * @ring:	What the front-end told about each ring, to be used when it is started; @started until
- *		it is stopped
+ * @ring:	What the front-end set for each ring, used when the ring starts; @started until it
+ *		stops
  */
 struct vu_backend {
 	struct device *dev;

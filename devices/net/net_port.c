@@ -8,11 +8,11 @@
 #define NET_HDR		sizeof(struct virtio_net_hdr_v1)
 
 #define NET_BATCH	64     /* frames before others have their turn */
-#define NET_SIGNAL	16     /* frames before the driver is told, */
+#define NET_SIGNAL	16     /* frames before the driver is interrupted, */
 #define NET_BATCH_BYTES 60000U /* or one of the largest: it is copied while the next is read */
 #define NET_PATIENCE_NS 10000000ULL
 
-_Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "what the TAP was told");
+_Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the header size that the TAP was set to");
 
 /*
  * Sets the timer to the earliest time something is due, unless it goes off before anyway.

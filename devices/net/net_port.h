@@ -32,7 +32,7 @@ enum net_wait { NET_WAIT_RING, NET_WAIT_TAP, NET_WAIT_TIME };
 
 /**
  * struct net_port - One queue of the TAP
- * @watched:	Events the loop was told to wait for
+ * @watched:	Events that the loop waits for
  * @rx_due_ns:	When to go on without what is waited for; 0: never
  * @guess:	The next frame it hands out
  */
@@ -48,7 +48,7 @@ struct net_port {
  * struct net - State of one interface
  * @nr_ports:	0: no TAP, what the guest sends goes nowhere
  * @pairs_max:	Queue pairs there are
- * @pairs:	Queue pairs the driver uses, as told by the control ring
+ * @pairs:	Queue pairs the driver uses, as set by the control ring
  * @gone:	The TAP's interface was deleted
  * @armed_ns:	When the timer goes off; 0: it is not set
  * @window:	Buffers to receive into, of each receiving ring

@@ -3,25 +3,23 @@
  * DOC: virtio-net whose rings the kernel serves (virtio 1.3 section 5.1; Linux' vhost-net)
  *
  * Queues 2i and 2i + 1 receive and send for pair i; a pair is a queue of the TAP and a /dev/vhost-net.
- * Packets never come here: once a ring is enabled it is lent to the kernel, which hears the doorbell
- * and interrupts the guest by itself, and is fetched back when the ring stops or anything about it
- * changes. What is left for this process is the control queue, which is the third one before
- * VIRTIO_NET_F_MQ was negotiated and the last one after.
+ * Packets never come here: the rings are lent to the kernel (vhost_net_ring.h). This process serves the
+ * control queue, which is the third one before VIRTIO_NET_F_MQ was negotiated and the last one after.
  *
- * The TAP hands over every frame it has, so the commands about receive filters, which may let more
- * through than was asked for, have nothing to do. A pair that is not in use has its queue of the TAP
- * detached: the kernel spreads frames over the others.
+ * The TAP passes every frame, so the commands about receive filters, which may let more through than
+ * was asked for, do nothing. An unused pair has its queue of the TAP detached: the kernel spreads frames
+ * over the others.
  *
- * An interface that is deleted takes the link down, and that is all: the kernel keeps the rings, drops
- * what the guest sends as before, and has nothing for it to receive. A TAP without a reader here does
- * not wake anybody when its interface goes: it must be asked, which epoll does when it is told what to
- * wait for once more. (It does wake who waits for frames; we would be woken by each of them.) The queue
- * that is asked is the first pair's, which is never detached: one that is would look the same. A macvtap
- * does not even tell when asked; it is found out when the driver starts the device anew.
+ * A deleted interface takes the link down and nothing else: the kernel keeps the rings, drops what the
+ * guest sends, and has nothing for it to receive. A TAP wakes its readers when its interface goes, but a
+ * reader would wake for each frame too. So this process polls: it sets the TAP's events in epoll anew
+ * once a second, which looks at the TAP. It looks at the first pair's queue, which is never detached: a
+ * detached one looks the same. A macvtap does not even show it then, only when the driver starts the
+ * device anew.
  *
- * The kernel's worker belongs to the process that says VHOST_SET_OWNER, which is before lockdown as it
- * makes a thread. From then on the worker reads and writes the memory of this process at the addresses
- * it is told, and nothing else.
+ * The kernel's worker belongs to the process that calls VHOST_SET_OWNER, before lockdown because the call
+ * makes a thread. From then on the worker reads and writes this process's memory at the addresses it was
+ * given, and nothing else.
  */
 #include <errno.h>
 #include <linux/if_tun.h>
@@ -34,7 +32,7 @@
 
 #define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
 #define VN_MTU_DEFAULT 1500
-#define VN_LOOK_S      1 /* how often the TAP is asked whether it is still there */
+#define VN_LOOK_S      1 /* how often it checks that the TAP is still there */
 
 /* What is watched */
 enum vn_slot { VN_SLOT_TAP, VN_SLOT_TIMER };
@@ -43,12 +41,12 @@ enum vn_slot { VN_SLOT_TAP, VN_SLOT_TIMER };
 #define VN_NEEDED                                                                                  \
 	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_EVENT_IDX |                            \
 	 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
-/* What the device offers whatever kernel and TAP can do */
+/* What the device offers with every kernel and TAP */
 #define VN_OWN (VN_BIT(MAC) | VN_BIT(MTU) | VN_BIT(STATUS) | VN_BIT(CTRL_VQ) | VN_BIT(CTRL_RX))
 
 /* ---- the interface ----------------------------------------------------------------------- */
 
-/* The interface was deleted under us: the link is down, and the kernel drops what the guest sends */
+/* The interface was deleted: takes the link down; the kernel drops what the guest sends */
 static void vn_lose_tap(struct device *d)
 {
 	struct vhost_net *n = d->state;
@@ -84,9 +82,9 @@ static void vn_event(struct device *d, unsigned int slot, uint32_t events)
 }
 
 /**
- * vn_tell_tap() - Tell the TAP which offloads the driver understands
+ * vn_tell_tap() - Set the TAP's offloads to those that the driver understands
  *
- * Finds out, too, when its interface is gone.
+ * Also notices that its interface is gone.
  * Context: locked.  Syscalls: ioctl
  * Return: 0, also when it is gone, or -errno
  */
@@ -130,7 +128,7 @@ static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 }
 
 /**
- * vn_start() - The driver has said what it understands
+ * vn_start() - Take over the features that the driver accepted
  *
  * Context: locked.  Syscalls: ioctl
  */
@@ -151,7 +149,7 @@ static int vn_start(struct device *d, uint64_t features)
 
 /* ---- control queue ----------------------------------------------------------------------- */
 
-/* One command; false when no answer fits into its chain, or the TAP does not do as it is told */
+/* One command; false when no answer fits into its chain, or the TAP refuses */
 static bool vn_command(struct device *d)
 {
 	struct vhost_net *n = d->state;
@@ -161,7 +159,7 @@ static bool vn_command(struct device *d)
 		return false;
 	if (vn_use_pairs(n, pairs) == 0)
 		return true;
-	/* Nothing can be spread over the queues of an interface that is gone, which need not be known yet. */
+	/* An interface that is gone, perhaps unnoticed yet, refuses too. */
 	return vn_tell_tap(d, d->acked) == 0 && vn_use_pairs(n, pairs) == 0;
 }
 
@@ -266,7 +264,7 @@ static int vn_check(const struct boot_dev *rec, struct net_settings *ret, struct
 }
 
 /**
- * vn_watch() - Have the interface looked at from time to time
+ * vn_watch() - Watch the interface, and look at it from time to time
  *
  * Context: setup.  Syscalls: timerfd_create timerfd_settime epoll_ctl
  */

@@ -2,8 +2,8 @@
 /**
  * DOC: Rings lent to the kernel's back-end; private to vhost_net*.c
  *
- * Once a ring is enabled it is lent to the kernel, which hears the doorbell and interrupts the guest by
- * itself, and is fetched back when the ring stops or anything about it changes.
+ * An enabled ring is lent to the kernel, which receives the doorbell and interrupts the guest by itself. It
+ * is fetched back when the ring stops or anything about it changes.
  */
 #ifndef VMRUN_DEVICES_NET_VHOST_NET_RING_H
 #define VMRUN_DEVICES_NET_VHOST_NET_RING_H
@@ -30,7 +30,7 @@ struct vn_pair {
  * @kernel:	Features of every pair's /dev/vhost-net
  * @lent:	Rings the kernel has
  * @gone:	The TAP's interface was deleted
- * @down:	Nothing is at its other end, says the supervisor
+ * @down:	The supervisor took the link down
  * @timer_fd:	Goes off every VN_LOOK_S
  * @chain:	The control command at hand; here because it is large
  */

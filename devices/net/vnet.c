@@ -25,7 +25,7 @@ static const struct vnet_offload {
 	{1ULL << VNET_F_GUEST_USO6, 0x40, true},
 };
 
-/* What a driver has to have accepted to send a frame of some gso_type; 0: nobody may */
+/* What a driver has to have accepted to send a frame of some gso_type; 0: none may */
 static const uint64_t vnet_gso_needs[] = {
 	[VIRTIO_NET_HDR_GSO_TCPV4] = VNET_F(HOST_TSO4),
 	[VIRTIO_NET_HDR_GSO_TCPV6] = VNET_F(HOST_TSO6),

@@ -2,8 +2,8 @@
 /**
  * DOC: What virtio-net (virtio 1.3 section 5.1) says about features, headers and commands
  *
- * The decisions of the network device, without its moving of frames: what features and a TAP's
- * TUN_F_* flags have to do with each other, which frames a driver may send, what it may command.
+ * The decisions of the network device, without moving frames: how features and a TAP's TUN_F_* flags
+ * correspond, which frames a driver may send, and its commands.
  */
 #ifndef VMRUN_DEVICES_NET_VNET_H
 #define VMRUN_DEVICES_NET_VNET_H
@@ -76,7 +76,7 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
 			     unsigned int *pairs);
 
 /**
- * vnet_update() - CTL_NET: MAC and MTU as found when the VM is started, or that nothing is at the other end
+ * vnet_update() - CTL_NET: set MAC, MTU and link to what the supervisor found when the VM started
  * @config:	What the driver reads; changed whole or not at all
  * @down:	Likewise
  * @m:		As boot.h has it; a MAC or MTU of 0 leaves the one there is

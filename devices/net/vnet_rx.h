@@ -2,12 +2,12 @@
 /**
  * DOC: Frames from a TAP into a ring of receive buffers (virtio 1.3 section 5.1.6.3)
  *
- * A TAP tells how long a frame is only by handing it out, and a frame may take several buffers
- * (MRG_RXBUF). So buffers are popped for the size that is expected; the excess of a larger frame spills
- * into private memory and is copied, and the next time that size is expected. Before that the ring must
- * look as if it had room for the largest. A driver that has some buffers out and not enough is waited
- * for; the caller says, by @hungry, when it was in vain: then frames are read anyway, and those without
- * room are lost.
+ * The length of a frame is known only after it was read from the TAP, and a frame may take several
+ * buffers (MRG_RXBUF). So buffers are popped for the expected size. The excess of a larger frame spills
+ * into private memory and is copied, and that size is expected next. Before a read the ring must look as
+ * if it had room for the largest frame. If the driver has too few buffers out, the device waits for more;
+ * the caller sets @hungry when the wait was in vain: then frames are read anyway, and those without room
+ * are lost.
  */
 #ifndef VMRUN_DEVICES_NET_VNET_RX_H
 #define VMRUN_DEVICES_NET_VNET_RX_H
