@@ -20,11 +20,12 @@ struct alternatives {
 	struct scmp_arg_cmp cmp[ALTERNATIVES_MAX];
 };
 
-static void cleanup_scmp(scmp_filter_ctx *ctx)
+static void free_scmp(scmp_filter_ctx *ctx)
 {
 	if (*ctx)
 		seccomp_release(*ctx);
 }
+#define cleanup_scmp __attribute__((cleanup(free_scmp)))
 
 static void compile_add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
 			uint64_t y)
@@ -112,15 +113,15 @@ static int compile_add_clause(scmp_filter_ctx ctx, int nr, const struct rule_cla
 	}
 	for (unsigned int n = 0; n < product; n++) {
 		unsigned int rest = n;
-		int r;
+		int rc;
 
 		for (unsigned int i = 0; i < c->nr; i++) {
 			pick[i] = alt[i].cmp[rest % alt[i].nr];
 			rest /= alt[i].nr;
 		}
-		r = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, nr, c->nr, pick);
-		if (r < 0)
-			return err_set(err, -r, "libseccomp refuses the rule");
+		rc = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, nr, c->nr, pick);
+		if (rc < 0)
+			return err_set(err, -rc, "libseccomp refuses the rule");
 	}
 	return 0;
 }
@@ -129,16 +130,16 @@ static int compile_add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct
 {
 	uint32_t action = rule->kind == RULE_ERRNO ? SCMP_ACT_ERRNO((unsigned int)rule->errnum)
 						   : SCMP_ACT_ALLOW;
-	int r;
+	int rc;
 
 	if (rule->kind != RULE_EXPR) {
-		r = seccomp_rule_add_exact_array(ctx, action, rule->nr, 0, NULL);
-		return r < 0 ? err_set(err, -r, "libseccomp refuses the rule") : 0;
+		rc = seccomp_rule_add_exact_array(ctx, action, rule->nr, 0, NULL);
+		return rc < 0 ? err_set(err, -rc, "libseccomp refuses the rule") : 0;
 	}
 	for (unsigned int i = 0; i < rule->nr_clauses; i++) {
-		r = compile_add_clause(ctx, rule->nr, &rule->clause[i], err);
-		if (r < 0)
-			return r;
+		rc = compile_add_clause(ctx, rule->nr, &rule->clause[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -150,13 +151,13 @@ static int compile_export(scmp_filter_ctx ctx, struct program *ret, struct err *
 	cleanup_free struct sock_filter *insn = NULL;
 	struct stat st;
 	size_t count;
-	int r;
+	int rc;
 
 	if (fd < 0)
 		return err_set(err, errno, "memfd_create");
-	r = seccomp_export_bpf(ctx, fd);
-	if (r < 0)
-		return err_set(err, -r, "seccomp_export_bpf");
+	rc = seccomp_export_bpf(ctx, fd);
+	if (rc < 0)
+		return err_set(err, -rc, "seccomp_export_bpf");
 	if (fstat(fd, &st) < 0)
 		return err_set(err, errno, "fstat");
 	count = (size_t)st.st_size / sizeof(*insn);
@@ -168,9 +169,9 @@ static int compile_export(scmp_filter_ctx ctx, struct program *ret, struct err *
 	insn = calloc(count, sizeof(*insn));
 	if (!insn)
 		return err_set(err, ENOMEM, "%zu instructions", count);
-	r = fd_pread_full(fd, insn, count * sizeof(*insn), 0);
-	if (r < 0)
-		return err_set(err, -r, "read the program");
+	rc = fd_pread_full(fd, insn, count * sizeof(*insn), 0);
+	if (rc < 0)
+		return err_set(err, -rc, "read the program");
 	ret->count = (unsigned int)count;
 	ret->insn = TAKE_PTR(insn);
 	return 0;
@@ -178,20 +179,19 @@ static int compile_export(scmp_filter_ctx ctx, struct program *ret, struct err *
 
 int compile_rules(const struct rules *r, struct program *ret, struct err *err)
 {
-	scmp_filter_ctx ctx
-		__attribute__((cleanup(cleanup_scmp))) = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	int res;
+	cleanup_scmp scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int rc;
 
 	if (!ctx)
 		return err_text(err, ENOMEM, "seccomp_init failed");
-	res = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (res == 0)
-		res = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (res < 0)
-		return err_set(err, -res, "seccomp_attr_set");
+	rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+	if (rc == 0)
+		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (rc < 0)
+		return err_set(err, -rc, "seccomp_attr_set");
 	for (unsigned int i = 0; i < r->nr; i++) {
-		res = compile_add_rule(ctx, &r->rule[i], err);
-		if (res < 0)
+		rc = compile_add_rule(ctx, &r->rule[i], err);
+		if (rc < 0)
 			return err_wrap(err, "%s:%u", r->rule[i].file, r->rule[i].line);
 	}
 	return compile_export(ctx, ret, err);

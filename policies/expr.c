@@ -29,7 +29,7 @@ static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct e
 static int expr_const(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
 {
 	enum lex_kind sign = l->kind;
-	int r;
+	int rc;
 
 	if (sign == LEX_TILDE || sign == LEX_MINUS)
 		lex_step(l);
@@ -42,9 +42,9 @@ static int expr_const(struct lex *l, unsigned int depth, uint64_t *ret, struct e
 		lex_step(l);
 	} else if (l->kind == LEX_OPEN && depth < VALUE_DEPTH_MAX) {
 		lex_step(l);
-		r = expr_value(l, depth + 1, ret, err);
-		if (r < 0)
-			return r;
+		rc = expr_value(l, depth + 1, ret, err);
+		if (rc < 0)
+			return rc;
 		if (l->kind != LEX_CLOSE)
 			return expr_bad(l, "\")\"", err);
 		lex_step(l);
@@ -63,10 +63,10 @@ static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct e
 	uint64_t all = 0, one;
 
 	for (;;) {
-		int r = expr_const(l, depth, &one, err);
+		int rc = expr_const(l, depth, &one, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 		all |= one;
 		if (l->kind != LEX_BAR)
 			break;
@@ -126,7 +126,7 @@ static int expr_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *er
 {
 	struct rule_cmp c;
 	bool is_narrow;
-	int r;
+	int rc;
 
 	if (l->kind != LEX_NAME || l->len != 4 || l->text[0] != 'a' || l->text[1] != 'r' ||
 	    l->text[2] != 'g' || l->text[3] < '0' || l->text[3] >= '0' + RULE_ARGS)
@@ -134,20 +134,20 @@ static int expr_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *er
 	c.arg = (unsigned int)(l->text[3] - '0');
 	is_narrow = args_is_32bit(nr, c.arg);
 	lex_step(l);
-	r = expr_op(l, &c.op, err);
-	if (r < 0)
-		return r;
-	r = expr_value(l, 0, &c.value, err);
-	if (r < 0)
-		return r;
+	rc = expr_op(l, &c.op, err);
+	if (rc < 0)
+		return rc;
+	rc = expr_value(l, 0, &c.value, err);
+	if (rc < 0)
+		return rc;
 	if (is_narrow) {
-		r = expr_narrow(&c, err);
-		if (r < 0)
-			return r;
+		rc = expr_narrow(&c, err);
+		if (rc < 0)
+			return rc;
 	}
-	r = expr_check_sense(&c, is_narrow ? UINT32_MAX : UINT64_MAX, err);
-	if (r < 0)
-		return r;
+	rc = expr_check_sense(&c, is_narrow ? UINT32_MAX : UINT64_MAX, err);
+	if (rc < 0)
+		return rc;
 	*ret = c;
 	return 0;
 }
@@ -159,10 +159,10 @@ static int expr_clause(struct lex *l, int nr, struct rule_clause *ret, struct er
 	ret->nr = 0;
 	for (;;) {
 		struct rule_cmp c;
-		int r = expr_atom(l, nr, &c, err);
+		int rc = expr_atom(l, nr, &c, err);
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 		/* libseccomp takes one comparison per argument, and so RULE_CMPS_MAX suffices. */
 		if (seen & (1U << c.arg))
 			return err_text(err, EINVAL, "arg%u is compared twice in one && group",
@@ -179,14 +179,14 @@ static int expr_dnf(struct lex *l, struct rule *rule, struct err *err)
 {
 	rule->kind = RULE_EXPR;
 	for (;;) {
-		int r;
+		int rc;
 
 		if (rule->nr_clauses == RULE_CLAUSES_MAX)
 			return err_text(err, EINVAL, "more than %d alternatives on one line",
 					RULE_CLAUSES_MAX);
-		r = expr_clause(l, rule->nr, &rule->clause[rule->nr_clauses], err);
-		if (r < 0)
-			return r;
+		rc = expr_clause(l, rule->nr, &rule->clause[rule->nr_clauses], err);
+		if (rc < 0)
+			return rc;
 		rule->nr_clauses++;
 		if (l->kind != LEX_OR)
 			return 0;
@@ -208,21 +208,21 @@ static int expr_return(struct lex *l, struct rule *rule, struct err *err)
 
 int expr_parse_filter(struct lex *l, struct rule *rule, struct err *err)
 {
-	int r = 0;
+	int rc = 0;
 
 	if (lex_is(l, "allow") || (l->kind == LEX_NUMBER && l->number == 1)) {
 		rule->kind = RULE_ALLOW;
 		lex_step(l);
 	} else if (lex_is(l, "return")) {
-		r = expr_return(l, rule, err);
+		rc = expr_return(l, rule, err);
 	} else {
-		r = expr_dnf(l, rule, err);
-		if (r == 0 && !args_known(rule->nr))
-			r = err_text(err, EINVAL,
-				     "args.c does not say how wide this syscall's arguments are");
+		rc = expr_dnf(l, rule, err);
+		if (rc == 0 && !args_known(rule->nr))
+			rc = err_text(err, EINVAL,
+				      "args.c does not say how wide this syscall's arguments are");
 	}
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (l->kind == LEX_SEMICOLON)
 		return err_text(err, EINVAL, "\"; return\" has two meanings in use and is refused");
 	if (l->kind != LEX_END)

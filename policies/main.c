@@ -29,11 +29,7 @@ static void work_done(struct work *w)
 	}
 	free(w->used);
 }
-
-static void cleanup_rules(struct rules *r)
-{
-	rules_done(r);
-}
+#define cleanup_work __attribute__((cleanup(work_done)))
 
 static void main_mark_used(struct work *w, const struct rules *r)
 {
@@ -45,18 +41,18 @@ static void main_mark_used(struct work *w, const struct rules *r)
 
 static int main_build_one(struct work *w, const char *path, struct err *err)
 {
-	struct rules rules __attribute__((cleanup(cleanup_rules))) = {0};
+	cleanup_rules struct rules rules = {0};
 	struct emit_entry *e = &w->entry[w->nr];
-	int r;
+	int rc;
 
 	if (w->nr == PROGRAMS_MAX)
 		return err_text(err, E2BIG, "%s: more than %d programs", path, PROGRAMS_MAX);
-	r = rules_load(&rules, path, err);
-	if (r < 0)
-		return r;
+	rc = rules_load(&rules, path, err);
+	if (rc < 0)
+		return rc;
 	main_mark_used(w, &rules);
-	r = compile_rules(&rules, &e->program, err);
-	if (r < 0)
+	rc = compile_rules(&rules, &e->program, err);
+	if (rc < 0)
 		return err_wrap(err, "%s", path);
 	w->nr++;
 	e->name = emit_name(path);
@@ -69,10 +65,10 @@ static int main_build_all(struct work *w, struct err *err)
 	if (!w->used)
 		return err_set(err, ENOMEM, "policyc");
 	for (unsigned int i = 0; i < w->nr_paths; i++) {
-		int r = emit_is_program(w->path[i]) ? main_build_one(w, w->path[i], err) : 0;
+		int rc = emit_is_program(w->path[i]) ? main_build_one(w, w->path[i], err) : 0;
 
-		if (r < 0)
-			return r;
+		if (rc < 0)
+			return rc;
 	}
 	for (unsigned int i = 0; i < w->nr_paths; i++) {
 		if (!w->used[i])
@@ -84,21 +80,21 @@ static int main_build_all(struct work *w, struct err *err)
 static int main_write_all(struct work *w, const char *path, struct err *err)
 {
 	FILE *out = fopen(path, "we");
-	int r;
+	int rc;
 
 	if (!out)
 		return err_set(err, errno, "%s", path);
-	r = emit_table(out, w->entry, w->nr, err);
-	if (fclose(out) != 0 && r == 0)
-		r = err_set(err, errno, "%s", path);
-	return r;
+	rc = emit_table(out, w->entry, w->nr, err);
+	if (fclose(out) != 0 && rc == 0)
+		rc = err_set(err, errno, "%s", path);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	struct work w __attribute__((cleanup(work_done))) = {0};
+	cleanup_work struct work w = {0};
 	struct err err = {0};
-	int r;
+	int rc;
 
 	if (argc < 3) {
 		fputs("usage: policyc OUT.c POLICY...\n", stderr);
@@ -106,10 +102,10 @@ int main(int argc, char **argv)
 	}
 	w.path = argv + 2;
 	w.nr_paths = (unsigned int)argc - 2;
-	r = main_build_all(&w, &err);
-	if (r == 0)
-		r = main_write_all(&w, argv[1], &err);
-	if (r < 0)
+	rc = main_build_all(&w, &err);
+	if (rc == 0)
+		rc = main_write_all(&w, argv[1], &err);
+	if (rc < 0)
 		fprintf(stderr, "policyc: %s\n", err.msg);
-	return r < 0 ? 1 : 0;
+	return rc < 0 ? 1 : 0;
 }

@@ -121,20 +121,20 @@ static int parse_append(struct rules *r, const struct rule *rule, struct err *er
 static int parse_statement(struct source *s, struct lex *l, struct err *err)
 {
 	struct rule rule = {.file = s->file, .line = s->line};
-	int r = parse_syscall(l, &rule.nr, err);
+	int rc = parse_syscall(l, &rule.nr, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	lex_step(l);
 	if (l->kind != LEX_COLON)
 		return err_text(err, EINVAL, "\":\" expected after the syscall's name");
 	lex_step(l);
-	r = expr_parse_filter(l, &rule, err);
-	if (r < 0)
-		return r;
-	r = parse_check_duplicate(s->rules, &rule, err);
-	if (r < 0)
-		return r;
+	rc = expr_parse_filter(l, &rule, err);
+	if (rc < 0)
+		return rc;
+	rc = parse_check_duplicate(s->rules, &rule, err);
+	if (rc < 0)
+		return rc;
 	return parse_append(s->rules, &rule, err);
 }
 

@@ -91,5 +91,6 @@ MUST_CHECK int rules_parse(struct rules *r, const char *path, const char *text, 
 
 /** rules_done() - Free what @r holds; safe on a zeroed or half-filled one */
 void rules_done(struct rules *r);
+#define cleanup_rules __attribute__((cleanup(rules_done)))
 
 #endif
