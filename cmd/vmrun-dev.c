@@ -2,19 +2,19 @@
 /**
  * DOC: main() of every device program
  *
- * Compiled once for each device: the Makefile says which by DEVICE, the name of its table
- * (-DDEVICE=block_device). From the boot record to the first byte of the guest's:
+ * Compiled once for each device: DEVICE names its table (-DDEVICE=block_device, see the Makefile). The
+ * steps from the boot record to the first byte from the guest:
  *
  *   1. receive the boot record on the control socket
  *   2. make the event loop, allocate the device's state, let the device take over its resources
- *   3. watch the socket to the VMM: the front-end's connection, or with BOOT_DEV_LISTEN the socket it will come
- * by
+ *   3. watch the socket to the VMM: the front-end's connection, or with BOOT_DEV_LISTEN the socket on
+ *      which it will connect
  *   4. lock down; from here on nothing is opened, allocated or looked up
- *   5. say CTL_READY and serve
+ *   5. send CTL_READY and serve
  *
  * A VMM may have sent messages long before: they wait in the socket until after step 4. The program
- * ends when the supervisor closes the control socket, or when the VMM, its one front-end, is gone.
- * One that listens serves another front-end then.
+ * ends when the supervisor closes the control socket, or when the VMM, its one front-end, is gone. A
+ * program that listens waits for another front-end instead.
  */
 #include <errno.h>
 #include <signal.h>
@@ -27,8 +27,8 @@
 #include "devices/core/log.h"
 #include "devices/core/vu_backend.h"
 
-#define KNOCKS                                                                                     \
-	16 /* a front-end that leaves may have said a few things before, each of them a round */
+/* Rounds that a second front-end waits: the first may be leaving, a few messages before its end */
+#define DEV_KNOCKS 16
 
 extern const struct device_ops DEVICE;
 static const struct device_ops *const dev_ops = &DEVICE;
@@ -37,8 +37,8 @@ static const struct device_ops *const dev_ops = &DEVICE;
  * struct program - What the program consists of
  * @quit:	The supervisor closed the control socket
  * @front_end:	With BOOT_DEV_LISTEN the connection being served; -1: none
- * @knocks:	Rounds of the loop for which another one has been waiting
- * @turned_away: Budget of lines about others
+ * @knocks:	Rounds of the loop for which a second one has been waiting
+ * @turned_away: Budget of log lines about refused ones
  */
 struct program {
 	struct boot_dev boot;
@@ -51,7 +51,7 @@ struct program {
 	struct log_limit turned_away;
 };
 
-/* Carries out what the supervisor asks for; -errno when @m is not for this device at all */
+/* Carries out a request of the supervisor; -errno when @m is none that this device takes */
 static int dev_control(struct program *p, const struct ctl_msg *m)
 {
 	struct err err = {0};
@@ -59,7 +59,7 @@ static int dev_control(struct program *p, const struct ctl_msg *m)
 
 	if (m->type != CTL_NET || !dev_ops->control)
 		return -EPROTO;
-	/* The guest would not look again. */
+	/* The guest has read the configuration and would not read it again. */
 	if (p->backend.running > 0)
 		rc = err_text(&err, EBUSY, "the guest uses the device already");
 	else
@@ -67,7 +67,7 @@ static int dev_control(struct program *p, const struct ctl_msg *m)
 	return ctl_send(BOOT_FD_CONTROL, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
 }
 
-/* A request; or the end of the control socket, or anything else, which are the end */
+/* A request; anything else ends the program, as does the end of the control socket */
 static void dev_control_ready(void *arg, int fd, uint32_t events)
 {
 	struct program *p = arg;
@@ -80,8 +80,7 @@ static void dev_control_ready(void *arg, int fd, uint32_t events)
 	loop_stop(&p->loop);
 }
 
-/* A front-end knocks. One at a time: another one sees at once that its place is taken.  Syscalls: accept4 close
- */
+/* A front-end connects. One at a time: a second one is disconnected.  Syscalls: accept4 close */
 static void dev_accept(void *arg, int fd, uint32_t events)
 {
 	struct program *p = arg;
@@ -89,8 +88,8 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 	int peer;
 
 	(void)events;
-	/* The one that is being served may have left, and its end be among the events behind this one. */
-	if (p->front_end >= 0 && p->knocks++ < KNOCKS)
+	/* The first may have left, with its end among the events behind this one. */
+	if (p->front_end >= 0 && p->knocks++ < DEV_KNOCKS)
 		return;
 	p->knocks = 0;
 	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
@@ -111,7 +110,7 @@ static void dev_accept(void *arg, int fd, uint32_t events)
 
 static int dev_watch_vmm(struct program *p, struct err *err)
 {
-	if (dev_ops->kind->virtio_id == 0) /* not virtio: its init has done it */
+	if (dev_ops->kind->virtio_id == 0) /* not virtio: its init watches the socket */
 		return 0;
 	if (p->boot.flags & BOOT_DEV_LISTEN)
 		return loop_add(&p->loop, BOOT_FD_VMM, EPOLLIN, dev_accept, p, err);
@@ -125,9 +124,9 @@ static int dev_prepare(struct program *p, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	/* Ignores SIGPIPE too: a sink or front-end that is gone is an error of a write, not the end. */
+	/* Ignores SIGPIPE too: a write to a sink or front-end that is gone fails, and the program goes on. */
 	log_init(BOOT_FD_LOG, (enum log_level)p->boot.hdr.log_level);
-	/* And so is RLIMIT_FSIZE, the disk's size or the caller's own. */
+	/* A write beyond RLIMIT_FSIZE, the disk's size or the caller's, fails likewise. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
 		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
@@ -144,7 +143,7 @@ static int dev_prepare(struct program *p, struct err *err)
 	return rc == 0 ? lockdown(&p->boot.filter, err) : rc;
 }
 
-/* The place of a front-end that left is free */
+/* Frees the place of a front-end that left */
 static void dev_next_front_end(struct program *p)
 {
 	vu_backend_done(&p->backend);

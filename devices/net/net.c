@@ -52,7 +52,7 @@ static void net_queue(struct device *d, unsigned int q)
 		net_control(d, q);
 	else if (q < control && q % 2 == 0)
 		net_port_rx_kicked(d, q);
-	/* A port that waits for its TAP or for time has no use for more to send. */
+	/* A port that waits for its TAP or for time does not need more to send. */
 	else if (q < control && (q / 2 >= n->nr_ports || n->port[q / 2].tx == NET_WAIT_RING))
 		net_port_tx(d, q / 2);
 }
@@ -74,10 +74,10 @@ static void net_event(struct device *d, unsigned int slot, uint32_t events)
 }
 
 /**
- * net_start() - Take note of what the driver accepted, and tell the TAP
+ * net_start() - Take over the features that the driver accepted, and set the TAP's offloads
  *
  * Context: locked.  Syscalls: ioctl
- * Return: 0 or -errno of the TAP; one that is gone is no reason not to start
+ * Return: 0, also when the TAP is gone, or its -errno
  */
 static int net_start(struct device *d, uint64_t features)
 {
@@ -91,12 +91,13 @@ static int net_start(struct device *d, uint64_t features)
 	n->pairs = 1;
 	if (n->tun_flags == 0 || n->gone || ioctl(n->port[0].fd, TUNSETOFFLOAD, flags) == 0)
 		return 0;
-	if (errno == EBADFD || errno == ENOLINK) /* a TAP's word for it, and a macvtap's */
+	if (errno == EBADFD ||
+	    errno == ENOLINK) /* a TAP's errno when it is gone, and a macvtap's */
 		net_port_lose(d);
 	return n->gone ? 0 : -errno;
 }
 
-/* The ring stops, or is not where it was any more: the driver has its buffers back */
+/* The ring stops or moves: gives the driver its buffers back */
 static void net_stop(struct device *d, unsigned int q)
 {
 	struct net *n = d->state;

@@ -15,7 +15,7 @@
 _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the header size that the TAP was set to");
 
 /*
- * Sets the timer to the earliest time something is due, unless it goes off before anyway.
+ * Sets the timer to the earliest time at which something is due, unless it goes off before.
  * Syscalls: timerfd_settime
  */
 static void net_port_set_timer(struct net *n)
@@ -70,7 +70,7 @@ void net_port_lose(struct device *d)
 
 /*
  * The ring that frames of port @i go to. A front-end that keeps the control ring to itself, as QEMU
- * does, has the pairs enabled that the driver uses.
+ * does, enables the pairs that the driver uses.
  */
 static unsigned int net_port_rx_ring(const struct device *d, unsigned int i)
 {

@@ -9,11 +9,11 @@
  *   transmit:  net_port_tx -> net_port_send -> vnet_frame_ok (on a private copy of the header), writev
  *
  * A port's direction waits for one thing at a time (enum net_wait). Receive buffers popped and not
- * used stay in their ring's window for the next wake-up; a frame that could not be sent is put back at
- * once.
+ * used stay in their ring's window for the next wake-up; a frame that could not be sent goes back
+ * at once.
  *
- * A driver that has some buffers out and not enough for the largest frame (vnet_rx.h) is waited for
- * NET_PATIENCE_NS.
+ * If the driver has buffers out, but too few for the largest frame (vnet_rx.h), a port waits NET_PATIENCE_NS
+ * for more.
  *
  * Ports of pairs that the driver does not use are served into the rings of those it does.
  */
@@ -33,7 +33,7 @@ enum net_wait { NET_WAIT_RING, NET_WAIT_TAP, NET_WAIT_TIME };
 /**
  * struct net_port - One queue of the TAP
  * @watched:	Events that the loop waits for
- * @rx_due_ns:	When to go on without what is waited for; 0: never
+ * @rx_due_ns:	When to stop waiting and go on; 0: never
  * @guess:	The next frame it hands out
  */
 struct net_port {
