@@ -12,7 +12,7 @@
 #define WORD_BYTES 256
 #define TAKES	   (BOOT_CMDLINE_MAX - 1)
 
-/** struct words - A line in the making; @len counts what would be needed, beyond @text too */
+/** struct words - The line being written; @len counts also what did not fit into @text */
 struct words {
 	char *text;
 	size_t len;
@@ -61,13 +61,13 @@ static struct net_ip ipv4_of(uint32_t addr, uint8_t bits)
 	return ip;
 }
 
-/** struct all - All networks, and the one that is being told */
+/** struct all - All networks, @nr, and the one whose words are being written, @n */
 struct all {
 	const struct net_made *made;
 	unsigned int nr, n;
 };
 
-/* Whether another route to the same destination, of this or another device, is the one that is used */
+/* Whether the guest would prefer another route to the same destination, of this or another device */
 static bool is_shadowed(const struct all *a, const struct net_route *route)
 {
 	for (unsigned int n = 0; n < a->nr; n++) {
@@ -78,7 +78,7 @@ static bool is_shadowed(const struct all *a, const struct net_route *route)
 
 			if (o == route || !same_ip(&o->dst, &route->dst))
 				continue;
-			/* Of equals the first: of another device, or of this one's list */
+			/* Of equal metrics the first counts, of a lower device or earlier in this list. */
 			if (o->metric < route->metric ||
 			    (o->metric == route->metric && (n < a->n || (n == a->n && o < route))))
 				return true;
@@ -97,7 +97,7 @@ static const struct net_route *route_to_gateway(const struct net_made *m)
 	return NULL;
 }
 
-/* @ret_route: the route of the list that it says, if there is one */
+/* @ret_route: the listed route that ip= implies, if any */
 static void cmdline_add_ip(struct words *w, const struct all *a, const char *hostname,
 			   const struct net_route **ret_route)
 {
@@ -167,8 +167,8 @@ int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_g
 	if (all <= TAKES)
 		return 0;
 	return err_text(err, E2BIG,
-			"the kernel takes a command line of %d bytes, and with the %zu that tell "
-			"of the networks it has %zu: shorten /vm/kernel/parameters, or say ip= "
-			"there and tell the guest another way",
+			"the kernel takes a command line of %d bytes, and with the %zu about "
+			"networks it has %zu: shorten /vm/kernel/parameters, or say ip= there "
+			"and configure the guest another way",
 			TAKES, w.len, all);
 }

@@ -2,15 +2,15 @@
 /**
  * DOC: Networks on the guest's kernel command line
  *
- *   ip=CLIENT::GATEWAY:MASK:HOST:ethN:off   the first IPv4 address, as the kernel itself takes it
- *   vmrun.addr=ethN,ADDRESS/PREFIX          every other address; ip= knows one a device, and no IPv6
- *   rd.route=DEST/PREFIX:GATEWAY:ethN       every route but the one that ip= says; IPv6 in brackets
+ *   ip=CLIENT::GATEWAY:MASK:HOST:ethN:off   the first IPv4 address, as the kernel itself reads it
+ *   vmrun.addr=ethN,ADDRESS/PREFIX          every other address; ip= has one a device, and no IPv6
+ *   rd.route=DEST/PREFIX:GATEWAY:ethN       every route but the one that ip= implies; IPv6 in brackets
  *   vmrun.neigh=ethN,ADDRESS,MAC            permanent neighbours
  *
- * rd.route is of dracut.cmdline(7), and systemd-network-generator(8) takes it too. It has no word for
- * "no gateway": the unspecified address does, which the kernel and systemd read as that. Nor has it one
- * for a metric, so that of several routes to one destination the guest learns the one that is used. The
- * kernel refuses an ip= whose gateway is not in the client's network: that one becomes a rd.route.
+ * rd.route comes from dracut.cmdline(7); systemd-network-generator(8) reads it too. It cannot express "no
+ * gateway": the unspecified address does, as the kernel and systemd read it so. It cannot express a metric
+ * either: of several routes to one destination the guest gets the preferred one. The kernel refuses an ip=
+ * whose gateway is not in the client's network: that route becomes a rd.route.
  */
 #ifndef VMRUN_RUNTIME_NET_CMDLINE_H
 #define VMRUN_RUNTIME_NET_CMDLINE_H
@@ -18,9 +18,9 @@
 #include "runtime/net/made.h"
 
 /**
- * struct net_guest - What counts for the guest's command line beside its networks
- * @has_ip:	It is told nothing: the user has said "ip=", and knows better
- * @cmdline_bytes: There already
+ * struct net_guest - What else decides about the words for the guest
+ * @has_ip:	The user's command line has an "ip=": vmrun adds nothing
+ * @cmdline_bytes: Length of the user's command line
  */
 struct net_guest {
 	bool has_ip;
@@ -31,10 +31,10 @@ struct net_guest {
 void net_guest_of(const struct plan *p, struct net_guest *ret);
 
 /**
- * net_cmdline() - The words that tell the guest's kernel and init about all networks
+ * net_cmdline() - Write the words that tell the guest's kernel and init about all networks
  * @made:	All @nr of the VM; number n is eth<n>
  *
- * README.md has the table of words. -E2BIG when the kernel would not take all of them.
+ * runtime/net/README.md has the table of words. -E2BIG if the kernel would cut the command line.
  */
 MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr,
 			   const struct net_guest *guest, char ret[BOOT_CMDLINE_MAX],

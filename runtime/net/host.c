@@ -77,17 +77,17 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 		rc = nft_private_add(&nl, made->table, &private, err);
 	if (rc == 0)
 		return 0;
-	/* One of that name is another's, and asking to remove it takes a privilege. */
+	/* A table of that name is not ours, and undo would need a privilege even to look. */
 	if (rc == -EEXIST || rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT)
 		net_made_disown(made->table);
 	if (p->masquerade || (rc != -EOPNOTSUPP && rc != -EPROTONOSUPPORT))
 		return rc;
-	/* Where nothing is forwarded nothing has to be kept from it. */
+	/* A host that forwards nothing needs no table. */
 	return !net_host_forwards()
 		       ? 0
 		       : err_text(err, EOPNOTSUPP,
-				  "this host forwards packets, and only with nf_tables can a "
-				  "private guest be kept out of that: load it, or set "
+				  "this host forwards packets, and only nf_tables can keep a "
+				  "private guest out of that: load it, or set "
 				  "net.ipv4.ip_forward and net.ipv6.conf.all.forwarding to 0");
 }
 
@@ -100,7 +100,7 @@ int net_guard(struct net_made *made, struct err *err)
 		rc = nft_guard_add(&nl, made->table, made->tap, NET_GROUP, err);
 	if (rc < 0)
 		net_made_disown(made->table);
-	/* Such a TAP is there so that its owner needs no privilege. */
+	/* Such a TAP exists so that its owner needs no privilege. */
 	return rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT ? 0 : rc;
 }
 
@@ -112,10 +112,10 @@ int net_unisolate(const struct net_made *made, struct err *err)
 	if (!made->table[0])
 		return 0;
 	rc = nl_open(&nl, NETLINK_NETFILTER, err);
-	/* Without netfilter there is no table. */
+	/* A kernel without netfilter has no table. */
 	if (rc < 0)
 		return rc == -EPROTONOSUPPORT ? 0 : rc;
 	rc = nft_table_del(&nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
-	/* Who may not even ask has made none. */
+	/* A process that may not ask has made none. */
 	return rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EPERM ? 0 : rc;
 }

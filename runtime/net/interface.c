@@ -55,7 +55,7 @@ static bool same_net(const struct net_ip *a, const struct net_ip *b)
 	return a->bits == b->bits && addr_ip_covers(a, b);
 }
 
-/* Whether an interface that guests get is there by that index */
+/* Whether the interface of that index exists and can be joined */
 static bool is_joinable(const struct net_found *f, int index)
 {
 	for (unsigned int i = 0; i < f->nr_links; i++)
@@ -64,7 +64,7 @@ static bool is_joinable(const struct net_found *f, int index)
 	return false;
 }
 
-/* Whether another route to the same place is the one that is used; @connected: look at such ones only */
+/* Whether the kernel prefers another route to the same network; @connected: compare with connected ones only */
 static bool is_beaten(const struct net_found *f, const struct rtnl_route *t, bool connected)
 {
 	const struct net_ip dst = dst_of(t);
@@ -81,7 +81,7 @@ static bool is_beaten(const struct net_found *f, const struct rtnl_route *t, boo
 	return false;
 }
 
-/* Whether the network of address @a is reached as a kernel that is told its prefix would have it */
+/* Whether the network of address @a is reached as by a kernel that knows the prefix */
 static bool is_connected(const struct net_found *f, const struct rtnl_addr *a)
 {
 	const struct net_ip net = ip_of(a->family, a->bits, a->addr);
@@ -119,7 +119,7 @@ static int record_addrs(const struct net_found *f, const struct rtnl_link *link,
 	return 0;
 }
 
-/* Whether the guest's kernel makes it by itself of an address that it is told */
+/* Whether the guest's kernel makes the route by itself, from an address */
 static bool follows(const struct net_made *made, const struct net_ip *dst)
 {
 	for (unsigned int i = 0; i < made->nr_addrs; i++)
@@ -133,7 +133,7 @@ static bool is_link_local(const struct net_ip *ip)
 	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
 }
 
-/* Whether the guest's kernel will know the gateway of a route to be on the link */
+/* Whether the guest's kernel will know that the gateway of a route is on the link */
 static bool is_reached(const struct net_found *f, const struct rtnl_route *by,
 		       const struct net_ip *gateway)
 {
@@ -162,8 +162,7 @@ static int record_route(const struct net_found *f, struct net_made *made,
 		return 0;
 	if (t->has_gateway)
 		new.gateway = ip_of(t->family, addr_ip_bits(t->family), t->gateway);
-	/* What "onlink" says of a gateway, or a network that another interface has as well, a route to
-	 * the gateway says too. */
+	/* For "onlink", or a network that another interface has too: add a route to the gateway. */
 	if (t->has_gateway && !is_reached(f, t, &new.gateway))
 		rc = net_made_add_route(made, &(struct net_route){.dst = new.gateway}, err);
 	return rc < 0 ? rc : net_made_add_route(made, &new, err);
@@ -217,7 +216,7 @@ int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_l
 	if (rc != 0)
 		return rc < 0 ? rc : err_text(err, EEXIST, NET_INGRESS_TAKEN, link->name);
 	memcpy(made->joined, link->name, sizeof(made->joined));
-	/* The other side answers to this MAC and these addresses only, and the wire carries no more. */
+	/* The other side answers only this MAC, and the wire carries no larger frames. */
 	memcpy(made->mac, link->mac, sizeof(made->mac));
 	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
 	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);

@@ -33,8 +33,8 @@ int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, stru
 
 /**
  * struct look - What to look for
- * @made:	The VM's devices, @nr; @i is the one to find something for
- * @ret:	What was found
+ * @made:	The VM's devices, @nr; @i is the one that needs an interface
+ * @ret:	Record of what was found
  */
 struct look {
 	const struct net_made *made;
@@ -49,7 +49,7 @@ static bool same_netns(const struct net_made *a, const struct net_made *b)
 	       netns_same(&a->netns_id, &b->netns_id);
 }
 
-/* Whether @name is that of a TAP of the VM, or joined to one */
+/* Whether @name is a TAP of the VM, or joined to one */
 static bool is_vms_own(const struct look *l, const char *name)
 {
 	for (unsigned int k = 0; k < l->nr; k++) {

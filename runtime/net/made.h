@@ -2,7 +2,7 @@
 /**
  * DOC: The record of one network device on the host, part of the state file
  *
- * It is read and copied everywhere, and changed in net/ alone. Filled from JSON it is a new one.
+ * Only net/ changes a record; others read it, copy it, or make a new one from JSON.
  */
 #ifndef VMRUN_RUNTIME_NET_MADE_H
 #define VMRUN_RUNTIME_NET_MADE_H
@@ -16,15 +16,15 @@
 #define NET_TABLE_MAX 64 /* characters of a table's name */
 #define NET_PATH_MAX  256
 
-/* Of one interface that is joined. More is an error: a guest told half of it would be cut off somewhere. */
+/* Limits for one interface that is joined. More is an error: with half of it a guest would be cut off somewhere. */
 #define NET_ADDRS_MAX  16
 #define NET_ROUTES_MAX 32
 #define NET_NEIGHS_MAX 32
 
 /**
- * struct net_route - Out of the device
+ * struct net_route - A route out of the device
  * @gateway:	family 0: on-link
- * @metric:	The lower one of two to the same destination counts
+ * @metric:	Of two routes to one destination the one with the lower metric counts
  */
 struct net_route {
 	struct net_ip dst, gateway;
@@ -38,19 +38,19 @@ struct net_neigh {
 };
 
 /**
- * struct net_made - What there is, or may be, of one network device on the host; part of the state file
+ * struct net_made - What exists, or may exist, of one network device on the host
  * @device:	"net0"
- * @tap:	Name of the TAP, or of the macvtap, "" while not known
+ * @tap:	Name of the TAP or macvtap, "" while not known
  * @host_link:	Name of the veth's host end (private mode), or ""
  * @bridge:	Name of the bridge (bridge mode), or ""
- * @table:	nftables tables of that name (private mode, TAPs made beforehand), or ""
+ * @table:	Name of the nftables tables (private mode, TAPs that existed before), or ""
  * @netns:	Path of the namespace (netns mode), or ""
- * @netns_id:	Which one it was then; what the path leads to later is not touched when it is another
+ * @netns_id:	Identity of that namespace; vmrun does not touch another one that the path leads to later
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
  * @mtu:	0 while not known
- * @guest:	In netns mode the first IPv4 address of those below
- * @gateway:	Told to the guest; 0 = none. In netns mode that of the first default route below
- * @addr, @route, @neigh: netns mode, what the interface has; routes on-link first, then by metric
+ * @guest:	The guest's address; in netns mode the first IPv4 address in @addr
+ * @gateway:	The guest's gateway, 0 = none; in netns mode that of the first default route in @route
+ * @addr, @route, @neigh: netns mode, what the interface has; on-link routes first, then by metric
  */
 struct net_made {
 	enum net_mode mode;
@@ -76,22 +76,23 @@ struct net_made {
  * net_made_disown() - Clear one of the names in a record
  * @name:	Its tap, host_link, table or joined
  *
- * What has this name is not the VM's: undo leaves it alone.
+ * The thing of that name is not the VM's, so undo leaves it alone.
  */
 void net_made_disown(char *name);
 
 /**
- * net_made_set_host() - Set the host's address and what follows from it
- * @host:	bits 0: the guest has the address and gateway of the plan, if any
+ * net_made_set_host() - Set the host's address, and the guest's address and gateway
+ * @host:	bits 0 = none
  *
- * The guest's address is that of the plan or else the next one; its gateway that of the plan or else the host.
+ * The guest gets the address and gateway of the plan. Without them, and with @host, it gets the address next to
+ * the host's and the host as its gateway.
  */
 void net_made_set_host(struct net_made *made, const struct plan_net *p, struct net_addr host);
 
-/** net_made_forget() - Forget the addresses, routes and neighbours that an earlier look found */
+/** net_made_forget() - Clear the addresses, routes and neighbours that an earlier look found */
 void net_made_forget(struct net_made *made);
 
-/** net_made_add_route() - Add a route in its place: on-link ones first, then by metric.  -E2BIG */
+/** net_made_add_route() - Insert a route: on-link ones first, then by metric; -E2BIG if there are too many */
 MUST_CHECK int net_made_add_route(struct net_made *made, const struct net_route *new,
 				  struct err *err);
 

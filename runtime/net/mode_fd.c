@@ -13,7 +13,7 @@ static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_m
 {
 	const int flags = p->fd > STDERR_FILENO ? fcntl(p->fd, F_GETFD) : -1;
 
-	/* What vmrun opened itself is close-on-exec; what came through exec is not. */
+	/* Files that vmrun opened are close-on-exec; inherited ones are not. */
 	if (flags < 0 || flags & FD_CLOEXEC)
 		return err_text(err, EBADF, "fd %d was not inherited", p->fd);
 	if (p->queue_pairs != 1)

@@ -21,14 +21,14 @@ static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct 
 		return rc;
 	if (!made->tap[0])
 		return net_pick_name("vm", id, made->device, made->tap, err);
-	/* Before it is on record as one that may be removed. */
+	/* Checked before the record says that undo may remove it. */
 	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	if (rc == 0)
 		return err_text(err, EEXIST, "interface %s exists", made->tap);
 	return rc == -ENODEV ? 0 : rc;
 }
 
-/* Why the kernel refused, in other words than "Invalid argument" */
+/* Says more than the kernel's "Invalid argument" */
 static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
 			  struct err *err)
 {
@@ -59,7 +59,7 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 	if (rc < 0)
 		return rc;
 	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
-	/* Another's, made since net_plan() found the name free */
+	/* Made by another process since net_plan() found the name free */
 	if (rc == -EEXIST)
 		net_made_disown(made->tap);
 	if (rc < 0)
@@ -86,7 +86,7 @@ static int undo_macvtap(const struct net_made *made, struct err *err)
 	if (rc < 0)
 		return rc;
 	rc = rtnl_link_get(&nl, made->tap, &link, err);
-	/* One of that name that somebody made since has another MAC. */
+	/* A macvtap of that name that another process made since has another MAC. */
 	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
 		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Mode netns: a network namespace that somebody else fills and owns
+ * DOC: Mode netns: a network namespace that others own and fill
  *
- * CNI plugins, podman and docker put interfaces with addresses into a namespace, some of them only
- * after create. So the TAP is made there by create, and joined at start to what is there then: frames
- * that arrive at the interface go to the guest before the namespace's own IP sees them, and the guest
- * has the interface's MAC and addresses. Undoing removes the two redirects; the namespace and all that
- * was in it stay as they were.
+ * CNI plugins, podman and docker put interfaces with addresses into a namespace, some of them only after
+ * create. So create makes the TAP there, and start joins it to an interface that exists then: frames that
+ * arrive at the interface go to the guest before the namespace's own IP sees them, and the guest has the
+ * interface's MAC and addresses. Undo removes the two redirects; the namespace and all else in it stay.
  */
 #include "runtime/net/mode_netns.h"
 
@@ -23,7 +22,7 @@
 
 /* ---- create ---- */
 
-/* All frames of an interface that is joined are the guest's: a host would be cut off by that. */
+/* The guest gets all frames of an interface that is joined, which would cut off the host. */
 static int check_not_own(const struct plan_net *p, const struct netns_id *id, struct err *err)
 {
 	struct netns_id own;
@@ -56,7 +55,7 @@ static int plan_netns(const struct plan_net *p, const char *id, struct net_made 
 	return rc < 0 ? rc : check_not_own(p, &made->netns_id, err);
 }
 
-/** struct making - A TAP to be made */
+/** struct making - A TAP to make */
 struct making {
 	const struct plan_net *p;
 	struct tap *tap;
@@ -68,7 +67,7 @@ static int make_tap(struct nl *nl, void *arg, struct err *err)
 	const struct plan_net *p = m->p;
 	struct tap *tap = m->tap;
 	struct rtnl_link link;
-	/* The name is where the wanted one was put; opening fills it in again. */
+	/* setup_netns() put the wanted name there; opening fills it in again. */
 	int rc = tap_open(tap->name, p->queue_pairs, tap, err);
 
 	if (rc == 0)
@@ -121,7 +120,7 @@ int net_join(struct net_made *made, struct err *err)
 	rc = netns_inside(made->netns, &made->netns_id, add_redirects, made, err);
 	if (rc == 0)
 		return 0;
-	/* Somebody was faster; what is at that interface is theirs. */
+	/* Another process was faster and owns what that interface has. */
 	if (rc == -EEXIST)
 		err_text(err, EEXIST, NET_INGRESS_TAKEN, made->joined);
 	net_made_disown(made->joined);
@@ -149,8 +148,8 @@ static int undo_netns(const struct net_made *made, struct err *err)
 	if (!made->joined[0])
 		return 0;
 	rc = netns_inside(made->netns, &id, remove_redirects, (void *)made, err);
-	/* A namespace whose name is gone (-EINVAL: only its mount point is left) or another's now may
-	 * live on, but then nobody can say where. */
+	/* A namespace whose path is gone (-EINVAL: only its mount point is left) or leads to another one now
+	 * may live on, but cannot be found. */
 	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;
 }
 

@@ -7,7 +7,7 @@
 
 #include "runtime/net/made.h"
 
-/** net_join() - Join what net_look() found; recorded before. On failure nothing is joined */
+/** net_join() - Join what net_look() found, once it is recorded. On failure nothing is joined */
 MUST_CHECK int net_join(struct net_made *made, struct err *err);
 
 #endif

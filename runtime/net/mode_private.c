@@ -6,8 +6,8 @@
  *            (tc, both ways)     |
  *   the namespace made for it    |  the host's namespace
  *
- * Inside there is no address and no routing, frames pass below both. Nobody enters that namespace and
- * nothing names it: the TAP's fd keeps it, and so its end is the end of the device's process.
+ * The namespace has no address and no routing: frames pass below both. It has no name and no process is in it.
+ * The TAP's fd keeps it alive, so it ends with the device's process.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -24,7 +24,7 @@
 
 #define TAP_NAME  "tap0"
 #define VETH_NAME "eth0"
-#define NET_MARK  1 /* all that is in there is ours */
+#define NET_MARK  1 /* any mark: everything in there is ours */
 
 static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
 			struct err *err)
@@ -38,13 +38,13 @@ static int plan_private(const struct plan_net *p, const char *id, struct net_mad
 				VETH_NAME);
 	if (!made->mtu)
 		made->mtu = NET_MTU_DEFAULT;
-	/* Which one it will be is seen in set-up, where it can be taken. */
+	/* The first to try: only set-up can claim one. */
 	if (!p->host.bits)
 		net_made_set_host(made, p, net_name_host(net_pool_of(p), id, made->device));
 	return rc;
 }
 
-/* Both ends of the wire inside, and each one's frames out of the other */
+/* Redirects the frames of TAP and veth to each other, and switches both on */
 static int join_inside(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	struct rtnl_link tap, veth;
@@ -63,7 +63,7 @@ static int join_inside(struct nl *nl, const struct net_made *made, struct err *e
 	return rc;
 }
 
-/* In the new namespace; @outside is the host's */
+/* Runs in the new namespace; @outside is the host's */
 static int make_inside(const struct plan_net *p, const struct net_made *made, int outside,
 		       struct tap *ret, struct err *err)
 {
@@ -73,7 +73,7 @@ static int make_inside(const struct plan_net *p, const struct net_made *made, in
 
 	if (rc < 0)
 		return rc;
-	/* Neighbour discovery of this namespace would reach guest and host. */
+	/* Otherwise neighbour discovery of this namespace reaches guest and host. */
 	net_ipv6_off("all");
 	net_ipv6_off("default");
 	rc = rtnl_link_get(&nl, "lo", &lo, err);
@@ -96,7 +96,7 @@ static int make_outside(const struct plan_net *p, const struct net_made *made, s
 		rc = rtnl_link_get(&nl, made->host_link, &link, err);
 	if (rc == 0)
 		rc = rtnl_addr_add(&nl, link.index, made->host, err);
-	/* The table has all of that and more, until somebody flushes the host's rules. */
+	/* The table forbids this and more, until another process flushes the host's rules. */
 	if (rc == 0 && !p->masquerade)
 		net_forwarding_off(made->host_link);
 	return rc < 0 ? rc : net_up(&nl, link.index, made->mtu, 0, err);
@@ -111,7 +111,7 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 		rc = make_inside(p, made, outside, ret, err);
 		netns_leave(outside);
 	}
-	/* Another's, made since net_plan() found the name free */
+	/* Made by another process since net_plan() found the name free */
 	if (rc == -EEXIST)
 		net_made_disown(made->host_link);
 	if (rc == 0)
@@ -136,7 +136,7 @@ static int undo_link(const struct net_made *made, struct err *err)
 	if (rc < 0)
 		return rc;
 	rc = rtnl_link_get(&nl, made->host_link, &link, err);
-	/* Its namespace is going and takes it along; by hand it is gone now. */
+	/* It would go with its namespace, but only some time later. */
 	if (rc == 0 && strcmp(link.kind, "veth") == 0)
 		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;

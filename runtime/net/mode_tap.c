@@ -2,9 +2,8 @@
 /**
  * DOC: Modes tap and bridge: a TAP among the interfaces of the host
  *
- * A TAP of the wanted name that is there already is not ours. One made beforehand for us (persistent, not
- * in use) is taken as it is, and nothing about it is changed: so there is nothing to undo, and whoever owns it
- * needs no privilege. What the bundle says about it has to be true.
+ * A TAP that existed before (persistent, not in use) is taken as it is and not changed: so there is nothing to
+ * undo, and its owner needs no privilege. It must be as the bundle says.
  */
 #include <errno.h>
 #include <linux/netlink.h>
@@ -20,7 +19,7 @@
 
 /* ---- a TAP in the host's namespace ---- */
 
-/* Whether a process has it open: only then it has a carrier */
+/* Whether a process has it open: only then does it have a carrier */
 static bool in_use(const char *name)
 {
 	cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -45,7 +44,7 @@ static int has_address(struct nl *nl, int index, struct net_addr a, struct err *
 	return 0;
 }
 
-/* Whether a TAP that was there before us is as the bundle says */
+/* Whether a TAP that existed before is as the bundle says */
 static int check_premade(struct nl *nl, const struct plan_net *p, const struct rtnl_link *link,
 			 int master, struct err *err)
 {
@@ -68,7 +67,7 @@ static int check_premade(struct nl *nl, const struct plan_net *p, const struct r
 	return rc < 0 ? rc : 0;
 }
 
-/* *ret_link: as it is now; *ret_premade: it was there before */
+/* *ret_link: as it is now; *ret_premade: it existed before */
 static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *made,
 		     struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
 		     struct err *err)
@@ -78,7 +77,7 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	if (rc < 0 && rc != -ENODEV)
 		return rc;
 	*ret_premade = rc == 0;
-	/* One made here is in the group, and needs no guard. */
+	/* A new one is in NET_GROUP and needs no table. */
 	if (rc < 0)
 		net_made_disown(made->table);
 	if (rc == 0 && strcmp(ret_link->kind, "tun") != 0)

@@ -41,8 +41,8 @@ void net_name_link(const char *kind, const char *id, const char *device, unsigne
 void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX + 16])
 {
 	const bool first = strcmp(device, "net0") == 0;
-	/* What nft's own language takes in a name; ids have no slash, so that no id is another's
-	 * second device. */
+	/* As nft's language accepts it. Ids have no slash, so no id is the name of another VM's second
+	 * device. */
 	const bool plain = !strchr(id, '+') &&
 			   strlen(TABLE_PREFIX) + strlen(id) + (first ? 0 : strlen(device) + 1) <=
 				   NET_TABLE_MAX;
@@ -65,7 +65,7 @@ void net_name_table_of(const struct net_made *made, const char *id, char ret[NET
 	char first[16];
 
 	net_name_link("vh", id, made->device, 0, first);
-	/* That one is taken by another VM with this id, and its table is too. */
+	/* Another VM with this id has the first name, and the table of that name. */
 	if (made->host_link[0] && strcmp(made->host_link, first) != 0)
 		net_name_table(id, made->host_link, ret);
 	else

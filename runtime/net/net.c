@@ -17,7 +17,7 @@ static bool has_mac(const uint8_t mac[6])
 	return memcmp(mac, none, sizeof(none)) != 0;
 }
 
-/* In words for users: which device, and for want of privilege what does without */
+/* Adds which device failed, and for lack of privilege which modes need none */
 static int explain(const struct plan_net *p, int rc, struct err *err)
 {
 	if (rc == -EPERM || rc == -EACCES) {
@@ -46,7 +46,7 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	fmt_into(made.tap, sizeof(made.tap), "%s", p->name);
 	memcpy(made.mac, p->mac, sizeof(made.mac));
 	net_made_set_host(&made, p, p->host);
-	/* In a namespace that is given only until an interface is joined. */
+	/* In mode netns only until an interface is joined. */
 	if (!has_mac(made.mac))
 		net_name_mac(id, device, made.mac);
 	rc = ops->plan ? ops->plan(p, id, &made, err) : 0;
@@ -66,7 +66,7 @@ int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, 
 
 	if (rc < 0) {
 		tap_close(&tap);
-		/* What made it fail is what the user is told. */
+		/* The user needs the first error. */
 		(void)!net_undo(made, &ignored);
 		return explain(p, rc, err);
 	}

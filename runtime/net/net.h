@@ -2,19 +2,19 @@
 /**
  * DOC: A VM's network devices: set up, at start, undone
  *
- *   launcher    net_plan()    names and addresses, asked of the host; into the state file
- *   supervisor  net_setup()   before anything is spawned
- *               net_look()    at start, netns mode: what is there to join; into the state file
- *               net_join()    joins it
- *               net_warn_left()    what nothing was there for
- *               net_cmdline() what the guest's kernel is told of all that
- *               net_undo()    at the end, and in delete
+ *   launcher    net_plan()       chooses names and addresses that are free; into the state file
+ *   supervisor  net_setup()      makes them, before it spawns anything
+ *               net_look()       at start, mode netns: finds the interface to join; into the state file
+ *               net_join()       joins it
+ *               net_warn_left()  warns about interfaces that no device took
+ *               net_cmdline()    writes the words for the guest's kernel
+ *               net_undo()       at the end, and in delete
  *
- * What is about to be made is in the state file before it is made (struct net_made), so that delete
- * --force knows after a death between any two steps. Undoing tolerates whatever is missing. A TAP is
- * never removed: it goes with its last fd, and one that was there before stays. A network namespace
- * made for a VM goes with the TAP's fd too, and takes with it what is inside. So what is left to
- * remove by name are the host's end of a veth, a macvtap, nftables tables, an ingress qdisc.
+ * The state file has what a step is about to make (struct net_made) before the step, so that delete --force
+ * works after a death between any two steps. Undo tolerates what is missing. It never removes a TAP: a TAP goes
+ * with its last fd, and one that existed before stays. A network namespace made for a VM goes with the TAP's fd
+ * too, with all that is inside. So undo removes by name only the host's end of a veth, a macvtap, nftables
+ * tables, an ingress qdisc.
  */
 #ifndef VMRUN_RUNTIME_NET_NET_H
 #define VMRUN_RUNTIME_NET_NET_H
@@ -29,20 +29,20 @@
 #include "runtime/plan/plan.h"
 
 /**
- * net_plan() - Decide names and addresses that are to be recorded before anything is made
+ * net_plan() - Choose the names and addresses to record before anything is made
  * @device:	Name of its process
  * @ret:	Untouched on failure
  *
- * Asks the host which names and networks are free. An inherited TAP (fd mode) is vmrun's from here on:
- * it becomes close-on-exec.
+ * Asks the host which names are free. An inherited TAP (fd mode) is vmrun's from here on: it becomes
+ * close-on-exec.
  */
 MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *device,
 			struct net_made *ret, struct err *err);
 
 /**
- * net_setup() - Make what @made says; undone whole on failure
- * @made:	Its MTU and the TAP's name are filled in
- * @ret:	The TAP, the caller's to tap_close(); without fds in mode none
+ * net_setup() - Make what @made records; on failure undo all of it
+ * @made:	Its MTU, TAP's name and network are filled in
+ * @ret:	The TAP, which the caller closes with tap_close(); without fds in mode none
  *
  * Context: the supervisor, before anything is spawned; it has one thread and keeps its namespace.
  */
@@ -55,7 +55,7 @@ MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct
  */
 void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const struct tap *tap);
 
-/** net_undo() - Remove whatever is left, after whatever happened; -EBUSY and such name what stays */
+/** net_undo() - Remove all that is left, at whatever step set-up ended; an error names what stays */
 MUST_CHECK int net_undo(const struct net_made *made, struct err *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a mode of network devices is
+ * DOC: What each mode of network devices does
  */
 #ifndef VMRUN_RUNTIME_NET_OPS_H
 #define VMRUN_RUNTIME_NET_OPS_H
@@ -10,10 +10,10 @@
 
 /**
  * struct net_ops - One mode
- * @plan:	Beyond what is common; NULL when there is nothing
- * @setup:	In the host's namespace, where it returns to. May leave a part behind on failure: @undo is
- *		called then, and the TAP closed. Clears a name that is already in use, so that undo leaves it alone
- * @undo:	NULL when nothing of it outlives the TAP's fd
+ * @plan:	Chooses the names and addresses of this mode; NULL if it has none
+ * @setup:	Called, and returns, in the host's namespace. May leave a part behind on failure: the caller
+ *		closes the TAP and calls @undo. Clears a name that is already in use, so that undo leaves it alone
+ * @undo:	NULL if nothing outlives the TAP's fd
  */
 struct net_ops {
 	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made,

@@ -12,7 +12,7 @@
 #include "runtime/netlink/rtnl_dump.h"
 #include "runtime/util/addr.h"
 
-/** struct survey - What of a pool is in use: a bit a link, and the widest network that takes some */
+/** struct survey - Which networks of a pool are in use, a bit each, and the widest network that covers some */
 struct survey {
 	struct net_addr pool;
 	uint8_t *used;
@@ -25,7 +25,7 @@ static void see(const struct rtnl_net *n, void *arg)
 	const uint32_t base = ntohl(s->pool.addr), nr = net_pool_links(s->pool);
 	const uint32_t hosts = n->net.bits ? UINT32_MAX >> (n->net.bits - 1) >> 1 : UINT32_MAX;
 	const uint32_t from = ntohl(n->net.addr) & ~hosts;
-	/* They overlap: one is in the other. */
+	/* They overlap, so one contains the other. */
 	const uint32_t first = from > base ? (from - base) / 4 : 0;
 	const uint32_t last = (from | hosts) - base < nr * 4 ? ((from | hosts) - base) / 4 : nr - 1;
 

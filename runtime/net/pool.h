@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Networks of private devices: one that is free, and nobody else's from then on
+ * DOC: A free network for a private device, claimed for it
  *
- * A pool is cut into networks of four addresses, the kind that a link needs. One is free where no address
- * of the host is and no route of any table leads, main or other: a VPN that has the whole pool in a table
- * of its own would get what is meant for the guest. It is taken by a second name for the host's end of
- * the link, "vmrun-100.64.0.4-30": of two who want one name in a network namespace the kernel lets one
- * have it, and the name goes with the link.
+ * A pool is cut into networks of four addresses, enough for a link. A network is free if no address of the host
+ * is in it and no route of any table leads to it: a VPN with the whole pool in a table of its own would get
+ * packets meant for the guest. A VM claims a network by a second name for the host's end of the link,
+ * "vmrun-100.64.0.4-30": the kernel gives one name in a network namespace to one interface only, and the name
+ * goes with the link.
  */
 #ifndef VMRUN_RUNTIME_NET_POOL_H
 #define VMRUN_RUNTIME_NET_POOL_H
@@ -14,10 +14,10 @@
 #include "runtime/net/made.h"
 
 /**
- * net_pool_claim() - Take a network for made->host_link: the one given, or the first free one of the pool
- * @made:	Its host becomes what was taken; where none is given, the first to be tried
+ * net_pool_claim() - Claim a network for made->host_link: the plan's, or the first free one of the pool
+ * @made:	made->host is the first to try, and becomes the host's address in the network claimed
  *
- * Return: 0; -EADDRINUSE when there is none, or the one given is not free; other -errno
+ * Return: 0; -EADDRINUSE if none is free, or the plan's is not; other -errno
  */
 MUST_CHECK int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *err);
 

@@ -23,7 +23,7 @@ void net_ipv6_off(const char *name)
 {
 	char path[80];
 
-	/* A kernel without IPv6 has no such file, and then nothing to say on the wire either. */
+	/* A kernel without IPv6 lacks the file, and sends nothing either. */
 	fmt_into(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
 	(void)write_setting(path, "1");
 }
@@ -36,7 +36,7 @@ void net_forwarding_off(const char *name)
 	(void)write_setting(path, "0");
 }
 
-/* Whether it says another number than 0; what cannot be read says nothing */
+/* Whether the number in the file is not 0; false if it cannot be read */
 static bool is_on(const char *path)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);

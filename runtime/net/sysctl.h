@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What the kernel of the host forwards and says by itself: /proc/sys/net
+ * DOC: Settings of a network namespace: IPv6 and forwarding, in /proc/sys/net
  *
  * Syscalls of all: openat pread pwrite write
  */
@@ -9,18 +9,18 @@
 
 #include "devices/core/err.h"
 
-/** net_ipv6_off() - Keep IPv6 of this namespace off interface @name; "default" = those to come. Best effort */
+/** net_ipv6_off() - Switch IPv6 off on interface @name; "default" = future ones. Best effort */
 void net_ipv6_off(const char *name);
-/** net_forwarding_off() - Have the host forward nothing by IPv4 of what comes in there; what fails is no matter */
+/** net_forwarding_off() - Forward no IPv4 packet that enters by interface @name. Best effort */
 void net_forwarding_off(const char *name);
 
-/** net_host_forwards() - Whether the host forwards packets of any kind, or will on interfaces to come */
+/** net_host_forwards() - Whether the host forwards IPv4 or IPv6, or will on future interfaces */
 bool net_host_forwards(void);
 
 /**
- * net_forwarding_on() - Let the host's kernel forward IPv4, which masquerading needs
+ * net_forwarding_on() - Make the host forward IPv4, which masquerading needs
  *
- * It stays switched on: others may have come to rely on it when the VM ends.
+ * It stays on: others may rely on it when the VM ends.
  * Return: 1 when it was off, 0 when it was on, or -errno
  */
 MUST_CHECK int net_forwarding_on(struct err *err);
