@@ -12,7 +12,7 @@
 #include "runtime/config/bundle_vm.h"
 #include "runtime/util/json.h"
 
-/* A text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables bound */
+/* For a text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables limit */
 #define BUNDLE_ARENA_BYTES (4UL * JSON_TEXT_MAX)
 
 #define TOP(member)	   offsetof(struct bundle, member)
@@ -46,7 +46,7 @@ static int check_version(struct schema_ctx *ctx, struct json_object *value)
 	return 0;
 }
 
-/* It becomes a word of the kernel command line, so nothing that would end the word. */
+/* It becomes a word of the kernel command line, so it holds nothing that ends the word. */
 static int check_hostname(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
@@ -113,7 +113,7 @@ static void add_warning(void *arg, const char *line)
 		b->warning[b->nr_warnings++] = copy;
 }
 
-/* What is accepted and means something else than the user may think. */
+/* Warns about valid values that may not mean what the user thinks. */
 static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
 {
 	int64_t limit = b->linux_.resources.limit[LIMIT_MEMORY];
@@ -163,7 +163,7 @@ static int decode(struct bundle *b, struct json_object *root, struct err *err)
 	return 0;
 }
 
-/* An empty bundle in an arena of its own, with every default set */
+/* Makes an empty bundle in an arena of its own, with all defaults */
 static int new_bundle(const char *dir, const char *text, struct bundle **ret, struct err *err)
 {
 	struct arena arena = {0};
@@ -200,7 +200,7 @@ static int make(struct json_object *root, const char *text, const char *dir, str
 	if (rc < 0)
 		return rc;
 	rc = decode(b, root, err);
-	/* borrowed from root until here; bundle_free() gives back only what was taken */
+	/* Borrowed from root so far; bundle_free() puts back only what was taken. */
 	annotations = b->annotations;
 	unified = b->linux_.resources.unified;
 	b->annotations = b->linux_.resources.unified = NULL;
@@ -259,7 +259,7 @@ void bundle_free(struct bundle *b)
 		return;
 	json_object_put(b->annotations);
 	json_object_put(b->linux_.resources.unified);
-	/* the struct lies in what it owns */
+	/* The struct lies in the arena that it owns. */
 	arena = b->arena;
 	arena_done(&arena);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What more than one file asks of a bundle that is decoded
+ * DOC: Questions about a decoded bundle that several files ask
  */
 #ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_ASK_H
 #define VMRUN_RUNTIME_CONFIG_BUNDLE_ASK_H
@@ -14,11 +14,11 @@ unsigned int bundle_listed(const struct bundle *b, enum kind_id type);
  * bundle_netns() - The network namespace that /linux/namespaces names
  * @ret_index:	Its index there; may be NULL
  *
- * Return: its path, NULL when none has one
+ * Return: its path, or NULL
  */
 const char *bundle_netns(const struct bundle *b, unsigned int *ret_index);
 
-/** bundle_implied_net() - Whether a namespace to join implies a network device, as none is listed */
+/** bundle_implied_net() - Whether there is a network device without being listed: for a namespace to join */
 bool bundle_implied_net(const struct bundle *b);
 
 #endif

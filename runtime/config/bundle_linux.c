@@ -2,9 +2,8 @@
 /**
  * DOC: /linux of a config.json: OCI config-linux.md
  *
- * Every VM gets namespaces of its own, whether or not they are listed. Limits go to the cgroup of
- * the VM's processes. What concerns the inside of the guest waits for the agent that will carry it
- * there.
+ * Every VM gets namespaces of its own, whether or not they are listed. Limits apply to the cgroup of the VM's
+ * processes. Properties for the inside of the guest are checked, and not carried out yet.
  */
 #include "runtime/config/bundle_linux.h"
 
@@ -25,7 +24,7 @@ static const char *const namespace_types[] = {
 	[BUNDLE_NS_CGROUP] = "cgroup", [BUNDLE_NS_TIME] = "time",	[BUNDLE_NS_TYPES] = NULL,
 };
 
-/* Whether something outside the guest joins one by path. The network's is joined by net devices. */
+/* Whether a VM can join a namespace by path. Network devices join the network namespace. */
 static const enum {
 	NEVER,
 	LATER_ON,
@@ -120,7 +119,7 @@ static const struct schema_field mapping_field = {.kind = SCHEMA_OBJECT, .table 
 #define LX(member)   offsetof(struct bundle_linux, member)
 #define LIMIT(which) .off = LX(resources.limit[which])
 
-/* Callers write out what they do not want: {"weight": 0} */
+/* Callers write zeros for what they do not want: {"weight": 0} */
 static bool asks_for_nothing(struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_object)) {
@@ -136,7 +135,7 @@ static bool asks_for_nothing(struct json_object *value)
 	       (json_object_is_type(value, json_type_int) && json_object_get_int64(value) == 0);
 }
 
-/* The specification asks for an error where a property cannot be carried out. */
+/* The specification wants an error for a property that cannot be carried out. */
 static int check_nothing(struct schema_ctx *ctx, struct json_object *value)
 {
 	return asks_for_nothing(value)
@@ -146,7 +145,7 @@ static int check_nothing(struct schema_ctx *ctx, struct json_object *value)
 
 #define REFUSED .off = SCHEMA_NOWHERE, .check = check_nothing
 
-/* checkBeforeUpdate is met: a VM's group is empty when it gets its limit. */
+/* checkBeforeUpdate is always met: a VM's cgroup is empty when it gets its limit. */
 static const struct schema_field memory_fields[] = {
 	{.name = "limit", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY), .imin = -1},
 	{.name = "reservation", .kind = SCHEMA_INT, LIMIT(LIMIT_MEMORY_LOW), .imin = -1},
@@ -161,7 +160,7 @@ static const struct schema_field memory_fields[] = {
 static const struct schema_table memory_table = {.field = memory_fields,
 						 .nr = ARRAY_SIZE(memory_fields)};
 
-/* The kernel's own limits: a period of 1 ms to 1 s, a quota of 1 ms or more; 0 is "not set". */
+/* The kernel takes a period of 1 ms to 1 s and a quota of 1 ms or more; 0 is "not set". */
 static int check_period(struct schema_ctx *ctx, struct json_object *value)
 {
 	uint64_t v = json_object_get_uint64(value);
@@ -182,12 +181,12 @@ static int check_shares(struct schema_ctx *ctx, struct json_object *value)
 						  : 0;
 }
 
-/* The kernel's syntax but for its words "all" and "N"; blanks and strides ("0-31:2/8") are in it. */
+/* The kernel's syntax without its words "all" and "N", but with blanks and strides ("0-31:2/8"). */
 static int check_list(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 
-	/* Nothing but blanks and commas is an empty list to the kernel, in which no process can be. */
+	/* To the kernel only blanks and commas are an empty list, on which no process can run. */
 	return s[strspn(s, "0123456789,-:/ \t\n")] || (*s && !s[strspn(s, ", \t\n")])
 		       ? schema_fail(ctx, "must be a list such as 0-3,7")
 		       : 0;
@@ -231,8 +230,8 @@ static const struct schema_field pids_fields[] = {
 };
 static const struct schema_table pids_table = {.field = pids_fields, .nr = ARRAY_SIZE(pids_fields)};
 
-/* devices is met by the jail: a process of a VM has no device node and cannot make one. All tables of /linux
- * count their offsets from struct bundle_linux, hence 0 in between. */
+/* The jail meets "devices": a process of a VM has no device node and cannot make one. All tables of /linux
+ * count offsets from struct bundle_linux, so nested objects are at offset 0. */
 static const struct schema_field resources_fields[] = {
 	{.name = "memory", .kind = SCHEMA_OBJECT, .table = &memory_table},
 	{.name = "cpu", .kind = SCHEMA_OBJECT, .table = &cpu_table},

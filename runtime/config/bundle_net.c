@@ -13,15 +13,15 @@
 #include "devices/core/bucket.h"
 #include "runtime/util/addr.h"
 
-#define FD_MIN	3 /* the first that is not standard input, output or error */
+#define FD_MIN	3 /* the first after standard input, output and error */
 #define FD_MAX	1048575
 #define MTU_MIN 68 /* virtio 1.3 section 5.1.4.1, and IPv4's own */
 
 static const char *const types[] = {"net", NULL};
 static const char *const backends[] = {"user", "vhost", NULL};
 
-/* What the kernel takes for the name of an interface; '%' would ask it to choose a number, and "all"
- * and "default" are in the place of one below /proc/sys/net */
+/* As the kernel takes it. '%' would make it choose a number; "all" and "default" have their own meaning below
+ * /proc/sys/net. */
 static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
 {
 	static const char *const none[] = {".", "..", "all", "default"};

@@ -10,7 +10,7 @@
 
 extern const struct schema_table bundle_net_table;
 
-/** bundle_net_init() - Set the defaults and note which properties of @value say something */
+/** bundle_net_init() - Set the defaults and note which properties of @value are not empty */
 void bundle_net_init(struct bundle_net *net, struct json_object *value);
 
 #endif

@@ -2,9 +2,9 @@
 /**
  * DOC: {"type": "net"} of /vm/devices, all properties together
  *
- * net_rules says in which modes a property means something, and where it must be there. What remains
- * is arithmetic on addresses. All of it is known before the host is asked anything, so every
- * contradiction ends here, with the pointer of the property that has to change.
+ * net_rules has the modes in which a property has a meaning, and whether those need it. The rest is arithmetic
+ * on addresses. None of it needs the host, so every contradiction is found here, and the error names the
+ * property to change.
  */
 #include "runtime/config/bundle_net_check.h"
 
@@ -25,8 +25,8 @@
 #define ADDRESSED (HOSTED | IN(BRIDGE) | IN(MACVTAP) | IN(FD))
 #define LINKED	  (ADDRESSED | IN(NETNS))
 
-/* A property without a row is for every mode. In netns mode MAC, MTU and addresses are those of the
- * interface that is there, and of an fd the name is the opener's. */
+/* A property without a row is for every mode. In mode netns MAC, MTU and addresses come from the interface, and
+ * in mode fd the caller chose the name. */
 static const struct {
 	const char *name;
 	unsigned int modes;
@@ -97,7 +97,7 @@ static int check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
 	return 0;
 }
 
-/* The mode of each device; podman, containerd and CNI name the namespace in /linux and nowhere else. */
+/* podman, containerd and CNI name the namespace only in /linux. */
 static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct bundle_device *d,
 			bool first)
 {
@@ -123,7 +123,7 @@ static bool in_net(struct net_addr net, uint32_t addr)
 	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
 }
 
-/* Whether @addr, of a network of @bits, can be that of a station; NULL, or what it is instead */
+/* NULL if @addr, in a network of @bits, can be the address of a station; otherwise what it is */
 static const char *not_a_station(uint32_t addr, uint8_t bits)
 {
 	uint32_t host = addr & ~addr_netmask(bits), first = ntohl(addr) >> 24;
@@ -136,7 +136,7 @@ static const char *not_a_station(uint32_t addr, uint8_t bits)
 		return addr == UINT32_MAX ? "a broadcast address" : "a reserved address";
 	if (first >= 224)
 		return "a multicast address";
-	/* RFC 3021: a /31 has neither */
+	/* RFC 3021: a /31 has neither a network address nor a broadcast address. */
 	if (bits >= BUNDLE_PREFIX_MAX)
 		return NULL;
 	if (host == 0)
@@ -164,13 +164,13 @@ static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const 
 	return fail_at(ctx, d, property, "must be in the network %s", text);
 }
 
-/* @a: hostIp, or guestIp where there is no hostIp; its prefix, from wherever it was given */
+/* Completes @a, which is hostIp, or guestIp if there is no hostIp, with its prefix */
 static int resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
 			  const char *property, struct net_addr *a)
 {
 	uint8_t bits = 0;
 
-	/* check_mask() saw that it parses */
+	/* check_mask() has parsed it already. */
 	if (d->net.netmask && addr_parse_mask(d->net.netmask, &bits) < 0)
 		return fail_at(ctx, d, "netmask", "is no mask");
 	if (bits && a->bits && bits != a->bits)
@@ -282,7 +282,7 @@ static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
 	return 0;
 }
 
-/* What no two devices of one VM may share */
+/* Names, fds, MACs and addresses are unique in a VM. */
 static int check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
 		       const struct bundle_device *before)
 {
@@ -324,7 +324,7 @@ static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
 	return 0;
 }
 
-/* The namespace of /linux: short enough for the state file, and somebody's */
+/* The namespace of /linux: its path fits the state file, and a device uses it */
 static int check_netns_path(struct schema_ctx *ctx, const struct bundle *b, bool used)
 {
 	unsigned int index = 0;

@@ -11,7 +11,7 @@
 /**
  * bundle_net_check() - Resolve modes and addresses of all network devices, and find contradictions
  *
- * Beyond the table's rules; needs /linux and /vm decoded.
+ * Call it once /linux and /vm are decoded.
  */
 MUST_CHECK int bundle_net_check(struct schema_ctx *ctx, struct bundle *b);
 

@@ -2,8 +2,8 @@
 /**
  * DOC: /process, /hooks and /mounts of a config.json: OCI config.md
  *
- * Of these only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked all the same: a bundle
- * that passes today must not turn out to be wrong on the day its process is run.
+ * Only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked too: a bundle that is
+ * valid today must still be valid when a later version runs its process.
  */
 #include "runtime/config/bundle_process.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a struct bundle holds, for those who make one and those who plan by it
+ * DOC: What a struct bundle holds; for config/ and plan/
  */
 #ifndef VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
 #define VMRUN_RUNTIME_CONFIG_BUNDLE_TYPES_H
@@ -16,23 +16,23 @@
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
 
-#define BUNDLE_MEM_MIN_BYTES (32ULL << 20)
-#define BUNDLE_MEM_MAX_BYTES (1ULL << 40)
-#define BUNDLE_MEM_BYTES     (256ULL << 20) /* default */
-#define BUNDLE_UNSET	     INT64_MIN
-#define BUNDLE_HOSTNAME_MAX  64 /* __NEW_UTS_LEN */
+#define BUNDLE_MEM_MIN_BYTES  (32ULL << 20)
+#define BUNDLE_MEM_MAX_BYTES  (1ULL << 40)
+#define BUNDLE_MEM_BYTES      (256ULL << 20) /* default */
+#define BUNDLE_UNSET	      INT64_MIN
+#define BUNDLE_HOSTNAME_MAX   64 /* __NEW_UTS_LEN */
 
 #define BUNDLE_NET_MODE_UNSET (-1)
-#define BUNDLE_PREFIX_MAX     31  /* leaves room for two stations */
-#define BUNDLE_NETNS_MAX      255 /* bytes of a namespace's path, which the state file keeps */
+#define BUNDLE_PREFIX_MAX     31  /* leaves room for two addresses */
+#define BUNDLE_NETNS_MAX      255 /* bytes of a namespace's path in the state file */
 
 /**
  * struct bundle_net - A network device's own properties
  * @mode:	enum net_mode, or BUNDLE_NET_MODE_UNSET until bundle_net_check()
- * @given:	Bits by index of bundle_net_table's fields: properties that say something
+ * @given:	Properties that are not empty, as bits by index of bundle_net_table's fields
  * @vhost:	Index into {"user", "vhost"}
- * @host, @guest, @pool, @gateway, @mac: Of the texts, once bundle_net_check() has been there; @guest also
- *		where only @host was given
+ * @host, @guest, @pool, @gateway, @mac: The parsed texts, set by bundle_net_check(); @guest also if only
+ *		@host_ip is given
  */
 struct bundle_net {
 	int mode;
@@ -51,7 +51,7 @@ struct bundle_net {
 	uint8_t mac[6];
 };
 
-/** enum bundle_format - What an image is said to be; nothing: what it looks like is asked */
+/** enum bundle_format - The format in config.json; unsaid: vmrun looks at the image */
 enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
 
 /**
@@ -97,9 +97,9 @@ struct bundle_process {
 };
 
 /**
- * struct bundle_cgroup - What /linux/resources says
- * @limit:	By enum resource_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 are often none
- * @unified:	Owned; NULL when there is none
+ * struct bundle_cgroup - /linux/resources
+ * @limit:	By enum resource_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 often mean none
+ * @unified:	Owned; may be NULL
  */
 struct bundle_cgroup {
 	int64_t limit[LIMITS];
@@ -141,8 +141,8 @@ struct bundle_linux {
 /**
  * struct bundle - A validated config.json
  *
- * Lives in its own arena, which is read-only once it is complete.
- * @annotations: Owned; NULL when there are none
+ * Lies in its own arena, which is read-only once the bundle is complete.
+ * @annotations: Owned; may be NULL
  */
 struct bundle {
 	struct arena arena;

@@ -2,12 +2,12 @@
 /**
  * DOC: /vm of a config.json: OCI config-vm.md, and vmrun's extension /vm/devices
  *
- * The specification's text and its schema spell it hwConfig, its Go bindings write hwconfig; both
- * are read. Those bindings also write empty objects for what was not set ("image": {"path": ""}),
- * so an empty path counts as absent.
+ * The specification's text and its schema have hwConfig, its Go bindings write hwconfig: both are read. Those
+ * bindings also write empty objects for unset properties ("image": {"path": ""}), so an empty path counts as
+ * absent.
  *
- * /vm/devices is ours, and a misspelt "readonly" would be a disk that gets written: there, unlike
- * elsewhere, a property that is not known is an error.
+ * In /vm/devices, unlike elsewhere, an unknown property is an error: a misspelt "readonly" would get a disk
+ * written.
  */
 #include "runtime/config/bundle_vm.h"
 
@@ -74,7 +74,7 @@ static int decode_device(struct schema_ctx *ctx, struct json_object *value, void
 	struct json_object *type;
 	int rc;
 
-	/* first the type alone: it decides which other properties there are */
+	/* The type decides about the other properties, so it is decoded first. */
 	rc = schema_decode(ctx, value, &type_table, NULL);
 	if (rc < 0)
 		return rc;
@@ -129,7 +129,7 @@ static const struct schema_field image_fields[] = {
 static const struct schema_table image_table = {.field = image_fields,
 						.nr = ARRAY_SIZE(image_fields)};
 
-/* Passing host hardware to a guest by hand, as Xen does, is nothing KVM could carry out. */
+/* KVM cannot pass host hardware to a guest as Xen does. */
 static int check_no_passthrough(struct schema_ctx *ctx, struct json_object *value)
 {
 	return schema_empty(value) ? 0 : schema_fail(ctx, "is not possible under KVM");
@@ -147,7 +147,7 @@ static const struct schema_field hwconfig_fields[] = {
 	 .off = VM(hw.vcpus),
 	 .min = 1,
 	 .max = BOOT_VCPUS_MAX},
-	/* whole pages; RAM below 4 GiB need not end on a 2 MiB boundary */
+	/* Whole pages; RAM below 4 GiB need not end on a 2 MiB boundary. */
 	{.name = "memory",
 	 .kind = SCHEMA_UINT,
 	 .off = VM(hw.mem_bytes),
@@ -162,7 +162,7 @@ static const struct schema_field hwconfig_fields[] = {
 static const struct schema_table hwconfig_table = {.field = hwconfig_fields,
 						   .nr = ARRAY_SIZE(hwconfig_fields)};
 
-/* The sub-objects' tables count from struct bundle_vm, so all of them sit at offset 0. */
+/* The tables of nested objects count offsets from struct bundle_vm, so they are at offset 0. */
 static const struct schema_field vm_fields[] = {
 	{.name = "hypervisor",
 	 .kind = SCHEMA_OBJECT,
@@ -191,7 +191,7 @@ int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
 	if (!spec || !go || json_object_equal(spec, go))
 		return 0;
 	schema_push(ctx, "hwconfig");
-	return schema_fail(ctx, "says something else than hwConfig does");
+	return schema_fail(ctx, "differs from hwConfig");
 }
 
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)

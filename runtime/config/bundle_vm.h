@@ -10,10 +10,10 @@
 
 extern const struct schema_table bundle_vm_table;
 
-/** bundle_vm_check() - What /vm must hold beyond its table's rules, with the pointer at the root */
+/** bundle_vm_check() - Check /vm beyond its table's rules, with the pointer at the root */
 MUST_CHECK int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b);
 
-/** bundle_check_hwconfig() - Both spellings of hwConfig, when both are there, must agree */
+/** bundle_check_hwconfig() - Check that both spellings of hwConfig, if both exist, agree */
 MUST_CHECK int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm);
 
 #endif

@@ -8,7 +8,7 @@
 
 #define ULL(x) ((unsigned long long)(x))
 
-/* Bytes that a value of each kind takes in an array; an object takes its table's size. */
+/* Bytes of a value of each kind in an array; an object has its table's size. */
 static const size_t elem_bytes[SCHEMA_KINDS] = {
 	[SCHEMA_BOOL] = sizeof(bool),	[SCHEMA_UINT] = sizeof(uint64_t),
 	[SCHEMA_INT] = sizeof(int64_t), [SCHEMA_STRING] = sizeof(const char *),
@@ -70,7 +70,7 @@ static int decode_uint(struct schema_ctx *ctx, const struct schema_field *f,
 
 	if (!json_object_is_type(value, json_type_int))
 		return fail_type(ctx, value, "a whole number");
-	/* asked as unsigned, json-c turns what is negative into 0 */
+	/* json-c's unsigned value of a negative number is 0. */
 	v = json_object_get_uint64(value);
 	if (json_object_get_int64(value) < 0)
 		fmt_into(is, sizeof(is), "%lld", (long long)json_object_get_int64(value));
@@ -98,7 +98,7 @@ static int decode_int(struct schema_ctx *ctx, const struct schema_field *f,
 	if (!json_object_is_type(value, json_type_int))
 		return fail_type(ctx, value, "a whole number");
 	v = json_object_get_int64(value);
-	/* asked as signed, json-c cuts what is larger to INT64_MAX */
+	/* json-c's signed value of a larger number is INT64_MAX. */
 	if (v < f->imin || v > max ||
 	    (v == INT64_MAX && json_object_get_uint64(value) != INT64_MAX))
 		return schema_fail(ctx, "must be %lld to %lld, is %s", (long long)f->imin,
@@ -148,7 +148,7 @@ static int decode_string(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-/* "a, b or c", of the words that are not empty */
+/* Writes "a, b or c" from the words that are not empty */
 static void list_words(char *buf, size_t size, const char *const *words)
 {
 	size_t n = 0;
@@ -274,7 +274,7 @@ static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
 	return rc < 0 || !f->check ? rc : f->check(ctx, value);
 }
 
-/* One property of an object; *@later collects the names the warning will hold. */
+/* Decodes one property of an object; @later collects the names for the warning. */
 static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 			struct json_object *obj, void *target, char later[SCHEMA_WARNING_BYTES])
 {
@@ -301,7 +301,7 @@ static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-/* A closed table: name the first property that is not in it, and those that are. */
+/* For a closed table: the error names the first unknown property and all known ones. */
 static int check_closed(struct schema_ctx *ctx, struct json_object *obj,
 			const struct schema_table *table)
 {

@@ -2,13 +2,13 @@
 /**
  * DOC: From JSON to structs by tables
  *
- * A table says, property by property: name, type, range, where the value goes. One decoder walks
- * any table, so every property gets the same checks and the same words, and an error always carries
- * the JSON pointer of its place.
+ * A table has, for each property, its name, type and range, and where the value goes. One decoder reads all
+ * tables, so all properties get the same checks and the same words, and every error has the JSON pointer of its
+ * place.
  *
- * A property that is null counts as absent. Properties no table names are ignored, unless the table
- * is closed. A property with SCHEMA_LATER is checked like any other; if it then holds anything, its
- * name goes into the one warning of the object around it.
+ * A property that is null counts as absent. A property that is not in the table is ignored, unless the table is
+ * closed. A property with SCHEMA_LATER is checked like any other; unless it is empty, the warning of its object
+ * names it.
  */
 #ifndef VMRUN_RUNTIME_CONFIG_SCHEMA_H
 #define VMRUN_RUNTIME_CONFIG_SCHEMA_H
@@ -34,18 +34,18 @@ enum schema_kind {
 #define SCHEMA_ABSOLUTE (1U << 2) /* a string that starts with '/' */
 #define SCHEMA_PLAIN	(1U << 3) /* a string of printable ASCII */
 
-/* @off of a value that is checked and not kept */
+/* @off of a value that is checked but not kept */
 #define SCHEMA_NOWHERE SIZE_MAX
 
 struct schema_table;
 
 /**
- * struct schema_field - One property, or what the elements of an array or a map are
+ * struct schema_field - One property, or the elements of an array or a map
  * @max:	0 = no upper limit for numbers, SCHEMA_STRING_MAX for strings, any number of elements
  * @step:	Numbers are a multiple of it; 0 = any
- * @words:	NULL-terminated; an empty word is accepted and left out of messages
+ * @words:	NULL-terminated; an empty word is valid, but messages do not list it
  * @check:	Called after the checks above, with the pointer at this value; may be NULL
- * @decode:	Takes the place of @kind's own decoding of an object; may be NULL
+ * @decode:	Replaces the decoding of an object; may be NULL
  */
 struct schema_field {
 	const char *name;
@@ -69,9 +69,9 @@ extern const struct schema_field schema_string_field;
 
 /**
  * struct schema_table - The properties of one kind of object
- * @size:	Of the struct they go to; 0 when nothing is kept
- * @later:	Words of the warning about SCHEMA_LATER properties; NULL = "not carried out yet"
- * @closed:	A property the table does not name is an error
+ * @size:	Bytes of the struct to fill; 0 if nothing is kept
+ * @later:	Text of the warning about SCHEMA_LATER properties; NULL = "not carried out yet"
+ * @closed:	A property that is not in the table is an error
  */
 struct schema_table {
 	const struct schema_field *field;
@@ -89,14 +89,14 @@ struct schema_list {
 
 /**
  * schema_decode() - Check @obj against a table and fill @target
- * @target:	Preset with the defaults; NULL = check only
+ * @target:	Holds the defaults; NULL = check only
  *
  * Return: 0, -EINVAL with "POINTER: what is wrong", -ENOMEM
  */
 MUST_CHECK int schema_decode(struct schema_ctx *ctx, struct json_object *obj,
 			     const struct schema_table *table, void *target);
 
-/** schema_empty() - Whether a value says nothing: null, false, "", and what holds only such */
+/** schema_empty() - Whether a value is null, false, "", or an array or object of such values only */
 bool schema_empty(struct json_object *value);
 
 #endif

@@ -37,7 +37,7 @@ size_t schema_push(struct schema_ctx *ctx, const char *name)
 {
 	size_t mark = ctx->pointer_len, n = mark;
 
-	/* RFC 6901: ~0 and ~1; a pointer too long is cut, it only ever reaches a message */
+	/* RFC 6901: ~0 and ~1. A long pointer is cut, as it is only for messages. */
 	for (const char *p = name; n + 3 < sizeof(ctx->pointer); p++) {
 		if (p == name)
 			ctx->pointer[n++] = '/';
@@ -51,7 +51,7 @@ size_t schema_push(struct schema_ctx *ctx, const char *name)
 		ctx->pointer[n++] = *p;
 	}
 	ctx->pointer[n] = '\0';
-	/* what goes to a terminal or a log stays printable */
+	/* Terminals and logs get printable text only. */
 	(void)fmt_printable(ctx->pointer + mark);
 	ctx->pointer_len = mark + strlen(ctx->pointer + mark);
 	return mark;

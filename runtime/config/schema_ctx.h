@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Where in config.json the decoder is, and what it says of that place
+ * DOC: The decoder's place in config.json, and errors and warnings about it
  *
  * Errors and warnings begin with the JSON pointer (RFC 6901) of the place that they are about.
  */
@@ -17,7 +17,7 @@
  * struct schema_ctx - One run of the decoder
  * @arena:	Owns every string and array that is kept
  * @warn:	Called with one line per warning
- * @pointer:	Where we are; see schema_push()
+ * @pointer:	The place; see schema_push()
  */
 struct schema_ctx {
 	struct arena *arena;
@@ -34,12 +34,12 @@ int schema_fail(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
 /** schema_warn() - Pass "POINTER: text" to ctx->warn */
 void schema_warn(struct schema_ctx *ctx, const char *fmt, ...) PRINTF(2, 3);
 
-/** schema_push() - Go down to @name, escaped; returns what schema_pop() takes to come back */
+/** schema_push() - Go down to @name, escaped. Return: a mark by which schema_pop() comes back */
 size_t schema_push(struct schema_ctx *ctx, const char *name);
 size_t schema_push_index(struct schema_ctx *ctx, size_t index);
 void schema_pop(struct schema_ctx *ctx, size_t mark);
 
-/** schema_pointer() - A copy of the current pointer, owned by the arena; NULL when that is full */
+/** schema_pointer() - A copy of the current pointer, owned by the arena; NULL if the arena is full */
 const char *schema_pointer(struct schema_ctx *ctx);
 
 #endif
