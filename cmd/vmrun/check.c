@@ -171,15 +171,15 @@ static int check_run(struct vmrun *v, const struct verb_args *a UNUSED, struct e
 		struct line l = {.verdict = VERDICT_OK};
 		char text[400];
 		size_t n, width = strlen(facts[i].name);
-		int r;
+		int rc;
 
 		facts[i].check(&f, &l);
 		n = fmt_into(text, sizeof(text), "%s  %s%s  %s%s%s%s\n", verdicts[l.verdict],
 			     facts[i].name, blanks + (width < sizeof(blanks) ? width : 0), l.detail,
 			     l.remedy ? " (" : "", l.remedy ? l.remedy : "", l.remedy ? ")" : "");
-		r = fd_write_full(STDOUT_FILENO, text, n);
-		if (r < 0)
-			return err_set(err, -r, "standard output");
+		rc = fd_write_full(STDOUT_FILENO, text, n);
+		if (rc < 0)
+			return err_set(err, -rc, "standard output");
 		if (l.verdict == VERDICT_FAIL)
 			v->exit_code = 1;
 	}

@@ -10,27 +10,28 @@ static const struct option_spec options[] = {
 	{.name = NULL},
 };
 
-static void cleanup_vm(struct launch_vm *vm)
+static void create_vm_done(struct launch_vm *vm)
 {
 	launch_vm_done(vm);
 }
+#define cleanup_vm __attribute__((cleanup(create_vm_done)))
 
 static int create(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct create_options *o = a->opt;
 	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
-	__attribute__((cleanup(cleanup_vm))) struct launch_vm vm = {.console = -1};
+	cleanup_vm struct launch_vm vm = {.console = -1};
 	struct launch_target t;
 	struct bundle *b;
 	pid_t pid;
-	int r = launch_target(&o->launch, a->nr ? a->arg[0] : NULL, &t, err);
+	int rc = launch_target(&o->launch, a->nr ? a->arg[0] : NULL, &t, err);
 
-	if (r == 0)
-		r = bundle_load(t.dir, o->launch.config, &b, err);
-	if (r == 0)
-		r = launch_prepare(v, &o->launch, b, t.id, true, &vm, err);
-	if (r < 0 || o->launch.dry_run)
-		return r;
+	if (rc == 0)
+		rc = bundle_load(t.dir, o->launch.config, &b, err);
+	if (rc == 0)
+		rc = launch_prepare(v, &o->launch, b, t.id, true, &vm, err);
+	if (rc < 0 || o->launch.dry_run)
+		return rc;
 	return launch_go(v, &o->launch, &vm, stdio, false, false, &pid, err);
 }
 

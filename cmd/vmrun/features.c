@@ -61,16 +61,16 @@ static int features_run(struct vmrun *v UNUSED, const struct verb_args *a UNUSED
 {
 	cleanup_json struct json_object *obj = json_tokener_parse(document);
 	const char *text;
-	int r;
+	int rc;
 
 	if (!obj || features_devices(obj) < 0)
 		return err_set(err, ENOMEM, "features");
 	text = json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PRETTY |
 							   JSON_C_TO_STRING_NOSLASHESCAPE);
-	r = fd_write_full(STDOUT_FILENO, text, strlen(text));
-	if (r == 0)
-		r = fd_write_full(STDOUT_FILENO, "\n", 1);
-	return r < 0 ? err_set(err, -r, "standard output") : 0;
+	rc = fd_write_full(STDOUT_FILENO, text, strlen(text));
+	if (rc == 0)
+		rc = fd_write_full(STDOUT_FILENO, "\n", 1);
+	return rc < 0 ? err_set(err, -rc, "standard output") : 0;
 }
 
 const struct verb verb_features = {

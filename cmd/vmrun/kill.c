@@ -24,32 +24,32 @@ static const struct option_spec options[] = {
 static int kill_supervisor(int dir, const struct state *s, struct err *err)
 {
 	struct state *now;
-	int r = process_kill(&s->supervisor, KILL_MS);
+	int rc = process_kill(&s->supervisor, KILL_MS);
 
-	if (r < 0)
-		return err_set(err, -r, "kill the supervisor");
+	if (rc < 0)
+		return err_set(err, -rc, "kill the supervisor");
 	if (s->status != STATE_CREATING || state_load(dir, &now, err) < 0)
 		return 0;
 	/* It may have been the launcher, which had just finished. */
-	r = now->status == STATE_CREATED || now->status == STATE_RUNNING
-		    ? client_ask(dir, REQUEST_KILL, SIGKILL, NULL, err)
-		    : 0;
+	rc = now->status == STATE_CREATED || now->status == STATE_RUNNING
+		     ? client_ask(dir, REQUEST_KILL, SIGKILL, NULL, err)
+		     : 0;
 	state_free(now);
-	return r;
+	return rc;
 }
 
 static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
 {
 	const bool unborn = s->status == STATE_CREATING;
-	int r = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
+	int rc = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
 
 	/* One that hangs (stopped by a debugger, say) is still to be killed; one that is only being made
 	 * does not listen yet. */
-	if (sig == SIGKILL && (r == -ETIMEDOUT || (unborn && r == -ESRCH)))
+	if (sig == SIGKILL && (rc == -ETIMEDOUT || (unborn && rc == -ESRCH)))
 		return kill_supervisor(dir, s, err);
-	if (unborn && r == -ESRCH)
+	if (unborn && rc == -ESRCH)
 		return err_text(err, EBUSY, "the container is being created");
-	return r;
+	return rc;
 }
 
 static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
@@ -58,21 +58,21 @@ static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 	const int sig = signal_parse(a->nr > 1 ? a->arg[1] : "TERM", err);
 	cleanup_fd int dir = -1;
 	struct state *s;
-	int r;
+	int rc;
 
 	if (sig < 0)
 		return sig;
-	r = state_open(v->root, a->arg[0], &dir, err);
-	if (r == 0)
-		r = state_load(dir, &s, err);
-	if (r < 0)
-		return r;
+	rc = state_open(v->root, a->arg[0], &dir, err);
+	if (rc == 0)
+		rc = state_load(dir, &s, err);
+	if (rc < 0)
+		return rc;
 	if (s->status == STATE_STOPPED)
-		r = err_text(err, ESRCH, "container not running");
+		rc = err_text(err, ESRCH, "container not running");
 	else
-		r = kill_ask(dir, s, sig, err);
+		rc = kill_ask(dir, s, sig, err);
 	state_free(s);
-	return r == -ESRCH && o->all ? 0 : r;
+	return rc == -ESRCH && o->all ? 0 : rc;
 }
 
 const struct verb verb_kill = {

@@ -37,11 +37,11 @@ static bool is_bundle(const char *arg)
 
 static int set_id(const char *id, struct launch_target *ret, struct err *err)
 {
-	int r = state_check_id(id, err);
+	int rc = state_check_id(id, err);
 
-	if (r == 0)
+	if (rc == 0)
 		fmt_into(ret->id, sizeof(ret->id), "%s", id);
-	return r;
+	return rc;
 }
 
 int launch_target(const struct launch_options *o, const char *arg, struct launch_target *ret,
@@ -85,7 +85,7 @@ static int open_console(const char *path, int *ret, struct err *err)
 	static const char name[] = "/dev/ptmx";
 	cleanup_fd int master = -1, slave = -1, sock = connect_to(path, err);
 	struct termios t;
-	int unlock = 0, r;
+	int unlock = 0, rc;
 
 	if (sock < 0)
 		return sock;
@@ -99,9 +99,9 @@ static int open_console(const char *path, int *ret, struct err *err)
 	cfmakeraw(&t);
 	if (tcsetattr(slave, TCSANOW, &t) < 0)
 		return err_set(err, errno, "console");
-	r = fd_send(sock, name, sizeof(name) - 1, &master, 1);
-	if (r < 0)
-		return err_set(err, -r, "console socket %s", path);
+	rc = fd_send(sock, name, sizeof(name) - 1, &master, 1);
+	if (rc < 0)
+		return err_set(err, -rc, "console socket %s", path);
 	*ret = TAKE_FD(slave);
 	return 0;
 }
@@ -125,9 +125,7 @@ static int check_console(const struct plan *p, const struct launch_options *o, b
 static void show_warnings(const struct vmrun *v, const struct launch_options *o,
 			  const struct plan *p)
 {
-	unsigned int i;
-
-	for (i = 0; i < p->nr_warnings; i++)
+	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		vmrun_warn(v, "%s", p->warning[i]);
 	if (o->preserve_fds || o->ignored)
 		vmrun_warn(v,
@@ -140,16 +138,16 @@ static void show_warnings(const struct vmrun *v, const struct launch_options *o,
 static int print_plan(const struct plan *p, struct err *err)
 {
 	struct json_object *o = plan_to_json(p);
-	int r = 0;
+	int rc = 0;
 
 	if (!o)
 		return err_set(err, ENOMEM, "plan");
 	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
 							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
 	    fflush(stdout) < 0)
-		r = err_set(err, errno, "standard output");
+		rc = err_set(err, errno, "standard output");
 	json_object_put(o);
-	return r;
+	return rc;
 }
 
 /* What cannot be seen now is for net_setup() to complain of. */
@@ -165,36 +163,36 @@ static unsigned int interfaces_of(const char *netns, struct netns_id *ret_id)
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
-	int r;
+	int rc;
 
 	ret->bundle = b;
 	ret->console = -1;
 	phases_mark(ret->phases, "bundle");
-	r = plan_build(b, id, interfaces_of, &ret->plan, err);
-	if (r == 0)
-		r = check_console(ret->plan, o, detached, err);
-	if (r < 0)
-		return r;
+	rc = plan_build(b, id, interfaces_of, &ret->plan, err);
+	if (rc == 0)
+		rc = check_console(ret->plan, o, detached, err);
+	if (rc < 0)
+		return rc;
 	phases_mark(ret->phases, "plan");
 	show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
 	/* Before the disks, which the VM of that name has likely locked. */
-	r = pid_file_check(o->pid_file, err);
-	if (r == 0)
-		r = state_check_unused(v->root, id, err);
-	if (r == 0)
-		r = programs_open(ret->plan, ret->program, err);
-	if (r < 0)
-		return r;
+	rc = pid_file_check(o->pid_file, err);
+	if (rc == 0)
+		rc = state_check_unused(v->root, id, err);
+	if (rc == 0)
+		rc = programs_open(ret->plan, ret->program, err);
+	if (rc < 0)
+		return rc;
 	ret->nr_programs = ret->plan->nr_procs;
-	r = assets_open(ret->plan, &ret->assets, err);
+	rc = assets_open(ret->plan, &ret->assets, err);
 	phases_mark(ret->phases, "assets");
-	if (r == 0)
-		r = inherited_check(ret->plan, ret->assets, err);
-	if (r == 0 && o->console_socket)
-		r = open_console(o->console_socket, &ret->console, err);
-	return r;
+	if (rc == 0)
+		rc = inherited_check(ret->plan, ret->assets, err);
+	if (rc == 0 && o->console_socket)
+		rc = open_console(o->console_socket, &ret->console, err);
+	return rc;
 }
 
 void launch_vm_done(struct launch_vm *vm)
@@ -216,9 +214,7 @@ static void warn(void *arg, const char *text)
 /* The file that is the root of the guest, where OCI states have the directory that is a container's */
 static const char *rootfs_of(const struct plan *p)
 {
-	unsigned int i;
-
-	for (i = 0; i < p->nr_procs; i++) {
+	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		const struct plan_fd *f = &p->proc[i].fd[BOOT_FD_RES];
 
 		if (i > 0 && f->source == PLAN_FD_FILE && strcmp(f->pointer, "/vm/image/path") == 0)
@@ -246,14 +242,14 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.arg = (void *)v,
 		.phases = vm->phases,
 	};
-	int r = vmrun_open_log(v, &l.log, err);
+	int rc = vmrun_open_log(v, &l.log, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!v->log && to_stderr)
 		oci_log_stderr(v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, &l.log);
 	memcpy(l.program, vm->program, sizeof(l.program));
-	r = launch(&l, ret_pid, err);
+	rc = launch(&l, ret_pid, err);
 	oci_log_close(&l.log);
-	return r;
+	return rc;
 }

@@ -62,11 +62,10 @@ static void cell(const char *text, size_t width)
 static void row(const char *const text[6])
 {
 	static const size_t width[] = {24, 8, 9, 32, 31};
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(width); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(width); i++)
 		cell(text[i], width[i]);
-	cell(text[i], 0);
+	cell(text[ARRAY_SIZE(width)], 0);
 	putchar('\n');
 }
 
@@ -121,16 +120,16 @@ static bool list_show(const struct vmrun *v, const char *id, const struct format
 	cleanup_fd int dir = -1;
 	struct state *s;
 	struct err err;
-	int r;
+	int rc;
 
-	r = state_open(v->root, id, &dir, &err);
-	if (r == 0)
-		r = state_load(dir, &s, &err);
+	rc = state_open(v->root, id, &dir, &err);
+	if (rc == 0)
+		rc = state_load(dir, &s, &err);
 	/* Ours, and not to be overlooked: the VM may well run. */
-	if (r == -EACCES ||
-	    (r < 0 && r != -ENOENT && dir >= 0 && faccessat(dir, STATE_LOCK, F_OK, 0) == 0))
+	if (rc == -EACCES ||
+	    (rc < 0 && rc != -ENOENT && dir >= 0 && faccessat(dir, STATE_LOCK, F_OK, 0) == 0))
 		vmrun_warn(v, "%s: %s", id, err.msg);
-	if (r < 0)
+	if (rc < 0)
 		return false;
 	f->each(s, nr);
 	state_free(s);
@@ -143,16 +142,16 @@ static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 	cleanup_fd int base = -1;
 	struct dirent **entries = NULL;
 	unsigned int nr = 0;
-	int i, n = 0, r = state_root(v->root, &base, err);
+	int n = 0, rc = state_root(v->root, &base, err);
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (r == 0)
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	if (rc == 0)
 		n = scandirat(base, ".", &entries, NULL, alphasort);
 	if (n < 0)
 		return err_set(err, errno, "state directory %s", v->root);
 	f->begin();
-	for (i = 0; i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		nr += list_show(v, entries[i]->d_name, f, nr);
 		free(entries[i]);
 	}

@@ -48,13 +48,11 @@ static const struct verb *const verbs[] = {
 
 static void print_help(void)
 {
-	unsigned int i;
-
 	dprintf(STDOUT_FILENO,
 		"Usage: vmrun [OPTION]... VERB [ARGUMENT]...\n\n"
 		"Runs virtual machines the way a container runtime runs containers.\n"
 		"\nVerbs:\n");
-	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(verbs); i++)
 		dprintf(STDOUT_FILENO, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
 	options_help(global_options, STDOUT_FILENO);
 }
@@ -76,9 +74,7 @@ static void print_verb_help(const struct verb *verb)
 
 static const struct verb *find_verb(const char *name)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(verbs); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i]->name, name) == 0)
 			return verbs[i];
 	return NULL;
@@ -102,17 +98,15 @@ static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 	return 0;
 }
 
-static int usage(struct vmrun *v, int r)
+static int usage(struct vmrun *v, int rc)
 {
 	v->exit_code = VMRUN_EXIT_USAGE;
-	return r;
+	return rc;
 }
 
 static bool wants_help(int argc, char **argv)
 {
-	int i;
-
-	for (i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return true;
 	return false;
@@ -124,20 +118,20 @@ static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **a
 	cleanup_free void *opt = calloc(1, verb->opt_bytes ? verb->opt_bytes : 1);
 	char root[PATH_MAX * 2], usage_line[ERR_MSG_BYTES];
 	struct verb_args args;
-	int first, r;
+	int first, rc;
 
 	if (!opt)
 		return err_set(err, ENOMEM, "options");
-	r = options_parse(verb->options, opt, false, argc, argv, &first, err);
-	if (r < 0)
+	rc = options_parse(verb->options, opt, false, argc, argv, &first, err);
+	if (rc < 0)
 		return usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
 	if (args.nr < verb->min_args || args.nr > verb->max_args) {
 		usage_of(verb, usage_line, sizeof(usage_line));
 		return usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
 	}
-	r = verb->stateless ? 0 : settle_root(v, root, sizeof(root), err);
-	return r < 0 ? r : verb->run(v, &args, err);
+	rc = verb->stateless ? 0 : settle_root(v, root, sizeof(root), err);
+	return rc < 0 ? rc : verb->run(v, &args, err);
 }
 
 static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)

@@ -93,9 +93,8 @@ static int check_choice(const struct option_spec *o, const struct given *g, stru
 {
 	char words[120] = "is one of:";
 	size_t len = strlen(words);
-	unsigned int i;
 
-	for (i = 0; o->choice && o->choice[i]; i++) {
+	for (unsigned int i = 0; o->choice && o->choice[i]; i++) {
 		if (strcmp(o->choice[i], g->value) == 0)
 			return 0;
 		len += fmt_into(words + len, sizeof(words) - len, " %s", o->choice[i]);
@@ -106,15 +105,15 @@ static int check_choice(const struct option_spec *o, const struct given *g, stru
 static int store(const struct option_spec *o, const struct given *g, void *into, struct err *err)
 {
 	void *field = (char *)into + o->offset;
-	int r;
+	int rc;
 
 	if (o->kind == OPTION_FLAG)
 		return store_flag(g, field, err);
 	if (!g->value)
 		return options_bad(g, "wants a value", err);
-	r = check_choice(o, g, err);
-	if (r < 0)
-		return r;
+	rc = check_choice(o, g, err);
+	if (rc < 0)
+		return rc;
 	if (o->kind == OPTION_NUMBER || o->kind == OPTION_COUNT)
 		return store_number(g, o->kind == OPTION_COUNT, field, err);
 	if (o->kind == OPTION_LIST)
@@ -143,7 +142,7 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 	while (at < argc) {
 		const struct option_spec *o;
 		struct given g;
-		int words = 1, r;
+		int words = 1, rc;
 
 		if (argv[at][0] != '-' || argv[at][1] == '\0') {
 			if (stop)
@@ -163,9 +162,9 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 			g.value = argv[at + 1];
 			words = 2;
 		}
-		r = store(o, &g, into, err);
-		if (r < 0)
-			return r;
+		rc = store(o, &g, into, err);
+		if (rc < 0)
+			return rc;
 		move_before(argv, first, at, words);
 		first += words;
 		at += words;

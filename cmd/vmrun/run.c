@@ -69,7 +69,7 @@ struct run {
 	unsigned int interrupts;
 };
 
-static void cleanup_run(struct run *r)
+static void run_done(struct run *r)
 {
 	terminal_close(&r->terminal);
 	launch_vm_done(&r->vm);
@@ -77,6 +77,7 @@ static void cleanup_run(struct run *r)
 	/* What is left, to tell of an error, must not outlive a signal. */
 	signals_release(r->signal_fd);
 }
+#define cleanup_run __attribute__((cleanup(run_done)))
 
 static bool is_kernel(const struct run_options *o, const char *arg)
 {
@@ -230,7 +231,7 @@ static int run_foreground(struct run *r, struct vmrun *v, struct err *err)
 
 static int run_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	__attribute__((cleanup(cleanup_run))) struct run r = {
+	cleanup_run struct run r = {
 		.v = v,
 		.o = a->opt,
 		.vm = {.console = -1},

@@ -72,16 +72,16 @@ static void run_bundle_append_disks(struct maker *m, struct json_object *devices
 static int run_bundle_append_nets(struct maker *m, struct json_object *devices,
 				  const struct option_list *specs, struct err *err)
 {
-	int r = 0;
+	int rc = 0;
 
-	for (unsigned int i = 0; r == 0 && i < specs->nr; i++) {
+	for (unsigned int i = 0; rc == 0 && i < specs->nr; i++) {
 		struct json_object *net = NULL;
 
-		r = run_net(specs->item[i], &net, err);
-		if (r == 0)
+		rc = run_net(specs->item[i], &net, err);
+		if (rc == 0)
 			run_bundle_append(m, devices, net);
 	}
-	return r;
+	return rc;
 }
 
 static struct json_object *
@@ -152,7 +152,7 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 	const char *root_image = o->root_image ? o->root_image : o->rwroot_image;
 	cleanup_json struct json_object *image = root_image ? json_object_new_object() : NULL;
 	struct maker m = {0};
-	int r;
+	int rc;
 
 	if (o->root_image && o->rwroot_image)
 		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
@@ -160,9 +160,9 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 		run_bundle_add_image(&m, image, root_image);
 	run_bundle_append_disks(&m, devices, &o->disks, true);
 	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
-	r = run_bundle_append_nets(&m, devices, &o->nets, err);
-	if (r < 0)
-		return r;
+	rc = run_bundle_append_nets(&m, devices, &o->nets, err);
+	if (rc < 0)
+		return rc;
 	run_bundle_add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
 	if (root_image) {
 		struct json_object *root = json_object_new_object();

@@ -129,7 +129,7 @@ static int run_net_take(struct json_object *net, const struct word *w, bool firs
 {
 	struct json_object *value = NULL;
 	const struct key *k = keys;
-	int r;
+	int rc;
 
 	while (k < keys + ARRAY_SIZE(keys) && strcmp(k->key, w->text))
 		k++;
@@ -144,9 +144,9 @@ static int run_net_take(struct json_object *net, const struct word *w, bool firs
 		return run_net_put(net, "mode", json_object_new_string(w->text), err);
 	if (json_object_object_get_ex(net, k->property, NULL))
 		return run_net_fail(err, k->key, "given twice", NULL);
-	r = run_net_convert(k, w->value, &value, err);
-	if (r < 0)
-		return r;
+	rc = run_net_convert(k, w->value, &value, err);
+	if (rc < 0)
+		return rc;
 	if (!*implied)
 		*implied = k->mode;
 	return run_net_put(net, k->property, value, err);
@@ -174,17 +174,17 @@ int run_net(const char *spec, struct json_object **ret, struct err *err)
 	const char *implied = NULL;
 	struct word w;
 	bool first = true;
-	int r;
+	int rc;
 
 	if (!net)
 		return err_set(err, ENOMEM, "--net");
-	r = run_net_put(net, "type", json_object_new_string("net"), err);
-	for (; r == 0 && run_net_next_word(&spec, &w); first = false)
-		r = run_net_take(net, &w, first, &implied, err);
-	if (r == 0 && implied && !json_object_object_get_ex(net, "mode", NULL))
-		r = run_net_put(net, "mode", json_object_new_string(implied), err);
-	if (r < 0)
-		return r;
+	rc = run_net_put(net, "type", json_object_new_string("net"), err);
+	for (; rc == 0 && run_net_next_word(&spec, &w); first = false)
+		rc = run_net_take(net, &w, first, &implied, err);
+	if (rc == 0 && implied && !json_object_object_get_ex(net, "mode", NULL))
+		rc = run_net_put(net, "mode", json_object_new_string(implied), err);
+	if (rc < 0)
+		return rc;
 	*ret = TAKE_PTR(net);
 	return 0;
 }

@@ -65,7 +65,7 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 	const struct spec_options *o = a->opt;
 	cleanup_fd int fd = -1;
 	char path[PATH_MAX];
-	int r;
+	int rc;
 
 	if (fmt_into(path, sizeof(path), "%s/config.json", o->bundle ? o->bundle : ".") ==
 	    sizeof(path) - 1)
@@ -75,12 +75,12 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 		return err_text(err, EEXIST, "%s: there is one already; it is left alone", path);
 	if (fd < 0)
 		return err_set(err, errno, "%s", path);
-	r = fd_write_full(fd, example, sizeof(example) - 1);
-	if (r == 0)
+	rc = fd_write_full(fd, example, sizeof(example) - 1);
+	if (rc == 0)
 		return 0;
 	/* half an example would only be in the way of the next attempt */
 	unlink(path);
-	return err_set(err, -r, "%s", path);
+	return err_set(err, -rc, "%s", path);
 }
 
 const struct verb verb_spec = {

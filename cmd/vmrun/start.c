@@ -18,12 +18,12 @@ static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;
-	int r = state_open(v->root, a->arg[0], &dir, err);
+	int rc = state_open(v->root, a->arg[0], &dir, err);
 
-	if (r == 0)
-		r = state_load(dir, &s, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = state_load(dir, &s, err);
+	if (rc < 0)
+		return rc;
 	status = s->status;
 	state_free(s);
 	if (status == STATE_RUNNING)

@@ -13,20 +13,20 @@ static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
 	cleanup_fd int dir = -1;
 	struct json_object *o;
 	struct state *s;
-	int r = state_open(v->root, a->arg[0], &dir, err);
+	int rc = state_open(v->root, a->arg[0], &dir, err);
 
-	if (r == 0)
-		r = state_load(dir, &s, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = state_load(dir, &s, err);
+	if (rc < 0)
+		return rc;
 	o = state_to_oci(s);
 	state_free(s);
 	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
 							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
 	    fflush(stdout) < 0)
-		r = err_set(err, errno, "standard output");
+		rc = err_set(err, errno, "standard output");
 	json_object_put(o);
-	return r;
+	return rc;
 }
 
 const struct verb verb_state = {

@@ -64,13 +64,12 @@ enum terminal_wish terminal_pump(struct terminal *t)
 	char in[256], out[2 * sizeof(in)];
 	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
 	size_t len = 0;
-	ssize_t i;
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || !in_foreground()))
 		return TERMINAL_STAY;
 	if (n <= 0)
 		return TERMINAL_GONE;
-	for (i = 0; i < n; i++) {
+	for (ssize_t i = 0; i < n; i++) {
 		if (t->escaped && in[i] == KEY_QUIT)
 			return TERMINAL_QUIT;
 		if (in[i] == KEY_ESCAPE && !t->escaped) {

@@ -27,9 +27,7 @@ const struct cause *cause_info(enum end_cause c)
 
 enum end_cause cause_from_name(const char *name)
 {
-	unsigned int i;
-
-	for (i = 0; name && i < END_CAUSES; i++)
+	for (unsigned int i = 0; name && i < END_CAUSES; i++)
 		if (strcmp(name, causes[i].name) == 0)
 			return (enum end_cause)i;
 	return END_NONE;

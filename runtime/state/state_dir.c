@@ -69,19 +69,19 @@ static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
 {
 	cleanup_fd int fd = -1;
 	struct stat st;
-	int r;
+	int rc;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	r = state_judge_file(&st);
-	if (r < 0)
-		return r;
+	rc = state_judge_file(&st);
+	if (rc < 0)
+		return rc;
 	fd = openat(dir, name, flags | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	r = state_judge_file(&st);
-	if (r < 0)
-		return r;
+	rc = state_judge_file(&st);
+	if (rc < 0)
+		return rc;
 	*ret_st = st;
 	return TAKE_FD(fd);
 }
@@ -128,13 +128,13 @@ int state_root(const char *root, int *ret_base, struct err *err)
 {
 	struct stat st;
 	cleanup_fd int fd = file_look(AT_FDCWD, root, O_DIRECTORY, &st);
-	int r;
+	int rc;
 
 	if (fd < 0)
 		return err_set(err, -fd, "state directory %s", root);
-	r = state_judge_root(&st, root, err);
-	if (r < 0)
-		return r;
+	rc = state_judge_root(&st, root, err);
+	if (rc < 0)
+		return rc;
 	*ret_base = TAKE_FD(fd);
 	return 0;
 }
@@ -161,10 +161,10 @@ static int lock_fd(int fd)
 static int lock_of(int dir, int fd)
 {
 	struct stat ours, there;
-	const int r = lock_fd(fd);
+	const int rc = lock_fd(fd);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (fstat(fd, &ours) < 0 || fstatat(dir, STATE_LOCK, &there, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return ours.st_ino == there.st_ino ? 0 : -ENOENT;
@@ -177,16 +177,16 @@ static int open_vm(int base, const char *root, const char *id, int *ret_dir, str
 	struct stat st;
 	cleanup_fd int dir = file_look(base, id, O_DIRECTORY | O_NOFOLLOW, &st);
 	char path[PATH_MAX + STATE_ID_MAX + 2];
-	int r;
+	int rc;
 
 	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
 		return err_text(err, ENOENT, "container does not exist: %s", id);
 	if (dir < 0)
 		return err_set(err, -dir, "state directory %s/%s", root, id);
 	fmt_into(path, sizeof(path), "%s/%s", root, id);
-	r = state_judge_vm(&st, path, err);
-	if (r < 0)
-		return r;
+	rc = state_judge_vm(&st, path, err);
+	if (rc < 0)
+		return rc;
 	*ret_dir = TAKE_FD(dir);
 	return 0;
 }
@@ -194,13 +194,13 @@ static int open_vm(int base, const char *root, const char *id, int *ret_dir, str
 int state_open(const char *root, const char *id, int *ret_dir, struct err *err)
 {
 	cleanup_fd int base = -1;
-	int r = state_check_id(id, err);
+	int rc = state_check_id(id, err);
 
-	if (r == 0)
-		r = state_root(root, &base, err);
-	if (r == -ENOENT)
+	if (rc == 0)
+		rc = state_root(root, &base, err);
+	if (rc == -ENOENT)
 		return err_text(err, ENOENT, "container does not exist: %s", id);
-	return r < 0 ? r : open_vm(base, root, id, ret_dir, err);
+	return rc < 0 ? rc : open_vm(base, root, id, ret_dir, err);
 }
 
 static int taken(const char *id, struct err *err)
@@ -211,11 +211,11 @@ static int taken(const char *id, struct err *err)
 int state_check_unused(const char *root, const char *id, struct err *err)
 {
 	cleanup_fd int dir = -1;
-	const int r = state_open(root, id, &dir, err);
+	const int rc = state_open(root, id, &dir, err);
 
-	if (r == 0)
+	if (rc == 0)
 		return taken(id, err);
-	return r == -ENOENT ? 0 : r;
+	return rc == -ENOENT ? 0 : rc;
 }
 
 static int gone(const char *id, struct err *err)
@@ -226,14 +226,14 @@ static int gone(const char *id, struct err *err)
 static int lock_new(int dir, const char *id, int *ret_lock, struct err *err)
 {
 	cleanup_fd int fd = openat(dir, STATE_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int r = fd < 0 ? -errno : lock_of(dir, fd);
+	int rc = fd < 0 ? -errno : lock_of(dir, fd);
 
-	if (r == -EEXIST)
+	if (rc == -EEXIST)
 		return taken(id, err);
-	if (r == -ENOENT || r == -EBUSY)
+	if (rc == -ENOENT || rc == -EBUSY)
 		return gone(id, err);
-	if (r < 0)
-		return err_set(err, -r, "lock of %s", id);
+	if (rc < 0)
+		return err_set(err, -rc, "lock of %s", id);
 	*ret_lock = TAKE_FD(fd);
 	return 0;
 }
@@ -241,27 +241,27 @@ static int lock_new(int dir, const char *id, int *ret_lock, struct err *err)
 int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
 {
 	cleanup_fd int base = -1, dir = -1;
-	int r = make_root(root, err);
+	int rc = make_root(root, err);
 
-	if (r == 0)
-		r = state_root(root, &base, err);
-	if (r < 0)
-		return r;
+	if (rc == 0)
+		rc = state_root(root, &base, err);
+	if (rc < 0)
+		return rc;
 	if (mkdirat(base, id, 0700) < 0) {
 		if (errno == EEXIST)
 			return taken(id, err);
 		return err_set(err, errno, "state directory %s/%s", root, id);
 	}
-	r = open_vm(base, root, id, &dir, err);
-	if (r == -ENOENT)
+	rc = open_vm(base, root, id, &dir, err);
+	if (rc == -ENOENT)
 		return gone(id, err);
-	if (r < 0)
-		return r;
-	r = lock_new(dir, id, ret_lock, err);
-	if (r < 0) {
+	if (rc < 0)
+		return rc;
+	rc = lock_new(dir, id, ret_lock, err);
+	if (rc < 0) {
 		/* If it is empty no one has it, and if it is not, another one. */
 		(void)!state_remove_empty(id, dir);
-		return r;
+		return rc;
 	}
 	*ret_dir = TAKE_FD(dir);
 	return 0;
@@ -287,18 +287,17 @@ int state_remove(const char *root, const char *id, int dir, struct err *err)
 	/* The lock goes last but one, so that until then others see whose directory it is. */
 	static const char *const files[] = {STATE_CONTROL, STATE_FILE,		STATE_FILE ".new",
 					    STATE_CONFIG,  STATE_CONFIG ".new", STATE_LOCK};
-	unsigned int i;
-	int r;
+	int rc;
 
-	for (i = 0; i < ARRAY_SIZE(files); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
 		/* Whatever has the name of a file of ours goes, an empty directory as well. */
 		if (unlinkat(dir, files[i], 0) == 0 || errno == ENOENT ||
 		    (errno == EISDIR && unlinkat(dir, files[i], AT_REMOVEDIR) == 0))
 			continue;
 		return err_set(err, errno, "remove %s/%s/%s", root, id, files[i]);
 	}
-	r = state_remove_empty(id, dir);
-	return r < 0 ? err_set(err, -r, "remove %s/%s", root, id) : 0;
+	rc = state_remove_empty(id, dir);
+	return rc < 0 ? err_set(err, -rc, "remove %s/%s", root, id) : 0;
 }
 
 /* ---- its files ---- */
@@ -307,11 +306,11 @@ int state_lock(int dir, int *ret_lock)
 {
 	struct stat st;
 	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDWR, &st);
-	const int r = fd < 0 ? fd : lock_of(dir, fd);
+	const int rc = fd < 0 ? fd : lock_of(dir, fd);
 
-	if (r == 0)
+	if (rc == 0)
 		*ret_lock = TAKE_FD(fd);
-	return r;
+	return rc;
 }
 
 int state_locked(int dir)
@@ -332,7 +331,7 @@ int state_read_text(int dir, const char *name, char **ret, struct err *err)
 	cleanup_free char *text = NULL;
 	struct stat st;
 	cleanup_fd int fd = open_file(dir, name, O_RDONLY, &st);
-	int r;
+	int rc;
 
 	if (fd == -EINVAL)
 		return err_text(err, EINVAL, "%s: no regular file", name);
@@ -346,9 +345,9 @@ int state_read_text(int dir, const char *name, char **ret, struct err *err)
 	text = calloc(1, (size_t)st.st_size + 1);
 	if (!text)
 		return err_set(err, ENOMEM, "%s", name);
-	r = st.st_size ? fd_read_full(fd, text, (size_t)st.st_size) : 0;
-	if (r < 0)
-		return err_set(err, -r, "%s", name);
+	rc = st.st_size ? fd_read_full(fd, text, (size_t)st.st_size) : 0;
+	if (rc < 0)
+		return err_set(err, -rc, "%s", name);
 	*ret = TAKE_PTR(text);
 	return 0;
 }
@@ -357,19 +356,19 @@ int state_save_text(int dir, const char *name, const char *text, struct err *err
 {
 	cleanup_fd int fd = -1;
 	char temp[64];
-	int r;
+	int rc;
 
 	fmt_into(temp, sizeof(temp), "%s.new", name);
 	(void)unlinkat(dir, temp, 0);
 	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, errno, "state directory: %s", name);
-	r = fd_write_full(fd, text, strlen(text));
-	if (r == 0 && renameat(dir, temp, dir, name) < 0)
-		r = -errno;
-	if (r < 0) {
+	rc = fd_write_full(fd, text, strlen(text));
+	if (rc == 0 && renameat(dir, temp, dir, name) < 0)
+		rc = -errno;
+	if (rc < 0) {
 		(void)unlinkat(dir, temp, 0);
-		return err_set(err, -r, "state directory: %s", name);
+		return err_set(err, -rc, "state directory: %s", name);
 	}
 	return 0;
 }

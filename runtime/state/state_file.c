@@ -12,46 +12,46 @@
 int state_save(int dir, const struct state *s, struct err *err)
 {
 	struct json_object *o = state_to_json(s);
-	int r;
+	int rc;
 
 	if (!o)
 		return err_set(err, ENOMEM, "state of %s", s->id);
-	r = state_save_text(dir, STATE_FILE,
-			    json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY), err);
+	rc = state_save_text(dir, STATE_FILE,
+			     json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY), err);
 	json_object_put(o);
-	return r;
+	return rc;
 }
 
 static int load_file(int dir, struct state **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	struct json_object *o;
-	int r = state_read_text(dir, STATE_FILE, &text, err);
+	int rc = state_read_text(dir, STATE_FILE, &text, err);
 
-	if (r == -ENOENT)
+	if (rc == -ENOENT)
 		return err_text(err, ENOENT, "container does not exist");
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	o = json_tokener_parse(text);
-	r = state_from_json(o, ret, err);
+	rc = state_from_json(o, ret, err);
 	json_object_put(o);
-	return r;
+	return rc;
 }
 
 int state_load(int dir, struct state **ret, struct err *err)
 {
 	struct state *s = NULL;
-	int r = load_file(dir, &s, err);
+	int rc = load_file(dir, &s, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (s->status != STATE_STOPPED && state_locked(dir) == 0) {
 		/* The supervisor ended, perhaps only after the file was read: what counts is what
 		 * it had written by then. */
 		state_free(s);
-		r = load_file(dir, &s, err);
-		if (r < 0)
-			return r;
+		rc = load_file(dir, &s, err);
+		if (rc < 0)
+			return rc;
 		if (s->status != STATE_STOPPED) {
 			s->status = STATE_STOPPED;
 			s->cause = END_SUPERVISOR_KILLED;

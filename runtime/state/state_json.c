@@ -41,9 +41,8 @@ static struct json_object *process_json(const char *name, const struct process *
 static struct json_object *processes_json(const struct state *s, bool with_start)
 {
 	struct json_object *a = json_object_new_array();
-	unsigned int i;
 
-	for (i = 0; i < s->nr_procs; i++)
+	for (unsigned int i = 0; i < s->nr_procs; i++)
 		json_object_array_add(
 			a, process_json(s->proc[i].name, &s->proc[i].process, with_start));
 	return a;
@@ -52,9 +51,8 @@ static struct json_object *processes_json(const struct state *s, bool with_start
 static void add_networks(struct json_object *o, const struct state *s)
 {
 	struct json_object *a = json_object_new_array();
-	unsigned int i;
 
-	for (i = 0; i < s->nr_nets; i++)
+	for (unsigned int i = 0; i < s->nr_nets; i++)
 		json_object_array_add(a, state_net_to_json(&s->net[i]));
 	json_object_object_add(o, "networks", a);
 }
@@ -62,9 +60,8 @@ static void add_networks(struct json_object *o, const struct state *s)
 static void add_cgroup_dirs(struct json_object *o, const struct state *s)
 {
 	struct json_object *a = json_object_new_array();
-	unsigned int i;
 
-	for (i = 0; i < s->nr_cgroup_dirs; i++) {
+	for (unsigned int i = 0; i < s->nr_cgroup_dirs; i++) {
 		const struct plan_cgroup_dir *d = &s->cgroup_dir[i];
 		struct json_object *e = json_object_new_object();
 
@@ -192,11 +189,11 @@ static bool get_status(struct json_object *o, enum state_status *ret)
 static bool get_processes(struct json_object *o, struct state *s)
 {
 	struct json_object *a = get(o, "processes", json_type_array);
-	size_t i, n = a ? json_object_array_length(a) : 0;
+	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > PLAN_PROCS_MAX)
 		return false;
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct json_object *p = json_object_array_get_idx(a, i);
 
 		if (!get_process(p, &s->proc[i].process) ||
@@ -241,11 +238,11 @@ static bool get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
 static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 {
 	struct json_object *a = get(o, "cgroupDirs", json_type_array);
-	size_t i, n = a ? json_object_array_length(a) : 0;
+	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > PLAN_CGROUP_DIRS_MAX)
 		return false;
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))
 			return false;
 		s->nr_cgroup_dirs++;
@@ -256,11 +253,11 @@ static bool get_cgroup_dirs(struct json_object *o, struct state *s)
 static bool get_networks(struct json_object *o, struct state *s)
 {
 	struct json_object *a = get(o, "networks", json_type_array);
-	size_t i, n = a ? json_object_array_length(a) : 0;
+	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > BOOT_DEVICES_MAX)
 		return false;
-	for (i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		if (!state_net_from_json(json_object_array_get_idx(a, i), s->id, &s->net[i]))
 			return false;
 	s->nr_nets = (unsigned int)n;

@@ -148,16 +148,16 @@ static const struct item_list {
 
 static void add_lists(struct json_object *o, const struct net_made *made)
 {
-	unsigned int i, n, nr;
+	unsigned int nr;
 
-	for (i = 0; i < ARRAY_SIZE(lists); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++) {
 		struct json_object *a;
 
 		memcpy(&nr, (const char *)made + lists[i].nr_offset, sizeof(nr));
 		if (!nr)
 			continue;
 		a = json_object_new_array();
-		for (n = 0; n < nr; n++)
+		for (unsigned int n = 0; n < nr; n++)
 			json_object_array_add(a, lists[i].to(made, n));
 		json_object_object_add(o, lists[i].key, a);
 	}
@@ -166,14 +166,14 @@ static void add_lists(struct json_object *o, const struct net_made *made)
 static bool get_list(struct json_object *o, const struct item_list *l, struct net_made *made)
 {
 	struct json_object *a, *v;
-	unsigned int nr, n;
+	unsigned int nr;
 
 	if (!json_object_object_get_ex(o, l->key, &a))
 		return true;
 	if (!json_object_is_type(a, json_type_array) || json_object_array_length(a) > l->max)
 		return false;
 	nr = (unsigned int)json_object_array_length(a);
-	for (n = 0; n < nr; n++) {
+	for (unsigned int n = 0; n < nr; n++) {
 		v = json_object_array_get_idx(a, n);
 		if (!json_object_is_type(v, l->item) || !l->from(v, made, n))
 			return false;
@@ -184,9 +184,7 @@ static bool get_list(struct json_object *o, const struct item_list *l, struct ne
 
 static bool get_lists(struct json_object *o, struct net_made *made)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(lists); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
 		if (!get_list(o, &lists[i], made))
 			return false;
 	return true;
@@ -227,10 +225,9 @@ struct json_object *state_net_to_json(const struct net_made *made)
 	static const uint8_t no_mac[6];
 	struct json_object *o = json_object_new_object();
 	char text[ADDR_TEXT_BYTES];
-	unsigned int i;
 
 	add_text(o, "mode", net_mode_names[made->mode]);
-	for (i = 0; i < ARRAY_SIZE(texts); i++)
+	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++)
 		add_text(o, texts[i].key, (const char *)made + texts[i].offset);
 	if (memcmp(made->mac, no_mac, sizeof(no_mac)) != 0) {
 		addr_put_mac(made->mac, text);
@@ -239,7 +236,7 @@ struct json_object *state_net_to_json(const struct net_made *made)
 	add_netns_id(o, &made->netns_id);
 	if (made->mtu)
 		json_object_object_add(o, MTU_KEY, json_object_new_int(made->mtu));
-	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++) {
 		struct net_addr a;
 
 		memcpy(&a, (const char *)made + addresses[i].offset, sizeof(a));
@@ -275,14 +272,13 @@ static bool get_addresses(struct json_object *o, struct net_made *made)
 	const char *mac = text_of(o, "mac", ADDR_TEXT_BYTES);
 	const char *gateway = text_of(o, "gateway", ADDR_TEXT_BYTES);
 	struct net_addr a = {0};
-	unsigned int i;
 
 	if (!mac || (*mac && addr_parse_mac(mac, made->mac) < 0))
 		return false;
 	if (!gateway || (*gateway && (addr_parse(gateway, &a) < 0 || a.bits)))
 		return false;
 	made->gateway = a.addr;
-	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++) {
 		const char *text = text_of(o, addresses[i].key, ADDR_TEXT_BYTES);
 
 		if (!text || (*text && (addr_parse(text, &a) < 0 || !a.bits)))
@@ -298,14 +294,13 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 	struct net_made made = {0};
 	struct json_object *mtu;
 	const char *text;
-	unsigned int i;
 
 	if (!json_object_is_type(o, json_type_object))
 		return false;
 	text = text_of(o, "mode", ADDR_TEXT_BYTES);
 	if (!text || net_mode_parse(text, &made.mode) < 0)
 		return false;
-	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++) {
 		text = text_of(o, texts[i].key, texts[i].size);
 		if (!text)
 			return false;

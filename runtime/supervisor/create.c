@@ -63,10 +63,9 @@ static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
 
 int create_check_ready(struct supervisor *s, struct err *err)
 {
-	unsigned int i;
-	int r;
+	int rc;
 
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (!s->proc[i].ready)
 			return 0;
 	loop_del(&s->loop, s->error_fd);
@@ -75,7 +74,7 @@ int create_check_ready(struct supervisor *s, struct err *err)
 	s->create_by_ns = 0;
 	s->stage = STAGE_READY;
 	s->state->status = STATE_CREATED;
-	for (i = 0; i < s->nr; i++) {
+	for (unsigned int i = 0; i < s->nr; i++) {
 		struct state_proc *p = &s->state->proc[i];
 		const pid_t pid = s->proc[i].jailed.pid;
 
@@ -83,10 +82,10 @@ int create_check_ready(struct supervisor *s, struct err *err)
 		p->process = (struct process){pid, process_identify(pid)};
 	}
 	s->state->nr_procs = s->nr;
-	r = state_save(s->dir, s->state, err);
-	if (r == 0)
+	rc = state_save(s->dir, s->state, err);
+	if (rc == 0)
 		create_report(s, NULL);
-	return r;
+	return rc;
 }
 
 void create_late(struct supervisor *s)
@@ -94,10 +93,9 @@ void create_late(struct supervisor *s)
 	char names[ERR_MSG_BYTES / 2] = "";
 	size_t len = 0;
 	struct err err;
-	unsigned int i;
 
 	s->create_by_ns = 0;
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (!s->proc[i].ready)
 			len += fmt_into(names + len, sizeof(names) - len, "%s%s", len ? ", " : "",
 					s->proc[i].name);
@@ -118,26 +116,26 @@ static int let_go_of_stdio(int null)
 
 static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 {
-	int pipe_fd[2], r = spawn_prepare(sp, err);
+	int pipe_fd[2], rc = spawn_prepare(sp, err);
 	cleanup_fd int error_wr = -1;
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (pipe2(pipe_fd, O_CLOEXEC | O_NONBLOCK) < 0)
 		return err_set(err, errno, "error pipe");
 	s->error_fd = pipe_fd[0];
 	error_wr = sp->error_fd = pipe_fd[1];
-	r = watch_jails(s, err);
+	rc = watch_jails(s, err);
 	phases_mark(s->phases, "guest RAM and sockets");
-	while (r == 0 && s->nr < s->launch->plan->nr_procs) {
-		r = spawn_process(sp, s->nr, &s->proc[s->nr], err);
-		if (r < 0)
+	while (rc == 0 && s->nr < s->launch->plan->nr_procs) {
+		rc = spawn_process(sp, s->nr, &s->proc[s->nr], err);
+		if (rc < 0)
 			break;
 		phases_add(s->phases, "jail", s->proc[s->nr].name, clock_ns());
 		s->nr++;
-		r = watch_process(s, s->nr - 1, err);
+		rc = watch_process(s, s->nr - 1, err);
 	}
-	return r == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : r;
+	return rc == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : rc;
 }
 
 /* Others wait to see these closed: the reader of a pipe, the owner of a terminal. */
@@ -214,30 +212,30 @@ int create_begin(struct supervisor *s, struct err *err)
 		.null_fd = -1,
 		.ram_fd = -1,
 	};
-	int r = wait_for_launcher(s, err);
+	int rc = wait_for_launcher(s, err);
 
-	if (r == 0)
-		r = cgroup_enter(s->cgroup, err);
+	if (rc == 0)
+		rc = cgroup_enter(s->cgroup, err);
 	phases_mark(s->phases, "cgroup entered");
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	drain_note(s, l->plan, l->console[1]);
 	/* From here on who wants to be rid of the VM has to be rid of this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
-	r = state_save(s->dir, s->state, err);
-	if (r == 0)
-		r = set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
-	if (r == 0)
-		r = userns_choose(&sp.ids, err);
-	if (r == 0)
-		r = loop_init(&s->loop, err);
-	if (r == 0)
-		r = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
-	if (r == 0)
-		r = nets_make(s, &sp, err);
-	if (r == 0)
-		r = spawn_all(s, &sp, err);
+	rc = state_save(s->dir, s->state, err);
+	if (rc == 0)
+		rc = set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
+	if (rc == 0)
+		rc = userns_choose(&sp.ids, err);
+	if (rc == 0)
+		rc = loop_init(&s->loop, err);
+	if (rc == 0)
+		rc = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
+	if (rc == 0)
+		rc = nets_make(s, &sp, err);
+	if (rc == 0)
+		rc = spawn_all(s, &sp, err);
 	spawn_done(&sp);
 	close_streams(l);
-	return r < 0 ? r : requests_serve(s, err);
+	return rc < 0 ? rc : requests_serve(s, err);
 }

@@ -18,16 +18,16 @@
 #define ASK_LOOKS     20   /* so often in that time */
 #define KILL_TRIES    5000 /* 10 s more after a SIGKILL */
 
-static void cleanup_state(struct state **s)
+static void free_state(struct state **s)
 {
 	state_free(*s);
 }
-#define cleanup_state_of __attribute__((cleanup(cleanup_state)))
+#define cleanup_state __attribute__((cleanup(free_state)))
 
 /* Keeps the first failure: later ones follow from it more often than not. */
-static int first(int so_far, int r)
+static int destroy_first(int so_far, int rc)
 {
-	return so_far < 0 ? so_far : r;
+	return so_far < 0 ? so_far : rc;
 }
 
 /* Kill a process that may stand still for as long as its group is frozen. */
@@ -42,41 +42,40 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 		    struct err *err)
 {
 	struct err other;
-	unsigned int i;
-	int r = 0;
+	int rc = 0;
 
-	for (i = 0; s && i < s->nr_procs; i++) {
+	for (unsigned int i = 0; s && i < s->nr_procs; i++) {
 		int dead = kill_frozen(&s->proc[i].process);
 
-		if (dead < 0 && r == 0)
-			r = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
+		if (dead < 0 && rc == 0)
+			rc = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
 	}
 	if (s)
-		r = first(r, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, r ? &other : err));
+		rc = destroy_first(
+			rc, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, rc ? &other : err));
 	/* By now nobody holds a TAP any more. */
-	for (i = 0; s && i < s->nr_nets; i++)
-		r = first(r, net_undo(&s->net[i], r ? &other : err));
-	return r < 0 ? r : state_remove(root, id, dir, err);
+	for (unsigned int i = 0; s && i < s->nr_nets; i++)
+		rc = destroy_first(rc, net_undo(&s->net[i], rc ? &other : err));
+	return rc < 0 ? rc : state_remove(root, id, dir, err);
 }
 
 /* -EBUSY while somebody holds it: the VM, its launcher, or another delete */
 static int destroy_wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
-	int r;
+	int rc;
 
-	while ((r = state_lock(dir, ret_lock)) == -EBUSY && tries-- > 0)
+	while ((rc = state_lock(dir, ret_lock)) == -EBUSY && tries-- > 0)
 		nanosleep(&pause, NULL);
-	return r;
+	return rc;
 }
 
 /* Whether what is left of the VM is killed, and the host's disk, which stands still, lets none of it go */
 static bool only_dying(const struct state *s)
 {
 	bool any = false;
-	unsigned int i;
 
-	for (i = 0; i < s->nr_procs; i++) {
+	for (unsigned int i = 0; i < s->nr_procs; i++) {
 		const struct process *p = &s->proc[i].process;
 
 		if (process_identify(p->pid) != p->start)
@@ -91,38 +90,37 @@ static bool only_dying(const struct state *s)
 /* As destroy_wait_for_lock(), of a supervisor that ends its VM; -EINPROGRESS when only the host is waited for */
 static int destroy_wait_for_end(int dir, const struct state *s, int *ret_lock)
 {
-	unsigned int i;
-	int r = -EBUSY;
+	int rc = -EBUSY;
 
-	for (i = 0; i < ASK_LOOKS && r == -EBUSY; i++) {
-		r = destroy_wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
-		if (r == -EBUSY && only_dying(s))
-			r = -EINPROGRESS;
+	for (unsigned int i = 0; i < ASK_LOOKS && rc == -EBUSY; i++) {
+		rc = destroy_wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
+		if (rc == -EBUSY && only_dying(s))
+			rc = -EINPROGRESS;
 	}
-	return r;
+	return rc;
 }
 
 /* Get whoever runs the VM out of the way, and the lock. */
 static int take_over(int dir, const struct state *s, int *ret_lock)
 {
-	cleanup_state_of struct state *now = NULL;
+	cleanup_state struct state *now = NULL;
 	struct err ignored;
-	int r = -EBUSY;
+	int rc = -EBUSY;
 
 	/* Asked, a supervisor cleans up itself; one that is only being born, or frozen, is killed below. */
 	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
-		r = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
-	if (r == 0 || r == -ESRCH) /* it is at it already */
-		r = destroy_wait_for_end(dir, s, ret_lock);
+		rc = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
+	if (rc == 0 || rc == -ESRCH) /* it is at it already */
+		rc = destroy_wait_for_end(dir, s, ret_lock);
 	else
-		r = -EBUSY;
-	if (r != -EBUSY)
-		return r;
-	r = kill_frozen(&s->supervisor);
-	if (r == 0)
-		r = destroy_wait_for_lock(dir, ASK_TRIES, ret_lock);
-	if (r != -EBUSY)
-		return r;
+		rc = -EBUSY;
+	if (rc != -EBUSY)
+		return rc;
+	rc = kill_frozen(&s->supervisor);
+	if (rc == 0)
+		rc = destroy_wait_for_lock(dir, ASK_TRIES, ret_lock);
+	if (rc != -EBUSY)
+		return rc;
 	/* What was on file at first may have been the launcher. */
 	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
 		(void)!kill_frozen(&now->supervisor);
@@ -136,35 +134,35 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 	unsigned int tries = ASK_TRIES;
 	struct err ignored;
-	int r = state_load(dir, ret, err);
+	int rc = state_load(dir, ret, err);
 
 	/* Only a VM listens; its supervisor writes the file anew when it ends. */
-	if (r < 0 && r != -ENOENT && force &&
+	if (rc < 0 && rc != -ENOENT && force &&
 	    client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
-	while ((r == -ENOENT || (r < 0 && force)) && tries-- > 0) {
+	while ((rc == -ENOENT || (rc < 0 && force)) && tries-- > 0) {
 		if (state_locked(dir) != 1)
 			return state_load(dir, ret, err);
 		nanosleep(&pause, NULL);
-		r = state_load(dir, ret, err);
+		rc = state_load(dir, ret, err);
 	}
-	return r;
+	return rc;
 }
 
 /* A directory in which there is no state file that can be read */
 static int destroy_unborn(const char *root, const char *id, int dir, bool force, struct err *err)
 {
 	cleanup_fd int lock = -1;
-	int r = state_lock(dir, &lock);
+	int rc = state_lock(dir, &lock);
 
-	if (r == -EBUSY)
+	if (rc == -EBUSY)
 		return err_text(err, EBUSY, "container %s is being created", id);
 	if (!force)
 		return err_text(err, ENOENT, "container does not exist: %s", id);
-	if (r == 0)
+	if (rc == 0)
 		return destroy_remains(root, id, dir, NULL, err);
-	if (r != -ENOENT && r != -EINVAL)
-		return err_set(err, -r, "lock of %s", id);
+	if (rc != -ENOENT && rc != -EINVAL)
+		return err_set(err, -rc, "lock of %s", id);
 	/* Without a lock file it is an empty directory of a create that got no further, or it is not
 	 * ours, and then it is not empty. */
 	(void)!state_remove_empty(id, dir);
@@ -174,34 +172,34 @@ static int destroy_unborn(const char *root, const char *id, int dir, bool force,
 int destroy(const char *root, const char *id, bool force, struct err *err)
 {
 	cleanup_fd int dir = -1, lock = -1;
-	cleanup_state_of struct state *s = NULL, *last = NULL;
-	int r = state_open(root, id, &dir, err);
+	cleanup_state struct state *s = NULL, *last = NULL;
+	int rc = state_open(root, id, &dir, err);
 
-	if (r == -ENOENT && force)
+	if (rc == -ENOENT && force)
 		return 0;
-	if (r < 0)
-		return r;
-	r = load_patiently(dir, force, &s, err);
-	if (r == -ENOENT || (r < 0 && force))
+	if (rc < 0)
+		return rc;
+	rc = load_patiently(dir, force, &s, err);
+	if (rc == -ENOENT || (rc < 0 && force))
 		return destroy_unborn(root, id, dir, force, err);
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	if (!force && (s->status == STATE_RUNNING || s->status == STATE_CREATING))
 		return err_text(err, EBUSY, "cannot delete container %s that is not stopped: %s",
 				id, state_status_name(s->status));
-	r = state_lock(dir, &lock);
-	if (r == -EBUSY)
-		r = take_over(dir, s, &lock);
+	rc = state_lock(dir, &lock);
+	if (rc == -EBUSY)
+		rc = take_over(dir, s, &lock);
 	/* Its supervisor clears away the rest when the host lets go. */
-	if (r == -EINPROGRESS)
+	if (rc == -EINPROGRESS)
 		return state_remove(root, id, dir, err);
-	if (r == -ENOENT)
+	if (rc == -ENOENT)
 		return 0; /* it undid itself, or another delete was faster */
-	if (r < 0)
-		return err_set(err, -r, "stop the supervisor of %s", id);
+	if (rc < 0)
+		return err_set(err, -rc, "stop the supervisor of %s", id);
 	/* Only now nobody changes it any more. */
-	r = state_load(dir, &last, err);
-	if (r == -ENOENT)
+	rc = state_load(dir, &last, err);
+	if (rc == -ENOENT)
 		return 0; /* the launcher has undone it all */
-	return destroy_remains(root, id, dir, r < 0 ? s : last, err);
+	return destroy_remains(root, id, dir, rc < 0 ? s : last, err);
 }

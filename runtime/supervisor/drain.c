@@ -30,10 +30,8 @@
 
 void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
-	unsigned int i;
-
 	s->drain = (struct draining){.console = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
-	for (i = 1; i < p->nr_procs; i++)
+	for (unsigned int i = 1; i < p->nr_procs; i++)
 		if (p->proc[i].kind->bus == BOOT_BUS_SERIAL)
 			s->drain.device = i;
 }
@@ -72,12 +70,11 @@ static bool may_stay(struct supervisor *s)
 bool drain_wait(struct supervisor *s)
 {
 	const struct draining *d = &s->drain;
-	unsigned int i;
 
 	if (s->failed || d->console < 0 || !d->device || !s->proc[d->device].jailed.pid ||
 	    !may_stay(s))
 		return false;
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (i != d->device)
 			child_kill(&s->proc[i]);
 	drain_check_last(s);
@@ -89,9 +86,8 @@ void drain_check_last(struct supervisor *s)
 	struct draining *d = &s->drain;
 	struct state *t = s->state;
 	struct err err;
-	unsigned int i;
 
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (i != d->device && s->proc[i].jailed.pid)
 			return;
 	if (d->is_last || d->turns == 0)

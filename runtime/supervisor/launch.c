@@ -53,10 +53,8 @@ static const char *owner_name(char ret[33])
 /* As they are by now: first without, then with their identity */
 static int note_cgroups(const struct cgroup *cg, struct state *s)
 {
-	unsigned int i;
-
 	state_free_cgroups(s);
-	for (i = 0; i < cg->nr_dirs; i++) {
+	for (unsigned int i = 0; i < cg->nr_dirs; i++) {
 		s->cgroup_dir[i] = cg->dir[i];
 		s->cgroup_dir[i].path = strdup(cg->dir[i].path);
 		if (!s->cgroup_dir[i].path)
@@ -95,7 +93,7 @@ struct launching {
 	struct cgroup cgroup;
 };
 
-static void cleanup_launching(struct launching *g)
+static void launching_done(struct launching *g)
 {
 	cleanup_close_fd(&g->dir);
 	cleanup_close_fd(&g->lock);
@@ -104,38 +102,38 @@ static void cleanup_launching(struct launching *g)
 	cgroup_done(&g->cgroup);
 	state_free(g->state);
 }
+#define cleanup_launching __attribute__((cleanup(launching_done)))
 
 static int plan_networks(const struct plan *p, struct state *s, struct err *err)
 {
 	char cmdline[BOOT_CMDLINE_MAX];
 	struct net_guest guest;
-	unsigned int i;
-	int r = 0;
+	int rc = 0;
 
-	for (i = 0; r == 0 && i < p->nr_nets; i++) {
-		r = net_plan(&p->net[i], s->id, p->proc[p->net[i].proc].name, &s->net[i], err);
-		s->nr_nets += r == 0;
+	for (unsigned int i = 0; rc == 0 && i < p->nr_nets; i++) {
+		rc = net_plan(&p->net[i], s->id, p->proc[p->net[i].proc].name, &s->net[i], err);
+		s->nr_nets += rc == 0;
 	}
 	/* What is too long already will not be shorter at start. */
 	net_guest_of(p, &guest);
-	return r < 0 ? r : net_cmdline(s->net, s->nr_nets, &guest, cmdline, err);
+	return rc < 0 ? rc : net_cmdline(s->net, s->nr_nets, &guest, cmdline, err);
 }
 
 /* On file before anything is made, so that delete knows after a death at any moment. */
 static int write_down(const struct launch *l, struct launching *g, struct err *err)
 {
-	int r = cgroup_plan(&l->plan->cgroup, &g->cgroup, err);
+	int rc = cgroup_plan(&l->plan->cgroup, &g->cgroup, err);
 
-	if (r < 0)
-		return r;
+	if (rc < 0)
+		return rc;
 	g->state = calloc(1, sizeof(*g->state));
 	if (!g->state || fill_state(l, &g->cgroup, g->state) < 0)
 		return err_set(err, ENOMEM, "state");
-	r = plan_networks(l->plan, g->state, err);
-	if (r < 0)
-		return r;
-	r = state_save_text(g->dir, STATE_CONFIG, l->config, err);
-	return r < 0 ? r : state_save(g->dir, g->state, err);
+	rc = plan_networks(l->plan, g->state, err);
+	if (rc < 0)
+		return rc;
+	rc = state_save_text(g->dir, STATE_CONFIG, l->config, err);
+	return rc < 0 ? rc : state_save(g->dir, g->state, err);
 }
 
 /* What vmrun opens is close-on-exec, so what is not was the caller's: conmon, for one, waits for such a
@@ -213,16 +211,16 @@ static int too_little_memory(const struct launching *g, struct err *err)
 /* Which directories these are is on file before there is a process in them. */
 static int make_cgroups(const struct launch *l, struct launching *g, struct err *err)
 {
-	int r = cgroup_make(&g->cgroup, err);
+	int rc = cgroup_make(&g->cgroup, err);
 
-	if (r == 0)
-		r = cgroup_limit(&g->cgroup, &l->plan->cgroup, err);
-	if (r == 0 && note_cgroups(&g->cgroup, g->state) < 0)
-		r = err_set(err, ENOMEM, "state");
-	if (r == 0 && g->cgroup.nr_dirs)
-		r = state_save(g->dir, g->state, err);
+	if (rc == 0)
+		rc = cgroup_limit(&g->cgroup, &l->plan->cgroup, err);
+	if (rc == 0 && note_cgroups(&g->cgroup, g->state) < 0)
+		rc = err_set(err, ENOMEM, "state");
+	if (rc == 0 && g->cgroup.nr_dirs)
+		rc = state_save(g->dir, g->state, err);
 	phases_mark(l->phases, "cgroup made");
-	return r;
+	return rc;
 }
 
 static int fork_supervisor(const struct launch *l, struct launching *g, struct err *err)
@@ -312,11 +310,11 @@ static int lock_again(struct launching *g)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 	unsigned int tries = LOCK_TRIES;
-	int r;
+	int rc;
 
-	while ((r = state_lock(g->dir, &g->lock)) == -EBUSY && tries-- > 0)
+	while ((rc = state_lock(g->dir, &g->lock)) == -EBUSY && tries-- > 0)
 		nanosleep(&pause, NULL);
-	return r;
+	return rc;
 }
 
 static void undo(const struct launch *l, struct launching *g)
@@ -342,38 +340,37 @@ static void undo(const struct launch *l, struct launching *g)
 static int launch_supervisor(const struct launch *l, struct launching *g, struct err *err)
 {
 	sigset_t before;
-	int r;
+	int rc;
 
 	hold_signals(&before);
-	r = state_reserve(l->root, l->plan->id, &g->dir, &g->lock, err);
-	if (r == 0)
-		r = write_down(l, g, err);
+	rc = state_reserve(l->root, l->plan->id, &g->dir, &g->lock, err);
+	if (rc == 0)
+		rc = write_down(l, g, err);
 	phases_mark(l->phases, "state directory");
-	if (r == 0)
-		r = make_cgroups(l, g, err);
-	if (r == 0)
-		r = fork_supervisor(l, g, err);
-	if (r < 0 && g->dir >= 0)
+	if (rc == 0)
+		rc = make_cgroups(l, g, err);
+	if (rc == 0)
+		rc = fork_supervisor(l, g, err);
+	if (rc < 0 && g->dir >= 0)
 		undo(l, g);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	return r;
+	return rc;
 }
 
 int launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 {
-	__attribute__((cleanup(cleanup_launching))) struct launching g = {
-		.dir = -1, .lock = -1, .report = {-1, -1}};
-	int r = state_check_id(l->plan->id, err);
+	cleanup_launching struct launching g = {.dir = -1, .lock = -1, .report = {-1, -1}};
+	int rc = state_check_id(l->plan->id, err);
 
-	if (r == 0)
-		r = launch_supervisor(l, &g, err);
-	if (r < 0)
-		return r;
-	r = wait_for_report(l, &g, err);
-	if (r < 0) {
-		r = too_little_memory(&g, err);
+	if (rc == 0)
+		rc = launch_supervisor(l, &g, err);
+	if (rc < 0)
+		return rc;
+	rc = wait_for_report(l, &g, err);
+	if (rc < 0) {
+		rc = too_little_memory(&g, err);
 		undo(l, &g);
-		return r;
+		return rc;
 	}
 	*ret_pid = g.pid;
 	return 0;

@@ -26,10 +26,9 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		{s->tell_losses_ns, lines_tell_losses},
 	};
 	uint64_t now = 0;
-	unsigned int i;
 
 	*ret_timeout_ms = -1;
-	for (i = 0; i < ARRAY_SIZE(all); i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
 		int ms;
 
 		if (!all[i].at_ns)
@@ -49,17 +48,17 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 /* What happens next: a deadline, or events */
 static void life_turn(struct supervisor *s, struct err *err)
 {
-	int r, timeout_ms;
+	int rc, timeout_ms;
 
 	lines_note_losses(s);
 	if (life_deadlines(s, &timeout_ms))
 		return;
-	r = loop_once(&s->loop, timeout_ms, err);
-	if (r == 0 && s->stage == STAGE_CREATING)
-		r = create_check_ready(s, err);
-	if (r < 0 && s->stage < STAGE_CREATED)
+	rc = loop_once(&s->loop, timeout_ms, err);
+	if (rc == 0 && s->stage == STAGE_CREATING)
+		rc = create_check_ready(s, err);
+	if (rc < 0 && s->stage < STAGE_CREATED)
 		end_failed(s, err);
-	else if (r < 0)
+	else if (rc < 0)
 		end_vm(s, END_VMM_KILLED, err->msg, true);
 }
 
@@ -107,10 +106,10 @@ static bool was_deleted(const struct supervisor *s)
 /* Where there is no room for it the copy of config.json makes some: how a VM ended is asked for, that is not. */
 static int save_end(struct supervisor *s, struct err *err)
 {
-	const int r = state_save(s->dir, s->state, err);
+	const int rc = state_save(s->dir, s->state, err);
 
-	if ((r != -ENOSPC && r != -EDQUOT) || unlinkat(s->dir, STATE_CONFIG, 0) < 0)
-		return r;
+	if ((rc != -ENOSPC && rc != -EDQUOT) || unlinkat(s->dir, STATE_CONFIG, 0) < 0)
+		return rc;
 	return state_save(s->dir, s->state, err);
 }
 
@@ -154,9 +153,8 @@ static NORETURN void life_finish(struct supervisor *s)
 void life_lead(struct supervisor *s)
 {
 	struct err err = {0};
-	unsigned int i;
 
-	for (i = 0; i < PLAN_PROCS_MAX; i++)
+	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++)
 		spawned_init(&s->proc[i]);
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
 	if (create_begin(s, &err) < 0)

@@ -55,11 +55,9 @@ void lines_last(struct supervisor *s, struct spawned *p)
 
 void lines_again(struct supervisor *s)
 {
-	unsigned int i;
-
 	s->listen_again_ns = 0;
 	/* Those still without a budget are put off once more. */
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->proc[i].log >= 0)
 			(void)!loop_mod(&s->loop, s->proc[i].log, EPOLLIN);
 }

@@ -22,7 +22,7 @@
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
 {
 	char name[24], detail[64];
-	int r;
+	int rc;
 
 	if (s->stage == STAGE_CREATED) {
 		signal_name(sig, name, sizeof(name));
@@ -30,8 +30,8 @@ static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct e
 		end_vm(s, END_KILLED, detail, true);
 		return 0;
 	}
-	r = ctl_send(s->proc[0].control, type, 0, 0, NULL);
-	return r < 0 ? err_set(err, -r, "the VMM does not listen") : 0;
+	rc = ctl_send(s->proc[0].control, type, 0, 0, NULL);
+	return rc < 0 ? err_set(err, -rc, "the VMM does not listen") : 0;
 }
 
 /* A VM that is being created does not know how to end in any other way. */
@@ -75,11 +75,11 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 
 static int op_start(struct supervisor *s, int *client, uint32_t arg UNUSED, struct err *err)
 {
-	const int r = start_begin(s, *client, err);
+	const int rc = start_begin(s, *client, err);
 
-	if (r == 0)
+	if (rc == 0)
 		*client = -1;
-	return r;
+	return rc;
 }
 
 static int op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struct err *err)
@@ -124,9 +124,8 @@ static void on_request(void *arg, int fd, uint32_t events UNUSED)
 	struct supervisor *s = arg;
 	cleanup_fd int client = fd;
 	struct request q;
-	unsigned int i;
 
-	for (i = 0; i < SUPERVISOR_CLIENTS; i++)
+	for (unsigned int i = 0; i < SUPERVISOR_CLIENTS; i++)
 		if (s->client[i] == fd)
 			s->client[i] = -1;
 	loop_del(&s->loop, fd);
@@ -188,7 +187,7 @@ static int requests_listen(int dir, struct err *err)
 int requests_serve(struct supervisor *s, struct err *err)
 {
 	sigset_t all;
-	int r;
+	int rc;
 
 	memset(s->client, 0xff, sizeof(s->client));
 	sigfillset(&all);
@@ -198,8 +197,8 @@ int requests_serve(struct supervisor *s, struct err *err)
 	s->listen_fd = requests_listen(s->dir, err);
 	if (s->listen_fd < 0)
 		return s->listen_fd;
-	r = loop_add(&s->loop, s->signal_fd, EPOLLIN, on_signal, s, err);
-	if (r == 0)
-		r = loop_add(&s->loop, s->listen_fd, EPOLLIN, on_client, s, err);
-	return r;
+	rc = loop_add(&s->loop, s->signal_fd, EPOLLIN, on_signal, s, err);
+	if (rc == 0)
+		rc = loop_add(&s->loop, s->listen_fd, EPOLLIN, on_client, s, err);
+	return rc;
 }

@@ -40,7 +40,7 @@ struct standing {
 	uint64_t listen_again_ns;
 };
 
-static void cleanup_standing(struct standing *a)
+static void standing_done(struct standing *a)
 {
 	spawned_done(&a->proc);
 	listen_done(&a->listener);
@@ -52,6 +52,7 @@ static void cleanup_standing(struct standing *a)
 	/* What is left, to tell of an error, must not outlive a signal. */
 	signals_release(a->signal_fd);
 }
+#define cleanup_standing __attribute__((cleanup(standing_done)))
 
 static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct err *err)
 {
@@ -256,7 +257,7 @@ static int standalone_serve(struct standing *a, struct err *err)
 
 int standalone_run(const struct standalone *d, struct oci_log *log, struct err *err)
 {
-	__attribute__((cleanup(cleanup_standing))) struct standing a = {
+	cleanup_standing struct standing a = {
 		.wanted = d,
 		.log = log,
 		.listener = {.fd = -1},

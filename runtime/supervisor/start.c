@@ -34,9 +34,7 @@ static unsigned int index_of(const struct supervisor *s, const struct spawned *p
 
 static bool waiting(const struct supervisor *s)
 {
-	unsigned int i;
-
-	for (i = 0; i < s->nr; i++)
+	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->start.asked[i])
 			return true;
 	return false;
@@ -50,12 +48,12 @@ static void refused(struct supervisor *s, const struct err *err)
 
 static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
 {
-	const int r = ctl_send(s->proc[i].control, (enum ctl_type)m->type, m->code, m->arg,
-			       m->text);
+	const int rc = ctl_send(s->proc[i].control, (enum ctl_type)m->type, m->code, m->arg,
+				m->text);
 	struct err err;
 
-	if (r < 0) {
-		err_set(&err, -r, "%s does not listen", s->proc[i].name);
+	if (rc < 0) {
+		err_set(&err, -rc, "%s does not listen", s->proc[i].name);
 		refused(s, &err);
 		return;
 	}
@@ -64,16 +62,14 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 
 static void start_ask_networks(struct supervisor *s)
 {
-	unsigned int n, i;
-
-	for (n = 0; n < s->state->nr_nets; n++) {
+	for (unsigned int n = 0; n < s->state->nr_nets; n++) {
 		const struct net_made *made = &s->state->net[n];
 		const bool down = made->mode == NET_MODE_NETNS && !made->joined[0];
 		const struct ctl_msg m = {.type = CTL_NET,
 					  .code = made->mtu | (down ? CTL_NET_DOWN : 0),
 					  .arg = ctl_mac(made->mac)};
 
-		for (i = 1; i < s->nr; i++)
+		for (unsigned int i = 1; i < s->nr; i++)
 			if (strcmp(s->proc[i].name, made->device) == 0)
 				start_ask(s, i, &m);
 	}
@@ -82,13 +78,13 @@ static void start_ask_networks(struct supervisor *s)
 static int put_on_file(struct supervisor *s, enum state_status status, struct err *err)
 {
 	const enum state_status before = s->state->status;
-	int r;
+	int rc;
 
 	s->state->status = status;
-	r = state_save(s->dir, s->state, err);
-	if (r < 0)
+	rc = state_save(s->dir, s->state, err);
+	if (rc < 0)
 		s->state->status = before;
-	return r;
+	return rc;
 }
 
 /* In pieces of a message's size, and then the start itself */
@@ -99,17 +95,17 @@ static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 	char piece[sizeof(m.text)];
 	struct err err;
 	size_t at;
-	int r = 0;
+	int rc = 0;
 
-	for (at = 0; r == 0 && at < len; at += strlen(piece)) {
+	for (at = 0; rc == 0 && at < len; at += strlen(piece)) {
 		fmt_into(piece, sizeof(piece), "%s", cmdline + at);
-		r = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
+		rc = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
 	}
-	if (r == 0) {
+	if (rc == 0) {
 		start_ask(s, 0, &m);
 		return;
 	}
-	err_set(&err, -r, "%s does not listen", s->proc[0].name);
+	err_set(&err, -rc, "%s does not listen", s->proc[0].name);
 	refused(s, &err);
 }
 
@@ -169,7 +165,7 @@ static void go_on(struct supervisor *s)
 
 int start_begin(struct supervisor *s, int client, struct err *err)
 {
-	int r;
+	int rc;
 
 	if (s->stage == STAGE_RUNNING)
 		return err_text(err, EINVAL, "cannot start an already running container");
@@ -178,9 +174,9 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 	/* In runc's words, which callers look for; if that start is refused, theirs may come again. */
 	if (s->start.deadline_ns)
 		return err_text(err, EBUSY, "cannot start an already running container");
-	r = nets_join(s, client, err);
-	if (r < 0)
-		return r;
+	rc = nets_join(s, client, err);
+	if (rc < 0)
+		return rc;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
 	start_ask_networks(s);
 	if (!waiting(s))

@@ -206,12 +206,12 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 {
 	struct pollfd ready = {.fd = p->control, .events = POLLIN};
 	struct ctl_msg m;
-	int r;
+	int rc;
 
 	if (p->control < 0 || poll(&ready, 1, 0) <= 0)
 		return false;
-	r = child_hear(p, &m);
-	if (r == 1) {
+	rc = child_hear(p, &m);
+	if (rc == 1) {
 		p->said[m.type]++;
 		if (legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
@@ -224,7 +224,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	/* A process without a control socket cannot be told to leave: so it does not stay. One that closed it
 	 * by its death has died of that. */
 	end_dismiss(s, p);
-	p->unruly = r != 0;
+	p->unruly = rc != 0;
 	child_kill(p);
 	return false;
 }
@@ -252,9 +252,9 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 	struct supervisor *s = arg;
 	struct jail_error e;
 	struct err err;
-	const int r = jail_read_error(fd, &e);
+	const int rc = jail_read_error(fd, &e);
 
-	if (r == 1 && e.index < s->nr) {
+	if (rc == 1 && e.index < s->nr) {
 		jail_describe(&e, &err);
 		err_wrap(&err, "%s", s->proc[e.index].name);
 		end_failed(s, &err);
@@ -265,10 +265,8 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 
 static void watch_judge(struct supervisor *s, struct spawned *p)
 {
-	unsigned int i;
-
 	drain_control(s, &s->proc[0]);
-	for (i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
+	for (unsigned int i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
 		if (spawned_reap(&s->proc[i]) && !s->proc[i].left)
 			watch_blame(s, &s->proc[i], "");
 	if (s->stage >= STAGE_ENDING)
@@ -314,11 +312,11 @@ int watch_jails(struct supervisor *s, struct err *err)
 int watch_process(struct supervisor *s, unsigned int i, struct err *err)
 {
 	const struct spawned *p = &s->proc[i];
-	int r = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
+	int rc = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
 
-	if (r == 0)
-		r = lines_watch(s, p, err);
-	if (r == 0)
-		r = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
-	return r;
+	if (rc == 0)
+		rc = lines_watch(s, p, err);
+	if (rc == 0)
+		rc = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
+	return rc;
 }
