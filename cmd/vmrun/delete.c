@@ -7,7 +7,7 @@ struct delete_options {
 };
 
 static const struct option_spec options[] = {
-	{"force", 'f', OPTION_FLAG, NULL, "kill it first if it runs; no VM of that id is no error",
+	{"force", 'f', OPTION_FLAG, NULL, "kill it first if it runs; succeed if it does not exist",
 	 offsetof(struct delete_options, force), NULL},
 	{.name = NULL},
 };

@@ -21,14 +21,13 @@ struct device_options {
 
 static const struct option_spec options[] = {
 	{"socket", 's', OPTION_STRING, "PATH",
-	 "listen here; removed at the end, and before if nobody listens on it", FIELD(socket),
-	 NULL},
+	 "listen here; an old socket that no process listens on is replaced", FIELD(socket), NULL},
 	{"path", 0, OPTION_STRING, "IMAGE", "block: the raw image or block device", FIELD(path),
 	 NULL},
 	{"format", 0, OPTION_STRING, "raw", "block: take the image as raw, whatever it looks like",
 	 FIELD(format), NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
-	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it is not there", FIELD(tap),
+	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it does not exist", FIELD(tap),
 	 NULL},
 	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to 16 queues; net: 1 to 4 pairs, the TAP being new if more than 1",

@@ -30,7 +30,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 		return err_set(err, -rc, "kill the supervisor");
 	if (s->status != STATE_CREATING || state_load(dir, &now, err) < 0)
 		return 0;
-	/* It may have been the launcher, which had just finished. */
+	/* That pid may have been the launcher's, which had just finished. */
 	rc = now->status == STATE_CREATED || now->status == STATE_RUNNING
 		     ? client_ask(dir, REQUEST_KILL, SIGKILL, NULL, err)
 		     : 0;
@@ -43,8 +43,8 @@ static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
 	const bool unborn = s->status == STATE_CREATING;
 	int rc = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
 
-	/* One that hangs (stopped by a debugger, say) is still to be killed; one that is only being made
-	 * does not listen yet. */
+	/* Kill a supervisor that hangs (stopped by a debugger, for example) too. One that is being created does not
+	 * listen yet. */
 	if (sig == SIGKILL && (rc == -ETIMEDOUT || (unborn && rc == -ESRCH)))
 		return kill_supervisor(dir, s, err);
 	if (unborn && rc == -ESRCH)

@@ -67,7 +67,7 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 
 static int connect_to(const char *path, struct err *err)
 {
-	/* A listener whose queue is full is not waited for. */
+	/* Do not wait for a listener whose queue is full. */
 	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
@@ -79,7 +79,7 @@ static int connect_to(const char *path, struct err *err)
 	return TAKE_FD(sock);
 }
 
-/* The slave goes to the serial device; whoever listens on the socket gets the master, and owns it. */
+/* The serial device gets the slave; the listener on the socket gets the master, and owns it. */
 static int open_console(const char *path, int *ret, struct err *err)
 {
 	static const char name[] = "/dev/ptmx";
@@ -95,7 +95,7 @@ static int open_console(const char *path, int *ret, struct err *err)
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || tcgetattr(slave, &t) < 0)
 		return err_set(err, errno, "console");
-	/* Line discipline is the guest's business, and done once. */
+	/* The guest has a line discipline of its own: one is enough. */
 	cfmakeraw(&t);
 	if (tcsetattr(slave, TCSANOW, &t) < 0)
 		return err_set(err, errno, "console");
@@ -150,7 +150,7 @@ static int print_plan(const struct plan *p, struct err *err)
 	return rc;
 }
 
-/* What cannot be seen now is for net_setup() to complain of. */
+/* net_setup() reports what cannot be seen now. */
 static unsigned int interfaces_of(const char *netns, struct netns_id *ret_id)
 {
 	unsigned int nr = 0;
@@ -177,7 +177,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return print_plan(ret->plan, err);
-	/* Before the disks, which the VM of that name has likely locked. */
+	/* Before the disks, which a VM of that name probably has locked. */
 	rc = pid_file_check(o->pid_file, err);
 	if (rc == 0)
 		rc = state_check_unused(v->root, id, err);
@@ -211,7 +211,7 @@ static void warn(void *arg, const char *text)
 	vmrun_warn(arg, "%s", text);
 }
 
-/* The file that is the root of the guest, where OCI states have the directory that is a container's */
+/* The file of the guest's root disk, where OCI states have a container's root directory */
 static const char *rootfs_of(const struct plan *p)
 {
 	for (unsigned int i = 0; i < p->nr_procs; i++) {

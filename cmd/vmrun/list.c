@@ -48,7 +48,7 @@ static void quiet_each(const struct state *s, unsigned int nr UNUSED)
 	puts(s->id);
 }
 
-/* What the state file says, with @width columns for it and a blank */
+/* A text of the state file in @width columns, then a blank */
 static void cell(const char *text, size_t width)
 {
 	char safe[PATH_MAX];
@@ -113,7 +113,7 @@ static const struct format *choose(const struct list_options *o)
 	return o->format && strcmp(o->format, "json") == 0 ? &json : &table;
 }
 
-/* Entries of a shared root that are not ours, or go away meanwhile, are no failure of list. */
+/* Entries of a shared root that are not vmrun's, or vanish meanwhile, are not errors. */
 static bool list_show(const struct vmrun *v, const char *id, const struct format *f,
 		      unsigned int nr)
 {
@@ -125,7 +125,7 @@ static bool list_show(const struct vmrun *v, const char *id, const struct format
 	rc = state_open(v->root, id, &dir, &err);
 	if (rc == 0)
 		rc = state_load(dir, &s, &err);
-	/* Ours, and not to be overlooked: the VM may well run. */
+	/* It is vmrun's, and its VM may run: say why it is not listed. */
 	if (rc == -EACCES ||
 	    (rc < 0 && rc != -ENOENT && dir >= 0 && faccessat(dir, STATE_LOCK, F_OK, 0) == 0))
 		vmrun_warn(v, "%s: %s", id, err.msg);

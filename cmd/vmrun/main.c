@@ -19,7 +19,7 @@ static const char *const rootless_words[] = {"true", "false", "auto", NULL};
 
 #define FIELD(f) offsetof(struct vmrun, f)
 
-/* What has no help text is accepted for callers made for runc or crun, and changes nothing. */
+/* Options without help text exist for callers of runc and crun, and have no effect. */
 static const struct option_spec global_options[] = {
 	{"root", 0, OPTION_STRING, "DIR", "state directory", FIELD(root), NULL},
 	{"log", 0, OPTION_STRING, "FILE", "append errors to this file too", FIELD(log), NULL},
@@ -80,7 +80,7 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
-/* State directories are found again from wherever the next command is called. */
+/* Make it absolute: the next command may run in another directory. */
 static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 {
 	char cwd[PATH_MAX];

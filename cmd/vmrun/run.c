@@ -74,7 +74,7 @@ static void run_done(struct run *r)
 	terminal_close(&r->terminal);
 	launch_vm_done(&r->vm);
 	cleanup_close_fd(&r->pidfd);
-	/* What is left, to tell of an error, must not outlive a signal. */
+	/* From here on a signal ends the program, also while it reports an error. */
 	signals_release(r->signal_fd);
 }
 #define cleanup_run __attribute__((cleanup(run_done)))
@@ -111,7 +111,7 @@ static int run_load(struct run *r, const char *arg, struct bundle **ret, struct 
 	return run_bundle_make(&o->described, arg, r->target.dir, ret, err);
 }
 
-/* From before the launch on, so that no signal falls between default and handled. */
+/* Before the launch, so that no signal is lost or kills this process in between. */
 static int run_catch_signals(struct run *r, struct err *err)
 {
 	static const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, 0};
@@ -138,7 +138,7 @@ static void pass_signal_on(struct run *r)
 		terminal_take(&r->terminal);
 		return;
 	}
-	/* The first asks the guest; a user who asks again means it. */
+	/* The first asks the guest to end; the second ends it. */
 	if (sig == SIGINT && r->interrupts++ > 0)
 		sig = SIGQUIT;
 	(void)process_signal(r->pidfd, sig);
@@ -167,7 +167,7 @@ static int run_wait_for_end(struct run *r, int *ret_code, struct err *err)
 		const bool background = r->terminal.wr >= 0 && !r->terminal.raw;
 
 		p[2].fd = r->terminal.raw ? STDIN_FILENO : -1;
-		/* Not every shell says SIGCONT to a job that it puts into the foreground. */
+		/* Not every shell sends SIGCONT to a job that it puts into the foreground. */
 		if (poll(p, ARRAY_SIZE(p), background ? BACKGROUND_LOOK_MS : -1) < 0 &&
 		    errno != EINTR)
 			return err_set(err, errno, "poll");

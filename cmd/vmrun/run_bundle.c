@@ -12,7 +12,7 @@
 
 #define MIB 20 /* as a shift */
 
-/* What runs out of memory here leaves a gap that validation would not notice: so it is counted. */
+/* Remembers a failure: an object that ran out of memory has a gap that validation would not notice. */
 struct maker {
 	bool failed;
 };
@@ -41,7 +41,7 @@ static void run_bundle_add_string(struct maker *m, struct json_object *obj, cons
 		run_bundle_add(m, obj, key, json_object_new_string(s));
 }
 
-/* IMAGE or IMAGE,format=WORD: what the word may be is the bundle's business. Other commas are the name's. */
+/* IMAGE or IMAGE,format=WORD. The bundle checks the word; other commas belong to the name. */
 static void run_bundle_add_image(struct maker *m, struct json_object *obj, const char *spec)
 {
 	static const char key[] = ",format=";
@@ -133,7 +133,7 @@ int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err)
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return err_set(err, errno, "random number");
-	/* 12 digits, as people know them of containers */
+	/* 12 digits, as in the ids of containers */
 	fmt_into(ret, RUN_BUNDLE_ID_BYTES, "vm-%012llx", (unsigned long long)(number >> 16));
 	return 0;
 }

@@ -32,10 +32,10 @@ struct run_bundle_options {
 #define RUN_BUNDLE_ID_BYTES 16
 
 /**
- * run_bundle_id() - An id for a VM whose user names none: vm- and 12 random hexadecimal digits
+ * run_bundle_id() - Choose an id when the user gives none: vm- and 12 random hexadecimal digits
  *
- * Not the pid, which in a fresh pid namespace is the one a dead VM had; what is random needs no look for a
- * free one, after which another caller may take it.
+ * Not the pid: in a new pid namespace a dead VM may have had the same. A random id needs no check whether it is
+ * free, after which another caller could take it.
  */
 MUST_CHECK int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err);
 

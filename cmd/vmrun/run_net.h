@@ -2,8 +2,8 @@
 /**
  * DOC: --net [MODE][,KEY[=VALUE]]...: a network device in one word
  *
- * Keys are the properties of {"type": "net"}, and crosvm's names for some of them. Only the words are
- * looked at here; what they say is judged by the bundle's validation, as everything else.
+ * Keys are the properties of {"type": "net"}, and crosvm's names for some of them. This only splits
+ * the words; the bundle's validation judges what they say.
  */
 #ifndef VMRUN_CMD_VMRUN_RUN_NET_H
 #define VMRUN_CMD_VMRUN_RUN_NET_H

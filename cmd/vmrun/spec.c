@@ -72,13 +72,13 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 		return err_set(err, ENAMETOOLONG, "--bundle");
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
 	if (fd < 0 && errno == EEXIST)
-		return err_text(err, EEXIST, "%s: there is one already; it is left alone", path);
+		return err_text(err, EEXIST, "%s: exists already, and is left alone", path);
 	if (fd < 0)
 		return err_set(err, errno, "%s", path);
 	rc = fd_write_full(fd, example, sizeof(example) - 1);
 	if (rc == 0)
 		return 0;
-	/* half an example would only be in the way of the next attempt */
+	/* half an example would stop the next attempt */
 	unlink(path);
 	return err_set(err, -rc, "%s", path);
 }

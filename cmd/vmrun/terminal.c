@@ -25,7 +25,7 @@ int terminal_open(struct terminal *t, struct err *err)
 	return 0;
 }
 
-/* A terminal that is not this session's has no foreground: whoever has it may use it. */
+/* A terminal of another session has no foreground here: use it. */
 static bool in_foreground(void)
 {
 	const pid_t group = tcgetpgrp(STDIN_FILENO);

@@ -19,10 +19,10 @@
 
 /**
  * struct terminal - Zeroed: not in use
- * @raw:	It is ours at present, and to be read
+ * @raw:	It is in raw mode and read by this process now
  * @escaped:	The last key was Ctrl-A
  * @rd, @wr:	The pipe; @rd is the VM's standard input
- * @before:	How it was when it was taken
+ * @before:	Its mode before
  */
 struct terminal {
 	bool raw;

@@ -11,7 +11,7 @@ void version_print(int fd)
 	size_t n = fmt_into(text, sizeof(text), "vmrun version %s\ncommit: %s\nspec: %s\n",
 			    VMRUN_VERSION, VMRUN_COMMIT, BUNDLE_OCI_VERSION);
 
-	/* there is nobody to tell when standard output is gone */
+	/* if standard output is gone there is no way to report that */
 	if (fd_write_full(fd, text, n) < 0)
 		return;
 }

@@ -35,11 +35,11 @@ static void vmrun_say(const struct vmrun *v, enum log_level level, const char *w
 	char text[ERR_MSG_BYTES];
 	struct err ignored;
 
-	/* Names of files may hold newlines and what else moves a terminal's cursor. */
+	/* File names may hold newlines and control sequences of terminals. */
 	fmt_into(text, sizeof(text), "%s", words);
 	(void)fmt_printable(text);
 
-	/* Errors are always shown: conmon makes an error without words of an empty stderr. */
+	/* Errors always go to stderr: conmon reports an empty one as an error without words. */
 	if (level == LOG_LEVEL_ERROR || !v->log)
 		dprintf(STDERR_FILENO, "vmrun: %s%s\n", level == LOG_LEVEL_WARN ? "warning: " : "",
 			text);

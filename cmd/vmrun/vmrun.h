@@ -3,7 +3,7 @@
  * DOC: What the verbs of the vmrun program share
  *
  * One file a verb, which exports one `const struct verb`; main.c holds the table of them, parses the
- * command line and prints whatever error a verb returns: on stderr as "vmrun: text", and in the --log
+ * command line and prints the error that a verb returns: on stderr as "vmrun: text", and in the --log
  * file as runc would write it.
  */
 #ifndef VMRUN_CMD_VMRUN_VMRUN_H
@@ -61,7 +61,7 @@ struct verb_args {
  * @options:	Table, or NULL
  * @opt_bytes:	Size of the struct it parses into, allocated zeroed; 0 without a table
  * @min_args, @max_args: Number of positionals
- * @stateless:	Does without a state directory, and so for users who have none
+ * @stateless:	Needs no state directory, so it works for users who have none
  * @run:	0 or -errno with err filled; the exit code is v->exit_code
  */
 struct verb {
@@ -86,7 +86,7 @@ void vmrun_warn(const struct vmrun *v, const char *fmt, ...) PRINTF(2, 3);
 
 struct oci_log;
 
-/** vmrun_open_log() - The --log file at the level asked for; a log that drops everything without one */
+/** vmrun_open_log() - The --log file at the level asked for; without --log, one that drops everything */
 MUST_CHECK int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err);
 
 #endif

@@ -2,7 +2,7 @@
 /**
  * DOC: Why a VM ended, in words and exit codes
  *
- * One table. README.md, `vmrun features` and the supervisor's exit code follow it.
+ * One table, which the READMEs and the exit code of the supervisor follow.
  */
 #ifndef VMRUN_RUNTIME_STATE_CAUSE_H
 #define VMRUN_RUNTIME_STATE_CAUSE_H
@@ -13,7 +13,7 @@
  * struct cause - One way to end
  * @name:	In state.json and `vmrun state`
  * @exit_code:	Of the supervisor, and of `vmrun run`
- * @meaning:	For the documentation
+ * @meaning:	In words
  */
 struct cause {
 	const char *name;
@@ -24,7 +24,7 @@ struct cause {
 /** cause_info() - The row of @c; END_NONE has one too, named "none" */
 const struct cause *cause_info(enum end_cause c);
 
-/** cause_from_name() - The cause of that name; END_NONE for NULL and for one we do not know */
+/** cause_from_name() - The cause of that name; END_NONE for NULL and for an unknown name */
 enum end_cause cause_from_name(const char *name);
 
 #endif

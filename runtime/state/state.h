@@ -22,12 +22,12 @@ enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED,
 
 /**
  * struct state - What is known about a VM
- * @supervisor:	The container pid; create's own in its first moments
+ * @supervisor:	The container pid; that of create at first
  * @proc:	VMM and devices
- * @net:	Network devices, by net_plan(); what they are called in proc is in them
+ * @net:	Network devices, as net_plan() made them; each has the name of its process
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @annotations: Object or NULL; owned
- * @detail:	In words why it ended
+ * @detail:	Why it ended, in words
  */
 struct state {
 	char id[PLAN_ID_BYTES];
@@ -57,7 +57,7 @@ struct state {
 /** state_free() - Free it and what it owns; fine on NULL */
 void state_free(struct state *s);
 
-/** state_free_cgroups() - Forget the directories: they are gone, or never were */
+/** state_free_cgroups() - Forget the cgroup directories */
 void state_free_cgroups(struct state *s);
 
 /** state_check_id() - runc's rules: [A-Za-z0-9_+.-]+, neither . nor .., at most STATE_ID_MAX bytes */

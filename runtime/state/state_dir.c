@@ -2,10 +2,10 @@
 /**
  * DOC: ROOT and ROOT/ID: made, opened, locked, removed
  *
- * What a state directory says is obeyed: processes are killed and directories removed by it. So a
- * user who can write there commands the caller, and each directory and file is judged here, by owner and mode, on
- * the fd that is then used; nothing is found by its path a second time. A symbolic link may lead to ROOT,
- * for that only chooses among directories which are judged all the same; from ROOT on none is followed.
+ * vmrun kills processes and removes directories as a state directory says, so a user who can write there commands
+ * the caller. Therefore each directory and file is judged here, by owner and mode, on the fd that is then used; no
+ * path is looked up twice. A symbolic link may lead to ROOT, because what it leads to is judged as well; below
+ * ROOT none is followed.
  */
 #include "runtime/state/state_dir.h"
 
@@ -44,7 +44,7 @@ static int state_judge(const struct stat *st, bool owned, bool safe, const char 
 	return 0;
 }
 
-/* The superuser commands everybody anyway; with the sticky bit everybody's entries are safe from others. */
+/* Root commands all users anyway; the sticky bit keeps each user's entries safe from others. */
 static int state_judge_root(const struct stat *st, const char *path, struct err *err)
 {
 	return state_judge(st, st->st_uid == geteuid() || st->st_uid == 0,
@@ -63,8 +63,8 @@ static int state_judge_file(const struct stat *st)
 	return st->st_uid != geteuid() || (st->st_mode & OTHERS_WRITE) ? -EPERM : 0;
 }
 
-/* A file of the VM's directory, for reading or for locking it. Only its owner can put another in its place
- * between the two looks, so this does without /proc: delete has to work where that is missing. */
+/* A file of the VM's directory, for reading or locking. Only its owner can replace it between the two checks, so this
+ * does not need /proc: delete must work where that is not mounted. */
 static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
 {
 	cleanup_fd int fd = -1;
@@ -93,7 +93,7 @@ int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
 	const char *dir = getenv("XDG_RUNTIME_DIR"), *user = getenv("USER");
 	const bool any = dir && *dir;
 
-	/* As runc has it: a user who is root only in a user namespace keeps the directory of his own. */
+	/* As in runc: root of a user namespace keeps the directory of the user. */
 	if (geteuid() == 0 && (!own_ids || !any || (user && strcmp(user, "root") == 0)))
 		fmt_into(ret, size, "/run/vmrun");
 	else if (!any)
@@ -141,7 +141,7 @@ int state_root(const char *root, int *ret_base, struct err *err)
 
 /* ---- the lock ---- */
 
-/* Readers ask about the lock and never take it, so they disturb neither each other nor delete. */
+/* Readers only ask about the lock, so they disturb neither each other nor delete. */
 static struct flock whole_file(void)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -156,8 +156,8 @@ static int lock_fd(int fd)
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 }
 
-/* Of several who found one directory the one whose lock is in it has it: meanwhile a delete may have removed
- * the file, and another create have made it anew. */
+/* The directory belongs to the process whose lock file is in it: a delete may have removed the file meanwhile, and
+ * another create made a new one. */
 static int lock_of(int dir, int fd)
 {
 	struct stat ours, there;
@@ -259,7 +259,7 @@ int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 		return rc;
 	rc = lock_new(dir, id, ret_lock, err);
 	if (rc < 0) {
-		/* If it is empty no one has it, and if it is not, another one. */
+		/* If it is empty no create has it, and otherwise another one does. */
 		(void)!state_remove_empty(id, dir);
 		return rc;
 	}
@@ -274,7 +274,7 @@ int state_remove_empty(const char *id, int dir)
 
 	if (base < 0 || fstat(dir, &ours) < 0)
 		return -errno;
-	/* By now another VM of this name may be in its place. */
+	/* Another VM of this name may be in its place now. */
 	if (fstatat(base, id, &there, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (there.st_ino != ours.st_ino || there.st_dev != ours.st_dev)
@@ -284,13 +284,13 @@ int state_remove_empty(const char *id, int dir)
 
 int state_remove(const char *root, const char *id, int dir, struct err *err)
 {
-	/* The lock goes last but one, so that until then others see whose directory it is. */
+	/* The lock file goes last, so that until then others see that the directory is vmrun's. */
 	static const char *const files[] = {STATE_CONTROL, STATE_FILE,		STATE_FILE ".new",
 					    STATE_CONFIG,  STATE_CONFIG ".new", STATE_LOCK};
 	int rc;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
-		/* Whatever has the name of a file of ours goes, an empty directory as well. */
+		/* Remove whatever has the name of one of these files, also an empty directory. */
 		if (unlinkat(dir, files[i], 0) == 0 || errno == ENOENT ||
 		    (errno == EISDIR && unlinkat(dir, files[i], AT_REMOVEDIR) == 0))
 			continue;

@@ -2,19 +2,18 @@
 /**
  * DOC: The state directory ROOT/ID
  *
- *   lock         held by create and then by the supervisor for as long as they live: who gets the
- *                lock, or sees that it is free, knows that no process runs this VM any more, whatever
- *                state.json says
- *   state.json   replaced atomically; there from before anything else of the VM exists, with what is
- *                going to be made, so that delete can clean up after a death at any moment
- *   config.json  the configuration as it was validated; the first to go when the end of the VM finds no room
+ *   lock         create and then the supervisor hold it as long as they live: if it is free, no process runs
+ *                this VM, whatever state.json says
+ *   state.json   replaced atomically; written before anything else of the VM exists, with all that will be
+ *                made, so that delete can clean up after a death at any moment
+ *   config.json  the configuration as it was validated; removed first if the disk is full when the VM ends
  *   control      the supervisor's socket
  *
- * A directory without lock file is not ours and left alone, except that an empty one is what a create
- * killed in its first step leaves.
+ * A directory without a lock file is not vmrun's and is left alone, unless it is empty: a create that was killed
+ * in its first step leaves that.
  *
  * ROOT belongs to the caller or to root and only its owner can write to it, or else it is sticky; ROOT/ID
- * and its files belong to the caller alone. Others are not used, not even by root (state_dir.c says why).
+ * and its files belong to the caller alone. vmrun refuses all others, also as root (state_dir.c says why).
  */
 #ifndef VMRUN_RUNTIME_STATE_STATE_DIR_H
 #define VMRUN_RUNTIME_STATE_STATE_DIR_H
@@ -42,7 +41,7 @@ MUST_CHECK int state_default_root(bool own_ids, char *ret, size_t size, struct e
  */
 MUST_CHECK int state_root(const char *root, int *ret_base, struct err *err);
 
-/** state_check_unused() - What state_reserve() would say right now: -EEXIST, or that ROOT is another user's */
+/** state_check_unused() - Whether state_reserve() would succeed now: 0, -EEXIST, or as state_root() */
 MUST_CHECK int state_check_unused(const char *root, const char *id, struct err *err);
 
 /**
@@ -50,7 +49,7 @@ MUST_CHECK int state_check_unused(const char *root, const char *id, struct err *
  * @ret_dir, @ret_lock: Owned by the caller
  *
  * Return: 0, -EEXIST "container with given ID already exists", -EINTR when a delete was faster, or -errno, with
- * nothing of ours left behind
+ * nothing left behind
  */
 MUST_CHECK int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 			     struct err *err);
@@ -66,16 +65,16 @@ MUST_CHECK int state_open(const char *root, const char *id, int *ret_dir, struct
 /** state_lock() - Try to get the lock: 0 with *ret_lock the caller's, -EBUSY when it is held */
 MUST_CHECK int state_lock(int dir, int *ret_lock);
 
-/** state_locked() - Whether the lock is held, without disturbing who holds or wants it: 0, 1, -errno */
+/** state_locked() - Whether the lock is held, without taking it: 0, 1, -errno */
 MUST_CHECK int state_locked(int dir);
 
-/** state_read_text() - A file of the directory, whole; the caller's to free() */
+/** state_read_text() - Read a whole file of the directory; the caller's to free() */
 MUST_CHECK int state_read_text(int dir, const char *name, char **ret, struct err *err);
 
-/** state_save_text() - Write another file of the directory, whole */
+/** state_save_text() - Replace a file of the directory atomically */
 MUST_CHECK int state_save_text(int dir, const char *name, const char *text, struct err *err);
 
-/** state_remove() - Remove our files and the directory; -ENOTEMPTY when it holds others' */
+/** state_remove() - Remove vmrun's files and the directory; -ENOTEMPTY when it holds other files */
 MUST_CHECK int state_remove(const char *root, const char *id, int dir, struct err *err);
 
 /** state_remove_empty() - Remove ROOT/ID if it is @dir, still, and empty */

@@ -46,8 +46,7 @@ int state_load(int dir, struct state **ret, struct err *err)
 	if (rc < 0)
 		return rc;
 	if (s->status != STATE_STOPPED && state_locked(dir) == 0) {
-		/* The supervisor ended, perhaps only after the file was read: what counts is what
-		 * it had written by then. */
+		/* The supervisor may have ended after the file was read: read what it wrote last. */
 		state_free(s);
 		rc = load_file(dir, &s, err);
 		if (rc < 0)

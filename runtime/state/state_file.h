@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: state.json: saved, loaded, compared with reality
+ * DOC: state.json, saved and loaded
  */
 #ifndef VMRUN_RUNTIME_STATE_STATE_FILE_H
 #define VMRUN_RUNTIME_STATE_STATE_FILE_H
@@ -11,10 +11,10 @@
 MUST_CHECK int state_save(int dir, const struct state *s, struct err *err);
 
 /**
- * state_load() - Read state.json and hold it against reality
+ * state_load() - Read state.json and compare it with the lock
  *
- * When the file says that the VM lives and nobody holds the lock, its supervisor was killed: *ret then
- * says stopped, with that cause.
+ * If the file says that the VM lives and no process holds the lock, its supervisor was killed: then *ret says
+ * stopped, with that cause.
  * Return: 0 with *ret the caller's (state_free); -ENOENT "container does not exist"
  */
 MUST_CHECK int state_load(int dir, struct state **ret, struct err *err);

@@ -2,7 +2,7 @@
 /**
  * DOC: struct state as JSON: state.json, and the OCI state
  *
- * state.json is ours, but lies where others may write; every field is checked when it is read.
+ * Every field is checked when it is read: the file decides what delete kills and removes.
  */
 #include "runtime/state/state_json.h"
 

@@ -2,8 +2,8 @@
 /**
  * DOC: struct net_made as JSON, for state.json and for `vmrun state`
  *
- * What is empty is left out, and empty where it is left out. What is read back decides what delete
- * removes, so a name that vmrun would not have chosen for this VM is refused.
+ * Empty members are left out. What is read back decides what delete removes, so this refuses a name that vmrun
+ * would not have chosen for this VM.
  */
 #include "runtime/state/state_net.h"
 

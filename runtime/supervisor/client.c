@@ -19,7 +19,7 @@ socklen_t client_address(int dir, struct sockaddr_un *ret)
 	return sizeof(*ret);
 }
 
-/* The directory is the caller's, so its socket should be: an answer of another user's is not believed. */
+/* The directory is the caller's, so its socket should be: do not believe another user's answer. */
 static bool client_peer_is_ours(int fd)
 {
 	struct ucred peer;
@@ -36,7 +36,7 @@ static int client_hear(int fd, const struct warn_to *warn, struct err *err)
 
 	for (;;) {
 		n = recv(fd, &reply, sizeof(reply), 0);
-		/* We were stopped, and go on. */
+		/* This process was stopped, and continues. */
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)
@@ -54,7 +54,7 @@ static int client_hear(int fd, const struct warn_to *warn, struct err *err)
 int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
 	       struct err *err)
 {
-	/* A supervisor that hangs must not hang the caller too. */
+	/* A supervisor that hangs must not hang its caller. */
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
 	const struct request q = {.magic = REQUEST_MAGIC, .op = op, .arg = arg};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -65,7 +65,7 @@ int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) < 0)
 		return err_set(err, errno, "control socket");
 	if (connect(fd, (struct sockaddr *)&sun, len) < 0) {
-		/* The backlog is full of those who gave up before. */
+		/* Clients that gave up fill the backlog. */
 		if (errno == EAGAIN)
 			return err_text(err, ETIMEDOUT, "the supervisor does not answer");
 		if (errno == ENOENT || errno == ECONNREFUSED)

@@ -32,7 +32,7 @@ void create_report(struct supervisor *s, const struct err *err)
 		r.code = err->code;
 		fmt_into(r.text, sizeof(r.text), "%s", err->msg);
 	}
-	/* A launcher that is gone is noticed by its end of file. */
+	/* The end of file tells when the launcher is gone. */
 	if (s->report >= 0 && send(s->report, &r, sizeof(r), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "the launcher is gone");
 }
@@ -103,7 +103,7 @@ void create_late(struct supervisor *s)
 	end_failed(s, &err);
 }
 
-/* Nothing of the launcher's stays open: a caller that reads its output to the end must get there. */
+/* Keep nothing of the launcher's open: a caller that reads its output to the end waits for that end. */
 static int let_go_of_stdio(int null)
 {
 	int fd;
@@ -138,7 +138,7 @@ static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 	return rc == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : rc;
 }
 
-/* Others wait to see these closed: the reader of a pipe, the owner of a terminal. */
+/* The reader of a pipe and the owner of a terminal wait for these to be closed. */
 static void close_streams(const struct launch *l)
 {
 	for (unsigned int i = 0; i < 2; i++) {
@@ -148,11 +148,11 @@ static void close_streams(const struct launch *l)
 		if (l->console[i] > STDERR_FILENO)
 			close(l->console[i]);
 	}
-	/* What was freed on the way here goes back to the host. */
+	/* Creating has freed memory: give it back to the host. */
 	malloc_trim(0);
 }
 
-/* Nothing has been made yet, and whoever wants to be rid of the launcher finds its pid on file. */
+/* Nothing has been made yet. Until GO the recorded pid, which delete kills, is the launcher's. */
 static int wait_for_launcher(struct supervisor *s, struct err *err)
 {
 	char go[sizeof(HANDOVER_GO)];
@@ -172,8 +172,8 @@ static bool write_oom_score(int fd, int adj)
 	return fd >= 0 && pwrite(fd, text, len, 0) == (ssize_t)len;
 }
 
-/* How much sooner than this process the others go, in thousandths of the limit, or of the host's memory: the least
- * of them, which has next to nothing, has to count for more. */
+/* What the jailed processes get on top of this process's score, in thousandths of the limit or of the host's memory:
+ * even the smallest of them must score higher. */
 static int oom_raise(int64_t limit_bytes)
 {
 	const int64_t own = limit_bytes > 0 ? 1000LL * OWN_BYTES / limit_bytes : 0;
@@ -181,8 +181,8 @@ static int oom_raise(int64_t limit_bytes)
 	return own > OOM_SCORE_ADJ_MAX ? OOM_SCORE_ADJ_MAX : own > OOM_RAISE ? (int)own : OOM_RAISE;
 }
 
-/* The kernel kills who has most, and of a small VM that can be this process, which is needed to tell of it. So it goes
- * last if it may say so, and if not the others are made to go sooner. */
+/* The kernel kills the process with the highest score. In a small VM that could be this one, which has to report the
+ * death. So this one lowers its score if it may, and otherwise raises the others'. */
 static int set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed, struct err *err)
 {
 	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
@@ -220,7 +220,7 @@ int create_begin(struct supervisor *s, struct err *err)
 	if (rc < 0)
 		return rc;
 	drain_note(s, l->plan, l->console[1]);
-	/* From here on who wants to be rid of the VM has to be rid of this process. */
+	/* From here on delete kills this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	rc = state_save(s->dir, s->state, err);
 	if (rc == 0)

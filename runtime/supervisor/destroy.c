@@ -24,13 +24,13 @@ static void free_state(struct state **s)
 }
 #define cleanup_state __attribute__((cleanup(free_state)))
 
-/* Keeps the first failure: later ones follow from it more often than not. */
+/* Keeps the first failure: later ones usually follow from it. */
 static int destroy_first(int so_far, int rc)
 {
 	return so_far < 0 ? so_far : rc;
 }
 
-/* Kill a process that may stand still for as long as its group is frozen. */
+/* Kill a process that stands still while its group is frozen. */
 static int kill_frozen(const struct process *p)
 {
 	if (process_identify(p->pid) == p->start && p->start)
@@ -53,13 +53,13 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 	if (s)
 		rc = destroy_first(
 			rc, cgroup_remove(s->cgroup_dir, s->nr_cgroup_dirs, rc ? &other : err));
-	/* By now nobody holds a TAP any more. */
+	/* No process holds a TAP any more. */
 	for (unsigned int i = 0; s && i < s->nr_nets; i++)
 		rc = destroy_first(rc, net_undo(&s->net[i], rc ? &other : err));
 	return rc < 0 ? rc : state_remove(root, id, dir, err);
 }
 
-/* -EBUSY while somebody holds it: the VM, its launcher, or another delete */
+/* -EBUSY while the VM, its launcher or another delete holds it */
 static int destroy_wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
@@ -70,7 +70,7 @@ static int destroy_wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 	return rc;
 }
 
-/* Whether what is left of the VM is killed, and the host's disk, which stands still, lets none of it go */
+/* Whether all processes left are killed, and only a stalled disk of the host keeps them */
 static bool only_dying(const struct state *s)
 {
 	bool any = false;
@@ -87,7 +87,7 @@ static bool only_dying(const struct state *s)
 	return any;
 }
 
-/* As destroy_wait_for_lock(), of a supervisor that ends its VM; -EINPROGRESS when only the host is waited for */
+/* As destroy_wait_for_lock(), while a supervisor ends its VM; -EINPROGRESS when only the host delays it */
 static int destroy_wait_for_end(int dir, const struct state *s, int *ret_lock)
 {
 	int rc = -EBUSY;
@@ -100,17 +100,17 @@ static int destroy_wait_for_end(int dir, const struct state *s, int *ret_lock)
 	return rc;
 }
 
-/* Get whoever runs the VM out of the way, and the lock. */
+/* End the process that runs the VM, and take the lock. */
 static int take_over(int dir, const struct state *s, int *ret_lock)
 {
 	cleanup_state struct state *now = NULL;
 	struct err ignored;
 	int rc = -EBUSY;
 
-	/* Asked, a supervisor cleans up itself; one that is only being born, or frozen, is killed below. */
+	/* A supervisor that can be asked cleans up itself; one that is not ready yet, or frozen, is killed below. */
 	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
 		rc = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
-	if (rc == 0 || rc == -ESRCH) /* it is at it already */
+	if (rc == 0 || rc == -ESRCH) /* it is ending already */
 		rc = destroy_wait_for_end(dir, s, ret_lock);
 	else
 		rc = -EBUSY;
@@ -121,14 +121,14 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 		rc = destroy_wait_for_lock(dir, ASK_TRIES, ret_lock);
 	if (rc != -EBUSY)
 		return rc;
-	/* What was on file at first may have been the launcher. */
+	/* The pid recorded at first may have been the launcher's. */
 	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
 		(void)!kill_frozen(&now->supervisor);
 	return destroy_wait_for_lock(dir, KILL_TRIES, ret_lock);
 }
 
-/* No state file that can be read, but somebody holds the lock: a create in its first moments, another
- * delete in its last ones, or a VM whose file was damaged. Wait until that is over. */
+/* The state file cannot be read, but the lock is held: by a create in its first moments, by another delete
+ * in its last ones, or by a VM whose file was damaged. Wait until that is over. */
 static int load_patiently(int dir, bool force, struct state **ret, struct err *err)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
@@ -136,7 +136,7 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 	struct err ignored;
 	int rc = state_load(dir, ret, err);
 
-	/* Only a VM listens; its supervisor writes the file anew when it ends. */
+	/* Only a VM listens; its supervisor rewrites the file when it ends. */
 	if (rc < 0 && rc != -ENOENT && force &&
 	    client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
@@ -149,7 +149,7 @@ static int load_patiently(int dir, bool force, struct state **ret, struct err *e
 	return rc;
 }
 
-/* A directory in which there is no state file that can be read */
+/* A directory without a readable state file */
 static int destroy_unborn(const char *root, const char *id, int dir, bool force, struct err *err)
 {
 	cleanup_fd int lock = -1;
@@ -163,8 +163,8 @@ static int destroy_unborn(const char *root, const char *id, int dir, bool force,
 		return destroy_remains(root, id, dir, NULL, err);
 	if (rc != -ENOENT && rc != -EINVAL)
 		return err_set(err, -rc, "lock of %s", id);
-	/* Without a lock file it is an empty directory of a create that got no further, or it is not
-	 * ours, and then it is not empty. */
+	/* Without a lock file it is the empty directory of a create that got no further, or it is not
+	 * vmrun's, and then it is not empty. */
 	(void)!state_remove_empty(id, dir);
 	return 0;
 }
@@ -190,14 +190,14 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 	rc = state_lock(dir, &lock);
 	if (rc == -EBUSY)
 		rc = take_over(dir, s, &lock);
-	/* Its supervisor clears away the rest when the host lets go. */
+	/* Its supervisor removes the rest when the host lets the processes go. */
 	if (rc == -EINPROGRESS)
 		return state_remove(root, id, dir, err);
 	if (rc == -ENOENT)
 		return 0; /* it undid itself, or another delete was faster */
 	if (rc < 0)
 		return err_set(err, -rc, "stop the supervisor of %s", id);
-	/* Only now nobody changes it any more. */
+	/* Only now can no process change it any more. */
 	rc = state_load(dir, &last, err);
 	if (rc == -ENOENT)
 		return 0; /* the launcher has undone it all */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Leaving nothing behind
+ * DOC: Removing a VM, whatever happened to it before
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_DESTROY_H
 #define VMRUN_RUNTIME_SUPERVISOR_DESTROY_H
@@ -13,19 +13,19 @@
  * @dir:	State directory, whose lock the caller holds
  * @s:		What was recorded, or NULL when nothing was yet
  *
- * Survivors are found by what was recorded, pid and start time; who else is in the cgroup is left alone,
- * and the cgroup with it. A caller that sat in it itself (the supervisor, undoing alone) has left before.
- * Return: 0 with nothing left, or the first failure after trying everything else too; the state
- * directory stays then, so that it can be tried again
+ * Finds survivors by their recorded pid and start time. Leaves other processes in the cgroup alone, and the cgroup
+ * with them. A caller in the cgroup (the supervisor, when the launcher is gone) leaves it before.
+ * Return: 0 with nothing left, or the first failure after trying everything else too; then the state
+ * directory stays, for another try
  */
 MUST_CHECK int destroy_remains(const char *root, const char *id, int dir, const struct state *s,
 			       struct err *err);
 
 /**
  * destroy() - What delete does
- * @force:	Kill it if it runs; a VM that does not exist is a success
+ * @force:	Kill it if it runs; succeed if it does not exist
  *
- * A VM that was created but not started is killed without @force too, as runc does.
+ * Kills a VM that was created but not started also without @force, as runc does.
  * Return: 0; -ENOENT "container does not exist"; -EBUSY when it runs; or -errno
  */
 MUST_CHECK int destroy(const char *root, const char *id, bool force, struct err *err);

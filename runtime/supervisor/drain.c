@@ -2,18 +2,17 @@
 /**
  * DOC: The last output of a guest waits for its reader
  *
- * A guest that has ended may have printed more than its console's reader has taken. The serial device
- * holds it, and while that is the reader's doing the end of the VM waits, of all of it that is left: the
- * device and this process. Whose doing it is the supervisor sees for itself, by a descriptor of the
- * console's own. Each time DRAIN_NS have passed:
+ * A guest that has ended may have printed more than the reader of its console has taken. The serial device
+ * holds the rest. While the reader delays it, the end of the VM waits: the device and this process stay. The
+ * supervisor checks the console itself, by a descriptor of its own, each time SUPERVISOR_LEAVE_NS have passed:
  *
- *   - the console takes nothing: its reader is there and does not read. The clock stands still until it
- *     takes something or the reader goes away
- *   - the device sits in a write to a disk that stands still
- *   - else the device has had its chance, and after DRAIN_IDLE_MAX of these it is killed
+ *   - the console takes nothing: its reader exists and does not read. The clock stops until the console takes
+ *     something or the reader leaves
+ *   - the device is in a write to a disk that stands still: it stays
+ *   - otherwise the device could have written; after DRAIN_IDLE_MAX such turns it is killed
  *
- * A device that has been taken over could go on filling a console which a reader goes on emptying. What
- * an honest one holds is read in far fewer turns than DRAIN_TURNS_MAX.
+ * A hostile device could keep filling a console that a reader keeps emptying. An honest one needs far fewer
+ * turns than DRAIN_TURNS_MAX.
  */
 #include "runtime/supervisor/drain.h"
 
@@ -44,7 +43,7 @@ static void on_console(void *arg, int fd, uint32_t events UNUSED)
 	s->deadline_ns = clock_ns() + SUPERVISOR_LEAVE_NS;
 }
 
-/* Whether what is left of the VM may stay; sets when to look again */
+/* Whether the device may stay; sets when to look again */
 static bool may_stay(struct supervisor *s)
 {
 	struct draining *d = &s->drain;

@@ -16,14 +16,14 @@
 void drain_note(struct supervisor *s, const struct plan *p, int console);
 
 /**
- * drain_wait() - The VM has ended and its time to leave is over
+ * drain_wait() - The VM has ended, and the time its processes had to leave is over
  *
- * Return: whether its last output waits for a reader. Then all but the serial device are killed, and it is
- * looked at again later
+ * Return: whether its last output waits for a reader. Then it has killed all but the serial device, and set
+ * s->deadline_ns, or watches the console
  */
 bool drain_wait(struct supervisor *s);
 
-/** drain_check_last() - A process died: undo what only it was for if the serial device is the last */
+/** drain_check_last() - A process died: if only the serial device is left, undo the networks and save that */
 void drain_check_last(struct supervisor *s);
 
 #endif

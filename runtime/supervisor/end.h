@@ -2,8 +2,8 @@
 /**
  * DOC: How a VM ends: the verdict, and the time its processes have to leave
  *
- * A verdict is recorded here and s->stage becomes STAGE_ENDING. What else was under way notices by the stage:
- * the loop (life.c) cuts a start short.
+ * end.c records the verdict and sets s->stage to STAGE_ENDING; it calls nothing of a start under way. The loop
+ * (life.c) sees the stage and cuts the start short.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_END_H
 #define VMRUN_RUNTIME_SUPERVISOR_END_H

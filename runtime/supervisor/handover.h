@@ -36,9 +36,9 @@ struct handover_report {
  * @console:	As in struct spawn
  * @pid_file:	Path or NULL
  * @log:	The supervisor's log after the launch
- * @autostart:	Start the guest without being asked
+ * @autostart:	Start the guest as soon as the VM is created
  * @waits:	The launcher waits for the end, and deletes
- * @warn:	For what cannot be carried out on this host
+ * @warn:	Receives warnings while the VM is created
  * @phases:	Shared memory or NULL
  */
 struct launch {

@@ -50,7 +50,7 @@ static const char *owner_name(char ret[33])
 	return ret;
 }
 
-/* As they are by now: first without, then with their identity */
+/* Records the directories: before they are made without their identity, then with it */
 static int note_cgroups(const struct cgroup *cg, struct state *s)
 {
 	state_free_cgroups(s);
@@ -114,12 +114,12 @@ static int plan_networks(const struct plan *p, struct state *s, struct err *err)
 		rc = net_plan(&p->net[i], s->id, p->proc[p->net[i].proc].name, &s->net[i], err);
 		s->nr_nets += rc == 0;
 	}
-	/* What is too long already will not be shorter at start. */
+	/* If it is too long now it will be too long at start. */
 	net_guest_of(p, &guest);
 	return rc < 0 ? rc : net_cmdline(s->net, s->nr_nets, &guest, cmdline, err);
 }
 
-/* On file before anything is made, so that delete knows after a death at any moment. */
+/* Recorded before anything is made, so that delete finds it after a death at any moment. */
 static int write_down(const struct launch *l, struct launching *g, struct err *err)
 {
 	int rc = cgroup_plan(&l->plan->cgroup, &g->cgroup, err);
@@ -136,8 +136,8 @@ static int write_down(const struct launch *l, struct launching *g, struct err *e
 	return rc < 0 ? rc : state_save(g->dir, g->state, err);
 }
 
-/* What vmrun opens is close-on-exec, so what is not was the caller's: conmon, for one, waits for such a
- * pipe to be closed by all who inherited it. */
+/* What vmrun opens is close-on-exec, so all else was the caller's. conmon, for one, waits until every process that
+ * inherited its pipe has closed it. */
 static void close_inherited(void)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -159,7 +159,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	struct supervisor *s = calloc(1, sizeof(*s));
 	sigset_t all;
 
-	/* Signals wait until there is someone to read them. */
+	/* Signals wait until the loop reads them. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	close(g->report[0]);
@@ -179,12 +179,12 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	s->log = l->log;
 	s->phases = l->phases;
 	s->cgroup = &g->cgroup;
-	/* Jailed processes cannot drop groups: their user namespace denies it. Root needs none, and
-	 * without privilege they are the caller's own. */
+	/* Jailed processes cannot drop groups, because their user namespace denies it. Root needs none;
+	 * without privilege the groups are the caller's own. */
 	(void)!setgroups(0, NULL);
 	/* conmon kills the process group of a create that takes too long. */
 	(void)setsid();
-	/* If it is stopped when the launcher dies, it has to go on: to see that, and undo everything. */
+	/* If this process is stopped when the launcher dies, it must continue, notice that and undo everything. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGCONT, 0, 0, 0);
 	if (chdir("/") < 0)
 		_exit(1);
@@ -192,7 +192,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	life_lead(s);
 }
 
-/* A limit that is too small shows as anything: a killed process, a failure to map, an empty pipe. */
+/* Too small a limit has many symptoms: a killed process, a failure to map, an empty pipe. */
 static int too_little_memory(const struct launching *g, struct err *err)
 {
 	const bool killed = cgroup_oom_kills(&g->cgroup) > 0;
@@ -208,7 +208,7 @@ static int too_little_memory(const struct launching *g, struct err *err)
 		(long long)limit, what.msg);
 }
 
-/* Which directories these are is on file before there is a process in them. */
+/* Records the identity of the directories before a process is in them. */
 static int make_cgroups(const struct launch *l, struct launching *g, struct err *err)
 {
 	int rc = cgroup_make(&g->cgroup, err);
@@ -236,16 +236,16 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 		become_supervisor(l, g);
 	cleanup_close_fd(&g->report[1]);
 	g->report[1] = -1;
-	/* It is the supervisor's: a launcher that stands still must not keep it. */
+	/* The lock is the supervisor's: a launcher that is stopped must not keep it. */
 	cleanup_close_fd(&g->lock);
 	g->lock = -1;
 	cgroup_hand_over(&g->cgroup);
-	/* If it is dead by now its report does not come. */
+	/* If the supervisor is dead, its report never comes. */
 	(void)!send(g->report[0], HANDOVER_GO, sizeof(HANDOVER_GO), MSG_NOSIGNAL);
 	return 0;
 }
 
-/* Until there is a supervisor, which undoes everything when the launcher dies, nobody else would. */
+/* A launcher that dies before there is a supervisor would leave everything behind: so signals wait. */
 static void hold_signals(sigset_t *ret_before)
 {
 	sigset_t set;
@@ -282,15 +282,15 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 		if (rc < 0)
 			return rc;
 	}
-	/* From here on the VM stays: create goes on to exit with 0, run reads signals from an fd. */
+	/* From here on the VM stays: create exits with 0, run reads signals from an fd. */
 	hold_signals(&before);
 	if (send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL) < 0)
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	return 0;
 }
 
-/* Without the ack it takes the processes down and exits. Whether it is gone: what hangs in the kernel, or is
- * stopped, must not stop the caller. */
+/* Without the ack the supervisor ends the processes and exits. Return: whether it is gone. One that hangs in the kernel,
+ * or is stopped, does not hold the caller up. */
 static bool see_supervisor_go(pid_t pid)
 {
 	const struct process p = {pid, process_identify(pid)};
@@ -305,7 +305,7 @@ static bool see_supervisor_go(pid_t pid)
 	return waitpid(pid, NULL, WNOHANG) == pid;
 }
 
-/* A supervisor that was killed leaves children that have not let go of its fds yet, and are about to die. */
+/* A supervisor that was killed leaves children, which hold its fds until they die, which is soon. */
 static int lock_again(struct launching *g)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
@@ -324,19 +324,19 @@ static void undo(const struct launch *l, struct launching *g)
 
 	cleanup_close_fd(&g->report[0]);
 	g->report[0] = -1;
-	/* Its locks are in the way of whoever removes. */
+	/* Its locks would be in the way of removing it. */
 	cgroup_done(&g->cgroup);
-	/* A delete finds on file all that there may be, and may have been faster. */
+	/* A delete finds everything in the state file, and may have been faster. */
 	if (g->pid > 0 && (!see_supervisor_go(g->pid) || lock_again(g) < 0))
 		return;
-	/* What the supervisor found to be another's is only struck out in the file, if it got so far.
-	 * The failure itself is what the user is told. */
+	/* The supervisor clears names of others in the file only, if it got so far. The user hears of the
+	 * first failure alone. */
 	(void)!state_load(g->dir, &last, &ignored);
 	(void)!destroy_remains(l->root, l->plan->id, g->dir, last ? last : g->state, &ignored);
 	state_free(last);
 }
 
-/* What a signal would leave half done: the directory, the files in it, cgroups */
+/* Signals wait: they would leave the directory, its files and cgroups half made. */
 static int launch_supervisor(const struct launch *l, struct launching *g, struct err *err)
 {
 	sigset_t before;

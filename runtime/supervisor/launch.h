@@ -14,10 +14,10 @@
  *     ack ----------------------------------------> let go of the launcher's stdio; serve
  *     exit (the caller's subreaper inherits the supervisor), or wait for it
  *
- * When the launcher dies before the ack the supervisor reads end of file and undoes everything; when
- * the supervisor dies before the report the launcher does. After that the supervisor answers the control
- * socket (client.h) and signals (signals.h) until the guest ends or any process of the VM dies, takes down
- * what is left, records the cause, and exits with the cause's exit code.
+ * If the launcher dies before the ack, the supervisor reads end of file and undoes everything; if the
+ * supervisor dies before the report, the launcher does. After the ack the supervisor answers the control socket
+ * (client.h) and signals (signals.h) until the guest ends or a process of the VM dies. Then it ends the other
+ * processes, records the cause, and exits with the cause's exit code.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_LAUNCH_H
 #define VMRUN_RUNTIME_SUPERVISOR_LAUNCH_H
@@ -31,7 +31,7 @@
  * launch() - Create a VM
  * @ret_pid:	The supervisor, a child of the caller
  *
- * The caller has one thread, and holds nothing on its heap that it would mind seeing copied.
+ * The caller has one thread, and its heap holds nothing that must not be copied.
  * Return: 0 with the VM created (or started), or -errno with nothing left behind
  */
 MUST_CHECK int launch(const struct launch *l, pid_t *ret_pid, struct err *err);

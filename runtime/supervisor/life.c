@@ -14,7 +14,7 @@
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/watch.h"
 
-/* Whether a deadline has passed and was dealt with; else how long to wait for the next, -1: for ever */
+/* Handles a deadline that has passed: whether there was one. If not, how long to wait for the next, -1: for ever */
 static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 {
 	const struct {
@@ -45,7 +45,7 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 	return false;
 }
 
-/* What happens next: a deadline, or events */
+/* One deadline, or the events that come first */
 static void life_turn(struct supervisor *s, struct err *err)
 {
 	int rc, timeout_ms;
@@ -77,8 +77,8 @@ static void leave_cgroups(struct supervisor *s)
 	cgroup_done(s->cgroup);
 }
 
-/* The group goes with the VM, not only with what is on file of it. A launcher that waits removes it sooner:
- * under v2 a process that moves itself waits for the kernel, one that exits does not. */
+/* The cgroup is removed when the VM ends, not with its state directory. A launcher that waits does it sooner: under v2
+ * a process that moves itself waits for the kernel, one that exits does not. */
 static bool launcher_removes(const struct supervisor *s)
 {
 	return s->launcher && getppid() == s->launcher;
@@ -95,7 +95,7 @@ static void remove_cgroups(struct supervisor *s)
 		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 }
 
-/* Deleted while the host kept one of its processes: the VM's directory is gone, or another VM's by now */
+/* Whether delete removed the VM while the host still held one of its processes: its name may be another VM's now */
 static bool was_deleted(const struct supervisor *s)
 {
 	struct stat st;
@@ -103,7 +103,7 @@ static bool was_deleted(const struct supervisor *s)
 	return fstat(s->dir, &st) == 0 && st.st_nlink == 0;
 }
 
-/* Where there is no room for it the copy of config.json makes some: how a VM ended is asked for, that is not. */
+/* If the disk is full, drop the copy of config.json: users ask how a VM ended, not for that copy. */
 static int save_end(struct supervisor *s, struct err *err)
 {
 	const int rc = state_save(s->dir, s->state, err);
@@ -137,7 +137,7 @@ static NORETURN void life_finish(struct supervisor *s)
 	oci_log_flush(&s->log);
 	if (!s->failed)
 		life_finish_ended(s);
-	/* The launcher undoes the rest, if there still is one, and goes by the file. */
+	/* The launcher, if it lives, undoes the rest as the state file says. */
 	if (s->report >= 0) {
 		if (state_save(s->dir, s->state, &err) < 0)
 			oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);

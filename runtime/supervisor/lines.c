@@ -15,7 +15,7 @@ static void stop_listening(struct supervisor *s, struct spawned *p)
 	p->log = -1;
 }
 
-/* Its pipe fills up until there is budget for it again, or until its writers are gone. */
+/* Leave its pipe alone until there is budget for it again, or until its writers are gone. */
 static void listen_later(struct supervisor *s, const struct spawned *p, uint64_t at_ns)
 {
 	if (loop_mod(&s->loop, p->log, 0) == 0 &&
@@ -49,14 +49,14 @@ void lines_last(struct supervisor *s, struct spawned *p)
 
 	while (n++ < CHILD_LINES_MAX && pass_line_on(s, p, true))
 		;
-	/* If another process has its end by now, that one has a log of its own. */
+	/* Another process may hold the write end now; it has a log of its own. */
 	stop_listening(s, p);
 }
 
 void lines_again(struct supervisor *s)
 {
 	s->listen_again_ns = 0;
-	/* Those still without a budget are put off once more. */
+	/* Those still over their budget are put off again. */
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->proc[i].log >= 0)
 			(void)!loop_mod(&s->loop, s->proc[i].log, EPOLLIN);

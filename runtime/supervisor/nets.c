@@ -30,7 +30,7 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 	return rc < 0 ? rc : 0;
 }
 
-/* On file before it is touched, and again when it was not joined after all */
+/* Recorded before it is joined, and again if joining failed */
 static int nets_join_one(struct supervisor *s, struct net_made *made, struct err *err)
 {
 	struct err ignored;
@@ -46,7 +46,7 @@ static int nets_join_one(struct supervisor *s, struct net_made *made, struct err
 	return rc;
 }
 
-/** struct hearer - Who gets warnings */
+/** struct hearer - Where warnings go: the log and a client */
 struct hearer {
 	struct supervisor *s;
 	int client;

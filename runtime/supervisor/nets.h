@@ -8,16 +8,16 @@
 #include "runtime/supervisor/supervisor.h"
 
 /**
- * nets_make() - Carry out the plan's networks, before any process of the VM exists
- * @sp:		Gets the TAPs
+ * nets_make() - Make the networks of the plan, before any process of the VM exists
+ * @sp:		Receives the TAPs
  *
- * Context: in the host's namespace, alone in the process
+ * Context: in the host's namespace, in a process with one thread
  */
 MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err);
 
 /**
- * nets_join() - What a start does first: netns mode's interfaces, as they are by now
- * @client:	Is told of interfaces that no device is left for, if it is one
+ * nets_join() - The first step of a start: find and join the interfaces of netns mode
+ * @client:	Receives warnings of interfaces without a device; -1: none waits
  */
 MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 

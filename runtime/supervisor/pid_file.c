@@ -17,8 +17,7 @@ int pid_file_check(const char *path, struct err *err)
 	if (!path || lstat(path, &st) < 0 || S_ISREG(st.st_mode))
 		return 0;
 	return err_text(err, EINVAL,
-			"--pid-file %s: is there and is not a regular file: name another one",
-			path);
+			"--pid-file %s: exists and is not a regular file: name another one", path);
 }
 
 int pid_file_write(const char *path, pid_t pid, struct err *err)
@@ -32,7 +31,7 @@ int pid_file_write(const char *path, pid_t pid, struct err *err)
 	if (strlen(path) + 2 > sizeof(temp))
 		return err_set(err, ENAMETOOLONG, "pid file");
 	fmt_into(temp, sizeof(temp), "%.*s.%s", dir_len, path, path + dir_len);
-	/* A name that anyone could guess, perhaps in a directory that anyone may write to. */
+	/* The name can be guessed, and others may be able to write to the directory. */
 	(void)unlink(temp);
 	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0)

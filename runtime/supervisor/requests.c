@@ -18,7 +18,7 @@
 
 #define BACKLOG 8
 
-/* Ask the guest to end; one that has not started ends right here */
+/* Ask the guest to end; end the VM if the guest has not started */
 static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
 {
 	char name[24], detail[64];
@@ -34,7 +34,7 @@ static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct e
 	return rc < 0 ? err_set(err, -rc, "the VMM does not listen") : 0;
 }
 
-/* A VM that is being created does not know how to end in any other way. */
+/* A VM that is being created can only be killed. */
 static int act_before_created(struct supervisor *s, int sig, struct err *err)
 {
 	struct err failure;
@@ -53,7 +53,7 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 
 	if (s->stage < STAGE_CREATED)
 		return act_before_created(s, sig, err);
-	/* It may still wait for the reader of its last output, which alone KILL can cut short. */
+	/* It may wait for the reader of its last output; only KILL cuts that short. */
 	if (s->stage >= STAGE_ENDING && action == SIGNAL_KILL)
 		end_kill(s);
 	if (s->stage >= STAGE_ENDING && action != SIGNAL_NONE)
@@ -68,8 +68,8 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 	}
 	signal_name(sig, name, sizeof(name));
 	return err_text(err, EINVAL,
-			"%s means nothing to a VM: TERM (power button), INT (Ctrl-Alt-Del) and "
-			"KILL do",
+			"%s has no meaning for a VM: TERM (power button), INT (Ctrl-Alt-Del) and "
+			"KILL have",
 			name);
 }
 
@@ -89,7 +89,7 @@ static int op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struc
 	return act_on_signal(s, (int)arg, err);
 }
 
-/* One that takes *client answers it later */
+/* An operation that takes *client answers it later */
 static int (*const ops[REQUEST_OPS])(struct supervisor *s, int *client, uint32_t arg,
 				     struct err *err) = {
 	[REQUEST_START] = op_start,
@@ -133,7 +133,7 @@ static void on_request(void *arg, int fd, uint32_t events UNUSED)
 		carry_out(s, &client, &q);
 }
 
-/* Nobody waits for one who connects and does not ask: newer ones take its place. */
+/* A client that connects and does not ask loses its place to a newer one. */
 static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;

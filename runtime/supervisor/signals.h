@@ -15,7 +15,7 @@
  * enum signal_action - What a signal does
  */
 enum signal_action {
-	SIGNAL_NONE,	     /* means nothing to a VM: kill says so, the supervisor ignores it */
+	SIGNAL_NONE,	     /* has no meaning for a VM: kill says so, the supervisor ignores it */
 	SIGNAL_CHECK,	     /* signal 0: asks only whether there is a VM */
 	SIGNAL_HARMLESS,     /* accepted, without effect */
 	SIGNAL_POWER_BUTTON, /* orderly shutdown */

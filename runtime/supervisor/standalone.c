@@ -19,7 +19,7 @@
 #include "runtime/util/clock.h"
 #include "runtime/util/listen.h"
 
-/* A death and a signal are not waited for by way of a socket: the device may have given its end away. */
+/* Deaths and signals do not come by a socket, because the device may have passed its end on. */
 enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS };
 
 /**
@@ -49,7 +49,7 @@ static void standing_done(struct standing *a)
 	cleanup_close_fd(&a->program.fd);
 	cleanup_close_fd(&a->error_fd[0]);
 	cleanup_close_fd(&a->error_fd[1]);
-	/* What is left, to tell of an error, must not outlive a signal. */
+	/* From here on a signal ends the program, also while it reports an error. */
 	signals_release(a->signal_fd);
 }
 #define cleanup_standing __attribute__((cleanup(standing_done)))
@@ -75,7 +75,7 @@ static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct e
 	return rc;
 }
 
-/* Addresses, and whether it is up, are the caller's business. */
+/* The caller gives the TAP its addresses and switches it on. */
 static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	struct net_settings net = {.mtu = 0};
@@ -94,7 +94,7 @@ static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct er
 	return 0;
 }
 
-/* What the kinds work with; others need nothing */
+/* Kinds that need something of the host */
 static const struct opener {
 	enum kind_id kind;
 	int (*open)(struct standing *a, struct boot_dev *b, struct err *err);
@@ -160,7 +160,7 @@ static int standalone_start(struct standing *a, struct err *err)
 	return rc < 0 ? rc : standalone_spawn(a, &b, err);
 }
 
-/* Only what it could not do in its jail is to be heard, and that it is ready; all else is its log. */
+/* It may say that it is ready, or why it cannot be; all else goes to its log. */
 static int standalone_hear(struct standing *a, struct err *err)
 {
 	struct jail_error e;

@@ -2,16 +2,16 @@
 /**
  * DOC: Starting a guest
  *
- *   netns mode: what interfaces there are by now, and joining them (net.h)
+ *   netns mode: find the interfaces and join them (net.h)
  *   CTL_NET to each network device ---> CTL_DONE
  *   state.json: running
  *   CTL_CMDLINE to the VMM, pieces of what goes to the kernel's command line
  *   CTL_START to the VMM ---> CTL_DONE
- *   the answer to whoever asked
+ *   the answer to the client
  *
- * Nothing here waits: answers come by the loop, and the VM stays as mortal as ever. A request that was
- * refused leaves a VM that is created and can be started again. A process that says nothing for START_NS
- * is the end of the VM, for nobody knows what it is going to do.
+ * Nothing here waits: answers come by the loop, and the VM can end at any time. If a process refuses, the VM
+ * stays created and can be started again. A process that says nothing for START_NS ends the VM, because its
+ * state is unknown.
  */
 #include "runtime/supervisor/start.h"
 
@@ -87,7 +87,7 @@ static int put_on_file(struct supervisor *s, enum state_status status, struct er
 	return rc;
 }
 
-/* In pieces of a message's size, and then the start itself */
+/* The command line in pieces that fit a message, then the start itself */
 static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 {
 	const size_t len = strlen(cmdline);
@@ -117,7 +117,7 @@ static void start_ask_vmm(struct supervisor *s)
 
 	net_guest_of(s->launch->plan, &guest);
 	s->start.vmm_asked = true;
-	/* First on file: a start that fails, for want of space say, has had no effect. */
+	/* Recorded first: a start that fails, on a full disk for example, then has no effect. */
 	if (net_cmdline(s->state->net, s->state->nr_nets, &guest, cmdline, &err) < 0 ||
 	    put_on_file(s, STATE_RUNNING, &err) < 0)
 		refused(s, &err);
@@ -125,7 +125,7 @@ static void start_ask_vmm(struct supervisor *s)
 		start_ask_vmm_with(s, cmdline);
 }
 
-/* The start is over: whoever asked for it learns how it went */
+/* The start is over: answer its client */
 static void conclude(struct supervisor *s)
 {
 	const struct err failure = s->start.failure;
@@ -150,7 +150,7 @@ static void running(struct supervisor *s)
 	conclude(s);
 }
 
-/* All answers so far are there */
+/* All processes asked so far have answered */
 static void go_on(struct supervisor *s)
 {
 	if (!s->start.failure.code && !s->start.vmm_asked)
@@ -171,7 +171,7 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (s->stage != STAGE_CREATED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	/* In runc's words, which callers look for; if that start is refused, theirs may come again. */
+	/* In runc's words, which callers look for. If the first start is refused, they may try again. */
 	if (s->start.deadline_ns)
 		return err_text(err, EBUSY, "cannot start an already running container");
 	rc = nets_join(s, client, err);

@@ -9,14 +9,14 @@
 
 /**
  * start_begin() - Begin to start the guest
- * @client:	Gets the answer when the guest runs or cannot, taken on success; -1: a VM that cannot be
- *		started ends
+ * @client:	Receives the answer when the guest runs or cannot run; owned by the start on success. -1: none
+ *		waits, and a VM that cannot be started ends
  *
- * Return: 0; -EINVAL, -EBUSY when this is no time for a start; -errno of the network
+ * Return: 0; -EINVAL, -EBUSY when the VM cannot be started now; -errno of the network
  */
 MUST_CHECK int start_begin(struct supervisor *s, int client, struct err *err);
 
-/** start_asked() - Whether the start waits for an answer of @p */
+/** start_asked() - Whether a start waits for an answer of @p */
 bool start_asked(const struct supervisor *s, const struct spawned *p);
 
 /** start_answered() - CTL_DONE from a process that was asked */

@@ -14,7 +14,7 @@
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/handover.h"
 
-/** How many may have connected to the control socket and not have asked */
+/** How many clients of the control socket may be connected without having asked */
 #define SUPERVISOR_CLIENTS 8
 
 /** How long processes have to leave when the VM has ended, before they are killed */
@@ -35,7 +35,7 @@ enum stage {
 /**
  * struct starting - A start under way
  * @deadline_ns: When all must be done; 0: no start is under way
- * @client:	Who asked for it, owned; -1 when nobody waits
+ * @client:	Receives the answer; owned, -1: none waits
  * @vmm_asked:	The VMM is asked last
  * @asked:	By process: CTL_DONE is to come
  * @failure:	The first refusal
@@ -50,9 +50,9 @@ struct starting {
 
 /**
  * struct draining - The last output of a guest on its way out
- * @console:	What it goes to, for poll() alone; owned, -1 when there is none
- * @device:	Which process has it; 0: none
- * @turns:	How often it was looked at; 0: not yet
+ * @console:	Where it goes, for poll() only; owned, -1: none
+ * @device:	The process that has it; 0: none
+ * @turns:	How often drain_wait() looked; 0: not yet
  * @idle:	How often in succession the device could have written
  * @is_last:	The device is all that is left of the VM
  */
@@ -72,14 +72,14 @@ struct draining {
  * @report:	Socket to the launcher; -1 once it is gone
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
  * @create_by_ns: When all processes must be ready; 0: they are
- * @client:	Connected, not heard yet; -1: none. @next_client is who came first
- * @deadline_ns: When whoever is left gets killed; 0 = no such time
- * @doubt:	A device left without being told; whether that is the cause shows by @deadline_ns. 0: the
- *		VMM accuses a device
- * @accused:	What it says, empty while it does not
- * @listen_again_ns: When logs over their budget are read again; 0: there is none
- * @tell_losses_ns: When the VM's log is told again of lines it lost; 0: it knows
- * @launcher:	Who waits for the end and deletes; 0: nobody does
+ * @client:	Connected, no request yet; -1: a free place. @next_client: the oldest
+ * @deadline_ns: When the processes left are killed, or @doubt is resolved; 0: no such time
+ * @doubt:	A device that left unasked, until @deadline_ns shows whether that is the cause. 0: the VMM accuses
+ *		a device
+ * @accused:	The accusation; empty: none
+ * @listen_again_ns: When logs over their budget are read again; 0: all are read
+ * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
+ * @launcher:	The process that waits for the end and deletes; 0: none
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */

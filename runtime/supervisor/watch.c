@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Who is to blame
+ * DOC: Which process is to blame
  *
- * When one process of a VM ends, the others notice by their sockets and end too, and the supervisor may
- * hear of the consequence before it hears of the reason. So before a death is taken for the cause:
+ * When one process of a VM ends, the others notice by their sockets and end too, and the supervisor may see
+ * the consequence before the reason. So before it takes a death for the cause:
  *
- *   - the VMM's last words (CTL_ENDED) are read: a guest that ended explains everything after it
+ *   - it reads the last words of the VMM (CTL_ENDED): a guest that ended explains everything after it
  *   - a process that died by a signal explains those that exited
  *   - a device that exited is only doubted; the VMM's death has DOUBT_NS to show up and explain it
  *   - a device that the VMM cannot work with has as long to die of something that says more
  *
- * A device that does not answer the VMM may be waiting for the host: a disk that stands still, a file
- * system that is frozen, a network file system whose server is away. The guest waits with it, as for a
- * real disk. So each second that the VMM waits the kernel is asked what the device is doing, and only
- * one that did not sleep on its resources LATE_MAX times in a row is taken for broken.
+ * A device that does not answer the VMM may wait for the host: for a stalled disk, a frozen file system, a
+ * network file system whose server is away. The guest waits with it, as for a real disk. So each second that
+ * the VMM waits, the supervisor asks the kernel what the device does. It takes a device for broken that did
+ * not sleep on its resources LATE_MAX times in a row.
  */
 #include "runtime/supervisor/watch.h"
 
@@ -51,7 +51,7 @@ static void watch_blame(struct supervisor *s, const struct spawned *p, const cha
 	if (s->stage >= STAGE_ENDING)
 		return;
 	spawned_describe(p, how, sizeof(how));
-	/* Before that the launcher looks, which sees the death of this process too. */
+	/* Before that the launcher looks, because it also sees when this process is killed. */
 	if (s->stage >= STAGE_CREATED && cgroup_describe_oom(s->cgroup, oom, sizeof(oom)))
 		cause = END_OOM_KILLED;
 	if (accuser)
@@ -115,7 +115,7 @@ static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struc
 		end_vm(s, (enum end_cause)m->code, m->text, false);
 }
 
-/* The device of that name; 0, which is the VMM, for one that it made up */
+/* The device of that name; 0, the VMM, if there is none */
 static unsigned int late_device(const struct supervisor *s, const char *name)
 {
 	unsigned int i = s->nr - 1;
@@ -125,7 +125,7 @@ static unsigned int late_device(const struct supervisor *s, const char *name)
 	return i;
 }
 
-/* Whether the VMM may speak of a wait, and of one for a device that there is */
+/* Whether the VMM may report a wait, for a device that exists */
 static bool late_is_legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	if (late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
@@ -165,8 +165,8 @@ static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl
 }
 
 /**
- * Who may say what, when and how often: @from and @to bound the stage, both inclusive; @budget is for the
- * whole life of the process. An answer, which has none, is as rare as its question.
+ * Which process may say what, when and how often: @from and @to bound the stage, both inclusive; @budget is for
+ * the whole life of the process. An answer has none: it is as rare as its question.
  */
 static const struct rule {
 	void (*run)(struct supervisor *s, struct spawned *p, const struct ctl_msg *m);
@@ -201,7 +201,7 @@ static bool legal(const struct supervisor *s, struct spawned *p, const struct ct
 	return s->stage == STAGE_RUNNING && m->code >= END_POWEROFF && m->code <= END_KVM_ERROR;
 }
 
-/* Whether there was a message that has been dealt with */
+/* Whether there was a message, and it was legal */
 static bool read_message(struct supervisor *s, struct spawned *p)
 {
 	struct pollfd ready = {.fd = p->control, .events = POLLIN};
@@ -217,12 +217,12 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 			rules[m.type].run(s, p, &m);
 			return true;
 		}
-		/* After the end, what crossed with it is of no interest, unless it does not stop. */
+		/* After the end, ignore messages that crossed with it, but not endless ones. */
 		if (s->stage >= STAGE_ENDING && p->said[m.type] <= PHASES_MAX)
 			return true;
 	}
-	/* A process without a control socket cannot be told to leave: so it does not stay. One that closed it
-	 * by its death has died of that. */
+	/* A process without a control socket cannot be told to leave, so kill it. If its death closed the socket,
+	 * the kill has no effect. */
 	end_dismiss(s, p);
 	p->unruly = rc != 0;
 	child_kill(p);
@@ -272,7 +272,7 @@ static void watch_judge(struct supervisor *s, struct spawned *p)
 	if (s->stage >= STAGE_ENDING)
 		return;
 	if (supervisor_is_vmm(s, p) || spawned_reap(&s->proc[0])) {
-		/* Having accused a device it leaves: that is no death. */
+		/* After accusing a device the VMM leaves: that is not the cause. */
 		if (!s->accused[0])
 			watch_blame(s, &s->proc[0], "");
 	} else if (!s->deadline_ns) {
@@ -293,7 +293,7 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 	drain_control(s, p);
 	lines_last(s, p);
 	if (s->stage < STAGE_CREATED) {
-		/* The jail's own words say more than an exit code. */
+		/* The error of the jail says more than an exit code. */
 		if (s->error_fd >= 0)
 			on_jail_error(s, s->error_fd, 0);
 		watch_blame(s, p, p->ready ? "" : " before it was ready");
