@@ -10,7 +10,7 @@
 #define OCTETS	 4
 #define MAC_TEXT 17
 
-/* A decimal number of at most @max without leading zeros; the end of its digits, or NULL */
+/* Parses a decimal number of at most @max without leading zeros; returns the end of its digits, or NULL. */
 static const char *decimal(const char *s, unsigned int max, unsigned int *ret)
 {
 	size_t digits = strspn(s, "0123456789");
@@ -62,7 +62,7 @@ int addr_parse(const char *s, struct net_addr *ret)
 
 uint32_t addr_netmask(uint8_t bits)
 {
-	/* a shift by 32 is no shift in C */
+	/* C does not define a shift by 32. */
 	return bits ? htonl(UINT32_MAX << (32 - bits)) : 0;
 }
 
@@ -185,7 +185,7 @@ struct net_addr addr_next(struct net_addr a)
 	const uint32_t addr = ntohl(a.addr);
 	const uint32_t hosts = a.bits < 32 ? UINT32_MAX >> a.bits : 0;
 
-	/* A /31 has two addresses and no others (RFC 3021); a /32 no second one. */
+	/* A /31 has exactly two addresses (RFC 3021), a /32 only one. */
 	if (a.bits == 31)
 		return (struct net_addr){htonl(addr ^ 1), 31};
 	if (a.bits == 0 || a.bits == 32)

@@ -10,26 +10,26 @@
 #define CLOCK_TEXT_BYTES 40
 #define CLOCK_PHASES_MAX 128
 
-/** clock_ns() - CLOCK_MONOTONIC.  Syscalls: none (vDSO) */
+/** clock_ns() - Read CLOCK_MONOTONIC.  Syscalls: none (vDSO) */
 uint64_t clock_ns(void);
 
 /**
- * clock_rfc3339() - The time of day in UTC, "2026-01-02T03:04:05.123456789Z"
+ * clock_rfc3339() - Format the time of day in UTC, "2026-01-02T03:04:05.123456789Z"
  * @digits:	Of the second's fraction, 0 to 9
  */
 void clock_rfc3339(char ret[CLOCK_TEXT_BYTES], unsigned int digits);
 
-/** struct phase - @name was over at @ns of CLOCK_MONOTONIC */
+/** struct phase - Phase @name ended at @ns of CLOCK_MONOTONIC */
 struct phase {
 	char name[40];
 	uint64_t ns;
 };
 
 /**
- * struct phases - When what was over, for `vmrun --debug run`
- * @start_ns:	Where to count from
+ * struct phases - The phases of a start and their ends, for `vmrun --debug run`
+ * @start_ns:	When the first one began
  *
- * A full table drops what comes.
+ * A full table drops further phases.
  */
 struct phases {
 	uint64_t start_ns;
@@ -37,13 +37,13 @@ struct phases {
 	struct phase item[CLOCK_PHASES_MAX];
 };
 
-/** phases_mark() - "@name is over now"; NULL @p is allowed */
+/** phases_mark() - Note that phase @name ends now; @p may be NULL */
 void phases_mark(struct phases *p, const char *name);
 
-/** phases_add() - As phases_mark(), at another time, "@prefix @name" */
+/** phases_add() - Note that phase "@prefix @name" ended at @ns; @p may be NULL */
 void phases_add(struct phases *p, const char *prefix, const char *name, uint64_t ns);
 
-/** phases_print() - In order of time, with the distance to the one before, on @fd */
+/** phases_print() - Print the phases to @fd by time, each with the time since the one before */
 void phases_print(struct phases *p, int fd);
 
 #endif

@@ -29,7 +29,7 @@ int file_reopen(int path_fd, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Fills @buf as far as there is text; how many bytes, or -errno */
+/* Reads until the end or until @buf is full; returns the number of bytes, or -errno. */
 static ssize_t read_up_to(int fd, char *buf, size_t size)
 {
 	size_t len = 0;

@@ -2,9 +2,9 @@
 /**
  * DOC: Files: looked at before they are opened, and small ones read
  *
- * To open is to act: it waits on a FIFO, makes a terminal of /dev/ptmx, rewinds a tape, arms a watchdog.
- * So a path is turned into an fd that does nothing (O_PATH), the caller judges what that is, and the same
- * file, not the path once more, is then opened.
+ * Opening a file can have effects: it waits on a FIFO, makes a terminal of /dev/ptmx, rewinds a tape, arms a
+ * watchdog. So file_look() makes an fd without effects (O_PATH), the caller checks what it is, and
+ * file_reopen() opens that same file, without another look at the path.
  */
 #ifndef VMRUN_RUNTIME_UTIL_FILE_H
 #define VMRUN_RUNTIME_UTIL_FILE_H
@@ -16,8 +16,8 @@
 /**
  * file_look() - Find a file without opening it
  * @dir:	Where a relative @path begins; AT_FDCWD for the current directory
- * @flags:	O_NOFOLLOW: a symbolic link at the end of @path is the file itself.  O_DIRECTORY
- * @ret_st:	What it is; filled on success
+ * @flags:	O_NOFOLLOW: find a symbolic link at the end of @path itself.  O_DIRECTORY
+ * @ret_st:	Its status; untouched on failure
  *
  * Syscalls: openat fstat close
  * Return: an O_PATH fd, the caller's, or -errno
@@ -25,10 +25,10 @@
 MUST_CHECK int file_look(int dir, const char *path, int flags, struct stat *ret_st);
 
 /**
- * file_reopen() - Open what file_look() found
+ * file_reopen() - Open the file that file_look() found
  * @flags:	As for open(); O_CLOEXEC and O_NOCTTY are added
  *
- * Needs /proc, and takes the permissions that opening it by its path takes.
+ * Needs /proc, and the same permissions as opening the file by its path.
  * Syscalls: openat
  * Return: an fd, the caller's, or -errno
  */
@@ -40,7 +40,7 @@ MUST_CHECK int file_reopen(int path_fd, int flags);
  * @ret:	The first @size - 1 bytes, terminated; "" on failure
  *
  * Syscalls: openat read close
- * Return: how many bytes were read, or -errno
+ * Return: the number of bytes read, or -errno
  */
 ssize_t file_read(int dir, const char *path, char *ret, size_t size);
 

@@ -8,8 +8,8 @@
 #include "runtime/util/file.h"
 
 /**
- * struct scan - The second look at a text that json-c has accepted
- * @keys:	For each open object a set of the keys met so far; NULL for an array
+ * struct scan - A second pass over a text that json-c has accepted
+ * @keys:	For each open object the set of its keys so far; NULL for an array
  * @tok:	Decodes one key
  */
 struct scan {
@@ -31,7 +31,7 @@ static void free_tokener(struct json_tokener **tok)
 
 #define cleanup_tokener __attribute__((cleanup(free_tokener)))
 
-/* Record where in the text an error is: line and column count bytes, from 1. */
+/* Records the place of an error; columns count bytes, from 1. */
 static int text_fail(const char *text, size_t at, const char *name, const char *what,
 		     struct err *err)
 {
@@ -53,7 +53,7 @@ static int scan_fail(struct scan *s, size_t at, const char *what)
 	return text_fail(s->text, at, s->name, what, s->err);
 }
 
-/* Remember the key at [start, s->at) in the innermost object, or fail when it is there. */
+/* Adds the key at [start, s->at) to the innermost object; fails if it has that key. */
 static int scan_key(struct scan *s, size_t start)
 {
 	struct json_object *set = s->depth ? s->keys[s->depth - 1] : NULL;
@@ -81,7 +81,7 @@ static int scan_string(struct scan *s)
 			return scan_fail(s, s->at, "not JSON: a control character in a string");
 		if (*p != '\\')
 			continue;
-		/* the terminator behind the text ends both comparisons in time */
+		/* The terminator behind the text ends the comparison in time. */
 		if (strncmp(p + 1, "u0000", 5) == 0)
 			return scan_fail(s, s->at, "a NUL in a string");
 		s->at++;
@@ -183,7 +183,7 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	if (!tok)
 		return err_set(err, ENOMEM, "%s", name);
 	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-	/* with its terminator, so that the end of the text is an end to the parser too */
+	/* With the terminator the parser sees the end of the text. */
 	obj = json_tokener_parse_ex(tok, text, (int)len + 1);
 	e = json_tokener_get_error(tok);
 	if (e != json_tokener_success) {
@@ -215,7 +215,7 @@ static int open_text(const char *path, struct err *err)
 	if (!S_ISREG(st.st_mode))
 		return err_text(err, EINVAL, "%s: not a regular file", path);
 	fd = file_reopen(file, O_RDONLY | O_NONBLOCK);
-	if (fd == -ENOENT) /* it is there: what is missing is the way to it */
+	if (fd == -ENOENT) /* the file exists, but /proc does not */
 		return err_set(err, ENOENT, "%s (mount /proc)", path);
 	return fd < 0 ? err_set(err, -fd, "%s", path) : fd;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The limits of control groups, by number
+ * DOC: Numbers for the limits of control groups
  */
 #ifndef VMRUN_RUNTIME_UTIL_LIMITS_H
 #define VMRUN_RUNTIME_UTIL_LIMITS_H
 
-/** enum resource_limit - Numbers under /linux/resources, in the order in which they are set */
+/** enum resource_limit - The limits under /linux/resources, in the order of setting them */
 enum resource_limit {
 	LIMIT_MEMORY,
 	LIMIT_MEMORY_LOW,

@@ -13,7 +13,7 @@
 #include "devices/core/fmt.h"
 
 #define BACKLOG	      4
-#define LOOK_AGAIN_NS 100000000 /* between bind() and listen() of another process lies less */
+#define LOOK_AGAIN_NS 100000000 /* another process takes less from bind() to listen() */
 #define LOOKS_MAX     6
 
 static int unix_socket(void)
@@ -34,8 +34,8 @@ static bool same(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/* A socket of the caller's that nobody listens on, as one stays behind after a SIGKILL. It has to refuse
- * twice: it may just be being born. And it may just be dying: that is waited for. */
+/* Whether it is a socket of the caller without a listener, such as a SIGKILL leaves behind. It must refuse
+ * twice, as its owner may be about to listen; if it accepts, its owner may be about to exit: wait for that. */
 static bool is_stale(const struct sockaddr_un *sun, struct stat *ret)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
@@ -51,7 +51,7 @@ static bool is_stale(const struct sockaddr_un *sun, struct stat *ret)
 	return refused == 2;
 }
 
-/* Another process may replace it at the same time: what is moved away is looked at again. */
+/* Another process may replace the socket at the same time, so check the one that was moved away again. */
 static int take_away(const struct sockaddr_un *sun)
 {
 	char aside[PATH_MAX];
@@ -64,7 +64,7 @@ static int take_away(const struct sockaddr_un *sun)
 		return errno == ENOENT ? 0 : -errno;
 	if (lstat(aside, &moved) < 0)
 		return -errno;
-	/* If there is a newer one by now, that one keeps the place. */
+	/* A newer socket at the path by now stays there. */
 	if (!same(&stale, &moved) && link(aside, sun->sun_path) < 0 && errno != EEXIST)
 		return -errno;
 	return unlink(aside) < 0 ? -errno : same(&stale, &moved) ? 0 : -EADDRINUSE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Listening on a path that an earlier process may have left its socket at
+ * DOC: Listening on a path where an earlier process may have left a socket
  */
 #ifndef VMRUN_RUNTIME_UTIL_LISTEN_H
 #define VMRUN_RUNTIME_UTIL_LISTEN_H
@@ -12,9 +12,9 @@
 
 /**
  * struct listener - A listening socket, non-blocking
- * @fd:		-1: there is none
+ * @fd:		-1 = none
  * @path:	Borrowed
- * @dev, @ino:	What is at @path while it is ours
+ * @dev, @ino:	The identity of our socket at @path
  */
 struct listener {
 	int fd;
@@ -25,14 +25,14 @@ struct listener {
 
 /**
  * listen_at() - Make a stream socket at @path
- * @path:	Stays with the caller until listen_done()
+ * @path:	Borrowed until listen_done()
  *
- * A socket of the caller's that refuses connections is taken away; nothing else ever is.
+ * Removes a socket of the caller that refuses connections, and nothing else.
  * Syscalls: socket bind listen connect newfstatat rename link unlink nanosleep
  */
 MUST_CHECK int listen_at(const char *path, struct listener *ret, struct err *err);
 
-/** listen_done() - Close it, and remove it if it is still the one at its path; safe without one */
+/** listen_done() - Close the socket, and remove it if it is still at its path; safe without one */
 void listen_done(struct listener *l);
 
 #endif

@@ -19,7 +19,7 @@ static const struct kind {
 	{CLONE_NEWCGROUP, "cgroup"},
 };
 
-/* The number in a file of /proc/sys; -1 when there is none */
+/* Reads the number in a file of /proc/sys; -1 without one. */
 static long read_sysctl(const char *root, const char *name)
 {
 	char path[128], text[24];
@@ -28,7 +28,7 @@ static long read_sysctl(const char *root, const char *name)
 	return file_read(AT_FDCWD, path, text, sizeof(text)) > 0 ? strtol(text, NULL, 10) : -1;
 }
 
-/* In a chroot to a directory that is no mount point, no mount is at "/". */
+/* In a chroot to a directory that is not a mount point, no mount is at "/". */
 static bool is_chroot(const char *root)
 {
 	char path[128], line[4096], point[4096];
@@ -51,17 +51,17 @@ static int no_room(const struct kind *k, long limit, int errnum, struct err *err
 {
 	if (limit == 0)
 		return err_text(err, errnum,
-				"no %s namespace can be made: user.max_%s_namespaces is 0: raise "
+				"cannot make a %s namespace: user.max_%s_namespaces is 0: raise "
 				"it with sysctl",
 				k->name, k->name);
 	return err_text(
 		err, errnum,
-		"no further %s namespace can be made: raise user.max_%s_namespaces with "
+		"cannot make another %s namespace: raise user.max_%s_namespaces with "
 		"sysctl (%ld here; those of outer user namespaces count too, and 32 levels)",
 		k->name, k->name, limit);
 }
 
-/* Of several kinds asked for at once the one that is switched off, else the first */
+/* Of several kinds at once: the one that is switched off, or the first */
 static int explain_limit(int flags, int errnum, const char *root, struct err *err)
 {
 	const struct kind *first = NULL;
@@ -91,24 +91,24 @@ static int explain_refusal(const char *name, int errnum, const char *root, struc
 	if (read_sysctl(root, "kernel/unprivileged_userns_clone") == 0)
 		return err_text(
 			err, errnum,
-			"no %s namespace can be made without root: "
+			"cannot make a %s namespace without root: "
 			"kernel.unprivileged_userns_clone is 0: set it to 1 with sysctl, or "
 			"be root",
 			name);
 	if (read_sysctl(root, "kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return err_text(
 			err, errnum,
-			"no %s namespace can be made without root: "
+			"cannot make a %s namespace without root: "
 			"kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0 with "
 			"sysctl, or be root",
 			name);
 	if (is_chroot(root))
 		return err_text(err, errnum,
-				"no %s namespace can be made in a chroot: enter the directory by "
+				"cannot make a %s namespace in a chroot: enter the directory by "
 				"pivot_root, as containers do",
 				name);
 	return err_text(err, errnum,
-			"no %s namespace can be made: a chroot, a seccomp filter, a security "
+			"cannot make a %s namespace: a chroot, a seccomp filter, a security "
 			"module or ids that are not mapped forbid it: run vmrun outside of that",
 			name);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Why a namespace cannot be made, in words that help
+ * DOC: Errors that explain why a namespace cannot be made
  */
 #ifndef VMRUN_RUNTIME_UTIL_NSFAIL_H
 #define VMRUN_RUNTIME_UTIL_NSFAIL_H
@@ -9,10 +9,10 @@
 #include "devices/core/err.h"
 
 /**
- * nsfail_explain() - Record which namespace the kernel refused, why, and what to do
- * @flags:	The CLONE_NEW* that were asked for at once
- * @errnum:	What clone() or unshare() said
- * @root:	"", or what a test puts in its place: below it are proc/sys and proc/self
+ * nsfail_explain() - Record which namespace the kernel refused, why, and the remedy
+ * @flags:	The CLONE_NEW* of one call
+ * @errnum:	The error of clone() or unshare()
+ * @root:	"", or the directory of a test with its own proc/sys and proc/self
  *
  * Syscalls: openat read close
  * Return: -@errnum

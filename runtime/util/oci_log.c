@@ -57,7 +57,7 @@ static int open_nonblocking(const char *path)
 
 	if (fd >= 0 || errno != ENXIO)
 		return fd;
-	/* A FIFO without a reader, who may come yet; else a socket, or a device that is not there. */
+	/* A FIFO without a reader, who may come later; otherwise a socket, or a missing device. */
 	fd = open(path, O_RDWR | flags);
 	return fd < 0 && errno == ENXIO ? inherited_socket(path) : fd;
 }
@@ -105,7 +105,7 @@ void oci_log_escape(const char *text, char *ret, size_t size)
 		else if (c == '\n')
 			strcpy(piece, "\\n");
 		else if (!fmt_plain((char)c))
-			/* Names of files may hold any byte; the reader wants valid UTF-8. */
+			/* File names may hold any byte; the reader needs valid UTF-8. */
 			fmt_into(piece, sizeof(piece), "\\u%04x", c);
 		len = strlen(piece);
 		if (size - n <= len)
@@ -132,11 +132,11 @@ static size_t format(const struct oci_log *o, enum log_level level, const char *
 			escaped);
 }
 
-/* Whether it got through whole */
+/* Whether the whole line was written */
 static bool oci_log_put(struct oci_log *o, enum log_level level, const char *text)
 {
 	char line[LINE_BYTES] = "\n";
-	/* What follows half a line begins one of its own. */
+	/* After half a line a new line begins. */
 	const size_t begin = o->torn ? 1 : 0;
 	const size_t len = begin + format(o, level, text, line + begin, sizeof(line) - begin);
 	const size_t n = o->disk ? stream_put_apart(o->fd, line, len, &o->writer)

@@ -13,7 +13,7 @@
 
 #define START_FIELD 22
 
-/* Reads /proc/PID/WHAT, terminated */
+/* Reads /proc/PID/WHAT; false if it is empty or cannot be read. */
 static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 {
 	char path[40];
@@ -22,7 +22,7 @@ static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 	return file_read(AT_FDCWD, path, buf, size) > 0;
 }
 
-/* What follows field 2 of stat, the name, which may hold blanks and parentheses: the last one ends it */
+/* Field 3 of stat. Field 2, the name, may hold blanks and parentheses: the last parenthesis ends it. */
 static char *read_stat(pid_t pid, char *buf, size_t size)
 {
 	char *at = read_proc(pid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
@@ -46,7 +46,7 @@ bool process_waits(pid_t pid, int fd, unsigned int nr)
 
 	if (!at || (*at != 'S' && *at != 'D'))
 		return false;
-	/* Number, then arguments, or "running": of the calls that sleep on an fd it is the first. */
+	/* A number and arguments, or "running". Calls that sleep on an fd have it as their first argument. */
 	if (*at == 'D' || !read_proc(pid, "syscall", call, sizeof(call)))
 		return *at == 'D';
 	at = strchr(call, ' ');

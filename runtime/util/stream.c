@@ -31,7 +31,7 @@ size_t stream_put(int fd, const void *buf, size_t len)
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
 	ssize_t n = send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-	/* A pipe that can be written to at all takes PIPE_BUF; without a reader it says more than that. */
+	/* A pipe that is ready takes PIPE_BUF bytes; without a reader it reports more than POLLOUT. */
 	if (n < 0 && errno == ENOTSOCK && poll(&p, 1, 0) == 1 && p.revents == POLLOUT)
 		n = write(fd, buf, len);
 	return n > 0 ? (size_t)n : 0;
@@ -44,7 +44,7 @@ bool stream_is_disk(int fd)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* With nothing else of its parent's in hand: a lock, for one, would be kept for as long as the disk stands. */
+/* It closes all other fds of its parent: a lock, for example, would stay as long as the disk stands still. */
 static NORETURN void write_and_leave(int fd, const void *buf, size_t len)
 {
 	if (dup2(fd, STDIN_FILENO) < 0 || close_range(STDIN_FILENO + 1, ~0U, 0) < 0)
@@ -52,7 +52,7 @@ static NORETURN void write_and_leave(int fd, const void *buf, size_t len)
 	_exit(write(STDIN_FILENO, buf, len) == (ssize_t)len ? 0 : 1);
 }
 
-/* Whether the writer came back within the time; *@ret_wrote: and had it written */
+/* Whether the writer ended within the time; *@ret_wrote: with success */
 static bool came_back(int *writer, int timeout_ms, bool *ret_wrote)
 {
 	struct pollfd p = {.fd = *writer, .events = POLLIN};
@@ -82,6 +82,6 @@ size_t stream_put_apart(int fd, const void *buf, size_t len, int *writer)
 		*writer = 0;
 		return 0;
 	}
-	/* One that takes longer will have written it in the end. */
+	/* A writer that takes longer counts as successful. */
 	return !came_back(writer, DISK_MS, &wrote) || wrote ? len : 0;
 }

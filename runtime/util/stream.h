@@ -2,7 +2,7 @@
 /**
  * DOC: Terminals, pipes and sockets of the caller
  *
- * Their file descriptions are shared with it, and so is O_NONBLOCK, which must not be set on them.
+ * The caller shares their file descriptions, and so O_NONBLOCK, which must not be set on them.
  */
 #ifndef VMRUN_RUNTIME_UTIL_STREAM_H
 #define VMRUN_RUNTIME_UTIL_STREAM_H
@@ -10,31 +10,31 @@
 #include "devices/core/base.h"
 
 /**
- * stream_own() - A file description of our own for a terminal or pipe, non-blocking
+ * stream_own() - Open a terminal or pipe again, non-blocking, with a file description of our own
  *
- * Another reader or writer of the caller's may be faster, and who waits for it then answers nobody.
+ * Another reader or writer may be faster, and a process that waits answers nothing else.
  * Syscalls: fcntl fstat openat
- * Return: the fd; -1 where that cannot be had, and for other files
+ * Return: the fd; -1 if that fails, and for other files
  */
 int stream_own(int fd);
 
 /**
- * stream_put() - Write what is at most PIPE_BUF long, without waiting for a reader
- * @fd:		Blocking or not, of any kind; a disk is waited for
+ * stream_put() - Write at most PIPE_BUF bytes, without waiting for a reader
+ * @fd:		Blocking or not, of any kind; waits for a disk
  *
- * Context: SIGPIPE may be deadly.  Syscalls: sendto poll write
- * Return: how many bytes were taken; 0: none, now
+ * Context: SIGPIPE may have its default action.  Syscalls: sendto poll write
+ * Return: the number of bytes written; 0 = none now
  */
 size_t stream_put(int fd, const void *buf, size_t len);
 
-/** stream_is_disk() - Whether it is a regular file, which is waited for whatever O_NONBLOCK says */
+/** stream_is_disk() - Whether it is a regular file, where O_NONBLOCK has no effect */
 bool stream_is_disk(int fd);
 
 /**
- * stream_put_apart() - As stream_put() to a disk that may stand still: another process writes
- * @writer:	A pidfd of the one that has not come back yet; 0 at first, and when there is none
+ * stream_put_apart() - As stream_put(), for a disk that may stand still: another process writes
+ * @writer:	A pidfd of the process that still writes; 0 = none, at first
  *
- * Waits 0.1 s at most, which is long for a disk that works. While a writer is out nothing is taken.
+ * Waits 0.1 s at most, which is long for a disk that works. Takes nothing while a process still writes.
  * Context: one thread.  Syscalls: clone pidfd_open poll waitid close
  */
 size_t stream_put_apart(int fd, const void *buf, size_t len, int *writer);
