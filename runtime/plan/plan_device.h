@@ -36,9 +36,9 @@ void plan_common_fds(struct plan_proc *proc);
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
 /**
- * plan_nr_plain() - Count the devices of a kind that the VM will have, and that are nothing but their kind
+ * plan_nr_plain() - Count the devices that the VM will have of a kind without properties or files
  *
- * Return: 0 for the kinds with properties or files of their own: serial, block, net
+ * Return: the number; 0 for serial, block and net, which have some
  */
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id);
 
