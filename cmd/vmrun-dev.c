@@ -129,7 +129,7 @@ static int dev_prepare(struct program *p, struct err *err)
 	/* A write beyond RLIMIT_FSIZE, the disk's size or the caller's, fails likewise. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
-		return err_text(err, EINVAL, "%s: the program for %s devices was asked for a %s",
+		return err_text(err, EINVAL, "%s: this program is for %s devices, not for %s",
 				p->boot.name, dev_ops->kind->name, p->boot.type);
 	rc = loop_init(&p->loop, err);
 	if (rc == 0)

@@ -258,7 +258,7 @@ static int serial_init(struct device *d, const struct boot_dev *rec, struct err 
 	int rc;
 
 	if (rec->nr_res != 2 || rec->settings_bytes != 0 || rec->flags & BOOT_DEV_LISTEN)
-		return err_text(err, EINVAL, "%s: %u resources, not 2, or settings, or no VMM",
+		return err_text(err, EINVAL, "%s: %u resources, not 2; or settings; or no VMM",
 				rec->name, rec->nr_res);
 	if (fstat(SERIAL_FD_SOURCE, &in) < 0 || fstat(SERIAL_FD_SINK, &out) < 0)
 		return err_set(err, errno, "%s: input and output", rec->name);

@@ -162,9 +162,10 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	if (rec->nr_res != 1)
 		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
 	if (bytes == 0 || bytes % BLOCK_SECTOR != 0 || bytes > INT64_MAX)
-		return err_text(err, EINVAL, "%s: no disk has %lu bytes", rec->name, bytes);
+		return err_text(err, EINVAL, "%s: a disk cannot have %lu bytes", rec->name, bytes);
 	if (unit < BLOCK_SECTOR || (unit & (unit - 1)))
-		return err_text(err, EINVAL, "%s: units of %lu bytes", rec->name, unit);
+		return err_text(err, EINVAL, "%s: a disk cannot have units of %lu bytes", rec->name,
+				unit);
 	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
 	b->read_only = rec->flags & BOOT_DEV_READONLY;
 	b->unit = unit;

@@ -40,7 +40,7 @@ static int boot_check_hdr(const struct boot_hdr *h, enum boot_kind kind, size_t 
 	if (bytes != want)
 		return err_text(err, EPROTO, "boot record: %zu bytes, not %zu", bytes, want);
 	if (h->magic != BOOT_MAGIC || h->bytes != want)
-		return boot_bad(err, "no record, or of another size than it says");
+		return boot_bad(err, "not a record, or the wrong size");
 	if (h->version != BOOT_VERSION)
 		return err_text(err, EPROTO, "boot record: version %u, not %d", h->version,
 				BOOT_VERSION);
@@ -66,7 +66,7 @@ static int boot_check_settings(const struct boot_dev *b, struct err *err)
 				b->settings_bytes);
 	for (size_t i = b->settings_bytes; i < sizeof(b->settings); i++) {
 		if (b->settings[i] != 0)
-			return boot_bad(err, "more settings than it says");
+			return boot_bad(err, "settings longer than their size");
 	}
 	return 0;
 }

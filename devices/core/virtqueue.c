@@ -113,8 +113,8 @@ int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layou
 			 .seen_avail = layout->next_avail};
 
 	if (size == 0 || size > VQ_SIZE_MAX || (size & (size - 1)) != 0)
-		return err_text(err, EINVAL, "ring of %u entries: no power of two up to %d", size,
-				VQ_SIZE_MAX);
+		return err_text(err, EINVAL, "ring of %u entries: not a power of two up to %d",
+				size, VQ_SIZE_MAX);
 	if (layout->desc_gpa % 16 != 0 || layout->avail_gpa % 2 != 0 || layout->used_gpa % 4 != 0)
 		return err_text(err, EINVAL, "ring at 0x%lx, 0x%lx, 0x%lx: misaligned",
 				layout->desc_gpa, layout->avail_gpa, layout->used_gpa);

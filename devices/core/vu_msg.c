@@ -84,8 +84,7 @@ const struct vu_rule *vu_backend_rule(uint32_t request)
 static int vu_rule_form(const struct vu_rule *r, const struct vu_msg *m, struct err *err)
 {
 	if (!r)
-		return err_text(err, EPROTO, "vhost-user: request %u is not spoken",
-				m->hdr.request);
+		return err_text(err, EPROTO, "vhost-user: unknown request %u", m->hdr.request);
 	if ((m->hdr.flags & VU_FLAG_VERSION) != VU_VERSION || (m->hdr.flags & VU_FLAG_REPLY) ||
 	    (m->hdr.flags & ~VU_FLAGS_KNOWN))
 		return err_text(err, EPROTO, "vhost-user: %s: flags 0x%x of no request", r->name,

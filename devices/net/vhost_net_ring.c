@@ -115,7 +115,7 @@ void vn_lend(struct device *d, unsigned int q)
 	n->lent[q] = true;
 	if (rc < 0) {
 		vn_stop(d, q);
-		device_broken(d, q, "the kernel does not take it");
+		device_broken(d, q, "the kernel refuses it");
 		return;
 	}
 	/* The doorbell is the kernel's now; that it may have been rung before is repeated. */

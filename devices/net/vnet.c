@@ -150,7 +150,8 @@ int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_m
 	memcpy(mac, config->mac, sizeof(mac));
 	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
 	    (mtu && (mtu < ETH_MIN_MTU || mtu > ETH_MAX_MTU)))
-		return err_text(err, EINVAL, "MAC 0x%lx, MTU %u: of no interface", m->arg, mtu);
+		return err_text(err, EINVAL, "no interface can have MAC 0x%lx and MTU %u", m->arg,
+				mtu);
 	memcpy(config->mac, mac, sizeof(mac));
 	if (mtu)
 		config->mtu = (uint16_t)mtu;
@@ -178,7 +179,7 @@ int vnet_settings(const struct boot_dev *b, struct net_settings *ret, struct err
 	if (rc < 0)
 		return rc;
 	if (!vnet_mac_ok(ret->mac))
-		return err_text(err, EPROTO, "%s: MAC 0x%lx is of no interface", b->name,
+		return err_text(err, EPROTO, "%s: no interface can have the MAC 0x%lx", b->name,
 				ctl_mac(ret->mac));
 	if (ret->mtu > 0 && ret->mtu < ETH_MIN_MTU)
 		return err_text(err, EPROTO, "%s: MTU %u", b->name, ret->mtu);
@@ -187,7 +188,7 @@ int vnet_settings(const struct boot_dev *b, struct net_settings *ret, struct err
 	for (unsigned int i = 0; i < ARRAY_SIZE(rates); i++) {
 		if (!vnet_rate_ok(rates[i]->bytes_per_s, rates[i]->burst_bytes) ||
 		    !vnet_rate_ok(rates[i]->packets_per_s, rates[i]->burst_packets))
-			return err_text(err, EPROTO, "%s: rate that no bucket can count", b->name);
+			return err_text(err, EPROTO, "%s: rate limit out of range", b->name);
 	}
 	return 0;
 }
