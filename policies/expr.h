@@ -5,8 +5,9 @@
 #ifndef VMRUN_POLICIES_EXPR_H
 #define VMRUN_POLICIES_EXPR_H
 
+#include "devices/core/err.h"
 #include "policies/lex.h"
-#include "policies/parse.h"
+#include "policies/rule.h"
 
 /**
  * expr_parse_filter() - Read what follows "syscall:", to the end of the line
