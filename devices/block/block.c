@@ -152,30 +152,29 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 {
 	struct block *b = d->state;
 	struct block_settings s;
-	uint64_t bytes, unit;
 	int rc = boot_settings(rec, &s, sizeof(s), err);
 
 	if (rc < 0)
 		return rc;
-	bytes = s.capacity_bytes;
-	unit = s.unit_bytes;
 	if (rec->nr_res != 1)
 		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
-	if (bytes == 0 || bytes % BLOCK_SECTOR != 0 || bytes > INT64_MAX)
-		return err_text(err, EINVAL, "%s: a disk cannot have %lu bytes", rec->name, bytes);
-	if (unit < BLOCK_SECTOR || (unit & (unit - 1)))
-		return err_text(err, EINVAL, "%s: a disk cannot have units of %lu bytes", rec->name,
-				unit);
+	if (s.capacity_bytes == 0 || s.capacity_bytes % BLOCK_SECTOR ||
+	    s.capacity_bytes > INT64_MAX)
+		return err_text(err, EINVAL, "%s: a disk cannot have %lu bytes", rec->name,
+				s.capacity_bytes);
+	if (s.unit_bytes < BLOCK_SECTOR || (s.unit_bytes & (s.unit_bytes - 1)))
+		return err_text(err, EINVAL, "%s: a disk cannot have units of %u bytes", rec->name,
+				s.unit_bytes);
 	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
 	b->read_only = rec->flags & BOOT_DEV_READONLY;
-	b->unit = unit;
+	b->unit = s.unit_bytes;
 	memcpy(b->id, s.serial, sizeof(b->id));
 	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
 	d->features = BLOCK_F_ALWAYS;
 	d->features |= b->read_only ? 1ULL << VIRTIO_BLK_F_RO : BLOCK_F_WRITABLE;
 	d->features |= d->nr_queues > 1 ? 1ULL << VIRTIO_BLK_F_MQ : 0;
 	b->config = (struct virtio_blk_config){
-		.capacity = bytes / BLOCK_SECTOR,
+		.capacity = s.capacity_bytes / BLOCK_SECTOR,
 		.seg_max = BLOCK_SEGS_MAX,
 		.blk_size = BLOCK_SECTOR, /* requests of one sector are allowed */
 		.physical_block_exp = s.physical_exp,
