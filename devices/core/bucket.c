@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/core/bucket.h"
 
-#include <time.h>
-
 #define NSEC 1000000000ULL
 
 _Static_assert(BUCKET_RATE_MAX <= UINT64_MAX / NSEC - 1, "products fit");
@@ -45,28 +43,4 @@ uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns)
 		return 0;
 	bucket_fill(b, now_ns);
 	return b->credit > 0 ? 0 : b->seen_ns + bucket_time(b, 1 + (uint64_t)-b->credit);
-}
-
-void limit_init(struct limit *l, const struct net_rate *rate)
-{
-	bucket_init(&l->bytes, rate->bytes_per_s, rate->burst_bytes);
-	bucket_init(&l->packets, rate->packets_per_s, rate->burst_packets);
-	l->on = rate->bytes_per_s > 0 || rate->packets_per_s > 0;
-}
-
-uint64_t limit_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * NSEC + (uint64_t)t.tv_nsec;
-}
-
-uint64_t limit_wait_ns(struct limit *l)
-{
-	uint64_t now = limit_now_ns();
-	uint64_t bytes = bucket_ready_ns(&l->bytes, now);
-	uint64_t packets = bucket_ready_ns(&l->packets, now);
-
-	return bytes > packets ? bytes : packets;
 }

@@ -9,7 +9,6 @@
 #define VMRUN_DEVICES_CORE_BUCKET_H
 
 #include "devices/core/base.h"
-#include "devices/core/settings.h"
 
 #define BUCKET_RATE_MAX  (1ULL << 34) /* a second */
 #define BUCKET_BURST_MAX (1ULL << 40)
@@ -52,49 +51,6 @@ static inline void bucket_spend(struct bucket *b, uint64_t amount)
 {
 	if (b->rate_per_s > 0)
 		b->credit -= (int64_t)amount;
-}
-
-/** struct limit - Limits of one direction; while they are off the clock is not read */
-struct limit {
-	bool on;
-	struct bucket bytes, packets;
-};
-
-/**
- * limit_init() - A limit that starts with all it may save up; the record has been checked
- * @l:		Overwritten whole
- * @rate:	Obeys its rules (boot_check_dev)
- *
- * Context: any.  Syscalls: none
- */
-void limit_init(struct limit *l, const struct net_rate *rate);
-
-/**
- * limit_now_ns() - CLOCK_MONOTONIC.
- *
- * Context: any.  Syscalls: clock_gettime (vDSO)
- * Return: CLOCK_MONOTONIC
- */
-uint64_t limit_now_ns(void);
-
-/**
- * limit_wait_ns() - When the next packet may pass; 0: now
- *
- * Context: any.  Syscalls: clock_gettime (vDSO)
- * Return: 0 when it may now, else when
- */
-uint64_t limit_wait_ns(struct limit *l);
-
-/** limit_ready_ns() - The same, at no cost for a limit that is off */
-static inline uint64_t limit_ready_ns(struct limit *l)
-{
-	return l->on ? limit_wait_ns(l) : 0;
-}
-
-static inline void limit_spend(struct limit *l, uint64_t bytes)
-{
-	bucket_spend(&l->bytes, bytes);
-	bucket_spend(&l->packets, 1);
 }
 
 #endif

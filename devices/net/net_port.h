@@ -20,8 +20,8 @@
 #ifndef VMRUN_DEVICES_NET_NET_PORT_H
 #define VMRUN_DEVICES_NET_NET_PORT_H
 
-#include "devices/core/bucket.h"
 #include "devices/core/device.h"
+#include "devices/net/limit.h"
 #include "devices/net/vnet.h"
 #include "devices/net/vnet_rx.h"
 
