@@ -57,7 +57,7 @@ static uint8_t block_rw_begin(struct block *b, struct block_request *r, uint64_t
 /**
  * block_rw() - Move data between the disk and the guest's buffers
  *
- * Short transfers are continued: a signal or a full page cache is no error of the disk's.
+ * Short transfers are continued: a signal or a full page cache is no disk error.
  * Context: locked.  Syscalls: preadv pwritev
  * Return: status byte for the guest, or BLOCK_MORE
  */
@@ -114,12 +114,12 @@ static uint8_t block_next_range(struct block *b, struct block_request *r)
 		return VIRTIO_BLK_S_UNSUPP;
 	if (s.num_sectors > r->kind->sectors_max || !block_set_range(b, r, s.sector, s.num_sectors))
 		return VIRTIO_BLK_S_IOERR;
-	/* A file gives back what it zeroes: only if it may. */
+	/* Zeroing a file frees its blocks: only where the driver allows that. */
 	r->ask_host = b->is_device || (s.flags & VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP);
 	return BLOCK_MORE;
 }
 
-/* How many bytes of the range come before what the host can drop or zero, and how many that is */
+/* How many bytes of the range come before the part that the host can drop or zero; *ret_whole is its size */
 static uint64_t block_edge(const struct block *b, const struct block_request *r,
 			   uint64_t *ret_whole)
 {
@@ -136,8 +136,8 @@ static uint64_t block_edge(const struct block *b, const struct block_request *r,
  * A file is never asked to zero and keep the space (FALLOC_FL_ZERO_RANGE): that call could fill the
  * file system behind the image's end, where RLIMIT_FSIZE does not hold.
  * Context: locked.  Syscalls: fallocate ioctl
- * Return: VIRTIO_BLK_S_IOERR or BLOCK_MORE; these bytes then are still to be done if the host cannot do
- * that with this disk or range
+ * Return: VIRTIO_BLK_S_IOERR or BLOCK_MORE; the bytes are then still to be done if the host cannot do
+ * it with this disk or range
  */
 static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t bytes, bool zero)
 {
@@ -160,7 +160,7 @@ static uint8_t block_hole(struct block *b, struct block_request *r, uint64_t byt
 	return BLOCK_MORE;
 }
 
-/* It is a hint: blocks that are not whole in the range stay, and so does all of it if the host cannot */
+/* A hint: partial blocks stay, and so does the whole range if the host cannot discard */
 static uint8_t block_discard(struct block *b, struct block_request *r)
 {
 	uint64_t whole;

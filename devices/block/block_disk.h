@@ -13,7 +13,7 @@
 
 #define BLOCK_SECTOR 512ULL
 
-/* How much of a disk's bandwidth one wake-up takes, about, before the front-end is heard again */
+/* How much of a disk's bandwidth one wake-up takes, about, before the front-end has its turn */
 #define BLOCK_WORK_BYTES (16U << 20)
 
 /* Discard and write zeroes: ranges of one request, and sectors of one range */
@@ -42,10 +42,10 @@ struct block_request {
 /**
  * struct block - State of one disk
  * @is_device:	The backing is a block device
- * @write_through: While the driver has no flush: then a write answered is a write kept
+ * @write_through: The driver has no flush: a write is answered only when it is on the disk
  * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
  * @id:		What VIRTIO_BLK_T_GET_ID answers, padded with zeros
- * @config:	Configuration space; its capacity is what sectors are held against
+ * @config:	Configuration space; sectors are checked against its capacity
  * @work:	Bytes that this wake-up has moved, or their equivalent
  * @request:	By queue
  */

@@ -61,7 +61,6 @@ void gmem_done(struct gmem *m);
 
 /**
  * gmem_bytes() - Sum of all regions' sizes
- * @m:		Guest memory
  *
  * Return: bytes; cannot overflow, as regions neither overlap nor wrap
  */
@@ -69,7 +68,6 @@ uint64_t gmem_bytes(const struct gmem *m);
 
 /**
  * gmem_ptr() - The pointer for [@gpa, @gpa + @len), which lies in one region
- * @m:		Guest memory
  * @gpa:	Hostile
  * @len:	Hostile
  *
@@ -82,7 +80,6 @@ MUST_CHECK void *gmem_ptr(const struct gmem *m, uint64_t gpa, uint64_t len);
 
 /**
  * gmem_user_to_gpa() - Translate a vhost-user front-end address range; false when not in RAM
- * @m:		Guest memory
  * @user_addr:	Hostile
  * @len:	Hostile; not 0
  * @ret_gpa:	The guest address of the range, which lies in one region
@@ -95,7 +92,6 @@ MUST_CHECK bool gmem_user_to_gpa(const struct gmem *m, uint64_t user_addr, uint6
 
 /**
  * gmem_iov() - The pieces of [@gpa, @gpa + @len), which may cross from region to region
- * @m:		Guest memory
  * @gpa:	Hostile
  * @len:	Hostile
  * @ret_iov:	Filled, one entry a region; undefined when 0 is returned
@@ -109,7 +105,6 @@ MUST_CHECK unsigned int gmem_iov(const struct gmem *m, uint64_t gpa, uint64_t le
 
 /**
  * gmem_read() - Copy out of guest RAM; false (and @dst untouched) when any byte is outside
- * @m:		Guest memory
  * @gpa:	Hostile
  * @len:	How many; 0 is outside RAM
  *
@@ -120,7 +115,6 @@ MUST_CHECK bool gmem_read(const struct gmem *m, uint64_t gpa, void *dst, size_t 
 
 /**
  * gmem_write() - Copy into guest RAM; false (and nothing written) when any byte is outside
- * @m:		Guest memory
  * @gpa:	Hostile
  * @len:	How many; 0 is outside RAM
  *

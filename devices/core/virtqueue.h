@@ -163,7 +163,6 @@ static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
 
 /**
  * vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len
- * @c:		The chain
  * @len:	At most so many
  *
  * Context: locked.  Syscalls: none
@@ -173,7 +172,6 @@ size_t vq_read(struct vq_chain *c, void *dst, size_t len);
 
 /**
  * vq_write() - Copy bytes towards the driver, counted for used.len; returns how many fitted
- * @c:		The chain
  * @len:	At most so many
  *
  * Context: locked.  Syscalls: none
@@ -183,7 +181,6 @@ size_t vq_write(struct vq_chain *c, const void *src, size_t len);
 
 /**
  * vq_iov() - The next @max bytes in one direction, without copying
- * @c:		The chain
  * @dir:	VQ_READABLE or VQ_WRITABLE
  * @max:	At most so many bytes
  * @iov:	Filled with up to @nr_iov pieces
@@ -198,7 +195,6 @@ unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, str
 
 /**
  * vq_skip() - Advance by @bytes (at most what is left); writable bytes count for used.len
- * @c:		The chain
  * @dir:	VQ_READABLE or VQ_WRITABLE
  * @bytes:	Writable bytes count for used.len
  *

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Chains popped ahead, to receive into what may be one buffer or many
+ * DOC: Chains popped ahead, to receive into one buffer or many
  *
  * A packet whose length is known only once it has been read, and which may fill several chains, is
  * read into a window of chains. What it fills is given to the driver; the rest stays in the window
  * for the next packet, and is put back when the ring stops.
  *
  * Of a chain the window keeps what it needs, close together: a packet of 64 KiB may take 43 chains,
- * and a struct vq_chain has room for the longest there is.
+ * and a struct vq_chain has room for the longest possible one.
  */
 #ifndef VMRUN_DEVICES_CORE_VQ_WINDOW_H
 #define VMRUN_DEVICES_CORE_VQ_WINDOW_H
@@ -43,7 +43,6 @@ struct vq_window {
 
 /**
  * vq_window_collect() - Pop until there is room for @bytes
- * @w:		The window
  * @q:		The ring its chains are of
  * @bytes:	How much room is wanted
  * @least:	Every chain has to have room for so many, or the driver broke the queue
@@ -64,7 +63,6 @@ static inline uint64_t vq_window_first(const struct vq_window *w)
 
 /**
  * vq_window_iov() - The first chains' room, as many chains as @bytes take
- * @w:		The window
  * @bytes:	How much room is wanted
  * @iov:	Filled
  * @nr_iov:	Room in it
@@ -78,7 +76,6 @@ unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iov
 
 /**
  * vq_window_write() - Copy to where the byte @off of the next packet lies; within the room
- * @w:		The window
  * @off:	From the start of the packet
  * @len:	@off + @len bytes are within the room (vr_assert)
  *
@@ -88,7 +85,6 @@ void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, s
 
 /**
  * vq_window_chains() - How many chains a packet of @bytes takes; 1 to the window's room
- * @w:		The window
  * @bytes:	1 to the window's room (vr_assert)
  *
  * Context: locked.  Syscalls: none
@@ -97,19 +93,16 @@ unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes);
 
 /**
  * vq_window_use() - Give the driver the chains of a packet that is in them (vq_fill_head)
- * @w:		The window
  * @q:		The ring its chains are of
  * @bytes:	1 to the window's room, and what used.len can say (vr_assert)
  *
- * Publishing it is the caller's.
- * The driver sees it once it is published, which is the caller's to do.
+ * The caller publishes it.
  * Context: locked.  Syscalls: none
  */
 void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes);
 
 /**
  * vq_window_put_back() - Empty the window; vq_unpop() for each chain
- * @w:		The window
  * @q:		The ring its chains are of
  *
  * Context: locked.  Syscalls: none

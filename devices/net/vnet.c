@@ -25,7 +25,7 @@ static const struct vnet_offload {
 	{1ULL << VNET_F_GUEST_USO6, 0x40, true},
 };
 
-/* What a driver has to have accepted to send a frame of some gso_type; 0: none may */
+/* The feature that a driver needs to send a frame of some gso_type; 0: none may */
 static const uint64_t vnet_gso_needs[] = {
 	[VIRTIO_NET_HDR_GSO_TCPV4] = VNET_F(HOST_TSO4),
 	[VIRTIO_NET_HDR_GSO_TCPV6] = VNET_F(HOST_TSO6),
@@ -159,13 +159,13 @@ int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_m
 	return 0;
 }
 
-/* A limit is there or not, and within what a bucket can count */
+/* Rate and burst come together, within what a bucket can count */
 static bool vnet_rate_ok(uint64_t per_s, uint64_t burst)
 {
 	return (per_s > 0) == (burst > 0) && per_s <= BUCKET_RATE_MAX && burst <= BUCKET_BURST_MAX;
 }
 
-/* TUN_F_CSUM is what all other offloads stand on */
+/* All other offloads need TUN_F_CSUM */
 static bool vnet_tun_flags_ok(uint32_t flags)
 {
 	return !(flags & ~VNET_TUN_FLAGS) && (flags == 0 || flags & TUN_F_CSUM);
