@@ -138,6 +138,17 @@ static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 	return rc == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : rc;
 }
 
+/* A VMM is never started again: its files are as free as they are once the VMM itself has closed them. */
+static void close_vmm_files(struct assets *a)
+{
+	cleanup_close_fd(&a->kvm);
+	a->kvm = -1;
+	for (unsigned int i = 0; i < PLAN_FDS_MAX; i++) {
+		cleanup_close_fd(&a->proc[0].fd[i]);
+		a->proc[0].fd[i] = -1;
+	}
+}
+
 /* The reader of a pipe and the owner of a terminal wait for these to be closed. */
 static void close_streams(const struct launch *l)
 {
@@ -236,6 +247,7 @@ int create_begin(struct supervisor *s, struct err *err)
 	if (rc == 0)
 		rc = spawn_all(s, &sp, err);
 	spawn_done(&sp);
+	close_vmm_files(s->assets);
 	close_streams(l);
 	return rc < 0 ? rc : requests_serve(s, err);
 }

@@ -125,8 +125,8 @@ bool supervisor_is_vmm(const struct supervisor *s, const struct spawned *p);
 /**
  * supervisor_let_go() - No process will be started any more: close programs, disks and the plan's other files
  *
- * Until then this process has the disks open too, and with them their locks: so it lets go of them before the
- * VM's devices do, not when they have.
+ * Until then this process has the devices' files open as the devices themselves have, and with disks their
+ * locks. It lets go of them before the devices do, so that a lock, or a mount, is free when its device has left.
  * Syscalls: close
  */
 void supervisor_let_go(struct supervisor *s);
