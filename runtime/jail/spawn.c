@@ -260,9 +260,9 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct jail j = {
-		.name = d->boot->name,
+		.name = d->record->name,
 		.program_fd = d->program->fd,
-		.nr_fds = BOOT_FD_RES + d->boot->nr_res,
+		.nr_fds = BOOT_FD_RES + d->record->nr_res,
 		/* Its front-ends decide how much memory they share. */
 		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
 		.oom_score_adj = JAIL_OOM_INHERITED,
@@ -272,18 +272,18 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 
 	rc = userns_choose(&j.ids, err);
 	if (rc == 0)
-		rc = make_ends(&c, d->boot->name, err);
+		rc = make_ends(&c, d->record->name, err);
 	if (rc < 0)
 		return rc;
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
-	j.fd[BOOT_FD_VMM] = d->bus_fd;
-	for (unsigned int i = 0; i < d->boot->nr_res; i++)
+	j.fd[BOOT_FD_VMM] = d->listen_fd;
+	for (unsigned int i = 0; i < d->record->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
-	rc = boot_record_complete(d->boot, d->program, d->log_level, err);
+	rc = boot_record_complete(d->record, d->program, d->log_level, err);
 	if (rc == 0)
-		rc = boot_send(c.control[0], d->boot, sizeof(*d->boot), err);
+		rc = boot_send(c.control[0], d->record, sizeof(*d->record), err);
 	return rc < 0 ? rc : spawn_start(&j, &c, ret, err);
 }

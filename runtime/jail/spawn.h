@@ -60,14 +60,14 @@ MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct s
 
 /**
  * struct spawn_device - A stand-alone back-end: one device, no VM
- * @boot:	Filled in, except for header and seccomp program
- * @res_fd:	@boot->nr_res of them; borrowed
- * @bus_fd:	A listening socket; borrowed
+ * @record:	Filled in, except for header and seccomp program
+ * @res_fd:	@record->nr_res of them; borrowed
+ * @listen_fd:	A listening socket; borrowed
  */
 struct spawn_device {
 	const struct program *program;
-	struct boot_dev *boot;
-	int bus_fd;
+	struct boot_dev *record;
+	int listen_fd;
 	const int *res_fd;
 	uint64_t fsize_bytes;
 	int error_fd;

@@ -124,8 +124,8 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 {
 	struct spawn_device d = {
 		.program = &a->program,
-		.boot = b,
-		.bus_fd = a->listener.fd,
+		.record = b,
+		.listen_fd = a->listener.fd,
 		.res_fd = a->res_fd,
 		.fsize_bytes = a->wanted->readonly ? 0 : a->disk.settings.capacity_bytes,
 		.log_level = a->wanted->log_level,
