@@ -18,7 +18,7 @@
 #define TOP(member)	   offsetof(struct bundle, member)
 #define LATER		   .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 
-static void cleanup_bundle(struct bundle **b)
+static void bundle_cleanup(struct bundle **b)
 {
 	bundle_free(*b);
 }
@@ -26,7 +26,7 @@ static void cleanup_bundle(struct bundle **b)
 /* ---- the top level ------------------------------------------------------------------------- */
 
 /* SemVer 2.0, major version 1: "1.2.0", "1.0.2-dev", "1.3.0+rc.1" */
-static int check_version(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_check_version(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value), *p = s;
 
@@ -47,7 +47,7 @@ static int check_version(struct schema_ctx *ctx, struct json_object *value)
 }
 
 /* It becomes a word of the kernel command line, so it holds nothing that ends the word. */
-static int check_hostname(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_check_hostname(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 
@@ -72,13 +72,13 @@ static const struct schema_field top_fields[] = {
 	 .flags = SCHEMA_REQUIRED | SCHEMA_PLAIN,
 	 .off = TOP(oci_version),
 	 .max = 64,
-	 .check = check_version},
+	 .check = bundle_check_version},
 	{.name = "root", .kind = SCHEMA_OBJECT, .table = &root_table},
 	{.name = "hostname",
 	 .kind = SCHEMA_STRING,
 	 .off = TOP(hostname),
 	 .max = BUNDLE_HOSTNAME_MAX,
-	 .check = check_hostname},
+	 .check = bundle_check_hostname},
 	{.name = "domainname", .kind = SCHEMA_STRING, LATER},
 	{.name = "process",
 	 .kind = SCHEMA_OBJECT,
@@ -101,7 +101,7 @@ static const struct schema_table top_table = {
 
 /* ---- making one ---------------------------------------------------------------------------- */
 
-static void add_warning(void *arg, const char *line)
+static void bundle_add_warning(void *arg, const char *line)
 {
 	struct bundle *b = arg;
 	char *copy;
@@ -114,7 +114,7 @@ static void add_warning(void *arg, const char *line)
 }
 
 /* Warns about valid values that may not mean what the user thinks. */
-static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
+static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 {
 	int64_t limit = b->linux_.resources.limit[LIMIT_MEMORY];
 	size_t mark;
@@ -135,10 +135,10 @@ static void warn_about(struct schema_ctx *ctx, const struct bundle *b)
 			(long long)limit, (unsigned long long)b->vm.hw.mem_bytes);
 }
 
-static int decode(struct bundle *b, struct json_object *root, struct err *err)
+static int bundle_decode(struct bundle *b, struct json_object *root, struct err *err)
 {
 	struct schema_ctx ctx = {
-		.arena = &b->arena, .err = err, .warn = add_warning, .warn_arg = b};
+		.arena = &b->arena, .err = err, .warn = bundle_add_warning, .warn_arg = b};
 	struct json_object *vm = NULL;
 	size_t mark;
 	int rc;
@@ -159,12 +159,12 @@ static int decode(struct bundle *b, struct json_object *root, struct err *err)
 		rc = bundle_net_check(&ctx, b);
 	if (rc < 0)
 		return rc;
-	warn_about(&ctx, b);
+	bundle_warn_about(&ctx, b);
 	return 0;
 }
 
 /* Makes an empty bundle in an arena of its own, with all defaults */
-static int new_bundle(const char *dir, const char *text, struct bundle **ret, struct err *err)
+static int bundle_new(const char *dir, const char *text, struct bundle **ret, struct err *err)
 {
 	struct arena arena = {0};
 	struct bundle *b;
@@ -190,16 +190,16 @@ static int new_bundle(const char *dir, const char *text, struct bundle **ret, st
 	return 0;
 }
 
-static int make(struct json_object *root, const char *text, const char *dir, struct bundle **ret,
-		struct err *err)
+static int bundle_make(struct json_object *root, const char *text, const char *dir,
+		       struct bundle **ret, struct err *err)
 {
-	struct bundle *b __attribute__((cleanup(cleanup_bundle))) = NULL;
+	struct bundle *b __attribute__((cleanup(bundle_cleanup))) = NULL;
 	struct json_object *annotations, *unified;
-	int rc = new_bundle(dir, text, &b, err);
+	int rc = bundle_new(dir, text, &b, err);
 
 	if (rc < 0)
 		return rc;
-	rc = decode(b, root, err);
+	rc = bundle_decode(b, root, err);
 	/* Borrowed from root so far; bundle_free() puts back only what was taken. */
 	annotations = b->annotations;
 	unified = b->linux_.resources.unified;
@@ -222,8 +222,9 @@ int bundle_from_json(struct json_object *root, const char *dir, struct bundle **
 	if (*dir != '/' || strlen(dir) >= PATH_MAX)
 		return err_text(err, EINVAL, "%s: the bundle's directory must be an absolute path",
 				dir);
-	return make(root, json_object_to_json_string_ext(root, JSON_C_TO_STRING_NOSLASHESCAPE), dir,
-		    ret, err);
+	return bundle_make(root,
+			   json_object_to_json_string_ext(root, JSON_C_TO_STRING_NOSLASHESCAPE),
+			   dir, ret, err);
 }
 
 int bundle_load(const char *dir, const char *config, struct bundle **ret, struct err *err)
@@ -243,7 +244,7 @@ int bundle_load(const char *dir, const char *config, struct bundle **ret, struct
 	rc = json_parse(text, len, config ? config : path, &root, err);
 	if (rc < 0)
 		return rc;
-	return make(root, text, absolute, ret, err);
+	return bundle_make(root, text, absolute, ret, err);
 }
 
 const char *bundle_text(const struct bundle *b)

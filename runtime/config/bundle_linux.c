@@ -52,7 +52,7 @@ static const struct schema_table namespace_table = {.field = namespace_fields,
 						    .nr = ARRAY_SIZE(namespace_fields),
 						    .size = sizeof(struct bundle_namespace)};
 
-static const char *member_string(struct json_object *obj, const char *name)
+static const char *bundle_linux_member_string(struct json_object *obj, const char *name)
 {
 	struct json_object *value = NULL;
 
@@ -60,9 +60,10 @@ static const char *member_string(struct json_object *obj, const char *name)
 	return value ? json_object_get_string(value) : "";
 }
 
-static int check_namespace(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_namespace(struct schema_ctx *ctx, struct json_object *value)
 {
-	const char *type = member_string(value, "type"), *path = member_string(value, "path");
+	const char *type = bundle_linux_member_string(value, "type"),
+		   *path = bundle_linux_member_string(value, "path");
 	unsigned int i = 0;
 	size_t mark;
 
@@ -79,12 +80,13 @@ static int check_namespace(struct schema_ctx *ctx, struct json_object *value)
 	return 0;
 }
 
-static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_namespaces(struct schema_ctx *ctx, struct json_object *value)
 {
 	unsigned int seen = 0;
 
 	for (size_t n = 0; n < json_object_array_length(value); n++) {
-		const char *type = member_string(json_object_array_get_idx(value, n), "type");
+		const char *type = bundle_linux_member_string(json_object_array_get_idx(value, n),
+							      "type");
 		unsigned int i = 0;
 
 		while (strcmp(namespace_types[i], type))
@@ -99,7 +101,7 @@ static int check_namespaces(struct schema_ctx *ctx, struct json_object *value)
 }
 
 static const struct schema_field namespace_field = {
-	.kind = SCHEMA_OBJECT, .table = &namespace_table, .check = check_namespace};
+	.kind = SCHEMA_OBJECT, .table = &namespace_table, .check = bundle_linux_check_namespace};
 
 /* ---- id mappings --------------------------------------------------------------------------- */
 
@@ -120,13 +122,13 @@ static const struct schema_field mapping_field = {.kind = SCHEMA_OBJECT, .table 
 #define LIMIT(which) .off = LX(resources.limit[which])
 
 /* Callers write zeros for what they do not want: {"weight": 0} */
-static bool asks_for_nothing(struct json_object *value)
+static bool bundle_linux_asks_for_nothing(struct json_object *value)
 {
 	if (json_object_is_type(value, json_type_object)) {
 		json_object_object_foreach(value, key, member)
 		{
 			(void)key;
-			if (!asks_for_nothing(member))
+			if (!bundle_linux_asks_for_nothing(member))
 				return false;
 		}
 		return true;
@@ -136,14 +138,14 @@ static bool asks_for_nothing(struct json_object *value)
 }
 
 /* The specification wants an error for a property that cannot be carried out. */
-static int check_nothing(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_nothing(struct schema_ctx *ctx, struct json_object *value)
 {
-	return asks_for_nothing(value)
+	return bundle_linux_asks_for_nothing(value)
 		       ? 0
 		       : schema_fail(ctx, "vmrun cannot set this limit: leave it out");
 }
 
-#define REFUSED .off = SCHEMA_NOWHERE, .check = check_nothing
+#define REFUSED .off = SCHEMA_NOWHERE, .check = bundle_linux_check_nothing
 
 /* checkBeforeUpdate is always met: a VM's cgroup is empty when it gets its limit. */
 static const struct schema_field memory_fields[] = {
@@ -161,28 +163,28 @@ static const struct schema_table memory_table = {.field = memory_fields,
 						 .nr = ARRAY_SIZE(memory_fields)};
 
 /* The kernel takes a period of 1 ms to 1 s and a quota of 1 ms or more; 0 is "not set". */
-static int check_period(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_period(struct schema_ctx *ctx, struct json_object *value)
 {
 	uint64_t v = json_object_get_uint64(value);
 
 	return v == 0 || v >= 1000 ? 0 : schema_fail(ctx, "must be 1000 to 1000000, or 0");
 }
 
-static int check_quota(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_quota(struct schema_ctx *ctx, struct json_object *value)
 {
 	int64_t v = json_object_get_int64(value);
 
 	return v <= 0 || v >= 1000 ? 0 : schema_fail(ctx, "must be 1000 or more, or 0, or -1");
 }
 
-static int check_shares(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_shares(struct schema_ctx *ctx, struct json_object *value)
 {
 	return json_object_get_uint64(value) == 1 ? schema_fail(ctx, "must be 2 to 262144, or 0")
 						  : 0;
 }
 
 /* The kernel's syntax without its words "all" and "N", but with blanks and strides ("0-31:2/8"). */
-static int check_list(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_list(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 
@@ -197,27 +199,27 @@ static const struct schema_field cpu_fields[] = {
 	 .kind = SCHEMA_INT,
 	 LIMIT(LIMIT_CPU_SHARES),
 	 .max = 262144,
-	 .check = check_shares},
+	 .check = bundle_linux_check_shares},
 	{.name = "quota",
 	 .kind = SCHEMA_INT,
 	 LIMIT(LIMIT_CPU_QUOTA),
 	 .imin = -1,
-	 .check = check_quota},
+	 .check = bundle_linux_check_quota},
 	{.name = "period",
 	 .kind = SCHEMA_INT,
 	 LIMIT(LIMIT_CPU_PERIOD),
 	 .max = 1000000,
-	 .check = check_period},
+	 .check = bundle_linux_check_period},
 	{.name = "cpus",
 	 .kind = SCHEMA_STRING,
 	 .off = LX(resources.cpus),
 	 .max = 1024,
-	 .check = check_list},
+	 .check = bundle_linux_check_list},
 	{.name = "mems",
 	 .kind = SCHEMA_STRING,
 	 .off = LX(resources.mems),
 	 .max = 1024,
-	 .check = check_list},
+	 .check = bundle_linux_check_list},
 	{.name = "burst", .kind = SCHEMA_INT, LIMIT(LIMIT_CPU_BURST)},
 	{.name = "realtimeRuntime", .kind = SCHEMA_INT, LIMIT(LIMIT_RT_RUNTIME), .imin = -1},
 	{.name = "realtimePeriod", .kind = SCHEMA_INT, LIMIT(LIMIT_RT_PERIOD)},
@@ -251,7 +253,7 @@ static const struct schema_table resources_table = {.field = resources_fields,
 
 /* ---- /linux -------------------------------------------------------------------------------- */
 
-static int check_cgroups_path(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_linux_check_cgroups_path(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *p = json_object_get_string(value);
 
@@ -274,13 +276,13 @@ static const struct schema_field linux_fields[] = {
 	 .kind = SCHEMA_ARRAY,
 	 .off = LX(namespaces),
 	 .elem = &namespace_field,
-	 .check = check_namespaces},
+	 .check = bundle_linux_check_namespaces},
 	{.name = "cgroupsPath",
 	 .kind = SCHEMA_STRING,
 	 .flags = SCHEMA_PLAIN,
 	 .off = LX(cgroups_path),
 	 .max = 1024,
-	 .check = check_cgroups_path},
+	 .check = bundle_linux_check_cgroups_path},
 	{.name = "resources", .kind = SCHEMA_OBJECT, .table = &resources_table},
 	{.name = "uidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
 	{.name = "gidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},

@@ -22,7 +22,7 @@ static const char *const backends[] = {"user", "vhost", NULL};
 
 /* As the kernel takes it. '%' would make it choose a number; "all" and "default" have their own meaning below
  * /proc/sys/net. */
-static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_ifname(struct schema_ctx *ctx, struct json_object *value)
 {
 	static const char *const none[] = {".", "..", "all", "default"};
 	const char *s = json_object_get_string(value);
@@ -34,7 +34,7 @@ static int check_ifname(struct schema_ctx *ctx, struct json_object *value)
 				     : 0;
 }
 
-static int check_addr(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_addr(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 	struct net_addr a;
@@ -49,7 +49,7 @@ static int check_addr(struct schema_ctx *ctx, struct json_object *value)
 		       : 0;
 }
 
-static int check_gateway(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_gateway(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 	struct net_addr a;
@@ -59,7 +59,7 @@ static int check_gateway(struct schema_ctx *ctx, struct json_object *value)
 		       : 0;
 }
 
-static int check_mask(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_mask(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 	uint8_t bits;
@@ -70,7 +70,7 @@ static int check_mask(struct schema_ctx *ctx, struct json_object *value)
 		       : 0;
 }
 
-static int check_pool(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_pool(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 	struct net_addr a;
@@ -86,7 +86,7 @@ static int check_pool(struct schema_ctx *ctx, struct json_object *value)
 		       : 0;
 }
 
-static int check_mac(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_net_valid_mac(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
 	static const uint8_t zero[6];
@@ -126,7 +126,7 @@ static const struct schema_table rate_table = {
 #define IFNAME(n)                                                                                  \
 	{                                                                                          \
 		.name = #n, .kind = SCHEMA_STRING, .flags = SCHEMA_PLAIN, .off = NET(n),           \
-		.max = IF_NAMESIZE - 1, .check = check_ifname                                      \
+		.max = IF_NAMESIZE - 1, .check = bundle_net_valid_ifname                           \
 	}
 
 static const struct schema_field rate_limit_fields[] = {
@@ -150,12 +150,12 @@ static const struct schema_field net_fields[] = {
 	 .words = types},
 	{.name = "mode", .kind = SCHEMA_ENUM, .off = NET(mode), .words = net_mode_names},
 	IFNAME(name),
-	TEXT("hostIp", host_ip, check_addr),
-	TEXT("netmask", netmask, check_mask),
-	TEXT("guestIp", guest_ip, check_addr),
-	TEXT("gateway", gateway_ip, check_gateway),
-	TEXT("pool", pool_text, check_pool),
-	TEXT("mac", mac_text, check_mac),
+	TEXT("hostIp", host_ip, bundle_net_valid_addr),
+	TEXT("netmask", netmask, bundle_net_valid_mask),
+	TEXT("guestIp", guest_ip, bundle_net_valid_addr),
+	TEXT("gateway", gateway_ip, bundle_net_valid_gateway),
+	TEXT("pool", pool_text, bundle_net_valid_pool),
+	TEXT("mac", mac_text, bundle_net_valid_mac),
 	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = NET_MTU_MAX},
 	IFNAME(bridge),
 	IFNAME(parent),

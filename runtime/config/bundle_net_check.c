@@ -50,11 +50,11 @@ static const struct {
 	{"rateLimit", LINKED, false},
 };
 
-static int fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
-		   const char *fmt, ...) PRINTF(4, 5);
+static int bundle_net_check_fail_at(struct schema_ctx *ctx, const struct bundle_device *d,
+				    const char *property, const char *fmt, ...) PRINTF(4, 5);
 
-static int fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
-		   const char *fmt, ...)
+static int bundle_net_check_fail_at(struct schema_ctx *ctx, const struct bundle_device *d,
+				    const char *property, const char *fmt, ...)
 {
 	char text[ERR_MSG_BYTES];
 	va_list ap;
@@ -65,7 +65,7 @@ static int fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const 
 	return err_text(ctx->err, EINVAL, "%s/%s: %s", d->pointer, property, text);
 }
 
-static bool given(const struct bundle_device *d, const char *property)
+static bool bundle_net_check_given(const struct bundle_device *d, const char *property)
 {
 	unsigned int i = 0;
 
@@ -74,32 +74,34 @@ static bool given(const struct bundle_device *d, const char *property)
 	return d->net.given & 1U << i;
 }
 
-static int check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
+static int bundle_net_check_mode(struct schema_ctx *ctx, const struct bundle_device *d)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(net_rules); i++) {
 		bool applies = net_rules[i].modes & 1U << d->net.mode;
-		bool there = given(d, net_rules[i].name);
+		bool there = bundle_net_check_given(d, net_rules[i].name);
 		char modes[80] = "";
 		size_t n = 0;
 
 		if (applies && net_rules[i].required && !there)
-			return fail_at(ctx, d, net_rules[i].name, "required in mode %s",
-				       net_mode_names[d->net.mode]);
+			return bundle_net_check_fail_at(ctx, d, net_rules[i].name,
+							"required in mode %s",
+							net_mode_names[d->net.mode]);
 		if (applies || !there)
 			continue;
 		for (unsigned int m = 0; m < NET_MODES; m++)
 			if (net_rules[i].modes & 1U << m)
 				n += fmt_into(modes + n, sizeof(modes) - n, "%s%s", n ? ", " : "",
 					      net_mode_names[m]);
-		return fail_at(ctx, d, net_rules[i].name, "means nothing in mode %s, only in %s",
-			       net_mode_names[d->net.mode], modes);
+		return bundle_net_check_fail_at(ctx, d, net_rules[i].name,
+						"means nothing in mode %s, only in %s",
+						net_mode_names[d->net.mode], modes);
 	}
 	return 0;
 }
 
 /* podman, containerd and CNI name the namespace only in /linux. */
-static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct bundle_device *d,
-			bool first)
+static int bundle_net_check_resolve_mode(struct schema_ctx *ctx, const struct bundle *b,
+					 struct bundle_device *d, bool first)
 {
 	const char *path = bundle_netns(b, NULL);
 	struct bundle_net *net = &d->net;
@@ -109,22 +111,23 @@ static int resolve_mode(struct schema_ctx *ctx, const struct bundle *b, struct b
 	if (net->mode != NET_MODE_NETNS || net->netns)
 		return 0;
 	if (!path)
-		return fail_at(ctx, d, "netns",
-			       "required in mode netns, as /linux/namespaces names no network "
-			       "namespace");
+		return bundle_net_check_fail_at(
+			ctx, d, "netns",
+			"required in mode netns, as /linux/namespaces names no network "
+			"namespace");
 	net->netns = path;
 	return 0;
 }
 
 /* ---- addresses ----------------------------------------------------------------------------- */
 
-static bool in_net(struct net_addr net, uint32_t addr)
+static bool bundle_net_check_in_net(struct net_addr net, uint32_t addr)
 {
 	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
 }
 
 /* NULL if @addr, in a network of @bits, can be the address of a station; otherwise what it is */
-static const char *not_a_station(uint32_t addr, uint8_t bits)
+static const char *bundle_net_check_not_a_station(uint32_t addr, uint8_t bits)
 {
 	uint32_t host = addr & ~addr_netmask(bits), first = ntohl(addr) >> 24;
 
@@ -144,61 +147,61 @@ static const char *not_a_station(uint32_t addr, uint8_t bits)
 	return host == ~addr_netmask(bits) ? "the broadcast address of its network" : NULL;
 }
 
-static int check_station(struct schema_ctx *ctx, const struct bundle_device *d,
-			 const char *property, struct net_addr a)
+static int bundle_net_check_station(struct schema_ctx *ctx, const struct bundle_device *d,
+				    const char *property, struct net_addr a)
 {
-	const char *what = not_a_station(a.addr, a.bits);
+	const char *what = bundle_net_check_not_a_station(a.addr, a.bits);
 	char text[ADDR_TEXT_BYTES];
 
 	addr_put(a, text);
-	return what ? fail_at(ctx, d, property, "%s is %s", text, what) : 0;
+	return what ? bundle_net_check_fail_at(ctx, d, property, "%s is %s", text, what) : 0;
 }
 
-static int outside(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
-		   struct net_addr net)
+static int bundle_net_check_outside(struct schema_ctx *ctx, const struct bundle_device *d,
+				    const char *property, struct net_addr net)
 {
 	char text[ADDR_TEXT_BYTES];
 
 	net.addr &= addr_netmask(net.bits);
 	addr_put(net, text);
-	return fail_at(ctx, d, property, "must be in the network %s", text);
+	return bundle_net_check_fail_at(ctx, d, property, "must be in the network %s", text);
 }
 
 /* Completes @a, which is hostIp, or guestIp if there is no hostIp, with its prefix */
-static int resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
-			  const char *property, struct net_addr *a)
+static int bundle_net_check_resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
+					   const char *property, struct net_addr *a)
 {
 	uint8_t bits = 0;
 
-	/* check_mask() has parsed it already. */
+	/* bundle_net_valid_mask() has parsed it already. */
 	if (d->net.netmask && addr_parse_mask(d->net.netmask, &bits) < 0)
-		return fail_at(ctx, d, "netmask", "is no mask");
+		return bundle_net_check_fail_at(ctx, d, "netmask", "is no mask");
 	if (bits && a->bits && bits != a->bits)
-		return fail_at(ctx, d, "netmask", "contradicts %s, which says /%u", property,
-			       a->bits);
+		return bundle_net_check_fail_at(ctx, d, "netmask", "contradicts %s, which says /%u",
+						property, a->bits);
 	if (!bits && !a->bits)
-		return fail_at(ctx, d, "netmask",
-			       "required with %s (or write the prefix there: %s/24)", property,
-			       property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
+		return bundle_net_check_fail_at(
+			ctx, d, "netmask", "required with %s (or write the prefix there: %s/24)",
+			property, property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
 	a->bits = a->bits ? a->bits : bits;
-	return check_station(ctx, d, property, *a);
+	return bundle_net_check_station(ctx, d, property, *a);
 }
 
-static int resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
+static int bundle_net_check_resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
 {
 	struct bundle_net *net = &d->net;
 
 	if (!net->host_ip && !net->guest_ip && net->netmask)
-		return fail_at(ctx, d, "netmask", "given without hostIp%s",
-			       net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
+		return bundle_net_check_fail_at(ctx, d, "netmask", "given without hostIp%s",
+						net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
 	if (!net->host_ip)
 		return 0;
 	if (addr_parse(net->host_ip, &net->host) < 0)
-		return fail_at(ctx, d, "hostIp", "is no address");
-	return resolve_prefix(ctx, d, "hostIp", &net->host);
+		return bundle_net_check_fail_at(ctx, d, "hostIp", "is no address");
+	return bundle_net_check_resolve_prefix(ctx, d, "hostIp", &net->host);
 }
 
-static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
+static int bundle_net_check_resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
 {
 	struct bundle_net *net = &d->net;
 
@@ -208,23 +211,24 @@ static int resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
 		return 0;
 	}
 	if (addr_parse(net->guest_ip, &net->guest) < 0)
-		return fail_at(ctx, d, "guestIp", "is no address");
+		return bundle_net_check_fail_at(ctx, d, "guestIp", "is no address");
 	if (!net->host.bits && net->mode == NET_MODE_PRIVATE)
-		return fail_at(ctx, d, "guestIp", "needs hostIp in mode private");
+		return bundle_net_check_fail_at(ctx, d, "guestIp", "needs hostIp in mode private");
 	if (!net->host.bits)
-		return resolve_prefix(ctx, d, "guestIp", &net->guest);
+		return bundle_net_check_resolve_prefix(ctx, d, "guestIp", &net->guest);
 	if (net->guest.bits && net->guest.bits != net->host.bits)
-		return fail_at(ctx, d, "guestIp", "must have the host's prefix, /%u, has /%u",
-			       net->host.bits, net->guest.bits);
+		return bundle_net_check_fail_at(ctx, d, "guestIp",
+						"must have the host's prefix, /%u, has /%u",
+						net->host.bits, net->guest.bits);
 	net->guest.bits = net->host.bits;
 	if (net->guest.addr == net->host.addr)
-		return fail_at(ctx, d, "guestIp", "is the host's own address");
-	if (!in_net(net->host, net->guest.addr))
-		return outside(ctx, d, "guestIp", net->host);
-	return check_station(ctx, d, "guestIp", net->guest);
+		return bundle_net_check_fail_at(ctx, d, "guestIp", "is the host's own address");
+	if (!bundle_net_check_in_net(net->host, net->guest.addr))
+		return bundle_net_check_outside(ctx, d, "guestIp", net->host);
+	return bundle_net_check_station(ctx, d, "guestIp", net->guest);
 }
 
-static int resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
+static int bundle_net_check_resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
 {
 	struct bundle_net *net = &d->net;
 	const char *what;
@@ -232,14 +236,16 @@ static int resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
 	if (!net->pool_text)
 		return 0;
 	if (net->host_ip)
-		return fail_at(ctx, d, "pool", "means nothing with hostIp, which says the network");
+		return bundle_net_check_fail_at(
+			ctx, d, "pool", "means nothing with hostIp, which says the network");
 	if (addr_parse(net->pool_text, &net->pool) < 0)
-		return fail_at(ctx, d, "pool", "is no network");
-	what = not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
-	return what ? fail_at(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
+		return bundle_net_check_fail_at(ctx, d, "pool", "is no network");
+	what = bundle_net_check_not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
+	return what ? bundle_net_check_fail_at(ctx, d, "pool", "%s is %s", net->pool_text, what)
+		    : 0;
 }
 
-static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
+static int bundle_net_check_resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 {
 	struct bundle_net *net = &d->net;
 	struct net_addr a;
@@ -247,29 +253,30 @@ static int resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
 	if (!net->gateway_ip)
 		return 0;
 	if (!net->guest.bits)
-		return fail_at(ctx, d, "gateway", "needs %s",
-			       net->mode == NET_MODE_PRIVATE ? "hostIp" : "guestIp");
+		return bundle_net_check_fail_at(ctx, d, "gateway", "needs %s",
+						net->mode == NET_MODE_PRIVATE ? "hostIp"
+									      : "guestIp");
 	if (addr_parse(net->gateway_ip, &a) < 0)
-		return fail_at(ctx, d, "gateway", "is no address");
+		return bundle_net_check_fail_at(ctx, d, "gateway", "is no address");
 	a.bits = net->guest.bits;
 	if (a.addr == net->guest.addr)
-		return fail_at(ctx, d, "gateway", "is the guest's own address");
-	if (!in_net(net->guest, a.addr))
-		return outside(ctx, d, "gateway", net->guest);
+		return bundle_net_check_fail_at(ctx, d, "gateway", "is the guest's own address");
+	if (!bundle_net_check_in_net(net->guest, a.addr))
+		return bundle_net_check_outside(ctx, d, "gateway", net->guest);
 	net->gateway = a.addr;
-	return check_station(ctx, d, "gateway", a);
+	return bundle_net_check_station(ctx, d, "gateway", a);
 }
 
 /* ---- all together -------------------------------------------------------------------------- */
 
-static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
+static int bundle_net_check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
 {
 	static const char *const ways[] = {"toGuest", "fromGuest"};
 	const struct net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
 
-	if (d->net.vhost && given(d, "rateLimit"))
-		return fail_at(ctx, d, "rateLimit",
-			       "means nothing with backend vhost, only with user");
+	if (d->net.vhost && bundle_net_check_given(d, "rateLimit"))
+		return bundle_net_check_fail_at(ctx, d, "rateLimit",
+						"means nothing with backend vhost, only with user");
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		bool bytes = rate[i]->burst_bytes && !rate[i]->bytes_per_s;
 		bool packets = rate[i]->burst_packets && !rate[i]->packets_per_s;
@@ -283,49 +290,53 @@ static int check_rates(struct schema_ctx *ctx, const struct bundle_device *d)
 }
 
 /* Names, fds, MACs and addresses are unique in a VM. */
-static int check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
-		       const struct bundle_device *before)
+static int bundle_net_check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
+				  const struct bundle_device *before)
 {
 	static const uint8_t unset[6];
 	const struct bundle_net *a = &d->net, *b = &before->net;
 
 	if (a->name && b->name && !strcmp(a->name, b->name))
-		return fail_at(ctx, d, "name", "%s is %s's already", a->name, before->pointer);
+		return bundle_net_check_fail_at(ctx, d, "name", "%s is %s's already", a->name,
+						before->pointer);
 	if (a->fd && a->fd == b->fd)
-		return fail_at(ctx, d, "fd", "%u is %s's already", (unsigned int)a->fd,
-			       before->pointer);
+		return bundle_net_check_fail_at(ctx, d, "fd", "%u is %s's already",
+						(unsigned int)a->fd, before->pointer);
 	if (memcmp(a->mac, unset, sizeof(unset)) && !memcmp(a->mac, b->mac, sizeof(unset)))
-		return fail_at(ctx, d, "mac", "%s is %s's already", a->mac_text, before->pointer);
+		return bundle_net_check_fail_at(ctx, d, "mac", "%s is %s's already", a->mac_text,
+						before->pointer);
 	if (a->host.bits && a->host.addr == b->host.addr)
-		return fail_at(ctx, d, "hostIp", "%s is %s's already", a->host_ip, before->pointer);
+		return bundle_net_check_fail_at(ctx, d, "hostIp", "%s is %s's already", a->host_ip,
+						before->pointer);
 	return 0;
 }
 
-static int check_device(struct schema_ctx *ctx, struct bundle_device *d)
+static int bundle_net_check_device(struct schema_ctx *ctx, struct bundle_device *d)
 {
-	int rc = check_mode(ctx, d);
+	int rc = bundle_net_check_mode(ctx, d);
 
 	if (rc == 0)
-		rc = resolve_host(ctx, d);
+		rc = bundle_net_check_resolve_host(ctx, d);
 	if (rc == 0)
-		rc = resolve_guest(ctx, d);
+		rc = bundle_net_check_resolve_guest(ctx, d);
 	if (rc == 0)
-		rc = resolve_gateway(ctx, d);
+		rc = bundle_net_check_resolve_gateway(ctx, d);
 	if (rc == 0)
-		rc = resolve_pool(ctx, d);
+		rc = bundle_net_check_resolve_pool(ctx, d);
 	if (rc == 0)
-		rc = check_rates(ctx, d);
+		rc = bundle_net_check_rates(ctx, d);
 	if (rc < 0)
 		return rc;
 	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)
-		return fail_at(ctx, d, "mac", "is no MAC");
+		return bundle_net_check_fail_at(ctx, d, "mac", "is no MAC");
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
-		return fail_at(ctx, d, "queues", "must be 1 in mode fd: one fd is one queue pair");
+		return bundle_net_check_fail_at(ctx, d, "queues",
+						"must be 1 in mode fd: one fd is one queue pair");
 	return 0;
 }
 
 /* The namespace of /linux: its path fits the state file, and a device uses it */
-static int check_netns_path(struct schema_ctx *ctx, const struct bundle *b, bool used)
+static int bundle_net_check_netns_path(struct schema_ctx *ctx, const struct bundle *b, bool used)
 {
 	unsigned int index = 0;
 	const char *path = bundle_netns(b, &index);
@@ -355,14 +366,14 @@ int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
 	for (unsigned int i = 0; rc == 0 && i < b->vm.devices.nr; i++) {
 		if (d[i].type != KIND_NET)
 			continue;
-		rc = resolve_mode(ctx, b, &d[i], first);
+		rc = bundle_net_check_resolve_mode(ctx, b, &d[i], first);
 		if (rc == 0)
-			rc = check_device(ctx, &d[i]);
+			rc = bundle_net_check_device(ctx, &d[i]);
 		for (unsigned int n = 0; rc == 0 && n < i; n++)
 			if (d[n].type == KIND_NET)
-				rc = check_twins(ctx, &d[i], &d[n]);
+				rc = bundle_net_check_twins(ctx, &d[i], &d[n]);
 		first = false;
 		used |= d[i].net.netns && d[i].net.netns == path;
 	}
-	return rc < 0 ? rc : check_netns_path(ctx, b, used);
+	return rc < 0 ? rc : bundle_net_check_netns_path(ctx, b, used);
 }

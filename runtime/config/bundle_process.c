@@ -75,7 +75,7 @@ static const struct schema_field rlimit_fields[] = {
 static const struct schema_table rlimit_table = TABLE(rlimit_fields);
 static const struct schema_field rlimit_field = {.kind = SCHEMA_OBJECT, .table = &rlimit_table};
 
-static int check_rlimits(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_process_check_rlimits(struct schema_ctx *ctx, struct json_object *value)
 {
 	unsigned int seen = 0;
 
@@ -139,7 +139,7 @@ static const struct schema_field process_fields[] = {
 	 .kind = SCHEMA_ARRAY,
 	 LATER,
 	 .elem = &rlimit_field,
-	 .check = check_rlimits},
+	 .check = bundle_process_check_rlimits},
 	{.name = "oomScoreAdj",
 	 .kind = SCHEMA_INT,
 	 .off = offsetof(struct bundle_process, oom_score_adj),

@@ -67,7 +67,7 @@ static const struct schema_table *const device_tables[KINDS] = {
 	[KIND_NET] = &bundle_net_table,
 };
 
-static int decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
+static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
 {
 	struct bundle_device *d = target;
 	const struct schema_table *table;
@@ -91,7 +91,7 @@ static int decode_device(struct schema_ctx *ctx, struct json_object *value, void
 }
 
 static const struct schema_field device_field = {
-	.kind = SCHEMA_OBJECT, .table = &type_table, .decode = decode_device};
+	.kind = SCHEMA_OBJECT, .table = &type_table, .decode = bundle_vm_decode_device};
 
 /* ---- the rest of /vm ----------------------------------------------------------------------- */
 
@@ -130,7 +130,7 @@ static const struct schema_table image_table = {.field = image_fields,
 						.nr = ARRAY_SIZE(image_fields)};
 
 /* KVM cannot pass host hardware to a guest as Xen does. */
-static int check_no_passthrough(struct schema_ctx *ctx, struct json_object *value)
+static int bundle_vm_check_no_passthrough(struct schema_ctx *ctx, struct json_object *value)
 {
 	return schema_empty(value) ? 0 : schema_fail(ctx, "is not possible under KVM");
 }
@@ -138,7 +138,7 @@ static int check_no_passthrough(struct schema_ctx *ctx, struct json_object *valu
 #define PASSTHROUGH(n)                                                                             \
 	{                                                                                          \
 		.name = n, .kind = SCHEMA_ARRAY, .off = SCHEMA_NOWHERE,                            \
-		.check = check_no_passthrough                                                      \
+		.check = bundle_vm_check_no_passthrough                                            \
 	}
 
 static const struct schema_field hwconfig_fields[] = {

@@ -17,8 +17,8 @@ static const size_t elem_bytes[SCHEMA_KINDS] = {
 
 const struct schema_field schema_string_field = {.kind = SCHEMA_STRING};
 
-static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
-			struct json_object *value, void *target);
+static int schema_decode_value(struct schema_ctx *ctx, const struct schema_field *f,
+			       struct json_object *value, void *target);
 
 bool schema_empty(struct json_object *value)
 {
@@ -40,7 +40,7 @@ bool schema_empty(struct json_object *value)
 	}
 }
 
-static int fail_type(struct schema_ctx *ctx, struct json_object *value, const char *want)
+static int schema_fail_type(struct schema_ctx *ctx, struct json_object *value, const char *want)
 {
 	static const char *const names[] = {
 		[json_type_null] = "null",	   [json_type_boolean] = "a boolean",
@@ -52,24 +52,24 @@ static int fail_type(struct schema_ctx *ctx, struct json_object *value, const ch
 	return schema_fail(ctx, "must be %s, is %s", want, names[json_object_get_type(value)]);
 }
 
-static int decode_bool(struct schema_ctx *ctx, const struct schema_field *f UNUSED,
-		       struct json_object *value, void *target)
+static int schema_decode_bool(struct schema_ctx *ctx, const struct schema_field *f UNUSED,
+			      struct json_object *value, void *target)
 {
 	if (!json_object_is_type(value, json_type_boolean))
-		return fail_type(ctx, value, "true or false");
+		return schema_fail_type(ctx, value, "true or false");
 	if (target)
 		*(bool *)target = json_object_get_boolean(value);
 	return 0;
 }
 
-static int decode_uint(struct schema_ctx *ctx, const struct schema_field *f,
-		       struct json_object *value, void *target)
+static int schema_decode_uint(struct schema_ctx *ctx, const struct schema_field *f,
+			      struct json_object *value, void *target)
 {
 	uint64_t max = f->max ? f->max : UINT64_MAX, v;
 	char is[24];
 
 	if (!json_object_is_type(value, json_type_int))
-		return fail_type(ctx, value, "a whole number");
+		return schema_fail_type(ctx, value, "a whole number");
 	/* json-c's unsigned value of a negative number is 0. */
 	v = json_object_get_uint64(value);
 	if (json_object_get_int64(value) < 0)
@@ -90,13 +90,13 @@ static int decode_uint(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-static int decode_int(struct schema_ctx *ctx, const struct schema_field *f,
-		      struct json_object *value, void *target)
+static int schema_decode_int(struct schema_ctx *ctx, const struct schema_field *f,
+			     struct json_object *value, void *target)
 {
 	int64_t max = f->max ? (int64_t)f->max : INT64_MAX, v;
 
 	if (!json_object_is_type(value, json_type_int))
-		return fail_type(ctx, value, "a whole number");
+		return schema_fail_type(ctx, value, "a whole number");
 	v = json_object_get_int64(value);
 	/* json-c's signed value of a larger number is INT64_MAX. */
 	if (v < f->imin || v > max ||
@@ -108,8 +108,8 @@ static int decode_int(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-static int check_bytes(struct schema_ctx *ctx, const struct schema_field *f, const char *s,
-		       size_t len)
+static int schema_check_bytes(struct schema_ctx *ctx, const struct schema_field *f, const char *s,
+			      size_t len)
 {
 	uint64_t max = f->max ? f->max : SCHEMA_STRING_MAX;
 
@@ -127,18 +127,18 @@ static int check_bytes(struct schema_ctx *ctx, const struct schema_field *f, con
 	return 0;
 }
 
-static int decode_string(struct schema_ctx *ctx, const struct schema_field *f,
-			 struct json_object *value, void *target)
+static int schema_decode_string(struct schema_ctx *ctx, const struct schema_field *f,
+				struct json_object *value, void *target)
 {
 	const char *s;
 	size_t len;
 	int rc;
 
 	if (!json_object_is_type(value, json_type_string))
-		return fail_type(ctx, value, "a string");
+		return schema_fail_type(ctx, value, "a string");
 	s = json_object_get_string(value);
 	len = (size_t)json_object_get_string_len(value);
-	rc = check_bytes(ctx, f, s, len);
+	rc = schema_check_bytes(ctx, f, s, len);
 	if (rc < 0 || !target || len == 0)
 		return rc;
 	s = arena_strndup(ctx->arena, s, len);
@@ -149,7 +149,7 @@ static int decode_string(struct schema_ctx *ctx, const struct schema_field *f,
 }
 
 /* Writes "a, b or c" from the words that are not empty */
-static void list_words(char *buf, size_t size, const char *const *words)
+static void schema_list_words(char *buf, size_t size, const char *const *words)
 {
 	size_t n = 0;
 
@@ -163,14 +163,14 @@ static void list_words(char *buf, size_t size, const char *const *words)
 	}
 }
 
-static int decode_enum(struct schema_ctx *ctx, const struct schema_field *f,
-		       struct json_object *value, void *target)
+static int schema_decode_enum(struct schema_ctx *ctx, const struct schema_field *f,
+			      struct json_object *value, void *target)
 {
 	char known[160];
 	const char *s;
 
 	if (!json_object_is_type(value, json_type_string))
-		return fail_type(ctx, value, "a string");
+		return schema_fail_type(ctx, value, "a string");
 	s = json_object_get_string(value);
 	for (int i = 0; f->words[i]; i++) {
 		if (strcmp(s, f->words[i]) ||
@@ -180,22 +180,22 @@ static int decode_enum(struct schema_ctx *ctx, const struct schema_field *f,
 			*(int *)target = i;
 		return 0;
 	}
-	list_words(known, sizeof(known), f->words);
+	schema_list_words(known, sizeof(known), f->words);
 	return schema_fail(ctx, "must be %s, is %s", known,
 			   json_object_to_json_string_ext(value, JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
-static int decode_object(struct schema_ctx *ctx, const struct schema_field *f,
-			 struct json_object *value, void *target)
+static int schema_decode_object(struct schema_ctx *ctx, const struct schema_field *f,
+				struct json_object *value, void *target)
 {
 	if (!json_object_is_type(value, json_type_object))
-		return fail_type(ctx, value, "an object");
+		return schema_fail_type(ctx, value, "an object");
 	if (f->decode)
 		return f->decode(ctx, value, target);
 	return f->table ? schema_decode(ctx, value, f->table, target) : 0;
 }
 
-static int check_count(struct schema_ctx *ctx, const struct schema_field *f, size_t nr)
+static int schema_check_count(struct schema_ctx *ctx, const struct schema_field *f, size_t nr)
 {
 	if (nr < f->min)
 		return schema_fail(ctx, "must have at least %llu elements, has %zu", ULL(f->min),
@@ -206,17 +206,17 @@ static int check_count(struct schema_ctx *ctx, const struct schema_field *f, siz
 	return 0;
 }
 
-static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
-			struct json_object *value, void *target)
+static int schema_decode_array(struct schema_ctx *ctx, const struct schema_field *f,
+			       struct json_object *value, void *target)
 {
 	struct schema_list list = {0};
 	size_t bytes = 0;
 	int rc;
 
 	if (!json_object_is_type(value, json_type_array))
-		return fail_type(ctx, value, "an array");
+		return schema_fail_type(ctx, value, "an array");
 	list.nr = (unsigned int)json_object_array_length(value);
-	rc = check_count(ctx, f, list.nr);
+	rc = schema_check_count(ctx, f, list.nr);
 	if (rc < 0 || !f->elem)
 		return rc;
 	if (target) {
@@ -228,8 +228,8 @@ static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
 	for (unsigned int i = 0; i < list.nr; i++) {
 		size_t mark = schema_push_index(ctx, i);
 
-		rc = decode_value(ctx, f->elem, json_object_array_get_idx(value, i),
-				  target ? (char *)list.item + i * bytes : NULL);
+		rc = schema_decode_value(ctx, f->elem, json_object_array_get_idx(value, i),
+					 target ? (char *)list.item + i * bytes : NULL);
 		if (rc < 0)
 			return rc;
 		schema_pop(ctx, mark);
@@ -239,15 +239,15 @@ static int decode_array(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-static int decode_map(struct schema_ctx *ctx, const struct schema_field *f,
-		      struct json_object *value, void *target)
+static int schema_decode_map(struct schema_ctx *ctx, const struct schema_field *f,
+			     struct json_object *value, void *target)
 {
 	if (!json_object_is_type(value, json_type_object))
-		return fail_type(ctx, value, "an object");
+		return schema_fail_type(ctx, value, "an object");
 	json_object_object_foreach(value, key, member)
 	{
 		size_t mark = schema_push(ctx, key);
-		int rc = *key ? decode_value(ctx, f->elem, member, NULL)
+		int rc = *key ? schema_decode_value(ctx, f->elem, member, NULL)
 			      : schema_fail(ctx, "a key must not be empty");
 
 		if (rc < 0)
@@ -259,15 +259,15 @@ static int decode_map(struct schema_ctx *ctx, const struct schema_field *f,
 	return 0;
 }
 
-static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
-			struct json_object *value, void *target)
+static int schema_decode_value(struct schema_ctx *ctx, const struct schema_field *f,
+			       struct json_object *value, void *target)
 {
 	static int (*const decode[SCHEMA_KINDS])(struct schema_ctx *, const struct schema_field *,
 						 struct json_object *, void *) = {
-		[SCHEMA_BOOL] = decode_bool,   [SCHEMA_UINT] = decode_uint,
-		[SCHEMA_INT] = decode_int,     [SCHEMA_STRING] = decode_string,
-		[SCHEMA_ENUM] = decode_enum,   [SCHEMA_OBJECT] = decode_object,
-		[SCHEMA_ARRAY] = decode_array, [SCHEMA_MAP] = decode_map,
+		[SCHEMA_BOOL] = schema_decode_bool,   [SCHEMA_UINT] = schema_decode_uint,
+		[SCHEMA_INT] = schema_decode_int,     [SCHEMA_STRING] = schema_decode_string,
+		[SCHEMA_ENUM] = schema_decode_enum,   [SCHEMA_OBJECT] = schema_decode_object,
+		[SCHEMA_ARRAY] = schema_decode_array, [SCHEMA_MAP] = schema_decode_map,
 	};
 	int rc = decode[f->kind](ctx, f, value, target);
 
@@ -275,8 +275,9 @@ static int decode_value(struct schema_ctx *ctx, const struct schema_field *f,
 }
 
 /* Decodes one property of an object; @later collects the names for the warning. */
-static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
-			struct json_object *obj, void *target, char later[SCHEMA_WARNING_BYTES])
+static int schema_decode_field(struct schema_ctx *ctx, const struct schema_field *f,
+			       struct json_object *obj, void *target,
+			       char later[SCHEMA_WARNING_BYTES])
 {
 	struct json_object *value = NULL;
 	size_t mark, n;
@@ -290,7 +291,7 @@ static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 		return schema_fail(ctx, "required");
 	if (f->off == SCHEMA_NOWHERE)
 		target = NULL;
-	rc = decode_value(ctx, f, value, target ? (char *)target + f->off : NULL);
+	rc = schema_decode_value(ctx, f, value, target ? (char *)target + f->off : NULL);
 	if (rc < 0)
 		return rc;
 	schema_pop(ctx, mark);
@@ -302,8 +303,8 @@ static int decode_field(struct schema_ctx *ctx, const struct schema_field *f,
 }
 
 /* For a closed table: the error names the first unknown property and all known ones. */
-static int check_closed(struct schema_ctx *ctx, struct json_object *obj,
-			const struct schema_table *table)
+static int schema_check_closed(struct schema_ctx *ctx, struct json_object *obj,
+			       const struct schema_table *table)
 {
 	char known[160];
 	size_t n;
@@ -331,10 +332,10 @@ int schema_decode(struct schema_ctx *ctx, struct json_object *obj, const struct 
 		  void *target)
 {
 	char later[SCHEMA_WARNING_BYTES] = "";
-	int rc = table->closed ? check_closed(ctx, obj, table) : 0;
+	int rc = table->closed ? schema_check_closed(ctx, obj, table) : 0;
 
 	for (unsigned int i = 0; rc == 0 && i < table->nr; i++)
-		rc = decode_field(ctx, &table->field[i], obj, target, later);
+		rc = schema_decode_field(ctx, &table->field[i], obj, target, later);
 	if (rc == 0 && later[0])
 		schema_warn(ctx, "%s: %s", table->later ? table->later : "not carried out yet",
 			    later);
