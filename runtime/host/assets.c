@@ -21,12 +21,12 @@ static const struct {
 	const char *bytes;
 } kernel_magics[] = {{0, "\177ELF"}, {0x202, "HdrS"}};
 
-static void close_assets(struct assets **a)
+static void assets_done(struct assets **a)
 {
 	assets_close(*a);
 }
 
-#define cleanup_assets __attribute__((cleanup(close_assets)))
+#define cleanup_assets __attribute__((cleanup(assets_done)))
 
 static int assets_fail(const struct plan_fd *f, int errnum, const char *text, struct err *err)
 {
@@ -34,7 +34,7 @@ static int assets_fail(const struct plan_fd *f, int errnum, const char *text, st
 }
 
 /* Checks the kind of file before opening it: to open a device can act on it, and to open a FIFO waits. */
-static int check_kind(const struct plan_fd *f, const struct stat *st, struct err *err)
+static int assets_check_kind(const struct plan_fd *f, const struct stat *st, struct err *err)
 {
 	if (S_ISDIR(st->st_mode))
 		return assets_fail(f, EISDIR, "is a directory", err);
@@ -47,7 +47,7 @@ static int check_kind(const struct plan_fd *f, const struct stat *st, struct err
 	return 0;
 }
 
-static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *err)
+static int assets_open_path(const struct plan_fd *f, struct stat *ret_st, struct err *err)
 {
 	cleanup_fd int path = file_look(AT_FDCWD, f->path, 0, ret_st);
 	cleanup_fd int fd = -1;
@@ -55,7 +55,7 @@ static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *e
 
 	if (path < 0)
 		return err_set(err, -path, "%s: %s", f->pointer, f->path);
-	rc = check_kind(f, ret_st, err);
+	rc = assets_check_kind(f, ret_st, err);
 	if (rc < 0)
 		return rc;
 	/* A lease on it must not make us wait. */
@@ -73,7 +73,7 @@ static int open_path(const struct plan_fd *f, struct stat *ret_st, struct err *e
 }
 
 /* Checks only the magic numbers: the jailed VMM parses the file. */
-static int check_kernel(const struct plan_fd *f, int fd, struct err *err)
+static int assets_check_kernel(const struct plan_fd *f, int fd, struct err *err)
 {
 	char buf[4];
 
@@ -93,13 +93,13 @@ int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk
 	struct stat st;
 	int rc = 0;
 
-	fd = open_path(f, &st, err);
+	fd = assets_open_path(f, &st, err);
 	if (fd < 0)
 		return fd;
 	if (f->file == PLAN_FILE_DISK)
 		rc = disk_check(f, fd, &st, &disk, err);
 	else if (f->file == PLAN_FILE_KERNEL)
-		rc = check_kernel(f, fd, err);
+		rc = assets_check_kernel(f, fd, err);
 	if (rc < 0)
 		return rc;
 	if (ret_disk)
@@ -131,7 +131,7 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 	return 0;
 }
 
-static const char *net_pointer(const struct plan *p, unsigned int proc)
+static const char *assets_net_pointer(const struct plan *p, unsigned int proc)
 {
 	unsigned int i = 0;
 
@@ -140,13 +140,14 @@ static const char *net_pointer(const struct plan *p, unsigned int proc)
 	return i < p->nr_nets ? p->net[i].pointer : "";
 }
 
-static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, struct err *err)
+static int assets_open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd,
+				 struct err *err)
 {
 	int fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(err, errno, "%s/backend: %s (%s; backend user does not need it)",
-			       net_pointer(p, proc), VHOST_NET_PATH,
+			       assets_net_pointer(p, proc), VHOST_NET_PATH,
 			       errno == EACCES || errno == EPERM ? "be root"
 								 : "modprobe vhost_net");
 	*ret_fd = fd;
@@ -154,19 +155,19 @@ static int open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd, 
 }
 
 /* Opens the host's devices, after all files of the user. */
-static int open_host(const struct plan *p, struct assets *a, struct err *err)
+static int assets_open_host(const struct plan *p, struct assets *a, struct err *err)
 {
 	int rc = assets_open_kvm(&a->kvm, err);
 
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
 		for (unsigned int n = 0; rc == 0 && n < p->proc[i].nr_fds; n++)
 			if (p->proc[i].fd[n].source == PLAN_FD_VHOST)
-				rc = open_vhost_net(p, i, &a->proc[i].fd[n], err);
+				rc = assets_open_vhost_net(p, i, &a->proc[i].fd[n], err);
 	return rc;
 }
 
 /* Adds to the plan what only the opened disk tells. */
-static void complete_disk(struct plan_proc *proc, const struct disk *disk)
+static void assets_complete_disk(struct plan_proc *proc, const struct disk *disk)
 {
 	struct block_settings planned, settings = disk->settings;
 
@@ -176,7 +177,7 @@ static void complete_disk(struct plan_proc *proc, const struct disk *disk)
 	proc->dev_flags |= disk->dev_flags;
 }
 
-static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *err)
+static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *err)
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
@@ -190,7 +191,7 @@ static int open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *
 			return rc;
 		if (f->file != PLAN_FILE_DISK)
 			continue;
-		complete_disk(proc, &disk);
+		assets_complete_disk(proc, &disk);
 		ap->disk_bytes = disk.settings.capacity_bytes;
 	}
 	return 0;
@@ -209,9 +210,9 @@ int assets_open(struct plan *p, struct assets **ret, struct err *err)
 			a->proc[i].fd[n] = -1;
 	/* The user's files come first: those are the errors that the user can mend. */
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
-		rc = open_proc(&p->proc[i], &a->proc[i], err);
+		rc = assets_open_proc(&p->proc[i], &a->proc[i], err);
 	if (rc == 0)
-		rc = open_host(p, a, err);
+		rc = assets_open_host(p, a, err);
 	if (rc < 0)
 		return rc;
 	*ret = TAKE_PTR(a);

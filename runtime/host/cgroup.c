@@ -24,7 +24,7 @@
 /* ---- planning ---- */
 
 /* Normalises the path: "/a//b/./" is "/a/b" */
-static int set_leaf(struct cgroup *c, const char *path, struct err *err)
+static int cgroup_set_leaf(struct cgroup *c, const char *path, struct err *err)
 {
 	size_t len = 0;
 
@@ -50,7 +50,7 @@ static int set_leaf(struct cgroup *c, const char *path, struct err *err)
 	return 0;
 }
 
-static int add_dir(struct cgroup *c, const char *path, bool leaf, bool made)
+static int cgroup_add_dir(struct cgroup *c, const char *path, bool leaf, bool made)
 {
 	struct plan_cgroup_dir *d = &c->dir[c->nr_dirs];
 
@@ -71,7 +71,7 @@ static bool cgroup_is_ours(const char *path)
 	return strncmp(path, DEFAULT_PARENT, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
+static int cgroup_plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 {
 	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
@@ -87,14 +87,14 @@ static int plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 			*next = '\0';
 		made = access(path, F_OK) < 0 || cgroup_is_ours(path + base);
 		if (made || !next)
-			rc = add_dir(c, path, !next, made);
+			rc = cgroup_add_dir(c, path, !next, made);
 		if (next)
 			*next = '/';
 	}
 	return rc;
 }
 
-static void find_origin(struct cgroup *c)
+static void cgroup_find_origin(struct cgroup *c)
 {
 	char text[PATH_MAX], *line, *rest;
 
@@ -110,13 +110,13 @@ int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *
 
 	*ret = (struct cgroup){.memory_max_bytes = plan->limit[LIMIT_MEMORY],
 			       .limited = cgroup_is_limited(plan)};
-	rc = set_leaf(ret, plan->path, err);
+	rc = cgroup_set_leaf(ret, plan->path, err);
 	if (rc < 0)
 		return rc;
-	find_origin(ret);
+	cgroup_find_origin(ret);
 	rc = cgroup_find(plan->cpuset_cpus || plan->cpuset_mems, ret);
 	for (unsigned int i = 0; rc == 0 && i < ret->nr_mounts; i++)
-		rc = plan_mount(ret, &ret->mount[i]);
+		rc = cgroup_plan_mount(ret, &ret->mount[i]);
 	if (rc < 0) {
 		cgroup_done(ret);
 		return rc == -ENOSPC ? err_text(err, EINVAL, "/linux/cgroupsPath: too deep")
@@ -140,16 +140,16 @@ struct walk {
 	int fd[DEPTH_MAX];
 };
 
-static void walk_done(struct walk *w)
+static void cgroup_walk_done(struct walk *w)
 {
 	while (w->nr > 0)
 		close(w->fd[--w->nr]);
 }
 
-#define cleanup_walk __attribute__((cleanup(walk_done)))
+#define cleanup_walk __attribute__((cleanup(cgroup_walk_done)))
 
 /* A new cpuset of v1 names no CPUs, and such a cpuset refuses processes. */
-static void inherit_cpuset(int parent, int dir)
+static void cgroup_inherit_cpuset(int parent, int dir)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 	char text[1024];
@@ -162,7 +162,7 @@ static void inherit_cpuset(int parent, int dir)
 
 /* One write each: the kernel refuses a write as a whole. Failures are ignored here: a limit that needs the
  * controller fails when it is set. */
-static void enable_controllers(int parent)
+static void cgroup_enable_controllers(int parent)
 {
 	static const char *const names[] = {"memory", "cpu", "cpuset", "pids"};
 	char there[512], on[512], text[32];
@@ -179,7 +179,7 @@ static void enable_controllers(int parent)
 }
 
 /* Opens the group @name in @parent, makes it if needed, locks it and checks that it still has that name. */
-static int hold(int parent, const char *name, int lock, bool *ret_made)
+static int cgroup_hold(int parent, const char *name, int lock, bool *ret_made)
 {
 	const struct timespec pause = {.tv_nsec = TAKE_PAUSE_NS};
 
@@ -205,7 +205,7 @@ static int hold(int parent, const char *name, int lock, bool *ret_made)
 	return -EBUSY;
 }
 
-static void identify(const struct walk *w, int fd, bool made)
+static void cgroup_identify(const struct walk *w, int fd, bool made)
 {
 	struct cgroup *c = w->c;
 	struct stat st;
@@ -222,7 +222,7 @@ static void identify(const struct walk *w, int fd, bool made)
 	}
 }
 
-static int step(struct walk *w, const char *name, bool last, struct err *err)
+static int cgroup_step(struct walk *w, const char *name, bool last, struct err *err)
 {
 	const int parent = w->fd[w->nr - 1];
 	const size_t len = strlen(w->path);
@@ -232,9 +232,9 @@ static int step(struct walk *w, const char *name, bool last, struct err *err)
 	if (w->nr == DEPTH_MAX)
 		return err_text(err, EINVAL, "/linux/cgroupsPath: too deep");
 	if (w->m->v2)
-		enable_controllers(parent);
+		cgroup_enable_controllers(parent);
 	fmt_into(w->path + len, sizeof(w->path) - len, "/%s", name);
-	fd = hold(parent, name, last ? LOCK_EX : LOCK_SH, &made);
+	fd = cgroup_hold(parent, name, last ? LOCK_EX : LOCK_SH, &made);
 	if (fd == -EBUSY)
 		return err_text(err, EBUSY,
 				"cgroup %s belongs to another VM: choose another "
@@ -249,15 +249,15 @@ static int step(struct walk *w, const char *name, bool last, struct err *err)
 		return err_set(err, -fd, "cgroup %s", w->path);
 	w->fd[w->nr++] = fd;
 	if (cgroup_has_controller(w->m, "cpuset"))
-		inherit_cpuset(parent, fd);
-	identify(w, fd, made);
+		cgroup_inherit_cpuset(parent, fd);
+	cgroup_identify(w, fd, made);
 	if (cgroup_dir_frozen(fd))
 		return err_text(err, EBUSY, "cgroup %s is frozen: thaw it first", w->path);
 	return 0;
 }
 
 /* Foreign processes would get the VM's limits and keep the group from being removed. */
-static int check_empty(const struct walk *w, struct err *err)
+static int cgroup_check_empty(const struct walk *w, struct err *err)
 {
 	const int fd = w->fd[w->nr - 1];
 	char text[32];
@@ -275,7 +275,7 @@ static int check_empty(const struct walk *w, struct err *err)
 	return 0;
 }
 
-static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
+static int cgroup_make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 {
 	cleanup_walk struct walk w = {.c = c, .m = m};
 	char leaf[PATH_MAX], *name, *rest;
@@ -288,16 +288,16 @@ static int make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 	fmt_into(leaf, sizeof(leaf), "%s", c->leaf);
 	rc = 0;
 	for (name = strtok_r(leaf, "/", &rest); rc == 0 && name; name = strtok_r(NULL, "/", &rest))
-		rc = step(&w, name, *rest == '\0', err);
+		rc = cgroup_step(&w, name, *rest == '\0', err);
 	if (rc == 0)
-		rc = check_empty(&w, err);
+		rc = cgroup_check_empty(&w, err);
 	if (rc == 0)
 		m->leaf = w.fd[--w.nr];
 	return rc;
 }
 
 /* These are conflicts, not missing rights: the VM must not run without a group. */
-static bool is_refusal(int rc)
+static bool cgroup_is_refusal(int rc)
 {
 	return rc == -EBUSY || rc == -ENOTDIR || rc == -EINVAL;
 }
@@ -309,9 +309,9 @@ int cgroup_make(struct cgroup *c, struct err *err)
 				c->leaf);
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct err why;
-		const int rc = make_leaf(c, &c->mount[i], &why);
+		const int rc = cgroup_make_leaf(c, &c->mount[i], &why);
 
-		if (is_refusal(rc)) {
+		if (cgroup_is_refusal(rc)) {
 			*err = why;
 			return rc;
 		}

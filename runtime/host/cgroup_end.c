@@ -25,7 +25,7 @@
 
 /* ---- leaving ---- */
 
-static bool move_to(const struct cgroup_mount *m, const char *below)
+static bool cgroup_end_move_to(const struct cgroup_mount *m, const char *below)
 {
 	char path[2 * PATH_MAX];
 	cleanup_fd int dir = -1;
@@ -40,8 +40,8 @@ void cgroup_leave(const struct cgroup *c)
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		const struct cgroup_mount *m = &c->mount[i];
 
-		if (m->leaf >= 0 && !move_to(m, "") && m->v2)
-			(void)move_to(
+		if (m->leaf >= 0 && !cgroup_end_move_to(m, "") && m->v2)
+			(void)cgroup_end_move_to(
 				m,
 				c->origin); /* v2's root may be an inner group of another namespace */
 	}
@@ -50,7 +50,7 @@ void cgroup_leave(const struct cgroup *c)
 /* ---- removing ---- */
 
 /* Children that the dead supervisor was about to jail hold the lock of our own leaf for a moment. */
-static bool lock_patiently(int fd, unsigned int tries)
+static bool cgroup_end_lock_patiently(int fd, unsigned int tries)
 {
 	const struct timespec pause = {.tv_nsec = PAUSE_MAX_NS};
 
@@ -62,7 +62,7 @@ static bool lock_patiently(int fd, unsigned int tries)
 	return true;
 }
 
-static bool is_cgroup(int fd)
+static bool cgroup_end_is_cgroup(int fd)
 {
 	struct statfs fs;
 
@@ -71,17 +71,17 @@ static bool is_cgroup(int fd)
 }
 
 /* Opens and locks a directory on file if it is still the same one; -1 otherwise. */
-static int open_ours(const struct plan_cgroup_dir *d)
+static int cgroup_end_open_ours(const struct plan_cgroup_dir *d)
 {
 	cleanup_fd int fd = cgroup_open(AT_FDCWD, d->path);
 	struct stat st;
 
-	if (fd < 0 || !is_cgroup(fd) || fstat(fd, &st) < 0)
+	if (fd < 0 || !cgroup_end_is_cgroup(fd) || fstat(fd, &st) < 0)
 		return -1;
 	/* Without an inode it was planned, perhaps not made: it may be removed if it is empty. */
 	if (d->ino && (d->ino != st.st_ino || d->dev != st.st_dev))
 		return -1;
-	return lock_patiently(fd, d->leaf ? LOCK_TRIES : 0) ? TAKE_FD(fd) : -1;
+	return cgroup_end_lock_patiently(fd, d->leaf ? LOCK_TRIES : 0) ? TAKE_FD(fd) : -1;
 }
 
 /**
@@ -101,7 +101,7 @@ struct below {
 	char comm[20];
 };
 
-static bool walk(struct below *b, int parent, const char *name, unsigned int depth)
+static bool cgroup_end_walk(struct below *b, int parent, const char *name, unsigned int depth)
 {
 	const bool enough = depth < DEPTH_MAX && b->nr++ < BELOW_MAX;
 	const int fd = enough ? cgroup_open(parent, name) : -1;
@@ -117,20 +117,20 @@ static bool walk(struct below *b, int parent, const char *name, unsigned int dep
 	}
 	while (go_on && (e = readdir(d)))
 		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			go_on = walk(b, fd, e->d_name, depth + 1);
+			go_on = cgroup_end_walk(b, fd, e->d_name, depth + 1);
 	if (go_on)
 		go_on = b->visit(b, parent, name);
 	closedir(d);
 	return go_on;
 }
 
-static bool remove_one(struct below *b UNUSED, int parent, const char *name)
+static bool cgroup_end_remove_one(struct below *b UNUSED, int parent, const char *name)
 {
 	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
 /* Dying processes and kernel threads have no program. */
-static bool is_in_the_way(struct below *b, pid_t pid)
+static bool cgroup_end_is_in_the_way(struct below *b, pid_t pid)
 {
 	char path[40], exe[PATH_MAX], *name;
 	cleanup_fd int proc = -1;
@@ -150,7 +150,7 @@ static bool is_in_the_way(struct below *b, pid_t pid)
 	       (strcmp(name, "/vmrun") != 0 && strncmp(name, "/vmrun-", 7) != 0);
 }
 
-static bool find_living(struct below *b, int parent, const char *name)
+static bool cgroup_end_find_living(struct below *b, int parent, const char *name)
 {
 	char text[4096], *at, *rest;
 	cleanup_fd int group = cgroup_open(parent, name);
@@ -158,17 +158,17 @@ static bool find_living(struct below *b, int parent, const char *name)
 	(void)file_read(group, "cgroup.procs", text, sizeof(text));
 	for (at = strtok_r(text, "\n", &rest); at && !b->found; at = strtok_r(NULL, "\n", &rest)) {
 		b->pid = (pid_t)strtol(at, NULL, 10);
-		b->found = is_in_the_way(b, b->pid);
+		b->found = cgroup_end_is_in_the_way(b, b->pid);
 	}
 	return !b->found;
 }
 
 /* Whether something is in the way that does not go by itself */
-static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err *err)
+static bool cgroup_end_is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err *err)
 {
-	struct below b = {.visit = find_living, .patient = patient};
+	struct below b = {.visit = cgroup_end_find_living, .patient = patient};
 
-	(void)walk(&b, AT_FDCWD, d->path, 0);
+	(void)cgroup_end_walk(&b, AT_FDCWD, d->path, 0);
 	if (b.found)
 		err_text(err, EBUSY,
 			 "cgroup %s: process %d (%s) in it does not belong to this VM: move it out",
@@ -180,16 +180,17 @@ static bool is_blocked(const struct plan_cgroup_dir *d, bool patient, struct err
 
 /* A dead process leaves its group a moment after it was waited for: mostly at once, so the first tries come
  * quickly. One cause holds all leaves of a VM: they share @tries. */
-static int remove_leaf(const struct plan_cgroup_dir *d, unsigned int *tries, struct err *err)
+static int cgroup_end_remove_leaf(const struct plan_cgroup_dir *d, unsigned int *tries,
+				  struct err *err)
 {
 	struct timespec pause = {.tv_nsec = PAUSE_NS};
 
 	while (true) {
-		struct below b = {.visit = remove_one};
+		struct below b = {.visit = cgroup_end_remove_one};
 
-		if (walk(&b, AT_FDCWD, d->path, 0))
+		if (cgroup_end_walk(&b, AT_FDCWD, d->path, 0))
 			return 0;
-		if (is_blocked(d, true, err))
+		if (cgroup_end_is_blocked(d, true, err))
 			return -EBUSY;
 		if (*tries == 0)
 			break;
@@ -198,7 +199,7 @@ static int remove_leaf(const struct plan_cgroup_dir *d, unsigned int *tries, str
 		if (pause.tv_nsec < PAUSE_MAX_NS)
 			pause.tv_nsec *= 2;
 	}
-	if (is_blocked(d, false, err))
+	if (cgroup_end_is_blocked(d, false, err))
 		return -EBUSY;
 	return err_text(err, EBUSY, "cgroup %s cannot be removed", d->path);
 }
@@ -211,12 +212,12 @@ int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err
 
 	for (i = nr; i-- > 0;) {
 		const struct plan_cgroup_dir *d = &dir[i];
-		cleanup_fd int fd = d->made ? open_ours(d) : -1;
+		cleanup_fd int fd = d->made ? cgroup_end_open_ours(d) : -1;
 
 		if (fd < 0)
 			continue;
 		if (d->leaf && d->ino) {
-			const int one = remove_leaf(d, &tries, rc ? &other : err);
+			const int one = cgroup_end_remove_leaf(d, &tries, rc ? &other : err);
 
 			rc = rc < 0 ? rc : one;
 		} else {

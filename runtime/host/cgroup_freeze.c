@@ -37,7 +37,7 @@ bool cgroup_freezer_frozen(const struct cgroup *c)
 }
 
 /* Finds the path behind ":CONTROLLERS:" in /proc/PID/cgroup for controller @name; "" is v2 */
-static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
+static bool cgroup_freeze_path_of(pid_t pid, const char *name, char *ret, size_t size)
 {
 	cleanup_free char *text = NULL;
 	char file[40], *line, *rest;
@@ -62,7 +62,7 @@ static bool path_of(pid_t pid, const char *name, char *ret, size_t size)
 }
 
 /* The mount of v2, or of v1's freezer */
-static const char *mount_of(const struct cgroup *c, bool v2)
+static const char *cgroup_freeze_mount_of(const struct cgroup *c, bool v2)
 {
 	for (unsigned int i = 0; i < c->nr_mounts; i++)
 		if (v2 ? c->mount[i].v2 : cgroup_has_controller(&c->mount[i], "freezer"))
@@ -71,25 +71,26 @@ static const char *mount_of(const struct cgroup *c, bool v2)
 }
 
 /* Fills in the path of a process's group and the length of its mount's path; false if there is none. */
-static bool group_of(const struct cgroup *c, pid_t pid, bool v2, char ret[2 * PATH_MAX],
-		     size_t *ret_base)
+static bool cgroup_freeze_group_of(const struct cgroup *c, pid_t pid, bool v2,
+				   char ret[2 * PATH_MAX], size_t *ret_base)
 {
-	const char *mount = mount_of(c, v2);
+	const char *mount = cgroup_freeze_mount_of(c, v2);
 
 	if (!mount)
 		return false;
 	*ret_base = fmt_into(ret, 2 * PATH_MAX, "%s", mount);
-	return path_of(pid, v2 ? "" : "freezer", ret + *ret_base, 2 * PATH_MAX - *ret_base);
+	return cgroup_freeze_path_of(pid, v2 ? "" : "freezer", ret + *ret_base,
+				     2 * PATH_MAX - *ret_base);
 }
 
 /* Looks above the group too: until all processes stand still, v2 says so only where it was asked. */
-static bool is_frozen(const struct cgroup *c, pid_t pid, bool v2)
+static bool cgroup_freeze_is_frozen(const struct cgroup *c, pid_t pid, bool v2)
 {
 	char path[2 * PATH_MAX], *slash;
 	bool frozen = false;
 	size_t base;
 
-	if (!group_of(c, pid, v2, path, &base))
+	if (!cgroup_freeze_group_of(c, pid, v2, path, &base))
 		return false;
 	do {
 		cleanup_fd int dir = cgroup_open(AT_FDCWD, path);
@@ -107,7 +108,7 @@ bool cgroup_frozen(pid_t pid)
 	cleanup_cgroup struct cgroup c = {0};
 
 	return cgroup_find(true, &c) == 0 &&
-	       (is_frozen(&c, pid, false) || is_frozen(&c, pid, true));
+	       (cgroup_freeze_is_frozen(&c, pid, false) || cgroup_freeze_is_frozen(&c, pid, true));
 }
 
 void cgroup_thaw(pid_t pid)
@@ -116,9 +117,9 @@ void cgroup_thaw(pid_t pid)
 	cleanup_fd int top = -1;
 	char text[16];
 
-	if (cgroup_find(true, &c) < 0 || !is_frozen(&c, pid, false))
+	if (cgroup_find(true, &c) < 0 || !cgroup_freeze_is_frozen(&c, pid, false))
 		return;
-	top = cgroup_open(AT_FDCWD, mount_of(&c, false));
+	top = cgroup_open(AT_FDCWD, cgroup_freeze_mount_of(&c, false));
 	fmt_into(text, sizeof(text), "%d", pid);
 	if (top >= 0)
 		(void)cgroup_write(top, "cgroup.procs", text);

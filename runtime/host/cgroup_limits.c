@@ -83,8 +83,8 @@ bool cgroup_is_limited(const struct plan_cgroup *p)
 	return p->cpuset_cpus || p->cpuset_mems || p->unified;
 }
 
-static void value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2,
-		     char ret[VALUE_BYTES])
+static void cgroup_limits_value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2,
+				   char ret[VALUE_BYTES])
 {
 	const long long v = p->limit[i], quota = p->limit[LIMIT_CPU_QUOTA];
 	const int64_t period = p->limit[LIMIT_CPU_PERIOD];
@@ -111,7 +111,7 @@ static void value_of(const struct plan_cgroup *p, enum resource_limit i, bool v2
 #define NUMBERS_MAX 8192
 
 /* FIRST, FIRST-LAST or FIRST-LAST:USED/GROUP, separated by blanks and commas */
-static bool parse_list(const char *text, uint8_t ret[NUMBERS_MAX / 8])
+static bool cgroup_limits_parse_list(const char *text, uint8_t ret[NUMBERS_MAX / 8])
 {
 	static const char between[] = ", \t\n";
 
@@ -144,11 +144,12 @@ bool cgroup_same_list(const char *a, const char *b)
 {
 	uint8_t in_a[NUMBERS_MAX / 8], in_b[NUMBERS_MAX / 8];
 
-	return parse_list(a, in_a) && parse_list(b, in_b) && memcmp(in_a, in_b, sizeof(in_a)) == 0;
+	return cgroup_limits_parse_list(a, in_a) && cgroup_limits_parse_list(b, in_b) &&
+	       memcmp(in_a, in_b, sizeof(in_a)) == 0;
 }
 
 /* The kernel takes its largest number for no limit. */
-static bool same_pages(const char *want, const char *got)
+static bool cgroup_limits_same_pages(const char *want, const char *got)
 {
 	const long long page = sysconf(_SC_PAGESIZE), w = strtoll(want, NULL, 10);
 
@@ -157,11 +158,11 @@ static bool same_pages(const char *want, const char *got)
 	return llabs(strtoll(got, NULL, 10) - w) < page;
 }
 
-static bool is_set(const struct limit *l, const char *want, const char *got)
+static bool cgroup_limits_is_set(const struct limit *l, const char *want, const char *got)
 {
 	switch (l->back) {
 	case BACK_SAME: return strcmp(got, want) == 0;
-	case BACK_PAGES: return same_pages(want, got);
+	case BACK_PAGES: return cgroup_limits_same_pages(want, got);
 	case BACK_LIST: return cgroup_same_list(want, got);
 	case BACK_FLAG: return strcmp(got, "oom_kill_disable 1") == 0;
 	case BACK_ANY: break;
@@ -172,7 +173,8 @@ static bool is_set(const struct limit *l, const char *want, const char *got)
 /* ---- setting ---- */
 
 /* A controller is in one hierarchy: v2 does not have those that v1 has. */
-static const struct cgroup_mount *home_of(const struct cgroup *c, const char *controller)
+static const struct cgroup_mount *cgroup_limits_home_of(const struct cgroup *c,
+							const char *controller)
 {
 	const struct cgroup_mount *v2 = NULL;
 
@@ -185,7 +187,8 @@ static const struct cgroup_mount *home_of(const struct cgroup *c, const char *co
 	return v2;
 }
 
-static int hand_down_at(int dir, const char *path, const char *controller, struct err *err)
+static int cgroup_limits_hand_down_at(int dir, const char *path, const char *controller,
+				      struct err *err)
 {
 	char text[1024];
 	int rc;
@@ -207,8 +210,8 @@ static int hand_down_at(int dir, const char *path, const char *controller, struc
 }
 
 /* In v2 each group above the leaf must enable a controller for its children. */
-static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const char *controller,
-		     struct err *err)
+static int cgroup_limits_hand_down(const struct cgroup *c, const struct cgroup_mount *m,
+				   const char *controller, struct err *err)
 {
 	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
@@ -221,13 +224,13 @@ static int hand_down(const struct cgroup *c, const struct cgroup_mount *m, const
 		fmt_into(path + base, sizeof(path) - base, "%.*s", (int)(at - c->leaf), c->leaf);
 		dir = cgroup_open(AT_FDCWD, path);
 		rc = dir < 0 ? err_set(err, -dir, "cgroup %s", path)
-			     : hand_down_at(dir, path, controller, err);
+			     : cgroup_limits_hand_down_at(dir, path, controller, err);
 	}
 	return rc;
 }
 
-static int read_back(const struct limit *l, const struct cgroup_mount *m, const char *file,
-		     const char *value, struct err *err)
+static int cgroup_limits_read_back(const struct limit *l, const struct cgroup_mount *m,
+				   const char *file, const char *value, struct err *err)
 {
 	char got[LIST_BYTES] = "", name[VALUE_BYTES];
 
@@ -236,15 +239,16 @@ static int read_back(const struct limit *l, const struct cgroup_mount *m, const 
 		 m->v2 && l->back == BACK_LIST ? ".effective" : "");
 	if (l->back != BACK_ANY && !cgroup_read(m->leaf, name, got, sizeof(got)))
 		return err_set(err, errno, "%s: read %s", l->pointer, name);
-	if (!is_set(l, value, got))
+	if (!cgroup_limits_is_set(l, value, got))
 		return err_text(err, EINVAL, "%s: asked for %.*s, the kernel gives %.*s (%s)",
 				l->pointer, 60, value, 60, *got ? got : "nothing", name);
 	return 0;
 }
 
-static int set(const struct cgroup *c, const struct limit *l, const char *value, struct err *err)
+static int cgroup_limits_set(const struct cgroup *c, const struct limit *l, const char *value,
+			     struct err *err)
 {
-	const struct cgroup_mount *m = home_of(c, l->controller);
+	const struct cgroup_mount *m = cgroup_limits_home_of(c, l->controller);
 	const char *file = m && m->v2 ? l->v2 : l->v1;
 	int rc;
 
@@ -262,17 +266,18 @@ static int set(const struct cgroup *c, const struct limit *l, const char *value,
 		return 0;
 	rc = cgroup_write(m->leaf, file, value);
 	if (rc == -ENOENT && m->v2) {
-		if (hand_down(c, m, l->controller, err) < 0)
+		if (cgroup_limits_hand_down(c, m, l->controller, err) < 0)
 			return err_wrap(err, "%s", l->pointer);
 		rc = cgroup_write(m->leaf, file, value);
 	}
 	if (rc < 0)
 		return err_set(err, -rc, "%s: %s = %.*s", l->pointer, file, 60, value);
-	return read_back(l, m, file, value, err);
+	return cgroup_limits_read_back(l, m, file, value, err);
 }
 
 /* A file by its name: in v2 only, and only of a controller. */
-static int set_unified(const struct cgroup *c, const char *file, const char *value, struct err *err)
+static int cgroup_limits_set_unified(const struct cgroup *c, const char *file, const char *value,
+				     struct err *err)
 {
 	char pointer[128], controller[32];
 	const struct limit l = {
@@ -283,24 +288,25 @@ static int set_unified(const struct cgroup *c, const char *file, const char *val
 	fmt_into(controller, sizeof(controller), "%.*s", (int)n, file);
 	if (strchr(file, '/') || !file[n] || n == 0 || strcmp(controller, "cgroup") == 0)
 		return err_text(err, EINVAL, "%s: not a file of a controller", pointer);
-	return set(c, &l, value, err);
+	return cgroup_limits_set(c, &l, value, err);
 }
 
 /* Tries all of them; returns the first failure. */
-static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
+static int cgroup_limits_set_numbers(const struct cgroup *c, const struct plan_cgroup *p,
+				     struct err *err)
 {
 	struct err other;
 	int rc = 0;
 
 	for (unsigned int i = 0; i < LIMITS; i++) {
-		const struct cgroup_mount *m = home_of(c, limits[i].controller);
+		const struct cgroup_mount *m = cgroup_limits_home_of(c, limits[i].controller);
 		char value[VALUE_BYTES];
 		int one;
 
 		if (p->limit[i] < 0)
 			continue;
-		value_of(p, (enum resource_limit)i, m && m->v2, value);
-		one = set(c, &limits[i], value, rc < 0 ? &other : err);
+		cgroup_limits_value_of(p, (enum resource_limit)i, m && m->v2, value);
+		one = cgroup_limits_set(c, &limits[i], value, rc < 0 ? &other : err);
 		rc = rc < 0 ? rc : one;
 	}
 	return rc;
@@ -308,20 +314,20 @@ static int set_numbers(const struct cgroup *c, const struct plan_cgroup *p, stru
 
 int cgroup_limit(const struct cgroup *c, const struct plan_cgroup *p, struct err *err)
 {
-	int rc = set_numbers(c, p, err);
+	int rc = cgroup_limits_set_numbers(c, p, err);
 
 	/* An existing group has limits already, and one of them may refuse the first until a later one is set. */
 	if (rc < 0)
-		rc = set_numbers(c, p, err);
+		rc = cgroup_limits_set_numbers(c, p, err);
 	if (rc == 0 && p->cpuset_cpus)
-		rc = set(c, &cpus, p->cpuset_cpus, err);
+		rc = cgroup_limits_set(c, &cpus, p->cpuset_cpus, err);
 	if (rc == 0 && p->cpuset_mems)
-		rc = set(c, &mems, p->cpuset_mems, err);
+		rc = cgroup_limits_set(c, &mems, p->cpuset_mems, err);
 	if (rc < 0 || !p->unified)
 		return rc;
 	json_object_object_foreach(p->unified, file, value)
 	{
-		rc = set_unified(c, file, json_object_get_string(value), err);
+		rc = cgroup_limits_set_unified(c, file, json_object_get_string(value), err);
 		if (rc < 0)
 			return rc;
 	}

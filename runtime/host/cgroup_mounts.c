@@ -20,7 +20,7 @@ bool cgroup_has_controller(const struct cgroup_mount *m, const char *name)
 	return strstr(m->controllers, word);
 }
 
-static bool is_watched(const struct cgroup_mount *m, bool cpuset)
+static bool cgroup_mounts_is_watched(const struct cgroup_mount *m, bool cpuset)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(watched); i++)
 		if (cgroup_has_controller(m, watched[i]))
@@ -29,7 +29,7 @@ static bool is_watched(const struct cgroup_mount *m, bool cpuset)
 }
 
 /* The kernel writes blanks and other separators as \040. */
-static void unescape(char *text)
+static void cgroup_mounts_unescape(char *text)
 {
 	char *to = text;
 
@@ -43,7 +43,7 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
-static bool is_writable(const char *options)
+static bool cgroup_mounts_is_writable(const char *options)
 {
 	return strncmp(options, "rw", 2) == 0 && (options[2] == ',' || options[2] == '\0');
 }
@@ -68,35 +68,35 @@ static bool cgroup_parse_line(char *line, struct cgroup_mount *ret, char **ret_p
 	*ret = (struct cgroup_mount){.v2 = strcmp(type, "cgroup2") == 0, .leaf = -1};
 	if (!options || (!ret->v2 && strcmp(type, "cgroup") != 0))
 		return false;
-	unescape(field[4]);
+	cgroup_mounts_unescape(field[4]);
 	*ret_path = field[4];
 	*ret_id = strtoull(field[0], NULL, 10);
 	ret->whole = strcmp(field[3], "/") == 0;
-	ret->writable = is_writable(field[5]) && is_writable(options);
+	ret->writable = cgroup_mounts_is_writable(field[5]) && cgroup_mounts_is_writable(options);
 	at = strchr(options, ',');
 	if (!ret->v2 && at)
 		fmt_into(ret->controllers, sizeof(ret->controllers), "%s,", at);
 	return true;
 }
 
-static unsigned int rank(const struct cgroup_mount *m)
+static unsigned int cgroup_mounts_rank(const struct cgroup_mount *m)
 {
 	return m->writable * 2U + m->whole;
 }
 
 /* A better mount of the same hierarchy replaces a worse one; another hierarchy is added. */
-static struct cgroup_mount *place_for(struct cgroup *c, const struct cgroup_mount *m)
+static struct cgroup_mount *cgroup_mounts_place_for(struct cgroup *c, const struct cgroup_mount *m)
 {
 	for (unsigned int i = 0; i < c->nr_mounts; i++) {
 		struct cgroup_mount *old = &c->mount[i];
 
 		if (old->v2 == m->v2 && strcmp(old->controllers, m->controllers) == 0)
-			return rank(m) > rank(old) ? old : NULL;
+			return cgroup_mounts_rank(m) > cgroup_mounts_rank(old) ? old : NULL;
 	}
 	return c->nr_mounts < CGROUP_MOUNTS_MAX ? &c->mount[c->nr_mounts++] : NULL;
 }
 
-static int replace(char **path, const char *with)
+static int cgroup_mounts_replace(char **path, const char *with)
 {
 	char *copy = strdup(with);
 
@@ -107,15 +107,15 @@ static int replace(char **path, const char *with)
 	return 0;
 }
 
-static int keep(struct cgroup *c, struct cgroup_mount *m, const char *path)
+static int cgroup_mounts_keep(struct cgroup *c, struct cgroup_mount *m, const char *path)
 {
-	struct cgroup_mount *place = place_for(c, m);
+	struct cgroup_mount *place = cgroup_mounts_place_for(c, m);
 
 	if (!place)
 		return 0;
 	m->path = place->path;
 	*place = *m;
-	return replace(&place->path, path);
+	return cgroup_mounts_replace(&place->path, path);
 }
 
 int cgroup_parse_mounts(char *mountinfo, bool cpuset,
@@ -131,16 +131,16 @@ int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (!cgroup_parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
 			continue;
-		if (is_watched(&m, cpuset))
-			rc = keep(ret, &m, path);
+		if (cgroup_mounts_is_watched(&m, cpuset))
+			rc = cgroup_mounts_keep(ret, &m, path);
 		else if (cgroup_has_controller(&m, "freezer") && (m.writable || !ret->freezer))
-			rc = replace(&ret->freezer, path);
+			rc = cgroup_mounts_replace(&ret->freezer, path);
 	}
 	return rc;
 }
 
 /* Another mount may cover it, or a directory above it. */
-static bool is_visible(const char *path, uint64_t id)
+static bool cgroup_mounts_is_visible(const char *path, uint64_t id)
 {
 	struct statx st;
 
@@ -155,7 +155,7 @@ int cgroup_find(bool cpuset, struct cgroup *ret)
 	const int rc = file_read_all("/proc/self/mountinfo", &text);
 
 	if (rc == 0)
-		return cgroup_parse_mounts(text, cpuset, is_visible, ret);
+		return cgroup_parse_mounts(text, cpuset, cgroup_mounts_is_visible, ret);
 	/* Without /proc no cgroup is found, which is not a failure. */
 	return rc == -ENOMEM ? rc : 0;
 }

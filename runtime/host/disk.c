@@ -39,7 +39,7 @@ static int disk_fail(const struct plan_fd *f, int errnum, const char *text, stru
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
 
-static int check_format(const struct plan_fd *f, int fd, struct err *err)
+static int disk_check_format(const struct plan_fd *f, int fd, struct err *err)
 {
 	char buf[32];
 
@@ -58,7 +58,7 @@ static int check_format(const struct plan_fd *f, int fd, struct err *err)
 	return 0;
 }
 
-static int lock(const struct plan_fd *f, int fd, struct err *err)
+static int disk_lock(const struct plan_fd *f, int fd, struct err *err)
 {
 	struct flock whole = {.l_type = f->writable ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET};
 
@@ -72,8 +72,8 @@ static int lock(const struct plan_fd *f, int fd, struct err *err)
 		err);
 }
 
-static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, uint64_t *ret,
-		      struct err *err)
+static int disk_find_bytes(const struct plan_fd *f, int fd, const struct stat *st, uint64_t *ret,
+			   struct err *err)
 {
 	uint64_t bytes = (uint64_t)st->st_size;
 
@@ -90,7 +90,7 @@ static int find_bytes(const struct plan_fd *f, int fd, const struct stat *st, ui
 }
 
 /* No ioctl tells this value. A partition has no queue of its own, but its disk, one level up, does. */
-static uint32_t discard_granularity(dev_t dev)
+static uint32_t disk_discard_granularity(dev_t dev)
 {
 	static const char *const where[] = {"", "../"};
 	char path[80], text[24];
@@ -113,7 +113,7 @@ struct blocks {
 	unsigned int physical, io_min, io_opt, discard;
 };
 
-static void ask_device(int fd, dev_t dev, struct blocks *b)
+static void disk_ask_device(int fd, dev_t dev, struct blocks *b)
 {
 	const struct {
 		unsigned long request;
@@ -125,11 +125,11 @@ static void ask_device(int fd, dev_t dev, struct blocks *b)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(questions); i++)
 		(void)ioctl(fd, questions[i].request, questions[i].answer);
-	b->discard = discard_granularity(dev);
+	b->discard = disk_discard_granularity(dev);
 }
 
 /* A file is written through the page cache, a page at a time; a larger block is only a preference. */
-static void ask_file(const struct stat *st, struct blocks *b)
+static void disk_ask_file(const struct stat *st, struct blocks *b)
 {
 	const unsigned int block = st->st_blksize > 0 ? (unsigned int)st->st_blksize : 0;
 
@@ -139,7 +139,7 @@ static void ask_file(const struct stat *st, struct blocks *b)
 }
 
 /* In the units of the device. These are hints: a value that does not fit is left out. */
-static void tell_blocks(const struct blocks *b, struct block_settings *ret)
+static void disk_tell_blocks(const struct blocks *b, struct block_settings *ret)
 {
 	ret->unit_bytes = b->logical > SECTOR_BYTES ? (uint32_t)b->logical : SECTOR_BYTES;
 	while (ret->physical_exp < 16 && SECTOR_BYTES << ret->physical_exp < (int)b->physical)
@@ -158,19 +158,19 @@ int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct di
 	const bool device = S_ISBLK(st->st_mode);
 	struct disk d = {.dev_flags = device ? BOOT_DEV_RAW_BLK : 0};
 	struct blocks blocks = {0};
-	int rc = check_format(f, fd, err);
+	int rc = disk_check_format(f, fd, err);
 
 	if (rc == 0)
-		rc = lock(f, fd, err);
+		rc = disk_lock(f, fd, err);
 	if (rc == 0)
-		rc = find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
+		rc = disk_find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
 	if (rc < 0)
 		return rc;
 	if (device)
-		ask_device(fd, st->st_rdev, &blocks);
+		disk_ask_device(fd, st->st_rdev, &blocks);
 	else
-		ask_file(st, &blocks);
-	tell_blocks(&blocks, &d.settings);
+		disk_ask_file(st, &blocks);
+	disk_tell_blocks(&blocks, &d.settings);
 	*ret = d;
 	return 0;
 }

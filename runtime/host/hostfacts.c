@@ -16,7 +16,7 @@
 /* an entry of /proc/cpuinfo is below 3 KiB, and all CPUs have the same */
 #define TEXT_BYTES 8192
 
-static int open_below(const char *root, const char *path, int flags)
+static int hostfacts_open_below(const char *root, const char *path, int flags)
 {
 	char full[PATH_MAX];
 
@@ -25,7 +25,7 @@ static int open_below(const char *root, const char *path, int flags)
 }
 
 /* Reads the beginning of a text file; "" if that fails. */
-static void read_below(const char *root, const char *path, char text[TEXT_BYTES])
+static void hostfacts_read_below(const char *root, const char *path, char text[TEXT_BYTES])
 {
 	char full[PATH_MAX];
 
@@ -33,7 +33,7 @@ static void read_below(const char *root, const char *path, char text[TEXT_BYTES]
 	(void)file_read(AT_FDCWD, full, text, TEXT_BYTES);
 }
 
-static bool exists_below(const char *root, const char *path)
+static bool hostfacts_exists_below(const char *root, const char *path)
 {
 	char full[PATH_MAX];
 
@@ -42,7 +42,7 @@ static bool exists_below(const char *root, const char *path)
 }
 
 /* The number after @key at the start of a line; -1 without such a line */
-static long number_after(const char *text, const char *key)
+static long hostfacts_number_after(const char *text, const char *key)
 {
 	size_t len = strlen(key);
 
@@ -55,7 +55,7 @@ static long number_after(const char *text, const char *key)
 }
 
 /* Whether the words of the line that starts with @key include @word */
-static bool line_has_word(const char *text, const char *key, const char *word)
+static bool hostfacts_line_has_word(const char *text, const char *key, const char *word)
 {
 	const char *line = strstr(text, key);
 	size_t len = strlen(word);
@@ -76,11 +76,12 @@ enum hostfacts_virt hostfacts_virt(const char *root)
 {
 	char cpuinfo[TEXT_BYTES];
 
-	read_below(root, "proc/cpuinfo", cpuinfo);
+	hostfacts_read_below(root, "proc/cpuinfo", cpuinfo);
 	/* This comes first: with kvm_pvm the CPU's flags may be visible but of no use. */
-	if (exists_below(root, "sys/module/kvm_pvm"))
+	if (hostfacts_exists_below(root, "sys/module/kvm_pvm"))
 		return HOSTFACTS_VIRT_SOFTWARE;
-	if (line_has_word(cpuinfo, "flags", "vmx") || line_has_word(cpuinfo, "flags", "svm"))
+	if (hostfacts_line_has_word(cpuinfo, "flags", "vmx") ||
+	    hostfacts_line_has_word(cpuinfo, "flags", "svm"))
 		return HOSTFACTS_VIRT_HARDWARE;
 #ifdef __x86_64__
 	return HOSTFACTS_VIRT_NONE;
@@ -89,40 +90,40 @@ enum hostfacts_virt hostfacts_virt(const char *root)
 #endif
 }
 
-static void collect_kvm(const char *root, struct hostfacts *f)
+static void hostfacts_collect_kvm(const char *root, struct hostfacts *f)
 {
-	cleanup_fd int fd = open_below(root, "dev/kvm", O_RDWR | O_NONBLOCK);
+	cleanup_fd int fd = hostfacts_open_below(root, "dev/kvm", O_RDWR | O_NONBLOCK);
 
 	f->kvm_errno = fd < 0 ? errno : 0;
 	f->kvm_api = fd < 0 ? -1 : ioctl(fd, KVM_GET_API_VERSION, 0);
 }
 
 /* Why a device cannot be opened; 0 if it can */
-static int open_errno(const char *root, const char *path)
+static int hostfacts_open_errno(const char *root, const char *path)
 {
-	cleanup_fd int fd = open_below(root, path, O_RDWR | O_NONBLOCK);
+	cleanup_fd int fd = hostfacts_open_below(root, path, O_RDWR | O_NONBLOCK);
 
 	return fd < 0 ? errno : 0;
 }
 
-static void collect_user_namespaces(const char *root, struct hostfacts *f)
+static void hostfacts_collect_user_namespaces(const char *root, struct hostfacts *f)
 {
 	char text[TEXT_BYTES];
 
-	read_below(root, "proc/sys/user/max_user_namespaces", text);
-	f->max_user_namespaces = number_after(text, "");
-	if (!exists_below(root, "proc/self/ns/user"))
+	hostfacts_read_below(root, "proc/sys/user/max_user_namespaces", text);
+	f->max_user_namespaces = hostfacts_number_after(text, "");
+	if (!hostfacts_exists_below(root, "proc/self/ns/user"))
 		f->max_user_namespaces = -1;
 }
 
-static void collect_cgroup(const char *root, struct hostfacts *f)
+static void hostfacts_collect_cgroup(const char *root, struct hostfacts *f)
 {
-	if (exists_below(root, "sys/fs/cgroup/cgroup.controllers"))
+	if (hostfacts_exists_below(root, "sys/fs/cgroup/cgroup.controllers"))
 		f->cgroup = HOSTFACTS_CGROUP_V2;
-	else if (exists_below(root, "sys/fs/cgroup/unified/cgroup.controllers"))
+	else if (hostfacts_exists_below(root, "sys/fs/cgroup/unified/cgroup.controllers"))
 		f->cgroup = HOSTFACTS_CGROUP_HYBRID;
-	else if (exists_below(root, "sys/fs/cgroup/memory") ||
-		 exists_below(root, "sys/fs/cgroup/cpu"))
+	else if (hostfacts_exists_below(root, "sys/fs/cgroup/memory") ||
+		 hostfacts_exists_below(root, "sys/fs/cgroup/cpu"))
 		f->cgroup = HOSTFACTS_CGROUP_V1;
 	else
 		f->cgroup = HOSTFACTS_CGROUP_NONE;
@@ -133,7 +134,7 @@ enum hostfacts_huge hostfacts_huge(const char *root)
 	char text[TEXT_BYTES];
 
 	/* Brackets mark the active word. */
-	read_below(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", text);
+	hostfacts_read_below(root, "sys/kernel/mm/transparent_hugepage/shmem_enabled", text);
 	if (!strchr(text, '[') || strstr(text, "[deny]"))
 		return HOSTFACTS_HUGE_NONE;
 	return strstr(text, "[never]") ? HOSTFACTS_HUGE_TMPFS : HOSTFACTS_HUGE_SHMEM;
@@ -145,10 +146,10 @@ void hostfacts_collect(const char *root, struct hostfacts *ret)
 
 	*ret = (struct hostfacts){.landlock_abi = abi > 0 ? (int)abi : 0};
 	ret->virt = hostfacts_virt(root);
-	collect_kvm(root, ret);
-	ret->tun_errno = open_errno(root, "dev/net/tun");
-	ret->vhost_net_errno = open_errno(root, "dev/vhost-net");
-	collect_user_namespaces(root, ret);
-	collect_cgroup(root, ret);
+	hostfacts_collect_kvm(root, ret);
+	ret->tun_errno = hostfacts_open_errno(root, "dev/net/tun");
+	ret->vhost_net_errno = hostfacts_open_errno(root, "dev/vhost-net");
+	hostfacts_collect_user_namespaces(root, ret);
+	hostfacts_collect_cgroup(root, ret);
 	ret->huge = hostfacts_huge(root);
 }

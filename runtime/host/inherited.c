@@ -35,7 +35,7 @@ static const struct {
 };
 
 /* A file that is opened must not take the number of a standard stream that the caller closed. */
-static int settle_streams(struct err *err)
+static int inherited_settle_streams(struct err *err)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (fcntl(fd, F_GETFD) >= 0)
@@ -48,7 +48,7 @@ static int settle_streams(struct err *err)
 }
 
 /* For example, with SIGCHLD ignored children cannot be waited for. */
-static void settle_signals(void)
+static void inherited_settle_signals(void)
 {
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	struct sigaction was;
@@ -64,7 +64,7 @@ static void settle_signals(void)
 }
 
 /* Timers of setitimer() and alarm() survive exec, and their signals end a process. */
-static void settle_timers(void)
+static void inherited_settle_timers(void)
 {
 	static const struct {
 		int which, sig;
@@ -79,7 +79,7 @@ static void settle_timers(void)
 	}
 }
 
-static void settle_limits(void)
+static void inherited_settle_limits(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
 		rlim_t to = limits[i].raise_to;
@@ -97,15 +97,15 @@ static void settle_limits(void)
 
 int inherited_settle(struct err *err)
 {
-	int rc = settle_streams(err);
+	int rc = inherited_settle_streams(err);
 
 	if (rc < 0)
 		return rc;
-	settle_timers();
-	settle_signals();
+	inherited_settle_timers();
+	inherited_settle_signals();
 	/* The caller decides about group and others; the owner must be able to use its own files. */
 	(void)umask(umask(077) & 077);
-	settle_limits();
+	inherited_settle_limits();
 	return 0;
 }
 
@@ -123,7 +123,7 @@ int inherited_need(int resource, uint64_t need, struct err *err)
 			limits[i].flag);
 }
 
-static uint64_t larger(uint64_t a, uint64_t b)
+static uint64_t inherited_larger(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;
 }
@@ -136,8 +136,8 @@ int inherited_check(const struct plan *p, const struct assets *a, struct err *er
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		/* A block device does not grow. */
 		if (p->proc[i].writes_file && !(p->proc[i].dev_flags & BOOT_DEV_RAW_BLK))
-			file_bytes = larger(file_bytes, a->proc[i].disk_bytes);
-		files += QUEUE_FILES * larger(1, p->proc[i].nr_queues);
+			file_bytes = inherited_larger(file_bytes, a->proc[i].disk_bytes);
+		files += QUEUE_FILES * inherited_larger(1, p->proc[i].nr_queues);
 	}
 	rc = inherited_need(RLIMIT_FSIZE, file_bytes, err);
 	if (rc == 0)

@@ -15,7 +15,7 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-static int open_memfd(void)
+static int ram_open_memfd(void)
 {
 	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	/* Kernels before 6.3 do not have the seal against execution. */
@@ -25,7 +25,7 @@ static int open_memfd(void)
 }
 
 /* Makes a file in a tmpfs of its own, which lives as long as the file is open; -1 if that fails. */
-static int open_tmpfs(uint64_t bytes)
+static int ram_open_tmpfs(uint64_t bytes)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
 	cleanup_fd int root = -1;
@@ -45,11 +45,12 @@ static int open_tmpfs(uint64_t bytes)
 
 int ram_open(uint64_t bytes, struct err *err)
 {
-	cleanup_fd int fd = hostfacts_huge("/") == HOSTFACTS_HUGE_TMPFS ? open_tmpfs(bytes) : -1;
+	cleanup_fd int fd = hostfacts_huge("/") == HOSTFACTS_HUGE_TMPFS ? ram_open_tmpfs(bytes)
+									: -1;
 	const bool sealed = fd < 0;
 
 	if (sealed)
-		fd = open_memfd();
+		fd = ram_open_memfd();
 	if (fd < 0)
 		return err_set(err, errno, "guest RAM");
 	if (ftruncate(fd, (off_t)bytes) < 0)
