@@ -6,7 +6,7 @@
 
 #include "devices/core/fmt.h"
 
-static struct boot_hdr header(enum boot_kind kind, size_t bytes, enum log_level level)
+static struct boot_hdr boot_record_header(enum boot_kind kind, size_t bytes, enum log_level level)
 {
 	return (struct boot_hdr){
 		.magic = BOOT_MAGIC,
@@ -17,8 +17,8 @@ static struct boot_hdr header(enum boot_kind kind, size_t bytes, enum log_level 
 	};
 }
 
-static int fill_filter(struct boot_filter *f, const struct program *program, const char *name,
-		       struct err *err)
+static int boot_record_fill_filter(struct boot_filter *f, const struct program *program,
+				   const char *name, struct err *err)
 {
 	if (program->nr_insns == 0 || program->nr_insns > BOOT_FILTER_MAX)
 		return err_text(err, EINVAL, "%s: a policy of %u instructions", name,
@@ -32,7 +32,7 @@ int boot_record_vmm(const struct plan *p, const struct program *program, enum lo
 		    struct boot_vmm *ret, struct err *err)
 {
 	*ret = (struct boot_vmm){
-		.hdr = header(BOOT_KIND_VMM, sizeof(*ret), level),
+		.hdr = boot_record_header(BOOT_KIND_VMM, sizeof(*ret), level),
 		.mem_bytes = p->mem_bytes,
 		.nr_vcpus = p->nr_vcpus,
 		.nr_devices = p->nr_procs - 1,
@@ -46,14 +46,14 @@ int boot_record_vmm(const struct plan *p, const struct program *program, enum lo
 		ret->device[i].virtio_id = d->kind->virtio_id;
 	}
 	memcpy(ret->cmdline, p->cmdline, sizeof(ret->cmdline));
-	return fill_filter(&ret->filter, program, p->proc[0].name, err);
+	return boot_record_fill_filter(&ret->filter, program, p->proc[0].name, err);
 }
 
 int boot_record_complete(struct boot_dev *b, const struct program *program, enum log_level level,
 			 struct err *err)
 {
-	b->hdr = header(BOOT_KIND_DEVICE, sizeof(*b), level);
-	return fill_filter(&b->filter, program, b->name, err);
+	b->hdr = boot_record_header(BOOT_KIND_DEVICE, sizeof(*b), level);
+	return boot_record_fill_filter(&b->filter, program, b->name, err);
 }
 
 int boot_record_device(const struct plan_proc *proc, const struct program *program,

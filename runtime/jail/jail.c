@@ -72,7 +72,7 @@ static int jail_failed(const char **ret_step, const char *step)
 }
 
 /* First, so that none of the supervisor's fds is open when a later stage fails. */
-static int stage_fds(struct child *c, const char **ret_step)
+static int jail_stage_fds(struct child *c, const char **ret_step)
 {
 	const struct jail *j = c->jail;
 	const int base = (int)j->nr_fds;
@@ -105,7 +105,7 @@ static int stage_fds(struct child *c, const char **ret_step)
 
 /* The supervisor blocks signals and reads them from an fd. The program gets the defaults, except for the
  * signal of a write beyond RLIMIT_FSIZE: there the write fails instead. */
-static int stage_signals(struct child *c UNUSED, const char **ret_step)
+static int jail_stage_signals(struct child *c UNUSED, const char **ret_step)
 {
 	const struct sigaction ign = {.sa_handler = SIG_IGN};
 	sigset_t none;
@@ -120,7 +120,7 @@ static int stage_signals(struct child *c UNUSED, const char **ret_step)
 }
 
 /* One at a time: the kernel does not say which one it refuses. */
-static int unshare_one(struct child *c, int flag, const char **ret_step)
+static int jail_unshare_one(struct child *c, int flag, const char **ret_step)
 {
 	c->flag = flag;
 	if (unshare(flag) < 0)
@@ -129,14 +129,14 @@ static int unshare_one(struct child *c, int flag, const char **ret_step)
 	return 0;
 }
 
-static int stage_namespaces(struct child *c, const char **ret_step)
+static int jail_stage_namespaces(struct child *c, const char **ret_step)
 {
 	static const int flags[] = {CLONE_NEWNS, CLONE_NEWNET, CLONE_NEWIPC, CLONE_NEWUTS};
 
 	if (setsid() < 0)
 		return jail_failed(ret_step, "setsid");
 	for (unsigned int i = 0; i < ARRAY_SIZE(flags); i++) {
-		const int rc = unshare_one(c, flags[i], ret_step);
+		const int rc = jail_unshare_one(c, flags[i], ret_step);
 
 		if (rc < 0)
 			return rc;
@@ -147,14 +147,14 @@ static int stage_namespaces(struct child *c, const char **ret_step)
 	return 0;
 }
 
-static int stage_root(struct child *c UNUSED, const char **ret_step)
+static int jail_stage_root(struct child *c UNUSED, const char **ret_step)
 {
 	umask(077);
 	return root_empty(ret_step);
 }
 
 /* Without the byte the supervisor is dead or has given up. */
-static int stage_cgroup(struct child *c, const char **ret_step)
+static int jail_stage_cgroup(struct child *c, const char **ret_step)
 {
 	char byte;
 	ssize_t n;
@@ -164,10 +164,10 @@ static int stage_cgroup(struct child *c, const char **ret_step)
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(1);
-	return unshare_one(c, CLONE_NEWCGROUP, ret_step);
+	return jail_unshare_one(c, CLONE_NEWCGROUP, ret_step);
 }
 
-static int stage_user(struct child *c, const char **ret_step)
+static int jail_stage_user(struct child *c, const char **ret_step)
 {
 	int rc = userns_become(&c->jail->ids);
 
@@ -178,7 +178,7 @@ static int stage_user(struct child *c, const char **ret_step)
 
 /* After the change of user: with a limit of 0 processes setresuid marks the process as over the limit, and
  * execve fails. */
-static int stage_limits(struct child *c, const char **ret_step)
+static int jail_stage_limits(struct child *c, const char **ret_step)
 {
 	const struct jail_limits *l = &c->jail->limits;
 	const struct {
@@ -212,7 +212,7 @@ static int stage_limits(struct child *c, const char **ret_step)
 }
 
 /* Changing securebits and the bounding set takes a capability, so the other sets are emptied last. */
-static int stage_privileges(struct child *c, const char **ret_step)
+static int jail_stage_privileges(struct child *c, const char **ret_step)
 {
 	/* Best effort; failure is harmless: the policies forbid keyctl. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
@@ -231,7 +231,7 @@ static int stage_privileges(struct child *c, const char **ret_step)
 }
 
 /* After the last change of credentials, which clears the signal. */
-static int stage_parent(struct child *c, const char **ret_step)
+static int jail_stage_parent(struct child *c, const char **ret_step)
 {
 	struct pollfd p = {.fd = c->error_fd};
 
@@ -244,7 +244,7 @@ static int stage_parent(struct child *c, const char **ret_step)
 	return 0;
 }
 
-static int stage_exec(struct child *c, const char **ret_step)
+static int jail_stage_exec(struct child *c, const char **ret_step)
 {
 	char *const argv[] = {(char *)c->jail->name, NULL};
 	char *const envp[] = {NULL};
@@ -259,19 +259,19 @@ static const struct stage {
 	const char *name;
 	int (*run)(struct child *c, const char **ret_step);
 } stages[] = {
-	{"fds", stage_fds},
-	{"signals", stage_signals},
-	{"namespaces", stage_namespaces},
-	{"root", stage_root},
-	{"cgroup", stage_cgroup},
-	{"user", stage_user},
-	{"limits", stage_limits},
-	{"privileges", stage_privileges},
-	{"parent", stage_parent},
-	{"exec", stage_exec},
+	{"fds", jail_stage_fds},
+	{"signals", jail_stage_signals},
+	{"namespaces", jail_stage_namespaces},
+	{"root", jail_stage_root},
+	{"cgroup", jail_stage_cgroup},
+	{"user", jail_stage_user},
+	{"limits", jail_stage_limits},
+	{"privileges", jail_stage_privileges},
+	{"parent", jail_stage_parent},
+	{"exec", jail_stage_exec},
 };
 
-static NORETURN void child_main(struct child *c)
+static NORETURN void jail_child_main(struct child *c)
 {
 	struct jail_error e = {.index = c->jail->index};
 
@@ -292,16 +292,16 @@ static NORETURN void child_main(struct child *c)
 	_exit(1);
 }
 
-static void free_caps(cap_t *c)
+static void jail_caps_done(cap_t *c)
 {
 	if (*c)
 		cap_free(*c);
 }
 
-#define cleanup_caps __attribute__((cleanup(free_caps)))
+#define cleanup_caps __attribute__((cleanup(jail_caps_done)))
 
 /* The parent sets it, because the child has no /proc. Raising it takes no privilege. */
-static int set_oom_score(pid_t pid, int adj, struct err *err)
+static int jail_set_oom_score(pid_t pid, int adj, struct err *err)
 {
 	cleanup_fd int fd = -1;
 	char path[40], text[16];
@@ -341,10 +341,10 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	if (pid < 0)
 		return nsfail_explain(CLONE_NEWUSER | CLONE_NEWPID, errno, "", err);
 	if (pid == 0)
-		child_main(&c);
+		jail_child_main(&c);
 	rc = userns_write_maps((pid_t)pid, &j->ids, err);
 	if (rc == 0)
-		rc = set_oom_score((pid_t)pid, j->oom_score_adj, err);
+		rc = jail_set_oom_score((pid_t)pid, j->oom_score_adj, err);
 	/* The pidfd reports a child that died meanwhile; SIGPIPE is blocked or ignored. */
 	if (rc == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
 		rc = err_set(err, errno, "jail %s: pipe", j->name);

@@ -59,7 +59,7 @@ void spawn_done(struct spawn *s)
 /* ---- one process ---- */
 
 /* The index in plan->net of process @index; -1 if it is not a network device */
-static int net_of(const struct plan *p, unsigned int index)
+static int spawn_net_of(const struct plan *p, unsigned int index)
 {
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		if (p->net[i].proc == index)
@@ -67,14 +67,14 @@ static int net_of(const struct plan *p, unsigned int index)
 	return -1;
 }
 
-static int tap_fd(const struct spawn *s, unsigned int index, unsigned int pair)
+static int spawn_tap_fd(const struct spawn *s, unsigned int index, unsigned int pair)
 {
-	const int net = net_of(s->plan, index);
+	const int net = spawn_net_of(s->plan, index);
 
 	return net >= 0 && pair < s->tap[net].nr ? s->tap[net].fd[pair] : -1;
 }
 
-static int source_fd(const struct spawn *s, unsigned int index, unsigned int slot)
+static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned int slot)
 {
 	const struct plan_fd *f = &s->plan->proc[index].fd[slot];
 
@@ -84,7 +84,7 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	case PLAN_FD_KVM: return s->assets->kvm;
 	case PLAN_FD_FILE:
 	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];
-	case PLAN_FD_TAP: return tap_fd(s, index, f->index);
+	case PLAN_FD_TAP: return spawn_tap_fd(s, index, f->index);
 	/* The VMM has the first end of each pair. */
 	case PLAN_FD_CHANNEL: return s->channel[f->index][index != 0];
 	case PLAN_FD_STDIN: return s->stdio[0];
@@ -97,14 +97,15 @@ static int source_fd(const struct spawn *s, unsigned int index, unsigned int slo
 	return -1;
 }
 
-static bool is_line(enum plan_fd_source source)
+static bool spawn_is_line(enum plan_fd_source source)
 {
 	return source == PLAN_FD_STDIN || source == PLAN_FD_STDOUT || source == PLAN_FD_CONSOLE;
 }
 
 /* RLIMIT_FSIZE: a disk does not grow beyond its size; other files to write (standard output may be one) have
  * no natural limit; a process without such a file writes nothing. */
-static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uint64_t disk_bytes)
+static uint64_t spawn_fsize_limit(const struct plan_proc *p, const struct jail *j,
+				  uint64_t disk_bytes)
 {
 	uint64_t limit = 0;
 
@@ -124,13 +125,14 @@ static uint64_t fsize_limit(const struct plan_proc *p, const struct jail *j, uin
 	return limit;
 }
 
-static struct jail_limits limits_of(const struct spawn *s, unsigned int index, const struct jail *j)
+static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int index,
+					  const struct jail *j)
 {
 	const bool vmm = index == 0;
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct jail_limits l = {
 		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
-		.fsize_bytes = fsize_limit(p, j, s->assets->proc[index].disk_bytes),
+		.fsize_bytes = spawn_fsize_limit(p, j, s->assets->proc[index].disk_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
 		/* A new memory table is mapped beside the old one. Without this limit a device could map the RAM
 		 * thousands of times, and so fill the host with page tables. The VMM's policy allows no mapping. */
@@ -149,7 +151,8 @@ static struct jail_limits limits_of(const struct spawn *s, unsigned int index, c
 	return l;
 }
 
-static int send_record(const struct spawn *s, unsigned int index, int control, struct err *err)
+static int spawn_send_record(const struct spawn *s, unsigned int index, int control,
+			     struct err *err)
 {
 	const struct program *program = &s->program[index];
 	union {
@@ -174,7 +177,7 @@ struct ends {
 	int log[2];	/* ours, its */
 };
 
-static void ends_done(struct ends *c)
+static void spawn_ends_done(struct ends *c)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		cleanup_close_fd(&c->control[i]);
@@ -182,9 +185,9 @@ static void ends_done(struct ends *c)
 	}
 }
 
-#define cleanup_ends __attribute__((cleanup(ends_done)))
+#define cleanup_ends __attribute__((cleanup(spawn_ends_done)))
 
-static int make_ends(struct ends *c, const char *name, struct err *err)
+static int spawn_make_ends(struct ends *c, const char *name, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, c->control) < 0)
 		return err_set(err, errno, "control socket of %s", name);
@@ -227,27 +230,27 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.error_fd = s->error_fd,
 		.index = index,
 	};
-	int rc = make_ends(&c, p->name, err);
+	int rc = spawn_make_ends(&c, p->name, err);
 
 	if (rc < 0)
 		return rc;
 	for (unsigned int i = 0; i < p->nr_fds; i++)
-		j.fd[i] = source_fd(s, index, i);
+		j.fd[i] = spawn_source_fd(s, index, i);
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
 	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (j.fd[i] < 0)
 			return err_text(err, EBADF, "%s: no file for fd %u", p->name, i);
 	/* Where this fails the caller's own description is used. */
-	if (p->nr_fds > BOOT_FD_RES + 1 && is_line(p->fd[BOOT_FD_RES].source)) {
+	if (p->nr_fds > BOOT_FD_RES + 1 && spawn_is_line(p->fd[BOOT_FD_RES].source)) {
 		in = stream_own(j.fd[BOOT_FD_RES]);
 		out = stream_own(j.fd[BOOT_FD_RES + 1]);
 		j.fd[BOOT_FD_RES] = in >= 0 ? in : j.fd[BOOT_FD_RES];
 		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
 	}
-	j.limits = limits_of(s, index, &j);
+	j.limits = spawn_limits_of(s, index, &j);
 	/* The record waits in the socket until the program reads it. */
-	rc = send_record(s, index, c.control[0], err);
+	rc = spawn_send_record(s, index, c.control[0], err);
 	if (rc == 0)
 		rc = spawn_start(&j, &c, ret, err);
 	if (rc == 0)
@@ -272,7 +275,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 
 	rc = userns_choose(&j.ids, err);
 	if (rc == 0)
-		rc = make_ends(&c, d->record->name, err);
+		rc = spawn_make_ends(&c, d->record->name, err);
 	if (rc < 0)
 		return rc;
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)

@@ -64,7 +64,7 @@ void spawned_describe(const struct spawned *p, char *ret, size_t size)
 		fmt_into(ret, size, "killed by %s", name);
 }
 
-static void parse(char *said, struct spawned_line *ret)
+static void spawned_parse(char *said, struct spawned_line *ret)
 {
 	static const char letters[] = "EWID"; /* by enum log_level */
 	const char *at = *said && said[1] == ' ' ? strchr(letters, *said) : NULL;
@@ -96,6 +96,6 @@ enum spawned_said spawned_read(struct spawned *p, bool last, struct spawned_line
 		return SPAWNED_END;
 	bucket_spend(&p->lines, 1);
 	said[n] = '\0';
-	parse(said, ret);
+	spawned_parse(said, ret);
 	return SPAWNED_LINE;
 }

@@ -13,7 +13,7 @@
 
 /* ---- choosing ids ---- */
 
-static bool has_cap(cap_value_t cap)
+static bool userns_has_cap(cap_value_t cap)
 {
 	cap_flag_value_t on = CAP_CLEAR;
 	cap_t caps = cap_get_proc();
@@ -40,7 +40,7 @@ bool userns_maps(const char *map, uint32_t id)
 	return false;
 }
 
-static bool is_mapped(uint32_t id)
+static bool userns_is_mapped(uint32_t id)
 {
 	cleanup_free char *uids = NULL, *gids = NULL;
 
@@ -57,7 +57,7 @@ bool userns_own_ids(void)
 	       !userns_maps(uids, UINT32_MAX - 1);
 }
 
-static int number_of(int fd, uint32_t *ret, struct err *err)
+static int userns_number_of(int fd, uint32_t *ret, struct err *err)
 {
 	static const char key[] = "eventfd-id:";
 	char path[40], text[1024];
@@ -84,15 +84,15 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 
 	*ret = (struct userns_ids){.uid = geteuid(), .gid = getegid()};
 	/* The kernel requires it for mapping uid 0. */
-	if (ret->uid == 0 && !has_cap(CAP_SETFCAP))
+	if (ret->uid == 0 && !userns_has_cap(CAP_SETFCAP))
 		ret->uid = USERNS_NONE;
-	if (!has_cap(CAP_SETUID) || !has_cap(CAP_SETGID))
+	if (!userns_has_cap(CAP_SETUID) || !userns_has_cap(CAP_SETGID))
 		return 0;
 	fd = eventfd(0, EFD_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno, "eventfd");
-	rc = number_of(fd, &id, err);
-	if (rc < 0 || !is_mapped(USERNS_HOST_BASE + id))
+	rc = userns_number_of(fd, &id, err);
+	if (rc < 0 || !userns_is_mapped(USERNS_HOST_BASE + id))
 		return rc;
 	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true};
 	(void)TAKE_FD(fd); /* never closed: it holds the number */
@@ -101,7 +101,8 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 
 /* ---- assigning ids ---- */
 
-static int write_proc(pid_t pid, const char *file, const char *text, size_t len, struct err *err)
+static int userns_write_proc(pid_t pid, const char *file, const char *text, size_t len,
+			     struct err *err)
 {
 	char path[64];
 	cleanup_fd int fd = -1;
@@ -116,21 +117,22 @@ static int write_proc(pid_t pid, const char *file, const char *text, size_t len,
 	return 0;
 }
 
-static int write_map(pid_t pid, const char *file, uint32_t id, struct err *err)
+static int userns_write_map(pid_t pid, const char *file, uint32_t id, struct err *err)
 {
 	char map[64];
 	const size_t len = fmt_into(map, sizeof(map), "%d %u 1\n", USERNS_ID, id);
 
-	return write_proc(pid, file, map, len, err);
+	return userns_write_proc(pid, file, map, len, err);
 }
 
 int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
 {
-	int rc = write_proc(pid, "setgroups", "deny", 4, err);
+	int rc = userns_write_proc(pid, "setgroups", "deny", 4, err);
 
 	if (rc == 0)
-		rc = write_map(pid, "gid_map", ids->gid, err);
-	return rc < 0 || ids->uid == USERNS_NONE ? rc : write_map(pid, "uid_map", ids->uid, err);
+		rc = userns_write_map(pid, "gid_map", ids->gid, err);
+	return rc < 0 || ids->uid == USERNS_NONE ? rc
+						 : userns_write_map(pid, "uid_map", ids->uid, err);
 }
 
 int userns_become(const struct userns_ids *ids)

@@ -14,16 +14,16 @@
  * controller, which every VM has, instead of hanging. The user's parameters come last and win. */
 #define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
 
-static void free_plan(struct plan **p)
+static void plan_done(struct plan **p)
 {
 	plan_free(*p);
 }
 
-#define cleanup_plan __attribute__((cleanup(free_plan)))
+#define cleanup_plan __attribute__((cleanup(plan_done)))
 
 /* A relative path in config.json starts at the directory of that file. */
-static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
-		    const char *path, const char *pointer)
+static int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
+			 const char *path, const char *pointer)
 {
 	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
 	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
@@ -40,7 +40,7 @@ static int set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file fi
 	return plan_copy(&fd->pointer, pointer, bd->err);
 }
 
-static int build_vmm(struct plan_build *bd)
+static int plan_build_vmm(struct plan_build *bd)
 {
 	const struct bundle_vm *vm = &bd->b->vm;
 	struct plan_proc *proc = &bd->p->proc[0];
@@ -55,16 +55,16 @@ static int build_vmm(struct plan_build *bd)
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
 	proc->nr_fds = BOOT_FD_DEVICE;
 	bd->p->nr_procs = 1;
-	rc = set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
-		      "/vm/kernel/path");
+	rc = plan_set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
+			   "/vm/kernel/path");
 	if (rc < 0 || !vm->kernel.initrd)
 		return rc;
 	bd->p->has_initrd = true;
-	return set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
-			"/vm/kernel/initrd");
+	return plan_set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
+			     "/vm/kernel/initrd");
 }
 
-static void add_serial(struct plan_build *bd)
+static void plan_add_serial(struct plan_build *bd)
 {
 	struct plan_proc *proc = plan_add_device(bd, KIND_SERIAL);
 	bool terminal = bd->p->terminal;
@@ -76,7 +76,7 @@ static void add_serial(struct plan_build *bd)
 	proc->writes_file = true;
 }
 
-static int add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
+static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
 {
 	struct plan_proc *proc = plan_add_device(bd, KIND_BLOCK);
 	struct plan_fd *fd = &proc->fd[BOOT_FD_RES];
@@ -91,10 +91,10 @@ static int add_block(struct plan_build *bd, const struct bundle_device *d, const
 	fd->writable = !d->readonly;
 	fd->raw = d->format == BUNDLE_FORMAT_RAW;
 	proc->nr_fds = BOOT_FD_RES + 1;
-	return set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
+	return plan_set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
 }
 
-static int add_listed_blocks(struct plan_build *bd)
+static int plan_add_listed_blocks(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	int rc = 0;
@@ -105,13 +105,13 @@ static int add_listed_blocks(struct plan_build *bd)
 		if (d[i].type != KIND_BLOCK)
 			continue;
 		fmt_into(pointer, sizeof(pointer), "%s/path", d[i].pointer);
-		rc = add_block(bd, &d[i], pointer);
+		rc = plan_add_block(bd, &d[i], pointer);
 	}
 	return rc;
 }
 
 /* The image comes before every other disk, so that it is /dev/vda. */
-static int build_devices(struct plan_build *bd)
+static int plan_build_devices(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
@@ -122,11 +122,11 @@ static int build_devices(struct plan_build *bd)
 	};
 	int rc = 0;
 
-	add_serial(bd);
+	plan_add_serial(bd);
 	if (image.path)
-		rc = add_block(bd, &image, "/vm/image/path");
+		rc = plan_add_block(bd, &image, "/vm/image/path");
 	if (rc == 0)
-		rc = add_listed_blocks(bd);
+		rc = plan_add_listed_blocks(bd);
 	if (rc == 0)
 		rc = plan_net_add_all(bd);
 	if (rc < 0)
@@ -139,7 +139,7 @@ static int build_devices(struct plan_build *bd)
 }
 
 /* Append a word; *@len counts the bytes needed, even those that do not fit */
-static void add_word(struct plan *p, size_t *len, const char *a, const char *b)
+static void plan_add_word(struct plan *p, size_t *len, const char *a, const char *b)
 {
 	if (*len < sizeof(p->cmdline))
 		fmt_into(p->cmdline + *len, sizeof(p->cmdline) - *len, "%s%s%s", *len ? " " : "", a,
@@ -147,20 +147,20 @@ static void add_word(struct plan *p, size_t *len, const char *a, const char *b)
 	*len += (*len ? 1 : 0) + strlen(a) + strlen(b);
 }
 
-static int build_cmdline(struct plan_build *bd)
+static int plan_build_cmdline(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
 	const char *const *parameter = b->vm.kernel.parameters.item;
 	size_t len = 0;
 
-	add_word(bd->p, &len, CMDLINE_BASE, "");
+	plan_add_word(bd->p, &len, CMDLINE_BASE, "");
 	if (b->vm.image.path)
-		add_word(bd->p, &len, "root=/dev/vda ", b->root.readonly ? "ro" : "rw");
+		plan_add_word(bd->p, &len, "root=/dev/vda ", b->root.readonly ? "ro" : "rw");
 	if (b->hostname)
-		add_word(bd->p, &len, "hostname=", b->hostname);
+		plan_add_word(bd->p, &len, "hostname=", b->hostname);
 	for (unsigned int i = 0; i < b->vm.kernel.parameters.nr; i++)
 		if (parameter[i])
-			add_word(bd->p, &len, parameter[i], "");
+			plan_add_word(bd->p, &len, parameter[i], "");
 	if (len >= sizeof(bd->p->cmdline))
 		return err_text(bd->err, EINVAL,
 				"/vm/kernel/parameters: the kernel command line must be at most "
@@ -169,7 +169,7 @@ static int build_cmdline(struct plan_build *bd)
 	return 0;
 }
 
-static int build_warnings(struct plan_build *bd)
+static int plan_build_warnings(struct plan_build *bd)
 {
 	int rc = 0;
 
@@ -185,7 +185,8 @@ int plan_build(const struct bundle *b, const char *id,
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		build_vmm, build_devices, build_cmdline, plan_cgroup_build, build_warnings,
+		plan_build_vmm,	   plan_build_devices,	plan_build_cmdline,
+		plan_cgroup_build, plan_build_warnings,
 	};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
 	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};

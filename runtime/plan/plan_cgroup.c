@@ -15,7 +15,7 @@
 /* ---- the name of the leaf ---- */
 
 /* The kernel's own files in a cgroup have these names, or names that start with a controller's. */
-static bool is_taken(const char *id)
+static bool plan_cgroup_is_taken(const char *id)
 {
 	static const char *const words[] = {"tasks", "notify_on_release", "release_agent"};
 	static const char *const prefixes[] = {
@@ -44,9 +44,9 @@ static uint64_t plan_cgroup_hash(const char *text)
 }
 
 /* As systemd does it: a "_" in front tells an id from such a file. Different ids get different names. */
-static void name_leaf(const char *id, char ret[NAME_MAX_ + 1])
+static void plan_cgroup_name_leaf(const char *id, char ret[NAME_MAX_ + 1])
 {
-	if (!is_taken(id))
+	if (!plan_cgroup_is_taken(id))
 		fmt_into(ret, NAME_MAX_ + 1, "%s", id);
 	else if (strlen(id) < NAME_MAX_)
 		fmt_into(ret, NAME_MAX_ + 1, "_%s", id);
@@ -55,13 +55,13 @@ static void name_leaf(const char *id, char ret[NAME_MAX_ + 1])
 			 (unsigned long long)plan_cgroup_hash(id));
 }
 
-static int set_path(struct plan_build *bd)
+static int plan_cgroup_set_path(struct plan_build *bd)
 {
 	const char *path = bd->b->linux_.cgroups_path;
 	char name[NAME_MAX_ + 1];
 	size_t bytes;
 
-	name_leaf(bd->p->id, name);
+	plan_cgroup_name_leaf(bd->p->id, name);
 	/* The specification lets the runtime choose where a relative path starts. */
 	path = path ? path : name;
 	bytes = sizeof(PARENT) + strlen(path);
@@ -75,13 +75,13 @@ static int set_path(struct plan_build *bd)
 /* ---- limits ---- */
 
 /* For most limits 0 means none; for these two it is a value. */
-static bool is_none_at_0(enum resource_limit i)
+static bool plan_cgroup_is_none_at_0(enum resource_limit i)
 {
 	return i != LIMIT_SWAPPINESS && i != LIMIT_PIDS;
 }
 
 /* With less, the supervisor is the largest process, and the kernel kills it first. */
-static int check_memory(const struct plan_cgroup *cg, struct err *err)
+static int plan_cgroup_check_memory(const struct plan_cgroup *cg, struct err *err)
 {
 	const int64_t limit = cg->limit[LIMIT_MEMORY];
 
@@ -93,7 +93,7 @@ static int check_memory(const struct plan_cgroup *cg, struct err *err)
 			(long long)limit, BYTES_MIN);
 }
 
-static int check_swap(const struct plan_cgroup *cg, struct err *err)
+static int plan_cgroup_check_swap(const struct plan_cgroup *cg, struct err *err)
 {
 	const int64_t swap = cg->limit[LIMIT_MEMORY_SWAP], memory = cg->limit[LIMIT_MEMORY];
 
@@ -106,7 +106,7 @@ static int check_swap(const struct plan_cgroup *cg, struct err *err)
 }
 
 /* Threads count as well, including kernel threads that work for the VM. */
-static int check_pids(const struct plan *p, struct err *err)
+static int plan_cgroup_check_pids(const struct plan *p, struct err *err)
 {
 	const int64_t limit = p->cgroup.limit[LIMIT_PIDS];
 	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + SPARE;
@@ -129,7 +129,8 @@ int plan_cgroup_build(struct plan_build *bd)
 
 	for (unsigned int i = 0; i < LIMITS; i++) {
 		cg->limit[i] = res->limit[i];
-		if (cg->limit[i] < 0 || (cg->limit[i] == 0 && is_none_at_0((enum resource_limit)i)))
+		if (cg->limit[i] < 0 ||
+		    (cg->limit[i] == 0 && plan_cgroup_is_none_at_0((enum resource_limit)i)))
 			cg->limit[i] = -1;
 	}
 	if (res->no_oom_killer)
@@ -142,12 +143,12 @@ int plan_cgroup_build(struct plan_build *bd)
 	if (rc == 0)
 		rc = plan_copy(&cg->cpuset_mems, res->mems, bd->err);
 	if (rc == 0)
-		rc = check_memory(cg, bd->err);
+		rc = plan_cgroup_check_memory(cg, bd->err);
 	if (rc == 0)
-		rc = check_swap(cg, bd->err);
+		rc = plan_cgroup_check_swap(cg, bd->err);
 	if (rc == 0)
-		rc = check_pids(bd->p, bd->err);
-	return rc < 0 ? rc : set_path(bd);
+		rc = plan_cgroup_check_pids(bd->p, bd->err);
+	return rc < 0 ? rc : plan_cgroup_set_path(bd);
 }
 
 void plan_cgroup_free(struct plan_cgroup *cg)

@@ -26,19 +26,19 @@ static const char *const buses[] = {
 };
 
 /* An empty name is left out. */
-static void add_name(struct json_object *obj, const char *key, const char *s)
+static void plan_json_add_name(struct json_object *obj, const char *key, const char *s)
 {
 	if (*s)
 		json_add_string(obj, key, s);
 }
 
-static void add_limit(struct json_object *obj, const char *key, int64_t v)
+static void plan_json_add_limit(struct json_object *obj, const char *key, int64_t v)
 {
 	if (v >= 0)
 		json_add(obj, key, json_object_new_int64(v));
 }
 
-static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *fd)
+static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd *fd)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -59,17 +59,17 @@ static struct json_object *fd_to_json(unsigned int slot, const struct plan_fd *f
 	return o;
 }
 
-static void add_block_serial(struct json_object *obj, const struct plan_proc *proc)
+static void plan_json_add_block_serial(struct json_object *obj, const struct plan_proc *proc)
 {
 	struct block_settings block;
 	char serial[sizeof(block.serial) + 1] = "";
 
 	plan_settings(proc, &block, sizeof(block));
 	memcpy(serial, block.serial, sizeof(block.serial));
-	add_name(obj, "serial", serial);
+	plan_json_add_name(obj, "serial", serial);
 }
 
-static struct json_object *proc_to_json(const struct plan_proc *proc)
+static struct json_object *plan_json_proc(const struct plan_proc *proc)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
 
@@ -85,12 +85,12 @@ static struct json_object *proc_to_json(const struct plan_proc *proc)
 	if (proc->dev_flags & BOOT_DEV_READONLY)
 		json_add(o, "readonly", json_object_new_boolean(true));
 	if (proc->kind == &kind_table[KIND_BLOCK])
-		add_block_serial(o, proc);
+		plan_json_add_block_serial(o, proc);
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)
 		if (proc->fd[i].source != PLAN_FD_NONE)
-			json_object_array_add(fds, fd_to_json(i, &proc->fd[i]));
+			json_object_array_add(fds, plan_json_fd(i, &proc->fd[i]));
 	json_add(o, "fds", fds);
 	return o;
 }
@@ -114,13 +114,13 @@ static const char *const limit_names[LIMITS] = {
 	[LIMIT_PIDS] = "pidsMax",
 };
 
-static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
+static struct json_object *plan_json_cgroup(const struct plan_cgroup *cg)
 {
 	struct json_object *o = json_object_new_object();
 
 	json_add_string(o, "path", cg->path);
 	for (unsigned int i = 0; i < LIMITS; i++)
-		add_limit(o, limit_names[i], cg->limit[i]);
+		plan_json_add_limit(o, limit_names[i], cg->limit[i]);
 	json_add_string(o, "cpusetCpus", cg->cpuset_cpus);
 	json_add_string(o, "cpusetMems", cg->cpuset_mems);
 	if (cg->unified)
@@ -128,7 +128,7 @@ static struct json_object *cgroup_to_json(const struct plan_cgroup *cg)
 	return o;
 }
 
-static void add_addr(struct json_object *obj, const char *key, struct net_addr a)
+static void plan_json_add_addr(struct json_object *obj, const char *key, struct net_addr a)
 {
 	char text[ADDR_TEXT_BYTES];
 
@@ -137,7 +137,7 @@ static void add_addr(struct json_object *obj, const char *key, struct net_addr a
 		json_add_string(obj, key, text);
 }
 
-static void add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
+static void plan_json_add_rate(struct json_object *obj, const char *key, const struct net_rate *r)
 {
 	struct json_object *o;
 
@@ -151,7 +151,7 @@ static void add_rate(struct json_object *obj, const char *key, const struct net_
 	json_add(obj, key, o);
 }
 
-static struct json_object *net_to_json(const struct plan *p, const struct plan_net *n)
+static struct json_object *plan_json_net(const struct plan *p, const struct plan_net *n)
 {
 	static const uint8_t chosen_later[6];
 	struct json_object *o = json_object_new_object();
@@ -165,17 +165,17 @@ static struct json_object *net_to_json(const struct plan *p, const struct plan_n
 	json_add_string(o, "device", p->proc[n->proc].name);
 	json_add_string(o, "mode", net_mode_names[n->mode]);
 	json_add_string(o, "from", n->pointer);
-	add_name(o, "name", n->name);
-	add_name(o, "bridge", n->bridge);
-	add_name(o, "parent", n->parent);
+	plan_json_add_name(o, "name", n->name);
+	plan_json_add_name(o, "bridge", n->bridge);
+	plan_json_add_name(o, "parent", n->parent);
 	json_add_string(o, "netns", n->netns_path);
 	if (n->fd >= 0)
 		json_add(o, "fd", json_object_new_int(n->fd));
-	add_addr(o, "host", n->host);
-	add_addr(o, "guest", n->guest);
-	add_addr(o, "pool", n->pool);
-	add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
-	add_name(o, "mac", mac);
+	plan_json_add_addr(o, "host", n->host);
+	plan_json_add_addr(o, "guest", n->guest);
+	plan_json_add_addr(o, "pool", n->pool);
+	plan_json_add_addr(o, "gateway", (struct net_addr){n->gateway, 0});
+	plan_json_add_name(o, "mac", mac);
 	json_add_uint(o, "mtu", n->mtu);
 	json_add_uint(o, "queuePairs", n->queue_pairs);
 	json_add_string(o, "backend", n->vhost ? "vhost" : "user");
@@ -183,8 +183,8 @@ static struct json_object *net_to_json(const struct plan *p, const struct plan_n
 		json_add(o, "masquerade", json_object_new_boolean(true));
 	if (n->host_network)
 		json_add(o, "hostNetwork", json_object_new_boolean(true));
-	add_rate(o, "toGuest", &settings.to_guest);
-	add_rate(o, "fromGuest", &settings.from_guest);
+	plan_json_add_rate(o, "toGuest", &settings.to_guest);
+	plan_json_add_rate(o, "fromGuest", &settings.from_guest);
 	return o;
 }
 
@@ -201,12 +201,12 @@ struct json_object *plan_to_json(const struct plan *p)
 	json_add(o, "terminal", json_object_new_boolean(p->terminal));
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
-	json_add(o, "cgroup", cgroup_to_json(&p->cgroup));
+	json_add(o, "cgroup", plan_json_cgroup(&p->cgroup));
 	for (unsigned int i = 0; i < p->nr_procs; i++)
-		json_object_array_add(procs, proc_to_json(&p->proc[i]));
+		json_object_array_add(procs, plan_json_proc(&p->proc[i]));
 	json_add(o, "processes", procs);
 	for (unsigned int i = 0; i < p->nr_nets; i++)
-		json_object_array_add(nets, net_to_json(p, &p->net[i]));
+		json_object_array_add(nets, plan_json_net(p, &p->net[i]));
 	if (p->nr_nets)
 		json_add(o, "networks", nets);
 	else

@@ -11,13 +11,13 @@
 #define BURST_PART	10
 #define BURST_BYTES_MIN 65562
 
-static void copy_name(char ret[16], const char *s)
+static void plan_net_copy_name(char ret[16], const char *s)
 {
 	if (s)
 		fmt_into(ret, 16, "%s", s);
 }
 
-static struct net_rate with_bursts(struct net_rate r)
+static struct net_rate plan_net_with_bursts(struct net_rate r)
 {
 	if (r.bytes_per_s && !r.burst_bytes)
 		r.burst_bytes = r.bytes_per_s / BURST_PART > BURST_BYTES_MIN
@@ -28,7 +28,7 @@ static struct net_rate with_bursts(struct net_rate r)
 	return r;
 }
 
-static void set_proc(struct plan_proc *proc, const struct plan_net *n)
+static void plan_net_set_proc(struct plan_proc *proc, const struct plan_net *n)
 {
 	const unsigned int pairs = n->queue_pairs;
 
@@ -49,11 +49,11 @@ static void set_proc(struct plan_proc *proc, const struct plan_net *n)
 	proc->nr_fds = BOOT_FD_RES + (n->vhost ? 2 * pairs : pairs);
 }
 
-static void set_rates(struct plan_proc *proc, const struct bundle_device *d)
+static void plan_net_set_rates(struct plan_proc *proc, const struct bundle_device *d)
 {
 	const struct net_settings settings = {
-		.to_guest = with_bursts(d->net.rate.to_guest),
-		.from_guest = with_bursts(d->net.rate.from_guest),
+		.to_guest = plan_net_with_bursts(d->net.rate.to_guest),
+		.from_guest = plan_net_with_bursts(d->net.rate.from_guest),
 	};
 
 	plan_set_settings(proc, &settings, sizeof(settings));
@@ -66,9 +66,9 @@ static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_
 
 	n->proc = proc;
 	n->mode = (enum net_mode)d->net.mode;
-	copy_name(n->name, d->net.name);
-	copy_name(n->bridge, d->net.bridge);
-	copy_name(n->parent, d->net.parent);
+	plan_net_copy_name(n->name, d->net.name);
+	plan_net_copy_name(n->bridge, d->net.bridge);
+	plan_net_copy_name(n->parent, d->net.parent);
 	n->fd = d->net.fd ? (int)d->net.fd : -1;
 	n->host = d->net.host;
 	n->guest = d->net.guest;
@@ -80,8 +80,8 @@ static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_
 	n->masquerade = d->net.masquerade;
 	n->host_network = d->net.host_network;
 	n->vhost = d->net.vhost;
-	set_proc(&p->proc[proc], n);
-	set_rates(&p->proc[proc], d);
+	plan_net_set_proc(&p->proc[proc], n);
+	plan_net_set_rates(&p->proc[proc], d);
 	n->pointer = strdup(d->pointer);
 	if (d->net.netns)
 		n->netns_path = strdup(d->net.netns);
@@ -90,7 +90,7 @@ static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_
 	return 0;
 }
 
-static int add_net(struct plan_build *bd, const struct bundle_device *d)
+static int plan_net_add(struct plan_build *bd, const struct bundle_device *d)
 {
 	unsigned int proc = bd->p->nr_procs;
 
@@ -105,7 +105,7 @@ struct place {
 	unsigned int found;
 };
 
-static struct place place_of(const struct plan_build *bd, const struct bundle_device *d)
+static struct place plan_net_place_of(const struct plan_build *bd, const struct bundle_device *d)
 {
 	struct place at = {.path = NULL};
 
@@ -125,8 +125,8 @@ static bool plan_net_same_place(const struct place *a, const struct place *b)
 }
 
 /* @have devices join the namespace @at: one more like @d for each further interface in it */
-static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
-			  const struct place *at, unsigned int have)
+static int plan_net_add_found_nets(struct plan_build *bd, const struct bundle_device *d,
+				   const struct place *at, unsigned int have)
 {
 	struct bundle_device more = *d;
 	unsigned int behind = 0;
@@ -138,13 +138,13 @@ static int add_found_nets(struct plan_build *bd, const struct bundle_device *d,
 	for (; rc == 0 && have < at->found; have++) {
 		if (bd->p->nr_procs - 1 + behind >= BOOT_DEVICES_MAX)
 			break;
-		rc = add_net(bd, &more);
+		rc = plan_net_add(bd, &more);
 	}
 	return rc;
 }
 
 /* A namespace to join implies a device. */
-static int add_implied_net(struct plan_build *bd)
+static int plan_net_add_implied(struct plan_build *bd)
 {
 	char pointer[SCHEMA_POINTER_BYTES];
 	struct bundle_device d = {.type = KIND_NET, .pointer = pointer, .queues = 1};
@@ -155,13 +155,13 @@ static int add_implied_net(struct plan_build *bd)
 	d.net.mode = NET_MODE_NETNS;
 	d.net.netns = bundle_netns(bd->b, &index);
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
-	at = place_of(bd, &d);
-	rc = add_net(bd, &d);
-	return rc < 0 ? rc : add_found_nets(bd, &d, &at, 1);
+	at = plan_net_place_of(bd, &d);
+	rc = plan_net_add(bd, &d);
+	return rc < 0 ? rc : plan_net_add_found_nets(bd, &d, &at, 1);
 }
 
 /* These come last: so the numbers of listed devices do not depend on the host. */
-static int add_all_found_nets(struct plan_build *bd)
+static int plan_net_add_all_found_nets(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	const unsigned int nr = bd->b->vm.devices.nr;
@@ -169,7 +169,7 @@ static int add_all_found_nets(struct plan_build *bd)
 	int rc = at ? 0 : plan_no_memory(bd->err);
 
 	for (unsigned int i = 0; rc == 0 && i < nr; i++)
-		at[i] = place_of(bd, &d[i]);
+		at[i] = plan_net_place_of(bd, &d[i]);
 	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
 		unsigned int have = 0;
 		bool last = true;
@@ -179,7 +179,7 @@ static int add_all_found_nets(struct plan_build *bd)
 			last &= k <= i || !plan_net_same_place(&at[i], &at[k]);
 		}
 		if (have && last)
-			rc = add_found_nets(bd, &d[i], &at[i], have);
+			rc = plan_net_add_found_nets(bd, &d[i], &at[i], have);
 	}
 	return rc;
 }
@@ -190,11 +190,11 @@ int plan_net_add_all(struct plan_build *bd)
 	int rc = 0;
 
 	if (bundle_implied_net(bd->b))
-		return add_implied_net(bd);
+		return plan_net_add_implied(bd);
 	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == KIND_NET)
-			rc = add_net(bd, &d[i]);
-	return rc < 0 ? rc : add_all_found_nets(bd);
+			rc = plan_net_add(bd, &d[i]);
+	return rc < 0 ? rc : plan_net_add_all_found_nets(bd);
 }
 
 void plan_net_free(struct plan_net *n)
