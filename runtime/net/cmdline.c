@@ -47,13 +47,13 @@ void net_guest_of(const struct plan *p, struct net_guest *ret)
 	}
 }
 
-static bool same_ip(const struct net_ip *a, const struct net_ip *b)
+static bool cmdline_same_ip(const struct net_ip *a, const struct net_ip *b)
 {
 	return a->family == b->family && a->bits == b->bits &&
 	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
 }
 
-static struct net_ip ipv4_of(uint32_t addr, uint8_t bits)
+static struct net_ip cmdline_ipv4_of(uint32_t addr, uint8_t bits)
 {
 	struct net_ip ip = {.family = AF_INET, .bits = bits};
 
@@ -68,7 +68,7 @@ struct all {
 };
 
 /* Whether the guest would prefer another route to the same destination, of this or another device */
-static bool is_shadowed(const struct all *a, const struct net_route *route)
+static bool cmdline_is_shadowed(const struct all *a, const struct net_route *route)
 {
 	for (unsigned int n = 0; n < a->nr; n++) {
 		const struct net_made *m = &a->made[n];
@@ -76,7 +76,7 @@ static bool is_shadowed(const struct all *a, const struct net_route *route)
 		for (unsigned int i = 0; i < m->nr_routes; i++) {
 			const struct net_route *o = &m->route[i];
 
-			if (o == route || !same_ip(&o->dst, &route->dst))
+			if (o == route || !cmdline_same_ip(&o->dst, &route->dst))
 				continue;
 			/* Of equal metrics the first counts, of a lower device or earlier in this list. */
 			if (o->metric < route->metric ||
@@ -87,12 +87,12 @@ static bool is_shadowed(const struct all *a, const struct net_route *route)
 	return false;
 }
 
-static const struct net_route *route_to_gateway(const struct net_made *m)
+static const struct net_route *cmdline_route_to_gateway(const struct net_made *m)
 {
-	const struct net_ip gateway = ipv4_of(m->gateway, 32);
+	const struct net_ip gateway = cmdline_ipv4_of(m->gateway, 32);
 
 	for (unsigned int i = 0; i < m->nr_routes; i++)
-		if (m->route[i].dst.bits == 0 && same_ip(&m->route[i].gateway, &gateway))
+		if (m->route[i].dst.bits == 0 && cmdline_same_ip(&m->route[i].gateway, &gateway))
 			return &m->route[i];
 	return NULL;
 }
@@ -102,14 +102,14 @@ static void cmdline_add_ip(struct words *w, const struct all *a, const char *hos
 			   const struct net_route **ret_route)
 {
 	const struct net_made *m = &a->made[a->n];
-	const struct net_ip net = ipv4_of(m->guest.addr, m->guest.bits),
-			    gw = ipv4_of(m->gateway, 32);
-	const struct net_route *route = route_to_gateway(m);
+	const struct net_ip net = cmdline_ipv4_of(m->guest.addr, m->guest.bits),
+			    gw = cmdline_ipv4_of(m->gateway, 32);
+	const struct net_route *route = cmdline_route_to_gateway(m);
 	char guest[ADDR_TEXT_BYTES], gateway[ADDR_TEXT_BYTES] = "", mask[ADDR_TEXT_BYTES];
 
 	addr_put((struct net_addr){m->guest.addr, 0}, guest);
 	addr_put((struct net_addr){addr_netmask(m->guest.bits), 0}, mask);
-	if (m->gateway && addr_ip_covers(&net, &gw) && (!route || !is_shadowed(a, route))) {
+	if (m->gateway && addr_ip_covers(&net, &gw) && (!route || !cmdline_is_shadowed(a, route))) {
 		addr_put((struct net_addr){m->gateway, 0}, gateway);
 		*ret_route = route;
 	}
@@ -130,7 +130,7 @@ static void cmdline_add_route(struct words *w, unsigned int n, const struct net_
 static void cmdline_add_device(struct words *w, const struct all *a, const char *hostname)
 {
 	const struct net_made *m = &a->made[a->n];
-	const struct net_ip first = ipv4_of(m->guest.addr, m->guest.bits);
+	const struct net_ip first = cmdline_ipv4_of(m->guest.addr, m->guest.bits);
 	const struct net_route *said = NULL;
 	char ip[ADDR_IP_TEXT_BYTES], mac[ADDR_TEXT_BYTES];
 
@@ -138,11 +138,11 @@ static void cmdline_add_device(struct words *w, const struct all *a, const char 
 		cmdline_add_ip(w, a, hostname, &said);
 	for (unsigned int i = 0; i < m->nr_addrs; i++) {
 		addr_put_ip(&m->addr[i], true, ip);
-		if (!m->guest.bits || !same_ip(&m->addr[i], &first))
+		if (!m->guest.bits || !cmdline_same_ip(&m->addr[i], &first))
 			cmdline_add(w, "vmrun.addr=eth%u,%s", a->n, ip);
 	}
 	for (unsigned int i = 0; i < m->nr_routes; i++)
-		if (&m->route[i] != said && !is_shadowed(a, &m->route[i]))
+		if (&m->route[i] != said && !cmdline_is_shadowed(a, &m->route[i]))
 			cmdline_add_route(w, a->n, &m->route[i]);
 	for (unsigned int i = 0; i < m->nr_neighs; i++) {
 		addr_put_ip(&m->neigh[i].addr, false, ip);

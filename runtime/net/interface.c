@@ -17,7 +17,7 @@ int net_found_list(struct nl *nl, struct net_found *f, struct err *err)
 	return rc < 0 ? rc : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
 }
 
-static bool is_told(const struct rtnl_addr *a)
+static bool interface_addr_counts(const struct rtnl_addr *a)
 {
 	return !a->passing && a->scope < (a->family == AF_INET ? RT_SCOPE_HOST : RT_SCOPE_LINK);
 }
@@ -27,17 +27,17 @@ bool net_found_has_address(const struct net_found *f, const struct rtnl_link *li
 	if (link->loopback || !link->up)
 		return false;
 	for (unsigned int i = 0; i < f->nr_addrs; i++)
-		if (f->addr[i].index == link->index && is_told(&f->addr[i]))
+		if (f->addr[i].index == link->index && interface_addr_counts(&f->addr[i]))
 			return true;
 	return false;
 }
 
-static int too_many(const char *name, unsigned int max, const char *what, struct err *err)
+static int interface_too_many(const char *name, unsigned int max, const char *what, struct err *err)
 {
 	return err_text(err, E2BIG, "interface %s has more than %u %s", name, max, what);
 }
 
-static struct net_ip ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
+static struct net_ip interface_ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
 {
 	struct net_ip ip = {.family = family, .bits = bits};
 
@@ -45,18 +45,18 @@ static struct net_ip ip_of(uint8_t family, uint8_t bits, const uint8_t addr[16])
 	return ip;
 }
 
-static struct net_ip dst_of(const struct rtnl_route *t)
+static struct net_ip interface_dst_of(const struct rtnl_route *t)
 {
-	return ip_of(t->family, t->bits, t->dst);
+	return interface_ip_of(t->family, t->bits, t->dst);
 }
 
-static bool same_net(const struct net_ip *a, const struct net_ip *b)
+static bool interface_same_net(const struct net_ip *a, const struct net_ip *b)
 {
 	return a->bits == b->bits && addr_ip_covers(a, b);
 }
 
 /* Whether the interface of that index exists and can be joined */
-static bool is_joinable(const struct net_found *f, int index)
+static bool interface_is_joinable(const struct net_found *f, int index)
 {
 	for (unsigned int i = 0; i < f->nr_links; i++)
 		if (f->link[i].index == index)
@@ -65,50 +65,51 @@ static bool is_joinable(const struct net_found *f, int index)
 }
 
 /* Whether the kernel prefers another route to the same network; @connected: compare with connected ones only */
-static bool is_beaten(const struct net_found *f, const struct rtnl_route *t, bool connected)
+static bool interface_is_beaten(const struct net_found *f, const struct rtnl_route *t,
+				bool connected)
 {
-	const struct net_ip dst = dst_of(t);
+	const struct net_ip dst = interface_dst_of(t);
 
 	for (unsigned int i = 0; i < f->nr_routes; i++) {
 		const struct rtnl_route *o = &f->route[i];
-		const struct net_ip other = dst_of(o);
+		const struct net_ip other = interface_dst_of(o);
 
-		if (o != t && (o->connected || !connected) && same_net(&dst, &other) &&
+		if (o != t && (o->connected || !connected) && interface_same_net(&dst, &other) &&
 		    (o->metric < t->metric || (o->metric == t->metric && o < t)) &&
-		    is_joinable(f, o->out_index))
+		    interface_is_joinable(f, o->out_index))
 			return true;
 	}
 	return false;
 }
 
 /* Whether the network of address @a is reached as by a kernel that knows the prefix */
-static bool is_connected(const struct net_found *f, const struct rtnl_addr *a)
+static bool interface_is_connected(const struct net_found *f, const struct rtnl_addr *a)
 {
-	const struct net_ip net = ip_of(a->family, a->bits, a->addr);
+	const struct net_ip net = interface_ip_of(a->family, a->bits, a->addr);
 
 	for (unsigned int i = 0; i < f->nr_routes; i++) {
 		const struct rtnl_route *t = &f->route[i];
-		const struct net_ip dst = dst_of(t);
+		const struct net_ip dst = interface_dst_of(t);
 
-		if (t->out_index == a->index && !t->has_gateway && same_net(&net, &dst) &&
-		    !is_beaten(f, t, false))
+		if (t->out_index == a->index && !t->has_gateway && interface_same_net(&net, &dst) &&
+		    !interface_is_beaten(f, t, false))
 			return true;
 	}
 	return false;
 }
 
-static int record_addrs(const struct net_found *f, const struct rtnl_link *link,
-			struct net_made *made, struct err *err)
+static int interface_record_addrs(const struct net_found *f, const struct rtnl_link *link,
+				  struct net_made *made, struct err *err)
 {
 	for (unsigned int i = 0; i < f->nr_addrs; i++) {
 		const struct rtnl_addr *a = &f->addr[i];
-		struct net_ip ip = ip_of(a->family, a->bits, a->addr);
+		struct net_ip ip = interface_ip_of(a->family, a->bits, a->addr);
 
-		if (a->index != link->index || !is_told(a))
+		if (a->index != link->index || !interface_addr_counts(a))
 			continue;
 		if (made->nr_addrs == NET_ADDRS_MAX)
-			return too_many(link->name, NET_ADDRS_MAX, "addresses", err);
-		if (!is_connected(f, a))
+			return interface_too_many(link->name, NET_ADDRS_MAX, "addresses", err);
+		if (!interface_is_connected(f, a))
 			ip.bits = addr_ip_bits(a->family);
 		made->addr[made->nr_addrs++] = ip;
 		if (a->family != AF_INET || made->guest.bits)
@@ -120,63 +121,64 @@ static int record_addrs(const struct net_found *f, const struct rtnl_link *link,
 }
 
 /* Whether the guest's kernel makes the route by itself, from an address */
-static bool follows(const struct net_made *made, const struct net_ip *dst)
+static bool interface_follows(const struct net_made *made, const struct net_ip *dst)
 {
 	for (unsigned int i = 0; i < made->nr_addrs; i++)
-		if (same_net(&made->addr[i], dst))
+		if (interface_same_net(&made->addr[i], dst))
 			return true;
 	return false;
 }
 
-static bool is_link_local(const struct net_ip *ip)
+static bool interface_is_link_local(const struct net_ip *ip)
 {
 	return ip->family == AF_INET6 && ip->addr[0] == 0xfe && (ip->addr[1] & 0xc0) == 0x80;
 }
 
 /* Whether the guest's kernel will know that the gateway of a route is on the link */
-static bool is_reached(const struct net_found *f, const struct rtnl_route *by,
-		       const struct net_ip *gateway)
+static bool interface_is_reached(const struct net_found *f, const struct rtnl_route *by,
+				 const struct net_ip *gateway)
 {
-	if (is_link_local(gateway))
+	if (interface_is_link_local(gateway))
 		return true;
 	for (unsigned int i = 0; i < f->nr_routes; i++) {
 		const struct rtnl_route *t = &f->route[i];
-		const struct net_ip dst = dst_of(t);
+		const struct net_ip dst = interface_dst_of(t);
 
 		if (t->out_index == by->out_index && !t->has_gateway &&
-		    addr_ip_covers(&dst, gateway) && !is_beaten(f, t, !t->connected))
+		    addr_ip_covers(&dst, gateway) && !interface_is_beaten(f, t, !t->connected))
 			return true;
 	}
 	return false;
 }
 
-static int record_route(const struct net_found *f, struct net_made *made,
-			const struct rtnl_route *t, struct err *err)
+static int interface_record_route(const struct net_found *f, struct net_made *made,
+				  const struct rtnl_route *t, struct err *err)
 {
-	struct net_route new = {.dst = dst_of(t), .metric = t->metric};
+	struct net_route new = {.dst = interface_dst_of(t), .metric = t->metric};
 	int rc = 0;
 
-	if (!t->has_gateway && (is_link_local(&new.dst) || follows(made, &new.dst)))
+	if (!t->has_gateway &&
+	    (interface_is_link_local(&new.dst) || interface_follows(made, &new.dst)))
 		return 0;
-	if (is_beaten(f, t, !t->connected))
+	if (interface_is_beaten(f, t, !t->connected))
 		return 0;
 	if (t->has_gateway)
-		new.gateway = ip_of(t->family, addr_ip_bits(t->family), t->gateway);
+		new.gateway = interface_ip_of(t->family, addr_ip_bits(t->family), t->gateway);
 	/* For "onlink", or a network that another interface has too: add a route to the gateway. */
-	if (t->has_gateway && !is_reached(f, t, &new.gateway))
+	if (t->has_gateway && !interface_is_reached(f, t, &new.gateway))
 		rc = net_made_add_route(made, &(struct net_route){.dst = new.gateway}, err);
 	return rc < 0 ? rc : net_made_add_route(made, &new, err);
 }
 
-static int record_routes(const struct net_found *f, const struct rtnl_link *link,
-			 struct net_made *made, struct err *err)
+static int interface_record_routes(const struct net_found *f, const struct rtnl_link *link,
+				   struct net_made *made, struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < f->nr_routes; i++)
 		if (f->route[i].out_index == link->index &&
 		    (f->route[i].connected || !f->route[i].implied))
-			rc = record_route(f, made, &f->route[i], err);
+			rc = interface_record_route(f, made, &f->route[i], err);
 	for (unsigned int i = 0; i < made->nr_routes && !made->gateway; i++) {
 		const struct net_route *t = &made->route[i];
 
@@ -186,8 +188,8 @@ static int record_routes(const struct net_found *f, const struct rtnl_link *link
 	return rc;
 }
 
-static int record_neighs(struct nl *nl, const struct rtnl_link *link, struct net_made *made,
-			 struct err *err)
+static int interface_record_neighs(struct nl *nl, const struct rtnl_link *link,
+				   struct net_made *made, struct err *err)
 {
 	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
 	unsigned int nr = 0;
@@ -200,8 +202,9 @@ static int record_neighs(struct nl *nl, const struct rtnl_link *link, struct net
 		if (n->index != link->index)
 			continue;
 		if (made->nr_neighs == NET_NEIGHS_MAX)
-			return too_many(link->name, NET_NEIGHS_MAX, "permanent neighbours", err);
-		to->addr = ip_of(n->family, addr_ip_bits(n->family), n->addr);
+			return interface_too_many(link->name, NET_NEIGHS_MAX,
+						  "permanent neighbours", err);
+		to->addr = interface_ip_of(n->family, addr_ip_bits(n->family), n->addr);
 		memcpy(to->mac, n->mac, sizeof(to->mac));
 		made->nr_neighs++;
 	}
@@ -221,8 +224,8 @@ int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_l
 	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
 	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
 	if (rc == 0)
-		rc = record_addrs(f, link, made, err);
+		rc = interface_record_addrs(f, link, made, err);
 	if (rc == 0)
-		rc = record_routes(f, link, made, err);
-	return rc < 0 ? rc : record_neighs(nl, link, made, err);
+		rc = interface_record_routes(f, link, made, err);
+	return rc < 0 ? rc : interface_record_neighs(nl, link, made, err);
 }

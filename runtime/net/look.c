@@ -7,7 +7,7 @@
 #include "runtime/net/interface.h"
 #include "runtime/netlink/netns.h"
 
-static int count(struct nl *nl, void *arg, struct err *err)
+static int look_count(struct nl *nl, void *arg, struct err *err)
 {
 	unsigned int *nr = arg;
 	struct net_found f;
@@ -22,7 +22,7 @@ int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, stru
 {
 	struct netns_id id = {0};
 	unsigned int nr = 0;
-	int rc = netns_inside(path, &id, count, &nr, err);
+	int rc = netns_inside(path, &id, look_count, &nr, err);
 
 	if (rc < 0)
 		return rc;
@@ -43,19 +43,19 @@ struct look {
 	const struct warn_to *warn;
 };
 
-static bool same_netns(const struct net_made *a, const struct net_made *b)
+static bool look_same_netns(const struct net_made *a, const struct net_made *b)
 {
 	return a->mode == NET_MODE_NETNS && b->mode == NET_MODE_NETNS &&
 	       netns_same(&a->netns_id, &b->netns_id);
 }
 
 /* Whether @name is a TAP of the VM, or joined to one */
-static bool is_vms_own(const struct look *l, const char *name)
+static bool look_is_vms_own(const struct look *l, const char *name)
 {
 	for (unsigned int k = 0; k < l->nr; k++) {
 		const struct net_made *m = &l->made[k];
 
-		if (same_netns(m, &l->made[l->i]) &&
+		if (look_same_netns(m, &l->made[l->i]) &&
 		    (strcmp(m->tap, name) == 0 || strcmp(m->joined, name) == 0))
 			return true;
 	}
@@ -70,7 +70,7 @@ static int look(struct nl *nl, void *arg, struct err *err)
 
 	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
 		if (f.link[i].ethernet && net_found_has_address(&f, &f.link[i]) &&
-		    !is_vms_own(l, f.link[i].name))
+		    !look_is_vms_own(l, f.link[i].name))
 			return net_interface_record(nl, &f, &f.link[i], l->ret, err);
 	return rc;
 }
@@ -91,7 +91,7 @@ int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err 
 	return found.joined[0] != '\0';
 }
 
-static void warn_of(const struct look *l, const struct rtnl_link *link)
+static void look_warn_of(const struct look *l, const struct rtnl_link *link)
 {
 	char text[ERR_MSG_BYTES];
 
@@ -115,8 +115,8 @@ static int look_for_left(struct nl *nl, void *arg, struct err *err)
 	int rc = net_found_list(nl, &f, err);
 
 	for (unsigned int i = 0; rc == 0 && i < f.nr_links; i++)
-		if (net_found_has_address(&f, &f.link[i]) && !is_vms_own(l, f.link[i].name))
-			warn_of(l, &f.link[i]);
+		if (net_found_has_address(&f, &f.link[i]) && !look_is_vms_own(l, f.link[i].name))
+			look_warn_of(l, &f.link[i]);
 	return rc;
 }
 
@@ -129,7 +129,7 @@ int net_warn_left(const struct net_made *made, unsigned int nr, unsigned int i,
 	if (made[i].mode != NET_MODE_NETNS)
 		return 0;
 	for (unsigned int k = 0; k < i; k++)
-		if (same_netns(&made[k], &made[i]))
+		if (look_same_netns(&made[k], &made[i]))
 			return 0;
 	return netns_inside(made[i].netns, &id, look_for_left, &l, err);
 }

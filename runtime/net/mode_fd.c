@@ -8,8 +8,8 @@
 
 #include "runtime/net/ops.h"
 
-static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_made *made UNUSED,
-		   struct err *err)
+static int mode_fd_plan(const struct plan_net *p, const char *id UNUSED,
+			struct net_made *made UNUSED, struct err *err)
 {
 	const int flags = p->fd > STDERR_FILENO ? fcntl(p->fd, F_GETFD) : -1;
 
@@ -22,8 +22,8 @@ static int plan_fd(const struct plan_net *p, const char *id UNUSED, struct net_m
 	return fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? err_set(err, errno, "fd %d", p->fd) : 0;
 }
 
-static int setup_fd(const struct plan_net *p, struct net_made *made, struct tap *ret,
-		    struct err *err)
+static int mode_fd_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			 struct err *err)
 {
 	int rc = tap_adopt(p->fd, ret, err);
 
@@ -32,11 +32,11 @@ static int setup_fd(const struct plan_net *p, struct net_made *made, struct tap 
 	return rc;
 }
 
-static int setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,
-		      struct tap *ret UNUSED, struct err *err UNUSED)
+static int mode_fd_setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,
+			      struct tap *ret UNUSED, struct err *err UNUSED)
 {
 	return 0;
 }
 
-const struct net_ops net_fd_ops = {plan_fd, setup_fd, NULL};
-const struct net_ops net_none_ops = {NULL, setup_none, NULL};
+const struct net_ops net_fd_ops = {mode_fd_plan, mode_fd_setup, NULL};
+const struct net_ops net_none_ops = {NULL, mode_fd_setup_none, NULL};

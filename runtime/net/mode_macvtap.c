@@ -10,8 +10,8 @@
 #include "runtime/net/ops.h"
 #include "runtime/net/sysctl.h"
 
-static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
-			struct err *err)
+static int mode_macvtap_plan(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
+			     struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -29,8 +29,8 @@ static int plan_macvtap(const struct plan_net *p UNUSED, const char *id, struct 
 }
 
 /* Says more than the kernel's "Invalid argument" */
-static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
-			  struct err *err)
+static int mode_macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_link *parent,
+			       struct err *err)
 {
 	if (rc == -EINVAL && p->mtu > parent->mtu)
 		return err_text(err, EINVAL, "mtu %u is more than the %u of interface %s", p->mtu,
@@ -44,8 +44,8 @@ static int macvtap_failed(int rc, const struct plan_net *p, const struct rtnl_li
 	return rc;
 }
 
-static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct tap *ret,
-			 struct err *err)
+static int mode_macvtap_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			      struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link parent, link;
@@ -63,18 +63,18 @@ static int setup_macvtap(const struct plan_net *p, struct net_made *made, struct
 	if (rc == -EEXIST)
 		net_made_disown(made->tap);
 	if (rc < 0)
-		return macvtap_failed(rc, p, &parent, err);
+		return mode_macvtap_failed(rc, p, &parent, err);
 	rc = rtnl_link_get(&nl, made->tap, &link, err);
 	if (rc < 0)
 		return rc;
 	made->mtu = p->mtu ? p->mtu : net_mtu_like(&parent);
 	net_ipv6_off(made->tap);
 	rc = net_up(&nl, link.index, made->mtu, 0, err);
-	return rc < 0 ? macvtap_failed(rc, p, &parent, err)
+	return rc < 0 ? mode_macvtap_failed(rc, p, &parent, err)
 		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
 }
 
-static int undo_macvtap(const struct net_made *made, struct err *err)
+static int mode_macvtap_undo(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -92,4 +92,4 @@ static int undo_macvtap(const struct net_made *made, struct err *err)
 	return rc == -ENODEV ? 0 : rc;
 }
 
-const struct net_ops net_macvtap_ops = {plan_macvtap, setup_macvtap, undo_macvtap};
+const struct net_ops net_macvtap_ops = {mode_macvtap_plan, mode_macvtap_setup, mode_macvtap_undo};

@@ -23,7 +23,8 @@
 /* ---- create ---- */
 
 /* The guest gets all frames of an interface that is joined, which would cut off the host. */
-static int check_not_own(const struct plan_net *p, const struct netns_id *id, struct err *err)
+static int mode_netns_check_not_own(const struct plan_net *p, const struct netns_id *id,
+				    struct err *err)
 {
 	struct netns_id own;
 	int rc = netns_identify(-1, &own, err);
@@ -38,8 +39,8 @@ static int check_not_own(const struct plan_net *p, const struct netns_id *id, st
 		p->netns_path);
 }
 
-static int plan_netns(const struct plan_net *p, const char *id, struct net_made *made,
-		      struct err *err)
+static int mode_netns_plan(const struct plan_net *p, const char *id, struct net_made *made,
+			   struct err *err)
 {
 	cleanup_fd int fd = -1;
 	int rc;
@@ -52,7 +53,7 @@ static int plan_netns(const struct plan_net *p, const char *id, struct net_made 
 	rc = netns_open(made->netns, &fd, err);
 	if (rc == 0)
 		rc = netns_identify(fd, &made->netns_id, err);
-	return rc < 0 ? rc : check_not_own(p, &made->netns_id, err);
+	return rc < 0 ? rc : mode_netns_check_not_own(p, &made->netns_id, err);
 }
 
 /** struct making - A TAP to make */
@@ -61,13 +62,13 @@ struct making {
 	struct tap *tap;
 };
 
-static int make_tap(struct nl *nl, void *arg, struct err *err)
+static int mode_netns_make_tap(struct nl *nl, void *arg, struct err *err)
 {
 	const struct making *m = arg;
 	const struct plan_net *p = m->p;
 	struct tap *tap = m->tap;
 	struct rtnl_link link;
-	/* setup_netns() put the wanted name there; opening fills it in again. */
+	/* mode_netns_setup() put the wanted name there; opening fills it in again. */
 	int rc = tap_open(tap->name, p->queue_pairs, tap, err);
 
 	if (rc == 0)
@@ -78,18 +79,18 @@ static int make_tap(struct nl *nl, void *arg, struct err *err)
 	return net_up(nl, link.index, p->mtu, 0, err);
 }
 
-static int setup_netns(const struct plan_net *p, struct net_made *made, struct tap *ret,
-		       struct err *err)
+static int mode_netns_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			    struct err *err)
 {
 	struct making m = {p, ret};
 
 	memcpy(ret->name, made->tap, sizeof(ret->name));
-	return netns_inside(made->netns, &made->netns_id, make_tap, &m, err);
+	return netns_inside(made->netns, &made->netns_id, mode_netns_make_tap, &m, err);
 }
 
 /* ---- start ---- */
 
-static int add_redirects(struct nl *nl, void *arg, struct err *err)
+static int mode_netns_add_redirects(struct nl *nl, void *arg, struct err *err)
 {
 	const struct net_made *made = arg;
 	const uint16_t mark = net_name_mark(made->tap);
@@ -117,7 +118,7 @@ int net_join(struct net_made *made, struct err *err)
 
 	if (made->mode != NET_MODE_NETNS || !made->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &made->netns_id, add_redirects, made, err);
+	rc = netns_inside(made->netns, &made->netns_id, mode_netns_add_redirects, made, err);
 	if (rc == 0)
 		return 0;
 	/* Another process was faster and owns what that interface has. */
@@ -129,7 +130,7 @@ int net_join(struct net_made *made, struct err *err)
 
 /* ---- the end ---- */
 
-static int remove_redirects(struct nl *nl, void *arg, struct err *err)
+static int mode_netns_remove_redirects(struct nl *nl, void *arg, struct err *err)
 {
 	const struct net_made *made = arg;
 	struct rtnl_link link;
@@ -140,17 +141,17 @@ static int remove_redirects(struct nl *nl, void *arg, struct err *err)
 	return rc == -ENODEV || rc == -ENOENT ? 0 : rc;
 }
 
-static int undo_netns(const struct net_made *made, struct err *err)
+static int mode_netns_undo(const struct net_made *made, struct err *err)
 {
 	struct netns_id id = made->netns_id;
 	int rc;
 
 	if (!made->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &id, remove_redirects, (void *)made, err);
+	rc = netns_inside(made->netns, &id, mode_netns_remove_redirects, (void *)made, err);
 	/* A namespace whose path is gone (-EINVAL: only its mount point is left) or leads to another one now
 	 * may live on, but cannot be found. */
 	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;
 }
 
-const struct net_ops net_netns_ops = {plan_netns, setup_netns, undo_netns};
+const struct net_ops net_netns_ops = {mode_netns_plan, mode_netns_setup, mode_netns_undo};

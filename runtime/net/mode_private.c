@@ -26,8 +26,8 @@
 #define VETH_NAME "eth0"
 #define NET_MARK  1 /* any mark: everything in there is ours */
 
-static int plan_private(const struct plan_net *p, const char *id, struct net_made *made,
-			struct err *err)
+static int mode_private_plan(const struct plan_net *p, const char *id, struct net_made *made,
+			     struct err *err)
 {
 	int rc = net_pick_name("vh", id, made->device, made->host_link, err);
 
@@ -45,7 +45,7 @@ static int plan_private(const struct plan_net *p, const char *id, struct net_mad
 }
 
 /* Redirects the frames of TAP and veth to each other, and switches both on */
-static int join_inside(struct nl *nl, const struct net_made *made, struct err *err)
+static int mode_private_join_inside(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	struct rtnl_link tap, veth;
 	int rc = rtnl_link_get(nl, made->tap, &tap, err);
@@ -64,8 +64,8 @@ static int join_inside(struct nl *nl, const struct net_made *made, struct err *e
 }
 
 /* Runs in the new namespace; @outside is the host's */
-static int make_inside(const struct plan_net *p, const struct net_made *made, int outside,
-		       struct tap *ret, struct err *err)
+static int mode_private_make_inside(const struct plan_net *p, const struct net_made *made,
+				    int outside, struct tap *ret, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link lo;
@@ -83,10 +83,11 @@ static int make_inside(const struct plan_net *p, const struct net_made *made, in
 		rc = tap_open(made->tap, p->queue_pairs, ret, err);
 	if (rc == 0)
 		rc = rtnl_veth_add(&nl, VETH_NAME, made->host_link, outside, err);
-	return rc < 0 ? rc : join_inside(&nl, made, err);
+	return rc < 0 ? rc : mode_private_join_inside(&nl, made, err);
 }
 
-static int make_outside(const struct plan_net *p, const struct net_made *made, struct err *err)
+static int mode_private_make_outside(const struct plan_net *p, const struct net_made *made,
+				     struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -102,13 +103,13 @@ static int make_outside(const struct plan_net *p, const struct net_made *made, s
 	return rc < 0 ? rc : net_up(&nl, link.index, made->mtu, 0, err);
 }
 
-static int setup_private(const struct plan_net *p, struct net_made *made, struct tap *ret,
-			 struct err *err)
+static int mode_private_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			      struct err *err)
 {
 	int outside = -1, rc = netns_enter(-1, &outside, err);
 
 	if (rc == 0) {
-		rc = make_inside(p, made, outside, ret, err);
+		rc = mode_private_make_inside(p, made, outside, ret, err);
 		netns_leave(outside);
 	}
 	/* Made by another process since net_plan() found the name free */
@@ -121,10 +122,10 @@ static int setup_private(const struct plan_net *p, struct net_made *made, struct
 		return rc;
 	}
 	rc = net_isolate(p, made, err);
-	return rc < 0 ? rc : make_outside(p, made, err);
+	return rc < 0 ? rc : mode_private_make_outside(p, made, err);
 }
 
-static int undo_link(const struct net_made *made, struct err *err)
+static int mode_private_undo_link(const struct net_made *made, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -142,13 +143,13 @@ static int undo_link(const struct net_made *made, struct err *err)
 	return rc == -ENODEV ? 0 : rc;
 }
 
-static int undo_private(const struct net_made *made, struct err *err)
+static int mode_private_undo(const struct net_made *made, struct err *err)
 {
 	struct err other;
 	const int table = net_unisolate(made, err);
-	const int link = undo_link(made, table < 0 ? &other : err);
+	const int link = mode_private_undo_link(made, table < 0 ? &other : err);
 
 	return table < 0 ? table : link;
 }
 
-const struct net_ops net_private_ops = {plan_private, setup_private, undo_private};
+const struct net_ops net_private_ops = {mode_private_plan, mode_private_setup, mode_private_undo};

@@ -20,7 +20,7 @@
 /* ---- a TAP in the host's namespace ---- */
 
 /* Whether a process has it open: only then does it have a carrier */
-static bool in_use(const char *name)
+static bool mode_tap_in_use(const char *name)
 {
 	cleanup_fd int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq q = {0};
@@ -29,7 +29,7 @@ static bool in_use(const char *name)
 	return sock >= 0 && ioctl(sock, SIOCGIFFLAGS, &q) == 0 && (q.ifr_flags & IFF_RUNNING);
 }
 
-static int has_address(struct nl *nl, int index, struct net_addr a, struct err *err)
+static int mode_tap_has_address(struct nl *nl, int index, struct net_addr a, struct err *err)
 {
 	struct rtnl_addr found[RTNL_ADDRS_MAX];
 	unsigned int nr = 0;
@@ -45,8 +45,8 @@ static int has_address(struct nl *nl, int index, struct net_addr a, struct err *
 }
 
 /* Whether a TAP that existed before is as the bundle says */
-static int check_premade(struct nl *nl, const struct plan_net *p, const struct rtnl_link *link,
-			 int master, struct err *err)
+static int mode_tap_check_premade(struct nl *nl, const struct plan_net *p,
+				  const struct rtnl_link *link, int master, struct err *err)
 {
 	int rc;
 
@@ -60,7 +60,7 @@ static int check_premade(struct nl *nl, const struct plan_net *p, const struct r
 				link->name, master ? p->bridge : "nothing");
 	if (!p->host.bits)
 		return 0;
-	rc = has_address(nl, link->index, p->host, err);
+	rc = mode_tap_has_address(nl, link->index, p->host, err);
 	if (rc == 0)
 		return err_text(err, EADDRNOTAVAIL,
 				"TAP %s was there before, without the host's address", link->name);
@@ -68,9 +68,9 @@ static int check_premade(struct nl *nl, const struct plan_net *p, const struct r
 }
 
 /* *ret_link: as it is now; *ret_premade: it existed before */
-static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *made,
-		     struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
-		     struct err *err)
+static int mode_tap_open_here(struct nl *nl, const struct plan_net *p, struct net_made *made,
+			      struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
+			      struct err *err)
 {
 	int rc = rtnl_link_get(nl, made->tap, ret_link, err);
 
@@ -82,7 +82,7 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 		net_made_disown(made->table);
 	if (rc == 0 && strcmp(ret_link->kind, "tun") != 0)
 		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
-	if (rc == 0 && in_use(made->tap))
+	if (rc == 0 && mode_tap_in_use(made->tap))
 		return err_text(err, EBUSY, "TAP %s is in use", made->tap);
 	rc = tap_open(made->tap, p->queue_pairs, ret, err);
 	if (rc == 0)
@@ -90,14 +90,14 @@ static int open_here(struct nl *nl, const struct plan_net *p, struct net_made *m
 	return rc < 0 || !*ret_premade ? rc : net_guard(made, err);
 }
 
-static int plan_here(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
-		     struct err *err)
+static int mode_tap_plan_here(const struct plan_net *p UNUSED, const char *id,
+			      struct net_made *made, struct err *err)
 {
 	return made->tap[0] ? 0 : net_pick_name("vt", id, made->device, made->tap, err);
 }
 
-static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap *ret,
-		     struct err *err)
+static int mode_tap_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+			  struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -105,9 +105,9 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc == 0)
-		rc = open_here(&nl, p, made, ret, &link, &premade, err);
+		rc = mode_tap_open_here(&nl, p, made, ret, &link, &premade, err);
 	if (rc == 0 && premade)
-		rc = check_premade(&nl, p, &link, link.master, err);
+		rc = mode_tap_check_premade(&nl, p, &link, link.master, err);
 	if (rc == 0 && !premade && p->host.bits)
 		rc = net_check_free(&nl, p->host, err);
 	if (rc == 0 && !premade && p->host.bits)
@@ -121,15 +121,15 @@ static int setup_tap(const struct plan_net *p, struct net_made *made, struct tap
 
 /* ---- port of a bridge ---- */
 
-static int plan_bridge(const struct plan_net *p, const char *id, struct net_made *made,
-		       struct err *err)
+static int mode_tap_plan_bridge(const struct plan_net *p, const char *id, struct net_made *made,
+				struct err *err)
 {
 	memcpy(made->bridge, p->bridge, sizeof(made->bridge));
-	return plan_here(p, id, made, err);
+	return mode_tap_plan_here(p, id, made, err);
 }
 
-static int setup_bridge(const struct plan_net *p, struct net_made *made, struct tap *ret,
-			struct err *err)
+static int mode_tap_setup_bridge(const struct plan_net *p, struct net_made *made, struct tap *ret,
+				 struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link bridge, link;
@@ -145,12 +145,12 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 		return rc;
 	if (strcmp(bridge.kind, "bridge") != 0)
 		return err_text(err, EINVAL, "%s is no bridge", made->bridge);
-	rc = open_here(&nl, p, made, ret, &link, &premade, err);
+	rc = mode_tap_open_here(&nl, p, made, ret, &link, &premade, err);
 	if (rc < 0)
 		return rc;
 	if (premade) {
 		made->mtu = (uint16_t)link.mtu;
-		return check_premade(&nl, p, &link, bridge.index, err);
+		return mode_tap_check_premade(&nl, p, &link, bridge.index, err);
 	}
 	made->mtu = p->mtu ? p->mtu : net_mtu_like(&bridge);
 	rc = net_up(&nl, link.index, made->mtu, bridge.index, err);
@@ -158,5 +158,5 @@ static int setup_bridge(const struct plan_net *p, struct net_made *made, struct 
 			     : rc;
 }
 
-const struct net_ops net_tap_ops = {plan_here, setup_tap, net_unisolate};
-const struct net_ops net_bridge_ops = {plan_bridge, setup_bridge, net_unisolate};
+const struct net_ops net_tap_ops = {mode_tap_plan_here, mode_tap_setup, net_unisolate};
+const struct net_ops net_bridge_ops = {mode_tap_plan_bridge, mode_tap_setup_bridge, net_unisolate};

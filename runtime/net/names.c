@@ -14,7 +14,7 @@
 	0x9e3779b1U /* odd, so that it comes to every link; far, to leave what is taken in one go */
 
 /* FNV-1a, 64 bits, of the strings with their terminators, its high half folded in at the end */
-static uint64_t name_hash(const char *a, const char *b, unsigned int try)
+static uint64_t names_name_hash(const char *a, const char *b, unsigned int try)
 {
 	const char *const text[] = {a, b};
 	uint64_t h = 0xcbf29ce484222325ULL;
@@ -33,7 +33,7 @@ static uint64_t name_hash(const char *a, const char *b, unsigned int try)
 void net_name_link(const char *kind, const char *id, const char *device, unsigned int try,
 		   char ret[16])
 {
-	const uint64_t h = name_hash(id, device, try);
+	const uint64_t h = names_name_hash(id, device, try);
 
 	fmt_into(ret, 16, "%s%08x%02x", kind, (unsigned int)h, (unsigned int)(h >> 56));
 }
@@ -54,7 +54,7 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 		return;
 	}
 	fmt_into(ret, NET_TABLE_MAX + 1, TABLE_PREFIX "%.*s/%08x/%s", 32, id,
-		 (unsigned int)name_hash(id, "", 0), device);
+		 (unsigned int)names_name_hash(id, "", 0), device);
 	for (c = ret; *c; c++)
 		if (*c == '+')
 			*c = '_';
@@ -74,7 +74,7 @@ void net_name_table_of(const struct net_made *made, const char *id, char ret[NET
 
 void net_name_mac(const char *id, const char *device, uint8_t ret[6])
 {
-	const uint64_t h = name_hash(id, device, 0);
+	const uint64_t h = names_name_hash(id, device, 0);
 
 	for (unsigned int i = 0; i < 6; i++)
 		ret[i] = (uint8_t)(h >> 8 * i);
@@ -83,7 +83,7 @@ void net_name_mac(const char *id, const char *device, uint8_t ret[6])
 
 uint16_t net_name_mark(const char *tap)
 {
-	return (uint16_t)(1 + name_hash(tap, "", 0) % UINT16_MAX);
+	return (uint16_t)(1 + names_name_hash(tap, "", 0) % UINT16_MAX);
 }
 
 struct net_addr net_pool_of(const struct plan_net *p)
@@ -110,10 +110,11 @@ struct net_addr net_pool_host(struct net_addr pool, uint32_t link)
 
 struct net_addr net_name_host(struct net_addr pool, const char *id, const char *device)
 {
-	return net_pool_host(pool, (uint32_t)name_hash(id, device, 0) & (net_pool_links(pool) - 1));
+	return net_pool_host(pool,
+			     (uint32_t)names_name_hash(id, device, 0) & (net_pool_links(pool) - 1));
 }
 
-static bool is_link_of(const char *name, const char *kind, const char *id, const char *device)
+static bool names_is_link_of(const char *name, const char *kind, const char *id, const char *device)
 {
 	char ours[16];
 
@@ -132,7 +133,7 @@ bool net_is_ours(const struct net_made *made, const char *id)
 	net_name_table_of(made, id, table);
 	if (made->table[0] && strcmp(made->table, table) != 0)
 		return false;
-	if (made->host_link[0] && !is_link_of(made->host_link, "vh", id, made->device))
+	if (made->host_link[0] && !names_is_link_of(made->host_link, "vh", id, made->device))
 		return false;
 	return !made->joined[0] || (made->mode == NET_MODE_NETNS && made->netns[0] == '/');
 }

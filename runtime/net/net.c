@@ -10,7 +10,7 @@
 #include "runtime/net/names.h"
 #include "runtime/plan/plan_settings.h"
 
-static bool has_mac(const uint8_t mac[6])
+static bool net_has_mac(const uint8_t mac[6])
 {
 	static const uint8_t none[6];
 
@@ -18,7 +18,7 @@ static bool has_mac(const uint8_t mac[6])
 }
 
 /* Adds which device failed, and for lack of privilege which modes need none */
-static int explain(const struct plan_net *p, int rc, struct err *err)
+static int net_explain(const struct plan_net *p, int rc, struct err *err)
 {
 	if (rc == -EPERM || rc == -EACCES) {
 		const bool enters = p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_NETNS;
@@ -47,11 +47,11 @@ int net_plan(const struct plan_net *p, const char *id, const char *device, struc
 	memcpy(made.mac, p->mac, sizeof(made.mac));
 	net_made_set_host(&made, p, p->host);
 	/* In mode netns only until an interface is joined. */
-	if (!has_mac(made.mac))
+	if (!net_has_mac(made.mac))
 		net_name_mac(id, device, made.mac);
 	rc = ops->plan ? ops->plan(p, id, &made, err) : 0;
 	if (rc < 0)
-		return explain(p, rc, err);
+		return net_explain(p, rc, err);
 	if (p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_TAP || p->mode == NET_MODE_BRIDGE)
 		net_name_table_of(&made, id, made.table);
 	*ret = made;
@@ -68,7 +68,7 @@ int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, 
 		tap_close(&tap);
 		/* The user needs the first error. */
 		(void)!net_undo(made, &ignored);
-		return explain(p, rc, err);
+		return net_explain(p, rc, err);
 	}
 	if (!made->mtu)
 		made->mtu = NET_MTU_DEFAULT;
@@ -84,7 +84,7 @@ void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const
 	plan_settings(proc, &settings, sizeof(settings));
 	memcpy(settings.mac, made->mac, sizeof(settings.mac));
 	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
-	if (!has_mac(settings.mac))
+	if (!net_has_mac(settings.mac))
 		net_name_mac(p->id, made->device, settings.mac);
 	settings.mtu = made->mtu;
 	settings.tun_flags = tap->tun_flags;

@@ -19,7 +19,7 @@ struct survey {
 	struct rtnl_net widest;
 };
 
-static void see(const struct rtnl_net *n, void *arg)
+static void pool_see(const struct rtnl_net *n, void *arg)
 {
 	struct survey *s = arg;
 	const uint32_t base = ntohl(s->pool.addr), nr = net_pool_links(s->pool);
@@ -35,7 +35,7 @@ static void see(const struct rtnl_net *n, void *arg)
 		s->widest = *n;
 }
 
-static int none_free(const struct survey *s, struct err *err)
+static int pool_none_free(const struct survey *s, struct err *err)
 {
 	char pool[ADDR_TEXT_BYTES], taken[ADDR_TEXT_BYTES], table[64] = "";
 	struct rtnl_net n = s->widest;
@@ -51,7 +51,8 @@ static int none_free(const struct survey *s, struct err *err)
 		n.table ? "a " : "the network of an interface, ", n.table ? table : taken);
 }
 
-static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, struct err *err)
+static int pool_claim(struct nl *nl, const struct net_made *made, struct net_addr a,
+		      struct err *err)
 {
 	char name[ADDR_TEXT_BYTES + sizeof("vmrun--30")], text[ADDR_TEXT_BYTES];
 	struct rtnl_link link;
@@ -64,13 +65,13 @@ static int claim(struct nl *nl, const struct net_made *made, struct net_addr a, 
 	return rtnl_altname_add(nl, link.index, name, err);
 }
 
-static int claim_given(struct nl *nl, const struct net_made *made, struct err *err)
+static int pool_claim_given(struct nl *nl, const struct net_made *made, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
 	int rc = net_check_free(nl, made->host, err);
 
 	if (rc == 0)
-		rc = claim(nl, made, made->host, err);
+		rc = pool_claim(nl, made, made->host, err);
 	addr_put(made->host, text);
 	return rc == -EEXIST ? err_text(err, EADDRINUSE,
 					"hostIp %s: another VM is in that network already", text)
@@ -87,19 +88,20 @@ int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc < 0 || p->host.bits)
-		return rc < 0 ? rc : claim_given(&nl, made, err);
+		return rc < 0 ? rc : pool_claim_given(&nl, made, err);
 	s.used = used;
-	rc = used ? rtnl_nets_within(&nl, s.pool, see, &s, err) : err_set(err, ENOMEM, "networks");
+	rc = used ? rtnl_nets_within(&nl, s.pool, pool_see, &s, err)
+		  : err_set(err, ENOMEM, "networks");
 	for (uint32_t try = 0; rc == 0 && try < nr; try++) {
 		const uint32_t n = net_pool_link(s.pool, first, try);
 
 		if (used[n / 8] & 1U << n % 8)
 			continue;
 		net_made_set_host(made, p, net_pool_host(s.pool, n));
-		rc = claim(&nl, made, made->host, err);
+		rc = pool_claim(&nl, made, made->host, err);
 		if (rc != -EEXIST)
 			return rc;
 		rc = 0;
 	}
-	return rc < 0 ? rc : none_free(&s, err);
+	return rc < 0 ? rc : pool_none_free(&s, err);
 }

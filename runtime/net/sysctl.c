@@ -10,7 +10,7 @@
 #define FORWARD "/proc/sys/net/ipv4/ip_forward"
 
 /* 0 or -errno */
-static int write_setting(const char *path, const char *value)
+static int sysctl_write_setting(const char *path, const char *value)
 {
 	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -25,7 +25,7 @@ void net_ipv6_off(const char *name)
 
 	/* A kernel without IPv6 lacks the file, and sends nothing either. */
 	fmt_into(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	(void)write_setting(path, "1");
+	(void)sysctl_write_setting(path, "1");
 }
 
 void net_forwarding_off(const char *name)
@@ -33,11 +33,11 @@ void net_forwarding_off(const char *name)
 	char path[80];
 
 	fmt_into(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/forwarding", name);
-	(void)write_setting(path, "0");
+	(void)sysctl_write_setting(path, "0");
 }
 
 /* Whether the number in the file is not 0; false if it cannot be read */
-static bool is_on(const char *path)
+static bool sysctl_is_on(const char *path)
 {
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	char now = '0';
@@ -53,7 +53,7 @@ bool net_host_forwards(void)
 	bool on = false;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(paths); i++)
-		on |= is_on(paths[i]);
+		on |= sysctl_is_on(paths[i]);
 	return on;
 }
 
@@ -68,6 +68,6 @@ int net_forwarding_on(struct err *err)
 		return err_set(err, n < 0 ? errno : ENODATA, "masquerading needs %s", FORWARD);
 	if (now != '0')
 		return 0;
-	rc = write_setting(FORWARD, "1");
+	rc = sysctl_write_setting(FORWARD, "1");
 	return rc < 0 ? err_set(err, -rc, "masquerading needs %s to be 1", FORWARD) : 1;
 }
