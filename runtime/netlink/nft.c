@@ -66,7 +66,7 @@ struct owner {
 	char text[sizeof("vmrun ") + IFNAMSIZ];
 };
 
-static struct owner owner_of(const char *link)
+static struct owner nft_owner_of(const char *link)
 {
 	struct owner o = {.kind = 0};
 
@@ -74,7 +74,7 @@ static struct owner owner_of(const char *link)
 	return o;
 }
 
-static void put_nfgenmsg(struct nlmsghdr *nlh, uint8_t family, uint16_t res_id)
+static void nft_put_nfgenmsg(struct nlmsghdr *nlh, uint8_t family, uint16_t res_id)
 {
 	struct nfgenmsg *g = mnl_nlmsg_put_extra_header(nlh, sizeof(*g));
 
@@ -83,34 +83,35 @@ static void put_nfgenmsg(struct nlmsghdr *nlh, uint8_t family, uint16_t res_id)
 	g->res_id = htons(res_id);
 }
 
-static void batch_begin(struct nl *nl)
+static void nft_batch_begin(struct nl *nl)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NFNL_MSG_BATCH_BEGIN, 0);
 
 	nlh->nlmsg_flags &= (uint16_t)~NLM_F_ACK;
-	put_nfgenmsg(nlh, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	nft_put_nfgenmsg(nlh, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
-static struct nlmsghdr *batch_add(struct nl *nl, uint8_t family, uint16_t type, uint16_t flags)
+static struct nlmsghdr *nft_batch_add(struct nl *nl, uint8_t family, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh = nl_more(nl, NFNL_SUBSYS_NFTABLES << 8 | type, flags);
 
-	put_nfgenmsg(nlh, family, 0);
+	nft_put_nfgenmsg(nlh, family, 0);
 	return nlh;
 }
 
-static void batch_end(struct nl *nl)
+static void nft_batch_end(struct nl *nl)
 {
 	nl->last->nlmsg_flags |= NLM_F_ACK;
-	put_nfgenmsg(nl_more(nl, NFNL_MSG_BATCH_END, 0), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	nft_put_nfgenmsg(nl_more(nl, NFNL_MSG_BATCH_END, 0), AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
 }
 
 /* ---- adding --------------------------------------------------------------------------------- */
 
-static void add_table(struct nl *nl, uint8_t family, const char *table, const char *link)
+static void nft_add_table(struct nl *nl, uint8_t family, const char *table, const char *link)
 {
-	const struct owner owner = owner_of(link);
-	struct nlmsghdr *nlh = batch_add(nl, family, NFT_MSG_NEWTABLE, NLM_F_CREATE | NLM_F_EXCL);
+	const struct owner owner = nft_owner_of(link);
+	struct nlmsghdr *nlh = nft_batch_add(nl, family, NFT_MSG_NEWTABLE,
+					     NLM_F_CREATE | NLM_F_EXCL);
 
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
 	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, 2U + owner.bytes, &owner);
@@ -131,10 +132,10 @@ static const struct chain postrouting = {NFPROTO_INET, "postrouting", "nat", NF_
 static const struct chain output = {NFPROTO_BRIDGE, "output", "filter", NF_INET_LOCAL_OUT,
 				    PRIORITY_FILTER};
 
-static void add_chain(struct nl *nl, const char *table, const struct chain *c)
+static void nft_add_chain(struct nl *nl, const char *table, const struct chain *c)
 {
-	struct nlmsghdr *nlh = batch_add(nl, c->family, NFT_MSG_NEWCHAIN,
-					 NLM_F_CREATE | NLM_F_EXCL);
+	struct nlmsghdr *nlh = nft_batch_add(nl, c->family, NFT_MSG_NEWCHAIN,
+					     NLM_F_CREATE | NLM_F_EXCL);
 	struct nlattr *hook;
 
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, table);
@@ -153,10 +154,10 @@ struct rule {
 	struct nlattr *list;
 };
 
-static struct rule rule_begin(struct nl *nl, const char *table, const struct chain *c)
+static struct rule nft_rule_begin(struct nl *nl, const char *table, const struct chain *c)
 {
 	struct rule r = {
-		.nlh = batch_add(nl, c->family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND)};
+		.nlh = nft_batch_add(nl, c->family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND)};
 
 	mnl_attr_put_strz(r.nlh, NFTA_RULE_TABLE, table);
 	mnl_attr_put_strz(r.nlh, NFTA_RULE_CHAIN, c->name);
@@ -164,88 +165,89 @@ static struct rule rule_begin(struct nl *nl, const char *table, const struct cha
 	return r;
 }
 
-static void rule_end(struct rule r)
+static void nft_rule_end(struct rule r)
 {
 	mnl_attr_nest_end(r.nlh, r.list);
 }
 
 /* A rule of the chain forward: a packet that comes in (or goes out) by the guest's link, and @match of it */
-static void add_forward(struct nl *nl, const char *table, const struct nft_private *p,
-			enum nft_meta_keys way, void (*match)(struct nlmsghdr *, uint32_t),
-			uint32_t value, int verdict)
+static void nft_add_forward(struct nl *nl, const char *table, const struct nft_private *p,
+			    enum nft_meta_keys way, void (*match)(struct nlmsghdr *, uint32_t),
+			    uint32_t value, int verdict)
 {
-	struct rule r = rule_begin(nl, table, &forward);
+	struct rule r = nft_rule_begin(nl, table, &forward);
 
 	nft_put_link(r.nlh, way, NFT_CMP_EQ, p->link);
 	if (match)
 		match(r.nlh, value);
 	if (verdict >= 0)
 		nft_put_verdict(r.nlh, verdict);
-	rule_end(r);
+	nft_rule_end(r);
 }
 
-static void add_isolation(struct nl *nl, const char *table, const struct nft_private *p)
+static void nft_add_isolation(struct nl *nl, const char *table, const struct nft_private *p)
 {
-	add_chain(nl, table, &forward);
+	nft_add_chain(nl, table, &forward);
 	if (p->masquerade) {
-		add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_from_group, p->group, NF_DROP);
-		add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_tracked, 0, NF_ACCEPT);
+		nft_add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_from_group, p->group,
+				NF_DROP);
+		nft_add_forward(nl, table, p, NFT_META_OIFNAME, nft_put_tracked, 0, NF_ACCEPT);
 	}
-	add_forward(nl, table, p, NFT_META_OIFNAME, NULL, 0, NF_DROP);
+	nft_add_forward(nl, table, p, NFT_META_OIFNAME, NULL, 0, NF_DROP);
 	if (!p->masquerade) {
-		add_forward(nl, table, p, NFT_META_IIFNAME, NULL, 0, NF_DROP);
+		nft_add_forward(nl, table, p, NFT_META_IIFNAME, NULL, 0, NF_DROP);
 		return;
 	}
-	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_ipv4, 0, NF_DROP);
-	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_source, p->guest, NF_DROP);
-	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_to_group, p->group, NF_DROP);
-	add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_mark, MARK, -1);
+	nft_add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_ipv4, 0, NF_DROP);
+	nft_add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_not_source, p->guest, NF_DROP);
+	nft_add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_to_group, p->group, NF_DROP);
+	nft_add_forward(nl, table, p, NFT_META_IIFNAME, nft_put_mark, MARK, -1);
 }
 
-static void add_masquerading(struct nl *nl, const char *table, const struct nft_private *p)
+static void nft_add_masquerading(struct nl *nl, const char *table, const struct nft_private *p)
 {
 	struct rule r;
 
-	add_chain(nl, table, &postrouting);
-	r = rule_begin(nl, table, &postrouting);
+	nft_add_chain(nl, table, &postrouting);
+	r = nft_rule_begin(nl, table, &postrouting);
 	nft_put_ipv4(r.nlh);
 	nft_put_source(r.nlh, p->guest);
 	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_NEQ, p->link);
 	nft_put_masquerade(r.nlh);
-	rule_end(r);
+	nft_rule_end(r);
 }
 
-static void add_bridge_guard(struct nl *nl, const char *table, const struct nft_private *p)
+static void nft_add_bridge_guard(struct nl *nl, const char *table, const struct nft_private *p)
 {
 	struct rule r;
 
-	add_table(nl, NFPROTO_BRIDGE, table, p->link);
-	add_chain(nl, table, &output);
-	r = rule_begin(nl, table, &output);
+	nft_add_table(nl, NFPROTO_BRIDGE, table, p->link);
+	nft_add_chain(nl, table, &output);
+	r = nft_rule_begin(nl, table, &output);
 	nft_put_to_group(r.nlh, p->group);
 	nft_put_marked(r.nlh, MARK);
 	nft_put_verdict(r.nlh, NF_DROP);
-	rule_end(r);
+	nft_rule_end(r);
 }
 
-static void add_guard(struct nl *nl, const char *table, const char *link, uint32_t group)
+static void nft_add_guard(struct nl *nl, const char *table, const char *link, uint32_t group)
 {
 	struct rule r;
 
-	add_table(nl, NFPROTO_INET, table, link);
-	add_chain(nl, table, &forward);
-	r = rule_begin(nl, table, &forward);
+	nft_add_table(nl, NFPROTO_INET, table, link);
+	nft_add_chain(nl, table, &forward);
+	r = nft_rule_begin(nl, table, &forward);
 	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_EQ, link);
 	nft_put_from_group(r.nlh, group);
 	nft_put_verdict(r.nlh, NF_DROP);
-	rule_end(r);
-	add_table(nl, NFPROTO_BRIDGE, table, link);
-	add_chain(nl, table, &output);
-	r = rule_begin(nl, table, &output);
+	nft_rule_end(r);
+	nft_add_table(nl, NFPROTO_BRIDGE, table, link);
+	nft_add_chain(nl, table, &output);
+	r = nft_rule_begin(nl, table, &output);
 	nft_put_link(r.nlh, NFT_META_OIFNAME, NFT_CMP_EQ, link);
 	nft_put_marked(r.nlh, MARK);
 	nft_put_verdict(r.nlh, NF_DROP);
-	rule_end(r);
+	nft_rule_end(r);
 }
 
 static int nft_check_name(const char *table, struct err *err)
@@ -270,12 +272,12 @@ static int nft_check_names(const char *table, const char *link, struct err *err)
 	return nft_check_name(table, err);
 }
 
-static int commit(struct nl *nl, const char *table, struct err *err)
+static int nft_commit(struct nl *nl, const char *table, struct err *err)
 {
 	char what[WHAT_BYTES];
 	int rc;
 
-	batch_end(nl);
+	nft_batch_end(nl);
 	fmt_into(what, sizeof(what), "add nftables table %s", table);
 	rc = nl_talk(nl, NULL, NULL, what, err);
 	/* The batch makes all that it names, except the kinds of chains and expressions. */
@@ -294,9 +296,9 @@ int nft_guard_add(struct nl *nl, const char *table, const char *link, uint32_t g
 
 	if (rc < 0)
 		return rc;
-	batch_begin(nl);
-	add_guard(nl, table, link, group);
-	return commit(nl, table, err);
+	nft_batch_begin(nl);
+	nft_add_guard(nl, table, link, group);
+	return nft_commit(nl, table, err);
 }
 
 int nft_private_add(struct nl *nl, const char *table, const struct nft_private *p, struct err *err)
@@ -305,14 +307,14 @@ int nft_private_add(struct nl *nl, const char *table, const struct nft_private *
 
 	if (rc < 0)
 		return rc;
-	batch_begin(nl);
-	add_table(nl, NFPROTO_INET, table, p->link);
-	add_isolation(nl, table, p);
+	nft_batch_begin(nl);
+	nft_add_table(nl, NFPROTO_INET, table, p->link);
+	nft_add_isolation(nl, table, p);
 	if (p->masquerade) {
-		add_masquerading(nl, table, p);
-		add_bridge_guard(nl, table, p);
+		nft_add_masquerading(nl, table, p);
+		nft_add_bridge_guard(nl, table, p);
 	}
-	return commit(nl, table, err);
+	return nft_commit(nl, table, err);
 }
 
 /* ---- removing ------------------------------------------------------------------------------- */
@@ -324,7 +326,7 @@ struct found {
 	bool ours;
 };
 
-static int see_table(const struct nlmsghdr *nlh, void *arg)
+static int nft_see_table(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *tb[NFTA_TABLE_USERDATA + 1], *data;
 	struct found *f = arg;
@@ -340,38 +342,38 @@ static int see_table(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* 0, -ENOENT, or -EOPNOTSUPP without nf_tables */
-static int find_table(struct nl *nl, uint8_t family, const char *table, struct found *ret,
-		      const char *what, struct err *err)
+static int nft_find_table(struct nl *nl, uint8_t family, const char *table, struct found *ret,
+			  const char *what, struct err *err)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE, 0);
 	int rc;
 
-	put_nfgenmsg(nlh, family, 0);
+	nft_put_nfgenmsg(nlh, family, 0);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, table);
-	rc = nl_talk(nl, see_table, ret, what, err);
+	rc = nl_talk(nl, nft_see_table, ret, what, err);
 	/* A kernel without nf_tables answers EOPNOTSUPP to a batch and EINVAL to this request. */
 	return rc == -EINVAL ? err_set(err, EOPNOTSUPP, "%s", what) : rc;
 }
 
-static int table_del(struct nl *nl, uint8_t family, const char *table, const char *link,
-		     struct err *err)
+static int nft_remove_table(struct nl *nl, uint8_t family, const char *table, const char *link,
+			    struct err *err)
 {
-	struct found found = {.owner = owner_of(link)};
+	struct found found = {.owner = nft_owner_of(link)};
 	struct nlmsghdr *nlh;
 	char what[WHAT_BYTES];
 	int rc;
 
 	fmt_into(what, sizeof(what), "remove nftables table %s", table);
-	rc = find_table(nl, family, table, &found, what, err);
+	rc = nft_find_table(nl, family, table, &found, what, err);
 	if (rc < 0)
 		return rc;
 	if (!found.ours)
 		return err_text(err, ENOENT, "%s: it is not this VM's", what);
-	batch_begin(nl);
+	nft_batch_begin(nl);
 	/* By its handle, as another table may have taken its name since. */
-	nlh = batch_add(nl, family, NFT_MSG_DELTABLE, 0);
+	nlh = nft_batch_add(nl, family, NFT_MSG_DELTABLE, 0);
 	mnl_attr_put_u64(nlh, NFTA_TABLE_HANDLE, found.handle);
-	batch_end(nl);
+	nft_batch_end(nl);
 	return nl_talk(nl, NULL, NULL, what, err);
 }
 
@@ -382,7 +384,7 @@ int nft_table_del(struct nl *nl, const char *table, const char *link, struct err
 	int rc = nft_check_names(table, link, err), result = -ENOENT;
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(families); i++) {
-		rc = table_del(nl, families[i], table, link, result == 0 ? &ignored : err);
+		rc = nft_remove_table(nl, families[i], table, link, result == 0 ? &ignored : err);
 		if (rc == 0 || rc == -ENOENT)
 			result = rc == 0 ? 0 : result, rc = 0;
 	}

@@ -42,7 +42,7 @@ void nl_close(struct nl *nl)
 	nl->sock = NULL;
 }
 
-static struct nlmsghdr *put_header(struct nl *nl, void *at, uint16_t type, uint16_t flags)
+static struct nlmsghdr *nl_put_header(struct nl *nl, void *at, uint16_t type, uint16_t flags)
 {
 	nl->last = mnl_nlmsg_put_header(at);
 	nl->last->nlmsg_type = type;
@@ -54,16 +54,16 @@ static struct nlmsghdr *put_header(struct nl *nl, void *at, uint16_t type, uint1
 struct nlmsghdr *nl_begin(struct nl *nl, uint16_t type, uint16_t flags)
 {
 	nl->seq++;
-	return put_header(nl, nl->buffer, type, flags | NLM_F_ACK);
+	return nl_put_header(nl, nl->buffer, type, flags | NLM_F_ACK);
 }
 
 struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags)
 {
-	return put_header(nl, mnl_nlmsg_get_payload_tail(nl->last), type, flags);
+	return nl_put_header(nl, mnl_nlmsg_get_payload_tail(nl->last), type, flags);
 }
 
 /* One datagram of the kernel; its size, or -errno */
-static ssize_t receive(struct nl *nl, int flags)
+static ssize_t nl_receive(struct nl *nl, int flags)
 {
 	struct iovec iov = {nl->buffer, sizeof(nl->buffer)};
 	struct sockaddr_nl from = {0};
@@ -84,12 +84,12 @@ static ssize_t receive(struct nl *nl, int flags)
 	return n;
 }
 
-static ssize_t receive_until(struct nl *nl, uint64_t deadline_ns)
+static ssize_t nl_receive_until(struct nl *nl, uint64_t deadline_ns)
 {
 	struct pollfd p = {.fd = mnl_socket_get_fd(nl->sock), .events = POLLIN};
 
 	for (;;) {
-		ssize_t n = receive(nl, MSG_DONTWAIT);
+		ssize_t n = nl_receive(nl, MSG_DONTWAIT);
 		uint64_t now = clock_ns();
 
 		if (n != -EAGAIN)
@@ -102,24 +102,24 @@ static ssize_t receive_until(struct nl *nl, uint64_t deadline_ns)
 }
 
 /* The kernel makes the rest of a dump while it is read, so this ends. */
-static void drain(struct nl *nl)
+static void nl_drain(struct nl *nl)
 {
 	const uint64_t deadline_ns = clock_ns() + TIMEOUT_NS;
 	ssize_t n;
 
 	do
-		n = receive(nl, MSG_DONTWAIT);
+		n = nl_receive(nl, MSG_DONTWAIT);
 	while ((n >= 0 || n == -EMSGSIZE || n == -ENOBUFS) && clock_ns() < deadline_ns);
 }
 
-static int take_answers(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg),
-			void *arg, const char *what, struct err *err)
+static int nl_take_answers(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg),
+			   void *arg, const char *what, struct err *err)
 {
 	const uint64_t deadline_ns = clock_ns() + TIMEOUT_NS;
 	bool done = false;
 
 	while (!done) {
-		ssize_t n = receive_until(nl, deadline_ns);
+		ssize_t n = nl_receive_until(nl, deadline_ns);
 		int rc;
 
 		if (n < 0)
@@ -145,18 +145,18 @@ int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *ar
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(err, errno, "%s: netlink request", what);
-	rc = take_answers(nl, on_answer, arg, what, err);
+	rc = nl_take_answers(nl, on_answer, arg, what, err);
 	if (rc < 0)
-		drain(nl);
+		nl_drain(nl);
 	return rc;
 }
 
-static int nonsense(const char *what, const char *why, struct err *err)
+static int nl_nonsense(const char *what, const char *why, struct err *err)
 {
 	return err_text(err, EPROTO, "%s: netlink answer makes no sense: %s", what, why);
 }
 
-static int sort_attrs(const char *at, size_t left, const struct nlattr **tb, unsigned int nr)
+static int nl_sort_attrs(const char *at, size_t left, const struct nlattr **tb, unsigned int nr)
 {
 	memset(tb, 0, nr * sizeof(tb[0]));
 	while (left > 0) {
@@ -177,7 +177,7 @@ static int sort_attrs(const char *at, size_t left, const struct nlattr **tb, uns
 }
 
 /* The kernel's text in an extended acknowledgement, whose attributes begin @off bytes into the payload */
-static void ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_BYTES])
+static void nl_ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_BYTES])
 {
 	const struct nlattr *tb[NLMSGERR_ATTR_MSG + 1];
 
@@ -193,16 +193,16 @@ static void ext_ack_text(const struct nlmsghdr *nlh, size_t off, char text[TEXT_
 }
 
 /* NLMSG_ERROR and NLMSG_DONE begin with 0 or a negative errno; the text is @off bytes after it. */
-static int result(const struct nlmsghdr *nlh, size_t off, const char *what, struct err *err)
+static int nl_result(const struct nlmsghdr *nlh, size_t off, const char *what, struct err *err)
 {
 	const int code = *(const int *)mnl_nlmsg_get_payload(nlh);
 	char text[TEXT_BYTES];
 
 	if (code > 0 || code < -ERRNO_LIMIT)
-		return nonsense(what, "no valid errno", err);
+		return nl_nonsense(what, "no valid errno", err);
 	if (code == 0)
 		return 0;
-	ext_ack_text(nlh, off, text);
+	nl_ext_ack_text(nlh, off, text);
 	if (!text[0])
 		return err_set(err, -code, "%s", what);
 	return err_text(err, -code, "%s: %s (%s)", what, err_describe(-code), text);
@@ -214,22 +214,23 @@ static int nl_on_error(const struct nlmsghdr *nlh, const char *what, struct err 
 	size_t off = sizeof(*e);
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*e))
-		return nonsense(what, "a truncated acknowledgement", err);
+		return nl_nonsense(what, "a truncated acknowledgement", err);
 	/* Without NLM_F_CAPPED the request stands between the error and its text. */
 	if (!(nlh->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > sizeof(e->msg))
 		off = offsetof(struct nlmsgerr, msg) + (size_t)e->msg.nlmsg_len;
-	return result(nlh, off, what, err);
+	return nl_result(nlh, off, what, err);
 }
 
 static int nl_on_done(const struct nlmsghdr *nlh, const char *what, struct err *err)
 {
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(int))
-		return nonsense(what, "a truncated end", err);
-	return result(nlh, sizeof(int), what, err);
+		return nl_nonsense(what, "a truncated end", err);
+	return nl_result(nlh, sizeof(int), what, err);
 }
 
 /* The rule for all messages that this one breaks, or NULL */
-static const char *broken_rule(const struct nlmsghdr *nlh, size_t left, uint32_t seq, uint32_t port)
+static const char *nl_broken_rule(const struct nlmsghdr *nlh, size_t left, uint32_t seq,
+				  uint32_t port)
 {
 	/* Not mnl_nlmsg_ok(): it takes a length above INT_MAX for a negative one, so for a small one. */
 	if (left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > left)
@@ -251,10 +252,10 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 
 	for (size_t step; len > 0; at += step, len -= step) {
 		const struct nlmsghdr *nlh = (const void *)at;
-		const char *rule = broken_rule(nlh, len, seq, port);
+		const char *rule = nl_broken_rule(nlh, len, seq, port);
 
 		if (rule || done)
-			return nonsense(what, rule ? rule : "more after the end", err);
+			return nl_nonsense(what, rule ? rule : "more after the end", err);
 		step = MNL_ALIGN((size_t)nlh->nlmsg_len);
 		step = step < len ? step : len;
 		if (nlh->nlmsg_flags & NLM_F_DUMP_INTR)
@@ -270,10 +271,10 @@ int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 			continue;
 		}
 		if (nlh->nlmsg_type < NLMSG_MIN_TYPE || !on_answer)
-			return nonsense(what, "of an unexpected type", err);
+			return nl_nonsense(what, "of an unexpected type", err);
 		rc = on_answer(nlh, arg);
 		if (rc < 0)
-			return rc == -EPROTO ? nonsense(what, "attributes", err)
+			return rc == -EPROTO ? nl_nonsense(what, "attributes", err)
 					     : err_set(err, -rc, "%s", what);
 	}
 	*ret_done = done;
@@ -288,15 +289,16 @@ int nl_attrs(const struct nlmsghdr *nlh, size_t header, const struct nlattr **tb
 		return -EPROTO;
 	header = MNL_ALIGN(header);
 	if (have <= header)
-		return sort_attrs(NULL, 0, tb, nr);
-	return sort_attrs((const char *)mnl_nlmsg_get_payload(nlh) + header, have - header, tb, nr);
+		return nl_sort_attrs(NULL, 0, tb, nr);
+	return nl_sort_attrs((const char *)mnl_nlmsg_get_payload(nlh) + header, have - header, tb,
+			     nr);
 }
 
 int nl_nested(const struct nlattr *a, const struct nlattr **tb, unsigned int nr)
 {
 	if (!a)
-		return sort_attrs(NULL, 0, tb, nr);
-	return sort_attrs(mnl_attr_get_payload(a), mnl_attr_get_payload_len(a), tb, nr);
+		return nl_sort_attrs(NULL, 0, tb, nr);
+	return nl_sort_attrs(mnl_attr_get_payload(a), mnl_attr_get_payload_len(a), tb, nr);
 }
 
 int nl_get(const struct nlattr *a, void *ret, size_t bytes)

@@ -21,7 +21,7 @@ static int rtnl_check_name(const char *name, struct err *err)
 	return 0;
 }
 
-static struct nlmsghdr *begin_link(struct nl *nl, uint16_t type, uint16_t flags, int index)
+static struct nlmsghdr *rtnl_begin_link(struct nl *nl, uint16_t type, uint16_t flags, int index)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, type, flags);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
@@ -30,7 +30,7 @@ static struct nlmsghdr *begin_link(struct nl *nl, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
-static int take_link(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_take_link(const struct nlmsghdr *nlh, void *arg)
 {
 	union rtnl_item item;
 	int rc = rtnl_parse(RTNL_LINK, nlh, &item);
@@ -52,10 +52,10 @@ int rtnl_link_get(struct nl *nl, const char *name, struct rtnl_link *ret, struct
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "interface %s", name);
-	nlh = begin_link(nl, RTM_GETLINK, 0, 0);
+	nlh = rtnl_begin_link(nl, RTM_GETLINK, 0, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	rc = nl_talk(nl, take_link, &link, what, err);
+	rc = nl_talk(nl, rtnl_take_link, &link, what, err);
 	if (rc < 0)
 		return rc;
 	if (link.index == 0)
@@ -78,7 +78,7 @@ int rtnl_veth_add(struct nl *nl, const char *name, const char *peer, int peer_ne
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "add veth pair %s, %s", name, peer);
-	nlh = begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	nlh = rtnl_begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
@@ -106,7 +106,7 @@ int rtnl_macvtap_add(struct nl *nl, const char *name, int parent_index, const ui
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "add macvtap %s", name);
-	nlh = begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	nlh = rtnl_begin_link(nl, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	mnl_attr_put_u32(nlh, IFLA_LINK, (uint32_t)parent_index);
 	mnl_attr_put(nlh, IFLA_ADDRESS, 6, mac);
@@ -129,7 +129,7 @@ int rtnl_link_change(struct nl *nl, int index, const struct rtnl_change *c, stru
 	if (rc < 0)
 		return rc;
 	fmt_into(what, sizeof(what), "change interface %d", index);
-	nlh = begin_link(nl, RTM_NEWLINK, 0, index);
+	nlh = rtnl_begin_link(nl, RTM_NEWLINK, 0, index);
 	if (c->up) {
 		struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
@@ -158,7 +158,7 @@ int rtnl_altname_add(struct nl *nl, int index, const char *name, struct err *err
 	struct nlattr *list;
 
 	fmt_into(what, sizeof(what), "name interface %d %s", index, name);
-	nlh = begin_link(nl, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, index);
+	nlh = rtnl_begin_link(nl, RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, index);
 	list = mnl_attr_nest_start(nlh, IFLA_PROP_LIST);
 	mnl_attr_put_strz(nlh, IFLA_ALT_IFNAME, name);
 	mnl_attr_nest_end(nlh, list);
@@ -170,7 +170,7 @@ int rtnl_link_del(struct nl *nl, int index, struct err *err)
 	char what[WHAT_BYTES];
 
 	fmt_into(what, sizeof(what), "remove interface %d", index);
-	begin_link(nl, RTM_DELLINK, 0, index);
+	rtnl_begin_link(nl, RTM_DELLINK, 0, index);
 	return nl_talk(nl, NULL, NULL, what, err);
 }
 

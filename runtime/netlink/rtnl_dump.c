@@ -26,8 +26,9 @@ static const struct {
 	[RTNL_NET] = {"list networks", RTM_GETROUTE, sizeof(struct rtmsg), sizeof(struct rtnl_net)},
 };
 
-static int dump(struct nl *nl, enum rtnl_kind kind,
-		int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg, struct err *err)
+static int rtnl_dump_ask(struct nl *nl, enum rtnl_kind kind,
+			 int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
+			 struct err *err)
 {
 	struct nlmsghdr *nlh = nl_begin(nl, dumps[kind].request, NLM_F_DUMP);
 
@@ -44,7 +45,7 @@ struct list {
 	unsigned int nr, max;
 };
 
-static int collect(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_dump_collect(const struct nlmsghdr *nlh, void *arg)
 {
 	struct list *l = arg;
 	union rtnl_item item;
@@ -59,13 +60,13 @@ static int collect(const struct nlmsghdr *nlh, void *arg)
 	return 0;
 }
 
-static int dump_list(struct nl *nl, struct list *l, unsigned int *ret_nr, struct err *err)
+static int rtnl_dump_list(struct nl *nl, struct list *l, unsigned int *ret_nr, struct err *err)
 {
 	int rc = -EINTR;
 
 	for (int i = 0; i < TRIES && rc == -EINTR; i++) {
 		l->nr = 0;
-		rc = dump(nl, l->kind, collect, l, err);
+		rc = rtnl_dump_ask(nl, l->kind, rtnl_dump_collect, l, err);
 	}
 	if (rc == -E2BIG)
 		return err_text(err, E2BIG, "%s: there are more than %u", dumps[l->kind].what,
@@ -80,7 +81,7 @@ int rtnl_links(struct nl *nl, struct rtnl_link ret[RTNL_LINKS_MAX], unsigned int
 {
 	struct list l = {RTNL_LINK, (char *)ret, 0, RTNL_LINKS_MAX};
 
-	return dump_list(nl, &l, ret_nr, err);
+	return rtnl_dump_list(nl, &l, ret_nr, err);
 }
 
 int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int *ret_nr,
@@ -88,7 +89,7 @@ int rtnl_addrs(struct nl *nl, struct rtnl_addr ret[RTNL_ADDRS_MAX], unsigned int
 {
 	struct list l = {RTNL_ADDR, (char *)ret, 0, RTNL_ADDRS_MAX};
 
-	return dump_list(nl, &l, ret_nr, err);
+	return rtnl_dump_list(nl, &l, ret_nr, err);
 }
 
 int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX], unsigned int *ret_nr,
@@ -96,7 +97,7 @@ int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX], unsigned 
 {
 	struct list l = {RTNL_ROUTE, (char *)ret, 0, RTNL_ROUTES_MAX};
 
-	return dump_list(nl, &l, ret_nr, err);
+	return rtnl_dump_list(nl, &l, ret_nr, err);
 }
 
 int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned int *ret_nr,
@@ -104,7 +105,7 @@ int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX], unsigned 
 {
 	struct list l = {RTNL_NEIGH, (char *)ret, 0, RTNL_NEIGHS_MAX};
 
-	return dump_list(nl, &l, ret_nr, err);
+	return rtnl_dump_list(nl, &l, ret_nr, err);
 }
 
 /** struct overlap - Which networks to report, for dumps too long for an array */
@@ -114,7 +115,7 @@ struct overlap {
 	void *arg;
 };
 
-static void see_net(const struct overlap *o, const struct rtnl_net *n)
+static void rtnl_dump_see_net(const struct overlap *o, const struct rtnl_net *n)
 {
 	const uint8_t bits = n->net.bits < o->within.bits ? n->net.bits : o->within.bits;
 	const uint32_t mask = bits ? htonl(~0U << (32 - bits)) : 0;
@@ -123,7 +124,7 @@ static void see_net(const struct overlap *o, const struct rtnl_net *n)
 		o->on_net(n, o->arg);
 }
 
-static int see_addr(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_dump_see_addr(const struct nlmsghdr *nlh, void *arg)
 {
 	struct rtnl_net n = {.table = 0};
 	union rtnl_item item;
@@ -134,28 +135,28 @@ static int see_addr(const struct nlmsghdr *nlh, void *arg)
 	/* An address without a prefix covers only itself. */
 	n.net.bits = item.addr.bits ? item.addr.bits : 32;
 	memcpy(&n.net.addr, item.addr.addr, sizeof(n.net.addr));
-	see_net(arg, &n);
+	rtnl_dump_see_net(arg, &n);
 	return 0;
 }
 
-static int see_route(const struct nlmsghdr *nlh, void *arg)
+static int rtnl_dump_see_route(const struct nlmsghdr *nlh, void *arg)
 {
 	union rtnl_item item;
 	int rc = rtnl_parse(RTNL_NET, nlh, &item);
 
 	if (rc > 0 && item.net.net.bits >= TAKEN_PREFIX_MIN)
-		see_net(arg, &item.net);
+		rtnl_dump_see_net(arg, &item.net);
 	return rc < 0 ? rc : 0;
 }
 
-static int dump_all(struct nl *nl, enum rtnl_kind kind,
-		    int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
-		    struct err *err)
+static int rtnl_dump_all(struct nl *nl, enum rtnl_kind kind,
+			 int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,
+			 struct err *err)
 {
 	int rc = -EINTR;
 
 	for (int i = 0; i < TRIES && rc == -EINTR; i++)
-		rc = dump(nl, kind, on_answer, arg, err);
+		rc = rtnl_dump_ask(nl, kind, on_answer, arg, err);
 	return rc;
 }
 
@@ -164,12 +165,12 @@ int rtnl_nets_within(struct nl *nl, struct net_addr within,
 		     struct err *err)
 {
 	struct overlap o = {within, on_net, arg};
-	int rc = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
+	int rc = rtnl_dump_all(nl, RTNL_ADDR, rtnl_dump_see_addr, &o, err);
 
-	return rc < 0 ? rc : dump_all(nl, RTNL_NET, see_route, &o, err);
+	return rc < 0 ? rc : rtnl_dump_all(nl, RTNL_NET, rtnl_dump_see_route, &o, err);
 }
 
-static void take_note(const struct rtnl_net *n UNUSED, void *arg)
+static void rtnl_dump_take_note(const struct rtnl_net *n UNUSED, void *arg)
 {
 	*(bool *)arg = true;
 }
@@ -177,8 +178,8 @@ static void take_note(const struct rtnl_net *n UNUSED, void *arg)
 int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err)
 {
 	bool found = false;
-	struct overlap o = {net, take_note, &found};
-	int rc = dump_all(nl, RTNL_ADDR, see_addr, &o, err);
+	struct overlap o = {net, rtnl_dump_take_note, &found};
+	int rc = rtnl_dump_all(nl, RTNL_ADDR, rtnl_dump_see_addr, &o, err);
 
 	return rc < 0 ? rc : found;
 }

@@ -11,18 +11,18 @@
 
 #include "devices/core/fmt.h"
 
-static size_t family_bytes(uint8_t family)
+static size_t rtnl_parse_family_bytes(uint8_t family)
 {
 	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
 }
 
 /* A prefix has at most as many bits as the address. */
-static bool bits_fit(uint8_t family, unsigned int bits)
+static bool rtnl_parse_bits_fit(uint8_t family, unsigned int bits)
 {
-	return bits <= 8 * family_bytes(family);
+	return bits <= 8 * rtnl_parse_family_bytes(family);
 }
 
-static int parse_kind(const struct nlattr *linkinfo, char kind[16])
+static int rtnl_parse_kind(const struct nlattr *linkinfo, char kind[16])
 {
 	const struct nlattr *tb[IFLA_INFO_KIND + 1];
 
@@ -34,7 +34,7 @@ static int parse_kind(const struct nlattr *linkinfo, char kind[16])
 	return 0;
 }
 
-static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
+static int rtnl_parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[IFLA_LINKINFO + 1], *mac;
@@ -50,7 +50,7 @@ static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	if (nl_get_str(tb[IFLA_IFNAME], l->name, sizeof(l->name)) < 0 || !l->name[0] ||
 	    nl_get(tb[IFLA_MTU], &l->mtu, sizeof(l->mtu)) < 0 ||
 	    nl_get(tb[IFLA_MASTER], &master, sizeof(master)) < 0 ||
-	    parse_kind(tb[IFLA_LINKINFO], l->kind) < 0)
+	    rtnl_parse_kind(tb[IFLA_LINKINFO], l->kind) < 0)
 		return -EPROTO;
 	l->master = (int)master;
 	mac = tb[IFLA_ADDRESS]; /* tunnels have addresses of other lengths */
@@ -59,7 +59,7 @@ static int parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	return 1;
 }
 
-static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
+static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[IFA_FLAGS + 1], *own;
@@ -71,7 +71,7 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	flags = ifa->ifa_flags;
 	if (nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
 		return -EPROTO;
-	if (!family_bytes(ifa->ifa_family))
+	if (!rtnl_parse_family_bytes(ifa->ifa_family))
 		return 0;
 	/* With a peer, IFA_ADDRESS is the peer's. Only IPv4 always has IFA_LOCAL. */
 	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
@@ -81,18 +81,18 @@ static int parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 				.scope = ifa->ifa_scope,
 				.passing = ifa->ifa_family == AF_INET6 &&
 					   (flags & (IFA_F_TEMPORARY | IFA_F_DADFAILED))};
-	if (a->index <= 0 || !own || !bits_fit(a->family, a->bits) ||
-	    nl_get(own, a->addr, family_bytes(a->family)) < 0)
+	if (a->index <= 0 || !own || !rtnl_parse_bits_fit(a->family, a->bits) ||
+	    nl_get(own, a->addr, rtnl_parse_family_bytes(a->family)) < 0)
 		return -EPROTO;
 	return 1;
 }
 
-static bool is_implied(uint8_t protocol)
+static bool rtnl_parse_is_implied(uint8_t protocol)
 {
 	return protocol == RTPROT_KERNEL || protocol == RTPROT_REDIRECT || protocol == RTPROT_RA;
 }
 
-static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
+static int rtnl_parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_VIA + 1];
@@ -102,7 +102,7 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 
 	if (nl_attrs(nlh, sizeof(*rtm), tb, ARRAY_SIZE(tb)) < 0)
 		return -EPROTO;
-	bytes = family_bytes(rtm->rtm_family);
+	bytes = rtnl_parse_family_bytes(rtm->rtm_family);
 	table = rtm->rtm_table;
 	if (nl_get(tb[RTA_TABLE], &table, sizeof(table)) < 0 ||
 	    nl_get(tb[RTA_OIF], &out, sizeof(out)) < 0 ||
@@ -118,17 +118,17 @@ static int parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 				 .scope = rtm->rtm_scope,
 				 .has_gateway = tb[RTA_GATEWAY],
 				 .connected = rtm->rtm_protocol == RTPROT_KERNEL,
-				 .implied = is_implied(rtm->rtm_protocol),
+				 .implied = rtnl_parse_is_implied(rtm->rtm_protocol),
 				 .metric = metric};
-	if (t->out_index <= 0 || !bits_fit(t->family, t->bits) || (t->bits && !tb[RTA_DST]) ||
-	    nl_get(tb[RTA_DST], t->dst, bytes) < 0 ||
+	if (t->out_index <= 0 || !rtnl_parse_bits_fit(t->family, t->bits) ||
+	    (t->bits && !tb[RTA_DST]) || nl_get(tb[RTA_DST], t->dst, bytes) < 0 ||
 	    nl_get(tb[RTA_GATEWAY], t->gateway, bytes) < 0)
 		return -EPROTO;
 	return 1;
 }
 
 /* The destination of a route of any type */
-static int parse_net(const struct nlmsghdr *nlh, union rtnl_item *ret)
+static int rtnl_parse_net(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[RTA_TABLE + 1];
@@ -139,14 +139,14 @@ static int parse_net(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	if (rtm->rtm_family != AF_INET || (rtm->rtm_flags & RTM_F_CLONED))
 		return 0;
 	*n = (struct rtnl_net){.net = {.bits = rtm->rtm_dst_len}, .table = rtm->rtm_table};
-	if (!bits_fit(AF_INET, n->net.bits) || (n->net.bits && !tb[RTA_DST]) ||
+	if (!rtnl_parse_bits_fit(AF_INET, n->net.bits) || (n->net.bits && !tb[RTA_DST]) ||
 	    nl_get(tb[RTA_DST], &n->net.addr, sizeof(n->net.addr)) < 0 ||
 	    nl_get(tb[RTA_TABLE], &n->table, sizeof(n->table)) < 0)
 		return -EPROTO;
 	return 1;
 }
 
-static int parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
+static int rtnl_parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ndmsg *ndm = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[NDA_LLADDR + 1];
@@ -154,13 +154,13 @@ static int parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
 
 	if (nl_attrs(nlh, sizeof(*ndm), tb, ARRAY_SIZE(tb)) < 0)
 		return -EPROTO;
-	if (!family_bytes(ndm->ndm_family) || !(ndm->ndm_state & NUD_PERMANENT) ||
+	if (!rtnl_parse_family_bytes(ndm->ndm_family) || !(ndm->ndm_state & NUD_PERMANENT) ||
 	    (ndm->ndm_flags & NTF_PROXY) || !tb[NDA_LLADDR] ||
 	    mnl_attr_get_payload_len(tb[NDA_LLADDR]) != sizeof(n->mac))
 		return 0;
 	*n = (struct rtnl_neigh){.index = ndm->ndm_ifindex, .family = ndm->ndm_family};
 	if (n->index <= 0 || !tb[NDA_DST] ||
-	    nl_get(tb[NDA_DST], n->addr, family_bytes(n->family)) < 0 ||
+	    nl_get(tb[NDA_DST], n->addr, rtnl_parse_family_bytes(n->family)) < 0 ||
 	    nl_get(tb[NDA_LLADDR], n->mac, sizeof(n->mac)) < 0)
 		return -EPROTO;
 	return 1;
@@ -172,11 +172,11 @@ int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item 
 		uint16_t answer;
 		int (*parse)(const struct nlmsghdr *nlh, union rtnl_item *ret);
 	} kinds[RTNL_KINDS] = {
-		[RTNL_LINK] = {RTM_NEWLINK, parse_link},
-		[RTNL_ADDR] = {RTM_NEWADDR, parse_addr},
-		[RTNL_ROUTE] = {RTM_NEWROUTE, parse_route},
-		[RTNL_NEIGH] = {RTM_NEWNEIGH, parse_neigh},
-		[RTNL_NET] = {RTM_NEWROUTE, parse_net},
+		[RTNL_LINK] = {RTM_NEWLINK, rtnl_parse_link},
+		[RTNL_ADDR] = {RTM_NEWADDR, rtnl_parse_addr},
+		[RTNL_ROUTE] = {RTM_NEWROUTE, rtnl_parse_route},
+		[RTNL_NEIGH] = {RTM_NEWNEIGH, rtnl_parse_neigh},
+		[RTNL_NET] = {RTM_NEWROUTE, rtnl_parse_net},
 	};
 
 	return nlh->nlmsg_type == kinds[kind].answer ? kinds[kind].parse(nlh, ret) : -EPROTO;

@@ -28,7 +28,7 @@
 #define TUN_F_USO6 0x40
 #endif
 
-static int set_header(int fd, const char *name, struct err *err)
+static int tap_set_header(int fd, const char *name, struct err *err)
 {
 	int bytes = HEADER_BYTES, little = 1;
 
@@ -40,7 +40,7 @@ static int set_header(int fd, const char *name, struct err *err)
 }
 
 /* The kernel refuses the whole set if it does not know one flag, so the largest set comes first. */
-static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct err *err)
+static int tap_probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct err *err)
 {
 	static const uint32_t sets[] = {
 		TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6,
@@ -58,20 +58,20 @@ static int probe_offloads(int fd, const char *name, uint32_t *ret_flags, struct 
 }
 
 /* Does not take @fd: it is in @t, whose owner closes it. */
-static int set_up_queue(struct tap *t, int fd, struct err *err)
+static int tap_set_up_queue(struct tap *t, int fd, struct err *err)
 {
 	uint32_t flags;
 	int rc;
 
-	rc = set_header(fd, t->name, err);
+	rc = tap_set_header(fd, t->name, err);
 	if (rc == 0)
-		rc = probe_offloads(fd, t->name, &flags, err);
+		rc = tap_probe_offloads(fd, t->name, &flags, err);
 	if (rc == 0)
 		t->tun_flags = flags;
 	return rc;
 }
 
-static int check_request(const char *name, unsigned int pairs, struct err *err)
+static int tap_check_request(const char *name, unsigned int pairs, struct err *err)
 {
 	static const char *const none[] = {".", "..", "all", "default"};
 	size_t len = strnlen(name, IFNAMSIZ);
@@ -91,7 +91,7 @@ static int check_request(const char *name, unsigned int pairs, struct err *err)
 	return 0;
 }
 
-static int open_tun(struct err *err)
+static int tap_open_tun(struct err *err)
 {
 	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
@@ -105,7 +105,7 @@ static int open_tun(struct err *err)
 	return err_set(err, errno, "%s", TUN_PATH);
 }
 
-static int attach_failed(int errnum, const char *name, unsigned int pairs, struct err *err)
+static int tap_attach_failed(int errnum, const char *name, unsigned int pairs, struct err *err)
 {
 	switch (errnum) {
 	case EPERM:
@@ -124,10 +124,10 @@ static int attach_failed(int errnum, const char *name, unsigned int pairs, struc
 }
 
 /* Adds one fd of the TAP that @ifr describes. Open fds stay in @t, also after a failure. */
-static int add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struct err *err)
+static int tap_add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struct err *err)
 {
 	const short needed = ifr->ifr_flags & (IFF_VNET_HDR | IFF_MULTI_QUEUE);
-	int fd = open_tun(err);
+	int fd = tap_open_tun(err);
 	unsigned int features;
 
 	if (fd < 0)
@@ -139,11 +139,11 @@ static int add_queue(struct tap *t, struct ifreq *ifr, unsigned int pairs, struc
 		return err_text(err, EOPNOTSUPP, "%s: this kernel lacks %s", TUN_PATH,
 				features & IFF_VNET_HDR ? "IFF_MULTI_QUEUE" : "IFF_VNET_HDR");
 	if (ioctl(fd, TUNSETIFF, ifr) < 0)
-		return attach_failed(errno, ifr->ifr_name, pairs, err);
+		return tap_attach_failed(errno, ifr->ifr_name, pairs, err);
 	/* The first queue makes the TAP, the others join it by the name that the kernel made of a "%d". */
 	ifr->ifr_flags &= (short)~IFF_TUN_EXCL;
 	fmt_into(t->name, sizeof(t->name), "%s", ifr->ifr_name);
-	return set_up_queue(t, fd, err);
+	return tap_set_up_queue(t, fd, err);
 }
 
 int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *err)
@@ -152,7 +152,7 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 	struct tap t = {.nr = 0};
 	int rc;
 
-	rc = check_request(name, pairs, err);
+	rc = tap_check_request(name, pairs, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
@@ -160,7 +160,7 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 	if (pairs > 1)
 		ifr.ifr_flags |= (short)(IFF_MULTI_QUEUE | IFF_TUN_EXCL);
 	while (rc == 0 && t.nr < pairs)
-		rc = add_queue(&t, &ifr, pairs, err);
+		rc = tap_add_queue(&t, &ifr, pairs, err);
 	if (rc < 0) {
 		tap_close(&t);
 		return rc;
@@ -171,7 +171,7 @@ int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *
 
 /* IFF_NOFILTER is the same bit as IFF_NO_PI, and TUNGETIFF sets it if no filter is attached: so attach one
  * while asking. A macvtap has no filters, and is always IFF_NO_PI. */
-static bool has_no_pi(int fd)
+static bool tap_has_no_pi(int fd)
 {
 	struct sock_filter pass = BPF_STMT(BPF_RET | BPF_K, UINT32_MAX);
 	struct sock_fprog filter = {.len = 1, .filter = &pass};
@@ -196,21 +196,21 @@ int tap_adopt(int fd, struct tap *ret, struct err *err)
 	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
 		return err_text(err, EINVAL, "fd %d is no TAP", fd);
 	ifr.ifr_name[IFNAMSIZ - 1] = '\0';
-	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_VNET_HDR) || !has_no_pi(fd))
+	if (!(ifr.ifr_flags & IFF_TAP) || !(ifr.ifr_flags & IFF_VNET_HDR) || !tap_has_no_pi(fd))
 		return err_text(err, EINVAL,
 				"fd %d: %s is not opened with IFF_TAP, IFF_NO_PI and IFF_VNET_HDR",
 				fd, ifr.ifr_name);
 	fmt_into(t.name, sizeof(t.name), "%s", ifr.ifr_name);
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
 		return err_set(err, errno, "fd %d", fd);
-	rc = set_up_queue(&t, fd, err);
+	rc = tap_set_up_queue(&t, fd, err);
 	if (rc == 0)
 		*ret = t;
 	return rc;
 }
 
 /* "246:1\n" as sysfs has it */
-static int parse_dev(const char *text, dev_t *ret)
+static int tap_parse_dev(const char *text, dev_t *ret)
 {
 	unsigned long major, minor;
 	char *end;
@@ -226,7 +226,7 @@ static int parse_dev(const char *text, dev_t *ret)
 	return 0;
 }
 
-static int macvtap_dev(int index, const char *name, dev_t *ret, struct err *err)
+static int tap_macvtap_dev(int index, const char *name, dev_t *ret, struct err *err)
 {
 	char path[96], text[32] = "";
 	cleanup_fd int fd = -1;
@@ -240,14 +240,14 @@ static int macvtap_dev(int index, const char *name, dev_t *ret, struct err *err)
 	if (n < 0)
 		return err_set(err, errno, "macvtap %s: %s", name, path);
 	text[n] = '\0';
-	if (parse_dev(text, ret) < 0)
+	if (tap_parse_dev(text, ret) < 0)
 		return err_text(err, EPROTO, "macvtap %s: no device number in %s", name, path);
 	return 0;
 }
 
 /* /dev may lack the node, or have one of the same number from another namespace. So make it in a file system
  * that only this process sees and that goes with its last fd. */
-static int make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
+static int tap_make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), dir = -1;
 
@@ -262,7 +262,7 @@ static int make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
 	return 0;
 }
 
-static int macvtap_queue(int dir, unsigned int pairs, struct tap *t, struct err *err)
+static int tap_macvtap_queue(int dir, unsigned int pairs, struct tap *t, struct err *err)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int fd = openat(dir, "tap", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -274,7 +274,7 @@ static int macvtap_queue(int dir, unsigned int pairs, struct tap *t, struct err 
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return err_set(err, errno, "macvtap %s: TUNSETIFF", t->name);
-	return set_up_queue(t, fd, err);
+	return tap_set_up_queue(t, fd, err);
 }
 
 int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret, struct err *err)
@@ -284,16 +284,16 @@ int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret
 	dev_t dev;
 	int rc;
 
-	rc = check_request(name, pairs, err);
+	rc = tap_check_request(name, pairs, err);
 	if (rc == 0)
-		rc = macvtap_dev(index, name, &dev, err);
+		rc = tap_macvtap_dev(index, name, &dev, err);
 	if (rc == 0)
-		rc = make_node(name, dev, &dir, err);
+		rc = tap_make_node(name, dev, &dir, err);
 	if (rc < 0)
 		return rc;
 	fmt_into(t.name, sizeof(t.name), "%s", name);
 	while (rc == 0 && t.nr < pairs)
-		rc = macvtap_queue(dir, pairs, &t, err);
+		rc = tap_macvtap_queue(dir, pairs, &t, err);
 	if (rc < 0) {
 		tap_close(&t);
 		return rc;

@@ -25,7 +25,7 @@ static struct nlmsghdr *tc_begin(struct nl *nl, uint16_t type, uint16_t flags,
 	return nlh;
 }
 
-static int add_ingress(struct nl *nl, int index, struct err *err)
+static int tc_add_ingress(struct nl *nl, int index, struct err *err)
 {
 	const struct tcmsg t = {
 		.tcm_ifindex = index, .tcm_handle = INGRESS_HANDLE, .tcm_parent = TC_H_INGRESS};
@@ -47,7 +47,7 @@ static int add_ingress(struct nl *nl, int index, struct err *err)
 }
 
 /* The filter's one action: out on another interface, and no further here */
-static void put_redirect(struct nlmsghdr *nlh, uint16_t type, int to_index)
+static void tc_put_redirect(struct nlmsghdr *nlh, uint16_t type, int to_index)
 {
 	const struct tc_mirred redirect = {.action = TC_ACT_STOLEN,
 					   .eaction = TCA_EGRESS_REDIR,
@@ -63,12 +63,12 @@ static void put_redirect(struct nlmsghdr *nlh, uint16_t type, int to_index)
 	mnl_attr_nest_end(nlh, list);
 }
 
-static void put_matchall(struct nlmsghdr *nlh, int to_index)
+static void tc_put_matchall(struct nlmsghdr *nlh, int to_index)
 {
-	put_redirect(nlh, TCA_MATCHALL_ACT, to_index);
+	tc_put_redirect(nlh, TCA_MATCHALL_ACT, to_index);
 }
 
-static void put_u32(struct nlmsghdr *nlh, int to_index)
+static void tc_put_u32(struct nlmsghdr *nlh, int to_index)
 {
 	struct {
 		struct tc_u32_sel sel;
@@ -78,16 +78,17 @@ static void put_u32(struct nlmsghdr *nlh, int to_index)
 	memset(&any, 0, sizeof(any));
 	any.sel.flags = TC_U32_TERMINAL;
 	any.sel.nkeys = 1;
-	put_redirect(nlh, TCA_U32_ACT, to_index);
+	tc_put_redirect(nlh, TCA_U32_ACT, to_index);
 	mnl_attr_put(nlh, TCA_U32_SEL, sizeof(any), &any);
 }
 
 static const struct {
 	const char *kind;
 	void (*put)(struct nlmsghdr *nlh, int to_index);
-} filters[] = {{"matchall", put_matchall}, {"u32", put_u32}};
+} filters[] = {{"matchall", tc_put_matchall}, {"u32", tc_put_u32}};
 
-static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
+static int tc_add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark,
+			 struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = from_index,
 				.tcm_parent = INGRESS_HANDLE,
@@ -109,7 +110,7 @@ static int add_filter(struct nl *nl, int from_index, int to_index, uint16_t mark
 	return rc;
 }
 
-static int remove_ingress(struct nl *nl, int index, struct err *err)
+static int tc_remove_ingress(struct nl *nl, int index, struct err *err)
 {
 	/* By its place, not its handle: if the qdisc is gone the kernel answers ENOENT to the first and
 	 * EINVAL to the second. */
@@ -124,13 +125,13 @@ static int remove_ingress(struct nl *nl, int index, struct err *err)
 int tc_redirect(struct nl *nl, int from_index, int to_index, uint16_t mark, struct err *err)
 {
 	struct err ignored;
-	int rc = add_ingress(nl, from_index, err);
+	int rc = tc_add_ingress(nl, from_index, err);
 
 	if (rc < 0)
 		return rc;
-	rc = add_filter(nl, from_index, to_index, mark, err);
+	rc = tc_add_filter(nl, from_index, to_index, mark, err);
 	if (rc < 0)
-		(void)!remove_ingress(nl, from_index, &ignored);
+		(void)!tc_remove_ingress(nl, from_index, &ignored);
 	return rc;
 }
 
@@ -142,7 +143,7 @@ struct place {
 	bool foreign;
 };
 
-static int see_qdisc(const struct nlmsghdr *nlh, void *arg)
+static int tc_see_qdisc(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *tb[TCA_KIND + 1];
 	struct place *p = arg;
@@ -153,7 +154,7 @@ static int see_qdisc(const struct nlmsghdr *nlh, void *arg)
 	return nl_get_str(tb[TCA_KIND], p->kind, sizeof(p->kind));
 }
 
-static int see_filter(const struct nlmsghdr *nlh, void *arg)
+static int tc_see_filter(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct tcmsg *t = mnl_nlmsg_get_payload(nlh);
 	struct place *p = arg;
@@ -165,7 +166,7 @@ static int see_filter(const struct nlmsghdr *nlh, void *arg)
 }
 
 /* The kind of qdisc, empty if there is none */
-static int look_at(struct nl *nl, struct place *p, struct err *err)
+static int tc_look_at(struct nl *nl, struct place *p, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = TC_H_INGRESS};
 	char what[WHAT_BYTES];
@@ -174,7 +175,7 @@ static int look_at(struct nl *nl, struct place *p, struct err *err)
 	fmt_into(what, sizeof(what), "ask for ingress qdisc of interface %d", p->index);
 	/* With NLM_F_ECHO older kernels answer this socket too, and not only listeners. */
 	tc_begin(nl, RTM_GETQDISC, NLM_F_ECHO, &t);
-	rc = nl_talk(nl, see_qdisc, p, what, err);
+	rc = nl_talk(nl, tc_see_qdisc, p, what, err);
 	/* The kernel answers EINVAL about a qdisc that was removed. */
 	return rc == -ENOENT || rc == -EINVAL ? 0 : rc;
 }
@@ -182,12 +183,12 @@ static int look_at(struct nl *nl, struct place *p, struct err *err)
 int tc_taken(struct nl *nl, int index, struct err *err)
 {
 	struct place p = {.index = index};
-	int rc = look_at(nl, &p, err);
+	int rc = tc_look_at(nl, &p, err);
 
 	return rc < 0 ? rc : p.kind[0] != '\0';
 }
 
-static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
+static int tc_look_at_filters(struct nl *nl, struct place *p, struct err *err)
 {
 	const struct tcmsg t = {.tcm_ifindex = p->index, .tcm_parent = INGRESS_HANDLE};
 	char what[WHAT_BYTES];
@@ -196,7 +197,7 @@ static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
 	fmt_into(what, sizeof(what), "list filters of interface %d", p->index);
 	for (int i = 0; i < TRIES && rc == -EINTR; i++) {
 		tc_begin(nl, RTM_GETTFILTER, NLM_F_DUMP, &t);
-		rc = nl_talk(nl, see_filter, p, what, err);
+		rc = nl_talk(nl, tc_see_filter, p, what, err);
 	}
 	return rc;
 }
@@ -204,15 +205,15 @@ static int look_at_filters(struct nl *nl, struct place *p, struct err *err)
 int tc_clear(struct nl *nl, int index, uint16_t mark, struct err *err)
 {
 	struct place p = {.index = index, .mark = mark};
-	int rc = look_at(nl, &p, err);
+	int rc = tc_look_at(nl, &p, err);
 
 	if (rc == 0 && strcmp(p.kind, "ingress") == 0)
-		rc = look_at_filters(nl, &p, err);
+		rc = tc_look_at_filters(nl, &p, err);
 	else if (rc == 0)
 		p.foreign = true;
 	if (rc < 0)
 		return rc;
 	if (p.foreign)
 		return err_text(err, ENOENT, "interface %d has no ingress qdisc of ours", index);
-	return remove_ingress(nl, index, err);
+	return tc_remove_ingress(nl, index, err);
 }
