@@ -65,7 +65,7 @@ static int state_judge_file(const struct stat *st)
 
 /* A file of the VM's directory, for reading or locking. Only its owner can replace it between the two checks, so this
  * does not need /proc: delete must work where that is not mounted. */
-static int open_file(int dir, const char *name, int flags, struct stat *ret_st)
+static int state_dir_open_file(int dir, const char *name, int flags, struct stat *ret_st)
 {
 	cleanup_fd int fd = -1;
 	struct stat st;
@@ -103,7 +103,7 @@ int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-static int make_root(const char *root, struct err *err)
+static int state_dir_make_root(const char *root, struct err *err)
 {
 	char path[PATH_MAX];
 	char *at;
@@ -142,14 +142,14 @@ int state_root(const char *root, int *ret_base, struct err *err)
 /* ---- the lock ---- */
 
 /* Readers only ask about the lock, so they disturb neither each other nor delete. */
-static struct flock whole_file(void)
+static struct flock state_dir_whole_file(void)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
 }
 
-static int lock_fd(int fd)
+static int state_dir_lock_fd(int fd)
 {
-	struct flock lock = whole_file();
+	struct flock lock = state_dir_whole_file();
 
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return 0;
@@ -158,10 +158,10 @@ static int lock_fd(int fd)
 
 /* The directory belongs to the process whose lock file is in it: a delete may have removed the file meanwhile, and
  * another create made a new one. */
-static int lock_of(int dir, int fd)
+static int state_dir_lock_of(int dir, int fd)
 {
 	struct stat ours, there;
-	const int rc = lock_fd(fd);
+	const int rc = state_dir_lock_fd(fd);
 
 	if (rc < 0)
 		return rc;
@@ -172,7 +172,8 @@ static int lock_of(int dir, int fd)
 
 /* ---- ROOT/ID ---- */
 
-static int open_vm(int base, const char *root, const char *id, int *ret_dir, struct err *err)
+static int state_dir_open_vm(int base, const char *root, const char *id, int *ret_dir,
+			     struct err *err)
 {
 	struct stat st;
 	cleanup_fd int dir = file_look(base, id, O_DIRECTORY | O_NOFOLLOW, &st);
@@ -200,10 +201,10 @@ int state_open(const char *root, const char *id, int *ret_dir, struct err *err)
 		rc = state_root(root, &base, err);
 	if (rc == -ENOENT)
 		return err_text(err, ENOENT, "container does not exist: %s", id);
-	return rc < 0 ? rc : open_vm(base, root, id, ret_dir, err);
+	return rc < 0 ? rc : state_dir_open_vm(base, root, id, ret_dir, err);
 }
 
-static int taken(const char *id, struct err *err)
+static int state_dir_taken(const char *id, struct err *err)
 {
 	return err_text(err, EEXIST, "container with given ID already exists: %s", id);
 }
@@ -214,24 +215,24 @@ int state_check_unused(const char *root, const char *id, struct err *err)
 	const int rc = state_open(root, id, &dir, err);
 
 	if (rc == 0)
-		return taken(id, err);
+		return state_dir_taken(id, err);
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int gone(const char *id, struct err *err)
+static int state_dir_gone(const char *id, struct err *err)
 {
 	return err_text(err, EINTR, "container %s was deleted while it was created", id);
 }
 
-static int lock_new(int dir, const char *id, int *ret_lock, struct err *err)
+static int state_dir_lock_new(int dir, const char *id, int *ret_lock, struct err *err)
 {
 	cleanup_fd int fd = openat(dir, STATE_LOCK, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? -errno : lock_of(dir, fd);
+	int rc = fd < 0 ? -errno : state_dir_lock_of(dir, fd);
 
 	if (rc == -EEXIST)
-		return taken(id, err);
+		return state_dir_taken(id, err);
 	if (rc == -ENOENT || rc == -EBUSY)
-		return gone(id, err);
+		return state_dir_gone(id, err);
 	if (rc < 0)
 		return err_set(err, -rc, "lock of %s", id);
 	*ret_lock = TAKE_FD(fd);
@@ -241,7 +242,7 @@ static int lock_new(int dir, const char *id, int *ret_lock, struct err *err)
 int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
 {
 	cleanup_fd int base = -1, dir = -1;
-	int rc = make_root(root, err);
+	int rc = state_dir_make_root(root, err);
 
 	if (rc == 0)
 		rc = state_root(root, &base, err);
@@ -249,15 +250,15 @@ int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock,
 		return rc;
 	if (mkdirat(base, id, 0700) < 0) {
 		if (errno == EEXIST)
-			return taken(id, err);
+			return state_dir_taken(id, err);
 		return err_set(err, errno, "state directory %s/%s", root, id);
 	}
-	rc = open_vm(base, root, id, &dir, err);
+	rc = state_dir_open_vm(base, root, id, &dir, err);
 	if (rc == -ENOENT)
-		return gone(id, err);
+		return state_dir_gone(id, err);
 	if (rc < 0)
 		return rc;
-	rc = lock_new(dir, id, ret_lock, err);
+	rc = state_dir_lock_new(dir, id, ret_lock, err);
 	if (rc < 0) {
 		/* If it is empty no create has it, and otherwise another one does. */
 		(void)!state_remove_empty(id, dir);
@@ -305,8 +306,8 @@ int state_remove(const char *root, const char *id, int dir, struct err *err)
 int state_lock(int dir, int *ret_lock)
 {
 	struct stat st;
-	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDWR, &st);
-	const int rc = fd < 0 ? fd : lock_of(dir, fd);
+	cleanup_fd int fd = state_dir_open_file(dir, STATE_LOCK, O_RDWR, &st);
+	const int rc = fd < 0 ? fd : state_dir_lock_of(dir, fd);
 
 	if (rc == 0)
 		*ret_lock = TAKE_FD(fd);
@@ -315,9 +316,9 @@ int state_lock(int dir, int *ret_lock)
 
 int state_locked(int dir)
 {
-	struct flock lock = whole_file();
+	struct flock lock = state_dir_whole_file();
 	struct stat st;
-	cleanup_fd int fd = open_file(dir, STATE_LOCK, O_RDONLY, &st);
+	cleanup_fd int fd = state_dir_open_file(dir, STATE_LOCK, O_RDONLY, &st);
 
 	if (fd < 0)
 		return fd;
@@ -330,7 +331,7 @@ int state_read_text(int dir, const char *name, char **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	struct stat st;
-	cleanup_fd int fd = open_file(dir, name, O_RDONLY, &st);
+	cleanup_fd int fd = state_dir_open_file(dir, name, O_RDONLY, &st);
 	int rc;
 
 	if (fd == -EINVAL)

@@ -22,7 +22,7 @@ int state_save(int dir, const struct state *s, struct err *err)
 	return rc;
 }
 
-static int load_file(int dir, struct state **ret, struct err *err)
+static int state_file_load(int dir, struct state **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;
 	struct json_object *o;
@@ -41,14 +41,14 @@ static int load_file(int dir, struct state **ret, struct err *err)
 int state_load(int dir, struct state **ret, struct err *err)
 {
 	struct state *s = NULL;
-	int rc = load_file(dir, &s, err);
+	int rc = state_file_load(dir, &s, err);
 
 	if (rc < 0)
 		return rc;
 	if (s->status != STATE_STOPPED && state_locked(dir) == 0) {
 		/* The supervisor may have ended after the file was read: read what it wrote last. */
 		state_free(s);
-		rc = load_file(dir, &s, err);
+		rc = state_file_load(dir, &s, err);
 		if (rc < 0)
 			return rc;
 		if (s->status != STATE_STOPPED) {

@@ -26,7 +26,8 @@ static void state_add_int(struct json_object *o, const char *key, int64_t value)
 	json_object_object_add(o, key, json_object_new_int64(value));
 }
 
-static struct json_object *process_json(const char *name, const struct process *p, bool with_start)
+static struct json_object *state_json_process(const char *name, const struct process *p,
+					      bool with_start)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -38,17 +39,17 @@ static struct json_object *process_json(const char *name, const struct process *
 	return o;
 }
 
-static struct json_object *processes_json(const struct state *s, bool with_start)
+static struct json_object *state_json_processes(const struct state *s, bool with_start)
 {
 	struct json_object *a = json_object_new_array();
 
 	for (unsigned int i = 0; i < s->nr_procs; i++)
 		json_object_array_add(
-			a, process_json(s->proc[i].name, &s->proc[i].process, with_start));
+			a, state_json_process(s->proc[i].name, &s->proc[i].process, with_start));
 	return a;
 }
 
-static void add_networks(struct json_object *o, const struct state *s)
+static void state_json_add_networks(struct json_object *o, const struct state *s)
 {
 	struct json_object *a = json_object_new_array();
 
@@ -57,7 +58,7 @@ static void add_networks(struct json_object *o, const struct state *s)
 	json_object_object_add(o, "networks", a);
 }
 
-static void add_cgroup_dirs(struct json_object *o, const struct state *s)
+static void state_json_add_cgroup_dirs(struct json_object *o, const struct state *s)
 {
 	struct json_object *a = json_object_new_array();
 
@@ -81,16 +82,16 @@ struct json_object *state_to_json(const struct state *s)
 
 	state_add_string(o, "id", s->id);
 	state_add_string(o, "status", state_status_name(s->status));
-	json_object_object_add(o, "supervisor", process_json(NULL, &s->supervisor, true));
+	json_object_object_add(o, "supervisor", state_json_process(NULL, &s->supervisor, true));
 	state_add_string(o, "bundle", s->bundle);
 	state_add_string(o, "rootfs", s->rootfs);
 	state_add_string(o, "created", s->created);
 	state_add_string(o, "owner", s->owner);
 	state_add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
 	state_add_int(o, "vcpus", s->nr_vcpus);
-	json_object_object_add(o, "processes", processes_json(s, true));
-	add_cgroup_dirs(o, s);
-	add_networks(o, s);
+	json_object_object_add(o, "processes", state_json_processes(s, true));
+	state_json_add_cgroup_dirs(o, s);
+	state_json_add_networks(o, s);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
 	state_add_string(o, "cause", cause_info(s->cause)->name);
@@ -122,17 +123,18 @@ struct json_object *state_to_oci(const struct state *s)
 		state_add_int(vm, "exitCode", s->exit_code);
 		state_add_string(vm, "detail", s->detail);
 	} else {
-		json_object_object_add(vm, "processes", processes_json(s, false));
+		json_object_object_add(vm, "processes", state_json_processes(s, false));
 	}
 	if (s->nr_nets)
-		add_networks(vm, s);
+		state_json_add_networks(vm, s);
 	json_object_object_add(o, "vmrun", vm);
 	return o;
 }
 
 /* ---- and back ---- */
 
-static struct json_object *get(struct json_object *o, const char *key, enum json_type type)
+static struct json_object *state_json_get(struct json_object *o, const char *key,
+					  enum json_type type)
 {
 	struct json_object *v;
 
@@ -141,9 +143,9 @@ static struct json_object *get(struct json_object *o, const char *key, enum json
 	return v;
 }
 
-static bool get_text(struct json_object *o, const char *key, char *ret, size_t size)
+static bool state_json_get_text(struct json_object *o, const char *key, char *ret, size_t size)
 {
-	struct json_object *v = get(o, key, json_type_string);
+	struct json_object *v = state_json_get(o, key, json_type_string);
 
 	if (!v || (size_t)json_object_get_string_len(v) >= size)
 		return false;
@@ -151,17 +153,17 @@ static bool get_text(struct json_object *o, const char *key, char *ret, size_t s
 	return true;
 }
 
-static bool get_copy(struct json_object *o, const char *key, char **ret)
+static bool state_json_get_copy(struct json_object *o, const char *key, char **ret)
 {
-	struct json_object *v = get(o, key, json_type_string);
+	struct json_object *v = state_json_get(o, key, json_type_string);
 
 	*ret = v ? strdup(json_object_get_string(v)) : NULL;
 	return *ret;
 }
 
-static bool get_int(struct json_object *o, const char *key, int64_t max, int64_t *ret)
+static bool state_json_get_int(struct json_object *o, const char *key, int64_t max, int64_t *ret)
 {
-	struct json_object *v = get(o, key, json_type_int);
+	struct json_object *v = state_json_get(o, key, json_type_int);
 
 	if (!v)
 		return false;
@@ -169,26 +171,27 @@ static bool get_int(struct json_object *o, const char *key, int64_t max, int64_t
 	return *ret >= 0 && *ret <= max;
 }
 
-static bool get_process(struct json_object *o, struct process *ret)
+static bool state_json_get_process(struct json_object *o, struct process *ret)
 {
 	int64_t pid, start;
 
-	if (!o || !get_int(o, "pid", INT_MAX, &pid) || !get_int(o, "start", INT64_MAX, &start))
+	if (!o || !state_json_get_int(o, "pid", INT_MAX, &pid) ||
+	    !state_json_get_int(o, "start", INT64_MAX, &start))
 		return false;
 	*ret = (struct process){(pid_t)pid, (uint64_t)start};
 	return true;
 }
 
-static bool get_status(struct json_object *o, enum state_status *ret)
+static bool state_json_get_status(struct json_object *o, enum state_status *ret)
 {
-	struct json_object *v = get(o, "status", json_type_string);
+	struct json_object *v = state_json_get(o, "status", json_type_string);
 
 	return v && state_status_parse(json_object_get_string(v), ret) == 0;
 }
 
-static bool get_processes(struct json_object *o, struct state *s)
+static bool state_json_get_processes(struct json_object *o, struct state *s)
 {
-	struct json_object *a = get(o, "processes", json_type_array);
+	struct json_object *a = state_json_get(o, "processes", json_type_array);
 	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > PLAN_PROCS_MAX)
@@ -196,23 +199,23 @@ static bool get_processes(struct json_object *o, struct state *s)
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *p = json_object_array_get_idx(a, i);
 
-		if (!get_process(p, &s->proc[i].process) ||
-		    !get_text(p, "name", s->proc[i].name, sizeof(s->proc[i].name)))
+		if (!state_json_get_process(p, &s->proc[i].process) ||
+		    !state_json_get_text(p, "name", s->proc[i].name, sizeof(s->proc[i].name)))
 			return false;
 	}
 	s->nr_procs = (unsigned int)n;
 	return true;
 }
 
-static bool get_bool(struct json_object *o, const char *key, bool *ret)
+static bool state_json_get_bool(struct json_object *o, const char *key, bool *ret)
 {
-	struct json_object *v = get(o, key, json_type_boolean);
+	struct json_object *v = state_json_get(o, key, json_type_boolean);
 
 	*ret = v && json_object_get_boolean(v);
 	return v;
 }
 
-static bool is_absolute(const char *path)
+static bool state_json_is_absolute(const char *path)
 {
 	const size_t len = strlen(path);
 
@@ -220,14 +223,16 @@ static bool is_absolute(const char *path)
 	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
 }
 
-static bool get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
+static bool state_json_get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
 {
-	struct json_object *path = get(o, "path", json_type_string);
+	struct json_object *path = state_json_get(o, "path", json_type_string);
 	int64_t dev, ino;
 
-	if (!path || !is_absolute(json_object_get_string(path)) ||
-	    !get_int(o, "device", INT64_MAX, &dev) || !get_int(o, "inode", INT64_MAX, &ino) ||
-	    !get_bool(o, "leaf", &ret->leaf) || !get_bool(o, "made", &ret->made))
+	if (!path || !state_json_is_absolute(json_object_get_string(path)) ||
+	    !state_json_get_int(o, "device", INT64_MAX, &dev) ||
+	    !state_json_get_int(o, "inode", INT64_MAX, &ino) ||
+	    !state_json_get_bool(o, "leaf", &ret->leaf) ||
+	    !state_json_get_bool(o, "made", &ret->made))
 		return false;
 	ret->dev = (uint64_t)dev;
 	ret->ino = (uint64_t)ino;
@@ -235,24 +240,24 @@ static bool get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
 	return ret->path;
 }
 
-static bool get_cgroup_dirs(struct json_object *o, struct state *s)
+static bool state_json_get_cgroup_dirs(struct json_object *o, struct state *s)
 {
-	struct json_object *a = get(o, "cgroupDirs", json_type_array);
+	struct json_object *a = state_json_get(o, "cgroupDirs", json_type_array);
 	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > PLAN_CGROUP_DIRS_MAX)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		if (!get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))
+		if (!state_json_get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))
 			return false;
 		s->nr_cgroup_dirs++;
 	}
 	return true;
 }
 
-static bool get_networks(struct json_object *o, struct state *s)
+static bool state_json_get_networks(struct json_object *o, struct state *s)
 {
-	struct json_object *a = get(o, "networks", json_type_array);
+	struct json_object *a = state_json_get(o, "networks", json_type_array);
 	const size_t n = a ? json_object_array_length(a) : 0;
 
 	if (!a || n > BOOT_DEVICES_MAX)
@@ -264,16 +269,16 @@ static bool get_networks(struct json_object *o, struct state *s)
 	return true;
 }
 
-static bool get_end(struct json_object *o, struct state *s)
+static bool state_json_get_end(struct json_object *o, struct state *s)
 {
-	struct json_object *cause = get(o, "cause", json_type_string);
+	struct json_object *cause = state_json_get(o, "cause", json_type_string);
 	int64_t code;
 
-	if (!cause || !get_int(o, "exitCode", 255, &code))
+	if (!cause || !state_json_get_int(o, "exitCode", 255, &code))
 		return false;
 	s->cause = cause_from_name(json_object_get_string(cause));
 	s->exit_code = (int)code;
-	return get_text(o, "detail", s->detail, sizeof(s->detail));
+	return state_json_get_text(o, "detail", s->detail, sizeof(s->detail));
 }
 
 int state_from_json(struct json_object *o, struct state **ret, struct err *err)
@@ -284,21 +289,24 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 
 	if (!s)
 		return err_set(err, ENOMEM, "%s", STATE_FILE);
-	if (!get_text(o, "id", s->id, sizeof(s->id)) || state_check_id(s->id, &ignored) < 0 ||
-	    !get_status(o, &s->status) ||
-	    !get_process(get(o, "supervisor", json_type_object), &s->supervisor) ||
-	    !get_copy(o, "bundle", &s->bundle) || !get_copy(o, "rootfs", &s->rootfs) ||
-	    !get_text(o, "created", s->created, sizeof(s->created)) ||
-	    !get_text(o, "owner", s->owner, sizeof(s->owner)) ||
-	    !get_int(o, "memoryBytes", INT64_MAX, &mem) || !get_int(o, "vcpus", 1024, &vcpus) ||
-	    !get_processes(o, s) || !get_cgroup_dirs(o, s) || !get_networks(o, s) ||
-	    !get_end(o, s)) {
+	if (!state_json_get_text(o, "id", s->id, sizeof(s->id)) ||
+	    state_check_id(s->id, &ignored) < 0 || !state_json_get_status(o, &s->status) ||
+	    !state_json_get_process(state_json_get(o, "supervisor", json_type_object),
+				    &s->supervisor) ||
+	    !state_json_get_copy(o, "bundle", &s->bundle) ||
+	    !state_json_get_copy(o, "rootfs", &s->rootfs) ||
+	    !state_json_get_text(o, "created", s->created, sizeof(s->created)) ||
+	    !state_json_get_text(o, "owner", s->owner, sizeof(s->owner)) ||
+	    !state_json_get_int(o, "memoryBytes", INT64_MAX, &mem) ||
+	    !state_json_get_int(o, "vcpus", 1024, &vcpus) || !state_json_get_processes(o, s) ||
+	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
+	    !state_json_get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}
 	s->mem_bytes = (uint64_t)mem;
 	s->nr_vcpus = (uint32_t)vcpus;
-	s->annotations = json_object_get(get(o, "annotations", json_type_object));
+	s->annotations = json_object_get(state_json_get(o, "annotations", json_type_object));
 	*ret = s;
 	return 0;
 }

@@ -40,7 +40,7 @@ static const struct address {
 	{"guestAddress", offsetof(struct net_made, guest)},
 };
 
-static void add_text(struct json_object *o, const char *key, const char *value)
+static void state_net_add_text(struct json_object *o, const char *key, const char *value)
 {
 	if (*value)
 		json_object_object_add(o, key, json_object_new_string(value));
@@ -48,7 +48,7 @@ static void add_text(struct json_object *o, const char *key, const char *value)
 
 /* ---- addresses, routes, neighbours (netns mode) -------------------------------------------- */
 
-static struct json_object *ip_to_json(const struct net_ip *ip, bool prefix)
+static struct json_object *state_net_ip_to_json(const struct net_ip *ip, bool prefix)
 {
 	char text[ADDR_IP_TEXT_BYTES];
 
@@ -56,37 +56,37 @@ static struct json_object *ip_to_json(const struct net_ip *ip, bool prefix)
 	return json_object_new_string(text);
 }
 
-static struct json_object *addr_to_json(const struct net_made *made, unsigned int i)
+static struct json_object *state_net_addr_to_json(const struct net_made *made, unsigned int i)
 {
-	return ip_to_json(&made->addr[i], true);
+	return state_net_ip_to_json(&made->addr[i], true);
 }
 
-static struct json_object *route_to_json(const struct net_made *made, unsigned int i)
+static struct json_object *state_net_route_to_json(const struct net_made *made, unsigned int i)
 {
 	struct json_object *o = json_object_new_object();
 	const struct net_route *t = &made->route[i];
 
-	json_object_object_add(o, "destination", ip_to_json(&t->dst, true));
+	json_object_object_add(o, "destination", state_net_ip_to_json(&t->dst, true));
 	if (t->gateway.family)
-		json_object_object_add(o, "gateway", ip_to_json(&t->gateway, false));
+		json_object_object_add(o, "gateway", state_net_ip_to_json(&t->gateway, false));
 	if (t->metric)
 		json_object_object_add(o, "metric", json_object_new_int64(t->metric));
 	return o;
 }
 
-static struct json_object *neigh_to_json(const struct net_made *made, unsigned int i)
+static struct json_object *state_net_neigh_to_json(const struct net_made *made, unsigned int i)
 {
 	struct json_object *o = json_object_new_object();
 	char mac[ADDR_TEXT_BYTES];
 
 	addr_put_mac(made->neigh[i].mac, mac);
-	json_object_object_add(o, "address", ip_to_json(&made->neigh[i].addr, false));
+	json_object_object_add(o, "address", state_net_ip_to_json(&made->neigh[i].addr, false));
 	json_object_object_add(o, "mac", json_object_new_string(mac));
 	return o;
 }
 
 /* With all bits where @prefix is not wanted */
-static bool ip_from_json(struct json_object *v, bool prefix, struct net_ip *ret)
+static bool state_net_ip_from_json(struct json_object *v, bool prefix, struct net_ip *ret)
 {
 	const char *text = json_object_is_type(v, json_type_string) ? json_object_get_string(v)
 								    : NULL;
@@ -95,21 +95,22 @@ static bool ip_from_json(struct json_object *v, bool prefix, struct net_ip *ret)
 	       !strchr(text, '/') == !prefix && addr_parse_ip(text, ret) == 0;
 }
 
-static bool addr_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+static bool state_net_addr_from_json(struct json_object *v, struct net_made *made, unsigned int i)
 {
-	return ip_from_json(v, true, &made->addr[i]);
+	return state_net_ip_from_json(v, true, &made->addr[i]);
 }
 
-static bool route_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+static bool state_net_route_from_json(struct json_object *v, struct net_made *made, unsigned int i)
 {
 	struct net_route *t = &made->route[i];
 	struct json_object *gateway, *metric;
 	int64_t n = 0;
 
-	if (!ip_from_json(json_object_object_get(v, "destination"), true, &t->dst))
+	if (!state_net_ip_from_json(json_object_object_get(v, "destination"), true, &t->dst))
 		return false;
 	if (json_object_object_get_ex(v, "gateway", &gateway) &&
-	    (!ip_from_json(gateway, false, &t->gateway) || t->gateway.family != t->dst.family))
+	    (!state_net_ip_from_json(gateway, false, &t->gateway) ||
+	     t->gateway.family != t->dst.family))
 		return false;
 	if (json_object_object_get_ex(v, "metric", &metric)) {
 		n = json_object_get_int64(metric);
@@ -120,11 +121,12 @@ static bool route_from_json(struct json_object *v, struct net_made *made, unsign
 	return true;
 }
 
-static bool neigh_from_json(struct json_object *v, struct net_made *made, unsigned int i)
+static bool state_net_neigh_from_json(struct json_object *v, struct net_made *made, unsigned int i)
 {
 	struct json_object *mac = json_object_object_get(v, "mac");
 
-	return ip_from_json(json_object_object_get(v, "address"), false, &made->neigh[i].addr) &&
+	return state_net_ip_from_json(json_object_object_get(v, "address"), false,
+				      &made->neigh[i].addr) &&
 	       json_object_is_type(mac, json_type_string) &&
 	       addr_parse_mac(json_object_get_string(mac), made->neigh[i].mac) == 0;
 }
@@ -139,14 +141,14 @@ static const struct item_list {
 	bool (*from)(struct json_object *v, struct net_made *made, unsigned int i);
 } lists[] = {
 	{"addresses", offsetof(struct net_made, nr_addrs), NET_ADDRS_MAX, json_type_string,
-	 addr_to_json, addr_from_json},
+	 state_net_addr_to_json, state_net_addr_from_json},
 	{"routes", offsetof(struct net_made, nr_routes), NET_ROUTES_MAX, json_type_object,
-	 route_to_json, route_from_json},
+	 state_net_route_to_json, state_net_route_from_json},
 	{"neighbours", offsetof(struct net_made, nr_neighs), NET_NEIGHS_MAX, json_type_object,
-	 neigh_to_json, neigh_from_json},
+	 state_net_neigh_to_json, state_net_neigh_from_json},
 };
 
-static void add_lists(struct json_object *o, const struct net_made *made)
+static void state_net_add_lists(struct json_object *o, const struct net_made *made)
 {
 	unsigned int nr;
 
@@ -163,7 +165,8 @@ static void add_lists(struct json_object *o, const struct net_made *made)
 	}
 }
 
-static bool get_list(struct json_object *o, const struct item_list *l, struct net_made *made)
+static bool state_net_get_list(struct json_object *o, const struct item_list *l,
+			       struct net_made *made)
 {
 	struct json_object *a, *v;
 	unsigned int nr;
@@ -182,17 +185,17 @@ static bool get_list(struct json_object *o, const struct item_list *l, struct ne
 	return true;
 }
 
-static bool get_lists(struct json_object *o, struct net_made *made)
+static bool state_net_get_lists(struct json_object *o, struct net_made *made)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(lists); i++)
-		if (!get_list(o, &lists[i], made))
+		if (!state_net_get_list(o, &lists[i], made))
 			return false;
 	return true;
 }
 
 /* ---- the record ---------------------------------------------------------------------------- */
 
-static void add_netns_id(struct json_object *o, const struct netns_id *id)
+static void state_net_add_netns_id(struct json_object *o, const struct netns_id *id)
 {
 	struct json_object *a;
 
@@ -204,7 +207,7 @@ static void add_netns_id(struct json_object *o, const struct netns_id *id)
 	json_object_object_add(o, NETNS_KEY, a);
 }
 
-static bool get_netns_id(struct json_object *o, struct netns_id *ret)
+static bool state_net_get_netns_id(struct json_object *o, struct netns_id *ret)
 {
 	struct json_object *a, *dev, *ino;
 
@@ -226,14 +229,14 @@ struct json_object *state_net_to_json(const struct net_made *made)
 	struct json_object *o = json_object_new_object();
 	char text[ADDR_TEXT_BYTES];
 
-	add_text(o, "mode", net_mode_names[made->mode]);
+	state_net_add_text(o, "mode", net_mode_names[made->mode]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++)
-		add_text(o, texts[i].key, (const char *)made + texts[i].offset);
+		state_net_add_text(o, texts[i].key, (const char *)made + texts[i].offset);
 	if (memcmp(made->mac, no_mac, sizeof(no_mac)) != 0) {
 		addr_put_mac(made->mac, text);
-		add_text(o, "mac", text);
+		state_net_add_text(o, "mac", text);
 	}
-	add_netns_id(o, &made->netns_id);
+	state_net_add_netns_id(o, &made->netns_id);
 	if (made->mtu)
 		json_object_object_add(o, MTU_KEY, json_object_new_int(made->mtu));
 	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++) {
@@ -243,18 +246,18 @@ struct json_object *state_net_to_json(const struct net_made *made)
 		if (!a.bits)
 			continue;
 		addr_put(a, text);
-		add_text(o, addresses[i].key, text);
+		state_net_add_text(o, addresses[i].key, text);
 	}
 	if (made->gateway) {
 		addr_put((struct net_addr){made->gateway, 0}, text);
-		add_text(o, "gateway", text);
+		state_net_add_text(o, "gateway", text);
 	}
-	add_lists(o, made);
+	state_net_add_lists(o, made);
 	return o;
 }
 
 /* The text of @key, "" where there is none, NULL where it is something else or too long */
-static const char *text_of(struct json_object *o, const char *key, size_t size)
+static const char *state_net_text_of(struct json_object *o, const char *key, size_t size)
 {
 	struct json_object *v;
 
@@ -267,10 +270,10 @@ static const char *text_of(struct json_object *o, const char *key, size_t size)
 	return json_object_get_string(v);
 }
 
-static bool get_addresses(struct json_object *o, struct net_made *made)
+static bool state_net_get_addresses(struct json_object *o, struct net_made *made)
 {
-	const char *mac = text_of(o, "mac", ADDR_TEXT_BYTES);
-	const char *gateway = text_of(o, "gateway", ADDR_TEXT_BYTES);
+	const char *mac = state_net_text_of(o, "mac", ADDR_TEXT_BYTES);
+	const char *gateway = state_net_text_of(o, "gateway", ADDR_TEXT_BYTES);
 	struct net_addr a = {0};
 
 	if (!mac || (*mac && addr_parse_mac(mac, made->mac) < 0))
@@ -279,7 +282,7 @@ static bool get_addresses(struct json_object *o, struct net_made *made)
 		return false;
 	made->gateway = a.addr;
 	for (unsigned int i = 0; i < ARRAY_SIZE(addresses); i++) {
-		const char *text = text_of(o, addresses[i].key, ADDR_TEXT_BYTES);
+		const char *text = state_net_text_of(o, addresses[i].key, ADDR_TEXT_BYTES);
 
 		if (!text || (*text && (addr_parse(text, &a) < 0 || !a.bits)))
 			return false;
@@ -297,11 +300,11 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 
 	if (!json_object_is_type(o, json_type_object))
 		return false;
-	text = text_of(o, "mode", ADDR_TEXT_BYTES);
+	text = state_net_text_of(o, "mode", ADDR_TEXT_BYTES);
 	if (!text || net_mode_parse(text, &made.mode) < 0)
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(texts); i++) {
-		text = text_of(o, texts[i].key, texts[i].size);
+		text = state_net_text_of(o, texts[i].key, texts[i].size);
 		if (!text)
 			return false;
 		fmt_into((char *)&made + texts[i].offset, texts[i].size, "%s", text);
@@ -313,8 +316,9 @@ bool state_net_from_json(struct json_object *o, const char *id, struct net_made 
 			return false;
 		made.mtu = (uint16_t)v;
 	}
-	if (!made.device[0] || !get_addresses(o, &made) || !get_lists(o, &made) ||
-	    !get_netns_id(o, &made.netns_id) || !net_is_ours(&made, id))
+	if (!made.device[0] || !state_net_get_addresses(o, &made) ||
+	    !state_net_get_lists(o, &made) || !state_net_get_netns_id(o, &made.netns_id) ||
+	    !net_is_ours(&made, id))
 		return false;
 	*ret = made;
 	return true;
