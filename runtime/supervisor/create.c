@@ -38,7 +38,7 @@ void create_report(struct supervisor *s, const struct err *err)
 }
 
 /* The ack, or end of file: the launcher died, or could not write its pid file. */
-static void on_launcher(void *arg, int fd, uint32_t events UNUSED)
+static void create_on_launcher(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	char ack[sizeof(HANDOVER_ACK)];
@@ -104,7 +104,7 @@ void create_late(struct supervisor *s)
 }
 
 /* Keep nothing of the launcher's open: a caller that reads its output to the end waits for that end. */
-static int let_go_of_stdio(int null)
+static int create_let_go_of_stdio(int null)
 {
 	int fd;
 
@@ -114,7 +114,7 @@ static int let_go_of_stdio(int null)
 	return 0;
 }
 
-static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
+static int create_spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 {
 	int pipe_fd[2], rc = spawn_prepare(sp, err);
 	cleanup_fd int error_wr = -1;
@@ -135,11 +135,12 @@ static int spawn_all(struct supervisor *s, struct spawn *sp, struct err *err)
 		s->nr++;
 		rc = watch_process(s, s->nr - 1, err);
 	}
-	return rc == 0 && let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null") : rc;
+	return rc == 0 && create_let_go_of_stdio(sp->null_fd) < 0 ? err_set(err, errno, "/dev/null")
+								  : rc;
 }
 
 /* A VMM is never started again: its files are as free as they are once the VMM itself has closed them. */
-static void close_vmm_files(struct assets *a)
+static void create_close_vmm_files(struct assets *a)
 {
 	cleanup_close_fd(&a->kvm);
 	a->kvm = -1;
@@ -150,7 +151,7 @@ static void close_vmm_files(struct assets *a)
 }
 
 /* The reader of a pipe and the owner of a terminal wait for these to be closed. */
-static void close_streams(const struct launch *l)
+static void create_close_streams(const struct launch *l)
 {
 	for (unsigned int i = 0; i < 2; i++) {
 		/* 0 to 2 are /dev/null by now. */
@@ -164,7 +165,7 @@ static void close_streams(const struct launch *l)
 }
 
 /* Nothing has been made yet. Until GO the recorded pid, which delete kills, is the launcher's. */
-static int wait_for_launcher(struct supervisor *s, struct err *err)
+static int create_wait_for_launcher(struct supervisor *s, struct err *err)
 {
 	char go[sizeof(HANDOVER_GO)];
 
@@ -175,7 +176,7 @@ static int wait_for_launcher(struct supervisor *s, struct err *err)
 	return err_text(err, EPIPE, "the creating process is gone");
 }
 
-static bool write_oom_score(int fd, int adj)
+static bool create_write_oom_score(int fd, int adj)
 {
 	char text[16];
 	const size_t len = fmt_into(text, sizeof(text), "%d", adj);
@@ -185,7 +186,7 @@ static bool write_oom_score(int fd, int adj)
 
 /* What the jailed processes get on top of this process's score, in thousandths of the limit or of the host's memory:
  * even the smallest of them must score higher. */
-static int oom_raise(int64_t limit_bytes)
+static int create_oom_raise(int64_t limit_bytes)
 {
 	const int64_t own = limit_bytes > 0 ? 1000LL * OWN_BYTES / limit_bytes : 0;
 
@@ -194,18 +195,19 @@ static int oom_raise(int64_t limit_bytes)
 
 /* The kernel kills the process with the highest score. In a small VM that could be this one, which has to report the
  * death. So this one lowers its score if it may, and otherwise raises the others'. */
-static int set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed, struct err *err)
+static int create_set_oom_scores(const struct supervisor *s, int adj, int *ret_jailed,
+				 struct err *err)
 {
 	cleanup_fd int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC);
 	char text[16] = "";
 
-	if (adj != PLAN_OOM_UNSET && !write_oom_score(fd, adj))
+	if (adj != PLAN_OOM_UNSET && !create_write_oom_score(fd, adj))
 		return err_set(err, errno, "/process/oomScoreAdj: %d", adj);
 	if (fd < 0 || pread(fd, text, sizeof(text) - 1, 0) <= 0)
 		return err_set(err, errno, "oom_score_adj");
 	adj = atoi(text);
-	if (adj <= OOM_LAST || !write_oom_score(fd, OOM_LAST))
-		adj += oom_raise(s->cgroup->memory_max_bytes);
+	if (adj <= OOM_LAST || !create_write_oom_score(fd, OOM_LAST))
+		adj += create_oom_raise(s->cgroup->memory_max_bytes);
 	*ret_jailed = adj < OOM_SCORE_ADJ_MAX ? adj : OOM_SCORE_ADJ_MAX;
 	return 0;
 }
@@ -223,7 +225,7 @@ int create_begin(struct supervisor *s, struct err *err)
 		.null_fd = -1,
 		.ram_fd = -1,
 	};
-	int rc = wait_for_launcher(s, err);
+	int rc = create_wait_for_launcher(s, err);
 
 	if (rc == 0)
 		rc = cgroup_enter(s->cgroup, err);
@@ -235,19 +237,19 @@ int create_begin(struct supervisor *s, struct err *err)
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	rc = state_save(s->dir, s->state, err);
 	if (rc == 0)
-		rc = set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
+		rc = create_set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
 	if (rc == 0)
 		rc = userns_choose(&sp.ids, err);
 	if (rc == 0)
 		rc = loop_init(&s->loop, err);
 	if (rc == 0)
-		rc = loop_add(&s->loop, s->report, EPOLLIN, on_launcher, s, err);
+		rc = loop_add(&s->loop, s->report, EPOLLIN, create_on_launcher, s, err);
 	if (rc == 0)
 		rc = nets_make(s, &sp, err);
 	if (rc == 0)
-		rc = spawn_all(s, &sp, err);
+		rc = create_spawn_all(s, &sp, err);
 	spawn_done(&sp);
-	close_vmm_files(s->assets);
-	close_streams(l);
+	create_close_vmm_files(s->assets);
+	create_close_streams(l);
 	return rc < 0 ? rc : requests_serve(s, err);
 }

@@ -18,11 +18,11 @@
 #define ASK_LOOKS     20   /* so often in that time */
 #define KILL_TRIES    5000 /* 10 s more after a SIGKILL */
 
-static void free_state(struct state **s)
+static void destroy_state_done(struct state **s)
 {
 	state_free(*s);
 }
-#define cleanup_state __attribute__((cleanup(free_state)))
+#define cleanup_state __attribute__((cleanup(destroy_state_done)))
 
 /* Keeps the first failure: later ones usually follow from it. */
 static int destroy_first(int so_far, int rc)
@@ -31,7 +31,7 @@ static int destroy_first(int so_far, int rc)
 }
 
 /* Kill a process that stands still while its group is frozen. */
-static int kill_frozen(const struct process *p)
+static int destroy_kill_frozen(const struct process *p)
 {
 	if (process_identify(p->pid) == p->start && p->start)
 		cgroup_thaw(p->pid);
@@ -45,7 +45,7 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 	int rc = 0;
 
 	for (unsigned int i = 0; s && i < s->nr_procs; i++) {
-		int dead = kill_frozen(&s->proc[i].process);
+		int dead = destroy_kill_frozen(&s->proc[i].process);
 
 		if (dead < 0 && rc == 0)
 			rc = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
@@ -71,7 +71,7 @@ static int destroy_wait_for_lock(int dir, unsigned int tries, int *ret_lock)
 }
 
 /* Whether all processes left are killed, and only a stalled disk of the host keeps them */
-static bool only_dying(const struct state *s)
+static bool destroy_only_dying(const struct state *s)
 {
 	bool any = false;
 
@@ -94,14 +94,14 @@ static int destroy_wait_for_end(int dir, const struct state *s, int *ret_lock)
 
 	for (unsigned int i = 0; i < ASK_LOOKS && rc == -EBUSY; i++) {
 		rc = destroy_wait_for_lock(dir, ASK_TRIES / ASK_LOOKS, ret_lock);
-		if (rc == -EBUSY && only_dying(s))
+		if (rc == -EBUSY && destroy_only_dying(s))
 			rc = -EINPROGRESS;
 	}
 	return rc;
 }
 
 /* End the process that runs the VM, and take the lock. */
-static int take_over(int dir, const struct state *s, int *ret_lock)
+static int destroy_take_over(int dir, const struct state *s, int *ret_lock)
 {
 	cleanup_state struct state *now = NULL;
 	struct err ignored;
@@ -116,20 +116,20 @@ static int take_over(int dir, const struct state *s, int *ret_lock)
 		rc = -EBUSY;
 	if (rc != -EBUSY)
 		return rc;
-	rc = kill_frozen(&s->supervisor);
+	rc = destroy_kill_frozen(&s->supervisor);
 	if (rc == 0)
 		rc = destroy_wait_for_lock(dir, ASK_TRIES, ret_lock);
 	if (rc != -EBUSY)
 		return rc;
 	/* The pid recorded at first may have been the launcher's. */
 	if (state_load(dir, &now, &ignored) == 0 && now->supervisor.pid != s->supervisor.pid)
-		(void)!kill_frozen(&now->supervisor);
+		(void)!destroy_kill_frozen(&now->supervisor);
 	return destroy_wait_for_lock(dir, KILL_TRIES, ret_lock);
 }
 
 /* The state file cannot be read, but the lock is held: by a create in its first moments, by another delete
  * in its last ones, or by a VM whose file was damaged. Wait until that is over. */
-static int load_patiently(int dir, bool force, struct state **ret, struct err *err)
+static int destroy_load_patiently(int dir, bool force, struct state **ret, struct err *err)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 	unsigned int tries = ASK_TRIES;
@@ -179,7 +179,7 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		return 0;
 	if (rc < 0)
 		return rc;
-	rc = load_patiently(dir, force, &s, err);
+	rc = destroy_load_patiently(dir, force, &s, err);
 	if (rc == -ENOENT || (rc < 0 && force))
 		return destroy_unborn(root, id, dir, force, err);
 	if (rc < 0)
@@ -189,7 +189,7 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 				id, state_status_name(s->status));
 	rc = state_lock(dir, &lock);
 	if (rc == -EBUSY)
-		rc = take_over(dir, s, &lock);
+		rc = destroy_take_over(dir, s, &lock);
 	/* Its supervisor removes the rest when the host lets the processes go. */
 	if (rc == -EINPROGRESS)
 		return state_remove(root, id, dir, err);

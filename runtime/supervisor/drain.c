@@ -35,7 +35,7 @@ void drain_note(struct supervisor *s, const struct plan *p, int console)
 			s->drain.device = i;
 }
 
-static void on_console(void *arg, int fd, uint32_t events UNUSED)
+static void drain_on_console(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 
@@ -44,7 +44,7 @@ static void on_console(void *arg, int fd, uint32_t events UNUSED)
 }
 
 /* Whether the device may stay; sets when to look again */
-static bool may_stay(struct supervisor *s)
+static bool drain_may_stay(struct supervisor *s)
 {
 	struct draining *d = &s->drain;
 	struct pollfd console = {.fd = d->console, .events = POLLOUT};
@@ -55,7 +55,7 @@ static bool may_stay(struct supervisor *s)
 	s->deadline_ns = clock_ns() + SUPERVISOR_LEAVE_NS;
 	if (poll(&console, 1, 0) == 0) {
 		d->idle = 0;
-		if (loop_add(&s->loop, d->console, EPOLLOUT, on_console, s, &ignored) == 0)
+		if (loop_add(&s->loop, d->console, EPOLLOUT, drain_on_console, s, &ignored) == 0)
 			s->deadline_ns = 0;
 		return true;
 	}
@@ -71,7 +71,7 @@ bool drain_wait(struct supervisor *s)
 	const struct draining *d = &s->drain;
 
 	if (s->failed || d->console < 0 || !d->device || !s->proc[d->device].jailed.pid ||
-	    !may_stay(s))
+	    !drain_may_stay(s))
 		return false;
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (i != d->device)

@@ -30,7 +30,7 @@
 #define LOCK_TRIES    1000			     /* 2 s */
 #define REPORT_MS     (HANDOVER_CREATE_MS + UNDO_MS) /* more than the supervisor needs to give up */
 
-static const char *owner_name(char ret[33])
+static const char *launch_owner_name(char ret[33])
 {
 	const struct passwd *pw;
 	FILE *f;
@@ -51,7 +51,7 @@ static const char *owner_name(char ret[33])
 }
 
 /* Records the directories: before they are made without their identity, then with it */
-static int note_cgroups(const struct cgroup *cg, struct state *s)
+static int launch_note_cgroups(const struct cgroup *cg, struct state *s)
 {
 	state_free_cgroups(s);
 	for (unsigned int i = 0; i < cg->nr_dirs; i++) {
@@ -64,7 +64,7 @@ static int note_cgroups(const struct cgroup *cg, struct state *s)
 	return 0;
 }
 
-static int fill_state(const struct launch *l, const struct cgroup *cg, struct state *s)
+static int launch_fill_state(const struct launch *l, const struct cgroup *cg, struct state *s)
 {
 	const struct plan *p = l->plan;
 
@@ -74,11 +74,11 @@ static int fill_state(const struct launch *l, const struct cgroup *cg, struct st
 	s->bundle = strdup(p->bundle_path);
 	s->rootfs = strdup(l->rootfs);
 	clock_rfc3339(s->created, 9);
-	owner_name(s->owner);
+	launch_owner_name(s->owner);
 	s->mem_bytes = p->mem_bytes;
 	s->nr_vcpus = p->nr_vcpus;
 	s->annotations = json_object_get(p->annotations);
-	return s->bundle && s->rootfs ? note_cgroups(cg, s) : -ENOMEM;
+	return s->bundle && s->rootfs ? launch_note_cgroups(cg, s) : -ENOMEM;
 }
 
 /**
@@ -93,7 +93,7 @@ struct launching {
 	struct cgroup cgroup;
 };
 
-static void launching_done(struct launching *g)
+static void launch_done(struct launching *g)
 {
 	cleanup_close_fd(&g->dir);
 	cleanup_close_fd(&g->lock);
@@ -102,9 +102,9 @@ static void launching_done(struct launching *g)
 	cgroup_done(&g->cgroup);
 	state_free(g->state);
 }
-#define cleanup_launching __attribute__((cleanup(launching_done)))
+#define cleanup_launching __attribute__((cleanup(launch_done)))
 
-static int plan_networks(const struct plan *p, struct state *s, struct err *err)
+static int launch_plan_networks(const struct plan *p, struct state *s, struct err *err)
 {
 	char cmdline[BOOT_CMDLINE_MAX];
 	struct net_guest guest;
@@ -120,16 +120,16 @@ static int plan_networks(const struct plan *p, struct state *s, struct err *err)
 }
 
 /* Recorded before anything is made, so that delete finds it after a death at any moment. */
-static int write_down(const struct launch *l, struct launching *g, struct err *err)
+static int launch_write_down(const struct launch *l, struct launching *g, struct err *err)
 {
 	int rc = cgroup_plan(&l->plan->cgroup, &g->cgroup, err);
 
 	if (rc < 0)
 		return rc;
 	g->state = calloc(1, sizeof(*g->state));
-	if (!g->state || fill_state(l, &g->cgroup, g->state) < 0)
+	if (!g->state || launch_fill_state(l, &g->cgroup, g->state) < 0)
 		return err_set(err, ENOMEM, "state");
-	rc = plan_networks(l->plan, g->state, err);
+	rc = launch_plan_networks(l->plan, g->state, err);
 	if (rc < 0)
 		return rc;
 	rc = state_save_text(g->dir, STATE_CONFIG, l->config, err);
@@ -138,7 +138,7 @@ static int write_down(const struct launch *l, struct launching *g, struct err *e
 
 /* What vmrun opens is close-on-exec, so all else was the caller's. conmon, for one, waits until every process that
  * inherited its pipe has closed it. */
-static void close_inherited(void)
+static void launch_close_inherited(void)
 {
 	DIR *d = opendir("/proc/self/fd");
 	const struct dirent *e;
@@ -154,7 +154,7 @@ static void close_inherited(void)
 		closedir(d);
 }
 
-static NORETURN void become_supervisor(const struct launch *l, struct launching *g)
+static NORETURN void launch_become_supervisor(const struct launch *l, struct launching *g)
 {
 	struct supervisor *s = calloc(1, sizeof(*s));
 	sigset_t all;
@@ -163,7 +163,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	close(g->report[0]);
-	close_inherited();
+	launch_close_inherited();
 	if (!s)
 		_exit(1); /* which the launcher reads as end of file */
 	s->dir = g->dir;
@@ -193,7 +193,7 @@ static NORETURN void become_supervisor(const struct launch *l, struct launching 
 }
 
 /* Too small a limit has many symptoms: a killed process, a failure to map, an empty pipe. */
-static int too_little_memory(const struct launching *g, struct err *err)
+static int launch_too_little_memory(const struct launching *g, struct err *err)
 {
 	const bool killed = cgroup_oom_kills(&g->cgroup) > 0;
 	const int64_t limit = g->cgroup.memory_max_bytes;
@@ -209,13 +209,13 @@ static int too_little_memory(const struct launching *g, struct err *err)
 }
 
 /* Records the identity of the directories before a process is in them. */
-static int make_cgroups(const struct launch *l, struct launching *g, struct err *err)
+static int launch_make_cgroups(const struct launch *l, struct launching *g, struct err *err)
 {
 	int rc = cgroup_make(&g->cgroup, err);
 
 	if (rc == 0)
 		rc = cgroup_limit(&g->cgroup, &l->plan->cgroup, err);
-	if (rc == 0 && note_cgroups(&g->cgroup, g->state) < 0)
+	if (rc == 0 && launch_note_cgroups(&g->cgroup, g->state) < 0)
 		rc = err_set(err, ENOMEM, "state");
 	if (rc == 0 && g->cgroup.nr_dirs)
 		rc = state_save(g->dir, g->state, err);
@@ -223,17 +223,17 @@ static int make_cgroups(const struct launch *l, struct launching *g, struct err 
 	return rc;
 }
 
-static int fork_supervisor(const struct launch *l, struct launching *g, struct err *err)
+static int launch_fork_supervisor(const struct launch *l, struct launching *g, struct err *err)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, g->report) < 0)
 		return err_set(err, errno, "report socket");
 	g->pid = cgroup_fork(&g->cgroup);
 	if (g->pid < 0) {
 		err_set(err, errno, "fork the supervisor");
-		return too_little_memory(g, err);
+		return launch_too_little_memory(g, err);
 	}
 	if (g->pid == 0)
-		become_supervisor(l, g);
+		launch_become_supervisor(l, g);
 	cleanup_close_fd(&g->report[1]);
 	g->report[1] = -1;
 	/* The lock is the supervisor's: a launcher that is stopped must not keep it. */
@@ -246,7 +246,7 @@ static int fork_supervisor(const struct launch *l, struct launching *g, struct e
 }
 
 /* A launcher that dies before there is a supervisor would leave everything behind: so signals wait. */
-static void hold_signals(sigset_t *ret_before)
+static void launch_hold_signals(sigset_t *ret_before)
 {
 	sigset_t set;
 
@@ -259,7 +259,7 @@ static void hold_signals(sigset_t *ret_before)
 	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 
-static int wait_for_report(const struct launch *l, struct launching *g, struct err *err)
+static int launch_wait_for_report(const struct launch *l, struct launching *g, struct err *err)
 {
 	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
 	struct handover_report r;
@@ -283,7 +283,7 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 			return rc;
 	}
 	/* From here on the VM stays: create exits with 0, run reads signals from an fd. */
-	hold_signals(&before);
+	launch_hold_signals(&before);
 	if (send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL) < 0)
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	return 0;
@@ -291,7 +291,7 @@ static int wait_for_report(const struct launch *l, struct launching *g, struct e
 
 /* Without the ack the supervisor ends the processes and exits. Return: whether it is gone. One that hangs in the kernel,
  * or is stopped, does not hold the caller up. */
-static bool see_supervisor_go(pid_t pid)
+static bool launch_see_supervisor_go(pid_t pid)
 {
 	const struct process p = {pid, process_identify(pid)};
 	cleanup_fd int pidfd = process_open(&p);
@@ -306,7 +306,7 @@ static bool see_supervisor_go(pid_t pid)
 }
 
 /* A supervisor that was killed leaves children, which hold its fds until they die, which is soon. */
-static int lock_again(struct launching *g)
+static int launch_lock_again(struct launching *g)
 {
 	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
 	unsigned int tries = LOCK_TRIES;
@@ -317,7 +317,7 @@ static int lock_again(struct launching *g)
 	return rc;
 }
 
-static void undo(const struct launch *l, struct launching *g)
+static void launch_undo(const struct launch *l, struct launching *g)
 {
 	struct state *last = NULL;
 	struct err ignored;
@@ -327,7 +327,7 @@ static void undo(const struct launch *l, struct launching *g)
 	/* Its locks would be in the way of removing it. */
 	cgroup_done(&g->cgroup);
 	/* A delete finds everything in the state file, and may have been faster. */
-	if (g->pid > 0 && (!see_supervisor_go(g->pid) || lock_again(g) < 0))
+	if (g->pid > 0 && (!launch_see_supervisor_go(g->pid) || launch_lock_again(g) < 0))
 		return;
 	/* The supervisor clears names of others in the file only, if it got so far. The user hears of the
 	 * first failure alone. */
@@ -342,17 +342,17 @@ static int launch_supervisor(const struct launch *l, struct launching *g, struct
 	sigset_t before;
 	int rc;
 
-	hold_signals(&before);
+	launch_hold_signals(&before);
 	rc = state_reserve(l->root, l->plan->id, &g->dir, &g->lock, err);
 	if (rc == 0)
-		rc = write_down(l, g, err);
+		rc = launch_write_down(l, g, err);
 	phases_mark(l->phases, "state directory");
 	if (rc == 0)
-		rc = make_cgroups(l, g, err);
+		rc = launch_make_cgroups(l, g, err);
 	if (rc == 0)
-		rc = fork_supervisor(l, g, err);
+		rc = launch_fork_supervisor(l, g, err);
 	if (rc < 0 && g->dir >= 0)
-		undo(l, g);
+		launch_undo(l, g);
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return rc;
 }
@@ -366,10 +366,10 @@ int launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 		rc = launch_supervisor(l, &g, err);
 	if (rc < 0)
 		return rc;
-	rc = wait_for_report(l, &g, err);
+	rc = launch_wait_for_report(l, &g, err);
 	if (rc < 0) {
-		rc = too_little_memory(&g, err);
-		undo(l, &g);
+		rc = launch_too_little_memory(&g, err);
+		launch_undo(l, &g);
 		return rc;
 	}
 	*ret_pid = g.pid;

@@ -71,7 +71,7 @@ static void life_serve(struct supervisor *s, struct err *err)
 	}
 }
 
-static void leave_cgroups(struct supervisor *s)
+static void life_leave_cgroups(struct supervisor *s)
 {
 	cgroup_leave(s->cgroup);
 	cgroup_done(s->cgroup);
@@ -79,16 +79,16 @@ static void leave_cgroups(struct supervisor *s)
 
 /* The cgroup is removed when the VM ends, not with its state directory. A launcher that waits does it sooner: under v2
  * a process that moves itself waits for the kernel, one that exits does not. */
-static bool launcher_removes(const struct supervisor *s)
+static bool life_launcher_removes(const struct supervisor *s)
 {
 	return s->launcher && getppid() == s->launcher;
 }
 
-static void remove_cgroups(struct supervisor *s)
+static void life_remove_cgroups(struct supervisor *s)
 {
 	struct err err;
 
-	leave_cgroups(s);
+	life_leave_cgroups(s);
 	if (cgroup_remove(s->state->cgroup_dir, s->state->nr_cgroup_dirs, &err) == 0)
 		state_free_cgroups(s->state);
 	else
@@ -96,7 +96,7 @@ static void remove_cgroups(struct supervisor *s)
 }
 
 /* Whether delete removed the VM while the host still held one of its processes: its name may be another VM's now */
-static bool was_deleted(const struct supervisor *s)
+static bool life_was_deleted(const struct supervisor *s)
 {
 	struct stat st;
 
@@ -104,7 +104,7 @@ static bool was_deleted(const struct supervisor *s)
 }
 
 /* If the disk is full, drop the copy of config.json: users ask how a VM ended, not for that copy. */
-static int save_end(struct supervisor *s, struct err *err)
+static int life_save_end(struct supervisor *s, struct err *err)
 {
 	const int rc = state_save(s->dir, s->state, err);
 
@@ -115,14 +115,14 @@ static int save_end(struct supervisor *s, struct err *err)
 
 static NORETURN void life_finish_ended(struct supervisor *s)
 {
-	const bool deleted = was_deleted(s);
+	const bool deleted = life_was_deleted(s);
 	struct err err;
 
-	if (deleted || !launcher_removes(s))
-		remove_cgroups(s);
+	if (deleted || !life_launcher_removes(s))
+		life_remove_cgroups(s);
 	s->state->status = STATE_STOPPED;
 	s->state->nr_procs = 0;
-	if (!deleted && save_end(s, &err) < 0)
+	if (!deleted && life_save_end(s, &err) < 0)
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	oci_log_flush(&s->log);
 	_exit(s->state->exit_code);
@@ -144,7 +144,7 @@ static NORETURN void life_finish(struct supervisor *s)
 		create_report(s, &s->failure);
 		_exit(1);
 	}
-	leave_cgroups(s);
+	life_leave_cgroups(s);
 	if (destroy_remains(s->launch->root, s->state->id, s->dir, s->state, &err) < 0)
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 	_exit(1);

@@ -6,7 +6,7 @@
 
 #define TELL_NS 2000000000ULL
 
-static void stop_listening(struct supervisor *s, struct spawned *p)
+static void lines_stop_listening(struct supervisor *s, struct spawned *p)
 {
 	if (p->log < 0)
 		return;
@@ -16,41 +16,41 @@ static void stop_listening(struct supervisor *s, struct spawned *p)
 }
 
 /* Leave its pipe alone until there is budget for it again, or until its writers are gone. */
-static void listen_later(struct supervisor *s, const struct spawned *p, uint64_t at_ns)
+static void lines_listen_later(struct supervisor *s, const struct spawned *p, uint64_t at_ns)
 {
 	if (loop_mod(&s->loop, p->log, 0) == 0 &&
 	    (!s->listen_again_ns || at_ns < s->listen_again_ns))
 		s->listen_again_ns = at_ns;
 }
 
-static bool pass_line_on(struct supervisor *s, struct spawned *p, bool last)
+static bool lines_pass_line_on(struct supervisor *s, struct spawned *p, bool last)
 {
 	uint64_t at_ns;
 
 	switch (child_pass_line(p, last, &s->log, &at_ns)) {
 	case SPAWNED_LINE: return true;
-	case SPAWNED_LATER: listen_later(s, p, at_ns); return false;
-	case SPAWNED_END: stop_listening(s, p); return false;
+	case SPAWNED_LATER: lines_listen_later(s, p, at_ns); return false;
+	case SPAWNED_END: lines_stop_listening(s, p); return false;
 	case SPAWNED_NOTHING: break;
 	}
 	return false;
 }
 
-static void on_log(void *arg, int fd, uint32_t events)
+static void lines_on_log(void *arg, int fd, uint32_t events)
 {
 	struct supervisor *s = arg;
 
-	(void)pass_line_on(s, supervisor_process(s, fd), events & EPOLLHUP);
+	(void)lines_pass_line_on(s, supervisor_process(s, fd), events & EPOLLHUP);
 }
 
 void lines_last(struct supervisor *s, struct spawned *p)
 {
 	unsigned int n = 0;
 
-	while (n++ < CHILD_LINES_MAX && pass_line_on(s, p, true))
+	while (n++ < CHILD_LINES_MAX && lines_pass_line_on(s, p, true))
 		;
 	/* Another process may hold the write end now; it has a log of its own. */
-	stop_listening(s, p);
+	lines_stop_listening(s, p);
 }
 
 void lines_again(struct supervisor *s)
@@ -76,5 +76,5 @@ void lines_tell_losses(struct supervisor *s)
 
 int lines_watch(struct supervisor *s, const struct spawned *p, struct err *err)
 {
-	return loop_add(&s->loop, p->log, EPOLLIN, on_log, s, err);
+	return loop_add(&s->loop, p->log, EPOLLIN, lines_on_log, s, err);
 }

@@ -19,7 +19,7 @@
 #define BACKLOG 8
 
 /* Ask the guest to end; end the VM if the guest has not started */
-static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
+static int requests_ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
 {
 	char name[24], detail[64];
 	int rc;
@@ -35,7 +35,7 @@ static int ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct e
 }
 
 /* A VM that is being created can only be killed. */
-static int act_before_created(struct supervisor *s, int sig, struct err *err)
+static int requests_act_before_created(struct supervisor *s, int sig, struct err *err)
 {
 	struct err failure;
 
@@ -46,13 +46,13 @@ static int act_before_created(struct supervisor *s, int sig, struct err *err)
 	return 0;
 }
 
-static int act_on_signal(struct supervisor *s, int sig, struct err *err)
+static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err)
 {
 	const enum signal_action action = signals_action(sig);
 	char name[24];
 
 	if (s->stage < STAGE_CREATED)
-		return act_before_created(s, sig, err);
+		return requests_act_before_created(s, sig, err);
 	/* It may wait for the reader of its last output; only KILL cuts that short. */
 	if (s->stage >= STAGE_ENDING && action == SIGNAL_KILL)
 		end_kill(s);
@@ -61,8 +61,8 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 	switch (action) {
 	case SIGNAL_CHECK:
 	case SIGNAL_HARMLESS: return 0;
-	case SIGNAL_POWER_BUTTON: return ask_guest(s, CTL_POWER_BUTTON, sig, err);
-	case SIGNAL_CTRL_ALT_DEL: return ask_guest(s, CTL_CTRL_ALT_DEL, sig, err);
+	case SIGNAL_POWER_BUTTON: return requests_ask_guest(s, CTL_POWER_BUTTON, sig, err);
+	case SIGNAL_CTRL_ALT_DEL: return requests_ask_guest(s, CTL_CTRL_ALT_DEL, sig, err);
 	case SIGNAL_KILL: end_vm(s, END_KILLED, "killed on request", true); return 0;
 	case SIGNAL_NONE: break;
 	}
@@ -73,7 +73,8 @@ static int act_on_signal(struct supervisor *s, int sig, struct err *err)
 			name);
 }
 
-static int op_start(struct supervisor *s, int *client, uint32_t arg UNUSED, struct err *err)
+static int requests_op_start(struct supervisor *s, int *client, uint32_t arg UNUSED,
+			     struct err *err)
 {
 	const int rc = start_begin(s, *client, err);
 
@@ -82,21 +83,21 @@ static int op_start(struct supervisor *s, int *client, uint32_t arg UNUSED, stru
 	return rc;
 }
 
-static int op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struct err *err)
+static int requests_op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struct err *err)
 {
 	if (arg > 64)
 		return err_text(err, EINVAL, "no such signal");
-	return act_on_signal(s, (int)arg, err);
+	return requests_act_on_signal(s, (int)arg, err);
 }
 
 /* An operation that takes *client answers it later */
 static int (*const ops[REQUEST_OPS])(struct supervisor *s, int *client, uint32_t arg,
 				     struct err *err) = {
-	[REQUEST_START] = op_start,
-	[REQUEST_KILL] = op_kill,
+	[REQUEST_START] = requests_op_start,
+	[REQUEST_KILL] = requests_op_kill,
 };
 
-static bool may_ask(int fd)
+static bool requests_may_ask(int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
@@ -105,7 +106,7 @@ static bool may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void carry_out(struct supervisor *s, int *client, const struct request *q)
+static void requests_carry_out(struct supervisor *s, int *client, const struct request *q)
 {
 	struct err err = {0};
 
@@ -119,7 +120,7 @@ static void carry_out(struct supervisor *s, int *client, const struct request *q
 		reply_give(&s->log, TAKE_FD(*client), &err);
 }
 
-static void on_request(void *arg, int fd, uint32_t events UNUSED)
+static void requests_on_request(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	cleanup_fd int client = fd;
@@ -130,29 +131,29 @@ static void on_request(void *arg, int fd, uint32_t events UNUSED)
 			s->client[i] = -1;
 	loop_del(&s->loop, fd);
 	if (recv(fd, &q, sizeof(q), MSG_TRUNC) == sizeof(q) && q.magic == REQUEST_MAGIC)
-		carry_out(s, &client, &q);
+		requests_carry_out(s, &client, &q);
 }
 
 /* A client that connects and does not ask loses its place to a newer one. */
-static void on_client(void *arg, int listen_fd, uint32_t events UNUSED)
+static void requests_on_client(void *arg, int listen_fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	cleanup_fd int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	int *place = &s->client[s->next_client++ % SUPERVISOR_CLIENTS];
 	struct err ignored;
 
-	if (fd < 0 || !may_ask(fd))
+	if (fd < 0 || !requests_may_ask(fd))
 		return;
 	if (*place >= 0) {
 		loop_del(&s->loop, *place);
 		cleanup_close_fd(place);
 		*place = -1;
 	}
-	if (loop_add(&s->loop, fd, EPOLLIN, on_request, s, &ignored) == 0)
+	if (loop_add(&s->loop, fd, EPOLLIN, requests_on_request, s, &ignored) == 0)
 		*place = TAKE_FD(fd);
 }
 
-static void on_signal(void *arg, int fd, uint32_t events UNUSED)
+static void requests_on_signal(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	struct signalfd_siginfo info;
@@ -166,7 +167,8 @@ static void on_signal(void *arg, int fd, uint32_t events UNUSED)
 	    signals_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);
 		end_failed(s, &err);
-	} else if (info.ssi_signo != SIGCHLD && act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
+	} else if (info.ssi_signo != SIGCHLD &&
+		   requests_act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
 	}
 }
@@ -197,8 +199,8 @@ int requests_serve(struct supervisor *s, struct err *err)
 	s->listen_fd = requests_listen(s->dir, err);
 	if (s->listen_fd < 0)
 		return s->listen_fd;
-	rc = loop_add(&s->loop, s->signal_fd, EPOLLIN, on_signal, s, err);
+	rc = loop_add(&s->loop, s->signal_fd, EPOLLIN, requests_on_signal, s, err);
 	if (rc == 0)
-		rc = loop_add(&s->loop, s->listen_fd, EPOLLIN, on_client, s, err);
+		rc = loop_add(&s->loop, s->listen_fd, EPOLLIN, requests_on_client, s, err);
 	return rc;
 }

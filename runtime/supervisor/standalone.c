@@ -40,7 +40,7 @@ struct standing {
 	uint64_t listen_again_ns;
 };
 
-static void standing_done(struct standing *a)
+static void standalone_done(struct standing *a)
 {
 	spawned_done(&a->proc);
 	listen_done(&a->listener);
@@ -52,7 +52,7 @@ static void standing_done(struct standing *a)
 	/* From here on a signal ends the program, also while it reports an error. */
 	signals_release(a->signal_fd);
 }
-#define cleanup_standing __attribute__((cleanup(standing_done)))
+#define cleanup_standing __attribute__((cleanup(standalone_done)))
 
 static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct err *err)
 {

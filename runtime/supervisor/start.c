@@ -27,12 +27,12 @@
 
 #define START_NS 8000000000ULL /* less than the patience of client_ask() */
 
-static unsigned int index_of(const struct supervisor *s, const struct spawned *p)
+static unsigned int start_index_of(const struct supervisor *s, const struct spawned *p)
 {
 	return (unsigned int)(p - s->proc);
 }
 
-static bool waiting(const struct supervisor *s)
+static bool start_waiting(const struct supervisor *s)
 {
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (s->start.asked[i])
@@ -40,7 +40,7 @@ static bool waiting(const struct supervisor *s)
 	return false;
 }
 
-static void refused(struct supervisor *s, const struct err *err)
+static void start_refused(struct supervisor *s, const struct err *err)
 {
 	if (!s->start.failure.code)
 		s->start.failure = *err;
@@ -54,7 +54,7 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 
 	if (rc < 0) {
 		err_set(&err, -rc, "%s does not listen", s->proc[i].name);
-		refused(s, &err);
+		start_refused(s, &err);
 		return;
 	}
 	s->start.asked[i] = true;
@@ -75,7 +75,7 @@ static void start_ask_networks(struct supervisor *s)
 	}
 }
 
-static int put_on_file(struct supervisor *s, enum state_status status, struct err *err)
+static int start_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
 {
 	const enum state_status before = s->state->status;
 	int rc;
@@ -106,7 +106,7 @@ static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 		return;
 	}
 	err_set(&err, -rc, "%s does not listen", s->proc[0].name);
-	refused(s, &err);
+	start_refused(s, &err);
 }
 
 static void start_ask_vmm(struct supervisor *s)
@@ -119,14 +119,14 @@ static void start_ask_vmm(struct supervisor *s)
 	s->start.vmm_asked = true;
 	/* Recorded first: a start that fails, on a full disk for example, then has no effect. */
 	if (net_cmdline(s->state->net, s->state->nr_nets, &guest, cmdline, &err) < 0 ||
-	    put_on_file(s, STATE_RUNNING, &err) < 0)
-		refused(s, &err);
+	    start_put_on_file(s, STATE_RUNNING, &err) < 0)
+		start_refused(s, &err);
 	else
 		start_ask_vmm_with(s, cmdline);
 }
 
 /* The start is over: answer its client */
-static void conclude(struct supervisor *s)
+static void start_conclude(struct supervisor *s)
 {
 	const struct err failure = s->start.failure;
 	const int client = s->start.client;
@@ -134,7 +134,7 @@ static void conclude(struct supervisor *s)
 
 	s->start = (struct starting){.client = -1};
 	if (failure.code && s->state->status == STATE_RUNNING)
-		(void)!put_on_file(s, STATE_CREATED, &ignored);
+		(void)!start_put_on_file(s, STATE_CREATED, &ignored);
 	if (client >= 0) {
 		reply_give(&s->log, client, &failure);
 	} else if (failure.code) {
@@ -143,24 +143,24 @@ static void conclude(struct supervisor *s)
 	}
 }
 
-static void running(struct supervisor *s)
+static void start_running(struct supervisor *s)
 {
 	phases_mark(s->phases, "started");
 	s->stage = STAGE_RUNNING;
-	conclude(s);
+	start_conclude(s);
 }
 
 /* All processes asked so far have answered */
-static void go_on(struct supervisor *s)
+static void start_go_on(struct supervisor *s)
 {
 	if (!s->start.failure.code && !s->start.vmm_asked)
 		start_ask_vmm(s);
-	if (waiting(s))
+	if (start_waiting(s))
 		return;
 	if (s->start.failure.code)
-		conclude(s);
+		start_conclude(s);
 	else
-		running(s);
+		start_running(s);
 }
 
 int start_begin(struct supervisor *s, int client, struct err *err)
@@ -179,29 +179,29 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 		return rc;
 	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
 	start_ask_networks(s);
-	if (!waiting(s))
-		go_on(s);
+	if (!start_waiting(s))
+		start_go_on(s);
 	return 0;
 }
 
 bool start_asked(const struct supervisor *s, const struct spawned *p)
 {
-	return s->start.asked[index_of(s, p)];
+	return s->start.asked[start_index_of(s, p)];
 }
 
 void start_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
 {
-	const unsigned int i = index_of(s, p);
+	const unsigned int i = start_index_of(s, p);
 	const int code = m->code < 4096 ? (int)m->code : EIO;
 	struct err err;
 
 	s->start.asked[i] = false;
 	if (code) {
 		err_text(&err, code, "%s%s%s", i ? p->name : "", i ? ": " : "", m->text);
-		refused(s, &err);
+		start_refused(s, &err);
 	}
-	if (!waiting(s))
-		go_on(s);
+	if (!start_waiting(s))
+		start_go_on(s);
 }
 
 void start_late(struct supervisor *s)

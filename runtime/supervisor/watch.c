@@ -78,13 +78,13 @@ void watch_deadline(struct supervisor *s)
 
 /* ---- control sockets ---- */
 
-static void on_ready(struct supervisor *s, struct spawned *p, const struct ctl_msg *m UNUSED)
+static void watch_on_ready(struct supervisor *s, struct spawned *p, const struct ctl_msg *m UNUSED)
 {
 	p->ready = true;
 	phases_add(s->phases, p->name, "ready", clock_ns());
 }
 
-static void on_failed(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+static void watch_on_failed(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	struct err err;
 
@@ -93,12 +93,12 @@ static void on_failed(struct supervisor *s, struct spawned *p, const struct ctl_
 	end_failed(s, &err);
 }
 
-static void on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+static void watch_on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	phases_add(s->phases, p->name, m->text, m->arg);
 }
 
-static void accuse(struct supervisor *s, const char *text)
+static void watch_accuse(struct supervisor *s, const char *text)
 {
 	fmt_into(s->accused, sizeof(s->accused), "%s", text);
 	if (!s->deadline_ns) {
@@ -107,16 +107,16 @@ static void accuse(struct supervisor *s, const char *text)
 	}
 }
 
-static void on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+static void watch_on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
 {
 	if (m->code == END_DEVICE_KILLED)
-		accuse(s, m->text);
+		watch_accuse(s, m->text);
 	else
 		end_vm(s, (enum end_cause)m->code, m->text, false);
 }
 
 /* The device of that name; 0, the VMM, if there is none */
-static unsigned int late_device(const struct supervisor *s, const char *name)
+static unsigned int watch_late_device(const struct supervisor *s, const char *name)
 {
 	unsigned int i = s->nr - 1;
 
@@ -126,17 +126,18 @@ static unsigned int late_device(const struct supervisor *s, const char *name)
 }
 
 /* Whether the VMM may report a wait, for a device that exists */
-static bool late_is_legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+static bool watch_late_is_legal(const struct supervisor *s, struct spawned *p,
+				const struct ctl_msg *m)
 {
-	if (late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
+	if (watch_late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
 		return false;
 	bucket_spend(&p->waits, 1);
 	return true;
 }
 
-static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+static void watch_on_late(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
 {
-	struct spawned *d = &s->proc[late_device(s, m->text)];
+	struct spawned *d = &s->proc[watch_late_device(s, m->text)];
 	const uint64_t now = clock_ns();
 	char text[64];
 	bool waits;
@@ -156,7 +157,7 @@ static void on_late(struct supervisor *s, struct spawned *p UNUSED, const struct
 	if (d->late < LATE_MAX || s->accused[0])
 		return;
 	fmt_into(text, sizeof(text), "device %s: no answer in %u ms", d->name, d->late * LATE_MS);
-	accuse(s, text);
+	watch_accuse(s, text);
 }
 
 static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
@@ -174,16 +175,17 @@ static const struct rule {
 	bool vmm_only;
 	unsigned int budget;
 } rules[CTL_TYPES] = {
-	[CTL_READY] = {on_ready, STAGE_CREATING, STAGE_CREATING, false, 1},
-	[CTL_FAILED] = {on_failed, STAGE_CREATING, STAGE_CREATING, false, 1},
-	[CTL_PHASE] = {on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
-	[CTL_ENDED] = {on_ended, STAGE_CREATING, STAGE_RUNNING, true,
+	[CTL_READY] = {watch_on_ready, STAGE_CREATING, STAGE_CREATING, false, 1},
+	[CTL_FAILED] = {watch_on_failed, STAGE_CREATING, STAGE_CREATING, false, 1},
+	[CTL_PHASE] = {watch_on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
+	[CTL_ENDED] = {watch_on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
 	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
-	[CTL_LATE] = {on_late, STAGE_CREATING, STAGE_RUNNING, true, UINT_MAX}, /* late_is_legal() */
+	[CTL_LATE] = {watch_on_late, STAGE_CREATING, STAGE_RUNNING, true,
+		      UINT_MAX}, /* watch_late_is_legal() */
 };
 
-static bool legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+static bool watch_legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	const struct rule *r = &rules[m->type]; /* ctl_recv() has checked the type */
 
@@ -193,7 +195,7 @@ static bool legal(const struct supervisor *s, struct spawned *p, const struct ct
 	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !start_asked(s, p)))
 		return false;
 	if (m->type == CTL_LATE)
-		return late_is_legal(s, p, m);
+		return watch_late_is_legal(s, p, m);
 	if (m->type != CTL_ENDED)
 		return true;
 	if (m->code == END_DEVICE_KILLED) /* devices can fail before the guest runs */
@@ -202,7 +204,7 @@ static bool legal(const struct supervisor *s, struct spawned *p, const struct ct
 }
 
 /* Whether there was a message, and it was legal */
-static bool read_message(struct supervisor *s, struct spawned *p)
+static bool watch_read_message(struct supervisor *s, struct spawned *p)
 {
 	struct pollfd ready = {.fd = p->control, .events = POLLIN};
 	struct ctl_msg m;
@@ -213,7 +215,7 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	rc = child_hear(p, &m);
 	if (rc == 1) {
 		p->said[m.type]++;
-		if (legal(s, p, &m)) {
+		if (watch_legal(s, p, &m)) {
 			rules[m.type].run(s, p, &m);
 			return true;
 		}
@@ -229,25 +231,25 @@ static bool read_message(struct supervisor *s, struct spawned *p)
 	return false;
 }
 
-static void drain_control(struct supervisor *s, struct spawned *p)
+static void watch_drain_control(struct supervisor *s, struct spawned *p)
 {
 	unsigned int n = 0;
 
-	while (n++ < MESSAGES_MAX && read_message(s, p))
+	while (n++ < MESSAGES_MAX && watch_read_message(s, p))
 		;
 }
 
-static void on_control(void *arg, int fd, uint32_t events UNUSED)
+static void watch_on_control(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	struct spawned *p = supervisor_process(s, fd);
 
-	(void)read_message(s, p);
+	(void)watch_read_message(s, p);
 }
 
 /* ---- deaths ---- */
 
-static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
+static void watch_on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	struct jail_error e;
@@ -265,7 +267,7 @@ static void on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 
 static void watch_judge(struct supervisor *s, struct spawned *p)
 {
-	drain_control(s, &s->proc[0]);
+	watch_drain_control(s, &s->proc[0]);
 	for (unsigned int i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
 		if (spawned_reap(&s->proc[i]) && !s->proc[i].left)
 			watch_blame(s, &s->proc[i], "");
@@ -281,7 +283,7 @@ static void watch_judge(struct supervisor *s, struct spawned *p)
 	}
 }
 
-static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
+static void watch_on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	struct spawned *p = supervisor_process(s, fd);
@@ -290,12 +292,12 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 		return;
 	loop_del(&s->loop, fd);
 	phases_add(s->phases, p->name, "gone", clock_ns());
-	drain_control(s, p);
+	watch_drain_control(s, p);
 	lines_last(s, p);
 	if (s->stage < STAGE_CREATED) {
 		/* The error of the jail says more than an exit code. */
 		if (s->error_fd >= 0)
-			on_jail_error(s, s->error_fd, 0);
+			watch_on_jail_error(s, s->error_fd, 0);
 		watch_blame(s, p, p->ready ? "" : " before it was ready");
 	} else if (s->stage < STAGE_ENDING) {
 		watch_judge(s, p);
@@ -306,17 +308,17 @@ static void on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 
 int watch_jails(struct supervisor *s, struct err *err)
 {
-	return loop_add(&s->loop, s->error_fd, EPOLLIN, on_jail_error, s, err);
+	return loop_add(&s->loop, s->error_fd, EPOLLIN, watch_on_jail_error, s, err);
 }
 
 int watch_process(struct supervisor *s, unsigned int i, struct err *err)
 {
 	const struct spawned *p = &s->proc[i];
-	int rc = loop_add(&s->loop, p->control, EPOLLIN, on_control, s, err);
+	int rc = loop_add(&s->loop, p->control, EPOLLIN, watch_on_control, s, err);
 
 	if (rc == 0)
 		rc = lines_watch(s, p, err);
 	if (rc == 0)
-		rc = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, on_exit_of, s, err);
+		rc = loop_add(&s->loop, p->jailed.pidfd, EPOLLIN, watch_on_exit_of, s, err);
 	return rc;
 }
