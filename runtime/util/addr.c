@@ -11,7 +11,7 @@
 #define MAC_TEXT 17
 
 /* Parses a decimal number of at most @max without leading zeros; returns the end of its digits, or NULL. */
-static const char *decimal(const char *s, unsigned int max, unsigned int *ret)
+static const char *addr_decimal(const char *s, unsigned int max, unsigned int *ret)
 {
 	size_t digits = strspn(s, "0123456789");
 	unsigned int v = 0;
@@ -24,7 +24,7 @@ static const char *decimal(const char *s, unsigned int max, unsigned int *ret)
 	return v <= max ? s + digits : NULL;
 }
 
-static const char *octets(const char *s, uint32_t *ret)
+static const char *addr_octets(const char *s, uint32_t *ret)
 {
 	uint32_t addr = 0;
 
@@ -33,7 +33,7 @@ static const char *octets(const char *s, uint32_t *ret)
 
 		if (i > 0 && *s++ != '.')
 			return NULL;
-		s = decimal(s, 255, &v);
+		s = addr_decimal(s, 255, &v);
 		if (!s)
 			return NULL;
 		addr = addr << 8 | v;
@@ -47,9 +47,9 @@ int addr_parse(const char *s, struct net_addr *ret)
 	struct net_addr a = {0};
 	unsigned int bits = 0;
 
-	s = octets(s, &a.addr);
+	s = addr_octets(s, &a.addr);
 	if (s && *s == '/') {
-		s = decimal(s + 1, 32, &bits);
+		s = addr_decimal(s + 1, 32, &bits);
 		if (bits == 0)
 			return -EINVAL;
 	}
@@ -73,13 +73,13 @@ int addr_parse_mask(const char *s, uint8_t *ret_bits)
 	uint32_t mask = 0;
 
 	if (!strchr(s, '.')) {
-		end = decimal(s + (*s == '/'), 32, &n);
+		end = addr_decimal(s + (*s == '/'), 32, &n);
 		if (!end || *end || n == 0)
 			return -EINVAL;
 		*ret_bits = (uint8_t)n;
 		return 0;
 	}
-	end = octets(s, &mask);
+	end = addr_octets(s, &mask);
 	while (n <= 32 && addr_netmask((uint8_t)n) != mask)
 		n++;
 	if (!end || *end || n == 0 || n > 32)
@@ -88,7 +88,7 @@ int addr_parse_mask(const char *s, uint8_t *ret_bits)
 	return 0;
 }
 
-static int hex_digit(char c)
+static int addr_hex_digit(char c)
 {
 	const char *digits = "0123456789abcdef", *at;
 
@@ -105,7 +105,7 @@ int addr_parse_mac(const char *s, uint8_t ret[6])
 	if (strlen(s) != MAC_TEXT)
 		return -EINVAL;
 	for (int i = 0; i < 6; i++, s += 3) {
-		int high = hex_digit(s[0]), low = hex_digit(s[1]);
+		int high = addr_hex_digit(s[0]), low = addr_hex_digit(s[1]);
 
 		if (high < 0 || low < 0 || s[2] != (i < 5 ? ':' : '\0'))
 			return -EINVAL;
@@ -151,7 +151,7 @@ int addr_parse_ip(const char *s, struct net_ip *ret)
 	if (inet_pton(ip.family, addr, ip.addr) != 1)
 		return -EINVAL;
 	if (slash) {
-		end = decimal(slash + 1, bits, &bits);
+		end = addr_decimal(slash + 1, bits, &bits);
 		if (!end || *end)
 			return -EINVAL;
 	}

@@ -47,7 +47,7 @@ void phases_mark(struct phases *p, const char *name)
 	phases_add(p, "", name, clock_ns());
 }
 
-static int by_time(const void *a, const void *b)
+static int clock_by_time(const void *a, const void *b)
 {
 	const struct phase *x = a, *y = b;
 
@@ -58,7 +58,7 @@ void phases_print(struct phases *p, int fd)
 {
 	uint64_t before = p->start_ns;
 
-	qsort(p->item, p->nr, sizeof(p->item[0]), by_time);
+	qsort(p->item, p->nr, sizeof(p->item[0]), clock_by_time);
 	for (unsigned int i = 0; i < p->nr; i++) {
 		const uint64_t ns = p->item[i].ns;
 

@@ -30,7 +30,7 @@ int file_reopen(int path_fd, int flags)
 }
 
 /* Reads until the end or until @buf is full; returns the number of bytes, or -errno. */
-static ssize_t read_up_to(int fd, char *buf, size_t size)
+static ssize_t file_read_up_to(int fd, char *buf, size_t size)
 {
 	size_t len = 0;
 
@@ -51,7 +51,7 @@ static ssize_t read_up_to(int fd, char *buf, size_t size)
 ssize_t file_read(int dir, const char *path, char *ret, size_t size)
 {
 	cleanup_fd int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	const ssize_t n = fd < 0 ? -errno : read_up_to(fd, ret, size - 1);
+	const ssize_t n = fd < 0 ? -errno : file_read_up_to(fd, ret, size - 1);
 
 	ret[n > 0 ? n : 0] = '\0';
 	return n;
@@ -72,7 +72,7 @@ int file_read_all(const char *path, char **ret)
 		if (!more)
 			return -ENOMEM;
 		text = more;
-		n = read_up_to(fd, text + len, size - len - 1);
+		n = file_read_up_to(fd, text + len, size - len - 1);
 		if (n < 0)
 			return (int)n;
 		len += (size_t)n;

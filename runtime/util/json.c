@@ -23,17 +23,17 @@ struct scan {
 	struct err *err;
 };
 
-static void free_tokener(struct json_tokener **tok)
+static void json_free_tokener(struct json_tokener **tok)
 {
 	if (*tok)
 		json_tokener_free(*tok);
 }
 
-#define cleanup_tokener __attribute__((cleanup(free_tokener)))
+#define cleanup_tokener __attribute__((cleanup(json_free_tokener)))
 
 /* Records the place of an error; columns count bytes, from 1. */
-static int text_fail(const char *text, size_t at, const char *name, const char *what,
-		     struct err *err)
+static int json_text_fail(const char *text, size_t at, const char *name, const char *what,
+			  struct err *err)
 {
 	unsigned int line = 1;
 	size_t start = 0;
@@ -48,13 +48,13 @@ static int text_fail(const char *text, size_t at, const char *name, const char *
 			what);
 }
 
-static int scan_fail(struct scan *s, size_t at, const char *what)
+static int json_scan_fail(struct scan *s, size_t at, const char *what)
 {
-	return text_fail(s->text, at, s->name, what, s->err);
+	return json_text_fail(s->text, at, s->name, what, s->err);
 }
 
 /* Adds the key at [start, s->at) to the innermost object; fails if it has that key. */
-static int scan_key(struct scan *s, size_t start)
+static int json_scan_key(struct scan *s, size_t start)
 {
 	struct json_object *set = s->depth ? s->keys[s->depth - 1] : NULL;
 	cleanup_json struct json_object *key = NULL;
@@ -62,15 +62,15 @@ static int scan_key(struct scan *s, size_t start)
 	json_tokener_reset(s->tok);
 	key = json_tokener_parse_ex(s->tok, s->text + start, (int)(s->at - start));
 	if (!set || !json_object_is_type(key, json_type_string))
-		return scan_fail(s, start, "not JSON: a key out of place");
+		return json_scan_fail(s, start, "not JSON: a key out of place");
 	if (json_object_object_get_ex(set, json_object_get_string(key), NULL))
-		return scan_fail(s, start, "the same key twice in one object");
+		return json_scan_fail(s, start, "the same key twice in one object");
 	if (json_object_object_add(set, json_object_get_string(key), NULL))
 		return err_set(s->err, ENOMEM, "%s", s->name);
 	return 0;
 }
 
-static int scan_string(struct scan *s)
+static int json_scan_string(struct scan *s)
 {
 	size_t start = s->at++;
 
@@ -78,23 +78,24 @@ static int scan_string(struct scan *s)
 		const char *p = s->text + s->at;
 
 		if ((unsigned char)*p < 0x20)
-			return scan_fail(s, s->at, "not JSON: a control character in a string");
+			return json_scan_fail(s, s->at,
+					      "not JSON: a control character in a string");
 		if (*p != '\\')
 			continue;
 		/* The terminator behind the text ends the comparison in time. */
 		if (strncmp(p + 1, "u0000", 5) == 0)
-			return scan_fail(s, s->at, "a NUL in a string");
+			return json_scan_fail(s, s->at, "a NUL in a string");
 		s->at++;
 	}
 	if (s->at >= s->len)
-		return scan_fail(s, start, "not JSON: a string without end");
+		return json_scan_fail(s, start, "not JSON: a string without end");
 	s->at++;
 	if (s->text[s->at + strspn(s->text + s->at, " \t\r\n")] == ':')
-		return scan_key(s, start);
+		return json_scan_key(s, start);
 	return 0;
 }
 
-static int scan_number(struct scan *s)
+static int json_scan_number(struct scan *s)
 {
 	const char *p = s->text + s->at;
 	size_t digits = strspn(p + (*p == '-'), "0123456789") + (*p == '-');
@@ -108,13 +109,13 @@ static int scan_number(struct scan *s)
 		(void)strtoll(p, NULL, 10);
 	else
 		(void)strtoull(p, NULL, 10);
-	return errno ? scan_fail(s, start, "a number that does not fit into 64 bits") : 0;
+	return errno ? json_scan_fail(s, start, "a number that does not fit into 64 bits") : 0;
 }
 
-static int scan_open(struct scan *s, bool object)
+static int json_scan_open(struct scan *s, bool object)
 {
 	if (s->depth >= JSON_DEPTH_MAX)
-		return scan_fail(s, s->at, "nested too deeply");
+		return json_scan_fail(s, s->at, "nested too deeply");
 	s->keys[s->depth] = object ? json_object_new_object() : NULL;
 	if (object && !s->keys[s->depth])
 		return err_set(s->err, ENOMEM, "%s", s->name);
@@ -123,34 +124,34 @@ static int scan_open(struct scan *s, bool object)
 	return 0;
 }
 
-static int scan_close(struct scan *s)
+static int json_scan_close(struct scan *s)
 {
 	if (!s->depth)
-		return scan_fail(s, s->at, "not JSON: unexpected character");
+		return json_scan_fail(s, s->at, "not JSON: unexpected character");
 	json_object_put(s->keys[--s->depth]);
 	s->at++;
 	return 0;
 }
 
-static int scan_token(struct scan *s)
+static int json_scan_token(struct scan *s)
 {
 	switch (s->text[s->at]) {
-	case '{': return scan_open(s, true);
-	case '[': return scan_open(s, false);
+	case '{': return json_scan_open(s, true);
+	case '[': return json_scan_open(s, false);
 	case '}':
-	case ']': return scan_close(s);
-	case '"': return scan_string(s);
-	case '\'': return scan_fail(s, s->at, "not JSON: unexpected character");
+	case ']': return json_scan_close(s);
+	case '"': return json_scan_string(s);
+	case '\'': return json_scan_fail(s, s->at, "not JSON: unexpected character");
 	case 'N':
-	case 'I': return scan_fail(s, s->at, "not JSON: unexpected character");
+	case 'I': return json_scan_fail(s, s->at, "not JSON: unexpected character");
 	case '-':
-	case '0' ... '9': return scan_number(s);
+	case '0' ... '9': return json_scan_number(s);
 	}
 	s->at++;
 	return 0;
 }
 
-static int scan_text(struct scan *s)
+static int json_scan_text(struct scan *s)
 {
 	cleanup_tokener struct json_tokener *tok = json_tokener_new();
 	int rc = 0;
@@ -159,7 +160,7 @@ static int scan_text(struct scan *s)
 		return err_set(s->err, ENOMEM, "%s", s->name);
 	s->tok = tok;
 	while (rc == 0 && s->at < s->len)
-		rc = scan_token(s);
+		rc = json_scan_token(s);
 	while (s->depth)
 		json_object_put(s->keys[--s->depth]);
 	return rc;
@@ -178,7 +179,8 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	if (len > JSON_TEXT_MAX)
 		return err_text(err, EFBIG, "%s: larger than %u bytes", name, JSON_TEXT_MAX);
 	if (nul)
-		return text_fail(text, (size_t)(nul - text), name, "not JSON: a NUL byte", err);
+		return json_text_fail(text, (size_t)(nul - text), name, "not JSON: a NUL byte",
+				      err);
 	tok = json_tokener_new_ex(JSON_DEPTH_MAX);
 	if (!tok)
 		return err_set(err, ENOMEM, "%s", name);
@@ -193,16 +195,16 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 		if (e == json_tokener_error_parse_eof || at > len)
 			at = len;
 		strncat(what, json_tokener_error_desc(e), sizeof(what) - strlen(what) - 1);
-		return text_fail(text, at, name, what, err);
+		return json_text_fail(text, at, name, what, err);
 	}
-	rc = scan_text(&s);
+	rc = json_scan_text(&s);
 	if (rc < 0)
 		return rc;
 	*ret = TAKE_PTR(obj);
 	return 0;
 }
 
-static int open_text(const char *path, struct err *err)
+static int json_open_text(const char *path, struct err *err)
 {
 	struct stat st;
 	cleanup_fd int file = file_look(AT_FDCWD, path, 0, &st);
@@ -222,7 +224,7 @@ static int open_text(const char *path, struct err *err)
 
 int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err)
 {
-	cleanup_fd int fd = open_text(path, err);
+	cleanup_fd int fd = json_open_text(path, err);
 	cleanup_free char *text = NULL;
 	size_t len = 0;
 

@@ -20,7 +20,7 @@ static const struct kind {
 };
 
 /* Reads the number in a file of /proc/sys; -1 without one. */
-static long read_sysctl(const char *root, const char *name)
+static long nsfail_read_sysctl(const char *root, const char *name)
 {
 	char path[128], text[24];
 
@@ -29,7 +29,7 @@ static long read_sysctl(const char *root, const char *name)
 }
 
 /* In a chroot to a directory that is not a mount point, no mount is at "/". */
-static bool is_chroot(const char *root)
+static bool nsfail_is_chroot(const char *root)
 {
 	char path[128], line[4096], point[4096];
 	bool any = false, found = false;
@@ -47,7 +47,7 @@ static bool is_chroot(const char *root)
 	return any && !found;
 }
 
-static int no_room(const struct kind *k, long limit, int errnum, struct err *err)
+static int nsfail_no_room(const struct kind *k, long limit, int errnum, struct err *err)
 {
 	if (limit == 0)
 		return err_text(err, errnum,
@@ -62,7 +62,7 @@ static int no_room(const struct kind *k, long limit, int errnum, struct err *err
 }
 
 /* Of several kinds at once: the one that is switched off, or the first */
-static int explain_limit(int flags, int errnum, const char *root, struct err *err)
+static int nsfail_explain_limit(int flags, int errnum, const char *root, struct err *err)
 {
 	const struct kind *first = NULL;
 	long first_limit = -1;
@@ -74,7 +74,7 @@ static int explain_limit(int flags, int errnum, const char *root, struct err *er
 		if (!(flags & kinds[i].flag))
 			continue;
 		fmt_into(name, sizeof(name), "user/max_%s_namespaces", kinds[i].name);
-		limit = read_sysctl(root, name);
+		limit = nsfail_read_sysctl(root, name);
 		if (first && limit != 0)
 			continue;
 		first = &kinds[i];
@@ -82,27 +82,27 @@ static int explain_limit(int flags, int errnum, const char *root, struct err *er
 		if (limit == 0)
 			break;
 	}
-	return first ? no_room(first, first_limit, errnum, err)
+	return first ? nsfail_no_room(first, first_limit, errnum, err)
 		     : err_set(err, errnum, "namespaces");
 }
 
-static int explain_refusal(const char *name, int errnum, const char *root, struct err *err)
+static int nsfail_explain_refusal(const char *name, int errnum, const char *root, struct err *err)
 {
-	if (read_sysctl(root, "kernel/unprivileged_userns_clone") == 0)
+	if (nsfail_read_sysctl(root, "kernel/unprivileged_userns_clone") == 0)
 		return err_text(
 			err, errnum,
 			"cannot make a %s namespace without root: "
 			"kernel.unprivileged_userns_clone is 0: set it to 1 with sysctl, or "
 			"be root",
 			name);
-	if (read_sysctl(root, "kernel/apparmor_restrict_unprivileged_userns") == 1)
+	if (nsfail_read_sysctl(root, "kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return err_text(
 			err, errnum,
 			"cannot make a %s namespace without root: "
 			"kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0 with "
 			"sysctl, or be root",
 			name);
-	if (is_chroot(root))
+	if (nsfail_is_chroot(root))
 		return err_text(err, errnum,
 				"cannot make a %s namespace in a chroot: enter the directory by "
 				"pivot_root, as containers do",
@@ -122,9 +122,9 @@ int nsfail_explain(int flags, int errnum, const char *root, struct err *err)
 			name = kinds[i].name;
 	switch (errnum) {
 	case ENOSPC:
-	case EUSERS: return explain_limit(flags, errnum, root, err);
+	case EUSERS: return nsfail_explain_limit(flags, errnum, root, err);
 	case EPERM:
-	case EACCES: return explain_refusal(name, errnum, root, err);
+	case EACCES: return nsfail_explain_refusal(name, errnum, root, err);
 	case EINVAL:
 		return err_text(err, errnum, "this kernel was built without %s namespaces", name);
 	case ENOSYS:

@@ -38,7 +38,7 @@ int oci_log_level(const char *name, enum log_level *ret)
 }
 
 /* A socket that the caller opened (systemd's standard error is one) cannot be opened by its name. */
-static int inherited_socket(const char *path)
+static int oci_log_inherited_socket(const char *path)
 {
 	int fd = strcmp(path, "/dev/stdout") == 0 ? STDOUT_FILENO : STDERR_FILENO;
 
@@ -50,7 +50,7 @@ static int inherited_socket(const char *path)
 	return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-static int open_nonblocking(const char *path)
+static int oci_log_open_nonblocking(const char *path)
 {
 	const int flags = O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
 	int fd = open(path, O_WRONLY | O_CREAT | flags, 0600);
@@ -59,13 +59,13 @@ static int open_nonblocking(const char *path)
 		return fd;
 	/* A FIFO without a reader, who may come later; otherwise a socket, or a missing device. */
 	fd = open(path, O_RDWR | flags);
-	return fd < 0 && errno == ENXIO ? inherited_socket(path) : fd;
+	return fd < 0 && errno == ENXIO ? oci_log_inherited_socket(path) : fd;
 }
 
 int oci_log_open(const char *path, bool json, enum log_level max, struct oci_log *ret,
 		 struct err *err)
 {
-	int fd = open_nonblocking(path);
+	int fd = oci_log_open_nonblocking(path);
 
 	if (fd < 0)
 		return err_set(err, errno, "--log %s", path);
@@ -116,8 +116,8 @@ void oci_log_escape(const char *text, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
-static size_t format(const struct oci_log *o, enum log_level level, const char *text, char *ret,
-		     size_t size)
+static size_t oci_log_format_line(const struct oci_log *o, enum log_level level, const char *text,
+				  char *ret, size_t size)
 {
 	char escaped[2 * TEXT_BYTES], time[CLOCK_TEXT_BYTES];
 
@@ -138,7 +138,8 @@ static bool oci_log_put(struct oci_log *o, enum log_level level, const char *tex
 	char line[LINE_BYTES] = "\n";
 	/* After half a line a new line begins. */
 	const size_t begin = o->torn ? 1 : 0;
-	const size_t len = begin + format(o, level, text, line + begin, sizeof(line) - begin);
+	const size_t len = begin +
+			   oci_log_format_line(o, level, text, line + begin, sizeof(line) - begin);
 	const size_t n = o->disk ? stream_put_apart(o->fd, line, len, &o->writer)
 				 : stream_put(o->fd, line, len);
 

@@ -14,7 +14,7 @@
 #define START_FIELD 22
 
 /* Reads /proc/PID/WHAT; false if it is empty or cannot be read. */
-static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
+static bool process_read_proc(pid_t pid, const char *what, char *buf, size_t size)
 {
 	char path[40];
 
@@ -23,9 +23,9 @@ static bool read_proc(pid_t pid, const char *what, char *buf, size_t size)
 }
 
 /* Field 3 of stat. Field 2, the name, may hold blanks and parentheses: the last parenthesis ends it. */
-static char *read_stat(pid_t pid, char *buf, size_t size)
+static char *process_read_stat(pid_t pid, char *buf, size_t size)
 {
-	char *at = read_proc(pid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
+	char *at = process_read_proc(pid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
 
 	return at && at[1] == ' ' ? at + 2 : NULL;
 }
@@ -33,7 +33,7 @@ static char *read_stat(pid_t pid, char *buf, size_t size)
 bool process_in_io(pid_t pid)
 {
 	char stat[1024];
-	const char *at = read_stat(pid, stat, sizeof(stat));
+	const char *at = process_read_stat(pid, stat, sizeof(stat));
 
 	return at && *at == 'D';
 }
@@ -41,13 +41,13 @@ bool process_in_io(pid_t pid)
 bool process_waits(pid_t pid, int fd, unsigned int nr)
 {
 	char stat[1024], call[256], *end;
-	const char *at = read_stat(pid, stat, sizeof(stat));
+	const char *at = process_read_stat(pid, stat, sizeof(stat));
 	unsigned long long arg;
 
 	if (!at || (*at != 'S' && *at != 'D'))
 		return false;
 	/* A number and arguments, or "running". Calls that sleep on an fd have it as their first argument. */
-	if (*at == 'D' || !read_proc(pid, "syscall", call, sizeof(call)))
+	if (*at == 'D' || !process_read_proc(pid, "syscall", call, sizeof(call)))
 		return *at == 'D';
 	at = strchr(call, ' ');
 	if (!at || call[0] < '0' || call[0] > '9')
@@ -62,7 +62,7 @@ bool process_dying(pid_t pid)
 	char status[4096];
 	const char *at;
 
-	if (!process_in_io(pid) || !read_proc(pid, "status", status, sizeof(status)))
+	if (!process_in_io(pid) || !process_read_proc(pid, "status", status, sizeof(status)))
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(pending); i++) {
 		at = strstr(status, pending[i]);
@@ -74,7 +74,7 @@ bool process_dying(pid_t pid)
 
 uint64_t process_identify(pid_t pid)
 {
-	char stat[1024], *rest, *at = read_stat(pid, stat, sizeof(stat));
+	char stat[1024], *rest, *at = process_read_stat(pid, stat, sizeof(stat));
 
 	if (!at)
 		return 0;

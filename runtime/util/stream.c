@@ -45,7 +45,7 @@ bool stream_is_disk(int fd)
 }
 
 /* It closes all other fds of its parent: a lock, for example, would stay as long as the disk stands still. */
-static NORETURN void write_and_leave(int fd, const void *buf, size_t len)
+static NORETURN void stream_write_and_leave(int fd, const void *buf, size_t len)
 {
 	if (dup2(fd, STDIN_FILENO) < 0 || close_range(STDIN_FILENO + 1, ~0U, 0) < 0)
 		_exit(1);
@@ -53,7 +53,7 @@ static NORETURN void write_and_leave(int fd, const void *buf, size_t len)
 }
 
 /* Whether the writer ended within the time; *@ret_wrote: with success */
-static bool came_back(int *writer, int timeout_ms, bool *ret_wrote)
+static bool stream_came_back(int *writer, int timeout_ms, bool *ret_wrote)
 {
 	struct pollfd p = {.fd = *writer, .events = POLLIN};
 	siginfo_t info = {0};
@@ -72,16 +72,16 @@ size_t stream_put_apart(int fd, const void *buf, size_t len, int *writer)
 	bool wrote = true;
 	pid_t pid;
 
-	if (*writer > 0 && !came_back(writer, 0, &wrote))
+	if (*writer > 0 && !stream_came_back(writer, 0, &wrote))
 		return 0;
 	pid = fork();
 	if (pid == 0)
-		write_and_leave(fd, buf, len);
+		stream_write_and_leave(fd, buf, len);
 	*writer = pid < 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
 	if (*writer < 0) {
 		*writer = 0;
 		return 0;
 	}
 	/* A writer that takes longer counts as successful. */
-	return !came_back(writer, DISK_MS, &wrote) || wrote ? len : 0;
+	return !stream_came_back(writer, DISK_MS, &wrote) || wrote ? len : 0;
 }
