@@ -20,12 +20,12 @@ struct alternatives {
 	struct scmp_arg_cmp cmp[ALTERNATIVES_MAX];
 };
 
-static void free_scmp(scmp_filter_ctx *ctx)
+static void compile_scmp_done(scmp_filter_ctx *ctx)
 {
 	if (*ctx)
 		seccomp_release(*ctx);
 }
-#define cleanup_scmp __attribute__((cleanup(free_scmp)))
+#define cleanup_scmp __attribute__((cleanup(compile_scmp_done)))
 
 static void compile_add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
 			uint64_t y)

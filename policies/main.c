@@ -21,7 +21,7 @@ struct work {
 	bool *used;
 };
 
-static void work_done(struct work *w)
+static void main_work_done(struct work *w)
 {
 	for (unsigned int i = 0; i < w->nr; i++) {
 		free(w->entry[i].name);
@@ -29,7 +29,7 @@ static void work_done(struct work *w)
 	}
 	free(w->used);
 }
-#define cleanup_work __attribute__((cleanup(work_done)))
+#define cleanup_work __attribute__((cleanup(main_work_done)))
 
 static void main_mark_used(struct work *w, const struct rules *r)
 {

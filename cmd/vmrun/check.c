@@ -22,7 +22,7 @@ struct line {
 	char detail[120];
 };
 
-static const char *errno_remedy(int errnum, const char *absent, const char *denied)
+static const char *check_errno_remedy(int errnum, const char *absent, const char *denied)
 {
 	return errnum == EACCES || errnum == EPERM ? denied : absent;
 }
@@ -32,7 +32,7 @@ static void check_kvm(const struct hostfacts *f, struct line *l)
 	if (f->kvm_errno) {
 		l->verdict = VERDICT_FAIL;
 		fmt_into(l->detail, sizeof(l->detail), "/dev/kvm: %s", err_describe(f->kvm_errno));
-		l->remedy = errno_remedy(
+		l->remedy = check_errno_remedy(
 			f->kvm_errno,
 			"load kvm_intel or kvm_amd; inside a VM, switch nested virtualization on",
 			"be root, or a member of the group that owns it");
@@ -113,7 +113,7 @@ static void check_tun(const struct hostfacts *f, struct line *l)
 		 "/dev/net/tun: %s: no network devices but those of "
 		 "modes fd and none",
 		 err_describe(f->tun_errno));
-	l->remedy = errno_remedy(f->tun_errno, "modprobe tun", "be root");
+	l->remedy = check_errno_remedy(f->tun_errno, "modprobe tun", "be root");
 }
 
 static void check_vhost_net(const struct hostfacts *f, struct line *l)
@@ -125,7 +125,7 @@ static void check_vhost_net(const struct hostfacts *f, struct line *l)
 	l->verdict = VERDICT_WARN;
 	fmt_into(l->detail, sizeof(l->detail), "/dev/vhost-net: %s: backend user only",
 		 err_describe(f->vhost_net_errno));
-	l->remedy = errno_remedy(f->vhost_net_errno, "modprobe vhost_net", "be root");
+	l->remedy = check_errno_remedy(f->vhost_net_errno, "modprobe vhost_net", "be root");
 }
 
 static void check_huge_pages(const struct hostfacts *f, struct line *l)

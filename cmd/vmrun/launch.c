@@ -25,7 +25,7 @@
 
 /* ---- which bundle, which id ---- */
 
-static bool is_bundle(const char *arg)
+static bool launch_is_bundle(const char *arg)
 {
 	char path[PATH_MAX];
 
@@ -35,7 +35,7 @@ static bool is_bundle(const char *arg)
 	return access(path, F_OK) == 0;
 }
 
-static int set_id(const char *id, struct launch_target *ret, struct err *err)
+static int launch_set_id(const char *id, struct launch_target *ret, struct err *err)
 {
 	int rc = state_check_id(id, err);
 
@@ -47,7 +47,7 @@ static int set_id(const char *id, struct launch_target *ret, struct err *err)
 int launch_target(const struct launch_options *o, const char *arg, struct launch_target *ret,
 		  struct err *err)
 {
-	const bool bundle = arg && !o->bundle && is_bundle(arg);
+	const bool bundle = arg && !o->bundle && launch_is_bundle(arg);
 	const char *dir = bundle ? arg : o->bundle ? o->bundle : ".";
 	const char *id = o->id;
 
@@ -60,12 +60,12 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 		return -err->code;
 	if (!realpath(dir, ret->dir))
 		return err_set(err, errno, "bundle %s", dir);
-	return set_id(id ? id : strrchr(ret->dir, '/') + 1, ret, err);
+	return launch_set_id(id ? id : strrchr(ret->dir, '/') + 1, ret, err);
 }
 
 /* ---- the console ---- */
 
-static int connect_to(const char *path, struct err *err)
+static int launch_connect_to(const char *path, struct err *err)
 {
 	/* Do not wait for a listener whose queue is full. */
 	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -80,10 +80,10 @@ static int connect_to(const char *path, struct err *err)
 }
 
 /* The serial device gets the slave; the listener on the socket gets the master, and owns it. */
-static int open_console(const char *path, int *ret, struct err *err)
+static int launch_open_console(const char *path, int *ret, struct err *err)
 {
 	static const char name[] = "/dev/ptmx";
-	cleanup_fd int master = -1, slave = -1, sock = connect_to(path, err);
+	cleanup_fd int master = -1, slave = -1, sock = launch_connect_to(path, err);
 	struct termios t;
 	int unlock = 0, rc;
 
@@ -106,8 +106,8 @@ static int open_console(const char *path, int *ret, struct err *err)
 	return 0;
 }
 
-static int check_console(const struct plan *p, const struct launch_options *o, bool detached,
-			 struct err *err)
+static int launch_check_console(const struct plan *p, const struct launch_options *o, bool detached,
+				struct err *err)
 {
 	if (p->terminal && detached && !o->console_socket)
 		return err_text(err, EINVAL,
@@ -122,8 +122,8 @@ static int check_console(const struct plan *p, const struct launch_options *o, b
 
 /* ---- the VM ---- */
 
-static void show_warnings(const struct vmrun *v, const struct launch_options *o,
-			  const struct plan *p)
+static void launch_show_warnings(const struct vmrun *v, const struct launch_options *o,
+				 const struct plan *p)
 {
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		vmrun_warn(v, "%s", p->warning[i]);
@@ -135,7 +135,7 @@ static void show_warnings(const struct vmrun *v, const struct launch_options *o,
 		vmrun_warn(v, "KVM only emulates supervisor code here: Linux guests will not boot");
 }
 
-static int print_plan(const struct plan *p, struct err *err)
+static int launch_print_plan(const struct plan *p, struct err *err)
 {
 	struct json_object *o = plan_to_json(p);
 	int rc = 0;
@@ -151,7 +151,7 @@ static int print_plan(const struct plan *p, struct err *err)
 }
 
 /* net_setup() reports what cannot be seen now. */
-static unsigned int interfaces_of(const char *netns, struct netns_id *ret_id)
+static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret_id)
 {
 	unsigned int nr = 0;
 	struct err ignored;
@@ -168,15 +168,15 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	ret->bundle = b;
 	ret->console = -1;
 	phases_mark(ret->phases, "bundle");
-	rc = plan_build(b, id, interfaces_of, &ret->plan, err);
+	rc = plan_build(b, id, launch_interfaces_of, &ret->plan, err);
 	if (rc == 0)
-		rc = check_console(ret->plan, o, detached, err);
+		rc = launch_check_console(ret->plan, o, detached, err);
 	if (rc < 0)
 		return rc;
 	phases_mark(ret->phases, "plan");
-	show_warnings(v, o, ret->plan);
+	launch_show_warnings(v, o, ret->plan);
 	if (o->dry_run)
-		return print_plan(ret->plan, err);
+		return launch_print_plan(ret->plan, err);
 	/* Before the disks, which a VM of that name probably has locked. */
 	rc = pid_file_check(o->pid_file, err);
 	if (rc == 0)
@@ -191,7 +191,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (rc == 0)
 		rc = inherited_check(ret->plan, ret->assets, err);
 	if (rc == 0 && o->console_socket)
-		rc = open_console(o->console_socket, &ret->console, err);
+		rc = launch_open_console(o->console_socket, &ret->console, err);
 	return rc;
 }
 
@@ -206,13 +206,13 @@ void launch_vm_done(struct launch_vm *vm)
 	*vm = (struct launch_vm){.console = -1};
 }
 
-static void warn(void *arg, const char *text)
+static void launch_warn(void *arg, const char *text)
 {
 	vmrun_warn(arg, "%s", text);
 }
 
 /* The file of the guest's root disk, where OCI states have a container's root directory */
-static const char *rootfs_of(const struct plan *p)
+static const char *launch_rootfs_of(const struct plan *p)
 {
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		const struct plan_fd *f = &p->proc[i].fd[BOOT_FD_RES];
@@ -232,13 +232,13 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.plan = vm->plan,
 		.assets = vm->assets,
 		.config = bundle_text(vm->bundle),
-		.rootfs = rootfs_of(vm->plan),
+		.rootfs = launch_rootfs_of(vm->plan),
 		.stdio = {stdio[0], stdio[1]},
 		.console = {pty ? vm->console : stdio[0], pty ? vm->console : stdio[1]},
 		.pid_file = o->pid_file,
 		.autostart = autostart,
 		.waits = vm->waits,
-		.warn = warn,
+		.warn = launch_warn,
 		.arg = (void *)v,
 		.phases = vm->phases,
 	};

@@ -35,21 +35,21 @@ struct format {
 	void (*end)(unsigned int nr);
 };
 
-static void nothing(void)
+static void list_nothing(void)
 {
 }
 
-static void no_end(unsigned int nr UNUSED)
+static void list_no_end(unsigned int nr UNUSED)
 {
 }
 
-static void quiet_each(const struct state *s, unsigned int nr UNUSED)
+static void list_quiet_each(const struct state *s, unsigned int nr UNUSED)
 {
 	puts(s->id);
 }
 
 /* A text of the state file in @width columns, then a blank */
-static void cell(const char *text, size_t width)
+static void list_cell(const char *text, size_t width)
 {
 	char safe[PATH_MAX];
 	size_t nr;
@@ -59,36 +59,36 @@ static void cell(const char *text, size_t width)
 	printf("%s%*s ", safe, nr < width ? (int)(width - nr) : 0, "");
 }
 
-static void row(const char *const text[6])
+static void list_row(const char *const text[6])
 {
 	static const size_t width[] = {24, 8, 9, 32, 31};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(width); i++)
-		cell(text[i], width[i]);
-	cell(text[ARRAY_SIZE(width)], 0);
+		list_cell(text[i], width[i]);
+	list_cell(text[ARRAY_SIZE(width)], 0);
 	putchar('\n');
 }
 
-static void table_begin(void)
+static void list_table_begin(void)
 {
-	row((const char *const[]){"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"});
+	list_row((const char *const[]){"ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"});
 }
 
-static void table_each(const struct state *s, unsigned int nr UNUSED)
+static void list_table_each(const struct state *s, unsigned int nr UNUSED)
 {
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", s->status == STATE_STOPPED ? 0 : s->supervisor.pid);
-	row((const char *const[]){s->id, pid, state_status_name(s->status), s->bundle, s->created,
-				  s->owner});
+	list_row((const char *const[]){s->id, pid, state_status_name(s->status), s->bundle,
+				       s->created, s->owner});
 }
 
-static void json_begin(void)
+static void list_json_begin(void)
 {
 	printf("[");
 }
 
-static void json_each(const struct state *s, unsigned int nr)
+static void list_json_each(const struct state *s, unsigned int nr)
 {
 	struct json_object *o = state_to_oci(s);
 
@@ -97,16 +97,16 @@ static void json_each(const struct state *s, unsigned int nr)
 	json_object_put(o);
 }
 
-static void json_end(unsigned int nr UNUSED)
+static void list_json_end(unsigned int nr UNUSED)
 {
 	printf("]\n");
 }
 
-static const struct format quiet = {nothing, quiet_each, no_end};
-static const struct format table = {table_begin, table_each, no_end};
-static const struct format json = {json_begin, json_each, json_end};
+static const struct format quiet = {list_nothing, list_quiet_each, list_no_end};
+static const struct format table = {list_table_begin, list_table_each, list_no_end};
+static const struct format json = {list_json_begin, list_json_each, list_json_end};
 
-static const struct format *choose(const struct list_options *o)
+static const struct format *list_choose(const struct list_options *o)
 {
 	if (o->quiet)
 		return &quiet;
@@ -138,7 +138,7 @@ static bool list_show(const struct vmrun *v, const char *id, const struct format
 
 static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	const struct format *f = choose(a->opt);
+	const struct format *f = list_choose(a->opt);
 	cleanup_fd int base = -1;
 	struct dirent **entries = NULL;
 	unsigned int nr = 0;

@@ -46,7 +46,7 @@ static const struct verb *const verbs[] = {
 	&verb_delete, &verb_device, &verb_spec, &verb_check, &verb_features,
 };
 
-static void print_help(void)
+static void main_print_help(void)
 {
 	dprintf(STDOUT_FILENO,
 		"Usage: vmrun [OPTION]... VERB [ARGUMENT]...\n\n"
@@ -57,22 +57,22 @@ static void print_help(void)
 	options_help(global_options, STDOUT_FILENO);
 }
 
-static void usage_of(const struct verb *verb, char *ret, size_t size)
+static void main_usage_of(const struct verb *verb, char *ret, size_t size)
 {
 	fmt_into(ret, size, "vmrun %s%s%s", verb->name, verb->synopsis ? " " : "",
 		 verb->synopsis ? verb->synopsis : "");
 }
 
-static void print_verb_help(const struct verb *verb)
+static void main_print_verb_help(const struct verb *verb)
 {
 	char usage_line[ERR_MSG_BYTES];
 
-	usage_of(verb, usage_line, sizeof(usage_line));
+	main_usage_of(verb, usage_line, sizeof(usage_line));
 	dprintf(STDOUT_FILENO, "Usage: %s\n\n%s\n", usage_line, verb->summary);
 	options_help(verb->options, STDOUT_FILENO);
 }
 
-static const struct verb *find_verb(const char *name)
+static const struct verb *main_find_verb(const char *name)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(verbs); i++)
 		if (strcmp(verbs[i]->name, name) == 0)
@@ -81,7 +81,7 @@ static const struct verb *find_verb(const char *name)
 }
 
 /* Make it absolute: the next command may run in another directory. */
-static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
+static int main_settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 {
 	char cwd[PATH_MAX];
 
@@ -98,13 +98,13 @@ static int settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
 	return 0;
 }
 
-static int usage(struct vmrun *v, int rc)
+static int main_usage(struct vmrun *v, int rc)
 {
 	v->exit_code = VMRUN_EXIT_USAGE;
 	return rc;
 }
 
-static bool wants_help(int argc, char **argv)
+static bool main_wants_help(int argc, char **argv)
 {
 	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
@@ -112,8 +112,8 @@ static bool wants_help(int argc, char **argv)
 	return false;
 }
 
-static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **argv,
-		    struct err *err)
+static int main_run_verb(struct vmrun *v, const struct verb *verb, int argc, char **argv,
+			 struct err *err)
 {
 	cleanup_free void *opt = calloc(1, verb->opt_bytes ? verb->opt_bytes : 1);
 	char root[PATH_MAX * 2], usage_line[ERR_MSG_BYTES];
@@ -124,13 +124,13 @@ static int run_verb(struct vmrun *v, const struct verb *verb, int argc, char **a
 		return err_set(err, ENOMEM, "options");
 	rc = options_parse(verb->options, opt, false, argc, argv, &first, err);
 	if (rc < 0)
-		return usage(v, err_wrap(err, "%s", verb->name));
+		return main_usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
 	if (args.nr < verb->min_args || args.nr > verb->max_args) {
-		usage_of(verb, usage_line, sizeof(usage_line));
-		return usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
+		main_usage_of(verb, usage_line, sizeof(usage_line));
+		return main_usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
 	}
-	rc = verb->stateless ? 0 : settle_root(v, root, sizeof(root), err);
+	rc = verb->stateless ? 0 : main_settle_root(v, root, sizeof(root), err);
 	return rc < 0 ? rc : verb->run(v, &args, err);
 }
 
@@ -140,7 +140,7 @@ static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 	int first;
 
 	if (options_parse(global_options, v, true, argc, argv, &first, err) < 0)
-		return usage(v, -err->code);
+		return main_usage(v, -err->code);
 	argc -= first;
 	argv += first;
 	if (v->version) {
@@ -149,20 +149,21 @@ static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 	}
 	if (argc == 0 || strcmp(argv[0], "help") == 0) {
 		if (argc == 0 && !v->help)
-			return usage(
+			return main_usage(
 				v, err_text(err, EINVAL, "no verb given; vmrun --help lists them"));
-		print_help();
+		main_print_help();
 		return 0;
 	}
-	verb = find_verb(argv[0]);
+	verb = main_find_verb(argv[0]);
 	if (!verb)
-		return usage(v, err_text(err, EINVAL, "unknown verb '%s'; vmrun --help lists them",
-					 argv[0]));
-	if (v->help || wants_help(argc - 1, argv + 1)) {
-		print_verb_help(verb);
+		return main_usage(v,
+				  err_text(err, EINVAL,
+					   "unknown verb '%s'; vmrun --help lists them", argv[0]));
+	if (v->help || main_wants_help(argc - 1, argv + 1)) {
+		main_print_verb_help(verb);
 		return 0;
 	}
-	return run_verb(v, verb, argc - 1, argv + 1, err);
+	return main_run_verb(v, verb, argc - 1, argv + 1, err);
 }
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ struct given {
 	bool dashes;
 };
 
-static struct given split(const char *word)
+static struct given options_split(const char *word)
 {
 	const char *name = word + (word[1] == '-' ? 2 : 1);
 	const size_t len = strcspn(name, "=");
@@ -55,7 +55,7 @@ static int options_bad(const struct given *g, const char *what, struct err *err)
 	return err_text(err, EINVAL, "option %.*s %s", len, g->word, what);
 }
 
-static int store_flag(const struct given *g, bool *ret, struct err *err)
+static int options_store_flag(const struct given *g, bool *ret, struct err *err)
 {
 	if (!g->value || strcmp(g->value, "true") == 0)
 		*ret = true;
@@ -66,7 +66,7 @@ static int store_flag(const struct given *g, bool *ret, struct err *err)
 	return 0;
 }
 
-static int store_number(const struct given *g, bool count, uint64_t *ret, struct err *err)
+static int options_store_number(const struct given *g, bool count, uint64_t *ret, struct err *err)
 {
 	char *end;
 
@@ -81,7 +81,7 @@ static int store_number(const struct given *g, bool count, uint64_t *ret, struct
 	return 0;
 }
 
-static int store_list(const struct given *g, struct option_list *ret, struct err *err)
+static int options_store_list(const struct given *g, struct option_list *ret, struct err *err)
 {
 	if (ret->nr == OPTION_LIST_MAX)
 		return options_bad(g, "was given too often", err);
@@ -89,7 +89,7 @@ static int store_list(const struct given *g, struct option_list *ret, struct err
 	return 0;
 }
 
-static int check_choice(const struct option_spec *o, const struct given *g, struct err *err)
+static int options_check_choice(const struct option_spec *o, const struct given *g, struct err *err)
 {
 	char words[120] = "is one of:";
 	size_t len = strlen(words);
@@ -102,28 +102,29 @@ static int check_choice(const struct option_spec *o, const struct given *g, stru
 	return o->choice ? options_bad(g, words, err) : 0;
 }
 
-static int store(const struct option_spec *o, const struct given *g, void *into, struct err *err)
+static int options_store(const struct option_spec *o, const struct given *g, void *into,
+			 struct err *err)
 {
 	void *field = (char *)into + o->offset;
 	int rc;
 
 	if (o->kind == OPTION_FLAG)
-		return store_flag(g, field, err);
+		return options_store_flag(g, field, err);
 	if (!g->value)
 		return options_bad(g, "wants a value", err);
-	rc = check_choice(o, g, err);
+	rc = options_check_choice(o, g, err);
 	if (rc < 0)
 		return rc;
 	if (o->kind == OPTION_NUMBER || o->kind == OPTION_COUNT)
-		return store_number(g, o->kind == OPTION_COUNT, field, err);
+		return options_store_number(g, o->kind == OPTION_COUNT, field, err);
 	if (o->kind == OPTION_LIST)
-		return store_list(g, field, err);
+		return options_store_list(g, field, err);
 	*(const char **)field = g->value;
 	return 0;
 }
 
 /* Words [@to, @from) are positionals: put the @nr words from @from on before them. */
-static void move_before(char **argv, int to, int from, int nr)
+static void options_move_before(char **argv, int to, int from, int nr)
 {
 	while (nr-- > 0) {
 		char *word = argv[from];
@@ -151,10 +152,10 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 			continue;
 		}
 		if (strcmp(argv[at], "--") == 0) {
-			move_before(argv, first++, at, 1);
+			options_move_before(argv, first++, at, 1);
 			break;
 		}
-		g = split(argv[at]);
+		g = options_split(argv[at]);
 		o = options_find(table, &g);
 		if (!o)
 			return err_text(err, EINVAL, "unknown option %s", argv[at]);
@@ -162,10 +163,10 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 			g.value = argv[at + 1];
 			words = 2;
 		}
-		rc = store(o, &g, into, err);
+		rc = options_store(o, &g, into, err);
 		if (rc < 0)
 			return rc;
-		move_before(argv, first, at, words);
+		options_move_before(argv, first, at, words);
 		first += words;
 		at += words;
 	}

@@ -79,7 +79,7 @@ static void run_done(struct run *r)
 }
 #define cleanup_run __attribute__((cleanup(run_done)))
 
-static bool is_kernel(const struct run_options *o, const char *arg)
+static bool run_is_kernel(const struct run_options *o, const char *arg)
 {
 	struct stat st;
 
@@ -94,7 +94,7 @@ static int run_load(struct run *r, const char *arg, struct bundle **ret, struct 
 	char id[RUN_BUNDLE_ID_BYTES];
 	int rc;
 
-	if (!is_kernel(o, arg)) {
+	if (!run_is_kernel(o, arg)) {
 		rc = launch_target(&o->launch, arg, &r->target, err);
 		return rc < 0 ? rc : bundle_load(r->target.dir, o->launch.config, ret, err);
 	}
@@ -121,7 +121,7 @@ static int run_catch_signals(struct run *r, struct err *err)
 	return r->signal_fd < 0 ? r->signal_fd : 0;
 }
 
-static void pass_signal_on(struct run *r)
+static void run_pass_signal_on(struct run *r)
 {
 	struct signalfd_siginfo info;
 	int sig;
@@ -144,7 +144,7 @@ static void pass_signal_on(struct run *r)
 	(void)process_signal(r->pidfd, sig);
 }
 
-static void pass_keys_on(struct run *r)
+static void run_pass_keys_on(struct run *r)
 {
 	switch (terminal_pump(&r->terminal)) {
 	case TERMINAL_STAY: return;
@@ -172,9 +172,9 @@ static int run_wait_for_end(struct run *r, int *ret_code, struct err *err)
 		    errno != EINTR)
 			return err_set(err, errno, "poll");
 		if (p[1].revents & POLLIN)
-			pass_signal_on(r);
+			run_pass_signal_on(r);
 		else if (p[2].revents)
-			pass_keys_on(r);
+			run_pass_keys_on(r);
 		else if (background)
 			terminal_take(&r->terminal);
 	}
@@ -185,7 +185,7 @@ static int run_wait_for_end(struct run *r, int *ret_code, struct err *err)
 }
 
 /* Shared with the supervisor, which marks most of them */
-static struct phases *new_phases(const struct vmrun *v)
+static struct phases *run_new_phases(const struct vmrun *v)
 {
 	struct phases *p;
 
@@ -246,7 +246,7 @@ static int run_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	r.vm.phases = new_phases(v);
+	r.vm.phases = run_new_phases(v);
 	rc = launch_prepare(v, &r.o->launch, b, r.target.id, r.o->detach, &r.vm, err);
 	if (rc < 0 || r.o->launch.dry_run)
 		return rc;

@@ -26,7 +26,7 @@ int terminal_open(struct terminal *t, struct err *err)
 }
 
 /* A terminal of another session has no foreground here: use it. */
-static bool in_foreground(void)
+static bool terminal_in_foreground(void)
 {
 	const pid_t group = tcgetpgrp(STDIN_FILENO);
 
@@ -42,7 +42,7 @@ void terminal_take(struct terminal *t)
 	/* Should the foreground change between question and use: an error instead of a stop. */
 	(void)signal(SIGTTIN, SIG_IGN);
 	/* The shell had it if we were stopped or in the background: it is as the shell left it. */
-	if (!in_foreground() || (!t->raw && tcgetattr(STDIN_FILENO, &t->before) < 0)) {
+	if (!terminal_in_foreground() || (!t->raw && tcgetattr(STDIN_FILENO, &t->before) < 0)) {
 		t->raw = false;
 		return;
 	}
@@ -54,7 +54,7 @@ void terminal_take(struct terminal *t)
 
 void terminal_give_back(struct terminal *t)
 {
-	if (t->raw && in_foreground())
+	if (t->raw && terminal_in_foreground())
 		(void)tcsetattr(STDIN_FILENO, TCSANOW, &t->before);
 	t->raw = false;
 }
@@ -65,7 +65,7 @@ enum terminal_wish terminal_pump(struct terminal *t)
 	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
 	size_t len = 0;
 
-	if (n < 0 && (errno == EINTR || errno == EAGAIN || !in_foreground()))
+	if (n < 0 && (errno == EINTR || errno == EAGAIN || !terminal_in_foreground()))
 		return TERMINAL_STAY;
 	if (n <= 0)
 		return TERMINAL_GONE;
