@@ -18,10 +18,12 @@
 #define TOP(member)	   offsetof(struct bundle, member)
 #define LATER		   .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 
-static void bundle_cleanup(struct bundle **b)
+static void bundle_done(struct bundle **b)
 {
 	bundle_free(*b);
 }
+
+#define cleanup_bundle __attribute__((cleanup(bundle_done)))
 
 /* ---- the top level ------------------------------------------------------------------------- */
 
@@ -193,7 +195,7 @@ static int bundle_new(const char *dir, const char *text, struct bundle **ret, st
 static int bundle_make(struct json_object *root, const char *text, const char *dir,
 		       struct bundle **ret, struct err *err)
 {
-	struct bundle *b __attribute__((cleanup(bundle_cleanup))) = NULL;
+	cleanup_bundle struct bundle *b = NULL;
 	struct json_object *annotations, *unified;
 	int rc = bundle_new(dir, text, &b, err);
 
