@@ -17,20 +17,23 @@ struct device_options {
 	bool readonly;
 };
 
-#define FIELD(f) offsetof(struct device_options, f)
+#define DIGITS(n) #n
+#define NUMBER(n) DIGITS(n)
+#define FIELD(f)  offsetof(struct device_options, f)
 
 static const struct option_spec options[] = {
 	{"socket", 's', OPTION_STRING, "PATH",
 	 "listen here; an old socket that no process listens on is replaced", FIELD(socket), NULL},
-	{"path", 0, OPTION_STRING, "IMAGE", "block: the raw image or block device", FIELD(path),
-	 NULL},
+	{"path", 0, OPTION_STRING, "IMAGE", "block, required: the raw image or block device",
+	 FIELD(path), NULL},
 	{"format", 0, OPTION_STRING, "raw", "block: take the image as raw, whatever it looks like",
 	 FIELD(format), NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
-	{"tap", 0, OPTION_STRING, "NAME", "net: the TAP, made if it does not exist", FIELD(tap),
-	 NULL},
+	{"tap", 0, OPTION_STRING, "NAME", "net, required: the TAP, made if it does not exist",
+	 FIELD(tap), NULL},
 	{"queues", 0, OPTION_COUNT, "N",
-	 "block: 1 to 16 queues; net: 1 to 4 pairs, the TAP being new if more than 1",
+	 "block: 1 to " NUMBER(BOOT_QUEUES_MAX) " queues; net: 1 to " NUMBER(
+		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
 	 FIELD(queues), NULL},
 	{.name = NULL},
 };
@@ -143,15 +146,23 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 	return rc;
 }
 
+static void device_help(char *ret, size_t size)
+{
+	char kinds[128];
+
+	device_name_kinds(kinds, sizeof(kinds));
+	fmt_into(ret, size, "\nTYPE is one of %s.\n", kinds);
+}
+
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "block --socket PATH --path IMAGE [--format raw] [--readonly] [--queues N] "
-		    "| net --socket PATH --tap NAME [--queues N] | rng --socket PATH",
+	.synopsis = "TYPE --socket PATH [OPTION]...",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,
 	.opt_bytes = sizeof(struct device_options),
 	.min_args = 1,
 	.max_args = 1,
 	.stateless = true,
+	.more = device_help,
 	.run = device,
 };

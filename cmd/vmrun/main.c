@@ -65,10 +65,12 @@ static void main_usage_of(const struct verb *verb, char *ret, size_t size)
 
 static void main_print_verb_help(const struct verb *verb)
 {
-	char usage_line[ERR_MSG_BYTES];
+	char usage_line[ERR_MSG_BYTES], more[ERR_MSG_BYTES] = "";
 
 	main_usage_of(verb, usage_line, sizeof(usage_line));
-	dprintf(STDOUT_FILENO, "Usage: %s\n\n%s\n", usage_line, verb->summary);
+	if (verb->more)
+		verb->more(more, sizeof(more));
+	dprintf(STDOUT_FILENO, "Usage: %s\n\n%s\n%s", usage_line, verb->summary, more);
 	options_help(verb->options, STDOUT_FILENO);
 }
 

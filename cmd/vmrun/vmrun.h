@@ -62,6 +62,7 @@ struct verb_args {
  * @opt_bytes:	Size of the struct it parses into, allocated zeroed; 0 without a table
  * @min_args, @max_args: Number of positionals
  * @stateless:	Needs no state directory, so it works for users who have none
+ * @more:	More text for --help, behind the summary, or NULL
  * @run:	0 or -errno with err filled; the exit code is v->exit_code
  */
 struct verb {
@@ -72,6 +73,7 @@ struct verb {
 	size_t opt_bytes;
 	unsigned int min_args, max_args;
 	bool stateless;
+	void (*more)(char *ret, size_t size);
 	int (*run)(struct vmrun *v, const struct verb_args *a, struct err *err);
 };
 
