@@ -214,7 +214,7 @@ lint: lint-own
 	cppcheck --quiet --enable=warning,portability,performance --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -I. -D_GNU_SOURCE -D__x86_64__ cmd runtime vmm devices policies
 	$(CLANG)-tidy --quiet $(core_src) $(device_src) $(vmm_src) -- -I. -D_GNU_SOURCE -std=gnu11 -w
-lint-own: all
+lint-own: all $(B)/lib/devices.a
 	tests/check lint
 
 install: all
