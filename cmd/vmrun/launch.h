@@ -136,7 +136,7 @@ struct launch_vm {
 /**
  * launch_prepare() - Make the plan and open everything it needs
  * @b:		Taken over
- * @detached:	Nobody stays in the foreground: a terminal needs a console socket
+ * @detached:	No process stays in the foreground: a terminal needs a console socket
  * @ret:	Filled; the caller's to launch_vm_done() in any case
  *
  * With --dry-run the plan is printed and nothing opened; ret->assets stays NULL.

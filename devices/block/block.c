@@ -34,14 +34,14 @@
  */
 #define BLOCK_SEGS_MAX 126U
 
-/* Looks at the request in r->chain; false when there is no way to answer it */
+/* Begins the request in r->chain; false when it cannot be answered */
 static bool block_begin(struct block *b, struct block_request *r)
 {
 	struct virtio_blk_outhdr h;
 
 	if (vq_read(&r->chain, &h, sizeof(h)) != sizeof(h) || vq_left(&r->chain, VQ_WRITABLE) == 0)
 		return false;
-	/* Of the types in the table one is unknown too: it stands for those that are not in it. */
+	/* A type beyond the table is unknown, as BLOCK_T_UNKNOWN within it is. */
 	r->kind = &block_kinds[h.type < ARRAY_SIZE(block_kinds) ? h.type : BLOCK_T_UNKNOWN];
 	r->bytes = 0;
 	r->status = BLOCK_MORE;
@@ -54,7 +54,7 @@ static bool block_begin(struct block *b, struct block_request *r)
 	return true;
 }
 
-/* Goes on with a request; true when its answer is written, false when the wake-up did enough before */
+/* Continues a request; true when its answer is written, false when the wake-up has done its share */
 static bool block_go_on(struct block *b, struct block_request *r)
 {
 	while (r->status == BLOCK_MORE && b->work < BLOCK_WORK_BYTES) {

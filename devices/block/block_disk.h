@@ -74,7 +74,7 @@ struct block_kind {
 	uint32_t sectors_max, flags;
 };
 
-/* Every kind of request there is, by type; the rest, BLOCK_T_UNKNOWN for one, is VIRTIO_BLK_S_UNSUPP */
+/* The kinds of requests, by type; all others, such as BLOCK_T_UNKNOWN, get VIRTIO_BLK_S_UNSUPP */
 #define BLOCK_KINDS (VIRTIO_BLK_T_WRITE_ZEROES + 1)
 extern const struct block_kind block_kinds[BLOCK_KINDS];
 

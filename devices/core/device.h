@@ -3,7 +3,8 @@
  * DOC: What a device is
  *
  * A device exports one `const struct device_ops`: data first, few calls. The core owns sockets, feature
- * masks, ring set-up, notification and reset; the device sees chains. virtio 1.3 section 2.1 (status), 2.2 (features), 2.5 (configuration space).
+ * masks, ring set-up, notification and reset; the device sees chains. virtio 1.3 section 2.1 (status), 2.2
+ * (features), 2.5 (configuration space).
  */
 #ifndef VMRUN_DEVICES_CORE_DEVICE_H
 #define VMRUN_DEVICES_CORE_DEVICE_H
@@ -110,7 +111,7 @@ MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struc
 
 /**
  * device_done() - Free the state, unmap guest memory, close queue fds; safe on a zeroed struct
- * @d:		Safe on a zeroed struct; its fds must not be watched any more
+ * @d:		Its fds must not be watched any more
  *
  * Context: setup.  Syscalls: munmap close
  */
@@ -129,8 +130,7 @@ void device_signal(struct device *d, unsigned int q);
  * @q:		Below d->nr_queues
  *
  * For a device that stops before VQ_EMPTY so that one busy queue does not starve the others or the
- * front-end.
- * Rings the queue's own doorbell, which the loop finds ready with everything else.
+ * front-end. Rings the queue's own doorbell, which the loop finds ready with everything else.
  * Context: locked.  Syscalls: write
  */
 void device_again(struct device *d, unsigned int q);
@@ -144,7 +144,6 @@ void device_again(struct device *d, unsigned int q);
  * DEVICE_NEEDS_RESET and QEMU logs a line, and logs one rate-limited line. A front-end without such an
  * eventfd loses its connection: a queue that stands still is never silent. Every device calls it when
  * vq_pop() answers VQ_BROKEN, and for a chain that no answer fits into.
- * A front-end that gave no error eventfd can be told only by the end of its connection.
  * Context: locked.  Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);

@@ -77,8 +77,8 @@ static void life_leave_cgroups(struct supervisor *s)
 	cgroup_done(s->cgroup);
 }
 
-/* The cgroup is removed when the VM ends, not with its state directory. A launcher that waits does it sooner: under v2
- * a process that moves itself waits for the kernel, one that exits does not. */
+/* The cgroup goes when the VM ends, not with its state directory. A launcher that waits removes it sooner than we can:
+ * under v2 a process that moves itself waits for the kernel, one that exits does not. */
 static bool life_launcher_removes(const struct supervisor *s)
 {
 	return s->launcher && getppid() == s->launcher;

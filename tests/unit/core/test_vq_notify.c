@@ -80,7 +80,7 @@ Test(vq_notify, setup_leaves_the_driver_notifying)
 {
 	struct vq_layout layout;
 
-	/* Whoever had the ring before left notifications off. */
+	/* The ring's last user left notifications off. */
 	vqd_init(&drv, &ram, SIZE, RING, 0);
 	*(uint16_t *)vqd_at(&ram, drv.used_gpa, 2) = 1;
 	layout = vqd_layout(&drv);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: What a back-end says of its own accord: to whom, and what it does when nobody listens
+ * DOC: What a back-end sends unasked: to which end, and what it does when no peer listens
  */
 #include <fcntl.h>
 #include <sys/mman.h>

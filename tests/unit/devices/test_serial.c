@@ -192,7 +192,7 @@ Test(serial, what_the_vmm_left_waits_for_its_reader_when_the_vmm_is_gone)
 	cr_assert_eq(read(out, &(char){0}, 1), 0, "the device has left");
 }
 
-/* A VMM that dies with an answer unread resets the connection, which is told ahead of what it left. */
+/* A VMM that dies with an answer unread resets the connection; the reset arrives before the data it left. */
 Test(serial, what_a_vmm_left_that_died_is_written_too)
 {
 	print_pattern(SERIAL_OUT_MAX);

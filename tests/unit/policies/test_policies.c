@@ -234,7 +234,7 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_ioctl, .args = {6, 0x400454cb, 1}},
 	{.nr = SYS_ioctl, .args = {6, 0x400454cd}},
 	{.nr = SYS_ioctl, .args = {6, 0}},
-	/* a file cut or grown by a device, transfers in ways nobody needs */
+	/* a file cut or grown by a device, transfers in ways that no device needs */
 	{.nr = SYS_ftruncate},
 	{.nr = SYS_fallocate, .args = {6, 0}},
 	{.nr = SYS_fallocate, .args = {6, 2}},
@@ -370,7 +370,7 @@ Test(policies, allow_what_the_programs_do)
 	}
 }
 
-/* Whoever gets an fd of a disk may wait for that disk when it closes it: the VMM, which has none, may send fds. */
+/* Closing an fd of a disk can mean waiting for that disk. The VMM has no disk, so it may send fds. */
 Test(policies, let_no_device_give_its_fds_away)
 {
 	for (unsigned int i = 0; i < nr_policies; i++) {

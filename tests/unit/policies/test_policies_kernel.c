@@ -65,7 +65,7 @@ Test(policies_kernel, let_a_failed_assertion_trap)
 	}
 }
 
-/* In a process of its own: whoever makes a user namespace must have one thread. */
+/* In a process of its own: a process that makes a user namespace must have one thread. */
 static NORETURN void assert_as_init(void)
 {
 	int status = 0;

@@ -225,7 +225,7 @@ Test(vu_frontend, failures_while_running)
 	}
 }
 
-/* A disk that stands still: nothing is held meanwhile, and whoever waits is asked for patience. */
+/* A disk that stands still: nothing is held meanwhile, and each waiting caller is asked for patience. */
 Test(vu_frontend, a_ring_may_be_let_go_of_late)
 {
 	uint8_t byte = 1;
