@@ -23,9 +23,7 @@ int err_set(struct err *err, int errnum, const char *fmt, ...)
 	char tail[ERR_MSG_BYTES / 2];
 	va_list ap;
 
-	vr_assert(errnum > 0);
-	if (!err)
-		return -errnum;
+	vr_assert(err && errnum > 0);
 	fmt_into(tail, sizeof(tail), ": %s", err_describe(errnum));
 	va_start(ap, fmt);
 	err_fill(err, tail, fmt, ap);
@@ -38,9 +36,7 @@ int err_text(struct err *err, int errnum, const char *fmt, ...)
 {
 	va_list ap;
 
-	vr_assert(errnum > 0);
-	if (!err)
-		return -errnum;
+	vr_assert(err && errnum > 0);
 	va_start(ap, fmt);
 	err_fill(err, "", fmt, ap);
 	va_end(ap);

@@ -26,7 +26,7 @@ struct err {
 
 /**
  * err_set() - Record a failure: "<formatted text>: <ENAME description>"
- * @err:	Where to; with NULL, which no function passes, nothing is recorded
+ * @err:	Where to
  * @errnum:	errno value, positive. The system's words for it are appended
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
@@ -37,7 +37,7 @@ int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
  * err_text() - Record a failure in the caller's words alone
- * @err:	Where to; NULL is allowed and records nothing
+ * @err:	Where to
  * @errnum:	errno value, positive
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
@@ -49,7 +49,7 @@ int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
 
 /**
  * err_wrap() - Put "<formatted text>: " before the recorded message
- * @err:	Holds a failure; not NULL, as the code to return is in it
+ * @err:	Holds a failure
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
  * What does not fit is cut at the end.

@@ -30,7 +30,7 @@ static void setup(void)
 	initrd = memfd_create("initrd", MFD_CLOEXEC);
 	vr_assert(ram >= 0 && image >= 0 && initrd >= 0);
 	vr_assert(ftruncate(ram, (off_t)RAM_BYTES) == 0 && ftruncate(initrd, INITRD_BYTES) == 0);
-	vr_assert(gmem_map(&mem, ram, 0, 0, RAM_BYTES, 0, NULL) == 0);
+	vr_assert(gmem_map(&mem, ram, 0, 0, RAM_BYTES, 0, &(struct err){0}) == 0);
 	close(ram);
 }
 
@@ -38,7 +38,7 @@ static void check_initrd(const struct kernel *k)
 {
 	uint64_t gpa = 0, bytes = 0;
 
-	if (kernel_load_initrd(initrd, &mem, k, &gpa, &bytes, NULL) < 0)
+	if (kernel_load_initrd(initrd, &mem, k, &gpa, &bytes, &(struct err){0}) < 0)
 		return;
 	vr_assert(bytes == INITRD_BYTES && gpa >= X86_KERNEL_MIN);
 	vr_assert(gpa <= RAM_BYTES - bytes && gpa + bytes <= k->initrd_end);
@@ -49,7 +49,7 @@ static void check_boot(const struct kernel *k)
 {
 	struct linux_boot boot = {.mem = &mem, .kernel = k, .cmdline = "quiet"};
 
-	if (linux_boot_write(&boot, NULL) < 0)
+	if (linux_boot_write(&boot, &(struct err){0}) < 0)
 		vr_assert(k->cmdline_max < strlen(boot.cmdline));
 }
 

@@ -129,7 +129,7 @@ static void setup_ring(struct fuzz *f, unsigned int q, uint16_t base)
 	struct vq_layout l = vqd_layout(&f->drv[q]);
 
 	l.next_avail = base;
-	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, NULL) == 0);
+	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &(struct err){0}) == 0);
 	dev.runs[q] = true;
 }
 

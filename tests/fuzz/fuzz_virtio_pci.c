@@ -70,7 +70,7 @@ static void setup_once(void)
 	log_init(-1, LOG_LEVEL_ERROR);
 	fd = memfd_create("ram", MFD_CLOEXEC);
 	vr_assert(fd >= 0 && ftruncate(fd, RAM_BYTES) == 0);
-	vr_assert(gmem_map(&mem, fd, 0, 0, RAM_BYTES, 0, NULL) == 0);
+	vr_assert(gmem_map(&mem, fd, 0, 0, RAM_BYTES, 0, &(struct err){0}) == 0);
 	close(fd);
 	stub_init(&stub, &mem);
 }
@@ -94,11 +94,11 @@ static void setup(void)
 	vm = (struct vm){0};
 	hook_calls = 0;
 	bus_init(&bus);
-	vr_assert(loop_init(&loop, NULL) == 0);
+	vr_assert(loop_init(&loop, &(struct err){0}) == 0);
 	pci_init(&pci, &bus, WINDOW, 0x100000);
-	vr_assert(virtio_pci_init(&v, &args, NULL) == 0);
+	vr_assert(virtio_pci_init(&v, &args, &(struct err){0}) == 0);
 	v.hook.fn = on_failed;
-	vr_assert(virtio_pci_watch(&v, &loop, NULL) == 0);
+	vr_assert(virtio_pci_watch(&v, &loop, &(struct err){0}) == 0);
 }
 
 /* Reads of any width overwrite their buffer: this finds an access that does not. */
@@ -158,7 +158,7 @@ static void run_step(const struct step *s)
 	case CONFIG_WRITE: config(true, s); break;
 	case SIGNAL: signal_one(s); break;
 	case BACKEND_FAILS: stub.fail = s->value % 7 == 0 ? -EPIPE : 0; break;
-	case LOOP: vr_assert(loop_once(&loop, 0, NULL) == 0); break;
+	case LOOP: vr_assert(loop_once(&loop, 0, &(struct err){0}) == 0); break;
 	case WHATS: break;
 	}
 }

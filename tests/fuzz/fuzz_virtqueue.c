@@ -209,7 +209,7 @@ static void do_setup(struct fuzz *f)
 	l.used_gpa = get_gpa(f);
 	l.next_avail = get16(f);
 	/* A used ring in HIGH would leave something there for the next run. */
-	if (l.used_gpa >= HIGH || vq_setup(&f->q, &mem, &l, NULL) < 0)
+	if (l.used_gpa >= HIGH || vq_setup(&f->q, &mem, &l, &(struct err){0}) < 0)
 		return;
 	f->nr_held = 0;
 }
@@ -255,7 +255,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vqd_init(&f.drv, &ram, ring.size, LOW, ring.features);
 	vqd_start_at(&f.drv, ring.next_avail);
 	layout = vqd_layout(&f.drv);
-	vr_assert(vq_setup(&f.q, &mem, &layout, NULL) == 0);
+	vr_assert(vq_setup(&f.q, &mem, &layout, &(struct err){0}) == 0);
 	while (f.left > 0)
 		step(&f);
 	vq_reset(&f.q);

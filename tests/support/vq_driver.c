@@ -53,7 +53,8 @@ void vqd_mem_map(const struct vqd_mem *m, struct gmem *g)
 	uint64_t off = 0;
 
 	for (unsigned int i = 0; i < m->nr; i++) {
-		int rc = gmem_map(g, m->fd, off, m->piece[i].gpa, m->piece[i].bytes, 0, NULL);
+		int rc = gmem_map(g, m->fd, off, m->piece[i].gpa, m->piece[i].bytes, 0,
+				  &(struct err){0});
 
 		vr_assert(rc == 0);
 		off += m->piece[i].bytes;

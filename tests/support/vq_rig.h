@@ -38,7 +38,7 @@ static void setup(uint16_t size, uint64_t features)
 
 	vqd_init(&drv, &ram, size, RING, features);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 }
 
 static void start(void)

@@ -132,7 +132,7 @@ static void *peer_run(void *arg UNUSED)
 {
 	struct vu_msg m;
 
-	while (vu_recv(peer.sock, &m, NULL) > 0) {
+	while (vu_recv(peer.sock, &m, &(struct err){0}) > 0) {
 		const struct vu_rule *rule = vu_rule(m.hdr.request);
 
 		if (peer.nr < LOG_MAX)

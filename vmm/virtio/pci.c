@@ -96,12 +96,13 @@ static void pci_bar_leave(struct pci *pci, struct pci_function *fn, unsigned int
 static void pci_bar_arrive(struct pci *pci, struct pci_function *fn, unsigned int i)
 {
 	struct pci_bar *bar = &fn->bar[i];
+	struct err other;
 	uint32_t addr;
 
 	if (bar->mapped || !pci_bar_wanted(pci, fn, i, &addr))
 		return;
 	/* Fails if another range is there. That is no error: the guest may still move either. */
-	if (bus_add(pci->bus, BUS_MMIO, addr, bar->bytes, bar->access, fn->dev, NULL) < 0)
+	if (bus_add(pci->bus, BUS_MMIO, addr, bar->bytes, bar->access, fn->dev, &other) < 0)
 		return;
 	bar->addr = addr;
 	bar->mapped = true;

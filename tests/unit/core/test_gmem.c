@@ -25,9 +25,9 @@ static void start(void)
 	file = memfd_create("ram", MFD_CLOEXEC);
 	cr_assert_eq(ftruncate(file, 16 * PAGE), 0);
 	/* Not in order of address: the module sorts. */
-	cr_assert_eq(gmem_map(&mem, file, 4 * PAGE, HIGH, 2 * PAGE, 0, NULL), 0);
-	cr_assert_eq(gmem_map(&mem, file, 0, PAGE, 2 * PAGE, USER_A, NULL), 0);
-	cr_assert_eq(gmem_map(&mem, file, 2 * PAGE, 3 * PAGE, PAGE, USER_B, NULL), 0);
+	cr_assert_eq(gmem_map(&mem, file, 4 * PAGE, HIGH, 2 * PAGE, 0, &(struct err){0}), 0);
+	cr_assert_eq(gmem_map(&mem, file, 0, PAGE, 2 * PAGE, USER_A, &(struct err){0}), 0);
+	cr_assert_eq(gmem_map(&mem, file, 2 * PAGE, 3 * PAGE, PAGE, USER_B, &(struct err){0}), 0);
 }
 
 static void stop(void)
@@ -85,11 +85,11 @@ Test(gmem, map_refuses_bad_regions)
 
 Test(gmem, map_takes_the_last_page_there_is)
 {
-	cr_assert_eq(gmem_map(&mem, file, 15 * PAGE, -PAGE, PAGE, 0, NULL), 0);
+	cr_assert_eq(gmem_map(&mem, file, 15 * PAGE, -PAGE, PAGE, 0, &(struct err){0}), 0);
 	cr_assert_not_null(gmem_ptr(&mem, UINT64_MAX, 1));
 	cr_assert_null(gmem_ptr(&mem, UINT64_MAX, 2));
 	/* A range that would go on at address 0 does not, not even when that is RAM. */
-	cr_assert_eq(gmem_map(&mem, file, 14 * PAGE, 0, PAGE, 0, NULL), 0);
+	cr_assert_eq(gmem_map(&mem, file, 14 * PAGE, 0, PAGE, 0, &(struct err){0}), 0);
 	cr_assert_eq(gmem_iov(&mem, UINT64_MAX, 2, &(struct iovec){0}, 1), 0);
 	cr_assert_eq(gmem_iov(&mem, UINT64_MAX, 2, (struct iovec[4]){0}, 4), 0);
 }
@@ -100,11 +100,11 @@ Test(gmem, map_refuses_what_is_no_file_and_too_many)
 	uint64_t gpa = 2 * HIGH;
 
 	cr_assert_eq(pipe(pipes), 0);
-	cr_assert_eq(gmem_map(&mem, pipes[0], 0, 8 * PAGE, PAGE, 0, NULL), -EINVAL);
-	cr_assert_eq(gmem_map(&mem, -1, 0, 8 * PAGE, PAGE, 0, NULL), -EBADF);
+	cr_assert_eq(gmem_map(&mem, pipes[0], 0, 8 * PAGE, PAGE, 0, &(struct err){0}), -EINVAL);
+	cr_assert_eq(gmem_map(&mem, -1, 0, 8 * PAGE, PAGE, 0, &(struct err){0}), -EBADF);
 	for (; mem.nr < GMEM_REGIONS_MAX; gpa += PAGE)
-		cr_assert_eq(gmem_map(&mem, file, 0, gpa, PAGE, 0, NULL), 0);
-	cr_assert_eq(gmem_map(&mem, file, 0, gpa, PAGE, 0, NULL), -ENOSPC);
+		cr_assert_eq(gmem_map(&mem, file, 0, gpa, PAGE, 0, &(struct err){0}), 0);
+	cr_assert_eq(gmem_map(&mem, file, 0, gpa, PAGE, 0, &(struct err){0}), -ENOSPC);
 }
 
 Test(gmem, ptr_stays_in_one_region)

@@ -51,12 +51,12 @@ Test(virtqueue, setup_takes_the_edges_of_memory)
 	struct vq_layout l = {8, 0, END - 128, RING, RING + 0x100, 0};
 	struct vq_layout one = {1, 0, RING, END - 8, END - 24, 0};
 
-	cr_assert_eq(vq_setup(&q, &mem, &l, NULL), 0);
-	cr_assert_eq(vq_setup(&q, &mem, &one, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &l, &(struct err){0}), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &one, &(struct err){0}), 0);
 	l = (struct vq_layout){8, 0, RING, END - 22, RING + 0x100, 0};
-	cr_assert_eq(vq_setup(&q, &mem, &l, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &l, &(struct err){0}), 0);
 	l = (struct vq_layout){8, 0, RING, RING + 0x100, END - 72, 0};
-	cr_assert_eq(vq_setup(&q, &mem, &l, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &l, &(struct err){0}), 0);
 }
 
 Test(virtqueue, every_size_works)
@@ -137,7 +137,7 @@ Test(virtqueue, indices_wrap_around)
 
 	vqd_start_at(&drv, 65534);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	for (int i = 0; i < 5; i++)
 		round_trip();
 	cr_assert_eq(q.next_avail, 3);
@@ -155,7 +155,7 @@ Test(virtqueue, a_full_ring_across_the_wrap)
 
 	vqd_start_at(&drv, 65533);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	for (int i = 0; i < SIZE; i++)
 		vqd_add(&drv, &buf, 1);
 	for (int i = 0; i < SIZE; i++)
@@ -176,7 +176,7 @@ Test(virtqueue, the_used_index_goes_on_and_is_never_read_again)
 
 	vqd_start_at(&drv, 1000);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	round_trip();
 	vqd_add(&drv, &buf, 1);
 	/* The driver must not write used.idx. One that does confuses itself only. */
@@ -369,7 +369,7 @@ Test(virtqueue, several_are_put_back_in_reverse)
 
 	vqd_start_at(&drv, 65533); /* the index wraps on the way */
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	for (unsigned int i = 0; i < SIZE; i++) {
 		struct vqd_buf buf = {DATA + 16 * i, 4, true};
 

@@ -34,7 +34,7 @@ static void start(void)
 	vqd_mem_map(&ram, &mem);
 	vqd_init(&drv, &ram, 16, RING, 0);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 }
 
 static void stop(void)

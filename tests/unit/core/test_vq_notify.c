@@ -46,7 +46,7 @@ static void setup(uint64_t features, uint16_t idx)
 	vqd_init(&drv, &ram, SIZE, RING, features);
 	vqd_start_at(&drv, idx);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 }
 
 static void add(unsigned int n)
@@ -84,7 +84,7 @@ Test(vq_notify, setup_leaves_the_driver_notifying)
 	vqd_init(&drv, &ram, SIZE, RING, 0);
 	*(uint16_t *)vqd_at(&ram, drv.used_gpa, 2) = 1;
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	add(1);
 	cr_assert(vqd_must_kick(&drv));
 
@@ -92,7 +92,7 @@ Test(vq_notify, setup_leaves_the_driver_notifying)
 	vqd_start_at(&drv, 500);
 	*(uint16_t *)vqd_at(&ram, drv.used_gpa + 4 + 8 * SIZE, 2) = 77;
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	cr_assert_eq(vqd_avail_event(&drv), 500);
 	add(1);
 	cr_assert(vqd_must_kick(&drv));
@@ -263,7 +263,7 @@ Test(vq_notify, a_request_added_while_arming_is_seen)
 	drv.used_gpa = USED; /* on a page of its own */
 	vqd_start_at(&drv, 7);
 	layout = vqd_layout(&drv);
-	cr_assert_eq(vq_setup(&q, &mem, &layout, NULL), 0);
+	cr_assert_eq(vq_setup(&q, &mem, &layout, &(struct err){0}), 0);
 	add(1);
 	serve(1);
 	cr_assert(vqd_must_kick(&drv));

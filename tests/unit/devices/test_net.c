@@ -59,14 +59,15 @@ Test(net_update, mac_and_mtu_change_together_or_not_at_all)
 	struct virtio_net_config c;
 
 	record(0);
-	cr_assert_eq(loop_init(&loop, NULL), 0);
+	cr_assert_eq(loop_init(&loop, &(struct err){0}), 0);
 	boot_set_settings(&rec, &settings, sizeof(settings));
-	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
-	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
+	cr_assert_eq(device_init(&d, &net_device, &loop, &(struct err){0}), 0);
+	cr_assert_eq(net_device.init(&d, &rec, &(struct err){0}), 0);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct ctl_msg m = {.type = CTL_NET, .arg = cases[i].mac, .code = cases[i].mtu};
 
-		cr_assert_eq(net_device.control(&d, &m, NULL), cases[i].rc, "case %u", i);
+		cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), cases[i].rc, "case %u",
+			     i);
 		cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 		cr_assert_eq(ctl_mac(c.mac), i < 1   ? 0x021122334455
 					     : i < 3 ? 0x021122334466
@@ -84,21 +85,21 @@ Test(net_update, nothing_is_at_the_other_end)
 	struct virtio_net_config c;
 
 	record(1);
-	cr_assert_eq(loop_init(&loop, NULL), 0);
+	cr_assert_eq(loop_init(&loop, &(struct err){0}), 0);
 	boot_set_settings(&rec, &settings, sizeof(settings));
-	cr_assert_eq(device_init(&d, &net_device, &loop, NULL), 0);
-	cr_assert_eq(net_device.init(&d, &rec, NULL), 0);
+	cr_assert_eq(device_init(&d, &net_device, &loop, &(struct err){0}), 0);
+	cr_assert_eq(net_device.init(&d, &rec, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
-	cr_assert_eq(net_device.control(&d, &m, NULL), 0);
+	cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, 0);
 	cr_expect_eq(c.mtu, 1400);
 	m.code = CTL_NET_DOWN | 67;
-	cr_expect_eq(net_device.control(&d, &m, NULL), -EINVAL);
+	cr_expect_eq(net_device.control(&d, &m, &(struct err){0}), -EINVAL);
 	/* a start tried again */
 	m.code = 1400;
-	cr_assert_eq(net_device.control(&d, &m, NULL), 0);
+	cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
 }

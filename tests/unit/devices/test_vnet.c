@@ -154,14 +154,14 @@ Test(vnet, each_setting_is_checked)
 	struct net_settings s;
 
 	boot_set_settings(&b, &good, sizeof(good));
-	cr_assert_eq(vnet_settings(&b, &s, NULL), 0);
+	cr_assert_eq(vnet_settings(&b, &s, &(struct err){0}), 0);
 	cr_assert(!memcmp(&s, &good, sizeof(s)));
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		s = good;
 		memcpy((char *)&s + bad[i].off, &bad[i].value, bad[i].bytes);
 		boot_set_settings(&b, &s, sizeof(s));
-		cr_assert_eq(vnet_settings(&b, &s, NULL), -EPROTO, "%s", bad[i].what);
+		cr_assert_eq(vnet_settings(&b, &s, &(struct err){0}), -EPROTO, "%s", bad[i].what);
 	}
 	boot_set_settings(&b, &good, sizeof(good) - 1);
-	cr_assert_eq(vnet_settings(&b, &s, NULL), -EPROTO, "too short");
+	cr_assert_eq(vnet_settings(&b, &s, &(struct err){0}), -EPROTO, "too short");
 }

@@ -59,9 +59,9 @@ static void common_calls(struct fixture *f)
 		(void)!fd_recv(f->pair[1], buf, sizeof(buf), fds, &nr_fds);
 	close(-1);
 	if (fd_write_full(f->pair[0], buf, sizeof(buf)) == 0 &&
-	    loop_add(&f->loop, f->pair[1], EPOLLIN, on_event, NULL, NULL) == 0 &&
+	    loop_add(&f->loop, f->pair[1], EPOLLIN, on_event, NULL, &(struct err){0}) == 0 &&
 	    loop_mod(&f->loop, f->pair[1], EPOLLIN | EPOLLOUT) == 0 &&
-	    loop_once(&f->loop, 0, NULL) == 0)
+	    loop_once(&f->loop, 0, &(struct err){0}) == 0)
 		loop_del(&f->loop, f->pair[1]);
 	(void)!fd_read_full(f->pair[1], buf, sizeof(buf));
 	(void)!fd_write_full(f->file, buf, sizeof(buf));
@@ -72,7 +72,7 @@ static void memory_calls(struct fixture *f)
 {
 	struct gmem m = {0};
 
-	(void)!gmem_map(&m, f->file, 0, 0, 4096, 0, NULL);
+	(void)!gmem_map(&m, f->file, 0, 0, 4096, 0, &(struct err){0});
 	gmem_done(&m);
 }
 
@@ -144,7 +144,7 @@ static void set_up(struct fixture *f)
 	f->file = memfd_create("file", MFD_CLOEXEC);
 	if (f->file < 0 || ftruncate(f->file, 4096) != 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->pair) != 0 ||
-	    loop_init(&f->loop, NULL) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR)
+	    loop_init(&f->loop, &(struct err){0}) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR)
 		_exit(99);
 }
 

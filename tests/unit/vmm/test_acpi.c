@@ -36,7 +36,7 @@ static void build(unsigned int nr_vcpus, bool serial)
 	struct acpi_config c = {.nr_vcpus = nr_vcpus, .serial = serial};
 
 	memset(area, 0, sizeof(area));
-	cr_assert_eq(acpi_build(&c, area, sizeof(area), X86_ACPI, NULL), 0);
+	cr_assert_eq(acpi_build(&c, area, sizeof(area), X86_ACPI, &(struct err){0}), 0);
 }
 
 /* The table a pointer leads to: inside the area, complete, with a right checksum */
@@ -205,7 +205,7 @@ Test(acpi, too_small_an_area_is_refused)
 	size_t bytes = 0;
 
 	memset(area, 0, sizeof(area));
-	while (acpi_build(&c, area, bytes, X86_ACPI, NULL) < 0) {
+	while (acpi_build(&c, area, bytes, X86_ACPI, &(struct err){0}) < 0) {
 		for (size_t i = bytes; i < sizeof(area); i++)
 			cr_assert_eq(area[i], 0, "room for %zu, byte %zu was written", bytes, i);
 		memset(area, 0, sizeof(area));

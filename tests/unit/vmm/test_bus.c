@@ -27,7 +27,7 @@ static void model(void *dev, bool write, uint64_t off, void *data, unsigned int 
 
 static int add(uint64_t base, uint64_t bytes, void *dev)
 {
-	return bus_add(&bus, BUS_MMIO, base, bytes, model, dev, NULL);
+	return bus_add(&bus, BUS_MMIO, base, bytes, model, dev, &(struct err){0});
 }
 
 static uint64_t read_at(uint64_t addr, unsigned int len)

@@ -174,7 +174,7 @@ Test(i8042, ports)
 	uint8_t v = 0xaa;
 
 	bus_init(&bus);
-	cr_assert_eq(i8042_add(&k, &bus, NULL), 0);
+	cr_assert_eq(i8042_add(&k, &bus, &(struct err){0}), 0);
 	bus_access(&bus, BUS_PIO, true, 0x64, &v, 1);
 	bus_access(&bus, BUS_PIO, false, 0x64, &v, 1);
 	cr_assert_eq(v & 1, 1);

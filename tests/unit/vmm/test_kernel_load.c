@@ -26,7 +26,7 @@ static void start(void)
 	mem = (struct gmem){0};
 	file = memfd_create("kernel", MFD_CLOEXEC);
 	cr_assert_eq(ftruncate(ram, (off_t)RAM_BYTES), 0);
-	cr_assert_eq(gmem_map(&mem, ram, 0, 0, RAM_BYTES, 0, NULL), 0);
+	cr_assert_eq(gmem_map(&mem, ram, 0, 0, RAM_BYTES, 0, &(struct err){0}), 0);
 	close(ram);
 }
 

@@ -20,9 +20,9 @@ static void ram(uint64_t low, uint64_t high)
 	gmem_done(&mem);
 	mem = (struct gmem){0};
 	cr_assert_eq(ftruncate(fd, (off_t)(low + high)), 0);
-	cr_assert_eq(gmem_map(&mem, fd, 0, 0, low, 0, NULL), 0);
+	cr_assert_eq(gmem_map(&mem, fd, 0, 0, low, 0, &(struct err){0}), 0);
 	if (high)
-		cr_assert_eq(gmem_map(&mem, fd, low, X86_HIGH, high, 0, NULL), 0);
+		cr_assert_eq(gmem_map(&mem, fd, low, X86_HIGH, high, 0, &(struct err){0}), 0);
 	close(fd);
 }
 
@@ -76,7 +76,7 @@ Test(linux_boot, boot_params)
 	struct boot_params p;
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, &(struct err){0}), 0);
 	cr_assert(gmem_read(&mem, X86_BOOT_PARAMS, &p, sizeof(p)));
 	cr_assert_eq(p.hdr.init_size, 0x12345678, "the kernel's own header");
 	cr_assert_eq(p.hdr.header, 0x53726448);
@@ -94,7 +94,7 @@ Test(linux_boot, boot_params)
 Test(linux_boot, pvh_start_info)
 {
 	ram(X86_HOLE, 64 * MIB);
-	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, &(struct err){0}), 0);
 	cr_assert_eq(peek(X86_PVH_INFO, 4), 0x336ec578);
 	cr_assert_eq(peek(X86_PVH_INFO + 4, 4), 1, "version");
 	cr_assert_eq(peek(X86_PVH_INFO + 12, 4), 1, "modules");
@@ -113,7 +113,7 @@ Test(linux_boot, no_initrd_no_module)
 
 	ram(64 * MIB, 0);
 	b.initrd_bytes = 0;
-	cr_assert_eq(linux_boot_write(&b, NULL), 0);
+	cr_assert_eq(linux_boot_write(&b, &(struct err){0}), 0);
 	cr_assert_eq(peek(X86_PVH_INFO + 12, 4), 0);
 	cr_assert_eq(peek(X86_PVH_INFO + 16, 8), 0);
 }
@@ -123,7 +123,7 @@ Test(linux_boot, page_tables_map_4_gib_one_to_one)
 	static const uint64_t gpas[] = {0, 0x1fffff, 0x200000, X86_HOLE, 0xfee00000, 0xffffffff};
 
 	ram(64 * MIB, 0);
-	cr_assert_eq(linux_boot_write(&boot, NULL), 0);
+	cr_assert_eq(linux_boot_write(&boot, &(struct err){0}), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(gpas); i++) {
 		uint64_t pdpt = peek(X86_PAGE_TABLES, 8) & ~0xfffULL;
 		uint64_t pd = peek(pdpt + (gpas[i] >> 30) * 8, 8) & ~0xfffULL;
@@ -168,9 +168,12 @@ Test(linux_boot, more_of_a_command_line)
 	ram(64 * MIB, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		/* What a longer one before it left must not show. */
-		cr_assert_eq(linux_boot_cmdline(&mem, &k, "x x x x x x x x x x x x x x", "", NULL),
+		cr_assert_eq(linux_boot_cmdline(&mem, &k, "x x x x x x x x x x x x x x", "",
+						&(struct err){0}),
 			     0);
-		cr_assert_eq(linux_boot_cmdline(&mem, &k, rows[i].cmdline, rows[i].more, NULL), 0);
+		cr_assert_eq(linux_boot_cmdline(&mem, &k, rows[i].cmdline, rows[i].more,
+						&(struct err){0}),
+			     0);
 		cr_expect_str_eq(gmem_ptr(&mem, X86_CMDLINE, 64), rows[i].want);
 	}
 }

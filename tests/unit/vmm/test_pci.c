@@ -228,7 +228,7 @@ Test(pci, capabilities)
 	cr_expect_eq(pci_add_cap(&t->fn, 0x11, 12), 0x40);
 	cr_expect_eq(pci_add_cap(&t->fn, 0x09, 17), 0x4c);
 	cr_expect_eq(pci_add_cap(&t->fn, 0x09, 4), 0x60);
-	cr_assert_eq(pci_add_function(&pci, &t->fn, NULL), 0);
+	cr_assert_eq(pci_add_function(&pci, &t->fn, &(struct err){0}), 0);
 	cr_expect_eq(conf_read(3, 0x06, 2), 0x10);
 	cr_expect_eq(conf_read(3, 0x34, 1), 0x40);
 	cr_expect_eq(conf_read(3, 0x40, 2), 0x4c11);

@@ -384,7 +384,7 @@ Test(rtc, ports)
 
 	bus_init(&bus);
 	start(NEW_YEAR);
-	cr_assert_eq(rtc_add(&rtc, &bus, NULL), 0);
+	cr_assert_eq(rtc_add(&rtc, &bus, &(struct err){0}), 0);
 	bus_access(&bus, BUS_PIO, true, 0x70, &v, 1);
 	bus_access(&bus, BUS_PIO, false, 0x71, &v, 1);
 	cr_assert_eq(v, 0x80);
