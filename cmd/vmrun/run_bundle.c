@@ -45,9 +45,9 @@ static void run_bundle_add_string(struct maker *m, struct json_object *obj, cons
 static void run_bundle_add_image(struct maker *m, struct json_object *obj, const char *spec)
 {
 	static const char key[] = ",format=";
-	const char *at = NULL, *next;
+	const char *at = NULL;
 
-	for (next = strstr(spec, key); next; next = strstr(next + 1, key))
+	for (const char *next = strstr(spec, key); next; next = strstr(next + 1, key))
 		at = next;
 	if (at)
 		run_bundle_add_string(m, obj, "format", at + strlen(key));

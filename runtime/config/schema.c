@@ -307,19 +307,18 @@ static int schema_check_closed(struct schema_ctx *ctx, struct json_object *obj,
 			       const struct schema_table *table)
 {
 	char known[160];
-	size_t n;
 
 	json_object_object_foreach(obj, key, value)
 	{
-		unsigned int i = 0;
+		unsigned int at = 0;
+		size_t n = 0;
 
 		(void)value;
-		while (i < table->nr && strcmp(table->field[i].name, key))
-			i++;
-		if (i < table->nr)
+		while (at < table->nr && strcmp(table->field[at].name, key))
+			at++;
+		if (at < table->nr)
 			continue;
-		n = 0;
-		for (i = 0; i < table->nr; i++)
+		for (unsigned int i = 0; i < table->nr; i++)
 			n += fmt_into(known + n, sizeof(known) - n, "%s%s", i ? ", " : "",
 				      table->field[i].name);
 		schema_push(ctx, key);

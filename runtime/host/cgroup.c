@@ -75,11 +75,11 @@ static int cgroup_plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 {
 	char path[2 * PATH_MAX];
 	const size_t base = fmt_into(path, sizeof(path), "%s", m->path);
-	char *at, *next;
+	char *next;
 	int rc = 0;
 
 	fmt_into(path + base, sizeof(path) - base, "%s", c->leaf);
-	for (at = path + base; rc == 0 && at; at = next) {
+	for (char *at = path + base; rc == 0 && at; at = next) {
 		bool made;
 
 		next = strchr(at + 1, '/');
@@ -96,10 +96,10 @@ static int cgroup_plan_mount(struct cgroup *c, const struct cgroup_mount *m)
 
 static void cgroup_find_origin(struct cgroup *c)
 {
-	char text[PATH_MAX], *line, *rest;
+	char text[PATH_MAX], *rest;
 
 	(void)file_read(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text));
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strncmp(line, "0::/", 4) == 0 && !strstr(line, "/.."))
 			fmt_into(c->origin, sizeof(c->origin), "%s", line + 3);
 }
@@ -278,7 +278,7 @@ static int cgroup_check_empty(const struct walk *w, struct err *err)
 static int cgroup_make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err *err)
 {
 	cleanup_walk struct walk w = {.c = c, .m = m};
-	char leaf[PATH_MAX], *name, *rest;
+	char leaf[PATH_MAX], *rest;
 	int rc = cgroup_open(AT_FDCWD, m->path);
 
 	if (rc < 0)
@@ -287,7 +287,8 @@ static int cgroup_make_leaf(struct cgroup *c, struct cgroup_mount *m, struct err
 	fmt_into(w.path, sizeof(w.path), "%s", m->path);
 	fmt_into(leaf, sizeof(leaf), "%s", c->leaf);
 	rc = 0;
-	for (name = strtok_r(leaf, "/", &rest); rc == 0 && name; name = strtok_r(NULL, "/", &rest))
+	for (char *name = strtok_r(leaf, "/", &rest); rc == 0 && name;
+	     name = strtok_r(NULL, "/", &rest))
 		rc = cgroup_step(&w, name, *rest == '\0', err);
 	if (rc == 0)
 		rc = cgroup_check_empty(&w, err);

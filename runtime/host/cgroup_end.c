@@ -152,11 +152,12 @@ static bool cgroup_end_is_in_the_way(struct below *b, pid_t pid)
 
 static bool cgroup_end_find_living(struct below *b, int parent, const char *name)
 {
-	char text[4096], *at, *rest;
+	char text[4096], *rest;
 	cleanup_fd int group = cgroup_open(parent, name);
 
 	(void)file_read(group, "cgroup.procs", text, sizeof(text));
-	for (at = strtok_r(text, "\n", &rest); at && !b->found; at = strtok_r(NULL, "\n", &rest)) {
+	for (char *at = strtok_r(text, "\n", &rest); at && !b->found;
+	     at = strtok_r(NULL, "\n", &rest)) {
 		b->pid = (pid_t)strtol(at, NULL, 10);
 		b->found = cgroup_end_is_in_the_way(b, b->pid);
 	}
@@ -206,11 +207,11 @@ static int cgroup_end_remove_leaf(const struct plan_cgroup_dir *d, unsigned int 
 
 int cgroup_remove(const struct plan_cgroup_dir *dir, unsigned int nr, struct err *err)
 {
-	unsigned int i, tries = DYING_TRIES;
+	unsigned int tries = DYING_TRIES;
 	struct err other;
 	int rc = 0;
 
-	for (i = nr; i-- > 0;) {
+	for (unsigned int i = nr; i-- > 0;) {
 		const struct plan_cgroup_dir *d = &dir[i];
 		cleanup_fd int fd = d->made ? cgroup_end_open_ours(d) : -1;
 

@@ -40,11 +40,11 @@ bool cgroup_read(int dir, const char *file, char *ret, size_t size)
 uint64_t cgroup_number(int dir, const char *file, const char *key)
 {
 	const size_t len = strlen(key);
-	char text[1024], *line, *rest;
+	char text[1024], *rest;
 
 	if (file_read(dir, file, text, sizeof(text)) < 0)
 		return 0;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strncmp(line, key, len) == 0 && line[len] == ' ')
 			return strtoull(line + len + 1, NULL, 10);
 	return 0;

@@ -40,12 +40,12 @@ bool cgroup_freezer_frozen(const struct cgroup *c)
 static bool cgroup_freeze_path_of(pid_t pid, const char *name, char *ret, size_t size)
 {
 	cleanup_free char *text = NULL;
-	char file[40], *line, *rest;
+	char file[40], *rest;
 
 	fmt_into(file, sizeof(file), "/proc/%d/cgroup", pid);
 	if (file_read_all(file, &text) < 0)
 		return false;
-	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
 		char *list = strchr(line, ':'), *path = list ? strchr(list + 1, ':') : NULL;
 		struct cgroup_mount m;
 

@@ -117,7 +117,7 @@ static bool cgroup_limits_parse_list(const char *text, uint8_t ret[NUMBERS_MAX /
 
 	memset(ret, 0, NUMBERS_MAX / 8);
 	for (text += strspn(text, between); *text; text += strspn(text, between)) {
-		unsigned long first, last, used = 1, group = 1, i;
+		unsigned long first, last, used = 1, group = 1;
 		char *end;
 
 		if (*text < '0' || *text > '9')
@@ -132,7 +132,7 @@ static bool cgroup_limits_parse_list(const char *text, uint8_t ret[NUMBERS_MAX /
 		if ((*end && !strchr(between, *end)) || last >= NUMBERS_MAX || first > last ||
 		    group == 0 || used > group)
 			return false;
-		for (i = first; i <= last; i++)
+		for (unsigned long i = first; i <= last; i++)
 			if ((i - first) % group < used)
 				ret[i / 8] |= (uint8_t)(1U << (i % 8));
 		text = end;

@@ -52,13 +52,13 @@ static bool cgroup_mounts_is_writable(const char *options)
 static bool cgroup_parse_line(char *line, struct cgroup_mount *ret, char **ret_path,
 			      uint64_t *ret_id)
 {
-	char *dash = strstr(line, " - "), *rest, *field[6] = {NULL}, *type, *options, *at;
+	char *dash = strstr(line, " - "), *rest, *field[6] = {NULL}, *type, *options, *behind;
 	unsigned int i = 0;
 
 	if (!dash)
 		return false;
 	*dash = '\0';
-	for (at = strtok_r(line, " ", &rest); at && i < ARRAY_SIZE(field);
+	for (char *at = strtok_r(line, " ", &rest); at && i < ARRAY_SIZE(field);
 	     at = strtok_r(NULL, " ", &rest))
 		field[i++] = at;
 	type = strtok_r(dash + 3, " ", &rest);
@@ -73,9 +73,9 @@ static bool cgroup_parse_line(char *line, struct cgroup_mount *ret, char **ret_p
 	*ret_id = strtoull(field[0], NULL, 10);
 	ret->whole = strcmp(field[3], "/") == 0;
 	ret->writable = cgroup_mounts_is_writable(field[5]) && cgroup_mounts_is_writable(options);
-	at = strchr(options, ',');
-	if (!ret->v2 && at)
-		fmt_into(ret->controllers, sizeof(ret->controllers), "%s,", at);
+	behind = strchr(options, ',');
+	if (!ret->v2 && behind)
+		fmt_into(ret->controllers, sizeof(ret->controllers), "%s,", behind);
 	return true;
 }
 
@@ -122,12 +122,12 @@ int cgroup_parse_mounts(char *mountinfo, bool cpuset,
 			bool (*visible)(const char *path, uint64_t id), struct cgroup *ret)
 {
 	struct cgroup_mount m;
-	char *path, *rest, *line;
+	char *path, *rest;
 	uint64_t id;
 	int rc = 0;
 
 	ret->nr_mounts = 0;
-	for (line = strtok_r(mountinfo, "\n", &rest); rc == 0 && line;
+	for (char *line = strtok_r(mountinfo, "\n", &rest); rc == 0 && line;
 	     line = strtok_r(NULL, "\n", &rest)) {
 		if (!cgroup_parse_line(line, &m, &path, &id) || (visible && !visible(path, id)))
 			continue;

@@ -46,7 +46,6 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 	const bool plain = !strchr(id, '+') &&
 			   strlen(TABLE_PREFIX) + strlen(id) + (first ? 0 : strlen(device) + 1) <=
 				   NET_TABLE_MAX;
-	char *c;
 
 	if (plain) {
 		fmt_into(ret, NET_TABLE_MAX + 1, TABLE_PREFIX "%s%s%s", id, first ? "" : "/",
@@ -55,7 +54,7 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 	}
 	fmt_into(ret, NET_TABLE_MAX + 1, TABLE_PREFIX "%.*s/%08x/%s", 32, id,
 		 (unsigned int)names_name_hash(id, "", 0), device);
-	for (c = ret; *c; c++)
+	for (char *c = ret; *c; c++)
 		if (*c == '+')
 			*c = '_';
 }

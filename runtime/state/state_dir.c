@@ -106,14 +106,13 @@ int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
 static int state_dir_make_root(const char *root, struct err *err)
 {
 	char path[PATH_MAX];
-	char *at;
 
 	if (mkdir(root, 0700) == 0 || errno == EEXIST)
 		return 0;
 	if (errno != ENOENT || strlen(root) >= sizeof(path))
 		return err_set(err, errno, "state directory %s", root);
 	strcpy(path, root);
-	for (at = path + 1; (at = strchr(at, '/')); at++) {
+	for (char *at = path + 1; (at = strchr(at, '/')); at++) {
 		*at = '\0';
 		if (mkdir(path, 0711) < 0 && errno != EEXIST)
 			return err_set(err, errno, "state directory %s", path);

@@ -106,9 +106,7 @@ void create_late(struct supervisor *s)
 /* Keep nothing of the launcher's open: a caller that reads its output to the end waits for that end. */
 static int create_let_go_of_stdio(int null)
 {
-	int fd;
-
-	for (fd = 0; fd <= 2; fd++)
+	for (int fd = 0; fd <= 2; fd++)
 		if (dup2(null, fd) < 0)
 			return -errno;
 	return 0;

@@ -94,10 +94,9 @@ static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 	struct ctl_msg m = {.type = CTL_START, .arg = len};
 	char piece[sizeof(m.text)];
 	struct err err;
-	size_t at;
 	int rc = 0;
 
-	for (at = 0; rc == 0 && at < len; at += strlen(piece)) {
+	for (size_t at = 0; rc == 0 && at < len; at += strlen(piece)) {
 		fmt_into(piece, sizeof(piece), "%s", cmdline + at);
 		rc = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
 	}

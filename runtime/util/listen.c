@@ -39,11 +39,11 @@ static bool listen_same(const struct stat *a, const struct stat *b)
 static bool listen_is_stale(const struct sockaddr_un *sun, struct stat *ret)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
-	unsigned int looks, refused = 0;
+	unsigned int refused = 0;
 
 	if (lstat(sun->sun_path, ret) < 0 || !S_ISSOCK(ret->st_mode) || ret->st_uid != geteuid())
 		return false;
-	for (looks = 0; looks < LOOKS_MAX && refused < 2; looks++) {
+	for (unsigned int looks = 0; looks < LOOKS_MAX && refused < 2; looks++) {
 		if (looks > 0)
 			nanosleep(&pause, NULL);
 		refused = listen_refuses(sun) ? refused + 1 : 0;
