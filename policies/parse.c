@@ -157,17 +157,17 @@ static int parse_text(struct rules *r, const char *path, unsigned int depth, con
 		      size_t len, struct err *err)
 {
 	struct source s = {.rules = r, .line = 1, .depth = depth};
-	int ret = parse_add_file(r, path, err);
+	int rc = parse_add_file(r, path, err);
 
-	if (ret < 0)
-		return ret;
+	if (rc < 0)
+		return rc;
 	s.file = r->file[r->nr_files - 1];
 	for (; len; s.line++) {
 		const char *newline = memchr(text, '\n', len);
 		size_t line_len = newline ? (size_t)(newline - text) : len;
 
-		ret = parse_line(&s, text, line_len, err);
-		if (ret < 0)
+		rc = parse_line(&s, text, line_len, err);
+		if (rc < 0)
 			return err_wrap(err, "%s:%u", s.file, s.line);
 		line_len += newline ? 1 : 0;
 		text += line_len;
@@ -181,7 +181,7 @@ static int parse_load(struct rules *r, const char *path, unsigned int depth, str
 	cleanup_free char *text = NULL;
 	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct stat st;
-	int ret;
+	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, errno, "%s", path);
@@ -191,9 +191,9 @@ static int parse_load(struct rules *r, const char *path, unsigned int depth, str
 	text = malloc((size_t)st.st_size + 1);
 	if (!text)
 		return err_set(err, ENOMEM, "%s", path);
-	ret = fd_read_full(fd, text, (size_t)st.st_size);
-	if (ret < 0 && st.st_size > 0)
-		return err_set(err, -ret, "%s", path);
+	rc = fd_read_full(fd, text, (size_t)st.st_size);
+	if (rc < 0 && st.st_size > 0)
+		return err_set(err, -rc, "%s", path);
 	return parse_text(r, path, depth, text, (size_t)st.st_size, err);
 }
 
@@ -208,16 +208,16 @@ static int parse_check_not_empty(const struct rules *r, const char *path, struct
 
 int rules_load(struct rules *r, const char *path, struct err *err)
 {
-	int ret = parse_load(r, path, 0, err);
+	int rc = parse_load(r, path, 0, err);
 
-	return ret < 0 ? ret : parse_check_not_empty(r, path, err);
+	return rc < 0 ? rc : parse_check_not_empty(r, path, err);
 }
 
 int rules_parse(struct rules *r, const char *path, const char *text, size_t len, struct err *err)
 {
-	int ret = parse_text(r, path, 0, text, len, err);
+	int rc = parse_text(r, path, 0, text, len, err);
 
-	return ret < 0 ? ret : parse_check_not_empty(r, path, err);
+	return rc < 0 ? rc : parse_check_not_empty(r, path, err);
 }
 
 void rules_done(struct rules *r)

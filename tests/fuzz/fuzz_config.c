@@ -57,18 +57,18 @@ static void run_text(const char *text, size_t len)
 	struct bundle *b = NULL;
 	struct plan *p = NULL;
 	struct err err = {0};
-	int r = json_parse(text, len, "config.json", &root, &err);
+	int rc = json_parse(text, len, "config.json", &root, &err);
 
-	if (r == 0)
-		r = bundle_from_json(root, "/bundle", &b, &err);
+	if (rc == 0)
+		rc = bundle_from_json(root, "/bundle", &b, &err);
 	json_object_put(root);
-	if (r == 0)
-		r = plan_build(b, "fuzz", NULL, &p, &err);
+	if (rc == 0)
+		rc = plan_build(b, "fuzz", NULL, &p, &err);
 	bundle_free(b);
-	if (r == 0)
+	if (rc == 0)
 		check_plan(p);
 	else
-		vr_assert(err.code == -r && err.msg[0]);
+		vr_assert(err.code == -rc && err.msg[0]);
 	plan_free(p);
 }
 

@@ -60,14 +60,14 @@ static int on_answer(const struct nlmsghdr *nlh, void *arg)
 
 	for (enum rtnl_kind kind = 0; kind < RTNL_KINDS; kind++) {
 		union rtnl_item item;
-		int r;
+		int rc;
 
 		memset(&item, 0xaa, sizeof(item));
-		r = rtnl_parse(kind, nlh, &item);
-		vr_assert(r == 1 || r == 0 || r == -EPROTO);
-		if (r == 1)
+		rc = rtnl_parse(kind, nlh, &item);
+		vr_assert(rc == 1 || rc == 0 || rc == -EPROTO);
+		if (rc == 1)
 			rely_on(kind, &item);
-		if (r >= 0)
+		if (rc >= 0)
 			all = 0;
 	}
 	return strict ? all : 0;
@@ -94,7 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool done = false, strict;
 	unsigned int flags;
 	char *bytes;
-	int r;
+	int rc;
 
 	if (size == 0)
 		return 0;
@@ -107,9 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!(flags & FLAG_KEEP))
 		fix_headers(bytes, size);
 	strict = flags & FLAG_STRICT;
-	r = nl_run(bytes, size, SEQ, PORT, flags & FLAG_NONE ? NULL : on_answer, &strict, "fuzz",
-		   &done, &err);
-	vr_assert(r <= 0 && r >= -4095 && (r == 0) == (err.code == 0) && (r == 0 || !done));
+	rc = nl_run(bytes, size, SEQ, PORT, flags & FLAG_NONE ? NULL : on_answer, &strict, "fuzz",
+		    &done, &err);
+	vr_assert(rc <= 0 && rc >= -4095 && (rc == 0) == (err.code == 0) && (rc == 0 || !done));
 	vr_assert(memchr(err.msg, 0, sizeof(err.msg)) && !strchr(err.msg, '\n'));
 	free(bytes);
 	return 0;

@@ -30,12 +30,12 @@ static inline bool exists(const char *name)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
-	int r;
+	int rc;
 
 	cr_assert_eq(nl_open(&nl, NETLINK_ROUTE, &err), 0, "%s", err.msg);
-	r = rtnl_link_get(&nl, name, &link, &err);
-	cr_assert(r == 0 || r == -ENODEV, "%s", err.msg);
-	return r == 0;
+	rc = rtnl_link_get(&nl, name, &link, &err);
+	cr_assert(rc == 0 || rc == -ENODEV, "%s", err.msg);
+	return rc == 0;
 }
 
 static inline void up(const char *name, const char *address)
@@ -67,11 +67,11 @@ static inline struct plan_net plan(enum net_mode mode)
 
 static inline void make(const struct plan_net *p, struct net_made *made, struct tap *tap)
 {
-	int r = net_plan(p, "vm", "net0", made, &err);
+	int rc = net_plan(p, "vm", "net0", made, &err);
 
-	cr_assert_eq(r, 0, "%s", err.msg);
-	r = net_setup(p, made, tap, &err);
-	cr_assert_eq(r, 0, "%s", err.msg);
+	cr_assert_eq(rc, 0, "%s", err.msg);
+	rc = net_setup(p, made, tap, &err);
+	cr_assert_eq(rc, 0, "%s", err.msg);
 }
 
 #endif

@@ -16,13 +16,13 @@
 static int load(const char *text, struct bundle **ret, struct err *err)
 {
 	struct json_object *root = NULL;
-	int r;
+	int rc;
 
 	*err = (struct err){0};
 	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	r = bundle_from_json(root, "/b", ret, err);
+	rc = bundle_from_json(root, "/b", ret, err);
 	json_object_put(root);
-	return r;
+	return rc;
 }
 
 static struct bundle *good(const char *text)

@@ -23,7 +23,7 @@ static int load(const char *head, const char *devices, struct bundle **ret, stru
 {
 	static char text[8192];
 	struct json_object *root = NULL;
-	int r;
+	int rc;
 
 	*err = (struct err){0};
 	cr_assert(strlen(head) + strlen(devices) + sizeof(TAIL) <= sizeof(text));
@@ -34,9 +34,9 @@ static int load(const char *head, const char *devices, struct bundle **ret, stru
 		if (*p == '\'')
 			*p = '"';
 	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	r = bundle_from_json(root, "/b", ret, err);
+	rc = bundle_from_json(root, "/b", ret, err);
 	json_object_put(root);
-	return r;
+	return rc;
 }
 
 static struct bundle *good(const char *head, const char *devices)

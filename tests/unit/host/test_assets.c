@@ -50,7 +50,7 @@ static const struct {
 	const char *name, *head;
 	size_t head_len;
 	off_t bytes; /* -1: there is none */
-	int r;
+	int rc;
 	const char *msg;
 } cases[] = {
 	{PLAN_FILE_KERNEL, "elf", "\177ELF", 4, 100, 0, ""},
@@ -87,13 +87,13 @@ Test(assets, each_kind_of_file_is_checked)
 		struct disk disk = {.dev_flags = 77};
 		struct err err = {0};
 		char head[128];
-		int fd = -1, r;
+		int fd = -1, rc;
 
-		r = assets_open_file(&f, &fd, &disk, &err);
-		cr_expect_eq(r, cases[i].r, "%s: %d %s", cases[i].name, r, err.msg);
-		cr_expect_eq(fd >= 0, r == 0);
+		rc = assets_open_file(&f, &fd, &disk, &err);
+		cr_expect_eq(rc, cases[i].rc, "%s: %d %s", cases[i].name, rc, err.msg);
+		cr_expect_eq(fd >= 0, rc == 0);
 		snprintf(head, sizeof(head), "/p/path: %s: ", f.path);
-		if (r < 0) {
+		if (rc < 0) {
 			cr_expect(strncmp(err.msg, head, strlen(head)) == 0, "%s", err.msg);
 			cr_expect(strstr(err.msg, cases[i].msg), "%s: %s", cases[i].name, err.msg);
 			cr_expect_eq(disk.dev_flags, 77);
@@ -261,7 +261,7 @@ Test(assets, a_plan_is_opened_whole_or_not_at_all)
 	struct assets *a = NULL;
 	struct err err = {0};
 	struct plan_fd d2;
-	int r;
+	int rc;
 
 	cr_expect_eq(assets_open(p, &a, &err), -ENOENT);
 	cr_expect(strncmp(err.msg, "/vm/devices/0/path: ", 20) == 0, "%s", err.msg);
@@ -275,8 +275,8 @@ Test(assets, a_plan_is_opened_whole_or_not_at_all)
 	cr_assert_eq(unlink(d2.path), 0);
 	drop(&d2);
 	d2 = make_file(PLAN_FILE_DISK, "d2", "", 0, 512);
-	r = assets_open(p, &a, &err);
-	if (r == 0) {
+	rc = assets_open(p, &a, &err);
+	if (rc == 0) {
 		cr_expect(a->kvm >= 0);
 		cr_expect(a->proc[0].fd[BOOT_FD_KERNEL] >= 0);
 		cr_expect_eq(a->proc[0].fd[BOOT_FD_INITRD], -1);

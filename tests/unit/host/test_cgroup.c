@@ -233,9 +233,9 @@ static void remove_tree(void)
 
 static int make_limited(const struct plan_cgroup *p, struct err *err)
 {
-	const int r = cgroup_make(&c, err);
+	const int rc = cgroup_make(&c, err);
 
-	return r < 0 ? r : cgroup_limit(&c, p, err);
+	return rc < 0 ? rc : cgroup_limit(&c, p, err);
 }
 
 Test(cgroup, sets_limits_and_reads_them_back, .init = make_tree, .fini = remove_tree)
@@ -302,7 +302,7 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 {
 	static const struct {
 		const char *file;
-		int r;
+		int rc;
 	} table[] = {{"memory.high", 0},	{"cgroup.kill", -EINVAL},
 		     {"cgroup.procs", -EINVAL}, {"../x/memory.high", -EINVAL},
 		     {"memory", -EINVAL},	{".memory", -EINVAL}};
@@ -314,7 +314,7 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 		p.unified = json_object_new_object();
 		json_object_object_add(p.unified, table[i].file, json_object_new_string("5"));
 		cleanup_close_fd(&c.mount[0].leaf);
-		cr_expect_eq(make_limited(&p, &err), table[i].r, "%s: %s", table[i].file, err.msg);
+		cr_expect_eq(make_limited(&p, &err), table[i].rc, "%s: %s", table[i].file, err.msg);
 		json_object_put(p.unified);
 	}
 	cr_expect_str_eq(text_of("x/memory.high"), "5");
@@ -322,13 +322,13 @@ Test(cgroup, unified_takes_files_of_controllers_only, .init = make_tree, .fini =
 
 /* ---- what is in the way ---- */
 
-static void refused(const char *leaf, int r, const char *message)
+static void refused(const char *leaf, int rc, const char *message)
 {
 	struct err err = {0};
 
 	snprintf(c.leaf, sizeof(c.leaf), "%s", leaf);
 	c.limited = false;
-	cr_expect_eq(cgroup_make(&c, &err), r, "%s", err.msg);
+	cr_expect_eq(cgroup_make(&c, &err), rc, "%s", err.msg);
 	cr_expect(strstr(err.msg, message), "%s", err.msg);
 	cr_expect_lt(c.mount[0].leaf, 0);
 }

@@ -12,12 +12,12 @@ TestSuite(net_setup, .init = net_modes_own_network);
 static bool has_table(const char *name, const char *link)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
-	int r;
+	int rc;
 
 	cr_assert_eq(nl_open(&nl, NETLINK_NETFILTER, &err), 0, "%s", err.msg);
-	r = nft_table_del(&nl, name, link, &err);
-	cr_assert(r == 0 || r == -ENOENT, "%s", err.msg);
-	return r == 0;
+	rc = nft_table_del(&nl, name, link, &err);
+	cr_assert(rc == 0 || rc == -ENOENT, "%s", err.msg);
+	return rc == 0;
 }
 
 Test(net_setup, private_carries_frames_and_goes)

@@ -32,15 +32,15 @@ static int add(const char *table, const char *link, struct net_addr guest, bool 
 
 static void begin(void)
 {
-	int r;
+	int rc;
 
 	private_net_or_skip();
 	if (nl_open(&nft, NETLINK_NETFILTER, &err) < 0)
 		cr_skip_test("this kernel has no nfnetlink");
-	r = add("probe", "none", net("10.0.0.2", 30), true);
-	if (r == -EOPNOTSUPP)
+	rc = add("probe", "none", net("10.0.0.2", 30), true);
+	if (rc == -EOPNOTSUPP)
 		cr_skip_test("this kernel has no nf_tables, or no masquerading in it");
-	ok(r);
+	ok(rc);
 	ok(nft_table_del(&nft, "probe", "none", &err));
 }
 

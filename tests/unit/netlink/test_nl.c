@@ -55,7 +55,7 @@ static int count(const struct nlmsghdr *nlh, void *arg)
 
 /** struct run - What nl_run() made of them */
 struct run {
-	int r;
+	int rc;
 	bool done;
 	unsigned int answers;
 };
@@ -64,7 +64,7 @@ static struct run run(const struct msgs *m)
 {
 	struct run s = {0};
 
-	s.r = nl_run(m->bytes, m->len, SEQ, PORT, count, &s.answers, "ask", &s.done, &err);
+	s.rc = nl_run(m->bytes, m->len, SEQ, PORT, count, &s.answers, "ask", &s.done, &err);
 	return s;
 }
 
@@ -77,19 +77,19 @@ Test(nl, answers_then_the_acknowledgement)
 	add(&m, NLMSG_NOOP, 0, "", 0);
 	add(&m, RTM_NEWLINK, 0, "", 0);
 	s = run(&m);
-	cr_expect_eq(s.r, 0);
+	cr_expect_eq(s.rc, 0);
 	cr_expect_not(s.done);
 	cr_expect_eq(s.answers, 2);
 	add_error(&m, 0);
 	s = run(&m);
-	cr_expect(s.r == 0 && s.done && s.answers == 2);
+	cr_expect(s.rc == 0 && s.done && s.answers == 2);
 	m = (struct msgs){0};
 	add_done(&m, 0);
 	s = run(&m);
-	cr_expect(s.r == 0 && s.done);
+	cr_expect(s.rc == 0 && s.done);
 	m.len = 0;
 	s = run(&m);
-	cr_expect(s.r == 0 && !s.done, "an empty datagram says nothing");
+	cr_expect(s.rc == 0 && !s.done, "an empty datagram says nothing");
 }
 
 Test(nl, errors_are_the_kernels)
@@ -97,18 +97,18 @@ Test(nl, errors_are_the_kernels)
 	struct msgs m = {0};
 
 	add_error(&m, -EEXIST);
-	cr_expect_eq(run(&m).r, -EEXIST);
+	cr_expect_eq(run(&m).rc, -EEXIST);
 	cr_expect_str_eq(err.msg, "ask: File exists");
 	m = (struct msgs){0};
 	add_done(&m, -EMSGSIZE);
-	cr_expect_eq(run(&m).r, -EMSGSIZE, "a dump's end has one too");
+	cr_expect_eq(run(&m).rc, -EMSGSIZE, "a dump's end has one too");
 	m = (struct msgs){0};
 	add(&m, RTM_NEWLINK, NLM_F_MULTI | NLM_F_DUMP_INTR, "", 0);
 	add_done(&m, 0);
-	cr_expect_eq(run(&m).r, -EINTR);
+	cr_expect_eq(run(&m).rc, -EINTR);
 	m = (struct msgs){0};
 	add_error(&m, -524); /* ENOTSUPP, which only the kernel knows */
-	cr_expect_eq(run(&m).r, -524);
+	cr_expect_eq(run(&m).rc, -524);
 }
 
 static size_t put_text(uint8_t *at, uint16_t type, const char *text, size_t len)
@@ -156,7 +156,7 @@ Test(nl, errors_come_with_the_kernels_words)
 			len += table[i].request;
 		len += put_text(payload + len, table[i].type, table[i].text, table[i].len);
 		add(&m, NLMSG_ERROR, table[i].flags, payload, len);
-		cr_expect_eq(run(&m).r, -EINVAL);
+		cr_expect_eq(run(&m).rc, -EINVAL);
 		cr_expect_str_eq(err.msg, table[i].want, "row %zu: %s", i, err.msg);
 	}
 }
@@ -288,7 +288,7 @@ Test(nl, answers_that_make_no_sense)
 
 		table[i].make(&m);
 		s = run(&m);
-		cr_expect_eq(s.r, -EPROTO, "%s: %d", table[i].name, s.r);
+		cr_expect_eq(s.rc, -EPROTO, "%s: %d", table[i].name, s.rc);
 		cr_expect_not(s.done, "%s", table[i].name);
 		cr_expect(strncmp(err.msg, "ask: ", 5) == 0, "%s", err.msg);
 	}

@@ -213,15 +213,15 @@ static int parse_route(struct rtmsg rtm, const struct nlattr *const *attr, struc
 	static char buffer[1024] __attribute__((aligned(8)));
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buffer);
 	union rtnl_item item;
-	int r;
+	int rc;
 
 	nlh->nlmsg_type = RTM_NEWROUTE;
 	*(struct rtmsg *)mnl_nlmsg_put_extra_header(nlh, sizeof(rtm)) = rtm;
 	for (; *attr; attr++)
 		mnl_attr_put(nlh, (*attr)->nla_type, (*attr)->nla_len - sizeof(**attr), *attr + 1);
-	r = rtnl_parse(RTNL_ROUTE, nlh, &item);
+	rc = rtnl_parse(RTNL_ROUTE, nlh, &item);
 	*ret = item.route;
-	return r;
+	return rc;
 }
 
 struct attr {
@@ -241,7 +241,7 @@ static const struct attr via = ATTR(RTA_VIA, 18), gw_5 = ATTR(RTA_GATEWAY, 5);
 static const struct {
 	struct rtmsg rtm;
 	const struct nlattr *attr[5];
-	int r;
+	int rc;
 	bool implied;
 } route_rows[] = {
 #define MAIN .rtm_table = RT_TABLE_MAIN, .rtm_type = RTN_UNICAST
@@ -277,8 +277,8 @@ Test(rtnl_parse, routes)
 		struct rtnl_route t = {0};
 
 		cr_expect_eq(parse_route(route_rows[i].rtm, route_rows[i].attr, &t),
-			     route_rows[i].r, "row %zu", i);
-		if (route_rows[i].r != 1)
+			     route_rows[i].rc, "row %zu", i);
+		if (route_rows[i].rc != 1)
 			continue;
 		cr_expect_eq(t.out_index, 7);
 		cr_expect_eq(t.metric, 0x04030201);

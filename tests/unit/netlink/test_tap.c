@@ -227,19 +227,19 @@ Test(tap, macvtap_queues)
 {
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 7};
 	struct rtnl_link l;
-	int r;
+	int rc;
 
 	ok(rtnl_veth_add(&nl, "va", "vb", -1, &err));
-	r = rtnl_macvtap_add(&nl, "mv0", (int)if_nametoindex("va"), mac, &err);
-	if (r == -EOPNOTSUPP)
+	rc = rtnl_macvtap_add(&nl, "mv0", (int)if_nametoindex("va"), mac, &err);
+	if (rc == -EOPNOTSUPP)
 		cr_skip_test("this kernel has no macvtap");
-	ok(r);
+	ok(rc);
 	ok(rtnl_link_get(&nl, "mv0", &l, &err));
 	cr_expect_eq(tap_macvtap(l.index + 1, "mv0", 1, &tap, &err), -ENOENT, "%s", err.msg);
-	r = tap_macvtap(l.index, "mv0", 2, &tap, &err);
-	if (r == -EPERM)
+	rc = tap_macvtap(l.index, "mv0", 2, &tap, &err);
+	if (rc == -EPERM)
 		cr_skip_test("device nodes are root's to make");
-	ok(r);
+	ok(rc);
 	cr_expect_eq(tap.nr, 2);
 	for (unsigned int i = 0; i < tap.nr; i++)
 		check_queue(tap.fd[i]);

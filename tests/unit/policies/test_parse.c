@@ -162,10 +162,10 @@ Test(parse, refuses_with_place_and_reason)
 	for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
 		struct rules r = {0};
 		struct err err = {0};
-		int ret = parse(&r, refused[i].text, &err);
+		int rc = parse(&r, refused[i].text, &err);
 
-		cr_expect_lt(ret, 0, "accepted: %s", refused[i].text);
-		cr_expect_eq(ret, -err.code);
+		cr_expect_lt(rc, 0, "accepted: %s", refused[i].text);
+		cr_expect_eq(rc, -err.code);
 		cr_expect(strstr(err.msg, refused[i].message), "%s: %s", refused[i].text, err.msg);
 		cr_expect(strstr(err.msg, "dir/p.policy") == err.msg, "%s", err.msg);
 		rules_done(&r);

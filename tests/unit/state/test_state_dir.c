@@ -79,7 +79,7 @@ static const struct {
 	const char *below;
 	uid_t uid;
 	mode_t mode;
-	int r;
+	int rc;
 } owners[] = {
 	{"", 0, 0700, 0},
 	{"", 0, 0755, 0},
@@ -100,7 +100,7 @@ static const struct {
 
 Test(state_dir, of_another_user_is_not_trusted)
 {
-	int r;
+	int rc;
 
 	if (geteuid() != 0)
 		cr_skip_test("needs root, to give files away");
@@ -112,9 +112,9 @@ Test(state_dir, of_another_user_is_not_trusted)
 		cr_assert_eq(stat(path, &before), 0);
 		cr_assert_eq(chown(path, owners[i].uid, (gid_t)-1), 0);
 		cr_assert_eq(chmod(path, owners[i].mode), 0);
-		cr_expect_eq(load(&r) == STATE_STOPPED, owners[i].r == 0, "%s", path);
-		cr_expect_eq(r, owners[i].r, "%s %u %o: %d", path, owners[i].uid, owners[i].mode,
-			     r);
+		cr_expect_eq(load(&rc) == STATE_STOPPED, owners[i].rc == 0, "%s", path);
+		cr_expect_eq(rc, owners[i].rc, "%s %u %o: %d", path, owners[i].uid, owners[i].mode,
+			     rc);
 		cr_assert_eq(chown(path, before.st_uid, (gid_t)-1), 0);
 		cr_assert_eq(chmod(path, before.st_mode & 07777), 0);
 	}
@@ -237,15 +237,15 @@ Test(state_dir, what_is_not_a_file_neither_blocks_nor_stays)
 	static const char *const files[] = {"/vm/state.json", "/vm/state.json.new",
 					    "/vm/config.json.new", "/vm/control"};
 	struct err err;
-	int r;
+	int rc;
 
 	for (size_t i = 0; i < ARRAY_SIZE(oddities); i++) {
 		for (size_t n = 0; n < ARRAY_SIZE(files); n++) {
 			make_vm(STATE_RUNNING, 0);
 			(void)unlink(path_of(files[n]));
 			oddities[i](path_of(files[n]));
-			load(&r);
-			cr_expect_eq(r < 0, n == 0, "%zu %s", i, files[n]);
+			load(&rc);
+			cr_expect_eq(rc < 0, n == 0, "%zu %s", i, files[n]);
 			cr_expect_eq(destroy(root, "vm", true, &err), 0, "%zu %s: %s", i, files[n],
 				     err.msg);
 			cr_expect(access(path_of("/vm"), F_OK) < 0, "%zu %s", i, files[n]);
@@ -278,12 +278,12 @@ static pid_t read_often(int until)
 {
 	const pid_t pid = fork();
 	char byte;
-	int r;
+	int rc;
 
 	if (pid)
 		return pid;
 	for (int i = 0; until < 0 ? i < LOADS : recv(until, &byte, 1, MSG_DONTWAIT) < 0; i++)
-		if (load(&r) != STATE_STOPPED && until < 0)
+		if (load(&rc) != STATE_STOPPED && until < 0)
 			_exit(1);
 	_exit(0);
 }
@@ -340,12 +340,12 @@ static NORETURN void reserve_often(void)
 	struct err err;
 
 	for (int i = 0; i < RESERVES; i++) {
-		const int r = state_reserve(root, "vm", &dir, &lock, &err);
+		const int rc = state_reserve(root, "vm", &dir, &lock, &err);
 
-		if (r == -EEXIST || r == -EINTR)
+		if (rc == -EEXIST || rc == -EINTR)
 			continue;
-		if (r < 0 || !has_lock(lock) || sched_yield() < 0 || !has_lock(lock)) {
-			dprintf(STDERR_FILENO, "%d: %s\n", r, r < 0 ? err.msg : "lock lost");
+		if (rc < 0 || !has_lock(lock) || sched_yield() < 0 || !has_lock(lock)) {
+			dprintf(STDERR_FILENO, "%d: %s\n", rc, rc < 0 ? err.msg : "lock lost");
 			_exit(1);
 		}
 		(void)!state_remove(root, "vm", dir, &err);

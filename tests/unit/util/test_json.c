@@ -9,13 +9,13 @@
 static int parse(const char *text, size_t len, struct err *err)
 {
 	struct json_object *obj = NULL;
-	int r;
+	int rc;
 
 	*err = (struct err){0};
-	r = json_parse(text, len, "f", &obj, err);
-	cr_assert((r == 0) == (obj != NULL));
+	rc = json_parse(text, len, "f", &obj, err);
+	cr_assert((rc == 0) == (obj != NULL));
 	json_object_put(obj);
-	return r;
+	return rc;
 }
 
 Test(json, accepts_what_is_json)
