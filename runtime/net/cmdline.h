@@ -15,7 +15,7 @@
 #ifndef VMRUN_RUNTIME_NET_CMDLINE_H
 #define VMRUN_RUNTIME_NET_CMDLINE_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 /**
  * struct net_guest - What else decides about the words for the guest

@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_NET_HOST_H
 #define VMRUN_RUNTIME_NET_HOST_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 #include "runtime/netlink/rtnl.h"
 
 #define NET_MTU_DEFAULT 1500

@@ -11,7 +11,7 @@
 #ifndef VMRUN_RUNTIME_NET_INTERFACE_H
 #define VMRUN_RUNTIME_NET_INTERFACE_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 #include "runtime/netlink/rtnl_dump.h"
 
 /** struct net_found - Interfaces and addresses of a namespace; routes once an interface is recorded */

@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_NET_LOOK_H
 #define VMRUN_RUNTIME_NET_LOOK_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 #include "runtime/util/warn.h"
 
 /**

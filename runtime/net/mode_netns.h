@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_NET_MODE_NETNS_H
 #define VMRUN_RUNTIME_NET_MODE_NETNS_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 /** net_join() - Join what net_look() found, once it is recorded. On failure nothing is joined */
 MUST_CHECK int net_join(struct net_made *made, struct err *err);

@@ -9,7 +9,7 @@
 #ifndef VMRUN_RUNTIME_NET_NAMES_H
 #define VMRUN_RUNTIME_NET_NAMES_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 #define NET_TRIES 64 /* names to try before giving up */
 

@@ -21,9 +21,9 @@
 
 #include "runtime/net/cmdline.h"
 #include "runtime/net/look.h"
-#include "runtime/net/made.h"
 #include "runtime/net/mode_netns.h"
 #include "runtime/net/names.h"
+#include "runtime/net/record.h"
 #include "runtime/net/sysctl.h"
 #include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"

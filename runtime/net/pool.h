@@ -11,7 +11,7 @@
 #ifndef VMRUN_RUNTIME_NET_POOL_H
 #define VMRUN_RUNTIME_NET_POOL_H
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 /**
  * net_pool_claim() - Claim a network for made->host_link: the plan's, or the first free one of the pool

@@ -11,7 +11,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/err.h"
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 #include "runtime/plan/plan_types.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/process.h"

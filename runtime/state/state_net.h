@@ -7,7 +7,7 @@
 
 #include <json-c/json.h>
 
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 /** state_net_to_json() - One network device; the caller's */
 struct json_object *state_net_to_json(const struct net_made *made);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "runtime/net/made.h"
+#include "runtime/net/record.h"
 
 #include <errno.h>
 

@@ -4,8 +4,8 @@
  *
  * Only net/ changes a record; others read it, copy it, or make a new one from JSON.
  */
-#ifndef VMRUN_RUNTIME_NET_MADE_H
-#define VMRUN_RUNTIME_NET_MADE_H
+#ifndef VMRUN_RUNTIME_NET_RECORD_H
+#define VMRUN_RUNTIME_NET_RECORD_H
 
 #include "devices/core/boot.h"
 #include "runtime/plan/plan.h"
