@@ -63,7 +63,7 @@ static struct net_ip cmdline_ipv4_of(uint32_t addr, uint8_t bits)
 
 /** struct all - All networks, @nr, and the one whose words are being written, @n */
 struct all {
-	const struct net_made *made;
+	const struct net_record *record;
 	unsigned int nr, n;
 };
 
@@ -71,7 +71,7 @@ struct all {
 static bool cmdline_is_shadowed(const struct all *a, const struct net_route *route)
 {
 	for (unsigned int n = 0; n < a->nr; n++) {
-		const struct net_made *m = &a->made[n];
+		const struct net_record *m = &a->record[n];
 
 		for (unsigned int i = 0; i < m->nr_routes; i++) {
 			const struct net_route *o = &m->route[i];
@@ -87,7 +87,7 @@ static bool cmdline_is_shadowed(const struct all *a, const struct net_route *rou
 	return false;
 }
 
-static const struct net_route *cmdline_route_to_gateway(const struct net_made *m)
+static const struct net_route *cmdline_route_to_gateway(const struct net_record *m)
 {
 	const struct net_ip gateway = cmdline_ipv4_of(m->gateway, 32);
 
@@ -101,7 +101,7 @@ static const struct net_route *cmdline_route_to_gateway(const struct net_made *m
 static void cmdline_add_ip(struct words *w, const struct all *a, const char *hostname,
 			   const struct net_route **ret_route)
 {
-	const struct net_made *m = &a->made[a->n];
+	const struct net_record *m = &a->record[a->n];
 	const struct net_ip net = cmdline_ipv4_of(m->guest.addr, m->guest.bits),
 			    gw = cmdline_ipv4_of(m->gateway, 32);
 	const struct net_route *route = cmdline_route_to_gateway(m);
@@ -129,7 +129,7 @@ static void cmdline_add_route(struct words *w, unsigned int n, const struct net_
 
 static void cmdline_add_device(struct words *w, const struct all *a, const char *hostname)
 {
-	const struct net_made *m = &a->made[a->n];
+	const struct net_record *m = &a->record[a->n];
 	const struct net_ip first = cmdline_ipv4_of(m->guest.addr, m->guest.bits);
 	const struct net_route *said = NULL;
 	char ip[ADDR_IP_TEXT_BYTES], mac[ADDR_TEXT_BYTES];
@@ -151,10 +151,10 @@ static void cmdline_add_device(struct words *w, const struct all *a, const char 
 	}
 }
 
-int net_cmdline(const struct net_made *made, unsigned int nr, const struct net_guest *guest,
+int net_cmdline(const struct net_record *record, unsigned int nr, const struct net_guest *guest,
 		char ret[BOOT_CMDLINE_MAX], struct err *err)
 {
-	struct all a = {.made = made, .nr = nr};
+	struct all a = {.record = record, .nr = nr};
 	struct words w = {.text = ret};
 	size_t all;
 

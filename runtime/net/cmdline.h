@@ -32,11 +32,11 @@ void net_guest_of(const struct plan *p, struct net_guest *ret);
 
 /**
  * net_cmdline() - Write the words that tell the guest's kernel and init about all networks
- * @made:	All @nr of the VM; number n is eth<n>
+ * @record:	All @nr of the VM; number n is eth<n>
  *
  * runtime/net/README.md has the table of words. -E2BIG if the kernel would cut the command line.
  */
-MUST_CHECK int net_cmdline(const struct net_made *made, unsigned int nr,
+MUST_CHECK int net_cmdline(const struct net_record *record, unsigned int nr,
 			   const struct net_guest *guest, char ret[BOOT_CMDLINE_MAX],
 			   struct err *err);
 

@@ -64,22 +64,22 @@ uint16_t net_mtu_like(const struct rtnl_link *link)
 
 /* ---- tables of nf_tables ---- */
 
-int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err)
+int net_isolate(const struct plan_net *p, struct net_record *record, struct err *err)
 {
-	const struct nft_private private = {.link = made->host_link,
+	const struct nft_private private = {.link = record->host_link,
 					    .group = NET_GROUP,
-					    .guest = made->guest.addr,
+					    .guest = record->guest.addr,
 					    .masquerade = p->masquerade};
 	cleanup_nl struct nl nl = NL_CLOSED;
 	int rc = nl_open(&nl, NETLINK_NETFILTER, err);
 
 	if (rc == 0)
-		rc = nft_private_add(&nl, made->table, &private, err);
+		rc = nft_private_add(&nl, record->table, &private, err);
 	if (rc == 0)
 		return 0;
 	/* A table of that name is not ours, and undo would need a privilege even to look. */
 	if (rc == -EEXIST || rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT)
-		net_made_disown(made->table);
+		net_record_disown(record->table);
 	if (p->masquerade || (rc != -EOPNOTSUPP && rc != -EPROTONOSUPPORT))
 		return rc;
 	/* A host that forwards nothing needs no table. */
@@ -91,31 +91,32 @@ int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err
 				  "net.ipv4.ip_forward and net.ipv6.conf.all.forwarding to 0");
 }
 
-int net_guard(struct net_made *made, struct err *err)
+int net_guard(struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	int rc = nl_open(&nl, NETLINK_NETFILTER, err);
 
 	if (rc == 0)
-		rc = nft_guard_add(&nl, made->table, made->tap, NET_GROUP, err);
+		rc = nft_guard_add(&nl, record->table, record->tap, NET_GROUP, err);
 	if (rc < 0)
-		net_made_disown(made->table);
+		net_record_disown(record->table);
 	/* Such a TAP exists so that its owner needs no privilege. */
 	return rc == -EPERM || rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT ? 0 : rc;
 }
 
-int net_unisolate(const struct net_made *made, struct err *err)
+int net_unisolate(const struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	int rc;
 
-	if (!made->table[0])
+	if (!record->table[0])
 		return 0;
 	rc = nl_open(&nl, NETLINK_NETFILTER, err);
 	/* A kernel without netfilter has no table. */
 	if (rc < 0)
 		return rc == -EPROTONOSUPPORT ? 0 : rc;
-	rc = nft_table_del(&nl, made->table, made->host_link[0] ? made->host_link : made->tap, err);
+	rc = nft_table_del(&nl, record->table,
+			   record->host_link[0] ? record->host_link : record->tap, err);
 	/* A process that may not ask has made none. */
 	return rc == -ENOENT || rc == -EOPNOTSUPP || rc == -EPERM ? 0 : rc;
 }

@@ -25,13 +25,13 @@ MUST_CHECK int net_check_free(struct nl *nl, struct net_addr host, struct err *e
 uint16_t net_mtu_like(const struct rtnl_link *link);
 
 /** net_isolate() - Make made->table; clears the name if the table is not made */
-MUST_CHECK int net_isolate(const struct plan_net *p, struct net_made *made, struct err *err);
+MUST_CHECK int net_isolate(const struct plan_net *p, struct net_record *record, struct err *err);
 
 /** net_guard() - Make made->table for a TAP that existed before, if the caller may; otherwise clears the name */
-MUST_CHECK int net_guard(struct net_made *made, struct err *err);
+MUST_CHECK int net_guard(struct net_record *record, struct err *err);
 
 /** net_unisolate() - Remove made->table if it exists */
-MUST_CHECK int net_unisolate(const struct net_made *made, struct err *err);
+MUST_CHECK int net_unisolate(const struct net_record *record, struct err *err);
 
 /* The error about an interface that cannot be joined */
 #define NET_INGRESS_TAKEN "interface %s has an ingress qdisc: is it joined already?"

@@ -99,7 +99,7 @@ static bool interface_is_connected(const struct net_found *f, const struct rtnl_
 }
 
 static int interface_record_addrs(const struct net_found *f, const struct rtnl_link *link,
-				  struct net_made *made, struct err *err)
+				  struct net_record *record, struct err *err)
 {
 	for (unsigned int i = 0; i < f->nr_addrs; i++) {
 		const struct rtnl_addr *a = &f->addr[i];
@@ -107,24 +107,24 @@ static int interface_record_addrs(const struct net_found *f, const struct rtnl_l
 
 		if (a->index != link->index || !interface_addr_counts(a))
 			continue;
-		if (made->nr_addrs == NET_ADDRS_MAX)
+		if (record->nr_addrs == NET_ADDRS_MAX)
 			return interface_too_many(link->name, NET_ADDRS_MAX, "addresses", err);
 		if (!interface_is_connected(f, a))
 			ip.bits = addr_ip_bits(a->family);
-		made->addr[made->nr_addrs++] = ip;
-		if (a->family != AF_INET || made->guest.bits)
+		record->addr[record->nr_addrs++] = ip;
+		if (a->family != AF_INET || record->guest.bits)
 			continue;
-		memcpy(&made->guest.addr, a->addr, sizeof(made->guest.addr));
-		made->guest.bits = ip.bits;
+		memcpy(&record->guest.addr, a->addr, sizeof(record->guest.addr));
+		record->guest.bits = ip.bits;
 	}
 	return 0;
 }
 
 /* Whether the guest's kernel makes the route by itself, from an address */
-static bool interface_follows(const struct net_made *made, const struct net_ip *dst)
+static bool interface_follows(const struct net_record *record, const struct net_ip *dst)
 {
-	for (unsigned int i = 0; i < made->nr_addrs; i++)
-		if (interface_same_net(&made->addr[i], dst))
+	for (unsigned int i = 0; i < record->nr_addrs; i++)
+		if (interface_same_net(&record->addr[i], dst))
 			return true;
 	return false;
 }
@@ -151,14 +151,14 @@ static bool interface_is_reached(const struct net_found *f, const struct rtnl_ro
 	return false;
 }
 
-static int interface_record_route(const struct net_found *f, struct net_made *made,
+static int interface_record_route(const struct net_found *f, struct net_record *record,
 				  const struct rtnl_route *t, struct err *err)
 {
 	struct net_route new = {.dst = interface_dst_of(t), .metric = t->metric};
 	int rc = 0;
 
 	if (!t->has_gateway &&
-	    (interface_is_link_local(&new.dst) || interface_follows(made, &new.dst)))
+	    (interface_is_link_local(&new.dst) || interface_follows(record, &new.dst)))
 		return 0;
 	if (interface_is_beaten(f, t, !t->connected))
 		return 0;
@@ -166,30 +166,30 @@ static int interface_record_route(const struct net_found *f, struct net_made *ma
 		new.gateway = interface_ip_of(t->family, addr_ip_bits(t->family), t->gateway);
 	/* For "onlink", or a network that another interface has too: add a route to the gateway. */
 	if (t->has_gateway && !interface_is_reached(f, t, &new.gateway))
-		rc = net_made_add_route(made, &(struct net_route){.dst = new.gateway}, err);
-	return rc < 0 ? rc : net_made_add_route(made, &new, err);
+		rc = net_record_add_route(record, &(struct net_route){.dst = new.gateway}, err);
+	return rc < 0 ? rc : net_record_add_route(record, &new, err);
 }
 
 static int interface_record_routes(const struct net_found *f, const struct rtnl_link *link,
-				   struct net_made *made, struct err *err)
+				   struct net_record *record, struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < f->nr_routes; i++)
 		if (f->route[i].out_index == link->index &&
 		    (f->route[i].connected || !f->route[i].implied))
-			rc = interface_record_route(f, made, &f->route[i], err);
-	for (unsigned int i = 0; i < made->nr_routes && !made->gateway; i++) {
-		const struct net_route *t = &made->route[i];
+			rc = interface_record_route(f, record, &f->route[i], err);
+	for (unsigned int i = 0; i < record->nr_routes && !record->gateway; i++) {
+		const struct net_route *t = &record->route[i];
 
 		if (t->dst.bits == 0 && t->gateway.family == AF_INET)
-			memcpy(&made->gateway, t->gateway.addr, sizeof(made->gateway));
+			memcpy(&record->gateway, t->gateway.addr, sizeof(record->gateway));
 	}
 	return rc;
 }
 
 static int interface_record_neighs(struct nl *nl, const struct rtnl_link *link,
-				   struct net_made *made, struct err *err)
+				   struct net_record *record, struct err *err)
 {
 	cleanup_free struct rtnl_neigh *neigh = calloc(RTNL_NEIGHS_MAX, sizeof(*neigh));
 	unsigned int nr = 0;
@@ -197,35 +197,35 @@ static int interface_record_neighs(struct nl *nl, const struct rtnl_link *link,
 
 	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
 		const struct rtnl_neigh *n = &neigh[i];
-		struct net_neigh *to = &made->neigh[made->nr_neighs];
+		struct net_neigh *to = &record->neigh[record->nr_neighs];
 
 		if (n->index != link->index)
 			continue;
-		if (made->nr_neighs == NET_NEIGHS_MAX)
+		if (record->nr_neighs == NET_NEIGHS_MAX)
 			return interface_too_many(link->name, NET_NEIGHS_MAX,
 						  "permanent neighbours", err);
 		to->addr = interface_ip_of(n->family, addr_ip_bits(n->family), n->addr);
 		memcpy(to->mac, n->mac, sizeof(to->mac));
-		made->nr_neighs++;
+		record->nr_neighs++;
 	}
 	return rc;
 }
 
 int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_link *link,
-			 struct net_made *made, struct err *err)
+			 struct net_record *record, struct err *err)
 {
 	int rc = tc_taken(nl, link->index, err);
 
 	if (rc != 0)
 		return rc < 0 ? rc : err_text(err, EEXIST, NET_INGRESS_TAKEN, link->name);
-	memcpy(made->joined, link->name, sizeof(made->joined));
+	memcpy(record->joined, link->name, sizeof(record->joined));
 	/* The other side answers only this MAC, and the wire carries no larger frames. */
-	memcpy(made->mac, link->mac, sizeof(made->mac));
-	made->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
+	memcpy(record->mac, link->mac, sizeof(record->mac));
+	record->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
 	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
 	if (rc == 0)
-		rc = interface_record_addrs(f, link, made, err);
+		rc = interface_record_addrs(f, link, record, err);
 	if (rc == 0)
-		rc = interface_record_routes(f, link, made, err);
-	return rc < 0 ? rc : interface_record_neighs(nl, link, made, err);
+		rc = interface_record_routes(f, link, record, err);
+	return rc < 0 ? rc : interface_record_neighs(nl, link, record, err);
 }

@@ -31,12 +31,12 @@ bool net_found_has_address(const struct net_found *f, const struct rtnl_link *li
 /**
  * net_interface_record() - Record an interface as the one to join
  * @f:		As listed; routes are added
- * @made:	Without addresses, routes and neighbours; those, joined, MAC and MTU are filled in
+ * @record:	Without addresses, routes and neighbours; those, joined, MAC and MTU are filled in
  *
  * Return: 0; -EEXIST if it has an ingress qdisc; -E2BIG; other -errno
  */
 MUST_CHECK int net_interface_record(struct nl *nl, struct net_found *f,
-				    const struct rtnl_link *link, struct net_made *made,
+				    const struct rtnl_link *link, struct net_record *record,
 				    struct err *err);
 
 #endif

@@ -33,17 +33,17 @@ int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id, stru
 
 /**
  * struct look - What to look for
- * @made:	The VM's devices, @nr; @i is the one that needs an interface
+ * @record:	The VM's devices, @nr; @i is the one that needs an interface
  * @ret:	Record of what was found
  */
 struct look {
-	const struct net_made *made;
+	const struct net_record *record;
 	unsigned int nr, i;
-	struct net_made *ret;
+	struct net_record *ret;
 	const struct warn_to *warn;
 };
 
-static bool look_same_netns(const struct net_made *a, const struct net_made *b)
+static bool look_same_netns(const struct net_record *a, const struct net_record *b)
 {
 	return a->mode == NET_MODE_NETNS && b->mode == NET_MODE_NETNS &&
 	       netns_same(&a->netns_id, &b->netns_id);
@@ -53,9 +53,9 @@ static bool look_same_netns(const struct net_made *a, const struct net_made *b)
 static bool look_is_vms_own(const struct look *l, const char *name)
 {
 	for (unsigned int k = 0; k < l->nr; k++) {
-		const struct net_made *m = &l->made[k];
+		const struct net_record *m = &l->record[k];
 
-		if (look_same_netns(m, &l->made[l->i]) &&
+		if (look_same_netns(m, &l->record[l->i]) &&
 		    (strcmp(m->tap, name) == 0 || strcmp(m->joined, name) == 0))
 			return true;
 	}
@@ -75,19 +75,19 @@ static int look(struct nl *nl, void *arg, struct err *err)
 	return rc;
 }
 
-int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err *err)
+int net_look(struct net_record *record, unsigned int nr, unsigned int i, struct err *err)
 {
-	struct net_made found = made[i];
-	struct look l = {.made = made, .nr = nr, .i = i, .ret = &found};
+	struct net_record found = record[i];
+	struct look l = {.record = record, .nr = nr, .i = i, .ret = &found};
 	int rc;
 
-	if (made[i].mode != NET_MODE_NETNS || made[i].joined[0])
+	if (record[i].mode != NET_MODE_NETNS || record[i].joined[0])
 		return 0;
-	net_made_forget(&found);
-	rc = netns_inside(made[i].netns, &found.netns_id, look, &l, err);
+	net_record_forget(&found);
+	rc = netns_inside(record[i].netns, &found.netns_id, look, &l, err);
 	if (rc < 0)
-		return err_wrap(err, "%s", made[i].device);
-	made[i] = found;
+		return err_wrap(err, "%s", record[i].device);
+	record[i] = found;
 	return found.joined[0] != '\0';
 }
 
@@ -99,11 +99,11 @@ static void look_warn_of(const struct look *l, const struct rtnl_link *link)
 		fmt_into(text, sizeof(text),
 			 "no device is left for interface %s: add another {\"type\": \"net\", "
 			 "\"mode\": \"netns\"} to vm.devices (network namespace %s)",
-			 link->name, l->made[l->i].netns);
+			 link->name, l->record[l->i].netns);
 	else
 		fmt_into(text, sizeof(text),
 			 "interface %s is no Ethernet, and not joined (network namespace %s)",
-			 link->name, l->made[l->i].netns);
+			 link->name, l->record[l->i].netns);
 	(void)fmt_printable(text);
 	l->warn->line(l->warn->arg, text);
 }
@@ -120,16 +120,16 @@ static int look_for_left(struct nl *nl, void *arg, struct err *err)
 	return rc;
 }
 
-int net_warn_left(const struct net_made *made, unsigned int nr, unsigned int i,
+int net_warn_left(const struct net_record *record, unsigned int nr, unsigned int i,
 		  const struct warn_to *warn, struct err *err)
 {
-	struct look l = {.made = made, .nr = nr, .i = i, .warn = warn};
-	struct netns_id id = made[i].netns_id;
+	struct look l = {.record = record, .nr = nr, .i = i, .warn = warn};
+	struct netns_id id = record[i].netns_id;
 
-	if (made[i].mode != NET_MODE_NETNS)
+	if (record[i].mode != NET_MODE_NETNS)
 		return 0;
 	for (unsigned int k = 0; k < i; k++)
-		if (look_same_netns(&made[k], &made[i]))
+		if (look_same_netns(&record[k], &record[i]))
 			return 0;
-	return netns_inside(made[i].netns, &id, look_for_left, &l, err);
+	return netns_inside(record[i].netns, &id, look_for_left, &l, err);
 }

@@ -19,7 +19,7 @@ MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *r
 
 /**
  * net_look() - Find, at start, the interface for device number @i
- * @made:	All @nr of the VM; joined, MAC, MTU, addresses, routes, ... of number @i are filled in
+ * @record:	All @nr of the VM; joined, MAC, MTU, addresses, routes, ... of number @i are filled in
  *
  * The device takes the first interface that net_count() counts and no other device took. If there is none,
  * joined stays empty, and that is no error. An interface stays joined if start is tried again. No effect in
@@ -27,13 +27,14 @@ MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *r
  * Return: 1 if it found one to join; 0; -EEXIST if that has an ingress qdisc, so that the record never claims
  * what another process owns; -E2BIG; other -errno
  */
-MUST_CHECK int net_look(struct net_made *made, unsigned int nr, unsigned int i, struct err *err);
+MUST_CHECK int net_look(struct net_record *record, unsigned int nr, unsigned int i,
+			struct err *err);
 
 /**
  * net_warn_left() - Once all are joined: warn about each interface with addresses that no device took
- * @made:	All @nr of the VM; looks into the namespace of number @i, unless a lower number has the same
+ * @record:	All @nr of the VM; looks into the namespace of number @i, unless a lower number has the same
  */
-MUST_CHECK int net_warn_left(const struct net_made *made, unsigned int nr, unsigned int i,
+MUST_CHECK int net_warn_left(const struct net_record *record, unsigned int nr, unsigned int i,
 			     const struct warn_to *warn, struct err *err);
 
 #endif

@@ -9,7 +9,7 @@
 #include "runtime/net/ops.h"
 
 static int mode_fd_plan(const struct plan_net *p, const char *id UNUSED,
-			struct net_made *made UNUSED, struct err *err)
+			struct net_record *record UNUSED, struct err *err)
 {
 	const int flags = p->fd > STDERR_FILENO ? fcntl(p->fd, F_GETFD) : -1;
 
@@ -22,17 +22,17 @@ static int mode_fd_plan(const struct plan_net *p, const char *id UNUSED,
 	return fcntl(p->fd, F_SETFD, FD_CLOEXEC) < 0 ? err_set(err, errno, "fd %d", p->fd) : 0;
 }
 
-static int mode_fd_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+static int mode_fd_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			 struct err *err)
 {
 	int rc = tap_adopt(p->fd, ret, err);
 
 	if (rc == 0)
-		memcpy(made->tap, ret->name, sizeof(made->tap));
+		memcpy(record->tap, ret->name, sizeof(record->tap));
 	return rc;
 }
 
-static int mode_fd_setup_none(const struct plan_net *p UNUSED, struct net_made *made UNUSED,
+static int mode_fd_setup_none(const struct plan_net *p UNUSED, struct net_record *record UNUSED,
 			      struct tap *ret UNUSED, struct err *err UNUSED)
 {
 	return 0;

@@ -10,8 +10,8 @@
 #include "runtime/net/ops.h"
 #include "runtime/net/sysctl.h"
 
-static int mode_macvtap_plan(const struct plan_net *p UNUSED, const char *id, struct net_made *made,
-			     struct err *err)
+static int mode_macvtap_plan(const struct plan_net *p UNUSED, const char *id,
+			     struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
@@ -19,12 +19,12 @@ static int mode_macvtap_plan(const struct plan_net *p UNUSED, const char *id, st
 
 	if (rc < 0)
 		return rc;
-	if (!made->tap[0])
-		return net_pick_name("vm", id, made->device, made->tap, err);
+	if (!record->tap[0])
+		return net_pick_name("vm", id, record->device, record->tap, err);
 	/* Checked before the record says that undo may remove it. */
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	rc = rtnl_link_get(&nl, record->tap, &link, err);
 	if (rc == 0)
-		return err_text(err, EEXIST, "interface %s exists", made->tap);
+		return err_text(err, EEXIST, "interface %s exists", record->tap);
 	return rc == -ENODEV ? 0 : rc;
 }
 
@@ -44,7 +44,7 @@ static int mode_macvtap_failed(int rc, const struct plan_net *p, const struct rt
 	return rc;
 }
 
-static int mode_macvtap_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+static int mode_macvtap_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			      struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
@@ -58,36 +58,36 @@ static int mode_macvtap_setup(const struct plan_net *p, struct net_made *made, s
 		return err_text(err, ENODEV, "interface %s does not exist", p->parent);
 	if (rc < 0)
 		return rc;
-	rc = rtnl_macvtap_add(&nl, made->tap, parent.index, made->mac, err);
+	rc = rtnl_macvtap_add(&nl, record->tap, parent.index, record->mac, err);
 	/* Made by another process since net_plan() found the name free */
 	if (rc == -EEXIST)
-		net_made_disown(made->tap);
+		net_record_disown(record->tap);
 	if (rc < 0)
 		return mode_macvtap_failed(rc, p, &parent, err);
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	rc = rtnl_link_get(&nl, record->tap, &link, err);
 	if (rc < 0)
 		return rc;
-	made->mtu = p->mtu ? p->mtu : net_mtu_like(&parent);
-	net_ipv6_off(made->tap);
-	rc = net_up(&nl, link.index, made->mtu, 0, err);
+	record->mtu = p->mtu ? p->mtu : net_mtu_like(&parent);
+	net_ipv6_off(record->tap);
+	rc = net_up(&nl, link.index, record->mtu, 0, err);
 	return rc < 0 ? mode_macvtap_failed(rc, p, &parent, err)
-		      : tap_macvtap(link.index, made->tap, p->queue_pairs, ret, err);
+		      : tap_macvtap(link.index, record->tap, p->queue_pairs, ret, err);
 }
 
-static int mode_macvtap_undo(const struct net_made *made, struct err *err)
+static int mode_macvtap_undo(const struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	int rc;
 
-	if (!made->tap[0])
+	if (!record->tap[0])
 		return 0;
 	rc = nl_open(&nl, NETLINK_ROUTE, err);
 	if (rc < 0)
 		return rc;
-	rc = rtnl_link_get(&nl, made->tap, &link, err);
+	rc = rtnl_link_get(&nl, record->tap, &link, err);
 	/* A macvtap of that name that another process made since has another MAC. */
-	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, made->mac, 6) == 0)
+	if (rc == 0 && strcmp(link.kind, "macvtap") == 0 && memcmp(link.mac, record->mac, 6) == 0)
 		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;
 }

@@ -39,21 +39,21 @@ static int mode_netns_check_not_own(const struct plan_net *p, const struct netns
 		p->netns_path);
 }
 
-static int mode_netns_plan(const struct plan_net *p, const char *id, struct net_made *made,
+static int mode_netns_plan(const struct plan_net *p, const char *id, struct net_record *record,
 			   struct err *err)
 {
 	cleanup_fd int fd = -1;
 	int rc;
 
-	if (strlen(p->netns_path) >= sizeof(made->netns))
+	if (strlen(p->netns_path) >= sizeof(record->netns))
 		return err_set(err, ENAMETOOLONG, "network namespace %s", p->netns_path);
-	fmt_into(made->netns, sizeof(made->netns), "%s", p->netns_path);
-	if (!made->tap[0])
-		net_name_link("vt", id, made->device, 0, made->tap);
-	rc = netns_open(made->netns, &fd, err);
+	fmt_into(record->netns, sizeof(record->netns), "%s", p->netns_path);
+	if (!record->tap[0])
+		net_name_link("vt", id, record->device, 0, record->tap);
+	rc = netns_open(record->netns, &fd, err);
 	if (rc == 0)
-		rc = netns_identify(fd, &made->netns_id, err);
-	return rc < 0 ? rc : mode_netns_check_not_own(p, &made->netns_id, err);
+		rc = netns_identify(fd, &record->netns_id, err);
+	return rc < 0 ? rc : mode_netns_check_not_own(p, &record->netns_id, err);
 }
 
 /** struct making - A TAP to make */
@@ -79,29 +79,29 @@ static int mode_netns_make_tap(struct nl *nl, void *arg, struct err *err)
 	return net_up(nl, link.index, p->mtu, 0, err);
 }
 
-static int mode_netns_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+static int mode_netns_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			    struct err *err)
 {
 	struct making m = {p, ret};
 
-	memcpy(ret->name, made->tap, sizeof(ret->name));
-	return netns_inside(made->netns, &made->netns_id, mode_netns_make_tap, &m, err);
+	memcpy(ret->name, record->tap, sizeof(ret->name));
+	return netns_inside(record->netns, &record->netns_id, mode_netns_make_tap, &m, err);
 }
 
 /* ---- start ---- */
 
 static int mode_netns_add_redirects(struct nl *nl, void *arg, struct err *err)
 {
-	const struct net_made *made = arg;
-	const uint16_t mark = net_name_mark(made->tap);
+	const struct net_record *record = arg;
+	const uint16_t mark = net_name_mark(record->tap);
 	struct rtnl_link tap, link;
 	struct err ignored;
-	int rc = rtnl_link_get(nl, made->tap, &tap, err);
+	int rc = rtnl_link_get(nl, record->tap, &tap, err);
 
 	if (rc == 0)
-		rc = rtnl_link_get(nl, made->joined, &link, err);
+		rc = rtnl_link_get(nl, record->joined, &link, err);
 	if (rc == 0)
-		rc = net_up(nl, tap.index, made->mtu, 0, err);
+		rc = net_up(nl, tap.index, record->mtu, 0, err);
 	if (rc == 0)
 		rc = tc_redirect(nl, tap.index, link.index, mark, err);
 	if (rc < 0)
@@ -112,43 +112,43 @@ static int mode_netns_add_redirects(struct nl *nl, void *arg, struct err *err)
 	return rc;
 }
 
-int net_join(struct net_made *made, struct err *err)
+int net_join(struct net_record *record, struct err *err)
 {
 	int rc;
 
-	if (made->mode != NET_MODE_NETNS || !made->joined[0])
+	if (record->mode != NET_MODE_NETNS || !record->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &made->netns_id, mode_netns_add_redirects, made, err);
+	rc = netns_inside(record->netns, &record->netns_id, mode_netns_add_redirects, record, err);
 	if (rc == 0)
 		return 0;
 	/* Another process was faster and owns what that interface has. */
 	if (rc == -EEXIST)
-		err_text(err, EEXIST, NET_INGRESS_TAKEN, made->joined);
-	net_made_disown(made->joined);
-	return err_wrap(err, "%s", made->device);
+		err_text(err, EEXIST, NET_INGRESS_TAKEN, record->joined);
+	net_record_disown(record->joined);
+	return err_wrap(err, "%s", record->device);
 }
 
 /* ---- the end ---- */
 
 static int mode_netns_remove_redirects(struct nl *nl, void *arg, struct err *err)
 {
-	const struct net_made *made = arg;
+	const struct net_record *record = arg;
 	struct rtnl_link link;
-	int rc = rtnl_link_get(nl, made->joined, &link, err);
+	int rc = rtnl_link_get(nl, record->joined, &link, err);
 
 	if (rc == 0)
-		rc = tc_clear(nl, link.index, net_name_mark(made->tap), err);
+		rc = tc_clear(nl, link.index, net_name_mark(record->tap), err);
 	return rc == -ENODEV || rc == -ENOENT ? 0 : rc;
 }
 
-static int mode_netns_undo(const struct net_made *made, struct err *err)
+static int mode_netns_undo(const struct net_record *record, struct err *err)
 {
-	struct netns_id id = made->netns_id;
+	struct netns_id id = record->netns_id;
 	int rc;
 
-	if (!made->joined[0])
+	if (!record->joined[0])
 		return 0;
-	rc = netns_inside(made->netns, &id, mode_netns_remove_redirects, (void *)made, err);
+	rc = netns_inside(record->netns, &id, mode_netns_remove_redirects, (void *)record, err);
 	/* A namespace whose path is gone (-EINVAL: only its mount point is left) or leads to another one now
 	 * may live on, but cannot be found. */
 	return rc == -ENOENT || rc == -EINVAL || rc == -ESTALE ? 0 : rc;

@@ -8,6 +8,6 @@
 #include "runtime/net/record.h"
 
 /** net_join() - Join what net_look() found, once it is recorded. On failure nothing is joined */
-MUST_CHECK int net_join(struct net_made *made, struct err *err);
+MUST_CHECK int net_join(struct net_record *record, struct err *err);
 
 #endif

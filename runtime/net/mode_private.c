@@ -26,29 +26,29 @@
 #define VETH_NAME "eth0"
 #define NET_MARK  1 /* any mark: everything in there is ours */
 
-static int mode_private_plan(const struct plan_net *p, const char *id, struct net_made *made,
+static int mode_private_plan(const struct plan_net *p, const char *id, struct net_record *record,
 			     struct err *err)
 {
-	int rc = net_pick_name("vh", id, made->device, made->host_link, err);
+	int rc = net_pick_name("vh", id, record->device, record->host_link, err);
 
-	if (!made->tap[0])
-		fmt_into(made->tap, sizeof(made->tap), TAP_NAME);
-	if (strcmp(made->tap, VETH_NAME) == 0)
+	if (!record->tap[0])
+		fmt_into(record->tap, sizeof(record->tap), TAP_NAME);
+	if (strcmp(record->tap, VETH_NAME) == 0)
 		return err_text(err, EINVAL, "in the private namespace %s is the veth's name",
 				VETH_NAME);
-	if (!made->mtu)
-		made->mtu = NET_MTU_DEFAULT;
+	if (!record->mtu)
+		record->mtu = NET_MTU_DEFAULT;
 	/* The first to try: only set-up can claim one. */
 	if (!p->host.bits)
-		net_made_set_host(made, p, net_name_host(net_pool_of(p), id, made->device));
+		net_record_set_host(record, p, net_name_host(net_pool_of(p), id, record->device));
 	return rc;
 }
 
 /* Redirects the frames of TAP and veth to each other, and switches both on */
-static int mode_private_join_inside(struct nl *nl, const struct net_made *made, struct err *err)
+static int mode_private_join_inside(struct nl *nl, const struct net_record *record, struct err *err)
 {
 	struct rtnl_link tap, veth;
-	int rc = rtnl_link_get(nl, made->tap, &tap, err);
+	int rc = rtnl_link_get(nl, record->tap, &tap, err);
 
 	if (rc == 0)
 		rc = rtnl_link_get(nl, VETH_NAME, &veth, err);
@@ -57,14 +57,14 @@ static int mode_private_join_inside(struct nl *nl, const struct net_made *made, 
 	if (rc == 0)
 		rc = tc_redirect(nl, veth.index, tap.index, NET_MARK, err);
 	if (rc == 0)
-		rc = net_up(nl, tap.index, made->mtu, 0, err);
+		rc = net_up(nl, tap.index, record->mtu, 0, err);
 	if (rc == 0)
-		rc = net_up(nl, veth.index, made->mtu, 0, err);
+		rc = net_up(nl, veth.index, record->mtu, 0, err);
 	return rc;
 }
 
 /* Runs in the new namespace; @outside is the host's */
-static int mode_private_make_inside(const struct plan_net *p, const struct net_made *made,
+static int mode_private_make_inside(const struct plan_net *p, const struct net_record *record,
 				    int outside, struct tap *ret, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
@@ -80,13 +80,13 @@ static int mode_private_make_inside(const struct plan_net *p, const struct net_m
 	if (rc == 0)
 		rc = net_up(&nl, lo.index, 0, 0, err);
 	if (rc == 0)
-		rc = tap_open(made->tap, p->queue_pairs, ret, err);
+		rc = tap_open(record->tap, p->queue_pairs, ret, err);
 	if (rc == 0)
-		rc = rtnl_veth_add(&nl, VETH_NAME, made->host_link, outside, err);
-	return rc < 0 ? rc : mode_private_join_inside(&nl, made, err);
+		rc = rtnl_veth_add(&nl, VETH_NAME, record->host_link, outside, err);
+	return rc < 0 ? rc : mode_private_join_inside(&nl, record, err);
 }
 
-static int mode_private_make_outside(const struct plan_net *p, const struct net_made *made,
+static int mode_private_make_outside(const struct plan_net *p, const struct net_record *record,
 				     struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
@@ -94,60 +94,60 @@ static int mode_private_make_outside(const struct plan_net *p, const struct net_
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc == 0)
-		rc = rtnl_link_get(&nl, made->host_link, &link, err);
+		rc = rtnl_link_get(&nl, record->host_link, &link, err);
 	if (rc == 0)
-		rc = rtnl_addr_add(&nl, link.index, made->host, err);
+		rc = rtnl_addr_add(&nl, link.index, record->host, err);
 	/* The table forbids this and more, until another process flushes the host's rules. */
 	if (rc == 0 && !p->masquerade)
-		net_forwarding_off(made->host_link);
-	return rc < 0 ? rc : net_up(&nl, link.index, made->mtu, 0, err);
+		net_forwarding_off(record->host_link);
+	return rc < 0 ? rc : net_up(&nl, link.index, record->mtu, 0, err);
 }
 
-static int mode_private_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+static int mode_private_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			      struct err *err)
 {
 	int outside = -1, rc = netns_enter(-1, &outside, err);
 
 	if (rc == 0) {
-		rc = mode_private_make_inside(p, made, outside, ret, err);
+		rc = mode_private_make_inside(p, record, outside, ret, err);
 		netns_leave(outside);
 	}
 	/* Made by another process since net_plan() found the name free */
 	if (rc == -EEXIST)
-		net_made_disown(made->host_link);
+		net_record_disown(record->host_link);
 	if (rc == 0)
-		rc = net_pool_claim(p, made, err);
+		rc = net_pool_claim(p, record, err);
 	if (rc < 0) {
-		net_made_disown(made->table);
+		net_record_disown(record->table);
 		return rc;
 	}
-	rc = net_isolate(p, made, err);
-	return rc < 0 ? rc : mode_private_make_outside(p, made, err);
+	rc = net_isolate(p, record, err);
+	return rc < 0 ? rc : mode_private_make_outside(p, record, err);
 }
 
-static int mode_private_undo_link(const struct net_made *made, struct err *err)
+static int mode_private_undo_link(const struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link link;
 	int rc;
 
-	if (!made->host_link[0])
+	if (!record->host_link[0])
 		return 0;
 	rc = nl_open(&nl, NETLINK_ROUTE, err);
 	if (rc < 0)
 		return rc;
-	rc = rtnl_link_get(&nl, made->host_link, &link, err);
+	rc = rtnl_link_get(&nl, record->host_link, &link, err);
 	/* It would go with its namespace, but only some time later. */
 	if (rc == 0 && strcmp(link.kind, "veth") == 0)
 		rc = rtnl_link_del(&nl, link.index, err);
 	return rc == -ENODEV ? 0 : rc;
 }
 
-static int mode_private_undo(const struct net_made *made, struct err *err)
+static int mode_private_undo(const struct net_record *record, struct err *err)
 {
 	struct err other;
-	const int table = net_unisolate(made, err);
-	const int link = mode_private_undo_link(made, table < 0 ? &other : err);
+	const int table = net_unisolate(record, err);
+	const int link = mode_private_undo_link(record, table < 0 ? &other : err);
 
 	return table < 0 ? table : link;
 }

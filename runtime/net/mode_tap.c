@@ -68,35 +68,35 @@ static int mode_tap_check_premade(struct nl *nl, const struct plan_net *p,
 }
 
 /* *ret_link: as it is now; *ret_premade: it existed before */
-static int mode_tap_open_here(struct nl *nl, const struct plan_net *p, struct net_made *made,
+static int mode_tap_open_here(struct nl *nl, const struct plan_net *p, struct net_record *record,
 			      struct tap *ret, struct rtnl_link *ret_link, bool *ret_premade,
 			      struct err *err)
 {
-	int rc = rtnl_link_get(nl, made->tap, ret_link, err);
+	int rc = rtnl_link_get(nl, record->tap, ret_link, err);
 
 	if (rc < 0 && rc != -ENODEV)
 		return rc;
 	*ret_premade = rc == 0;
 	/* A new one is in NET_GROUP and needs no table. */
 	if (rc < 0)
-		net_made_disown(made->table);
+		net_record_disown(record->table);
 	if (rc == 0 && strcmp(ret_link->kind, "tun") != 0)
-		return err_text(err, EEXIST, "interface %s exists and is no TAP", made->tap);
-	if (rc == 0 && mode_tap_in_use(made->tap))
-		return err_text(err, EBUSY, "TAP %s is in use", made->tap);
-	rc = tap_open(made->tap, p->queue_pairs, ret, err);
+		return err_text(err, EEXIST, "interface %s exists and is no TAP", record->tap);
+	if (rc == 0 && mode_tap_in_use(record->tap))
+		return err_text(err, EBUSY, "TAP %s is in use", record->tap);
+	rc = tap_open(record->tap, p->queue_pairs, ret, err);
 	if (rc == 0)
-		rc = rtnl_link_get(nl, made->tap, ret_link, err);
-	return rc < 0 || !*ret_premade ? rc : net_guard(made, err);
+		rc = rtnl_link_get(nl, record->tap, ret_link, err);
+	return rc < 0 || !*ret_premade ? rc : net_guard(record, err);
 }
 
 static int mode_tap_plan_here(const struct plan_net *p UNUSED, const char *id,
-			      struct net_made *made, struct err *err)
+			      struct net_record *record, struct err *err)
 {
-	return made->tap[0] ? 0 : net_pick_name("vt", id, made->device, made->tap, err);
+	return record->tap[0] ? 0 : net_pick_name("vt", id, record->device, record->tap, err);
 }
 
-static int mode_tap_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+static int mode_tap_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			  struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
@@ -105,7 +105,7 @@ static int mode_tap_setup(const struct plan_net *p, struct net_made *made, struc
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc == 0)
-		rc = mode_tap_open_here(&nl, p, made, ret, &link, &premade, err);
+		rc = mode_tap_open_here(&nl, p, record, ret, &link, &premade, err);
 	if (rc == 0 && premade)
 		rc = mode_tap_check_premade(&nl, p, &link, link.master, err);
 	if (rc == 0 && !premade && p->host.bits)
@@ -115,21 +115,21 @@ static int mode_tap_setup(const struct plan_net *p, struct net_made *made, struc
 	if (rc == 0 && !premade)
 		rc = net_up(&nl, link.index, p->mtu, 0, err);
 	if (rc == 0)
-		made->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
+		record->mtu = p->mtu ? p->mtu : (uint16_t)link.mtu;
 	return rc;
 }
 
 /* ---- port of a bridge ---- */
 
-static int mode_tap_plan_bridge(const struct plan_net *p, const char *id, struct net_made *made,
+static int mode_tap_plan_bridge(const struct plan_net *p, const char *id, struct net_record *record,
 				struct err *err)
 {
-	memcpy(made->bridge, p->bridge, sizeof(made->bridge));
-	return mode_tap_plan_here(p, id, made, err);
+	memcpy(record->bridge, p->bridge, sizeof(record->bridge));
+	return mode_tap_plan_here(p, id, record, err);
 }
 
-static int mode_tap_setup_bridge(const struct plan_net *p, struct net_made *made, struct tap *ret,
-				 struct err *err)
+static int mode_tap_setup_bridge(const struct plan_net *p, struct net_record *record,
+				 struct tap *ret, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
 	struct rtnl_link bridge, link;
@@ -138,23 +138,23 @@ static int mode_tap_setup_bridge(const struct plan_net *p, struct net_made *made
 
 	if (rc < 0)
 		return rc;
-	rc = rtnl_link_get(&nl, made->bridge, &bridge, err);
+	rc = rtnl_link_get(&nl, record->bridge, &bridge, err);
 	if (rc == -ENODEV)
-		return err_text(err, ENODEV, "bridge %s does not exist", made->bridge);
+		return err_text(err, ENODEV, "bridge %s does not exist", record->bridge);
 	if (rc < 0)
 		return rc;
 	if (strcmp(bridge.kind, "bridge") != 0)
-		return err_text(err, EINVAL, "%s is no bridge", made->bridge);
-	rc = mode_tap_open_here(&nl, p, made, ret, &link, &premade, err);
+		return err_text(err, EINVAL, "%s is no bridge", record->bridge);
+	rc = mode_tap_open_here(&nl, p, record, ret, &link, &premade, err);
 	if (rc < 0)
 		return rc;
 	if (premade) {
-		made->mtu = (uint16_t)link.mtu;
+		record->mtu = (uint16_t)link.mtu;
 		return mode_tap_check_premade(&nl, p, &link, bridge.index, err);
 	}
-	made->mtu = p->mtu ? p->mtu : net_mtu_like(&bridge);
-	rc = net_up(&nl, link.index, made->mtu, bridge.index, err);
-	return rc == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", made->bridge)
+	record->mtu = p->mtu ? p->mtu : net_mtu_like(&bridge);
+	rc = net_up(&nl, link.index, record->mtu, bridge.index, err);
+	return rc == -EXFULL ? err_text(err, EXFULL, "bridge %s has no port left", record->bridge)
 			     : rc;
 }
 

@@ -59,16 +59,17 @@ void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX +
 			*c = '_';
 }
 
-void net_name_table_of(const struct net_made *made, const char *id, char ret[NET_TABLE_MAX + 16])
+void net_name_table_of(const struct net_record *record, const char *id,
+		       char ret[NET_TABLE_MAX + 16])
 {
 	char first[16];
 
-	net_name_link("vh", id, made->device, 0, first);
+	net_name_link("vh", id, record->device, 0, first);
 	/* Another VM with this id has the first name, and the table of that name. */
-	if (made->host_link[0] && strcmp(made->host_link, first) != 0)
-		net_name_table(id, made->host_link, ret);
+	if (record->host_link[0] && strcmp(record->host_link, first) != 0)
+		net_name_table(id, record->host_link, ret);
 	else
-		net_name_table(id, made->device, ret);
+		net_name_table(id, record->device, ret);
 }
 
 void net_name_mac(const char *id, const char *device, uint8_t ret[6])
@@ -125,14 +126,14 @@ static bool names_is_link_of(const char *name, const char *kind, const char *id,
 	return false;
 }
 
-bool net_is_ours(const struct net_made *made, const char *id)
+bool net_is_ours(const struct net_record *record, const char *id)
 {
-	char table[sizeof(made->table)];
+	char table[sizeof(record->table)];
 
-	net_name_table_of(made, id, table);
-	if (made->table[0] && strcmp(made->table, table) != 0)
+	net_name_table_of(record, id, table);
+	if (record->table[0] && strcmp(record->table, table) != 0)
 		return false;
-	if (made->host_link[0] && !names_is_link_of(made->host_link, "vh", id, made->device))
+	if (record->host_link[0] && !names_is_link_of(record->host_link, "vh", id, record->device))
 		return false;
-	return !made->joined[0] || (made->mode == NET_MODE_NETNS && made->netns[0] == '/');
+	return !record->joined[0] || (record->mode == NET_MODE_NETNS && record->netns[0] == '/');
 }

@@ -24,8 +24,9 @@ void net_name_link(const char *kind, const char *id, const char *device, unsigne
 /** net_name_table() - "vmrun_<id>" for "net0", else "vmrun_<id>/<device>"; a long one is shortened by a hash */
 void net_name_table(const char *id, const char *device, char ret[NET_TABLE_MAX + 16]);
 
-/** net_name_table_of() - The table's name for @made; made from its link's name unless that was the first choice */
-void net_name_table_of(const struct net_made *made, const char *id, char ret[NET_TABLE_MAX + 16]);
+/** net_name_table_of() - The table's name for @record; made from its link's name unless that was the first choice */
+void net_name_table_of(const struct net_record *record, const char *id,
+		       char ret[NET_TABLE_MAX + 16]);
 
 /** net_name_mac() - The MAC of a device of a VM; locally administered, unicast */
 void net_name_mac(const char *id, const char *device, uint8_t ret[6]);
@@ -45,6 +46,6 @@ uint32_t net_pool_link(struct net_addr pool, struct net_addr first, uint32_t try
 struct net_addr net_name_host(struct net_addr pool, const char *id, const char *device);
 
 /** net_is_ours() - Whether all names in a record can be of things made for this VM */
-bool net_is_ours(const struct net_made *made, const char *id);
+bool net_is_ours(const struct net_record *record, const char *id);
 
 #endif

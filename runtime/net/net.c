@@ -32,69 +32,70 @@ static int net_explain(const struct plan_net *p, int rc, struct err *err)
 	return err_wrap(err, "%s", p->pointer);
 }
 
-int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_made *ret,
+int net_plan(const struct plan_net *p, const char *id, const char *device, struct net_record *ret,
 	     struct err *err)
 {
 	const struct net_ops *ops = net_ops(p->mode);
-	struct net_made made = {
+	struct net_record record = {
 		.mode = p->mode,
 		.mtu = p->mtu,
 	};
 	int rc;
 
-	fmt_into(made.device, sizeof(made.device), "%s", device);
-	fmt_into(made.tap, sizeof(made.tap), "%s", p->name);
-	memcpy(made.mac, p->mac, sizeof(made.mac));
-	net_made_set_host(&made, p, p->host);
+	fmt_into(record.device, sizeof(record.device), "%s", device);
+	fmt_into(record.tap, sizeof(record.tap), "%s", p->name);
+	memcpy(record.mac, p->mac, sizeof(record.mac));
+	net_record_set_host(&record, p, p->host);
 	/* In mode netns only until an interface is joined. */
-	if (!net_has_mac(made.mac))
-		net_name_mac(id, device, made.mac);
-	rc = ops->plan ? ops->plan(p, id, &made, err) : 0;
+	if (!net_has_mac(record.mac))
+		net_name_mac(id, device, record.mac);
+	rc = ops->plan ? ops->plan(p, id, &record, err) : 0;
 	if (rc < 0)
 		return net_explain(p, rc, err);
 	if (p->mode == NET_MODE_PRIVATE || p->mode == NET_MODE_TAP || p->mode == NET_MODE_BRIDGE)
-		net_name_table_of(&made, id, made.table);
-	*ret = made;
+		net_name_table_of(&record, id, record.table);
+	*ret = record;
 	return 0;
 }
 
-int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret, struct err *err)
+int net_setup(const struct plan_net *p, struct net_record *record, struct tap *ret, struct err *err)
 {
 	struct tap tap = {.nr = 0};
 	struct err ignored;
-	int rc = net_ops(p->mode)->setup(p, made, &tap, err);
+	int rc = net_ops(p->mode)->setup(p, record, &tap, err);
 
 	if (rc < 0) {
 		tap_close(&tap);
 		/* The user needs the first error. */
-		(void)!net_undo(made, &ignored);
+		(void)!net_undo(record, &ignored);
 		return net_explain(p, rc, err);
 	}
-	if (!made->mtu)
-		made->mtu = NET_MTU_DEFAULT;
+	if (!record->mtu)
+		record->mtu = NET_MTU_DEFAULT;
 	*ret = tap;
 	return 0;
 }
 
-void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const struct tap *tap)
+void net_tell(struct plan *p, unsigned int i, const struct net_record *record,
+	      const struct tap *tap)
 {
 	struct plan_proc *proc = &p->proc[p->net[i].proc];
 	struct net_settings settings;
 
 	plan_settings(proc, &settings, sizeof(settings));
-	memcpy(settings.mac, made->mac, sizeof(settings.mac));
+	memcpy(settings.mac, record->mac, sizeof(settings.mac));
 	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
 	if (!net_has_mac(settings.mac))
-		net_name_mac(p->id, made->device, settings.mac);
-	settings.mtu = made->mtu;
+		net_name_mac(p->id, record->device, settings.mac);
+	settings.mtu = record->mtu;
 	settings.tun_flags = tap->tun_flags;
 	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
-int net_undo(const struct net_made *made, struct err *err)
+int net_undo(const struct net_record *record, struct err *err)
 {
-	const struct net_ops *ops = net_ops(made->mode);
-	int rc = ops->undo ? ops->undo(made, err) : 0;
+	const struct net_ops *ops = net_ops(record->mode);
+	int rc = ops->undo ? ops->undo(record, err) : 0;
 
-	return rc < 0 ? err_wrap(err, "undo %s", made->device) : 0;
+	return rc < 0 ? err_wrap(err, "undo %s", record->device) : 0;
 }

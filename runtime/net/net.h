@@ -10,7 +10,7 @@
  *               net_cmdline()    writes the words for the guest's kernel
  *               net_undo()       at the end, and in delete
  *
- * The state file has what a step is about to make (struct net_made) before the step, so that delete --force
+ * The state file has what a step is about to make (struct net_record) before the step, so that delete --force
  * works after a death between any two steps. Undo tolerates what is missing. It never removes a TAP: a TAP goes
  * with its last fd, and one that existed before stays. A network namespace made for a VM goes with the TAP's fd
  * too, with all that is inside. So undo removes by name only the host's end of a veth, a macvtap, nftables
@@ -37,25 +37,26 @@
  * close-on-exec.
  */
 MUST_CHECK int net_plan(const struct plan_net *p, const char *id, const char *device,
-			struct net_made *ret, struct err *err);
+			struct net_record *ret, struct err *err);
 
 /**
- * net_setup() - Make what @made records; on failure undo all of it
- * @made:	Its MTU, TAP's name and network are filled in
+ * net_setup() - Make what @record records; on failure undo all of it
+ * @record:	Its MTU, TAP's name and network are filled in
  * @ret:	The TAP, which the caller closes with tap_close(); without fds in mode none
  *
  * Context: the supervisor, before anything is spawned; it has one thread and keeps its namespace.
  */
-MUST_CHECK int net_setup(const struct plan_net *p, struct net_made *made, struct tap *ret,
+MUST_CHECK int net_setup(const struct plan_net *p, struct net_record *record, struct tap *ret,
 			 struct err *err);
 
 /**
  * net_tell() - Complete the settings of network device @i in the plan, once it is set up
- * @made, @tap:	As net_setup() left them
+ * @record, @tap:	As net_setup() left them
  */
-void net_tell(struct plan *p, unsigned int i, const struct net_made *made, const struct tap *tap);
+void net_tell(struct plan *p, unsigned int i, const struct net_record *record,
+	      const struct tap *tap);
 
 /** net_undo() - Remove all that is left, at whatever step set-up ended; an error names what stays */
-MUST_CHECK int net_undo(const struct net_made *made, struct err *err);
+MUST_CHECK int net_undo(const struct net_record *record, struct err *err);
 
 #endif

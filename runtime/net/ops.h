@@ -16,11 +16,11 @@
  * @undo:	NULL if nothing outlives the TAP's fd
  */
 struct net_ops {
-	int (*plan)(const struct plan_net *p, const char *id, struct net_made *made,
+	int (*plan)(const struct plan_net *p, const char *id, struct net_record *record,
 		    struct err *err);
-	int (*setup)(const struct plan_net *p, struct net_made *made, struct tap *ret,
+	int (*setup)(const struct plan_net *p, struct net_record *record, struct tap *ret,
 		     struct err *err);
-	int (*undo)(const struct net_made *made, struct err *err);
+	int (*undo)(const struct net_record *record, struct err *err);
 };
 
 extern const struct net_ops net_private_ops, net_tap_ops, net_bridge_ops, net_netns_ops,

@@ -51,12 +51,12 @@ static int pool_none_free(const struct survey *s, struct err *err)
 		n.table ? "a " : "the network of an interface, ", n.table ? table : taken);
 }
 
-static int pool_claim(struct nl *nl, const struct net_made *made, struct net_addr a,
+static int pool_claim(struct nl *nl, const struct net_record *record, struct net_addr a,
 		      struct err *err)
 {
 	char name[ADDR_TEXT_BYTES + sizeof("vmrun--30")], text[ADDR_TEXT_BYTES];
 	struct rtnl_link link;
-	int rc = rtnl_link_get(nl, made->host_link, &link, err);
+	int rc = rtnl_link_get(nl, record->host_link, &link, err);
 
 	if (rc < 0)
 		return rc;
@@ -65,30 +65,30 @@ static int pool_claim(struct nl *nl, const struct net_made *made, struct net_add
 	return rtnl_altname_add(nl, link.index, name, err);
 }
 
-static int pool_claim_given(struct nl *nl, const struct net_made *made, struct err *err)
+static int pool_claim_given(struct nl *nl, const struct net_record *record, struct err *err)
 {
 	char text[ADDR_TEXT_BYTES];
-	int rc = net_check_free(nl, made->host, err);
+	int rc = net_check_free(nl, record->host, err);
 
 	if (rc == 0)
-		rc = pool_claim(nl, made, made->host, err);
-	addr_put(made->host, text);
+		rc = pool_claim(nl, record, record->host, err);
+	addr_put(record->host, text);
 	return rc == -EEXIST ? err_text(err, EADDRINUSE,
 					"hostIp %s: another VM is in that network already", text)
 			     : rc;
 }
 
-int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *err)
+int net_pool_claim(const struct plan_net *p, struct net_record *record, struct err *err)
 {
 	cleanup_nl struct nl nl = NL_CLOSED;
-	const struct net_addr first = made->host;
+	const struct net_addr first = record->host;
 	struct survey s = {.pool = net_pool_of(p)};
 	const uint32_t nr = net_pool_links(s.pool);
 	cleanup_free uint8_t *used = calloc(nr / 8 + 1, 1);
 	int rc = nl_open(&nl, NETLINK_ROUTE, err);
 
 	if (rc < 0 || p->host.bits)
-		return rc < 0 ? rc : pool_claim_given(&nl, made, err);
+		return rc < 0 ? rc : pool_claim_given(&nl, record, err);
 	s.used = used;
 	rc = used ? rtnl_nets_within(&nl, s.pool, pool_see, &s, err)
 		  : err_set(err, ENOMEM, "networks");
@@ -97,8 +97,8 @@ int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *
 
 		if (used[n / 8] & 1U << n % 8)
 			continue;
-		net_made_set_host(made, p, net_pool_host(s.pool, n));
-		rc = pool_claim(&nl, made, made->host, err);
+		net_record_set_host(record, p, net_pool_host(s.pool, n));
+		rc = pool_claim(&nl, record, record->host, err);
 		if (rc != -EEXIST)
 			return rc;
 		rc = 0;

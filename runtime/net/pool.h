@@ -15,10 +15,10 @@
 
 /**
  * net_pool_claim() - Claim a network for made->host_link: the plan's, or the first free one of the pool
- * @made:	made->host is the first to try, and becomes the host's address in the network claimed
+ * @record:	made->host is the first to try, and becomes the host's address in the network claimed
  *
  * Return: 0; -EADDRINUSE if none is free, or the plan's is not; other -errno
  */
-MUST_CHECK int net_pool_claim(const struct plan_net *p, struct net_made *made, struct err *err);
+MUST_CHECK int net_pool_claim(const struct plan_net *p, struct net_record *record, struct err *err);
 
 #endif

@@ -3,48 +3,48 @@
 
 #include <errno.h>
 
-void net_made_disown(char *name)
+void net_record_disown(char *name)
 {
 	name[0] = '\0';
 }
 
-void net_made_set_host(struct net_made *made, const struct plan_net *p, struct net_addr host)
+void net_record_set_host(struct net_record *record, const struct plan_net *p, struct net_addr host)
 {
-	made->host = host;
-	made->guest = p->guest;
-	made->gateway = p->gateway;
+	record->host = host;
+	record->guest = p->guest;
+	record->gateway = p->gateway;
 	if (!host.bits)
 		return;
-	if (!made->guest.bits)
-		made->guest = addr_next(host);
-	if (!made->gateway)
-		made->gateway = host.addr;
+	if (!record->guest.bits)
+		record->guest = addr_next(host);
+	if (!record->gateway)
+		record->gateway = host.addr;
 }
 
-void net_made_forget(struct net_made *made)
+void net_record_forget(struct net_record *record)
 {
-	made->guest = (struct net_addr){0};
-	made->gateway = 0;
-	made->nr_addrs = made->nr_routes = made->nr_neighs = 0;
+	record->guest = (struct net_addr){0};
+	record->gateway = 0;
+	record->nr_addrs = record->nr_routes = record->nr_neighs = 0;
 }
 
-int net_made_add_route(struct net_made *made, const struct net_route *new, struct err *err)
+int net_record_add_route(struct net_record *record, const struct net_route *new, struct err *err)
 {
 	const bool direct = !new->gateway.family;
-	unsigned int i = made->nr_routes;
+	unsigned int i = record->nr_routes;
 
 	if (i == NET_ROUTES_MAX)
-		return err_text(err, E2BIG, "interface %s has more than %u routes", made->joined,
+		return err_text(err, E2BIG, "interface %s has more than %u routes", record->joined,
 				NET_ROUTES_MAX);
 	for (; i > 0; i--) {
-		const struct net_route *before = &made->route[i - 1];
+		const struct net_route *before = &record->route[i - 1];
 		const bool is_direct = !before->gateway.family;
 
 		if (is_direct != direct ? is_direct : before->metric <= new->metric)
 			break;
-		made->route[i] = *before;
+		record->route[i] = *before;
 	}
-	made->route[i] = *new;
-	made->nr_routes++;
+	record->route[i] = *new;
+	record->nr_routes++;
 	return 0;
 }

@@ -38,7 +38,7 @@ struct net_neigh {
 };
 
 /**
- * struct net_made - What exists, or may exist, of one network device on the host
+ * struct net_record - What exists, or may exist, of one network device on the host
  * @device:	"net0"
  * @tap:	Name of the TAP or macvtap, "" while not known
  * @host_link:	Name of the veth's host end (private mode), or ""
@@ -52,7 +52,7 @@ struct net_neigh {
  * @gateway:	The guest's gateway, 0 = none; in netns mode that of the first default route in @route
  * @addr, @route, @neigh: netns mode, what the interface has; on-link routes first, then by metric
  */
-struct net_made {
+struct net_record {
 	enum net_mode mode;
 	char device[BOOT_NAME_BYTES];
 	char tap[16];
@@ -73,27 +73,27 @@ struct net_made {
 };
 
 /**
- * net_made_disown() - Clear one of the names in a record
+ * net_record_disown() - Clear one of the names in a record
  * @name:	Its tap, host_link, table or joined
  *
  * The thing of that name is not the VM's, so undo leaves it alone.
  */
-void net_made_disown(char *name);
+void net_record_disown(char *name);
 
 /**
- * net_made_set_host() - Set the host's address, and the guest's address and gateway
+ * net_record_set_host() - Set the host's address, and the guest's address and gateway
  * @host:	bits 0 = none
  *
  * The guest gets the address and gateway of the plan. Without them, and with @host, it gets the address next to
  * the host's and the host as its gateway.
  */
-void net_made_set_host(struct net_made *made, const struct plan_net *p, struct net_addr host);
+void net_record_set_host(struct net_record *record, const struct plan_net *p, struct net_addr host);
 
-/** net_made_forget() - Clear the addresses, routes and neighbours that an earlier look found */
-void net_made_forget(struct net_made *made);
+/** net_record_forget() - Clear the addresses, routes and neighbours that an earlier look found */
+void net_record_forget(struct net_record *record);
 
-/** net_made_add_route() - Insert a route: on-link ones first, then by metric; -E2BIG if there are too many */
-MUST_CHECK int net_made_add_route(struct net_made *made, const struct net_route *new,
-				  struct err *err);
+/** net_record_add_route() - Insert a route: on-link ones first, then by metric; -E2BIG if there are too many */
+MUST_CHECK int net_record_add_route(struct net_record *record, const struct net_route *new,
+				    struct err *err);
 
 #endif

@@ -45,7 +45,7 @@ struct state {
 		struct process process;
 	} proc[PLAN_PROCS_MAX];
 	unsigned int nr_nets;
-	struct net_made net[BOOT_DEVICES_MAX];
+	struct net_record net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;
 	struct plan_cgroup_dir cgroup_dir[PLAN_CGROUP_DIRS_MAX];
 	struct json_object *annotations;

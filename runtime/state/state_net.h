@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: struct net_made as JSON, for state.json and for the OCI state
+ * DOC: struct net_record as JSON, for state.json and for the OCI state
  */
 #ifndef VMRUN_RUNTIME_STATE_STATE_NET_H
 #define VMRUN_RUNTIME_STATE_STATE_NET_H
@@ -10,9 +10,9 @@
 #include "runtime/net/record.h"
 
 /** state_net_to_json() - One network device; the caller's */
-struct json_object *state_net_to_json(const struct net_made *made);
+struct json_object *state_net_to_json(const struct net_record *record);
 
 /** state_net_from_json() - And back; false when a field is wrong or cannot be of the VM @id */
-MUST_CHECK bool state_net_from_json(struct json_object *o, const char *id, struct net_made *ret);
+MUST_CHECK bool state_net_from_json(struct json_object *o, const char *id, struct net_record *ret);
 
 #endif

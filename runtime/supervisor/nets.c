@@ -12,11 +12,11 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 	int rc = 0;
 
 	for (unsigned int i = 0; rc >= 0 && i < s->state->nr_nets; i++) {
-		struct net_made *made = &s->state->net[i];
+		struct net_record *record = &s->state->net[i];
 
-		rc = net_setup(&l->plan->net[i], made, &sp->tap[i], err);
+		rc = net_setup(&l->plan->net[i], record, &sp->tap[i], err);
 		if (rc == 0)
-			net_tell(l->plan, i, made, &sp->tap[i]);
+			net_tell(l->plan, i, record, &sp->tap[i]);
 		if (rc == 0 && l->plan->net[i].masquerade) {
 			rc = net_forwarding_on(err);
 			if (rc < 0)
@@ -25,22 +25,22 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 		if (rc > 0)
 			l->warn(l->arg, "net.ipv4.ip_forward was 0 and is 1 now, for "
 					"masquerading; it stays so");
-		phases_add(s->phases, "network", made->device, clock_ns());
+		phases_add(s->phases, "network", record->device, clock_ns());
 	}
 	return rc < 0 ? rc : 0;
 }
 
 /* Recorded before it is joined, and again if joining failed */
-static int nets_join_one(struct supervisor *s, struct net_made *made, struct err *err)
+static int nets_join_one(struct supervisor *s, struct net_record *record, struct err *err)
 {
 	struct err ignored;
 	int rc = state_save(s->dir, s->state, err);
 
 	if (rc < 0) {
-		net_made_disown(made->joined); /* so that the next start looks again */
+		net_record_disown(record->joined); /* so that the next start looks again */
 		return rc;
 	}
-	rc = net_join(made, err);
+	rc = net_join(record, err);
 	if (rc < 0)
 		(void)!state_save(s->dir, s->state, &ignored);
 	return rc;

@@ -63,14 +63,14 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 static void start_ask_networks(struct supervisor *s)
 {
 	for (unsigned int n = 0; n < s->state->nr_nets; n++) {
-		const struct net_made *made = &s->state->net[n];
-		const bool down = made->mode == NET_MODE_NETNS && !made->joined[0];
+		const struct net_record *record = &s->state->net[n];
+		const bool down = record->mode == NET_MODE_NETNS && !record->joined[0];
 		const struct ctl_msg m = {.type = CTL_NET,
-					  .code = made->mtu | (down ? CTL_NET_DOWN : 0),
-					  .arg = ctl_mac(made->mac)};
+					  .code = record->mtu | (down ? CTL_NET_DOWN : 0),
+					  .arg = ctl_mac(record->mac)};
 
 		for (unsigned int i = 1; i < s->nr; i++)
-			if (strcmp(s->proc[i].name, made->device) == 0)
+			if (strcmp(s->proc[i].name, record->device) == 0)
 				start_ask(s, i, &m);
 	}
 }

@@ -65,12 +65,12 @@ static inline struct plan_net plan(enum net_mode mode)
 		.mode = mode, .queue_pairs = 1, .fd = -1, .pointer = (char *)"/vm/devices/0"};
 }
 
-static inline void make(const struct plan_net *p, struct net_made *made, struct tap *tap)
+static inline void make(const struct plan_net *p, struct net_record *record, struct tap *tap)
 {
-	int rc = net_plan(p, "vm", "net0", made, &err);
+	int rc = net_plan(p, "vm", "net0", record, &err);
 
 	cr_assert_eq(rc, 0, "%s", err.msg);
-	rc = net_setup(p, made, tap, &err);
+	rc = net_setup(p, record, tap, &err);
 	cr_assert_eq(rc, 0, "%s", err.msg);
 }
 

@@ -8,12 +8,13 @@
 #include "runtime/net/net.h"
 #include "tests/support/addr_text.h"
 
-static void add_route(struct net_made *m, const char *dst, const char *gateway, uint32_t metric)
+static void add_route(struct net_record *m, const char *dst, const char *gateway, uint32_t metric)
 {
 	m->route[m->nr_routes++] = (struct net_route){ip(dst), ip(gateway), metric};
 }
 
-static void gets(const struct net_made *m, unsigned int nr, const char *hostname, const char *want)
+static void gets(const struct net_record *m, unsigned int nr, const char *hostname,
+		 const char *want)
 {
 	struct net_guest g = {.has_ip = false};
 	char text[BOOT_CMDLINE_MAX];
@@ -29,8 +30,8 @@ static void gets(const struct net_made *m, unsigned int nr, const char *hostname
 
 Test(net_cmdline, of_one_address)
 {
-	struct net_made m[2] = {{.mode = NET_MODE_NONE},
-				{.guest = addr("10.1.2.3/20"), .gateway = addr("10.1.0.1").addr}};
+	struct net_record m[2] = {{.mode = NET_MODE_NONE},
+				  {.guest = addr("10.1.2.3/20"), .gateway = addr("10.1.0.1").addr}};
 
 	gets(m, 2, "web", "ip=10.1.2.3::10.1.0.1:255.255.240.0:web:eth1:off");
 	m[1].gateway = 0;
@@ -41,14 +42,14 @@ Test(net_cmdline, of_one_address)
 
 Test(net_cmdline, of_all_that_an_interface_has)
 {
-	struct net_made m = {.mode = NET_MODE_NETNS,
-			     .guest = addr("10.1.2.3/20"),
-			     .gateway = addr("10.1.0.1").addr,
-			     .nr_addrs = 3,
-			     .addr = {ip("fd00::5/64"), ip("10.1.2.3/20"), ip("10.9.9.9/32")},
-			     .nr_neighs = 2,
-			     .neigh = {{ip("10.1.0.9"), {2, 0, 0, 0, 0, 9}},
-				       {ip("fd00::9"), {2, 0, 0, 0, 0, 0xa}}}};
+	struct net_record m = {.mode = NET_MODE_NETNS,
+			       .guest = addr("10.1.2.3/20"),
+			       .gateway = addr("10.1.0.1").addr,
+			       .nr_addrs = 3,
+			       .addr = {ip("fd00::5/64"), ip("10.1.2.3/20"), ip("10.9.9.9/32")},
+			       .nr_neighs = 2,
+			       .neigh = {{ip("10.1.0.9"), {2, 0, 0, 0, 0, 9}},
+					 {ip("fd00::9"), {2, 0, 0, 0, 0, 0xa}}}};
 
 	add_route(&m, "10.7.0.0/16", NULL, 0);
 	add_route(&m, "fd07::/16", NULL, 0);
@@ -66,11 +67,11 @@ Test(net_cmdline, of_all_that_an_interface_has)
 Test(net_cmdline, with_a_gateway_outside)
 {
 	/* as some network plug-ins have it */
-	struct net_made m = {.mode = NET_MODE_NETNS,
-			     .guest = addr("10.1.2.3/32"),
-			     .gateway = addr("169.254.1.1").addr,
-			     .nr_addrs = 1,
-			     .addr = {ip("10.1.2.3/32")}};
+	struct net_record m = {.mode = NET_MODE_NETNS,
+			       .guest = addr("10.1.2.3/32"),
+			       .gateway = addr("169.254.1.1").addr,
+			       .nr_addrs = 1,
+			       .addr = {ip("10.1.2.3/32")}};
 
 	add_route(&m, "169.254.1.1/32", NULL, 0);
 	add_route(&m, "0.0.0.0/0", "169.254.1.1", 0);
@@ -81,12 +82,12 @@ Test(net_cmdline, with_a_gateway_outside)
 
 Test(net_cmdline, of_two_ways_to_one_place)
 {
-	struct net_made m[2] = {{.mode = NET_MODE_NETNS,
-				 .guest = addr("10.1.2.3/24"),
-				 .gateway = addr("10.1.2.1").addr},
-				{.mode = NET_MODE_NETNS,
-				 .guest = addr("10.2.2.3/24"),
-				 .gateway = addr("10.2.2.1").addr}};
+	struct net_record m[2] = {{.mode = NET_MODE_NETNS,
+				   .guest = addr("10.1.2.3/24"),
+				   .gateway = addr("10.1.2.1").addr},
+				  {.mode = NET_MODE_NETNS,
+				   .guest = addr("10.2.2.3/24"),
+				   .gateway = addr("10.2.2.1").addr}};
 
 	add_route(&m[0], "0.0.0.0/0", "10.1.2.1", 200);
 	add_route(&m[0], "10.7.0.0/16", "10.1.2.1", 5);
@@ -100,7 +101,7 @@ Test(net_cmdline, of_two_ways_to_one_place)
 
 Test(net_cmdline, up_to_the_last_byte)
 {
-	struct net_made m = {.guest = addr("10.1.2.3/20")};
+	struct net_record m = {.guest = addr("10.1.2.3/20")};
 	const char *want = "ip=10.1.2.3:::255.255.240.0::eth0:off";
 	struct net_guest g = {.cmdline_bytes = BOOT_CMDLINE_MAX - 2 - strlen(want)};
 	char text[BOOT_CMDLINE_MAX];
@@ -115,7 +116,7 @@ Test(net_cmdline, up_to_the_last_byte)
 
 Test(net_cmdline, of_far_too_much)
 {
-	static struct net_made m[BOOT_DEVICES_MAX];
+	static struct net_record m[BOOT_DEVICES_MAX];
 	struct net_guest g = {.has_ip = false};
 	char text[BOOT_CMDLINE_MAX];
 	struct err err;

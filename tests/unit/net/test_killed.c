@@ -42,18 +42,19 @@ static bool is_step(pid_t pid)
 	return nr == SYS_sendto || nr == SYS_ioctl;
 }
 
-static void run_traced(const struct plan_net *p, struct net_made made)
+static void run_traced(const struct plan_net *p, struct net_record record)
 {
 	struct tap tap;
 
 	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0)
 		_exit(2);
 	raise(SIGSTOP);
-	_exit(net_setup(p, &made, &tap, &err) < 0);
+	_exit(net_setup(p, &record, &tap, &err) < 0);
 }
 
 /* Whether the set-up has an @nth step; it was killed after it then */
-static bool killed_after(const struct plan_net *p, const struct net_made *made, unsigned int nth)
+static bool killed_after(const struct plan_net *p, const struct net_record *record,
+			 unsigned int nth)
 {
 	bool inside = false; /* a system call */
 	int status;
@@ -61,7 +62,7 @@ static bool killed_after(const struct plan_net *p, const struct net_made *made, 
 
 	cr_assert_geq(pid, 0);
 	if (pid == 0)
-		run_traced(p, *made);
+		run_traced(p, *record);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	while (WIFSTOPPED(status) && nth > 0) {
 		cr_assert_eq(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
@@ -98,19 +99,20 @@ static bool has_table(const char *name, const char *link)
 static void check(const struct plan_net *p)
 {
 	const unsigned int before = links();
-	struct net_made made;
+	struct net_record record;
 	unsigned int step = 1;
 
 	for (bool more = true; more && step < STEPS_MAX; step++) {
-		ok(net_plan(p, "vm", "net0", &made, &err));
-		more = killed_after(p, &made, step);
-		ok(net_undo(&made, &err));
+		ok(net_plan(p, "vm", "net0", &record, &err));
+		more = killed_after(p, &record, step);
+		ok(net_undo(&record, &err));
 		/* A namespace goes some time after the last that was in it. */
 		for (unsigned int n = 0; n < 1000 && links() != before; n++)
 			usleep(10000);
 		cr_assert_eq(links(), before, "step %u: an interface is left", step);
-		cr_assert_not(has_table(made.table, *made.host_link ? made.host_link : "none"),
-			      "step %u: the table is left", step);
+		cr_assert_not(
+			has_table(record.table, *record.host_link ? record.host_link : "none"),
+			"step %u: the table is left", step);
 	}
 	cr_expect(step > STEPS_MIN && step < STEPS_MAX, "%u steps", step);
 }

@@ -166,7 +166,7 @@ Test(net, plans_mode_none_and_refuses_wrong_fds)
 {
 	struct plan_net p = {
 		.mode = NET_MODE_NONE, .queue_pairs = 1, .pointer = (char *)"/vm/devices/0"};
-	struct net_made m;
+	struct net_record m;
 	struct tap tap;
 	struct err err;
 	int own;

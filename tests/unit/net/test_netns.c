@@ -20,7 +20,7 @@ Test(net_netns, is_not_the_hosts_own_unless_asked_for)
 	static const char *const paths[] = {"/proc/self/ns/net", "/proc/thread-self/ns/net",
 					    "bound"};
 	struct plan_net p = plan(NET_MODE_NETNS);
-	struct net_made made = {.nr_addrs = 77};
+	struct net_record record = {.nr_addrs = 77};
 	char dir[] = "/tmp/vmrun-netns-XXXXXX";
 
 	cr_assert(mkdtemp(dir) && chdir(dir) == 0);
@@ -31,12 +31,12 @@ Test(net_netns, is_not_the_hosts_own_unless_asked_for)
 	for (unsigned int i = 0; i < ARRAY_SIZE(paths); i++) {
 		p.netns_path = (char *)paths[i];
 		p.host_network = false;
-		cr_expect_eq(net_plan(&p, "vm", "net0", &made, &err), -EINVAL, "%s", paths[i]);
+		cr_expect_eq(net_plan(&p, "vm", "net0", &record, &err), -EINVAL, "%s", paths[i]);
 		cr_expect(strstr(err.msg, "hostNetwork"), "%s", err.msg);
-		cr_expect_eq(made.nr_addrs, 77);
+		cr_expect_eq(record.nr_addrs, 77);
 		p.host_network = true;
-		cr_expect_eq(net_plan(&p, "vm", "net0", &made, &err), 0, "%s", err.msg);
-		made.nr_addrs = 77;
+		cr_expect_eq(net_plan(&p, "vm", "net0", &record, &err), 0, "%s", err.msg);
+		record.nr_addrs = 77;
 	}
 	umount(paths[2]);
 	unlink(paths[2]);
@@ -67,22 +67,22 @@ Test(net_netns, joins_what_is_there_and_leaves_it)
 {
 	struct plan_net p = plan(NET_MODE_NETNS);
 	const uint32_t far = addr("10.3.3.1/24").addr;
-	struct net_made made, twin;
+	struct net_record record, twin;
 	struct tap tap, second;
 	char path[64];
 
 	make_pod(path);
 	p.netns_path = path;
-	make(&p, &made, &tap);
-	cr_expect_str_eq(made.joined, "");
-	cr_assert_eq(net_look(&made, 1, 0, &err), 1, "%s", err.msg);
-	cr_expect_str_eq(made.joined, "eth0");
-	cr_expect_eq(made.guest.addr, addr("10.3.3.3/24").addr);
-	cr_expect_eq(made.guest.bits, 24);
-	cr_expect_eq(made.gateway, 0);
-	cr_assert_eq(net_join(&made, &err), 0, "%s", err.msg);
-	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
-	cr_expect_eq(net_look(&made, 1, 0, &err), 0, "a start tried again finds it joined");
+	make(&p, &record, &tap);
+	cr_expect_str_eq(record.joined, "");
+	cr_assert_eq(net_look(&record, 1, 0, &err), 1, "%s", err.msg);
+	cr_expect_str_eq(record.joined, "eth0");
+	cr_expect_eq(record.guest.addr, addr("10.3.3.3/24").addr);
+	cr_expect_eq(record.guest.bits, 24);
+	cr_expect_eq(record.gateway, 0);
+	cr_assert_eq(net_join(&record, &err), 0, "%s", err.msg);
+	cr_expect(host_answers(tap.fd[0], record.mac, record.guest.addr, far));
+	cr_expect_eq(net_look(&record, 1, 0, &err), 0, "a start tried again finds it joined");
 
 	/* Another VM in the same namespace cannot have it, and does not break it. */
 	cr_assert_eq(net_plan(&p, "other", "net0", &twin, &err), 0, "%s", err.msg);
@@ -94,18 +94,18 @@ Test(net_netns, joins_what_is_there_and_leaves_it)
 	strcpy(twin.joined, "eth0");
 	strcpy(twin.tap, second.name);
 	cr_expect_eq(net_undo(&twin, &err), 0, "%s", err.msg);
-	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
+	cr_expect(host_answers(tap.fd[0], record.mac, record.guest.addr, far));
 	cr_expect_eq(net_join(&twin, &err), -EEXIST, "%s", err.msg);
 	cr_expect_str_eq(twin.joined, "");
 	cr_expect_eq(net_undo(&twin, &err), 0, "%s", err.msg);
-	cr_expect(host_answers(tap.fd[0], made.mac, made.guest.addr, far));
+	cr_expect(host_answers(tap.fd[0], record.mac, record.guest.addr, far));
 	tap_close(&second);
 
-	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect_eq(net_undo(&record, &err), 0, "%s", err.msg);
 	tap_close(&tap);
 	/* So the next VM can have it. */
-	cr_assert_eq(net_setup(&p, &made, &tap, &err), 0, "%s", err.msg);
-	cr_expect_eq(net_join(&made, &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &record, &tap, &err), 0, "%s", err.msg);
+	cr_expect_eq(net_join(&record, &err), 0, "%s", err.msg);
 	tap_close(&tap);
 }
 
@@ -113,55 +113,55 @@ Test(net_netns, joins_what_is_there_and_leaves_it)
 Test(net_netns, by_two_paths_is_one)
 {
 	struct plan_net p = plan(NET_MODE_NETNS);
-	struct net_made made[2];
+	struct net_record record[2];
 	struct tap tap[2];
 	char path[64], twin[64];
 
 	snprintf(twin, sizeof(twin), "/proc/self/fd/%d", make_pod(path));
 	p.netns_path = path;
-	make(&p, &made[0], &tap[0]);
+	make(&p, &record[0], &tap[0]);
 	p.netns_path = twin;
-	cr_assert_eq(net_plan(&p, "vm", "net1", &made[1], &err), 0, "%s", err.msg);
-	cr_assert_eq(net_setup(&p, &made[1], &tap[1], &err), 0, "%s", err.msg);
-	cr_expect_eq(net_look(made, 2, 0, &err), 1, "%s", err.msg);
-	cr_expect_eq(net_look(made, 2, 1, &err), 0, "%s", err.msg);
+	cr_assert_eq(net_plan(&p, "vm", "net1", &record[1], &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &record[1], &tap[1], &err), 0, "%s", err.msg);
+	cr_expect_eq(net_look(record, 2, 0, &err), 1, "%s", err.msg);
+	cr_expect_eq(net_look(record, 2, 1, &err), 0, "%s", err.msg);
 }
 
 /* What the path leads to later is another's */
 Test(net_netns, is_the_one_of_create)
 {
 	struct plan_net p = plan(NET_MODE_NETNS);
-	struct net_made made;
+	struct net_record record;
 	struct tap tap;
 	char path[64];
 	int fd = make_pod(path), old;
 
 	p.netns_path = path;
-	make(&p, &made, &tap);
-	cr_expect_eq(net_look(&made, 1, 0, &err), 1, "%s", err.msg);
+	make(&p, &record, &tap);
+	cr_expect_eq(net_look(&record, 1, 0, &err), 1, "%s", err.msg);
 	cr_assert_eq(netns_enter(-1, &old, &err), 0, "%s", err.msg);
 	dup2(open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC), fd);
 	netns_leave(old);
-	cr_expect_eq(net_join(&made, &err), -ESTALE, "%s", err.msg);
+	cr_expect_eq(net_join(&record, &err), -ESTALE, "%s", err.msg);
 	cr_expect(strstr(err.msg, "another network namespace than at create"), "%s", err.msg);
-	cr_expect_eq(net_undo(&made, &err), 0, "%s", err.msg);
+	cr_expect_eq(net_undo(&record, &err), 0, "%s", err.msg);
 }
 
 Test(net_netns, with_two_devices_takes_one_interface)
 {
 	struct plan_net p = plan(NET_MODE_NETNS);
-	struct net_made made[2];
+	struct net_record record[2];
 	struct tap tap[2];
 	char path[64];
 
 	make_pod(path);
 	p.netns_path = path;
-	make(&p, &made[0], &tap[0]);
-	cr_assert_eq(net_plan(&p, "vm", "net1", &made[1], &err), 0, "%s", err.msg);
-	cr_assert_eq(net_setup(&p, &made[1], &tap[1], &err), 0, "%s", err.msg);
-	cr_expect_eq(net_look(made, 2, 0, &err), 1);
-	cr_expect_eq(net_look(made, 2, 1, &err), 0);
-	cr_expect_str_eq(made[0].joined, "eth0");
-	cr_expect_str_eq(made[1].joined, "", "there is no second one");
-	cr_expect_eq(net_join(&made[1], &err), 0);
+	make(&p, &record[0], &tap[0]);
+	cr_assert_eq(net_plan(&p, "vm", "net1", &record[1], &err), 0, "%s", err.msg);
+	cr_assert_eq(net_setup(&p, &record[1], &tap[1], &err), 0, "%s", err.msg);
+	cr_expect_eq(net_look(record, 2, 0, &err), 1);
+	cr_expect_eq(net_look(record, 2, 1, &err), 0);
+	cr_expect_str_eq(record[0].joined, "eth0");
+	cr_expect_str_eq(record[1].joined, "", "there is no second one");
+	cr_expect_eq(net_join(&record[1], &err), 0);
 }

@@ -45,7 +45,7 @@ TestSuite(net_pods, .init = begin);
 /* What a guest learns of the pod as it is now; *ret_said: its command line */
 static void tell(char ret_said[BOOT_CMDLINE_MAX])
 {
-	static struct net_made made[DEVICES];
+	static struct net_record record[DEVICES];
 	struct plan_net p = {.mode = NET_MODE_NETNS,
 			     .queue_pairs = 1,
 			     .fd = -1,
@@ -55,10 +55,10 @@ static void tell(char ret_said[BOOT_CMDLINE_MAX])
 	FILE *f;
 
 	for (unsigned int i = 0; i < DEVICES; i++)
-		ok(net_plan(&p, "vm", i ? "net1" : "net0", &made[i], &err));
+		ok(net_plan(&p, "vm", i ? "net1" : "net0", &record[i], &err));
 	for (unsigned int i = 0; i < DEVICES; i++)
-		cr_assert_geq(net_look(made, DEVICES, i, &err), 0, "%s", err.msg);
-	ok(net_cmdline(made, DEVICES, &guest, ret_said, &err));
+		cr_assert_geq(net_look(record, DEVICES, i, &err), 0, "%s", err.msg);
+	ok(net_cmdline(record, DEVICES, &guest, ret_said, &err));
 	f = fopen("/run/cmdline", "we");
 	cr_assert(f && fprintf(f, "quiet %s\n", ret_said) > 0 && fclose(f) == 0);
 }

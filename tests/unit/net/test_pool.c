@@ -45,18 +45,18 @@ Test(net_pool, taken_networks_are_avoided)
 	for (unsigned int i = 0; i < ARRAY_SIZE(takers); i++) {
 		struct net_addr first = first_of(p.pool);
 		const bool takes = i < 3;
-		struct net_made made;
+		struct net_record record;
 		struct tap tap;
 
 		first.addr &= addr_netmask(30);
 		addr_put(first, text);
 		setenv("NET", text, 1);
 		run("%s", takers[i]);
-		make(&p, &made, &tap);
-		cr_expect_eq(made.host.addr == first_of(p.pool).addr, !takes, "%s", takers[i]);
-		cr_expect_eq(made.guest.addr, addr_next(made.host).addr);
-		cr_expect_eq(made.gateway, made.host.addr);
-		cr_expect_eq(net_undo(&made, &err), 0);
+		make(&p, &record, &tap);
+		cr_expect_eq(record.host.addr == first_of(p.pool).addr, !takes, "%s", takers[i]);
+		cr_expect_eq(record.guest.addr, addr_next(record.host).addr);
+		cr_expect_eq(record.gateway, record.host.addr);
+		cr_expect_eq(net_undo(&record, &err), 0);
 		tap_close(&tap);
 		(void)!system("(ip addr flush dev lo; ip route flush table 52; ip route flush "
 			      "table 1000) 2>/dev/null");
@@ -75,27 +75,27 @@ Test(net_pool, a_full_pool_names_what_is_in_the_way)
 		 "(the network of an interface, 100.64.0.0/10 is in the way)"},
 	};
 	struct plan_net p = plan(NET_MODE_PRIVATE);
-	struct net_made made;
+	struct net_record record;
 	struct tap tap = {.nr = 0};
 
 	up("lo", NULL);
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
 		run("%s", cases[i].taker);
-		cr_assert_eq(net_plan(&p, "vm", "net0", &made, &err), 0);
-		cr_expect_eq(net_setup(&p, &made, &tap, &err), -EADDRINUSE);
+		cr_assert_eq(net_plan(&p, "vm", "net0", &record, &err), 0);
+		cr_expect_eq(net_setup(&p, &record, &tap, &err), -EADDRINUSE);
 		cr_expect(strstr(err.msg, cases[i].msg), "%s", err.msg);
 		cr_expect(strstr(err.msg, "/vm/devices/0: ") && strstr(err.msg, "another pool"));
-		cr_expect_not(exists(made.host_link));
+		cr_expect_not(exists(record.host_link));
 		p.pool = addr("10.123.0.0/16");
-		make(&p, &made, &tap);
-		cr_expect_eq(made.host.addr, first_of(p.pool).addr);
-		cr_expect_eq(net_undo(&made, &err), 0);
+		make(&p, &record, &tap);
+		cr_expect_eq(record.host.addr, first_of(p.pool).addr);
+		cr_expect_eq(net_undo(&record, &err), 0);
 		tap_close(&tap);
 		p.pool.bits = 0;
 		(void)!system("(ip addr flush dev lo; ip route flush table 52) 2>/dev/null");
 	}
 	run("ip route add 0.0.0.0/1 dev lo && ip route add 64.0.0.0/2 dev %s", "lo");
-	make(&p, &made, &tap);
+	make(&p, &record, &tap);
 	tap_close(&tap);
 }
 
@@ -103,7 +103,7 @@ Test(net_pool, a_full_pool_names_what_is_in_the_way)
 Test(net_pool, two_at_a_time_get_two_networks)
 {
 	struct plan_net p = plan(NET_MODE_PRIVATE);
-	struct net_made made[5];
+	struct net_record record[5];
 	struct tap tap[5];
 	char id[8];
 
@@ -111,22 +111,22 @@ Test(net_pool, two_at_a_time_get_two_networks)
 	/* All have planned before the first sets up, and none has an address yet when the next looks. */
 	for (unsigned int i = 0; i < 5; i++) {
 		snprintf(id, sizeof(id), "vm%u", i);
-		cr_assert_eq(net_plan(&p, id, "net0", &made[i], &err), 0, "%s", err.msg);
-		made[i].host = made[0].host;
+		cr_assert_eq(net_plan(&p, id, "net0", &record[i], &err), 0, "%s", err.msg);
+		record[i].host = record[0].host;
 	}
 	for (unsigned int i = 0; i < 4; i++) {
-		cr_assert_eq(net_setup(&p, &made[i], &tap[i], &err), 0, "%s", err.msg);
-		run("ip addr flush dev %s", made[i].host_link);
+		cr_assert_eq(net_setup(&p, &record[i], &tap[i], &err), 0, "%s", err.msg);
+		run("ip addr flush dev %s", record[i].host_link);
 		for (unsigned int k = 0; k < i; k++)
-			cr_expect_neq(made[i].host.addr, made[k].host.addr);
+			cr_expect_neq(record[i].host.addr, record[k].host.addr);
 	}
-	cr_expect_eq(net_setup(&p, &made[4], &tap[4], &err), -EADDRINUSE, "%s", err.msg);
-	p.host = made[0].host;
-	cr_assert_eq(net_plan(&p, "vm9", "net0", &made[4], &err), 0, "%s", err.msg);
-	cr_expect_eq(net_setup(&p, &made[4], &tap[4], &err), -EADDRINUSE, "%s", err.msg);
+	cr_expect_eq(net_setup(&p, &record[4], &tap[4], &err), -EADDRINUSE, "%s", err.msg);
+	p.host = record[0].host;
+	cr_assert_eq(net_plan(&p, "vm9", "net0", &record[4], &err), 0, "%s", err.msg);
+	cr_expect_eq(net_setup(&p, &record[4], &tap[4], &err), -EADDRINUSE, "%s", err.msg);
 	cr_expect(strstr(err.msg, "another VM is in that network"), "%s", err.msg);
 	for (unsigned int i = 0; i < 4; i++) {
-		cr_expect_eq(net_undo(&made[i], &err), 0);
+		cr_expect_eq(net_undo(&record[i], &err), 0);
 		tap_close(&tap[i]);
 	}
 }

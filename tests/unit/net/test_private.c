@@ -30,7 +30,7 @@ static struct err err;
 
 /** struct vm - One, with a network device of some mode */
 struct vm {
-	struct net_made made;
+	struct net_record record;
 	struct tap tap;
 	struct tap_guest guest;
 };
@@ -70,11 +70,11 @@ static void start(struct vm *vm, const char *id, struct plan_net p)
 	p.queue_pairs = 1;
 	p.fd = -1;
 	p.pointer = (char *)"/vm/devices/0";
-	ok(net_plan(&p, id, "net0", &vm->made, &err));
-	ok(net_setup(&p, &vm->made, &vm->tap, &err));
-	vm->guest = (struct tap_guest){.fd = vm->tap.fd[0], .addr = vm->made.guest.addr};
-	memcpy(vm->guest.mac, vm->made.mac, 6);
-	cr_assert(tap_guest_meets(&vm->guest, host ? host : vm->made.host.addr), "%s", id);
+	ok(net_plan(&p, id, "net0", &vm->record, &err));
+	ok(net_setup(&p, &vm->record, &vm->tap, &err));
+	vm->guest = (struct tap_guest){.fd = vm->tap.fd[0], .addr = vm->record.guest.addr};
+	memcpy(vm->guest.mac, vm->record.mac, 6);
+	cr_assert(tap_guest_meets(&vm->guest, host ? host : vm->record.host.addr), "%s", id);
 }
 
 static struct plan_net masquerading = {.mode = NET_MODE_PRIVATE, .masquerade = true};
@@ -153,7 +153,7 @@ Test(net_private, guests_do_not_reach_each_other)
 	cr_expect_not(reaches(&a, a.guest.addr, &c));
 	cr_expect_not(reaches(&c, c.guest.addr, &a));
 	cr_expect_not(reaches(&a, net("10.5.0.2", 24).addr, &b), "nor with a false address");
-	cr_expect_not(reaches(&a, a.made.host.addr, &b), "nor as the host");
+	cr_expect_not(reaches(&a, a.record.host.addr, &b), "nor as the host");
 }
 
 Test(net_private, nor_those_on_other_links_of_vmrun)
@@ -193,8 +193,8 @@ Test(net_private, nor_on_taps_that_others_made)
 	cr_expect_not(reaches(&a, a.guest.addr, &t));
 	cr_expect_not(reaches(&a, a.guest.addr, &b));
 	cr_expect_not(reaches(&t, t.guest.addr, &a));
-	ok(net_undo(&t.made, &err));
-	ok(net_undo(&b.made, &err));
+	ok(net_undo(&t.record, &err));
+	ok(net_undo(&b.record, &err));
 	run("! nft list tables | grep -E 'vmrun_[tb]'");
 }
 
@@ -225,7 +225,7 @@ Test(net_private, without_masquerading_the_host_and_no_further)
 	struct vm a;
 
 	start(&a, "a", plain);
-	tap_guest_sends(&a.guest, a.guest.addr, a.made.host.addr, 5);
+	tap_guest_sends(&a.guest, a.guest.addr, a.record.host.addr, 5);
 	cr_expect(strstr(received(here), "::ffff:100."), "the host is reached");
 	for (int i = 0; i < TRIES; i++) {
 		tap_guest_sends(&a.guest, a.guest.addr, net("10.5.0.2", 24).addr, 5);
@@ -254,8 +254,8 @@ Test(net_private, nor_after_a_reload_of_the_rules)
 	cr_expect(is_alone(&b));
 	send_to(other, net("10.5.0.2", 24).addr, 5);
 	cr_expect_str_eq(received(world), "::ffff:10.5.0.1");
-	ok(net_undo(&a.made, &err));
-	ok(net_undo(&b.made, &err));
+	ok(net_undo(&a.record, &err));
+	ok(net_undo(&b.record, &err));
 }
 
 static void give6(const struct vm *vm, const char *host6, const char *guest6)
@@ -265,9 +265,9 @@ static void give6(const struct vm *vm, const char *host6, const char *guest6)
 	snprintf(command, sizeof(command),
 		 "ip addr add %s/64 dev %s nodad && "
 		 "ip neigh replace %s dev %s lladdr %02x:%02x:%02x:%02x:%02x:%02x nud permanent",
-		 host6, vm->made.host_link, guest6, vm->made.host_link, vm->made.mac[0],
-		 vm->made.mac[1], vm->made.mac[2], vm->made.mac[3], vm->made.mac[4],
-		 vm->made.mac[5]);
+		 host6, vm->record.host_link, guest6, vm->record.host_link, vm->record.mac[0],
+		 vm->record.mac[1], vm->record.mac[2], vm->record.mac[3], vm->record.mac[4],
+		 vm->record.mac[5]);
 	run(command);
 }
 
@@ -316,21 +316,21 @@ static void without_netfilter(void)
 Test(net_private, without_nf_tables_only_where_nothing_is_forwarded)
 {
 	struct plan_net p = plain;
-	struct net_made made;
+	struct net_record record;
 	struct tap tap = {.nr = 0};
 	struct vm a;
 
 	without_netfilter();
 	p.queue_pairs = 1;
 	p.pointer = (char *)"/vm/devices/0";
-	ok(net_plan(&p, "a", "net0", &made, &err));
-	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EOPNOTSUPP, "%s", err.msg);
+	ok(net_plan(&p, "a", "net0", &record, &err));
+	cr_expect_eq(net_setup(&p, &record, &tap, &err), -EOPNOTSUPP, "%s", err.msg);
 	cr_expect(strstr(err.msg, "/vm/devices/0: this host forwards packets"), "%s", err.msg);
 	run("for f in ipv4/conf/all ipv4/conf/default ipv6/conf/all ipv6/conf/default; do\n"
 	    "echo 0 >/proc/sys/net/$f/forwarding; done");
 	start(&a, "a", plain);
-	cr_expect_str_eq(a.made.table, "");
+	cr_expect_str_eq(a.record.table, "");
 	p.masquerade = true;
-	ok(net_plan(&p, "b", "net0", &made, &err));
-	cr_expect_eq(net_setup(&p, &made, &tap, &err), -EPROTONOSUPPORT, "%s", err.msg);
+	ok(net_plan(&p, "b", "net0", &record, &err));
+	cr_expect_eq(net_setup(&p, &record, &tap, &err), -EPROTONOSUPPORT, "%s", err.msg);
 }

@@ -8,9 +8,9 @@
 #include "runtime/state/state_net.h"
 #include "tests/support/addr_text.h"
 
-static struct net_made example(void)
+static struct net_record example(void)
 {
-	struct net_made m = {
+	struct net_record m = {
 		.mode = NET_MODE_PRIVATE,
 		.device = "net0",
 		.tap = "tap0",
@@ -26,10 +26,10 @@ static struct net_made example(void)
 	return m;
 }
 
-static void goes_both_ways(const struct net_made *m)
+static void goes_both_ways(const struct net_record *m)
 {
 	struct json_object *o = state_net_to_json(m);
-	struct net_made back = {0};
+	struct net_record back = {0};
 
 	cr_assert(state_net_from_json(o, "vm", &back), "%s", json_object_to_json_string(o));
 	cr_expect_str_eq(json_object_to_json_string(o),
@@ -55,14 +55,14 @@ static void goes_both_ways(const struct net_made *m)
 
 Test(state_net, goes_both_ways)
 {
-	struct net_made m = example();
+	struct net_record m = example();
 
 	goes_both_ways(&m);
-	m = (struct net_made){.mode = NET_MODE_NETNS,
-			      .device = "net1",
-			      .tap = "vt0",
-			      .netns = "/run/netns/x",
-			      .joined = "eth0"};
+	m = (struct net_record){.mode = NET_MODE_NETNS,
+				.device = "net1",
+				.tap = "vt0",
+				.netns = "/run/netns/x",
+				.joined = "eth0"};
 	goes_both_ways(&m);
 	m.nr_addrs = NET_ADDRS_MAX;
 	for (unsigned int i = 0; i < NET_ADDRS_MAX; i++)
@@ -73,7 +73,7 @@ Test(state_net, goes_both_ways)
 	m.nr_neighs = 1;
 	m.neigh[0] = (struct net_neigh){ip("fd00::9"), {2, 3, 4, 5, 6, 7}};
 	goes_both_ways(&m);
-	m = (struct net_made){.mode = NET_MODE_NONE, .device = "net2"};
+	m = (struct net_record){.mode = NET_MODE_NONE, .device = "net2"};
 	goes_both_ways(&m);
 }
 
@@ -127,8 +127,8 @@ Test(state_net, hostile_text_is_refused)
 		{"neighbours", "[{\"address\":\"10.0.0.1\",\"mac\":\"02:00:00:00:00\"}]"},
 		{"neighbours", "[{\"mac\":\"02:00:00:00:00:01\"}]"},
 	};
-	const struct net_made m = example();
-	struct net_made back;
+	const struct net_record m = example();
+	struct net_record back;
 	struct json_object *o;
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {

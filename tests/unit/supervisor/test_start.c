@@ -29,13 +29,13 @@ static struct err err;
 
 static void add_net(const char *device, const uint8_t mac[6], uint16_t mtu, const char *guest)
 {
-	struct net_made *made = &s.state->net[s.state->nr_nets++];
+	struct net_record *record = &s.state->net[s.state->nr_nets++];
 
-	made->mode = NET_MODE_TAP;
-	snprintf(made->device, sizeof(made->device), "%s", device);
-	memcpy(made->mac, mac, sizeof(made->mac));
-	made->mtu = mtu;
-	made->guest = (struct net_addr){guest ? inet_addr(guest) : 0, guest ? 24 : 0};
+	record->mode = NET_MODE_TAP;
+	snprintf(record->device, sizeof(record->device), "%s", device);
+	memcpy(record->mac, mac, sizeof(record->mac));
+	record->mtu = mtu;
+	record->guest = (struct net_addr){guest ? inet_addr(guest) : 0, guest ? 24 : 0};
 }
 
 static void note(const char *cmdline)
