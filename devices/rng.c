@@ -25,7 +25,8 @@ struct rng {
  * rng_fill() - Fill a request as far as it is allowed to go
  * @c:		Its writable part; a driver that sent none gets an empty answer
  *
- * Context: locked.  Syscalls: getrandom
+ * Context: locked
+ * Syscalls: getrandom
  */
 static void rng_fill(struct vq_chain *c)
 {

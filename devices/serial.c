@@ -93,7 +93,8 @@ static void serial_written(struct serial *s, unsigned int len)
 /**
  * serial_flush() - Write what the sink takes, and tell the VMM when that was all
  *
- * Context: locked.  Syscalls: ppoll write sendto
+ * Context: locked
+ * Syscalls: ppoll write sendto
  */
 static void serial_flush(struct serial *s)
 {
@@ -136,7 +137,8 @@ static ssize_t serial_get(const struct serial *s, uint8_t *buf, size_t len)
 /**
  * serial_fetch() - Pass on what has come in, if the VMM has room
  *
- * Context: locked.  Syscalls: ppoll read recvmsg sendto
+ * Context: locked
+ * Syscalls: ppoll read recvmsg sendto
  */
 static void serial_fetch(struct serial *s)
 {
@@ -178,7 +180,8 @@ static int serial_hear(struct serial *s, const struct serial_msg *m, ssize_t n)
 /**
  * serial_receive() - Receive and carry out one message, if there is one
  *
- * Context: locked.  Syscalls: recvmsg
+ * Context: locked
+ * Syscalls: recvmsg
  * Return: 0; -EAGAIN when none is waiting; -EPIPE when the VMM is gone; -EPROTO; else -errno
  */
 static int serial_receive(struct serial *s)
@@ -248,7 +251,8 @@ static int serial_watch(struct device *d, unsigned int slot, int fd, uint32_t ev
  * @rec:	Two resources: input, output
  * @err:	Filled on failure
  *
- * Context: setup.  Syscalls: fstat epoll_ctl
+ * Context: setup
+ * Syscalls: fstat epoll_ctl
  * Return: 0 or -errno
  */
 static int serial_init(struct device *d, const struct boot_dev *rec, struct err *err)

@@ -84,7 +84,12 @@ unsigned int arch_ram(uint64_t bytes, struct arch_range *ret);
 /** arch_vm_type() - The argument of KVM_CREATE_VM.  Syscalls: ioctl */
 unsigned long arch_vm_type(int kvm_fd);
 
-/** arch_vm_init() - Prepare a VM that has no vCPUs yet.  Context: setup.  Syscalls: ioctl */
+/**
+ * arch_vm_init() - Prepare a VM that has no vCPUs yet
+ *
+ * Context: setup
+ * Syscalls: ioctl
+ */
 MUST_CHECK int arch_vm_init(int vm_fd, struct err *err);
 
 /**
@@ -124,7 +129,8 @@ struct arch_exit {
  * arch_vcpus_init() - Give the vCPUs their state after reset
  *
  * Also creates interrupt controllers that need the vCPUs.
- * Context: setup.  Syscalls: ioctl
+ * Context: setup
+ * Syscalls: ioctl
  */
 MUST_CHECK int arch_vcpus_init(const struct arch_vcpus *v, struct err *err);
 
@@ -178,7 +184,8 @@ struct arch_guest {
  * arch_platform_init() - Create the register models, and the guest's way to PCI configuration space
  * @ret:	Allocated, and never freed: it ends with the process
  *
- * Context: setup.  Syscalls: timerfd_create epoll_ctl
+ * Context: setup
+ * Syscalls: timerfd_create epoll_ctl
  */
 MUST_CHECK int arch_platform_init(struct arch_platform **ret, const struct arch_platform_args *args,
 				  struct err *err);
@@ -186,7 +193,8 @@ MUST_CHECK int arch_platform_init(struct arch_platform **ret, const struct arch_
 /**
  * arch_load() - Load kernel and initrd, describe the machine to the kernel, set the first vCPU to its entry
  *
- * Context: locked.  Syscalls: fstat pread64 ioctl
+ * Context: locked
+ * Syscalls: fstat pread64 ioctl
  */
 MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err);
 
@@ -195,7 +203,8 @@ MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, st
  * @cmdline:	As in struct arch_guest
  * @more:	Parameters for the kernel, or ""
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: 0, or -EINVAL with "kernel: ..." and the old command line still in place
  */
 MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more,
@@ -204,14 +213,16 @@ MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const 
 /**
  * arch_power_button() - Press the power button: asks the guest to power off
  *
- * Context: bus lock.  Syscalls: ioctl
+ * Context: bus lock
+ * Syscalls: ioctl
  */
 void arch_power_button(struct arch_platform *p);
 
 /**
  * arch_ctrl_alt_del() - Press Ctrl-Alt-Del, or its counterpart: asks the guest to reboot
  *
- * Context: bus lock.  Syscalls: ioctl
+ * Context: bus lock
+ * Syscalls: ioctl
  */
 void arch_ctrl_alt_del(struct arch_platform *p);
 

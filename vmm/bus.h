@@ -58,7 +58,8 @@ void bus_del(struct bus *b, enum bus_space s, uint64_t base);
  * @fd:		-1 = wait @ms in any case
  *
  * State that the lock protects may have changed when this returns.
- * Context: a model, bus lock held.  Syscalls: poll futex
+ * Context: a model, bus lock held
+ * Syscalls: poll futex
  * Return: whether @fd is readable or at its end
  */
 bool bus_wait(struct bus *b, int fd, unsigned int ms);
@@ -67,7 +68,8 @@ bool bus_wait(struct bus *b, int fd, unsigned int ms);
  * bus_access() - Carry out a vCPU's access
  *
  * An address of no model, and an access across the end of a range, reads as ones; writes have no effect.
- * Context: any vCPU thread.  Syscalls: futex, and those of the model
+ * Context: any vCPU thread
+ * Syscalls: futex, and those of the model
  */
 void bus_access(struct bus *b, enum bus_space s, bool write, uint64_t addr, void *data,
 		unsigned int len);

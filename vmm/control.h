@@ -17,7 +17,8 @@ MUST_CHECK int control_watch(struct machine *m, struct err *err);
 /**
  * control_run() - Run the loop until the guest has ended or the supervisor is gone
  *
- * Context: locked, main thread.  Syscalls: epoll_pwait recvmsg sendto read futex tgkill ioctl, and
+ * Context: locked, main thread
+ * Syscalls: epoll_pwait recvmsg sendto read futex tgkill ioctl, and
  * those of the devices' hooks
  * Return: 0; -EPROTO if the supervisor broke a rule; -errno
  */

@@ -92,7 +92,8 @@ MUST_CHECK int machine_slots(struct machine *m, struct err *err);
  * machine_load() - Load kernel and initrd, and set the first vCPU to the kernel's entry
  *
  * The two files are untrusted, so this runs under the filter.
- * Context: locked.  Syscalls: fstat pread64 ioctl
+ * Context: locked
+ * Syscalls: fstat pread64 ioctl
  */
 MUST_CHECK int machine_load(struct machine *m, struct err *err);
 
@@ -101,7 +102,8 @@ MUST_CHECK int machine_load(struct machine *m, struct err *err);
  * @more:	Appended to the kernel's command line
  *
  * First reads the configuration of network devices again: the supervisor may have changed it.
- * Context: locked, main thread.  Syscalls: futex, and those of vu_frontend_reread()
+ * Context: locked, main thread
+ * Syscalls: futex, and those of vu_frontend_reread()
  * Return: 0; -errno if the guest does not run. This may be called again, unless a device failed
  */
 MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *err);
@@ -109,7 +111,8 @@ MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *er
 /**
  * machine_phase() - When debugging, report to the supervisor that a phase of the start is over, with the time
  *
- * Context: any thread.  Syscalls: clock_gettime (vDSO) sendto
+ * Context: any thread
+ * Syscalls: clock_gettime (vDSO) sendto
  */
 void machine_phase(const struct machine *m, const char *phase);
 
@@ -118,7 +121,8 @@ void machine_phase(const struct machine *m, const char *phase);
  * @cause:	Not END_NONE
  * @text:	Copied; "" if the cause says enough
  *
- * Context: any thread.  Syscalls: write
+ * Context: any thread
+ * Syscalls: write
  */
 void machine_end(struct machine *m, enum end_cause cause, const char *text);
 

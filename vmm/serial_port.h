@@ -57,7 +57,8 @@ struct serial_port_args {
 /**
  * serial_port_init() - Create the interrupt, add the registers to the bus
  *
- * Context: setup.  Syscalls: eventfd2 ioctl setsockopt
+ * Context: setup
+ * Syscalls: eventfd2 ioctl setsockopt
  * Return: 0 or -errno
  */
 MUST_CHECK int serial_port_init(struct serial_port *s, const struct serial_port_args *args,
@@ -69,7 +70,8 @@ MUST_CHECK int serial_port_watch(struct serial_port *s, struct loop *loop, struc
 /**
  * serial_port_finish() - Send the rest of the output; the guest has ended
  *
- * Context: main thread.  Syscalls: sendto, futex
+ * Context: main thread
+ * Syscalls: sendto, futex
  */
 void serial_port_finish(struct serial_port *s);
 

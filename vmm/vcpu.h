@@ -70,7 +70,8 @@ struct vcpus_args {
 /**
  * vcpus_create() - Create the vCPUs with their state, without threads
  *
- * Context: setup.  Syscalls: ioctl mmap
+ * Context: setup
+ * Syscalls: ioctl mmap
  * Return: 0 or -errno; call vcpus_done() in either case
  */
 MUST_CHECK int vcpus_create(struct vcpus *s, const struct vcpus_args *args, struct err *err);
@@ -78,20 +79,32 @@ MUST_CHECK int vcpus_create(struct vcpus *s, const struct vcpus_args *args, stru
 /**
  * vcpus_park() - Start one thread per vCPU, and wait until all of them wait
  *
- * Context: setup.  Syscalls: mmap mprotect clone3 futex rt_sigaction rt_sigprocmask, and those of thread start
+ * Context: setup
+ * Syscalls: mmap mprotect clone3 futex rt_sigaction rt_sigprocmask, and those of thread start
  */
 MUST_CHECK int vcpus_park(struct vcpus *s, struct err *err);
 
-/** vcpus_release() - Let the vCPUs run.  Context: main thread.  Syscalls: futex */
+/**
+ * vcpus_release() - Let the vCPUs run
+ *
+ * Context: main thread
+ * Syscalls: futex
+ */
 void vcpus_release(struct vcpus *s);
 
-/** vcpus_halt() - Let no vCPU enter the guest again.  Context: any thread.  Syscalls: none */
+/**
+ * vcpus_halt() - Let no vCPU enter the guest again
+ *
+ * Context: any thread
+ * Syscalls: none
+ */
 void vcpus_halt(struct vcpus *s);
 
 /**
  * vcpus_stop() - Halt, and wait until no vCPU is in the guest or in a register model
  *
- * Context: main thread, bus lock not held.  Syscalls: futex tgkill
+ * Context: main thread, bus lock not held
+ * Syscalls: futex tgkill
  * Return: false if a thread did not stop within a second: it waits for a device
  */
 MUST_CHECK bool vcpus_stop(struct vcpus *s);

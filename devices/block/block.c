@@ -145,7 +145,8 @@ static int block_config(struct device *d, bool write, uint32_t off, void *buf, u
  * @rec:	One resource; capacity_bytes is a multiple of 512 and not 0, unit_bytes a power of two
  * @err:	Filled on failure
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  * Return: 0, -EPROTO or -EINVAL
  */
 static int block_init(struct device *d, const struct boot_dev *rec, struct err *err)

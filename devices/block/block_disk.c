@@ -58,7 +58,8 @@ static uint8_t block_rw_begin(struct block *b, struct block_request *r, uint64_t
  * block_rw() - Move data between the disk and the guest's buffers
  *
  * Short transfers are continued: a signal or a full page cache is no disk error.
- * Context: locked.  Syscalls: preadv pwritev
+ * Context: locked
+ * Syscalls: preadv pwritev
  * Return: status byte for the guest, or BLOCK_MORE
  */
 static uint8_t block_rw(struct block *b, struct block_request *r)
@@ -135,7 +136,8 @@ static uint64_t block_edge(const struct block *b, const struct block_request *r,
  *
  * A file is never asked to zero and keep the space (FALLOC_FL_ZERO_RANGE): that call could fill the
  * file system behind the image's end, where RLIMIT_FSIZE does not hold.
- * Context: locked.  Syscalls: fallocate ioctl
+ * Context: locked
+ * Syscalls: fallocate ioctl
  * Return: VIRTIO_BLK_S_IOERR or BLOCK_MORE; the bytes are then still to be done if the host cannot do
  * it with this disk or range
  */

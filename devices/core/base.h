@@ -39,7 +39,8 @@
  * The line goes to fd 2, and to the log of a process that has one: fd 2 of a jailed program is
  * /dev/null. An illegal instruction ends what abort() could not: the first process of a PID namespace
  * ignores its own SIGABRT.
- * Context: any.  Syscalls: write
+ * Context: any
+ * Syscalls: write
  */
 NORETURN void vr_assert_failed(const char *line);
 
@@ -47,7 +48,8 @@ NORETURN void vr_assert_failed(const char *line);
  * vr_assert_log() - Set where else the line of a failed assertion goes; log_init() calls it
  * @log:	Called once, with the line; NULL: nowhere else
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  */
 void vr_assert_log(void (*log)(const char *line));
 

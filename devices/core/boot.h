@@ -204,7 +204,8 @@ static inline bool ctl_mac_of(uint64_t arg, uint8_t ret_mac[6])
  * @bytes:	How many were received
  *
  * Every count, flag, enum and terminator is checked: our own records are not trusted either.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0, or -EPROTO for a record that breaks a rule
  */
 MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err);
@@ -214,7 +215,8 @@ MUST_CHECK int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err
  * @bytes:	How many were received
  *
  * As boot_check_vmm(). The values of the settings are left to the device's init.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0, or -EPROTO for a record that breaks a rule
  */
 MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err *err);
@@ -223,7 +225,8 @@ MUST_CHECK int boot_check_dev(const struct boot_dev *b, size_t bytes, struct err
  * boot_recv_vmm() - Receive and check the VMM's boot record
  * @ret:	Received in place: meaningless after a failure
  *
- * Context: setup.  Syscalls: recvmsg
+ * Context: setup
+ * Syscalls: recvmsg
  * Return: 0, -EPROTO for a record that breaks a rule, else -errno
  */
 MUST_CHECK int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err);
@@ -232,7 +235,8 @@ MUST_CHECK int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
  * boot_recv_dev() - Receive and check a device's boot record
  * @ret:	Received in place: meaningless after a failure
  *
- * Context: setup.  Syscalls: recvmsg
+ * Context: setup
+ * Syscalls: recvmsg
  * Return: 0, -EPROTO for a record that breaks a rule, else -errno
  */
 MUST_CHECK int boot_recv_dev(int control, struct boot_dev *ret, struct err *err);
@@ -247,7 +251,8 @@ void boot_set_settings(struct boot_dev *b, const void *settings, size_t bytes);
  * boot_settings() - Copy a device's settings out of its record
  * @ret:	Filled with @bytes of them; the values are the caller's to check
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0, or -EPROTO when the record has another number of bytes
  */
 MUST_CHECK int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, struct err *err);
@@ -256,7 +261,8 @@ MUST_CHECK int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, 
  * boot_send() - Send a boot record; the supervisor's side
  * @rec:	struct boot_vmm or struct boot_dev with its header filled in
  *
- * Context: setup.  Syscalls: sendto
+ * Context: setup
+ * Syscalls: sendto
  * Return: 0 or -errno
  */
 MUST_CHECK int boot_send(int control, const void *rec, size_t bytes, struct err *err);
@@ -266,7 +272,8 @@ MUST_CHECK int boot_send(int control, const void *rec, size_t bytes, struct err 
  * @code:	Its number, 0 where it has none
  * @text:	Cut to fit; may be NULL
  *
- * Context: any.  Syscalls: sendto
+ * Context: any
+ * Syscalls: sendto
  * Return: 0 or -errno
  */
 MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg,
@@ -277,7 +284,8 @@ MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t
  * @ret:	Filled on 1, untouched otherwise
  *
  * The caller checks that the type is legal in its state.
- * Context: any.  Syscalls: recvmsg
+ * Context: any
+ * Syscalls: recvmsg
  * Return: 1; 0 when the peer is gone; -EPROTO or -errno
  */
 MUST_CHECK int ctl_recv(int control, struct ctl_msg *ret);

@@ -33,7 +33,8 @@ struct bucket {
  * @rate_per_s:	Up to BUCKET_RATE_MAX; 0: unlimited
  * @burst:	1 to BUCKET_BURST_MAX, unless it is unlimited
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  */
 void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst);
 
@@ -41,7 +42,8 @@ void bucket_init(struct bucket *b, uint64_t rate_per_s, uint64_t burst);
  * bucket_ready_ns() - When there will be credit; 0 when there is now
  * @now_ns:	CLOCK_MONOTONIC, not before an earlier call's
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0 when there is some now, or it is unlimited; else a time after @now_ns
  */
 uint64_t bucket_ready_ns(struct bucket *b, uint64_t now_ns);

@@ -103,7 +103,8 @@ struct device {
  * @loop:	The process's loop; borrowed
  *
  * ops->init is the caller's next step.
- * Context: setup.  Syscalls: brk
+ * Context: setup
+ * Syscalls: brk
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struct loop *loop,
@@ -113,7 +114,8 @@ MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struc
  * device_done() - Free the state, unmap guest memory, close queue fds; safe on a zeroed struct
  * @d:		Its fds must not be watched any more
  *
- * Context: setup.  Syscalls: munmap close
+ * Context: setup
+ * Syscalls: munmap close
  */
 void device_done(struct device *d);
 
@@ -121,7 +123,8 @@ void device_done(struct device *d);
  * device_signal() - Interrupt the driver for queue @q if it asked to be
  * @q:		Below d->nr_queues
  *
- * Context: locked.  Syscalls: write
+ * Context: locked
+ * Syscalls: write
  */
 void device_signal(struct device *d, unsigned int q);
 
@@ -131,7 +134,8 @@ void device_signal(struct device *d, unsigned int q);
  *
  * For a device that stops before VQ_EMPTY so that one busy queue does not starve the others or the
  * front-end. Rings the queue's own doorbell, which the loop finds ready with everything else.
- * Context: locked.  Syscalls: write
+ * Context: locked
+ * Syscalls: write
  */
 void device_again(struct device *d, unsigned int q);
 
@@ -144,7 +148,8 @@ void device_again(struct device *d, unsigned int q);
  * DEVICE_NEEDS_RESET and QEMU logs a line, and logs one rate-limited line. A front-end without such an
  * eventfd loses its connection: a queue that stands still is never silent. Every device calls it when
  * vq_pop() answers VQ_BROKEN, and for a chain that no answer fits into.
- * Context: locked.  Syscalls: write
+ * Context: locked
+ * Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);
 
@@ -153,7 +158,8 @@ void device_broken(struct device *d, unsigned int q, const char *why);
  *
  * For a change that the driver did not make. Never waits and cannot fail: without a channel, or with a
  * full one, the front-end misses the message.
- * Context: locked.  Syscalls: sendto
+ * Context: locked
+ * Syscalls: sendto
  */
 void device_config_changed(struct device *d);
 
@@ -164,7 +170,8 @@ void device_config_changed(struct device *d);
  * @fd:		Borrowed while watched; loop_mod() and loop_del() on d->loop change and end it
  * @events:	EPOLLIN, EPOLLOUT or 0
  *
- * Context: any.  Syscalls: epoll_ctl
+ * Context: any
+ * Syscalls: epoll_ctl
  * Return: 0; -EPERM when @fd cannot be waited for (a regular file); else as loop_add()
  */
 MUST_CHECK int device_watch(struct device *d, unsigned int slot, int fd, uint32_t events,

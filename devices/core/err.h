@@ -30,7 +30,8 @@ struct err {
  * @errnum:	errno value, positive. The system's words for it are appended
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: -@errnum, so that "return err_set(...)" reads well
  */
 int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
@@ -42,7 +43,8 @@ int err_set(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
  * As err_set(), without the system's words.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: -@errnum
  */
 int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
@@ -53,7 +55,8 @@ int err_text(struct err *err, int errnum, const char *fmt, ...) PRINTF(3, 4);
  * @fmt:	fmt.h's subset of printf; arguments may point into @err
  *
  * What does not fit is cut at the end.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: -err->code
  */
 int err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
@@ -63,7 +66,8 @@ int err_wrap(struct err *err, const char *fmt, ...) PRINTF(2, 3);
  * @errnum:	errno value, positive
  *
  * Unlike strerror() it needs neither locale nor heap. Never NULL.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: static text in English, never NULL
  */
 const char *err_describe(int errnum);

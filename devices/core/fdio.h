@@ -17,7 +17,8 @@
  * @fd:		Borrowed; blocking
  * @buf:	Filled from the front, also when it fails half way
  *
- * Context: any.  Syscalls: read
+ * Context: any
+ * Syscalls: read
  * Return: 0; -EPIPE when the peer closed before the first byte; -EPROTO when it closed later; else
  * -errno
  */
@@ -29,7 +30,8 @@ MUST_CHECK int fd_read_full(int fd, void *buf, size_t len);
  * @buf:	Filled from the front, also when it fails half way
  * @off:	Where in the file
  *
- * Context: setup.  Syscalls: pread64
+ * Context: setup
+ * Syscalls: pread64
  * Return: 0; -ENODATA when the file ends first; -EOVERFLOW when @off + @len is no file offset; else
  * -errno
  */
@@ -39,7 +41,8 @@ MUST_CHECK int fd_pread_full(int fd, void *buf, size_t len, uint64_t off);
  * fd_write_full() - Write exactly @len bytes (MSG_NOSIGNAL where it is a socket); 0 or -errno
  * @fd:		Borrowed; blocking. A socket whose peer is gone gives -EPIPE, never SIGPIPE
  *
- * Context: any.  Syscalls: sendto; write where @fd is no socket
+ * Context: any
+ * Syscalls: sendto; write where @fd is no socket
  * Return: 0 or -errno
  */
 MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
@@ -53,7 +56,8 @@ MUST_CHECK int fd_write_full(int fd, const void *buf, size_t len);
  *
  * On a stream socket the whole of @buf is sent, the fds with its first byte. Without fds it makes the
  * call that cannot carry any: the policies of devices allow no other.
- * Context: any.  Syscalls: sendto; sendmsg where there are fds
+ * Context: any
+ * Syscalls: sendto; sendmsg where there are fds
  * Return: 0 or -errno
  */
 MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int nr_fds);
@@ -63,7 +67,8 @@ MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, un
  * @sock:	Borrowed; blocking or not. One whose peer is gone gives -EPIPE, never SIGPIPE
  * @len:	Its size, a few hundred bytes at most: the kernel does not split those
  *
- * Context: any.  Syscalls: sendto
+ * Context: any
+ * Syscalls: sendto
  * Return: 0; -EAGAIN when there is no room for it; -EMSGSIZE when only a part of it was taken, which
  * makes the peer unusable; else -errno
  */
@@ -79,7 +84,8 @@ MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
  *
  * One recvmsg. A datagram longer than @len, or more than FDIO_FDS_MAX fds, fails with -EMSGSIZE and closes
  * every fd received. EINTR is retried.
- * Context: any.  Syscalls: recvmsg close
+ * Context: any
+ * Syscalls: recvmsg close
  * Return: number of bytes (0 = peer closed) or -errno
  */
 MUST_CHECK ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],

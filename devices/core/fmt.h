@@ -19,7 +19,8 @@
  * @size:	Its size in bytes
  * @fmt:	See the top of fmt.h
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: number of bytes written without the terminator; output that does not fit is cut
  */
 size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
@@ -31,7 +32,8 @@ size_t fmt_into(char *buf, size_t size, const char *fmt, ...) PRINTF(3, 4);
  * @fmt:	See the top of fmt.h
  * @ap:		Its arguments
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: number of bytes written without the terminator; output that does not fit is cut
  */
 size_t fmt_vinto(char *buf, size_t size, const char *fmt, va_list ap) PRINTF(3, 0);
@@ -48,7 +50,8 @@ static inline bool fmt_plain(char c)
  *		'?'; so it may get shorter
  *
  * For text that others wrote: names of files, messages of peers.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: how many characters it has afterwards
  */
 size_t fmt_printable(char *text);

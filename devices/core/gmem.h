@@ -45,7 +45,8 @@ struct gmem {
  * @user_addr:	The front-end's address of it, 0 where there is none
  *
  * Refuses regions that overlap, wrap, are empty, unaligned, or reach past the end of the file.
- * Context: setup.  Syscalls: fstat mmap
+ * Context: setup
+ * Syscalls: fstat mmap
  * Return: 0 or -errno
  */
 MUST_CHECK int gmem_map(struct gmem *m, int fd, uint64_t offset, uint64_t gpa, uint64_t bytes,
@@ -55,7 +56,8 @@ MUST_CHECK int gmem_map(struct gmem *m, int fd, uint64_t offset, uint64_t gpa, u
  * gmem_done() - Unmap everything; safe on a zeroed struct
  * @m:		Safe on a zeroed struct; zeroed afterwards
  *
- * Context: any.  Syscalls: munmap
+ * Context: any
+ * Syscalls: munmap
  */
 void gmem_done(struct gmem *m);
 
@@ -73,7 +75,8 @@ uint64_t gmem_bytes(const struct gmem *m);
  *
  * The pointer is aligned as @gpa is, up to a page. What it points to changes under the reader's hands:
  * read each value once.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: valid until gmem_done(); NULL when any byte is outside RAM or @len is 0
  */
 MUST_CHECK void *gmem_ptr(const struct gmem *m, uint64_t gpa, uint64_t len);
@@ -84,7 +87,8 @@ MUST_CHECK void *gmem_ptr(const struct gmem *m, uint64_t gpa, uint64_t len);
  * @len:	Hostile; not 0
  * @ret_gpa:	The guest address of the range, which lies in one region
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: false when any byte is outside RAM or @len is 0; *@ret_gpa is then untouched
  */
 MUST_CHECK bool gmem_user_to_gpa(const struct gmem *m, uint64_t user_addr, uint64_t len,
@@ -97,7 +101,8 @@ MUST_CHECK bool gmem_user_to_gpa(const struct gmem *m, uint64_t user_addr, uint6
  * @ret_iov:	Filled, one entry a region; undefined when 0 is returned
  * @max:	Room in @ret_iov
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: number of entries used; 0 when any byte is outside RAM, @len is 0 or room runs out
  */
 MUST_CHECK unsigned int gmem_iov(const struct gmem *m, uint64_t gpa, uint64_t len,
@@ -108,7 +113,8 @@ MUST_CHECK unsigned int gmem_iov(const struct gmem *m, uint64_t gpa, uint64_t le
  * @gpa:	Hostile
  * @len:	How many; 0 is outside RAM
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: false (and @dst untouched) when any byte is outside
  */
 MUST_CHECK bool gmem_read(const struct gmem *m, uint64_t gpa, void *dst, size_t len);
@@ -118,7 +124,8 @@ MUST_CHECK bool gmem_read(const struct gmem *m, uint64_t gpa, void *dst, size_t 
  * @gpa:	Hostile
  * @len:	How many; 0 is outside RAM
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: false (and nothing written) when any byte is outside
  */
 MUST_CHECK bool gmem_write(const struct gmem *m, uint64_t gpa, const void *src, size_t len);

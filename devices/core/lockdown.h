@@ -19,7 +19,8 @@
  * synchronised. A kernel without Landlock is no error.
  * Landlock binds the calling thread and those it makes from here on, seccomp all there are. After a
  * failure the process may be half locked down: it must report that and exit.
- * Context: setup, the last call of it.  Syscalls: landlock_create_ruleset landlock_restrict_self prctl
+ * Context: setup, the last call of it
+ * Syscalls: landlock_create_ruleset landlock_restrict_self prctl
  * seccomp close
  * Return: 0 or -errno
  */

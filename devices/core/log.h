@@ -38,7 +38,8 @@ struct log_limit {
  * An fd above 2 is the process's own log, most often a pipe: it becomes non-blocking and SIGPIPE is
  * ignored, so that neither a full nor a closed one stops the program. Fds 0 to 2 are shared with the
  * process's parent and stay as they are.
- * Context: setup.  Syscalls: fcntl rt_sigaction
+ * Context: setup
+ * Syscalls: fcntl rt_sigaction
  */
 void log_init(int fd, enum log_level max);
 
@@ -48,7 +49,8 @@ void log_init(int fd, enum log_level max);
  * @fmt:	fmt.h's subset of printf; control characters come out as '?'
  *
  * A full or closed log never stops the program: the line is lost, and the next line reports it.
- * Context: any.  Syscalls: write
+ * Context: any
+ * Syscalls: write
  */
 void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
 
@@ -58,7 +60,8 @@ void log_line(enum log_level level, const char *fmt, ...) PRINTF(2, 3);
  * @level:	Dropped above log_init()'s, without touching the budget
  * @fmt:	fmt.h's subset of printf
  *
- * Context: any.  Syscalls: write clock_gettime (vDSO)
+ * Context: any
+ * Syscalls: write clock_gettime (vDSO)
  */
 void log_limited(struct log_limit *limit, enum log_level level, const char *fmt, ...) PRINTF(3, 4);
 

@@ -37,7 +37,8 @@ struct loop {
  * loop_init() - Make the epoll fd
  * @l:		Overwritten whole
  *
- * Context: setup.  Syscalls: epoll_create1
+ * Context: setup
+ * Syscalls: epoll_create1
  * Return: 0 or -errno
  */
 MUST_CHECK int loop_init(struct loop *l, struct err *err);
@@ -46,7 +47,8 @@ MUST_CHECK int loop_init(struct loop *l, struct err *err);
  * loop_done() - Close the epoll fd; safe on a failed or zeroed loop
  * @l:		Safe on a failed or zeroed loop
  *
- * Context: any.  Syscalls: close
+ * Context: any
+ * Syscalls: close
  */
 void loop_done(struct loop *l);
 
@@ -58,7 +60,8 @@ void loop_done(struct loop *l);
  * @fn:		Called with what happened; may add and remove fds, this one too
  * @arg:	Passed to @fn
  *
- * Context: any.  Syscalls: epoll_ctl
+ * Context: any
+ * Syscalls: epoll_ctl
  * Return: 0, -ENOSPC when the table is full, -EEXIST when @fd is watched already, else -errno
  */
 MUST_CHECK int loop_add(struct loop *l, int fd, uint32_t events,
@@ -69,7 +72,8 @@ MUST_CHECK int loop_add(struct loop *l, int fd, uint32_t events,
  * @fd:		A watched fd
  * @events:	As loop_add(); 0 disarms it (a hang-up is still reported)
  *
- * Context: any.  Syscalls: epoll_ctl
+ * Context: any
+ * Syscalls: epoll_ctl
  * Return: 0, -ENOENT when @fd is not watched, else -errno
  */
 MUST_CHECK int loop_mod(struct loop *l, int fd, uint32_t events);
@@ -78,7 +82,8 @@ MUST_CHECK int loop_mod(struct loop *l, int fd, uint32_t events);
  * loop_del() - Stop watching; call before closing @fd. An fd that is not watched is ignored
  * @fd:		An fd that is not watched is ignored
  *
- * Context: any.  Syscalls: epoll_ctl
+ * Context: any
+ * Syscalls: epoll_ctl
  */
 void loop_del(struct loop *l, int fd);
 
@@ -87,7 +92,8 @@ void loop_del(struct loop *l, int fd);
  * @l:		The loop; one that was stopped already does nothing
  *
  * An fd removed by a callback gets no further callback, not even for events already fetched.
- * Context: locked.  Syscalls: epoll_pwait
+ * Context: locked
+ * Syscalls: epoll_pwait
  * Return: 0 or -errno of epoll
  */
 MUST_CHECK int loop_run(struct loop *l, struct err *err);
@@ -98,7 +104,8 @@ MUST_CHECK int loop_run(struct loop *l, struct err *err);
  *
  * Returns early, with 0, after a signal. Dispatching ends at once when a callback stops the loop; what
  * was ready stays ready.
- * Context: locked.  Syscalls: epoll_pwait
+ * Context: locked
+ * Syscalls: epoll_pwait
  * Return: 0 or -errno of epoll
  */
 MUST_CHECK int loop_once(struct loop *l, int timeout_ms, struct err *err);
@@ -106,7 +113,8 @@ MUST_CHECK int loop_once(struct loop *l, int timeout_ms, struct err *err);
 /**
  * loop_stop() - Make loop_run() return after the current callback
  *
- * Context: any callback of @l.  Syscalls: none
+ * Context: any callback of @l
+ * Syscalls: none
  */
 void loop_stop(struct loop *l);
 

@@ -108,7 +108,8 @@ struct vq_chain {
  * Each of the three areas lies in one region. The used index goes on from where the used ring stands,
  * read here and never again: a driver that was reset has zeroed it, and one that was only paused
  * expects the next number.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0 or -EINVAL
  */
 MUST_CHECK int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout,
@@ -118,7 +119,8 @@ MUST_CHECK int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_la
  * vq_reset() - Forget everything; safe on a zeroed struct
  * @q:		Safe on a zeroed struct. Chains popped from it must not be pushed any more
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  */
 void vq_reset(struct vq *q);
 
@@ -128,7 +130,8 @@ void vq_reset(struct vq *q);
  *
  * A device that pops without pushing gets at most as many chains as the ring has entries. With
  * event-idx, VQ_EMPTY re-arms the driver's notification before it is answered.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: VQ_CHAIN; VQ_EMPTY, also of a ring that is not set up; VQ_BROKEN (q->why names the rule)
  */
 MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
@@ -141,7 +144,8 @@ MUST_CHECK enum vq_result vq_pop(struct vq *q, struct vq_chain *ret);
  * Nothing of it was promised to the driver: what was written into its buffers does not count. Several
  * are put back in the reverse order. The driver's notification is not armed by this: an earlier
  * VQ_EMPTY has armed it for what comes after the chains put back.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_unpop(struct vq *q, uint16_t head);
 
@@ -150,7 +154,8 @@ void vq_unpop(struct vq *q, uint16_t head);
  * @nr:		How many are wanted
  *
  * Looks at the ring only if what it has seen of it is not enough.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: false also for a broken ring and one that is not set up
  */
 MUST_CHECK bool vq_has(struct vq *q, unsigned int nr);
@@ -165,7 +170,8 @@ static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
  * vq_read() - Copy the next bytes the driver sent; returns how many there were, up to @len
  * @len:	At most so many
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: how many there were, up to @len
  */
 size_t vq_read(struct vq_chain *c, void *dst, size_t len);
@@ -174,7 +180,8 @@ size_t vq_read(struct vq_chain *c, void *dst, size_t len);
  * vq_write() - Copy bytes towards the driver, counted for used.len; returns how many fitted
  * @len:	At most so many
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: how many fitted
  */
 size_t vq_write(struct vq_chain *c, const void *src, size_t len);
@@ -187,7 +194,8 @@ size_t vq_write(struct vq_chain *c, const void *src, size_t len);
  * @nr_iov:	Room in it
  *
  * Does not advance: vq_skip() does, once it is known how much was moved.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: number of entries filled
  */
 unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, struct iovec *iov,
@@ -198,7 +206,8 @@ unsigned int vq_iov(const struct vq_chain *c, enum vq_dir dir, uint64_t max, str
  * @dir:	VQ_READABLE or VQ_WRITABLE
  * @bytes:	Writable bytes count for used.len
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
 
@@ -208,7 +217,8 @@ void vq_skip(struct vq_chain *c, enum vq_dir dir, uint64_t bytes);
  * @c:		In flight; not after this
  *
  * For a packet in several chains, which the driver has to see at once, and for batches.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_fill(struct vq *q, const struct vq_chain *c);
 
@@ -220,7 +230,8 @@ void vq_fill(struct vq *q, const struct vq_chain *c);
  *
  * Chains may be given back in any order. A chain that is not in flight is a bug of ours (vr_assert).
  * Chains in flight when the queue broke are dropped silently.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes);
 
@@ -228,7 +239,8 @@ void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes);
  * vq_publish() - Show the driver what was filled
  * @q:		The ring; nothing happens when nothing was, or when it is broken
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_publish(struct vq *q);
 
@@ -240,7 +252,8 @@ void vq_publish(struct vq *q);
  * Chains may be pushed in any order. A chain that is not in flight is a bug of ours (vr_assert). Chains
  * in flight when the queue broke are dropped silently.
  * vq_fill() and vq_publish() in one.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_push(struct vq *q, const struct vq_chain *c);
 
@@ -250,7 +263,8 @@ void vq_push(struct vq *q, const struct vq_chain *c);
  * What was filled must have been published: an earlier interrupt would be lost. With event-idx
  * the first answer after vq_setup() is yes: whether the ring's last user signalled what it had pushed
  * is not known.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: false when nothing was pushed, or the queue is broken
  */
 MUST_CHECK bool vq_should_signal(struct vq *q);

@@ -23,7 +23,8 @@ struct vq_loan {
  * @q:		Ready, not broken, none of its chains popped and not pushed (vr_assert)
  *
  * The addresses hold until vq_take_back(), which has to come before the memory goes.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: what vhost wants to know
  */
 struct vq_loan vq_lend(struct vq *q);
@@ -35,7 +36,8 @@ struct vq_loan vq_lend(struct vq *q);
  *
  * The ring may be lent again or stopped. It is not served here before another vq_setup(): where the
  * kernel left the used ring is ignored.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_take_back(struct vq *q, uint16_t next_avail);
 

@@ -47,7 +47,8 @@ struct vq_window {
  * @bytes:	How much room is wanted
  * @least:	Every chain has to have room for so many, or the driver broke the queue
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: VQ_CHAIN when there is enough, or as many pieces as a window has room for; VQ_EMPTY when
  * there is no more, which is what vq_pop() said and means; VQ_BROKEN, q->broken telling whether
  * vq_pop() said that
@@ -68,7 +69,8 @@ static inline uint64_t vq_window_first(const struct vq_window *w)
  * @nr_iov:	Room in it
  * @ret_bytes:	What the entries filled have room for: may be less than @bytes, or more
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: number of entries filled
  */
 unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iovec *iov,
@@ -79,7 +81,8 @@ unsigned int vq_window_iov(const struct vq_window *w, uint64_t bytes, struct iov
  * @off:	From the start of the packet
  * @len:	@off + @len bytes are within the room (vr_assert)
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, size_t len);
 
@@ -87,7 +90,8 @@ void vq_window_write(const struct vq_window *w, uint64_t off, const void *src, s
  * vq_window_chains() - How many chains a packet of @bytes takes; 1 to the window's room
  * @bytes:	1 to the window's room (vr_assert)
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes);
 
@@ -97,7 +101,8 @@ unsigned int vq_window_chains(const struct vq_window *w, uint64_t bytes);
  * @bytes:	1 to the window's room, and what used.len can say (vr_assert)
  *
  * The caller publishes it.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes);
 
@@ -105,7 +110,8 @@ void vq_window_use(struct vq_window *w, struct vq *q, uint64_t bytes);
  * vq_window_put_back() - Empty the window; vq_unpop() for each chain
  * @q:		The ring its chains are of
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 void vq_window_put_back(struct vq_window *w, struct vq *q);
 

@@ -24,7 +24,8 @@
  * @sock:	Connected stream socket; borrowed until vu_backend_done()
  *
  * When the front-end goes away, or breaks a rule, the device is reset and the loop stopped.
- * Context: setup; everything after it runs from the loop.  Syscalls: epoll_ctl; later recvmsg sendto
+ * Context: setup; everything after it runs from the loop
+ * Syscalls: epoll_ctl; later recvmsg sendto
  * read write mmap munmap fstat close epoll_ctl
  * Return: 0 or -errno
  */
@@ -35,7 +36,8 @@ MUST_CHECK int vu_backend_init(struct vu_backend *b, struct device *dev, int soc
  * @b:		Safe on a zeroed struct, and to call twice
  *
  * Afterwards the device is ready for another connection. Safe to call twice.
- * Context: any.  Syscalls: epoll_ctl close munmap
+ * Context: any
+ * Syscalls: epoll_ctl close munmap
  */
 void vu_backend_done(struct vu_backend *b);
 

@@ -163,7 +163,8 @@ struct vu_rule {
  * vu_rule() - The rule for a request number
  * @request:	Hostile
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: static; NULL when the request is not spoken
  */
 const struct vu_rule *vu_rule(uint32_t request);
@@ -175,7 +176,8 @@ const struct vu_rule *vu_rule(uint32_t request);
  * @seen:	Bitmap of requests seen so far, for rules that allow one once
  *
  * Checks version and direction flags too.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0 or -EPROTO with a message naming request and rule
  */
 MUST_CHECK int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t seen,
@@ -185,7 +187,8 @@ MUST_CHECK int vu_rule_check(const struct vu_msg *m, uint32_t state, uint64_t se
  * vu_backend_rule() - The rule for a request of a back-end, as vu_rule()
  * @request:	Hostile
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: static; NULL when the request is not spoken
  */
 const struct vu_rule *vu_backend_rule(uint32_t request);
@@ -196,7 +199,8 @@ const struct vu_rule *vu_backend_rule(uint32_t request);
  * @agreed:	Protocol features that both sides speak
  *
  * As vu_rule_check().
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0 or -EPROTO with a message naming request and rule
  */
 MUST_CHECK int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, struct err *err);
@@ -209,7 +213,8 @@ MUST_CHECK int vu_backend_rule_check(const struct vu_msg *m, uint64_t agreed, st
  *
  * The header's size is bounded before the payload is read. Blocks until the message is whole. Fds that
  * come with a later byte than the first are dropped by the kernel.
- * Context: any.  Syscalls: recvmsg read close
+ * Context: any
+ * Syscalls: recvmsg read close
  * Return: 1; 0 when the peer closed between messages; -EPROTO or -errno with every fd closed
  */
 MUST_CHECK int vu_recv(int sock, struct vu_msg *ret, struct err *err);
@@ -219,7 +224,8 @@ MUST_CHECK int vu_recv(int sock, struct vu_msg *ret, struct err *err);
  * @sock:	Stream socket; borrowed
  * @m:		Its fds are borrowed: the peer gets duplicates
  *
- * Context: any.  Syscalls: sendto; sendmsg where there are fds
+ * Context: any
+ * Syscalls: sendto; sendmsg where there are fds
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_send(int sock, const struct vu_msg *m, struct err *err);
@@ -228,7 +234,8 @@ MUST_CHECK int vu_send(int sock, const struct vu_msg *m, struct err *err);
  * vu_msg_close() - Close the fds a message still owns
  * @m:		Fds that were taken are -1
  *
- * Context: any.  Syscalls: close
+ * Context: any
+ * Syscalls: close
  */
 void vu_msg_close(struct vu_msg *m);
 

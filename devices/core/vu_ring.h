@@ -52,7 +52,8 @@ struct vu_backend {
  * Running rings go on in the new memory. Refused, with nothing changed, while the device holds chains
  * that it does not put back or when a region cannot be mapped; a ring that does not lie in the new
  * memory is stopped.
- * Context: locked.  Syscalls: fstat mmap munmap, and those of the device
+ * Context: locked
+ * Syscalls: fstat mmap munmap, and those of the device
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -60,7 +61,8 @@ MUST_CHECK int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct e
 /**
  * vu_set_vring_num() - SET_VRING_NUM: entries of a stopped ring
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: 0; -EBUSY while it runs; -EINVAL
  */
 MUST_CHECK int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -69,7 +71,8 @@ MUST_CHECK int vu_set_vring_num(struct vu_backend *b, struct vu_msg *m, struct e
  * vu_set_vring_addr() - SET_VRING_ADDR: where a stopped ring is, in the front-end's addresses
  *
  * They are translated when the ring starts.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: 0; -EBUSY while it runs; -EINVAL
  */
 MUST_CHECK int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -77,7 +80,8 @@ MUST_CHECK int vu_set_vring_addr(struct vu_backend *b, struct vu_msg *m, struct 
 /**
  * vu_set_vring_base() - SET_VRING_BASE: the available index at which a stopped ring goes on
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: 0; -EBUSY while it runs; -EINVAL
  */
 MUST_CHECK int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -85,7 +89,8 @@ MUST_CHECK int vu_set_vring_base(struct vu_backend *b, struct vu_msg *m, struct 
 /**
  * vu_get_vring_base() - GET_VRING_BASE: stop a ring and say where it stopped
  *
- * Context: locked.  Syscalls: epoll_ctl close, and those of the device
+ * Context: locked
+ * Syscalls: epoll_ctl close, and those of the device
  * Return: 0 with @m turned into the reply, or -EINVAL
  */
 MUST_CHECK int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -94,7 +99,8 @@ MUST_CHECK int vu_get_vring_base(struct vu_backend *b, struct vu_msg *m, struct 
  * vu_set_vring_kick() - SET_VRING_KICK: take a ring's doorbell and start the ring
  *
  * On a ring that runs it only changes the doorbell. No doorbell, which asks for polling, is refused.
- * Context: locked.  Syscalls: epoll_ctl close, and those of the device
+ * Context: locked
+ * Syscalls: epoll_ctl close, and those of the device
  * Return: 0 or -errno, the ring then being stopped
  */
 MUST_CHECK int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -102,7 +108,8 @@ MUST_CHECK int vu_set_vring_kick(struct vu_backend *b, struct vu_msg *m, struct 
 /**
  * vu_set_vring_call() - SET_VRING_CALL: take a ring's interrupt, or do without one
  *
- * Context: locked.  Syscalls: close, and those of the device
+ * Context: locked
+ * Syscalls: close, and those of the device
  * Return: 0 or -EINVAL
  */
 MUST_CHECK int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -110,7 +117,8 @@ MUST_CHECK int vu_set_vring_call(struct vu_backend *b, struct vu_msg *m, struct 
 /**
  * vu_set_vring_err() - SET_VRING_ERR: take the eventfd that tells of a broken ring
  *
- * Context: locked.  Syscalls: close, and those of the device
+ * Context: locked
+ * Syscalls: close, and those of the device
  * Return: 0 or -EINVAL
  */
 MUST_CHECK int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -118,7 +126,8 @@ MUST_CHECK int vu_set_vring_err(struct vu_backend *b, struct vu_msg *m, struct e
 /**
  * vu_set_vring_enable() - SET_VRING_ENABLE: whether a started ring is processed
  *
- * Context: locked.  Syscalls: those of the device
+ * Context: locked
+ * Syscalls: those of the device
  * Return: 0 or -EINVAL
  */
 MUST_CHECK int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struct err *err);
@@ -126,7 +135,8 @@ MUST_CHECK int vu_set_vring_enable(struct vu_backend *b, struct vu_msg *m, struc
 /**
  * vu_ring_stop_all() - Stop every ring; the last one resets the device
  *
- * Context: locked.  Syscalls: epoll_ctl close, and those of the device
+ * Context: locked
+ * Syscalls: epoll_ctl close, and those of the device
  */
 void vu_ring_stop_all(struct vu_backend *b);
 

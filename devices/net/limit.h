@@ -19,14 +19,16 @@ struct limit {
  * @l:		Overwritten whole
  * @rate:	Obeys its rules (boot_check_dev)
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  */
 void limit_init(struct limit *l, const struct net_rate *rate);
 
 /**
  * limit_now_ns() - CLOCK_MONOTONIC.
  *
- * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Context: any
+ * Syscalls: clock_gettime (vDSO)
  * Return: CLOCK_MONOTONIC
  */
 uint64_t limit_now_ns(void);
@@ -34,7 +36,8 @@ uint64_t limit_now_ns(void);
 /**
  * limit_wait_ns() - When the next packet may pass; 0: now
  *
- * Context: any.  Syscalls: clock_gettime (vDSO)
+ * Context: any
+ * Syscalls: clock_gettime (vDSO)
  * Return: 0 when it may now, else when
  */
 uint64_t limit_wait_ns(struct limit *l);

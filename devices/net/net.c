@@ -76,7 +76,8 @@ static void net_event(struct device *d, unsigned int slot, uint32_t events)
 /**
  * net_start() - Take over the features that the driver accepted, and set the TAP's offloads
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  * Return: 0, also when the TAP is gone, or its -errno
  */
 static int net_start(struct device *d, uint64_t features)
@@ -134,7 +135,8 @@ static int net_update(struct device *d, const struct ctl_msg *m, struct err *err
  * @rec:	A resource a queue pair, or none; its settings are checked
  * @err:	Filled on failure
  *
- * Context: setup.  Syscalls: epoll_ctl timerfd_create
+ * Context: setup
+ * Syscalls: epoll_ctl timerfd_create
  * Return: 0 or -errno
  */
 static int net_init(struct device *d, const struct boot_dev *rec, struct err *err)

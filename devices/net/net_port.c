@@ -138,7 +138,8 @@ void net_port_rx_kicked(struct device *d, unsigned int ring)
  * net_port_send() - Put one frame on a port
  * @c:		Header and frame
  *
- * Context: locked.  Syscalls: writev
+ * Context: locked
+ * Syscalls: writev
  * Return: 0 when the chain is done with, whether sent or refused; -EAGAIN when the TAP is full;
  * -EBADFD when it is gone
  */

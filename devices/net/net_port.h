@@ -74,42 +74,48 @@ struct net {
 /**
  * net_port_rx() - Move frames from port @i into its ring, until a batch, a limit or either side ends it
  *
- * Context: locked.  Syscalls: timerfd_settime epoll_ctl
+ * Context: locked
+ * Syscalls: timerfd_settime epoll_ctl
  */
 void net_port_rx(struct device *d, unsigned int i);
 
 /**
  * net_port_rx_kicked() - Go on with the ports that waited for buffers in @ring
  *
- * Context: locked.  Syscalls: timerfd_settime epoll_ctl
+ * Context: locked
+ * Syscalls: timerfd_settime epoll_ctl
  */
 void net_port_rx_kicked(struct device *d, unsigned int ring);
 
 /**
  * net_port_tx() - Send what is in a pair's ring to its port, or nowhere when it has none
  *
- * Context: locked.  Syscalls: timerfd_settime epoll_ctl
+ * Context: locked
+ * Syscalls: timerfd_settime epoll_ctl
  */
 void net_port_tx(struct device *d, unsigned int pair);
 
 /**
  * net_port_due() - The timer went off: go on with every port whose time has come
  *
- * Context: locked.  Syscalls: read timerfd_settime
+ * Context: locked
+ * Syscalls: read timerfd_settime
  */
 void net_port_due(struct device *d);
 
 /**
  * net_port_reset() - Forget what the driver's rings held; the ports stay watched
  *
- * Context: locked.  Syscalls: epoll_ctl
+ * Context: locked
+ * Syscalls: epoll_ctl
  */
 void net_port_reset(struct device *d);
 
 /**
  * net_port_lose() - The interface was deleted: take the link down, and drop what the guest sends
  *
- * Context: locked.  Syscalls: epoll_ctl write
+ * Context: locked
+ * Syscalls: epoll_ctl write
  */
 void net_port_lose(struct device *d);
 

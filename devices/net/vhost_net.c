@@ -85,7 +85,8 @@ static void vn_event(struct device *d, unsigned int slot, uint32_t events)
  * vn_tell_tap() - Set the TAP's offloads to those that the driver understands
  *
  * Also notices that its interface is gone.
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  * Return: 0, also when it is gone, or -errno
  */
 static int vn_tell_tap(struct device *d, uint64_t features)
@@ -106,7 +107,8 @@ static int vn_tell_tap(struct device *d, uint64_t features)
 /**
  * vn_use_pairs() - Let the TAP, if it is still there, spread frames over the first @nr pairs
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  */
 static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 {
@@ -130,7 +132,8 @@ static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 /**
  * vn_start() - Take over the features that the driver accepted
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  */
 static int vn_start(struct device *d, uint64_t features)
 {
@@ -266,7 +269,8 @@ static int vn_check(const struct boot_dev *rec, struct net_settings *ret, struct
 /**
  * vn_watch() - Watch the interface, and look at it from time to time
  *
- * Context: setup.  Syscalls: timerfd_create timerfd_settime epoll_ctl
+ * Context: setup
+ * Syscalls: timerfd_create timerfd_settime epoll_ctl
  */
 static int vn_watch(struct device *d, const char *name, struct err *err)
 {

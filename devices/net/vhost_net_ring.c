@@ -15,7 +15,8 @@ int vn_ioctl(int fd, unsigned long request, const void *arg)
 /**
  * vn_set_memory() - Tell a pair's kernel side where guest memory is mapped
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  */
 static int vn_set_memory(const struct device *d, const struct vn_pair *p)
 {
@@ -36,7 +37,8 @@ static int vn_set_memory(const struct device *d, const struct vn_pair *p)
 /**
  * vn_set_ring() - Describe ring @q to the kernel and let it begin
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  */
 static int vn_set_ring(const struct device *d, unsigned int q, const struct vq_loan *l)
 {
@@ -71,7 +73,8 @@ static int vn_set_ring(const struct device *d, unsigned int q, const struct vq_l
  * vn_fetch_ring() - Have the kernel stop ring @q and let go of what it was given
  * @ret:	Where it stopped
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  * Return: 0; -errno when that the kernel has stopped is not certain
  */
 static int vn_fetch_ring(const struct vn_pair *p, unsigned int ring, uint16_t *ret)

@@ -51,7 +51,8 @@ struct vhost_net {
  *
  * By number: the C libraries disagree about the request's type, and some requests do not fit into one
  * of the two.
- * Context: any.  Syscalls: ioctl
+ * Context: any
+ * Syscalls: ioctl
  * Return: 0 or -errno
  */
 MUST_CHECK int vn_ioctl(int fd, unsigned long request, const void *arg);
@@ -59,14 +60,16 @@ MUST_CHECK int vn_ioctl(int fd, unsigned long request, const void *arg);
 /**
  * vn_lend() - Have the kernel serve ring @q; one that it does not take is broken
  *
- * Context: locked.  Syscalls: ioctl epoll_ctl write
+ * Context: locked
+ * Syscalls: ioctl epoll_ctl write
  */
 void vn_lend(struct device *d, unsigned int q);
 
 /**
  * vn_stop() - Fetch ring @q back, if it is lent
  *
- * Context: locked.  Syscalls: ioctl
+ * Context: locked
+ * Syscalls: ioctl
  */
 void vn_stop(struct device *d, unsigned int q);
 

@@ -35,7 +35,8 @@
  * vnet_offered() - The features a device may offer whose TAP takes @tun_flags
  * @tun_flags:	TUN_F_*
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: virtio feature bits
  */
 uint64_t vnet_offered(uint32_t tun_flags);
@@ -45,7 +46,8 @@ uint64_t vnet_offered(uint32_t tun_flags);
  * @features:	What the driver accepted
  *
  * The kernel wants checksums with all else, and the two kinds of USO together.
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: TUN_F_*
  */
 uint32_t vnet_tun_flags(uint64_t features);
@@ -58,7 +60,8 @@ uint32_t vnet_tun_flags(uint64_t features);
  *
  * Flags a driver does not have are ignored, as the specification asks. hdr_len is a hint and no reason
  * to refuse a frame; the kernel would refuse some, and wants a real one for large frames.
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  */
 MUST_CHECK bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint64_t features);
 
@@ -69,7 +72,8 @@ MUST_CHECK bool vnet_frame_ok(struct virtio_net_hdr_v1 *h, uint64_t bytes, uint6
  * @pairs_max:	Queue pairs there are
  * @pairs:	Queue pairs the driver uses; changed by VQ_PAIRS_SET
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: false when there is no way to answer
  */
 MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int pairs_max,
@@ -81,7 +85,8 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
  * @down:	Likewise
  * @m:		As boot.h has it; a MAC or MTU of 0 leaves the one there is
  *
- * Context: locked.  Syscalls: none
+ * Context: locked
+ * Syscalls: none
  * Return: 0, or -EINVAL for what no interface has
  */
 MUST_CHECK int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
@@ -91,7 +96,8 @@ MUST_CHECK int vnet_update(struct virtio_net_config *config, bool *down, const s
  * vnet_settings() - Copy a network device's settings out of its boot record, and check each
  * @ret:	Meaningless after a failure
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  * Return: 0, or -EPROTO for what no interface has
  */
 MUST_CHECK int vnet_settings(const struct boot_dev *b, struct net_settings *ret, struct err *err);

@@ -51,7 +51,8 @@ struct vnet_rx {
  * vnet_guess_reset() - Expect what is usual
  * @g:		Overwritten
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  */
 void vnet_guess_reset(struct vnet_guess *g);
 
@@ -66,7 +67,8 @@ void vnet_guess_reset(struct vnet_guess *g);
  *
  * A frame without room, and one larger than any that a TAP should hand out, is lost. What is delivered
  * is published.
- * Context: locked.  Syscalls: readv
+ * Context: locked
+ * Syscalls: readv
  * Return: VNET_MORE when a frame was taken from the TAP; anything else says why there is no use in
  * trying again at once. VNET_RING_BROKEN: q->broken tells whether the ring's rules were broken, or a
  * buffer is smaller than a header

@@ -35,7 +35,8 @@ MUST_CHECK int bundle_load(const char *dir, const char *config, struct bundle **
  * @root:	Borrowed; the bundle takes a reference to its annotations
  * @dir:	Absolute; only put before relative paths, need not exist
  *
- * Context: setup.  Syscalls: mmap mprotect and the heap's
+ * Context: setup
+ * Syscalls: mmap mprotect and the heap's
  */
 MUST_CHECK int bundle_from_json(struct json_object *root, const char *dir, struct bundle **ret,
 				struct err *err);

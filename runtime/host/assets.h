@@ -37,7 +37,8 @@ struct assets {
  * @p:		Gets the settings and flags that depend on its disks
  * @ret:	The caller's to assets_close(); untouched on failure
  *
- * Context: setup.  Syscalls: openat fstat pread fcntl ioctl read close
+ * Context: setup
+ * Syscalls: openat fstat pread fcntl ioctl read close
  */
 MUST_CHECK int assets_open(struct plan *p, struct assets **ret, struct err *err);
 

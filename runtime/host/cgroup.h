@@ -40,7 +40,8 @@
  * cgroup_plan() - Find the hierarchies, and list the directories to make
  * @ret:	The caller's to cgroup_done(); empty on failure
  *
- * Context: setup.  Syscalls: openat read close access statx
+ * Context: setup
+ * Syscalls: openat read close access statx
  */
 MUST_CHECK int cgroup_plan(const struct plan_cgroup *plan, struct cgroup *ret, struct err *err);
 
@@ -59,7 +60,8 @@ MUST_CHECK int cgroup_make(struct cgroup *c, struct err *err);
  *
  * Moving a process costs a grace period of the kernel; starting there costs nothing. cgroup_enter() leaves
  * out the hierarchies in which the child started.
- * Context: one thread.  Syscalls: clone3, fork
+ * Context: one thread
+ * Syscalls: clone3, fork
  * Return: as fork()
  */
 MUST_CHECK pid_t cgroup_fork(struct cgroup *c);

@@ -33,7 +33,8 @@ struct disk {
  * @st:		Of @fd, a regular file or a block device
  * @ret:	Untouched on failure
  *
- * Context: setup.  Syscalls: pread fcntl ioctl openat read close
+ * Context: setup
+ * Syscalls: pread fcntl ioctl openat read close
  * Return: 0; -EINVAL, -EBUSY or another -errno, and @err begins with pointer and path
  */
 MUST_CHECK int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,

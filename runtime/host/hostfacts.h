@@ -53,7 +53,8 @@ struct hostfacts {
  * @root:	The directory of /dev, /proc and /sys: "/", or a test's own
  *
  * Never fails: a fact that cannot be read counts as absent.
- * Context: setup.  Syscalls: openat read close ioctl access landlock_create_ruleset
+ * Context: setup
+ * Syscalls: openat read close ioctl access landlock_create_ruleset
  */
 void hostfacts_collect(const char *root, struct hostfacts *ret);
 

@@ -12,7 +12,8 @@
  * @ret_step:	Names the step that failed, for the error message; untouched on success
  *
  * The caller has a mount namespace of its own, owned by its user namespace.
- * Context: the child, before exec.  Syscalls: mount chdir pivot_root umount2
+ * Context: the child, before exec
+ * Syscalls: mount chdir pivot_root umount2
  * Return: 0 or -errno
  */
 MUST_CHECK int root_empty(const char **ret_step);

@@ -57,14 +57,16 @@ bool userns_maps(const char *map, uint32_t id);
  * @pid:	A child of the caller that was not waited for, so that the number is still its own
  *
  * Denies setgroups first: the kernel requires that of a caller without privilege, and no jail needs it.
- * Context: the parent.  Syscalls: openat write close
+ * Context: the parent
+ * Syscalls: openat write close
  */
 MUST_CHECK int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err);
 
 /**
  * userns_become() - Become USERNS_ID, once the maps are written; without a mapped uid only the gid changes
  *
- * Context: the child, before exec.  Syscalls: setresgid setresuid
+ * Context: the child, before exec
+ * Syscalls: setresgid setresuid
  * Return: 0 or -errno
  */
 MUST_CHECK int userns_become(const struct userns_ids *ids);

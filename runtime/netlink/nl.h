@@ -67,7 +67,8 @@ struct nlmsghdr *nl_more(struct nl *nl, uint16_t type, uint16_t flags);
  *
  * A kernel that does not answer within 10 s is an error (-ETIMEDOUT). After a failure the socket can be used
  * again: the remaining answers are read and dropped.
- * Context: setup.  Syscalls: sendto recvmsg poll
+ * Context: setup
+ * Syscalls: sendto recvmsg poll
  * Return: 0, the kernel's -errno, -EPROTO for malformed answers, -EINTR if a change interrupted the dump
  */
 MUST_CHECK int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nlh, void *arg),
@@ -78,7 +79,8 @@ MUST_CHECK int nl_talk(struct nl *nl, int (*on_answer)(const struct nlmsghdr *nl
  * @bytes:	One datagram, aligned as struct nlmsghdr
  * @ret_done:	Whether the acknowledgement was among them
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  */
 MUST_CHECK int nl_run(const void *bytes, size_t len, uint32_t seq, uint32_t port,
 		      int (*on_answer)(const struct nlmsghdr *nlh, void *arg), void *arg,

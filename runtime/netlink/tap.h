@@ -27,7 +27,8 @@ struct tap {
  *
  * Takes a persistent TAP with one queue that is not in use as it is; more queues need a new TAP. A new TAP is
  * not persistent: it goes with its last fd. The errors about /dev/net/tun and permission say what to do.
- * Context: setup.  Syscalls: openat ioctl(TUNSETIFF TUNSETVNETHDRSZ TUNSETVNETLE TUNSETOFFLOAD TUNGETFEATURES)
+ * Context: setup
+ * Syscalls: openat ioctl(TUNSETIFF TUNSETVNETHDRSZ TUNSETVNETLE TUNSETOFFLOAD TUNGETFEATURES)
  */
 MUST_CHECK int tap_open(const char *name, unsigned int pairs, struct tap *ret, struct err *err);
 
@@ -36,7 +37,8 @@ MUST_CHECK int tap_open(const char *name, unsigned int pairs, struct tap *ret, s
  * @fd:		Taken on success, the caller's on failure; becomes O_CLOEXEC and O_NONBLOCK
  *
  * -EINVAL if it is no TAP, or was not opened with IFF_NO_PI and IFF_VNET_HDR. Detaches a packet filter.
- * Context: setup.  Syscalls: fcntl ioctl
+ * Context: setup
+ * Syscalls: fcntl ioctl
  */
 MUST_CHECK int tap_adopt(int fd, struct tap *ret, struct err *err);
 
@@ -45,7 +47,8 @@ MUST_CHECK int tap_adopt(int fd, struct tap *ret, struct err *err);
  *
  * Finds it in /sys, which must show the calling thread's network namespace. Needs CAP_SYS_ADMIN and
  * CAP_MKNOD, and Linux 5.2.
- * Context: setup.  Syscalls: openat read fsopen fsconfig fsmount mknodat ioctl
+ * Context: setup
+ * Syscalls: openat read fsopen fsconfig fsmount mknodat ioctl
  */
 MUST_CHECK int tap_macvtap(int index, const char *name, unsigned int pairs, struct tap *ret,
 			   struct err *err);

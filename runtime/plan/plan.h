@@ -23,7 +23,8 @@ struct bundle;
  *
  * A namespace may have more interfaces than the config has devices to join them. Each of these gets a
  * device like the last one of that namespace, behind the listed devices, while the VM has room.
- * Context: setup.  Syscalls: none but the heap's
+ * Context: setup
+ * Syscalls: none but the heap's
  * Return: 0 with *ret owned by the caller (plan_free), or -EINVAL
  */
 MUST_CHECK int plan_build(const struct bundle *b, const char *id,

@@ -14,7 +14,8 @@
  * plan_net_add_all() - Add the network devices: listed, implied, and added for interfaces (plan_build())
  *
  * bundle_net_check() has accepted the listed ones.
- * Context: setup.  Syscalls: none but the heap's
+ * Context: setup
+ * Syscalls: none but the heap's
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int plan_net_add_all(struct plan_build *bd);

@@ -29,7 +29,8 @@ static inline void cleanup_json_put(struct json_object **obj)
  * @text:	@len bytes and a terminator
  * @name:	Its name in errors, usually the file's path
  *
- * Context: setup.  Syscalls: none but the heap's
+ * Context: setup
+ * Syscalls: none but the heap's
  * Return: 0 with *ret owned by the caller (json_object_put); -EINVAL naming line and column
  */
 MUST_CHECK int json_parse(const char *text, size_t len, const char *name, struct json_object **ret,
@@ -39,7 +40,8 @@ MUST_CHECK int json_parse(const char *text, size_t len, const char *name, struct
  * json_read_text() - Read a regular file of at most JSON_TEXT_MAX bytes
  * @ret_text:	Terminated; the caller's to free()
  *
- * Context: setup.  Syscalls: openat fstat read close
+ * Context: setup
+ * Syscalls: openat fstat read close
  */
 MUST_CHECK int json_read_text(const char *path, char **ret_text, size_t *ret_len, struct err *err);
 

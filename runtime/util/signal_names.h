@@ -23,7 +23,8 @@ void signal_name(int sig, char *ret, size_t size);
  *
  * posix_spawn() leaves libc's own signals ignored in the programs it starts, and so does make. If the kernel
  * refuses, nothing is lost.
- * Context: any.  Syscalls: rt_sigaction
+ * Context: any
+ * Syscalls: rt_sigaction
  */
 void signal_default(int sig);
 

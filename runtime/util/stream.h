@@ -22,7 +22,8 @@ int stream_own(int fd);
  * stream_put() - Write at most PIPE_BUF bytes, without waiting for a reader
  * @fd:		Blocking or not, of any kind; waits for a disk
  *
- * Context: SIGPIPE may have its default action.  Syscalls: sendto poll write
+ * Context: SIGPIPE may have its default action
+ * Syscalls: sendto poll write
  * Return: the number of bytes written; 0 = none now
  */
 size_t stream_put(int fd, const void *buf, size_t len);
@@ -35,7 +36,8 @@ bool stream_is_disk(int fd);
  * @writer:	A pidfd of the process that still writes; 0 = none, at first
  *
  * Waits 0.1 s at most, which is long for a disk that works. Takes nothing while a process still writes.
- * Context: one thread.  Syscalls: clone pidfd_open poll waitid close
+ * Context: one thread
+ * Syscalls: clone pidfd_open poll waitid close
  */
 size_t stream_put_apart(int fd, const void *buf, size_t len, int *writer);
 

@@ -62,7 +62,8 @@ struct msix_where {
  * msix_init() - Add the capability and allocate an interrupt for each vector
  * @nr:		1 to MSIX_VECTORS_MAX
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  */
 MUST_CHECK int msix_init(struct msix *m, struct vm *vm, struct pci_function *fn, unsigned int nr,
 			 const struct msix_where *where);
@@ -74,7 +75,8 @@ void msix_set_source(struct msix *m, unsigned int i, int fd);
  * msix_set_vector() - The driver chose a vector for source @i
  * @vector:	Guest-supplied
  *
- * Context: bus lock.  Syscalls: ioctl
+ * Context: bus lock
+ * Syscalls: ioctl
  * Return: @vector, or MSIX_NO_VECTOR if it does not exist
  */
 uint16_t msix_set_vector(struct msix *m, unsigned int i, uint16_t vector);

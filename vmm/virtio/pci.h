@@ -91,7 +91,8 @@ struct pci {
  * @bus:		Borrowed for the life of @pci
  * @window_base:	Below 4 GiB, as is the window's end; page aligned, as @window_bytes
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  */
 void pci_init(struct pci *pci, struct bus *bus, uint64_t window_base, uint64_t window_bytes);
 
@@ -117,7 +118,8 @@ unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes
  * pci_add_function() - Put a function into the next free slot and its BARs into the window
  * @fn:		Borrowed for the life of @pci
  *
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  * Return: 0, or -ENOSPC if no slot is free or the window is full
  */
 MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err);
@@ -127,7 +129,8 @@ MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct
  * @function:	Guest-supplied: bus in bits 15 to 8, slot in 7 to 3, function in 2 to 0
  * @off:	Guest-supplied. Reads beyond configuration space, or of no function, give ones
  *
- * Context: bus lock.  Syscalls: those of the function's ops
+ * Context: bus lock
+ * Syscalls: those of the function's ops
  */
 void pci_config_access(struct pci *pci, bool write, unsigned int function, unsigned int off,
 		       void *data, unsigned int len);

@@ -26,7 +26,8 @@ struct virtio_pci_args {
 /**
  * virtio_pci_init() - Create the function with its capabilities, BAR and interrupts; add it to the bus
  *
- * Context: setup.  Syscalls: eventfd2
+ * Context: setup
+ * Syscalls: eventfd2
  * Return: 0 or -errno
  */
 MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_args *args,
@@ -38,7 +39,8 @@ MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_arg
  * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt. So does a dead process,
  * which also calls v->hook. A change of the configuration space increments the generation and raises the
  * configuration interrupt. The callbacks take the bus lock.
- * Context: setup, main thread.  Syscalls: epoll_ctl; later read write and the back-end's
+ * Context: setup, main thread
+ * Syscalls: epoll_ctl; later read write and the back-end's
  */
 MUST_CHECK int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err);
 

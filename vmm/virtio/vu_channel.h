@@ -15,7 +15,8 @@
  * vu_channel_open() - Create the channel and send its other end, if the back-end supports it
  * @ret_fd:	Our end, owned by the caller; untouched unless BACKEND_REQ and CONFIG are agreed on
  *
- * Context: setup.  Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
+ * Context: setup
+ * Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err);

@@ -45,7 +45,8 @@ struct vu_frontend_args {
  * vu_frontend_init() - Agree on features, send the memory table, read the configuration space
  *
  * Creates all eventfds of the device. Waits for answers, so the peer must be running or about to.
- * Context: setup.  Syscalls: eventfd2 socketpair fcntl setsockopt sendto sendmsg recvmsg read poll close
+ * Context: setup
+ * Syscalls: eventfd2 socketpair fcntl setsockopt sendto sendmsg recvmsg read poll close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,

@@ -22,7 +22,8 @@ struct acpi_config {
  * @buf:	Zeroed; the guest sees it at @gpa, which is aligned to 64 bytes and below 4 GiB
  *
  * The RSDP comes first.
- * Context: setup.  Syscalls: none
+ * Context: setup
+ * Syscalls: none
  * Return: 0 or -ENOSPC
  */
 MUST_CHECK int acpi_build(const struct acpi_config *c, uint8_t *buf, size_t bytes, uint64_t gpa,

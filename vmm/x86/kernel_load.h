@@ -50,7 +50,8 @@ struct kernel {
  * @mem:	The kernel goes into the region that starts at 0
  *
  * Every message starts with "kernel: ".
- * Context: locked.  Syscalls: fstat pread64
+ * Context: locked
+ * Syscalls: fstat pread64
  * Return: 0; -ENOEXEC if the file is no kernel for this machine, -ENOMEM if it does not fit (the message has
  * the number of MiB that it needs), -errno of the file
  */
@@ -62,7 +63,8 @@ MUST_CHECK int kernel_load(int fd, const struct gmem *mem, struct kernel *ret, s
  * @ret_gpa:	Its address, page aligned; 0 for an empty file
  *
  * Every message starts with "initrd: ".
- * Context: locked.  Syscalls: fstat pread64
+ * Context: locked
+ * Syscalls: fstat pread64
  * Return: 0, -ENOMEM if it does not fit beside the kernel, or -errno of the file
  */
 MUST_CHECK int kernel_load_initrd(int fd, const struct gmem *mem, const struct kernel *k,

@@ -58,7 +58,8 @@ MUST_CHECK int linux_boot_write(const struct linux_boot *b, struct err *err);
  * @more:	Parameters for the kernel, or "". They go to the end, but before a "--": what follows that
  *		belongs to init
  *
- * Context: any.  Syscalls: none
+ * Context: any
+ * Syscalls: none
  * Return: 0, or -EINVAL with "kernel: ..." and the old command line still in place
  */
 MUST_CHECK int linux_boot_cmdline(const struct gmem *mem, const struct kernel *k, const char *cmdline,
@@ -70,7 +71,8 @@ void linux_boot_regs(const struct kernel *k, struct kvm_regs *regs, struct kvm_s
 /**
  * linux_boot_entry() - Set the first vCPU to the kernel's entry; SIPI sets the others
  *
- * Context: locked, before it runs.  Syscalls: ioctl
+ * Context: locked, before it runs
+ * Syscalls: ioctl
  */
 MUST_CHECK int linux_boot_entry(int vcpu_fd, const struct kernel *k, struct err *err);
 

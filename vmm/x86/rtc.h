@@ -69,7 +69,8 @@ MUST_CHECK int rtc_add(struct rtc *r, struct bus *bus, struct err *err);
  * @loop:	Runs on the main thread
  * @bus:	Its lock protects the clock
  *
- * Context: setup.  Syscalls: timerfd_create epoll_ctl
+ * Context: setup
+ * Syscalls: timerfd_create epoll_ctl
  */
 MUST_CHECK int rtc_watch(struct rtc *r, struct loop *loop, struct bus *bus, struct err *err);
 
