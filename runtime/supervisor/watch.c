@@ -223,7 +223,7 @@ static bool watch_read_message(struct supervisor *s, struct spawned *p)
 		if (s->stage >= STAGE_ENDING && p->said[m.type] <= PHASES_MAX)
 			return true;
 	}
-	/* A process without a control socket cannot be told to leave, so kill it. If its death closed the socket,
+	/* A process without a control socket cannot be asked to leave, so kill it. If its death closed the socket,
 	 * the kill has no effect. */
 	end_dismiss(s, p);
 	p->unruly = rc != 0;
