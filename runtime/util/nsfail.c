@@ -51,8 +51,8 @@ static int nsfail_no_room(const struct kind *k, long limit, int errnum, struct e
 {
 	if (limit == 0)
 		return err_text(err, errnum,
-				"cannot make a %s namespace: user.max_%s_namespaces is 0: raise "
-				"it with sysctl",
+				"cannot make a new %s namespace: user.max_%s_namespaces is 0: "
+				"raise it with sysctl",
 				k->name, k->name);
 	return err_text(
 		err, errnum,
@@ -91,24 +91,24 @@ static int nsfail_explain_refusal(const char *name, int errnum, const char *root
 	if (nsfail_read_sysctl(root, "kernel/unprivileged_userns_clone") == 0)
 		return err_text(
 			err, errnum,
-			"cannot make a %s namespace without root: "
+			"cannot make a new %s namespace without root: "
 			"kernel.unprivileged_userns_clone is 0: set it to 1 with sysctl, or "
 			"be root",
 			name);
 	if (nsfail_read_sysctl(root, "kernel/apparmor_restrict_unprivileged_userns") == 1)
 		return err_text(
 			err, errnum,
-			"cannot make a %s namespace without root: "
+			"cannot make a new %s namespace without root: "
 			"kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0 with "
 			"sysctl, or be root",
 			name);
 	if (nsfail_is_chroot(root))
 		return err_text(err, errnum,
-				"cannot make a %s namespace in a chroot: enter the directory by "
-				"pivot_root, as containers do",
+				"cannot make a new %s namespace in a chroot: enter the directory "
+				"by pivot_root, as containers do",
 				name);
 	return err_text(err, errnum,
-			"cannot make a %s namespace: a chroot, a seccomp filter, a security "
+			"cannot make a new %s namespace: a chroot, a seccomp filter, a security "
 			"module or ids that are not mapped forbid it: run vmrun outside of that",
 			name);
 }

@@ -139,7 +139,7 @@ refused "no /dev/kvm" "/dev/kvm" unshare -m sh -c 'mount -t tmpfs none /dev && m
 
 # Namespaces that the kernel refuses: which, why, and what to do.
 for ns in user pid mnt net ipc uts cgroup; do
-	refused "no $ns namespace may be made" "cannot make a $ns namespace: user.max_${ns}_namespaces is 0" \
+	refused "no $ns namespace may be made" "cannot make a new $ns namespace: user.max_${ns}_namespaces is 0" \
 		unshare -Ur sh -c "echo 0 >/proc/sys/user/max_${ns}_namespaces && exec \"\$@\"" sh "$vmrun_bin" --root "$root" create "$work/b"
 done
 refused "a device alone: no net namespace may be made" "user.max_net_namespaces is 0" \
@@ -154,7 +154,7 @@ in_chroot() { # in_chroot CMD...: the host's files below a directory that is no 
 			[ -d $d ] && mkdir -p ./$d && mount --rbind $d ./$d
 		done; shift 2; exec chroot . "$@"' sh "$work/host" "$top" "$B" "$@"
 }
-refused "in a chroot" "cannot make a user namespace in a chroot: .*pivot_root" in_chroot "$vmrun_bin" --root "$root" create "$work/b"
+refused "in a chroot" "cannot make a new user namespace in a chroot: .*pivot_root" in_chroot "$vmrun_bin" --root "$root" create "$work/b"
 
 without_proc() { unshare -m sh -c 'umount -l -R /proc; exec "$@"' sh "$@"; }
 refused "without /proc" "config.json .mount /proc.: No such file" without_proc "$vmrun_bin" --root "$root" create "$work/b"
