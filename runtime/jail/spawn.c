@@ -267,7 +267,10 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.program_fd = d->program->fd,
 		.nr_fds = BOOT_FD_RES + d->record->nr_res,
 		/* Its front-ends decide how much memory they share. */
-		.limits = {DEVICE_NOFILE, 0, d->fsize_bytes, MEMLOCK_BYTES, RLIM_INFINITY},
+		.limits = {.nofile = DEVICE_NOFILE,
+			   .fsize_bytes = d->fsize_bytes,
+			   .memlock_bytes = MEMLOCK_BYTES,
+			   .space_bytes = RLIM_INFINITY},
 		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,
 	};
