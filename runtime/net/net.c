@@ -76,8 +76,8 @@ int net_setup(const struct plan_net *p, struct net_record *record, struct tap *r
 	return 0;
 }
 
-void net_tell(struct plan *p, unsigned int i, const struct net_record *record,
-	      const struct tap *tap)
+void net_fill_settings(struct plan *p, unsigned int i, const struct net_record *record,
+		       const struct tap *tap)
 {
 	struct plan_proc *proc = &p->proc[p->net[i].proc];
 	struct net_settings settings;

@@ -50,11 +50,11 @@ MUST_CHECK int net_setup(const struct plan_net *p, struct net_record *record, st
 			 struct err *err);
 
 /**
- * net_tell() - Complete the settings of network device @i in the plan, once it is set up
+ * net_fill_settings() - Complete the settings of network device @i in the plan, once it is set up
  * @record, @tap:	As net_setup() left them
  */
-void net_tell(struct plan *p, unsigned int i, const struct net_record *record,
-	      const struct tap *tap);
+void net_fill_settings(struct plan *p, unsigned int i, const struct net_record *record,
+		       const struct tap *tap);
 
 /** net_undo() - Remove all that is left, at whatever step set-up ended; an error names what stays */
 MUST_CHECK int net_undo(const struct net_record *record, struct err *err);

@@ -2,7 +2,7 @@
 /**
  * DOC: The settings of a device, opaque bytes in its process of the plan
  *
- * plan_build() fills in the values of config.json, assets_open() those of an opened disk, net_tell() those
+ * plan_build() fills in the values of config.json, assets_open() those of an opened disk, net_fill_settings() those
  * of a TAP. spawn_process() copies the bytes into the boot record, and the device checks them.
  */
 #ifndef VMRUN_RUNTIME_PLAN_PLAN_SETTINGS_H

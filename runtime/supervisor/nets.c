@@ -16,7 +16,7 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 
 		rc = net_setup(&l->plan->net[i], record, &sp->tap[i], err);
 		if (rc == 0)
-			net_tell(l->plan, i, record, &sp->tap[i]);
+			net_fill_settings(l->plan, i, record, &sp->tap[i]);
 		if (rc == 0 && l->plan->net[i].masquerade) {
 			rc = net_forwarding_on(err);
 			if (rc < 0)
