@@ -45,8 +45,8 @@ void end_vm(struct supervisor *s, enum end_cause cause, const char *detail, bool
 	if (now) {
 		end_kill_all(s);
 	} else {
-		/* The VMM goes first, and with it its ends of the buses: that is how devices learn
-		 * of the end, and still get rid of what they hold. */
+		/* The VMM goes first. Its ends of the channels close with it: so the devices learn of
+		 * the end, and can still write what they hold. */
 		if (cause == END_DEVICE_KILLED)
 			child_kill(&s->proc[0]);
 		end_dismiss(s, &s->proc[0]);
