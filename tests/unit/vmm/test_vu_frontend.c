@@ -235,6 +235,7 @@ Test(vu_frontend, a_ring_may_be_let_go_of_late)
 	late.patience = 1000000;
 	cr_assert_eq(connect_block(4), 0, "%s", err.msg);
 	cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0);
+	late.times = 0; /* a slow host may have been late before */
 	for (unsigned int i = 0; i < 20; i++)
 		cr_expect_eq(f.be.ops->stop(&f.be, 2, &err), 1);
 	cr_expect_geq(late.times, 5);
