@@ -55,11 +55,7 @@ static void rng_queue(struct device *d, unsigned int q)
 		rng_fill(&r->chain);
 		vq_push(&d->vq[q], &r->chain);
 	}
-	device_signal(d, q);
-	if (rc == VQ_BROKEN)
-		device_broken(d, q, d->vq[q].why);
-	else if (rc == VQ_CHAIN)
-		device_again(d, q);
+	device_end_turn(d, q, rc);
 }
 
 static int rng_init(struct device *d, const struct boot_dev *rec, struct err *err)

@@ -99,11 +99,7 @@ static void block_queue(struct device *d, unsigned int q)
 			break;
 		vq_push(&d->vq[q], &r->chain);
 	}
-	device_signal(d, q);
-	if (rc == VQ_BROKEN)
-		device_broken(d, q, d->vq[q].why);
-	else if (rc == VQ_CHAIN)
-		device_again(d, q);
+	device_end_turn(d, q, rc);
 }
 
 /* The request at hand starts over when the queue goes on, if it ever does: it has had no answer */

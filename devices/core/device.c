@@ -64,6 +64,15 @@ void device_broken(struct device *d, unsigned int q, const char *why)
 	loop_stop(d->loop);
 }
 
+void device_end_turn(struct device *d, unsigned int q, enum vq_result last)
+{
+	device_signal(d, q);
+	if (last == VQ_BROKEN)
+		device_broken(d, q, d->vq[q].why);
+	else if (last == VQ_CHAIN)
+		device_again(d, q);
+}
+
 void device_config_changed(struct device *d)
 {
 	static const struct vu_hdr hdr = {VU_CONFIG_CHANGE, VU_VERSION, 0};

@@ -28,8 +28,8 @@ struct device;
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
- * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most DEVICE_BATCH chains
- *		(device_again() when more may be waiting), push, then device_signal() once
+ * @queue:	Doorbell of queue @q; pop until VQ_EMPTY but at most DEVICE_BATCH chains, push, then
+ *		device_end_turn()
  * @stop:	Queue @q is about to stop or move. Before this returns the device takes a lent ring back
  *		(vq_lend()) and puts back the chains it holds. Doorbell, interrupt and error eventfd
  *		may be others when @queue is called next. NULL for a device that serves its rings
@@ -152,6 +152,18 @@ void device_again(struct device *d, unsigned int q);
  * Syscalls: write
  */
 void device_broken(struct device *d, unsigned int q, const char *why);
+
+/**
+ * device_end_turn() - Signal what was pushed, and see to it that queue @q goes on where it is due
+ * @q:		Below d->nr_queues
+ * @last:	What the last vq_pop() of this turn answered
+ *
+ * device_broken() for a broken queue; device_again() for one that may have more, since the device stopped
+ * popping before the queue was empty.
+ * Context: locked
+ * Syscalls: write
+ */
+void device_end_turn(struct device *d, unsigned int q, enum vq_result last);
 
 /**
  * device_config_changed() - Tell the driver that the configuration space has changed

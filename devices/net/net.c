@@ -33,14 +33,10 @@ static void net_control(struct device *d, unsigned int ring)
 		}
 		vq_push(q, c);
 	}
-	device_signal(d, ring);
+	device_end_turn(d, ring, rc);
 	/* With another number of pairs, ports have other rings. */
 	for (unsigned int i = 0; i < n->pairs_max; i++)
 		net_port_rx_kicked(d, 2 * i);
-	if (rc == VQ_BROKEN)
-		device_broken(d, ring, q->why);
-	else if (rc == VQ_CHAIN)
-		device_again(d, ring);
 }
 
 static void net_queue(struct device *d, unsigned int q)

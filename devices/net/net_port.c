@@ -196,11 +196,7 @@ void net_port_tx(struct device *d, unsigned int pair)
 		}
 	}
 	vq_publish(q);
-	device_signal(d, ring);
-	if (rc == VQ_BROKEN)
-		device_broken(d, ring, q->why);
-	else if (rc == VQ_CHAIN && sent == 0)
-		device_again(d, ring);
+	device_end_turn(d, ring, sent < 0 ? VQ_EMPTY : rc);
 	if (!p)
 		return;
 	p->tx = due ? NET_WAIT_TIME : sent == -EAGAIN ? NET_WAIT_TAP : NET_WAIT_RING;

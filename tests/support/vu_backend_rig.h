@@ -58,11 +58,7 @@ static void echo_queue(struct device *d, unsigned int q)
 		vq_write(&c, buf, n);
 		vq_push(&d->vq[q], &c);
 	}
-	device_signal(d, q);
-	if (rc == VQ_BROKEN)
-		device_broken(d, q, d->vq[q].why);
-	else if (rc == VQ_CHAIN)
-		device_again(d, q);
+	device_end_turn(d, q, rc);
 }
 
 static int echo_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
