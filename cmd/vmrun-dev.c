@@ -22,6 +22,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/device.h"
 #include "devices/core/lockdown.h"
 #include "devices/core/log.h"

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/lockdown.h"
 #include "devices/core/log.h"
 #include "vmm/control.h"

@@ -17,7 +17,7 @@
 #define VMRUN_VMM_ARCH_H
 
 #include "devices/core/base.h"
-#include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "vmm/bus.h"
 

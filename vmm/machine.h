@@ -10,6 +10,7 @@
 #define VMRUN_VMM_MACHINE_H
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/gmem.h"
 #include "devices/core/loop.h"
 #include "vmm/arch.h"

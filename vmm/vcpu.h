@@ -14,6 +14,7 @@
 
 #include "devices/core/base.h"
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "vmm/bus.h"
 #include "vmm/kvm.h"

@@ -144,29 +144,9 @@ int boot_check_vmm(const struct boot_vmm *b, size_t bytes, struct err *err)
 	return boot_check_filter(&b->filter, err);
 }
 
-/*
- * Receives one datagram that brings no fds; the number of bytes, or -errno with 0 made -EPIPE. Fds find no
- * room and stay the kernel's: to close a file may mean to wait for its disk, and the peer is jailed.
- */
-static ssize_t boot_recv_plain(int sock, void *buf, size_t bytes)
-{
-	struct iovec iov = {.iov_base = buf, .iov_len = bytes};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n;
-
-	do {
-		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return -errno;
-	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return -EPROTO;
-	return n > 0 ? n : -EPIPE;
-}
-
 int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
 {
-	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
+	ssize_t n = fd_recv_plain(control, ret, sizeof(*ret));
 
 	if (n < 0)
 		return err_set(err, (int)-n, "receive the boot record");
@@ -175,7 +155,7 @@ int boot_recv_vmm(int control, struct boot_vmm *ret, struct err *err)
 
 int boot_recv_dev(int control, struct boot_dev *ret, struct err *err)
 {
-	ssize_t n = boot_recv_plain(control, ret, sizeof(*ret));
+	ssize_t n = fd_recv_plain(control, ret, sizeof(*ret));
 
 	if (n < 0)
 		return err_set(err, (int)-n, "receive the boot record");
@@ -187,26 +167,4 @@ int boot_send(int control, const void *rec, size_t bytes, struct err *err)
 	int rc = fd_send(control, rec, bytes, NULL, 0);
 
 	return rc < 0 ? err_set(err, -rc, "send the boot record") : 0;
-}
-
-int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg, const char *text)
-{
-	struct ctl_msg m = {.type = type, .code = code, .arg = arg};
-
-	fmt_into(m.text, sizeof(m.text), "%s", text ? text : "");
-	return fd_send(control, &m, sizeof(m), NULL, 0);
-}
-
-int ctl_recv(int control, struct ctl_msg *ret)
-{
-	struct ctl_msg m;
-	ssize_t n = boot_recv_plain(control, &m, sizeof(m));
-
-	if (n < 0)
-		return n == -EPIPE || n == -ECONNRESET ? 0 : (int)n;
-	if (n != sizeof(m) || m.type == 0 || m.type >= CTL_TYPES ||
-	    strnlen(m.text, sizeof(m.text)) == sizeof(m.text))
-		return -EPROTO;
-	*ret = m;
-	return 1;
 }

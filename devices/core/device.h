@@ -10,6 +10,7 @@
 #define VMRUN_DEVICES_CORE_DEVICE_H
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "devices/core/kind.h"
 #include "devices/core/log.h"

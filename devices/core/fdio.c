@@ -177,3 +177,19 @@ ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],
 	}
 	return n;
 }
+
+ssize_t fd_recv_plain(int sock, void *buf, size_t len)
+{
+	struct iovec iov = {.iov_base = buf, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+	ssize_t n;
+
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return -EPROTO;
+	return n > 0 ? n : -EPIPE;
+}

@@ -91,4 +91,19 @@ MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
 MUST_CHECK ssize_t fd_recv(int sock, void *buf, size_t len, int ret_fds[FDIO_FDS_MAX],
 			   unsigned int *ret_nr_fds);
 
+/**
+ * fd_recv_plain() - Receive one datagram that brings no fds
+ * @sock:	AF_UNIX socket
+ * @buf:	Where to; its contents are undefined after a failure
+ * @len:	Room in it
+ *
+ * Fds find no room and stay the kernel's: to close a file may mean to wait for its disk, and the peer may
+ * be jailed. EINTR is retried.
+ * Context: any
+ * Syscalls: recvmsg
+ * Return: number of bytes, at least 1; -EPIPE when the peer closed; -EPROTO for a longer datagram or one with
+ * fds; else -errno
+ */
+MUST_CHECK ssize_t fd_recv_plain(int sock, void *buf, size_t len);
+
 #endif

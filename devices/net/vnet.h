@@ -11,6 +11,7 @@
 #include <linux/virtio_net.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/settings.h"
 #include "devices/core/virtqueue.h"
 

@@ -11,6 +11,7 @@
 
 #include "devices/core/boot.h"
 #include "devices/core/bucket.h"
+#include "devices/core/ctl.h"
 #include "devices/core/log.h"
 #include "runtime/jail/jail.h"
 

@@ -7,7 +7,7 @@
 #ifndef VMRUN_RUNTIME_STATE_CAUSE_H
 #define VMRUN_RUNTIME_STATE_CAUSE_H
 
-#include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 
 /**
  * struct cause - One way to end

@@ -10,6 +10,7 @@
 #include <limits.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "runtime/net/record.h"
 #include "runtime/plan/plan_types.h"

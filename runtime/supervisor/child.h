@@ -5,7 +5,7 @@
 #ifndef VMRUN_RUNTIME_SUPERVISOR_CHILD_H
 #define VMRUN_RUNTIME_SUPERVISOR_CHILD_H
 
-#include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "runtime/jail/spawned.h"
 #include "runtime/util/oci_log.h"

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "devices/core/ctl.h"
 #include "devices/core/lockdown.h"
 #include "devices/core/vu_backend.h"
 #include "policies/policy.h"

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What the supervisor and its jailed processes say to each other
+ *
+ * The control socket is an AF_UNIX, SOCK_SEQPACKET pair. After its boot record (boot.h) a process answers
+ * CTL_READY or CTL_FAILED. From then on small fixed messages cross, each with a rule: who sends it, and
+ * when. The process exits at the socket's end of file.
+ */
+#ifndef VMRUN_DEVICES_CORE_CTL_H
+#define VMRUN_DEVICES_CORE_CTL_H
+
+#include "devices/core/base.h"
+#include "devices/core/err.h"
+
+/**
+ * enum end_cause - Why a VM ended
+ *
+ * README.md has the table of exit codes; runtime/state/cause.c is its source.
+ */
+enum end_cause {
+	END_NONE,
+	END_POWEROFF,	  /* the guest entered S5 */
+	END_RESET,	  /* the guest asked for a reset (i8042, ACPI reset register, port 0xcf9) */
+	END_PANIC,	  /* the guest's kernel wrote to pvpanic */
+	END_TRIPLE_FAULT, /* KVM_EXIT_SHUTDOWN */
+	END_KVM_ERROR,	  /* KVM_EXIT_INTERNAL_ERROR, KVM_EXIT_FAIL_ENTRY, an unknown exit */
+	END_VMM_KILLED,	  /* the VMM process died */
+	END_DEVICE_KILLED,     /* a device process died, or the VMM gave up on it */
+	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
+	END_SUPERVISOR_KILLED, /* noticed by the next command */
+	END_OOM_KILLED,	       /* the kernel killed one of its processes to free memory */
+	END_CAUSES,
+};
+
+/**
+ * enum ctl_type - Messages on the control socket
+ */
+enum ctl_type {
+	CTL_READY = 1, /* process -> supervisor, once: jailed, filtered, prepared */
+	CTL_FAILED,    /* process -> supervisor, once, instead of READY: code = errno, text */
+	CTL_PHASE,   /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
+	CTL_ENDED,   /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
+		     /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
+	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what will be appended to the */
+		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
+	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
+		     /* pieces; 0 appends nothing. Answered by DONE */
+	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
+	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
+	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
+		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
+		  /* the link is down. Answered by DONE */
+	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
+		  /* after an errno nothing changed, and the request may come again */
+	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
+	CTL_TYPES,
+};
+
+/** struct ctl_msg - One message, always sent whole; @text is terminated */
+struct ctl_msg {
+	uint32_t type;
+	uint32_t code;
+	uint64_t arg;
+	char text[ERR_MSG_BYTES];
+};
+
+#define CTL_NET_DOWN (1U << 31)
+
+/** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
+static inline uint64_t ctl_mac(const uint8_t mac[6])
+{
+	uint64_t arg = 0;
+
+	for (unsigned int i = 0; i < 6; i++)
+		arg = arg << 8 | mac[i];
+	return arg;
+}
+
+/** ctl_mac_of() - And back; false for an arg of more than 48 bits */
+static inline bool ctl_mac_of(uint64_t arg, uint8_t ret_mac[6])
+{
+	if (arg >> 48 != 0)
+		return false;
+	for (unsigned int i = 0; i < 6; i++)
+		ret_mac[i] = (uint8_t)(arg >> (40 - 8 * i));
+	return true;
+}
+
+/**
+ * ctl_send() - Send one control message
+ * @code:	Its number, 0 where it has none
+ * @text:	Cut to fit; may be NULL
+ *
+ * Context: any
+ * Syscalls: sendto
+ * Return: 0 or -errno
+ */
+MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t arg,
+			const char *text);
+
+/**
+ * ctl_recv() - Receive one control message and check its size, type and terminator
+ * @ret:	Filled on 1, untouched otherwise
+ *
+ * The caller checks that the type is legal in its state.
+ * Context: any
+ * Syscalls: recvmsg
+ * Return: 1; 0 when the peer is gone; -EPROTO or -errno
+ */
+MUST_CHECK int ctl_recv(int control, struct ctl_msg *ret);
+
+#endif
