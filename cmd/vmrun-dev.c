@@ -52,30 +52,39 @@ struct program {
 	struct log_limit turned_away;
 };
 
+/* The requests that devices take. With @idle only before the guest has started to use the device: what it has
+ * read of the configuration it does not read again. */
+static const struct {
+	bool known, idle, brings_file;
+} dev_requests[CTL_TYPES] = {
+	[CTL_NET] = {.known = true, .idle = true},
+};
+
 /* Carries out a request of the supervisor; -errno when @m is none that this device takes */
-static int dev_control(struct program *p, const struct ctl_msg *m)
+static int dev_control(struct program *p, struct ctl_msg *m, int *fd)
 {
 	struct err err = {0};
 	int rc;
 
-	if (m->type != CTL_NET || !dev_ops->control)
+	if (!dev_requests[m->type].known || !dev_ops->control ||
+	    (*fd >= 0 && !dev_requests[m->type].brings_file))
 		return -EPROTO;
-	/* The guest has read the configuration and would not read it again. */
-	if (p->backend.running > 0)
+	if (dev_requests[m->type].idle && p->backend.running > 0)
 		rc = err_text(&err, EBUSY, "the guest uses the device already");
 	else
-		rc = dev_ops->control(&p->dev, m, &err);
-	return ctl_send(BOOT_FD_CONTROL, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
+		rc = dev_ops->control(&p->dev, m, fd, &err);
+	return rc == -EPROTO ? rc : ctl_answer(BOOT_FD_CONTROL, m, rc, &err);
 }
 
 /* A request; anything else ends the program, as does the end of the control socket */
-static void dev_control_ready(void *arg, int fd, uint32_t events)
+static void dev_control_ready(void *arg, int control, uint32_t events)
 {
 	struct program *p = arg;
+	cleanup_fd int fd = -1;
 	struct ctl_msg m;
 
 	(void)events;
-	if (ctl_recv(fd, &m) == 1 && dev_control(p, &m) == 0)
+	if (ctl_recv_fd(control, &m, &fd) == 1 && dev_control(p, &m, &fd) == 0)
 		return;
 	p->quit = true;
 	loop_stop(&p->loop);

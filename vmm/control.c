@@ -7,7 +7,7 @@
 #include "devices/core/log.h"
 
 /* A piece that does not continue the last one is a mistake of the supervisor. */
-static int control_do_cmdline(struct machine *m, const struct ctl_msg *msg)
+static int control_do_cmdline(struct machine *m, struct ctl_msg *msg)
 {
 	size_t len = msg->arg ? strlen(m->more_cmdline) : 0, bytes = strlen(msg->text);
 
@@ -18,7 +18,7 @@ static int control_do_cmdline(struct machine *m, const struct ctl_msg *msg)
 }
 
 /* The answer precedes CTL_ENDED: this thread sends both. */
-static int control_do_start(struct machine *m, const struct ctl_msg *msg)
+static int control_do_start(struct machine *m, struct ctl_msg *msg)
 {
 	struct err err = {0};
 	int rc;
@@ -28,10 +28,10 @@ static int control_do_start(struct machine *m, const struct ctl_msg *msg)
 	if (msg->arg != strlen(m->more_cmdline))
 		return -EPROTO;
 	rc = machine_start(m, m->more_cmdline, &err);
-	return ctl_send(m->control, CTL_DONE, (uint32_t)-rc, 0, rc < 0 ? err.msg : NULL);
+	return ctl_answer(m->control, msg, rc, &err);
 }
 
-static int control_do_power_button(struct machine *m, const struct ctl_msg *msg UNUSED)
+static int control_do_power_button(struct machine *m, struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	arch_power_button(m->platform);
@@ -39,7 +39,7 @@ static int control_do_power_button(struct machine *m, const struct ctl_msg *msg 
 	return 0;
 }
 
-static int control_do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg UNUSED)
+static int control_do_ctrl_alt_del(struct machine *m, struct ctl_msg *msg UNUSED)
 {
 	pthread_mutex_lock(&m->bus.lock);
 	arch_ctrl_alt_del(m->platform);
@@ -49,7 +49,7 @@ static int control_do_ctrl_alt_del(struct machine *m, const struct ctl_msg *msg 
 
 /* What the supervisor may say, before the start or after it */
 static const struct {
-	int (*run)(struct machine *m, const struct ctl_msg *msg);
+	int (*run)(struct machine *m, struct ctl_msg *msg);
 	bool after_start;
 } control_rules[CTL_TYPES] = {
 	[CTL_CMDLINE] = {control_do_cmdline, false},

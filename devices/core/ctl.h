@@ -50,17 +50,25 @@ enum ctl_type {
 	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
 		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
 		  /* the link is down. Answered by DONE */
-	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0, or errno and text; */
-		  /* after an errno nothing changed, and the request may come again */
+	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0 and values, or errno and */
+		  /* text; after an errno nothing changed, and the request may come again. A */
+		  /* process answers requests in the order in which they came */
 	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
 	CTL_TYPES,
 };
 
-/** struct ctl_msg - One message, always sent whole; @text is terminated */
+#define CTL_VALUES 12
+
+/**
+ * struct ctl_msg - One message, always sent whole
+ * @value:	What a message has to say in numbers; 0 where it says nothing
+ * @text:	Terminated
+ */
 struct ctl_msg {
 	uint32_t type;
 	uint32_t code;
 	uint64_t arg;
+	uint64_t value[CTL_VALUES];
 	char text[ERR_MSG_BYTES];
 };
 
@@ -99,6 +107,29 @@ MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t
 			const char *text);
 
 /**
+ * ctl_send_whole() - Send one control message, which may bring a file; the supervisor's side
+ * @fd:		Borrowed: the process gets a duplicate. -1: none
+ *
+ * A process that does not read loses the message: this does not wait where @control is non-blocking.
+ * Context: any
+ * Syscalls: sendto; sendmsg with @fd
+ * Return: 0 or -errno
+ */
+MUST_CHECK int ctl_send_whole(int control, const struct ctl_msg *m, int fd);
+
+/**
+ * ctl_answer() - Answer a request with CTL_DONE
+ * @m:		The request, with the answer's values; changed
+ * @rc:		0 or -errno
+ * @err:	Its text goes with -errno
+ *
+ * Context: any
+ * Syscalls: sendto
+ * Return: 0 or -errno
+ */
+MUST_CHECK int ctl_answer(int control, struct ctl_msg *m, int rc, const struct err *err);
+
+/**
  * ctl_recv() - Receive one control message and check its size, type and terminator
  * @ret:	Filled on 1, untouched otherwise
  *
@@ -108,5 +139,16 @@ MUST_CHECK int ctl_send(int control, enum ctl_type type, uint32_t code, uint64_t
  * Return: 1; 0 when the peer is gone; -EPROTO or -errno
  */
 MUST_CHECK int ctl_recv(int control, struct ctl_msg *ret);
+
+/**
+ * ctl_recv_fd() - As ctl_recv(), for a jailed process: the supervisor may send a file with a message
+ * @ret_fd:	On 1: the file, the caller's and O_CLOEXEC, or -1; untouched otherwise
+ *
+ * The caller checks that this type brings a file.
+ * Context: any
+ * Syscalls: recvmsg close
+ * Return: 1; 0 when the peer is gone; -EPROTO, also for several files; or -errno
+ */
+MUST_CHECK int ctl_recv_fd(int control, struct ctl_msg *ret, int *ret_fd);
 
 #endif

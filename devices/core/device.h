@@ -37,8 +37,10 @@ struct device;
  *		itself and holds nothing between two wake-ups
  * @event:	A watched fd of this device is ready (device_watch); NULL if it watches none
  * @config:	Read or write config space; @off + @len <= kind->config_bytes has been checked
- * @control:	A request of the supervisor (CTL_NET), before the first start. CTL_DONE carries the
- *		answer; after -errno nothing has changed. NULL for a device that takes none
+ * @control:	A request of the supervisor; @m's values go back with the answer, which CTL_DONE carries.
+ *		After -errno nothing has changed; -EPROTO, for a type that this device does not take,
+ *		ends it. @fd is the file that came with it or -1; a device that keeps it sets -1. NULL
+ *		for a device that takes none
  * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
  *		requests in flight before returning. NULL if there is nothing to do
  */
@@ -53,7 +55,7 @@ struct device_ops {
 	void (*stop)(struct device *d, unsigned int q);
 	void (*event)(struct device *d, unsigned int slot, uint32_t events);
 	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
-	int (*control)(struct device *d, const struct ctl_msg *m, struct err *err);
+	int (*control)(struct device *d, struct ctl_msg *m, int *fd, struct err *err);
 	void (*reset)(struct device *d);
 };
 

@@ -114,7 +114,7 @@ static int net_config(struct device *d, bool write, uint32_t off, void *buf, uin
 	return 0;
 }
 
-static int net_update(struct device *d, const struct ctl_msg *m, struct err *err)
+static int net_update(struct device *d, struct ctl_msg *m, int *fd UNUSED, struct err *err)
 {
 	struct net *n = d->state;
 

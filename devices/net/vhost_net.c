@@ -213,7 +213,7 @@ static int vn_config(struct device *d, bool write, uint32_t off, void *buf, uint
 	return 0;
 }
 
-static int vn_control(struct device *d, const struct ctl_msg *m, struct err *err)
+static int vn_control(struct device *d, struct ctl_msg *m, int *fd UNUSED, struct err *err)
 {
 	struct vhost_net *n = d->state;
 

@@ -147,6 +147,8 @@ int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_m
 	const uint32_t mtu = m->code & ~CTL_NET_DOWN;
 	uint8_t mac[ETH_ALEN];
 
+	if (m->type != CTL_NET)
+		return err_text(err, EPROTO, "not a request for a network device");
 	memcpy(mac, config->mac, sizeof(mac));
 	if ((m->arg && (!ctl_mac_of(m->arg, mac) || !vnet_mac_ok(mac))) ||
 	    (mtu && (mtu < ETH_MIN_MTU || mtu > ETH_MAX_MTU)))

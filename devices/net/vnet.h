@@ -84,11 +84,11 @@ MUST_CHECK bool vnet_command(struct vq_chain *c, uint64_t features, unsigned int
  * vnet_update() - CTL_NET: set MAC, MTU and link to what the supervisor found when the VM started
  * @config:	What the driver reads; changed whole or not at all
  * @down:	Likewise
- * @m:		As boot.h has it; a MAC or MTU of 0 leaves the one there is
+ * @m:		As ctl.h has it; a MAC or MTU of 0 leaves the one there is
  *
  * Context: locked
  * Syscalls: none
- * Return: 0, or -EINVAL for what no interface has
+ * Return: 0; -EINVAL for what no interface has; -EPROTO for another request
  */
 MUST_CHECK int vnet_update(struct virtio_net_config *config, bool *down, const struct ctl_msg *m,
 			 struct err *err);

@@ -3,8 +3,10 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "devices/core/fdio.h"
 
@@ -71,4 +73,64 @@ Test(ctl, bad_messages_are_refused)
 	for (int i = 0; i < 6; i++)
 		cr_assert_eq(ctl_recv(pair[1], &ret), -EPROTO, "message %d", i);
 	cr_assert_eq(ret.code, 77, "the output was touched");
+}
+
+Test(ctl, a_file_comes_with_a_message)
+{
+	const struct ctl_msg m = {.type = CTL_START, .code = 1, .arg = 2, .value = {3, [11] = 4}};
+	struct ctl_msg ret;
+	int file[2], fd = -77;
+	char byte;
+
+	cr_assert_eq(pipe2(file, O_CLOEXEC), 0);
+	cr_assert_eq(ctl_send_whole(pair[0], &m, file[1]), 0);
+	cr_assert_eq(ctl_send_whole(pair[0], &m, -1), 0);
+	cr_assert_eq(ctl_recv_fd(pair[1], &ret, &fd), 1);
+	cr_expect_eq(memcmp(&m, &ret, sizeof(m)), 0);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	cr_assert_eq(write(fd, "x", 1), 1);
+	cr_assert_eq(read(file[0], &byte, 1), 1);
+	close(fd);
+	close(file[1]);
+	cr_expect_eq(read(file[0], &byte, 1), 0, "a copy of the file is left");
+	cr_assert_eq(ctl_recv_fd(pair[1], &ret, &fd), 1);
+	cr_expect_eq(fd, -1);
+	close(pair[0]);
+	cr_expect_eq(ctl_recv_fd(pair[1], &ret, &fd), 0);
+}
+
+/* Neither message nor files reach the caller; the files are closed */
+Test(ctl, files_of_a_bad_message_are_closed)
+{
+	const struct ctl_msg good = {.type = CTL_START};
+	struct ctl_msg bad = {.type = CTL_TYPES}, ret = {.code = 77};
+	int file[2], two[2], fd = -77;
+	char byte;
+
+	cr_assert_eq(pipe2(file, O_CLOEXEC), 0);
+	two[0] = two[1] = file[1];
+	cr_assert_eq(ctl_send_whole(pair[0], &bad, file[1]), 0);
+	cr_assert_eq(fd_send(pair[0], &good, sizeof(good), two, 2), 0);
+	cr_assert_eq(fd_send(pair[0], &good, sizeof(good) - 1, two, 1), 0);
+	for (int i = 0; i < 3; i++)
+		cr_expect_eq(ctl_recv_fd(pair[1], &ret, &fd), -EPROTO, "message %d", i);
+	cr_expect(ret.code == 77 && fd == -77, "the outputs were touched");
+	close(file[1]);
+	cr_expect_eq(read(file[0], &byte, 1), 0, "a copy of the file is left");
+}
+
+Test(ctl, an_answer_has_the_values_of_its_request)
+{
+	struct ctl_msg m = {.type = CTL_NET, .arg = 7, .value = {8, 9}}, ret;
+	struct err err = {0};
+
+	cr_assert_eq(ctl_answer(pair[0], &m, 0, &err), 0);
+	cr_assert_eq(ctl_recv(pair[1], &ret), 1);
+	cr_expect(ret.type == CTL_DONE && ret.code == 0 && ret.arg == 0 && ret.text[0] == '\0');
+	cr_expect(ret.value[0] == 8 && ret.value[1] == 9);
+	err_text(&err, EBUSY, "in use");
+	cr_assert_eq(ctl_answer(pair[0], &m, -EBUSY, &err), 0);
+	cr_assert_eq(ctl_recv(pair[1], &ret), 1);
+	cr_expect_eq(ret.code, EBUSY);
+	cr_expect_str_eq(ret.text, "in use");
 }

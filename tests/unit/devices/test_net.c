@@ -37,6 +37,8 @@ Test(net, without_a_tap_the_link_is_down_and_what_is_sent_goes_nowhere)
 	cr_assert(nothing_used(0));
 }
 
+static int no_file = -1;
+
 /* In this process: dev_child has no supervisor that would ask */
 Test(net_update, mac_and_mtu_change_together_or_not_at_all)
 {
@@ -66,8 +68,8 @@ Test(net_update, mac_and_mtu_change_together_or_not_at_all)
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct ctl_msg m = {.type = CTL_NET, .arg = cases[i].mac, .code = cases[i].mtu};
 
-		cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), cases[i].rc, "case %u",
-			     i);
+		cr_assert_eq(net_device.control(&d, &m, &no_file, &(struct err){0}), cases[i].rc,
+			     "case %u", i);
 		cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 		cr_assert_eq(ctl_mac(c.mac), i < 1   ? 0x021122334455
 					     : i < 3 ? 0x021122334466
@@ -91,15 +93,15 @@ Test(net_update, nothing_is_at_the_other_end)
 	cr_assert_eq(net_device.init(&d, &rec, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
-	cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), 0);
+	cr_assert_eq(net_device.control(&d, &m, &no_file, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, 0);
 	cr_expect_eq(c.mtu, 1400);
 	m.code = CTL_NET_DOWN | 67;
-	cr_expect_eq(net_device.control(&d, &m, &(struct err){0}), -EINVAL);
+	cr_expect_eq(net_device.control(&d, &m, &no_file, &(struct err){0}), -EINVAL);
 	/* a start tried again */
 	m.code = 1400;
-	cr_assert_eq(net_device.control(&d, &m, &(struct err){0}), 0);
+	cr_assert_eq(net_device.control(&d, &m, &no_file, &(struct err){0}), 0);
 	cr_assert_eq(net_device.config(&d, false, 0, &c, 12), 0);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
 }

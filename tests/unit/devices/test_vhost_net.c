@@ -49,6 +49,7 @@ static struct call {
 static unsigned int nr_calls;
 static unsigned long refuse, refuse_also; /* requests */
 static uint64_t kernel_features;
+static int no_file = -1;
 static int refuse_errno = EBUSY;
 static int tap_fd = -1; /* what is watched in the place of TAP(0), which is no fd at all here */
 static unsigned int looks;
@@ -454,24 +455,24 @@ Test(vhost_net, is_told_mac_and_mtu_at_start)
 	struct virtio_net_config c;
 
 	make(1, V1);
-	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
+	cr_assert_eq(dev.ops->control(&dev, &m, &no_file, &err), 0);
 	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300);
 	cr_expect_eq(c.status, VIRTIO_NET_S_LINK_UP);
 	m.code |= CTL_NET_DOWN;
-	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
+	cr_assert_eq(dev.ops->control(&dev, &m, &no_file, &err), 0);
 	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(c.status == 0 && c.mtu == 1300, "nothing at the other end");
 	m.code = 67;
 	m.arg = 0;
-	cr_expect_eq(dev.ops->control(&dev, &m, &err), -EINVAL);
+	cr_expect_eq(dev.ops->control(&dev, &m, &no_file, &err), -EINVAL);
 	m.code = 0;
 	m.arg = 1ULL << 40;
-	cr_expect_eq(dev.ops->control(&dev, &m, &err), -EINVAL, "multicast");
+	cr_expect_eq(dev.ops->control(&dev, &m, &no_file, &err), -EINVAL, "multicast");
 	m.arg = 1ULL << 48;
-	cr_expect_eq(dev.ops->control(&dev, &m, &err), -EINVAL, "no MAC at all");
+	cr_expect_eq(dev.ops->control(&dev, &m, &no_file, &err), -EINVAL, "no MAC at all");
 	m.arg = 0;
-	cr_assert_eq(dev.ops->control(&dev, &m, &err), 0);
+	cr_assert_eq(dev.ops->control(&dev, &m, &no_file, &err), 0);
 	cr_assert_eq(dev.ops->config(&dev, false, 0, &c, dev.ops->kind->config_bytes), 0);
 	cr_expect(memcmp(c.mac, mac, 6) == 0 && c.mtu == 1300, "zeros leave all as it was");
 }
@@ -542,7 +543,7 @@ Test(vhost_net, an_interface_that_goes_takes_the_link_down)
 	cr_expect_eq(count_of(TUNSETOFFLOAD) + count_of(TUNSETQUEUE), 0);
 	dev.ops->queue(&dev, 0);
 	cr_expect(!dev.vq[0].broken);
-	cr_expect_eq(dev.ops->control(&dev, &(struct ctl_msg){.type = CTL_NET}, &err), 0);
+	cr_expect_eq(dev.ops->control(&dev, &(struct ctl_msg){.type = CTL_NET}, &no_file, &err), 0);
 	cr_expect_eq(status(), 0, "the supervisor does not know better");
 	cr_expect_eq(told(front), 0);
 }
