@@ -32,7 +32,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 		return 0;
 	/* That pid may have been the launcher's, which had just finished. */
 	rc = now->status == STATE_CREATED || now->status == STATE_RUNNING
-		     ? client_ask(dir, REQUEST_KILL, SIGKILL, NULL, err)
+		     ? client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, err)
 		     : 0;
 	state_free(now);
 	return rc;
@@ -41,7 +41,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
 {
 	const bool unborn = s->status == STATE_CREATING;
-	int rc = client_ask(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
+	int rc = client_ask_op(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
 
 	/* Kill a supervisor that hangs (stopped by a debugger, for example) too. One that is being created does not
 	 * listen yet. */

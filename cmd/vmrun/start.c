@@ -32,7 +32,7 @@ static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_text(err, EBUSY, "the container is being created");
 	if (status == STATE_STOPPED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	return client_ask(dir, REQUEST_START, 0, &warn, err);
+	return client_ask_op(dir, REQUEST_START, 0, &warn, err);
 }
 
 const struct verb verb_start = {

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/state/state_dir.h"
 
@@ -29,7 +30,7 @@ static bool client_peer_is_ours(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static int client_hear(int fd, const struct warn_to *warn, struct err *err)
+static int client_hear(int fd, const struct warn_to *warn, struct reply *ret, struct err *err)
 {
 	struct reply reply;
 	ssize_t n;
@@ -44,6 +45,8 @@ static int client_hear(int fd, const struct warn_to *warn, struct err *err)
 		if (n != sizeof(reply))
 			return err_text(err, ESRCH, "container not running");
 		reply.text[sizeof(reply.text) - 1] = '\0';
+		if (reply.code == 0 && ret)
+			*ret = reply;
 		if (reply.code != REPLY_WARNING)
 			return reply.code ? err_text(err, (int)reply.code, "%s", reply.text) : 0;
 		if (warn)
@@ -51,12 +54,10 @@ static int client_hear(int fd, const struct warn_to *warn, struct err *err)
 	}
 }
 
-int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
-	       struct err *err)
+static int client_connect(int dir, struct err *err)
 {
 	/* A supervisor that hangs must not hang its caller. */
 	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	const struct request q = {.magic = REQUEST_MAGIC, .op = op, .arg = arg};
 	cleanup_fd int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	struct sockaddr_un sun;
 	const socklen_t len = client_address(dir, &sun);
@@ -74,7 +75,27 @@ int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *
 	}
 	if (!client_peer_is_ours(fd))
 		return err_text(err, EPERM, "the control socket belongs to another user");
-	if (send(fd, &q, sizeof(q), MSG_NOSIGNAL) < 0)
+	return TAKE_FD(fd);
+}
+
+int client_ask(int dir, const struct request *q, int fd, const struct warn_to *warn,
+	       struct reply *ret, struct err *err)
+{
+	cleanup_fd int sock = client_connect(dir, err);
+	struct request copy = *q;
+
+	if (sock < 0)
+		return sock;
+	copy.magic = REQUEST_MAGIC;
+	if (fd_send(sock, &copy, sizeof(copy), &fd, fd >= 0 ? 1 : 0) < 0)
 		return err_text(err, ESRCH, "container not running");
-	return client_hear(fd, warn, err);
+	return client_hear(sock, warn, ret, err);
+}
+
+int client_ask_op(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
+		  struct err *err)
+{
+	const struct request q = {.op = op, .arg = arg};
+
+	return client_ask(dir, &q, -1, warn, NULL, err);
 }

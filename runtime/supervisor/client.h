@@ -13,6 +13,8 @@
 #include <sys/un.h>
 
 #include "devices/core/base.h"
+#include "devices/core/boot.h"
+#include "devices/core/ctl.h"
 #include "devices/core/err.h"
 #include "runtime/util/warn.h"
 
@@ -20,19 +22,35 @@
 
 enum request_op { REQUEST_START = 1, REQUEST_KILL, REQUEST_OPS };
 
-/** struct request - @arg: for REQUEST_KILL the signal */
+/**
+ * struct request - What a client asks
+ * @arg:	Of REQUEST_KILL the signal
+ * @value:	A number of the operation's own
+ * @device:	Whom it concerns, by instance name ("net0"), terminated; empty: the VM
+ *
+ * Some operations bring a file, one and no more.
+ */
 struct request {
 	uint32_t magic;
 	uint32_t op;
 	uint32_t arg;
 	uint32_t reserved;
+	uint64_t value;
+	char device[BOOT_NAME_BYTES];
 };
 
 #define REPLY_WARNING UINT32_MAX /* the code of a warning: more replies follow */
 
-/** struct reply - @code: 0, an errno value or REPLY_WARNING; @text: terminated */
+/**
+ * struct reply - The answer
+ * @code:	0, an errno value or REPLY_WARNING
+ * @value:	The operation's own; 0 where it has none
+ * @text:	Terminated
+ */
 struct reply {
 	uint32_t code;
+	uint32_t reserved;
+	uint64_t value[CTL_VALUES];
 	char text[ERR_MSG_BYTES];
 };
 
@@ -42,11 +60,18 @@ socklen_t client_address(int dir, struct sockaddr_un *ret);
 /**
  * client_ask() - Send a request and wait for the reply
  * @dir:	State directory
+ * @q:		Its magic is filled in here
+ * @fd:		A file that goes with it; borrowed. -1: none
  * @warn:	Receives warnings; may be NULL
+ * @ret:	The reply, on success; may be NULL
  *
  * Return: 0, or the error the supervisor answered; -ESRCH when there is no supervisor, or it died meanwhile
  */
-MUST_CHECK int client_ask(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
-			  struct err *err);
+MUST_CHECK int client_ask(int dir, const struct request *q, int fd, const struct warn_to *warn,
+			  struct reply *ret, struct err *err);
+
+/** client_ask_op() - As client_ask(), for an operation that has a 32-bit argument or none */
+MUST_CHECK int client_ask_op(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,
+			     struct err *err);
 
 #endif

@@ -109,7 +109,7 @@ static int destroy_take_over(int dir, const struct state *s, int *ret_lock)
 
 	/* A supervisor that can be asked cleans up itself; one that is not ready yet, or frozen, is killed below. */
 	if (s->status != STATE_CREATING && !cgroup_frozen(s->supervisor.pid))
-		rc = client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
+		rc = client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
 	if (rc == 0 || rc == -ESRCH) /* it is ending already */
 		rc = destroy_wait_for_end(dir, s, ret_lock);
 	else
@@ -138,7 +138,7 @@ static int destroy_load_patiently(int dir, bool force, struct state **ret, struc
 
 	/* Only a VM listens; its supervisor rewrites the file when it ends. */
 	if (rc < 0 && rc != -ENOENT && force &&
-	    client_ask(dir, REQUEST_KILL, SIGKILL, NULL, &ignored) < 0)
+	    client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, &ignored) < 0)
 		tries = 0;
 	while ((rc == -ENOENT || (rc < 0 && force)) && tries-- > 0) {
 		if (state_locked(dir) != 1)

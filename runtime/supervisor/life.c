@@ -6,6 +6,7 @@
 
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/create.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/end.h"
@@ -21,8 +22,10 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		uint64_t at_ns;
 		void (*passed)(struct supervisor *s);
 	} all[] = {
-		{s->create_by_ns, create_late},		{s->deadline_ns, watch_deadline},
-		{s->start.deadline_ns, start_late},	{s->listen_again_ns, lines_again},
+		{s->create_by_ns, create_late},
+		{s->deadline_ns, watch_deadline},
+		{s->ask_by_ns, ask_late},
+		{s->listen_again_ns, lines_again},
 		{s->tell_losses_ns, lines_tell_losses},
 	};
 	uint64_t now = 0;
@@ -66,8 +69,10 @@ static void life_serve(struct supervisor *s, struct err *err)
 {
 	while (s->stage != STAGE_OVER) {
 		life_turn(s, err);
-		if (s->stage >= STAGE_ENDING)
-			start_cut(s);
+		if (s->stage < STAGE_ENDING)
+			continue;
+		ask_cut(s);
+		start_cut(s);
 	}
 }
 

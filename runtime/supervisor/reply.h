@@ -7,13 +7,14 @@
 #ifndef VMRUN_RUNTIME_SUPERVISOR_REPLY_H
 #define VMRUN_RUNTIME_SUPERVISOR_REPLY_H
 
-#include "devices/core/err.h"
+#include "devices/core/ctl.h"
 #include "runtime/util/oci_log.h"
 
 /** reply_warn() - Send a warning to the log, and to the client that waits on @fd; -1: none waits */
 void reply_warn(struct oci_log *log, int fd, const char *text);
 
-/** reply_give() - Tell a client how its request went, and close @fd */
-void reply_give(struct oci_log *log, int fd, const struct err *err);
+/** reply_give() - Tell a client how its request went, and close @fd.  @value may be NULL */
+void reply_give(struct oci_log *log, int fd, const struct err *err,
+		const uint64_t value[CTL_VALUES]);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 
+#include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
@@ -73,28 +74,41 @@ static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err
 			name);
 }
 
-static int requests_op_start(struct supervisor *s, int *client, uint32_t arg UNUSED,
-			     struct err *err)
+/**
+ * struct incoming - A request at hand; owns both fds
+ * @client:	Where the answer goes. An operation that answers later takes it and sets -1
+ * @fd:		The file that the request brought, -1: none. An operation that keeps it sets -1
+ */
+struct incoming {
+	struct request q;
+	int client;
+	int fd;
+};
+
+static int requests_op_start(struct supervisor *s, struct incoming *in, struct err *err)
 {
-	const int rc = start_begin(s, *client, err);
+	const int rc = start_begin(s, in->client, err);
 
 	if (rc == 0)
-		*client = -1;
+		in->client = -1;
 	return rc;
 }
 
-static int requests_op_kill(struct supervisor *s, int *client UNUSED, uint32_t arg, struct err *err)
+static int requests_op_kill(struct supervisor *s, struct incoming *in, struct err *err)
 {
-	if (arg > 64)
+	if (in->q.arg > 64)
 		return err_text(err, EINVAL, "no such signal");
-	return requests_act_on_signal(s, (int)arg, err);
+	return requests_act_on_signal(s, (int)in->q.arg, err);
 }
 
-/* An operation that takes *client answers it later */
-static int (*const ops[REQUEST_OPS])(struct supervisor *s, int *client, uint32_t arg,
-				     struct err *err) = {
-	[REQUEST_START] = requests_op_start,
-	[REQUEST_KILL] = requests_op_kill,
+/* The operations; which bring a file, which a guest that does not run may be asked */
+static const struct requests_op {
+	int (*run)(struct supervisor *s, struct incoming *in, struct err *err);
+	bool brings_file;
+	enum stage from;
+} ops[REQUEST_OPS] = {
+	[REQUEST_START] = {requests_op_start, false, STAGE_CREATED},
+	[REQUEST_KILL] = {requests_op_kill, false, STAGE_CREATING},
 };
 
 static bool requests_may_ask(int fd)
@@ -106,32 +120,53 @@ static bool requests_may_ask(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static void requests_carry_out(struct supervisor *s, int *client, const struct request *q)
+static int requests_run(struct supervisor *s, struct incoming *in, struct err *err)
 {
-	struct err err = {0};
+	const struct requests_op *op = in->q.op < REQUEST_OPS ? &ops[in->q.op] : &ops[0];
 
-	if (s->stage < STAGE_CREATED && q->op != REQUEST_KILL)
-		err_text(&err, EBUSY, "the container is being created");
-	else if (q->op >= REQUEST_OPS || !ops[q->op])
-		err_text(&err, ENOSYS, "the supervisor does not know this request");
-	else if (ops[q->op](s, client, q->arg, &err) == 0)
-		err.code = 0;
-	if (*client >= 0)
-		reply_give(&s->log, TAKE_FD(*client), &err);
+	if (!op->run)
+		return err_text(err, ENOSYS, "the supervisor does not know this request");
+	if (op->brings_file != (in->fd >= 0) || memchr(in->q.device, 0, BOOT_NAME_BYTES) == NULL)
+		return err_text(err, EINVAL, "the request does not have the form it should");
+	if (s->stage < STAGE_CREATED && s->stage < op->from)
+		return err_text(err, EBUSY, "the container is being created");
+	if (s->stage < op->from)
+		return err_text(err, EINVAL, "the container is not running");
+	return op->run(s, in, err);
+}
+
+/* Whether @fd brought a request and at most one file */
+static bool requests_receive(int fd, struct incoming *ret)
+{
+	int fds[FDIO_FDS_MAX];
+	unsigned int nr = 0;
+	const ssize_t n = fd_recv(fd, &ret->q, sizeof(ret->q), fds, &nr);
+	const bool good = n == sizeof(ret->q) && ret->q.magic == REQUEST_MAGIC && nr <= 1;
+
+	for (unsigned int i = 0; i < nr && !good; i++)
+		close(fds[i]);
+	ret->fd = good && nr == 1 ? fds[0] : -1;
+	return good;
 }
 
 static void requests_on_request(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
-	cleanup_fd int client = fd;
-	struct request q;
+	struct incoming in = {.client = fd, .fd = -1};
+	struct err err = {0};
 
 	for (unsigned int i = 0; i < SUPERVISOR_CLIENTS; i++)
 		if (s->client[i] == fd)
 			s->client[i] = -1;
 	loop_del(&s->loop, fd);
-	if (recv(fd, &q, sizeof(q), MSG_TRUNC) == sizeof(q) && q.magic == REQUEST_MAGIC)
-		requests_carry_out(s, &client, &q);
+	if (requests_receive(fd, &in)) {
+		if (requests_run(s, &in, &err) == 0)
+			err.code = 0;
+		if (in.client >= 0)
+			reply_give(&s->log, TAKE_FD(in.client), &err, NULL);
+	}
+	cleanup_close_fd(&in.client);
+	cleanup_close_fd(&in.fd);
 }
 
 /* A client that connects and does not ask loses its place to a newer one. */

@@ -10,8 +10,8 @@
  *   the answer to the client
  *
  * Nothing here waits: answers come by the loop, and the VM can end at any time. If a process refuses, the VM
- * stays created and can be started again. A process that says nothing for START_NS ends the VM, because its
- * state is unknown.
+ * stays created and can be started again. A process that says nothing (ask.h) ends the VM, because its state is
+ * unknown.
  */
 #include "runtime/supervisor/start.h"
 
@@ -21,24 +21,10 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/cmdline.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/reply.h"
-
-#define START_NS 8000000000ULL /* less than the patience of client_ask() */
-
-static unsigned int start_index_of(const struct supervisor *s, const struct spawned *p)
-{
-	return (unsigned int)(p - s->proc);
-}
-
-static bool start_waiting(const struct supervisor *s)
-{
-	for (unsigned int i = 0; i < s->nr; i++)
-		if (s->start.asked[i])
-			return true;
-	return false;
-}
 
 static void start_refused(struct supervisor *s, const struct err *err)
 {
@@ -46,18 +32,18 @@ static void start_refused(struct supervisor *s, const struct err *err)
 		s->start.failure = *err;
 }
 
+static void start_answered(struct supervisor *s, unsigned int i, int client,
+			   const struct ctl_msg *answer, const struct err *err);
+
 static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
 {
-	const int rc = ctl_send(s->proc[i].control, (enum ctl_type)m->type, m->code, m->arg,
-				m->text);
+	const struct ask_then then = {start_answered, -1};
 	struct err err;
 
-	if (rc < 0) {
-		err_set(&err, -rc, "%s does not listen", s->proc[i].name);
+	if (ask_process(s, i, m, -1, &then, &err) < 0)
 		start_refused(s, &err);
-		return;
-	}
-	s->start.asked[i] = true;
+	else
+		s->start.open++;
 }
 
 static void start_ask_networks(struct supervisor *s)
@@ -135,7 +121,7 @@ static void start_conclude(struct supervisor *s)
 	if (failure.code && s->state->status == STATE_RUNNING)
 		(void)!start_put_on_file(s, STATE_CREATED, &ignored);
 	if (client >= 0) {
-		reply_give(&s->log, client, &failure);
+		reply_give(&s->log, client, &failure, NULL);
 	} else if (failure.code) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", failure.msg);
 		end_vm(s, END_VMM_KILLED, failure.msg, true);
@@ -154,12 +140,42 @@ static void start_go_on(struct supervisor *s)
 {
 	if (!s->start.failure.code && !s->start.vmm_asked)
 		start_ask_vmm(s);
-	if (start_waiting(s))
+	if (s->start.open > 0)
 		return;
 	if (s->start.failure.code)
 		start_conclude(s);
 	else
 		start_running(s);
+}
+
+/* The state of a process that says nothing is unknown: that is the end */
+static void start_late(struct supervisor *s, unsigned int i)
+{
+	char text[64];
+
+	fmt_into(text, sizeof(text), "%s: does not answer", s->proc[i].name);
+	end_vm(s, i ? END_DEVICE_KILLED : END_VMM_KILLED, text, true);
+	start_cut(s);
+}
+
+static void start_answered(struct supervisor *s, unsigned int i, int client UNUSED,
+			   const struct ctl_msg *answer, const struct err *err)
+{
+	struct err refusal;
+
+	if (!answer && err->code == ETIMEDOUT)
+		start_late(s, i);
+	/* A process that died is the end too, once it is known which one is to blame. */
+	if (!answer)
+		return;
+	s->start.open--;
+	if (err->code) {
+		err_text(&refusal, err->code, "%s%s%s", i ? s->proc[i].name : "", i ? ": " : "",
+			 err->msg);
+		start_refused(s, &refusal);
+	}
+	if (s->start.open == 0)
+		start_go_on(s);
 }
 
 int start_begin(struct supervisor *s, int client, struct err *err)
@@ -171,48 +187,16 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 	if (s->stage != STAGE_CREATED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
 	/* In runc's words, which callers look for. If the first start is refused, they may try again. */
-	if (s->start.deadline_ns)
+	if (s->start.under_way)
 		return err_text(err, EBUSY, "cannot start an already running container");
 	rc = nets_join(s, client, err);
 	if (rc < 0)
 		return rc;
-	s->start = (struct starting){.client = client, .deadline_ns = clock_ns() + START_NS};
+	s->start = (struct starting){.under_way = true, .client = client};
 	start_ask_networks(s);
-	if (!start_waiting(s))
+	if (s->start.open == 0)
 		start_go_on(s);
 	return 0;
-}
-
-bool start_asked(const struct supervisor *s, const struct spawned *p)
-{
-	return s->start.asked[start_index_of(s, p)];
-}
-
-void start_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m)
-{
-	const unsigned int i = start_index_of(s, p);
-	const int code = m->code < 4096 ? (int)m->code : EIO;
-	struct err err;
-
-	s->start.asked[i] = false;
-	if (code) {
-		err_text(&err, code, "%s%s%s", i ? p->name : "", i ? ": " : "", m->text);
-		start_refused(s, &err);
-	}
-	if (!start_waiting(s))
-		start_go_on(s);
-}
-
-void start_late(struct supervisor *s)
-{
-	char text[64];
-	unsigned int i = 0;
-
-	while (!s->start.asked[i])
-		i++;
-	fmt_into(text, sizeof(text), "%s: does not answer", s->proc[i].name);
-	end_vm(s, i ? END_DEVICE_KILLED : END_VMM_KILLED, text, true);
-	start_cut(s);
 }
 
 void start_cut(struct supervisor *s)
@@ -224,5 +208,5 @@ void start_cut(struct supervisor *s)
 	if (client < 0)
 		return;
 	err_text(&err, ESRCH, "the container ended while it was started: %s", s->state->detail);
-	reply_give(&s->log, client, &err);
+	reply_give(&s->log, client, &err, NULL);
 }

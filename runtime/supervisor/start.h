@@ -16,15 +16,6 @@
  */
 MUST_CHECK int start_begin(struct supervisor *s, int client, struct err *err);
 
-/** start_asked() - Whether a start waits for an answer of @p */
-bool start_asked(const struct supervisor *s, const struct spawned *p);
-
-/** start_answered() - CTL_DONE from a process that was asked */
-void start_answered(struct supervisor *s, const struct spawned *p, const struct ctl_msg *m);
-
-/** start_late() - s->start.deadline_ns has passed */
-void start_late(struct supervisor *s);
-
 /** start_cut() - The VM has ended: give up a start under way, and tell its client why */
 void start_cut(struct supervisor *s);
 

@@ -32,19 +32,46 @@ enum stage {
 	STAGE_OVER,   /* no process is left */
 };
 
+struct supervisor;
+
+/** How many questions to one process may be open */
+#define ASK_MAX 8
+
+/**
+ * struct ask_then - What follows when a question to process @i ends
+ * @done:	@answer is NULL when there was none. @err: code 0, or why it went wrong
+ * @client:	Handed to @done, which owns it then; -1: none waits
+ */
+struct ask_then {
+	void (*done)(struct supervisor *s, unsigned int i, int client, const struct ctl_msg *answer,
+		     const struct err *err);
+	int client;
+};
+
+/**
+ * struct ask_queue - Questions to one process, the oldest first: it answers in order (ask.h)
+ * @entry:	then.done NULL: it is over, but the answer is still to come
+ */
+struct ask_queue {
+	unsigned int first, nr;
+	struct asking {
+		uint64_t deadline_ns;
+		struct ask_then then;
+	} entry[ASK_MAX];
+};
+
 /**
  * struct starting - A start under way
- * @deadline_ns: When all must be done; 0: no start is under way
  * @client:	Receives the answer; owned, -1: none waits
+ * @open:	Questions that have no answer yet
  * @vmm_asked:	The VMM is asked last
- * @asked:	By process: CTL_DONE is to come
  * @failure:	The first refusal
  */
 struct starting {
-	uint64_t deadline_ns;
+	bool under_way;
 	int client;
+	unsigned int open;
 	bool vmm_asked;
-	bool asked[PLAN_PROCS_MAX];
 	struct err failure;
 };
 
@@ -77,6 +104,8 @@ struct draining {
  * @doubt:	A device that left unasked, until @deadline_ns shows whether that is the cause. 0: the VMM accuses
  *		a device
  * @accused:	The accusation; empty: none
+ * @ask:	By process: the questions that have no answer yet
+ * @ask_by_ns:	When the next of them is late; 0: none is open
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
@@ -101,6 +130,8 @@ struct supervisor {
 	uint64_t deadline_ns;
 	int doubt;
 	char accused[ERR_MSG_BYTES];
+	struct ask_queue ask[PLAN_PROCS_MAX];
+	uint64_t ask_by_ns;
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;

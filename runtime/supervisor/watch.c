@@ -24,10 +24,10 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/jail/jail.h"
+#include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/lines.h"
-#include "runtime/supervisor/start.h"
 #include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL
@@ -162,7 +162,7 @@ static void watch_on_late(struct supervisor *s, struct spawned *p UNUSED, const 
 
 static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
-	start_answered(s, p, m);
+	ask_answered(s, p, m);
 }
 
 /**
@@ -180,7 +180,7 @@ static const struct rule {
 	[CTL_PHASE] = {watch_on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
 	[CTL_ENDED] = {watch_on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
-	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_CREATED, false, UINT_MAX},
+	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_RUNNING, false, UINT_MAX},
 	[CTL_LATE] = {watch_on_late, STAGE_CREATING, STAGE_RUNNING, true,
 		      UINT_MAX}, /* watch_late_is_legal() */
 };
@@ -192,7 +192,7 @@ static bool watch_legal(const struct supervisor *s, struct spawned *p, const str
 	if (!r->run || s->stage < r->from || s->stage > r->to ||
 	    (r->vmm_only && !supervisor_is_vmm(s, p)))
 		return false;
-	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !start_asked(s, p)))
+	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !ask_is_open(s, p)))
 		return false;
 	if (m->type == CTL_LATE)
 		return watch_late_is_legal(s, p, m);
@@ -293,6 +293,7 @@ static void watch_on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 	loop_del(&s->loop, fd);
 	phases_add(s->phases, p->name, "gone", clock_ns());
 	watch_drain_control(s, p);
+	ask_died(s, p);
 	lines_last(s, p);
 	if (s->stage < STAGE_CREATED) {
 		/* The error of the jail says more than an exit code. */

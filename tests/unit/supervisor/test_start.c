@@ -12,6 +12,7 @@
 #include "runtime/plan/plan.h"
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
+#include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/start.h"
@@ -122,8 +123,8 @@ static void answer(unsigned int i, int code, const char *text)
 	struct ctl_msg m = {.type = CTL_DONE, .code = (uint32_t)code};
 
 	snprintf(m.text, sizeof(m.text), "%s", text);
-	cr_assert(start_asked(&s, &s.proc[i]), "%s", names[i]);
-	start_answered(&s, &s.proc[i], &m);
+	cr_assert(ask_is_open(&s, &s.proc[i]), "%s", names[i]);
+	ask_answered(&s, &s.proc[i], &m);
 }
 
 Test(start, the_answer_comes_when_the_guest_runs)
@@ -136,9 +137,10 @@ Test(start, the_answer_comes_when_the_guest_runs)
 	cr_expect_eq(answered(&reply), -1);
 	cr_expect_eq(s.stage, STAGE_CREATED);
 	cr_expect_eq(start(), -EBUSY, "one start at a time");
-	cr_expect_neq(s.start.deadline_ns, 0);
+	cr_expect(s.start.under_way);
+	cr_expect_neq(s.ask_by_ns, 0);
 	for (unsigned int i = 1; i < NR_PROCS; i++)
-		cr_expect(!asked(i, &m) && !start_asked(&s, &s.proc[i]));
+		cr_expect(!asked(i, &m) && !ask_is_open(&s, &s.proc[i]));
 }
 
 Test(start, running)
@@ -152,8 +154,8 @@ Test(start, running)
 	cr_expect_eq(answered(&reply), 0);
 	cr_expect(s.stage == STAGE_RUNNING && s.state->status == STATE_RUNNING);
 	cr_expect_eq(faccessat(s.dir, STATE_FILE, F_OK, 0), 0, "it is on file");
-	cr_expect_eq(s.start.deadline_ns, 0);
-	cr_expect(!start_asked(&s, &s.proc[0]), "a second answer is out of place");
+	cr_expect(!s.start.under_way);
+	cr_expect(!ask_is_open(&s, &s.proc[0]), "a second answer is out of place");
 	cr_expect_eq(start(), -EINVAL);
 	cr_expect_str_eq(err.msg, "cannot start an already running container");
 }
@@ -220,7 +222,7 @@ static void add_many(unsigned int nr)
 
 	memset(plan.hostname, 'x', 63);
 	for (unsigned int i = 0; i < nr; i++)
-		add_net("net0", mac, 1500, "198.51.100.200");
+		add_net(i ? "absent" : "net0", mac, 1500, "198.51.100.200");
 }
 
 Test(start, as_many_addresses_as_the_kernel_takes)
@@ -308,12 +310,14 @@ Test(start, a_process_that_does_not_answer_is_the_end)
 
 	add_net("net1", mac, 1500, NULL);
 	cr_assert_eq(start(), 0);
-	start_late(&s);
+	s.ask[3].entry[0].deadline_ns = 1;
+	ask_late(&s);
+	start_cut(&s); /* as the loop does */
 	cr_expect_eq(answered(&reply), ESRCH);
 	cr_expect(strstr(reply.text, "net1: does not answer"), "%s", reply.text);
 	cr_expect_geq(s.stage, STAGE_ENDING);
 	cr_expect_eq(s.state->cause, END_DEVICE_KILLED);
-	cr_expect_eq(s.start.deadline_ns, 0);
+	cr_expect(!s.start.under_way);
 }
 
 Test(start, an_end_in_between_reaches_the_client)
