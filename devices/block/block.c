@@ -8,25 +8,25 @@
  *              sends data (write, discard, write zeroes)
  *   writable:  room for the answer's data (read, get id), then one status byte
  *
- * A wake-up calls block_queue(), which calls block_begin() once for each request and block_go_on() until
- * it is over, and that calls block_kinds[type].step: a system call on the backing fd, straight on guest
- * memory. The header is copied out before it is looked at; the disk's data is not copied at all. Every
- * request ends with its status byte. A wrong request is answered VIRTIO_BLK_S_IOERR or _UNSUPP; only a
+ * Every request ends with its status byte. A wrong request is answered VIRTIO_BLK_S_IOERR or _UNSUPP; only a
  * chain without a header or without room for the status, which cannot be answered, breaks the queue.
+ * block_request.h cuts requests into pieces; the backing's format (block_backing.h) carries them out,
+ * straight on guest memory. The header is copied out before it is looked at; the disk's data is not copied
+ * at all.
  *
  * A queue's requests are carried out in order, so flush covers all that was answered before it. A
  * wake-up ends after some work, in the middle of a request if need be, and the front-end has its turn
  * before the next one. If it stops the queue meanwhile, the request at hand goes back into the ring:
- * between two steps nothing touches guest memory.
+ * between two pieces nothing touches guest memory.
  *
- * The backing is a raw image or a block device, inherited open. Its size comes from the boot
- * record and is fixed for the device's life; every sector number is checked against it.
+ * The backing is inherited open. Its size comes from the boot record and is fixed for the device's life;
+ * every sector number is checked against it.
  */
 #include <errno.h>
 #include <string.h>
 
-#include "devices/block/block_disk.h"
-#include "devices/core/settings.h"
+#include "devices/block/block_request.h"
+#include "devices/core/device.h"
 
 /*
  * Data buffers of one request. A chain may not be longer than the ring, which the driver's side may
@@ -34,51 +34,63 @@
  */
 #define BLOCK_SEGS_MAX 126U
 
-/* Begins the request in r->chain; false when it cannot be answered */
-static bool block_begin(struct block *b, struct block_request *r)
-{
-	struct virtio_blk_outhdr h;
+/* How much of a disk's bandwidth one wake-up takes, about, before the front-end has its turn */
+#define BLOCK_WORK_BYTES (16U << 20)
 
-	if (vq_read(&r->chain, &h, sizeof(h)) != sizeof(h) || vq_left(&r->chain, VQ_WRITABLE) == 0)
-		return false;
-	/* A type beyond the table is unknown, as BLOCK_T_UNKNOWN within it is. */
-	r->kind = &block_kinds[h.type < ARRAY_SIZE(block_kinds) ? h.type : BLOCK_T_UNKNOWN];
-	r->bytes = 0;
-	r->status = BLOCK_MORE;
-	if (!r->kind->step)
-		r->status = VIRTIO_BLK_S_UNSUPP;
-	else if (r->kind->changes && b->read_only)
-		r->status = VIRTIO_BLK_S_IOERR;
-	else if (r->kind->begin)
-		r->status = r->kind->begin(b, r, h.sector);
-	return true;
+/**
+ * struct block - State of one disk
+ * @config:	Configuration space
+ * @work:	Bytes that this wake-up has moved, or their equivalent
+ * @request:	By queue
+ */
+struct block {
+	struct block_backing backing;
+	struct block_disk disk;
+	struct virtio_blk_config config;
+	uint64_t work;
+	struct block_request request[BOOT_QUEUES_MAX];
+};
+
+/* Carries out a piece */
+static void block_carry_out(struct block *b, struct block_io *io)
+{
+	const struct block_format *format = b->backing.format;
+
+	if (io->op == BLOCK_BLANK) {
+		for (unsigned int i = 0; i < io->nr_iov; i++)
+			memset(io->iov[i].iov_base, 0, io->iov[i].iov_len);
+		io->rc = 0;
+		return;
+	}
+	io->rc = format->carry_out(&b->backing, io);
+	if (io->rc == 0 && io->durable) {
+		struct block_io flush = {.op = BLOCK_FLUSH};
+
+		io->rc = format->carry_out(&b->backing, &flush);
+	}
+}
+
+/* What moves no data can take long, however small it is */
+static uint64_t block_weight(const struct block_io *io)
+{
+	const bool moves = io->op == BLOCK_READ || io->op == BLOCK_WRITE || io->op == BLOCK_BLANK;
+
+	return moves && !io->durable ? io->bytes : BLOCK_WORK_BYTES;
 }
 
 /* Continues a request; true when its answer is written, false when the wake-up has done its share */
 static bool block_go_on(struct block *b, struct block_request *r)
 {
-	while (r->status == BLOCK_MORE && b->work < BLOCK_WORK_BYTES) {
-		r->status = r->kind->step(b, r);
-		if (r->status == VIRTIO_BLK_S_OK && r->kind->changes && b->write_through) {
-			r->kind = &block_kinds[VIRTIO_BLK_T_FLUSH];
-			r->status = BLOCK_MORE;
+	while (b->work < BLOCK_WORK_BYTES) {
+		if (!block_request_next(&b->disk, r)) {
+			block_request_answer(r);
+			return true;
 		}
+		b->work += block_weight(&r->io);
+		block_carry_out(b, &r->io);
+		block_request_done(r);
 	}
-	if (r->status == BLOCK_MORE)
-		return false;
-	/*
-	 * The status byte is the last one of the chain, and used.len says that all before it was
-	 * written: data that a failed read did not bring becomes zeros.
-	 */
-	while (block_room(r) > 0) {
-		if (b->work >= BLOCK_WORK_BYTES)
-			return false;
-		b->work += vq_write(&r->chain, block_zeros,
-				    (size_t)block_min(block_room(r), sizeof(block_zeros)));
-	}
-	vq_write(&r->chain, &r->status, sizeof(r->status));
-	r->kind = NULL;
-	return true;
+	return false;
 }
 
 static void block_queue(struct device *d, unsigned int q)
@@ -91,7 +103,7 @@ static void block_queue(struct device *d, unsigned int q)
 	for (b->work = 0; b->work < BLOCK_WORK_BYTES && budget > 0; budget--) {
 		if (!r->kind && (rc = vq_pop(&d->vq[q], &r->chain)) != VQ_CHAIN)
 			break;
-		if (!r->kind && !block_begin(b, r)) {
+		if (!r->kind && !block_request_begin(&b->disk, r)) {
 			device_broken(d, q, "request without header or status byte");
 			return;
 		}
@@ -116,7 +128,7 @@ static int block_start(struct device *d, uint64_t features)
 {
 	struct block *b = d->state;
 
-	b->write_through = !(features & 1ULL << VIRTIO_BLK_F_FLUSH);
+	b->disk.write_through = !(features & 1ULL << VIRTIO_BLK_F_FLUSH);
 	return 0;
 }
 
@@ -135,10 +147,37 @@ static int block_config(struct device *d, bool write, uint32_t off, void *buf, u
 	 1ULL << VIRTIO_BLK_F_FLUSH | 1ULL << VIRTIO_BLK_F_TOPOLOGY)
 #define BLOCK_F_WRITABLE (1ULL << VIRTIO_BLK_F_DISCARD | 1ULL << VIRTIO_BLK_F_WRITE_ZEROES)
 
+/* What the driver learns about the disk */
+static void block_offer(struct device *d, const struct block_settings *s)
+{
+	struct block *b = d->state;
+
+	d->features = BLOCK_F_ALWAYS;
+	d->features |= b->disk.read_only ? 1ULL << VIRTIO_BLK_F_RO : BLOCK_F_WRITABLE;
+	d->features |= d->nr_queues > 1 ? 1ULL << VIRTIO_BLK_F_MQ : 0;
+	b->config = (struct virtio_blk_config){
+		.capacity = b->disk.sectors,
+		.seg_max = BLOCK_SEGS_MAX,
+		.blk_size = BLOCK_SECTOR, /* requests of one sector are allowed */
+		.physical_block_exp = s->physical_exp,
+		.alignment_offset = s->offset,
+		.min_io_size = s->io_min,
+		.opt_io_size = s->io_opt,
+		.num_queues = (uint16_t)d->nr_queues,
+		.max_discard_sectors = BLOCK_DISCARD_SECTORS_MAX,
+		.max_discard_seg = BLOCK_RANGES_MAX,
+		.discard_sector_alignment = s->discard ? s->discard : 1,
+		.max_write_zeroes_sectors = BLOCK_ZERO_SECTORS_MAX,
+		.max_write_zeroes_seg = BLOCK_RANGES_MAX,
+		.write_zeroes_may_unmap = 1,
+	};
+}
+
 /**
- * block_init() - Take over the backing fd
+ * block_init() - Take over the backing
  * @d:		Zeroed state
- * @rec:	One resource; capacity_bytes is a multiple of 512 and not 0, unit_bytes a power of two
+ * @rec:	Resources as the format has them; capacity_bytes is a multiple of 512 and not 0,
+ *		unit_bytes a power of two
  * @err:	Filled on failure
  *
  * Context: setup
@@ -153,8 +192,6 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 
 	if (rc < 0)
 		return rc;
-	if (rec->nr_res != 1)
-		return err_text(err, EINVAL, "%s: %u resources, not 1", rec->name, rec->nr_res);
 	if (s.capacity_bytes == 0 || s.capacity_bytes % BLOCK_SECTOR ||
 	    s.capacity_bytes > INT64_MAX)
 		return err_text(err, EINVAL, "%s: a disk cannot have %lu bytes", rec->name,
@@ -162,30 +199,21 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	if (s.unit_bytes < BLOCK_SECTOR || (s.unit_bytes & (s.unit_bytes - 1)))
 		return err_text(err, EINVAL, "%s: a disk cannot have units of %u bytes", rec->name,
 				s.unit_bytes);
-	b->is_device = rec->flags & BOOT_DEV_RAW_BLK;
-	b->read_only = rec->flags & BOOT_DEV_READONLY;
-	b->unit = s.unit_bytes;
-	memcpy(b->id, s.serial, sizeof(b->id));
-	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
-	d->features = BLOCK_F_ALWAYS;
-	d->features |= b->read_only ? 1ULL << VIRTIO_BLK_F_RO : BLOCK_F_WRITABLE;
-	d->features |= d->nr_queues > 1 ? 1ULL << VIRTIO_BLK_F_MQ : 0;
-	b->config = (struct virtio_blk_config){
-		.capacity = s.capacity_bytes / BLOCK_SECTOR,
-		.seg_max = BLOCK_SEGS_MAX,
-		.blk_size = BLOCK_SECTOR, /* requests of one sector are allowed */
-		.physical_block_exp = s.physical_exp,
-		.alignment_offset = s.offset,
-		.min_io_size = s.io_min,
-		.opt_io_size = s.io_opt,
-		.num_queues = (uint16_t)d->nr_queues,
-		.max_discard_sectors = BLOCK_DISCARD_SECTORS_MAX,
-		.max_discard_seg = BLOCK_RANGES_MAX,
-		.discard_sector_alignment = s.discard ? s.discard : 1,
-		.max_write_zeroes_sectors = BLOCK_ZERO_SECTORS_MAX,
-		.max_write_zeroes_seg = BLOCK_RANGES_MAX,
-		.write_zeroes_may_unmap = 1,
+	b->backing = (struct block_backing){
+		.format = &block_raw,
+		.is_device = rec->flags & BOOT_DEV_RAW_BLK,
+		.read_only = rec->flags & BOOT_DEV_READONLY,
+		.capacity = s.capacity_bytes,
+		.unit = s.unit_bytes,
 	};
+	rc = b->backing.format->init(&b->backing, rec, err);
+	if (rc < 0)
+		return rc;
+	b->disk.read_only = b->backing.read_only;
+	b->disk.sectors = b->backing.capacity / BLOCK_SECTOR;
+	memcpy(b->disk.id, s.serial, sizeof(b->disk.id));
+	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
+	block_offer(d, &s);
 	return 0;
 }
 

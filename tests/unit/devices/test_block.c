@@ -127,7 +127,10 @@ Test(block, an_image_that_shrank_is_an_error)
 	memset(data(0, 1024), FILL, 1024);
 	a = request(VIRTIO_BLK_T_IN, 0, 1024);
 	cr_assert(a.status == VIRTIO_BLK_S_IOERR && a.len == 1025);
-	cr_assert(data(0, 1)[0] == 1 && data(512, 1)[0] == 0);
+	cr_assert(data(0, 1)[0] == 0 && data(1023, 1)[0] == 0, "half of what was read is shown");
+	cr_assert_eq(ftruncate(image, SECTORS * 512), 0);
+	a = request(VIRTIO_BLK_T_IN, 0, 1024);
+	cr_assert(a.status == VIRTIO_BLK_S_OK && data(0, 1)[0] == 1, "it does not recover");
 }
 
 Test(block, says_who_it_is)

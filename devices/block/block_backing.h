@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The seam between requests and formats of images
+ *
+ * A request of the driver falls into pieces (block_request.h). A format carries pieces out: it finds where
+ * in its files a piece of the disk lies, and makes the system calls. It sees neither rings nor headers, and
+ * the numbers it gets have been checked against the disk's size.
+ */
+#ifndef VMRUN_DEVICES_BLOCK_BLOCK_BACKING_H
+#define VMRUN_DEVICES_BLOCK_BLOCK_BACKING_H
+
+#include <sys/uio.h>
+
+#include "devices/core/boot.h"
+#include "devices/core/err.h"
+#include "devices/core/settings.h"
+
+#define BLOCK_SECTOR 512ULL
+
+/* Parts of guest memory in one piece: a request of 126 buffers, some across the borders of regions */
+#define BLOCK_IOVS 136U
+
+/* The most that one piece reads, writes or zeroes. A piece to discard may be any size */
+#define BLOCK_PIECE_BYTES (16U << 20)
+
+/**
+ * enum block_op - What is done with a piece of the disk
+ * @BLOCK_READ, @BLOCK_WRITE: Moves it to or from block_io->iov
+ * @BLOCK_FLUSH: All that was written before is durable
+ * @BLOCK_DISCARD: A hint: the bytes may read as anything afterwards
+ * @BLOCK_ZERO:	The bytes read as zeros afterwards
+ * @BLOCK_BLANK: Fills block_io->iov with zeros; no format sees it
+ */
+enum block_op {
+	BLOCK_READ,
+	BLOCK_WRITE,
+	BLOCK_FLUSH,
+	BLOCK_DISCARD,
+	BLOCK_ZERO,
+	BLOCK_BLANK,
+};
+
+/**
+ * struct block_io - One piece
+ * @may_free:	BLOCK_ZERO: the space may be given back to the host
+ * @durable:	A flush follows it before it is done: the driver has none of its own
+ * @off, @bytes: Which piece of the disk; whole sectors of 512 bytes
+ * @iov, @nr_iov: @bytes of guest memory; the format may change them
+ * @rc:		0 or -errno, when it is done
+ */
+struct block_io {
+	enum block_op op;
+	bool may_free, durable;
+	uint64_t off, bytes;
+	unsigned int nr_iov;
+	struct iovec iov[BLOCK_IOVS];
+	int rc;
+};
+
+/**
+ * struct block_backing - A disk's image, or chain of images
+ * @format:	How to read and write it
+ * @is_device:	The fd is a block device
+ * @read_only:	No piece changes it
+ * @capacity:	Bytes of the disk
+ * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
+ * @state:	The format's own, from its init
+ */
+struct block_backing {
+	const struct block_format *format;
+	bool is_device, read_only;
+	uint64_t capacity;
+	uint64_t unit;
+	void *state;
+};
+
+/**
+ * struct block_format - How a disk lies in its files
+ * @name:	For messages
+ * @init:	Take over the resources. Before lockdown: may allocate. The other members of the backing
+ *		are set; it may correct the capacity and unit
+ * @carry_out:	Do all of a piece, however many system calls that takes, and wait for them: 0, or -errno when
+ *		any of it failed. A discard that the host cannot do is no failure
+ */
+struct block_format {
+	const char *name;
+	int (*init)(struct block_backing *g, const struct boot_dev *rec, struct err *err);
+	int (*carry_out)(struct block_backing *g, struct block_io *io);
+};
+
+/** block_raw - The disk's bytes are the file's or device's bytes */
+extern const struct block_format block_raw;
+
+static inline uint64_t block_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+#endif

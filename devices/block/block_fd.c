@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/block/block_fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+
+#define BLOCK_FD_ZERO_IOVS 64U
+
+static const uint8_t block_fd_zeros[4096];
+
+/* Takes the first @n bytes off @iov; the entries that are left, of @nr */
+static unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t n)
+{
+	while (nr > 0 && n >= (*iov)->iov_len) {
+		n -= (*iov)->iov_len;
+		(*iov)++;
+		nr--;
+	}
+	if (n > 0) {
+		(*iov)->iov_base = (uint8_t *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+	}
+	return nr;
+}
+
+int block_fd_move(int fd, bool write, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	while (nr > 0) {
+		ssize_t n = write ? pwritev(fd, iov, (int)nr, (off_t)off)
+				  : preadv(fd, iov, (int)nr, (off_t)off);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) /* 0: the image was made smaller */
+			return n < 0 ? -errno : -EIO;
+		nr = block_fd_consume(&iov, nr, (size_t)n);
+		off += (uint64_t)n;
+	}
+	return 0;
+}
+
+int block_fd_write_zeros(int fd, uint64_t off, uint64_t bytes)
+{
+	while (bytes > 0) {
+		struct iovec iov[BLOCK_FD_ZERO_IOVS];
+		unsigned int nr = 0;
+		uint64_t n = 0;
+		int rc;
+
+		while (nr < BLOCK_FD_ZERO_IOVS && n < bytes) {
+			const uint64_t left = bytes - n;
+
+			iov[nr].iov_base = (void *)(uintptr_t)block_fd_zeros;
+			iov[nr].iov_len = left < sizeof(block_fd_zeros) ? (size_t)left
+									: sizeof(block_fd_zeros);
+			n += iov[nr++].iov_len;
+		}
+		rc = block_fd_move(fd, true, iov, nr, off);
+		if (rc < 0)
+			return rc;
+		off += n;
+		bytes -= n;
+	}
+	return 0;
+}
+
+int block_fd_punch(int fd, uint64_t off, uint64_t bytes)
+{
+	int rc;
+
+	do
+		rc = fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, (off_t)off,
+			       (off_t)bytes);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
+}
