@@ -2,31 +2,26 @@
 #include "runtime/util/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/unix_path.h"
 
 #define BACKLOG	      4
 #define LOOK_AGAIN_NS 100000000 /* another process takes less from bind() to listen() */
 #define LOOKS_MAX     6
 
-static int listen_unix_socket(void)
+static bool listen_refuses(const char *path)
 {
-	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-}
+	cleanup_fd int fd = unix_connect(path, O_NOFOLLOW);
 
-static bool listen_refuses(const struct sockaddr_un *sun)
-{
-	cleanup_fd int fd = listen_unix_socket();
-
-	return fd >= 0 && connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 &&
-	       errno == ECONNREFUSED;
+	return fd == -ECONNREFUSED;
 }
 
 static bool listen_same(const struct stat *a, const struct stat *b)
@@ -36,64 +31,71 @@ static bool listen_same(const struct stat *a, const struct stat *b)
 
 /* Whether it is a socket of the caller without a listener, such as a SIGKILL leaves behind. It must refuse
  * twice, as its owner may be about to listen; if it accepts, its owner may be about to exit: wait for that. */
-static bool listen_is_stale(const struct sockaddr_un *sun, struct stat *ret)
+static bool listen_is_stale(const char *path, struct stat *ret)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_AGAIN_NS};
 	unsigned int refused = 0;
 
-	if (lstat(sun->sun_path, ret) < 0 || !S_ISSOCK(ret->st_mode) || ret->st_uid != geteuid())
+	if (lstat(path, ret) < 0 || !S_ISSOCK(ret->st_mode) || ret->st_uid != geteuid())
 		return false;
 	for (unsigned int looks = 0; looks < LOOKS_MAX && refused < 2; looks++) {
 		if (looks > 0)
 			nanosleep(&pause, NULL);
-		refused = listen_refuses(sun) ? refused + 1 : 0;
+		refused = listen_refuses(path) ? refused + 1 : 0;
 	}
 	return refused == 2;
 }
 
 /* Another process may replace the socket at the same time, so check the one that was moved away again. */
-static int listen_take_away(const struct sockaddr_un *sun)
+static int listen_take_away(const char *path)
 {
+	const char *slash = strrchr(path, '/');
 	char aside[PATH_MAX];
 	struct stat stale, moved;
 
-	if (!listen_is_stale(sun, &stale))
+	if (!listen_is_stale(path, &stale))
 		return -EADDRINUSE;
-	fmt_into(aside, sizeof(aside), "%s.%d", sun->sun_path, getpid());
-	if (rename(sun->sun_path, aside) < 0)
+	/* In the same directory; the name itself may leave no room for more. */
+	fmt_into(aside, sizeof(aside), "%.*s.vmrun.%d", slash ? (int)(slash + 1 - path) : 0, path,
+		 getpid());
+	if (rename(path, aside) < 0)
 		return errno == ENOENT ? 0 : -errno;
 	if (lstat(aside, &moved) < 0)
 		return -errno;
 	/* A newer socket at the path by now stays there. */
-	if (!listen_same(&stale, &moved) && link(aside, sun->sun_path) < 0 && errno != EEXIST)
+	if (!listen_same(&stale, &moved) && link(aside, path) < 0 && errno != EEXIST)
 		return -errno;
 	return unlink(aside) < 0 ? -errno : listen_same(&stale, &moved) ? 0 : -EADDRINUSE;
 }
 
-static int listen_bind_to(int fd, const struct sockaddr_un *sun)
+/* A socket bound to @path; each try has one of its own, since a socket is bound once only */
+static int listen_try(const char *path, int *ret_fd)
 {
-	int rc = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0 ? -errno : 0;
+	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int rc = fd < 0 ? -errno : unix_bind(fd, path);
+
+	if (rc == 0)
+		*ret_fd = TAKE_FD(fd);
+	return rc;
+}
+
+static int listen_bind(const char *path, int *ret_fd)
+{
+	int rc = listen_try(path, ret_fd);
 
 	if (rc != -EADDRINUSE)
 		return rc;
-	rc = listen_take_away(sun);
-	if (rc == 0 && bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) < 0)
-		rc = -errno;
-	return rc;
+	rc = listen_take_away(path);
+	return rc == 0 ? listen_try(path, ret_fd) : rc;
 }
 
 int listen_at(const char *path, struct listener *ret, struct err *err)
 {
 	struct listener l = {.path = path};
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	cleanup_fd int fd = listen_unix_socket();
+	cleanup_fd int fd = -1;
 	struct stat st;
-	int rc;
+	int rc = listen_bind(path, &fd);
 
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return err_set(err, ENAMETOOLONG, "socket %s", path);
-	strcpy(sun.sun_path, path);
-	rc = fd < 0 ? -errno : listen_bind_to(fd, &sun);
 	if (rc < 0)
 		return err_set(err, -rc, "socket %s", path);
 	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {
