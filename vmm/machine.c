@@ -10,6 +10,7 @@
 
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
+#include "vmm/virtio/vu_others.h"
 
 /* ---- ends ------------------------------------------------------------------------------- */
 
@@ -169,6 +170,8 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 		.mem = &m->mem,
 		.mem_fd = BOOT_FD_RAM,
 		.late = {machine_device_late, m},
+		.config = d->config,
+		.config_bytes = d->config_bytes,
 	};
 	struct virtio_pci_args pci = {
 		.be = &v->frontend.be,
@@ -176,8 +179,15 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 		.vm = &m->vm,
 		.mem = &m->mem,
 	};
-	int rc = vu_frontend_init(&v->frontend, &args, err);
+	int rc;
 
+	if (d->flags & BOOT_VMM_OTHERS) {
+		/* The supervisor cannot see what its process does, so it gets a fixed time. */
+		args.others = true;
+		args.late_ms = VU_OTHERS_MS;
+		args.late.fn = NULL;
+	}
+	rc = vu_frontend_init(&v->frontend, &args, err);
 	if (rc == 0)
 		rc = virtio_pci_init(&v->pci, &pci, err);
 	if (rc < 0)

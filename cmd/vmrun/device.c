@@ -51,34 +51,6 @@ static const struct device_need {
 	{KIND_NET, "--tap", FIELD(tap)},
 };
 
-/* The kind of this type that can run alone, or NULL */
-static const struct kind *device_kind(const char *type)
-{
-	for (unsigned int i = 0; i < KINDS; i++)
-		if (kind_table[i].flags & KIND_ALONE && strcmp(kind_table[i].name, type) == 0)
-			return &kind_table[i];
-	return NULL;
-}
-
-/* "block, net and rng" */
-static void device_name_kinds(char *ret, size_t size)
-{
-	size_t len = 0;
-	unsigned int left = 0;
-
-	for (unsigned int i = 0; i < KINDS; i++)
-		left += (kind_table[i].flags & KIND_ALONE) != 0;
-	for (unsigned int i = 0; i < KINDS; i++) {
-		if (!(kind_table[i].flags & KIND_ALONE))
-			continue;
-		left--;
-		len += fmt_into(ret + len, size - len, "%s%s", kind_table[i].name,
-				left > 1    ? ", "
-				: left == 1 ? " and "
-					    : "");
-	}
-}
-
 static int device_check_needs(const struct device_options *o, const struct kind *k, struct err *err)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(needs); i++) {
@@ -99,7 +71,7 @@ static int device_check(const struct device_options *o, const struct kind *k, st
 {
 	char kinds[128];
 
-	device_name_kinds(kinds, sizeof(kinds));
+	kind_list(KIND_ALONE, kinds, sizeof(kinds));
 	if (!k)
 		return err_text(err, EINVAL, "device: unknown type; %s can run alone", kinds);
 	if (!o->socket || !*o->socket) /* the kernel would make up a name for an empty one */
@@ -120,7 +92,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 {
 	const struct device_options *o = args->opt;
 	const struct standalone d = {
-		.kind = device_kind(args->arg[0]),
+		.kind = kind_find(args->arg[0], KIND_ALONE),
 		.socket = o->socket,
 		.path = o->path,
 		.raw = o->format,
@@ -150,7 +122,7 @@ static void device_help(char *ret, size_t size)
 {
 	char kinds[128];
 
-	device_name_kinds(kinds, sizeof(kinds));
+	kind_list(KIND_ALONE, kinds, sizeof(kinds));
 	fmt_into(ret, size, "\nTYPE is one of %s.\n", kinds);
 }
 

@@ -104,16 +104,31 @@ int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, struct err 
 	return 0;
 }
 
+static bool boot_config_ok(const struct boot_vmm_device *d)
+{
+	if (d->flags & ~BOOT_VMM_OTHERS || (d->flags && d->bus != BOOT_BUS_VIRTIO))
+		return false;
+	if (d->config_bytes > (d->flags ? sizeof(d->config) : 0))
+		return false;
+	for (size_t i = d->config_bytes; i < sizeof(d->config); i++) {
+		if (d->config[i] != 0)
+			return false;
+	}
+	return true;
+}
+
 static int boot_check_bus(const struct boot_vmm *b, unsigned int i, struct err *err)
 {
 	const struct boot_vmm_device *d = &b->device[i];
 
-	if (!boot_name_ok(d->name) || d->reserved != 0)
+	if (!boot_name_ok(d->name))
 		return err_text(err, EPROTO, "boot record: name of device %u", i);
 	if (d->bus != BOOT_BUS_VIRTIO && d->bus != BOOT_BUS_SERIAL)
 		return err_text(err, EPROTO, "boot record: bus of device %u", i);
 	if ((d->bus == BOOT_BUS_VIRTIO) != (d->virtio_id != 0))
 		return err_text(err, EPROTO, "boot record: virtio id of device %u", i);
+	if (!boot_config_ok(d))
+		return err_text(err, EPROTO, "boot record: configuration of device %u", i);
 	for (unsigned int j = 0; j < i; j++) {
 		if (strcmp(b->device[j].name, d->name) == 0)
 			return err_text(err, EPROTO, "boot record: two devices are %s", d->name);

@@ -17,7 +17,7 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC	   0x746f6f62 /* "boot" */
-#define BOOT_VERSION	   5
+#define BOOT_VERSION	   6
 #define BOOT_NAME_BYTES	   16
 #define BOOT_VCPUS_MAX	   32	/* vCPUs of one VM */
 #define BOOT_DEVICES_MAX   24	/* devices of one VM */
@@ -26,6 +26,7 @@
 #define BOOT_RES_MAX	   8	/* resource fds of one device */
 #define BOOT_QUEUES_MAX	   16	/* queues of one device */
 #define BOOT_SETTINGS_MAX  96	/* bytes of one device's settings */
+#define BOOT_CONFIG_MAX	   40	/* bytes of a configuration space that the VMM gives */
 
 /**
  * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
@@ -93,9 +94,11 @@ struct boot_dev {
 	struct boot_filter filter;
 };
 
-enum boot_bus { BOOT_BUS_VIRTIO = 1, BOOT_BUS_SERIAL = 2 };
+enum boot_bus { BOOT_BUS_NONE, BOOT_BUS_VIRTIO, BOOT_BUS_SERIAL };
 
 #define BOOT_VMM_INITRD (1U << 0)
+
+#define BOOT_VMM_OTHERS (1U << 0) /* of one device: the socket is that of a back-end of others */
 
 /**
  * struct boot_vmm - Boot record of the VMM
@@ -103,7 +106,9 @@ enum boot_bus { BOOT_BUS_VIRTIO = 1, BOOT_BUS_SERIAL = 2 };
  * @mem_bytes:	Guest RAM, the size of its file
  * @nr_vcpus:	1 to 32
  * @nr_devices:	Sockets present from BOOT_FD_DEVICE on, described by @device
- * @flags:	BOOT_VMM_*
+ * @flags:	BOOT_VMM_INITRD
+ * @device.config: The configuration space, where the VMM gives it because the device does not;
+ *		@device.config_bytes of it, then zeros; 0: the device gives it
  * @cmdline:	Kernel command line, terminated
  */
 struct boot_vmm {
@@ -117,7 +122,9 @@ struct boot_vmm {
 		char name[BOOT_NAME_BYTES];
 		uint16_t bus; /* enum boot_bus */
 		uint16_t virtio_id;
-		uint32_t reserved;
+		uint16_t flags; /* BOOT_VMM_OTHERS */
+		uint16_t config_bytes;
+		uint8_t config[BOOT_CONFIG_MAX];
 	} device[BOOT_DEVICES_MAX];
 	char cmdline[BOOT_CMDLINE_MAX];
 	struct boot_filter filter;

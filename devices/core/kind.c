@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "devices/core/kind.h"
 
+#include <string.h>
+
+#include "devices/core/fmt.h"
+
 #define KIND_ROW(id, word, on, virtio, class, config, one, rest, max, bits)                        \
 	[KIND_##id] = {                                                                            \
 		.name = word,                                                                      \
-		.program = "vmrun-dev-" word,                                                      \
-		.policy = word "_device",                                                          \
-		.policy_alone = word "_device_vhost_user",                                         \
+		.program = (bits)&KIND_NAME ? NULL : "vmrun-dev-" word,                            \
+		.policy = (bits)&KIND_NAME ? NULL : word "_device",                                \
+		.policy_alone = (bits)&KIND_ALONE ? word "_device_vhost_user" : NULL,              \
 		.bus = BOOT_BUS_##on,                                                              \
 		.virtio_id = virtio,                                                               \
 		.pci_class = class,                                                                \
@@ -27,6 +31,33 @@ const char *const kind_types[KINDS + 1] = {KIND_TABLE(KIND_WORD)};
 	_Static_assert(sizeof(word) + 1 < BOOT_NAME_BYTES, "room for " word " and its number");
 
 KIND_TABLE(KIND_CHECK)
+
+const struct kind *kind_find(const char *name, uint32_t flags)
+{
+	for (unsigned int i = 0; i < KINDS; i++)
+		if (kind_table[i].flags & flags && strcmp(kind_table[i].name, name) == 0)
+			return &kind_table[i];
+	return NULL;
+}
+
+void kind_list(uint32_t flags, char *ret, size_t size)
+{
+	unsigned int left = 0;
+	size_t len = 0;
+
+	for (unsigned int i = 0; i < KINDS; i++)
+		left += (kind_table[i].flags & flags) != 0;
+	fmt_into(ret, size, "%s", "");
+	for (unsigned int i = 0; i < KINDS; i++) {
+		if (!(kind_table[i].flags & flags))
+			continue;
+		left--;
+		len += fmt_into(ret + len, size - len, "%s%s", kind_table[i].name,
+				left > 1    ? ", "
+				: left == 1 ? " and "
+					    : "");
+	}
+}
 
 const struct kind *kind_of_virtio(uint16_t virtio_id)
 {

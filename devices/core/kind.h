@@ -19,19 +19,23 @@
 #define KIND_ALONE   (1U << 1) /* `vmrun device` runs it for another VMM */
 #define KIND_IMPLIED (1U << 2) /* every VM has one, listed or not */
 #define KIND_SINGLE  (1U << 3) /* at most one in a VM */
+#define KIND_OTHERS  (1U << 4) /* a back-end of others may serve it (type "vhost-user") */
+#define KIND_NAME    (1U << 5) /* no program of ours: a name of config.json */
 
 /*
  * Rows in the order in which messages name them; those without KIND_TYPE come last. "config" counts the bytes
  * of configuration space. A device with "queues": N in config.json has each * N + more queues, and N is at
- * most "most".
+ * most "most". A back-end of others that does not tell how many it has is taken to have "each".
  */
 #define KIND_TABLE(ROW) \
 	/*  id         name         bus     virtio id        PCI class config each more most */ \
-	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE) \
-	ROW(NET,       "net",       VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   KIND_TYPE | KIND_ALONE) \
-	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED) \
+	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
+	ROW(NET,       "net",       VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
+	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS) \
 	ROW(SERIAL,    "serial",    SERIAL, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_IMPLIED | KIND_SINGLE) \
-	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   0)
+	ROW(VHOST_USER, "vhost-user", NONE, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_NAME) \
+	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   0) \
+	ROW(FS,        "fs",        VIRTIO, VIRTIO_ID_FS,    0x018000, 40, 2, 0, 1,               KIND_NAME | KIND_OTHERS)
 
 #define KIND_ID(id, ...) KIND_##id,
 enum kind_id { KIND_TABLE(KIND_ID) KINDS };
@@ -40,6 +44,7 @@ enum kind_id { KIND_TABLE(KIND_ID) KINDS };
 /**
  * struct kind - A row
  * @name:	config.json's type
+ * @program, @policy: NULL for KIND_NAME
  * @policy_alone: Of the stand-alone back-end
  * @bus:	The VMM's side of it
  * @virtio_id:	virtio 1.3 section 5; 0 for a device that is not virtio
@@ -64,6 +69,12 @@ extern const struct kind kind_table[KINDS];
 
 /** kind_types - The names of the rows with KIND_TYPE, by enum kind_id, and a NULL */
 extern const char *const kind_types[];
+
+/** kind_find() - The kind of this name that has one of the @flags, or NULL */
+const struct kind *kind_find(const char *name, uint32_t flags);
+
+/** kind_list() - The names of the kinds with one of the @flags: "block, net and rng" */
+void kind_list(uint32_t flags, char *ret, size_t size);
 
 /** kind_of_virtio() - The first kind with this virtio id, or NULL */
 const struct kind *kind_of_virtio(uint16_t virtio_id);

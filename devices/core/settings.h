@@ -29,6 +29,8 @@ struct block_settings {
 	uint32_t io_opt, discard;
 };
 
+#define FS_TAG_BYTES 36 /* the name of a virtio-fs, not terminated when full */
+
 #define NET_PAIRS_MAX 4 /* queue pairs of one network device */
 
 /** struct net_rate - What may pass in one direction; a pair of zeros: unlimited */

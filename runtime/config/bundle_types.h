@@ -59,7 +59,9 @@ enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
  * @pointer:	JSON pointer of the element
  * @format:	enum bundle_format
  * @queues:	block: queues; net: queue pairs
- * @path, @serial, @readonly: block only
+ * @path:	block: the image; vhost-user: the socket
+ * @serial, @readonly: block only
+ * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
  * @net:	net only
  */
 struct bundle_device {
@@ -67,6 +69,8 @@ struct bundle_device {
 	const char *pointer;
 	const char *path;
 	const char *serial;
+	const char *device;
+	const char *tag;
 	bool readonly;
 	int format;
 	uint64_t queues;

@@ -17,6 +17,7 @@
 
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_net.h"
+#include "runtime/config/bundle_vhost_user.h"
 
 #define PARAMETERS_MAX 512
 
@@ -65,6 +66,7 @@ static const struct schema_table bare_table = {
 static const struct schema_table *const device_tables[KINDS] = {
 	[KIND_BLOCK] = &block_table,
 	[KIND_NET] = &bundle_net_table,
+	[KIND_VHOST_USER] = &bundle_vhost_user_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -199,6 +201,7 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 	const struct bundle_vm *vm = &b->vm;
 	const struct bundle_device *d = vm->devices.item;
 	unsigned int listed[KINDS] = {0}, total;
+	int rc = 0;
 
 	if (!vm->kernel.path) {
 		ctx->pointer_len = 0;
@@ -213,7 +216,11 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 		if (kind->flags & KIND_SINGLE && listed[d[i].type]++)
 			return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d[i].pointer,
 					kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
+		if (rc == 0 && d[i].type == KIND_VHOST_USER)
+			rc = bundle_vhost_user_check(&d[i], ctx->err);
 	}
+	if (rc < 0)
+		return rc;
 	total = vm->devices.nr + (vm->image.path ? 1 : 0) + bundle_implied_net(b);
 	for (unsigned int i = 0; i < KINDS; i++) {
 		if (kind_table[i].flags & KIND_IMPLIED && bundle_listed(b, (enum kind_id)i) == 0)

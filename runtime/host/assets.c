@@ -11,6 +11,7 @@
 #include "devices/core/fdio.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/util/file.h"
+#include "runtime/util/unix_path.h"
 
 #define KVM_PATH       "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"
@@ -131,6 +132,28 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 	return 0;
 }
 
+int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
+{
+	cleanup_fd int fd = unix_connect(f->path, 0);
+
+	if (fd == -ENOTSOCK)
+		return assets_fail(f, ENOTSOCK, "is not a socket", err);
+	if (fd == -EPROTOTYPE)
+		return assets_fail(f, EPROTOTYPE, "is not a stream socket", err);
+	if (fd == -ECONNREFUSED)
+		return assets_fail(f, ECONNREFUSED, "no process listens on this socket", err);
+	if (fd == -EAGAIN)
+		return assets_fail(f, EAGAIN, "the process that listens accepts no connection",
+				   err);
+	if (fd < 0)
+		return err_set(err, -fd, "%s: %s", f->pointer, f->path);
+	/* The VMM sends with a time limit, which needs a socket that waits. */
+	if (fcntl(fd, F_SETFL, 0))
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 static const char *assets_net_pointer(const struct plan *p, unsigned int proc)
 {
 	unsigned int i = 0;
@@ -182,8 +205,12 @@ static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struc
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
 		struct disk disk;
-		int rc;
+		int rc = 0;
 
+		if (f->source == PLAN_FD_SOCKET)
+			rc = assets_connect(f, &ap->fd[n], err);
+		if (rc < 0)
+			return rc;
 		if (f->source != PLAN_FD_FILE)
 			continue;
 		rc = assets_open_file(f, &ap->fd[n], &disk, err);

@@ -21,7 +21,7 @@
  * struct assets - Open files of one plan
  * @kvm:	/dev/kvm
  * @proc:	By process, as plan->proc
- * @proc.fd:	By slot: open for PLAN_FD_FILE and PLAN_FD_VHOST, -1 for others
+ * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST and PLAN_FD_SOCKET, -1 for others
  * @proc.disk_bytes: The size of its disk; 0 without one
  */
 struct assets {
@@ -33,12 +33,12 @@ struct assets {
 };
 
 /**
- * assets_open() - Open all files of a plan, /dev/kvm, and /dev/vhost-net if it is used
+ * assets_open() - Open all files of a plan, connect to back-ends of others, open /dev/kvm, and /dev/vhost-net if it is used
  * @p:		Gets the settings and flags that depend on its disks
  * @ret:	The caller's to assets_close(); untouched on failure
  *
  * Context: setup
- * Syscalls: openat fstat pread fcntl ioctl read close
+ * Syscalls: openat fstat pread fcntl ioctl read socket connect close
  */
 MUST_CHECK int assets_open(struct plan *p, struct assets **ret, struct err *err);
 
@@ -51,5 +51,12 @@ MUST_CHECK int assets_open_kvm(int *ret_fd, struct err *err);
 /** assets_open_file() - Open one PLAN_FD_FILE; @ret_disk, which may be NULL, is zeroed for other files */
 MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk,
 				struct err *err);
+
+/**
+ * assets_connect() - Connect to the back-end of others that a PLAN_FD_SOCKET names; does not wait for it
+ *
+ * Syscalls: openat fstat socket connect fcntl close
+ */
+MUST_CHECK int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err);
 
 #endif

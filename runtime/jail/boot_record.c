@@ -28,6 +28,16 @@ static int boot_record_fill_filter(struct boot_filter *f, const struct program *
 	return 0;
 }
 
+static void boot_record_fill_other(struct boot_vmm_device *d, const struct plan_other *o)
+{
+	memcpy(d->name, o->name, sizeof(d->name));
+	d->bus = BOOT_BUS_VIRTIO;
+	d->virtio_id = o->kind->virtio_id;
+	d->flags = BOOT_VMM_OTHERS;
+	d->config_bytes = o->config_bytes;
+	memcpy(d->config, o->config, sizeof(d->config));
+}
+
 int boot_record_vmm(const struct plan *p, const struct program *program, enum log_level level,
 		    struct boot_vmm *ret, struct err *err)
 {
@@ -35,16 +45,18 @@ int boot_record_vmm(const struct plan *p, const struct program *program, enum lo
 		.hdr = boot_record_header(BOOT_KIND_VMM, sizeof(*ret), level),
 		.mem_bytes = p->mem_bytes,
 		.nr_vcpus = p->nr_vcpus,
-		.nr_devices = p->nr_procs - 1,
+		.nr_devices = p->nr_procs - 1 + p->nr_others,
 		.flags = p->has_initrd ? BOOT_VMM_INITRD : 0,
 	};
-	for (unsigned int i = 0; i < ret->nr_devices; i++) {
+	for (unsigned int i = 0; i + 1 < p->nr_procs; i++) {
 		const struct plan_proc *d = &p->proc[1 + i];
 
 		memcpy(ret->device[i].name, d->name, sizeof(d->name));
 		ret->device[i].bus = (uint16_t)d->kind->bus;
 		ret->device[i].virtio_id = d->kind->virtio_id;
 	}
+	for (unsigned int i = 0; i < p->nr_others; i++)
+		boot_record_fill_other(&ret->device[p->nr_procs - 1 + i], &p->other[i]);
 	memcpy(ret->cmdline, p->cmdline, sizeof(ret->cmdline));
 	return boot_record_fill_filter(&ret->filter, program, p->proc[0].name, err);
 }

@@ -83,6 +83,7 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
 	case PLAN_FD_FILE:
+	case PLAN_FD_SOCKET:
 	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];
 	case PLAN_FD_TAP: return spawn_tap_fd(s, index, f->index);
 	/* The VMM has the first end of each pair. */

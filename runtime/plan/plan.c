@@ -2,7 +2,6 @@
 #include "runtime/plan/plan.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -21,23 +20,12 @@ static void plan_done(struct plan **p)
 
 #define cleanup_plan __attribute__((cleanup(plan_done)))
 
-/* A relative path in config.json starts at the directory of that file. */
 static int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
 			 const char *path, const char *pointer)
 {
-	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
-	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
-
-	if (bytes > PATH_MAX)
-		return err_text(bd->err, EINVAL, "%s: the path is longer than %d bytes", pointer,
-				PATH_MAX - 1);
 	fd->source = PLAN_FD_FILE;
 	fd->file = file;
-	fd->path = malloc(bytes);
-	if (!fd->path)
-		return plan_no_memory(bd->err);
-	fmt_into(fd->path, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
-	return plan_copy(&fd->pointer, pointer, bd->err);
+	return plan_set_path(bd, fd, path, pointer);
 }
 
 static int plan_build_vmm(struct plan_build *bd)
@@ -135,7 +123,7 @@ static int plan_build_devices(struct plan_build *bd)
 		for (unsigned int nr = plan_nr_plain(b, id); nr > 0; nr--)
 			plan_add_device(bd, id);
 	}
-	return 0;
+	return plan_add_others(bd);
 }
 
 /* Append a word; *@len counts the bytes needed, even those that do not fit */
@@ -214,6 +202,11 @@ int plan_build(const struct bundle *b, const char *id,
 		return rc;
 	*ret = TAKE_PTR(p);
 	return 0;
+}
+
+const struct plan_fd *plan_other_fd(const struct plan *p, unsigned int i)
+{
+	return &p->proc[0].fd[BOOT_FD_DEVICE + p->nr_procs - 1 + i];
 }
 
 void plan_free(struct plan *p)

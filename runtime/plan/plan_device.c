@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_device.h"
 
+#include <endian.h>
 #include <errno.h>
+#include <limits.h>
+#include <linux/virtio_fs.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
@@ -18,6 +21,21 @@ int plan_copy(char **ret, const char *s, struct err *err)
 		return 0;
 	*ret = strdup(s);
 	return *ret ? 0 : plan_no_memory(err);
+}
+
+int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path, const char *pointer)
+{
+	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
+	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
+
+	if (bytes > PATH_MAX)
+		return err_text(bd->err, EINVAL, "%s: the path is longer than %d bytes", pointer,
+				PATH_MAX - 1);
+	fd->path = malloc(bytes);
+	if (!fd->path)
+		return plan_no_memory(bd->err);
+	fmt_into(fd->path, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
+	return plan_copy(&fd->pointer, pointer, bd->err);
 }
 
 void plan_common_fds(struct plan_proc *proc)
@@ -49,12 +67,53 @@ struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 	return proc;
 }
 
+/* A back-end does not know the name that its file system has in the guest. */
+static void plan_name_fs(struct plan_other *o, const char *tag)
+{
+	struct virtio_fs_config config = {.num_request_queues = htole32(1)};
+
+	_Static_assert(sizeof(config) <= sizeof(o->config) && sizeof(config.tag) == FS_TAG_BYTES,
+		       "configuration of a file system");
+	memcpy(config.tag, tag, strnlen(tag, sizeof(config.tag)));
+	memcpy(o->config, &config, sizeof(config));
+	o->config_bytes = sizeof(config);
+}
+
+static int plan_add_other(struct plan_build *bd, const struct bundle_device *d)
+{
+	const struct kind *kind = kind_find(d->device, KIND_OTHERS);
+	struct plan_proc *vmm = &bd->p->proc[0];
+	struct plan_other *o = &bd->p->other[bd->p->nr_others++];
+	struct plan_fd *fd = &vmm->fd[vmm->nr_fds++];
+	char pointer[SCHEMA_POINTER_BYTES + sizeof("/socket")];
+
+	o->kind = kind;
+	fmt_into(o->name, sizeof(o->name), "%s%u", kind->name, bd->nr[kind - kind_table]++);
+	if (d->tag)
+		plan_name_fs(o, d->tag);
+	fd->source = PLAN_FD_SOCKET;
+	fmt_into(pointer, sizeof(pointer), "%s/socket", d->pointer);
+	return plan_set_path(bd, fd, d->path, pointer);
+}
+
+int plan_add_others(struct plan_build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
+		if (d[i].type == KIND_VHOST_USER)
+			rc = plan_add_other(bd, &d[i]);
+	return rc;
+}
+
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id)
 {
 	const uint32_t flags = kind_table[id].flags;
 	const unsigned int listed = bundle_listed(b, id);
 
-	if (!(flags & KIND_TYPE) || id == KIND_SERIAL || id == KIND_BLOCK || id == KIND_NET)
+	if (!(flags & KIND_TYPE) || id == KIND_SERIAL || id == KIND_BLOCK || id == KIND_NET ||
+	    id == KIND_VHOST_USER)
 		return 0;
 	return listed == 0 && flags & KIND_IMPLIED ? 1 : listed;
 }

@@ -29,16 +29,27 @@ int plan_no_memory(struct err *err);
 /** plan_copy() - Copy @s to *@ret, which the caller frees; a NULL @s leaves *@ret as it is */
 MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
 
+/**
+ * plan_set_path() - The path and pointer of a file or socket
+ * @path:	As in config.json: a relative one starts at the directory of that file
+ * @pointer:	JSON pointer, copied
+ */
+MUST_CHECK int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path,
+			     const char *pointer);
+
 /** plan_common_fds() - Fill in the slots that every jailed process has */
 void plan_common_fds(struct plan_proc *proc);
 
 /** plan_add_device() - Add a device: its process, and the VMM's end of their channel */
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
+/** plan_add_others() - Add the devices that back-ends of others serve; the last ones to be added */
+MUST_CHECK int plan_add_others(struct plan_build *bd);
+
 /**
  * plan_nr_plain() - Count the devices that the VM will have of a kind without properties or files
  *
- * Return: the number; 0 for serial, block and net, which have some
+ * Return: the number; 0 for serial, block, net and vhost-user, which have some
  */
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id);
 

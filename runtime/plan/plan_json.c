@@ -7,11 +7,11 @@
 #include "runtime/util/json.h"
 
 static const char *const sources[] = {
-	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",	   [PLAN_FD_CONTROL] = "control",
-	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	   [PLAN_FD_KVM] = "kvm",
-	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link", [PLAN_FD_STDIN] = "stdin",
-	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	   [PLAN_FD_VHOST] = "vhost-net",
-	[PLAN_FD_CONSOLE] = "console",
+	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",	    [PLAN_FD_CONTROL] = "control",
+	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	    [PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link",  [PLAN_FD_STDIN] = "stdin",
+	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	    [PLAN_FD_VHOST] = "vhost-net",
+	[PLAN_FD_CONSOLE] = "console", [PLAN_FD_SOCKET] = "socket",
 };
 
 static const char *const files[] = {
@@ -48,11 +48,11 @@ static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd 
 		json_add(o, "device", json_object_new_uint64(fd->index));
 	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST)
 		json_add(o, "pair", json_object_new_uint64(fd->index));
-	if (fd->source != PLAN_FD_FILE)
-		return o;
-	json_add_string(o, "file", files[fd->file]);
+	if (fd->source == PLAN_FD_FILE)
+		json_add_string(o, "file", files[fd->file]);
 	json_add_string(o, "path", fd->path);
-	json_add(o, "writable", json_object_new_boolean(fd->writable));
+	if (fd->source == PLAN_FD_FILE)
+		json_add(o, "writable", json_object_new_boolean(fd->writable));
 	if (fd->raw)
 		json_add_string(o, "format", "raw");
 	json_add_string(o, "from", fd->pointer);
@@ -92,6 +92,22 @@ static struct json_object *plan_json_proc(const struct plan_proc *proc)
 		if (proc->fd[i].source != PLAN_FD_NONE)
 			json_object_array_add(fds, plan_json_fd(i, &proc->fd[i]));
 	json_add(o, "fds", fds);
+	return o;
+}
+
+/* A device of others; its socket is an fd of the VMM. */
+static struct json_object *plan_json_other(const struct plan_other *other)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_string(o, "name", other->name);
+	json_add_string(o, "device", other->kind->name);
+	json_add_uint(o, "virtioId", other->kind->virtio_id);
+	if (other->config_bytes)
+		json_add(o, "tag",
+			 json_object_new_string_len(
+				 (const char *)other->config,
+				 (int)strnlen((const char *)other->config, FS_TAG_BYTES)));
 	return o;
 }
 
@@ -191,7 +207,8 @@ static struct json_object *plan_json_net(const struct plan *p, const struct plan
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
-			   *nets = json_object_new_array(), *warnings = json_object_new_array();
+			   *nets = json_object_new_array(), *others = json_object_new_array(),
+			   *warnings = json_object_new_array();
 
 	json_add_string(o, "id", p->id);
 	json_add_string(o, "bundle", p->bundle_path);
@@ -211,6 +228,12 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "networks", nets);
 	else
 		json_object_put(nets);
+	for (unsigned int i = 0; i < p->nr_others; i++)
+		json_object_array_add(others, plan_json_other(&p->other[i]));
+	if (p->nr_others)
+		json_add(o, "vhostUser", others);
+	else
+		json_object_put(others);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		json_object_array_add(warnings, json_object_new_string(p->warning[i]));
 	json_add(o, "warnings", warnings);

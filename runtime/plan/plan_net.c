@@ -129,7 +129,7 @@ static int plan_net_add_found_nets(struct plan_build *bd, const struct bundle_de
 				   const struct place *at, unsigned int have)
 {
 	struct bundle_device more = *d;
-	unsigned int behind = 0;
+	unsigned int behind = bundle_listed(bd->b, KIND_VHOST_USER);
 	int rc = 0;
 
 	for (unsigned int id = 0; id < KINDS; id++)

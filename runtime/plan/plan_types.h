@@ -37,6 +37,7 @@ enum plan_fd_source {
 	PLAN_FD_TAP,	 /* queue pair @index of its TAP, made by net_setup() */
 	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
 	PLAN_FD_CONSOLE, /* the slave of a pty; its master goes to --console-socket */
+	PLAN_FD_SOCKET,	 /* connected to @path, where a back-end of others listens */
 };
 
 /**
@@ -50,8 +51,20 @@ struct plan_fd {
 	bool writable;
 	bool raw; /* a disk: the user says it is raw, so its bytes are not looked at */
 	unsigned int index;
-	char *path;    /* absolute; NULL unless PLAN_FD_FILE */
+	char *path;    /* absolute; NULL unless PLAN_FD_FILE or PLAN_FD_SOCKET */
 	char *pointer; /* its JSON pointer, for errors; NULL likewise */
+};
+
+/**
+ * struct plan_other - A virtio device that a back-end of others serves: it has no process in the plan
+ * @name:	"fs0"; unique among all devices
+ * @config:	Its configuration space, @config_bytes of it, where the VMM gives that; 0: the back-end does
+ */
+struct plan_other {
+	char name[BOOT_NAME_BYTES];
+	const struct kind *kind;
+	uint8_t config[BOOT_CONFIG_MAX];
+	uint16_t config_bytes;
 };
 
 /**
@@ -147,6 +160,7 @@ struct plan_cgroup_dir {
  * struct plan - One VM
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
  *		/vm/devices in its order), the network devices, the entropy sources
+ * @other:	The VMM's devices after those with a process; plan_other_fd() has their sockets
  * @net:	In the order of their processes
  * @hostname:	The guest's: from the bundle, or the VM's id
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
@@ -165,6 +179,8 @@ struct plan {
 	struct plan_cgroup cgroup;
 	unsigned int nr_procs;
 	struct plan_proc *proc;
+	unsigned int nr_others;
+	struct plan_other other[BOOT_DEVICES_MAX];
 	unsigned int nr_nets;
 	struct plan_net net[BOOT_DEVICES_MAX];
 	unsigned int nr_warnings;

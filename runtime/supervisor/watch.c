@@ -28,6 +28,7 @@
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/lines.h"
+#include "runtime/supervisor/others.h"
 #include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL
@@ -89,7 +90,8 @@ static void watch_on_failed(struct supervisor *s, struct spawned *p, const struc
 	struct err err;
 
 	(void)child_failure(m, &err);
-	err_wrap(&err, "%s", p->name);
+	if (!supervisor_is_vmm(s, p) || !others_name(s->launch->plan, m->text, &err))
+		err_wrap(&err, "%s", p->name);
 	end_failed(s, &err);
 }
 
@@ -100,7 +102,10 @@ static void watch_on_phase(struct supervisor *s, struct spawned *p, const struct
 
 static void watch_accuse(struct supervisor *s, const char *text)
 {
-	fmt_into(s->accused, sizeof(s->accused), "%s", text);
+	struct err err;
+
+	fmt_into(s->accused, sizeof(s->accused), "%s",
+		 others_name(s->launch->plan, text, &err) ? err.msg : text);
 	if (!s->deadline_ns) {
 		s->doubt = 0;
 		s->deadline_ns = clock_ns() + DOUBT_NS;

@@ -49,8 +49,10 @@ static void fuzz_vmm(const uint8_t *data, size_t size, size_t claimed)
 	vr_assert(b.mem_bytes > 0 && b.mem_bytes % 4096 == 0);
 	vr_assert(strnlen(b.cmdline, BOOT_CMDLINE_MAX) < BOOT_CMDLINE_MAX);
 	vr_assert(b.filter.count > 0 && b.filter.count <= BOOT_FILTER_MAX);
-	for (uint32_t i = 0; i < b.nr_devices; i++)
+	for (uint32_t i = 0; i < b.nr_devices; i++) {
 		rely_on_name(b.device[i].name);
+		vr_assert(b.device[i].config_bytes <= BOOT_CONFIG_MAX);
+	}
 }
 
 static void fuzz_ctl(const uint8_t *data, size_t size, size_t claimed)

@@ -17,6 +17,7 @@
 
 #include "devices/core/kind.h"
 #include "vmm/virtio/vu_channel.h"
+#include "vmm/virtio/vu_others.h"
 
 #define VU_FRONTEND_SIZE_MAX 256
 #define VU_FRONTEND_SIZE_MIN 8
@@ -109,18 +110,22 @@ static int vu_frontend_probe_size(struct vu_frontend *f, struct err *err)
 			VU_FRONTEND_SIZE_MIN, VU_FRONTEND_SIZE_MAX);
 }
 
-static int vu_frontend_agree_protocol(struct vu_frontend *f, struct err *err)
+static int vu_frontend_agree_protocol(struct vu_frontend *f, const struct vu_frontend_args *args,
+				      struct err *err)
 {
 	uint64_t offered = 0, nr = f->be.nr_queues;
 	int rc = vu_conn_ask_u64(&f->conn, VU_GET_PROTOCOL_FEATURES, &offered, err);
 
+	offered &= VU_FRONTEND_PROTOCOL_FEATURES;
+	if (f->config_given)
+		offered &= ~(1ULL << VU_PF_CONFIG | 1ULL << VU_PF_BACKEND_REQ);
 	if (rc == 0)
-		rc = vu_conn_post_u64(&f->conn, VU_SET_PROTOCOL_FEATURES,
-				      offered & VU_FRONTEND_PROTOCOL_FEATURES, err);
+		rc = vu_conn_post_u64(&f->conn, VU_SET_PROTOCOL_FEATURES, offered, err);
 	if (rc < 0)
 		return rc;
-	f->conn.protocol_features = offered & VU_FRONTEND_PROTOCOL_FEATURES;
-	if (vu_conn_agreed(&f->conn, VU_PF_MQ))
+	f->conn.protocol_features = offered;
+	if (vu_conn_agreed(&f->conn, VU_PF_MQ) &&
+	    !(args->others && vu_others_counts_pairs(args->virtio_id)))
 		rc = vu_conn_ask_u64(&f->conn, VU_GET_QUEUE_NUM, &nr, err);
 	if (rc < 0)
 		return rc;
@@ -130,7 +135,8 @@ static int vu_frontend_agree_protocol(struct vu_frontend *f, struct err *err)
 	return 0;
 }
 
-static int vu_frontend_agree(struct vu_frontend *f, struct err *err)
+static int vu_frontend_agree(struct vu_frontend *f, const struct vu_frontend_args *args,
+			     struct err *err)
 {
 	struct vu_msg owner = vu_conn_msg(VU_SET_OWNER, 0);
 	int rc = vu_conn_ask_u64(&f->conn, VU_GET_FEATURES, &f->offered, err);
@@ -143,8 +149,11 @@ static int vu_frontend_agree(struct vu_frontend *f, struct err *err)
 	if (!(f->be.features & 1ULL << VIRTIO_F_VERSION_1))
 		return err_text(err, EPROTO, "the device does not offer VIRTIO_F_VERSION_1");
 	if (f->offered & 1ULL << VU_F_PROTOCOL_FEATURES)
-		rc = vu_frontend_agree_protocol(f, err);
-	if (rc < 0)
+		rc = vu_frontend_agree_protocol(f, args, err);
+	if (rc == 0 && args->others)
+		rc = vu_others_check(
+			&f->be, f->config_given || vu_conn_agreed(&f->conn, VU_PF_CONFIG), err);
+	if (rc < 0 || f->config_given)
 		return rc;
 	if (!vu_conn_agreed(&f->conn, VU_PF_CONFIG))
 		f->be.config_bytes = 0;
@@ -208,7 +217,7 @@ int vu_frontend_reread(struct vu_frontend *f, struct err *err)
 
 	if (f->dead)
 		return vu_frontend_gone(err);
-	rc = f->be.config_bytes ? vu_frontend_get_config(f, err) : 0;
+	rc = f->be.config_bytes && !f->config_given ? vu_frontend_get_config(f, err) : 0;
 	return rc < 0 ? vu_frontend_die(f, rc) : 0;
 }
 
@@ -223,7 +232,9 @@ static int vu_frontend_config(struct backend *b, bool write, uint32_t off, void 
 		return vu_frontend_gone(err);
 	/* Answers come in the order of the requests, and those about rings are outstanding. */
 	vr_assert(!f->rings.stopping || !(write || b->config_stale));
-	if (write)
+	if (f->config_given)
+		b->config_stale = false;
+	else if (write)
 		rc = vu_frontend_write_config(f, off, buf, len, err);
 	else if (b->config_stale)
 		rc = vu_frontend_get_config(f, err);
@@ -269,7 +280,7 @@ static int vu_frontend_connect(struct vu_frontend *f, const struct vu_frontend_a
 	int rc = vu_conn_bound(&f->conn, err);
 
 	if (rc == 0)
-		rc = vu_frontend_agree(f, err);
+		rc = vu_frontend_agree(f, args, err);
 	if (rc == 0)
 		rc = vu_frontend_set_mem_table(f, args, err);
 	if (rc == 0)
@@ -302,6 +313,12 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 	if (kind) {
 		f->be.nr_queues = kind->queues.each;
 		f->be.config_bytes = kind->config_bytes;
+	}
+	if (args->config_bytes > 0) {
+		vr_assert(args->config_bytes <= sizeof(f->config));
+		memcpy(f->config, args->config, args->config_bytes);
+		f->be.config_bytes = args->config_bytes;
+		f->config_given = true;
 	}
 	rc = vu_frontend_connect(f, args, err);
 	if (rc < 0)

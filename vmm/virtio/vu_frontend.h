@@ -20,12 +20,13 @@
  * @offered:		The back-end's feature bits, with VU_F_PROTOCOL_FEATURES
  * @dead:		There was an error: no message follows
  * @config:		Last known configuration space; be.config_stale = read it again
+ * @config_given:	It was given: the back-end is not asked for it, and the driver cannot change it
  */
 struct vu_frontend {
 	struct backend be;
 	struct vu_conn conn;
 	uint64_t offered;
-	bool dead;
+	bool dead, config_given;
 	struct vu_rings rings;
 	uint8_t config[BACKEND_CONFIG_MAX];
 };
@@ -37,6 +38,9 @@ struct vu_frontend_args {
 	uint16_t virtio_id;
 	const struct gmem *mem; /* its regions lie in @mem_fd in order, without gaps */
 	int mem_fd;		/* borrowed during the call */
+	bool others;		/* it is not ours (vu_others.h) */
+	const void *config;	/* the configuration space, of @config_bytes; 0: ask the back-end */
+	uint16_t config_bytes;
 	unsigned int late_ms;	/* 0 = VU_LATE_MS */
 	struct device_late late;
 };

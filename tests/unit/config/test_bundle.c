@@ -172,6 +172,21 @@ static const struct {
 	 "/vm/devices/0/serial: must be printable ASCII"},
 	{HEAD VM ",\"devices\":[{\"type\":\"serial\"},{\"type\":\"serial\"}]}}",
 	 "/vm/devices/1: a VM has one serial port only"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"block\"}]}}",
+	 "/vm/devices/0/socket: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"socket\":\"s\"}]}}",
+	 "/vm/devices/0/device: required"},
+	{HEAD VM
+	 ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"serial\",\"socket\":\"s\"}]}}",
+	 "/vm/devices/0/device: must be one of block, net, rng"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\"}]}}",
+	 "/vm/devices/0/tag: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"rng\",\"socket\":\"s\","
+		 "\"tag\":\"t\"}]}}",
+	 "/vm/devices/0/tag: is for a file system"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\","
+		 "\"tag\":\"0123456789012345678901234567890123456\"}]}}",
+	 "/vm/devices/0/tag: must be at most 36 bytes long, is 37"},
 	{HEAD "\"root\":{}," VM "}}", "/root/path: required"},
 	{HEAD "\"hostname\":\"a b\"," VM "}}", "/hostname: must be letters"},
 	{HEAD "\"annotations\":{\"a\":1}," VM "}}",

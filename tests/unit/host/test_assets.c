@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -12,6 +13,8 @@
 #include "runtime/config/bundle.h"
 #include "runtime/host/assets.h"
 #include "runtime/util/json.h"
+#include "runtime/util/listen.h"
+#include "runtime/util/unix_path.h"
 #include "tests/support/temp_dir.h"
 
 static char *const dir = temp_dir;
@@ -158,6 +161,37 @@ Test(assets, what_is_not_a_file_is_refused)
 		}
 	}
 	cr_expect_eq(fd, -1);
+}
+
+Test(assets, a_socket_that_will_not_do_is_named)
+{
+	char path[80];
+	struct plan_fd f = {.source = PLAN_FD_SOCKET, .path = path, .pointer = (char *)"/p"};
+	struct listener l;
+	struct err err;
+	int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/s", dir);
+	cr_expect_eq(assets_connect(&f, &fd, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "/p: ") == err.msg && strstr(err.msg, path), "%s", err.msg);
+	close(open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600));
+	cr_expect_eq(assets_connect(&f, &fd, &err), -ENOTSOCK);
+	cr_expect(strstr(err.msg, "is not a socket"), "%s", err.msg);
+	unlink(path);
+	cr_assert_eq(listen_at(path, &l, &err), 0, "%s", err.msg);
+	cr_assert_eq(assets_connect(&f, &fd, &err), 0, "%s", err.msg);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	close(fd);
+	close(l.fd);
+	cr_expect_eq(assets_connect(&f, &fd, &err), -ECONNREFUSED);
+	cr_expect(strstr(err.msg, "no process listens"), "%s", err.msg);
+	unlink(path);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(unix_bind(fd, path), 0);
+	cr_expect_eq(assets_connect(&f, &(int){-1}, &err), -EPROTOTYPE);
+	cr_expect(strstr(err.msg, "is not a stream socket"), "%s", err.msg);
+	close(fd);
 }
 
 /* Opening a FIFO waits, /dev/ptmx makes a terminal, a watchdog ends the host. */

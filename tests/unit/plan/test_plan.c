@@ -95,6 +95,11 @@ Test(plan, golden_container)
 	check_golden("container");
 }
 
+Test(plan, golden_vhost_user)
+{
+	check_golden("vhost-user");
+}
+
 Test(plan, golden_net)
 {
 	check_golden("net");

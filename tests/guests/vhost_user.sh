@@ -1,0 +1,111 @@
+#!/bin/bash
+# Devices that programs of others serve, by sockets: two VMs' worth of ours, and back-ends that will not do.
+. "$(dirname "$0")/../lib.sh"
+pids=''
+finish() {
+	# shellcheck disable=SC2086
+	[ -z "$pids" ] || kill $pids 2>/dev/null
+	wait 2>/dev/null
+	cleanup
+}
+trap finish EXIT
+
+# A path that is longer than a socket's address
+long=$work/$(printf 'd%.0s' {1..90})/$(printf 'e%.0s' {1..90})
+mkdir -p "$long"
+alone() { # alone NAME TYPE ARGS...: a back-end at $long/NAME.sock
+	"$vmrun_bin" device "${@:2}" --socket "$long/$1.sock" 2>"$work/$1.err" &
+	pids="$pids $!"
+	eval "$1=$!"
+	eventually 20 [ -S "$long/$1.sock" ] || cat "$work/$1.err"
+}
+block='' rng=''
+truncate -s 8M "$work/disk"
+alone block block --path "$work/disk"
+alone rng rng
+
+others='[{"type": "serial"}, {"type": "vhost-user", "device": "block", "socket": "'$long'/block.sock"},
+	{"type": "vhost-user", "device": "rng", "socket": "'$long'/rng.sock"}, {"type": "rng"}]'
+bundle "$work/others" virtio "$others"
+for n in first second; do
+	out=$(vmrun run "$work/others" </dev/null 2>/dev/null)
+	is "$n: the guest ends by the reset it asked for" $? 32
+	tr -d '\r' <<<"$out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $n: /"
+	like "$n: it reached its end" "$out" '^# virtio: done'
+done
+
+# ---- a back-end that dies under its guest
+
+bundle "$work/dies" idle "$others"
+create() { vmrun create "$work/$1" </dev/null >/dev/null 2>"$work/$1.err" || cat "$work/$1.err"; }
+create dies
+is "it will die: created" "$(vm_status dies)" created
+is "it will die: the VM has no process for it" "$(vmrun state dies | jq -r '[.vmrun.processes[].name] | join(" ")')" "vmm serial0 rng0"
+succeeds "it will die: started" vmrun start dies
+kill -9 "$(pgrep -P "$block")"
+succeeds "it dies: the VM ends" eventually 10 is_stopped dies
+is "it dies: the cause" "$(vmrun state dies | jq -r .vmrun.cause)" device-killed
+like "it dies: the detail names the socket" "$(vmrun state dies | jq -r .vmrun.detail)" \
+	"^/vm/devices/1/socket: the device's process is gone \\(${long:0:150}"
+vmrun delete dies
+
+# ---- back-ends that will not do: each one line, which names the socket, and nothing is left
+
+cat >"$work/peer" <<'EOF2'
+use Socket;
+my ($path, $how) = @ARGV;
+socket(my $l, AF_UNIX, SOCK_STREAM, 0) or die; bind($l, pack_sockaddr_un($path)) or die;
+exit if $how eq "stale";
+listen($l, 4) or die;
+sleep 100 if $how eq "deaf";
+accept(my $s, $l) or die;
+my ($request, $flags, $bytes, $rest);
+sub answer { syswrite($s, pack("LLL", $_[0], $_[1], length $_[2]) . $_[2]) }
+sub hear { sysread($s, my $h, 12); ($request, $flags, $bytes) = unpack("LLL", $h); sysread($s, $rest, $bytes) if $bytes }
+if ($how eq "hangs up") { exit }
+if ($how eq "early") { answer(1, 5, pack("Q", 5 << 30)); answer(2, 5, pack("Q", 0)) }
+if ($how eq "nonsense") { syswrite($s, "HTTP/1.1 400 Bad Request\r\n\r\n") }
+if ($how eq "huge") { hear(); syswrite($s, pack("LLL", 1, 5, 0xffffffff)) }
+if ($how eq "half") { hear(); syswrite($s, pack("LLL", 1, 5, 8) . "abc") }
+if ($how eq "old") { hear(); answer(1, 5, pack("Q", 1 << 30)) }
+if ($how eq "fewer") { hear(); answer(1, 5, pack("Q", 1 << 32)); hear() }
+sleep 100;
+EOF2
+# refused NAME HOW DEVICE REGEX: create fails within its bound and says so
+refused() {
+	local s=$work/$1.sock out status
+	perl "$work/peer" "$s" "$2" &
+	local peer=$!
+	eventually 10 [ -S "$s" ]
+	[ "$2" != stale ] || wait $peer
+	bundle "$work/$1" idle '[{"type": "serial"}, {"type": "vhost-user", "device": "'$3'", "socket": "'$s'"}]'
+	out=$(timeout $((30 * patience)) "$vmrun_bin" --root "$root" create "$work/$1" 2>&1 >/dev/null </dev/null)
+	status=$?
+	kill $peer 2>/dev/null
+	out=$(grep -v 'warning: KVM only' <<<"$out")
+	{
+		is "$1: create fails" $status 1
+		is "$1: one line" "$(wc -l <<<"$out")" 1
+		like "$1: says why, and where" "$out" "/vm/devices/1/socket: $4"
+		like "$1: names the socket" "$out" "$s"
+		is "$1: nothing is left" "$(ls "$root/$1" 2>/dev/null)" ""
+	} >"$work/$1.tap"
+}
+refused stale stale block ".*no process listens" &
+refused closes "hangs up" block "the device's process is gone|Broken pipe|Connection reset" &
+refused silent mute block "no answer in 5000 ms" &
+refused deaf deaf block "no answer in 5000 ms" &
+refused early early block "answer" &
+refused nonsense nonsense block "vhost-user: message of .* is too large" &
+refused huge huge block "vhost-user: message of 4294967295 bytes" &
+refused half half block "no answer in 5000 ms" &
+refused old old block "the device does not offer VIRTIO_F_VERSION_1" &
+refused fewer fewer block "the device does not tell its configuration" &
+for p in $(jobs -p); do
+	case " $pids " in *" $p "*) ;; *) wait "$p" ;; esac
+done
+cat "$work"/*.tap
+echo x >"$work/file"
+bundle "$work/file-bundle" idle '[{"type": "vhost-user", "device": "rng", "socket": "'"$work"'/file"}]'
+like "a file is no socket" "$(vmrun create "$work/file-bundle" 2>&1 </dev/null)" "/vm/devices/0/socket: $work/file: is not a socket"
+is "no VM is left" "$(vmrun list -q)" ""
