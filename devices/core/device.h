@@ -26,6 +26,7 @@ struct device;
  * @kind:	Its row of the table: name, virtio id, configuration space
  * @queue_max:	Entries a ring may have, a power of two up to VQ_SIZE_MAX
  * @features:	Bits it may offer; ring features and VERSION_1 are the core's and not listed
+ * @lends:	Its rings go to the kernel (vq_lend()): what is in flight cannot be tracked
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
@@ -48,6 +49,7 @@ struct device_ops {
 	const struct kind *kind;
 	uint16_t queue_max;
 	uint64_t features;
+	bool lends;
 	size_t state_size;
 	int (*init)(struct device *d, const struct boot_dev *b, struct err *err);
 	int (*start)(struct device *d, uint64_t features);

@@ -7,7 +7,7 @@
  *
  *   pop:    avail.idx (acquire), avail.ring[], descriptors
  *   empty:  avail_event written, full fence, avail.idx once more
- *   push:   used.ring[] written (fill), used.idx (publish, release)
+ *   push:   used.ring[] written (fill), used.idx (publish, release); vq_track.h notes both
  *   signal: full fence, then avail.flags or used_event
  *
  * The two fences close the two races in which each side looks before the other has written: a chain
@@ -23,6 +23,7 @@
 #include <errno.h>
 #include <linux/virtio_ring.h>
 
+_Static_assert(VQ_TRACK_MAX == VQ_SIZE_MAX, "what is tracked of the largest ring");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "rings are read as they are");
 
 #define VQ_CHAIN_BYTES_MAX (1ULL << 32)
@@ -257,34 +258,43 @@ static bool vq_look_or_arm(struct vq *q)
 	return vq_look(q);
 }
 
-enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
+/* Hands out the chain at @head; false when that breaks the queue */
+static bool vq_take(struct vq *q, uint16_t head, struct vq_chain *ret)
 {
-	uint16_t head;
-
-	if (!q->ready)
-		return VQ_EMPTY;
-	if (q->broken || !vq_look_or_arm(q))
-		return VQ_BROKEN;
-	if (q->next_avail == q->seen_avail)
-		return VQ_EMPTY;
-	head = *vq_ring16(q->avail,
-			  VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(q->next_avail & (q->size - 1)));
-	if (head >= q->size) {
-		vq_break(q, "available head outside the queue");
-		return VQ_BROKEN;
-	}
-	if (vq_in_flight(q, head)) {
-		vq_break(q, "available head in flight already");
-		return VQ_BROKEN;
-	}
+	if (head >= q->size)
+		return vq_break(q, "available head outside the queue");
+	if (vq_in_flight(q, head))
+		return vq_break(q, "available head in flight already");
 	if (!vq_walk_chain(q, head, ret))
-		return VQ_BROKEN;
+		return false;
 	ret->read_seg = 0;
 	ret->read_off = 0;
 	ret->write_seg = ret->nr_readable;
 	ret->write_off = 0;
 	ret->written_bytes = 0;
 	q->in_flight[head / 64] |= 1ULL << head % 64;
+	return true;
+}
+
+enum vq_result vq_pop(struct vq *q, struct vq_chain *ret)
+{
+	uint16_t head;
+
+	if (!q->ready)
+		return VQ_EMPTY;
+	if (q->broken)
+		return VQ_BROKEN;
+	if (vq_track_left(&q->track) > 0)
+		return vq_take(q, vq_track_again(&q->track), ret) ? VQ_CHAIN : VQ_BROKEN;
+	if (!vq_look_or_arm(q))
+		return VQ_BROKEN;
+	if (q->next_avail == q->seen_avail)
+		return VQ_EMPTY;
+	head = *vq_ring16(q->avail,
+			  VQ_RING_OFF + VQ_AVAIL_ENTRY * (size_t)(q->next_avail & (q->size - 1)));
+	if (!vq_take(q, head, ret))
+		return VQ_BROKEN;
+	vq_track_popped(&q->track, head);
 	q->next_avail++;
 	return VQ_CHAIN;
 }
@@ -299,16 +309,19 @@ static void vq_land(struct vq *q, uint16_t head)
 void vq_unpop(struct vq *q, uint16_t head)
 {
 	vq_land(q, head);
-	q->next_avail--;
+	if (vq_track_unpopped(&q->track, head))
+		q->next_avail--;
 }
 
 bool vq_has(struct vq *q, unsigned int nr)
 {
+	const unsigned int again = vq_track_left(&q->track);
+
 	if (!q->ready || q->broken)
 		return false;
-	if ((uint16_t)(q->seen_avail - q->next_avail) >= nr)
+	if (again + (uint16_t)(q->seen_avail - q->next_avail) >= nr)
 		return true;
-	return vq_look(q) && (uint16_t)(q->seen_avail - q->next_avail) >= nr;
+	return vq_look(q) && again + (uint16_t)(q->seen_avail - q->next_avail) >= nr;
 }
 
 void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
@@ -322,6 +335,7 @@ void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
 	entry = (volatile uint32_t *)(volatile void *)((volatile uint8_t *)q->used + off);
 	entry[0] = head;
 	entry[1] = bytes;
+	vq_track_filled(&q->track, head);
 	q->next_used++;
 	/* Once around since last asked: used_event cannot be told from a passed one any more. */
 	if (q->next_used == q->signalled_used)
@@ -340,6 +354,7 @@ void vq_publish(struct vq *q)
 	q->published_used = q->next_used;
 	q->pushed = true;
 	__atomic_store_n(vq_ring16(q->used, VQ_IDX_OFF), q->next_used, __ATOMIC_RELEASE);
+	vq_track_published(&q->track, q->next_used);
 }
 
 void vq_push(struct vq *q, const struct vq_chain *c)

@@ -23,6 +23,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 #include "devices/core/gmem.h"
+#include "devices/core/vq_track.h"
 
 /*
  * Entries of a ring, and buffers of an indirect table: where the transport gives no size a driver takes
@@ -76,6 +77,7 @@ struct vq {
 	bool broken;
 	const char *why;                       /* static text naming the rule that was broken */
 	uint64_t in_flight[VQ_SIZE_MAX / 64]; /* a bit for each head popped and not yet pushed */
+	struct vq_track track;                 /* the same in memory that outlives this process */
 };
 
 /**
@@ -114,6 +116,32 @@ struct vq_chain {
  */
 MUST_CHECK int vq_setup(struct vq *q, const struct gmem *mem, const struct vq_layout *layout,
 			struct err *err);
+
+/**
+ * vq_recover() - Note what is in flight in a region, and go on with what its last user had in flight
+ * @q:		Set up, nothing popped yet
+ * @region:	Hostile; as in vq_track_begin(), and borrowed until vq_reset()
+ * @desc_num:	Likewise
+ *
+ * A region that had a user decides where the ring goes on, as the specification wants: behind the chains
+ * given back and those in flight.
+ * Context: locked
+ * Syscalls: none
+ * Return: 0 or -EINVAL
+ */
+MUST_CHECK int vq_recover(struct vq *q, volatile struct vq_region *region, uint16_t desc_num,
+			  struct err *err);
+
+/**
+ * vq_used_idx() - used.idx of a ring that has no user now
+ * @used_gpa:	Hostile
+ * @ret:	Untouched on failure
+ *
+ * Context: any
+ * Syscalls: none
+ * Return: false when it is not in guest memory
+ */
+MUST_CHECK bool vq_used_idx(const struct gmem *mem, uint64_t used_gpa, uint16_t *ret);
 
 /**
  * vq_reset() - Forget everything; safe on a zeroed struct

@@ -3,7 +3,7 @@
 
 struct vq_loan vq_lend(struct vq *q)
 {
-	vr_assert(q->ready && !q->broken);
+	vr_assert(q->ready && !q->broken && !q->track.region);
 	for (size_t i = 0; i < ARRAY_SIZE(q->in_flight); i++)
 		vr_assert(q->in_flight[i] == 0);
 	q->ready = false;

@@ -20,7 +20,7 @@ struct vq_loan {
 
 /**
  * vq_lend() - Hand a ring to the kernel
- * @q:		Ready, not broken, none of its chains popped and not pushed (vr_assert)
+ * @q:		Ready, not broken, not tracked, none of its chains popped and not pushed (vr_assert)
  *
  * The addresses hold until vq_take_back(), which has to come before the memory goes.
  * Context: locked

@@ -15,6 +15,12 @@ static const uint64_t vu_core_protocol_features = 1ULL << VU_PF_MQ | 1ULL << VU_
 						  1ULL << VU_PF_BACKEND_REQ | 1ULL << VU_PF_CONFIG |
 						  1ULL << VU_PF_RESET_DEVICE;
 
+/* What the kernel has in flight of a lent ring is not known here. */
+static uint64_t vu_protocol_features(const struct vu_backend *b)
+{
+	return vu_core_protocol_features | (b->dev->ops->lends ? 0 : 1ULL << VU_PF_INFLIGHT_SHMFD);
+}
+
 /*
  * One function a request. Each gets a message that obeys its rule, may take its fds, and where the
  * rule says so turns it into the reply. An error goes to the front-end.
@@ -74,10 +80,9 @@ static int vu_reset_device(struct vu_backend *b, struct vu_msg *m, struct err *e
 
 static int vu_get_protocol_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	(void)b;
 	(void)err;
 	m->hdr.bytes = sizeof(m->u64);
-	m->u64 = vu_core_protocol_features;
+	m->u64 = vu_protocol_features(b);
 	return 0;
 }
 
@@ -94,9 +99,9 @@ static void vu_lend_channel(struct vu_backend *b)
 
 static int vu_set_protocol_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	if (m->u64 & ~vu_core_protocol_features)
+	if (m->u64 & ~vu_protocol_features(b))
 		return err_text(err, EINVAL, "vhost-user: protocol features 0x%lx were not offered",
-				m->u64 & ~vu_core_protocol_features);
+				m->u64 & ~vu_protocol_features(b));
 	b->protocol_features = m->u64;
 	b->state |= VU_STATE_PROTOCOL;
 	vu_lend_channel(b);
@@ -163,6 +168,25 @@ static int vu_set_config(struct vu_backend *b, struct vu_msg *m, struct err *err
 	return 0;
 }
 
+/* A jailed device has no memory to give; the front-end may bring some. */
+static int vu_get_inflight_fd(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	(void)b;
+	(void)err;
+	m->inflight.bytes = 0;
+	m->inflight.offset = 0;
+	return 0;
+}
+
+static int vu_set_inflight_fd(struct vu_backend *b, struct vu_msg *m, struct err *err)
+{
+	if (!(b->protocol_features & 1ULL << VU_PF_INFLIGHT_SHMFD))
+		return err_text(err, EPROTO, "vhost-user: SET_INFLIGHT_FD was not agreed on");
+	if (b->running > 0)
+		return err_text(err, EBUSY, "vhost-user: SET_INFLIGHT_FD while a ring is running");
+	return vu_inflight_set(&b->inflight, m, err);
+}
+
 static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *, struct err *) = {
 	[VU_GET_FEATURES] = vu_get_features,
 	[VU_SET_FEATURES] = vu_set_features,
@@ -183,6 +207,8 @@ static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *,
 	[VU_SET_BACKEND_REQ_FD] = vu_set_backend_req_fd,
 	[VU_GET_CONFIG] = vu_get_config,
 	[VU_SET_CONFIG] = vu_set_config,
+	[VU_GET_INFLIGHT_FD] = vu_get_inflight_fd,
+	[VU_SET_INFLIGHT_FD] = vu_set_inflight_fd,
 	[VU_RESET_DEVICE] = vu_reset_device,
 };
 
@@ -270,6 +296,7 @@ void vu_backend_done(struct vu_backend *b)
 	d->config_fd = -1;
 	cleanup_close_fd(&b->channel);
 	b->channel = -1;
+	vu_inflight_done(&b->inflight);
 	gmem_done(&d->mem);
 	d->acked = 0;
 }

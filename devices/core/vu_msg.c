@@ -13,6 +13,7 @@
 #define STATE	       sizeof(struct vu_vring_state)
 #define ADDR	       sizeof(struct vu_vring_addr)
 #define CONFIG	       offsetof(struct vu_config, data), sizeof(struct vu_config)
+#define INFLIGHT       offsetof(struct vu_inflight_area, reserved), sizeof(struct vu_inflight_area)
 #define MEM	       offsetof(struct vu_mem_table, region[1]), sizeof(struct vu_mem_table)
 
 /*
@@ -42,6 +43,8 @@ static const struct vu_rule vu_rules[VU_REQUESTS] = {
 	R(SET_BACKEND_REQ_FD,     PROTOCOL,         false, 0, 0,         1, 1, false),
 	R(GET_CONFIG,             PROTOCOL,         false, CONFIG,       0, 0, true),
 	R(SET_CONFIG,             OWNED | PROTOCOL, false, CONFIG,       0, 0, false),
+	R(GET_INFLIGHT_FD,        OWNED | PROTOCOL, false, INFLIGHT,     0, 0, true),
+	R(SET_INFLIGHT_FD,        OWNED | PROTOCOL, false, INFLIGHT,     1, 1, false),
 	R(RESET_DEVICE,           OWNED | PROTOCOL, false, 0, 0,         0, 0, false),
 #undef R
 };

@@ -18,17 +18,17 @@
 #include "devices/core/fdio.h"
 #include "devices/core/gmem.h"
 
-#define VU_CONFIG_BYTES_MAX 256
-#define VU_FDS_MAX          8
-#define VU_PAYLOAD_MAX      (12 + VU_CONFIG_BYTES_MAX)
+#define VU_CONFIG_BYTES_MAX    256
+#define VU_FDS_MAX	       8
+#define VU_PAYLOAD_MAX	       (12 + VU_CONFIG_BYTES_MAX)
 
-#define VU_VERSION         0x1U
-#define VU_FLAG_VERSION    0x3U
-#define VU_FLAG_REPLY      (1U << 2)
-#define VU_FLAG_NEED_REPLY (1U << 3)
+#define VU_VERSION	       0x1U
+#define VU_FLAG_VERSION	       0x3U
+#define VU_FLAG_REPLY	       (1U << 2)
+#define VU_FLAG_NEED_REPLY     (1U << 3)
 
-#define VU_VRING_INDEX_MASK 0xffU
-#define VU_VRING_NO_FD      (1U << 8)
+#define VU_VRING_INDEX_MASK    0xffU
+#define VU_VRING_NO_FD	       (1U << 8)
 
 #define VU_F_PROTOCOL_FEATURES 30 /* virtio feature bit */
 
@@ -37,6 +37,7 @@ enum vu_protocol_feature {
 	VU_PF_REPLY_ACK = 3,
 	VU_PF_BACKEND_REQ = 5,
 	VU_PF_CONFIG = 9,
+	VU_PF_INFLIGHT_SHMFD = 12,
 	VU_PF_RESET_DEVICE = 13,
 	VU_PF_STATUS = 16,
 };
@@ -61,6 +62,8 @@ enum vu_request {
 	VU_SET_BACKEND_REQ_FD = 21,
 	VU_GET_CONFIG = 24,
 	VU_SET_CONFIG = 25,
+	VU_GET_INFLIGHT_FD = 31,
+	VU_SET_INFLIGHT_FD = 32,
 	VU_RESET_DEVICE = 34,
 	VU_SET_STATUS = 39,
 	VU_GET_STATUS = 40,
@@ -69,7 +72,7 @@ enum vu_request {
 
 /** enum vu_backend_request - Requests that a back-end makes */
 enum vu_backend_request {
-	VU_CONFIG_CHANGE = 2,    /* BACKEND_CONFIG_CHANGE_MSG */
+	VU_CONFIG_CHANGE = 2,	 /* BACKEND_CONFIG_CHANGE_MSG */
 	VU_BACKEND_REQUESTS = 3, /* one more than the highest that is spoken */
 };
 
@@ -114,6 +117,19 @@ struct vu_config {
 };
 
 /**
+ * struct vu_inflight_area - Where the in-flight regions of all rings are (vq_track.h), one behind the other
+ * @bytes:	Of the file, from @offset on; in an answer 0: there are none
+ * @reserved:	Not in the specification, but on the wire of QEMU and others, as padding
+ */
+struct vu_inflight_area {
+	uint64_t bytes;
+	uint64_t offset;
+	uint16_t nr_queues;
+	uint16_t queue_size;
+	uint32_t reserved;
+};
+
+/**
  * struct vu_msg - One message in memory
  * @fd:		The first @nr_fds are owned by the holder of the message
  */
@@ -125,6 +141,7 @@ struct vu_msg {
 		struct vu_vring_addr addr;
 		struct vu_mem_table mem;
 		struct vu_config config;
+		struct vu_inflight_area inflight;
 		uint8_t bytes[VU_PAYLOAD_MAX];
 	};
 	unsigned int nr_fds;
@@ -133,6 +150,7 @@ struct vu_msg {
 
 _Static_assert(sizeof(struct vu_hdr) == 12, "vhost-user header");
 _Static_assert(sizeof(struct vu_vring_addr) == 40, "vhost-user vring address");
+_Static_assert(sizeof(struct vu_inflight_area) == 24, "vhost-user in-flight area");
 _Static_assert(sizeof(struct vu_mem_table) == 8 + 32 * GMEM_REGIONS_MAX, "vhost-user memory table");
 
 /**
@@ -154,10 +172,10 @@ struct vu_rule {
 	bool replies;
 };
 
-#define VU_STATE_OWNED    (1U << 0) /* SET_OWNER was seen */
+#define VU_STATE_OWNED	  (1U << 0) /* SET_OWNER was seen */
 #define VU_STATE_PROTOCOL (1U << 1) /* SET_PROTOCOL_FEATURES was seen */
 #define VU_STATE_FEATURES (1U << 2) /* SET_FEATURES was seen */
-#define VU_STATE_MEMORY   (1U << 3) /* SET_MEM_TABLE was seen */
+#define VU_STATE_MEMORY	  (1U << 3) /* SET_MEM_TABLE was seen */
 
 /**
  * vu_rule() - The rule for a request number

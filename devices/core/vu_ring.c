@@ -44,12 +44,31 @@ static void vu_ring_kicked(void *arg, int fd UNUSED, uint32_t events UNUSED)
 	vu_ring_process(arg);
 }
 
+/* Goes on with what the ring's last user had in flight, if the front-end keeps that */
+static int vu_ring_recover(struct vu_ring *r, struct err *err)
+{
+	const struct vu_inflight *i = &r->b->inflight;
+	const unsigned int q = vu_ring_index(r);
+	volatile struct vq_region *region = vu_inflight_region(i, q);
+	int rc;
+
+	if (!region)
+		return 0;
+	if (r->size > i->queue_size)
+		return err_text(err, EINVAL,
+				"vhost-user: ring %u has %u entries, its in-flight region %u", q,
+				r->size, i->queue_size);
+	rc = vq_recover(&r->b->dev->vq[q], region, i->queue_size, err);
+	return rc < 0 ? err_wrap(err, "vhost-user: ring %u", q) : 0;
+}
+
 /* Translates what the front-end set for a ring and makes the ring ready */
 static int vu_ring_setup(struct vu_ring *r, struct err *err)
 {
 	struct device *d = r->b->dev;
 	unsigned int q = vu_ring_index(r);
 	struct vq_layout l = {.size = r->size, .next_avail = r->base, .features = d->acked};
+	int rc;
 
 	if (!r->have_addr || r->size == 0)
 		return err_text(err, EINVAL, "vhost-user: ring %u has no %s", q,
@@ -59,7 +78,12 @@ static int vu_ring_setup(struct vu_ring *r, struct err *err)
 	    !gmem_user_to_gpa(&d->mem, r->addr.avail_user_addr, 4 + 2U * r->size, &l.avail_gpa) ||
 	    !gmem_user_to_gpa(&d->mem, r->addr.used_user_addr, 4 + 8U * r->size, &l.used_gpa))
 		return err_text(err, EINVAL, "vhost-user: ring %u is not in guest memory", q);
-	return vq_setup(&d->vq[q], &d->mem, &l, err);
+	rc = vq_setup(&d->vq[q], &d->mem, &l, err);
+	if (rc == 0)
+		rc = vu_ring_recover(r, err);
+	if (rc < 0)
+		vq_reset(&d->vq[q]);
+	return rc;
 }
 
 static int vu_ring_start(struct vu_ring *r, struct err *err)

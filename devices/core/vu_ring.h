@@ -9,6 +9,7 @@
 #define VMRUN_DEVICES_CORE_VU_RING_H
 
 #include "devices/core/device.h"
+#include "devices/core/vu_inflight.h"
 #include "devices/core/vu_msg.h"
 
 /**
@@ -19,6 +20,7 @@
  * @seen:	Requests seen, for rules that allow one once
  * @channel:	From SET_BACKEND_REQ_FD, owned; -1 = none
  * @running:	Rings started
+ * @inflight:	What the rings are tracked in when they start
  * @broke_rules: The connection ended because of what the front-end sent
  * @limit:	Budget for log lines about requests that failed
  * @ring:	What the front-end set for each ring, used when the ring starts; @started until it
@@ -32,6 +34,7 @@ struct vu_backend {
 	uint64_t protocol_features;
 	int channel;
 	unsigned int running;
+	struct vu_inflight inflight;
 	bool broke_rules;
 	struct log_limit limit;
 	struct vu_ring {

@@ -314,6 +314,7 @@ const struct device_ops vhost_net_device = {
 	.kind = &kind_table[KIND_VHOST_NET],
 	.queue_max = VQ_SIZE_MAX,
 	.features = VN_OWN | VN_BIT(MRG_RXBUF) | VN_BIT(MQ) | VNET_F_OFFLOADS,
+	.lends = true,
 	.state_size = sizeof(struct vhost_net),
 	.init = vn_init,
 	.start = vn_start,

@@ -103,6 +103,12 @@ void vup_addr(int sock, uint32_t flags, uint32_t index, const struct vqd *d)
 	vup_send(sock, VUP_SET_VRING_ADDR, flags, payload, sizeof(payload), NULL, 0);
 }
 
+void vup_inflight(int sock, uint32_t flags, const struct vup_inflight *i, int fd)
+{
+	vup_send(sock, fd < 0 ? VUP_GET_INFLIGHT_FD : VUP_SET_INFLIGHT_FD, flags, i, sizeof(*i),
+		 &fd, fd < 0 ? 0 : 1);
+}
+
 void vup_config(int sock, uint32_t request, uint32_t flags, uint32_t offset, uint32_t bytes,
 		const void *data)
 {

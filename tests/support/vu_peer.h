@@ -37,6 +37,8 @@ enum vup_request {
 	VUP_SET_BACKEND_REQ_FD = 21,
 	VUP_GET_CONFIG = 24,
 	VUP_SET_CONFIG = 25,
+	VUP_GET_INFLIGHT_FD = 31,
+	VUP_SET_INFLIGHT_FD = 32,
 	VUP_RESET_DEVICE = 34,
 };
 
@@ -72,6 +74,15 @@ void vup_mem_table(int sock, uint32_t flags, const struct vqd_mem *m);
 
 /** vup_addr() - Where ring @index is: @d */
 void vup_addr(int sock, uint32_t flags, uint32_t index, const struct vqd *d);
+
+/** struct vup_inflight - Payload of the requests about in-flight regions */
+struct vup_inflight {
+	uint64_t bytes, offset;
+	uint16_t nr_queues, queue_size;
+} __attribute__((packed));
+
+/** vup_inflight() - SET_INFLIGHT_FD, or without @fd (-1) GET_INFLIGHT_FD */
+void vup_inflight(int sock, uint32_t flags, const struct vup_inflight *i, int fd);
 
 /** vup_config() - GET_CONFIG or SET_CONFIG of @bytes at @offset; @data may be NULL */
 void vup_config(int sock, uint32_t request, uint32_t flags, uint32_t offset, uint32_t bytes,

@@ -14,7 +14,8 @@ Test(vu_backend, says_what_it_can)
 	const uint64_t core = 1ULL << 28 | 1ULL << 29 | PF_BIT | 1ULL << 32;
 
 	cr_assert_eq(ask(VUP_GET_FEATURES), core | ECHO_FEATURE);
-	cr_assert_eq(ask(VUP_GET_PROTOCOL_FEATURES), 1 << 0 | 1 << 3 | 1 << 5 | 1 << 9 | 1 << 13);
+	cr_assert_eq(ask(VUP_GET_PROTOCOL_FEATURES),
+		     1 << 0 | 1 << 3 | 1 << 5 | 1 << 9 | 1 << 12 | 1 << 13);
 	vup_u64(sock, VUP_SET_PROTOCOL_FEATURES, 0, 1);
 	cr_assert_eq(ask(VUP_GET_QUEUE_NUM), ECHO_QUEUES);
 }
