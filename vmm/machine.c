@@ -166,12 +166,13 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 	struct vu_frontend_args args = {
 		.name = d->name,
 		.sock = sock,
-		.virtio_id = d->virtio_id,
-		.mem = &m->mem,
-		.mem_fd = BOOT_FD_RAM,
+		.ask = {.virtio_id = d->virtio_id,
+			.mem = &m->mem,
+			.mem_fd = BOOT_FD_RAM,
+			.others = d->flags & BOOT_VMM_OTHERS,
+			.config = d->config,
+			.config_bytes = d->config_bytes},
 		.late = {machine_device_late, m},
-		.config = d->config,
-		.config_bytes = d->config_bytes,
 	};
 	struct virtio_pci_args pci = {
 		.be = &v->frontend.be,
@@ -183,7 +184,6 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 
 	if (d->flags & BOOT_VMM_OTHERS) {
 		/* The supervisor cannot see what its process does, so it gets a fixed time. */
-		args.others = true;
 		args.late_ms = VU_OTHERS_MS;
 		args.late.fn = NULL;
 	}

@@ -67,3 +67,13 @@ const struct kind *kind_of_virtio(uint16_t virtio_id)
 	}
 	return NULL;
 }
+
+/* By virtio id; virtio 1.3 section 5 */
+static const struct kind_live kind_lives[] = {
+	[VIRTIO_ID_NET] = {6, 2}, /* status */
+};
+
+struct kind_live kind_live(uint16_t virtio_id)
+{
+	return virtio_id < ARRAY_SIZE(kind_lives) ? kind_lives[virtio_id] : (struct kind_live){0};
+}

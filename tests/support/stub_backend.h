@@ -25,15 +25,16 @@
 /**
  * struct stub_backend - @fail: what the next call answers, and @dead from then on
  * @slow:	So many stops answer that it is not over yet
+ * @returns:	It may come back; @away: so many writes of configuration space answer that it is away
  * @hear_rc, @hear_changed: What the next hear answers
  * @q:		What it was started with
  */
 struct stub_backend {
 	struct backend be;
 	const struct gmem *mem;
-	bool running, dead;
+	bool running, dead, returns;
 	int fail;
-	unsigned int starts, stops, hears, slow;
+	unsigned int starts, stops, hears, slow, away;
 	int hear_rc;
 	bool hear_changed;
 	uint64_t features;
@@ -94,6 +95,10 @@ static int stub_config(struct backend *b, bool write, uint32_t off, void *buf, u
 	struct stub_backend *s = container_of(b, struct stub_backend, be);
 
 	vr_assert(off <= STUB_CONFIG_BYTES && len <= STUB_CONFIG_BYTES - off);
+	if (write && s->away > 0) {
+		s->away--;
+		return -EAGAIN;
+	}
 	if (write)
 		memcpy(s->config + off, buf, len);
 	else
@@ -111,9 +116,15 @@ static int stub_hear(struct backend *b, bool *ret_changed, struct err *err)
 			      : s->hear_rc;
 }
 
+static bool stub_hung_up(struct backend *b)
+{
+	return container_of(b, struct stub_backend, be)->returns;
+}
+
 static void stub_init(struct stub_backend *s, const struct gmem *mem)
 {
-	static const struct backend_ops ops = {stub_start, stub_stop, stub_config, stub_hear};
+	static const struct backend_ops ops = {stub_start, stub_stop, stub_config, stub_hear,
+					       stub_hung_up};
 
 	*s = (struct stub_backend){.mem = mem};
 	s->be = (struct backend){

@@ -53,7 +53,8 @@ static struct peer {
 	uint32_t size_max;
 	uint32_t trick_at;
 	enum trick trick;
-	uint8_t config; /* each byte of it */
+	uint8_t config;	   /* each byte of it */
+	uint64_t inflight; /* bytes of its in-flight area */
 	pthread_t thread;
 	unsigned int nr;
 	struct vu_msg log[LOG_MAX];
@@ -77,6 +78,10 @@ static void peer_fill(struct vu_msg *m)
 	case VU_GET_QUEUE_NUM: value = peer.queues; break;
 	case VU_GET_CONFIG: memset(m->config.data, peer.config, m->config.bytes); return;
 	case VU_GET_VRING_BASE: m->state.num = 7; return;
+	case VU_GET_INFLIGHT_FD:
+		m->inflight.bytes = peer.inflight;
+		m->inflight.offset = 4096;
+		return;
 	case VU_SET_VRING_NUM: value = ack && m->state.num > peer.size_max; break;
 	default: break;
 	}
@@ -90,6 +95,7 @@ static bool peer_answer(struct vu_msg *m)
 	enum trick trick = m->hdr.request == peer.trick_at ? peer.trick : NONE;
 	eventfd_t v;
 	uint8_t wire[sizeof(m->hdr) + VU_PAYLOAD_MAX + 8] = {0};
+	bool brings_fd;
 	size_t len;
 
 	if (trick == WAIT)
@@ -125,7 +131,8 @@ static bool peer_answer(struct vu_msg *m)
 		len -= 4;
 	if (trick == GONE || trick == SILENT)
 		return trick == SILENT;
-	return fd_send(peer.sock, wire, len, &mem_fd, trick == WITH_FD) == 0 && trick != HALF_GONE;
+	brings_fd = trick == WITH_FD || (m->hdr.request == VU_GET_INFLIGHT_FD && peer.inflight > 0);
+	return fd_send(peer.sock, wire, len, &mem_fd, brings_fd) == 0 && trick != HALF_GONE;
 }
 
 static void *peer_run(void *arg UNUSED)
@@ -148,11 +155,11 @@ static void *peer_run(void *arg UNUSED)
 	return NULL;
 }
 
-UNUSED static void setup(void)
+/* A back-end, and the front-end's end of its socket in @front; it runs once peer.thread is made */
+UNUSED static void peer_setup(void)
 {
 	int sv[2];
 
-	gmem_done(&mem); /* of the row before, in tests that call this for each */
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv), 0);
 	front = sv[0];
 	peer = (struct peer){
@@ -165,6 +172,12 @@ UNUSED static void setup(void)
 		.channel = -1,
 		.go = eventfd(0, EFD_SEMAPHORE),
 	};
+}
+
+UNUSED static void setup(void)
+{
+	gmem_done(&mem); /* of the row before, in tests that call this for each */
+	peer_setup();
 	mem_fd = memfd_create("ram", MFD_CLOEXEC);
 	cr_assert_eq(ftruncate(mem_fd, RAM_BYTES), 0);
 	cr_assert_eq(gmem_map(&mem, mem_fd, 0, 0, RAM_BYTES / 2, 0, &err), 0);
@@ -183,15 +196,22 @@ static bool on_late(void *arg UNUSED, const char *device, unsigned int ms)
 	return late.times++ < late.patience;
 }
 
+/* What the front-end of a device that may come back gets on top */
+static struct {
+	bool returns;
+	struct vu_region region;
+} again;
+
 UNUSED static int connect_block(unsigned int late_ms)
 {
-	struct vu_frontend_args args = {.name = "block0",
-					.sock = front,
-					.virtio_id = VIRTIO_ID_BLOCK,
-					.mem = &mem,
-					.mem_fd = mem_fd,
-					.late_ms = late_ms,
-					.late = {on_late, NULL}};
+	struct vu_frontend_args args = {
+		.name = "block0",
+		.sock = front,
+		.returns = again.returns,
+		.region = again.region,
+		.ask = {.virtio_id = VIRTIO_ID_BLOCK, .mem = &mem, .mem_fd = mem_fd},
+		.late_ms = late_ms,
+		.late = {on_late, NULL}};
 
 	cr_assert_eq(pthread_create(&peer.thread, NULL, peer_run, NULL), 0);
 	return vu_frontend_init(&f, &args, &err);

@@ -40,11 +40,14 @@ struct backend;
  *		it again when peer_fd is readable or some time has passed, and give that time in
  *		@waited_ms. Until it returns 0, call nothing else, except to read a configuration space
  *		that is not stale
- * @config:	Read or write configuration space; @off + @len <= config_bytes
+ * @config:	Read or write configuration space; @off + @len <= config_bytes. -EAGAIN: the device is away,
+ *		write again later
  * @hear:	change_fd is readable: receive a bounded number of messages, and say whether the
  *		configuration space has changed. Never waits. On the main thread, without the bus lock: a
  *		vCPU may hold that while it waits for a device, which in turn waits until we receive.
  *		Returns 1; 0 if no more messages will come; -errno after a violation
+ * @hung_up:	peer_fd was hung up, and is not watched any more. Returns whether the device may come back;
+ *		peer_fd is then closed, and -1
  *
  * The others return 0 or -errno. device_late decides how long they wait for the other process. After a
  * failure the back-end is dead: every later call fails at once.
@@ -56,6 +59,7 @@ struct backend_ops {
 	int (*config)(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		      struct err *err);
 	int (*hear)(struct backend *b, bool *ret_changed, struct err *err);
+	bool (*hung_up)(struct backend *b);
 };
 
 /**
@@ -65,11 +69,11 @@ struct backend_ops {
  * @kick_fd:	Guest to device; the transport binds it to the doorbell
  * @call_fd:	Device to guest; the transport binds it to an interrupt
  * @err_fd:	Device to transport: the driver broke this queue. Consecutive queues may share one
- * @peer_fd:	Readable when the device answers, hangs up when its process dies; -1 = none
+ * @peer_fd:	Readable when the device answers, hangs up when its process dies; -1 = none, or away
  * @change_fd:	Readable when the device sends messages of its own (ops->hear); -1 = none
  * @config_stale: Set by the transport after a change, bus lock held: the next ops->config asks the device
  *
- * The back-end owns the fds; they are open for its whole life.
+ * The back-end owns the fds; but for peer_fd they are open for its whole life.
  */
 struct backend {
 	const struct backend_ops *ops;

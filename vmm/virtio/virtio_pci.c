@@ -15,6 +15,7 @@
 #define VIRTIO_PCI_DEVICE_BASE 0x1040
 #define VIRTIO_PCI_REVISION    1 /* 1 or more: not a transitional device */
 #define VIRTIO_PCI_ISR_QUEUE   1U
+#define VIRTIO_PCI_STEP_MS     2 /* wait of one step while a device is away */
 
 #define VIRTIO_PCI_CLASS_OTHER 0x00ff00 /* a device that fits no class */
 
@@ -64,6 +65,14 @@ static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t 
 	if (v->dead)
 		return;
 	rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
+	/* Others go on meanwhile, and the wait has an end: the supervisor brings the device back, or ends us. */
+	while (rc == -EAGAIN) {
+		bus_wait(v->pci->bus, -1, VIRTIO_PCI_STEP_MS);
+		common_cfg_reset_on(v, true);
+		if (v->dead)
+			return;
+		rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
+	}
 	if (rc < 0)
 		virtio_pci_fail(v, &err);
 	else if (write)
@@ -268,7 +277,10 @@ static void virtio_pci_on_hangup(void *arg, int fd, uint32_t events)
 	loop_del(v->loop, fd);
 	err_text(&err, EPIPE, "the device's process is gone");
 	pthread_mutex_lock(&v->pci->bus->lock);
-	virtio_pci_fail(v, &err);
+	if (!v->be->ops->hung_up(v->be))
+		virtio_pci_fail(v, &err);
+	else if (v->away.fn)
+		v->away.fn(v->away.arg, v->be->name, &err);
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
@@ -290,6 +302,11 @@ static void virtio_pci_on_change(void *arg, int fd, uint32_t events UNUSED)
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
+int virtio_pci_watch_peer(struct virtio_pci *v, struct err *err)
+{
+	return loop_add(v->loop, v->be->peer_fd, 0, virtio_pci_on_hangup, v, err);
+}
+
 int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 {
 	int rc = 0;
@@ -301,10 +318,23 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 	}
 	/* The loop watches for the end only: the caller who asks also reads the answer. */
 	if (rc == 0 && v->be->peer_fd >= 0)
-		rc = loop_add(loop, v->be->peer_fd, 0, virtio_pci_on_hangup, v, err);
+		rc = virtio_pci_watch_peer(v, err);
 	if (rc == 0 && v->be->change_fd >= 0)
 		rc = loop_add(loop, v->be->change_fd, EPOLLIN, virtio_pci_on_change, v, err);
 	return rc;
+}
+
+void virtio_pci_returned(struct virtio_pci *v, bool changed)
+{
+	pthread_mutex_lock(&v->pci->bus->lock);
+	/* The process that died may have answered requests, and not told the driver. */
+	for (unsigned int i = 0; v->running && i < v->be->nr_queues; i++) {
+		if (v->queue[i].enabled)
+			virtio_pci_signal(v->be->call_fd[i]);
+	}
+	if (changed)
+		virtio_pci_config_changed(v);
+	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
 void virtio_pci_done(struct virtio_pci *v)

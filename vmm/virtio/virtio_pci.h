@@ -36,13 +36,24 @@ MUST_CHECK int virtio_pci_init(struct virtio_pci *v, const struct virtio_pci_arg
 /**
  * virtio_pci_watch() - Watch the error eventfds and the device's process in the VMM's main loop
  *
- * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt. So does a dead process,
- * which also calls v->hook. A change of the configuration space increments the generation and raises the
- * configuration interrupt. The callbacks take the bus lock.
+ * A broken queue sets DEVICE_NEEDS_RESET and raises the configuration interrupt. So does a dead process, and calls
+ * v->hook; if the device may come back, v->away is called instead. A change of the configuration space increments
+ * the generation and raises the configuration interrupt. The callbacks take the bus lock.
  * Context: setup, main thread
  * Syscalls: epoll_ctl; later read write and the back-end's
  */
 MUST_CHECK int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err);
+
+/** virtio_pci_watch_peer() - Watch the process that came back, as virtio_pci_watch().  Syscalls: epoll_ctl */
+MUST_CHECK int virtio_pci_watch_peer(struct virtio_pci *v, struct err *err);
+
+/**
+ * virtio_pci_returned() - The device is back: interrupt the driver for all that it may have missed
+ * @changed:	Also the configuration space has changed
+ *
+ * Context: main thread.  Syscalls: futex write
+ */
+void virtio_pci_returned(struct virtio_pci *v, bool changed);
 
 /** virtio_pci_done() - Close what init opened, after vCPUs and loop have ended; safe on a zeroed struct */
 void virtio_pci_done(struct virtio_pci *v);

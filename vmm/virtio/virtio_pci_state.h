@@ -56,6 +56,7 @@ struct virtio_pci_queue {
  * @notify_at:		Guest address of the doorbells while they shall be bound, else 0
  * @bound:		Whether ioeventfd has bound each queue's doorbell, at @notify_at
  * @hook:		Set by the machine after init
+ * @away:		Likewise: the device's process is gone, and may come back
  */
 struct virtio_pci {
 	struct pci_function fn;
@@ -79,7 +80,7 @@ struct virtio_pci {
 	bool bound[BACKEND_QUEUES_MAX];
 	struct loop *loop;
 	struct log_limit limit;
-	struct device_hook hook;
+	struct device_hook hook, away;
 };
 
 /** virtio_pci_signal() - Signal an eventfd.  Syscalls: write */

@@ -7,6 +7,7 @@
 
 /* Messages received at once. They all mean the same, so the configuration is read once for all of them. */
 #define VU_CHANNEL_BATCH 16
+#define VU_CHANNEL_FULL	 65536 /* more messages than a full socket holds */
 
 static int vu_channel_hand_over(struct vu_conn *c, int fd, struct err *err)
 {
@@ -17,24 +18,43 @@ static int vu_channel_hand_over(struct vu_conn *c, int fd, struct err *err)
 	return vu_conn_do(c, &m, NULL, err);
 }
 
-int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err)
+static int vu_channel_make(struct vu_channel *ch, struct err *err)
 {
-	cleanup_fd int ours = -1, theirs = -1;
-	int sv[2], rc;
+	int sv[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
+		return err_set(err, errno, "socketpair");
+	*ch = (struct vu_channel){sv[0], sv[1]};
+	/* Our end alone: a back-end may rely on blocking reads at its end. */
+	if (fcntl(ch->ours, F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, errno, "O_NONBLOCK");
+	return 0;
+}
+
+static void vu_channel_drain(const struct vu_channel *ch)
+{
+	struct vu_msg m;
+	ssize_t n = 0;
+
+	/* The sender is gone, and what it could send had room in the socket. */
+	for (unsigned int i = 0; i < VU_CHANNEL_FULL && n != -EAGAIN; i++) {
+		m.nr_fds = 0;
+		n = fd_recv(ch->ours, m.bytes, sizeof(m.bytes), m.fd, &m.nr_fds);
+		vu_msg_close(&m);
+	}
+}
+
+int vu_channel_open(struct vu_channel *ch, struct vu_conn *c, struct err *err)
+{
+	int rc = 0;
 
 	if (!vu_conn_agreed(c, VU_PF_BACKEND_REQ) || !vu_conn_agreed(c, VU_PF_CONFIG))
 		return 0;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) < 0)
-		return err_set(err, errno, "socketpair");
-	ours = sv[0];
-	theirs = sv[1];
-	/* Our end alone: a back-end may rely on blocking reads at its end. */
-	if (fcntl(ours, F_SETFL, O_NONBLOCK) < 0)
-		return err_set(err, errno, "O_NONBLOCK");
-	rc = vu_channel_hand_over(c, theirs, err);
-	if (rc == 0)
-		*ret_fd = TAKE_FD(ours);
-	return rc;
+	if (ch->ours < 0)
+		rc = vu_channel_make(ch, err);
+	else
+		vu_channel_drain(ch);
+	return rc < 0 ? rc : vu_channel_hand_over(c, ch->theirs, err);
 }
 
 /* Receives one message: 1; 0 if the other end is closed; -EAGAIN if there is none; -errno */

@@ -12,16 +12,24 @@
 #include "vmm/virtio/vu_conn.h"
 
 /**
- * vu_channel_open() - Create the channel and send its other end, if the back-end supports it
- * @ret_fd:	Our end, owned by the caller; untouched unless BACKEND_REQ and CONFIG are agreed on
- *
- * Context: setup
- * Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
- * Return: 0 or -errno
+ * struct vu_channel - Both ends; -1 before the first vu_channel_open()
+ * @ours:	What is heard
+ * @theirs:	Kept for the next connection: the filter lets the VMM make no socket
  */
-MUST_CHECK int vu_channel_open(struct vu_conn *c, int *ret_fd, struct err *err);
+struct vu_channel {
+	int ours, theirs;
+};
 
-/** vu_channel_hear() - backend_ops.hear, for the channel @fd.  Syscalls: recvmsg sendto close */
+/**
+ * vu_channel_open() - Give the back-end its end, if it supports one; the first time, create the channel
+ *
+ * What an earlier back-end sent, and was not heard, is dropped.
+ * Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
+ * Return: 0, also if BACKEND_REQ and CONFIG were not agreed on; or -errno
+ */
+MUST_CHECK int vu_channel_open(struct vu_channel *ch, struct vu_conn *c, struct err *err);
+
+/** vu_channel_hear() - backend_ops.hear, on our end @fd.  Syscalls: recvmsg sendto close */
 MUST_CHECK int vu_channel_hear(const struct vu_conn *c, int fd, bool *ret_changed, struct err *err);
 
 #endif

@@ -91,8 +91,9 @@ int vu_conn_post(struct vu_conn *c, const struct vu_msg *m, struct err *err)
 	return rc;
 }
 
-int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
-		 struct err *err)
+/* As vu_conn_take(), with up to @max_fds fds, which are then the caller's */
+static int vu_conn_take_with(struct vu_conn *c, uint32_t request, size_t bytes,
+			     unsigned int max_fds, struct vu_msg *ret, struct err *err)
 {
 	int rc = vu_recv(c->sock, ret, err);
 
@@ -100,29 +101,35 @@ int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_ms
 		return err_text(err, EPIPE, "the device's process is gone");
 	if (rc < 0)
 		return rc;
-	if (ret->nr_fds > 0) {
+	rc = 0;
+	if (ret->nr_fds > max_fds)
+		rc = err_text(err, EPROTO, "answer with fds");
+	else if (ret->hdr.request != request || ret->hdr.flags != (VU_VERSION | VU_FLAG_REPLY))
+		rc = err_text(err, EPROTO, "answer %u, flags 0x%x, to request %u", ret->hdr.request,
+			      ret->hdr.flags, request);
+	else if (ret->hdr.bytes != bytes)
+		rc = err_text(err, EPROTO, "answer to request %u has %u bytes, not %zu", request,
+			      ret->hdr.bytes, bytes);
+	if (rc < 0)
 		vu_msg_close(ret);
-		return err_text(err, EPROTO, "answer with fds");
-	}
-	if (ret->hdr.request != request || ret->hdr.flags != (VU_VERSION | VU_FLAG_REPLY))
-		return err_text(err, EPROTO, "answer %u, flags 0x%x, to request %u",
-				ret->hdr.request, ret->hdr.flags, request);
-	if (ret->hdr.bytes != bytes)
-		return err_text(err, EPROTO, "answer to request %u has %u bytes, not %zu", request,
-				ret->hdr.bytes, bytes);
-	return 0;
+	return rc;
 }
 
-/* Waits for the answer to @request, and receives it. */
-static int vu_conn_reply(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
-			 struct err *err)
+int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
+		 struct err *err)
+{
+	return vu_conn_take_with(c, request, bytes, 0, ret, err);
+}
+
+/* Waits until an answer has arrived. */
+static int vu_conn_wait(struct vu_conn *c, struct err *err)
 {
 	int rc;
 
 	do
 		rc = vu_conn_step(c, err);
 	while (rc == 0);
-	return rc < 0 ? rc : vu_conn_take(c, request, bytes, ret, err);
+	return rc < 0 ? rc : 0;
 }
 
 int vu_conn_ask(struct vu_conn *c, struct vu_msg *m, size_t bytes, struct err *err)
@@ -131,7 +138,21 @@ int vu_conn_ask(struct vu_conn *c, struct vu_msg *m, size_t bytes, struct err *e
 	int rc = vu_conn_post(c, m, err);
 
 	if (rc == 0)
-		rc = vu_conn_reply(c, request, bytes, m, err);
+		rc = vu_conn_wait(c, err);
+	return rc < 0 ? rc : vu_conn_take(c, request, bytes, m, err);
+}
+
+int vu_conn_ask_fd(struct vu_conn *c, struct vu_msg *m, size_t bytes, int *ret_fd, struct err *err)
+{
+	uint32_t request = m->hdr.request;
+	int rc = vu_conn_post(c, m, err);
+
+	if (rc == 0)
+		rc = vu_conn_wait(c, err);
+	if (rc == 0)
+		rc = vu_conn_take_with(c, request, bytes, 1, m, err);
+	if (rc == 0)
+		*ret_fd = m->nr_fds > 0 ? m->fd[0] : -1;
 	return rc;
 }
 
@@ -162,7 +183,9 @@ int vu_conn_do(struct vu_conn *c, struct vu_msg *m, bool *ret_refused, struct er
 	rc = vu_conn_post(c, m, err);
 	if (rc < 0 || !vu_conn_agreed(c, VU_PF_REPLY_ACK))
 		return rc;
-	rc = vu_conn_reply(c, request, sizeof(m->u64), m, err);
+	rc = vu_conn_wait(c, err);
+	if (rc == 0)
+		rc = vu_conn_take(c, request, sizeof(m->u64), m, err);
 	if (rc < 0 || m->u64 == 0)
 		return rc;
 	if (!ret_refused)

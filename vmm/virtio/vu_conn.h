@@ -75,8 +75,8 @@ MUST_CHECK int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct er
  * Syscalls: recvmsg read close
  * Return: 0 or -errno
  */
-MUST_CHECK int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes,
-			    struct vu_msg *ret, struct err *err);
+MUST_CHECK int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, struct vu_msg *ret,
+			    struct err *err);
 
 /**
  * vu_conn_ask() - Send a request that has an answer of its own, and receive the answer
@@ -87,6 +87,9 @@ MUST_CHECK int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes,
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_conn_ask(struct vu_conn *c, struct vu_msg *m, size_t bytes, struct err *err);
+/** vu_conn_ask_fd() - Likewise, for an answer that may bring an fd: the caller's, -1 if there is none */
+MUST_CHECK int vu_conn_ask_fd(struct vu_conn *c, struct vu_msg *m, size_t bytes, int *ret_fd,
+			      struct err *err);
 MUST_CHECK int vu_conn_ask_u64(struct vu_conn *c, enum vu_request request, uint64_t *ret,
 			       struct err *err);
 
@@ -97,7 +100,6 @@ MUST_CHECK int vu_conn_ask_u64(struct vu_conn *c, enum vu_request request, uint6
  *
  * Return: 0 or -errno
  */
-MUST_CHECK int vu_conn_do(struct vu_conn *c, struct vu_msg *m, bool *ret_refused,
-			  struct err *err);
+MUST_CHECK int vu_conn_do(struct vu_conn *c, struct vu_msg *m, bool *ret_refused, struct err *err);
 
 #endif

@@ -49,16 +49,17 @@ bool vu_others_counts_pairs(uint16_t virtio_id)
 	return vu_others_rule(virtio_id)->pairs;
 }
 
-int vu_others_check(struct backend *be, bool config, struct err *err)
+int vu_others_check(uint16_t virtio_id, uint16_t nr_queues, bool config, uint64_t *features,
+		    struct err *err)
 {
-	const struct vu_others_rule *r = vu_others_rule(be->virtio_id);
-	const struct kind *kind = kind_of_virtio(be->virtio_id);
+	const struct vu_others_rule *r = vu_others_rule(virtio_id);
+	const struct kind *kind = kind_of_virtio(virtio_id);
 
-	if (kind && be->nr_queues < kind->queues.each)
-		return err_text(err, EPROTO, "the device has %u queues, not %u or more",
-				be->nr_queues, kind->queues.each);
-	if (!config && be->config_bytes > 0 && r->config == 0)
+	if (kind && nr_queues < kind->queues.each)
+		return err_text(err, EPROTO, "the device has %u queues, not %u or more", nr_queues,
+				kind->queues.each);
+	if (!config && kind && kind->config_bytes > 0 && r->config == 0)
 		return err_text(err, EPROTO, "the device does not tell its configuration");
-	be->features &= ~(r->never | (config ? 0 : r->config));
+	*features &= ~(r->never | (config ? 0 : r->config));
 	return 0;
 }

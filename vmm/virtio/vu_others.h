@@ -8,7 +8,7 @@
 #ifndef VMRUN_VMM_VIRTIO_VU_OTHERS_H
 #define VMRUN_VMM_VIRTIO_VU_OTHERS_H
 
-#include "vmm/virtio/backend.h"
+#include "devices/core/err.h"
 
 /** How long a back-end of others may take to answer */
 #define VU_OTHERS_MS 5000
@@ -18,11 +18,12 @@ bool vu_others_counts_pairs(uint16_t virtio_id);
 
 /**
  * vu_others_check() - Withhold the features that we cannot offer
- * @be:		Its features are the back-end's
  * @config:	There is a configuration space
+ * @features:	The back-end's; changed
  *
  * Return: 0, or -EPROTO if the device does not work that way
  */
-MUST_CHECK int vu_others_check(struct backend *be, bool config, struct err *err);
+MUST_CHECK int vu_others_check(uint16_t virtio_id, uint16_t nr_queues, bool config,
+			       uint64_t *features, struct err *err);
 
 #endif

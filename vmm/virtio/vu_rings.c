@@ -17,7 +17,7 @@ static int vu_rings_send_fd(struct vu_conn *c, enum vu_request request, unsigned
 }
 
 static int vu_rings_start_one(struct vu_conn *c, const struct backend *be, unsigned int i,
-			      const struct backend_queue *q, struct err *err)
+			      const struct backend_queue *q, uint16_t base, struct err *err)
 {
 	struct vu_msg addr = vu_conn_msg(VU_SET_VRING_ADDR, sizeof(addr.addr));
 	const struct {
@@ -37,7 +37,7 @@ static int vu_rings_start_one(struct vu_conn *c, const struct backend *be, unsig
 		.used_user_addr = VU_USER_BASE + q->used_gpa,
 	};
 	if (rc == 0)
-		rc = vu_conn_post_state(c, VU_SET_VRING_BASE, i, 0, err);
+		rc = vu_conn_post_state(c, VU_SET_VRING_BASE, i, base, err);
 	if (rc == 0)
 		rc = vu_conn_post(c, &addr, err);
 	for (unsigned int n = 0; rc == 0 && n < ARRAY_SIZE(fds); n++)
@@ -61,7 +61,7 @@ int vu_rings_start(struct vu_rings *r, struct vu_conn *c, const struct backend *
 	for (unsigned int i = 0; rc == 0 && i < be->nr_queues; i++) {
 		if (!q[i].enabled)
 			continue;
-		rc = vu_rings_start_one(c, be, i, &q[i], err);
+		rc = vu_rings_start_one(c, be, i, &q[i], r->base[i], err);
 		if (rc == 0)
 			r->started |= 1U << i;
 	}

@@ -17,9 +17,11 @@
  * struct vu_rings - Bitmaps of the rings that the device has; zeroed at first
  * @started:	Given since the last stop
  * @stopping:	Asked for; the answer is outstanding
+ * @base:	Where each ring goes on; not a bitmap
  */
 struct vu_rings {
 	uint32_t started, stopping;
+	uint16_t base[BACKEND_QUEUES_MAX];
 };
 
 /**

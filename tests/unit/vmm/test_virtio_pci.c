@@ -382,3 +382,40 @@ Test(virtio_pci, backend_that_fails_to_stop)
 	wr(STATUS, 1, 3);
 	cr_expect_eq(rd(STATUS, 1), NEEDS);
 }
+
+static void on_away(void *arg UNUSED, const char *device, const struct err *why UNUSED)
+{
+	cr_assert_str_eq(device, "stub0");
+	hook_calls += 100;
+}
+
+Test(virtio_pci, a_device_that_may_come_back)
+{
+	struct err err = {0};
+	struct loop loop;
+	int sv[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, sv), 0);
+	cr_assert_eq(loop_init(&loop, &err), 0);
+	stub.returns = true;
+	stub.be.peer_fd = sv[0];
+	v.away = (struct device_hook){on_away, NULL};
+	cr_assert_eq(virtio_pci_watch(&v, &loop, &err), 0);
+	start();
+	close(sv[1]);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(loop_once(&loop, 0, &err), 0);
+	cr_expect_eq(hook_calls, 100, "it is away, once, and has not failed");
+	cr_expect_eq(rd(STATUS, 1), RUNS);
+	stub.away = 3;
+	wr(VIRTIO_PCI_DEVCFG_OFF, 1, 0x11);
+	cr_expect(stub.config[0] == 0x11 && stub.away == 0, "a write waits for it");
+	virtio_pci_returned(&v, false);
+	cr_expect(signalled(stub.be.call_fd[0]) && !signalled(stub.be.call_fd[1]) &&
+			  signalled(stub.be.call_fd[2]),
+		  "each queue that is enabled");
+	cr_expect_not(signalled(v.config_fd));
+	virtio_pci_returned(&v, true);
+	cr_expect(signalled(v.config_fd) && stub.be.config_stale);
+	loop_done(&loop);
+}

@@ -13,17 +13,15 @@ static const struct virtio_fs_config fs_config = {"share", 1};
 
 static int connect_other(uint16_t virtio_id)
 {
-	struct vu_frontend_args args = {.name = "other0",
-					.sock = front,
-					.virtio_id = virtio_id,
-					.mem = &mem,
-					.mem_fd = mem_fd,
-					.late_ms = 50,
-					.others = true};
+	struct vu_frontend_args args = {
+		.name = "other0",
+		.sock = front,
+		.ask = {.virtio_id = virtio_id, .mem = &mem, .mem_fd = mem_fd, .others = true},
+		.late_ms = 50};
 
 	if (virtio_id == VIRTIO_ID_FS) {
-		args.config = &fs_config;
-		args.config_bytes = sizeof(fs_config);
+		args.ask.config = &fs_config;
+		args.ask.config_bytes = sizeof(fs_config);
 	}
 	cr_assert_eq(pthread_create(&peer.thread, NULL, peer_run, NULL), 0);
 	return vu_frontend_init(&f, &args, &err);
