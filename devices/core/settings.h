@@ -54,4 +54,15 @@ struct net_settings {
 	struct net_rate to_guest, from_guest;
 };
 
+/**
+ * struct balloon_settings - Of a balloon
+ * @size_bytes:	What the guest is asked to give up at first
+ * @deflate_on_oom: 1: it may take that back when it runs out of memory; else 0
+ */
+struct balloon_settings {
+	uint64_t size_bytes;
+	uint32_t deflate_on_oom;
+	uint32_t reserved;
+};
+
 #endif

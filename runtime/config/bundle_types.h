@@ -51,6 +51,16 @@ struct bundle_net {
 	uint8_t mac[6];
 };
 
+/**
+ * struct bundle_balloon - A balloon's own properties
+ * @size_bytes:	What the guest is asked to give up at first
+ * @deflate_on_oom: The guest may take it back when it runs out of memory
+ */
+struct bundle_balloon {
+	uint64_t size_bytes;
+	bool deflate_on_oom;
+};
+
 /** enum bundle_format - The format in config.json; unsaid: vmrun looks at the image */
 enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
 
@@ -63,6 +73,7 @@ enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
  * @serial, @readonly: block only
  * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
  * @net:	net only
+ * @balloon:	balloon only
  */
 struct bundle_device {
 	enum kind_id type;
@@ -75,6 +86,7 @@ struct bundle_device {
 	int format;
 	uint64_t queues;
 	struct bundle_net net;
+	struct bundle_balloon balloon;
 };
 
 struct bundle_vm {

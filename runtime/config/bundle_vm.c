@@ -55,10 +55,22 @@ static const struct schema_field block_fields[] = {
 	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = formats},
 };
 
+static const struct schema_field balloon_fields[] = {
+	DEV_TYPE,
+	{.name = "size",
+	 .kind = SCHEMA_UINT,
+	 .off = DEV(balloon.size_bytes),
+	 .max = BUNDLE_MEM_MAX_BYTES,
+	 .step = 4096},
+	{.name = "deflateOnOom", .kind = SCHEMA_BOOL, .off = DEV(balloon.deflate_on_oom)},
+};
+
 static const struct schema_table type_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .size = sizeof(struct bundle_device)};
 static const struct schema_table block_table = {
 	.field = block_fields, .nr = ARRAY_SIZE(block_fields), .closed = true};
+static const struct schema_table balloon_table = {
+	.field = balloon_fields, .nr = ARRAY_SIZE(balloon_fields), .closed = true};
 static const struct schema_table bare_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true};
 
@@ -67,6 +79,7 @@ static const struct schema_table *const device_tables[KINDS] = {
 	[KIND_BLOCK] = &block_table,
 	[KIND_NET] = &bundle_net_table,
 	[KIND_VHOST_USER] = &bundle_vhost_user_table,
+	[KIND_BALLOON] = &balloon_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -84,6 +97,7 @@ static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *v
 	while (strcmp(kind_types[d->type], json_object_get_string(type)))
 		d->type++;
 	d->queues = 1;
+	d->balloon.deflate_on_oom = true;
 	bundle_net_init(&d->net, value);
 	d->pointer = schema_pointer(ctx);
 	if (!d->pointer)
@@ -196,6 +210,22 @@ int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
 	return schema_fail(ctx, "differs from hwConfig");
 }
 
+/* What a device and the VM around it must agree on; @listed counts the devices of each kind so far */
+static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm *vm,
+				  const struct bundle_device *d, unsigned int *listed)
+{
+	const struct kind *kind = &kind_table[d->type];
+
+	if (kind->flags & KIND_SINGLE && listed[d->type]++)
+		return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d->pointer,
+				kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
+	if (d->balloon.size_bytes > vm->hw.mem_bytes)
+		return err_text(ctx->err, EINVAL,
+				"%s/size: must be at most the guest's %lu bytes of RAM, is %lu",
+				d->pointer, vm->hw.mem_bytes, d->balloon.size_bytes);
+	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, ctx->err) : 0;
+}
+
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 {
 	const struct bundle_vm *vm = &b->vm;
@@ -210,15 +240,8 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 		schema_push(ctx, "path");
 		return schema_fail(ctx, "required: the kernel that the virtual machine boots");
 	}
-	for (unsigned int i = 0; i < vm->devices.nr; i++) {
-		const struct kind *kind = &kind_table[d[i].type];
-
-		if (kind->flags & KIND_SINGLE && listed[d[i].type]++)
-			return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d[i].pointer,
-					kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
-		if (rc == 0 && d[i].type == KIND_VHOST_USER)
-			rc = bundle_vhost_user_check(&d[i], ctx->err);
-	}
+	for (unsigned int i = 0; rc == 0 && i < vm->devices.nr; i++)
+		rc = bundle_vm_check_device(ctx, vm, &d[i], listed);
 	if (rc < 0)
 		return rc;
 	total = vm->devices.nr + (vm->image.path ? 1 : 0) + bundle_implied_net(b);

@@ -7,6 +7,9 @@
  * that case it is a nameless file in a tmpfs of its own that may have huge pages and is mounted nowhere. Such a
  * file cannot be sealed: only the jails keep it from shrinking, as none allows ftruncate. A write beyond its
  * end fails, because the file system has exactly the guest's bytes.
+ *
+ * Both may have holes: a balloon (devices/balloon.c) makes them. A seal against writing would forbid that, also
+ * F_SEAL_FUTURE_WRITE.
  */
 #ifndef VMRUN_RUNTIME_HOST_RAM_H
 #define VMRUN_RUNTIME_HOST_RAM_H

@@ -98,6 +98,25 @@ static int plan_add_listed_blocks(struct plan_build *bd)
 	return rc;
 }
 
+static void plan_add_balloon(struct plan_build *bd, const struct bundle_balloon *b)
+{
+	const struct balloon_settings settings = {
+		.size_bytes = b->size_bytes,
+		.deflate_on_oom = b->deflate_on_oom,
+	};
+
+	plan_set_settings(plan_add_device(bd, KIND_BALLOON), &settings, sizeof(settings));
+}
+
+static void plan_add_listed_balloons(struct plan_build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+
+	for (unsigned int i = 0; i < bd->b->vm.devices.nr; i++)
+		if (d[i].type == KIND_BALLOON)
+			plan_add_balloon(bd, &d[i].balloon);
+}
+
 /* The image comes before every other disk, so that it is /dev/vda. */
 static int plan_build_devices(struct plan_build *bd)
 {
@@ -119,6 +138,7 @@ static int plan_build_devices(struct plan_build *bd)
 		rc = plan_net_add_all(bd);
 	if (rc < 0)
 		return rc;
+	plan_add_listed_balloons(bd);
 	for (unsigned int id = 0; id < KINDS; id++) {
 		for (unsigned int nr = plan_nr_plain(b, id); nr > 0; nr--)
 			plan_add_device(bd, id);

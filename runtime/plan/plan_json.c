@@ -69,6 +69,15 @@ static void plan_json_add_block_serial(struct json_object *obj, const struct pla
 	plan_json_add_name(obj, "serial", serial);
 }
 
+static void plan_json_add_balloon(struct json_object *obj, const struct plan_proc *proc)
+{
+	struct balloon_settings balloon;
+
+	plan_settings(proc, &balloon, sizeof(balloon));
+	json_add_uint(obj, "sizeBytes", balloon.size_bytes);
+	json_add(obj, "deflateOnOom", json_object_new_boolean(balloon.deflate_on_oom));
+}
+
 static struct json_object *plan_json_proc(const struct plan_proc *proc)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
@@ -86,6 +95,8 @@ static struct json_object *plan_json_proc(const struct plan_proc *proc)
 		json_add(o, "readonly", json_object_new_boolean(true));
 	if (proc->kind == &kind_table[KIND_BLOCK])
 		plan_json_add_block_serial(o, proc);
+	if (proc->kind == &kind_table[KIND_BALLOON])
+		plan_json_add_balloon(o, proc);
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)

@@ -77,7 +77,8 @@ Test(bundle, keeps_every_property)
 		"\"hwconfig\":{\"vcpus\":32,\"memory\":33554432},"
 		"\"devices\":[{\"type\":\"rng\"},{\"type\":\"block\",\"path\":\"x\",\"readonly\":"
 		"true,"
-		"\"queues\":16,\"serial\":\"01234567890123456789\",\"format\":\"raw\"}]}}");
+		"\"queues\":16,\"serial\":\"01234567890123456789\",\"format\":\"raw\"},"
+		"{\"type\":\"balloon\",\"size\":4096,\"deflateOnOom\":false}]}}");
 	const struct bundle_device *d = b->vm.devices.item;
 	const char *const *p = b->vm.kernel.parameters.item;
 	struct json_object *a = NULL;
@@ -91,13 +92,16 @@ Test(bundle, keeps_every_property)
 	cr_expect_str_eq(b->vm.image.path, "d.img");
 	cr_expect_eq(b->vm.hw.vcpus, 32);
 	cr_expect_eq(b->vm.hw.mem_bytes, 32 << 20);
-	cr_assert_eq(b->vm.devices.nr, 2);
+	cr_assert_eq(b->vm.devices.nr, 3);
 	cr_expect_eq(d[0].type, KIND_RNG);
 	cr_expect_eq(d[1].type, KIND_BLOCK);
 	cr_expect_str_eq(d[1].pointer, "/vm/devices/1");
 	cr_expect_str_eq(d[1].serial, "01234567890123456789");
 	cr_expect(d[1].readonly);
 	cr_expect_eq(d[1].queues, 16);
+	cr_expect_eq(d[2].type, KIND_BALLOON);
+	cr_expect_eq(d[2].balloon.size_bytes, 4096);
+	cr_expect_not(d[2].balloon.deflate_on_oom);
 	cr_expect_eq(b->linux_.resources.limit[LIMIT_MEMORY], 1 << 30);
 	cr_expect_eq(b->linux_.resources.limit[LIMIT_CPU_QUOTA], 5000);
 	cr_expect_eq(b->linux_.resources.limit[LIMIT_CPU_SHARES], 512);
@@ -187,6 +191,13 @@ static const struct {
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\","
 		 "\"tag\":\"0123456789012345678901234567890123456\"}]}}",
 	 "/vm/devices/0/tag: must be at most 36 bytes long, is 37"},
+	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"balloon\"}]}}",
+	 "/vm/devices/1: a VM has one balloon only"},
+	{HEAD VM ",\"hwConfig\":{\"memory\":33554432},\"devices\":[{\"type\":\"balloon\","
+		 "\"size\":33558528}]}}",
+	 "/vm/devices/0/size: must be at most the guest's 33554432 bytes of RAM, is 33558528"},
+	{HEAD VM ",\"devices\":[{\"type\":\"balloon\",\"size\":4097}]}}",
+	 "/vm/devices/0/size: must be a multiple of 4096, is 4097"},
 	{HEAD "\"root\":{}," VM "}}", "/root/path: required"},
 	{HEAD "\"hostname\":\"a b\"," VM "}}", "/hostname: must be letters"},
 	{HEAD "\"annotations\":{\"a\":1}," VM "}}",

@@ -83,6 +83,47 @@ Test(ram, is_sealed_unless_only_a_tmpfs_has_huge_pages)
 		cr_expect_not(is_sealed(fd), "a memfd, although a tmpfs could be had");
 }
 
+/* What a balloon does: memory leaves all mappings at once, whatever the seals */
+static void expect_holes(int fd)
+{
+	const size_t hole = 2 * 4096, at = (1U << 20) + 4096;
+	char *a = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	char *b = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct stat before, after;
+
+	cr_assert(a != MAP_FAILED && b != MAP_FAILED);
+	(void)madvise(a, BYTES, MADV_HUGEPAGE);
+	memset(a, 'x', BYTES);
+	cr_assert_eq(b[at], 'x');
+	cr_assert_eq(fstat(fd, &before), 0);
+	cr_assert_eq(madvise(b + at, hole, MADV_REMOVE), 0, "%s", strerror(errno));
+	cr_assert_eq(fstat(fd, &after), 0);
+	cr_expect_eq((before.st_blocks - after.st_blocks) * 512, (blkcnt_t)hole);
+	cr_expect(a[at] == 0 && a[at + hole - 1] == 0);
+	cr_expect(a[at - 1] == 'x' && a[at + hole] == 'x');
+	a[at] = 'y';
+	cr_expect_eq(b[at], 'y');
+	/* These would forbid it, and no process can add them to a sealed file. */
+	cr_expect_lt(fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE), 0);
+	cr_expect(fcntl(fd, F_GET_SEALS) < 0 ||
+		  !(fcntl(fd, F_GET_SEALS) & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE)));
+	munmap(a, BYTES);
+	munmap(b, BYTES);
+}
+
+Test(ram, may_have_holes)
+{
+	struct err err;
+	int fd = ram_open(BYTES, &err);
+
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	expect_holes(fd);
+	drop_capabilities();
+	fd = ram_open(BYTES, &err);
+	cr_assert_geq(fd, 0, "%s", err.msg);
+	expect_holes(fd);
+}
+
 /* A device has the fd, and may write to files. */
 Test(ram, takes_no_more_of_the_host_than_it_has_bytes)
 {

@@ -99,6 +99,13 @@ static void rng_calls(struct fixture *f)
 	(void)!getrandom(buf, sizeof(buf), 0);
 }
 
+static void balloon_calls(struct fixture *f)
+{
+	memory_calls(f);
+	(void)!madvise(f, 4096, MADV_REMOVE);
+	(void)!fd_try_send(f->pair[0], "x", 1);
+}
+
 static void serial_calls(struct fixture *f)
 {
 	struct pollfd p = {.fd = f->pair[0], .events = POLLOUT};
@@ -182,6 +189,8 @@ Test(libc_calls, of_each_device)
 	check_lives("block_device_vhost_user", block_calls);
 	check_lives("rng_device", rng_calls);
 	check_lives("rng_device_vhost_user", rng_calls);
+	check_lives("balloon_device", balloon_calls);
+	check_lives("balloon_device_vhost_user", balloon_calls);
 	check_lives("serial_device", serial_calls);
 }
 

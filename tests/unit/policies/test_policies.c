@@ -53,6 +53,8 @@ Test(policies, there_is_one_for_each_process)
 	static const char *const names[] = {
 		"block_device",
 		"rng_device",
+		"balloon_device",
+		"balloon_device_vhost_user",
 		"serial_device",
 		"vmm_device",
 		"block_device_vhost_user",
@@ -206,6 +208,9 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_mremap},
 	{.nr = SYS_remap_file_pages},
 	{.nr = SYS_brk},
+	{.nr = SYS_madvise, .args = {0, 4096, 4}},  /* MADV_DONTNEED */
+	{.nr = SYS_madvise, .args = {0, 4096, 10}}, /* MADV_DONTFORK */
+	{.nr = SYS_process_madvise},
 	{.nr = SYS_shmat},
 	{.nr = SYS_memfd_create},
 	{.nr = SYS_memfd_secret},
@@ -337,6 +342,8 @@ static const struct {
 	{"net_device", {.nr = SYS_timerfd_settime, .args = {7, 1}}},
 	{"rng_device", {.nr = SYS_getrandom}},
 	{"rng_device", {.nr = SYS_munmap}},
+	{"balloon_device", {.nr = SYS_madvise, .args = {0, 4096, 9}}},
+	{"balloon_device", {.nr = SYS_sendto, .args = {9, 0, 1, 0x4040}}},
 	{"serial_device", {.nr = SYS_ppoll}},
 	{"serial_device", {.nr = SYS_recvmsg, .args = {5, 0, 0x40}}},
 	{"vmm_device", {.nr = SYS_recvmsg, .args = {9, 0, 0x42}}},
@@ -390,9 +397,9 @@ Test(policies, do_not_lend_each_other_their_calls)
 		int nr;
 		const char *prefix;
 	} own[] = {
-		{SYS_preadv, "block"},	   {SYS_pwritev, "block"}, {SYS_fallocate, "block"},
-		{SYS_readv, "net"},	   {SYS_getrandom, "rng"}, {SYS_futex, "vmm"},
-		{SYS_rt_sigreturn, "vmm"},
+		{SYS_preadv, "block"},	   {SYS_pwritev, "block"},   {SYS_fallocate, "block"},
+		{SYS_readv, "net"},	   {SYS_getrandom, "rng"},   {SYS_futex, "vmm"},
+		{SYS_rt_sigreturn, "vmm"}, {SYS_madvise, "balloon"},
 	};
 
 	for (size_t n = 0; n < ARRAY_SIZE(own); n++) {
