@@ -58,6 +58,8 @@ static const struct {
 	bool known, idle, brings_file;
 } dev_requests[CTL_TYPES] = {
 	[CTL_NET] = {.known = true, .idle = true},
+	[CTL_BALLOON] = {.known = true},
+	[CTL_BALLOON_STATS] = {.known = true},
 };
 
 /* Carries out a request of the supervisor; -errno when @m is none that this device takes */

@@ -49,7 +49,7 @@ struct balloon {
 	uint16_t held;
 	struct balloon_stats {
 		uint64_t updates, known;
-		uint64_t value[VIRTIO_BALLOON_S_NR];
+		uint64_t value[CTL_BALLOON_STATS_NR];
 	} stats;
 	uint64_t turn_pages;
 	uint32_t number[BALLOON_NUMBERS];
@@ -186,7 +186,7 @@ static void balloon_take_stats(struct device *d)
 	for (unsigned int i = 0; i < BALLOON_STATS_MAX; i++) {
 		if (vq_read(&b->chain, &one, sizeof(one)) != sizeof(one))
 			break;
-		if (one.tag >= VIRTIO_BALLOON_S_NR) /* of a younger driver */
+		if (one.tag >= CTL_BALLOON_STATS_NR) /* of a younger driver */
 			continue;
 		s.value[one.tag] = one.val;
 		s.known |= 1ULL << one.tag;
@@ -275,6 +275,60 @@ static int balloon_config(struct device *d, bool write, uint32_t off, void *buf,
 	return 0;
 }
 
+/* ---- requests of the supervisor ------------------------------------------------------------ */
+
+static int balloon_set_target(struct device *d, uint64_t bytes, struct err *err)
+{
+	struct balloon *b = d->state;
+	const uint64_t ram_bytes = gmem_bytes(&d->mem);
+
+	if (bytes > ram_bytes)
+		return err_text(err, EINVAL,
+				"the balloon must be at most the guest's %lu bytes of RAM, not %lu",
+				ram_bytes, bytes);
+	if (bytes % BALLOON_PAGE != 0)
+		return err_text(err, EINVAL,
+				"the size of a balloon must be a multiple of %u bytes, is %lu",
+				(unsigned int)BALLOON_PAGE, bytes);
+	if (b->config.num_pages != bytes / BALLOON_PAGE) {
+		b->config.num_pages = (uint32_t)(bytes / BALLOON_PAGE);
+		device_config_changed(d);
+	}
+	return 0;
+}
+
+static void balloon_tell_stats(struct device *d, struct ctl_msg *m)
+{
+	const struct balloon *b = d->state;
+	const bool answers = d->runs[BALLOON_STATS] && d->acked & 1ULL << VIRTIO_BALLOON_F_STATS_VQ;
+
+	m->value[CTL_BALLOON_UPDATES] = b->stats.updates;
+	m->value[CTL_BALLOON_KNOWN] = b->stats.known | (answers ? CTL_BALLOON_ANSWERS : 0);
+	memcpy(&m->value[CTL_BALLOON_STAT], b->stats.value, sizeof(b->stats.value));
+	if (answers && m->code == 1) {
+		balloon_give_back_stats(d);
+		device_signal(d, BALLOON_STATS);
+	}
+}
+
+static int balloon_control(struct device *d, struct ctl_msg *m, int *fd UNUSED, struct err *err)
+{
+	const struct balloon *b = d->state;
+	int rc = 0;
+
+	if (m->type == CTL_BALLOON_STATS) {
+		balloon_tell_stats(d, m);
+		return 0;
+	}
+	if (m->type != CTL_BALLOON)
+		return -EPROTO;
+	if (m->code == CTL_BALLOON_SET)
+		rc = balloon_set_target(d, m->arg, err);
+	m->value[CTL_BALLOON_TARGET] = b->config.num_pages * BALLOON_PAGE;
+	m->value[CTL_BALLOON_ACTUAL] = b->config.actual * BALLOON_PAGE;
+	return rc;
+}
+
 /* ---- setting up ---------------------------------------------------------------------------- */
 
 static int balloon_init(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -309,4 +363,5 @@ const struct device_ops balloon_device = {
 	.queue = balloon_queue,
 	.stop = balloon_stop,
 	.config = balloon_config,
+	.control = balloon_control,
 };

@@ -50,6 +50,10 @@ enum ctl_type {
 	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
 		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
 		  /* the link is down. Answered by DONE */
+	CTL_BALLOON, /* supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = */
+		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
+	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */
+			   /* DONE: value by enum ctl_balloon_stats, those that came last */
 	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0 and values, or errno and */
 		  /* text; after an errno nothing changed, and the request may come again. A */
 		  /* process answers requests in the order in which they came */
@@ -73,6 +77,24 @@ struct ctl_msg {
 };
 
 #define CTL_NET_DOWN (1U << 31)
+
+#define CTL_BALLOON_SET 1
+
+/** enum ctl_balloon - Values of a CTL_BALLOON: bytes that the balloon is to have, and has */
+enum ctl_balloon { CTL_BALLOON_TARGET, CTL_BALLOON_ACTUAL };
+
+/**
+ * enum ctl_balloon_stats - Values of a CTL_BALLOON_STATS
+ * @CTL_BALLOON_UPDATES: How often the guest has sent statistics
+ * @CTL_BALLOON_KNOWN: A bit for each that it sent, by tag (VIRTIO_BALLOON_S_*); CTL_BALLOON_ANSWERS: the
+ *		guest has a driver that answers when it is asked for new ones
+ * @CTL_BALLOON_STAT: + tag: the number
+ */
+enum ctl_balloon_stats { CTL_BALLOON_UPDATES, CTL_BALLOON_KNOWN, CTL_BALLOON_STAT };
+
+#define CTL_BALLOON_ANSWERS (1ULL << 63)
+#define CTL_BALLOON_STATS_NR 10 /* the tags of virtio 1.3 */
+_Static_assert(CTL_BALLOON_STAT + CTL_BALLOON_STATS_NR <= CTL_VALUES, "room for statistics");
 
 /** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
 static inline uint64_t ctl_mac(const uint8_t mac[6])

@@ -28,11 +28,17 @@ static void child_slots(const int *fds, unsigned int nr)
 	vr_assert(close_range(nr, ~0U, 0) == 0);
 }
 
-static void child_quit(void *arg, int fd, uint32_t events)
+/* As cmd/vmrun-dev.c, which also judges what may come when */
+static void child_control(void *arg, int control, uint32_t events UNUSED)
 {
-	(void)fd;
-	(void)events;
-	loop_stop(arg);
+	struct device *d = arg;
+	struct err err = {0};
+	cleanup_fd int fd = -1;
+	struct ctl_msg m;
+
+	if (ctl_recv_fd(control, &m, &fd) != 1 || !d->ops->control ||
+	    ctl_answer(control, &m, d->ops->control(d, &m, &fd, &err), &err) < 0)
+		loop_stop(d->loop);
 }
 
 /* A sanitizer's runtime makes calls of its own that no policy allows. */
@@ -65,7 +71,7 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 
 	log_init(BOOT_FD_LOG, LOG_LEVEL_DEBUG);
 	if (loop_init(&loop, &err) < 0 ||
-	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_quit, &loop, &err) < 0 ||
+	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_control, &dev, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
 	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_VMM, &err) < 0) ||
 	    child_lockdown(policy, &err) < 0)

@@ -11,7 +11,9 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 
+#include "devices/core/ctl.h"
 #include "tests/support/dev_child.h"
 #include "tests/support/vu_peer.h"
 
@@ -121,6 +123,26 @@ static inline bool dev_rig_set_config(struct dev_rig *r, uint32_t off, const voi
 {
 	vup_config(r->child.vmm, VUP_SET_CONFIG, VUP_NEED_REPLY, off, bytes, data);
 	return dev_rig_answer(r, VUP_SET_CONFIG) == 0;
+}
+
+/* Hands over a channel for the device's own messages: our end of it */
+static inline int dev_rig_channel(struct dev_rig *r)
+{
+	int end[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, end), 0);
+	vup_send(r->child.vmm, VUP_SET_BACKEND_REQ_FD, VUP_NEED_REPLY, NULL, 0, &end[1], 1);
+	cr_assert_eq(dev_rig_answer(r, VUP_SET_BACKEND_REQ_FD), 0);
+	close(end[1]);
+	return end[0];
+}
+
+/* A request of the supervisor; @m becomes the answer */
+static inline void dev_rig_ask(struct dev_rig *r, struct ctl_msg *m)
+{
+	cr_assert_eq(ctl_send_whole(r->child.control, m, -1), 0);
+	cr_assert(dev_child_wait(r->child.control) && ctl_recv(r->child.control, m) == 1);
+	cr_assert_eq(m->type, CTL_DONE);
 }
 
 static inline void dev_rig_end(struct dev_rig *r)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <errno.h>
 #include <linux/virtio_balloon.h>
 #include <sys/stat.h>
 
@@ -336,6 +337,161 @@ Test(balloon, no_more_is_wanted_than_there_is)
 {
 	start_asking(0, 1ULL << 40);
 	cr_assert_eq(dev_rig_config(&rig, NUM_OFF), DEV_RIG_RAM_BYTES / PAGE);
+	dev_rig_end(&rig);
+}
+
+/* ---- requests of the supervisor ---- */
+
+static struct ctl_msg ask_size(uint32_t code, uint64_t bytes)
+{
+	struct ctl_msg m = {.type = CTL_BALLOON, .code = code, .arg = bytes};
+
+	dev_rig_ask(&rig, &m);
+	return m;
+}
+
+static bool hears_change(int channel)
+{
+	struct vup_msg m;
+
+	return vup_recv(channel, &m) && m.request == VUP_BACKEND_CONFIG_CHANGE;
+}
+
+Test(balloon, its_size_is_told_and_set)
+{
+	const uint32_t actual = 7;
+	struct ctl_msg m;
+	int channel;
+
+	start(0);
+	channel = dev_rig_channel(&rig);
+	m = ask_size(CTL_BALLOON_SET, 10 * PAGE);
+	cr_assert_eq(m.code, 0);
+	cr_assert_eq(m.value[CTL_BALLOON_TARGET], 10 * PAGE);
+	cr_assert(hears_change(channel), "the driver is told");
+	cr_assert_eq(dev_rig_config(&rig, NUM_OFF), 10);
+	cr_assert(dev_rig_set_config(&rig, ACTUAL, &actual, 4));
+	m = ask_size(0, 99 * PAGE);
+	cr_assert_eq(m.value[CTL_BALLOON_TARGET], 10 * PAGE, "only asked");
+	cr_assert_eq(m.value[CTL_BALLOON_ACTUAL], 7 * PAGE);
+	ask_size(CTL_BALLOON_SET, 10 * PAGE);
+	cr_assert_not(hears_change(channel), "nothing has changed");
+	m = ask_size(CTL_BALLOON_SET, DEV_RIG_RAM_BYTES);
+	cr_assert(m.code == 0 && hears_change(channel));
+	m = ask_size(CTL_BALLOON_SET, 0);
+	cr_assert(m.code == 0 && hears_change(channel));
+	dev_rig_end(&rig);
+}
+
+Test(balloon, a_size_that_cannot_be_changes_nothing)
+{
+	struct ctl_msg m;
+
+	start_asking(0, PAGE);
+	m = ask_size(CTL_BALLOON_SET, DEV_RIG_RAM_BYTES + PAGE);
+	cr_assert_eq(m.code, EINVAL);
+	cr_assert_str_eq(m.text, "the balloon must be at most the guest's 16777216 bytes of RAM, "
+				 "not 16781312");
+	m = ask_size(CTL_BALLOON_SET, PAGE + 1);
+	cr_assert_eq(m.code, EINVAL);
+	m = ask_size(CTL_BALLOON_SET, UINT64_MAX);
+	cr_assert_eq(m.code, EINVAL);
+	cr_assert_eq(dev_rig_config(&rig, NUM_OFF), 1);
+	dev_rig_end(&rig);
+}
+
+static struct ctl_msg ask_stats(bool fresh)
+{
+	struct ctl_msg m = {.type = CTL_BALLOON_STATS, .code = fresh};
+
+	dev_rig_ask(&rig, &m);
+	cr_assert_eq(m.code, 0);
+	return m;
+}
+
+/* The driver sends statistics: one number, and one of a tag that the device does not know */
+static void send_stats(uint16_t tag, uint64_t value)
+{
+	const struct virtio_balloon_stat s[] = {{tag, value}, {1000, 1}};
+	const struct vqd_buf buf = {LIST_GPA, sizeof(s), false};
+
+	memcpy(vqd_at(&rig.mem, LIST_GPA, sizeof(s)), s, sizeof(s));
+	vqd_add(&rig.ring[STATS], &buf, 1);
+	dev_rig_kick(&rig, STATS);
+}
+
+/* Asks until the device has heard of @updates */
+static struct ctl_msg stats_after(uint64_t updates)
+{
+	struct ctl_msg m;
+
+	do
+		m = ask_stats(false);
+	while (m.value[CTL_BALLOON_UPDATES] < updates);
+	cr_assert_eq(m.value[CTL_BALLOON_UPDATES], updates);
+	return m;
+}
+
+Test(balloon, statistics_come_when_they_are_asked_for)
+{
+	struct ctl_msg m;
+
+	start(F(STATS_VQ));
+	m = ask_stats(true);
+	cr_assert_eq(m.value[CTL_BALLOON_KNOWN], 0, "no driver that could answer");
+	dev_rig_ring(&rig, STATS, 16);
+	send_stats(VIRTIO_BALLOON_S_MEMFREE, 1ULL << 40);
+	m = stats_after(1);
+	cr_assert_eq(m.value[CTL_BALLOON_KNOWN],
+		     CTL_BALLOON_ANSWERS | 1 << VIRTIO_BALLOON_S_MEMFREE);
+	cr_assert_eq(m.value[CTL_BALLOON_STAT + VIRTIO_BALLOON_S_MEMFREE], 1ULL << 40);
+	for (unsigned int i = 2; i < 5; i++) {
+		m = ask_stats(true);
+		cr_assert_eq(m.value[CTL_BALLOON_UPDATES], i - 1, "the last ones, until then");
+		cr_assert_eq(dev_rig_take(&rig, STATS), 0, "the driver gets its buffer");
+		(void)ask_stats(true);
+		send_stats(VIRTIO_BALLOON_S_SWAP_IN, i);
+		m = stats_after(i);
+		cr_assert_eq(m.value[CTL_BALLOON_STAT + VIRTIO_BALLOON_S_SWAP_IN], i);
+		cr_assert_eq(m.value[CTL_BALLOON_STAT + VIRTIO_BALLOON_S_MEMFREE], 0);
+	}
+	dev_rig_end(&rig);
+}
+
+Test(balloon, a_ring_that_stops_gets_its_statistics_back)
+{
+	start(F(STATS_VQ));
+	dev_rig_ring(&rig, STATS, 16);
+	send_stats(VIRTIO_BALLOON_S_MEMFREE, 1);
+	(void)stats_after(1);
+	cr_assert_eq(dev_rig_stop_ring(&rig, STATS), 0, "the chain counts as not taken");
+	cr_assert_eq(ask_stats(true).value[CTL_BALLOON_KNOWN], 1 << VIRTIO_BALLOON_S_MEMFREE);
+	vup_fd(rig.child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, STATS, rig.kick[STATS]);
+	cr_assert_eq(dev_rig_answer(&rig, VUP_SET_VRING_KICK), 0);
+	(void)stats_after(2);
+	(void)ask_stats(true);
+	(void)dev_rig_take(&rig, STATS);
+	dev_rig_end(&rig);
+}
+
+/* More buffers than one, of any size: all but the last come back */
+Test(balloon, statistics_of_a_driver_that_knows_no_measure)
+{
+	static const uint32_t bytes[] = {1, 9, 11, 4096, 0x10000};
+
+	start(F(STATS_VQ));
+	dev_rig_ring(&rig, STATS, 16);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bytes); i++) {
+		const struct vqd_buf buf = {LIST_GPA, bytes[i], i == 1};
+
+		vqd_add(&rig.ring[STATS], &buf, 1);
+	}
+	dev_rig_kick(&rig, STATS);
+	for (unsigned int i = 1; i < ARRAY_SIZE(bytes); i++)
+		(void)dev_rig_take(&rig, STATS);
+	(void)stats_after(ARRAY_SIZE(bytes));
+	(void)ask_stats(true);
+	(void)dev_rig_take(&rig, STATS);
 	dev_rig_end(&rig);
 }
 
