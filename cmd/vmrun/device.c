@@ -13,6 +13,7 @@ struct device_options {
 	const char *path;
 	const char *format;
 	const char *tap;
+	uint64_t size_bytes;
 	uint64_t queues;
 	bool readonly;
 };
@@ -31,6 +32,8 @@ static const struct option_spec options[] = {
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net, required: the TAP, made if it does not exist",
 	 FIELD(tap), NULL},
+	{"size", 0, OPTION_SIZE, "SIZE", "balloon: what its guests are asked to give up: 512M, 1G",
+	 FIELD(size_bytes), NULL},
 	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to " NUMBER(BOOT_QUEUES_MAX) " queues; net: 1 to " NUMBER(
 		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
@@ -79,6 +82,8 @@ static int device_check(const struct device_options *o, const struct kind *k, st
 	if ((o->readonly || o->format) && k != &kind_table[KIND_BLOCK])
 		return err_text(err, EINVAL, "device %s: --%s is for block devices", k->name,
 				o->readonly ? "readonly" : "format");
+	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
+		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
 	if (o->format && strcmp(o->format, "raw") != 0)
 		return err_text(err, EINVAL, "device %s: --format: must be raw, is \"%s\"", k->name,
 				o->format);
@@ -98,6 +103,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.raw = o->format,
 		.readonly = o->readonly,
 		.tap = o->tap,
+		.size_bytes = o->size_bytes,
 		.queues = (unsigned int)o->queues,
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmd/vmrun/options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +82,27 @@ static int options_store_number(const struct given *g, bool count, uint64_t *ret
 	return 0;
 }
 
+int options_size(const char *text, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	const char *unit;
+	uint64_t bytes;
+	char *end;
+
+	errno = 0;
+	bytes = strtoull(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || errno)
+		return -EINVAL;
+	unit = *end ? strchr(units, toupper((unsigned char)*end)) : NULL;
+	if (*end && (!unit || end[1]))
+		return -EINVAL;
+	for (; unit && unit >= units; unit--)
+		if (__builtin_mul_overflow(bytes, 1024U, &bytes))
+			return -EINVAL;
+	*ret = bytes;
+	return 0;
+}
+
 static int options_store_list(const struct given *g, struct option_list *ret, struct err *err)
 {
 	if (ret->nr == OPTION_LIST_MAX)
@@ -117,6 +139,10 @@ static int options_store(const struct option_spec *o, const struct given *g, voi
 		return rc;
 	if (o->kind == OPTION_NUMBER || o->kind == OPTION_COUNT)
 		return options_store_number(g, o->kind == OPTION_COUNT, field, err);
+	if (o->kind == OPTION_SIZE)
+		return options_size(g->value, field) < 0
+			       ? options_bad(g, "wants a size, such as 4096, 512M or 1G", err)
+			       : 0;
 	if (o->kind == OPTION_LIST)
 		return options_store_list(g, field, err);
 	*(const char **)field = g->value;

@@ -27,6 +27,7 @@ enum option_kind {
 	OPTION_FLAG,   /* bool; takes nothing, or =true and =false */
 	OPTION_STRING, /* const char *; the last one counts */
 	OPTION_NUMBER, /* uint64_t, decimal; the last one counts */
+	OPTION_SIZE,   /* uint64_t, as options_size() reads it; the last one counts */
 	OPTION_COUNT,  /* as OPTION_NUMBER, and not 0, which says that it was not given */
 	OPTION_LIST,   /* struct option_list */
 };
@@ -62,6 +63,13 @@ struct option_spec {
  */
 MUST_CHECK int options_parse(const struct option_spec *table, void *into, bool stop, int argc,
 			     char **argv, int *ret_first, struct err *err);
+
+/**
+ * options_size() - Read a number of bytes: decimal, perhaps with K, M, G or T behind it for powers of 1024
+ *
+ * Return: 0; -EINVAL, also for what 64 bits do not hold
+ */
+MUST_CHECK int options_size(const char *text, uint64_t *ret);
 
 /** options_help() - Print the table's options on @fd, one per line, nothing for an empty table */
 void options_help(const struct option_spec *table, int fd);

@@ -20,11 +20,17 @@
 
 #define REQUEST_MAGIC 0x6c746376 /* "vctl" */
 
-enum request_op { REQUEST_START = 1, REQUEST_KILL, REQUEST_OPS };
+enum request_op {
+	REQUEST_START = 1,
+	REQUEST_KILL,
+	REQUEST_BALLOON,
+	REQUEST_BALLOON_STATS,
+	REQUEST_OPS
+};
 
 /**
  * struct request - What a client asks
- * @arg:	Of REQUEST_KILL the signal
+ * @arg:	Of REQUEST_KILL the signal, of those about the balloon a CTL_BALLOON's or CTL_BALLOON_STATS' code
  * @value:	A number of the operation's own
  * @device:	Whom it concerns, by instance name ("net0"), terminated; empty: the VM
  *

@@ -10,6 +10,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/supervisor/balloon.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/reply.h"
@@ -101,6 +102,15 @@ static int requests_op_kill(struct supervisor *s, struct incoming *in, struct er
 	return requests_act_on_signal(s, (int)in->q.arg, err);
 }
 
+static int requests_op_balloon(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	const int rc = balloon_ask(s, &in->q, in->client, err);
+
+	if (rc == 0)
+		in->client = -1;
+	return rc;
+}
+
 /* The operations; which bring a file, which a guest that does not run may be asked */
 static const struct requests_op {
 	int (*run)(struct supervisor *s, struct incoming *in, struct err *err);
@@ -109,6 +119,8 @@ static const struct requests_op {
 } ops[REQUEST_OPS] = {
 	[REQUEST_START] = {requests_op_start, false, STAGE_CREATED},
 	[REQUEST_KILL] = {requests_op_kill, false, STAGE_CREATING},
+	[REQUEST_BALLOON] = {requests_op_balloon, false, STAGE_CREATED},
+	[REQUEST_BALLOON_STATS] = {requests_op_balloon, false, STAGE_CREATED},
 };
 
 static bool requests_may_ask(int fd)

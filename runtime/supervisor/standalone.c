@@ -94,13 +94,25 @@ static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct er
 	return 0;
 }
 
-/* Kinds that need something of the host */
+static int standalone_set_balloon(struct standing *a, struct boot_dev *b, struct err *err UNUSED)
+{
+	const struct balloon_settings balloon = {
+		.size_bytes = a->wanted->size_bytes,
+		.deflate_on_oom = true,
+	};
+
+	boot_set_settings(b, &balloon, sizeof(balloon));
+	return 0;
+}
+
+/* Kinds that have settings, or need something of the host */
 static const struct opener {
 	enum kind_id kind;
 	int (*open)(struct standing *a, struct boot_dev *b, struct err *err);
 } openers[] = {
 	{KIND_BLOCK, standalone_open_disk},
 	{KIND_NET, standalone_open_tap},
+	{KIND_BALLOON, standalone_set_balloon},
 };
 
 static int standalone_open_resources(struct standing *a, struct boot_dev *b, struct err *err)

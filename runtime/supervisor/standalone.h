@@ -19,6 +19,7 @@
  * @socket:	Path to listen on
  * @path, @raw, @readonly: block: the image, whether to take it as raw whatever it looks like, refuse writes
  * @tap:	net: name of the TAP
+ * @size_bytes:	balloon: what its guests are asked to give up
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
  */
@@ -29,6 +30,7 @@ struct standalone {
 	bool raw;
 	bool readonly;
 	const char *tap;
+	uint64_t size_bytes;
 	unsigned int queues;
 	enum log_level log_level;
 };

@@ -106,6 +106,8 @@ is "block --queues 4" "$(perl -e "$(cat "$work/clients")$queues" "$s")" 4
 kill $pid
 over "block"
 like "block --queues 17" "$(timeout 10 "$vmrun_bin" device block --path "$work/disk" --socket "$s" --queues 17 2>&1)" "queues is 1 to 16"
+like "rng --size 1M" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" --size 1M 2>&1)" "device rng: --size is for balloon devices"
+like "balloon --size 17592186048512" "$(timeout 10 "$vmrun_bin" device balloon --socket "$s" --size 17592186048512 2>&1)" "balloon0: a balloon cannot have 17592186048512 bytes"
 like "rng --queues 2" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" --queues 2 2>&1)" "queues is 1 to 1"
 alone net --tap $tap --queues 2
 is "net --queues 2: the TAP has two" "$(ls /sys/class/net/$tap/queues | grep -c rx)" 2

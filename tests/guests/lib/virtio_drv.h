@@ -14,6 +14,7 @@
 #define VIRTIO_NET   1
 #define VIRTIO_BLOCK 2
 #define VIRTIO_RNG   4
+#define VIRTIO_BALLOON 5
 
 #define VIRTIO_STATUS_ACKNOWLEDGE 1
 #define VIRTIO_STATUS_DRIVER      2

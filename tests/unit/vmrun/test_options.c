@@ -11,6 +11,7 @@ struct opts {
 	const char *text;
 	uint64_t number;
 	uint64_t count;
+	uint64_t size;
 	struct option_list list;
 	const char *choice;
 };
@@ -22,6 +23,7 @@ static const struct option_spec table[] = {
 	{"text", 't', OPTION_STRING, "TEXT", "a text", offsetof(struct opts, text), NULL},
 	{"number", 'n', OPTION_NUMBER, "N", "a number", offsetof(struct opts, number), NULL},
 	{"count", 'c', OPTION_COUNT, "N", "a count", offsetof(struct opts, count), NULL},
+	{"size", 's', OPTION_SIZE, "SIZE", "a size", offsetof(struct opts, size), NULL},
 	{"list", 'l', OPTION_LIST, "X", "a list", offsetof(struct opts, list), NULL},
 	{"choice", 0, OPTION_STRING, "WORD", NULL, offsetof(struct opts, choice), words},
 	{.name = NULL},
@@ -85,6 +87,34 @@ Test(options, positionals_keep_their_order)
 	cr_expect_str_eq(rest, "");
 }
 
+Test(options, sizes_have_units)
+{
+	static const struct {
+		const char *line;
+		uint64_t bytes;
+	} sizes[] = {
+		{"-s 0", 0},
+		{"-s 4096", 4096},
+		{"--size=1k", 1024},
+		{"-s 3K", 3072},
+		{"-s 512M", 512ULL << 20},
+		{"-s 2g", 2ULL << 30},
+		{"-s 1T", 1ULL << 40},
+		{"-s 18446744073709551615", UINT64_MAX},
+		{"-s 16777215T", 16777215ULL << 40},
+	};
+	char rest[256];
+	struct opts o;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		cr_assert_eq(parse(sizes[i].line, false, &o, rest, &err), 0, "%s", err.msg);
+		cr_expect_eq(o.size, sizes[i].bytes, "%s", sizes[i].line);
+	}
+	cr_expect_eq(options_size("1 ", &o.size), -EINVAL);
+	cr_expect_eq(options_size("", &o.size), -EINVAL);
+}
+
 Test(options, lists_collect)
 {
 	char line[512] = "", rest[256];
@@ -116,6 +146,12 @@ Test(options, what_is_wrong_is_named)
 		{"-n 1x", "-n"},
 		{"-c 0", "-c wants a number greater than 0"},
 		{"--count=00", "--count wants a number greater than 0"},
+		{"-s 1X", "-s wants a size"},
+		{"-s 1KB", "-s wants a size"},
+		{"-s K", "-s wants a size"},
+		{"--size=-1", "--size wants a size"},
+		{"-s 16777216T", "-s wants a size"},
+		{"-s 18446744073709551616", "-s wants a size"},
 		{"--flag=maybe", "--flag"},
 		{"--choice green", "red blue"},
 		{"--t v", "--t"},
