@@ -500,7 +500,7 @@ Test(balloon, statistics_of_a_driver_that_knows_no_measure)
 static int init_with(const struct balloon_settings *s, unsigned int nr_res, uint64_t *ret_features)
 {
 	struct boot_dev rec = {.name = "balloon0", .nr_res = (uint16_t)nr_res};
-	struct device d;
+	static struct device d;
 	struct err err;
 	int rc;
 

@@ -89,7 +89,7 @@ Test(rng, a_bad_chain_breaks_the_queue)
 Test(rng_init, refuses_resources_and_queues)
 {
 	struct boot_dev rec = {.name = "rng0", .nr_res = 1};
-	struct device d;
+	static struct device d;
 	struct err err;
 
 	cr_assert_eq(device_init(&d, &rng_device, NULL, &err), 0);
