@@ -78,7 +78,7 @@ unsigned int arch_ram(uint64_t bytes, struct arch_range *ret);
 
 /* ---- interrupt controllers -------------------------------------------------------------- */
 
-#define ARCH_LINES_MAX  32 /* interrupt lines are numbered below this, messages from it on */
+#define ARCH_LINES_MAX	32 /* interrupt lines are numbered below this, messages from it on */
 #define ARCH_ROUTES_MAX 64
 
 /** arch_vm_type() - The argument of KVM_CREATE_VM.  Syscalls: ioctl */
@@ -146,6 +146,14 @@ bool arch_exit(struct kvm_run *run, struct arch_exit *ret);
 /** arch_vcpu_pc() - The program counter of a vCPU, for messages; 0 if unknown.  Syscalls: ioctl */
 uint64_t arch_vcpu_pc(int vcpu_fd);
 
+/**
+ * arch_vcpu_resume() - The vCPU was out of the guest for long: its watchdogs must not take that for a lock-up
+ *
+ * Context: the vCPU's thread is not in KVM_RUN
+ * Syscalls: ioctl
+ */
+void arch_vcpu_resume(int vcpu_fd);
+
 /* ---- platform --------------------------------------------------------------------------- */
 
 /* Register models that have no process of their own, and the kernel */
@@ -209,6 +217,32 @@ MUST_CHECK int arch_load(struct arch_platform *p, const struct arch_guest *g, st
  */
 MUST_CHECK int arch_cmdline(struct arch_platform *p, const char *cmdline, const char *more,
 			    struct err *err);
+
+/**
+ * arch_generation() - Tell the guest that its random numbers may not be its own any more
+ * @id:		Fresh: a generation that no guest has had
+ *
+ * The first call, before the guest runs, only sets the generation; later ones notify the guest.
+ * Context: bus lock
+ * Syscalls: ioctl
+ */
+void arch_generation(struct arch_platform *p, const uint64_t id[2]);
+
+/**
+ * arch_pause() - All vCPUs are out of the guest: note the time
+ *
+ * Context: locked
+ * Syscalls: ioctl
+ */
+void arch_pause(struct arch_platform *p);
+
+/**
+ * arch_resume() - They are about to enter it: the guest's clock shows the time that has passed since
+ *
+ * Context: locked
+ * Syscalls: ioctl
+ */
+void arch_resume(struct arch_platform *p);
 
 /**
  * arch_power_button() - Press the power button: asks the guest to power off

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/core/log.h"
+#include "vmm/pause.h"
 
 /* A piece that does not continue the last one is a mistake of the supervisor. */
 static int control_do_cmdline(struct machine *m, struct ctl_msg *msg)
@@ -27,6 +28,7 @@ static int control_do_start(struct machine *m, struct ctl_msg *msg)
 		m->more_cmdline[0] = '\0';
 	if (msg->arg != strlen(m->more_cmdline))
 		return -EPROTO;
+	arch_generation(m->platform, msg->value);
 	rc = machine_start(m, m->more_cmdline, &err);
 	return ctl_answer(m->control, msg, rc, &err);
 }
@@ -47,6 +49,16 @@ static int control_do_ctrl_alt_del(struct machine *m, struct ctl_msg *msg UNUSED
 	return 0;
 }
 
+static int control_do_pause(struct machine *m, struct ctl_msg *msg UNUSED)
+{
+	return m->pause == MACHINE_NOT_PAUSED ? pause_begin(m) : -EPROTO;
+}
+
+static int control_do_resume(struct machine *m, struct ctl_msg *msg)
+{
+	return m->pause != MACHINE_NOT_PAUSED ? pause_end(m, msg) : -EPROTO;
+}
+
 /* What the supervisor may say, before the start or after it */
 static const struct {
 	int (*run)(struct machine *m, struct ctl_msg *msg);
@@ -56,6 +68,8 @@ static const struct {
 	[CTL_START] = {control_do_start, false},
 	[CTL_POWER_BUTTON] = {control_do_power_button, true},
 	[CTL_CTRL_ALT_DEL] = {control_do_ctrl_alt_del, true},
+	[CTL_PAUSE] = {control_do_pause, true},
+	[CTL_RESUME] = {control_do_resume, true},
 };
 
 static void control_on_control(void *arg, int fd, uint32_t events UNUSED)

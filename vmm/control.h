@@ -3,7 +3,7 @@
  * DOC: The VMM's conversation with the supervisor
  *
  * devices/core/ctl.h has the messages. Before the guest runs we accept CTL_CMDLINE and CTL_START, which
- * CTL_DONE answers; afterwards CTL_POWER_BUTTON and CTL_CTRL_ALT_DEL. When the guest has ended we send
+ * CTL_DONE answers; afterwards CTL_POWER_BUTTON, CTL_CTRL_ALT_DEL, CTL_PAUSE and CTL_RESUME. When the guest has ended we send
  * CTL_ENDED and exit at once: the kernel takes the VM apart while the supervisor still reads the message.
  */
 #ifndef VMRUN_VMM_CONTROL_H

@@ -55,6 +55,14 @@ static bool machine_device_late(void *arg, const char *device, unsigned int ms)
 	       ctl_send(m->control, CTL_LATE, ms, 0, device) == 0;
 }
 
+static void machine_device_quiet(void *arg)
+{
+	struct machine *m = arg;
+
+	if (m->device_quiet)
+		m->device_quiet(m);
+}
+
 static void machine_first_exit(void *arg)
 {
 	machine_phase(arg, "first-exit");
@@ -193,6 +201,7 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 	if (rc < 0)
 		return rc;
 	v->pci.hook = (struct device_hook){machine_device_failed, m};
+	v->pci.quiet = (struct virtio_pci_quiet){machine_device_quiet, m};
 	m->nr_virtio++;
 	return virtio_pci_watch(&v->pci, &m->loop, err);
 }

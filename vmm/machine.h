@@ -28,13 +28,21 @@ struct machine_virtio {
 	struct virtio_pci pci;
 };
 
+enum machine_pause {
+	MACHINE_NOT_PAUSED,
+	MACHINE_PAUSING, /* no vCPU runs; a device still has rings */
+	MACHINE_PAUSED,
+};
+
 /**
  * struct machine - One VM
  * @control:	Socket to the supervisor, borrowed
  * @control_rc:	Why the loop was stopped, 0 or -errno
  * @end_fd:	Eventfd: the guest has ended, @end_cause and @end_text say how
  * @end_taken:	Set by the first machine_end()
- * @started:	The guest runs
+ * @started:	The guest runs, or is paused
+ * @pause:	Whether it is
+ * @device_quiet: Called with the machine when a device has given its rings back for a pause (pause.h)
  * @virtio:	Array of @nr_virtio
  */
 struct machine {
@@ -54,6 +62,8 @@ struct machine {
 	struct machine_virtio *virtio;
 	struct vcpus vcpus;
 	bool started;
+	enum machine_pause pause;
+	void (*device_quiet)(void *machine);
 	int end_fd;
 	bool end_taken;
 	enum end_cause end_cause;

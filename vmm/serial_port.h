@@ -49,7 +49,7 @@ struct serial_port {
 /** struct serial_port_args - What a port is made of */
 struct serial_port_args {
 	const char *name; /* borrowed for the port's life, as @bus */
-	int sock;         /* taken, even on failure */
+	int sock;	  /* taken, even on failure */
 	struct bus *bus;
 	struct vm *vm; /* borrowed during the call */
 };

@@ -20,7 +20,7 @@
 #define VCPU_STOP_WAITS	  100 /* of VCPU_STOP_WAIT_NS each */
 #define VCPU_STOP_WAIT_NS 10000000L
 
-enum vcpus_state { VCPUS_PARKED, VCPUS_RUNNING, VCPUS_STOPPED };
+enum vcpus_state { VCPUS_PARKED, VCPUS_RUNNING, VCPUS_PAUSED, VCPUS_STOPPED };
 
 /* ---- waiting ---------------------------------------------------------------------------- */
 
@@ -104,7 +104,8 @@ static bool vcpu_arch_exit(struct vcpu *v)
 
 	if (!arch_exit(v->run, &e))
 		return false;
-	for (unsigned int i = 0; i < e.nr && vcpu_load(&v->set->state) == VCPUS_RUNNING; i++)
+	/* A pause waits for the whole instruction. */
+	for (unsigned int i = 0; i < e.nr && vcpu_load(&v->set->state) != VCPUS_STOPPED; i++)
 		bus_access(v->set->bus, e.space, e.write, e.addr, e.data + (size_t)i * e.len,
 			   e.len);
 	if (e.cause != END_NONE)
@@ -124,10 +125,9 @@ static void vcpu_exit(struct vcpu *v)
 
 /* ---- the thread ------------------------------------------------------------------------- */
 
+/* Runs the guest until the vCPUs are paused or stopped */
 static void vcpu_loop(struct vcpu *v)
 {
-	bool first = v->id == 0 && v->set->hooks.first_exit;
-
 	while (vcpu_load(&v->set->state) == VCPUS_RUNNING) {
 		int rc = ioctl(v->fd, KVM_RUN, 0);
 
@@ -138,9 +138,9 @@ static void vcpu_loop(struct vcpu *v)
 			vcpu_kvm_error(v, "KVM_RUN failed with error", (uint64_t)errno);
 			return;
 		}
-		if (first)
+		if (v->tell_first)
 			v->set->hooks.first_exit(v->set->hooks.arg);
-		first = false;
+		v->tell_first = false;
 		vcpu_exit(v);
 	}
 }
@@ -153,10 +153,13 @@ static void *vcpu_thread(void *arg)
 	fmt_into(name, sizeof(name), "vcpu%u", v->id);
 	prctl(PR_SET_NAME, name);
 	v->tid = (int)syscall(SYS_gettid);
+	v->tell_first = v->id == 0 && v->set->hooks.first_exit;
 	vcpu_wait(v->set, VCPUS_PARKED);
-	vcpu_loop(v);
-	for (;;) /* to exit, a thread would need system calls that nothing else needs */
+	for (;;) { /* to exit, a thread would need system calls that nothing else needs */
+		vcpu_loop(v);
+		vcpu_wait(v->set, VCPUS_PAUSED);
 		vcpu_wait(v->set, VCPUS_STOPPED);
+	}
 	return NULL;
 }
 
@@ -244,12 +247,15 @@ int vcpus_park(struct vcpus *s, struct err *err)
 	}
 }
 
+static bool vcpu_change(struct vcpus *s, uint32_t from, uint32_t to)
+{
+	return __atomic_compare_exchange_n(&s->state, &from, to, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_ACQUIRE);
+}
+
 void vcpus_release(struct vcpus *s)
 {
-	uint32_t parked = VCPUS_PARKED;
-
-	if (__atomic_compare_exchange_n(&s->state, &parked, VCPUS_RUNNING, false, __ATOMIC_ACQ_REL,
-					__ATOMIC_ACQUIRE))
+	if (vcpu_change(s, VCPUS_PARKED, VCPUS_RUNNING))
 		vcpu_futex_wake_all(&s->state);
 }
 
@@ -258,17 +264,21 @@ void vcpus_halt(struct vcpus *s)
 	__atomic_store_n(&s->state, VCPUS_STOPPED, __ATOMIC_RELEASE);
 }
 
-bool vcpus_stop(struct vcpus *s)
+static void vcpu_set_immediate_exit(struct vcpus *s, uint8_t value)
+{
+	for (unsigned int i = 0; i < s->nr; i++)
+		__atomic_store_n(&s->vcpu[i].run->immediate_exit, value, __ATOMIC_RELEASE);
+}
+
+/* Interrupts the vCPUs, whose state is no longer RUNNING, and waits a second for their threads */
+static bool vcpu_leave_all(struct vcpus *s)
 {
 	struct timespec wait = {.tv_nsec = VCPU_STOP_WAIT_NS};
 
-	vcpus_halt(s);
-	vcpu_futex_wake_all(&s->state);
-	for (unsigned int i = 0; i < s->nr; i++) {
-		/* KVM checks immediate_exit right before it enters the guest, so no signal is lost. */
-		__atomic_store_n(&s->vcpu[i].run->immediate_exit, 1, __ATOMIC_RELEASE);
+	/* KVM checks immediate_exit right before it enters the guest, so no signal is lost. */
+	vcpu_set_immediate_exit(s, 1);
+	for (unsigned int i = 0; i < s->nr; i++)
 		syscall(SYS_tgkill, s->pid, s->vcpu[i].tid, VCPU_KICK_SIGNAL);
-	}
 	for (unsigned int i = 0; i < VCPU_STOP_WAITS; i++) {
 		uint32_t waiting = vcpu_load(&s->waiting);
 
@@ -277,6 +287,32 @@ bool vcpus_stop(struct vcpus *s)
 		vcpu_futex_wait(&s->waiting, waiting, &wait);
 	}
 	return false;
+}
+
+bool vcpus_stop(struct vcpus *s)
+{
+	vcpus_halt(s);
+	vcpu_futex_wake_all(&s->state);
+	return vcpu_leave_all(s);
+}
+
+bool vcpus_pause(struct vcpus *s)
+{
+	if (!vcpu_change(s, VCPUS_RUNNING, VCPUS_PAUSED))
+		return false;
+	if (vcpu_leave_all(s))
+		return true;
+	vcpus_resume(s);
+	return false;
+}
+
+void vcpus_resume(struct vcpus *s)
+{
+	for (unsigned int i = 0; i < s->nr; i++)
+		arch_vcpu_resume(s->vcpu[i].fd);
+	vcpu_set_immediate_exit(s, 0);
+	if (vcpu_change(s, VCPUS_PAUSED, VCPUS_RUNNING))
+		vcpu_futex_wake_all(&s->state);
 }
 
 void vcpus_done(struct vcpus *s)

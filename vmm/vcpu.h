@@ -3,7 +3,8 @@
  * DOC: vCPU threads
  *
  * vcpus_create() creates the vCPUs; vcpus_park() creates their threads, which then wait: they exist before
- * the filter is installed, so it need not allow creating one. vcpus_release() lets them into the guest.
+ * the filter is installed, so it need not allow creating one. vcpus_release() lets them into the guest;
+ * vcpus_pause() takes them out and vcpus_resume() lets them in again, any number of times.
  * vcpus_halt(), from any thread and also from a register model, lets no vCPU enter the guest again;
  * vcpus_stop() also interrupts those that are in it. A stopped thread waits for the process to exit.
  */
@@ -25,12 +26,14 @@ struct vcpus;
  * struct vcpu - One vCPU and its thread
  * @run:	KVM's shared page and what follows it, vm->run_bytes
  * @tid:	Thread id, set before it parks
+ * @tell_first:	The next exit is the first one, and hooks.first_exit is called
  */
 struct vcpu {
 	struct vcpus *set;
 	unsigned int id;
 	int fd;
 	int tid;
+	bool tell_first;
 	struct kvm_run *run;
 };
 
@@ -92,6 +95,24 @@ MUST_CHECK int vcpus_park(struct vcpus *s, struct err *err);
  * Syscalls: futex
  */
 void vcpus_release(struct vcpus *s);
+
+/**
+ * vcpus_pause() - Take all vCPUs out of the guest, each after the instruction at hand
+ *
+ * Context: main thread, bus lock not held
+ * Syscalls: futex tgkill, and those of vcpus_resume()
+ * Return: false if they do not run, or a thread did not leave within a second, which waits for a device: then
+ * they go on
+ */
+MUST_CHECK bool vcpus_pause(struct vcpus *s);
+
+/**
+ * vcpus_resume() - Let paused vCPUs into the guest again
+ *
+ * Context: main thread
+ * Syscalls: futex, and those of arch_vcpu_resume()
+ */
+void vcpus_resume(struct vcpus *s);
 
 /**
  * vcpus_halt() - Let no vCPU enter the guest again

@@ -31,7 +31,7 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 	if (s->status != STATE_CREATING || state_load(dir, &now, err) < 0)
 		return 0;
 	/* That pid may have been the launcher's, which had just finished. */
-	rc = now->status == STATE_CREATED || now->status == STATE_RUNNING
+	rc = now->status != STATE_CREATING && now->status != STATE_STOPPED
 		     ? client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, err)
 		     : 0;
 	state_free(now);

@@ -28,6 +28,8 @@ static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 	state_free(s);
 	if (status == STATE_RUNNING)
 		return err_text(err, EINVAL, "cannot start an already running container");
+	if (status == STATE_PAUSED)
+		return err_text(err, EINVAL, "cannot start a container in the paused state");
 	if (status == STATE_CREATING)
 		return err_text(err, EBUSY, "the container is being created");
 	if (status == STATE_STOPPED)

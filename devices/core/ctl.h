@@ -44,9 +44,14 @@ enum ctl_type {
 	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what will be appended to the */
 		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
 	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
-		     /* pieces; 0 appends nothing. Answered by DONE */
+		     /* pieces; 0 appends nothing. value[0..1] = 16 random bytes: the generation */
+		     /* of the VM. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
+	CTL_PAUSE,  /* supervisor -> VMM, after START, while it is not paused. DONE comes when no */
+		    /* vCPU runs and no device works for the guest */
+	CTL_RESUME, /* supervisor -> VMM, after PAUSE; ends one that is not DONE yet, with */
+		    /* ECANCELED. value[0..1] = the next generation. Answered by DONE */
 	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
 		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
 		  /* the link is down. Answered by DONE */

@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const char *const state_status_names[STATE_STATUSES] = {
-	[STATE_CREATING] = "creating",
-	[STATE_CREATED] = "created",
-	[STATE_RUNNING] = "running",
-	[STATE_STOPPED] = "stopped",
+	[STATE_CREATING] = "creating", [STATE_CREATED] = "created", [STATE_RUNNING] = "running",
+	[STATE_PAUSED] = "paused",     [STATE_STOPPED] = "stopped",
 };
 
 const char *state_status_name(enum state_status s)

@@ -19,7 +19,14 @@
 
 #define STATE_ID_MAX 255
 
-enum state_status { STATE_CREATING, STATE_CREATED, STATE_RUNNING, STATE_STOPPED, STATE_STATUSES };
+enum state_status {
+	STATE_CREATING,
+	STATE_CREATED,
+	STATE_RUNNING,
+	STATE_PAUSED, /* by `vmrun pause`; as runc has it, beyond the runtime-spec */
+	STATE_STOPPED,
+	STATE_STATUSES
+};
 
 /**
  * struct state - What is known about a VM

@@ -184,7 +184,8 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		return destroy_unborn(root, id, dir, force, err);
 	if (rc < 0)
 		return rc;
-	if (!force && (s->status == STATE_RUNNING || s->status == STATE_CREATING))
+	if (!force && (s->status == STATE_RUNNING || s->status == STATE_PAUSED ||
+		       s->status == STATE_CREATING))
 		return err_text(err, EBUSY, "cannot delete container %s that is not stopped: %s",
 				id, state_status_name(s->status));
 	rc = state_lock(dir, &lock);

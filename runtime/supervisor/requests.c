@@ -13,6 +13,7 @@
 #include "runtime/supervisor/balloon.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/signals.h"
 #include "runtime/supervisor/start.h"
@@ -111,6 +112,24 @@ static int requests_op_balloon(struct supervisor *s, struct incoming *in, struct
 	return rc;
 }
 
+static int requests_op_pause(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	const int rc = pause_begin(s, in->client, err);
+
+	if (rc == 0)
+		in->client = -1;
+	return rc;
+}
+
+static int requests_op_resume(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	const int rc = pause_end(s, in->client, err);
+
+	if (rc == 0)
+		in->client = -1;
+	return rc;
+}
+
 /* The operations; which bring a file, which a guest that does not run may be asked */
 static const struct requests_op {
 	int (*run)(struct supervisor *s, struct incoming *in, struct err *err);
@@ -121,6 +140,8 @@ static const struct requests_op {
 	[REQUEST_KILL] = {requests_op_kill, false, STAGE_CREATING},
 	[REQUEST_BALLOON] = {requests_op_balloon, false, STAGE_CREATED},
 	[REQUEST_BALLOON_STATS] = {requests_op_balloon, false, STAGE_CREATED},
+	[REQUEST_PAUSE] = {requests_op_pause, false, STAGE_CREATED},
+	[REQUEST_RESUME] = {requests_op_resume, false, STAGE_CREATED},
 };
 
 static bool requests_may_ask(int fd)

@@ -24,6 +24,7 @@
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/nets.h"
+#include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/reply.h"
 
 static void start_refused(struct supervisor *s, const struct err *err)
@@ -80,7 +81,7 @@ static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 	struct ctl_msg m = {.type = CTL_START, .arg = len};
 	char piece[sizeof(m.text)];
 	struct err err;
-	int rc = 0;
+	int rc = pause_new_generation(&m);
 
 	for (size_t at = 0; rc == 0 && at < len; at += strlen(piece)) {
 		fmt_into(piece, sizeof(piece), "%s", cmdline + at);

@@ -106,6 +106,7 @@ struct draining {
  * @accused:	The accusation; empty: none
  * @ask:	By process: the questions that have no answer yet
  * @ask_by_ns:	When the next of them is late; 0: none is open
+ * @pausing:	The VMM has been asked to pause or to resume, and has not answered
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
@@ -132,6 +133,7 @@ struct supervisor {
 	char accused[ERR_MSG_BYTES];
 	struct ask_queue ask[PLAN_PROCS_MAX];
 	uint64_t ask_by_ns;
+	bool pausing;
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;

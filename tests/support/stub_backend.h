@@ -34,7 +34,7 @@ struct stub_backend {
 	const struct gmem *mem;
 	bool running, dead, returns;
 	int fail;
-	unsigned int starts, stops, hears, slow, away;
+	unsigned int starts, stops, resumes, hears, slow, away;
 	int hear_rc;
 	bool hear_changed;
 	uint64_t features;
@@ -89,6 +89,17 @@ static int stub_stop(struct backend *b, unsigned int waited_ms UNUSED, struct er
 	return stub_result(s, err);
 }
 
+/* The test says what it goes on with: s->q is still what it was started with */
+static int stub_resume(struct backend *b, struct err *err)
+{
+	struct stub_backend *s = container_of(b, struct stub_backend, be);
+
+	vr_assert(!s->running && s->starts > 0);
+	s->running = true;
+	s->resumes++;
+	return stub_result(s, err);
+}
+
 static int stub_config(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		       struct err *err)
 {
@@ -123,8 +134,8 @@ static bool stub_hung_up(struct backend *b)
 
 static void stub_init(struct stub_backend *s, const struct gmem *mem)
 {
-	static const struct backend_ops ops = {stub_start, stub_stop, stub_config, stub_hear,
-					       stub_hung_up};
+	static const struct backend_ops ops = {stub_start,  stub_stop, stub_resume,
+					       stub_config, stub_hear, stub_hung_up};
 
 	*s = (struct stub_backend){.mem = mem};
 	s->be = (struct backend){

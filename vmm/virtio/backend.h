@@ -40,6 +40,8 @@ struct backend;
  *		it again when peer_fd is readable or some time has passed, and give that time in
  *		@waited_ms. Until it returns 0, call nothing else, except to read a configuration space
  *		that is not stale
+ * @resume:	Give the rings back that @stop took, with what they were started with: the driver has not
+ *		noticed
  * @config:	Read or write configuration space; @off + @len <= config_bytes. -EAGAIN: the device is away,
  *		write again later
  * @hear:	change_fd is readable: receive a bounded number of messages, and say whether the
@@ -56,6 +58,7 @@ struct backend_ops {
 	int (*start)(struct backend *b, uint64_t features, const struct backend_queue *q,
 		     struct err *err);
 	int (*stop)(struct backend *b, unsigned int waited_ms, struct err *err);
+	int (*resume)(struct backend *b, struct err *err);
 	int (*config)(struct backend *b, bool write, uint32_t off, void *buf, uint32_t len,
 		      struct err *err);
 	int (*hear)(struct backend *b, bool *ret_changed, struct err *err);

@@ -19,6 +19,8 @@
 #include <linux/virtio_pci.h>
 #include <string.h>
 
+#include "vmm/virtio/virtio_pause.h"
+
 #define COMMON_CFG_STEP_MS 2 /* wait of one step while a device resets */
 
 #define COMMON_CFG_DRIVER_BITS                                                                     \
@@ -69,6 +71,7 @@ void common_cfg_init(struct virtio_pci *v)
 static void common_cfg_reset_done(struct virtio_pci *v)
 {
 	v->resetting = false;
+	v->pause = VIRTIO_NOT_PAUSED;
 	for (unsigned int i = 0; i < v->be->nr_queues; i++) {
 		virtio_pci_drain(v->be->kick_fd[i]);
 		virtio_pci_drain(v->be->err_fd[i]);
@@ -83,7 +86,8 @@ void common_cfg_reset_on(struct virtio_pci *v, bool wait)
 	unsigned int waited_ms = 0;
 
 	for (bool again = false; v->resetting; again = true) {
-		int rc = v->dead ? 0 : v->be->ops->stop(v->be, waited_ms, &err);
+		const bool has_rings = !v->dead && v->pause != VIRTIO_PAUSED;
+		int rc = has_rings ? v->be->ops->stop(v->be, waited_ms, &err) : 0;
 
 		if (rc < 0)
 			virtio_pci_fail(v, &err);
@@ -369,6 +373,7 @@ void common_cfg_access(struct virtio_pci *v, bool write, uint64_t off, void *dat
 			memset(data, 0xff, len);
 		return;
 	}
+	virtio_pause_wait(v);
 	/* During a reset the driver may read the registers and write 0 again; any other write waits for its end. */
 	if (v->resetting)
 		common_cfg_reset_on(

@@ -20,7 +20,7 @@ void common_cfg_init(struct virtio_pci *v);
  * Syscalls: ioctl, read, and the back-end's
  */
 void common_cfg_access(struct virtio_pci *v, bool write, uint64_t off, void *data,
-			      unsigned int len);
+		       unsigned int len);
 
 /**
  * common_cfg_reset_on() - Continue a reset that is in progress

@@ -19,10 +19,10 @@
 #include "vmm/virtio/pci.h"
 
 #define MSIX_VECTORS_MAX (BACKEND_QUEUES_MAX + 1) /* one for configuration */
-#define MSIX_NO_VECTOR   0xffff
+#define MSIX_NO_VECTOR	 0xffff
 
 #define MSIX_TABLE_BYTES (MSIX_VECTORS_MAX * 16)
-#define MSIX_PBA_BYTES   8
+#define MSIX_PBA_BYTES	 8
 
 struct msix_vector {
 	uint32_t word[4]; /* address low, high, data, control: as the guest wrote them */

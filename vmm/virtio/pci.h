@@ -18,8 +18,8 @@
 #include "vmm/bus.h"
 
 #define PCI_CONFIG_BYTES 256
-#define PCI_SLOTS_MAX    32 /* with the host bridge in slot 0 */
-#define PCI_BARS_MAX     6
+#define PCI_SLOTS_MAX	 32 /* with the host bridge in slot 0 */
+#define PCI_BARS_MAX	 6
 
 /**
  * struct pci_ops - What happens to a function; any may be NULL

@@ -10,6 +10,7 @@
 
 #include "devices/core/kind.h"
 #include "vmm/virtio/common_cfg.h"
+#include "vmm/virtio/virtio_pause.h"
 
 #define VIRTIO_PCI_VENDOR      0x1af4
 #define VIRTIO_PCI_DEVICE_BASE 0x1040
@@ -60,8 +61,10 @@ static void virtio_pci_config_access(struct virtio_pci *v, bool write, uint64_t 
 	if (v->dead || off >= v->be->config_bytes || len > v->be->config_bytes - off)
 		return;
 	/* The device answers only after it has given its rings back. */
-	if (write || v->be->config_stale)
+	if (write || v->be->config_stale) {
+		virtio_pause_wait(v);
 		common_cfg_reset_on(v, true);
+	}
 	if (v->dead)
 		return;
 	rc = v->be->ops->config(v->be, write, (uint32_t)off, data, len, &err);
@@ -266,14 +269,28 @@ static void virtio_pci_on_error(void *arg, int fd, uint32_t events UNUSED)
 	pthread_mutex_unlock(&v->pci->bus->lock);
 }
 
-/* Main loop: the device's process is gone. */
-static void virtio_pci_on_hangup(void *arg, int fd, uint32_t events)
+/* Main loop: the device gives its rings back for a pause, or has died meanwhile. */
+static void virtio_pci_on_answer(struct virtio_pci *v)
+{
+	bool quiet;
+
+	pthread_mutex_lock(&v->pci->bus->lock);
+	quiet = virtio_pause_go_on(v);
+	pthread_mutex_unlock(&v->pci->bus->lock);
+	if (quiet && v->quiet.fn)
+		v->quiet.fn(v->quiet.arg);
+}
+
+/* Main loop: the device's process has answered, or is gone. */
+static void virtio_pci_on_peer(void *arg, int fd, uint32_t events)
 {
 	struct virtio_pci *v = arg;
 	struct err err = {0};
 
-	if (!(events & (EPOLLHUP | EPOLLERR)))
+	if (!(events & (EPOLLHUP | EPOLLERR))) {
+		virtio_pci_on_answer(v);
 		return;
+	}
 	loop_del(v->loop, fd);
 	err_text(&err, EPIPE, "the device's process is gone");
 	pthread_mutex_lock(&v->pci->bus->lock);
@@ -282,6 +299,8 @@ static void virtio_pci_on_hangup(void *arg, int fd, uint32_t events)
 	else if (v->away.fn)
 		v->away.fn(v->away.arg, v->be->name, &err);
 	pthread_mutex_unlock(&v->pci->bus->lock);
+	/* It has no ring any more. */
+	virtio_pci_on_answer(v);
 }
 
 /* Main loop: the device has sent a message of its own. */
@@ -304,7 +323,7 @@ static void virtio_pci_on_change(void *arg, int fd, uint32_t events UNUSED)
 
 int virtio_pci_watch_peer(struct virtio_pci *v, struct err *err)
 {
-	return loop_add(v->loop, v->be->peer_fd, 0, virtio_pci_on_hangup, v, err);
+	return loop_add(v->loop, v->be->peer_fd, 0, virtio_pci_on_peer, v, err);
 }
 
 int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
@@ -316,7 +335,7 @@ int virtio_pci_watch(struct virtio_pci *v, struct loop *loop, struct err *err)
 		if (i == 0 || v->be->err_fd[i] != v->be->err_fd[i - 1])
 			rc = loop_add(loop, v->be->err_fd[i], EPOLLIN, virtio_pci_on_error, v, err);
 	}
-	/* The loop watches for the end only: the caller who asks also reads the answer. */
+	/* The loop watches for the end only: the caller who asks also reads the answer, but in a pause. */
 	if (rc == 0 && v->be->peer_fd >= 0)
 		rc = virtio_pci_watch_peer(v, err);
 	if (rc == 0 && v->be->change_fd >= 0)
@@ -335,6 +354,7 @@ void virtio_pci_returned(struct virtio_pci *v, bool changed)
 	if (changed)
 		virtio_pci_config_changed(v);
 	pthread_mutex_unlock(&v->pci->bus->lock);
+	virtio_pci_on_answer(v);
 }
 
 void virtio_pci_done(struct virtio_pci *v)

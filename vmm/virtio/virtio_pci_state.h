@@ -34,6 +34,21 @@
 #define VIRTIO_PCI_MSIX_OFF	0x3000
 #define VIRTIO_PCI_PBA_OFF	0x3800
 
+/**
+ * enum virtio_pause - Where a device is between running and paused (virtio_pause.h)
+ */
+enum virtio_pause {
+	VIRTIO_NOT_PAUSED,
+	VIRTIO_PAUSING, /* it still has rings */
+	VIRTIO_PAUSED,
+};
+
+/** struct virtio_pci_quiet - Called when the device has given its rings back for a pause; main thread, no lock */
+struct virtio_pci_quiet {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
 /** struct virtio_pci_queue - Registers of one queue */
 struct virtio_pci_queue {
 	uint16_t size;
@@ -50,6 +65,9 @@ struct virtio_pci_queue {
  * @cfg_cap:		Offset of the VIRTIO_PCI_CAP_PCI_CFG capability
  * @running:		The back-end has been started
  * @resetting:		It is being stopped, and still has rings
+ * @pause:		Whether its rings are taken back for a pause; the driver does not notice. PAUSED with
+ *			@resetting: a reset that went on in a pause
+ * @pause_over:		The pause ended before they were: they go back to it
  * @dead:		The back-end failed; NEEDS_RESET for good
  * @isr:		Bits of the ISR status register; those of call eventfds come on top
  * @config_changed:	The configuration changed before there was a driver to interrupt
@@ -71,6 +89,8 @@ struct virtio_pci {
 	uint8_t generation;
 	uint8_t isr;
 	bool running, resetting, dead, config_changed;
+	enum virtio_pause pause;
+	bool pause_over;
 	uint32_t device_feature_select, driver_feature_select;
 	uint64_t driver_features;
 	uint16_t queue_select;
@@ -81,6 +101,7 @@ struct virtio_pci {
 	struct loop *loop;
 	struct log_limit limit;
 	struct device_hook hook, away;
+	struct virtio_pci_quiet quiet;
 };
 
 /** virtio_pci_signal() - Signal an eventfd.  Syscalls: write */

@@ -79,6 +79,21 @@ int vu_frontend_give(struct vu_frontend *f, struct err *err)
 		      : vu_rings_start(&f->rings, &f->conn, &f->be, f->queue, protocol != 0, err);
 }
 
+/* What is not fresh goes on at the used index: a device that gave its rings back had finished its requests. */
+static int vu_frontend_resume(struct backend *b, struct err *err)
+{
+	struct vu_frontend *f = vu_frontend_of(b);
+	int rc;
+
+	if (f->dead)
+		return vu_frontend_was_dead(err);
+	f->running = true;
+	if (f->away || f->joining)
+		return 0;
+	rc = vu_frontend_give(f, err);
+	return rc < 0 ? vu_frontend_fail(f, rc) : 0;
+}
+
 static int vu_frontend_start(struct backend *b, uint64_t features, const struct backend_queue *q,
 			     struct err *err)
 {
@@ -197,6 +212,7 @@ static bool vu_frontend_hung_up(struct backend *b)
 static const struct backend_ops vu_frontend_ops = {
 	.start = vu_frontend_start,
 	.stop = vu_frontend_stop,
+	.resume = vu_frontend_resume,
 	.config = vu_frontend_config,
 	.hear = vu_frontend_hear,
 	.hung_up = vu_frontend_hung_up,

@@ -112,6 +112,8 @@ static const struct isa_device isa_devices[] = {
 	{"PEVT", NULL, "QEMU0001", 1, {{AML_IO, X86_PORT_PVPANIC, 1}}},
 };
 
+#define ACPI_STATUS_CHANGED 0x80 /* value of a notification whose meaning is the device's own */
+
 static const struct isa_device isa_serial = {
 	"COM1",
 	"PNP0501",
@@ -133,6 +135,37 @@ static void acpi_dsdt_isa(struct aml *a, const struct isa_device *d)
 	aml_name(a, "_STA");
 	aml_int(a, 0xf); /* present, enabled, shown, working */
 	aml_crs(a, d->res, d->nr_res);
+	aml_close(a, mark);
+}
+
+/* The generation of the VM, and the event device that has its interrupt (vmgenid.h) */
+static void acpi_dsdt_generation(struct aml *a)
+{
+	static const struct aml_res irq[] = {{AML_IRQ, X86_GSI_GENERATION, 0}};
+	size_t mark = aml_device(a, "VGEN"), inner;
+
+	aml_name(a, "_HID");
+	aml_string(a, "VMGENCTR");
+	aml_name(a, "_CID");
+	aml_string(a, "VM_Gen_Counter");
+	aml_name(a, "_DDN");
+	aml_string(a, "VM_Gen_Counter");
+	aml_name(a, "ADDR");
+	inner = aml_package(a, 2);
+	aml_int(a, X86_GENERATION & 0xffffffff);
+	aml_int(a, X86_GENERATION >> 32);
+	aml_close(a, inner);
+	aml_close(a, mark);
+
+	mark = aml_device(a, "GED_");
+	aml_name(a, "_HID");
+	aml_string(a, "ACPI0013");
+	aml_name(a, "_UID");
+	aml_int(a, 0);
+	aml_crs(a, irq, ARRAY_SIZE(irq));
+	inner = aml_method(a, "_EVT", 1);
+	aml_notify(a, "\\._SB_VGEN", ACPI_STATUS_CHANGED);
+	aml_close(a, inner);
 	aml_close(a, mark);
 }
 
@@ -175,6 +208,7 @@ static uint64_t acpi_dsdt(struct acpi *acpi, const struct acpi_config *c)
 		acpi_dsdt_isa(&a, &isa_devices[i]);
 	if (c->serial)
 		acpi_dsdt_isa(&a, &isa_serial);
+	acpi_dsdt_generation(&a);
 	aml_close(&a, mark);
 	aml_name(&a, "_S5_");
 	mark = aml_package(&a, 2);

@@ -15,22 +15,25 @@ enum {
 	OP_SCOPE = 0x10,
 	OP_BUFFER = 0x11,
 	OP_PACKAGE = 0x12,
+	OP_METHOD = 0x14,
 	OP_EXT = 0x5b,
+	OP_NOTIFY = 0x86,
 	OP_EXT_DEVICE = 0x82,
 };
 
-#define RES_IO	      0x47 /* small descriptors: tag and length in one byte */
-#define RES_IRQ	      0x22
-#define RES_END	      0x79
-#define RES_DWORD     0x87 /* large ones: tag, then two bytes of length */
-#define RES_WORD      0x88
-#define RES_TYPE_MEM  0
-#define RES_TYPE_IO   1
-#define RES_TYPE_BUS  2
-#define RES_FIXED     0x0c /* minimum and maximum fixed, positive decode, producer */
-#define RES_IO_RANGE  0x03 /* ISA and other addresses */
-#define RES_MEM_RW    0x01 /* not cacheable */
-#define CRS_BYTES_MAX 256
+#define METHOD_SERIALIZED 0x08
+#define RES_IO		  0x47 /* small descriptors: tag and length in one byte */
+#define RES_IRQ		  0x22
+#define RES_END		  0x79
+#define RES_DWORD	  0x87 /* large ones: tag, then two bytes of length */
+#define RES_WORD	  0x88
+#define RES_TYPE_MEM	  0
+#define RES_TYPE_IO	  1
+#define RES_TYPE_BUS	  2
+#define RES_FIXED	  0x0c /* minimum and maximum fixed, positive decode, producer */
+#define RES_IO_RANGE	  0x03 /* ISA and other addresses */
+#define RES_MEM_RW	  0x01 /* not cacheable */
+#define CRS_BYTES_MAX	  256
 
 void aml_init(struct aml *a, uint8_t *buf, size_t room)
 {
@@ -78,6 +81,24 @@ size_t aml_device(struct aml *a, const char *name)
 	mark = a->bytes;
 	aml_bytes(a, name, strlen(name));
 	return mark;
+}
+
+size_t aml_method(struct aml *a, const char *name, uint8_t nr_args)
+{
+	size_t mark;
+
+	aml_byte(a, OP_METHOD);
+	mark = a->bytes;
+	aml_bytes(a, name, strlen(name));
+	aml_byte(a, (uint8_t)(nr_args | METHOD_SERIALIZED));
+	return mark;
+}
+
+void aml_notify(struct aml *a, const char *path, uint8_t value)
+{
+	aml_byte(a, OP_NOTIFY);
+	aml_bytes(a, path, strlen(path));
+	aml_int(a, value);
 }
 
 size_t aml_package(struct aml *a, uint8_t nr)

@@ -2,8 +2,8 @@
 /**
  * DOC: A small builder of ACPI Machine Language
  *
- * ACPI 6.5 chapter 20 (grammar) and section 6.4 (resource descriptors), as far as a DSDT without methods
- * needs them. Each object that has a length is opened and closed; closing writes the length. If the buffer
+ * ACPI 6.5 chapter 20 (grammar) and section 6.4 (resource descriptors), as far as our DSDT needs
+ * them. Each object that has a length is opened and closed; closing writes the length. If the buffer
  * becomes full, @full is set, so that one check at the end is enough.
  */
 #ifndef VMRUN_VMM_X86_AML_H
@@ -42,6 +42,12 @@ MUST_CHECK size_t aml_scope(struct aml *a, const char *path);
 
 /** aml_device() - Open Device (@name), four characters */
 MUST_CHECK size_t aml_device(struct aml *a, const char *name);
+
+/** aml_method() - Open Method (@name, @nr_args, Serialized) */
+MUST_CHECK size_t aml_method(struct aml *a, const char *name, uint8_t nr_args);
+
+/** aml_notify() - Notify (@path, @value): tells the driver of a device; a path of two names begins with "\\." */
+void aml_notify(struct aml *a, const char *path, uint8_t value);
 
 /** aml_package() - Open Package () of @nr elements */
 MUST_CHECK size_t aml_package(struct aml *a, uint8_t nr);

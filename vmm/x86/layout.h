@@ -32,10 +32,12 @@
 #define X86_EBDA         0x9fc00ULL
 #define X86_ACPI         0xe0000ULL
 #define X86_ACPI_BYTES   0x20000ULL
+#define X86_GENERATION   0xffff0ULL /* vmgenid.h; the last of the ACPI area */
 #define X86_KERNEL_MIN   0x100000ULL /* kernels and initrds are at or above it */
 
 #define X86_GSI_KEYBOARD 1
 #define X86_GSI_SERIAL   4
+#define X86_GSI_GENERATION 5
 #define X86_GSI_RTC      8
 #define X86_GSI_SCI      9
 

@@ -5,7 +5,9 @@
  * Puts the register models together, wires their interrupts, and loads the kernel.
  */
 #include <errno.h>
+#include <linux/kvm.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "vmm/arch.h"
 #include "vmm/kvm.h"
@@ -18,8 +20,12 @@
 #include "vmm/x86/pci_ports.h"
 #include "vmm/x86/pvpanic.h"
 #include "vmm/x86/rtc.h"
+#include "vmm/x86/vmgenid.h"
 
-/** struct arch_platform - A PC; arch_load() sets @kernel */
+/**
+ * struct arch_platform - A PC; arch_load() sets @kernel
+ * @clock:	The guest's clock when it was paused; flags 0: KVM did not tell
+ */
 struct arch_platform {
 	struct arch_platform_args args;
 	struct i8042 i8042;
@@ -27,7 +33,9 @@ struct arch_platform {
 	struct acpi_pm pm;
 	struct pvpanic pvpanic;
 	struct pci_ports pci_ports;
+	struct vmgenid vmgenid;
 	struct kernel kernel;
+	struct kvm_clock_data clock;
 };
 
 /* ---- ends ------------------------------------------------------------------------------- */
@@ -76,6 +84,11 @@ static void platform_irq_sci(void *arg, bool high)
 	platform_irq(arg, X86_GSI_SCI, high);
 }
 
+static void platform_irq_generation(void *arg, bool high)
+{
+	platform_irq(arg, X86_GSI_GENERATION, high);
+}
+
 static void platform_irq_rtc(void *arg, bool high)
 {
 	platform_irq(arg, X86_GSI_RTC, high);
@@ -97,6 +110,7 @@ static void platform_init(struct arch_platform *p, const struct arch_platform_ar
 	i8042_init(&p->i8042, platform_irq_keyboard, platform_reset_by_i8042, p);
 	rtc_init(&p->rtc, &rtc);
 	acpi_pm_init(&p->pm, platform_irq_sci, platform_poweroff, p);
+	vmgenid_init(&p->vmgenid, args->mem, platform_irq_generation, p);
 	p->pvpanic = (struct pvpanic){.panicked = platform_panic, .arg = p};
 }
 
@@ -143,6 +157,36 @@ void arch_ctrl_alt_del(struct arch_platform *p)
 	i8042_ctrl_alt_del(&p->i8042);
 }
 
+/* ---- time and chance --------------------------------------------------------------------- */
+
+void arch_generation(struct arch_platform *p, const uint64_t id[2])
+{
+	vmgenid_set(&p->vmgenid, id);
+}
+
+void arch_pause(struct arch_platform *p)
+{
+	p->clock = (struct kvm_clock_data){0};
+	if (ioctl(p->args.vm->vm_fd, KVM_GET_CLOCK, &p->clock) < 0)
+		p->clock.flags = 0;
+}
+
+/*
+ * KVM's clock goes on while no vCPU runs, but not while the host sleeps. With the real time of both moments
+ * KVM makes up for that. A kernel before 5.16 does not say the real time: there the clock is left alone.
+ */
+void arch_resume(struct arch_platform *p)
+{
+	struct kvm_clock_data clock = {
+		.clock = p->clock.clock,
+		.realtime = p->clock.realtime,
+		.flags = KVM_CLOCK_REALTIME,
+	};
+
+	if (p->clock.flags & KVM_CLOCK_REALTIME)
+		(void)!ioctl(p->args.vm->vm_fd, KVM_SET_CLOCK, &clock);
+}
+
 /* ---- the kernel ------------------------------------------------------------------------- */
 
 int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *err)
@@ -165,7 +209,7 @@ int arch_load(struct arch_platform *p, const struct arch_guest *g, struct err *e
 		rc = kernel_load_initrd(g->initrd_fd, mem, &p->kernel, &boot.initrd_gpa,
 					&boot.initrd_bytes, err);
 	if (rc == 0)
-		rc = acpi_build(&acpi, tables, X86_ACPI_BYTES, X86_ACPI, err);
+		rc = acpi_build(&acpi, tables, X86_GENERATION - X86_ACPI, X86_ACPI, err);
 	if (rc == 0)
 		rc = linux_boot_write(&boot, err);
 	return rc == 0 ? linux_boot_entry(g->vcpu_fd, &p->kernel, err) : rc;

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/pause.h"
+
+#include <errno.h>
+#include <sys/random.h>
+
+#include "runtime/state/state_file.h"
+#include "runtime/supervisor/ask.h"
+#include "runtime/supervisor/reply.h"
+
+int pause_new_generation(struct ctl_msg *m)
+{
+	const size_t bytes = 2 * sizeof(m->value[0]);
+
+	return getrandom(m->value, bytes, 0) == (ssize_t)bytes ? 0 : -errno;
+}
+
+static int pause_ask_resume(struct supervisor *s, const struct ask_then *then, struct err *err)
+{
+	struct ctl_msg m = {.type = CTL_RESUME};
+	int rc = pause_new_generation(&m);
+
+	return rc < 0 ? err_set(err, -rc, "random numbers") : ask_process(s, 0, &m, -1, then, err);
+}
+
+/* Puts on file whether the guest is paused; what it is does not depend on the disk of the state directory */
+static int pause_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
+{
+	s->state->status = status;
+	return state_save(s->dir, s->state, err);
+}
+
+static void pause_resumed(struct supervisor *s, unsigned int i, int client,
+			  const struct ctl_msg *answer, const struct err *err)
+{
+	struct err failure = *err;
+
+	s->pausing = false;
+	if (answer && err->code == 0 && s->state->status == STATE_PAUSED &&
+	    pause_put_on_file(s, STATE_RUNNING, &failure) < 0)
+		answer = NULL;
+	ask_reply(s, i, client, answer, &failure);
+}
+
+/* The pause is not complete, or not on file: the guest goes on, and the client hears why */
+static void pause_take_back(struct supervisor *s, int client, const struct err *why)
+{
+	const struct ask_then then = {pause_resumed, -1};
+	struct err err;
+
+	s->pausing = pause_ask_resume(s, &then, &err) == 0;
+	ask_reply(s, 0, client, NULL, why);
+}
+
+static void pause_paused(struct supervisor *s, unsigned int i, int client,
+			 const struct ctl_msg *answer, const struct err *err)
+{
+	struct err failure = *err;
+
+	s->pausing = false;
+	if (!answer && err->code == ETIMEDOUT) {
+		err_text(&failure, ETIMEDOUT,
+			 "a device does not finish its work, the host's disk may hang: "
+			 "the container goes on");
+		pause_take_back(s, client, &failure);
+	} else if (err->code == 0 && pause_put_on_file(s, STATE_PAUSED, &failure) < 0) {
+		pause_take_back(s, client, &failure);
+	} else {
+		ask_reply(s, i, client, answer, &failure);
+	}
+}
+
+int pause_begin(struct supervisor *s, int client, struct err *err)
+{
+	const struct ctl_msg m = {.type = CTL_PAUSE};
+	const struct ask_then then = {pause_paused, client};
+	int rc;
+
+	if (s->stage != STAGE_RUNNING || s->state->status != STATE_RUNNING)
+		return err_text(err, EINVAL, "container not running");
+	if (s->pausing)
+		return err_text(err, EBUSY, "the container is being paused or resumed");
+	rc = ask_process(s, 0, &m, -1, &then, err);
+	s->pausing = rc == 0;
+	return rc;
+}
+
+int pause_end(struct supervisor *s, int client, struct err *err)
+{
+	const struct ask_then then = {pause_resumed, client};
+	int rc;
+
+	if (s->stage != STAGE_RUNNING || s->state->status != STATE_PAUSED)
+		return err_text(err, EINVAL, "container not paused");
+	if (s->pausing)
+		return err_text(err, EBUSY, "the container is being paused or resumed");
+	rc = pause_ask_resume(s, &then, err);
+	s->pausing = rc == 0;
+	return rc;
+}

@@ -1,0 +1,80 @@
+#!/bin/bash
+# Pausing and resuming a VM: its time stands still and goes on, whatever its guest and its devices are doing.
+. "$(dirname "$0")/../lib.sh"
+still=
+cleanup_pause() {
+	[ -z "$still" ] || { fsfreeze -u "$work/still"; vmrun delete --force stalled; } 2>/dev/null
+	vmrun delete --force stalled 2>/dev/null
+	mountpoint -q "$work/still" && umount "$work/still"
+	cleanup
+}
+trap cleanup_pause EXIT
+
+# A guest that uses disk and serial port all the time, and sets its disk up again each time.
+bundle "$work/busy" busy
+vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null
+is "a created VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
+vmrun start busy
+is "a running VM cannot be resumed" "$(vmrun resume busy 2>&1)" "vmrun: container not paused"
+# used: the CPU time of the VM's processes, in ticks
+used() {
+	local p
+	for p in $(vm_pids busy); do cut -d' ' -f14,15 "/proc/$p/stat"; done | xargs
+}
+rounds() {
+	local i
+	for ((i = 0; i < 40; i++)); do
+		vmrun pause busy && [ "$(vm_status busy)" = paused ] && vmrun resume busy && [ "$(vm_status busy)" = running ] || return
+	done
+}
+succeeds "40 pauses and resumes" rounds
+succeeds "another pause" vmrun pause busy
+is "the state says so" "$(vm_status busy)" paused
+sleep 0.3 # output on its way is written
+before=$(used)
+sleep 1
+is "no process of a paused VM uses the CPU" "$(used)" "$before"
+is "a second pause is refused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
+is "so is a start" "$(vmrun start busy 2>&1)" "vmrun: cannot start a container in the paused state"
+is "so is delete" "$(vmrun delete busy 2>&1)" "vmrun: cannot delete container busy that is not stopped: paused"
+like "list shows it" "$(vmrun list)" '^busy .*paused'
+size=$(stat -c %s "$work/out")
+succeeds "a resume" vmrun resume busy
+goes_on() { [ "$(stat -c %s "$work/out")" -gt "$size" ]; }
+succeeds "the guest goes on" eventually 20 goes_on
+succeeds "a paused VM can be killed" bash -c "'$vmrun_bin' --root '$root' pause busy && '$vmrun_bin' --root '$root' kill busy KILL"
+succeeds "and ends" eventually 20 is_stopped busy
+is "as killed" "$(vmrun state busy | jq -r .vmrun.cause)" killed
+is "a stopped VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
+is "nor resumed" "$(vmrun resume busy 2>&1)" "vmrun: container not paused"
+vmrun delete busy
+
+# What dies in a pause is noticed, and delete --force takes a paused VM.
+for victim in vmm block0 supervisor; do
+	vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null && vmrun start busy && vmrun pause busy
+	if [ $victim = supervisor ]; then pid=$(vmrun state busy | jq .pid); else pid=$(vm_pid busy $victim); fi
+	kill -9 "$pid"
+	succeeds "$victim dies in a pause: the VM ends" eventually 20 is_stopped busy
+	case $victim in vmm | supervisor) cause=$victim-killed ;; *) cause=device-killed ;; esac
+	is "$victim dies in a pause: the cause" "$(vmrun state busy | jq -r .vmrun.cause)" "$cause"
+	succeeds "$victim dies in a pause: deleted" vmrun delete --force busy
+done
+vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null && vmrun start busy && vmrun pause busy
+succeeds "a paused VM: delete --force" vmrun delete --force busy
+is "nothing is left" "$(vmrun list -q)" ""
+
+# A disk of the host that stands still: the pause is given up in bounded time, and the guest lives on.
+says() { tr -d '\r' <"$work/out" | grep -qa "^# stalled: $1"; }
+mkdir "$work/still" && truncate -s 32M "$work/still.img" && mkfs.ext4 -q "$work/still.img" &&
+	mount -o loop "$work/still.img" "$work/still" && truncate -s 4M "$work/still/disk.img"
+bundle "$work/stalled" stalled "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/still/disk.img\"}]"
+vmrun create "$work/stalled" </dev/null >"$work/out" 2>/dev/null && vmrun start stalled
+succeeds "a disk that stands still: the guest waits for it" eval 'eventually 20 says begins && fsfreeze -f "$work/still" && still=1 && eventually 20 says waits'
+like "a disk that stands still: no pause" "$(vmrun pause stalled 2>&1)" "^vmrun: a device does not finish its work"
+is "a disk that stands still: the VM runs" "$(vm_status stalled)" running
+succeeds "a disk that stands still: the power button" vmrun kill stalled
+succeeds "a disk that stands still: the guest sees it" eventually 20 says 'the power button'
+fsfreeze -u "$work/still" && still=
+succeeds "a disk that goes on: so does the guest" eventually 30 is_stopped stalled
+is "a disk that goes on: the guest ends by the reset it asked for" "$(vmrun state stalled | jq -r .vmrun.cause)" reset
+tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - a disk that stood still: /"
