@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The metadata of images: a cache of pages that never holds anything the file lacks
+ *
+ * All reads and writes of tables and refcounts go through here. A write goes to the file first and then to
+ * the cache, so a process that is killed leaves what its writes had done, in their order.
+ */
+#ifndef VMRUN_DEVICES_BLOCK_QCOW2_META_H
+#define VMRUN_DEVICES_BLOCK_QCOW2_META_H
+
+#include <sys/uio.h>
+
+#include "devices/block/qcow2_image.h"
+
+/**
+ * qcow2_bad() - Report broken metadata of an image in a rate-limited line
+ * @what:	Such as "L2 entry"
+ * @value:	Its number
+ *
+ * Context: locked
+ * Syscalls: write
+ * Return: -EIO
+ */
+int qcow2_bad(struct qcow2 *q, unsigned int image, const char *what, uint64_t value);
+
+/**
+ * qcow2_guarded() - Whether a range of image [0] touches what only qcow2_write_table() may write
+ * @off, @bytes: Their sum does not wrap
+ */
+bool qcow2_guarded(const struct qcow2 *q, uint64_t off, uint64_t bytes);
+
+/**
+ * qcow2_page_at() - The page of metadata that holds byte @off of an image
+ * @off:	Below QCOW2_OFF_MAX
+ * @ret:	Valid until the next call of any function here; what lies behind the file's end is zero
+ *
+ * Context: locked
+ * Syscalls: preadv
+ * Return: 0 or -errno
+ */
+MUST_CHECK int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off,
+			     const uint8_t **ret);
+
+/**
+ * qcow2_word() - The big-endian number of 8 bytes at @off, a multiple of 8
+ *
+ * Context: locked
+ * Syscalls: preadv
+ * Return: 0 or -errno
+ */
+MUST_CHECK int qcow2_word(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret);
+
+/**
+ * qcow2_pwrite() - Write to image [0], all of it, whatever is there
+ * @iov:	Overwritten
+ * @off:	Where in the file
+ *
+ * Context: locked
+ * Syscalls: pwritev
+ * Return: 0 or -errno; then a part may be written
+ */
+MUST_CHECK int qcow2_pwrite(struct qcow2 *q, struct iovec *iov, int nr, uint64_t off);
+
+/**
+ * qcow2_write_meta() - Write metadata outside the guarded tables
+ * @off, @bytes: Within one page
+ *
+ * Context: locked
+ * Syscalls: pwritev
+ * Return: 0; -EIO for a guarded range, or -errno
+ */
+MUST_CHECK int qcow2_write_meta(struct qcow2 *q, uint64_t off, const void *buf, size_t bytes);
+
+/** qcow2_write_table() - As qcow2_write_meta(), to an entry of the L1 or the refcount table */
+MUST_CHECK int qcow2_write_table(struct qcow2 *q, uint64_t off, uint64_t value);
+
+/**
+ * qcow2_move_refs() - Use another table of refcount blocks, which is complete
+ * @off:	Of its first cluster
+ *
+ * Context: locked
+ * Syscalls: pwritev
+ * Return: 0 or -errno
+ */
+MUST_CHECK int qcow2_move_refs(struct qcow2 *q, uint64_t off, uint32_t clusters);
+
+/**
+ * qcow2_clear_meta() - Make a range of whole clusters metadata that is all zeros
+ *
+ * Context: locked
+ * Syscalls: pwritev
+ * Return: 0; -EIO for a guarded range, or -errno
+ */
+MUST_CHECK int qcow2_clear_meta(struct qcow2 *q, uint64_t off, uint64_t bytes);
+
+#endif

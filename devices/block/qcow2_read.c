@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/block/qcow2_read.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/block/inflate.h"
+#include "devices/block/qcow2_map.h"
+#include "devices/block/qcow2_meta.h"
+
+size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsigned int max,
+		 unsigned int *ret_nr)
+{
+	unsigned int nr = 0;
+	size_t done = 0;
+
+	while (bytes > done && c->nr > 0 && nr < max) {
+		const size_t n = (size_t)qcow2_min(bytes - done, c->iov->iov_len);
+
+		if (n > 0)
+			ret[nr++] = (struct iovec){.iov_base = c->iov->iov_base, .iov_len = n};
+		done += n;
+		c->iov->iov_base = (uint8_t *)c->iov->iov_base + n;
+		c->iov->iov_len -= n;
+		if (c->iov->iov_len == 0) {
+			c->iov++;
+			c->nr--;
+		}
+	}
+	*ret_nr = nr;
+	return done;
+}
+
+bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off)
+{
+	return q->nr_images == 1 || off >= q->image[1].bytes;
+}
+
+static void qcow2_zero_iov(const struct iovec *iov, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		memset(iov[i].iov_base, 0, iov[i].iov_len);
+}
+
+static void qcow2_copy_out(const struct iovec *iov, unsigned int nr, const uint8_t *from)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		memcpy(iov[i].iov_base, from, iov[i].iov_len);
+		from += iov[i].iov_len;
+	}
+}
+
+/* Reads from a file; zeros behind its end, which must not have moved.  Syscalls: preadv */
+static int qcow2_pread(const struct qcow2_image *m, struct iovec *iov, unsigned int nr,
+		       uint64_t off)
+{
+	ssize_t n;
+
+	while (nr > 0) {
+		n = preadv(m->fd, iov, (int)nr, (off_t)off);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0 && off < m->file_bytes)
+			return -EIO;
+		if (n == 0)
+			break;
+		off += (uint64_t)n;
+		while (nr > 0 && (size_t)n >= iov->iov_len) {
+			n -= (ssize_t)iov->iov_len;
+			iov++;
+			nr--;
+		}
+		if (nr > 0) {
+			iov->iov_base = (uint8_t *)iov->iov_base + n;
+			iov->iov_len -= (size_t)n;
+		}
+	}
+	qcow2_zero_iov(iov, nr);
+	return 0;
+}
+
+/* Unpacks a compressed cluster to q->unpacked, if it is not there already */
+static int qcow2_unpack(struct qcow2 *q, unsigned int image, uint64_t entry)
+{
+	const struct qcow2_image *m = &q->image[image];
+	uint64_t off, end = qcow2_packed_end(m, entry, &off);
+	struct iovec iov = {.iov_base = q->packed, .iov_len = (size_t)(end - off)};
+	int rc;
+
+	if (q->unpacked_entry == entry && q->unpacked_image == image)
+		return 0;
+	q->unpacked_entry = 0;
+	rc = qcow2_pread(m, &iov, 1, off);
+	if (rc < 0)
+		return rc;
+	if (inflate_all(q->packed, (size_t)(end - off), q->unpacked, (size_t)qcow2_cluster(m)) !=
+	    (ssize_t)qcow2_cluster(m))
+		return qcow2_bad(q, image, "compressed cluster at", off);
+	q->unpacked_entry = entry;
+	q->unpacked_image = image;
+	return 0;
+}
+
+/* Finds the image that has byte @off: *ret_image is q->nr_images when none has. Makes *bytes what can be read at once */
+static int qcow2_resolve(struct qcow2 *q, uint64_t off, uint64_t *bytes, unsigned int *ret_image,
+			 struct qcow2_place *ret)
+{
+	unsigned int i = 0;
+
+	*ret = (struct qcow2_place){.kind = QCOW2_IS_ABSENT};
+	for (; i < q->nr_images && off < q->image[i].bytes; i++) {
+		const struct qcow2_image *m = &q->image[i];
+		int rc;
+
+		*bytes = qcow2_min(*bytes, m->bytes - off);
+		if (m->raw) {
+			*ret = (struct qcow2_place){.kind = QCOW2_IS_DATA};
+			break;
+		}
+		rc = qcow2_find(q, i, off, *bytes, ret);
+		if (rc < 0)
+			return rc;
+		*bytes = qcow2_min(*bytes, ret->bytes);
+		if (ret->kind != QCOW2_IS_ABSENT)
+			break;
+	}
+	*ret_image = i;
+	return 0;
+}
+
+static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes)
+{
+	struct iovec iov[QCOW2_IOVS];
+	const struct qcow2_image *m;
+	struct qcow2_place p;
+	unsigned int image, nr;
+	uint64_t in_cluster;
+	int rc = qcow2_resolve(q, off, bytes, &image, &p);
+
+	if (rc < 0)
+		return rc;
+	m = &q->image[image < q->nr_images ? image : 0];
+	in_cluster = m->raw ? off : off & (qcow2_cluster(m) - 1);
+	if (p.kind == QCOW2_IS_PACKED)
+		rc = qcow2_unpack(q, image, p.entry);
+	if (rc < 0)
+		return rc;
+	*bytes = qcow2_cut(c, *bytes, iov, QCOW2_IOVS, &nr);
+	if (p.kind == QCOW2_IS_DATA)
+		return qcow2_pread(m, iov, nr, p.host + in_cluster);
+	if (p.kind == QCOW2_IS_PACKED)
+		qcow2_copy_out(iov, nr, q->unpacked + in_cluster);
+	else
+		qcow2_zero_iov(iov, nr);
+	return 0;
+}
+
+int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	struct qcow2_cursor c = {iov, nr};
+	uint64_t left = 0, n;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < nr; i++)
+		left += iov[i].iov_len;
+	while (rc == 0 && left > 0) {
+		n = left;
+		rc = qcow2_read_piece(q, &c, off, &n);
+		off += n;
+		left -= n;
+	}
+	return rc;
+}

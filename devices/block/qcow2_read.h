@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: Reads through a chain of images
+ */
+#ifndef VMRUN_DEVICES_BLOCK_QCOW2_READ_H
+#define VMRUN_DEVICES_BLOCK_QCOW2_READ_H
+
+#include <sys/uio.h>
+
+#include "devices/block/qcow2_image.h"
+
+#define QCOW2_IOVS 144U /* of one system call */
+
+/**
+ * struct qcow2_cursor - Memory that is worked through from the front
+ * @iov:	Changed by each step
+ */
+struct qcow2_cursor {
+	struct iovec *iov;
+	unsigned int nr;
+};
+
+/**
+ * qcow2_cut() - Take the next @bytes of memory off a cursor
+ * @ret:	Room for @max
+ * @ret_nr:	How many are filled in
+ *
+ * Return: how many bytes they are; fewer than @bytes when @ret is full
+ */
+size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsigned int max,
+		 unsigned int *ret_nr);
+
+/**
+ * qcow2_read() - Read from the disk
+ * @iov:	Overwritten; what it describes is filled
+ * @off:	Anywhere: behind the end of the disk are zeros
+ *
+ * Context: locked
+ * Syscalls: preadv
+ * Return: 0; -EIO for a broken image, or another -errno
+ */
+MUST_CHECK int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);
+
+/** qcow2_reads_zero() - Whether an absent cluster at byte @off of the disk reads as zeros, as nothing is below it */
+bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off);
+
+#endif
