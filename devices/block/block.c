@@ -200,7 +200,7 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 		return err_text(err, EINVAL, "%s: a disk cannot have units of %u bytes", rec->name,
 				s.unit_bytes);
 	b->backing = (struct block_backing){
-		.format = &block_raw,
+		.format = s.qcow2 & 1 ? &block_qcow2 : &block_raw,
 		.is_device = rec->flags & BOOT_DEV_RAW_BLK,
 		.read_only = rec->flags & BOOT_DEV_READONLY,
 		.capacity = s.capacity_bytes,

@@ -91,6 +91,9 @@ struct block_format {
 /** block_raw - The disk's bytes are the file's or device's bytes */
 extern const struct block_format block_raw;
 
+/** block_qcow2 - Resource 0 is a qcow2 image, the others are its chain of backing files (qcow2.h) */
+extern const struct block_format block_qcow2;
+
 static inline uint64_t block_min(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

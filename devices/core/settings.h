@@ -16,6 +16,7 @@
  * struct block_settings - Of a disk
  * @capacity_bytes: A multiple of 512
  * @serial:	Padded with zeros
+ * @qcow2:	Bit i: resource i is a qcow2 image, and those behind it are its backing files
  * @unit_bytes:	The host's smallest block, a power of two from 512 on
  * @physical_exp, @offset, @io_min, @io_opt, @discard: The host's preferences, in sectors of 512, as
  *		struct virtio_blk_config has them; 0 = unknown
@@ -27,6 +28,7 @@ struct block_settings {
 	uint8_t physical_exp, offset;
 	uint16_t io_min;
 	uint32_t io_opt, discard;
+	uint32_t qcow2;
 };
 
 #define FS_TAG_BYTES 36 /* the name of a virtio-fs, not terminated when full */

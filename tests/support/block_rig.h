@@ -32,6 +32,7 @@ static struct dev_child child;
 static struct vqd_mem mem;
 static struct vqd ring;
 static int image, kick, call, error;
+static int chain[BOOT_RES_MAX] = {-1}; /* instead of the image, if there is one */
 static uint64_t features;
 static uint16_t ring_size = 128;
 
@@ -73,13 +74,14 @@ static inline void start_ring(unsigned int q, struct vqd *r, uint64_t gpa)
 	cr_assert_eq(answer(VUP_SET_VRING_ENABLE), 0);
 }
 
-/* Starts the device on @image; @leave are features the driver does not take */
+/* Starts the device on @image or @chain; @leave are features the driver does not take */
 static inline void start(uint64_t leave)
 {
 	static const struct vqd_piece pieces[] = {{0, 0x20000}, {0x20000, 0x20000}};
 
 	boot_set_settings(&rec, &settings, sizeof(settings));
-	cr_assert(dev_child_start(&child, &block_device, &rec, &image, "block_device"));
+	cr_assert(dev_child_start(&child, &block_device, &rec, chain[0] < 0 ? &image : chain,
+				  "block_device"));
 	vqd_mem_init(&mem, pieces, ARRAY_SIZE(pieces));
 	kick = eventfd(0, EFD_NONBLOCK);
 	call = eventfd(0, EFD_NONBLOCK);
