@@ -25,10 +25,10 @@ struct device_options {
 static const struct option_spec options[] = {
 	{"socket", 's', OPTION_STRING, "PATH",
 	 "listen here; an old socket that no process listens on is replaced", FIELD(socket), NULL},
-	{"path", 0, OPTION_STRING, "IMAGE", "block, required: the raw image or block device",
+	{"path", 0, OPTION_STRING, "IMAGE", "block, required: the image or block device",
 	 FIELD(path), NULL},
-	{"format", 0, OPTION_STRING, "raw", "block: take the image as raw, whatever it looks like",
-	 FIELD(format), NULL},
+	{"format", 0, OPTION_STRING, "raw|qcow2",
+	 "block: what the image is; raw: whatever it looks like", FIELD(format), NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net, required: the TAP, made if it does not exist",
 	 FIELD(tap), NULL},
@@ -70,7 +70,8 @@ static int device_check_needs(const struct device_options *o, const struct kind 
 	return 0;
 }
 
-static int device_check(const struct device_options *o, const struct kind *k, struct err *err)
+static int device_check(const struct device_options *o, const struct kind *k,
+			enum disk_format *ret_format, struct err *err)
 {
 	char kinds[128];
 
@@ -84,9 +85,9 @@ static int device_check(const struct device_options *o, const struct kind *k, st
 				o->readonly ? "readonly" : "format");
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
-	if (o->format && strcmp(o->format, "raw") != 0)
-		return err_text(err, EINVAL, "device %s: --format: must be raw, is \"%s\"", k->name,
-				o->format);
+	if (o->format && disk_format_parse(o->format, ret_format) < 0)
+		return err_text(err, EINVAL, "device %s: --format: must be raw or qcow2, is \"%s\"",
+				k->name, o->format);
 	if (o->queues > k->queues.most)
 		return err_text(err, EINVAL, "device %s: --queues is 1 to %u", k->name,
 				k->queues.most);
@@ -96,11 +97,10 @@ static int device_check(const struct device_options *o, const struct kind *k, st
 static int device(struct vmrun *v, const struct verb_args *args, struct err *err)
 {
 	const struct device_options *o = args->opt;
-	const struct standalone d = {
+	struct standalone d = {
 		.kind = kind_find(args->arg[0], KIND_ALONE),
 		.socket = o->socket,
 		.path = o->path,
-		.raw = o->format,
 		.readonly = o->readonly,
 		.tap = o->tap,
 		.size_bytes = o->size_bytes,
@@ -108,7 +108,7 @@ static int device(struct vmrun *v, const struct verb_args *args, struct err *err
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
 	struct oci_log log = {.fd = -1};
-	int rc = device_check(o, d.kind, err);
+	int rc = device_check(o, d.kind, &d.format, err);
 
 	if (rc < 0) {
 		v->exit_code = VMRUN_EXIT_USAGE;

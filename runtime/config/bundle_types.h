@@ -61,13 +61,10 @@ struct bundle_balloon {
 	bool deflate_on_oom;
 };
 
-/** enum bundle_format - The format in config.json; unsaid: vmrun looks at the image */
-enum bundle_format { BUNDLE_FORMAT_UNSAID, BUNDLE_FORMAT_RAW };
-
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
- * @format:	enum bundle_format
+ * @format:	enum disk_format
  * @queues:	block: queues; net: queue pairs
  * @path:	block: the image; vhost-user: the socket
  * @serial, @readonly: block only

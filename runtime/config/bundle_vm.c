@@ -18,10 +18,9 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_net.h"
 #include "runtime/config/bundle_vhost_user.h"
+#include "runtime/util/disk_format.h"
 
 #define PARAMETERS_MAX 512
-
-static const char *const formats[] = {"", [BUNDLE_FORMAT_RAW] = "raw", NULL};
 
 /* ---- devices ------------------------------------------------------------------------------- */
 
@@ -52,7 +51,7 @@ static const struct schema_field block_fields[] = {
 	 .flags = SCHEMA_PLAIN,
 	 .off = DEV(serial),
 	 .max = BLOCK_SERIAL_BYTES},
-	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = formats},
+	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = disk_format_names},
 };
 
 static const struct schema_field balloon_fields[] = {
@@ -140,7 +139,10 @@ static const struct schema_table kernel_table = {.field = kernel_fields,
 
 static const struct schema_field image_fields[] = {
 	{.name = "path", .kind = SCHEMA_STRING, .off = VM(image.path), .max = PATH_MAX - 1},
-	{.name = "format", .kind = SCHEMA_ENUM, .off = VM(image.format), .words = formats},
+	{.name = "format",
+	 .kind = SCHEMA_ENUM,
+	 .off = VM(image.format),
+	 .words = disk_format_names},
 };
 static const struct schema_table image_table = {.field = image_fields,
 						.nr = ARRAY_SIZE(image_fields)};

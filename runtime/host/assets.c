@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
+#include "runtime/host/backing.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/util/file.h"
 #include "runtime/util/unix_path.h"
@@ -200,6 +201,27 @@ static void assets_complete_disk(struct plan_proc *proc, const struct disk *disk
 	proc->dev_flags |= disk->dev_flags;
 }
 
+/* Adds to the plan the files below a qcow2 image, and to the settings which of them are qcow2 images. */
+static int assets_open_backing(struct plan_proc *proc, struct asset_proc *ap, unsigned int slot,
+			       struct err *err)
+{
+	struct block_settings settings;
+	struct backing b;
+	int rc = backing_open(&proc->fd[slot], ap->fd[slot], &b, err);
+
+	if (rc < 0)
+		return rc;
+	plan_settings(proc, &settings, sizeof(settings));
+	settings.qcow2 = backing_qcow2_bits(&b);
+	plan_set_settings(proc, &settings, sizeof(settings));
+	for (unsigned int i = 0; i < b.nr; i++) {
+		proc->fd[slot + 1 + i] = b.file[i];
+		ap->fd[slot + 1 + i] = b.fd[i];
+	}
+	proc->nr_fds = slot + 1 + b.nr;
+	return 0;
+}
+
 static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *err)
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
@@ -219,7 +241,9 @@ static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struc
 		if (f->file != PLAN_FILE_DISK)
 			continue;
 		assets_complete_disk(proc, &disk);
-		ap->disk_bytes = disk.settings.capacity_bytes;
+		ap->disk_bytes = disk.most_bytes;
+		if (f->format == DISK_QCOW2) /* these files are the last ones, and open now */
+			return assets_open_backing(proc, ap, n, err);
 	}
 	return 0;
 }

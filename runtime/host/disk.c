@@ -39,21 +39,32 @@ static int disk_fail(const struct plan_fd *f, int errnum, const char *text, stru
 	return err_text(err, errnum, "%s: %s: %s", f->pointer, f->path, text);
 }
 
+static int disk_fail_unsaid(const struct plan_fd *f, const char *what, struct err *err)
+{
+	const char *say = f->pointer[0] == '-' ? "--format " : "\"format\": ";
+	const char *quote = f->pointer[0] == '-' ? "" : "\"";
+
+	if (strcmp(what, "qcow2") == 0)
+		return err_text(err, EINVAL,
+				"%s: %s: looks like a qcow2 image: say %s%sqcow2%s if it is one, "
+				"or %s%sraw%s if its guest wrote that",
+				f->pointer, f->path, say, quote, quote, say, quote, quote);
+	return err_text(err, EINVAL,
+			"%s: %s: looks like a %s image: convert it (qemu-img convert -O qcow2), or "
+			"say %s%sraw%s if this is what the disk holds",
+			f->pointer, f->path, what, say, quote, quote);
+}
+
 static int disk_check_format(const struct plan_fd *f, int fd, struct err *err)
 {
 	char buf[32];
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(magics) && !f->raw; i++) {
+	for (unsigned int i = 0; i < ARRAY_SIZE(magics) && f->format == DISK_UNSAID; i++) {
 		vr_assert(magics[i].len <= sizeof(buf));
 		/* A file that is too short does not match. */
 		if (fd_pread_full(fd, buf, magics[i].len, magics[i].off) == 0 &&
 		    memcmp(buf, magics[i].bytes, magics[i].len) == 0)
-			return err_text(err, EINVAL,
-					"%s: %s: looks like a %s image: convert it (qemu-img "
-					"convert -O raw), or say %s if this is what the disk holds",
-					f->pointer, f->path, magics[i].what,
-					f->pointer[0] == '-' ? "--format raw"
-							     : "\"format\": \"raw\"");
+			return disk_fail_unsaid(f, magics[i].what, err);
 	}
 	return 0;
 }
@@ -101,6 +112,59 @@ static uint32_t disk_discard_granularity(dev_t dev)
 		if (file_read(AT_FDCWD, path, text, sizeof(text)) > 0)
 			return (uint32_t)strtoul(text, NULL, 10);
 	}
+	return 0;
+}
+
+int disk_read_head(const struct plan_fd *f, int fd, struct qcow2_head *ret, struct err *err)
+{
+	uint8_t buf[QCOW2_HEAD_BYTES];
+	struct stat st;
+	size_t bytes;
+	int rc;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	if (S_ISBLK(st.st_mode))
+		return disk_fail(f, EINVAL, "is a block device: qcow2 images must be files", err);
+	bytes = st.st_size < (off_t)sizeof(buf) ? (size_t)st.st_size : sizeof(buf);
+	rc = fd_pread_full(fd, buf, bytes, 0);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: %s", f->pointer, f->path);
+	rc = qcow2_head_parse(buf, bytes, (uint64_t)st.st_size, ret, err);
+	return rc < 0 ? err_wrap(err, "%s: %s", f->pointer, f->path) : 0;
+}
+
+/* The file of an image may hold all of the disk, beside what it holds now, and tables for it: with the smallest clusters and the
+ * largest refcounts these are a thirtieth of the disk. */
+static uint64_t disk_most_bytes(const struct qcow2_head *h, uint64_t file_bytes)
+{
+	const uint64_t most = h->bytes + h->bytes / 16 + (64ULL << 20);
+
+	return most < h->bytes || most > INT64_MAX - file_bytes ? INT64_MAX : most + file_bytes;
+}
+
+/* Its clusters are its blocks: what is smaller is written twice. */
+static int disk_check_qcow2(const struct plan_fd *f, int fd, const struct stat *st,
+			    struct disk *ret, struct err *err)
+{
+	struct block_settings *s = &ret->settings;
+	struct qcow2_head h;
+	uint32_t sectors;
+	int rc = disk_read_head(f, fd, &h, err);
+
+	if (rc < 0)
+		return rc;
+	if (f->writable && h.why_readonly)
+		return disk_fail(f, EINVAL, h.why_readonly, err);
+	sectors = (1U << h.cluster_bits) / SECTOR_BYTES;
+	s->capacity_bytes = h.bytes;
+	s->qcow2 = 1;
+	s->unit_bytes = SECTOR_BYTES;
+	s->physical_exp = h.cluster_bits < 12 ? (uint8_t)(h.cluster_bits - 9) : 3;
+	s->io_min = (uint16_t)(1U << s->physical_exp);
+	s->io_opt = sectors;
+	s->discard = sectors;
+	ret->most_bytes = disk_most_bytes(&h, (uint64_t)st->st_size);
 	return 0;
 }
 
@@ -152,25 +216,37 @@ static void disk_tell_blocks(const struct blocks *b, struct block_settings *ret)
 	ret->discard = (b->discard > ret->unit_bytes ? b->discard : ret->unit_bytes) / SECTOR_BYTES;
 }
 
+static int disk_check_raw(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,
+			  struct err *err)
+{
+	struct blocks blocks = {0};
+	int rc = disk_find_bytes(f, fd, st, &ret->settings.capacity_bytes, err);
+
+	if (rc < 0)
+		return rc;
+	ret->most_bytes = ret->settings.capacity_bytes;
+	if (S_ISBLK(st->st_mode)) {
+		ret->dev_flags = BOOT_DEV_RAW_BLK;
+		disk_ask_device(fd, st->st_rdev, &blocks);
+	} else {
+		disk_ask_file(st, &blocks);
+	}
+	disk_tell_blocks(&blocks, &ret->settings);
+	return 0;
+}
+
 int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,
 	       struct err *err)
 {
-	const bool device = S_ISBLK(st->st_mode);
-	struct disk d = {.dev_flags = device ? BOOT_DEV_RAW_BLK : 0};
-	struct blocks blocks = {0};
+	struct disk d = {.dev_flags = 0};
 	int rc = disk_check_format(f, fd, err);
 
 	if (rc == 0)
 		rc = disk_lock(f, fd, err);
 	if (rc == 0)
-		rc = disk_find_bytes(f, fd, st, &d.settings.capacity_bytes, err);
-	if (rc < 0)
-		return rc;
-	if (device)
-		disk_ask_device(fd, st->st_rdev, &blocks);
-	else
-		disk_ask_file(st, &blocks);
-	disk_tell_blocks(&blocks, &d.settings);
-	*ret = d;
-	return 0;
+		rc = (f->format == DISK_QCOW2 ? disk_check_qcow2 : disk_check_raw)(f, fd, st, &d,
+										   err);
+	if (rc == 0)
+		*ret = d;
+	return rc;
 }

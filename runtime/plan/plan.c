@@ -77,7 +77,7 @@ static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, 
 		memcpy(settings.serial, d->serial, strnlen(d->serial, sizeof(settings.serial)));
 	plan_set_settings(proc, &settings, sizeof(settings));
 	fd->writable = !d->readonly;
-	fd->raw = d->format == BUNDLE_FORMAT_RAW;
+	fd->format = (enum disk_format)d->format;
 	proc->nr_fds = BOOT_FD_RES + 1;
 	return plan_set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
 }

@@ -53,8 +53,7 @@ static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd 
 	json_add_string(o, "path", fd->path);
 	if (fd->source == PLAN_FD_FILE)
 		json_add(o, "writable", json_object_new_boolean(fd->writable));
-	if (fd->raw)
-		json_add_string(o, "format", "raw");
+	plan_json_add_name(o, "format", disk_format_names[fd->format]);
 	json_add_string(o, "from", fd->pointer);
 	return o;
 }

@@ -10,6 +10,7 @@
 #include "devices/core/boot.h"
 #include "devices/core/kind.h"
 #include "runtime/util/addr.h"
+#include "runtime/util/disk_format.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
@@ -49,7 +50,7 @@ struct plan_fd {
 	enum plan_fd_source source;
 	enum plan_file file;
 	bool writable;
-	bool raw; /* a disk: the user says it is raw, so its bytes are not looked at */
+	enum disk_format format; /* of a disk */
 	unsigned int index;
 	char *path;    /* absolute; NULL unless PLAN_FD_FILE or PLAN_FD_SOCKET */
 	char *pointer; /* its JSON pointer, for errors; NULL likewise */

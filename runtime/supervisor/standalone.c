@@ -9,6 +9,7 @@
 #include <sys/signalfd.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/host/backing.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/jail.h"
 #include "runtime/jail/spawn.h"
@@ -54,24 +55,42 @@ static void standalone_done(struct standing *a)
 }
 #define cleanup_standing __attribute__((cleanup(standalone_done)))
 
+static int standalone_open_backing(struct standing *a, const struct plan_fd *image,
+				   struct boot_dev *b, struct err *err)
+{
+	struct backing backing;
+	int rc = backing_open(image, a->res_fd[0], &backing, err);
+
+	if (rc < 0)
+		return rc;
+	a->disk.settings.qcow2 = backing_qcow2_bits(&backing);
+	for (unsigned int i = 0; i < backing.nr; i++)
+		a->res_fd[1 + i] = TAKE_FD(backing.fd[i]);
+	b->nr_res = (uint16_t)(1 + backing.nr);
+	backing_done(&backing);
+	return 0;
+}
+
 static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	const struct plan_fd file = {
 		.source = PLAN_FD_FILE,
 		.file = PLAN_FILE_DISK,
 		.writable = !a->wanted->readonly,
-		.raw = a->wanted->raw,
+		.format = a->wanted->format,
 		.path = (char *)a->wanted->path,
 		.pointer = (char *)"--path",
 	};
 	int rc = assets_open_file(&file, &a->res_fd[0], &a->disk, err);
 
+	b->nr_res = 1;
+	if (rc == 0 && file.format == DISK_QCOW2)
+		rc = standalone_open_backing(a, &file, b, err);
 	if (rc == 0 && !a->wanted->readonly && !(a->disk.dev_flags & BOOT_DEV_RAW_BLK))
-		rc = inherited_need(RLIMIT_FSIZE, a->disk.settings.capacity_bytes, err);
+		rc = inherited_need(RLIMIT_FSIZE, a->disk.most_bytes, err);
 	b->flags |= a->disk.dev_flags | (a->wanted->readonly ? BOOT_DEV_READONLY : 0);
 	boot_set_settings(b, &a->disk.settings, sizeof(a->disk.settings));
 	b->nr_queues = (uint16_t)a->wanted->queues;
-	b->nr_res = 1;
 	return rc;
 }
 
@@ -139,7 +158,7 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 		.record = b,
 		.listen_fd = a->listener.fd,
 		.res_fd = a->res_fd,
-		.fsize_bytes = a->wanted->readonly ? 0 : a->disk.settings.capacity_bytes,
+		.fsize_bytes = a->wanted->readonly ? 0 : a->disk.most_bytes,
 		.log_level = a->wanted->log_level,
 	};
 	int rc = child_error_pipe(a->error_fd, err);

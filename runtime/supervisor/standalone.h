@@ -11,13 +11,14 @@
 #include "devices/core/err.h"
 #include "devices/core/kind.h"
 #include "devices/core/log.h"
+#include "runtime/util/disk_format.h"
 #include "runtime/util/oci_log.h"
 
 /**
  * struct standalone - What to run
  * @kind:	One with KIND_ALONE
  * @socket:	Path to listen on
- * @path, @raw, @readonly: block: the image, whether to take it as raw whatever it looks like, refuse writes
+ * @path, @format, @readonly: block: the image, what it is, refuse writes
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
  * @queues:	block: queues, net: pairs; 0: the default
@@ -27,7 +28,7 @@ struct standalone {
 	const struct kind *kind;
 	const char *socket;
 	const char *path;
-	bool raw;
+	enum disk_format format;
 	bool readonly;
 	const char *tap;
 	uint64_t size_bytes;

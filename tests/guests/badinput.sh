@@ -74,8 +74,15 @@ config "an empty image" ".vm.devices[1].path = \"$work/nothing\"" '/vm/devices/1
 config "an image that is no multiple of 512" ".vm.devices[1].path = \"$work/text\"" '/vm/devices/1/path: .*512'
 { printf 'QFI\xfb'; head -c 1020 /dev/zero; } >"$work/qcow2"
 config "a format that is not read" ".vm.devices[1].path = \"$work/qcow2\"" \
-	'/vm/devices/1/path: .*qcow2.*qemu-img convert -O raw.*"format": "raw"'
-config "a format that is not known" '.vm.devices[1].format = "qcow2"' '/vm/devices/1/format: must be raw, is "qcow2"'
+	'/vm/devices/1/path: .*looks like a qcow2 image: say "format": "qcow2" .*"format": "raw"'
+config "a format that is not known" '.vm.devices[1].format = "vmdk"' '/vm/devices/1/format: must be raw or qcow2, is "vmdk"'
+config "a qcow2 image that is none" ".vm.devices[1].path = \"$work/qcow2\" | .vm.devices[1].format = \"qcow2\"" \
+	'/vm/devices/1/path: .*qcow2 of version 0'
+printf KDMV >"$work/vmdk" && truncate -s 64K "$work/vmdk"
+config "a vmdk image" ".vm.devices[1].path = \"$work/vmdk\"" '/vm/devices/1/path: .*vmdk image.*convert'
+qemu-img create -q -f qcow2 -u -b /etc/passwd -F raw "$work/nosy.qcow2" 1M
+config "an image that names a file of the host's" ".vm.devices[1].path = \"$work/nosy.qcow2\" | .vm.devices[1].format = \"qcow2\"" \
+	"/vm/devices/1/path: .*backing file /etc/passwd is not in the image's directory or below it"
 # With format raw it is raw: its guest wrote that.
 bundle "$work/b" hello "[{\"type\": \"block\", \"path\": \"$work/qcow2\", \"format\": \"raw\"}]"
 vmrun run "$work/b" </dev/null >"$work/out" 2>&1
@@ -85,11 +92,11 @@ is "the same without a bundle" $? 32
 for option in -r --rwroot -d --rwdisk; do
 	refused "without a bundle, $option: looks like another format" 'path: .*qcow2.*"format": "raw"' \
 		vmrun run $option "$work/qcow2" "$B/guests/hello.elf"
-	refused "without a bundle, $option: a format that is not known" '/format: must be raw, is "vmdk"' \
+	refused "without a bundle, $option: a format that is not known" '/format: must be raw or qcow2, is "vmdk"' \
 		vmrun run $option "$work/qcow2,format=vmdk" "$B/guests/hello.elf"
 done
 refused "a device alone: looks like another format" 'path: .*qcow2.*--format raw' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2"
-refused "a device alone: a format that is not known" 'format: must be raw, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
+refused "a device alone: a format that is not known" 'format: must be raw or qcow2, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
 refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
 refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''

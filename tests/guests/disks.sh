@@ -12,9 +12,9 @@ end() {
 }
 trap end EXIT
 
-# sectors NAME PATH REGEX: the guest on this disk, whose description matches REGEX
+# sectors NAME PATH REGEX [FORMAT]: the guest on this disk, whose description matches REGEX
 sectors() {
-	bundle "$work/sectors" sectors "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$2\"}]"
+	bundle "$work/sectors" sectors "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$2\"${4:+, \"format\": \"$4\"}}]"
 	out=$(vmrun run "$work/sectors" </dev/null 2>"$work/err")
 	is "$1: the guest ends by the reset it asked for" $? 32
 	tr -d '\r' <<<"$out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $1: /"
@@ -30,6 +30,31 @@ if loop=$(losetup --show -f -b 4096 "$work/file"); then
 else
 	skip "a device with sectors of 4096 bytes" "no loop device"
 fi
+
+# qcow2: the guest writes to the top of a chain. QEMU finds its sectors there, and the lower files' behind them.
+seq 1 9999999 | head -c 8M >"$work/base"
+qemu-img convert -c -O qcow2 "$work/base" "$work/packed.qcow2"
+qemu-img create -q -f qcow2 -b packed.qcow2 -F qcow2 "$work/middle.qcow2"
+chain() { # chain OPTIONS...: a new image at the top
+	qemu-img create -q -f qcow2 -o "$1" -b middle.qcow2 -F qcow2 "$work/top.qcow2"
+}
+judged() { # judged NAME: by QEMU
+	is "$1: qemu-img check" "$(qemu-img check -q "$work/top.qcow2" 2>&1)" ""
+	qemu-img convert -O raw "$work/top.qcow2" "$work/raw"
+	succeeds "$1: what the guest did not touch is the base's" cmp -i 65536 "$work/raw" "$work/base"
+	is "$1: what it touched is not" "$(head -c 65536 "$work/raw" | tr -d '\2\3' | tr -d '\0' | wc -c)" 0
+}
+chain cluster_size=65536
+sectors "a chain of qcow2 images" "$work/top.qcow2" "logical 512, physical 4096, discard 65536" qcow2
+judged "a chain of qcow2 images"
+chain cluster_size=512,refcount_bits=1
+sectors "qcow2 with the smallest clusters" "$work/top.qcow2" "logical 512, physical 512, discard 512" qcow2
+judged "qcow2 with the smallest clusters"
+chain compat=0.10
+out=$(vmrun run --rwdisk "$work/top.qcow2,format=qcow2" "$B/guests/sectors.elf" </dev/null 2>&1)
+like "qcow2 of version 2, without a bundle: the guest reaches its end" "$out" '^# sectors: done'
+is "qcow2 of version 2, without a bundle: no check fails" "$(grep -c '^not ok' <<<"$out")" 0
+judged "qcow2 of version 2, without a bundle"
 
 # A host's file system that stands still, for longer than any device may take to answer: the guest waits
 # as it would for a real disk, sees its power button, and goes on when the file system does.

@@ -73,7 +73,7 @@ static const struct {
 	{PLAN_FILE_DISK, "odd", "", 0, 513, -EINVAL,
 	 "its size, 513 bytes, is not a multiple of 512"},
 	{PLAN_FILE_DISK, "qcow2", "QFI\xfb", 4, 1024, -EINVAL,
-	 "looks like a qcow2 image: convert it"},
+	 "looks like a qcow2 image: say \"format\": \"qcow2\" if it is one"},
 	{PLAN_FILE_DISK, "vmdk", "KDMV", 4, 1024, -EINVAL, "looks like a vmdk image: convert it"},
 	{PLAN_FILE_DISK, "vhdx", "vhdxfile", 8, 1024, -EINVAL,
 	 "looks like a vhdx image: convert it"},
@@ -126,7 +126,7 @@ Test(assets, format_raw_is_believed)
 		f = make_file(PLAN_FILE_DISK, "d", cases[i].head, cases[i].head_len, 1024);
 		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), -EINVAL);
 		cr_expect(strstr(err.msg, "\"format\": \"raw\""), "%s", err.msg);
-		f.raw = true;
+		f.format = DISK_RAW;
 		cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), 0, "%s", err.msg);
 		cr_expect_eq(disk.settings.capacity_bytes, 1024);
 		cr_expect_eq(disk.settings.unit_bytes, 512);
