@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "devices/core/fdio.h"
@@ -135,7 +136,7 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 
 int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
 {
-	cleanup_fd int fd = unix_connect(f->path, 0);
+	cleanup_fd int fd = unix_connect(f->path, SOCK_STREAM, 0);
 
 	if (fd == -ENOTSOCK)
 		return assets_fail(f, ENOTSOCK, "is not a socket", err);

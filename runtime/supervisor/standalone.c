@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/host/backing.h"
@@ -187,7 +188,7 @@ static int standalone_start(struct standing *a, struct err *err)
 	if (rc == 0)
 		rc = programs_find(k->program, k->policy_alone, &a->program, err);
 	if (rc == 0)
-		rc = listen_at(a->wanted->socket, &a->listener, err);
+		rc = listen_at(a->wanted->socket, SOCK_STREAM, &a->listener, err);
 	return rc < 0 ? rc : standalone_spawn(a, &b, err);
 }
 

@@ -13,13 +13,14 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/unix_path.h"
 
-#define BACKLOG	      4
+#define BACKLOG	      128
 #define LOOK_AGAIN_NS 100000000 /* another process takes less from bind() to listen() */
 #define LOOKS_MAX     6
 
 static bool listen_refuses(const char *path)
 {
-	cleanup_fd int fd = unix_connect(path, O_NOFOLLOW);
+	/* Of any type: one that a process listens on says EPROTOTYPE if it is another. */
+	cleanup_fd int fd = unix_connect(path, SOCK_STREAM, O_NOFOLLOW);
 
 	return fd == -ECONNREFUSED;
 }
@@ -69,9 +70,9 @@ static int listen_take_away(const char *path)
 }
 
 /* A socket bound to @path; each try has one of its own, since a socket is bound once only */
-static int listen_try(const char *path, int *ret_fd)
+static int listen_try(const char *path, int type, int *ret_fd)
 {
-	cleanup_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cleanup_fd int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	const int rc = fd < 0 ? -errno : unix_bind(fd, path);
 
 	if (rc == 0)
@@ -79,22 +80,22 @@ static int listen_try(const char *path, int *ret_fd)
 	return rc;
 }
 
-static int listen_bind(const char *path, int *ret_fd)
+static int listen_bind(const char *path, int type, int *ret_fd)
 {
-	int rc = listen_try(path, ret_fd);
+	int rc = listen_try(path, type, ret_fd);
 
 	if (rc != -EADDRINUSE)
 		return rc;
 	rc = listen_take_away(path);
-	return rc == 0 ? listen_try(path, ret_fd) : rc;
+	return rc == 0 ? listen_try(path, type, ret_fd) : rc;
 }
 
-int listen_at(const char *path, struct listener *ret, struct err *err)
+int listen_at(const char *path, int type, struct listener *ret, struct err *err)
 {
 	struct listener l = {.path = path};
 	cleanup_fd int fd = -1;
 	struct stat st;
-	int rc = listen_bind(path, &fd);
+	int rc = listen_bind(path, type, &fd);
 
 	if (rc < 0)
 		return err_set(err, -rc, "socket %s", path);

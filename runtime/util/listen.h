@@ -24,13 +24,14 @@ struct listener {
 };
 
 /**
- * listen_at() - Make a stream socket at @path
+ * listen_at() - Make a socket at @path
  * @path:	Borrowed until listen_done()
+ * @type:	SOCK_STREAM or SOCK_SEQPACKET
  *
  * Removes a socket of the caller that refuses connections, and nothing else.
  * Syscalls: socket bind listen connect newfstatat rename link unlink nanosleep
  */
-MUST_CHECK int listen_at(const char *path, struct listener *ret, struct err *err);
+MUST_CHECK int listen_at(const char *path, int type, struct listener *ret, struct err *err);
 
 /** listen_done() - Close the socket, and remove it if it is still at its path; safe without one */
 void listen_done(struct listener *l);

@@ -12,7 +12,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/file.h"
 
-int unix_connect(const char *path, int flags)
+int unix_connect(const char *path, int type, int flags)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct stat st;
@@ -23,7 +23,7 @@ int unix_connect(const char *path, int flags)
 		return at;
 	if (!S_ISSOCK(st.st_mode))
 		return -ENOTSOCK;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
 	fmt_into(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d", at);

@@ -11,14 +11,15 @@
 #include "devices/core/base.h"
 
 /**
- * unix_connect() - Connect to the stream socket at @path, without waiting
+ * unix_connect() - Connect to the socket at @path, without waiting
+ * @type:	SOCK_STREAM or SOCK_SEQPACKET
  * @flags:	O_NOFOLLOW: not by a symbolic link at the end of @path
  *
  * Syscalls: openat fstat socket connect close
  * Return: an fd, the caller's, non-blocking, or -errno: -ENOTSOCK for another kind of file, -ECONNREFUSED when no
  * process listens, -EAGAIN when the one that does has no room for us now
  */
-MUST_CHECK int unix_connect(const char *path, int flags);
+MUST_CHECK int unix_connect(const char *path, int type, int flags);
 
 /**
  * unix_bind() - Bind a socket to @path

@@ -178,7 +178,7 @@ Test(assets, a_socket_that_will_not_do_is_named)
 	cr_expect_eq(assets_connect(&f, &fd, &err), -ENOTSOCK);
 	cr_expect(strstr(err.msg, "is not a socket"), "%s", err.msg);
 	unlink(path);
-	cr_assert_eq(listen_at(path, &l, &err), 0, "%s", err.msg);
+	cr_assert_eq(listen_at(path, SOCK_STREAM, &l, &err), 0, "%s", err.msg);
 	cr_assert_eq(assets_connect(&f, &fd, &err), 0, "%s", err.msg);
 	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 	cr_expect_eq(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);

@@ -41,16 +41,17 @@ Test(unix_path, listens_and_connects_whatever_the_length)
 			struct stat st;
 			int fd;
 
-			cr_assert_eq(listen_at(path, &l, &err), 0, "%s", err.msg);
-			fd = unix_connect(path, 0);
+			cr_assert_eq(listen_at(path, SOCK_STREAM, &l, &err), 0, "%s", err.msg);
+			fd = unix_connect(path, SOCK_STREAM, 0);
 			cr_expect_geq(fd, 0, "%s: %d", path, fd);
 			cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
 			close(fd);
-			cr_expect_eq(listen_at(path, &again, &err), -EADDRINUSE);
+			cr_expect_eq(listen_at(path, SOCK_STREAM, &again, &err), -EADDRINUSE);
 			/* A SIGKILL leaves the socket. */
 			close(l.fd);
-			cr_expect_eq(unix_connect(path, 0), -ECONNREFUSED);
-			cr_assert_eq(listen_at(path, &l, &err), 0, "stale: %s", err.msg);
+			cr_expect_eq(unix_connect(path, SOCK_STREAM, 0), -ECONNREFUSED);
+			cr_assert_eq(listen_at(path, SOCK_STREAM, &l, &err), 0, "stale: %s",
+				     err.msg);
 			listen_done(&l);
 			cr_expect_eq(lstat(path, &st), -1, "%s is left", path);
 		}
@@ -65,12 +66,12 @@ Test(unix_path, what_is_no_socket_stays)
 	struct listener l;
 
 	close(open(path, O_CREAT | O_CLOEXEC | O_RDWR, 0600));
-	cr_expect_eq(unix_connect(path, 0), -ENOTSOCK);
+	cr_expect_eq(unix_connect(path, SOCK_STREAM, 0), -ENOTSOCK);
 	cr_expect_eq(unix_bind(fd, path), -EADDRINUSE);
-	cr_expect_eq(listen_at(path, &l, &err), -EADDRINUSE);
+	cr_expect_eq(listen_at(path, SOCK_STREAM, &l, &err), -EADDRINUSE);
 	cr_expect_eq(access(path, F_OK), 0);
 	unlink(path);
-	cr_expect_eq(unix_connect(path, 0), -ENOENT);
+	cr_expect_eq(unix_connect(path, SOCK_STREAM, 0), -ENOENT);
 	cr_expect_eq(unix_bind(fd, in_dir("missing/", 120)), -ENOENT);
 	close(fd);
 }
@@ -82,9 +83,9 @@ Test(unix_path, a_full_queue_does_not_hold_us_up)
 	struct err err;
 	int rc = 0;
 
-	cr_assert_eq(listen_at(path, &l, &err), 0);
+	cr_assert_eq(listen_at(path, SOCK_STREAM, &l, &err), 0);
 	for (unsigned int i = 0; rc >= 0 && i < 4096; i++)
-		rc = unix_connect(path, 0);
+		rc = unix_connect(path, SOCK_STREAM, 0);
 	cr_expect_eq(rc, -EAGAIN);
 	listen_done(&l);
 }
