@@ -60,6 +60,8 @@ static const struct {
 	[CTL_NET] = {.known = true, .idle = true},
 	[CTL_BALLOON] = {.known = true},
 	[CTL_BALLOON_STATS] = {.known = true},
+	[CTL_VSOCK_CONNECT] = {.known = true, .brings_file = true},
+	[CTL_VSOCK_FOUND] = {.known = true, .brings_file = true},
 };
 
 /* Carries out a request of the supervisor; -errno when @m is none that this device takes */

@@ -63,6 +63,14 @@ enum ctl_type {
 		  /* text; after an errno nothing changed, and the request may come again. A */
 		  /* process answers requests in the order in which they came */
 	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
+	CTL_VSOCK_CONNECT, /* supervisor -> vsock device, after READY: a connection to the guest's */
+		     /* port arg, CTL_VSOCK_* in code, its host's end as file. Answered by DONE, */
+		     /* value 0 = the host's port. CTL_VSOCK_HALF alone: the reading end of the */
+		     /* connection that comes next */
+	CTL_VSOCK_ASK, /* vsock device -> supervisor, after READY, few open: the guest connects to */
+		     /* the host's port code, value 0 = whether seqpacket; arg = ticket */
+	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */
+		     /* end as file, without one it is refused. Answered by DONE */
 	CTL_TYPES,
 };
 
@@ -100,6 +108,14 @@ enum ctl_balloon_stats { CTL_BALLOON_UPDATES, CTL_BALLOON_KNOWN, CTL_BALLOON_STA
 #define CTL_BALLOON_ANSWERS (1ULL << 63)
 #define CTL_BALLOON_STATS_NR 10 /* the tags of virtio 1.3 */
 _Static_assert(CTL_BALLOON_STAT + CTL_BALLOON_STATS_NR <= CTL_VALUES, "room for statistics");
+/* Of a host's end that is handed in: not blocking; a socket of a seqpacket connection has SO_PEEK_OFF set */
+#define CTL_VSOCK_IN	    (1U << 0) /* it is read */
+#define CTL_VSOCK_OUT	    (1U << 1) /* it is written */
+#define CTL_VSOCK_HALF	    (1U << 2) /* it is read, and another, with the next message, is written */
+#define CTL_VSOCK_SEQPACKET (1U << 3)
+#define CTL_VSOCK_GREET	    (1U << 4) /* when the guest accepts, "OK <host port>" is written first */
+#define CTL_VSOCK_FLAGS                                                                            \
+	(CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_SEQPACKET | CTL_VSOCK_GREET)
 
 /** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
 static inline uint64_t ctl_mac(const uint8_t mac[6])

@@ -67,4 +67,19 @@ struct balloon_settings {
 	uint32_t reserved;
 };
 
+#define VSOCK_CONNS_MAX 4096 /* connections of one vsock device at a time */
+#define VSOCK_CID_FIRST 3    /* of those a guest may have: 2 is the host */
+#define VSOCK_CID_LAST	0xfffffffeULL
+
+/**
+ * struct vsock_settings - Of a vsock device
+ * @cid:	The guest's, from 3 on
+ * @conns:	How many connections it has room for, 1 to VSOCK_CONNS_MAX; each may take two fds
+ */
+struct vsock_settings {
+	uint64_t cid;
+	uint32_t conns;
+	uint32_t reserved;
+};
+
 #endif

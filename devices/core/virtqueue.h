@@ -188,6 +188,12 @@ void vq_unpop(struct vq *q, uint16_t head);
  */
 MUST_CHECK bool vq_has(struct vq *q, unsigned int nr);
 
+/** vq_position() - The entry of the available ring that is taken next; where it began until the first is */
+static inline uint16_t vq_position(const struct vq *q)
+{
+	return q->next_avail;
+}
+
 /** vq_left() - How many bytes are still to be read or written */
 static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
 {

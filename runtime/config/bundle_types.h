@@ -69,6 +69,7 @@ struct bundle_balloon {
  * @path:	block: the image; vhost-user: the socket
  * @serial, @readonly: block only
  * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
+ * @cid, @socket: vsock only. @socket NULL: in the VM's state directory
  * @net:	net only
  * @balloon:	balloon only
  */
@@ -82,6 +83,8 @@ struct bundle_device {
 	bool readonly;
 	int format;
 	uint64_t queues;
+	uint64_t cid;
+	const char *socket;
 	struct bundle_net net;
 	struct bundle_balloon balloon;
 };

@@ -64,12 +64,28 @@ static const struct schema_field balloon_fields[] = {
 	{.name = "deflateOnOom", .kind = SCHEMA_BOOL, .off = DEV(balloon.deflate_on_oom)},
 };
 
+static const char *const backends[] = {"user", NULL};
+
+static const struct schema_field vsock_fields[] = {
+	DEV_TYPE,
+	{.name = "cid",
+	 .kind = SCHEMA_UINT,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = DEV(cid),
+	 .min = VSOCK_CID_FIRST,
+	 .max = VSOCK_CID_LAST},
+	{.name = "socket", .kind = SCHEMA_STRING, .off = DEV(socket), .max = PATH_MAX - 1},
+	{.name = "backend", .kind = SCHEMA_ENUM, .off = SCHEMA_NOWHERE, .words = backends},
+};
+
 static const struct schema_table type_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .size = sizeof(struct bundle_device)};
 static const struct schema_table block_table = {
 	.field = block_fields, .nr = ARRAY_SIZE(block_fields), .closed = true};
 static const struct schema_table balloon_table = {
 	.field = balloon_fields, .nr = ARRAY_SIZE(balloon_fields), .closed = true};
+static const struct schema_table vsock_table = {
+	.field = vsock_fields, .nr = ARRAY_SIZE(vsock_fields), .closed = true};
 static const struct schema_table bare_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true};
 
@@ -79,6 +95,7 @@ static const struct schema_table *const device_tables[KINDS] = {
 	[KIND_NET] = &bundle_net_table,
 	[KIND_VHOST_USER] = &bundle_vhost_user_table,
 	[KIND_BALLOON] = &balloon_table,
+	[KIND_VSOCK] = &vsock_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)

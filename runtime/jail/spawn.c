@@ -17,6 +17,7 @@
 /* The VMM has one or two eventfds per queue and vector, a device three per queue, and its resources. */
 #define VMM_NOFILE    2048
 #define DEVICE_NOFILE 128
+#define VSOCK_NOFILE  (DEVICE_NOFILE + 2 * VSOCK_CONNS_MAX) /* a connection may be two pipes */
 #define VMM_THREADS   16 /* more than vCPUs and, on kernels that count by user, siblings */
 #define MEMLOCK_BYTES 65536
 #define SPACE_BYTES   (1ULL << 30) /* of a device, on top of guest RAM */
@@ -126,13 +127,18 @@ static uint64_t spawn_fsize_limit(const struct plan_proc *p, const struct jail *
 	return limit;
 }
 
+static uint64_t spawn_nofile(const struct kind *kind)
+{
+	return kind == &kind_table[KIND_VSOCK] ? VSOCK_NOFILE : DEVICE_NOFILE;
+}
+
 static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int index,
 					  const struct jail *j)
 {
 	const bool vmm = index == 0;
 	const struct plan_proc *p = &s->plan->proc[index];
 	struct jail_limits l = {
-		.nofile = vmm ? VMM_NOFILE : DEVICE_NOFILE,
+		.nofile = vmm ? VMM_NOFILE : spawn_nofile(p->kind),
 		.fsize_bytes = spawn_fsize_limit(p, j, s->assets->proc[index].disk_bytes),
 		.memlock_bytes = MEMLOCK_BYTES,
 		/* A new memory table is mapped beside the old one. Without this limit a device could map the RAM

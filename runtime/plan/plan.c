@@ -8,6 +8,7 @@
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
+#include "runtime/plan/plan_vsock.h"
 
 /* The first parameters of every kernel: it uses the serial port and, after a panic, resets by the keyboard
  * controller, which every VM has, instead of hanging. The user's parameters come last and win. */
@@ -136,6 +137,8 @@ static int plan_build_devices(struct plan_build *bd)
 		rc = plan_add_listed_blocks(bd);
 	if (rc == 0)
 		rc = plan_net_add_all(bd);
+	if (rc == 0)
+		rc = plan_vsock_add(bd);
 	if (rc < 0)
 		return rc;
 	plan_add_listed_balloons(bd);
@@ -241,6 +244,7 @@ void plan_free(struct plan *p)
 	}
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		plan_net_free(&p->net[i]);
+	plan_vsock_free(&p->vsock);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
 	free(p->proc);

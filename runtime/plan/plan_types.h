@@ -141,6 +141,16 @@ struct plan_cgroup {
 	struct json_object *unified;
 };
 
+/**
+ * struct plan_vsock - The vsock device, if the VM has one
+ * @proc:	Its process in plan->proc; 0: there is none
+ * @socket:	Path of its socket and the pointer to that; a NULL path: in the VM's state directory
+ */
+struct plan_vsock {
+	unsigned int proc;
+	struct plan_fd socket;
+};
+
 #define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */
 
 /**
@@ -184,6 +194,7 @@ struct plan {
 	struct plan_other other[BOOT_DEVICES_MAX];
 	unsigned int nr_nets;
 	struct plan_net net[BOOT_DEVICES_MAX];
+	struct plan_vsock vsock;
 	unsigned int nr_warnings;
 	char *warning[WARN_LINES_MAX];
 	struct json_object *annotations; /* object or NULL; owned */

@@ -35,9 +35,11 @@ static void child_control(void *arg, int control, uint32_t events UNUSED)
 	struct err err = {0};
 	cleanup_fd int fd = -1;
 	struct ctl_msg m;
+	int rc = -EPROTO;
 
-	if (ctl_recv_fd(control, &m, &fd) != 1 || !d->ops->control ||
-	    ctl_answer(control, &m, d->ops->control(d, &m, &fd, &err), &err) < 0)
+	if (ctl_recv_fd(control, &m, &fd) == 1 && d->ops->control)
+		rc = d->ops->control(d, &m, &fd, &err);
+	if (rc == -EPROTO || ctl_answer(control, &m, rc, &err) < 0)
 		loop_stop(d->loop);
 }
 

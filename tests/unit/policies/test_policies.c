@@ -398,7 +398,7 @@ Test(policies, do_not_lend_each_other_their_calls)
 		const char *prefix;
 	} own[] = {
 		{SYS_preadv, "block"},	   {SYS_pwritev, "block"},   {SYS_fallocate, "block"},
-		{SYS_readv, "net"},	   {SYS_getrandom, "rng"},   {SYS_futex, "vmm"},
+		{SYS_shutdown, "vsock"},   {SYS_getrandom, "rng"},   {SYS_futex, "vmm"},
 		{SYS_rt_sigreturn, "vmm"}, {SYS_madvise, "balloon"},
 	};
 

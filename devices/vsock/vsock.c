@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: virtio-vsock: sockets between the guest and the host (virtio 1.3 section 5.10)
+ *
+ * Rings: rx, tx, event. This process makes no socket: the host's end of a connection is an fd that the
+ * supervisor hands in. vsock.h has the way of the bytes; here are the device's queues, events and settings.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "devices/vsock/vsock_ask.h"
+#include "devices/vsock/vsock_host.h"
+#include "devices/vsock/vsock_rx.h"
+#include "devices/vsock/vsock_tx.h"
+
+#define VSOCK_F_STREAM 0 /* virtio 1.3; older headers lack it */
+#define VSOCK_SLOT     0
+#define VSOCK_EVENTS   64 /* fds looked at before others have their turn */
+
+/* A guest that had connections with an earlier process of this device closes them when it hears this */
+static void vsock_event_ring(struct device *d)
+{
+	const struct virtio_vsock_event gone = {VIRTIO_VSOCK_EVENT_TRANSPORT_RESET};
+	struct vsock *v = d->state;
+	enum vq_result rc;
+
+	if (!v->transport_reset || !d->runs[VSOCK_EVENT])
+		return;
+	rc = vq_pop(&d->vq[VSOCK_EVENT], &v->chain);
+	if (rc == VQ_CHAIN) {
+		vq_write(&v->chain, &gone, sizeof(gone));
+		vq_push(&d->vq[VSOCK_EVENT], &v->chain);
+		v->transport_reset = false;
+		rc = VQ_EMPTY; /* the other buffers wait for the next event */
+	}
+	device_end_turn(d, VSOCK_EVENT, rc);
+}
+
+/* A ring that begins where an earlier process left it belongs to a guest with connections that are gone. */
+static void vsock_note_position(struct device *d, unsigned int q)
+{
+	struct vsock *v = d->state;
+
+	if (!(v->seen >> q & 1) && vq_position(&d->vq[q]) != 0)
+		v->transport_reset = true;
+	v->seen = (uint8_t)(v->seen | 1U << q);
+}
+
+static void vsock_queue(struct device *d, unsigned int q)
+{
+	vsock_note_position(d, q);
+	vsock_event_ring(d);
+	if (q == VSOCK_TX)
+		vsock_tx(d);
+	if (q != VSOCK_EVENT)
+		vsock_rx(d);
+}
+
+/**
+ * vsock_event() - fds of connections are ready
+ *
+ * Context: locked
+ * Syscalls: epoll_pwait
+ */
+static void vsock_event(struct device *d, unsigned int slot, uint32_t events)
+{
+	struct epoll_event ready[VSOCK_EVENTS];
+	struct vsock *v = d->state;
+	const int nr = epoll_pwait(v->epoll_fd, ready, VSOCK_EVENTS, 0, NULL);
+
+	(void)slot;
+	(void)events;
+	for (int i = 0; i < nr; i++) {
+		const uint64_t token = ready[i].data.u64;
+		struct vsock_conn *c = vsock_table_of(&v->table, token & ~VSOCK_TOKEN_OUT);
+
+		if (c)
+			vsock_host_event(v, c, token & VSOCK_TOKEN_OUT, ready[i].events);
+	}
+	vsock_rx(d);
+}
+
+static int vsock_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
+{
+	const struct vsock *v = d->state;
+	const struct virtio_vsock_config config = {.guest_cid = v->cid};
+
+	if (write)
+		return -EPERM;
+	memcpy(buf, (const uint8_t *)&config + off, len);
+	return 0;
+}
+
+/* The driver is gone, and its connections with it; what it sent still drains */
+static void vsock_reset(struct device *d)
+{
+	struct vsock *v = d->state;
+
+	for (unsigned int i = 0; i < v->table.nr; i++) {
+		struct vsock_conn *c = &v->table.conn[i];
+
+		if (c->state != VSOCK_FREE && c->state != VSOCK_DRAINING)
+			vsock_host_over(v, c);
+	}
+	v->nr_resets = 0;
+	v->tx_held = v->transport_reset = false;
+	v->seen = 0;
+}
+
+/**
+ * vsock_init() - Take over the CID, and make what watches the fds
+ * @d:		Zeroed state
+ * @rec:	No resource; its settings are checked
+ *
+ * Context: setup
+ * Syscalls: epoll_create1 epoll_ctl
+ * Return: 0 or -errno
+ */
+static int vsock_init(struct device *d, const struct boot_dev *rec, struct err *err)
+{
+	struct vsock *v = d->state;
+	struct vsock_settings s;
+	int rc = boot_settings(rec, &s, sizeof(s), err);
+
+	if (rc < 0)
+		return rc;
+	if (rec->nr_res != 0 || rec->nr_queues > VSOCK_RINGS || s.cid < VSOCK_CID_FIRST ||
+	    s.cid > VSOCK_CID_LAST || s.conns < 1 || s.conns > VSOCK_CONNS_MAX || s.reserved)
+		return err_text(err, EINVAL, "%s: %u resources, CID %llu, %u connections",
+				rec->name, rec->nr_res, (unsigned long long)s.cid, s.conns);
+	v->cid = s.cid;
+	v->half_in = -1;
+	vsock_table_init(&v->table, s.conns);
+	d->nr_queues = VSOCK_RINGS;
+	d->features = 1ULL << VSOCK_F_STREAM | 1ULL << VIRTIO_VSOCK_F_SEQPACKET;
+	v->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (v->epoll_fd < 0)
+		return err_set(err, errno, "%s: epoll_create1", rec->name);
+	return device_watch(d, VSOCK_SLOT, v->epoll_fd, EPOLLIN, err);
+}
+
+const struct device_ops vsock_device = {
+	.kind = &kind_table[KIND_VSOCK],
+	.queue_max = VQ_SIZE_MAX,
+	.features = 1ULL << VSOCK_F_STREAM | 1ULL << VIRTIO_VSOCK_F_SEQPACKET,
+	.state_size = sizeof(struct vsock),
+	.init = vsock_init,
+	.queue = vsock_queue,
+	.event = vsock_event,
+	.config = vsock_config,
+	.control = vsock_ask_control,
+	.reset = vsock_reset,
+};
