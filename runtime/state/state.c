@@ -38,6 +38,8 @@ void state_free(struct state *s)
 	if (!s)
 		return;
 	state_free_cgroups(s);
+	while (s->nr_sockets > 0)
+		free(s->socket[--s->nr_sockets].path);
 	free(s->bundle);
 	free(s->rootfs);
 	json_object_put(s->annotations);

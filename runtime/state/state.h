@@ -17,7 +17,8 @@
 #include "runtime/util/clock.h"
 #include "runtime/util/process.h"
 
-#define STATE_ID_MAX 255
+#define STATE_ID_MAX	  255
+#define STATE_SOCKETS_MAX 2
 
 enum state_status {
 	STATE_CREATING,
@@ -34,6 +35,7 @@ enum state_status {
  * @proc:	VMM and devices
  * @net:	Network devices, as net_plan() made them; each has the name of its process
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
+ * @socket:	Listening sockets outside its directory, by absolute path and identity; paths owned
  * @annotations: Object or NULL; owned
  * @detail:	Why it ended, in words
  */
@@ -56,6 +58,11 @@ struct state {
 	struct net_record net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;
 	struct plan_cgroup_dir cgroup_dir[PLAN_CGROUP_DIRS_MAX];
+	unsigned int nr_sockets;
+	struct state_socket {
+		char *path;
+		uint64_t dev, ino;
+	} socket[STATE_SOCKETS_MAX];
 	struct json_object *annotations;
 	enum end_cause cause;
 	int exit_code;

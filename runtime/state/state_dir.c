@@ -9,6 +9,7 @@
  */
 #include "runtime/state/state_dir.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -282,13 +283,34 @@ int state_remove_empty(const char *id, int dir)
 	return unlinkat(base, id, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* All that begins with this name: programs of the host make some of them. */
+static int state_dir_remove_sockets(int dir)
+{
+	cleanup_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	int rc = 0;
+
+	if (!d)
+		return -errno;
+	(void)TAKE_FD(fd);
+	while (rc == 0 && (e = readdir(d)))
+		if (strncmp(e->d_name, STATE_VSOCK, strlen(STATE_VSOCK)) == 0 &&
+		    unlinkat(dir, e->d_name, 0) < 0 && errno != ENOENT)
+			rc = -errno;
+	closedir(d);
+	return rc;
+}
+
 int state_remove(const char *root, const char *id, int dir, struct err *err)
 {
 	/* The lock file goes last, so that until then others see that the directory is vmrun's. */
 	static const char *const files[] = {STATE_CONTROL, STATE_FILE,		STATE_FILE ".new",
 					    STATE_CONFIG,  STATE_CONFIG ".new", STATE_LOCK};
-	int rc;
+	int rc = state_dir_remove_sockets(dir);
 
+	if (rc < 0)
+		return err_set(err, -rc, "remove the sockets in %s/%s", root, id);
 	for (unsigned int i = 0; i < ARRAY_SIZE(files); i++) {
 		/* Remove whatever has the name of one of these files, also an empty directory. */
 		if (unlinkat(dir, files[i], 0) == 0 || errno == ENOENT ||

@@ -8,6 +8,7 @@
  *                made, so that delete can clean up after a death at any moment
  *   config.json  the configuration as it was validated; removed first if the disk is full when the VM ends
  *   control      the supervisor's socket
+ *   vsock, ...   sockets of the guest's vsock device, and of programs that listen for it (vsock_PORT)
  *
  * A directory without a lock file is not vmrun's and is left alone, unless it is empty: a create that was killed
  * in its first step leaves that.
@@ -25,6 +26,7 @@
 #define STATE_CONFIG	      "config.json"
 #define STATE_CONTROL	      "control"
 #define STATE_LOCK	      "lock"
+#define STATE_VSOCK	      "vsock"
 
 /**
  * state_default_root() - /run/vmrun, or $XDG_RUNTIME_DIR/vmrun when not root

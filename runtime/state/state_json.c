@@ -76,6 +76,21 @@ static void state_json_add_cgroup_dirs(struct json_object *o, const struct state
 	json_object_object_add(o, "cgroupDirs", a);
 }
 
+static void state_json_add_sockets(struct json_object *o, const struct state *s)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < s->nr_sockets; i++) {
+		struct json_object *e = json_object_new_object();
+
+		state_add_string(e, "path", s->socket[i].path);
+		state_add_int(e, "device", (int64_t)s->socket[i].dev);
+		state_add_int(e, "inode", (int64_t)s->socket[i].ino);
+		json_object_array_add(a, e);
+	}
+	json_object_object_add(o, "sockets", a);
+}
+
 struct json_object *state_to_json(const struct state *s)
 {
 	struct json_object *o = json_object_new_object();
@@ -92,6 +107,7 @@ struct json_object *state_to_json(const struct state *s)
 	json_object_object_add(o, "processes", state_json_processes(s, true));
 	state_json_add_cgroup_dirs(o, s);
 	state_json_add_networks(o, s);
+	state_json_add_sockets(o, s);
 	if (s->annotations)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
 	state_add_string(o, "cause", cause_info(s->cause)->name);
@@ -223,21 +239,28 @@ static bool state_json_is_absolute(const char *path)
 	       (len < 3 || strcmp(path + len - 3, "/..") != 0);
 }
 
-static bool state_json_get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
+/* A file that delete removes: an absolute path and an identity */
+static bool state_json_get_file(struct json_object *o, char **ret_path, uint64_t *ret_dev,
+				uint64_t *ret_ino)
 {
 	struct json_object *path = state_json_get(o, "path", json_type_string);
 	int64_t dev, ino;
 
 	if (!path || !state_json_is_absolute(json_object_get_string(path)) ||
 	    !state_json_get_int(o, "device", INT64_MAX, &dev) ||
-	    !state_json_get_int(o, "inode", INT64_MAX, &ino) ||
-	    !state_json_get_bool(o, "leaf", &ret->leaf) ||
-	    !state_json_get_bool(o, "made", &ret->made))
+	    !state_json_get_int(o, "inode", INT64_MAX, &ino))
 		return false;
-	ret->dev = (uint64_t)dev;
-	ret->ino = (uint64_t)ino;
-	ret->path = strdup(json_object_get_string(path));
-	return ret->path;
+	*ret_dev = (uint64_t)dev;
+	*ret_ino = (uint64_t)ino;
+	*ret_path = strdup(json_object_get_string(path));
+	return *ret_path;
+}
+
+static bool state_json_get_cgroup_dir(struct json_object *o, struct plan_cgroup_dir *ret)
+{
+	return state_json_get_bool(o, "leaf", &ret->leaf) &&
+	       state_json_get_bool(o, "made", &ret->made) &&
+	       state_json_get_file(o, &ret->path, &ret->dev, &ret->ino);
 }
 
 static bool state_json_get_cgroup_dirs(struct json_object *o, struct state *s)
@@ -251,6 +274,24 @@ static bool state_json_get_cgroup_dirs(struct json_object *o, struct state *s)
 		if (!state_json_get_cgroup_dir(json_object_array_get_idx(a, i), &s->cgroup_dir[i]))
 			return false;
 		s->nr_cgroup_dirs++;
+	}
+	return true;
+}
+
+static bool state_json_get_sockets(struct json_object *o, struct state *s)
+{
+	struct json_object *a = state_json_get(o, "sockets", json_type_array);
+	const size_t n = a ? json_object_array_length(a) : 0;
+
+	if (!a || n > STATE_SOCKETS_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		struct state_socket *k = &s->socket[i];
+
+		if (!state_json_get_file(json_object_array_get_idx(a, i), &k->path, &k->dev,
+					 &k->ino))
+			return false;
+		s->nr_sockets++;
 	}
 	return true;
 }
@@ -300,7 +341,7 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !state_json_get_int(o, "memoryBytes", INT64_MAX, &mem) ||
 	    !state_json_get_int(o, "vcpus", 1024, &vcpus) || !state_json_get_processes(o, s) ||
 	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
-	    !state_json_get_end(o, s)) {
+	    !state_json_get_sockets(o, s) || !state_json_get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}

@@ -18,6 +18,7 @@
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/requests.h"
 #include "runtime/supervisor/start.h"
+#include "runtime/supervisor/vsock.h"
 #include "runtime/supervisor/watch.h"
 
 #define OOM_LAST  (OOM_SCORE_ADJ_MIN + 1) /* the least that is no promise never to be killed */
@@ -244,6 +245,8 @@ int create_begin(struct supervisor *s, struct err *err)
 		rc = loop_add(&s->loop, s->report, EPOLLIN, create_on_launcher, s, err);
 	if (rc == 0)
 		rc = nets_make(s, &sp, err);
+	if (rc == 0)
+		rc = vsock_open(s, err);
 	if (rc == 0)
 		rc = create_spawn_all(s, &sp, err);
 	spawn_done(&sp);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "runtime/host/cgroup.h"
@@ -38,6 +39,15 @@ static int destroy_kill_frozen(const struct process *p)
 	return process_kill(p, SURVIVOR_MS);
 }
 
+/* If another file is at its path now, that stays. */
+static void destroy_socket(const struct state_socket *k)
+{
+	struct stat st;
+
+	if (lstat(k->path, &st) == 0 && st.st_dev == k->dev && st.st_ino == k->ino)
+		(void)unlink(k->path);
+}
+
 int destroy_remains(const char *root, const char *id, int dir, const struct state *s,
 		    struct err *err)
 {
@@ -56,6 +66,8 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 	/* No process holds a TAP any more. */
 	for (unsigned int i = 0; s && i < s->nr_nets; i++)
 		rc = destroy_first(rc, net_undo(&s->net[i], rc ? &other : err));
+	for (unsigned int i = 0; s && i < s->nr_sockets; i++)
+		destroy_socket(&s->socket[i]);
 	return rc < 0 ? rc : state_remove(root, id, dir, err);
 }
 

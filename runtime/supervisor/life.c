@@ -13,6 +13,7 @@
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/start.h"
+#include "runtime/supervisor/vsock.h"
 #include "runtime/supervisor/watch.h"
 
 /* Handles a deadline that has passed: whether there was one. If not, how long to wait for the next, -1: for ever */
@@ -27,6 +28,7 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		{s->ask_by_ns, ask_late},
 		{s->listen_again_ns, lines_again},
 		{s->tell_losses_ns, lines_tell_losses},
+		{vsock_at_ns(s), vsock_late},
 	};
 	uint64_t now = 0;
 
@@ -138,6 +140,7 @@ static NORETURN void life_finish(struct supervisor *s)
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
+	vsock_close(s);
 	nets_undo(s);
 	oci_log_flush(&s->log);
 	if (!s->failed)

@@ -35,7 +35,7 @@ enum stage {
 struct supervisor;
 
 /** How many questions to one process may be open */
-#define ASK_MAX 8
+#define ASK_MAX 72 /* of them up to 64 for vsock (bridge.h) */
 
 /**
  * struct ask_then - What follows when a question to process @i ends
@@ -110,6 +110,7 @@ struct draining {
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
+ * @bridge:	The sockets of its vsock device; NULL: it has none
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
@@ -141,6 +142,7 @@ struct supervisor {
 	struct starting start;
 	struct draining drain;
 	pid_t launcher;
+	struct bridge *bridge;
 	struct cgroup *cgroup;
 	struct state *state;
 	struct oci_log log;

@@ -29,6 +29,7 @@
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/others.h"
+#include "runtime/supervisor/vsock.h"
 #include "runtime/util/process.h"
 
 #define DOUBT_NS     200000000ULL
@@ -186,6 +187,8 @@ static const struct rule {
 	[CTL_ENDED] = {watch_on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
 	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_RUNNING, false, UINT_MAX},
+	[CTL_VSOCK_ASK] = {vsock_asked, STAGE_CREATED, STAGE_RUNNING, false,
+			   UINT_MAX}, /* vsock_may_ask() */
 	[CTL_LATE] = {watch_on_late, STAGE_CREATING, STAGE_RUNNING, true,
 		      UINT_MAX}, /* watch_late_is_legal() */
 };
@@ -201,6 +204,8 @@ static bool watch_legal(const struct supervisor *s, struct spawned *p, const str
 		return false;
 	if (m->type == CTL_LATE)
 		return watch_late_is_legal(s, p, m);
+	if (m->type == CTL_VSOCK_ASK)
+		return vsock_may_ask(s, p);
 	if (m->type != CTL_ENDED)
 		return true;
 	if (m->code == END_DEVICE_KILLED) /* devices can fail before the guest runs */

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/vsock.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/plan/plan_settings.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/state/state_file.h"
+#include "runtime/supervisor/ask.h"
+#include "runtime/supervisor/bridge.h"
+
+#define VSOCK_OTHER_FILES                                                                          \
+	128 /* of the device; less than INHERITED_JAIL_FILES, which every VM needs */
+
+static void vsock_found_done(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
+			     const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
+{
+	bridge_answered(s->bridge, true);
+}
+
+static void vsock_connect_done(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
+			       const struct ctl_msg *answer UNUSED, const struct err *err)
+{
+	/* The client sees the end of its socket; why is the VM's log's. */
+	if (err->code)
+		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "%s", err->msg);
+	bridge_answered(s->bridge, false);
+}
+
+static int vsock_hand(void *arg, const struct ctl_msg *m, int fd)
+{
+	struct supervisor *s = arg;
+	const struct ask_then then = {
+		.done = m->type == CTL_VSOCK_FOUND ? vsock_found_done : vsock_connect_done,
+		.client = -1,
+	};
+	struct err ignored;
+
+	return ask_process(s, s->launch->plan->vsock.proc, m, fd, &then, &ignored);
+}
+
+/* Recorded by identity, so that delete finds them after a death of this process */
+static int vsock_put_on_file(struct supervisor *s, struct err *err)
+{
+	for (unsigned int i = 0; i < BRIDGE_LISTENERS; i++) {
+		const struct listener *l = &s->bridge->listener[i];
+		struct state_socket *k = &s->state->socket[s->state->nr_sockets];
+
+		k->path = strdup(l->path);
+		if (!k->path)
+			return err_set(err, ENOMEM, "state");
+		k->dev = l->dev;
+		k->ino = l->ino;
+		s->state->nr_sockets++;
+	}
+	return state_save(s->dir, s->state, err);
+}
+
+/* A connection may take two fds of the device, whose limit of open files is this process's or lower. */
+static void vsock_fit_limit(struct plan_proc *proc)
+{
+	struct vsock_settings settings;
+	struct rlimit files;
+
+	plan_settings(proc, &settings, sizeof(settings));
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_max < VSOCK_OTHER_FILES + 2ULL * settings.conns)
+		settings.conns = (uint32_t)(files.rlim_max - VSOCK_OTHER_FILES) / 2;
+	plan_set_settings(proc, &settings, sizeof(settings));
+}
+
+int vsock_open(struct supervisor *s, struct err *err)
+{
+	const struct plan_vsock *v = &s->launch->plan->vsock;
+	char own[64];
+	int rc;
+
+	if (!v->proc)
+		return 0;
+	s->bridge = malloc(sizeof(*s->bridge));
+	if (!s->bridge)
+		return err_set(err, ENOMEM, "memory for vsock");
+	bridge_init(s->bridge);
+	vsock_fit_limit(&s->launch->plan->proc[v->proc]);
+	/* Those in the state directory go with it. */
+	fmt_into(own, sizeof(own), "/proc/self/fd/%d/" STATE_VSOCK, s->dir);
+	rc = bridge_open(s->bridge, v->socket.path ? v->socket.path : own, &s->loop, vsock_hand, s,
+			 err);
+	if (rc < 0)
+		err_wrap(err, "%s", v->socket.pointer);
+	return rc < 0 || !v->socket.path ? rc : vsock_put_on_file(s, err);
+}
+
+void vsock_close(struct supervisor *s)
+{
+	if (!s->bridge)
+		return;
+	bridge_done(s->bridge);
+	free(s->bridge);
+	s->bridge = NULL;
+	while (s->state->nr_sockets > 0)
+		free(s->state->socket[--s->state->nr_sockets].path);
+}
+
+static void vsock_half_done(struct supervisor *s UNUSED, unsigned int i UNUSED, int client UNUSED,
+			    const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
+{
+}
+
+int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const struct ask_then *then,
+		  struct err *err)
+{
+	const struct ask_then half_done = {.done = vsock_half_done, .client = -1};
+	const struct ctl_msg half = {.type = CTL_VSOCK_CONNECT, .code = CTL_VSOCK_HALF};
+	const unsigned int i = s->launch->plan->vsock.proc;
+	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT, .arg = port};
+	int rc = 0;
+
+	if (!i)
+		return err_text(err, EOPNOTSUPP, "the VM has no vsock device");
+	if (in >= 0 && out >= 0 && in != out)
+		rc = ask_process(s, i, &half, in, &half_done, err);
+	else
+		m.code = in >= 0 ? CTL_VSOCK_IN : 0;
+	m.code |= out >= 0 ? CTL_VSOCK_OUT : 0;
+	return rc < 0 ? rc : ask_process(s, i, &m, out >= 0 ? out : in, then, err);
+}
+
+bool vsock_may_ask(const struct supervisor *s, const struct spawned *p)
+{
+	return s->bridge && p == &s->proc[s->launch->plan->vsock.proc] && bridge_may_ask(s->bridge);
+}
+
+void vsock_asked(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+{
+	bridge_asked(s->bridge, m);
+}
+
+uint64_t vsock_at_ns(const struct supervisor *s)
+{
+	return s->bridge ? s->bridge->at_ns : 0;
+}
+
+void vsock_late(struct supervisor *s)
+{
+	bridge_late(s->bridge);
+}
