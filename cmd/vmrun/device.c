@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun/device.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
-#include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
-#include "runtime/supervisor/standalone.h"
 #include "runtime/util/oci_log.h"
 
 struct device_options {
@@ -15,6 +16,7 @@ struct device_options {
 	const char *tap;
 	uint64_t size_bytes;
 	uint64_t queues;
+	uint64_t fd;
 	bool readonly;
 };
 
@@ -25,6 +27,8 @@ struct device_options {
 static const struct option_spec options[] = {
 	{"socket", 's', OPTION_STRING, "PATH",
 	 "listen here; an old socket that no process listens on is replaced", FIELD(socket), NULL},
+	{"fd", 0, OPTION_COUNT, "N", "or serve this inherited socket, which listens", FIELD(fd),
+	 NULL},
 	{"path", 0, OPTION_STRING, "IMAGE", "block, required: the image or block device",
 	 FIELD(path), NULL},
 	{"format", 0, OPTION_STRING, "raw|qcow2",
@@ -70,16 +74,42 @@ static int device_check_needs(const struct device_options *o, const struct kind 
 	return 0;
 }
 
-static int device_check(const struct device_options *o, const struct kind *k,
+/* systemd's protocol for one socket: fd 3, if this process is meant (sd_listen_fds(3)) */
+static int device_activated(const struct kind *k, uint64_t *ret_fd, struct err *err)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	char own[16];
+
+	fmt_into(own, sizeof(own), "%d", getpid());
+	if (!pid || !fds || strcmp(pid, own) != 0)
+		return err_text(err, EINVAL, "device %s: --socket is missing", k->name);
+	if (strcmp(fds, "1") != 0)
+		return err_text(err, EINVAL,
+				"device %s: LISTEN_FDS is %s, and it serves one socket", k->name,
+				fds);
+	*ret_fd = STDERR_FILENO + 1;
+	return 0;
+}
+
+static int device_check_socket(struct device_options *o, const struct kind *k, struct err *err)
+{
+	const bool socket = o->socket && *o->socket; /* the kernel would make up a name for "" */
+
+	if (o->fd && o->socket)
+		return err_text(err, EINVAL, "device %s: --fd and --socket exclude each other",
+				k->name);
+	if (o->fd && (o->fd <= STDERR_FILENO || o->fd > INT_MAX))
+		return err_text(err, EINVAL, "device %s: --fd is 3 or more", k->name);
+	return socket || o->fd ? 0 : device_activated(k, &o->fd, err);
+}
+
+static int device_check(struct device_options *o, const struct kind *k,
 			enum disk_format *ret_format, struct err *err)
 {
-	char kinds[128];
+	int rc = device_check_socket(o, k, err);
 
-	kind_list(KIND_ALONE, kinds, sizeof(kinds));
-	if (!k)
-		return err_text(err, EINVAL, "device: unknown type; %s can run alone", kinds);
-	if (!o->socket || !*o->socket) /* the kernel would make up a name for an empty one */
-		return err_text(err, EINVAL, "device %s: --socket is missing", k->name);
+	if (rc < 0)
+		return rc;
 	if ((o->readonly || o->format) && k != &kind_table[KIND_BLOCK])
 		return err_text(err, EINVAL, "device %s: --%s is for block devices", k->name,
 				o->readonly ? "readonly" : "format");
@@ -94,34 +124,74 @@ static int device_check(const struct device_options *o, const struct kind *k,
 	return device_check_needs(o, k, err);
 }
 
-static int device(struct vmrun *v, const struct verb_args *args, struct err *err)
+static int device_wanted(const struct vmrun *v, const char *type,
+			 const struct device_options *given, struct standalone *ret,
+			 struct err *err)
 {
-	const struct device_options *o = args->opt;
-	struct standalone d = {
-		.kind = kind_find(args->arg[0], KIND_ALONE),
-		.socket = o->socket,
-		.path = o->path,
-		.readonly = o->readonly,
-		.tap = o->tap,
-		.size_bytes = o->size_bytes,
-		.queues = (unsigned int)o->queues,
+	struct device_options o = *given;
+	const struct kind *k = kind_find(type, KIND_ALONE);
+	enum disk_format format = 0;
+	char kinds[128];
+	int rc;
+
+	if (!k) {
+		kind_list(KIND_ALONE, kinds, sizeof(kinds));
+		return err_text(err, EINVAL, "device: unknown type; %s can run alone", kinds);
+	}
+	rc = device_check(&o, k, &format, err);
+	if (rc < 0)
+		return rc;
+	*ret = (struct standalone){
+		.kind = k,
+		.socket = o.socket,
+		.fd = (int)o.fd,
+		.path = o.path,
+		.format = format,
+		.readonly = o.readonly,
+		.tap = o.tap,
+		.size_bytes = o.size_bytes,
+		.queues = (unsigned int)o.queues,
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
+	return 0;
+}
+
+int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,
+		 struct standalone *ret, struct err *err)
+{
+	struct device_options o = {.socket = NULL};
+	int first, rc = options_parse(options, &o, false, argc, argv, &first, err);
+
+	if (rc == 0 && first < argc)
+		rc = err_text(err, EINVAL, "device %s: unexpected \"%s\"", type, argv[first]);
+	return rc < 0 ? rc : device_wanted(v, type, &o, ret, err);
+}
+
+int device_run(const struct vmrun *v, const struct standalone *d, struct err *err)
+{
 	struct oci_log log = {.fd = -1};
-	int rc = device_check(o, d.kind, &d.format, err);
+	int rc = 0;
+
+	if (v->log)
+		rc = vmrun_open_log(v, &log, err);
+	else
+		oci_log_stderr(d->log_level, &log);
+	if (rc == 0)
+		rc = standalone_run(d, &log, err);
+	oci_log_close(&log);
+	return rc;
+}
+
+static int device(struct vmrun *v, const struct verb_args *args, struct err *err)
+{
+	struct standalone d;
+	int rc = device_wanted(v, args->arg[0], args->opt, &d, err);
 
 	if (rc < 0) {
 		v->exit_code = VMRUN_EXIT_USAGE;
 		return rc;
 	}
-	if (v->log)
-		rc = vmrun_open_log(v, &log, err);
-	else
-		oci_log_stderr(d.log_level, &log);
-	if (rc == 0)
-		rc = standalone_run(&d, &log, err);
-	oci_log_close(&log);
-	return rc;
+	return device_run(v, &d, err);
 }
 
 static void device_help(char *ret, size_t size)
@@ -129,12 +199,15 @@ static void device_help(char *ret, size_t size)
 	char kinds[128];
 
 	kind_list(KIND_ALONE, kinds, sizeof(kinds));
-	fmt_into(ret, size, "\nTYPE is one of %s.\n", kinds);
+	fmt_into(ret, size,
+		 "\nTYPE is one of %s. Without --socket and --fd, a socket that systemd passes "
+		 "on.\n",
+		 kinds);
 }
 
 const struct verb verb_device = {
 	.name = "device",
-	.synopsis = "TYPE --socket PATH [OPTION]...",
+	.synopsis = "TYPE --socket PATH|--fd N [OPTION]...",
 	.summary = "Run one device alone, jailed, as a vhost-user back-end for any VMM",
 	.options = options,
 	.opt_bytes = sizeof(struct device_options),

@@ -188,7 +188,8 @@ static int standalone_start(struct standing *a, struct err *err)
 	if (rc == 0)
 		rc = programs_find(k->program, k->policy_alone, &a->program, err);
 	if (rc == 0)
-		rc = listen_at(a->wanted->socket, SOCK_STREAM, &a->listener, err);
+		rc = a->wanted->fd ? listen_inherit(a->wanted->fd, &a->listener, err)
+				   : listen_at(a->wanted->socket, SOCK_STREAM, &a->listener, err);
 	return rc < 0 ? rc : standalone_spawn(a, &b, err);
 }
 

@@ -17,7 +17,8 @@
 /**
  * struct standalone - What to run
  * @kind:	One with KIND_ALONE
- * @socket:	Path to listen on
+ * @socket:	Path to listen on, if @fd is 0
+ * @fd:		Inherited, listening
  * @path, @format, @readonly: block: the image, what it is, refuse writes
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
@@ -27,6 +28,7 @@
 struct standalone {
 	const struct kind *kind;
 	const char *socket;
+	int fd;
 	const char *path;
 	enum disk_format format;
 	bool readonly;

@@ -111,13 +111,36 @@ int listen_at(const char *path, int type, struct listener *ret, struct err *err)
 	return 0;
 }
 
+static bool listen_socket_is(int fd, int option, int wanted)
+{
+	int value;
+	socklen_t len = sizeof(value);
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 && value == wanted;
+}
+
+int listen_inherit(int fd, struct listener *ret, struct err *err)
+{
+	const int flags = fcntl(fd, F_GETFL);
+
+	if (flags < 0)
+		return err_set(err, errno, "fd %d", fd);
+	if (!listen_socket_is(fd, SO_DOMAIN, AF_UNIX) ||
+	    !listen_socket_is(fd, SO_TYPE, SOCK_STREAM) || !listen_socket_is(fd, SO_ACCEPTCONN, 1))
+		return err_text(err, EINVAL, "fd %d: is not a Unix stream socket that listens", fd);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return err_set(err, errno, "fd %d", fd);
+	*ret = (struct listener){.fd = fd};
+	return 0;
+}
+
 void listen_done(struct listener *l)
 {
 	struct stat st;
 
 	if (l->fd < 0)
 		return;
-	if (lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
+	if (l->path && lstat(l->path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino)
 		(void)unlink(l->path);
 	cleanup_close_fd(&l->fd);
 	l->fd = -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Listening on a path where an earlier process may have left a socket
+ * DOC: Listening on a path where an earlier process may have left a socket, or on an inherited socket
  */
 #ifndef VMRUN_RUNTIME_UTIL_LISTEN_H
 #define VMRUN_RUNTIME_UTIL_LISTEN_H
@@ -13,7 +13,7 @@
 /**
  * struct listener - A listening socket, non-blocking
  * @fd:		-1 = none
- * @path:	Borrowed
+ * @path:	Borrowed; NULL for an inherited one
  * @dev, @ino:	The identity of our socket at @path
  */
 struct listener {
@@ -32,6 +32,15 @@ struct listener {
  * Syscalls: socket bind listen connect newfstatat rename link unlink nanosleep
  */
 MUST_CHECK int listen_at(const char *path, int type, struct listener *ret, struct err *err);
+
+/**
+ * listen_inherit() - Take over a stream socket of this program's caller, which listens
+ * @fd:		The caller's to choose: it is checked. Owned on success
+ *
+ * Nothing is removed at the end: the path is the caller's.
+ * Syscalls: getsockopt fcntl
+ */
+MUST_CHECK int listen_inherit(int fd, struct listener *ret, struct err *err);
 
 /** listen_done() - Close the socket, and remove it if it is still at its path; safe without one */
 void listen_done(struct listener *l);
