@@ -8,6 +8,7 @@
 #   debs_dir              the cache; made if it is missing
 #   debs_kernel FLAVOUR   unpacked linux-image-FLAVOUR; prints its directory (boot/, lib/modules/)
 #   debs_qemu             unpacked QEMU; prints its directory (qemu-system-x86_64, version)
+#   debs_backends         unpacked back-ends; prints their directory (virtiofsd, qemu-storage-daemon)
 
 # debs_dir: print the cache's directory
 debs_dir() {
@@ -177,4 +178,38 @@ debs_qemu() {
 	c=$(debs_dir) || return 1
 	[ -e "$c/qemu" ] || debs_locked debs_qemu_make "$c/qemu" || return 1
 	echo "$c/qemu"
+}
+
+debs_backends_make() {
+	local dir=$1 s code name
+	[ ! -e "$dir" ] || return 0
+	s=$(debs_dir)/apt
+	debs_update
+	code=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	echo "${debs_name:-${0##*/}}: downloading virtiofsd and qemu-storage-daemon (once)" >&2
+	rm -f "$s/cache/archives"/*.deb
+	debs_quiet "$s/log/download" debs_apt apt-get install -y --download-only --reinstall --allow-downgrades \
+		--no-install-recommends "qemu-system-common/$code" || debs_die "cannot download qemu-system-common"
+	debs_unpack "$dir" "$s/cache/archives"/*.deb || debs_die "cannot unpack qemu-system-common"
+	rm -f "$s/cache/archives"/*.deb
+	for name in usr/bin/qemu-storage-daemon usr/lib/qemu/virtiofsd; do
+		[ -x "$dir.new/$name" ] || debs_die "qemu-system-common of $code has no $name"
+		cat >"$dir.new/${name##*/}" <<-END
+		#!/bin/sh
+		d=\$(dirname "\$(readlink -f "\$0")")
+		LD_LIBRARY_PATH=\$d/lib/x86_64-linux-gnu:\$d/usr/lib/x86_64-linux-gnu
+		export LD_LIBRARY_PATH
+		exec "\$d/$name" "\$@"
+		END
+		chmod +x "$dir.new/${name##*/}"
+	done
+	mv "$dir.new" "$dir"
+}
+
+# debs_backends: prints the directory with virtiofsd and qemu-storage-daemon, as this release has them
+debs_backends() {
+	local c
+	c=$(debs_dir) || return 1
+	[ -e "$c/backends" ] || debs_locked debs_backends_make "$c/backends" || return 1
+	echo "$c/backends"
 }
