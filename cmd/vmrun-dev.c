@@ -6,7 +6,7 @@
  * steps from the boot record to the first byte from the guest:
  *
  *   1. receive the boot record on the control socket
- *   2. make the event loop, allocate the device's state, let the device take over its resources
+ *   2. give up all that is not open; make the event loop, allocate the device's state, let the device take over its resources
  *   3. watch the socket to the VMM: the front-end's connection, or with BOOT_DEV_LISTEN the socket on
  *      which it will connect
  *   4. lock down; from here on nothing is opened, allocated or looked up
@@ -145,7 +145,9 @@ static int dev_prepare(struct program *p, struct err *err)
 	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
 		return err_text(err, EINVAL, "%s: this program is for %s devices, not for %s",
 				p->boot.name, dev_ops->kind->name, p->boot.type);
-	rc = loop_init(&p->loop, err);
+	rc = lockdown_files(err);
+	if (rc == 0)
+		rc = loop_init(&p->loop, err);
 	if (rc == 0)
 		rc = loop_add(&p->loop, BOOT_FD_CONTROL, EPOLLIN, dev_control_ready, p, err);
 	if (rc == 0)

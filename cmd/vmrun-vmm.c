@@ -33,6 +33,11 @@ static int vmm_close(struct machine *m UNUSED, struct err *err UNUSED)
 	return 0;
 }
 
+static int vmm_lock_files(struct machine *m UNUSED, struct err *err)
+{
+	return lockdown_files(err);
+}
+
 static int vmm_lock(struct machine *m, struct err *err)
 {
 	return lockdown(&m->boot.filter, err);
@@ -50,17 +55,10 @@ static const struct {
 	int (*run)(struct machine *m, struct err *err);
 	const char *phase;
 } stages[] = {
-	{vmm_record, NULL},
-	{machine_kvm, "kvm"},
-	{machine_memory, NULL},
-	{machine_vcpus, "vcpus"},
-	{machine_devices, "devices"},
-	{control_watch, NULL},
-	{machine_slots, "slots"},
-	{vmm_lock, "locked"},
-	{machine_load, "load"},
-	{vmm_close, NULL},
-	{vmm_ready, NULL},
+	{vmm_record, NULL},	{vmm_lock_files, NULL},	  {machine_kvm, "kvm"},
+	{machine_memory, NULL}, {machine_vcpus, "vcpus"}, {machine_devices, "devices"},
+	{control_watch, NULL},	{machine_slots, "slots"}, {vmm_lock, "locked"},
+	{machine_load, "load"}, {vmm_close, NULL},	  {vmm_ready, NULL},
 };
 
 static int vmm_fail(const struct machine *m, const struct err *err)

@@ -31,13 +31,23 @@ static const struct lockdown_ruleset lockdown_added[] = {
 	[6] = {.scoped = 1},
 };
 
-/* Landlock with no rule: no file, TCP port or abstract socket is reachable. What is open stays. */
-static int lockdown_landlock(struct err *err)
+/* Without it only a privileged process could go on, and none of ours is */
+static int lockdown_check_privs(struct err *err)
+{
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return err_text(err, EPERM, "no_new_privs is not set");
+	return 0;
+}
+
+int lockdown_files(struct err *err)
 {
 	struct lockdown_ruleset deny = {0};
 	cleanup_fd int fd = -1;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	int rc = lockdown_check_privs(err);
 
+	if (rc < 0)
+		return rc;
 	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
 		return 0;
 	if (abi < 0)
@@ -74,16 +84,14 @@ static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
 
 int lockdown(const struct boot_filter *filter, struct err *err)
 {
-	int rc;
+	int rc = lockdown_check_privs(err);
 
-	/* Without it only a privileged process could go on, and none of ours is. */
-	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		return err_text(err, EPERM, "no_new_privs is not set");
+	if (rc < 0)
+		return rc;
 	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)
 		return err_text(err, EINVAL, "seccomp: filter of %u instructions", filter->count);
 	/* Here and not before execve, which makes every process dumpable again. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "dumpable");
-	rc = lockdown_landlock(err);
-	return rc < 0 ? rc : lockdown_seccomp(filter, err);
+	return lockdown_seccomp(filter, err);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -47,7 +48,9 @@ static int lock(void)
 {
 	struct err err;
 
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : lockdown(&filter, &err);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&err) < 0)
+		return 1;
+	return lockdown(&filter, &err);
 }
 
 static int locked_and_quiet(void)
@@ -69,11 +72,36 @@ static int locked_opens(void)
 	return lock() == 0 && open("/dev/null", O_RDONLY) < 0 && errno == EACCES ? 42 : 1;
 }
 
+static void *thread_opens(void *ret)
+{
+	*(bool *)ret = open("/dev/null", O_RDONLY) >= 0;
+	return NULL;
+}
+
+/* A thread that is made between the two steps */
+static int locked_thread_opens(void)
+{
+	struct err err;
+	bool opened = true;
+	pthread_t thread;
+
+	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
+		return 43;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&err) < 0 ||
+	    pthread_create(&thread, NULL, thread_opens, &opened) != 0)
+		return 1;
+	pthread_join(thread, NULL);
+	return opened ? 1 : 42;
+}
+
 static int without_no_new_privs(void)
 {
 	struct err err;
 
-	return lockdown(&filter, &err) == -EPERM && syscall(SYS_getppid) > 0 ? 42 : 1;
+	return lockdown_files(&err) == -EPERM && lockdown(&filter, &err) == -EPERM &&
+			       syscall(SYS_getppid) > 0
+		       ? 42
+		       : 1;
 }
 
 static int empty_filter(void)
@@ -105,6 +133,15 @@ Test(lockdown, a_forbidden_call_kills)
 Test(lockdown, nothing_can_be_opened_where_the_kernel_has_landlock)
 {
 	int status = in_child(locked_opens);
+
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 43)
+		cr_skip_test("this kernel has no Landlock");
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+}
+
+Test(lockdown, threads_made_afterwards_open_nothing_either)
+{
+	int status = in_child(locked_thread_opens);
 
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 43)
 		cr_skip_test("this kernel has no Landlock");
