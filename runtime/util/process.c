@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/util/process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,56 +14,97 @@
 
 #define START_FIELD 22
 
-/* Reads /proc/PID/WHAT; false if it is empty or cannot be read. */
-static bool process_read_proc(pid_t pid, const char *what, char *buf, size_t size)
+/* Reads /proc/PID/WHAT, or with @tid that of a thread; false if it is empty or cannot be read. */
+static bool process_read_proc(pid_t pid, pid_t tid, const char *what, char *buf, size_t size)
 {
-	char path[40];
+	char path[60];
 
-	fmt_into(path, sizeof(path), "/proc/%d/%s", pid, what);
+	if (tid)
+		fmt_into(path, sizeof(path), "/proc/%d/task/%d/%s", pid, tid, what);
+	else
+		fmt_into(path, sizeof(path), "/proc/%d/%s", pid, what);
 	return file_read(AT_FDCWD, path, buf, size) > 0;
 }
 
 /* Field 3 of stat. Field 2, the name, may hold blanks and parentheses: the last parenthesis ends it. */
-static char *process_read_stat(pid_t pid, char *buf, size_t size)
+static char *process_read_stat(pid_t pid, pid_t tid, char *buf, size_t size)
 {
-	char *at = process_read_proc(pid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
+	char *at = process_read_proc(pid, tid, "stat", buf, size) ? strrchr(buf, ')') : NULL;
 
 	return at && at[1] == ' ' ? at + 2 : NULL;
 }
 
-bool process_in_io(pid_t pid)
+/* The state letter of a process's first thread, or of another; '?' if it is gone */
+static char process_state(pid_t pid, pid_t tid)
 {
 	char stat[1024];
-	const char *at = process_read_stat(pid, stat, sizeof(stat));
+	const char *at = process_read_stat(pid, tid, stat, sizeof(stat));
 
-	return at && *at == 'D';
+	return at ? *at : '?';
 }
 
-bool process_waits(pid_t pid, int fd, unsigned int nr)
+bool process_in_io(pid_t pid)
 {
-	char stat[1024], call[256], *end;
-	const char *at = process_read_stat(pid, stat, sizeof(stat));
-	unsigned long long arg;
+	return process_state(pid, 0) == 'D';
+}
 
-	if (!at || (*at != 'S' && *at != 'D'))
-		return false;
+/** struct fds - Some that follow each other */
+struct fds {
+	unsigned int first, nr;
+};
+
+/* Whether @is says so of some thread */
+static bool process_some_thread(pid_t pid, bool (*is)(pid_t pid, pid_t tid, const struct fds *fds),
+				const struct fds *fds)
+{
+	bool yes = false;
+	struct dirent *e;
+	char path[40];
+	DIR *dir;
+
+	fmt_into(path, sizeof(path), "/proc/%d/task", pid);
+	dir = opendir(path);
+	while (dir && !yes && (e = readdir(dir)) != NULL)
+		yes = e->d_name[0] != '.' && is(pid, (pid_t)strtol(e->d_name, NULL, 10), fds);
+	if (dir)
+		closedir(dir);
+	return yes;
+}
+
+/* Whether a thread sleeps uninterruptibly or in a call on one of @fds */
+static bool process_thread_waits(pid_t pid, pid_t tid, const struct fds *fds)
+{
+	const char state = process_state(pid, tid);
+	unsigned long long arg;
+	char call[256], *at, *end;
+
 	/* A number and arguments, or "running". Calls that sleep on an fd have it as their first argument. */
-	if (*at == 'D' || !process_read_proc(pid, "syscall", call, sizeof(call)))
-		return *at == 'D';
+	if (state != 'S' || !process_read_proc(pid, tid, "syscall", call, sizeof(call)))
+		return state == 'D';
 	at = strchr(call, ' ');
 	if (!at || call[0] < '0' || call[0] > '9')
 		return false;
 	arg = strtoull(at + 1, &end, 16);
-	return end != at + 1 && arg >= (unsigned int)fd && arg - (unsigned int)fd < nr;
+	return end != at + 1 && arg >= fds->first && arg - fds->first < fds->nr;
 }
 
-bool process_dying(pid_t pid)
+bool process_waits(pid_t pid, int fd, unsigned int nr)
+{
+	const struct fds fds = {(unsigned int)fd, nr};
+	const char state = process_state(pid, 0);
+
+	return (state == 'S' || state == 'D') &&
+	       process_some_thread(pid, process_thread_waits, &fds);
+}
+
+static bool process_thread_dying(pid_t pid, pid_t tid, const struct fds *fds UNUSED)
 {
 	static const char *const pending[] = {"SigPnd:", "ShdPnd:"};
 	char status[4096];
 	const char *at;
 
-	if (!process_in_io(pid) || !process_read_proc(pid, "status", status, sizeof(status)))
+	if (process_state(pid, tid) != 'D' ||
+	    !process_read_proc(pid, tid, "status", status, sizeof(status)))
 		return false;
 	for (unsigned int i = 0; i < ARRAY_SIZE(pending); i++) {
 		at = strstr(status, pending[i]);
@@ -72,9 +114,14 @@ bool process_dying(pid_t pid)
 	return false;
 }
 
+bool process_dying(pid_t pid)
+{
+	return process_some_thread(pid, process_thread_dying, NULL);
+}
+
 uint64_t process_identify(pid_t pid)
 {
-	char stat[1024], *rest, *at = process_read_stat(pid, stat, sizeof(stat));
+	char stat[1024], *rest, *at = process_read_stat(pid, 0, stat, sizeof(stat));
 
 	if (!at)
 		return 0;

@@ -32,17 +32,18 @@ MUST_CHECK int process_open(const struct process *p);
 int process_signal(int pidfd, int sig);
 
 /**
- * process_waits() - Whether it is asleep in the kernel, except in a call on its fds @fd to @fd + @nr - 1
+ * process_waits() - Whether it is asleep, and a thread of it in a call on its fds @fd to @fd + @nr - 1
  *
- * Uninterruptible sleep always counts: it waits for a disk, a network file system or memory. Does not wait.
- * Syscalls: openat read close
+ * A thread in uninterruptible sleep always counts: it waits for a disk, a network file system or memory. Does
+ * not wait.
+ * Syscalls: openat getdents64 read close
  */
 bool process_waits(pid_t pid, int fd, unsigned int nr);
 
 /**
- * process_dying() - Whether it was killed but waits for the host: it does not run its program again
+ * process_dying() - Whether it was killed but a thread waits for the host: it does not run its program again
  *
- * Syscalls: openat read close
+ * Syscalls: openat getdents64 read close
  */
 bool process_dying(pid_t pid);
 
