@@ -21,6 +21,9 @@
 #define KIND_SINGLE  (1U << 3) /* at most one in a VM */
 #define KIND_OTHERS  (1U << 4) /* a back-end of others may serve it (type "vhost-user") */
 #define KIND_NAME    (1U << 5) /* no program of ours: a name of config.json */
+#define KIND_THREADS (1U << 6) /* its init makes threads, and then lowers RLIMIT_NPROC to 0 itself */
+
+#define KIND_THREADS_MAX 16U /* of one process */
 
 /*
  * Rows in the order in which messages name them; those without KIND_TYPE come last. "config" counts the bytes
@@ -29,7 +32,7 @@
  */
 #define KIND_TABLE(ROW) \
 	/*  id         name         bus     virtio id        PCI class config each more most */ \
-	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
+	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS) \
 	ROW(NET,       "net",       VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
 	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS) \
 	ROW(BALLOON,   "balloon",   VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \

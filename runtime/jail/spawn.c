@@ -152,8 +152,9 @@ static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int in
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
 	if (vmm && s->ids.exclusive)
-		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs + VMM_THREADS;
-	else if (vmm)
+		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs * (1 + KIND_THREADS_MAX) +
+			  VMM_THREADS;
+	else if (vmm || p->kind->flags & KIND_THREADS)
 		l.nproc = RLIM_INFINITY;
 	return l;
 }
@@ -275,6 +276,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.nr_fds = BOOT_FD_RES + d->record->nr_res,
 		/* Its front-ends decide how much memory they share. */
 		.limits = {.nofile = DEVICE_NOFILE,
+			   .nproc = d->kind->flags & KIND_THREADS ? RLIM_INFINITY : 0,
 			   .fsize_bytes = d->fsize_bytes,
 			   .memlock_bytes = MEMLOCK_BYTES,
 			   .space_bytes = RLIM_INFINITY},

@@ -60,11 +60,13 @@ MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct s
 
 /**
  * struct spawn_device - A stand-alone back-end: one device, no VM
+ * @kind:	What the record is of
  * @record:	Filled in, except for header and seccomp program
  * @res_fd:	@record->nr_res of them; borrowed
  * @listen_fd:	A listening socket; borrowed
  */
 struct spawn_device {
+	const struct kind *kind;
 	const struct program *program;
 	struct boot_dev *record;
 	int listen_fd;

@@ -155,6 +155,7 @@ static int standalone_catch_signals(struct standing *a, struct err *err)
 static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	struct spawn_device d = {
+		.kind = a->wanted->kind,
 		.program = &a->program,
 		.record = b,
 		.listen_fd = a->listener.fd,
