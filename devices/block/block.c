@@ -14,17 +14,24 @@
  * straight on guest memory. The header is copied out before it is looked at; the disk's data is not copied
  * at all.
  *
- * A queue's requests are carried out in order, so flush covers all that was answered before it. A
- * wake-up ends after some work, in the middle of a request if need be, and the front-end has its turn
- * before the next one. If it stops the queue meanwhile, the request at hand goes back into the ring:
- * between two pieces nothing touches guest memory.
+ * The loop alone reads and writes rings. Pieces go to threads (block_pool.h), so that a slow one holds up
+ * no other, and requests are answered as they get done, in any order. Two sorts the loop carries out itself,
+ * since waking a thread costs more than they do: what needs no waiting, which are most reads from the page
+ * cache; and a read or write that is alone, as long as such pieces take less than BLOCK_QUICK_NS. A flush
+ * is popped after all that was answered before it, whose data the host has by then: it needs no order.
+ *
+ * A request that does not fit into one piece is the last one that is popped until it is over. So a queue can
+ * be stopped soon: the pieces at hand are waited for, and of a long request the rest is not begun; it
+ * goes back into the ring. Only a disk that stands still makes that wait long.
  *
  * The backing is inherited open. Its size comes from the boot record and is fixed for the device's life;
  * every sector number is checked against it.
  */
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
+#include "devices/block/block_pool.h"
 #include "devices/block/block_request.h"
 #include "devices/core/device.h"
 
@@ -34,94 +41,230 @@
  */
 #define BLOCK_SEGS_MAX 126U
 
-/* How much of a disk's bandwidth one wake-up takes, about, before the front-end has its turn */
+/* Requests in work, of all queues; the loop pops no more until one of them is over */
+#define BLOCK_SLOTS 64U
+
+/* Bytes that the loop itself moves, about, before the front-end has its turn */
 #define BLOCK_WORK_BYTES (16U << 20)
+
+/* What the loop may wait for the host while no other request is there */
+#define BLOCK_QUICK_NS 1000000ULL
 
 /**
  * struct block - State of one disk
  * @config:	Configuration space
- * @work:	Bytes that this wake-up has moved, or their equivalent
- * @request:	By queue
+ * @work:	Bytes that the loop itself has moved in this turn
+ * @slow:	The last read or write that was waited for took BLOCK_QUICK_NS or longer
+ * @busy:	Pieces that threads have
+ * @queue:	Of each queue: @busy pieces of it that threads have, and the request behind which none is
+ *		popped (NULL: none)
+ * @free, @nr_free: Slots without a request
  */
 struct block {
 	struct block_backing backing;
 	struct block_disk disk;
 	struct virtio_blk_config config;
+	struct block_pool pool;
 	uint64_t work;
-	struct block_request request[BOOT_QUEUES_MAX];
+	bool slow;
+	unsigned int busy;
+	struct block_queue {
+		unsigned int busy;
+		struct block_request *last;
+	} queue[BOOT_QUEUES_MAX];
+	unsigned int nr_free;
+	uint8_t free[BLOCK_SLOTS];
+	struct block_request request[BLOCK_SLOTS];
 };
 
-/* Carries out a piece */
+_Static_assert(BLOCK_SLOTS <= BLOCK_POOL_SLOTS_MAX, "slots have numbers");
+
+static uint8_t block_slot(const struct block *b, const struct block_request *r)
+{
+	return (uint8_t)(r - b->request);
+}
+
+static void block_blank(const struct block_io *io)
+{
+	for (unsigned int i = 0; i < io->nr_iov; i++)
+		memset(io->iov[i].iov_base, 0, io->iov[i].iov_len);
+}
+
+static uint64_t block_clock_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000ULL + (uint64_t)ts.tv_nsec;
+}
+
+/**
+ * block_carry_out() - Carry out a piece, whatever that takes
+ *
+ * Context: locked, in a thread or the loop
+ * Syscalls: clock_gettime (vDSO), and those of the format
+ */
 static void block_carry_out(struct block *b, struct block_io *io)
 {
 	const struct block_format *format = b->backing.format;
+	const uint64_t begin = block_clock_ns();
+	struct block_io flush = {.op = BLOCK_FLUSH};
 
-	if (io->op == BLOCK_BLANK) {
-		for (unsigned int i = 0; i < io->nr_iov; i++)
-			memset(io->iov[i].iov_base, 0, io->iov[i].iov_len);
-		io->rc = 0;
-		return;
-	}
-	io->rc = format->carry_out(&b->backing, io);
-	if (io->rc == 0 && io->durable) {
-		struct block_io flush = {.op = BLOCK_FLUSH};
-
+	io->rc = 0;
+	if (io->op == BLOCK_BLANK)
+		block_blank(io);
+	else
+		io->rc = format->carry_out(&b->backing, io);
+	if (io->rc == 0 && io->durable)
 		io->rc = format->carry_out(&b->backing, &flush);
-	}
+	io->took_ns = block_clock_ns() - begin;
 }
 
-/* What moves no data can take long, however small it is */
-static uint64_t block_weight(const struct block_io *io)
+static void block_run(void *arg, unsigned int slot)
 {
-	const bool moves = io->op == BLOCK_READ || io->op == BLOCK_WRITE || io->op == BLOCK_BLANK;
+	struct block *b = arg;
 
-	return moves && !io->durable ? io->bytes : BLOCK_WORK_BYTES;
+	block_carry_out(b, &b->request[slot].io);
 }
 
-/* Continues a request; true when its answer is written, false when the wake-up has done its share */
-static bool block_go_on(struct block *b, struct block_request *r)
+/* Accounts for a piece that was waited for */
+static void block_done(struct block *b, struct block_request *r)
 {
-	while (b->work < BLOCK_WORK_BYTES) {
-		if (!block_request_next(&b->disk, r)) {
-			block_request_answer(r);
-			return true;
-		}
-		b->work += block_weight(&r->io);
-		block_carry_out(b, &r->io);
+	if (r->io.op == BLOCK_READ || r->io.op == BLOCK_WRITE)
+		b->slow = r->io.took_ns >= BLOCK_QUICK_NS;
+	block_request_done(r);
+}
+
+/* Whether the loop may wait for a piece: no other request is there, and it won't take long */
+static bool block_is_alone(struct device *d, const struct block_request *r)
+{
+	const struct block *b = d->state;
+
+	return b->busy == 0 && !b->slow && (r->io.op == BLOCK_READ || r->io.op == BLOCK_WRITE) &&
+	       !vq_has(&d->vq[r->queue], 1);
+}
+
+/* Whether the loop has carried out a piece itself. Of a long request it does none: it has others to serve */
+static bool block_by_loop(struct device *d, struct block_request *r)
+{
+	struct block *b = d->state;
+	const struct block_format *format = b->backing.format;
+
+	if (!r->last || r->io.durable || b->work >= BLOCK_WORK_BYTES)
+		return false;
+	b->work += r->io.bytes;
+	if (format->at_once && format->at_once(&b->backing, &r->io)) {
 		block_request_done(r);
+		return true;
 	}
-	return false;
+	if (!block_is_alone(d, r))
+		return false;
+	block_carry_out(b, &r->io);
+	block_done(b, r);
+	return true;
+}
+
+/* Continues a request; false when a thread has it, true when it is over and its chain was pushed */
+static bool block_go_on(struct device *d, struct block_request *r)
+{
+	struct block *b = d->state;
+	struct block_queue *q = &b->queue[r->queue];
+
+	while (block_request_next(&b->disk, r)) {
+		if (r->pieces == 0 && !r->last)
+			q->last = r;
+		if (!block_by_loop(d, r)) {
+			q->busy++;
+			b->busy++;
+			block_pool_give(&b->pool, block_slot(b, r));
+			return false;
+		}
+	}
+	block_request_answer(r);
+	vq_push(&d->vq[r->queue], &r->chain);
+	if (q->last == r)
+		q->last = NULL;
+	b->free[b->nr_free++] = block_slot(b, r);
+	return true;
 }
 
 static void block_queue(struct device *d, unsigned int q)
 {
 	struct block *b = d->state;
-	struct block_request *r = &b->request[q];
-	unsigned int budget = DEVICE_BATCH;
 	enum vq_result rc = VQ_CHAIN;
 
-	for (b->work = 0; b->work < BLOCK_WORK_BYTES && budget > 0; budget--) {
-		if (!r->kind && (rc = vq_pop(&d->vq[q], &r->chain)) != VQ_CHAIN)
+	b->work = 0;
+	for (unsigned int n = 0; n < DEVICE_BATCH && b->work < BLOCK_WORK_BYTES; n++) {
+		struct block_request *r;
+
+		/* block_event() goes on. */
+		if (b->nr_free == 0 || b->queue[q].last)
+			rc = VQ_EMPTY;
+		if (rc != VQ_CHAIN)
 			break;
-		if (!r->kind && !block_request_begin(&b->disk, r)) {
+		r = &b->request[b->free[b->nr_free - 1]];
+		rc = vq_pop(&d->vq[q], &r->chain);
+		if (rc != VQ_CHAIN)
+			break;
+		if (!block_request_begin(&b->disk, r)) {
 			device_broken(d, q, "request without header or status byte");
 			return;
 		}
-		if (!block_go_on(b, r))
-			break;
-		vq_push(&d->vq[q], &r->chain);
+		b->nr_free--;
+		r->queue = q;
+		(void)block_go_on(d, r);
 	}
 	device_end_turn(d, q, rc);
 }
 
-/* The request at hand starts over when the queue goes on, if it ever does: it has had no answer */
+/* Accounts for pieces that threads have done, one at least; @stopping is not continued, but for short requests */
+static void block_collect(struct device *d, unsigned int stopping)
+{
+	struct block *b = d->state;
+	uint8_t slots[BLOCK_SLOTS];
+	unsigned int nr = block_pool_take(&b->pool, slots, BLOCK_SLOTS);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct block_request *r = &b->request[slots[i]];
+
+		b->queue[r->queue].busy--;
+		b->busy--;
+		block_done(b, r);
+		if (r->queue != stopping || b->queue[stopping].last != r)
+			(void)block_go_on(d, r);
+	}
+}
+
+/* Threads have something done */
+static void block_event(struct device *d, unsigned int slot UNUSED, uint32_t events UNUSED)
+{
+	block_collect(d, BOOT_QUEUES_MAX);
+	/* All queues: one may have waited for a slot of another. */
+	for (unsigned int q = 0; q < d->nr_queues; q++) {
+		if (d->runs[q] && !d->vq[q].broken)
+			block_queue(d, q);
+	}
+}
+
+/* Waits for the pieces at hand. A long request starts over when the queue goes on, if it ever does */
 static void block_stop(struct device *d, unsigned int q)
 {
 	struct block *b = d->state;
+	struct block_request *r;
 
-	if (b->request[q].kind)
-		vq_unpop(&d->vq[q], b->request[q].chain.head);
-	b->request[q].kind = NULL;
+	while (b->queue[q].busy > 0)
+		block_collect(d, q);
+	r = b->queue[q].last;
+	if (r) {
+		vq_unpop(&d->vq[q], r->chain.head);
+		b->queue[q].last = NULL;
+		b->free[b->nr_free++] = block_slot(b, r);
+	}
+	for (unsigned int i = 0; i < d->nr_queues; i++) {
+		device_signal(d, i);
+		if (i != q && d->runs[i]) /* it may have waited for what was just done */
+			device_again(d, i);
+	}
 }
 
 static int block_start(struct device *d, uint64_t features)
@@ -214,7 +357,18 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	memcpy(b->disk.id, s.serial, sizeof(b->disk.id));
 	d->nr_queues = rec->nr_queues ? rec->nr_queues : 1;
 	block_offer(d, &s);
-	return 0;
+	for (unsigned int i = 0; i < BLOCK_SLOTS; i++)
+		b->free[b->nr_free++] = (uint8_t)i;
+	rc = block_pool_init(&b->pool, b->backing.format->threads, block_run, b, err);
+	return rc < 0 ? rc : device_watch(d, 0, b->pool.done[0], EPOLLIN, err);
+}
+
+static void block_end(struct device *d)
+{
+	struct block *b = d->state;
+
+	block_pool_done(&b->pool);
+	free(b->backing.state);
 }
 
 _Static_assert(BLOCK_SERIAL_BYTES == VIRTIO_BLK_ID_BYTES, "disk id");
@@ -229,5 +383,7 @@ const struct device_ops block_device = {
 	.start = block_start,
 	.queue = block_queue,
 	.stop = block_stop,
+	.event = block_event,
 	.config = block_config,
+	.done = block_end,
 };

@@ -46,7 +46,7 @@ enum block_op {
  * @durable:	A flush follows it before it is done: the driver has none of its own
  * @off, @bytes: Which piece of the disk; whole sectors of 512 bytes
  * @iov, @nr_iov: @bytes of guest memory; the format may change them
- * @rc:		0 or -errno, when it is done
+ * @rc, @took_ns: 0 or -errno, and the time it took, when it is done
  */
 struct block_io {
 	enum block_op op;
@@ -55,6 +55,7 @@ struct block_io {
 	unsigned int nr_iov;
 	struct iovec iov[BLOCK_IOVS];
 	int rc;
+	uint64_t took_ns;
 };
 
 /**
@@ -77,15 +78,22 @@ struct block_backing {
 /**
  * struct block_format - How a disk lies in its files
  * @name:	For messages
+ * @threads:	How many pieces it carries out at the same time, each in a thread of its own. 1: one after the
+ *		other, so it needs no locks
  * @init:	Take over the resources. Before lockdown: may allocate. The other members of the backing
  *		are set; it may correct the capacity and unit
  * @carry_out:	Do all of a piece, however many system calls that takes, and wait for them: 0, or -errno when
- *		any of it failed. A discard that the host cannot do is no failure
+ *		any of it failed. A discard that the host cannot do is no failure. Called by the threads,
+ *		and by the loop while they have nothing
+ * @at_once:	Do all of a piece if that needs no waiting, io->rc being set; false: nothing is said about what
+ *		was done, and carry_out does it. Called by the loop, beside the threads. NULL: never
  */
 struct block_format {
 	const char *name;
+	unsigned int threads;
 	int (*init)(struct block_backing *g, const struct boot_dev *rec, struct err *err);
 	int (*carry_out)(struct block_backing *g, struct block_io *io);
+	bool (*at_once)(struct block_backing *g, struct block_io *io);
 };
 
 /** block_raw - The disk's bytes are the file's or device's bytes */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/syscall.h>
 
 #define BLOCK_FD_ZERO_IOVS 64U
 
@@ -38,6 +40,15 @@ int block_fd_move(int fd, bool write, struct iovec *iov, unsigned int nr, uint64
 		off += (uint64_t)n;
 	}
 	return 0;
+}
+
+bool block_fd_read_cached(int fd, const struct iovec *iov, unsigned int nr, uint64_t off,
+			  uint64_t bytes)
+{
+	/* libc's preadv2() differs: musl's does not exist before 1.2.5, and others make preadv() of it. */
+	long n = syscall(SYS_preadv2, fd, iov, (unsigned long)nr, off, 0UL, RWF_NOWAIT);
+
+	return n >= 0 && (uint64_t)n == bytes;
 }
 
 int block_fd_write_zeros(int fd, uint64_t off, uint64_t bytes)

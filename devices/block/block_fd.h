@@ -21,6 +21,19 @@
 MUST_CHECK int block_fd_move(int fd, bool write, struct iovec *iov, unsigned int nr, uint64_t off);
 
 /**
+ * block_fd_read_cached() - Read all of @iov if the page cache has it
+ * @iov:	As it was, whatever comes out
+ * @bytes:	What @iov has room for
+ *
+ * If it does not have all, the kernel begins to fetch the rest where it can.
+ * Context: locked, any thread
+ * Syscalls: preadv2
+ * Return: false when a part is missing, or this file cannot tell
+ */
+MUST_CHECK bool block_fd_read_cached(int fd, const struct iovec *iov, unsigned int nr, uint64_t off,
+				     uint64_t bytes);
+
+/**
  * block_fd_write_zeros() - Write @bytes zeros, as data
  *
  * Context: locked, any thread

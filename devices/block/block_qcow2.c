@@ -67,6 +67,7 @@ static int block_qcow2_carry_out(struct block_backing *g, struct block_io *io)
 
 const struct block_format block_qcow2 = {
 	.name = "qcow2",
+	.threads = 1, /* its tables are not shared */
 	.init = block_qcow2_init,
 	.carry_out = block_qcow2_carry_out,
 };

@@ -8,6 +8,7 @@
 
 #include "devices/block/block_backing.h"
 #include "devices/block/block_fd.h"
+#include "devices/core/kind.h"
 
 #define BLOCK_RAW_FD BOOT_FD_RES
 
@@ -90,6 +91,16 @@ static int block_raw_flush(void)
 	return fdatasync(BLOCK_RAW_FD) < 0 ? -errno : 0;
 }
 
+/* Reads what the page cache has */
+static bool block_raw_at_once(struct block_backing *g UNUSED, struct block_io *io)
+{
+	if (io->op != BLOCK_READ ||
+	    !block_fd_read_cached(BLOCK_RAW_FD, io->iov, io->nr_iov, io->off, io->bytes))
+		return false;
+	io->rc = 0;
+	return true;
+}
+
 static int block_raw_carry_out(struct block_backing *g, struct block_io *io)
 {
 	switch (io->op) {
@@ -107,6 +118,8 @@ static int block_raw_carry_out(struct block_backing *g, struct block_io *io)
 
 const struct block_format block_raw = {
 	.name = "raw",
+	.threads = KIND_THREADS_MAX,
 	.init = block_raw_init,
 	.carry_out = block_raw_carry_out,
+	.at_once = block_raw_at_once,
 };

@@ -22,6 +22,8 @@ void device_done(struct device *d)
 		cleanup_close_fd(&d->err_fd[q]);
 	}
 	gmem_done(&d->mem);
+	if (d->ops && d->ops->done)
+		d->ops->done(d);
 	free(d->state);
 	*d = (struct device){0};
 }

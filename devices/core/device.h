@@ -44,6 +44,8 @@ struct device;
  *		for a device that takes none
  * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
  *		requests in flight before returning. NULL if there is nothing to do
+ * @done:	Undo init, also one that failed, for tests: a program just ends. NULL for a device whose
+ *		state is all there is
  */
 struct device_ops {
 	const struct kind *kind;
@@ -59,6 +61,7 @@ struct device_ops {
 	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
 	int (*control)(struct device *d, struct ctl_msg *m, int *fd, struct err *err);
 	void (*reset)(struct device *d);
+	void (*done)(struct device *d);
 };
 
 /**

@@ -63,6 +63,18 @@ static int child_lockdown(const char *policy, struct err *err)
 	return lockdown(&filter, err);
 }
 
+/* Hands the fd over on which the test sees the calls it wants to see */
+static void child_watch(const int *watched)
+{
+	struct ctl_msg m = {.type = CTL_PHASE};
+	int fd = watched[0] ? call_watch_install(watched, CALL_WATCH_MAX) : -1;
+
+	if (!watched[0])
+		return;
+	vr_assert(fd >= 0 && fd_send(BOOT_FD_CONTROL, &m, sizeof(m), &fd, 1) == 0);
+	close(fd);
+}
+
 static int child_main(const struct device_ops *ops, const struct boot_dev *rec, const char *policy)
 {
 	static struct vu_backend backend;
@@ -106,12 +118,15 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 		for (unsigned int i = 0; i < rec->nr_res; i++)
 			fds[BOOT_FD_RES + i] = res[i];
 		child_slots(fds, BOOT_FD_RES + rec->nr_res);
+		child_watch(c->watched);
 		_exit(child_main(ops, rec, policy));
 	}
 	close(vmm[1]);
 	close(control[1]);
 	c->vmm = vmm[0];
 	c->control = control[0];
+	if (c->watched[0] && ctl_recv_fd(c->control, &m, &c->watch) != 1)
+		return false;
 	return ctl_recv(c->control, &m) == 1 && m.type == CTL_READY;
 }
 

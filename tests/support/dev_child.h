@@ -11,16 +11,21 @@
 #include <sys/types.h>
 
 #include "devices/core/device.h"
+#include "tests/support/call_watch.h"
 
 /**
  * struct dev_child - One device
  * @vmm:	Owned: the VMM's end of its socket
  * @control:	Owned: the supervisor's end of its control socket
+ * @watched:	Set before dev_child_start(): system calls to be seen (call_watch.h), up to a 0
+ * @watch:	Where they are seen, if there are any
  */
 struct dev_child {
 	pid_t pid;
 	int vmm;
 	int control;
+	int watched[CALL_WATCH_MAX];
+	int watch;
 };
 
 /**

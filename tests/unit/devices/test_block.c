@@ -228,17 +228,22 @@ static uint32_t get_ring(void)
 /* The front-end is waiting in the socket when the doorbell rings for requests that can take long. */
 Test(block, a_stop_does_not_wait_for_all_requests)
 {
-	enum { REQUESTS = 40 };
+	enum { REQUESTS = 120 };
 	const struct vqd_buf bufs[] = {{HEAD_GPA, 16, false}, {STATUS_GPA, 1, true}};
+	uint32_t stopped_at, head, len;
 
 	put_head(VIRTIO_BLK_T_FLUSH, 0);
 	for (unsigned int i = 0; i < REQUESTS; i++)
-		vqd_add(&ring, bufs, 2);
+		vqd_add_indirect(&ring, bufs, 2, TABLE_GPA + 32 * i);
 	hold_child();
 	eventfd_write(kick, 1);
 	ask_for_ring();
 	cr_assert_eq(kill(child.pid, SIGCONT), 0);
-	cr_assert_lt(get_ring(), REQUESTS, "the stop came after all of them");
+	stopped_at = get_ring();
+	cr_assert_lt(stopped_at, REQUESTS, "the stop came after all of them");
+	for (; stopped_at > 0; stopped_at--)
+		cr_assert(vqd_take(&ring, &head, &len), "one was begun and not answered");
+	cr_assert_not(vqd_take(&ring, &head, &len));
 }
 
 /* Writes all guest memory to the disk @times over, in one request */
@@ -360,6 +365,7 @@ Test(block_init, refuses_what_is_no_disk)
 		record(0);
 		settings.capacity_bytes = bytes[i];
 		rec.nr_res = i == 4 ? 2 : 1;
+		cr_assert_eq(loop_init(&loop, &err), 0);
 		cr_assert_eq(device_init(&d, &block_device, &loop, &err), 0);
 		boot_set_settings(&rec, &settings, sizeof(settings));
 		cr_assert_eq(block_device.init(&d, &rec, &err) == 0, i == 0, "record %u", i);

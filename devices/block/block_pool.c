@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/block/block_pool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#define BLOCK_POOL_STACK_BYTES (64U << 10)
+
+/* Writes one number; both pipes have room for all there are */
+static void block_pool_put(int fd, uint8_t slot)
+{
+	ssize_t n;
+
+	do
+		n = write(fd, &slot, 1);
+	while (n < 0 && errno == EINTR);
+	vr_assert(n == 1);
+}
+
+/* Reads up to @max numbers, one at least; 0 when the other end is closed */
+static unsigned int block_pool_get(int fd, uint8_t *slots, unsigned int max)
+{
+	ssize_t n;
+
+	do
+		n = read(fd, slots, max);
+	while (n < 0 && errno == EINTR);
+	vr_assert(n >= 0);
+	return (unsigned int)n;
+}
+
+static void *block_pool_thread(void *arg)
+{
+	struct block_pool *p = arg;
+	uint8_t slot = 0;
+
+	/* A new thread makes calls that the filter does not have: it says when those are behind it. */
+	block_pool_put(p->done[1], slot);
+	while (block_pool_get(p->work[0], &slot, 1) > 0) {
+		p->run(p->arg, slot);
+		block_pool_put(p->done[1], slot);
+	}
+	return NULL;
+}
+
+static int block_pool_start(struct block_pool *p, unsigned int threads, struct err *err)
+{
+	pthread_attr_t attr;
+	int rc = pthread_attr_init(&attr);
+
+	if (rc == 0)
+		rc = pthread_attr_setstacksize(&attr, BLOCK_POOL_STACK_BYTES);
+	while (rc == 0 && p->nr_threads < threads) {
+		rc = pthread_create(&p->thread[p->nr_threads], &attr, block_pool_thread, p);
+		p->nr_threads += rc == 0;
+	}
+	if (rc != 0)
+		return err_set(err, rc, "%u threads for a disk", threads);
+	for (unsigned int ready = 0; ready < threads;) {
+		uint8_t slots[KIND_THREADS_MAX];
+
+		ready += block_pool_get(p->done[0], slots, threads - ready);
+	}
+	return 0;
+}
+
+int block_pool_init(struct block_pool *p, unsigned int threads,
+		    void (*run)(void *arg, unsigned int slot), void *arg, struct err *err)
+{
+	const struct rlimit none = {0};
+	int rc;
+
+	vr_assert(threads > 0 && threads <= KIND_THREADS_MAX);
+	*p = (struct block_pool){.work = {-1, -1}, .done = {-1, -1}, .run = run, .arg = arg};
+	if (pipe2(p->work, O_CLOEXEC) < 0 || pipe2(p->done, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipes of a disk's threads");
+	rc = block_pool_start(p, threads, err);
+	if (rc == 0 && setrlimit(RLIMIT_NPROC, &none) < 0)
+		return err_set(err, errno, "RLIMIT_NPROC");
+	return rc;
+}
+
+void block_pool_done(struct block_pool *p)
+{
+	if (!p->run)
+		return;
+	cleanup_close_fd(&p->work[1]);
+	for (unsigned int i = 0; i < p->nr_threads; i++)
+		(void)pthread_join(p->thread[i], NULL);
+	cleanup_close_fd(&p->work[0]);
+	cleanup_close_fd(&p->done[0]);
+	cleanup_close_fd(&p->done[1]);
+	*p = (struct block_pool){0};
+}
+
+void block_pool_give(struct block_pool *p, uint8_t slot)
+{
+	block_pool_put(p->work[1], slot);
+}
+
+unsigned int block_pool_take(struct block_pool *p, uint8_t *slots, unsigned int max)
+{
+	unsigned int nr = block_pool_get(p->done[0], slots, max);
+
+	vr_assert(nr > 0);
+	return nr;
+}
