@@ -59,36 +59,54 @@ static int control_do_resume(struct machine *m, struct ctl_msg *msg)
 	return m->pause != MACHINE_NOT_PAUSED ? pause_end(m, msg) : -EPROTO;
 }
 
-/* What the supervisor may say, before the start or after it */
+static int control_do_device(struct machine *m, struct ctl_msg *msg, int *fd)
+{
+	return machine_device_returns(m, msg->text, TAKE_FD(*fd), msg->arg);
+}
+
+#define BEFORE (1U << 0) /* the guest runs */
+#define AFTER  (1U << 1)
+
+/* What the supervisor may say, and when; @run_fd: the message brings a file, which it may take */
 static const struct {
 	int (*run)(struct machine *m, struct ctl_msg *msg);
-	bool after_start;
+	int (*run_fd)(struct machine *m, struct ctl_msg *msg, int *fd);
+	unsigned int when;
 } control_rules[CTL_TYPES] = {
-	[CTL_CMDLINE] = {control_do_cmdline, false},
-	[CTL_START] = {control_do_start, false},
-	[CTL_POWER_BUTTON] = {control_do_power_button, true},
-	[CTL_CTRL_ALT_DEL] = {control_do_ctrl_alt_del, true},
-	[CTL_PAUSE] = {control_do_pause, true},
-	[CTL_RESUME] = {control_do_resume, true},
+	[CTL_CMDLINE] = {control_do_cmdline, NULL, BEFORE},
+	[CTL_START] = {control_do_start, NULL, BEFORE},
+	[CTL_POWER_BUTTON] = {control_do_power_button, NULL, AFTER},
+	[CTL_CTRL_ALT_DEL] = {control_do_ctrl_alt_del, NULL, AFTER},
+	[CTL_DEVICE] = {NULL, control_do_device, BEFORE | AFTER},
+	[CTL_PAUSE] = {control_do_pause, NULL, AFTER},
+	[CTL_RESUME] = {control_do_resume, NULL, AFTER},
 };
+
+/* Carries out a message: 0, or -EPROTO if it is out of place; or -errno */
+static int control_run_message(struct machine *m, struct ctl_msg *msg, int *fd)
+{
+	vr_assert(msg->type < CTL_TYPES);
+	if (control_rules[msg->type].when & (m->started ? AFTER : BEFORE)) {
+		if (*fd < 0 && control_rules[msg->type].run)
+			return control_rules[msg->type].run(m, msg);
+		if (*fd >= 0 && control_rules[msg->type].run_fd)
+			return control_rules[msg->type].run_fd(m, msg, fd);
+	}
+	log_err("control message %u is out of place", msg->type);
+	return -EPROTO;
+}
 
 static void control_on_control(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct machine *m = arg;
+	cleanup_fd int file = -1;
 	struct ctl_msg msg;
-	int rc = ctl_recv(fd, &msg);
+	int rc = ctl_recv_fd(fd, &msg, &file);
 
 	if (rc == 1) {
-		vr_assert(msg.type < CTL_TYPES);
-		if (control_rules[msg.type].run &&
-		    control_rules[msg.type].after_start == m->started) {
-			rc = control_rules[msg.type].run(m, &msg);
-			if (rc == 0)
-				return;
-		} else {
-			log_err("control message %u is out of place", msg.type);
-			rc = -EPROTO;
-		}
+		rc = control_run_message(m, &msg, &file);
+		if (rc == 0)
+			return;
 	}
 	m->control_rc = rc;
 	loop_stop(&m->loop);

@@ -2,8 +2,9 @@
 /**
  * DOC: The VMM's conversation with the supervisor
  *
- * devices/core/ctl.h has the messages. Before the guest runs we accept CTL_CMDLINE and CTL_START, which
- * CTL_DONE answers; afterwards CTL_POWER_BUTTON, CTL_CTRL_ALT_DEL, CTL_PAUSE and CTL_RESUME. When the guest has ended we send
+ * devices/core/ctl.h has the messages. CTL_DEVICE may come at any time. Before the guest runs we accept CTL_CMDLINE
+ * and CTL_START, which CTL_DONE answers; afterwards CTL_POWER_BUTTON, CTL_CTRL_ALT_DEL, CTL_PAUSE and CTL_RESUME.
+ * When the guest has ended we send
  * CTL_ENDED and exit at once: the kernel takes the VM apart while the supervisor still reads the message.
  */
 #ifndef VMRUN_VMM_CONTROL_H

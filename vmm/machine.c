@@ -11,6 +11,7 @@
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
 #include "vmm/virtio/vu_others.h"
+#include "vmm/virtio/vu_rejoin.h"
 
 /* ---- ends ------------------------------------------------------------------------------- */
 
@@ -61,6 +62,15 @@ static void machine_device_quiet(void *arg)
 
 	if (m->device_quiet)
 		m->device_quiet(m);
+}
+
+/* The supervisor starts a device's process again when it has died. One that lives has to die for that. */
+static void machine_device_away(void *arg, const char *device, const struct err *why UNUSED)
+{
+	const struct machine_virtio *v = arg;
+
+	if (ctl_send(v->machine->control, CTL_LOST, 0, v->connection, device) < 0)
+		return; /* the supervisor is gone: the main thread will notice */
 }
 
 static void machine_first_exit(void *arg)
@@ -167,6 +177,35 @@ static int machine_add_serial(struct machine *m, const char *name, int sock, str
 	return serial_port_watch(&m->serial, &m->loop, err);
 }
 
+/* A device of ours gets memory in which it notes what is in flight; others have their own. */
+static int machine_let_return(struct machine *m, const struct boot_vmm_device *d,
+			      struct vu_frontend_args *args, struct err *err)
+{
+	const off_t offset = (d - m->boot.device) * (off_t)BOOT_INFLIGHT_BYTES;
+
+	m->returns = true;
+	args->returns = true;
+	if (d->flags & BOOT_VMM_OTHERS)
+		return 0;
+	args->region.base = mmap(NULL, BOOT_INFLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+				 BOOT_FD_INFLIGHT, offset);
+	if (args->region.base == MAP_FAILED)
+		return err_set(err, errno, "in-flight memory");
+	args->region.fd = BOOT_FD_INFLIGHT;
+	args->region.area.bytes = BOOT_INFLIGHT_BYTES;
+	args->region.area.offset = (uint64_t)offset;
+	return 0;
+}
+
+static int machine_watch_virtio(struct machine *m, struct machine_virtio *v, struct err *err)
+{
+	v->machine = m;
+	v->pci.hook = (struct device_hook){machine_device_failed, m};
+	v->pci.quiet = (struct virtio_pci_quiet){machine_device_quiet, m};
+	v->pci.away = (struct device_hook){machine_device_away, v};
+	return virtio_pci_watch(&v->pci, &m->loop, err);
+}
+
 static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d, int sock,
 			      struct err *err)
 {
@@ -188,22 +227,25 @@ static int machine_add_virtio(struct machine *m, const struct boot_vmm_device *d
 		.vm = &m->vm,
 		.mem = &m->mem,
 	};
-	int rc;
+	int rc = 0;
 
 	if (d->flags & BOOT_VMM_OTHERS) {
 		/* The supervisor cannot see what its process does, so it gets a fixed time. */
 		args.late_ms = VU_OTHERS_MS;
 		args.late.fn = NULL;
 	}
-	rc = vu_frontend_init(&v->frontend, &args, err);
+	if (d->flags & BOOT_VMM_RETURNS)
+		rc = machine_let_return(m, d, &args, err);
+	if (rc == 0)
+		rc = vu_frontend_init(&v->frontend, &args, err);
+	else
+		close(sock);
 	if (rc == 0)
 		rc = virtio_pci_init(&v->pci, &pci, err);
 	if (rc < 0)
 		return rc;
-	v->pci.hook = (struct device_hook){machine_device_failed, m};
-	v->pci.quiet = (struct virtio_pci_quiet){machine_device_quiet, m};
 	m->nr_virtio++;
-	return virtio_pci_watch(&v->pci, &m->loop, err);
+	return machine_watch_virtio(m, v, err);
 }
 
 int machine_devices(struct machine *m, struct err *err)
@@ -269,6 +311,41 @@ static int machine_reread_networks(struct machine *m, struct err *err)
 	}
 	pthread_mutex_unlock(&m->bus.lock);
 	return rc;
+}
+
+static struct machine_virtio *machine_find_virtio(struct machine *m, const char *name)
+{
+	for (unsigned int i = 0; i < m->nr_virtio; i++)
+		if (strcmp(m->virtio[i].frontend.be.name, name) == 0)
+			return &m->virtio[i];
+	return NULL;
+}
+
+int machine_device_returns(struct machine *m, const char *name, int sock, uint64_t connection)
+{
+	struct machine_virtio *v = machine_find_virtio(m, name);
+	struct err err = {0};
+	enum vu_rejoined rejoined;
+
+	if (!v || !v->frontend.returns) {
+		close(sock);
+		return -EPROTO;
+	}
+	loop_del(&m->loop, v->frontend.be.peer_fd);
+	v->connection = connection;
+	rejoined = vu_rejoin(&v->frontend, sock, &m->bus.lock, &err);
+	if (rejoined == VU_REJOINED_LOST) {
+		machine_device_away(v, name, &err);
+		return 0;
+	}
+	if (rejoined != VU_REJOINED_REFUSED && virtio_pci_watch_peer(&v->pci, &err) == 0) {
+		virtio_pci_returned(&v->pci, rejoined == VU_REJOINED_CHANGED);
+		return 0;
+	}
+	pthread_mutex_lock(&m->bus.lock);
+	virtio_pci_fail(&v->pci, &err);
+	pthread_mutex_unlock(&m->bus.lock);
+	return 0;
 }
 
 int machine_start(struct machine *m, const char *more, struct err *err)

@@ -22,9 +22,14 @@
 #include "vmm/virtio/virtio_pci.h"
 #include "vmm/virtio/vu_frontend.h"
 
-/** struct machine_virtio - A virtio device: the connection to its process, and the guest's view */
+/**
+ * struct machine_virtio - A virtio device: the connection to its process, and the guest's view
+ * @connection:	Number of the present one, as the supervisor counts
+ */
 struct machine_virtio {
 	struct vu_frontend frontend;
+	struct machine *machine;
+	uint64_t connection;
 	struct virtio_pci pci;
 };
 
@@ -43,6 +48,7 @@ enum machine_pause {
  * @started:	The guest runs, or is paused
  * @pause:	Whether it is
  * @device_quiet: Called with the machine when a device has given its rings back for a pause (pause.h)
+ * @returns:	A device may come back: guest RAM and the in-flight memory stay open
  * @virtio:	Array of @nr_virtio
  */
 struct machine {
@@ -61,7 +67,7 @@ struct machine {
 	unsigned int nr_virtio;
 	struct machine_virtio *virtio;
 	struct vcpus vcpus;
-	bool started;
+	bool started, returns;
 	enum machine_pause pause;
 	void (*device_quiet)(void *machine);
 	int end_fd;
@@ -118,6 +124,19 @@ MUST_CHECK int machine_load(struct machine *m, struct err *err);
  * Return: 0; -errno if the guest does not run. This may be called again, unless a device failed
  */
 MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *err);
+
+/**
+ * machine_device_returns() - A device that was away is back: go on with its next process
+ * @name:	Of a device with BOOT_VMM_RETURNS
+ * @sock:	Connected to it; taken
+ * @connection:	As the supervisor counts
+ *
+ * Context: locked, main thread, bus lock not held
+ * Syscalls: epoll_ctl write, and those of vu_rejoin()
+ * Return: 0, also if it dies again or the VM has to end for its sake; -EPROTO if there is no such device
+ */
+MUST_CHECK int machine_device_returns(struct machine *m, const char *name, int sock,
+				      uint64_t connection);
 
 /**
  * machine_phase() - When debugging, report to the supervisor that a phase of the start is over, with the time

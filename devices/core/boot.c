@@ -9,9 +9,10 @@
 #include "devices/core/fmt.h"
 #include "devices/core/log.h"
 
-#define BOOT_PAGE      4096U
-#define BOOT_DEV_FLAGS (BOOT_DEV_READONLY | BOOT_DEV_LISTEN | BOOT_DEV_RAW_BLK)
-#define BOOT_VMM_FLAGS BOOT_VMM_INITRD
+#define BOOT_PAGE	      4096U
+#define BOOT_DEV_FLAGS	      (BOOT_DEV_READONLY | BOOT_DEV_LISTEN | BOOT_DEV_RAW_BLK)
+#define BOOT_VMM_FLAGS	      BOOT_VMM_INITRD
+#define BOOT_VMM_DEVICE_FLAGS (BOOT_VMM_OTHERS | BOOT_VMM_RETURNS)
 
 /* A name is terminated, not empty, and fit to stand in a log line; nothing hides behind its end */
 static bool boot_name_ok(const char name[BOOT_NAME_BYTES])
@@ -106,9 +107,9 @@ int boot_settings(const struct boot_dev *b, void *ret, size_t bytes, struct err 
 
 static bool boot_config_ok(const struct boot_vmm_device *d)
 {
-	if (d->flags & ~BOOT_VMM_OTHERS || (d->flags && d->bus != BOOT_BUS_VIRTIO))
+	if (d->flags & ~BOOT_VMM_DEVICE_FLAGS || (d->flags && d->bus != BOOT_BUS_VIRTIO))
 		return false;
-	if (d->config_bytes > (d->flags ? sizeof(d->config) : 0))
+	if (d->config_bytes > (d->flags & BOOT_VMM_OTHERS ? sizeof(d->config) : 0))
 		return false;
 	for (size_t i = d->config_bytes; i < sizeof(d->config); i++) {
 		if (d->config[i] != 0)

@@ -17,7 +17,7 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC	   0x746f6f62 /* "boot" */
-#define BOOT_VERSION	   6
+#define BOOT_VERSION	   7
 #define BOOT_NAME_BYTES	   16
 #define BOOT_VCPUS_MAX	   32	/* vCPUs of one VM */
 #define BOOT_DEVICES_MAX   24	/* devices of one VM */
@@ -27,6 +27,7 @@
 #define BOOT_QUEUES_MAX	   16	/* queues of one device */
 #define BOOT_SETTINGS_MAX  96	/* bytes of one device's settings */
 #define BOOT_CONFIG_MAX	   40	/* bytes of a configuration space that the VMM gives */
+#define BOOT_INFLIGHT_BYTES 131072 /* memory in which one device notes what is in flight */
 
 /**
  * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
@@ -39,7 +40,8 @@ enum boot_slot {
 	BOOT_FD_KVM = 6,    /* /dev/kvm */
 	BOOT_FD_KERNEL = 7, /* read-only */
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
-	BOOT_FD_DEVICE = 9, /* + i: socket to device i */
+	BOOT_FD_INFLIGHT = 9, /* BOOT_INFLIGHT_BYTES for each device; /dev/null when none returns */
+	BOOT_FD_DEVICE = 10,  /* + i: socket to device i */
 	/* a device */
 	BOOT_FD_VMM = 5, /* socket to the VMM: vhost-user, or the protocol of serial_msg.h */
 	BOOT_FD_RES = 6, /* + i: resource i (disk image; serial input, output) */
@@ -98,7 +100,9 @@ enum boot_bus { BOOT_BUS_NONE, BOOT_BUS_VIRTIO, BOOT_BUS_SERIAL };
 
 #define BOOT_VMM_INITRD (1U << 0)
 
-#define BOOT_VMM_OTHERS (1U << 0) /* of one device: the socket is that of a back-end of others */
+/* Of one device of the VMM */
+#define BOOT_VMM_OTHERS	 (1U << 0) /* the socket is that of a back-end of others */
+#define BOOT_VMM_RETURNS (1U << 1) /* when it has died, CTL_DEVICE brings another socket */
 
 /**
  * struct boot_vmm - Boot record of the VMM
@@ -122,7 +126,7 @@ struct boot_vmm {
 		char name[BOOT_NAME_BYTES];
 		uint16_t bus; /* enum boot_bus */
 		uint16_t virtio_id;
-		uint16_t flags; /* BOOT_VMM_OTHERS */
+		uint16_t flags; /* BOOT_VMM_OTHERS, BOOT_VMM_RETURNS */
 		uint16_t config_bytes;
 		uint8_t config[BOOT_CONFIG_MAX];
 	} device[BOOT_DEVICES_MAX];

@@ -71,6 +71,10 @@ enum ctl_type {
 		     /* the host's port code, value 0 = whether seqpacket; arg = ticket */
 	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */
 		     /* end as file, without one it is refused. Answered by DONE */
+	CTL_LOST, /* VMM -> supervisor, after READY: text = a device that returns (BOOT_VMM_RETURNS) */
+		  /* and whose connection has ended; arg = which one: 0 the first, then DEVICE's */
+	CTL_DEVICE, /* supervisor -> VMM, after READY: text = a device that returns, arg = */
+		    /* number of the connection, which comes with the message */
 	CTL_TYPES,
 };
 

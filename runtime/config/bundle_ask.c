@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/config/bundle_ask.h"
 
+const char *const bundle_on_failures[] = {
+	[BUNDLE_STOP] = "stop", [BUNDLE_RESTART] = "restart", NULL};
+
 unsigned int bundle_listed(const struct bundle *b, enum kind_id type)
 {
 	const struct bundle_device *d = b->vm.devices.item;
@@ -9,6 +12,16 @@ unsigned int bundle_listed(const struct bundle *b, enum kind_id type)
 	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
 		nr += d[i].type == type;
 	return nr;
+}
+
+const struct bundle_device *bundle_nth(const struct bundle *b, enum kind_id type, unsigned int nth)
+{
+	const struct bundle_device *d = b->vm.devices.item;
+
+	for (unsigned int i = 0; i < b->vm.devices.nr; i++)
+		if (d[i].type == type && nth-- == 0)
+			return &d[i];
+	return NULL;
 }
 
 const char *bundle_netns(const struct bundle *b, unsigned int *ret_index)

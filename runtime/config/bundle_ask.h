@@ -7,8 +7,19 @@
 
 #include "runtime/config/bundle_types.h"
 
+/** BUNDLE_ON_FAILURE - The schema's field for "onFailure", of a device or another struct with such a member */
+#define BUNDLE_ON_FAILURE(offset)                                                                  \
+	{                                                                                          \
+		.name = "onFailure", .kind = SCHEMA_ENUM, .off = (offset),                         \
+		.words = bundle_on_failures                                                        \
+	}
+extern const char *const bundle_on_failures[];
+
 /** bundle_listed() - How many devices of a type /vm/devices lists */
 unsigned int bundle_listed(const struct bundle *b, enum kind_id type);
+
+/** bundle_nth() - The @nth device of a type in /vm/devices; NULL if there are fewer */
+const struct bundle_device *bundle_nth(const struct bundle *b, enum kind_id type, unsigned int nth);
 
 /**
  * bundle_netns() - The network namespace that /linux/namespaces names

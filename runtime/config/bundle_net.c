@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "devices/core/bucket.h"
+#include "runtime/config/bundle_ask.h"
 #include "runtime/util/addr.h"
 
 #define FD_MIN	3 /* the first after standard input, output and error */
@@ -174,6 +175,7 @@ static const struct schema_field net_fields[] = {
 	 .max = NET_PAIRS_MAX},
 	{.name = "backend", .kind = SCHEMA_ENUM, .off = NET(vhost), .words = backends},
 	{.name = "rateLimit", .kind = SCHEMA_OBJECT, .off = NET(rate), .table = &rate_limit_table},
+	BUNDLE_ON_FAILURE(offsetof(struct bundle_device, on_failure)),
 };
 const struct schema_table bundle_net_table = {
 	.field = net_fields, .nr = ARRAY_SIZE(net_fields), .closed = true};

@@ -277,6 +277,10 @@ static int bundle_net_check_rates(struct schema_ctx *ctx, const struct bundle_de
 	if (d->net.vhost && bundle_net_check_given(d, "rateLimit"))
 		return bundle_net_check_fail_at(ctx, d, "rateLimit",
 						"means nothing with backend vhost, only with user");
+	if (d->net.vhost && d->on_failure == BUNDLE_RESTART)
+		return bundle_net_check_fail_at(
+			ctx, d, "onFailure",
+			"restart is not possible with backend vhost, only with user");
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		bool bytes = rate[i]->burst_bytes && !rate[i]->bytes_per_s;
 		bool packets = rate[i]->burst_packets && !rate[i]->packets_per_s;

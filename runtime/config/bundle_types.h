@@ -61,10 +61,14 @@ struct bundle_balloon {
 	bool deflate_on_oom;
 };
 
+/** enum bundle_on_failure - What follows when a device's process dies */
+enum bundle_on_failure { BUNDLE_STOP, BUNDLE_RESTART };
+
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
  * @format:	enum disk_format
+ * @on_failure:	enum bundle_on_failure
  * @queues:	block: queues; net: queue pairs
  * @path:	block: the image; vhost-user: the socket
  * @serial, @readonly: block only
@@ -82,6 +86,7 @@ struct bundle_device {
 	const char *tag;
 	bool readonly;
 	int format;
+	int on_failure;
 	uint64_t queues;
 	uint64_t cid;
 	const char *socket;
@@ -98,6 +103,7 @@ struct bundle_vm {
 	struct {
 		const char *path;
 		int format;
+		int on_failure;
 	} image;
 	struct {
 		uint64_t vcpus;

@@ -52,6 +52,12 @@ static const struct schema_field block_fields[] = {
 	 .off = DEV(serial),
 	 .max = BLOCK_SERIAL_BYTES},
 	{.name = "format", .kind = SCHEMA_ENUM, .off = DEV(format), .words = disk_format_names},
+	BUNDLE_ON_FAILURE(DEV(on_failure)),
+};
+
+static const struct schema_field rng_fields[] = {
+	DEV_TYPE,
+	BUNDLE_ON_FAILURE(DEV(on_failure)),
 };
 
 static const struct schema_field balloon_fields[] = {
@@ -86,16 +92,16 @@ static const struct schema_table balloon_table = {
 	.field = balloon_fields, .nr = ARRAY_SIZE(balloon_fields), .closed = true};
 static const struct schema_table vsock_table = {
 	.field = vsock_fields, .nr = ARRAY_SIZE(vsock_fields), .closed = true};
+static const struct schema_table rng_table = {
+	.field = rng_fields, .nr = ARRAY_SIZE(rng_fields), .closed = true};
 static const struct schema_table bare_table = {
 	.field = type_fields, .nr = ARRAY_SIZE(type_fields), .closed = true};
 
 /* The types with properties of their own; all others have none. */
 static const struct schema_table *const device_tables[KINDS] = {
-	[KIND_BLOCK] = &block_table,
-	[KIND_NET] = &bundle_net_table,
-	[KIND_VHOST_USER] = &bundle_vhost_user_table,
-	[KIND_BALLOON] = &balloon_table,
-	[KIND_VSOCK] = &vsock_table,
+	[KIND_BLOCK] = &block_table,	 [KIND_NET] = &bundle_net_table,
+	[KIND_RNG] = &rng_table,	 [KIND_VHOST_USER] = &bundle_vhost_user_table,
+	[KIND_BALLOON] = &balloon_table, [KIND_VSOCK] = &vsock_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -160,6 +166,7 @@ static const struct schema_field image_fields[] = {
 	 .kind = SCHEMA_ENUM,
 	 .off = VM(image.format),
 	 .words = disk_format_names},
+	BUNDLE_ON_FAILURE(VM(image.on_failure)),
 };
 static const struct schema_table image_table = {.field = image_fields,
 						.nr = ARRAY_SIZE(image_fields)};

@@ -15,13 +15,15 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-static int ram_open_memfd(void)
+#define RAM_SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static int ram_open_memfd(const char *name)
 {
 	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	/* Kernels before 6.3 do not have the seal against execution. */
-	int fd = memfd_create("guest-ram", flags | MFD_NOEXEC_SEAL);
+	int fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
 
-	return fd < 0 && errno == EINVAL ? memfd_create("guest-ram", flags) : fd;
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
 }
 
 /* Makes a file in a tmpfs of its own, which lives as long as the file is open; -1 if that fails. */
@@ -50,12 +52,21 @@ int ram_open(uint64_t bytes, struct err *err)
 	const bool sealed = fd < 0;
 
 	if (sealed)
-		fd = ram_open_memfd();
+		fd = ram_open_memfd("guest-ram");
 	if (fd < 0)
 		return err_set(err, errno, "guest RAM");
 	if (ftruncate(fd, (off_t)bytes) < 0)
 		return err_set(err, errno, "guest RAM of %llu bytes", (unsigned long long)bytes);
-	if (sealed && fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+	if (sealed && fcntl(fd, F_ADD_SEALS, RAM_SEALS) < 0)
 		return err_set(err, errno, "seal guest RAM");
+	return TAKE_FD(fd);
+}
+
+int ram_open_inflight(uint64_t bytes, struct err *err)
+{
+	cleanup_fd int fd = ram_open_memfd("in-flight");
+
+	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 || fcntl(fd, F_ADD_SEALS, RAM_SEALS) < 0)
+		return err_set(err, errno, "in-flight memory");
 	return TAKE_FD(fd);
 }

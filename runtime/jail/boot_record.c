@@ -54,6 +54,7 @@ int boot_record_vmm(const struct plan *p, const struct program *program, enum lo
 		memcpy(ret->device[i].name, d->name, sizeof(d->name));
 		ret->device[i].bus = (uint16_t)d->kind->bus;
 		ret->device[i].virtio_id = d->kind->virtio_id;
+		ret->device[i].flags = d->returns ? BOOT_VMM_RETURNS : 0;
 	}
 	for (unsigned int i = 0; i < p->nr_others; i++)
 		boot_record_fill_other(&ret->device[p->nr_procs - 1 + i], &p->other[i]);

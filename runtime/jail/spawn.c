@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/host/ram.h"
@@ -24,37 +25,85 @@
 
 /* ---- shared by all processes ---- */
 
+static int spawn_make_channel(struct spawn *s, unsigned int index, struct err *err)
+{
+	const struct plan_proc *p = &s->plan->proc[index];
+	const int type = p->kind->bus == BOOT_BUS_VIRTIO ? SOCK_STREAM : SOCK_SEQPACKET;
+
+	if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, s->channel[index - 1]) < 0)
+		return err_set(err, errno, "socket to %s", p->name);
+	return 0;
+}
+
+void spawn_init(struct spawn *s)
+{
+	*s = (struct spawn){.null_fd = -1, .ram_fd = -1, .inflight_fd = -1};
+	memset(s->channel, 0xff, sizeof(s->channel));
+}
+
 int spawn_prepare(struct spawn *s, struct err *err)
 {
-	s->ram_fd = -1;
-	memset(s->channel, 0xff, sizeof(s->channel));
+	int rc = 0;
+
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(err, errno, "/dev/null");
 	s->ram_fd = ram_open(s->plan->mem_bytes, err);
 	if (s->ram_fd < 0)
 		return s->ram_fd;
-	for (unsigned int i = 1; i < s->plan->nr_procs; i++) {
-		const bool virtio = s->plan->proc[i].kind->bus == BOOT_BUS_VIRTIO;
+	if (s->plan->proc[0].fd[BOOT_FD_INFLIGHT].source == PLAN_FD_INFLIGHT)
+		rc = s->inflight_fd = ram_open_inflight(
+			(s->plan->nr_procs - 1) * (uint64_t)BOOT_INFLIGHT_BYTES, err);
+	for (unsigned int i = 1; rc >= 0 && i < s->plan->nr_procs; i++)
+		rc = spawn_make_channel(s, i, err);
+	return rc < 0 ? rc : 0;
+}
 
-		if (socketpair(AF_UNIX, (virtio ? SOCK_STREAM : SOCK_SEQPACKET) | SOCK_CLOEXEC, 0,
-			       s->channel[i - 1]) < 0)
-			return err_set(err, errno, "socket to %s", s->plan->proc[i].name);
-	}
-	return 0;
+static void spawn_close(int *fd)
+{
+	cleanup_close_fd(fd);
+	*fd = -1;
+}
+
+static void spawn_close_channel(struct spawn *s, unsigned int index)
+{
+	spawn_close(&s->channel[index - 1][0]);
+	spawn_close(&s->channel[index - 1][1]);
+}
+
+void spawn_settle(struct spawn *s)
+{
+	spawn_close(&s->ram_fd);
+	spawn_close(&s->inflight_fd);
+	for (unsigned int i = 1; i < s->plan->nr_procs; i++)
+		spawn_close_channel(s, i);
+	for (unsigned int i = 0; i < s->plan->nr_nets; i++)
+		if (!s->plan->proc[s->plan->net[i].proc].returns)
+			tap_close(&s->tap[i]);
+}
+
+int spawn_reconnect(struct spawn *s, unsigned int index, struct err *err)
+{
+	const struct timeval limit = {.tv_sec = SPAWN_SEND_S};
+	int rc;
+
+	spawn_close_channel(s, index);
+	rc = spawn_make_channel(s, index, err);
+	if (rc == 0 && setsockopt(s->channel[index - 1][0], SOL_SOCKET, SO_SNDTIMEO, &limit,
+				  sizeof(limit)) < 0)
+		rc = err_set(err, errno, "socket to %s", s->plan->proc[index].name);
+	return rc;
 }
 
 void spawn_done(struct spawn *s)
 {
-	cleanup_close_fd(&s->null_fd);
-	cleanup_close_fd(&s->ram_fd);
+	spawn_close(&s->null_fd);
+	spawn_close(&s->ram_fd);
+	spawn_close(&s->inflight_fd);
 	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
 		tap_close(&s->tap[i]);
-		for (unsigned int end = 0; end < 2; end++)
-			cleanup_close_fd(&s->channel[i][end]);
+		spawn_close_channel(s, i + 1);
 	}
-	s->null_fd = s->ram_fd = -1;
-	memset(s->channel, 0xff, sizeof(s->channel));
 }
 
 /* ---- one process ---- */
@@ -83,6 +132,7 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	case PLAN_FD_NULL: return s->null_fd;
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
+	case PLAN_FD_INFLIGHT: return s->inflight_fd;
 	case PLAN_FD_FILE:
 	case PLAN_FD_SOCKET:
 	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];

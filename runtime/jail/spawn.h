@@ -25,7 +25,8 @@
  * @tap:	By plan->net, from net_setup(); closed by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @oom_score_adj: Of the processes
- * @null_fd, @ram_fd, @channel: Opened by spawn_prepare(), closed by spawn_done()
+ * @null_fd, @ram_fd, @inflight_fd, @channel: Opened by spawn_prepare(), closed by spawn_done(). What a device
+ *		that returns needs stays open until then: @null_fd and its TAP
  */
 struct spawn {
 	const struct plan *plan;
@@ -39,14 +40,30 @@ struct spawn {
 	int oom_score_adj;
 	enum log_level log_level;
 	int null_fd;
-	int ram_fd;
+	int ram_fd, inflight_fd;
 	int channel[BOOT_DEVICES_MAX][2];
 };
+
+#define SPAWN_SEND_S 5
+
+/** spawn_init() - Own nothing */
+void spawn_init(struct spawn *s);
 
 /** spawn_prepare() - Make guest RAM and the channels.  Syscalls: socketpair, and those of ram_open() */
 MUST_CHECK int spawn_prepare(struct spawn *s, struct err *err);
 
-/** spawn_done() - Close what spawn_prepare() opened and the TAPs; safe after a failure of it, and without it */
+/** spawn_settle() - All processes are started: close what those do not need that are started again */
+void spawn_settle(struct spawn *s);
+
+/**
+ * spawn_reconnect() - Make a new channel to device @index
+ *
+ * On it the VMM sends for SPAWN_SEND_S at most, then with an error: it cannot set that itself any more.
+ * Syscalls: socketpair setsockopt close
+ */
+MUST_CHECK int spawn_reconnect(struct spawn *s, unsigned int index, struct err *err);
+
+/** spawn_done() - Close what spawn_prepare() opened and the TAPs; safe after a failure of it, and after spawn_init() alone */
 void spawn_done(struct spawn *s);
 
 /**

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
@@ -42,6 +43,7 @@ static int plan_build_vmm(struct plan_build *bd)
 	proc->fd[BOOT_FD_RAM].source = PLAN_FD_RAM;
 	proc->fd[BOOT_FD_KVM].source = PLAN_FD_KVM;
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
+	proc->fd[BOOT_FD_INFLIGHT].source = PLAN_FD_NULL;
 	proc->nr_fds = BOOT_FD_DEVICE;
 	bd->p->nr_procs = 1;
 	rc = plan_set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
@@ -74,6 +76,7 @@ static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, 
 	proc->nr_queues = (uint16_t)d->queues;
 	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
 	proc->writes_file = !d->readonly;
+	plan_set_returns(bd, proc, d);
 	if (d->serial)
 		memcpy(settings.serial, d->serial, strnlen(d->serial, sizeof(settings.serial)));
 	plan_set_settings(proc, &settings, sizeof(settings));
@@ -126,6 +129,7 @@ static int plan_build_devices(struct plan_build *bd)
 		.path = b->vm.image.path,
 		.readonly = b->root.readonly,
 		.format = b->vm.image.format,
+		.on_failure = b->vm.image.on_failure,
 		.queues = 1,
 	};
 	int rc = 0;
@@ -143,8 +147,8 @@ static int plan_build_devices(struct plan_build *bd)
 		return rc;
 	plan_add_listed_balloons(bd);
 	for (unsigned int id = 0; id < KINDS; id++) {
-		for (unsigned int nr = plan_nr_plain(b, id); nr > 0; nr--)
-			plan_add_device(bd, id);
+		for (unsigned int nr = plan_nr_plain(b, id), i = 0; i < nr; i++)
+			plan_set_returns(bd, plan_add_device(bd, id), bundle_nth(b, id, i));
 	}
 	return plan_add_others(bd);
 }

@@ -67,6 +67,13 @@ struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 	return proc;
 }
 
+void plan_set_returns(struct plan_build *bd, struct plan_proc *proc, const struct bundle_device *d)
+{
+	proc->returns = d && d->on_failure == BUNDLE_RESTART;
+	if (proc->returns)
+		bd->p->proc[0].fd[BOOT_FD_INFLIGHT].source = PLAN_FD_INFLIGHT;
+}
+
 /* A back-end does not know the name that its file system has in the guest. */
 static void plan_name_fs(struct plan_other *o, const char *tag)
 {

@@ -43,6 +43,12 @@ void plan_common_fds(struct plan_proc *proc);
 /** plan_add_device() - Add a device: its process, and the VMM's end of their channel */
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
+/**
+ * plan_set_returns() - Note whether a device is started again when it has died
+ * @d:		Its element of /vm/devices; NULL: it is implied
+ */
+void plan_set_returns(struct plan_build *bd, struct plan_proc *proc, const struct bundle_device *d);
+
 /** plan_add_others() - Add the devices that back-ends of others serve; the last ones to be added */
 MUST_CHECK int plan_add_others(struct plan_build *bd);
 

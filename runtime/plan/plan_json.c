@@ -7,11 +7,14 @@
 #include "runtime/util/json.h"
 
 static const char *const sources[] = {
-	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",	    [PLAN_FD_CONTROL] = "control",
-	[PLAN_FD_LOG] = "log",	       [PLAN_FD_RAM] = "ram",	    [PLAN_FD_KVM] = "kvm",
-	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link",  [PLAN_FD_STDIN] = "stdin",
-	[PLAN_FD_STDOUT] = "stdout",   [PLAN_FD_TAP] = "tap",	    [PLAN_FD_VHOST] = "vhost-net",
-	[PLAN_FD_CONSOLE] = "console", [PLAN_FD_SOCKET] = "socket",
+	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",
+	[PLAN_FD_CONTROL] = "control", [PLAN_FD_LOG] = "log",
+	[PLAN_FD_RAM] = "ram",	       [PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link",
+	[PLAN_FD_STDIN] = "stdin",     [PLAN_FD_STDOUT] = "stdout",
+	[PLAN_FD_TAP] = "tap",	       [PLAN_FD_VHOST] = "vhost-net",
+	[PLAN_FD_CONSOLE] = "console", [PLAN_FD_INFLIGHT] = "in-flight",
+	[PLAN_FD_SOCKET] = "socket",
 };
 
 static const char *const files[] = {
@@ -96,6 +99,8 @@ static struct json_object *plan_json_proc(const struct plan_proc *proc)
 		plan_json_add_block_serial(o, proc);
 	if (proc->kind == &kind_table[KIND_BALLOON])
 		plan_json_add_balloon(o, proc);
+	if (proc->returns)
+		json_add_string(o, "onFailure", "restart");
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)

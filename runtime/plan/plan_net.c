@@ -94,7 +94,7 @@ static int plan_net_add(struct plan_build *bd, const struct bundle_device *d)
 {
 	unsigned int proc = bd->p->nr_procs;
 
-	plan_add_device(bd, KIND_NET);
+	plan_set_returns(bd, plan_add_device(bd, KIND_NET), d);
 	return plan_net_fill(bd->p, proc, d, bd->err);
 }
 

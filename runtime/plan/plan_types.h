@@ -38,6 +38,7 @@ enum plan_fd_source {
 	PLAN_FD_TAP,	 /* queue pair @index of its TAP, made by net_setup() */
 	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
 	PLAN_FD_CONSOLE, /* the slave of a pty; its master goes to --console-socket */
+	PLAN_FD_INFLIGHT, /* memory in which devices note what is in flight */
 	PLAN_FD_SOCKET,	 /* connected to @path, where a back-end of others listens */
 };
 
@@ -77,6 +78,7 @@ struct plan_other {
  * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
  * @settings:	The device's own, @settings_bytes of them (plan_settings.h)
  * @fd:		fd[n] becomes fd n of the process
+ * @returns:	It is started again when it has died
  * @writes_file: It may write to a regular file; otherwise its RLIMIT_FSIZE is 0
  */
 struct plan_proc {
@@ -90,7 +92,7 @@ struct plan_proc {
 	size_t settings_bytes;
 	unsigned int nr_fds;
 	struct plan_fd fd[PLAN_FDS_MAX];
-	bool writes_file;
+	bool writes_file, returns;
 };
 
 /**

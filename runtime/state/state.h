@@ -19,6 +19,7 @@
 
 #define STATE_ID_MAX	  255
 #define STATE_SOCKETS_MAX 2
+#define STATE_FAILURE_BYTES 64
 
 enum state_status {
 	STATE_CREATING,
@@ -32,7 +33,7 @@ enum state_status {
 /**
  * struct state - What is known about a VM
  * @supervisor:	The container pid; that of create at first
- * @proc:	VMM and devices
+ * @proc:	VMM and devices. @restarts: how often a device was started again, @failure: how it died the last time
  * @net:	Network devices, as net_plan() made them; each has the name of its process
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @socket:	Listening sockets outside its directory, by absolute path and identity; paths owned
@@ -53,6 +54,8 @@ struct state {
 	struct state_proc {
 		char name[BOOT_NAME_BYTES];
 		struct process process;
+		unsigned int restarts;
+		char failure[STATE_FAILURE_BYTES];
 	} proc[PLAN_PROCS_MAX];
 	unsigned int nr_nets;
 	struct net_record net[BOOT_DEVICES_MAX];

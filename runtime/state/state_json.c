@@ -43,9 +43,16 @@ static struct json_object *state_json_processes(const struct state *s, bool with
 {
 	struct json_object *a = json_object_new_array();
 
-	for (unsigned int i = 0; i < s->nr_procs; i++)
-		json_object_array_add(
-			a, state_json_process(s->proc[i].name, &s->proc[i].process, with_start));
+	for (unsigned int i = 0; i < s->nr_procs; i++) {
+		const struct state_proc *p = &s->proc[i];
+		struct json_object *o = state_json_process(p->name, &p->process, with_start);
+
+		if (p->restarts > 0) {
+			state_add_int(o, "restarts", p->restarts);
+			state_add_string(o, "lastFailure", p->failure);
+		}
+		json_object_array_add(a, o);
+	}
 	return a;
 }
 
@@ -205,6 +212,19 @@ static bool state_json_get_status(struct json_object *o, enum state_status *ret)
 	return v && state_status_parse(json_object_get_string(v), ret) == 0;
 }
 
+/* Left out by a device that was never started again */
+static bool state_json_get_restarts(struct json_object *o, struct state_proc *ret)
+{
+	int64_t restarts;
+
+	if (!json_object_object_get_ex(o, "restarts", NULL))
+		return true;
+	if (!state_json_get_int(o, "restarts", UINT_MAX, &restarts))
+		return false;
+	ret->restarts = (unsigned int)restarts;
+	return state_json_get_text(o, "lastFailure", ret->failure, sizeof(ret->failure));
+}
+
 static bool state_json_get_processes(struct json_object *o, struct state *s)
 {
 	struct json_object *a = state_json_get(o, "processes", json_type_array);
@@ -216,7 +236,8 @@ static bool state_json_get_processes(struct json_object *o, struct state *s)
 		struct json_object *p = json_object_array_get_idx(a, i);
 
 		if (!state_json_get_process(p, &s->proc[i].process) ||
-		    !state_json_get_text(p, "name", s->proc[i].name, sizeof(s->proc[i].name)))
+		    !state_json_get_text(p, "name", s->proc[i].name, sizeof(s->proc[i].name)) ||
+		    !state_json_get_restarts(p, &s->proc[i]))
 			return false;
 	}
 	s->nr_procs = (unsigned int)n;

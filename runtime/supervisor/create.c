@@ -211,21 +211,26 @@ static int create_set_oom_scores(const struct supervisor *s, int adj, int *ret_j
 	return 0;
 }
 
+static void create_name_sources(struct supervisor *s)
+{
+	const struct launch *l = s->launch;
+	struct spawn *sp = &s->spawn;
+
+	sp->plan = l->plan;
+	sp->assets = s->assets;
+	sp->program = l->program;
+	memcpy(sp->stdio, l->stdio, sizeof(sp->stdio));
+	memcpy(sp->console, l->console, sizeof(sp->console));
+	sp->log_level = l->log.max;
+}
+
 int create_begin(struct supervisor *s, struct err *err)
 {
 	const struct launch *l = s->launch;
-	struct spawn sp = {
-		.plan = l->plan,
-		.assets = s->assets,
-		.program = l->program,
-		.stdio = {l->stdio[0], l->stdio[1]},
-		.console = {l->console[0], l->console[1]},
-		.log_level = l->log.max,
-		.null_fd = -1,
-		.ram_fd = -1,
-	};
+	struct spawn *sp = &s->spawn;
 	int rc = create_wait_for_launcher(s, err);
 
+	create_name_sources(s);
 	if (rc == 0)
 		rc = cgroup_enter(s->cgroup, err);
 	phases_mark(s->phases, "cgroup entered");
@@ -236,20 +241,20 @@ int create_begin(struct supervisor *s, struct err *err)
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	rc = state_save(s->dir, s->state, err);
 	if (rc == 0)
-		rc = create_set_oom_scores(s, l->plan->oom_score_adj, &sp.oom_score_adj, err);
+		rc = create_set_oom_scores(s, l->plan->oom_score_adj, &sp->oom_score_adj, err);
 	if (rc == 0)
-		rc = userns_choose(&sp.ids, err);
+		rc = userns_choose(&sp->ids, err);
 	if (rc == 0)
 		rc = loop_init(&s->loop, err);
 	if (rc == 0)
 		rc = loop_add(&s->loop, s->report, EPOLLIN, create_on_launcher, s, err);
 	if (rc == 0)
-		rc = nets_make(s, &sp, err);
+		rc = nets_make(s, sp, err);
 	if (rc == 0)
 		rc = vsock_open(s, err);
 	if (rc == 0)
-		rc = create_spawn_all(s, &sp, err);
-	spawn_done(&sp);
+		rc = create_spawn_all(s, sp, err);
+	spawn_settle(sp);
 	create_close_vmm_files(s->assets);
 	create_close_streams(l);
 	return rc < 0 ? rc : requests_serve(s, err);

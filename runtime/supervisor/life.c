@@ -12,6 +12,7 @@
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/nets.h"
+#include "runtime/supervisor/restart.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/vsock.h"
 #include "runtime/supervisor/watch.h"
@@ -23,11 +24,9 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		uint64_t at_ns;
 		void (*passed)(struct supervisor *s);
 	} all[] = {
-		{s->create_by_ns, create_late},
-		{s->deadline_ns, watch_deadline},
-		{s->ask_by_ns, ask_late},
-		{s->listen_again_ns, lines_again},
-		{s->tell_losses_ns, lines_tell_losses},
+		{s->create_by_ns, create_late},	   {s->deadline_ns, watch_deadline},
+		{s->ask_by_ns, ask_late},	   {s->restart_ns, restart_late},
+		{s->listen_again_ns, lines_again}, {s->tell_losses_ns, lines_tell_losses},
 		{vsock_at_ns(s), vsock_late},
 	};
 	uint64_t now = 0;
@@ -162,8 +161,11 @@ void life_lead(struct supervisor *s)
 {
 	struct err err = {0};
 
-	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++)
+	for (unsigned int i = 0; i < PLAN_PROCS_MAX; i++) {
 		spawned_init(&s->proc[i]);
+		s->restart[i].error_fd = -1;
+	}
+	spawn_init(&s->spawn);
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
 	if (create_begin(s, &err) < 0)
 		end_failed(s, &err);

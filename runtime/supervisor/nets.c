@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/supervisor/nets.h"
 
+#include <string.h>
+
 #include "runtime/net/net.h"
 #include "runtime/plan/plan.h"
 #include "runtime/state/state_file.h"
@@ -74,6 +76,22 @@ int nets_join(struct supervisor *s, int client, struct err *err)
 	for (unsigned int i = 0; rc == 0 && i < t->nr_nets; i++)
 		rc = net_warn_left(t->net, t->nr_nets, i, &warn, err);
 	return rc;
+}
+
+bool nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret)
+{
+	for (unsigned int n = 0; n < s->state->nr_nets; n++) {
+		const struct net_record *record = &s->state->net[n];
+		const bool down = record->mode == NET_MODE_NETNS && !record->joined[0];
+
+		if (strcmp(s->proc[i].name, record->device) != 0)
+			continue;
+		*ret = (struct ctl_msg){.type = CTL_NET,
+					.code = record->mtu | (down ? CTL_NET_DOWN : 0),
+					.arg = ctl_mac(record->mac)};
+		return true;
+	}
+	return false;
 }
 
 void nets_undo(struct supervisor *s)

@@ -21,6 +21,9 @@ MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err
  */
 MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 
+/** nets_message() - What network device @i is told about its interface; false if @i is none */
+bool nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret);
+
 /** nets_undo() - Remove the networks; what cannot be undone stays in s->state for delete */
 void nets_undo(struct supervisor *s);
 

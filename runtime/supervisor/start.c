@@ -49,17 +49,11 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 
 static void start_ask_networks(struct supervisor *s)
 {
-	for (unsigned int n = 0; n < s->state->nr_nets; n++) {
-		const struct net_record *record = &s->state->net[n];
-		const bool down = record->mode == NET_MODE_NETNS && !record->joined[0];
-		const struct ctl_msg m = {.type = CTL_NET,
-					  .code = record->mtu | (down ? CTL_NET_DOWN : 0),
-					  .arg = ctl_mac(record->mac)};
+	struct ctl_msg m;
 
-		for (unsigned int i = 1; i < s->nr; i++)
-			if (strcmp(s->proc[i].name, record->device) == 0)
-				start_ask(s, i, &m);
-	}
+	for (unsigned int i = 1; i < s->nr; i++)
+		if (nets_message(s, i, &m))
+			start_ask(s, i, &m);
 }
 
 static int start_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
@@ -166,8 +160,8 @@ static void start_answered(struct supervisor *s, unsigned int i, int client UNUS
 
 	if (!answer && err->code == ETIMEDOUT)
 		start_late(s, i);
-	/* A process that died is the end too, once it is known which one is to blame. */
-	if (!answer)
+	/* A process that died is the end too, once it is known which one is to blame; or it is started again. */
+	if (!answer && (err->code != ESRCH || !s->launch->plan->proc[i].returns))
 		return;
 	s->start.open--;
 	if (err->code) {

@@ -22,6 +22,7 @@ void supervisor_let_go(struct supervisor *s)
 	if (s->nr_programs)
 		programs_close(s->launch->program, s->nr_programs);
 	s->nr_programs = 0;
+	spawn_done(&s->spawn);
 	assets_close(s->assets);
 	s->assets = NULL;
 }

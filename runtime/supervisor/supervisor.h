@@ -60,6 +60,24 @@ struct ask_queue {
 	} entry[ASK_MAX];
 };
 
+/** How often a device may be started again within RESTART_WINDOW_NS */
+#define RESTART_MAX 5
+
+/**
+ * struct restarting - One device that returns (restart.h)
+ * @nr:		How often it was started again; @at_ns: when, the last RESTART_MAX times
+ * @due_ns:	When it will be; 0: at no time
+ * @ready_by_ns: When the new process must be ready; 0: it is, or there is none
+ * @leave_by_ns: It has closed its connection to the VMM: when it is killed; 0: it has not
+ * @error_fd:	Read end of the jail's error pipe until it is ready; -1
+ */
+struct restarting {
+	unsigned int nr;
+	uint64_t at_ns[RESTART_MAX];
+	uint64_t due_ns, ready_by_ns, leave_by_ns;
+	int error_fd;
+};
+
 /**
  * struct starting - A start under way
  * @client:	Receives the answer; owned, -1: none waits
@@ -107,6 +125,8 @@ struct draining {
  * @ask:	By process: the questions that have no answer yet
  * @ask_by_ns:	When the next of them is late; 0: none is open
  * @pausing:	The VMM has been asked to pause or to resume, and has not answered
+ * @spawn:	The sources of processes
+ * @restart:	By process; @restart_ns: when something is due there, 0: never
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
@@ -135,6 +155,9 @@ struct supervisor {
 	struct ask_queue ask[PLAN_PROCS_MAX];
 	uint64_t ask_by_ns;
 	bool pausing;
+	struct spawn spawn;
+	struct restarting restart[PLAN_PROCS_MAX];
+	uint64_t restart_ns;
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;

@@ -27,6 +27,7 @@
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/others.h"
 #include "runtime/supervisor/vsock.h"
@@ -59,7 +60,7 @@ static void watch_blame(struct supervisor *s, const struct spawned *p, const cha
 	if (accuser)
 		err_text(&err, EIO, "%s%s", s->accused, oom);
 	else
-		err_text(&err, EIO, "%s: %s%s%s", p->name, how, when, oom);
+		err_text(&err, EIO, "%s: %s%s%s%s", p->name, how, when, failure_spent(s, p), oom);
 	if (s->stage < STAGE_CREATED) {
 		end_failed(s, &err);
 	} else {
@@ -83,6 +84,8 @@ void watch_deadline(struct supervisor *s)
 static void watch_on_ready(struct supervisor *s, struct spawned *p, const struct ctl_msg *m UNUSED)
 {
 	p->ready = true;
+	if (s->stage >= STAGE_CREATED)
+		s->restart_ns = clock_ns();
 	phases_add(s->phases, p->name, "ready", clock_ns());
 }
 
@@ -91,6 +94,10 @@ static void watch_on_failed(struct supervisor *s, struct spawned *p, const struc
 	struct err err;
 
 	(void)child_failure(m, &err);
+	if (s->stage >= STAGE_CREATED) { /* it was started again; its death comes next */
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s: %s", p->name, err.msg);
+		return;
+	}
 	if (!supervisor_is_vmm(s, p) || !others_name(s->launch->plan, m->text, &err))
 		err_wrap(&err, "%s", p->name);
 	end_failed(s, &err);
@@ -131,10 +138,12 @@ static unsigned int watch_late_device(const struct supervisor *s, const char *na
 	return i;
 }
 
-/* Whether the VMM may report a wait, for a device that exists */
-static bool watch_late_is_legal(const struct supervisor *s, struct spawned *p,
+/* Whether the VMM may report a wait, or a loss, for a device that exists */
+static bool watch_wait_is_legal(const struct supervisor *s, struct spawned *p,
 				const struct ctl_msg *m)
 {
+	if (m->type == CTL_LOST && !failure_lost_is_legal(s, m))
+		return false;
 	if (watch_late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
 		return false;
 	bucket_spend(&p->waits, 1);
@@ -166,6 +175,11 @@ static void watch_on_late(struct supervisor *s, struct spawned *p UNUSED, const 
 	watch_accuse(s, text);
 }
 
+static void watch_on_lost(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
+{
+	failure_lost(s, m);
+}
+
 static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	ask_answered(s, p, m);
@@ -181,16 +195,17 @@ static const struct rule {
 	bool vmm_only;
 	unsigned int budget;
 } rules[CTL_TYPES] = {
-	[CTL_READY] = {watch_on_ready, STAGE_CREATING, STAGE_CREATING, false, 1},
-	[CTL_FAILED] = {watch_on_failed, STAGE_CREATING, STAGE_CREATING, false, 1},
+	[CTL_READY] = {watch_on_ready, STAGE_CREATING, STAGE_RUNNING, false, 1},
+	[CTL_FAILED] = {watch_on_failed, STAGE_CREATING, STAGE_RUNNING, false, 1},
 	[CTL_PHASE] = {watch_on_phase, STAGE_CREATING, STAGE_OVER, true, PHASES_MAX},
 	[CTL_ENDED] = {watch_on_ended, STAGE_CREATING, STAGE_RUNNING, true,
 		       2}, /* an accusation, an end */
+	[CTL_LOST] = {watch_on_lost, STAGE_CREATED, STAGE_RUNNING, true, UINT_MAX},
 	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_RUNNING, false, UINT_MAX},
 	[CTL_VSOCK_ASK] = {vsock_asked, STAGE_CREATED, STAGE_RUNNING, false,
 			   UINT_MAX}, /* vsock_may_ask() */
 	[CTL_LATE] = {watch_on_late, STAGE_CREATING, STAGE_RUNNING, true,
-		      UINT_MAX}, /* watch_late_is_legal() */
+		      UINT_MAX}, /* watch_wait_is_legal() */
 };
 
 static bool watch_legal(const struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
@@ -202,8 +217,10 @@ static bool watch_legal(const struct supervisor *s, struct spawned *p, const str
 		return false;
 	if (p->said[m->type] > r->budget || (m->type == CTL_DONE && !ask_is_open(s, p)))
 		return false;
-	if (m->type == CTL_LATE)
-		return watch_late_is_legal(s, p, m);
+	if (m->type == CTL_READY || m->type == CTL_FAILED)
+		return s->stage == STAGE_CREATING || failure_awaited(s, p);
+	if (m->type == CTL_LATE || m->type == CTL_LOST)
+		return watch_wait_is_legal(s, p, m);
 	if (m->type == CTL_VSOCK_ASK)
 		return vsock_may_ask(s, p);
 	if (m->type != CTL_ENDED)
@@ -279,7 +296,8 @@ static void watch_judge(struct supervisor *s, struct spawned *p)
 {
 	watch_drain_control(s, &s->proc[0]);
 	for (unsigned int i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
-		if (spawned_reap(&s->proc[i]) && !s->proc[i].left)
+		if (spawned_reap(&s->proc[i]) && !s->proc[i].left &&
+		    !failure_returns(s, &s->proc[i]))
 			watch_blame(s, &s->proc[i], "");
 	if (s->stage >= STAGE_ENDING)
 		return;
@@ -287,6 +305,8 @@ static void watch_judge(struct supervisor *s, struct spawned *p)
 		/* After accusing a device the VMM leaves: that is not the cause. */
 		if (!s->accused[0])
 			watch_blame(s, &s->proc[0], "");
+	} else if (failure_returns(s, p)) {
+		failure_note(s, p);
 	} else if (!s->deadline_ns) {
 		s->doubt = (int)(p - s->proc);
 		s->deadline_ns = clock_ns() + DOUBT_NS;

@@ -244,8 +244,10 @@ static int vu_frontend_make_eventfds(struct vu_frontend *f, struct err *err)
 
 static int vu_frontend_connect(struct vu_frontend *f, struct err *err)
 {
-	int rc = vu_terms_agree(&f->terms, &f->conn, &f->channel, &f->ask, err);
+	int rc = vu_conn_bound(&f->conn, err);
 
+	if (rc == 0)
+		rc = vu_terms_agree(&f->terms, &f->conn, &f->channel, &f->ask, err);
 	if (rc < 0)
 		return rc;
 	f->be.features = f->terms.features;

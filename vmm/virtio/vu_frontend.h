@@ -59,7 +59,7 @@ struct vu_frontend_args {
  *
  * Creates all eventfds of the device. Waits for answers, so the peer must be running or about to.
  * Context: setup
- * Syscalls: eventfd2, and those of vu_terms_agree()
+ * Syscalls: eventfd2 setsockopt, and those of vu_terms_agree()
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,

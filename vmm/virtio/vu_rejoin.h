@@ -21,7 +21,7 @@ enum vu_rejoined { VU_REJOINED, VU_REJOINED_CHANGED, VU_REJOINED_LOST, VU_REJOIN
 
 /**
  * vu_rejoin() - Take a new connection to a device that returns, in place of the one it has or had
- * @sock:	Taken
+ * @sock:	Taken. Sending on it has a limit (SO_SNDTIMEO) already: the filter does not let the VMM set one
  * @lock:	The bus lock, not held
  *
  * Context: main thread; be.peer_fd is not watched

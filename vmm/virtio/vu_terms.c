@@ -164,7 +164,7 @@ int vu_terms_agree(struct vu_terms *ret, struct vu_conn *c, struct vu_channel *c
 		   const struct vu_ask *ask, struct err *err)
 {
 	const struct kind *kind = kind_of_virtio(ask->virtio_id);
-	int rc = vu_conn_bound(c, err);
+	int rc;
 
 	*ret = (struct vu_terms){.nr_queues = 1};
 	/* What vhost-user leaves to the front-end to know. */
@@ -173,8 +173,7 @@ int vu_terms_agree(struct vu_terms *ret, struct vu_conn *c, struct vu_channel *c
 		ret->config_bytes = kind->config_bytes;
 	}
 	c->protocol_features = 0;
-	if (rc == 0)
-		rc = vu_terms_features(ret, c, ask, err);
+	rc = vu_terms_features(ret, c, ask, err);
 	if (rc == 0)
 		rc = vu_terms_configuration(ret, c, channel, ask, err);
 	if (rc == 0)

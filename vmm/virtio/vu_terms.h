@@ -48,7 +48,7 @@ struct vu_terms {
  * @ret:	Overwritten
  *
  * Waits for answers, so the peer must be running or about to.
- * Syscalls: socketpair fcntl setsockopt sendto sendmsg recvmsg read poll close
+ * Syscalls: socketpair fcntl sendto sendmsg recvmsg read poll close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_terms_agree(struct vu_terms *ret, struct vu_conn *c, struct vu_channel *channel,

@@ -30,13 +30,17 @@
 
 bool virtio_find(struct virtio_drv *v, uint16_t virtio_id)
 {
-	unsigned int slot = pci_find(0x1af4, (uint16_t)(0x1040 + virtio_id));
+	return virtio_find_at(v, pci_find(0x1af4, (uint16_t)(0x1040 + virtio_id)), virtio_id);
+}
+
+bool virtio_find_at(struct virtio_drv *v, unsigned int slot, uint16_t virtio_id)
+{
 	uint64_t *const where[] = {NULL, &v->common, &v->notify, &v->isr, &v->config};
 	uint64_t bar;
 
 	memset(v, 0, sizeof(*v));
 	v->slot = slot;
-	if (slot == 0)
+	if (slot == 0 || pci_read(slot, 0, 4) != (0x10401af4U + ((uint32_t)virtio_id << 16)))
 		return false;
 	pci_write(slot, PCI_COMMAND, 2, 6);
 	bar = pci_read(slot, PCI_BAR0, 4) & ~15U;

@@ -68,6 +68,9 @@ struct virtio_drv {
 /* Finds a device, switches memory decode on, reads its capabilities; false if there is none */
 bool virtio_find(struct virtio_drv *v, uint16_t virtio_id);
 
+/* As virtio_find(), for the function in a slot */
+bool virtio_find_at(struct virtio_drv *v, unsigned int slot, uint16_t virtio_id);
+
 uint8_t virtio_status(const struct virtio_drv *v);
 
 /* Writes 0 and waits until it reads back; false when it does not */

@@ -67,7 +67,10 @@ static const struct {
 	{"'Mode':'tap'",
 	 "/Mode: unknown property, known are type, mode, name, hostIp, netmask, "
 	 "guestIp, gateway, pool, mac, mtu, bridge, parent, netns, fd, hostNetwork, masquerade, "
-	 "queues, backend, rateLimit"},
+	 "queues, backend, rateLimit, onFailure"},
+	{"'onFailure':'again'", "/onFailure: must be stop or restart, is \"again\""},
+	{"'backend':'vhost','onFailure':'restart'",
+	 "/onFailure: restart is not possible with backend vhost, only with user"},
 	{"'backend':'kernel'", "/backend: must be user or vhost, is \"kernel\""},
 	{"'name':'sixteen-bytes-xx'", "/name: must be at most 15 bytes long, is 16"},
 	{"'name':'a/b'", "/name: must not hold a blank, '/', ':' or '%'"},

@@ -146,7 +146,7 @@ Test(boot, each_field_of_a_vmm_record_is_checked)
 		VMM(reserved, 1),
 		VMM(device[1].name[0], 0),
 		VMM(device[1].flags, BOOT_VMM_OTHERS), /* the serial port */
-		VMM(device[0].flags, 2),
+		VMM(device[0].flags, 4),
 		VMM(device[0].config_bytes, 1), /* it is ours */
 		VMM(device[0].config[0], 1),	/* behind its end */
 		VMM(device[1].bus, 0),

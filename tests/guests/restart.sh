@@ -1,0 +1,97 @@
+#!/bin/bash
+# Devices die while their guest keeps requests in flight: they are started again, and nothing is lost.
+. "$(dirname "$0")/../lib.sh"
+
+field() { vmrun state "$1" | jq -r ".vmrun.$2"; }
+restarts() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .restarts // 0'; }
+# devices NR TYPE: so many of them, with a comma in front; disks are $work/disk1 ...
+devices() {
+	local i
+	for ((i = 1; i <= $1; i++)); do
+		printf ', {"type": "%s", "onFailure": "restart"' "$2"
+		[ "$2" != block ] || printf ', "path": "%s/disk%d"' "$work" "$i"
+		printf '}'
+	done
+}
+
+rounds() { grep -ac round "$work/$1.out"; }
+goes_on() { [ "$(rounds "$1")" -ge $((before + 2)) ]; }
+# all_restarted VM NAME... : each of them so often
+all_restarted() {
+	vmrun state "$1" | jq -e --argjson n "$2" --arg re "$3" \
+		'[.vmrun.processes[] | select(.name | test($re)) | .restarts == $n] | length > 0 and all' >/dev/null
+}
+begins() { grep -qa ' begins' "$work/$1.out"; }
+run() { # run VM: its guest begins
+	vmrun --log "$work/$1.log" --log-level warning create "$work/$1" </dev/null >"$work/$1.out" 2>/dev/null &&
+		vmrun start "$1" && eventually 20 begins "$1" && return
+	not_ok "$1: the guest begins"
+	exit 1
+}
+# finish VM: the power button has the guest look at everything
+finish() {
+	vmrun kill "$1"
+	succeeds "$1: the guest ends" eventually 60 is_stopped "$1"
+	tr -d '\r' <"$work/$1.out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $1: /"
+	is "$1: by the reset it asked for" "$(field "$1" cause)" reset
+	vmrun delete "$1"
+}
+
+# Ten disks and ten entropy sources, all killed at the same moment, five times: 50 deaths of each.
+for i in {1..10}; do truncate -s 64K "$work/disk$i"; done
+bundle "$work/many" restart "[{\"type\": \"serial\"}$(devices 10 block)$(devices 10 rng)]"
+run many
+for n in 1 2 3 4 5; do
+	kill -KILL $(vmrun state many | jq -r '.vmrun.processes[] | select(.name | test("block|rng")) | .pid')
+	succeeds "death $n of twenty devices: all are started again" eventually 30 all_restarted many $n 'block|rng'
+	before=$(rounds many)
+	succeeds "death $n of twenty devices: the guest goes on" eventually 30 goes_on many
+done
+logged() { [ "$(grep -cE '(block|rng)[0-9]: killed by SIGKILL: it is started again \(restart [1-5]\)' "$work/many.log")" = 100 ]; }
+succeeds "their log has a line for each" eventually 10 logged
+finish many
+
+bundle "$work/one" restart "[{\"type\": \"serial\"}$(devices 1 block)$(devices 1 rng)]"
+run one
+
+# The budget: however fast it is killed, at most five restarts in ten seconds.
+until is_stopped one; do
+	[ $SECONDS -lt $((60 * patience)) ] || break
+	kill -KILL "$(vm_pid one rng0)" 2>/dev/null
+done
+is "killed again and again: the VM stops" "$(vm_status one)" stopped
+is "killed again and again: the cause is the device" "$(field one cause)" device-killed
+is "killed again and again: the detail says why" "$(field one detail)" "rng0: killed by SIGKILL, after 5 restarts in 10 s"
+is "killed again and again: the exit code is that cause's" "$(field one exitCode)" 38
+succeeds "killed again and again: delete" vmrun delete one
+
+# Before the guest runs; and a device that is stopped instead of killed is no death.
+vmrun create "$work/one" </dev/null >"$work/one.out" 2>/dev/null
+kill -KILL "$(vm_pid one block0)"
+succeeds "killed before start: it is started again" eventually 30 all_restarted one 1 block
+succeeds "killed before start: start" vmrun start one
+before=0
+succeeds "killed before start: the guest goes on" eventually 30 goes_on one
+kill -STOP "$(vm_pid one block0)"
+sleep 0.2
+kill -KILL "$(vm_pid one rng0)"
+succeeds "another one is stopped: it is started again nevertheless" eventually 30 all_restarted one 1 rng
+kill -KILL "$(vm_pid one block0)"
+succeeds "a stopped one is killed: it is started again" eventually 30 all_restarted one 2 block
+before=$(rounds one)
+succeeds "a stopped one is killed: the guest goes on" eventually 30 goes_on one
+finish one
+
+# A disk in enemy hands, which its policy kills each time: the cause is on record.
+mkdir -p "$work/hostile/bin" "$work/hostile/libexec/vmrun"
+cp -a "$B/bin/vmrun" "$work/hostile/bin/" && cp -a "$B/libexec/vmrun/." "$work/hostile/libexec/vmrun/"
+cp "$B/tests/hostile/vmrun-dev-block" "$work/hostile/libexec/vmrun/"
+bundle "$work/enemy" restart "[{\"type\": \"serial\"}$(devices 1 block)]"
+"$work/hostile/bin/vmrun" --root "$root" --log "$work/said" --log-level warning create "$work/enemy" </dev/null >/dev/null 2>&1
+vmrun start enemy
+succeeds "SIGSYS each time: the VM stops" eventually 30 is_stopped enemy
+is "SIGSYS each time: the detail has policy and restarts" "$(field enemy detail)" \
+	"block0: killed by its seccomp policy (SIGSYS), after 5 restarts in 10 s"
+logged() { [ "$(grep -c 'block0: killed by its seccomp policy (SIGSYS): it is started again' "$work/said")" = 5 ]; }
+succeeds "SIGSYS each time: a line for each" eventually 10 logged
+vmrun delete enemy
