@@ -25,7 +25,10 @@ finish() {
 trap finish EXIT
 
 seq 1000000 | head -c 4M >"$work/data.img"
-device root_pid block --path "$work/vm/root.img"
+# The root disk is the top of a chain: what the guest changes, above a compressed image.
+qemu-img convert -c -O qcow2 "$work/vm/root.img" "$work/vm/base.qcow2"
+qemu-img create -q -f qcow2 -b base.qcow2 -F qcow2 "$work/vm/root.qcow2"
+device root_pid block --path "$work/vm/root.qcow2" --format qcow2
 device data_pid block --path "$work/data.img"
 device rng_pid rng
 
@@ -64,11 +67,13 @@ echo system_powerdown >"$work/mon.in"
 wait "$qemu_pid"
 is "QEMU ends in order" $? 0
 qemu_pid=''
-succeeds "the file system is clean" e2fsck -fn "$work/vm/root.img"
-is "the data it wrote is there" "$(debugfs -R 'cat /data' "$work/vm/root.img" 2>/dev/null | sha256sum)" \
-	"$(seq 100000 | sha256sum)"
-
+like "the image is locked meanwhile" "$(qemu-img check "$work/vm/root.qcow2" 2>&1)" "Failed to .*lock"
 kill "$root_pid"
 wait "$root_pid"
 is "a back-end that ends on a signal leaves no socket" "$(ls "$work/root_pid.sock" 2>/dev/null)" ""
 root_pid=''
+is "qemu-img finds its qcow2 image whole" "$(qemu-img check -q "$work/vm/root.qcow2" 2>&1)" ""
+qemu-img convert -O raw "$work/vm/root.qcow2" "$work/vm/root.img"
+succeeds "the file system is clean" e2fsck -fn "$work/vm/root.img"
+is "the data it wrote is there" "$(debugfs -R 'cat /data' "$work/vm/root.img" 2>/dev/null | sha256sum)" \
+	"$(seq 100000 | sha256sum)"

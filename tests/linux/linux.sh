@@ -13,9 +13,10 @@ if [ "${1:-}" != --built ]; then
 	bundle-examples/build --image-size 16 --job $jobs/panic --kernel vmlinux --memory 64 \
 		--param initcall_blacklist=tracer_init_tracefs "$dir/third"
 	bundle-examples/build --image-size 16 --job $jobs/reboot --vcpus 4 "$dir/fourth"
-	# Beside the root disk, one with known content.
+	# Beside the root disk, one with known content: a qcow2 image above a raw one.
 	seq 1000000 | head -c 4M >"$dir/first/data.img"
-	jq '.vm.devices += [{type: "block", path: "data.img", serial: "scratch-1"}]' \
+	qemu-img create -q -f qcow2 -b data.img -F raw "$dir/first/data.qcow2"
+	jq '.vm.devices += [{type: "block", path: "data.qcow2", format: "qcow2", serial: "scratch-1"}]' \
 		"$dir/first/config.json" >"$dir/config" && mv "$dir/config" "$dir/first/config.json"
 	set +e
 	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
@@ -81,7 +82,9 @@ succeeds "second: its shutdown script ran" said second 'vmrun example: shutting 
 fs_clean first
 like "first: the shutdown script's file is there" "$(file_of first /shutdown-was-orderly)" '[0-9]{4}'
 is "first: the data it wrote is there" "$(file_of first /data | sha256sum)" "$(seq 100000 | sha256sum)"
-is "first: what it wrote to the second disk is there" "$(sha256sum <"$dir/first/data.img")" \
+is "first: qemu-img finds the second disk whole" "$(qemu-img check -q "$dir/first/data.qcow2" 2>&1)" ""
+qemu-img convert -O raw "$dir/first/data.qcow2" "$dir/first/data.raw"
+is "first: what it wrote to the second disk is there" "$(sha256sum <"$dir/first/data.raw")" \
 	"$({ seq 1000000 | head -c 1M; yes | tr -d '\n' | tr y x | head -c 1M; seq 1000000 | head -c 4M | tail -c 2M; } | sha256sum)"
 succeeds "first: deleted" vmrun delete first
 succeeds "second: deleted" vmrun delete second
