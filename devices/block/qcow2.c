@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "devices/block/qcow2_lock.h"
 #include "devices/core/fdio.h"
 
 static int qcow2_open_raw(struct qcow2_image *m, unsigned int i, unsigned int nr, struct err *err)
@@ -90,5 +91,7 @@ int qcow2_open(struct qcow2 *ret, const struct qcow2_files *files, struct err *e
 	ret->writable = files->writable;
 	for (unsigned int i = 0; rc == 0 && i < files->nr; i++)
 		rc = qcow2_open_image(ret, files, i, err);
+	if (rc == 0)
+		rc = qcow2_lock_init(ret, err);
 	return rc < 0 ? rc : qcow2_make_room(ret, err);
 }

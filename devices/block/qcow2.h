@@ -5,7 +5,7 @@
  * The file that is written to, and the backing files below it, are open before lockdown. Their heads are read here and
  * checked (core/qcow2_head.h), which is all the memory that the disk will ever need.
  *
- * One call at a time, on whatever thread: nothing here has a lock.
+ * Threads may call qcow2_read(), qcow2_write() and qcow2_drop() at the same time (qcow2_lock.h).
  */
 #ifndef VMRUN_DEVICES_BLOCK_QCOW2_H
 #define VMRUN_DEVICES_BLOCK_QCOW2_H
@@ -33,7 +33,7 @@ struct qcow2_files {
  * @ret:	Zeroed by the caller; its memory is never freed. Meaningless after a failure
  *
  * Context: setup
- * Syscalls: fstat preadv mmap
+ * Syscalls: fstat preadv mmap pipe2
  * Return: 0; -EINVAL for an image that is damaged or has what vmrun does not support, or another -errno
  */
 MUST_CHECK int qcow2_open(struct qcow2 *ret, const struct qcow2_files *files, struct err *err);

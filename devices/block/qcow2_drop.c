@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_read.h"
 #include "devices/block/qcow2_write.h"
@@ -23,7 +24,7 @@ static int qcow2_write_zeros(struct qcow2 *q, uint64_t off, uint64_t bytes)
 			iov[nr].iov_len = (size_t)qcow2_min(bytes - piece, sizeof(zeros));
 			piece += iov[nr].iov_len;
 		}
-		rc = qcow2_write(q, iov, nr, off);
+		rc = qcow2_write_alone(q, iov, nr, off);
 		off += piece;
 		bytes -= piece;
 	}
@@ -110,7 +111,7 @@ static int qcow2_drop_clusters(struct qcow2 *q, uint64_t off, uint64_t end, enum
 	return rc;
 }
 
-int qcow2_drop(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop how)
+static int qcow2_drop_alone(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop how)
 {
 	const struct qcow2_image *m = &q->image[0];
 	const uint64_t mask = qcow2_cluster(m) - 1;
@@ -126,5 +127,17 @@ int qcow2_drop(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop ho
 		rc = qcow2_drop_clusters(q, from, to, how);
 	if (rc == 0 && how != QCOW2_DISCARD)
 		rc = qcow2_write_zeros(q, to, end - to);
+	return rc;
+}
+
+int qcow2_drop(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop how)
+{
+	int rc;
+
+	qcow2_lock(q);
+	qcow2_still_begin(q);
+	rc = qcow2_drop_alone(q, off, bytes, how);
+	qcow2_still_end(q);
+	qcow2_unlock(q);
 	return rc;
 }

@@ -59,6 +59,9 @@ struct qcow2_page {
  * @fill:	Room for what surrounds a write: two clusters
  * @packed:	Room for a compressed cluster: two clusters
  * @unpacked:	The cluster unpacked last, of image @unpacked_image with entry @unpacked_entry (0: none)
+ * @users:	Threads that have the lock or wait for it, which they do at the pipe @turn
+ * @moves:	Threads that move bytes without the lock
+ * @stills:	Threads that need all moves to be over; those that wait for it, @sleepers, do at the pipe @still
  * @bad_limit:	Budget of log lines about broken metadata
  */
 struct qcow2 {
@@ -70,6 +73,8 @@ struct qcow2 {
 	uint8_t *fill, *packed, *unpacked;
 	uint64_t unpacked_entry;
 	unsigned int unpacked_image;
+	unsigned int users, moves, stills, sleepers;
+	int turn[2], still[2];
 	struct log_limit bad_limit;
 };
 

@@ -88,20 +88,17 @@ int qcow2_word(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret)
 	return rc;
 }
 
-int qcow2_pwrite(struct qcow2 *q, struct iovec *iov, int nr, uint64_t off)
+int qcow2_pwrite(int fd, struct iovec *iov, int nr, uint64_t *off)
 {
-	struct qcow2_image *m = &q->image[0];
 	ssize_t n;
 
 	while (nr > 0) {
-		n = pwritev(m->fd, iov, nr < QCOW2_IOVS ? nr : QCOW2_IOVS, (off_t)off);
+		n = pwritev(fd, iov, nr < QCOW2_IOVS ? nr : QCOW2_IOVS, (off_t)*off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
-		off += (uint64_t)n;
-		if (off > m->file_bytes)
-			m->file_bytes = off;
+		*off += (uint64_t)n;
 		while (nr > 0 && (size_t)n >= iov->iov_len) {
 			n -= (ssize_t)iov->iov_len;
 			iov++;
@@ -115,15 +112,23 @@ int qcow2_pwrite(struct qcow2 *q, struct iovec *iov, int nr, uint64_t off)
 	return 0;
 }
 
+void qcow2_grown(struct qcow2 *q, uint64_t off)
+{
+	if (off > q->image[0].file_bytes)
+		q->image[0].file_bytes = off;
+}
+
 static int qcow2_store(struct qcow2 *q, uint64_t off, const void *buf, size_t bytes)
 {
 	struct iovec iov = {.iov_base = (void *)(uintptr_t)buf, .iov_len = bytes};
 	struct qcow2_page *p = qcow2_slot(q, 0, off / QCOW2_PAGE);
 	const bool cached = p->tag == off / QCOW2_PAGE + 1 && p->image == 0;
+	uint64_t end = off;
 	int rc;
 
 	vr_assert(off % QCOW2_PAGE + bytes <= QCOW2_PAGE);
-	rc = qcow2_pwrite(q, &iov, 1, off);
+	rc = qcow2_pwrite(q->image[0].fd, &iov, 1, &end);
+	qcow2_grown(q, end);
 	if (cached && rc == 0)
 		memcpy(p->byte + off % QCOW2_PAGE, buf, bytes);
 	else if (cached) /* a part of it may be in the file */

@@ -51,15 +51,19 @@ MUST_CHECK int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off,
 MUST_CHECK int qcow2_word(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret);
 
 /**
- * qcow2_pwrite() - Write to image [0], all of it, whatever is there
+ * qcow2_pwrite() - Write to a file, all of it, whatever is there
  * @iov:	Overwritten
- * @off:	Where in the file
+ * @off:	Where in the file; then where what was written ends, also after a failure. qcow2_grown() has to be told
  *
+ * The lock is not needed.
  * Context: locked
  * Syscalls: pwritev
  * Return: 0 or -errno; then a part may be written
  */
-MUST_CHECK int qcow2_pwrite(struct qcow2 *q, struct iovec *iov, int nr, uint64_t off);
+MUST_CHECK int qcow2_pwrite(int fd, struct iovec *iov, int nr, uint64_t *off);
+
+/** qcow2_grown() - Take note that something was written to image [0] that ends at @off */
+void qcow2_grown(struct qcow2 *q, uint64_t off);
 
 /**
  * qcow2_write_meta() - Write metadata outside the guarded tables

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/block/inflate.h"
+#include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_meta.h"
 
@@ -50,19 +51,18 @@ static void qcow2_copy_out(const struct iovec *iov, unsigned int nr, const uint8
 	}
 }
 
-/* Reads from a file; zeros behind its end, which must not have moved.  Syscalls: preadv */
-static int qcow2_pread(const struct qcow2_image *m, struct iovec *iov, unsigned int nr,
-		       uint64_t off)
+/* Reads from a file; zeros behind @end, where it ends at least.  Syscalls: preadv */
+static int qcow2_pread(int fd, struct iovec *iov, unsigned int nr, uint64_t off, uint64_t end)
 {
 	ssize_t n;
 
 	while (nr > 0) {
-		n = preadv(m->fd, iov, (int)nr, (off_t)off);
+		n = preadv(fd, iov, (int)nr, (off_t)off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0 && off < m->file_bytes)
+		if (n == 0 && off < end)
 			return -EIO;
 		if (n == 0)
 			break;
@@ -92,7 +92,7 @@ static int qcow2_unpack(struct qcow2 *q, unsigned int image, uint64_t entry)
 	if (q->unpacked_entry == entry && q->unpacked_image == image)
 		return 0;
 	q->unpacked_entry = 0;
-	rc = qcow2_pread(m, &iov, 1, off);
+	rc = qcow2_pread(m->fd, &iov, 1, off, m->file_bytes);
 	if (rc < 0)
 		return rc;
 	if (inflate_all(q->packed, (size_t)(end - off), q->unpacked, (size_t)qcow2_cluster(m)) !=
@@ -130,7 +130,20 @@ static int qcow2_resolve(struct qcow2 *q, uint64_t off, uint64_t *bytes, unsigne
 	return 0;
 }
 
-static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes)
+/* @keep: the lock stays this thread's */
+static int qcow2_read_data(struct qcow2 *q, const struct qcow2_image *m, struct iovec *iov,
+			   unsigned int nr, uint64_t off, bool keep)
+{
+	const uint64_t end = m->file_bytes;
+	const bool without = !keep && qcow2_move_begin(q);
+	int rc = qcow2_pread(m->fd, iov, nr, off, end);
+
+	qcow2_move_end(q, without);
+	return rc;
+}
+
+static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes,
+			    bool keep)
 {
 	struct iovec iov[QCOW2_IOVS];
 	const struct qcow2_image *m;
@@ -149,7 +162,7 @@ static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t of
 		return rc;
 	*bytes = qcow2_cut(c, *bytes, iov, QCOW2_IOVS, &nr);
 	if (p.kind == QCOW2_IS_DATA)
-		return qcow2_pread(m, iov, nr, p.host + in_cluster);
+		return qcow2_read_data(q, m, iov, nr, p.host + in_cluster, keep);
 	if (p.kind == QCOW2_IS_PACKED)
 		qcow2_copy_out(iov, nr, q->unpacked + in_cluster);
 	else
@@ -157,7 +170,8 @@ static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t of
 	return 0;
 }
 
-int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+static int qcow2_read_all(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off,
+			  bool keep)
 {
 	struct qcow2_cursor c = {iov, nr};
 	uint64_t left = 0, n;
@@ -167,9 +181,24 @@ int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off
 		left += iov[i].iov_len;
 	while (rc == 0 && left > 0) {
 		n = left;
-		rc = qcow2_read_piece(q, &c, off, &n);
+		rc = qcow2_read_piece(q, &c, off, &n, keep);
 		off += n;
 		left -= n;
 	}
+	return rc;
+}
+
+int qcow2_read_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	return qcow2_read_all(q, iov, nr, off, true);
+}
+
+int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	int rc;
+
+	qcow2_lock(q);
+	rc = qcow2_read_all(q, iov, nr, off, false);
+	qcow2_unlock(q);
 	return rc;
 }

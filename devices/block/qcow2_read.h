@@ -31,15 +31,18 @@ size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsi
 		 unsigned int *ret_nr);
 
 /**
- * qcow2_read() - Read from the disk
+ * qcow2_read() - Read from the disk; other threads may be in it
  * @iov:	Overwritten; what it describes is filled
  * @off:	Anywhere: behind the end of the disk are zeros
  *
  * Context: locked
- * Syscalls: preadv
+ * Syscalls: preadv read write
  * Return: 0; -EIO for a broken image, or another -errno
  */
 MUST_CHECK int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);
+
+/** qcow2_read_alone() - As qcow2_read(), for a thread that has the lock and keeps it */
+MUST_CHECK int qcow2_read_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);
 
 /** qcow2_reads_zero() - Whether an absent cluster at byte @off of the disk reads as zeros, as nothing is below it */
 bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off);

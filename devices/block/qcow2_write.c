@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_meta.h"
 #include "devices/block/qcow2_read.h"
@@ -46,9 +47,9 @@ static int qcow2_fill(struct qcow2 *q, const struct qcow2_fresh *f, size_t head,
 {
 	struct iovec before = {.iov_base = q->fill, .iov_len = head};
 	struct iovec behind = {.iov_base = q->fill + head, .iov_len = tail};
-	int rc = head > 0 ? qcow2_read(q, &before, 1, f->off - head) : 0;
+	int rc = head > 0 ? qcow2_read_alone(q, &before, 1, f->off - head) : 0;
 
-	return rc == 0 && tail > 0 ? qcow2_read(q, &behind, 1, f->off + f->bytes) : rc;
+	return rc == 0 && tail > 0 ? qcow2_read_alone(q, &behind, 1, f->off + f->bytes) : rc;
 }
 
 /* Writes the clusters whole; only the guest's bytes where the file has nothing but zeros around them */
@@ -64,6 +65,7 @@ static int qcow2_write_fresh(struct qcow2 *q, const struct qcow2_fresh *f, struc
 	size_t tail = bare ? 0 : (f->nr << m->cluster_bits) - in_cluster - f->bytes;
 	struct iovec iov[QCOW2_IOVS + 2];
 	unsigned int nr, first = head > 0;
+	uint64_t end;
 	int rc = qcow2_fill(q, f, head, tail);
 
 	if (rc < 0)
@@ -74,7 +76,10 @@ static int qcow2_write_fresh(struct qcow2 *q, const struct qcow2_fresh *f, struc
 	nr += first;
 	if (tail > 0)
 		iov[nr++] = (struct iovec){.iov_base = q->fill + head, .iov_len = tail};
-	return qcow2_pwrite(q, iov, (int)nr, f->host + in_cluster - head);
+	end = f->host + in_cluster - head;
+	rc = qcow2_pwrite(m->fd, iov, (int)nr, &end);
+	qcow2_grown(q, end);
+	return rc;
 }
 
 static int qcow2_link_fresh(struct qcow2 *q, const struct qcow2_fresh *f)
@@ -111,7 +116,20 @@ static int qcow2_write_new(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off
 	return rc;
 }
 
-static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes)
+/* To clusters that are there.  @keep: the lock stays this thread's */
+static int qcow2_write_data(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off,
+			    bool keep)
+{
+	const bool without = !keep && qcow2_move_begin(q);
+	int rc = qcow2_pwrite(q->image[0].fd, iov, (int)nr, &off);
+
+	qcow2_move_end(q, without);
+	qcow2_grown(q, off);
+	return rc;
+}
+
+static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes,
+			     bool keep)
 {
 	const uint64_t in_cluster = off & (qcow2_cluster(&q->image[0]) - 1);
 	struct iovec iov[QCOW2_IOVS];
@@ -126,10 +144,11 @@ static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t o
 	*bytes = qcow2_cut(c, qcow2_min(*bytes, p.bytes), iov, QCOW2_IOVS, &nr);
 	if (qcow2_guarded(q, p.host + in_cluster, *bytes))
 		return qcow2_bad(q, 0, "a table is used as data at", p.host);
-	return qcow2_pwrite(q, iov, (int)nr, p.host + in_cluster);
+	return qcow2_write_data(q, iov, nr, p.host + in_cluster, keep);
 }
 
-int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+static int qcow2_write_all(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off,
+			   bool keep)
 {
 	struct qcow2_cursor c = {iov, nr};
 	uint64_t left = 0, n;
@@ -139,9 +158,24 @@ int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t of
 		left += iov[i].iov_len;
 	while (rc == 0 && left > 0) {
 		n = left;
-		rc = qcow2_write_piece(q, &c, off, &n);
+		rc = qcow2_write_piece(q, &c, off, &n, keep);
 		off += n;
 		left -= n;
 	}
+	return rc;
+}
+
+int qcow2_write_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	return qcow2_write_all(q, iov, nr, off, true);
+}
+
+int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
+{
+	int rc;
+
+	qcow2_lock(q);
+	rc = qcow2_write_all(q, iov, nr, off, false);
+	qcow2_unlock(q);
 	return rc;
 }

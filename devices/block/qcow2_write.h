@@ -16,14 +16,17 @@
 #include "devices/block/qcow2_image.h"
 
 /**
- * qcow2_write() - Write to the disk
+ * qcow2_write() - Write to the disk; other threads may be in it
  * @iov:	Overwritten
  * @off:	All of it is inside the disk
  *
  * Context: locked
- * Syscalls: preadv pwritev fallocate
+ * Syscalls: preadv pwritev fallocate read write
  * Return: 0; -EIO for a broken image, -ENOSPC or another -errno; then a part may be written
  */
 MUST_CHECK int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);
+
+/** qcow2_write_alone() - As qcow2_write(), for a thread that has the lock and keeps it */
+MUST_CHECK int qcow2_write_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);
 
 #endif

@@ -92,6 +92,10 @@ static void done(struct qcow2 *q)
 {
 	const size_t cluster = (size_t)qcow2_cluster(&q->image[0]);
 
+	for (unsigned int i = 0; i < 2; i++) {
+		close(q->turn[i]);
+		close(q->still[i]);
+	}
 	munmap(q->page, QCOW2_PAGES * sizeof(*q->page) + 5 * cluster);
 }
 

@@ -104,6 +104,10 @@ static inline void close_chain(void)
 {
 	for (unsigned int i = 0; i < q.nr_images; i++)
 		close(q.image[i].fd);
+	for (unsigned int i = 0; i < 2 && q.page; i++) {
+		close(q.turn[i]);
+		close(q.still[i]);
+	}
 }
 
 static inline int put(uint64_t off, void *buf, size_t bytes)
