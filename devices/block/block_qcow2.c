@@ -10,6 +10,7 @@
 #include "devices/block/qcow2_drop.h"
 #include "devices/block/qcow2_read.h"
 #include "devices/block/qcow2_write.h"
+#include "devices/core/kind.h"
 
 #define BLOCK_QCOW2_FD BOOT_FD_RES
 
@@ -65,9 +66,19 @@ static int block_qcow2_carry_out(struct block_backing *g, struct block_io *io)
 	return -EINVAL;
 }
 
+static bool block_qcow2_at_once(struct block_backing *g, struct block_io *io)
+{
+	if (io->op != BLOCK_READ ||
+	    !qcow2_read_cached(g->state, io->iov, io->nr_iov, io->off, io->bytes))
+		return false;
+	io->rc = 0;
+	return true;
+}
+
 const struct block_format block_qcow2 = {
 	.name = "qcow2",
-	.threads = 1, /* its tables are not shared */
+	.threads = KIND_THREADS_MAX,
 	.init = block_qcow2_init,
 	.carry_out = block_qcow2_carry_out,
+	.at_once = block_qcow2_at_once,
 };

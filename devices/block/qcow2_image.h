@@ -56,6 +56,7 @@ struct qcow2_page {
  * @image:	[0] is the one that is written to
  * @free_hint:	No cluster of image [0] below this one is free, as far as we know
  * @page:	QCOW2_PAGES of them
+ * @no_wait:	Pages that are not there are not read
  * @fill:	Room for what surrounds a write: two clusters
  * @packed:	Room for a compressed cluster: two clusters
  * @unpacked:	The cluster unpacked last, of image @unpacked_image with entry @unpacked_entry (0: none)
@@ -70,6 +71,7 @@ struct qcow2 {
 	bool writable;
 	uint64_t free_hint;
 	struct qcow2_page *page;
+	bool no_wait;
 	uint8_t *fill, *packed, *unpacked;
 	uint64_t unpacked_entry;
 	unsigned int unpacked_image;

@@ -41,6 +41,14 @@ void qcow2_lock(struct qcow2 *q)
 		qcow2_sleep(q->turn);
 }
 
+bool qcow2_lock_now(struct qcow2 *q)
+{
+	unsigned int nobody = 0;
+
+	return __atomic_compare_exchange_n(&q->users, &nobody, 1, false, __ATOMIC_ACQUIRE,
+					   __ATOMIC_RELAXED);
+}
+
 void qcow2_unlock(struct qcow2 *q)
 {
 	if (__atomic_fetch_sub(&q->users, 1, __ATOMIC_RELEASE) > 1)

@@ -20,6 +20,9 @@ MUST_CHECK int qcow2_lock_init(struct qcow2 *q, struct err *err);
 /** qcow2_lock() - Wait for the lock.  Context: locked.  Syscalls: read */
 void qcow2_lock(struct qcow2 *q);
 
+/** qcow2_lock_now() - Have the lock if nobody has it; whether that is so */
+bool qcow2_lock_now(struct qcow2 *q);
+
 /** qcow2_unlock() - Let the next one have it.  Context: locked.  Syscalls: write */
 void qcow2_unlock(struct qcow2 *q);
 

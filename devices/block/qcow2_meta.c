@@ -67,6 +67,8 @@ int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off, const uint8
 	int rc;
 
 	if (p->tag != number + 1 || p->image != image) {
+		if (q->no_wait)
+			return -EAGAIN;
 		p->tag = 0;
 		rc = qcow2_read_page(&q->image[image], number, p->byte);
 		if (rc < 0)

@@ -36,7 +36,7 @@ bool qcow2_guarded(const struct qcow2 *q, uint64_t off, uint64_t bytes);
  *
  * Context: locked
  * Syscalls: preadv
- * Return: 0 or -errno
+ * Return: 0 or -errno; -EAGAIN where q->no_wait keeps it from reading
  */
 MUST_CHECK int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off,
 			     const uint8_t **ret);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/block/block_fd.h"
 #include "devices/block/inflate.h"
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
@@ -201,4 +202,28 @@ int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off
 	rc = qcow2_read_all(q, iov, nr, off, false);
 	qcow2_unlock(q);
 	return rc;
+}
+
+bool qcow2_read_cached(struct qcow2 *q, const struct iovec *iov, unsigned int nr, uint64_t off,
+		       uint64_t bytes)
+{
+	struct qcow2_place p = {.kind = QCOW2_IS_PACKED};
+	uint64_t here = bytes, at;
+	const struct qcow2_image *m;
+	unsigned int image = 0;
+	bool all;
+
+	if (!qcow2_lock_now(q))
+		return false;
+	q->no_wait = true;
+	all = qcow2_resolve(q, off, &here, &image, &p) == 0 && here >= bytes;
+	q->no_wait = false;
+	m = &q->image[image < q->nr_images ? image : 0];
+	at = m->raw ? off : p.host + (off & (qcow2_cluster(m) - 1));
+	if (all && p.kind == QCOW2_IS_DATA)
+		all = block_fd_read_cached(m->fd, iov, nr, at, bytes);
+	else if (all && p.kind != QCOW2_IS_PACKED)
+		qcow2_zero_iov(iov, nr);
+	qcow2_unlock(q);
+	return all && p.kind != QCOW2_IS_PACKED;
 }

@@ -12,7 +12,7 @@ TestSuite(qcow2_threads, .init = temp_dir_make, .fini = temp_dir_remove, .timeou
 #define ROUNDS	700
 
 static uint8_t disk[DISK_BYTES], found[DISK_BYTES];
-static _Atomic unsigned int failed;
+static _Atomic unsigned int failed, cached;
 
 /* The lower half of the disk: sectors go round, so each cluster is everybody's. Each knows what its own hold */
 static void *write_own_sectors(void *arg)
@@ -29,8 +29,11 @@ static void *write_own_sectors(void *arg)
 		struct iovec iov = {buf, sizeof(buf)};
 
 		memset(buf, 0xee, sizeof(buf));
-		failed += qcow2_read(&q, &iov, 1, sector * 512) < 0 ||
-			  memcmp(buf, disk + sector * 512, 512) != 0;
+		if (qcow2_read_cached(&q, &iov, 1, sector * 512, sizeof(buf)))
+			cached++;
+		else
+			failed += qcow2_read(&q, &iov, 1, sector * 512) < 0;
+		failed += memcmp(buf, disk + sector * 512, 512) != 0;
 		memset(buf, (int)next_random(&state), sizeof(buf));
 		memcpy(disk + sector * 512, buf, sizeof(buf));
 		iov = (struct iovec){buf, sizeof(buf)};
@@ -80,6 +83,7 @@ static void run(enum chain kind, const char *layout)
 	for (unsigned int i = 0; i <= WRITERS; i++)
 		pthread_join(thread[i], NULL);
 	cr_expect_eq(failed, 0);
+	cr_expect_gt(cached, 0);
 	cr_expect(q.users == 0 && q.moves == 0 && q.stills == 0 && q.sleepers == 0);
 	close_chain();
 	cr_expect_eq(sh("qemu-img check a.qcow2 && qemu-img convert -O raw a.qcow2 found"), 0,
