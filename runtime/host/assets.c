@@ -216,7 +216,12 @@ static int assets_open_backing(struct plan_proc *proc, struct asset_proc *ap, un
 	settings.qcow2 = backing_qcow2_bits(&b);
 	plan_set_settings(proc, &settings, sizeof(settings));
 	for (unsigned int i = 0; i < b.nr; i++) {
-		proc->fd[slot + 1 + i] = b.file[i];
+		struct plan_fd *f = &proc->fd[slot + 1 + i];
+
+		/* A plan that could not be opened may be opened again. */
+		free(f->path);
+		free(f->pointer);
+		*f = b.file[i];
 		ap->fd[slot + 1 + i] = b.fd[i];
 	}
 	proc->nr_fds = slot + 1 + b.nr;

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "runtime/config/bundle.h"
 #include "runtime/host/assets.h"
+#include "runtime/plan/plan_json.h"
+#include "runtime/plan/plan_settings.h"
 #include "tests/support/temp_dir.h"
 
 TestSuite(backing, .init = temp_dir_make, .fini = temp_dir_remove);
@@ -197,4 +200,52 @@ Test(backing, a_file_below_is_shared_by_readers_and_by_no_writer)
 	cr_assert_eq(open_top(true, &b, NULL, &err), -EBUSY);
 	cr_assert(strstr(err.msg, "dir/b: is being written to"), "%s", err.msg);
 	close(fd);
+}
+
+static struct plan *plan_of(const char *text)
+{
+	struct json_object *config = json_tokener_parse(text);
+	struct bundle *b = NULL;
+	struct plan *p = NULL;
+	struct err err = {0};
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/dir", temp_dir);
+	cr_assert_eq(bundle_from_json(config, path, &b, &err), 0, "%s", err.msg);
+	cr_assert_eq(plan_build(b, "x", NULL, &p, &err), 0, "%s", err.msg);
+	bundle_free(b);
+	json_object_put(config);
+	return p;
+}
+
+Test(backing, the_plan_gets_the_chain)
+{
+	struct plan *p = plan_of("{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"k\"},"
+				 "\"image\":{\"path\":\"a.qcow2\",\"format\":\"qcow2\"}}}");
+	const unsigned int before = open_fds();
+	struct block_settings settings;
+	struct json_object *json;
+
+	sh("printf '\\177ELF' >k; truncate -s 1M c && qemu-img create -q -f qcow2 -b c -F raw b && "
+	   "qemu-img create -q -f qcow2 -b b -F qcow2 a.qcow2");
+	for (unsigned int i = 0; i < 2; i++) {
+		struct assets *a = NULL;
+		struct err err = {0};
+		int rc = assets_open(p, &a, &err);
+
+		/* no KVM here: that is the one thing that may be missing */
+		cr_expect(rc == 0 || strncmp(err.msg, "/dev/kvm", 8) == 0, "%s", err.msg);
+		cr_expect_eq(p->proc[2].nr_fds, BOOT_FD_RES + 3);
+		plan_settings(&p->proc[2], &settings, sizeof(settings));
+		cr_expect_eq(settings.qcow2, 3);
+		cr_expect_eq(settings.capacity_bytes, 1 << 20);
+		cr_expect(rc < 0 || a->proc[2].disk_bytes > 1 << 20);
+		assets_close(a);
+		cr_expect_eq(open_fds(), before);
+	}
+	json = plan_to_json(p);
+	cr_expect(strstr(json_object_to_json_string_ext(json, JSON_C_TO_STRING_NOSLASHESCAPE),
+			 "/dir/c\""));
+	json_object_put(json);
+	plan_free(p);
 }
