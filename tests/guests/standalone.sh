@@ -169,6 +169,30 @@ over "an error that no process reads"
 
 like "a limit that is too low" "$( (ulimit -n 64; timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1) )" "^vmrun: RLIMIT_NOFILE is 64, and 256 are needed"
 
+# Front-ends that stop in the middle: they hold only themselves up, and neither the next one nor the end.
+stops='use Fcntl; my $s = front_end(); my $what = $ARGV[1]; $| = 1;
+	syswrite($s, substr(pack("LLL", 1, 1, 0), 0, 6)) if $what eq "header";
+	syswrite($s, pack("LLL", 5, 1, 40) . "x" x 20) if $what eq "payload";
+	if ($what eq "deaf") { fcntl($s, F_SETFL, O_NONBLOCK); 1 while syswrite($s, pack("LLL", 1, 1, 0) x 64) }
+	print "stopped\n"; sleep 60'
+for what in header payload deaf; do
+	alone rng
+	perl -e "$(cat "$work/clients"); alarm 0; $stops" "$s" $what >"$work/stopped-$what" &
+	stopped=$!
+	succeeds "$what, then silence: it comes so far" eventually 10 grep -qs stopped "$work/stopped-$what"
+	kill $stopped
+	wait $stopped 2>/dev/null
+	is "$what, then silence: the next one is served" "$(perl -e "$(cat "$work/clients")"'
+		for (1 .. 100) { my $s = front_end(); last if 8 == ($n = length ask($s, 1, "", 8)); select undef, undef, undef, 0.05 } print $n' "$s")" 8
+	perl -e "$(cat "$work/clients"); alarm 0; $stops" "$s" $what >"$work/again-$what" &
+	stopped=$!
+	succeeds "$what, then silence: again" eventually 10 grep -qs stopped "$work/again-$what"
+	kill $pid
+	over "$what, then silence: SIGTERM"
+	kill $stopped
+	wait $stopped 2>/dev/null
+done
+
 # A front-end that leaves makes room for the next at once, whatever it sent before.
 alone rng
 is "leaving and coming, 200 times" "$(perl -e "$(cat "$work/clients")"'
