@@ -35,20 +35,21 @@ ask() {
 	eventually 90 said "$1"
 	fact "$1"
 }
-# boot [,OPTION...]: back-end and QEMU, with options of its device
+# boot MACHINE SUFFIX PARAM OPTIONS [OPTION...]: back-end and QEMU; SUFFIX ends the names of virtio devices on its bus,
+# PARAM is the kernel's, OPTIONS are the network device's
 boot() {
 	"$vmrun_bin" device net --socket "$work/net.sock" --tap vmtap0 2>"$work/device.err" &
 	device_pid=$!
 	eventually 10 [ -S "$work/net.sock" ] || cat "$work/device.err"
 	ip addr add $host/24 dev vmtap0 && ip link set vmtap0 up
-	timeout 240 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M q35 -accel $accel -m 256 \
+	timeout 240 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M "$1" -accel $accel -m 256 \
 		-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
 		-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" \
-		-append "console=ttyS0 quiet root=/dev/vda ip=$guest::$host:255.255.255.0::eth0:off" \
-		-drive file="$work/vm/root.img",if=none,id=root,format=raw,snapshot=on -device virtio-blk-pci,drive=root \
+		-append "console=ttyS0 quiet root=/dev/vda ip=$guest::$host:255.255.255.0::eth0:off $3" \
+		-drive file="$work/vm/root.img",if=none,id=root,format=raw,snapshot=on -device "virtio-blk$2,drive=root" \
 		-chardev socket,id=net,path="$work/net.sock" -netdev vhost-user,id=net,chardev=net \
-		-device "virtio-net-pci,netdev=net,romfile=,rx_queue_size=1024,tx_queue_size=1024,mac=52:54:00:11:22:33$1" \
-		-serial stdio <"$work/in" >"$work/console" 2>"$work/qemu.err" &
+		-device "virtio-net$2,netdev=net,rx_queue_size=1024,tx_queue_size=1024,mac=52:54:00:11:22:33$4" \
+		-serial stdio "${@:5}" <"$work/in" >"$work/console" 2>"$work/qemu.err" &
 	qemu_pid=$!
 	eventually 120 said ready
 	if grep -qa '^fact ready' "$work/console"; then ok "$name: boots"; else
@@ -81,7 +82,7 @@ busybox httpd -f -p 8080 -h "$work/www" &
 web_pid=$!
 
 name=default
-boot ''
+boot q35 -pci '' ,romfile=
 jailed=$(cat "/proc/$(pgrep -P "$device_pid")/status" 2>/dev/null)
 like "the device has its seccomp filter" "$jailed" '^Seccomp:[[:space:]]*2$'
 like "the device has no capability" "$jailed" '^CapPrm:[[:space:]]*0*$'
@@ -90,7 +91,10 @@ features=$(ask features 'cat /sys/bus/virtio/devices/virtio1/features /sys/bus/v
 like "offloads, mergeable buffers and event index are in use" "$features" '11.{9}1.*1'
 end
 
-name=plain
-boot ,mrg_rxbuf=off,csum=off,guest_csum=off,gso=off,event_idx=off,indirect_desc=off
+# By virtio-mmio; qemu.sh says why so.
+name="plain, microvm"
+boot microvm -device "tsc_early_khz=$(awk '/cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)" \
+	,mrg_rxbuf=off,csum=off,guest_csum=off,gso=off,event_idx=off,indirect_desc=off \
+	-bios qboot.rom -global virtio-mmio.force-legacy=false
 talk
 end
