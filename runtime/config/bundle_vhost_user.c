@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "runtime/config/bundle_ask.h"
+
 #define DEV(member) offsetof(struct bundle_device, member)
 
 static int bundle_vhost_user_check_kind(struct schema_ctx *ctx, struct json_object *value)
@@ -35,6 +37,7 @@ static const struct schema_field fields[] = {
 	 .flags = SCHEMA_PLAIN,
 	 .off = DEV(tag),
 	 .max = FS_TAG_BYTES},
+	BUNDLE_ON_FAILURE(DEV(on_failure)),
 };
 
 const struct schema_table bundle_vhost_user_table = {
@@ -50,6 +53,11 @@ int bundle_vhost_user_check(const struct bundle_device *d, struct err *err)
 				d->pointer);
 	if (!fs && d->tag)
 		return err_text(err, EINVAL, "%s/tag: is for a file system (\"device\": \"fs\")",
+				d->pointer);
+	if (fs && d->on_failure == BUNDLE_RESTART)
+		return err_text(err, EINVAL,
+				"%s/onFailure: must be stop: the next back-end of a file system "
+				"would not know what the guest has open",
 				d->pointer);
 	return 0;
 }

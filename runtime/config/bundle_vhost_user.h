@@ -10,7 +10,7 @@
 
 extern const struct schema_table bundle_vhost_user_table;
 
-/** bundle_vhost_user_check() - Check @d, of this type: a tag belongs to a file system, which needs one */
+/** bundle_vhost_user_check() - Check @d, of this type: a file system has a tag, and cannot return */
 MUST_CHECK int bundle_vhost_user_check(const struct bundle_device *d, struct err *err);
 
 #endif

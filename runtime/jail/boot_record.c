@@ -33,7 +33,7 @@ static void boot_record_fill_other(struct boot_vmm_device *d, const struct plan_
 	memcpy(d->name, o->name, sizeof(d->name));
 	d->bus = BOOT_BUS_VIRTIO;
 	d->virtio_id = o->kind->virtio_id;
-	d->flags = BOOT_VMM_OTHERS;
+	d->flags = BOOT_VMM_OTHERS | (o->returns ? BOOT_VMM_RETURNS : 0);
 	d->config_bytes = o->config_bytes;
 	memcpy(d->config, o->config, sizeof(d->config));
 }

@@ -123,6 +123,8 @@ static struct json_object *plan_json_other(const struct plan_other *other)
 			 json_object_new_string_len(
 				 (const char *)other->config,
 				 (int)strnlen((const char *)other->config, FS_TAG_BYTES)));
+	if (other->returns)
+		json_add_string(o, "onFailure", "restart");
 	return o;
 }
 

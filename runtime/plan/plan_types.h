@@ -67,6 +67,7 @@ struct plan_other {
 	const struct kind *kind;
 	uint8_t config[BOOT_CONFIG_MAX];
 	uint16_t config_bytes;
+	bool returns; /* when its connection has ended, there will be another one */
 };
 
 /**

@@ -14,7 +14,7 @@ static unsigned int failure_index_of(const struct supervisor *s, const struct sp
 	return (unsigned int)(p - s->proc);
 }
 
-static bool failure_too_often(const struct restarting *r)
+bool failure_too_often(const struct restarting *r)
 {
 	const uint64_t first_ns = r->at_ns[r->nr % RESTART_MAX];
 

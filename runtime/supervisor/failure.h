@@ -15,6 +15,9 @@
 
 #define FAILURE_WINDOW_NS 10000000000ULL
 
+/** failure_too_often() - Whether it was started again RESTART_MAX times within FAILURE_WINDOW_NS */
+bool failure_too_often(const struct restarting *r);
+
 /** failure_returns() - Whether @p, dead or not, would be started again now */
 bool failure_returns(const struct supervisor *s, const struct spawned *p);
 

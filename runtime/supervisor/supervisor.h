@@ -127,6 +127,7 @@ struct draining {
  * @pausing:	The VMM has been asked to pause or to resume, and has not answered
  * @spawn:	The sources of processes
  * @restart:	By process; @restart_ns: when something is due there, 0: never
+ * @other:	By plan->other, likewise with @others_ns (others.h)
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
@@ -158,6 +159,8 @@ struct supervisor {
 	struct spawn spawn;
 	struct restarting restart[PLAN_PROCS_MAX];
 	uint64_t restart_ns;
+	struct restarting other[BOOT_DEVICES_MAX];
+	uint64_t others_ns;
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;

@@ -142,9 +142,12 @@ static unsigned int watch_late_device(const struct supervisor *s, const char *na
 static bool watch_wait_is_legal(const struct supervisor *s, struct spawned *p,
 				const struct ctl_msg *m)
 {
-	if (m->type == CTL_LOST && !failure_lost_is_legal(s, m))
+	const bool other = m->type == CTL_LOST && others_returns(s, m->text);
+
+	if (m->type == CTL_LOST && !other && !failure_lost_is_legal(s, m))
 		return false;
-	if (watch_late_device(s, m->text) == 0 || bucket_ready_ns(&p->waits, clock_ns()) > 0)
+	if ((!other && watch_late_device(s, m->text) == 0) ||
+	    bucket_ready_ns(&p->waits, clock_ns()) > 0)
 		return false;
 	bucket_spend(&p->waits, 1);
 	return true;
@@ -177,7 +180,10 @@ static void watch_on_late(struct supervisor *s, struct spawned *p UNUSED, const 
 
 static void watch_on_lost(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
 {
-	failure_lost(s, m);
+	if (others_returns(s, m->text))
+		others_lost(s, m);
+	else
+		failure_lost(s, m);
 }
 
 static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)

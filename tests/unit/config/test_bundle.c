@@ -185,6 +185,9 @@ static const struct {
 	 "/vm/devices/0/device: must be one of block, net, rng"},
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\"}]}}",
 	 "/vm/devices/0/tag: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\","
+		 "\"tag\":\"t\",\"onFailure\":\"restart\"}]}}",
+	 "/vm/devices/0/onFailure: must be stop"},
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"rng\",\"socket\":\"s\","
 		 "\"tag\":\"t\"}]}}",
 	 "/vm/devices/0/tag: is for a file system"},
