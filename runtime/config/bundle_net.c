@@ -7,10 +7,13 @@
  */
 #include "runtime/config/bundle_net.h"
 
+#include <errno.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <string.h>
 
 #include "devices/core/bucket.h"
+#include "devices/core/fmt.h"
 #include "runtime/config/bundle_ask.h"
 #include "runtime/util/addr.h"
 
@@ -190,4 +193,16 @@ void bundle_net_init(struct bundle_net *net, struct json_object *value)
 		if (!schema_empty(property))
 			net->given |= 1U << i;
 	}
+}
+
+int bundle_net_fail_at(struct schema_ctx *ctx, const struct bundle_device *d, const char *property,
+		       const char *fmt, ...)
+{
+	char text[ERR_MSG_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	fmt_vinto(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return err_text(ctx->err, EINVAL, "%s/%s: %s", d->pointer, property, text);
 }

@@ -2,20 +2,18 @@
 /**
  * DOC: {"type": "net"} of /vm/devices, all properties together
  *
- * net_rules has the modes in which a property has a meaning, and whether those need it. The rest is arithmetic
- * on addresses. None of it needs the host, so every contradiction is found here, and the error names the
- * property to change.
+ * net_rules has the modes in which a property has a meaning, and whether those need it. None of it needs the
+ * host, so every contradiction is found here, and the error names the property to change.
  */
 #include "runtime/config/bundle_net_check.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_net.h"
+#include "runtime/config/bundle_net_addr.h"
 #include "runtime/util/addr.h"
 
 /* ---- properties and modes ------------------------------------------------------------------ */
@@ -50,21 +48,6 @@ static const struct {
 	{"rateLimit", LINKED, false},
 };
 
-static int bundle_net_check_fail_at(struct schema_ctx *ctx, const struct bundle_device *d,
-				    const char *property, const char *fmt, ...) PRINTF(4, 5);
-
-static int bundle_net_check_fail_at(struct schema_ctx *ctx, const struct bundle_device *d,
-				    const char *property, const char *fmt, ...)
-{
-	char text[ERR_MSG_BYTES];
-	va_list ap;
-
-	va_start(ap, fmt);
-	fmt_vinto(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return err_text(ctx->err, EINVAL, "%s/%s: %s", d->pointer, property, text);
-}
-
 static bool bundle_net_check_given(const struct bundle_device *d, const char *property)
 {
 	unsigned int i = 0;
@@ -83,18 +66,17 @@ static int bundle_net_check_mode(struct schema_ctx *ctx, const struct bundle_dev
 		size_t n = 0;
 
 		if (applies && net_rules[i].required && !there)
-			return bundle_net_check_fail_at(ctx, d, net_rules[i].name,
-							"required in mode %s",
-							net_mode_names[d->net.mode]);
+			return bundle_net_fail_at(ctx, d, net_rules[i].name, "required in mode %s",
+						  net_mode_names[d->net.mode]);
 		if (applies || !there)
 			continue;
 		for (unsigned int m = 0; m < NET_MODES; m++)
 			if (net_rules[i].modes & 1U << m)
 				n += fmt_into(modes + n, sizeof(modes) - n, "%s%s", n ? ", " : "",
 					      net_mode_names[m]);
-		return bundle_net_check_fail_at(ctx, d, net_rules[i].name,
-						"means nothing in mode %s, only in %s",
-						net_mode_names[d->net.mode], modes);
+		return bundle_net_fail_at(ctx, d, net_rules[i].name,
+					  "means nothing in mode %s, only in %s",
+					  net_mode_names[d->net.mode], modes);
 	}
 	return 0;
 }
@@ -111,160 +93,12 @@ static int bundle_net_check_resolve_mode(struct schema_ctx *ctx, const struct bu
 	if (net->mode != NET_MODE_NETNS || net->netns)
 		return 0;
 	if (!path)
-		return bundle_net_check_fail_at(
+		return bundle_net_fail_at(
 			ctx, d, "netns",
 			"required in mode netns, as /linux/namespaces names no network "
 			"namespace");
 	net->netns = path;
 	return 0;
-}
-
-/* ---- addresses ----------------------------------------------------------------------------- */
-
-static bool bundle_net_check_in_net(struct net_addr net, uint32_t addr)
-{
-	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
-}
-
-/* NULL if @addr, in a network of @bits, can be the address of a station; otherwise what it is */
-static const char *bundle_net_check_not_a_station(uint32_t addr, uint8_t bits)
-{
-	uint32_t host = addr & ~addr_netmask(bits), first = ntohl(addr) >> 24;
-
-	if (first == 0)
-		return "no address";
-	if (first == 127)
-		return "a loopback address";
-	if (first >= 240)
-		return addr == UINT32_MAX ? "a broadcast address" : "a reserved address";
-	if (first >= 224)
-		return "a multicast address";
-	/* RFC 3021: a /31 has neither a network address nor a broadcast address. */
-	if (bits >= BUNDLE_PREFIX_MAX)
-		return NULL;
-	if (host == 0)
-		return "the address of its network";
-	return host == ~addr_netmask(bits) ? "the broadcast address of its network" : NULL;
-}
-
-static int bundle_net_check_station(struct schema_ctx *ctx, const struct bundle_device *d,
-				    const char *property, struct net_addr a)
-{
-	const char *what = bundle_net_check_not_a_station(a.addr, a.bits);
-	char text[ADDR_TEXT_BYTES];
-
-	addr_put(a, text);
-	return what ? bundle_net_check_fail_at(ctx, d, property, "%s is %s", text, what) : 0;
-}
-
-static int bundle_net_check_outside(struct schema_ctx *ctx, const struct bundle_device *d,
-				    const char *property, struct net_addr net)
-{
-	char text[ADDR_TEXT_BYTES];
-
-	net.addr &= addr_netmask(net.bits);
-	addr_put(net, text);
-	return bundle_net_check_fail_at(ctx, d, property, "must be in the network %s", text);
-}
-
-/* Completes @a, which is hostIp, or guestIp if there is no hostIp, with its prefix */
-static int bundle_net_check_resolve_prefix(struct schema_ctx *ctx, const struct bundle_device *d,
-					   const char *property, struct net_addr *a)
-{
-	uint8_t bits = 0;
-
-	/* bundle_net_valid_mask() has parsed it already. */
-	if (d->net.netmask && addr_parse_mask(d->net.netmask, &bits) < 0)
-		return bundle_net_check_fail_at(ctx, d, "netmask", "is no mask");
-	if (bits && a->bits && bits != a->bits)
-		return bundle_net_check_fail_at(ctx, d, "netmask", "contradicts %s, which says /%u",
-						property, a->bits);
-	if (!bits && !a->bits)
-		return bundle_net_check_fail_at(
-			ctx, d, "netmask", "required with %s (or write the prefix there: %s/24)",
-			property, property[0] == 'h' ? d->net.host_ip : d->net.guest_ip);
-	a->bits = a->bits ? a->bits : bits;
-	return bundle_net_check_station(ctx, d, property, *a);
-}
-
-static int bundle_net_check_resolve_host(struct schema_ctx *ctx, struct bundle_device *d)
-{
-	struct bundle_net *net = &d->net;
-
-	if (!net->host_ip && !net->guest_ip && net->netmask)
-		return bundle_net_check_fail_at(ctx, d, "netmask", "given without hostIp%s",
-						net->mode == NET_MODE_PRIVATE ? "" : " or guestIp");
-	if (!net->host_ip)
-		return 0;
-	if (addr_parse(net->host_ip, &net->host) < 0)
-		return bundle_net_check_fail_at(ctx, d, "hostIp", "is no address");
-	return bundle_net_check_resolve_prefix(ctx, d, "hostIp", &net->host);
-}
-
-static int bundle_net_check_resolve_guest(struct schema_ctx *ctx, struct bundle_device *d)
-{
-	struct bundle_net *net = &d->net;
-
-	if (!net->guest_ip) {
-		if (net->host.bits)
-			net->guest = addr_next(net->host);
-		return 0;
-	}
-	if (addr_parse(net->guest_ip, &net->guest) < 0)
-		return bundle_net_check_fail_at(ctx, d, "guestIp", "is no address");
-	if (!net->host.bits && net->mode == NET_MODE_PRIVATE)
-		return bundle_net_check_fail_at(ctx, d, "guestIp", "needs hostIp in mode private");
-	if (!net->host.bits)
-		return bundle_net_check_resolve_prefix(ctx, d, "guestIp", &net->guest);
-	if (net->guest.bits && net->guest.bits != net->host.bits)
-		return bundle_net_check_fail_at(ctx, d, "guestIp",
-						"must have the host's prefix, /%u, has /%u",
-						net->host.bits, net->guest.bits);
-	net->guest.bits = net->host.bits;
-	if (net->guest.addr == net->host.addr)
-		return bundle_net_check_fail_at(ctx, d, "guestIp", "is the host's own address");
-	if (!bundle_net_check_in_net(net->host, net->guest.addr))
-		return bundle_net_check_outside(ctx, d, "guestIp", net->host);
-	return bundle_net_check_station(ctx, d, "guestIp", net->guest);
-}
-
-static int bundle_net_check_resolve_pool(struct schema_ctx *ctx, struct bundle_device *d)
-{
-	struct bundle_net *net = &d->net;
-	const char *what;
-
-	if (!net->pool_text)
-		return 0;
-	if (net->host_ip)
-		return bundle_net_check_fail_at(
-			ctx, d, "pool", "means nothing with hostIp, which says the network");
-	if (addr_parse(net->pool_text, &net->pool) < 0)
-		return bundle_net_check_fail_at(ctx, d, "pool", "is no network");
-	what = bundle_net_check_not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
-	return what ? bundle_net_check_fail_at(ctx, d, "pool", "%s is %s", net->pool_text, what)
-		    : 0;
-}
-
-static int bundle_net_check_resolve_gateway(struct schema_ctx *ctx, struct bundle_device *d)
-{
-	struct bundle_net *net = &d->net;
-	struct net_addr a;
-
-	if (!net->gateway_ip)
-		return 0;
-	if (!net->guest.bits)
-		return bundle_net_check_fail_at(ctx, d, "gateway", "needs %s",
-						net->mode == NET_MODE_PRIVATE ? "hostIp"
-									      : "guestIp");
-	if (addr_parse(net->gateway_ip, &a) < 0)
-		return bundle_net_check_fail_at(ctx, d, "gateway", "is no address");
-	a.bits = net->guest.bits;
-	if (a.addr == net->guest.addr)
-		return bundle_net_check_fail_at(ctx, d, "gateway", "is the guest's own address");
-	if (!bundle_net_check_in_net(net->guest, a.addr))
-		return bundle_net_check_outside(ctx, d, "gateway", net->guest);
-	net->gateway = a.addr;
-	return bundle_net_check_station(ctx, d, "gateway", a);
 }
 
 /* ---- all together -------------------------------------------------------------------------- */
@@ -275,10 +109,10 @@ static int bundle_net_check_rates(struct schema_ctx *ctx, const struct bundle_de
 	const struct net_rate *rate[] = {&d->net.rate.to_guest, &d->net.rate.from_guest};
 
 	if (d->net.vhost && bundle_net_check_given(d, "rateLimit"))
-		return bundle_net_check_fail_at(ctx, d, "rateLimit",
-						"means nothing with backend vhost, only with user");
+		return bundle_net_fail_at(ctx, d, "rateLimit",
+					  "means nothing with backend vhost, only with user");
 	if (d->net.vhost && d->on_failure == BUNDLE_RESTART)
-		return bundle_net_check_fail_at(
+		return bundle_net_fail_at(
 			ctx, d, "onFailure",
 			"restart is not possible with backend vhost, only with user");
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -301,17 +135,17 @@ static int bundle_net_check_twins(struct schema_ctx *ctx, const struct bundle_de
 	const struct bundle_net *a = &d->net, *b = &before->net;
 
 	if (a->name && b->name && !strcmp(a->name, b->name))
-		return bundle_net_check_fail_at(ctx, d, "name", "%s is %s's already", a->name,
-						before->pointer);
+		return bundle_net_fail_at(ctx, d, "name", "%s is %s's already", a->name,
+					  before->pointer);
 	if (a->fd && a->fd == b->fd)
-		return bundle_net_check_fail_at(ctx, d, "fd", "%u is %s's already",
-						(unsigned int)a->fd, before->pointer);
+		return bundle_net_fail_at(ctx, d, "fd", "%u is %s's already", (unsigned int)a->fd,
+					  before->pointer);
 	if (memcmp(a->mac, unset, sizeof(unset)) && !memcmp(a->mac, b->mac, sizeof(unset)))
-		return bundle_net_check_fail_at(ctx, d, "mac", "%s is %s's already", a->mac_text,
-						before->pointer);
+		return bundle_net_fail_at(ctx, d, "mac", "%s is %s's already", a->mac_text,
+					  before->pointer);
 	if (a->host.bits && a->host.addr == b->host.addr)
-		return bundle_net_check_fail_at(ctx, d, "hostIp", "%s is %s's already", a->host_ip,
-						before->pointer);
+		return bundle_net_fail_at(ctx, d, "hostIp", "%s is %s's already", a->host_ip,
+					  before->pointer);
 	return 0;
 }
 
@@ -320,22 +154,16 @@ static int bundle_net_check_device(struct schema_ctx *ctx, struct bundle_device 
 	int rc = bundle_net_check_mode(ctx, d);
 
 	if (rc == 0)
-		rc = bundle_net_check_resolve_host(ctx, d);
-	if (rc == 0)
-		rc = bundle_net_check_resolve_guest(ctx, d);
-	if (rc == 0)
-		rc = bundle_net_check_resolve_gateway(ctx, d);
-	if (rc == 0)
-		rc = bundle_net_check_resolve_pool(ctx, d);
+		rc = bundle_net_addr(ctx, d);
 	if (rc == 0)
 		rc = bundle_net_check_rates(ctx, d);
 	if (rc < 0)
 		return rc;
 	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)
-		return bundle_net_check_fail_at(ctx, d, "mac", "is no MAC");
+		return bundle_net_fail_at(ctx, d, "mac", "is no MAC");
 	if (d->net.mode == NET_MODE_FD && d->queues > 1)
-		return bundle_net_check_fail_at(ctx, d, "queues",
-						"must be 1 in mode fd: one fd is one queue pair");
+		return bundle_net_fail_at(ctx, d, "queues",
+					  "must be 1 in mode fd: one fd is one queue pair");
 	return 0;
 }
 
