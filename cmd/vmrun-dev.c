@@ -57,7 +57,7 @@ struct program {
 static const struct {
 	bool known, idle, brings_file;
 } dev_requests[CTL_TYPES] = {
-	[CTL_NET] = {.known = true, .idle = true},
+	[CTL_NET] = {.known = true, .idle = true, .brings_file = true},
 	[CTL_BALLOON] = {.known = true},
 	[CTL_BALLOON_STATS] = {.known = true},
 	[CTL_VSOCK_CONNECT] = {.known = true, .brings_file = true},

@@ -25,7 +25,7 @@
 #define BOOT_CMDLINE_MAX   2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
 #define BOOT_RES_MAX	   8	/* resource fds of one device */
 #define BOOT_QUEUES_MAX	   16	/* queues of one device */
-#define BOOT_SETTINGS_MAX  96	/* bytes of one device's settings */
+#define BOOT_SETTINGS_MAX  1536 /* bytes of one device's settings */
 #define BOOT_CONFIG_MAX	   40	/* bytes of a configuration space that the VMM gives */
 #define BOOT_INFLIGHT_BYTES 131072 /* memory in which one device notes what is in flight */
 

@@ -54,7 +54,7 @@ enum ctl_type {
 		    /* ECANCELED. value[0..1] = the next generation. Answered by DONE */
 	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
 		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
-		  /* the link is down. Answered by DONE */
+		  /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
 	CTL_BALLOON, /* supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = */
 		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
 	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */

@@ -41,10 +41,57 @@ struct net_rate {
 	uint64_t packets_per_s, burst_packets;
 };
 
+#define NET_LEASE_HOSTNAME 64 /* bytes */
+#define NET_LEASE_DNS	   3
+#define NET_LEASE_ROUTES   32
+#define NET_LEASE_ADDRS	   16
+
+/** enum net_prefix_flags - What is said of an IPv6 prefix in router advertisements */
+enum net_prefix_flags {
+	NET_PREFIX_ONLINK = 1, /* its addresses are on the link */
+	NET_PREFIX_AUTO = 2,   /* the guest makes its address of it: of /64, and of its MAC */
+	NET_PREFIX_ROUTED = 4, /* it is reached by way of the router */
+};
+
+/**
+ * struct net_lease - What a network device answers its guest, by DHCP and as an IPv6 router; all zeros: nothing
+ * @bits:	Prefix of @addr; 0: no DHCPv4
+ * @any_mac:	The front-end chooses the interface's MAC and the device does not know it: any is answered
+ * @default6:	@router is the guest's IPv6 default route
+ * @addr, @gateway, @server: IPv4, network byte order like all addresses here; @gateway 0: none. @server names
+ *		the server, and frames to its DHCP port go no further
+ * @dns, @dns6:	The first nr_dns, nr_dns6
+ * @route:	Each route beside the one of @addr; @gateway 0: on the link
+ * @hostname:	Padded with zeros; empty: none
+ * @router:	Link-local address of the IPv6 router; all zeros: none
+ * @addr6:	For DHCPv6. None, and no @prefix: no IPv6
+ * @prefix:	@flags are NET_PREFIX_*
+ */
+struct net_lease {
+	uint8_t bits;
+	uint8_t nr_dns, nr_dns6, nr_routes, nr_addrs6, nr_prefixes, default6;
+	uint8_t any_mac;
+	uint32_t addr, gateway, server;
+	uint32_t dns[NET_LEASE_DNS];
+	struct net_lease_route {
+		uint32_t dst, gateway;
+		uint32_t bits;
+	} route[NET_LEASE_ROUTES];
+	char hostname[NET_LEASE_HOSTNAME];
+	uint8_t router[16];
+	uint8_t dns6[NET_LEASE_DNS][16];
+	uint8_t addr6[NET_LEASE_ADDRS][16];
+	struct net_lease_prefix {
+		uint8_t addr[16];
+		uint8_t bits, flags;
+	} prefix[NET_LEASE_ROUTES];
+};
+
 /**
  * struct net_settings - Of a network device
  * @mtu:	0: the usual 1500, until CTL_NET says otherwise
  * @tun_flags:	TUN_F_* that the TAP can take; 0 without offloads
+ * @lease:	Only for the user back-end
  *
  * Resources: a TAP per queue pair, then with vhost-net a /dev/vhost-net each.
  */
@@ -54,6 +101,7 @@ struct net_settings {
 	uint32_t tun_flags;
 	uint32_t reserved;
 	struct net_rate to_guest, from_guest;
+	struct net_lease lease;
 };
 
 /**

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/timerfd.h>
 
+#include "devices/core/fdio.h"
 #include "devices/net/net_port.h"
 
 #define NET_SLOT_TIMER NET_PAIRS_MAX
@@ -114,11 +115,25 @@ static int net_config(struct device *d, bool write, uint32_t off, void *buf, uin
 	return 0;
 }
 
-static int net_update(struct device *d, struct ctl_msg *m, int *fd UNUSED, struct err *err)
+static int net_read_lease(int fd, struct net_lease *ret, struct err *err)
+{
+	int rc = fd_read_full(fd, ret, sizeof(*ret));
+
+	return rc < 0 ? err_set(err, -rc, "read the lease") : lease_check(ret, err);
+}
+
+static int net_update(struct device *d, struct ctl_msg *m, int *fd, struct err *err)
 {
 	struct net *n = d->state;
+	struct net_lease lease = n->answer.lease.net;
+	int rc = *fd >= 0 ? net_read_lease(*fd, &lease, err) : 0;
 
-	return vnet_update(&n->config, &n->down, m, err);
+	if (rc == 0)
+		rc = vnet_update(&n->config, &n->down, m, err);
+	if (rc == 0)
+		rc = answer_init(&n->answer, &lease, err);
+	lease_of(&n->answer.lease, n->config.mac, n->config.mtu);
+	return rc;
 }
 
 #define NET_F_ALWAYS                                                                               \
@@ -152,6 +167,10 @@ static int net_init(struct device *d, const struct boot_dev *rec, struct err *er
 	n->config.max_virtqueue_pairs = (uint16_t)n->pairs_max;
 	n->config.mtu = s.mtu ? s.mtu : VNET_USUAL;
 	memcpy(n->config.mac, s.mac, ETH_ALEN);
+	rc = answer_init(&n->answer, &s.lease, err);
+	if (rc < 0)
+		return err_wrap(err, "%s", rec->name);
+	lease_of(&n->answer.lease, n->config.mac, n->config.mtu);
 	n->tun_flags = n->nr_ports ? s.tun_flags : 0;
 	limit_init(&n->to_guest, &s.to_guest);
 	limit_init(&n->from_guest, &s.from_guest);

@@ -2,10 +2,9 @@
 #include "devices/net/net_port.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
-
-#define NET_HDR		sizeof(struct virtio_net_hdr_v1)
 
 #define NET_BATCH	64     /* frames before others have their turn */
 #define NET_SIGNAL	16     /* frames before the driver is interrupted, */
@@ -21,7 +20,7 @@ _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the header size that the
 static void net_port_set_timer(struct net *n)
 {
 	struct itimerspec t = {.it_value.tv_sec = 0};
-	uint64_t due = UINT64_MAX;
+	uint64_t due = n->answer.advertise_ns ? n->answer.advertise_ns : UINT64_MAX;
 
 	for (unsigned int i = 0; i < n->nr_ports; i++) {
 		uint64_t rx = n->port[i].rx_due_ns, tx = n->port[i].tx_due_ns;
@@ -44,7 +43,7 @@ static void net_port_watch(struct device *d, struct net_port *p)
 	uint32_t events = (p->rx == NET_WAIT_TAP ? (uint32_t)EPOLLIN : 0) |
 			  (p->tx == NET_WAIT_TAP ? (uint32_t)EPOLLOUT : 0);
 
-	if (p->rx_due_ns || p->tx_due_ns)
+	if (p->rx_due_ns || p->tx_due_ns || n->answer.advertise_ns)
 		net_port_set_timer(n);
 	if (!n->gone && events != p->watched && loop_mod(d->loop, p->fd, events) == 0)
 		p->watched = events;
@@ -85,6 +84,15 @@ static unsigned int net_port_rx_ring(const struct device *d, unsigned int i)
 	return d->runs[ring] ? ring : 0;
 }
 
+static void net_port_rx_broken(struct device *d, unsigned int ring)
+{
+	struct net *n = d->state;
+	struct vq *q = &d->vq[ring];
+
+	vq_window_put_back(&n->window[ring / 2], q);
+	device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
+}
+
 void net_port_rx(struct device *d, unsigned int i)
 {
 	struct net *n = d->state;
@@ -115,10 +123,8 @@ void net_port_rx(struct device *d, unsigned int i)
 	if (step == VNET_RING_DRY && w->nr > 0)
 		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
 	p->rx_due_ns = due;
-	if (step == VNET_RING_BROKEN) {
-		vq_window_put_back(w, q);
-		device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
-	}
+	if (step == VNET_RING_BROKEN)
+		net_port_rx_broken(d, ring);
 	if (step == VNET_GONE)
 		net_port_lose(d);
 	net_port_watch(d, p);
@@ -134,8 +140,53 @@ void net_port_rx_kicked(struct device *d, unsigned int ring)
 	}
 }
 
+/* Gives the guest an answer. Without a buffer it is lost like any other frame: the client asks again. */
+static void net_port_deliver(struct device *d, unsigned int pair)
+{
+	struct net *n = d->state;
+	const struct frame_out *f = &n->answer.out;
+	const unsigned int ring = net_port_rx_ring(d, pair);
+	struct vq *q = &d->vq[ring];
+	enum vnet_step step;
+
+	if (!d->runs[ring] || q->broken)
+		return;
+	step = vnet_rx_put(&n->rx, q, &n->window[ring / 2], f->byte, f->len);
+	if (step == VNET_MORE)
+		limit_spend(&n->to_guest, f->len);
+	device_signal(d, ring);
+	if (step == VNET_RING_BROKEN)
+		net_port_rx_broken(d, ring);
+}
+
+/*
+ * Answers a frame that is not for the TAP; false, with @c as it was, for one that is. Its header and first
+ * @peeked bytes are in n->sent. Its answer goes to the receiving ring of its own pair.
+ */
+static bool net_port_answer(struct device *d, unsigned int pair, struct vq_chain *c, size_t peeked)
+{
+	struct net *n = d->state;
+	const struct virtio_net_hdr_v1 *h = &n->sent.h;
+	const size_t left = vq_left(c, VQ_READABLE);
+	const bool summed = !(h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	uint8_t frame[FRAME_MAX];
+
+	if (!n->answer.on || h->gso_type != VIRTIO_NET_HDR_GSO_NONE ||
+	    !answer_is_ours(&n->answer, n->sent.head, peeked))
+		return false;
+	limit_spend(&n->from_guest, peeked + left);
+	/* No message is longer than that. */
+	if (left > sizeof(frame) - peeked)
+		return true;
+	memcpy(frame, n->sent.head, peeked);
+	if (vq_read(c, frame + peeked, left) == left &&
+	    answer_make(&n->answer, frame, peeked + left, summed))
+		net_port_deliver(d, pair);
+	return true;
+}
+
 /**
- * net_port_send() - Put one frame on a port
+ * net_port_send() - Put one frame on a port, or answer it
  * @c:		Header and frame
  *
  * Context: locked
@@ -146,18 +197,17 @@ void net_port_rx_kicked(struct device *d, unsigned int ring)
 static int net_port_send(struct device *d, const struct net_port *p, struct vq_chain *c)
 {
 	struct net *n = d->state;
-	struct virtio_net_hdr_v1 h;
+	const size_t read = vq_read(c, &n->sent, NET_HDR + (n->answer.on ? FRAME_HEAD : 0));
+	const uint64_t left = vq_left(c, VQ_READABLE), len = read - NET_HDR + left;
 	unsigned int nr;
-	uint64_t len;
 	ssize_t rc;
 
-	if (vq_read(c, &h, sizeof(h)) != sizeof(h))
+	if (read < NET_HDR || !vnet_frame_ok(&n->sent.h, len, d->acked))
 		return 0;
-	len = vq_left(c, VQ_READABLE);
-	if (!vnet_frame_ok(&h, len, d->acked))
+	if (net_port_answer(d, (unsigned int)(p - n->port), c, read - NET_HDR))
 		return 0;
-	n->iov[0] = (struct iovec){&h, sizeof(h)};
-	nr = 1 + vq_iov(c, VQ_READABLE, len, n->iov + 1, VQ_IOV_MAX);
+	n->iov[0] = (struct iovec){&n->sent, read};
+	nr = 1 + vq_iov(c, VQ_READABLE, left, n->iov + 1, VQ_IOV_MAX);
 	if (nr > VQ_IOV_MAX)
 		return 0;
 	do {
@@ -214,6 +264,10 @@ void net_port_due(struct device *d)
 	if (read(n->timer_fd, &times, sizeof(times)) != sizeof(times))
 		return;
 	n->armed_ns = 0;
+	if (n->answer.advertise_ns && n->answer.advertise_ns <= now) {
+		answer_advertise(&n->answer);
+		net_port_deliver(d, 0);
+	}
 	for (unsigned int i = 0; i < n->nr_ports; i++) {
 		struct net_port *p = &n->port[i];
 
@@ -232,6 +286,7 @@ void net_port_reset(struct device *d)
 {
 	struct net *n = d->state;
 
+	n->answer.advertise_ns = 0;
 	for (unsigned int i = 0; i < n->nr_ports; i++) {
 		struct net_port *p = &n->port[i];
 

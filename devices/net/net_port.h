@@ -7,6 +7,7 @@
  *
  *   receive:   net_port_rx -> vnet_rx_frame -> pop, readv, fill, publish
  *   transmit:  net_port_tx -> net_port_send -> vnet_frame_ok (on a private copy of the header), writev
+ *   answers:   net_port_send -> answer_make -> vnet_rx_put, for frames that do not go to the TAP (answer.h)
  *
  * A port's direction waits for one thing at a time (enum net_wait). Receive buffers popped and not
  * used stay in their ring's window for the next wake-up; a frame that could not be sent goes back
@@ -21,11 +22,13 @@
 #define VMRUN_DEVICES_NET_NET_PORT_H
 
 #include "devices/core/device.h"
+#include "devices/net/answer.h"
 #include "devices/net/limit.h"
 #include "devices/net/vnet.h"
 #include "devices/net/vnet_rx.h"
 
 #define NET_F(name) (1ULL << VIRTIO_NET_F_##name)
+#define NET_HDR	    sizeof(struct virtio_net_hdr_v1)
 
 /** enum net_wait - What a direction of a port waits for */
 enum net_wait { NET_WAIT_RING, NET_WAIT_TAP, NET_WAIT_TIME };
@@ -53,6 +56,7 @@ struct net_port {
  * @armed_ns:	When the timer goes off; 0: it is not set
  * @window:	Buffers to receive into, of each receiving ring
  * @chain:	What is being sent, or the command at hand
+ * @sent:	The beginning of what is being sent: a private copy, on which is decided what goes out
  */
 struct net {
 	unsigned int nr_ports;
@@ -69,6 +73,11 @@ struct net {
 	struct vq_chain chain;
 	struct vnet_rx rx;
 	struct iovec iov[VQ_IOV_MAX + 1];
+	struct answer answer;
+	struct net_sent {
+		struct virtio_net_hdr_v1 h;
+		uint8_t head[FRAME_HEAD];
+	} sent;
 };
 
 /**

@@ -115,3 +115,20 @@ enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, s
 	vnet_rx_deliver(rx, q, w, len, direct);
 	return VNET_MORE;
 }
+
+enum vnet_step vnet_rx_put(const struct vnet_rx *rx, struct vq *q, struct vq_window *w,
+			   const void *frame, size_t len)
+{
+	static const struct virtio_net_hdr_v1 none;
+	const uint64_t all = VNET_HDR + len;
+	const enum vq_result rc = vq_window_collect(w, q, rx->mergeable ? all : 1, VNET_HDR);
+
+	if (rc == VQ_BROKEN)
+		return VNET_RING_BROKEN;
+	if (w->nr == 0 || (rx->mergeable ? w->room : vq_window_first(w)) < all)
+		return VNET_RING_DRY;
+	vq_window_write(w, 0, &none, VNET_HDR);
+	vq_window_write(w, VNET_HDR, frame, len);
+	vnet_rx_deliver(rx, q, w, all, all);
+	return VNET_MORE;
+}

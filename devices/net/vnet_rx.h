@@ -76,4 +76,17 @@ void vnet_guess_reset(struct vnet_guess *g);
 MUST_CHECK enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd,
 					struct vq *q, struct vq_window *w, uint64_t *ret_bytes);
 
+/**
+ * vnet_rx_put() - Give the driver a frame that does not come from the TAP
+ * @frame:	@len bytes, without a header: all checksums are filled in
+ *
+ * Never waits for buffers.
+ * Context: locked
+ * Syscalls: none
+ * Return: VNET_MORE; VNET_RING_DRY when there is no room, and the frame is lost; VNET_RING_BROKEN as
+ * vnet_rx_frame()
+ */
+MUST_CHECK enum vnet_step vnet_rx_put(const struct vnet_rx *rx, struct vq *q, struct vq_window *w,
+				      const void *frame, size_t len);
+
 #endif
