@@ -41,6 +41,7 @@ static const struct key {
 	{"fd", "fd", NUMBER, NULL, NULL, "fd"},
 	{"tap-fd", "fd", NUMBER, NULL, NULL, "fd"},
 	{"masquerade", "masquerade", SWITCH, NULL, NULL, NULL},
+	{"dhcp", "dhcp", SWITCH, NULL, NULL, NULL},
 	{"queues", "queues", NUMBER, NULL, NULL, NULL},
 	{"vq-pairs", "queues", NUMBER, NULL, NULL, NULL},
 	{"backend", "backend", TEXT, NULL, NULL, NULL},

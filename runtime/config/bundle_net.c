@@ -90,6 +90,18 @@ static int bundle_net_valid_pool(struct schema_ctx *ctx, struct json_object *val
 		       : 0;
 }
 
+static int bundle_net_valid_dns(struct schema_ctx *ctx, struct json_object *value)
+{
+	const char *s = json_object_get_string(value);
+	struct net_ip ip;
+
+	return strchr(s, '/') || addr_parse_ip(s, &ip) < 0
+		       ? schema_fail(ctx,
+				     "must be an address such as 9.9.9.9 or 2620:fe::9, is \"%s\"",
+				     s)
+		       : 0;
+}
+
 static int bundle_net_valid_mac(struct schema_ctx *ctx, struct json_object *value)
 {
 	const char *s = json_object_get_string(value);
@@ -146,6 +158,9 @@ static const struct schema_field rate_limit_fields[] = {
 static const struct schema_table rate_limit_table = {
 	.field = rate_limit_fields, .nr = ARRAY_SIZE(rate_limit_fields), .closed = true};
 
+static const struct schema_field dns_field = {
+	.kind = SCHEMA_STRING, .flags = SCHEMA_PLAIN, .max = 64, .check = bundle_net_valid_dns};
+
 static const struct schema_field net_fields[] = {
 	{.name = "type",
 	 .kind = SCHEMA_ENUM,
@@ -171,6 +186,12 @@ static const struct schema_field net_fields[] = {
 	{.name = "fd", .kind = SCHEMA_UINT, .off = NET(fd), .min = FD_MIN, .max = FD_MAX},
 	{.name = "hostNetwork", .kind = SCHEMA_BOOL, .off = NET(host_network)},
 	{.name = "masquerade", .kind = SCHEMA_BOOL, .off = NET(masquerade)},
+	{.name = "dhcp", .kind = SCHEMA_BOOL, .off = NET(dhcp)},
+	{.name = "dns",
+	 .kind = SCHEMA_ARRAY,
+	 .off = NET(dns_text),
+	 .max = NET_LEASE_DNS,
+	 .elem = &dns_field},
 	{.name = "queues",
 	 .kind = SCHEMA_UINT,
 	 .off = offsetof(struct bundle_device, queues),
@@ -186,6 +207,7 @@ const struct schema_table bundle_net_table = {
 void bundle_net_init(struct bundle_net *net, struct json_object *value)
 {
 	net->mode = BUNDLE_NET_MODE_UNSET;
+	net->dhcp = true;
 	for (unsigned int i = 0; i < ARRAY_SIZE(net_fields); i++) {
 		struct json_object *property = NULL;
 

@@ -44,6 +44,8 @@ static const struct {
 	{"hostNetwork", IN(NETNS), false},
 	{"fd", IN(FD), true},
 	{"masquerade", IN(PRIVATE), false},
+	{"dhcp", LINKED, false},
+	{"dns", LINKED, false},
 	{"backend", LINKED, false},
 	{"rateLimit", LINKED, false},
 };
@@ -127,6 +129,29 @@ static int bundle_net_check_rates(struct schema_ctx *ctx, const struct bundle_de
 	return 0;
 }
 
+/* What the device cannot answer its guest; unless it was asked for, it is silent then. */
+static int bundle_net_check_dhcp(struct schema_ctx *ctx, struct bundle_device *d)
+{
+	struct bundle_net *net = &d->net;
+	const char *const *dns = net->dns_text.item;
+	const char *given = bundle_net_check_given(d, "dns")	? "dns"
+			    : bundle_net_check_given(d, "dhcp") ? "dhcp"
+								: NULL;
+
+	if (given && net->vhost)
+		return bundle_net_fail_at(ctx, d, given,
+					  "means nothing with backend vhost, only with user");
+	if (given && !net->dhcp)
+		return bundle_net_fail_at(ctx, d, "dns", "means nothing without dhcp");
+	if (given && !net->guest.bits && !(IN(PRIVATE) & 1U << net->mode) &&
+	    !(IN(NETNS) & 1U << net->mode))
+		return bundle_net_fail_at(ctx, d, given, "needs guestIp");
+	for (; net->nr_dns < net->dns_text.nr; net->nr_dns++)
+		if (addr_parse_ip(dns[net->nr_dns], &net->dns[net->nr_dns]) < 0)
+			return bundle_net_fail_at(ctx, d, "dns", "is no address");
+	return 0;
+}
+
 /* Names, fds, MACs and addresses are unique in a VM. */
 static int bundle_net_check_twins(struct schema_ctx *ctx, const struct bundle_device *d,
 				  const struct bundle_device *before)
@@ -157,6 +182,8 @@ static int bundle_net_check_device(struct schema_ctx *ctx, struct bundle_device 
 		rc = bundle_net_addr(ctx, d);
 	if (rc == 0)
 		rc = bundle_net_check_rates(ctx, d);
+	if (rc == 0)
+		rc = bundle_net_check_dhcp(ctx, d);
 	if (rc < 0)
 		return rc;
 	if (d->net.mac_text && addr_parse_mac(d->net.mac_text, d->net.mac) < 0)

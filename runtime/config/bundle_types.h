@@ -33,6 +33,7 @@
  * @vhost:	Index into {"user", "vhost"}
  * @host, @guest, @pool, @gateway, @mac: The parsed texts, set by bundle_net_check(); @guest also if only
  *		@host_ip is given
+ * @dns:	Likewise, @nr_dns
  */
 struct bundle_net {
 	int mode;
@@ -42,13 +43,16 @@ struct bundle_net {
 	const char *host_ip, *netmask, *guest_ip, *gateway_ip, *pool_text, *mac_text;
 	uint64_t mtu;
 	uint64_t fd;
-	bool masquerade, host_network;
+	bool masquerade, host_network, dhcp;
 	struct {
 		struct net_rate to_guest, from_guest;
 	} rate;
 	struct net_addr host, guest, pool;
 	uint32_t gateway;
 	uint8_t mac[6];
+	struct schema_list dns_text; /* const char * */
+	unsigned int nr_dns;
+	struct net_ip dns[NET_LEASE_DNS];
 };
 
 /**

@@ -306,7 +306,7 @@ static int schema_decode_field(struct schema_ctx *ctx, const struct schema_field
 static int schema_check_closed(struct schema_ctx *ctx, struct json_object *obj,
 			       const struct schema_table *table)
 {
-	char known[160];
+	char known[200];
 
 	json_object_object_foreach(obj, key, value)
 	{

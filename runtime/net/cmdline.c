@@ -47,12 +47,6 @@ void net_guest_of(const struct plan *p, struct net_guest *ret)
 	}
 }
 
-static bool cmdline_same_ip(const struct net_ip *a, const struct net_ip *b)
-{
-	return a->family == b->family && a->bits == b->bits &&
-	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
-}
-
 static struct net_ip cmdline_ipv4_of(uint32_t addr, uint8_t bits)
 {
 	struct net_ip ip = {.family = AF_INET, .bits = bits};
@@ -67,32 +61,12 @@ struct all {
 	unsigned int nr, n;
 };
 
-/* Whether the guest would prefer another route to the same destination, of this or another device */
-static bool cmdline_is_shadowed(const struct all *a, const struct net_route *route)
-{
-	for (unsigned int n = 0; n < a->nr; n++) {
-		const struct net_record *m = &a->record[n];
-
-		for (unsigned int i = 0; i < m->nr_routes; i++) {
-			const struct net_route *o = &m->route[i];
-
-			if (o == route || !cmdline_same_ip(&o->dst, &route->dst))
-				continue;
-			/* Of equal metrics the first counts, of a lower device or earlier in this list. */
-			if (o->metric < route->metric ||
-			    (o->metric == route->metric && (n < a->n || (n == a->n && o < route))))
-				return true;
-		}
-	}
-	return false;
-}
-
 static const struct net_route *cmdline_route_to_gateway(const struct net_record *m)
 {
 	const struct net_ip gateway = cmdline_ipv4_of(m->gateway, 32);
 
 	for (unsigned int i = 0; i < m->nr_routes; i++)
-		if (m->route[i].dst.bits == 0 && cmdline_same_ip(&m->route[i].gateway, &gateway))
+		if (m->route[i].dst.bits == 0 && addr_same_ip(&m->route[i].gateway, &gateway))
 			return &m->route[i];
 	return NULL;
 }
@@ -109,7 +83,8 @@ static void cmdline_add_ip(struct words *w, const struct all *a, const char *hos
 
 	addr_put((struct net_addr){m->guest.addr, 0}, guest);
 	addr_put((struct net_addr){addr_netmask(m->guest.bits), 0}, mask);
-	if (m->gateway && addr_ip_covers(&net, &gw) && (!route || !cmdline_is_shadowed(a, route))) {
+	if (m->gateway && addr_ip_covers(&net, &gw) &&
+	    (!route || !net_record_is_shadowed(a->record, a->nr, route))) {
 		addr_put((struct net_addr){m->gateway, 0}, gateway);
 		*ret_route = route;
 	}
@@ -138,11 +113,11 @@ static void cmdline_add_device(struct words *w, const struct all *a, const char 
 		cmdline_add_ip(w, a, hostname, &said);
 	for (unsigned int i = 0; i < m->nr_addrs; i++) {
 		addr_put_ip(&m->addr[i], true, ip);
-		if (!m->guest.bits || !cmdline_same_ip(&m->addr[i], &first))
+		if (!m->guest.bits || !addr_same_ip(&m->addr[i], &first))
 			cmdline_add(w, "vmrun.addr=eth%u,%s", a->n, ip);
 	}
 	for (unsigned int i = 0; i < m->nr_routes; i++)
-		if (&m->route[i] != said && !cmdline_is_shadowed(a, &m->route[i]))
+		if (&m->route[i] != said && !net_record_is_shadowed(a->record, a->nr, &m->route[i]))
 			cmdline_add_route(w, a->n, &m->route[i]);
 	for (unsigned int i = 0; i < m->nr_neighs; i++) {
 		addr_put_ip(&m->neigh[i].addr, false, ip);

@@ -83,12 +83,13 @@ void net_fill_settings(struct plan *p, unsigned int i, const struct net_record *
 	struct net_settings settings;
 
 	plan_settings(proc, &settings, sizeof(settings));
-	memcpy(settings.mac, record->mac, sizeof(settings.mac));
+	memcpy(settings.mac, record[i].mac, sizeof(settings.mac));
 	/* In netns mode the interface's own comes at start (CTL_NET), if there is one then. */
 	if (!net_has_mac(settings.mac))
-		net_name_mac(p->id, record->device, settings.mac);
-	settings.mtu = record->mtu;
+		net_name_mac(p->id, record[i].device, settings.mac);
+	settings.mtu = record[i].mtu;
 	settings.tun_flags = tap->tun_flags;
+	net_lease(p, record, i + 1, i, &settings.lease);
 	plan_set_settings(proc, &settings, sizeof(settings));
 }
 

@@ -7,6 +7,7 @@
  *               net_look()       at start, mode netns: finds the interface to join; into the state file
  *               net_join()       joins it
  *               net_warn_left()  warns about interfaces that no device took
+ *               net_lease()      mode netns: what the device answers its guest, now that it is known
  *               net_cmdline()    writes the words for the guest's kernel
  *               net_undo()       at the end, and in delete
  *
@@ -20,6 +21,7 @@
 #define VMRUN_RUNTIME_NET_NET_H
 
 #include "runtime/net/cmdline.h"
+#include "runtime/net/lease.h"
 #include "runtime/net/look.h"
 #include "runtime/net/mode_netns.h"
 #include "runtime/net/names.h"
@@ -51,7 +53,8 @@ MUST_CHECK int net_setup(const struct plan_net *p, struct net_record *record, st
 
 /**
  * net_fill_settings() - Complete the settings of network device @i in the plan, once it is set up
- * @record, @tap:	As net_setup() left them
+ * @record:	Those of the VM up to number @i
+ * @tap:	As net_setup() left it, like record[i]
  */
 void net_fill_settings(struct plan *p, unsigned int i, const struct net_record *record,
 		       const struct tap *tap);

@@ -28,6 +28,26 @@ void net_record_forget(struct net_record *record)
 	record->nr_addrs = record->nr_routes = record->nr_neighs = 0;
 }
 
+bool net_record_is_shadowed(const struct net_record *all, unsigned int nr,
+			    const struct net_route *route)
+{
+	bool before = true;
+
+	for (unsigned int n = 0; n < nr; n++) {
+		for (unsigned int i = 0; i < all[n].nr_routes; i++) {
+			const struct net_route *o = &all[n].route[i];
+
+			before &= o != route;
+			if (o == route || !addr_same_ip(&o->dst, &route->dst))
+				continue;
+			/* Of equal metrics the first counts, of a lower device or earlier in its list. */
+			if (o->metric < route->metric || (o->metric == route->metric && before))
+				return true;
+		}
+	}
+	return false;
+}
+
 int net_record_add_route(struct net_record *record, const struct net_route *new, struct err *err)
 {
 	const bool direct = !new->gateway.family;

@@ -92,6 +92,10 @@ void net_record_set_host(struct net_record *record, const struct plan_net *p, st
 /** net_record_forget() - Clear the addresses, routes and neighbours that an earlier look found */
 void net_record_forget(struct net_record *record);
 
+/** net_record_is_shadowed() - Whether the guest prefers another of all @nr records' routes to the same destination */
+bool net_record_is_shadowed(const struct net_record *all, unsigned int nr,
+			    const struct net_route *route);
+
 /** net_record_add_route() - Insert a route: on-link ones first, then by metric; -E2BIG if there are too many */
 MUST_CHECK int net_record_add_route(struct net_record *record, const struct net_route *new,
 				    struct err *err);

@@ -184,6 +184,18 @@ static void plan_json_add_rate(struct json_object *obj, const char *key, const s
 	json_add(obj, key, o);
 }
 
+static void plan_json_add_dns(struct json_object *obj, const struct plan_net *n)
+{
+	struct json_object *o = json_object_new_array();
+	char text[ADDR_IP_TEXT_BYTES];
+
+	for (unsigned int i = 0; i < n->nr_dns; i++) {
+		addr_put_ip(&n->dns[i], false, text);
+		json_object_array_add(o, json_object_new_string(text));
+	}
+	json_add(obj, "dns", o);
+}
+
 static struct json_object *plan_json_net(const struct plan *p, const struct plan_net *n)
 {
 	static const uint8_t chosen_later[6];
@@ -214,6 +226,9 @@ static struct json_object *plan_json_net(const struct plan *p, const struct plan
 	json_add_string(o, "backend", n->vhost ? "vhost" : "user");
 	if (n->masquerade)
 		json_add(o, "masquerade", json_object_new_boolean(true));
+	json_add(o, "dhcp", json_object_new_boolean(n->dhcp));
+	if (n->nr_dns)
+		plan_json_add_dns(o, n);
 	if (n->host_network)
 		json_add(o, "hostNetwork", json_object_new_boolean(true));
 	plan_json_add_rate(o, "toGuest", &settings.to_guest);

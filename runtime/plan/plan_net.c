@@ -80,6 +80,9 @@ static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_
 	n->masquerade = d->net.masquerade;
 	n->host_network = d->net.host_network;
 	n->vhost = d->net.vhost;
+	n->dhcp = d->net.dhcp && !n->vhost && n->mode != NET_MODE_NONE;
+	n->nr_dns = d->net.nr_dns;
+	memcpy(n->dns, d->net.dns, sizeof(n->dns));
 	plan_net_set_proc(&p->proc[proc], n);
 	plan_net_set_rates(&p->proc[proc], d);
 	n->pointer = strdup(d->pointer);
@@ -153,6 +156,7 @@ static int plan_net_add_implied(struct plan_build *bd)
 	int rc;
 
 	d.net.mode = NET_MODE_NETNS;
+	d.net.dhcp = true;
 	d.net.netns = bundle_netns(bd->b, &index);
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
 	at = plan_net_place_of(bd, &d);

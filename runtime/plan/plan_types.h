@@ -109,6 +109,7 @@ struct plan_proc {
  * @netns_path:	Of NET_MODE_NETNS; owned
  * @host_network: Of NET_MODE_NETNS: the caller's own namespace is allowed
  * @fd:		Of NET_MODE_FD: its number in create's process
+ * @dhcp:	The device answers its guest's DHCP messages, if it knows an address (net_lease())
  */
 struct plan_net {
 	unsigned int proc;
@@ -127,6 +128,9 @@ struct plan_net {
 	bool masquerade;
 	bool host_network;
 	bool vhost;
+	bool dhcp;
+	unsigned int nr_dns;
+	struct net_ip dns[NET_LEASE_DNS];
 };
 
 /**

@@ -18,7 +18,7 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 
 		rc = net_setup(&l->plan->net[i], record, &sp->tap[i], err);
 		if (rc == 0)
-			net_fill_settings(l->plan, i, record, &sp->tap[i]);
+			net_fill_settings(l->plan, i, s->state->net, &sp->tap[i]);
 		if (rc == 0 && l->plan->net[i].masquerade) {
 			rc = net_forwarding_on(err);
 			if (rc < 0)
@@ -78,20 +78,39 @@ int nets_join(struct supervisor *s, int client, struct err *err)
 	return rc;
 }
 
-bool nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret)
+/* The lease of device @n, as a file, if only its start has made it known; -1: none */
+static int nets_lease(const struct supervisor *s, unsigned int n, int *ret_fd, struct err *err)
+{
+	const struct plan *p = s->launch->plan;
+	struct net_lease lease;
+	int fd;
+
+	*ret_fd = -1;
+	if (s->state->net[n].mode != NET_MODE_NETNS || !p->net[n].dhcp)
+		return 0;
+	net_lease(p, s->state->net, s->state->nr_nets, n, &lease);
+	fd = net_lease_file(&lease, err);
+	*ret_fd = fd;
+	return fd < 0 ? fd : 0;
+}
+
+int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret, int *ret_fd,
+		 struct err *err)
 {
 	for (unsigned int n = 0; n < s->state->nr_nets; n++) {
 		const struct net_record *record = &s->state->net[n];
 		const bool down = record->mode == NET_MODE_NETNS && !record->joined[0];
+		int rc;
 
 		if (strcmp(s->proc[i].name, record->device) != 0)
 			continue;
 		*ret = (struct ctl_msg){.type = CTL_NET,
 					.code = record->mtu | (down ? CTL_NET_DOWN : 0),
 					.arg = ctl_mac(record->mac)};
-		return true;
+		rc = nets_lease(s, n, ret_fd, err);
+		return rc < 0 ? rc : 1;
 	}
-	return false;
+	return 0;
 }
 
 void nets_undo(struct supervisor *s)

@@ -21,8 +21,14 @@ MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err
  */
 MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 
-/** nets_message() - What network device @i is told about its interface; false if @i is none */
-bool nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret);
+/**
+ * nets_message() - What network device @i is told about its interface
+ * @ret_fd:	-1, or a file to go with the message, the caller's: in mode netns what it answers its guest
+ *
+ * Return: 1; 0 if @i is no network device; -errno
+ */
+MUST_CHECK int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret,
+			    int *ret_fd, struct err *err);
 
 /** nets_undo() - Remove the networks; what cannot be undone stays in s->state for delete */
 void nets_undo(struct supervisor *s);

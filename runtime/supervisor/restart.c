@@ -118,14 +118,17 @@ static void restart_told(struct supervisor *s, unsigned int i, int client UNUSED
 static void restart_introduce(struct supervisor *s, unsigned int i)
 {
 	const struct ask_then then = {restart_told, -1};
+	cleanup_fd int fd = -1;
 	struct ctl_msg m;
 	struct err err;
+	int rc;
 
 	s->restart[i].ready_by_ns = 0;
 	restart_close(&s->restart[i].error_fd);
-	if (s->stage != STAGE_RUNNING || !nets_message(s, i, &m))
+	rc = s->stage == STAGE_RUNNING ? nets_message(s, i, &m, &fd, &err) : 0;
+	if (rc == 0)
 		restart_hand_over(s, i);
-	else if (ask_process(s, i, &m, -1, &then, &err) < 0)
+	else if (rc < 0 || ask_process(s, i, &m, fd, &then, &err) < 0)
 		child_kill(&s->proc[i]);
 }
 

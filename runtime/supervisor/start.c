@@ -36,12 +36,12 @@ static void start_refused(struct supervisor *s, const struct err *err)
 static void start_answered(struct supervisor *s, unsigned int i, int client,
 			   const struct ctl_msg *answer, const struct err *err);
 
-static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m)
+static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg *m, int fd)
 {
 	const struct ask_then then = {start_answered, -1};
 	struct err err;
 
-	if (ask_process(s, i, m, -1, &then, &err) < 0)
+	if (ask_process(s, i, m, fd, &then, &err) < 0)
 		start_refused(s, &err);
 	else
 		s->start.open++;
@@ -50,10 +50,17 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 static void start_ask_networks(struct supervisor *s)
 {
 	struct ctl_msg m;
+	struct err err;
 
-	for (unsigned int i = 1; i < s->nr; i++)
-		if (nets_message(s, i, &m))
-			start_ask(s, i, &m);
+	for (unsigned int i = 1; i < s->nr; i++) {
+		cleanup_fd int fd = -1;
+		const int rc = nets_message(s, i, &m, &fd, &err);
+
+		if (rc < 0)
+			start_refused(s, &err);
+		else if (rc > 0)
+			start_ask(s, i, &m, fd);
+	}
 }
 
 static int start_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
@@ -82,7 +89,7 @@ static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 		rc = ctl_send(s->proc[0].control, CTL_CMDLINE, 0, at, piece);
 	}
 	if (rc == 0) {
-		start_ask(s, 0, &m);
+		start_ask(s, 0, &m, -1);
 		return;
 	}
 	err_set(&err, -rc, "%s does not listen", s->proc[0].name);

@@ -171,6 +171,12 @@ void addr_put_ip(const struct net_ip *ip, bool prefix, char ret[ADDR_IP_TEXT_BYT
 		fmt_into(ret, ADDR_IP_TEXT_BYTES, "%s", text);
 }
 
+bool addr_same_ip(const struct net_ip *a, const struct net_ip *b)
+{
+	return a->family == b->family && a->bits == b->bits &&
+	       memcmp(a->addr, b->addr, sizeof(a->addr)) == 0;
+}
+
 bool addr_ip_covers(const struct net_ip *net, const struct net_ip *ip)
 {
 	const unsigned int whole = net->bits / 8, rest = net->bits % 8;

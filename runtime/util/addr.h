@@ -51,6 +51,9 @@ void addr_put_ip(const struct net_ip *ip, bool prefix, char ret[ADDR_IP_TEXT_BYT
 /** addr_ip_bits() - The length of an address in bits: 32 or 128 */
 uint8_t addr_ip_bits(uint8_t family);
 
+/** addr_same_ip() - Whether address and prefix are the same */
+bool addr_same_ip(const struct net_ip *a, const struct net_ip *b);
+
 /** addr_ip_covers() - Whether the network of @net includes the address @ip, of the same family */
 bool addr_ip_covers(const struct net_ip *net, const struct net_ip *ip);
 

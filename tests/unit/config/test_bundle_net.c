@@ -67,7 +67,7 @@ static const struct {
 	{"'Mode':'tap'",
 	 "/Mode: unknown property, known are type, mode, name, hostIp, netmask, "
 	 "guestIp, gateway, pool, mac, mtu, bridge, parent, netns, fd, hostNetwork, masquerade, "
-	 "queues, backend, rateLimit, onFailure"},
+	 "dhcp, dns, queues, backend, rateLimit, onFailure"},
 	{"'onFailure':'again'", "/onFailure: must be stop or restart, is \"again\""},
 	{"'backend':'vhost','onFailure':'restart'",
 	 "/onFailure: restart is not possible with backend vhost, only with user"},
@@ -194,6 +194,22 @@ static const struct {
 	 "/rateLimit/fromGuest/burstPackets: needs packetsPerSecond"},
 	{"'backend':'vhost','rateLimit':{'toGuest':{'bytesPerSecond':1}}",
 	 "/rateLimit: means nothing with backend vhost, only with user"},
+	/* answers to the guest */
+	{"'dhcp':1", "/dhcp: must be true or false, is a number"},
+	{"'mode':'none','dhcp':true",
+	 "/dhcp: means nothing in mode none, only in private, tap, bridge, netns, macvtap, fd"},
+	{"'backend':'vhost','dhcp':true",
+	 "/dhcp: means nothing with backend vhost, only with user"},
+	{"'backend':'vhost','dns':['9.9.9.9']",
+	 "/dns: means nothing with backend vhost, only with user"},
+	{"'dhcp':false,'dns':['9.9.9.9']", "/dns: means nothing without dhcp"},
+	{"'mode':'bridge','bridge':'b','dhcp':true", "/dhcp: needs guestIp"},
+	{"'mode':'tap','dns':['9.9.9.9']", "/dns: needs guestIp"},
+	{"'dns':['9.9.9.9','1.1.1.1','8.8.8.8','8.8.4.4']",
+	 "/dns: must have at most 3 elements, has 4"},
+	{"'dns':['9.9.9.9/24']",
+	 "/dns/0: must be an address such as 9.9.9.9 or 2620:fe::9, is \"9.9.9.9/24\""},
+	{"'dns':['']", "/dns/0: must be an address such as 9.9.9.9 or 2620:fe::9, is \"\""},
 };
 
 Test(bundle_net, names_what_is_wrong)
@@ -266,6 +282,7 @@ Test(bundle_net, defaults)
 	cr_expect_eq(n->host.bits, 0);
 	cr_expect_eq(n->guest.bits, 0);
 	cr_expect_not(n->masquerade);
+	cr_expect(n->dhcp && n->nr_dns == 0);
 	cr_expect_null(n->name);
 	cr_expect_eq(b->nr_warnings, 0);
 	bundle_free(b);
@@ -304,11 +321,23 @@ Test(bundle_net, addresses_are_completed)
 	}
 }
 
+Test(bundle_net, name_servers_of_both_families)
+{
+	struct bundle *b = good(HEAD, "{'type':'net','dns':['9.9.9.9','2620:fe::9']},"
+				      "{'type':'net','dhcp':false}");
+
+	cr_expect_eq(net(b, 0)->nr_dns, 2);
+	cr_expect_eq(net(b, 0)->dns[0].family, AF_INET);
+	cr_expect_eq(net(b, 0)->dns[1].family, AF_INET6);
+	cr_expect_not(net(b, 1)->dhcp);
+	bundle_free(b);
+}
+
 Test(bundle_net, empty_values_contradict_nothing)
 {
 	struct bundle *b = good(HEAD,
 				"{'type':'net','name':'','bridge':null,'parent':'','netns':'',"
-				"'hostIp':'','netmask':'','mac':'','guestIp':null,"
+				"'hostIp':'','netmask':'','mac':'','guestIp':null,'dns':[],"
 				"'rateLimit':{'toGuest':{}}},"
 				"{'type':'net','mode':'none','masquerade':false}");
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "devices/core/ctl.h"
+#include "devices/core/settings.h"
 #include "runtime/net/cmdline.h"
 #include "runtime/plan/plan.h"
 #include "runtime/state/state.h"
@@ -16,6 +18,7 @@
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/start.h"
+#include "tests/support/private_net.h"
 
 #define NR_PROCS 4 /* the VMM, net0, rng0, net1 */
 
@@ -182,6 +185,35 @@ Test(start, networks_are_asked_first_and_all_at_once)
 		       "ip=198.51.100.2:::255.255.255.0:alice:eth1:off");
 	answer(0, 0, "");
 	cr_expect_eq(answered(&reply), 0);
+}
+
+/* What was not known when the device began: a file has it */
+Test(start, a_joined_interface_brings_a_lease)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct net_lease lease;
+	struct ctl_msg m;
+	int fd = -1;
+
+	private_net_or_skip();
+	add_net("net0", mac, 1400, "192.0.2.2");
+	add_net("net1", mac, 1400, "192.0.2.3");
+	strcpy(s.state->net[0].netns, "/proc/thread-self/ns/net");
+	strcpy(s.state->net[1].netns, "/proc/thread-self/ns/net");
+	s.state->net[0].mode = s.state->net[1].mode = NET_MODE_NETNS;
+	strcpy(s.state->net[0].joined, "eth0");
+	strcpy(s.state->net[1].joined, "eth1");
+	plan.net[0].dhcp = true;
+	plan.net[1].dhcp = false;
+	cr_assert_eq(start(), 0);
+	cr_assert_eq(ctl_recv_fd(process[1], &m, &fd), 1);
+	cr_expect(m.type == CTL_NET && m.code == 1400 && fd >= 0);
+	cr_assert_eq(read(fd, &lease, sizeof(lease)), sizeof(lease));
+	cr_expect(lease.bits == 24 && lease.addr == inet_addr("192.0.2.2"));
+	cr_expect_str_eq(lease.hostname, "alice");
+	close(fd);
+	cr_assert_eq(ctl_recv_fd(process[3], &m, &fd), 1);
+	cr_expect(m.type == CTL_NET && fd == -1);
 }
 
 Test(start, a_network_without_an_address_keeps_its_number)
