@@ -95,6 +95,19 @@ static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct e
 	return rc;
 }
 
+static void standalone_fill_lease(const struct standalone *d, struct net_lease *ret)
+{
+	if (!d->guest.bits)
+		return;
+	ret->any_mac = 1;
+	ret->bits = d->guest.bits;
+	ret->addr = d->guest.addr;
+	ret->gateway = d->gateway;
+	ret->server = d->gateway ? d->gateway : net_lease_server();
+	ret->nr_dns = (uint8_t)d->nr_dns;
+	memcpy(ret->dns, d->dns, sizeof(ret->dns));
+}
+
 /* The caller gives the TAP its addresses and switches it on. */
 static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct err *err)
 {
@@ -110,6 +123,7 @@ static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct er
 				  a->wanted->kind->queues.more);
 	net.tun_flags = tap.tun_flags;
 	net_name_mac("device", tap.name, net.mac);
+	standalone_fill_lease(a->wanted, &net.lease);
 	boot_set_settings(b, &net, sizeof(net));
 	return 0;
 }

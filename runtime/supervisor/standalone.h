@@ -11,6 +11,7 @@
 #include "devices/core/err.h"
 #include "devices/core/kind.h"
 #include "devices/core/log.h"
+#include "runtime/util/addr.h"
 #include "runtime/util/disk_format.h"
 #include "runtime/util/oci_log.h"
 
@@ -22,6 +23,7 @@
  * @path, @format, @readonly: block: the image, what it is, refuse writes
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
+ * @guest, @gateway, @dns: net: what it answers its guest, whatever MAC that has; @guest.bits 0: nothing
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
  */
@@ -34,6 +36,9 @@ struct standalone {
 	bool readonly;
 	const char *tap;
 	uint64_t size_bytes;
+	struct net_addr guest;
+	uint32_t gateway, dns[NET_LEASE_DNS];
+	unsigned int nr_dns;
 	unsigned int queues;
 	enum log_level log_level;
 };
