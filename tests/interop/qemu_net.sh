@@ -1,6 +1,7 @@
 #!/bin/bash
 # Our network device as a stand-alone vhost-user back-end of QEMU: a stock kernel's ping, and checksummed
-# TCP both ways, with and without offloads. In a network namespace of its own.
+# TCP both ways, with and without offloads; the address by the command line and by DHCP. In a network namespace
+# of its own.
 [ "${1:-}" = --inside ] || exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside
 . "$(dirname "$0")/../lib.sh"
 . bundle-examples/debs.sh
@@ -38,14 +39,15 @@ ask() {
 # boot MACHINE SUFFIX PARAM OPTIONS [OPTION...]: back-end and QEMU; SUFFIX ends the names of virtio devices on its bus,
 # PARAM is the kernel's, OPTIONS are the network device's
 boot() {
-	"$vmrun_bin" device net --socket "$work/net.sock" --tap vmtap0 2>"$work/device.err" &
+	"$vmrun_bin" device net --socket "$work/net.sock" --tap vmtap0 --guest-ip $guest/24 --gateway $host \
+		--dns 9.9.9.9 2>"$work/device.err" &
 	device_pid=$!
 	eventually 10 [ -S "$work/net.sock" ] || cat "$work/device.err"
 	ip addr add $host/24 dev vmtap0 && ip link set vmtap0 up
 	timeout 240 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M "$1" -accel $accel -m 256 \
 		-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
 		-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" \
-		-append "console=ttyS0 quiet root=/dev/vda ip=$guest::$host:255.255.255.0::eth0:off $3" \
+		-append "console=ttyS0 quiet root=/dev/vda $3" \
 		-drive file="$work/vm/root.img",if=none,id=root,format=raw,snapshot=on -device "virtio-blk$2,drive=root" \
 		-chardev socket,id=net,path="$work/net.sock" -netdev vhost-user,id=net,chardev=net \
 		-device "virtio-net$2,netdev=net,rx_queue_size=1024,tx_queue_size=1024,mac=52:54:00:11:22:33$4" \
@@ -82,7 +84,7 @@ busybox httpd -f -p 8080 -h "$work/www" &
 web_pid=$!
 
 name=default
-boot q35 -pci '' ,romfile=
+boot q35 -pci "ip=$guest::$host:255.255.255.0::eth0:off" ,romfile=
 jailed=$(cat "/proc/$(pgrep -P "$device_pid")/status" 2>/dev/null)
 like "the device has its seccomp filter" "$jailed" '^Seccomp:[[:space:]]*2$'
 like "the device has no capability" "$jailed" '^CapPrm:[[:space:]]*0*$'
@@ -93,8 +95,10 @@ end
 
 # By virtio-mmio; qemu.sh says why so.
 name="plain, microvm"
-boot microvm -device "tsc_early_khz=$(awk '/cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)" \
+boot microvm -device "ip=dhcp tsc_early_khz=$(awk '/cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)" \
 	,mrg_rxbuf=off,csum=off,guest_csum=off,gso=off,event_idx=off,indirect_desc=off \
 	-bios qboot.rom -global virtio-mmio.force-legacy=false
+like "$name: the guest asks for its address, by a MAC that QEMU chose" "$(ask dhcp 'printf "#!/bin/sh\n[ \$1 = bound ] || exit 0\nenv\nip addr add \$ip/\$mask dev \$interface\nip route add default via \$router\n" >/run/script; chmod +x /run/script; ip link set eth0 up; udhcpc -i eth0 -n -q -s /run/script -t 20 -T 1 2>/dev/null')" \
+	"dns=9.9.9.9 .*ip=$guest|ip=$guest .*dns=9.9.9.9"
 talk
 end
