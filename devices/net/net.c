@@ -101,7 +101,7 @@ static void net_stop(struct device *d, unsigned int q)
 	struct net *n = d->state;
 
 	if (q % 2 == 0 && q / 2 < n->pairs_max)
-		vq_window_put_back(&n->window[q / 2], &d->vq[q]);
+		vnet_rx_put_back(&n->in[q / 2], &d->vq[q]);
 }
 
 static int net_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)

@@ -9,7 +9,8 @@
 #define NET_BATCH	64     /* frames before others have their turn */
 #define NET_SIGNAL	16     /* frames before the driver is interrupted, */
 #define NET_BATCH_BYTES 60000U /* or one of the largest: it is copied while the next is read */
-#define NET_PATIENCE_NS 10000000ULL
+#define NET_PATIENCE_NS                                                                            \
+	1000000000ULL /* no driver that works takes as long; its CPU may stand still */
 
 _Static_assert(sizeof(struct virtio_net_hdr_v1) == 12, "the header size that the TAP was set to");
 
@@ -89,7 +90,7 @@ static void net_port_rx_broken(struct device *d, unsigned int ring)
 	struct net *n = d->state;
 	struct vq *q = &d->vq[ring];
 
-	vq_window_put_back(&n->window[ring / 2], q);
+	vnet_rx_put_back(&n->in[ring / 2], q);
 	device_broken(d, ring, q->broken ? q->why : "receive buffer smaller than a header");
 }
 
@@ -99,7 +100,7 @@ void net_port_rx(struct device *d, unsigned int i)
 	struct net_port *p = &n->port[i];
 	unsigned int ring = net_port_rx_ring(d, i);
 	struct vq *q = &d->vq[ring];
-	struct vq_window *w = &n->window[ring / 2];
+	struct vnet_in *in = &n->in[ring / 2];
 	enum vnet_step step = d->runs[ring] && !q->broken ? VNET_MORE : VNET_RING_DRY;
 	uint64_t due = 0, untold = 0;
 
@@ -109,9 +110,11 @@ void net_port_rx(struct device *d, unsigned int i)
 		due = limit_ready_ns(&n->to_guest);
 		if (due)
 			break;
-		step = vnet_rx_frame(&n->rx, &p->guess, p->fd, q, w, &bytes);
-		if (bytes > 0)
+		step = vnet_rx_frame(&n->rx, &p->guess, p->fd, q, in, &bytes);
+		if (bytes > 0) {
 			limit_spend(&n->to_guest, bytes - NET_HDR);
+			p->rx_due_ns = 0; /* the frame in hand is another now */
+		}
 		untold += bytes;
 		if (untold < NET_BATCH_BYTES && k % NET_SIGNAL < NET_SIGNAL - 1)
 			continue;
@@ -120,7 +123,7 @@ void net_port_rx(struct device *d, unsigned int i)
 	}
 	device_signal(d, ring);
 	p->rx = due ? NET_WAIT_TIME : step <= VNET_TAP_EMPTY ? NET_WAIT_TAP : NET_WAIT_RING;
-	if (step == VNET_RING_DRY && w->nr > 0)
+	if (step == VNET_RING_DRY && in->held)
 		due = p->rx_due_ns ? p->rx_due_ns : limit_now_ns() + NET_PATIENCE_NS;
 	p->rx_due_ns = due;
 	if (step == VNET_RING_BROKEN)
@@ -151,7 +154,7 @@ static void net_port_deliver(struct device *d, unsigned int pair)
 
 	if (!d->runs[ring] || q->broken)
 		return;
-	step = vnet_rx_put(&n->rx, q, &n->window[ring / 2], f->byte, f->len);
+	step = vnet_rx_put(&n->rx, q, &n->in[ring / 2], f->byte, f->len);
 	if (step == VNET_MORE)
 		limit_spend(&n->to_guest, f->len);
 	device_signal(d, ring);
@@ -273,7 +276,8 @@ void net_port_due(struct device *d)
 
 		if (p->rx_due_ns && p->rx_due_ns <= now) {
 			p->rx_due_ns = 0;
-			p->guess.hungry = p->rx == NET_WAIT_RING;
+			if (p->rx == NET_WAIT_RING)
+				n->in[net_port_rx_ring(d, i) / 2].held = 0;
 			net_port_rx(d, i);
 		}
 		if (p->tx_due_ns && p->tx_due_ns <= now)

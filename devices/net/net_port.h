@@ -13,8 +13,7 @@
  * used stay in their ring's window for the next wake-up; a frame that could not be sent goes back
  * at once.
  *
- * If the driver has buffers out, but too few for the largest frame (vnet_rx.h), a port waits NET_PATIENCE_NS
- * for more.
+ * If the driver has too few buffers out for the frame in hand (vnet_rx.h), it waits NET_PATIENCE_NS for more.
  *
  * Ports of pairs that the driver does not use are served into the rings of those it does.
  */
@@ -54,7 +53,7 @@ struct net_port {
  * @pairs:	Queue pairs the driver uses, as set by the control ring
  * @gone:	The TAP's interface was deleted
  * @armed_ns:	When the timer goes off; 0: it is not set
- * @window:	Buffers to receive into, of each receiving ring
+ * @in:		What is on its way into each receiving ring
  * @chain:	What is being sent, or the command at hand
  * @sent:	The beginning of what is being sent: a private copy, on which is decided what goes out
  */
@@ -69,7 +68,7 @@ struct net {
 	struct limit to_guest, from_guest;
 	struct net_port port[NET_PAIRS_MAX];
 	struct virtio_net_config config;
-	struct vq_window window[NET_PAIRS_MAX];
+	struct vnet_in in[NET_PAIRS_MAX];
 	struct vq_chain chain;
 	struct vnet_rx rx;
 	struct iovec iov[VQ_IOV_MAX + 1];

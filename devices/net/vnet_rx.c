@@ -16,60 +16,50 @@ void vnet_guess_reset(struct vnet_guess *g)
 	*g = (struct vnet_guess){.expect = VNET_USUAL + VNET_OVERHEAD};
 }
 
-/* Makes sure of room for the frame that probably comes, and for the largest one if it comes */
-static enum vnet_step vnet_rx_prepare(const struct vnet_rx *rx, struct vnet_guess *g, struct vq *q,
-				      struct vq_window *w)
-{
-	enum vq_result rc = vq_window_collect(w, q, rx->mergeable ? g->expect : 1, VNET_HDR);
-	uint64_t missing, each;
-
-	if (rc == VQ_BROKEN)
-		return VNET_RING_BROKEN;
-	if (w->nr == 0)
-		return VNET_RING_DRY;
-	if (!rx->mergeable || w->room >= rx->frame_max)
-		return VNET_MORE;
-	missing = rx->frame_max - w->room;
-	each = vq_window_first(w);
-	if (missing / each < VQ_SIZE_MAX && vq_has(q, (unsigned int)(missing / each) + 1)) {
-		g->hungry = false;
-		return VNET_MORE;
-	}
-	rc = vq_window_collect(w, q, rx->frame_max, VNET_HDR);
-	if (rc == VQ_EMPTY)
-		return g->hungry ? VNET_MORE : VNET_RING_DRY;
-	g->hungry = false;
-	return rc == VQ_BROKEN ? VNET_RING_BROKEN : VNET_MORE;
-}
-
 /*
  * Reads one frame into the window and behind it the spill; *ret_direct is the window's share.
  * Syscalls: readv
  */
 static ssize_t vnet_rx_read(struct vnet_rx *rx, const struct vnet_guess *g, int fd,
-			    const struct vq_window *w, uint64_t *ret_direct)
+			    struct vnet_in *in, uint64_t *ret_direct)
 {
-	unsigned int nr = vq_window_iov(w, rx->mergeable ? g->expect : 1, rx->iov, VQ_IOV_MAX - 1,
-					ret_direct);
+	unsigned int nr = vq_window_iov(&in->window, rx->mergeable ? g->expect : 1, rx->iov,
+					VQ_IOV_MAX - 1, ret_direct);
 
-	rx->iov[nr++] = (struct iovec){rx->spill, sizeof(rx->spill)};
+	rx->iov[nr++] = (struct iovec){in->spill, sizeof(in->spill)};
 	return readv(fd, rx->iov, (int)nr);
 }
 
-/* Gives the driver a frame of @len bytes, the first @direct of which are where they belong */
+/* Gives the driver a frame of @len bytes, which are all where they belong */
 static void vnet_rx_deliver(const struct vnet_rx *rx, struct vq *q, struct vq_window *w,
-			    uint64_t len, uint64_t direct)
+			    uint64_t len)
 {
 	const uint16_t nr = (uint16_t)vq_window_chains(w, len);
 	const uint8_t no_flags = 0;
 
-	if (len > direct)
-		vq_window_write(w, direct, rx->spill, (size_t)(len - direct));
 	vq_window_write(w, offsetof(struct virtio_net_hdr_v1, num_buffers), &nr, sizeof(nr));
 	if (!rx->guest_csum)
 		vq_window_write(w, offsetof(struct virtio_net_hdr_v1, flags), &no_flags, 1);
 	vq_window_use(w, q, len);
 	vq_publish(q);
+}
+
+/* Gives the driver the frame in hand, once it has room for it; one that never will have is lost */
+static enum vnet_step vnet_rx_go_on(const struct vnet_rx *rx, struct vq *q, struct vnet_in *in)
+{
+	struct vq_window *w = &in->window;
+	const enum vq_result rc = vq_window_collect(w, q, in->held, VNET_HDR);
+
+	if (rc == VQ_BROKEN)
+		return VNET_RING_BROKEN;
+	if (w->room >= in->held) {
+		vq_window_write(w, in->direct, in->spill, (size_t)(in->held - in->direct));
+		vnet_rx_deliver(rx, q, w, in->held);
+	} else if (rc == VQ_EMPTY && w->nr < q->size) {
+		return VNET_RING_DRY;
+	}
+	in->held = 0;
+	return VNET_MORE;
 }
 
 /* What a frame's size says about the next one's */
@@ -85,50 +75,67 @@ static void vnet_rx_learn(struct vnet_rx *rx, struct vnet_guess *g, uint64_t len
 		g->expect = VNET_USUAL + VNET_OVERHEAD;
 }
 
-enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, struct vq *q,
-			     struct vq_window *w, uint64_t *ret_bytes)
+/* Makes sure of a buffer, and of room for what probably comes if the driver has as much */
+static enum vnet_step vnet_rx_prepare(const struct vnet_rx *rx, const struct vnet_guess *g,
+				      struct vq *q, struct vq_window *w)
 {
-	enum vnet_step step = vnet_rx_prepare(rx, g, q, w);
-	uint64_t direct, len;
+	if (vq_window_collect(w, q, rx->mergeable ? g->expect : 1, VNET_HDR) == VQ_BROKEN)
+		return VNET_RING_BROKEN;
+	return w->nr > 0 ? VNET_MORE : VNET_RING_DRY;
+}
+
+enum vnet_step vnet_rx_frame(struct vnet_rx *rx, struct vnet_guess *g, int fd, struct vq *q,
+			     struct vnet_in *in, uint64_t *ret_bytes)
+{
+	enum vnet_step step = in->held ? vnet_rx_go_on(rx, q, in) : VNET_MORE;
+	uint64_t direct;
 	ssize_t rc;
 
+	if (step == VNET_MORE)
+		step = vnet_rx_prepare(rx, g, q, &in->window);
 	if (step != VNET_MORE)
 		return step;
-	rc = vnet_rx_read(rx, g, fd, w, &direct);
+	rc = vnet_rx_read(rx, g, fd, in, &direct);
 	if (rc < 0 && errno == EAGAIN)
 		return VNET_TAP_EMPTY;
 	if (rc == 0 || (rc < 0 && errno == EBADFD))
 		return VNET_GONE;
 	if (rc < (ssize_t)VNET_HDR)
 		return VNET_MORE;
-	len = (uint64_t)rc;
-	*ret_bytes = len;
-	vnet_rx_learn(rx, g, len);
-	if (len > direct) {
-		if (!rx->mergeable || len == direct + sizeof(rx->spill))
-			return VNET_MORE;
-		if (vq_window_collect(w, q, len, VNET_HDR) == VQ_BROKEN)
-			return VNET_RING_BROKEN;
-		if (w->room < len)
-			return VNET_MORE;
+	*ret_bytes = (uint64_t)rc;
+	vnet_rx_learn(rx, g, (uint64_t)rc);
+	if ((uint64_t)rc <= direct) {
+		vnet_rx_deliver(rx, q, &in->window, (uint64_t)rc);
+		return VNET_MORE;
 	}
-	vnet_rx_deliver(rx, q, w, len, direct);
-	return VNET_MORE;
+	if (!rx->mergeable || (uint64_t)rc == direct + sizeof(in->spill))
+		return VNET_MORE;
+	in->held = (uint64_t)rc;
+	in->direct = direct;
+	return vnet_rx_go_on(rx, q, in);
 }
 
-enum vnet_step vnet_rx_put(const struct vnet_rx *rx, struct vq *q, struct vq_window *w,
+void vnet_rx_put_back(struct vnet_in *in, struct vq *q)
+{
+	vq_window_put_back(&in->window, q);
+	in->held = 0;
+}
+
+enum vnet_step vnet_rx_put(const struct vnet_rx *rx, struct vq *q, struct vnet_in *in,
 			   const void *frame, size_t len)
 {
 	static const struct virtio_net_hdr_v1 none;
 	const uint64_t all = VNET_HDR + len;
-	const enum vq_result rc = vq_window_collect(w, q, rx->mergeable ? all : 1, VNET_HDR);
+	struct vq_window *w = &in->window;
 
-	if (rc == VQ_BROKEN)
+	if (in->held)
+		return VNET_RING_DRY;
+	if (vq_window_collect(w, q, rx->mergeable ? all : 1, VNET_HDR) == VQ_BROKEN)
 		return VNET_RING_BROKEN;
 	if (w->nr == 0 || (rx->mergeable ? w->room : vq_window_first(w)) < all)
 		return VNET_RING_DRY;
 	vq_window_write(w, 0, &none, VNET_HDR);
 	vq_window_write(w, VNET_HDR, frame, len);
-	vnet_rx_deliver(rx, q, w, all, all);
+	vnet_rx_deliver(rx, q, w, all);
 	return VNET_MORE;
 }

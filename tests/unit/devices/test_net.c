@@ -214,6 +214,47 @@ Test(net, waits_for_buffers_with_event_index)
 	}
 }
 
+/* And so do those behind it: nothing is lost, however long the driver takes */
+Test(net, a_frame_without_room_waits_for_its_buffers)
+{
+	start(0);
+	offer(0, 4, 1500);
+	arrive(0, 70);
+	cr_assert_eq(take(0), HDR + 70);
+	arrive(0, 9000);
+	cr_assert(nothing_used(0));
+	/* Further ones are not even read: the TAP's queue holds them. */
+	for (unsigned int i = 0; i < 8; i++)
+		cr_assert_gt(send(tap[0][1], frame, HDR + 9000, 0), 0);
+	for (unsigned int i = 0; i < 9; i++) {
+		cr_assert(nothing_used(0), "frame %u", i);
+		offer(0, 4, 1500);
+		for (unsigned int k = 0; k < 7; k++)
+			cr_assert_eq(take(0), k < 6 ? 1500 : HDR + 9000 - 6 * 1500, "frame %u", i);
+		offer(0, 3, 1500);
+	}
+}
+
+Test(net, a_frame_in_hand_goes_with_its_ring)
+{
+	struct vup_msg m;
+
+	start(0);
+	offer(0, 2, 1500);
+	arrive(0, 9000);
+	cr_assert(nothing_used(0));
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, 0, 0);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, 0, 0);
+	vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
+	offer(0, 10, 1500);
+	cr_assert(nothing_used(0));
+	arrive(0, 60);
+	cr_assert_eq(take(0), HDR + 60);
+}
+
+/* A ring that is too small as a whole, and a driver that does not fill it: after a second */
 Test(net, a_driver_that_never_has_room_loses_large_frames_only)
 {
 	start(0);
