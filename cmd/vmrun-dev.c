@@ -145,7 +145,7 @@ static int dev_prepare(struct program *p, struct err *err)
 	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
 		return err_text(err, EINVAL, "%s: this program is for %s devices, not for %s",
 				p->boot.name, dev_ops->kind->name, p->boot.type);
-	rc = lockdown_files(err);
+	rc = lockdown_files(&p->boot.filter, err);
 	if (rc == 0)
 		rc = loop_init(&p->loop, err);
 	if (rc == 0)

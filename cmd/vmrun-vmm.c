@@ -37,9 +37,9 @@ static int vmm_close(struct machine *m, struct err *err UNUSED)
 	return 0;
 }
 
-static int vmm_lock_files(struct machine *m UNUSED, struct err *err)
+static int vmm_lock_files(struct machine *m, struct err *err)
 {
-	return lockdown_files(err);
+	return lockdown_files(&m->boot.filter, err);
 }
 
 static int vmm_lock(struct machine *m, struct err *err)

@@ -122,6 +122,17 @@ static int launch_check_console(const struct plan *p, const struct launch_option
 
 /* ---- the VM ---- */
 
+/* Not vmrun_warn(): a log of errors only, or a --log, must not hide it. */
+static void launch_warn_of_no_sandbox(const struct vmrun *v)
+{
+	struct err loud;
+
+	err_text(&loud, EPERM,
+		 "WARNING: --disable-sandbox: VMM AND DEVICES RUN WITHOUT JAILS: a guest "
+		 "that breaks out of one may do all that this user may");
+	vmrun_error(v, &loud);
+}
+
 static void launch_show_warnings(const struct vmrun *v, const struct launch_options *o,
 				 const struct plan *p)
 {
@@ -131,6 +142,8 @@ static void launch_show_warnings(const struct vmrun *v, const struct launch_opti
 		vmrun_warn(v,
 			   "--preserve-fds and --pidfd-socket are not carried out: a guest has no "
 			   "file descriptors of the host");
+	if (p->unconfined)
+		launch_warn_of_no_sandbox(v);
 	if (!o->dry_run && hostfacts_virt("/") == HOSTFACTS_VIRT_SOFTWARE)
 		vmrun_warn(v, "KVM only emulates supervisor code here: Linux guests will not boot");
 }
@@ -173,6 +186,8 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 		rc = launch_check_console(ret->plan, o, detached, err);
 	if (rc < 0)
 		return rc;
+	if (o->disable_sandbox)
+		plan_disable_sandbox(ret->plan);
 	phases_mark(ret->phases, "plan");
 	launch_show_warnings(v, o, ret->plan);
 	if (o->dry_run)

@@ -15,6 +15,7 @@
 
 /**
  * struct launch_options - Options of both; @ignored and @ignored_flag take what other runtimes know
+ * @disable_sandbox: Of run alone
  */
 struct launch_options {
 	const char *bundle;
@@ -23,6 +24,7 @@ struct launch_options {
 	const char *pid_file;
 	const char *console_socket;
 	bool dry_run;
+	bool disable_sandbox;
 	uint64_t preserve_fds;
 	const char *ignored;
 	bool ignored_flag;

@@ -54,9 +54,12 @@ static int boot_check_hdr(const struct boot_hdr *h, enum boot_kind kind, size_t 
 
 static int boot_check_filter(const struct boot_filter *f, struct err *err)
 {
-	if (f->count == 0 || f->count > BOOT_FILTER_MAX || f->reserved != 0)
-		return err_text(err, EPROTO, "boot record: seccomp filter of %u instructions",
-				f->count);
+	if (f->flags == BOOT_FILTER_NONE && f->count == 0)
+		return 0;
+	if (f->flags != 0 || f->count == 0 || f->count > BOOT_FILTER_MAX)
+		return err_text(err, EPROTO,
+				"boot record: seccomp filter of %u instructions, flags 0x%x",
+				f->count, f->flags);
 	return 0;
 }
 

@@ -62,10 +62,16 @@ struct boot_hdr {
 	uint32_t log_level;
 };
 
-/** struct boot_filter - The process's seccomp program; @count 0 is refused */
+#define BOOT_FILTER_NONE (1U << 0)
+
+/**
+ * struct boot_filter - The process's seccomp program
+ * @count:	0 is refused, unless @flags say that there is none
+ * @flags:	BOOT_FILTER_NONE: the user wants no sandbox, so the process locks nothing down
+ */
 struct boot_filter {
 	uint32_t count;
-	uint32_t reserved;
+	uint32_t flags;
 	struct sock_filter insn[BOOT_FILTER_MAX];
 };
 

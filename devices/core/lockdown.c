@@ -39,13 +39,16 @@ static int lockdown_check_privs(struct err *err)
 	return 0;
 }
 
-int lockdown_files(struct err *err)
+int lockdown_files(const struct boot_filter *filter, struct err *err)
 {
 	struct lockdown_ruleset deny = {0};
 	cleanup_fd int fd = -1;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	int rc = lockdown_check_privs(err);
+	int rc;
 
+	if (filter->flags & BOOT_FILTER_NONE)
+		return 0;
+	rc = lockdown_check_privs(err);
 	if (rc < 0)
 		return rc;
 	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
@@ -84,8 +87,11 @@ static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
 
 int lockdown(const struct boot_filter *filter, struct err *err)
 {
-	int rc = lockdown_check_privs(err);
+	int rc;
 
+	if (filter->flags & BOOT_FILTER_NONE)
+		return 0;
+	rc = lockdown_check_privs(err);
 	if (rc < 0)
 		return rc;
 	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)

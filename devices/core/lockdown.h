@@ -13,6 +13,7 @@
 
 /**
  * lockdown_files() - Landlock with no rule: no file, TCP port or abstract socket can be reached
+ * @filter:	Checked by boot_check_*; with BOOT_FILTER_NONE nothing is done at all
  *
  * What is open stays. It binds the calling thread and those it makes from here on. no_new_privs must be set
  * already. A kernel without Landlock is no error.
@@ -20,11 +21,11 @@
  * Syscalls: prctl landlock_create_ruleset landlock_restrict_self close
  * Return: 0 or -errno
  */
-MUST_CHECK int lockdown_files(struct err *err);
+MUST_CHECK int lockdown_files(const struct boot_filter *filter, struct err *err);
 
 /**
  * lockdown() - seccomp, for all threads of the process (TSYNC)
- * @filter:	Checked by boot_check_*; its default action kills the process
+ * @filter:	Likewise; its default action kills the process
  *
  * no_new_privs must be set already; a missing one is an error, as is any thread that cannot be
  * synchronised. After a failure the process may be half locked down: it must report that and exit.

@@ -20,6 +20,10 @@ static struct boot_hdr boot_record_header(enum boot_kind kind, size_t bytes, enu
 static int boot_record_fill_filter(struct boot_filter *f, const struct program *program,
 				   const char *name, struct err *err)
 {
+	if (program->unconfined) {
+		f->flags = BOOT_FILTER_NONE;
+		return 0;
+	}
 	if (program->nr_insns == 0 || program->nr_insns > BOOT_FILTER_MAX)
 		return err_text(err, EINVAL, "%s: a policy of %u instructions", name,
 				program->nr_insns);

@@ -255,20 +255,25 @@ static int jail_stage_exec(struct child *c, const char **ret_step)
 	return jail_failed(ret_step, c->jail->name);
 }
 
+/**
+ * struct stage - One step of the child
+ * @confines:	It is part of the sandbox, and left out where the user wants none
+ */
 static const struct stage {
 	const char *name;
 	int (*run)(struct child *c, const char **ret_step);
+	bool confines;
 } stages[] = {
-	{"fds", jail_stage_fds},
-	{"signals", jail_stage_signals},
-	{"namespaces", jail_stage_namespaces},
-	{"root", jail_stage_root},
-	{"cgroup", jail_stage_cgroup},
-	{"user", jail_stage_user},
-	{"limits", jail_stage_limits},
-	{"privileges", jail_stage_privileges},
-	{"parent", jail_stage_parent},
-	{"exec", jail_stage_exec},
+	{"fds", jail_stage_fds, false},
+	{"signals", jail_stage_signals, false},
+	{"namespaces", jail_stage_namespaces, true},
+	{"root", jail_stage_root, true},
+	{"cgroup", jail_stage_cgroup, true},
+	{"user", jail_stage_user, true},
+	{"limits", jail_stage_limits, true},
+	{"privileges", jail_stage_privileges, true},
+	{"parent", jail_stage_parent, false},
+	{"exec", jail_stage_exec, false},
 };
 
 static NORETURN void jail_child_main(struct child *c)
@@ -277,7 +282,7 @@ static NORETURN void jail_child_main(struct child *c)
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(stages); i++) {
 		const char *step = "";
-		int rc = stages[i].run(c, &step);
+		int rc = c->jail->unconfined && stages[i].confines ? 0 : stages[i].run(c, &step);
 
 		if (rc < 0) {
 			e.code = -rc;
@@ -316,12 +321,26 @@ static int jail_set_oom_score(pid_t pid, int adj, struct err *err)
 	return 0;
 }
 
+/* The parent's part: maps and score, then the child may go on */
+static int jail_let_go(const struct jail *j, pid_t pid, int go_wr, struct err *err)
+{
+	int rc = j->unconfined ? 0 : userns_write_maps(pid, &j->ids, err);
+
+	if (rc == 0)
+		rc = jail_set_oom_score(pid, j->oom_score_adj, err);
+	/* The pidfd reports a child that died meanwhile; SIGPIPE is blocked or ignored. */
+	if (rc == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
+		rc = err_set(err, errno, "jail %s: pipe", j->name);
+	return rc;
+}
+
 int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 {
+	const uint64_t namespaces = j->unconfined ? 0 : CLONE_NEWUSER | CLONE_NEWPID;
 	cleanup_caps cap_t no_caps = cap_init();
 	cleanup_fd int go_rd = -1, go_wr = -1, pidfd = -1;
 	struct clone_args args = {
-		.flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_PIDFD,
+		.flags = namespaces | CLONE_PIDFD,
 		.pidfd = (uint64_t)(uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -339,15 +358,11 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	c = (struct child){j, go_rd, j->program_fd, j->error_fd, 0, no_caps, cap_max_bits()};
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
-		return nsfail_explain(CLONE_NEWUSER | CLONE_NEWPID, errno, "", err);
+		return namespaces ? nsfail_explain((int)namespaces, errno, "", err)
+				  : err_set(err, errno, "start %s", j->name);
 	if (pid == 0)
 		jail_child_main(&c);
-	rc = userns_write_maps((pid_t)pid, &j->ids, err);
-	if (rc == 0)
-		rc = jail_set_oom_score((pid_t)pid, j->oom_score_adj, err);
-	/* The pidfd reports a child that died meanwhile; SIGPIPE is blocked or ignored. */
-	if (rc == 0 && write(go_wr, "g", 1) != 1 && errno != EPIPE)
-		rc = err_set(err, errno, "jail %s: pipe", j->name);
+	rc = jail_let_go(j, (pid_t)pid, go_wr, err);
 	if (rc < 0) {
 		(void)syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
 		(void)waitid(P_PIDFD, (id_t)pidfd, NULL, WEXITED);

@@ -36,6 +36,7 @@ struct jail_limits {
  * struct jail - What to start
  * @name:	For argv[0] and for errors
  * @program_fd:	The program, O_PATH or read-only, borrowed
+ * @unconfined:	Only the stages that hand the program over are run: it has its fds, and dies with its parent
  * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
  * @oom_score_adj: Not below the caller's; JAIL_OOM_INHERITED: the caller's
  * @error_fd:	Write end of the error pipe, borrowed
@@ -44,6 +45,7 @@ struct jail_limits {
 struct jail {
 	const char *name;
 	int program_fd;
+	bool unconfined;
 	unsigned int nr_fds;
 	int fd[JAIL_FDS_MAX];
 	struct userns_ids ids;

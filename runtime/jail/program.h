@@ -17,11 +17,13 @@
  * struct program - What a jailed process runs
  * @fd:		Its file, O_PATH; owned
  * @insn:	Its seccomp program, @nr_insns long; borrowed
+ * @unconfined:	It has none, as the user wants no sandbox
  */
 struct program {
 	int fd;
 	unsigned int nr_insns;
 	const struct sock_filter *insn;
+	bool unconfined;
 };
 
 /**

@@ -283,6 +283,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.name = p->name,
 		.program_fd = s->program[index].fd,
 		.nr_fds = p->nr_fds,
+		.unconfined = s->plan->unconfined,
 		.ids = s->ids,
 		.oom_score_adj = s->oom_score_adj,
 		.error_fd = s->error_fd,

@@ -236,6 +236,13 @@ const struct plan_fd *plan_other_fd(const struct plan *p, unsigned int i)
 	return &p->proc[0].fd[BOOT_FD_DEVICE + p->nr_procs - 1 + i];
 }
 
+void plan_disable_sandbox(struct plan *p)
+{
+	p->unconfined = true;
+	for (unsigned int i = 0; i < p->nr_procs; i++)
+		p->proc[i].policy = NULL;
+}
+
 void plan_free(struct plan *p)
 {
 	if (!p)

@@ -32,6 +32,9 @@ MUST_CHECK int plan_build(const struct bundle *b, const char *id,
 			  struct plan **ret, struct err *err);
 void plan_free(struct plan *p);
 
+/** plan_disable_sandbox() - Run every process without a jail: no namespaces, no limits, no policy */
+void plan_disable_sandbox(struct plan *p);
+
 /** plan_other_fd() - The VMM's fd that is the socket of p->other[@i] */
 const struct plan_fd *plan_other_fd(const struct plan *p, unsigned int i);
 

@@ -248,6 +248,8 @@ struct json_object *plan_to_json(const struct plan *p)
 	json_add_uint(o, "vcpus", p->nr_vcpus);
 	json_add_string(o, "cmdline", p->cmdline);
 	json_add(o, "terminal", json_object_new_boolean(p->terminal));
+	if (p->unconfined)
+		json_add(o, "sandboxDisabled", json_object_new_boolean(true));
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
 	json_add(o, "cgroup", plan_json_cgroup(&p->cgroup));

@@ -74,7 +74,7 @@ struct plan_other {
  * struct plan_proc - One process to spawn
  * @name:	"vmm", "block0", "rng0", "serial0"
  * @program:	File name in the libexec directory
- * @policy:	Name in the policy table
+ * @policy:	Name in the policy table; NULL: it runs without a jail
  * @kind:	Of a device; NULL for the VMM
  * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
  * @settings:	The device's own, @settings_bytes of them (plan_settings.h)
@@ -182,6 +182,7 @@ struct plan_cgroup_dir {
  * @net:	In the order of their processes
  * @hostname:	The guest's: from the bundle, or the VM's id
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
+ * @unconfined:	No process has a jail (plan_disable_sandbox())
  * @warning:	One line for each request of the config that this version does not carry out
  */
 struct plan {
@@ -193,6 +194,7 @@ struct plan {
 	char hostname[PLAN_HOSTNAME_BYTES];
 	bool has_initrd;
 	bool terminal;
+	bool unconfined;
 	int oom_score_adj;
 	struct plan_cgroup cgroup;
 	unsigned int nr_procs;

@@ -38,6 +38,7 @@ enum state_status {
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @socket:	Listening sockets outside its directory, by absolute path and identity; paths owned
  * @annotations: Object or NULL; owned
+ * @unconfined:	It runs without jails
  * @detail:	Why it ended, in words
  */
 struct state {
@@ -67,6 +68,7 @@ struct state {
 		uint64_t dev, ino;
 	} socket[STATE_SOCKETS_MAX];
 	struct json_object *annotations;
+	bool unconfined;
 	enum end_cause cause;
 	int exit_code;
 	char detail[ERR_MSG_BYTES];

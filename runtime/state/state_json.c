@@ -111,6 +111,7 @@ struct json_object *state_to_json(const struct state *s)
 	state_add_string(o, "owner", s->owner);
 	state_add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
 	state_add_int(o, "vcpus", s->nr_vcpus);
+	json_object_object_add(o, "sandboxDisabled", json_object_new_boolean(s->unconfined));
 	json_object_object_add(o, "processes", state_json_processes(s, true));
 	state_json_add_cgroup_dirs(o, s);
 	state_json_add_networks(o, s);
@@ -141,6 +142,8 @@ struct json_object *state_to_oci(const struct state *s)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
 	state_add_int(vm, "memoryBytes", (int64_t)s->mem_bytes);
 	state_add_int(vm, "vcpus", s->nr_vcpus);
+	if (s->unconfined)
+		json_object_object_add(vm, "sandboxDisabled", json_object_new_boolean(true));
 	if (stopped) {
 		state_add_string(vm, "cause", cause_info(s->cause)->name);
 		state_add_int(vm, "exitCode", s->exit_code);
@@ -360,9 +363,11 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !state_json_get_text(o, "created", s->created, sizeof(s->created)) ||
 	    !state_json_get_text(o, "owner", s->owner, sizeof(s->owner)) ||
 	    !state_json_get_int(o, "memoryBytes", INT64_MAX, &mem) ||
-	    !state_json_get_int(o, "vcpus", 1024, &vcpus) || !state_json_get_processes(o, s) ||
-	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
-	    !state_json_get_sockets(o, s) || !state_json_get_end(o, s)) {
+	    !state_json_get_int(o, "vcpus", 1024, &vcpus) ||
+	    !state_json_get_bool(o, "sandboxDisabled", &s->unconfined) ||
+	    !state_json_get_processes(o, s) || !state_json_get_cgroup_dirs(o, s) ||
+	    !state_json_get_networks(o, s) || !state_json_get_sockets(o, s) ||
+	    !state_json_get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}

@@ -78,6 +78,7 @@ static int launch_fill_state(const struct launch *l, const struct cgroup *cg, st
 	s->mem_bytes = p->mem_bytes;
 	s->nr_vcpus = p->nr_vcpus;
 	s->annotations = json_object_get(p->annotations);
+	s->unconfined = p->unconfined;
 	return s->bundle && s->rootfs ? launch_note_cgroups(cg, s) : -ENOMEM;
 }
 

@@ -8,15 +8,19 @@
 
 int programs_find(const char *name, const char *policy, struct program *ret, struct err *err)
 {
-	const struct policy *found = policy_find(policy);
+	const struct policy *found = policy ? policy_find(policy) : NULL;
 	int fd;
 
-	if (!found)
+	if (policy && !found)
 		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", policy);
 	fd = program_open(name, err);
 	if (fd < 0)
 		return fd;
-	*ret = (struct program){.fd = fd, .nr_insns = found->count, .insn = found->insn};
+	*ret = (struct program){.fd = fd, .unconfined = !policy};
+	if (found) {
+		ret->nr_insns = found->count;
+		ret->insn = found->insn;
+	}
 	return 0;
 }
 

@@ -8,7 +8,11 @@
 #include "runtime/jail/program.h"
 #include "runtime/plan/plan_types.h"
 
-/** programs_find() - One of them, by the names of program and policy; @ret is the caller's to close */
+/**
+ * programs_find() - One of them, by the names of program and policy
+ * @policy:	NULL: it runs without one
+ * @ret:	The caller's to close
+ */
 MUST_CHECK int programs_find(const char *name, const char *policy, struct program *ret,
 			     struct err *err);
 

@@ -84,7 +84,7 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 
 	log_init(BOOT_FD_LOG, LOG_LEVEL_DEBUG);
 	vr_assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	if (lockdown_files(&err) < 0 || loop_init(&loop, &err) < 0 ||
+	if (lockdown_files(&rec->filter, &err) < 0 || loop_init(&loop, &err) < 0 ||
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_control, &dev, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
 	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_VMM, &err) < 0) ||

@@ -94,7 +94,8 @@ Test(boot, each_field_of_a_device_record_is_checked)
 		DEV(reserved, 1),
 		DEV(filter.count, 0),
 		DEV(filter.count, BOOT_FILTER_MAX + 1),
-		DEV(filter.reserved, 1),
+		DEV(filter.flags, BOOT_FILTER_NONE), /* and yet it has a filter */
+		DEV(filter.flags, 2),
 	};
 	static struct boot_dev b;
 	struct err err;
@@ -111,6 +112,20 @@ Test(boot, each_field_of_a_device_record_is_checked)
 	b = good_dev();
 	memset(b.name, 'x', sizeof(b.name));
 	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), -EPROTO, "name without an end");
+}
+
+Test(boot, a_record_may_say_that_there_is_no_filter)
+{
+	static struct boot_dev b;
+	struct err err;
+
+	b = good_dev();
+	b.filter.count = 0;
+	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), -EPROTO, "a missing one says nothing");
+	b.filter.flags = BOOT_FILTER_NONE;
+	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), 0);
+	b.filter.flags = BOOT_FILTER_NONE | 2;
+	cr_assert_eq(boot_check_dev(&b, sizeof(b), &err), -EPROTO);
 }
 
 Test(boot, settings_have_the_size_that_the_device_knows)

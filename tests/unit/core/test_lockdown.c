@@ -48,7 +48,7 @@ static int lock(void)
 {
 	struct err err;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&err) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, &err) < 0)
 		return 1;
 	return lockdown(&filter, &err);
 }
@@ -56,6 +56,19 @@ static int lock(void)
 static int locked_and_quiet(void)
 {
 	return lock() == 0 && getpid() > 0 ? 42 : 1;
+}
+
+/* The filter that would have been loaded kills getppid() */
+static int unconfined_and_free(void)
+{
+	struct err err;
+
+	filter.count = 0;
+	filter.flags = BOOT_FILTER_NONE;
+	return lockdown_files(&filter, &err) == 0 && lockdown(&filter, &err) == 0 &&
+			       syscall(SYS_getppid) >= 0 && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0
+		       ? 42
+		       : 1;
 }
 
 static int locked_and_forbidden(void)
@@ -87,7 +100,7 @@ static int locked_thread_opens(void)
 
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
 		return 43;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&err) < 0 ||
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, &err) < 0 ||
 	    pthread_create(&thread, NULL, thread_opens, &opened) != 0)
 		return 1;
 	pthread_join(thread, NULL);
@@ -98,7 +111,7 @@ static int without_no_new_privs(void)
 {
 	struct err err;
 
-	return lockdown_files(&err) == -EPERM && lockdown(&filter, &err) == -EPERM &&
+	return lockdown_files(&filter, &err) == -EPERM && lockdown(&filter, &err) == -EPERM &&
 			       syscall(SYS_getppid) > 0
 		       ? 42
 		       : 1;
@@ -114,6 +127,11 @@ static int bad_filter(void)
 {
 	filter.insn[1].jt = 200;
 	return lock() == -EINVAL ? 42 : 1;
+}
+
+Test(lockdown, does_nothing_where_the_user_wants_no_sandbox)
+{
+	cr_assert_eq(WEXITSTATUS(in_child(unconfined_and_free)), 42);
 }
 
 Test(lockdown, a_process_that_keeps_to_its_filter_lives)
