@@ -20,6 +20,7 @@
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
+#include "runtime/state/state_link.h"
 #include "runtime/supervisor/pid_file.h"
 #include "runtime/supervisor/programs.h"
 
@@ -192,6 +193,10 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	launch_show_warnings(v, o, ret->plan);
 	if (o->dry_run)
 		return launch_print_plan(ret->plan, err);
+	if (o->socket)
+		rc = state_link_path(o->socket, id, ret->socket, err);
+	if (rc < 0)
+		return rc;
 	/* Before the disks, which a VM of that name probably has locked. */
 	rc = pid_file_check(o->pid_file, err);
 	if (rc == 0)
@@ -248,6 +253,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.assets = vm->assets,
 		.config = bundle_text(vm->bundle),
 		.rootfs = launch_rootfs_of(vm->plan),
+		.socket = *vm->socket ? vm->socket : NULL,
 		.stdio = {stdio[0], stdio[1]},
 		.console = {pty ? vm->console : stdio[0], pty ? vm->console : stdio[1]},
 		.pid_file = o->pid_file,

@@ -15,7 +15,7 @@
 
 /**
  * struct launch_options - Options of both; @ignored and @ignored_flag take what other runtimes know
- * @disable_sandbox: Of run alone
+ * @disable_sandbox, @socket: Of run alone
  */
 struct launch_options {
 	const char *bundle;
@@ -25,6 +25,7 @@ struct launch_options {
 	const char *console_socket;
 	bool dry_run;
 	bool disable_sandbox;
+	const char *socket;
 	uint64_t preserve_fds;
 	const char *ignored;
 	bool ignored_flag;
@@ -122,6 +123,7 @@ MUST_CHECK int launch_target(const struct launch_options *o, const char *arg,
 /**
  * struct launch_vm - A VM about to be launched; launch_vm_done() is safe on a zeroed one
  * @console:	Slave of the pty in both, -1 without
+ * @socket:	Where a link to the control socket will be, absolute; empty: nowhere
  * @waits:	This process waits for its end, and deletes it
  */
 struct launch_vm {
@@ -132,6 +134,7 @@ struct launch_vm {
 	struct program program[PLAN_PROCS_MAX];
 	int console;
 	bool waits;
+	char socket[PATH_MAX];
 	struct phases *phases;
 };
 

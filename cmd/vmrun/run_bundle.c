@@ -84,6 +84,34 @@ static int run_bundle_append_nets(struct maker *m, struct json_object *devices,
 	return rc;
 }
 
+/* The device of --host_ip, --netmask and --mac */
+static int run_bundle_append_tap(struct maker *m, struct json_object *devices,
+				 const struct run_bundle_options *o, struct err *err)
+{
+	struct json_object *net;
+
+	if (!o->host_ip)
+		return o->netmask || o->mac ? err_text(err, EINVAL, "--%s goes with --host_ip",
+						       o->netmask ? "netmask" : "mac")
+					    : 0;
+	net = json_object_new_object();
+	run_bundle_add_string(m, net, "type", "net");
+	run_bundle_add_string(m, net, "mode", "tap");
+	run_bundle_add_string(m, net, "hostIp", o->host_ip);
+	run_bundle_add_string(m, net, "netmask", o->netmask);
+	run_bundle_add_string(m, net, "mac", o->mac);
+	run_bundle_append(m, devices, net);
+	return 0;
+}
+
+static void run_bundle_append_balloon(struct maker *m, struct json_object *devices)
+{
+	struct json_object *balloon = json_object_new_object();
+
+	run_bundle_add_string(m, balloon, "type", "balloon");
+	run_bundle_append(m, devices, balloon);
+}
+
 static struct json_object *
 run_bundle_make_kernel(struct maker *m, const struct run_bundle_options *o, const char *kernel)
 {
@@ -141,7 +169,8 @@ int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err)
 bool run_bundle_given(const struct run_bundle_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
-	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr;
+	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr || o->host_ip ||
+	       o->netmask || o->mac || o->balloon;
 }
 
 int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
@@ -161,8 +190,12 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 	run_bundle_append_disks(&m, devices, &o->disks, true);
 	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
 	rc = run_bundle_append_nets(&m, devices, &o->nets, err);
+	if (rc == 0)
+		rc = run_bundle_append_tap(&m, devices, o, err);
 	if (rc < 0)
 		return rc;
+	if (o->balloon)
+		run_bundle_append_balloon(&m, devices);
 	run_bundle_add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
 	if (root_image) {
 		struct json_object *root = json_object_new_object();

@@ -16,6 +16,9 @@
  * @disks, @rwdisks: Further disks, read-only and writable
  * @params:	Pieces of the kernel command line
  * @nets:	Network devices, in the words of run_net()
+ * @host_ip, @netmask, @mac: crosvm's words for one network device, a TAP among the host's interfaces; NULL where
+ *		not given
+ * @balloon:	A balloon, too
  */
 struct run_bundle_options {
 	uint64_t mem_mib;
@@ -27,6 +30,8 @@ struct run_bundle_options {
 	const char *initrd;
 	struct option_list params;
 	struct option_list nets;
+	const char *host_ip, *netmask, *mac;
+	bool balloon;
 };
 
 #define RUN_BUNDLE_ID_BYTES 16

@@ -42,6 +42,7 @@ void state_free(struct state *s)
 		free(s->socket[--s->nr_sockets].path);
 	free(s->bundle);
 	free(s->rootfs);
+	free(s->link);
 	json_object_put(s->annotations);
 	free(s);
 }

@@ -35,6 +35,7 @@ enum state_status {
  * @supervisor:	The container pid; that of create at first
  * @proc:	VMM and devices. @restarts: how often a device was started again, @failure: how it died the last time
  * @net:	Network devices, as net_plan() made them; each has the name of its process
+ * @link:	Of state_link.h, absolute; NULL: none; owned
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @socket:	Listening sockets outside its directory, by absolute path and identity; paths owned
  * @annotations: Object or NULL; owned
@@ -47,6 +48,7 @@ struct state {
 	struct process supervisor;
 	char *bundle;
 	char *rootfs;
+	char *link;
 	char created[CLOCK_TEXT_BYTES];
 	char owner[33];
 	uint64_t mem_bytes;

@@ -107,6 +107,8 @@ struct json_object *state_to_json(const struct state *s)
 	json_object_object_add(o, "supervisor", state_json_process(NULL, &s->supervisor, true));
 	state_add_string(o, "bundle", s->bundle);
 	state_add_string(o, "rootfs", s->rootfs);
+	if (s->link)
+		state_add_string(o, "link", s->link);
 	state_add_string(o, "created", s->created);
 	state_add_string(o, "owner", s->owner);
 	state_add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
@@ -142,6 +144,8 @@ struct json_object *state_to_oci(const struct state *s)
 		json_object_object_add(o, "annotations", json_object_get(s->annotations));
 	state_add_int(vm, "memoryBytes", (int64_t)s->mem_bytes);
 	state_add_int(vm, "vcpus", s->nr_vcpus);
+	if (s->link)
+		state_add_string(vm, "socket", s->link);
 	if (s->unconfined)
 		json_object_object_add(vm, "sandboxDisabled", json_object_new_boolean(true));
 	if (stopped) {
@@ -334,6 +338,14 @@ static bool state_json_get_networks(struct json_object *o, struct state *s)
 	return true;
 }
 
+/* delete removes it, so it must be what state_link_path() makes. */
+static bool state_json_get_link(struct json_object *o, struct state *s)
+{
+	if (!json_object_object_get_ex(o, "link", NULL))
+		return true;
+	return state_json_get_copy(o, "link", &s->link) && state_json_is_absolute(s->link);
+}
+
 static bool state_json_get_end(struct json_object *o, struct state *s)
 {
 	struct json_object *cause = state_json_get(o, "cause", json_type_string);
@@ -365,9 +377,9 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !state_json_get_int(o, "memoryBytes", INT64_MAX, &mem) ||
 	    !state_json_get_int(o, "vcpus", 1024, &vcpus) ||
 	    !state_json_get_bool(o, "sandboxDisabled", &s->unconfined) ||
-	    !state_json_get_processes(o, s) || !state_json_get_cgroup_dirs(o, s) ||
-	    !state_json_get_networks(o, s) || !state_json_get_sockets(o, s) ||
-	    !state_json_get_end(o, s)) {
+	    !state_json_get_processes(o, s) || !state_json_get_link(o, s) ||
+	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
+	    !state_json_get_sockets(o, s) || !state_json_get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}

@@ -11,6 +11,7 @@
 #include "runtime/net/net.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
+#include "runtime/state/state_link.h"
 #include "runtime/supervisor/client.h"
 
 #define SURVIVOR_MS   5000
@@ -48,6 +49,15 @@ static void destroy_socket(const struct state_socket *k)
 		(void)unlink(k->path);
 }
 
+/* The last of it: the link of the user's to the directory, and the directory */
+static int destroy_dir(const char *root, const char *id, int dir, const struct state *s,
+		       struct err *err)
+{
+	if (s && s->link)
+		state_link_remove(root, id, s->link);
+	return state_remove(root, id, dir, err);
+}
+
 int destroy_remains(const char *root, const char *id, int dir, const struct state *s,
 		    struct err *err)
 {
@@ -68,7 +78,7 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 		rc = destroy_first(rc, net_undo(&s->net[i], rc ? &other : err));
 	for (unsigned int i = 0; s && i < s->nr_sockets; i++)
 		destroy_socket(&s->socket[i]);
-	return rc < 0 ? rc : state_remove(root, id, dir, err);
+	return rc < 0 ? rc : destroy_dir(root, id, dir, s, err);
 }
 
 /* -EBUSY while the VM, its launcher or another delete holds it */
@@ -205,7 +215,7 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		rc = destroy_take_over(dir, s, &lock);
 	/* Its supervisor removes the rest when the host lets the processes go. */
 	if (rc == -EINPROGRESS)
-		return state_remove(root, id, dir, err);
+		return destroy_dir(root, id, dir, s, err);
 	if (rc == -ENOENT)
 		return 0; /* it undid itself, or another delete was faster */
 	if (rc < 0)

@@ -32,6 +32,7 @@ struct handover_report {
  *		keeps its own: a device will be started from it again
  * @config:	JSON text for the state directory
  * @rootfs:	For the OCI state; may be empty
+ * @socket:	Path of a link to the control socket, absolute (state_link.h); NULL: none
  * @stdio:	Borrowed: the VM's standard input and output
  * @console:	As in struct spawn
  * @pid_file:	Path or NULL
@@ -48,6 +49,7 @@ struct launch {
 	struct program program[PLAN_PROCS_MAX];
 	const char *config;
 	const char *rootfs;
+	const char *socket;
 	int stdio[2];
 	int console[2];
 	const char *pid_file;

@@ -21,6 +21,7 @@
 #include "runtime/net/net.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
+#include "runtime/state/state_link.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/life.h"
 #include "runtime/supervisor/pid_file.h"
@@ -79,7 +80,10 @@ static int launch_fill_state(const struct launch *l, const struct cgroup *cg, st
 	s->nr_vcpus = p->nr_vcpus;
 	s->annotations = json_object_get(p->annotations);
 	s->unconfined = p->unconfined;
-	return s->bundle && s->rootfs ? launch_note_cgroups(cg, s) : -ENOMEM;
+	s->link = l->socket ? strdup(l->socket) : NULL;
+	if (!s->bundle || !s->rootfs || !s->link != !l->socket)
+		return -ENOMEM;
+	return launch_note_cgroups(cg, s);
 }
 
 /**
@@ -134,7 +138,9 @@ static int launch_write_down(const struct launch *l, struct launching *g, struct
 	if (rc < 0)
 		return rc;
 	rc = state_save_text(g->dir, STATE_CONFIG, l->config, err);
-	return rc < 0 ? rc : state_save(g->dir, g->state, err);
+	if (rc == 0)
+		rc = state_save(g->dir, g->state, err);
+	return rc < 0 || !l->socket ? rc : state_link_make(l->root, l->plan->id, l->socket, err);
 }
 
 /* What vmrun opens is close-on-exec, so all else was the caller's. conmon, for one, waits until every process that

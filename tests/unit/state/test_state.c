@@ -29,6 +29,8 @@ static struct state *example(enum state_status status)
 	s->supervisor = (struct process){4242, 77};
 	s->bundle = strdup("/b");
 	s->rootfs = strdup("/b/root.img");
+	s->link = strdup("/nowhere/sock");
+	s->unconfined = true;
 	strcpy(s->created, "2026-01-02T03:04:05.000000006Z");
 	strcpy(s->owner, "root");
 	s->mem_bytes = 1ULL << 33;
@@ -167,6 +169,8 @@ Test(state, refuses_a_damaged_file)
 		{"id", "\"..\""},
 		{"id", "\"a/b\""},
 		{"id", "\"line\\nbreak\""},
+		{"link", "\"relative\""},
+		{"link", "\"/run/../etc/passwd\""},
 		{"cgroupDirs", "[\"/without/identity\"]"},
 		{"cgroupDirs", CGROUP_DIR("relative", "1")},
 		{"cgroupDirs", CGROUP_DIR("/sys/fs/cgroup/../../home", "1")},
@@ -198,7 +202,7 @@ Test(state, refuses_a_damaged_file)
 		struct json_object *copy = json_tokener_parse(json_object_to_json_string(o));
 
 		(void)value;
-		json_object_object_add(copy, key, json_object_new_boolean(true));
+		json_object_object_add(copy, key, json_object_new_double(0.5));
 		if (strcmp(key, "annotations") != 0)
 			cr_expect_eq(state_from_json(copy, &t, &err), -EINVAL, "%s", key);
 		json_object_put(copy);
