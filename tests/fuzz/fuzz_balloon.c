@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: A hostile driver of the balloon, and a supervisor that asks
+ *
+ * The device runs in this process on a RAM of 1 MiB, behind which the same file goes on. The first byte says
+ * what the driver accepted: 1 statistics, 2 reports, 4 poison. Then steps, an opcode byte each, arguments
+ * behind it (numbers little endian):
+ *
+ *   0 list    ring u8, count u8, so many pages u16 (0xffff: none there can be): a list of page numbers
+ *   1 report  ring u8, address u16 in units of 256, length u16 in units of 256, shift u8
+ *   2 stats   count u8, so many of tag u8, value u16; cut by u8 bytes
+ *   3 config  offset u8, length u8, u32: written
+ *   4 ask     type u8, code u8, u16 shifted left by u8: a request of the supervisor
+ *   5 poke    offset u16, value u16: anything within the rings
+ *   6 move    ring u8: is stopped and started anew where it was
+ *   7 again   ring u8: is emptied and started anew
+ *
+ * Nothing behind RAM changes, the target fits into RAM, and between two steps the device holds one chain at
+ * most, of the statistics.
+ */
+#include <linux/virtio_balloon.h>
+#include <string.h>
+
+#include "devices/core/device.h"
+#include "devices/core/settings.h"
+#include "tests/support/vq_driver.h"
+
+#define BYTES	0x100000ULL
+#define BEHIND	0x10000ULL /* bytes of the same file that are no RAM */
+#define RING(q) (0x1000 + 0x2000 * (uint64_t)(q))
+#define LIST	0x20000ULL
+#define RINGS	5
+#define SIZE	16
+#define CANARY	0x5a
+
+extern const struct device_ops balloon_device;
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct vqd_mem ram;
+static struct device dev;
+
+struct fuzz {
+	const uint8_t *at;
+	size_t left;
+	struct vqd drv[RINGS];
+};
+
+static unsigned int get8(struct fuzz *f)
+{
+	if (f->left == 0)
+		return 0;
+	f->left--;
+	return *f->at++;
+}
+
+static uint16_t get16(struct fuzz *f)
+{
+	unsigned int lo = get8(f);
+
+	return (uint16_t)(lo | get8(f) << 8);
+}
+
+static void prepare(void)
+{
+	static const struct vqd_piece piece = {0, BYTES + BEHIND};
+	const struct balloon_settings settings = {.deflate_on_oom = 1};
+	struct boot_dev rec = {.name = "balloon0", .type = "balloon"};
+	struct err err;
+
+	vqd_mem_init(&ram, &piece, 1);
+	memset(ram.base + BYTES, CANARY, BEHIND);
+	boot_set_settings(&rec, &settings, sizeof(settings));
+	vr_assert(device_init(&dev, &balloon_device, NULL, &err) == 0);
+	vr_assert(balloon_device.init(&dev, &rec, &err) == 0);
+	vr_assert(gmem_map(&dev.mem, ram.fd, 0, 0, BYTES, 0, &err) == 0);
+}
+
+static void start_ring(struct fuzz *f, unsigned int q, uint16_t next)
+{
+	struct vq_layout l = vqd_layout(&f->drv[q]);
+	struct err err;
+
+	l.next_avail = next;
+	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &err) == 0);
+	dev.runs[q] = true;
+}
+
+static void stop_ring(unsigned int q)
+{
+	balloon_device.stop(&dev, q);
+	for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++)
+		vr_assert(dev.vq[q].broken || dev.vq[q].in_flight[i] == 0);
+	dev.runs[q] = false;
+}
+
+static void kick(unsigned int q)
+{
+	/* What it writes to eventfds is nothing here: there are none. A broken queue would end the loop. */
+	dev.err_fd[q] = 1 << 20;
+	if (!dev.vq[q].broken)
+		balloon_device.queue(&dev, q);
+}
+
+static void send_list(struct fuzz *f)
+{
+	unsigned int q = get8(f) % RINGS, nr = get8(f);
+	const struct vqd_buf buf = {LIST, 4 * nr + 1, false};
+
+	for (unsigned int i = 0; i < nr; i++) {
+		uint16_t page = get16(f);
+		uint32_t number = page == UINT16_MAX ? UINT32_MAX : page % 0x180;
+
+		memcpy(vqd_at(&ram, LIST + 4 * i, 4), &number, 4);
+	}
+	vqd_add(&f->drv[q], &buf, 1);
+	kick(q);
+}
+
+static void send_report(struct fuzz *f)
+{
+	unsigned int q = get8(f) % RINGS;
+	uint64_t gpa = get16(f) * 256ULL;
+	uint32_t len = get16(f) * 256U;
+	const struct vqd_buf buf = {gpa, len << get8(f) % 16, true};
+
+	vqd_add(&f->drv[q], &buf, 1);
+	kick(q);
+}
+
+static void send_stats(struct fuzz *f)
+{
+	unsigned int nr = get8(f), bytes = nr * 10;
+	struct virtio_balloon_stat s;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		s.tag = (uint16_t)get8(f);
+		s.val = get16(f);
+		memcpy(vqd_at(&ram, LIST + 10 * i, 10), &s, 10);
+	}
+	bytes -= get8(f) % (bytes + 1);
+	vqd_add(&f->drv[2], &(struct vqd_buf){LIST, bytes, false}, 1);
+	kick(2);
+}
+
+static void write_config(struct fuzz *f)
+{
+	uint32_t off = get8(f) % 16, len = get8(f) % (17 - off), v[4] = {get16(f), get16(f)};
+
+	(void)balloon_device.config(&dev, true, off, v, len);
+}
+
+static void ask(struct fuzz *f)
+{
+	struct ctl_msg m = {.type = get8(f) % 2 ? CTL_BALLOON : CTL_BALLOON_STATS, .code = get8(f)};
+	struct err err;
+	int fd = -1;
+
+	m.arg = get16(f);
+	m.arg <<= get8(f) % 64;
+	(void)balloon_device.control(&dev, &m, &fd, &err);
+}
+
+static void check(void)
+{
+	struct virtio_balloon_config c;
+	unsigned int held = 0;
+
+	for (uint64_t i = 0; i < BEHIND; i++)
+		vr_assert(ram.base[BYTES + i] == CANARY);
+	vr_assert(balloon_device.config(&dev, false, 0, &c, sizeof(c)) == 0);
+	vr_assert(c.num_pages <= BYTES / 4096);
+	for (unsigned int q = 0; q < RINGS; q++) {
+		for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++) {
+			unsigned int n = (unsigned int)__builtin_popcountll(dev.vq[q].in_flight[i]);
+
+			vr_assert(n == 0 || q == 2 || dev.vq[q].broken);
+			held += dev.vq[q].broken ? 0 : n;
+		}
+	}
+	vr_assert(held <= 1);
+}
+
+static void step(struct fuzz *f)
+{
+	unsigned int op = get8(f) % 8, q;
+
+	switch (op) {
+	case 0: send_list(f); return;
+	case 1: send_report(f); return;
+	case 2: send_stats(f); return;
+	case 3: write_config(f); return;
+	case 4: ask(f); return;
+	case 5:
+		q = get16(f) % 0xa000;
+		*(uint16_t *)vqd_at(&ram, 0x1000 + (q & ~1U), 2) = get16(f);
+		return;
+	default:
+		q = get8(f) % RINGS;
+		stop_ring(q);
+		if (op == 7)
+			vqd_init(&f->drv[q], &ram, SIZE, RING(q), 0);
+		start_ring(f, q, op == 7 ? 0 : dev.vq[q].next_avail);
+		kick(q);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz f;
+	unsigned int took;
+
+	f = (struct fuzz){.at = data, .left = size};
+	if (!ram.base)
+		prepare();
+	took = get8(&f);
+	dev.acked = (took & 1 ? 1ULL << VIRTIO_BALLOON_F_STATS_VQ : 0) |
+		    (took & 2 ? 1ULL << VIRTIO_BALLOON_F_REPORTING : 0) |
+		    (took & 4 ? 1ULL << VIRTIO_BALLOON_F_PAGE_POISON : 0);
+	for (unsigned int q = 0; q < RINGS; q++) {
+		vqd_init(&f.drv[q], &ram, SIZE, RING(q), 0);
+		start_ring(&f, q, 0);
+	}
+	for (unsigned int i = 0; i < 64 && f.left > 0; i++) {
+		step(&f);
+		check();
+	}
+	for (unsigned int q = 0; q < RINGS; q++)
+		stop_ring(q);
+	return 0;
+}
