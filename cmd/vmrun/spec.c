@@ -2,16 +2,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "devices/core/kind.h"
 #include "runtime/config/bundle.h"
+#include "runtime/util/json.h"
 
 struct spec_options {
 	const char *bundle;
 	bool rootless;
+	bool full;
 };
 
 static const struct option_spec options[] = {
@@ -21,6 +25,10 @@ static const struct option_spec options[] = {
 	 .value = "DIR",
 	 .help = "directory to write config.json to (default: the current one)",
 	 .offset = offsetof(struct spec_options, bundle)},
+	{.name = "full",
+	 .kind = OPTION_FLAG,
+	 .help = "print, instead of writing, one with every type of device",
+	 .offset = offsetof(struct spec_options, full)},
 	{.name = "rootless",
 	 .kind = OPTION_FLAG,
 	 .offset = offsetof(struct spec_options, rootless)},
@@ -60,6 +68,62 @@ static const char example[] = "{\n"
 			      "\t}\n"
 			      "}\n";
 
+/* Of each type that config.json has, an array of devices; together they show every property that is not of a
+ * network's other modes (runtime/net/README.md) */
+static const char *const spec_devices[KINDS] = {
+	[KIND_BLOCK] = "[{\"type\": \"block\", \"path\": \"data.qcow2\", \"format\": \"qcow2\","
+		       " \"readonly\": false, \"queues\": 2, \"serial\": \"data\"}]",
+	[KIND_NET] = "[{\"type\": \"net\", \"mode\": \"private\", \"masquerade\": true,"
+		     " \"pool\": \"10.123.0.0/16\", \"queues\": 2},"
+		     "{\"type\": \"net\", \"mode\": \"tap\", \"name\": \"vmtap0\","
+		     " \"hostIp\": \"10.9.0.1\", \"netmask\": \"255.255.255.0\","
+		     " \"guestIp\": \"10.9.0.2\", \"gateway\": \"10.9.0.1\","
+		     " \"mac\": \"02:00:00:00:00:01\", \"mtu\": 1400, \"backend\": \"user\","
+		     " \"rateLimit\": {\"toGuest\": {\"bytesPerSecond\": 10000000}}}]",
+	[KIND_RNG] = "[{\"type\": \"rng\"}]",
+	[KIND_BALLOON] = "[{\"type\": \"balloon\", \"size\": 0, \"deflateOnOom\": true}]",
+	[KIND_VSOCK] = "[{\"type\": \"vsock\", \"cid\": 3, \"socket\": \"vsock\","
+		       " \"backend\": \"user\"}]",
+	[KIND_SERIAL] = "[{\"type\": \"serial\"}]",
+	[KIND_VHOST_USER] = "[{\"type\": \"vhost-user\", \"device\": \"fs\","
+			    " \"socket\": \"virtiofsd.sock\", \"tag\": \"shared\"}]",
+};
+
+/* The example with all of these in place of its devices; NULL without memory */
+static struct json_object *spec_full(void)
+{
+	struct json_object *o = json_tokener_parse(example), *vm, *devices;
+
+	if (!o || !json_object_object_get_ex(o, "vm", &vm) ||
+	    json_object_object_add(vm, "devices", json_object_new_array()) < 0)
+		return NULL;
+	json_object_object_get_ex(vm, "devices", &devices);
+	for (unsigned int id = 0; id < KINDS; id++) {
+		struct json_object *some = spec_devices[id] ? json_tokener_parse(spec_devices[id])
+							    : NULL;
+
+		for (size_t i = 0; some && i < json_object_array_length(some); i++)
+			(void)json_object_array_add(
+				devices, json_object_get(json_object_array_get_idx(some, i)));
+		json_object_put(some);
+	}
+	return o;
+}
+
+static int spec_print_full(struct err *err)
+{
+	cleanup_json struct json_object *o = spec_full();
+	const char *text = o ? json_object_to_json_string_ext(
+				       o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_PRETTY_TAB |
+						  JSON_C_TO_STRING_SPACED |
+						  JSON_C_TO_STRING_NOSLASHESCAPE)
+			     : NULL;
+
+	if (!text)
+		return err_set(err, ENOMEM, "example");
+	return puts(text) < 0 || fflush(stdout) < 0 ? err_set(err, errno, "standard output") : 0;
+}
+
 static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct err *err)
 {
 	const struct spec_options *o = a->opt;
@@ -67,6 +131,10 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 	char path[PATH_MAX];
 	int rc;
 
+	if (o->full && o->bundle)
+		return err_text(err, EINVAL, "--full prints, and --bundle says where to write");
+	if (o->full)
+		return spec_print_full(err);
 	if (fmt_into(path, sizeof(path), "%s/config.json", o->bundle ? o->bundle : ".") ==
 	    sizeof(path) - 1)
 		return err_set(err, ENAMETOOLONG, "--bundle");
@@ -85,8 +153,8 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 
 const struct verb verb_spec = {
 	.name = "spec",
-	.synopsis = "[-b DIR]",
-	.summary = "Write an example config.json",
+	.synopsis = "[-b DIR] | --full",
+	.summary = "Write an example config.json; or print one with every type of device",
 	.options = options,
 	.opt_bytes = sizeof(struct spec_options),
 	.stateless = true,

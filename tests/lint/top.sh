@@ -17,7 +17,8 @@ verdict "the top level has only its fixed entries" "$work/top"
 lines_max() {
 	case $1 in
 	README.md) echo 120 ;;
-	runtime/config/README.md | runtime/net/README.md) echo 150 ;;
+	runtime/config/README.md) echo 170 ;;
+	runtime/net/README.md) echo 150 ;;
 	*) echo 70 ;;
 	esac
 }
