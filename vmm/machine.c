@@ -177,7 +177,7 @@ static int machine_add_serial(struct machine *m, const char *name, int sock, str
 	return serial_port_watch(&m->serial, &m->loop, err);
 }
 
-/* A device of ours gets memory in which it notes what is in flight; others have their own. */
+/* A device of ours gets memory in which it notes what is in flight; others may have their own. */
 static int machine_let_return(struct machine *m, const struct boot_vmm_device *d,
 			      struct vu_frontend_args *args, struct err *err)
 {
@@ -185,8 +185,7 @@ static int machine_let_return(struct machine *m, const struct boot_vmm_device *d
 
 	m->returns = true;
 	args->returns = true;
-	if (d->flags & BOOT_VMM_OTHERS)
-		return 0;
+	args->region.ask = d->flags & BOOT_VMM_OTHERS;
 	args->region.base = mmap(NULL, BOOT_INFLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
 				 BOOT_FD_INFLIGHT, offset);
 	if (args->region.base == MAP_FAILED)

@@ -53,7 +53,9 @@ int spawn_prepare(struct spawn *s, struct err *err)
 		return s->ram_fd;
 	if (s->plan->proc[0].fd[BOOT_FD_INFLIGHT].source == PLAN_FD_INFLIGHT)
 		rc = s->inflight_fd = ram_open_inflight(
-			(s->plan->nr_procs - 1) * (uint64_t)BOOT_INFLIGHT_BYTES, err);
+			(s->plan->nr_procs - 1 + s->plan->nr_others) *
+				(uint64_t)BOOT_INFLIGHT_BYTES,
+			err);
 	for (unsigned int i = 1; rc >= 0 && i < s->plan->nr_procs; i++)
 		rc = spawn_make_channel(s, i, err);
 	return rc < 0 ? rc : 0;

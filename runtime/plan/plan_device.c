@@ -97,6 +97,8 @@ static int plan_add_other(struct plan_build *bd, const struct bundle_device *d)
 	o->kind = kind;
 	fmt_into(o->name, sizeof(o->name), "%s%u", kind->name, bd->nr[kind - kind_table]++);
 	o->returns = d->on_failure == BUNDLE_RESTART;
+	if (o->returns)
+		vmm->fd[BOOT_FD_INFLIGHT].source = PLAN_FD_INFLIGHT;
 	if (d->tag)
 		plan_name_fs(o, d->tag);
 	fd->source = PLAN_FD_SOCKET;

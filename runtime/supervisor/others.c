@@ -86,7 +86,8 @@ void others_lost(struct supervisor *s, const struct ctl_msg *m)
 	}
 	oci_log_write(&s->log, LOG_LEVEL_WARN, "%s: the back-end is gone, connecting again (%s)",
 		      fd->pointer, fd->path);
-	r->due_ns = now;
+	/* Its process may be dying, and still listen: such a connection would be lost at once. */
+	r->due_ns = now + OTHERS_PAUSE_NS;
 	r->ready_by_ns = now + OTHERS_RETURN_NS;
 	others_set_deadline(s);
 }

@@ -49,6 +49,54 @@ like "it dies: the detail names the socket" "$(vmrun state dies | jq -r .vmrun.d
 	"^/vm/devices/1/socket: the device's process is gone \\(${long:0:150}"
 vmrun delete dies
 
+# ---- back-ends killed and started again, under a guest that keeps requests in flight and checks each answer
+
+truncate -s 64K "$work/small"
+rounds() { grep -ac round "$work/restart.out"; }
+goes_on() { [ "$(rounds)" -ge $((before + 3)) ]; }
+gone() { # gone NAME: a SIGKILL for its supervisor takes the device along
+	local pid=${!1} child
+	child=$(pgrep -P "$pid")
+	kill -9 "$pid" "$child"
+	wait "$pid" 2>/dev/null
+	succeeds "$1 is killed" eventually 10 sh -c "! readlink /proc/$child/exe >/dev/null"
+	rm -f "$long/$1.sock"
+}
+small='' entropy=''
+alone small block --path "$work/small"
+alone entropy rng
+bundle "$work/restart" restart '[{"type": "serial"},
+	{"type": "vhost-user", "device": "block", "socket": "'$long'/small.sock", "onFailure": "restart"},
+	{"type": "vhost-user", "device": "rng", "socket": "'$long'/entropy.sock", "onFailure": "restart"}]'
+vmrun --log "$work/restart.log" --log-level warning create "$work/restart" </dev/null >"$work/restart.out" 2>/dev/null
+succeeds "restart: the guest begins" vmrun start restart
+before=0
+succeeds "restart: it runs" eventually 20 goes_on
+for n in 1 2 3; do # five in ten seconds are the most
+	gone small
+	gone entropy
+	alone small block --path "$work/small"
+	alone entropy rng
+	before=$(rounds)
+	succeeds "restart: the guest goes on after death $n" eventually 20 goes_on
+done
+succeeds "restart: a line for each" [ "$(grep -c 'the back-end is gone, connecting again' "$work/restart.log")" -ge 6 ]
+vmrun kill restart
+succeeds "restart: the guest ends" eventually 30 is_stopped restart
+tr -d '\r' <"$work/restart.out" | grep -aE '^(ok|not ok)' | sed "s/ - / - restart: /"
+is "restart: by the reset it asked for" "$(vmrun state restart | jq -r .vmrun.cause)" reset
+vmrun delete restart
+
+vmrun create "$work/restart" </dev/null >"$work/restart.out" 2>/dev/null
+vmrun start restart
+before=0
+succeeds "gone for good: the guest runs" eventually 20 goes_on
+gone small
+succeeds "gone for good: the VM ends" eventually 20 is_stopped restart
+like "gone for good: the cause" "$(vmrun state restart | jq -r '.vmrun | .cause + ", " + .detail')" \
+	"^device-killed, /vm/devices/1/socket: the back-end is gone and did not come back in 10 s \\("
+vmrun delete restart
+
 # ---- back-ends that will not do: each one line, which names the socket, and nothing is left
 
 cat >"$work/peer" <<'EOF2'

@@ -25,13 +25,15 @@
  * @never:	Features that the guest is not offered
  * @config:	Features that need a configuration space. A device with some works without one
  * @pairs:	GET_QUEUE_NUM counts pairs
+ * @disorder:	It answers requests in any order: only what it notes itself tells which are in flight
  */
 static const struct vu_others_rule {
 	uint16_t virtio_id;
 	uint64_t never, config;
-	bool pairs;
+	bool pairs, disorder;
 } vu_others_rules[] = {
-	{VIRTIO_ID_NET, NET_CONTROL, NET_CONFIG, true},
+	{VIRTIO_ID_NET, NET_CONTROL, NET_CONFIG, true, false},
+	{VIRTIO_ID_BLOCK, 0, 0, false, true},
 };
 
 static const struct vu_others_rule *vu_others_rule(uint16_t virtio_id)
@@ -62,4 +64,13 @@ int vu_others_check(uint16_t virtio_id, uint16_t nr_queues, bool config, uint64_
 		return err_text(err, EPROTO, "the device does not tell its configuration");
 	*features &= ~(r->never | (config ? 0 : r->config));
 	return 0;
+}
+
+int vu_others_may_return(uint16_t virtio_id, bool tracks, struct err *err)
+{
+	if (tracks || !vu_others_rule(virtio_id)->disorder)
+		return 0;
+	return err_text(err, EPROTO,
+			"onFailure: must be stop: the device does not note what is in flight "
+			"(INFLIGHT_SHMFD)");
 }

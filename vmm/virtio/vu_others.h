@@ -26,4 +26,12 @@ bool vu_others_counts_pairs(uint16_t virtio_id);
 MUST_CHECK int vu_others_check(uint16_t virtio_id, uint16_t nr_queues, bool config,
 			       uint64_t *features, struct err *err);
 
+/**
+ * vu_others_may_return() - Whether the next process of a back-end can go on where this one ends
+ * @tracks:	It notes what is in flight
+ *
+ * Return: 0, or -EPROTO
+ */
+MUST_CHECK int vu_others_may_return(uint16_t virtio_id, bool tracks, struct err *err);
+
 #endif

@@ -25,6 +25,21 @@ static int vu_region_ask(struct vu_region *r, struct vu_conn *c, struct err *err
 	return 0;
 }
 
+/* Takes the back-end's own region if it has one, and otherwise the supervisor's memory from now on */
+static int vu_region_choose(struct vu_region *r, struct vu_conn *c, struct err *err)
+{
+	struct vu_region theirs = {
+		.area = {.nr_queues = r->area.nr_queues, .queue_size = r->area.queue_size}};
+	int rc = vu_region_ask(&theirs, c, err);
+
+	if (rc < 0)
+		return rc;
+	r->ask = false;
+	if (theirs.area.bytes > 0)
+		*r = theirs;
+	return 0;
+}
+
 int vu_region_renew(struct vu_region *r, struct vu_conn *c, uint16_t nr_queues, uint16_t queue_size,
 		    struct err *err)
 {
@@ -35,6 +50,11 @@ int vu_region_renew(struct vu_region *r, struct vu_conn *c, uint16_t nr_queues, 
 		return 0;
 	r->area.nr_queues = nr_queues;
 	r->area.queue_size = queue_size;
+	if (r->ask) {
+		rc = vu_region_choose(r, c, err);
+		if (rc < 0 || !r->base)
+			return rc < 0 ? rc : vu_region_send(r, c, err);
+	}
 	if (r->base) {
 		vr_assert(bytes <= r->area.bytes);
 		memset(r->base, 0, bytes);

@@ -15,10 +15,12 @@
  * struct vu_region - Zeroed: the back-end is asked for one
  * @fd:		Of @base borrowed, otherwise owned; @area says where in it
  * @base:	Where the supervisor's memory is mapped here, borrowed; NULL: the back-end's own is used
+ * @ask:	Ask the back-end first: it is not known to be one of ours, which takes that memory
  */
 struct vu_region {
 	int fd;
 	uint8_t *base;
+	bool ask;
 	struct vu_inflight_area area;
 };
 

@@ -133,6 +133,9 @@ static int vu_terms_features(struct vu_terms *t, struct vu_conn *c, const struct
 		return err_text(err, EPROTO, "the device does not offer VIRTIO_F_VERSION_1");
 	if (t->offered & 1ULL << VU_F_PROTOCOL_FEATURES)
 		rc = vu_terms_protocol(t, c, ask, err);
+	if (rc == 0 && ask->others && ask->tracked)
+		rc = vu_others_may_return(ask->virtio_id, vu_conn_agreed(c, VU_PF_INFLIGHT_SHMFD),
+					  err);
 	if (rc < 0 || !ask->others)
 		return rc;
 	return vu_others_check(ask->virtio_id, t->nr_queues,

@@ -77,6 +77,12 @@ static void lose(uint64_t connection)
 	others_lost(&s, &m);
 }
 
+static void try_now(void)
+{
+	s.other[0].due_ns = 1;
+	others_late(&s);
+}
+
 /* Whether the VMM gets a connection, of this number */
 static bool handed_over(uint64_t number)
 {
@@ -107,19 +113,18 @@ Test(others_return, connects_once_a_process_listens)
 
 	lose(0);
 	cr_assert_neq(s.others_ns, 0);
-	others_late(&s);
+	try_now();
 	cr_expect_not(handed_over(1), "nothing is there");
 	cr_assert_neq(s.others_ns, 0, "it tries again");
 	cr_assert_eq(listen_at(path, SOCK_STREAM, &l, &err), 0, "%s", err.msg);
-	s.other[0].due_ns = 1;
-	others_late(&s);
+	try_now();
 	cr_expect(handed_over(1));
 	cr_expect_eq(s.others_ns, 0);
 	lose(0);
 	cr_expect_eq(s.others_ns, 0, "that connection is an earlier one");
 	for (uint64_t n = 1; n < RESTART_MAX; n++) {
 		lose(n);
-		others_late(&s);
+		try_now();
 		cr_expect(handed_over(n + 1));
 	}
 	lose(RESTART_MAX);
@@ -134,7 +139,7 @@ Test(others_return, gives_up)
 {
 	lose(0);
 	s.other[0].ready_by_ns = 1;
-	others_late(&s);
+	try_now();
 	cr_expect_eq(s.stage, STAGE_ENDING);
 	cr_expect_eq(s.state->cause, END_DEVICE_KILLED);
 	cr_expect(strstr(s.state->detail, "did not come back in 10 s"), "%s", s.state->detail);

@@ -11,13 +11,14 @@ TestSuite(vu_others, .init = setup, .timeout = 60);
 
 static const struct virtio_fs_config fs_config = {"share", 1};
 
-static int connect_other(uint16_t virtio_id)
+static int connect_other(uint16_t virtio_id, bool returns)
 {
 	struct vu_frontend_args args = {
 		.name = "other0",
 		.sock = front,
 		.ask = {.virtio_id = virtio_id, .mem = &mem, .mem_fd = mem_fd, .others = true},
-		.late_ms = 50};
+		.late_ms = 50,
+		.returns = returns};
 
 	if (virtio_id == VIRTIO_ID_FS) {
 		args.ask.config = &fs_config;
@@ -69,7 +70,7 @@ Test(vu_others, what_they_lack_is_done_without)
 		peer.features = V1 | PROTOCOL | o->features;
 		peer.protocol = o->protocol;
 		peer.queues = o->queues;
-		rc = connect_other(o->virtio_id);
+		rc = connect_other(o->virtio_id, false);
 		if (o->error) {
 			cr_expect_lt(rc, 0, "row %u", i);
 			cr_expect_str_eq(err.msg, o->error);
@@ -90,7 +91,7 @@ Test(vu_others, a_given_configuration_is_neither_asked_for_nor_changed)
 	struct virtio_fs_config read = {{0}, 0};
 
 	peer.protocol = PF_ALL | BIT(VU_PF_BACKEND_REQ);
-	cr_assert_eq(connect_other(VIRTIO_ID_FS), 0, "%s", err.msg);
+	cr_assert_eq(connect_other(VIRTIO_ID_FS, false), 0, "%s", err.msg);
 	cr_expect_eq(f.be.change_fd, -1);
 	cr_expect_eq(f.be.ops->config(&f.be, true, 0, (uint8_t[]){'x'}, 1, &err), 0);
 	f.be.config_stale = true;
@@ -110,7 +111,32 @@ Test(vu_others, one_that_is_silent_has_a_fixed_time)
 {
 	peer.trick_at = VU_GET_FEATURES;
 	peer.trick = SILENT;
-	cr_expect_eq(connect_other(VIRTIO_ID_RNG), -ETIMEDOUT);
+	cr_expect_eq(connect_other(VIRTIO_ID_RNG, false), -ETIMEDOUT);
 	cr_expect_str_eq(err.msg, "no answer in 50 ms");
 	join();
+}
+
+/* A disk answers in any order: without notes the next process would carry out the wrong requests. */
+Test(vu_others, a_disk_that_returns_notes_what_is_in_flight)
+{
+	static const struct {
+		uint16_t virtio_id;
+		uint64_t protocol;
+		bool good;
+	} rows[] = {
+		{VIRTIO_ID_BLOCK, BIT(VU_PF_CONFIG) | BIT(VU_PF_REPLY_ACK), false},
+		{VIRTIO_ID_BLOCK, BIT(VU_PF_CONFIG) | BIT(VU_PF_INFLIGHT_SHMFD), true},
+		{VIRTIO_ID_RNG, 0, true},
+		{VIRTIO_ID_NET, 0, true},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		if (i > 0)
+			setup();
+		peer.protocol = rows[i].protocol;
+		cr_expect_eq(connect_other(rows[i].virtio_id, true) == 0, rows[i].good,
+			     "row %u: %s", i, err.msg);
+		cr_expect(rows[i].good || strstr(err.msg, "(INFLIGHT_SHMFD)"), "%s", err.msg);
+		join();
+	}
 }
