@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: preadv2 against io_uring, the way the block device would use them
+ * DOC: Three ways to have requests of a disk overlap, the way the block device would use them, in its jail
  *
  * usage: block-io DIR
  *
  * The file lies in DIR and has its name for an instant only. A round is what one wake-up of the
  * device brings: a batch of requests, each with a buffer of its own as in guest memory; all of them
- * carried out; one write to an eventfd, the driver's interrupt; then the next batch. Either way has
- * one thread. It carries the batch out
+ * carried out; one write to an eventfd, the driver's interrupt; then the next batch. The ways are
  *
- *   preadv2:   one request after the other, as devices/block/block.c does
- *   io_uring:  by one io_uring_enter() that submits them all and waits for all
+ *   one:       one request after the other; what the others are compared with
+ *   announced: the same after a posix_fadvise(WILLNEED) for each request of the batch
+ *   threads:   devices/block/block_pool.c, 16 of them. As in the device, reads that the page cache has and a
+ *              request that is alone are carried out at once
+ *   io_uring:  one io_uring_enter() that submits them all and waits for all
  *
- * io_uring is given what a device could give it: a registered fd, and completions that are not
- * delivered by interrupting the thread (DEFER_TASKRUN) where the kernel can. It gets no polling
- * thread and no registered buffers, which would pin the guest's memory.
+ * All are under the block device's filter, with what the measurement itself needs added, under an ordinary
+ * user and RLIMIT_NPROC 0. io_uring is restricted to reads and writes of two registered files
+ * (IORING_REGISTER_RESTRICTIONS), and completions do not interrupt the thread (DEFER_TASKRUN) where the
+ * kernel can do that. It gets no polling thread and no registered buffers, which would pin guest memory.
  *
- * "Announced" is a third way: preadv2 again, after a posix_fadvise(WILLNEED) for each request of the
- * batch. io_uring stays as it is in that row.
- *
- * The two take turns of SLICE_NS, so other load on the machine hits both; each figure is the
- * median of the rounds, each ratio the median of the ratios within a round, with the least and the
- * greatest beside it. CPU time is the process's, the kernel's worker threads for io_uring included:
- * the last column is their share of it. What interrupts and writeback cost is not in it.
+ * They take turns of SLICE_NS, so other load on the machine hits all; each figure is the median of the
+ * rounds. CPU time is the process's, the kernel's worker threads for io_uring included. What interrupts and
+ * writeback cost is not in it.
  */
 #include <err.h>
 #include <errno.h>
@@ -35,17 +34,25 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "devices/block/block_fd.h"
+#include "devices/block/block_pool.h"
+#include "devices/core/lockdown.h"
+#include "policies/policy.h"
+
 #define FILE_BYTES  (256ULL << 20)
 #define BATCH_MAX   32U
 #define BYTES_MAX   (64U << 10)
-#define ROUNDS	    5U
+#define ROUNDS	    3U
 #define SLICE_NS    65000000ULL	   /* 65 ms */
-#define DEADLINE_NS 22000000000ULL /* no row begins after it */
+#define DEADLINE_NS 40000000000ULL /* no row begins after it */
+#define USER	    65534	   /* for whom RLIMIT_NPROC holds */
 
 enum { CACHED, DIRECT, NR_FDS };
 
@@ -53,13 +60,12 @@ enum { CACHED, DIRECT, NR_FDS };
 enum {
 	RANDOM = 1 << 0,
 	WRITE = 1 << 1,
-	COLD = 1 << 2,	    /* the page cache holds nothing of the file when a slice begins */
-	ANNOUNCED = 1 << 3, /* preadv2 tells the kernel all of a batch before it reads the first */
+	COLD = 1 << 2, /* the page cache holds nothing of the file when a slice begins */
 };
 
 /**
  * struct ring - An io_uring mapped by hand
- * @why:	Why there is none; NULL when there is one
+ * @why:	Why there is none, or what a request failed with; NULL when all is well
  */
 struct ring {
 	int fd;
@@ -76,6 +82,7 @@ struct ring {
  * @mem:	BATCH_MAX buffers
  * @seed:	Of the random offsets
  * @next:	Where sequential reading goes on
+ * @kind, @request: What the threads carry out
  */
 struct bench {
 	int fd[NR_FDS];
@@ -84,10 +91,13 @@ struct bench {
 	uint64_t seed;
 	uint64_t next;
 	struct ring ring;
+	struct block_pool pool;
+	const struct sort *kind;
+	struct request *request;
 };
 
 /* One kind of request */
-struct kind {
+struct sort {
 	const char *name;
 	int fd;
 	unsigned int how;
@@ -104,7 +114,6 @@ struct request {
 struct sample {
 	double ops_s;
 	double cpu_us;
-	double worker_us;
 };
 
 static uint64_t now_ns(clockid_t clock)
@@ -115,21 +124,62 @@ static uint64_t now_ns(clockid_t clock)
 	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
 }
 
-/* ---- the two ways ------------------------------------------------------------------------- */
+/* ---- the ways ------------------------------------------------------------------------- */
 
-static void by_preadv2(struct bench *b, const struct kind *k, struct request *r, unsigned int n)
+static void carry_out(struct bench *b, const struct sort *k, struct request *r)
 {
-	int fd = b->fd[k->fd];
+	struct iovec iov = r->iov;
 
-	for (unsigned int i = 0; i < n && (k->how & ANNOUNCED); i++)
-		posix_fadvise(fd, r[i].off, k->bytes, POSIX_FADV_WILLNEED);
+	if (block_fd_move(b->fd[k->fd], k->how & WRITE, &iov, 1, (uint64_t)r->off) < 0)
+		errx(1, "%s fails", k->name);
+}
+
+static void by_one(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		carry_out(b, k, &r[i]);
+}
+
+static void by_announced(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		posix_fadvise(b->fd[k->fd], r[i].off, k->bytes, POSIX_FADV_WILLNEED);
+	by_one(b, k, r, n);
+}
+
+/* In a thread */
+static void run(void *arg, unsigned int slot)
+{
+	struct bench *b = arg;
+
+	carry_out(b, b->kind, &b->request[slot]);
+}
+
+static bool by_loop(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
+{
+	if (!(k->how & WRITE) && k->fd == CACHED &&
+	    block_fd_read_cached(b->fd[k->fd], &r->iov, 1, (uint64_t)r->off, k->bytes))
+		return true;
+	if (n == 1)
+		carry_out(b, k, r);
+	return n == 1;
+}
+
+static void by_threads(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
+{
+	unsigned int given = 0;
+	uint8_t slots[BATCH_MAX];
+
+	b->kind = k;
+	b->request = r;
 	for (unsigned int i = 0; i < n; i++) {
-		ssize_t got = k->how & WRITE ? pwritev2(fd, &r[i].iov, 1, r[i].off, 0)
-					     : preadv2(fd, &r[i].iov, 1, r[i].off, 0);
-
-		if (got != (ssize_t)k->bytes)
-			err(1, "%s: moved %zd bytes", k->name, got);
+		if (by_loop(b, k, &r[i], n))
+			continue;
+		block_pool_give(&b->pool, (uint8_t)i);
+		given++;
 	}
+	while (given > 0)
+		given -= block_pool_take(&b->pool, slots, BATCH_MAX);
 }
 
 /* Submits what is in the ring and waits until @n answers are there */
@@ -148,7 +198,7 @@ static void ring_enter(struct ring *u, unsigned int n)
 	}
 }
 
-static void by_io_uring(struct bench *b, const struct kind *k, struct request *r, unsigned int n)
+static void by_io_uring(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
 {
 	struct ring *u = &b->ring;
 	uint32_t tail = *u->sq_tail;
@@ -168,8 +218,8 @@ static void by_io_uring(struct bench *b, const struct kind *k, struct request *r
 	for (unsigned int i = 0; i < n; i++) {
 		int32_t res = u->cqe[head++ & *u->cq_mask].res;
 
-		if (res != (int32_t)k->bytes)
-			errx(1, "%s: io_uring answers %d", k->name, res);
+		if (res != (int32_t)k->bytes && !u->why)
+			u->why = res < 0 ? strerrorname_np(-res) : "short";
 	}
 	__atomic_store_n(u->cq_head, head, __ATOMIC_RELEASE);
 }
@@ -199,27 +249,38 @@ static void ring_map(struct ring *u, const struct io_uring_params *p)
 		array[i] = i;
 }
 
+/* Before the first request: nothing but reads and writes of the registered files from here on */
+static void ring_restrict(struct ring *u)
+{
+	struct io_uring_restriction r[] = {
+		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READV},
+		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITEV},
+		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
+	};
+
+	if (syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_RESTRICTIONS, r, 3) < 0 ||
+	    syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
+		err(1, "restrictions of io_uring");
+}
+
 static void ring_init(struct ring *u, const int fd[NR_FDS])
 {
-	struct io_uring_params p = {.flags = IORING_SETUP_SINGLE_ISSUER |
+	struct io_uring_params p = {.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
 					     IORING_SETUP_DEFER_TASKRUN};
 
 	u->fd = (int)syscall(SYS_io_uring_setup, BATCH_MAX, &p);
 	if (u->fd < 0 && errno == EINVAL) {
-		p = (struct io_uring_params){.flags = 0};
+		p = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED};
 		u->fd = (int)syscall(SYS_io_uring_setup, BATCH_MAX, &p);
 	}
 	if (u->fd < 0) {
-		u->why = strerror(errno);
-		return;
-	}
-	if (!(p.features & IORING_FEAT_SINGLE_MMAP)) {
-		u->why = "kernel before 5.4";
+		u->why = strerrorname_np(errno);
 		return;
 	}
 	ring_map(u, &p);
 	if (syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_FILES, fd, NR_FDS) < 0)
 		err(1, "io_uring_register");
+	ring_restrict(u);
 }
 
 /* The whole file once through the page cache */
@@ -228,11 +289,10 @@ static void file_pass(struct bench *b, bool write)
 	size_t chunk = (size_t)BATCH_MAX * BYTES_MAX;
 
 	for (uint64_t off = 0; off < FILE_BYTES; off += chunk) {
-		ssize_t n = write ? pwrite(b->fd[CACHED], b->mem, chunk, (off_t)off)
-				  : pread(b->fd[CACHED], b->mem, chunk, (off_t)off);
+		struct iovec iov = {b->mem, chunk};
 
-		if (n != (ssize_t)chunk)
-			err(1, "%s the file", write ? "writing" : "reading");
+		if (block_fd_move(b->fd[CACHED], write, &iov, 1, off) < 0)
+			errx(1, "%s the file fails", write ? "writing" : "reading");
 	}
 }
 
@@ -257,12 +317,34 @@ static void bench_init(struct bench *b, const char *dir)
 	file_pass(b, true);
 	if (fsync(b->fd[CACHED]) < 0)
 		err(1, "fsync");
+}
+
+/* What the device's process has lost when it sees the first request */
+static void bench_lock(struct bench *b)
+{
+	static struct boot_filter filter;
+	const struct policy *p = policy_find("block_io_device");
+	struct err e = {0};
+	int rc;
+
+	if (setresgid(USER, USER, USER) < 0 || setresuid(USER, USER, USER) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		err(1, "user %d", USER);
+	filter.count = p->count;
+	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));
 	ring_init(&b->ring, b->fd);
+	rc = lockdown_files(&e);
+	if (rc == 0)
+		rc = block_pool_init(&b->pool, KIND_THREADS_MAX, run, b, &e);
+	if (rc == 0)
+		rc = lockdown(&filter, &e);
+	if (rc < 0)
+		errx(1, "%s", e.msg);
 }
 
 /* ---- measuring ---------------------------------------------------------------------------- */
 
-static void batch_make(struct bench *b, const struct kind *k, struct request *r, unsigned int n)
+static void batch_make(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
 		uint64_t at = b->next++;
@@ -279,18 +361,17 @@ static void batch_make(struct bench *b, const struct kind *k, struct request *r,
 	}
 }
 
-static struct sample slice(struct bench *b, const struct kind *k, unsigned int batch,
-			   void (*carry_out)(struct bench *, const struct kind *, struct request *,
+static struct sample slice(struct bench *b, const struct sort *k, unsigned int batch,
+			   void (*carry_out)(struct bench *, const struct sort *, struct request *,
 					     unsigned int))
 {
 	struct request r[BATCH_MAX];
-	uint64_t one = 1, ops = 0, begin, process, thread, spent;
+	uint64_t one = 1, ops = 0, begin, process, spent;
 
 	if (k->how & COLD)
 		posix_fadvise(b->fd[CACHED], 0, 0, POSIX_FADV_DONTNEED);
 	begin = now_ns(CLOCK_MONOTONIC);
 	process = now_ns(CLOCK_PROCESS_CPUTIME_ID);
-	thread = now_ns(CLOCK_THREAD_CPUTIME_ID);
 
 	do {
 		batch_make(b, k, r, batch);
@@ -300,12 +381,10 @@ static struct sample slice(struct bench *b, const struct kind *k, unsigned int b
 		ops += batch;
 		spent = now_ns(CLOCK_MONOTONIC) - begin;
 	} while (spent < SLICE_NS);
-	thread = now_ns(CLOCK_THREAD_CPUTIME_ID) - thread;
 	process = now_ns(CLOCK_PROCESS_CPUTIME_ID) - process;
 	return (struct sample){
 		.ops_s = (double)ops * 1e9 / (double)spent,
 		.cpu_us = (double)process / 1e3 / (double)ops,
-		.worker_us = process > thread ? (double)(process - thread) / 1e3 / (double)ops : 0,
 	};
 }
 
@@ -324,38 +403,48 @@ static double median(double v[ROUNDS])
 	return v[ROUNDS / 2];
 }
 
+static const struct way {
+	const char *name;
+	void (*carry_out)(struct bench *, const struct sort *, struct request *, unsigned int);
+} ways[] = {{"one", by_one},
+	    {"announced", by_announced},
+	    {"threads", by_threads},
+	    {"io_uring", by_io_uring}};
+
+#define WAYS  (sizeof(ways) / sizeof(ways[0]))
+#define URING (WAYS - 1)
+
 /* Measures one line of the table and prints it */
-static void row(struct bench *b, const struct kind *k, unsigned int batch)
+static void row(struct bench *b, const struct sort *k, unsigned int batch)
 {
-	double ops[2][ROUNDS], cpu[2][ROUNDS], ops_ratio[ROUNDS], cpu_ratio[ROUNDS];
-	double workers[ROUNDS];
+	double ops[WAYS][ROUNDS], cpu[WAYS][ROUNDS], first;
 
 	for (unsigned int i = 0; i < ROUNDS; i++) {
-		struct sample p = slice(b, k, batch, by_preadv2);
-		struct sample u = slice(b, k, batch, by_io_uring);
+		for (unsigned int w = 0; w < WAYS; w++) {
+			struct sample s = slice(b, k, batch, ways[w].carry_out);
 
-		ops[0][i] = p.ops_s;
-		ops[1][i] = u.ops_s;
-		cpu[0][i] = p.cpu_us;
-		cpu[1][i] = u.cpu_us;
-		ops_ratio[i] = u.ops_s / p.ops_s;
-		cpu_ratio[i] = u.cpu_us / p.cpu_us;
-		workers[i] = u.worker_us / u.cpu_us * 100;
+			ops[w][i] = s.ops_s;
+			cpu[w][i] = s.cpu_us;
+		}
 	}
-	printf("  %-29s %3u %8.0f %7.2f %9.0f %7.2f", k->name, batch, median(ops[0]),
-	       median(cpu[0]), median(ops[1]), median(cpu[1]));
-	printf("   %5.2f", median(ops_ratio));
-	printf(" (%4.2f-%4.2f) %5.2f %4.0f %%\n", ops_ratio[0], ops_ratio[ROUNDS - 1],
-	       median(cpu_ratio), median(workers));
+	first = median(ops[0]);
+	printf("  %-29s %3u %8.0f %7.2f", k->name, batch, first, median(cpu[0]));
+	for (unsigned int w = 1; w < WAYS; w++) {
+		if (w == URING && b->ring.why)
+			printf("   %16s", b->ring.why);
+		else
+			printf("   %6.2f x %7.2f", median(ops[w]) / first, median(cpu[w]));
+	}
+	printf("\n");
+	b->ring.why = NULL;
 }
 
 /* Cached writing last: the others need a file with nothing left to write back */
-static const struct kind kinds[] = {
+static const struct sort sorts[] = {
 	{"O_DIRECT, 4 KiB random read", DIRECT, RANDOM, 4 << 10},
 	{"O_DIRECT, 64 KiB sequential", DIRECT, 0, 64 << 10},
 	{"O_DIRECT, 4 KiB random write", DIRECT, RANDOM | WRITE, 4 << 10},
 	{"not cached, 4 KiB random read", CACHED, RANDOM | COLD, 4 << 10},
-	{"  the same, announced", CACHED, RANDOM | COLD | ANNOUNCED, 4 << 10},
 	{"cached, 4 KiB random read", CACHED, RANDOM, 4 << 10},
 	{"cached, 64 KiB sequential", CACHED, 0, 64 << 10},
 	{"cached, 4 KiB random write", CACHED, RANDOM | WRITE, 4 << 10},
@@ -371,16 +460,13 @@ int main(int argc, char **argv)
 		errx(2, "usage: block-io DIR");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bench_init(&b, argv[1]);
-	if (b.ring.why) {
-		printf("  not measured: io_uring: %s\n", b.ring.why);
-		return 0;
-	}
-	printf("  %-33s %16s %17s   %s\n", "", "preadv2/pwritev2", "io_uring",
-	       "io_uring to the other");
-	printf("  %-27s %5s %8s %7s %9s %7s   %5s %-11s %5s %6s\n", "request", "batch", "op/s",
-	       "us CPU", "op/s", "us CPU", "op/s", "(range)", "CPU", "worker");
-	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		const struct kind *k = &kinds[i];
+	printf("  %-33s %16s", "op/s and us of CPU for each", ways[0].name);
+	for (unsigned int w = 1; w < WAYS; w++)
+		printf("   %16s", ways[w].name);
+	printf("\n");
+	bench_lock(&b); /* after libc's first output, which asks about the file */
+	for (unsigned int i = 0; i < sizeof(sorts) / sizeof(sorts[0]); i++) {
+		const struct sort *k = &sorts[i];
 
 		if (b.fd[k->fd] < 0) {
 			printf("  %-29s not measured: the file system has no O_DIRECT\n", k->name);
