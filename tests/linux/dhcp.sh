@@ -1,15 +1,28 @@
 #!/bin/bash
-# A stock Linux guest that asks for its network, as installed disks and cloud images do: busybox's udhcpc by DHCP,
-# the kernel's own IPv6 by router advertisements. Without vmx or svm the whole script runs inside one tests/kvmhost
-# machine.
+# A stock Linux guest that asks for its network, as installed disks and cloud images do: busybox's udhcpc, the
+# kernel's own IPv6, and systemd-networkd, the client of Debian's cloud images, by DHCP, router advertisements
+# and DHCPv6. Without vmx or svm the whole script runs inside one tests/kvmhost machine.
 if [ "${1:-}" != --built ]; then
 	cd "$(dirname "$0")/../.." || exit 1
 	dir=$PWD/${B:-build}/linux-dhcp
 	rm -rf "$dir"
 	set -e
 	bundle-examples/build --image-size 16 --memory 256 --job tests/linux/jobs/net "$dir/asks"
+	# systemd-networkd with its libraries, to be run in a chroot
+	networkd=/lib/systemd/systemd-networkd tree=$dir/networkd
+	mkdir -p "$tree"/{proc,sys,dev,run,etc/systemd/network,tmp,var}
+	for f in $networkd $(ldd $networkd | grep -o '/[^ :]*' | sort -u); do
+		install -D "$f" "$tree/$f"
+	done
+	echo "systemd-network:x:998:998::/:/" >"$tree/etc/passwd"
+	echo "systemd-network:x:998:" >"$tree/etc/group"
+	echo 0123456789abcdef0123456789abcdef >"$tree/etc/machine-id"
+	printf '[Match]\nName=eth1\n[Network]\nDHCP=yes\n' >"$tree/etc/systemd/network/eth1.network"
+	truncate -s 64M "$dir/networkd.img"
+	mke2fs -q -F -t ext4 -E root_owner=0:0 -d "$tree" "$dir/networkd.img"
 	# With an "ip=" of the user's no other words come to the kernel's command line.
-	jq '.hostname = "web" | .vm.kernel.parameters += ["ip=dhcp"] | .vm.devices += [
+	jq --arg disk "$dir/networkd.img" '.hostname = "web" | .vm.kernel.parameters += ["ip=dhcp"] | .vm.devices += [
+		{type: "block", path: $disk, format: "raw"},
 		{type: "net", mode: "tap", name: "vmtap0", hostIp: "10.9.0.1/24", guestIp: "10.9.0.77", mtu: 1400,
 		 dns: ["9.9.9.9", "1.1.1.1"]},
 		{type: "net", mode: "netns", netns: "/run/netns/pod", dns: ["9.9.9.9", "2620:fe::9"]}]' \
@@ -78,6 +91,28 @@ like "kernel: the router" "$out" 'default via fe80::1 '
 like "kernel: the MTU" "$out" '1450 *$'
 like "kernel: reaches what lies behind the router" "$(ask $id ping6 "ping -6 -c 3 -A -w 20 -I fd00::ff:fe00:55 fd77::1")" ' 3 packets received'
 say "kernel's IPv6 done"
+
+# ---- systemd-networkd, as in Debian's cloud images; without udev it wants a read-only /sys ----
+ask $id mount 'ip link set eth1 down; cd /run; mkdir n; mount /dev/vdb n && mount -t proc proc n/proc && mount --bind /sys n/sys && mount -o remount,bind,ro n/sys && mount -t devtmpfs dev n/dev && mount -t tmpfs run n/run && mkdir -p n/run/systemd/netif/links n/run/systemd/netif/leases && chown -R 998:998 n/run/systemd/netif && echo mounted' >/dev/null
+ask $id networkd "SYSTEMD_LOG_LEVEL=debug chroot /run/n /lib/systemd/systemd-networkd >/run/log 2>&1 & echo begun" >/dev/null
+out=$(ask $id network "$(until_or 40 'ip addr show dev eth1 | grep -q fd01::7 && ip addr show dev eth1 | grep -q 10.9.1.2 && ip -6 route | grep -q fd77'); ip addr show dev eth1; ip route show dev eth1; ip -6 route show dev eth1; cat /sys/class/net/eth1/mtu")
+like "networkd: the IPv4 address" "$out" 'inet 10\.9\.1\.2/32 '
+like "networkd: the IPv6 address of DHCPv6" "$out" 'inet6 fd01::7/128 '
+like "networkd: and that of its MAC" "$out" 'inet6 fd00::ff:fe00:55/64 '
+like "networkd: the default route" "$out" 'default via 169\.254\.1\.1 '
+like "networkd: a route to that gateway" "$out" ' 169\.254\.1\.1 dev eth1 scope link'
+like "networkd: a further route" "$out" '10\.77\.0\.0/16 via 169\.254\.1\.1 '
+like "networkd: the IPv6 router" "$out" 'default via fe80::1 '
+like "networkd: a further IPv6 route" "$out" 'fd77::/48 via fe80::1 '
+like "networkd: the MTU" "$out" '1450 *$'
+out=$(ask $id state 'cat /run/n/run/systemd/netif/leases/* /run/n/run/systemd/netif/links/*')
+like "networkd: name servers of both families" "$out" '9\.9\.9\.9.*2620:fe::9|2620:fe::9.*9\.9\.9\.9'
+like "networkd: the hostname" "$out" 'HOSTNAME=web'
+like "networkd: reaches what lies behind the router" "$(ask $id ping77 "ping -c 3 -A -w 20 10.77.0.1")" ' 3 packets received'
+like "networkd: by IPv6, from the other address" "$(ask $id ping677 "ping -6 -c 3 -A -w 20 -I fd01::7 fd77::1")" ' 3 packets received'
+succeeds "networkd: the guest is reached" ip netns exec router busybox ping -c 3 -A -w 20 10.9.1.2
+[ -z "${DHCP_LOG:-}" ] || ask $id log "tail -n 60 /run/log" | fold -w 200 | sed 's/^/# /'
+say "networkd done"
 
 vmrun kill $id
 ended $id poweroff 0
