@@ -70,7 +70,8 @@ const struct kind *kind_of_virtio(uint16_t virtio_id)
 
 /* By virtio id; virtio 1.3 section 5 */
 static const struct kind_live kind_lives[] = {
-	[VIRTIO_ID_NET] = {6, 2}, /* status */
+	[VIRTIO_ID_NET] = {6, 2},      /* status */
+	[VIRTIO_ID_BALLOON] = {0, 16}, /* all of it */
 };
 
 struct kind_live kind_live(uint16_t virtio_id)

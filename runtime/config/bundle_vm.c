@@ -68,6 +68,7 @@ static const struct schema_field balloon_fields[] = {
 	 .max = BUNDLE_MEM_MAX_BYTES,
 	 .step = 4096},
 	{.name = "deflateOnOom", .kind = SCHEMA_BOOL, .off = DEV(balloon.deflate_on_oom)},
+	BUNDLE_ON_FAILURE(DEV(on_failure)),
 };
 
 static const char *const backends[] = {"user", NULL};

@@ -102,14 +102,16 @@ static int plan_add_listed_blocks(struct plan_build *bd)
 	return rc;
 }
 
-static void plan_add_balloon(struct plan_build *bd, const struct bundle_balloon *b)
+static void plan_add_balloon(struct plan_build *bd, const struct bundle_device *d)
 {
 	const struct balloon_settings settings = {
-		.size_bytes = b->size_bytes,
-		.deflate_on_oom = b->deflate_on_oom,
+		.size_bytes = d->balloon.size_bytes,
+		.deflate_on_oom = d->balloon.deflate_on_oom,
 	};
+	struct plan_proc *proc = plan_add_device(bd, KIND_BALLOON);
 
-	plan_set_settings(plan_add_device(bd, KIND_BALLOON), &settings, sizeof(settings));
+	plan_set_settings(proc, &settings, sizeof(settings));
+	plan_set_returns(bd, proc, d);
 }
 
 static void plan_add_listed_balloons(struct plan_build *bd)
@@ -118,7 +120,7 @@ static void plan_add_listed_balloons(struct plan_build *bd)
 
 	for (unsigned int i = 0; i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == KIND_BALLOON)
-			plan_add_balloon(bd, &d[i].balloon);
+			plan_add_balloon(bd, &d[i]);
 }
 
 /* The image comes before every other disk, so that it is /dev/vda. */

@@ -136,27 +136,17 @@ static int vu_frontend_get_config(struct vu_frontend *f, struct err *err)
 	return rc;
 }
 
-/* The device may store something else than was written, so this reads it back. */
-static int vu_frontend_write_config(struct vu_frontend *f, uint32_t off, const void *buf,
-				    uint32_t len, struct err *err)
-{
-	struct vu_msg m = vu_conn_msg(VU_SET_CONFIG, offsetof(struct vu_config, data) + len);
-	bool refused;
-	int rc;
-
-	m.config.offset = off;
-	m.config.bytes = len;
-	memcpy(m.config.data, buf, len);
-	rc = vu_conn_do(&f->conn, &m, &refused, err);
-	return rc < 0 ? rc : vu_frontend_get_config(f, err);
-}
-
 static int vu_frontend_ask_config(struct vu_frontend *f, bool write, uint32_t off, const void *buf,
 				  uint32_t len, struct err *err)
 {
-	if (write)
-		return vu_frontend_write_config(f, off, buf, len, err);
-	return f->be.config_stale ? vu_frontend_get_config(f, err) : 0;
+	int rc = 0;
+
+	if (write) {
+		memset(f->written + off, true, len);
+		rc = vu_terms_write(&f->conn, off, buf, len, err);
+	}
+	/* The device may have stored something else. */
+	return rc == 0 && (write || f->be.config_stale) ? vu_frontend_get_config(f, err) : rc;
 }
 
 int vu_frontend_reread(struct vu_frontend *f, struct err *err)

@@ -26,6 +26,7 @@
  * @away:		The connection has ended, @conn.sock is -1
  * @joining:		The main thread talks to a new back-end: others leave the connection alone
  * @running:		The driver has set DRIVER_OK, with @features and @queue
+ * @written:		Bytes of the configuration space that a driver has ever written
  * @fresh:		Since then no device had its rings: they begin at 0, and nothing is in flight
  */
 struct vu_frontend {
@@ -39,6 +40,7 @@ struct vu_frontend {
 	bool returns;
 	bool dead, away, joining;
 	bool running, fresh;
+	bool written[BACKEND_CONFIG_MAX];
 	uint64_t features;
 	struct backend_queue queue[BACKEND_QUEUES_MAX];
 };

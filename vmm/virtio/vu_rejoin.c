@@ -38,11 +38,29 @@ static int vu_rejoin_check(const struct vu_frontend *f, const struct vu_terms *t
 	return 0;
 }
 
+/* What a driver wrote, and the new process cannot know: how large a balloon is */
+static int vu_rejoin_write(struct vu_frontend *f, struct vu_terms *t, struct err *err)
+{
+	bool any = false;
+	int rc = 0;
+
+	for (unsigned int i = 0, n; rc == 0 && i < t->config_bytes; i += n + 1) {
+		for (n = 0; i + n < t->config_bytes && f->written[i + n]; n++)
+			;
+		if (n > 0)
+			rc = vu_terms_write(&f->conn, i, f->terms.config + i, n, err);
+		any |= n > 0;
+	}
+	return rc == 0 && any ? vu_terms_config(&f->conn, t->config, t->config_bytes, err) : rc;
+}
+
 static int vu_rejoin_agree(struct vu_frontend *f, struct vu_terms *t, struct err *err)
 {
 	const uint64_t before = f->conn.protocol_features;
 	int rc = vu_terms_agree(t, &f->conn, &f->channel, &f->ask, err);
 
+	if (rc == 0)
+		rc = vu_rejoin_write(f, t, err);
 	if (rc == 0)
 		rc = vu_rejoin_check(f, t, before, err);
 	/* What comes after the next death is compared with what the guest knows, too. */

@@ -37,6 +37,17 @@ int vu_terms_config(struct vu_conn *c, uint8_t *ret, uint16_t bytes, struct err 
 	return 0;
 }
 
+int vu_terms_write(struct vu_conn *c, uint32_t off, const void *buf, uint32_t len, struct err *err)
+{
+	struct vu_msg m = vu_conn_msg(VU_SET_CONFIG, offsetof(struct vu_config, data) + len);
+	bool refused;
+
+	m.config.offset = off;
+	m.config.bytes = len;
+	memcpy(m.config.data, buf, len);
+	return vu_conn_do(c, &m, &refused, err);
+}
+
 static int vu_terms_set_mem_table(struct vu_conn *c, const struct vu_ask *ask, struct err *err)
 {
 	const struct gmem *mem = ask->mem;

@@ -156,6 +156,22 @@ Test(vu_rejoin, what_a_driver_may_do_meanwhile)
 		  "what the old driver sent is forgotten");
 }
 
+Test(vu_rejoin, what_a_driver_wrote_is_written_again)
+{
+	uint8_t bytes[] = {1, 2};
+
+	run_rings();
+	cr_expect_eq(f.be.ops->config(&f.be, true, 32, bytes, 2, &err), 0);
+	cr_expect_eq(f.be.ops->config(&f.be, true, 40, bytes, 1, &err), 0);
+	dies();
+	cr_assert_eq(rejoin(), VU_REJOINED, "%s", err.msg);
+	join();
+	cr_assert_eq(peer.log[9].hdr.request, VU_SET_CONFIG);
+	cr_expect(peer.log[9].config.offset == 32 && peer.log[9].config.bytes == 2);
+	cr_expect(peer.log[10].config.offset == 40 && peer.log[10].config.bytes == 1);
+	cr_expect_eq(peer.log[11].hdr.request, VU_GET_CONFIG);
+}
+
 Test(vu_rejoin, a_reset_meanwhile)
 {
 	run_rings();
