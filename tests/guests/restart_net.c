@@ -7,16 +7,16 @@
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 
-#define F_MAC	  (1ULL << 5)
-#define F_MRG	  (1ULL << 15)
-#define HDR	  12U
-#define DEVICES	  10U
-#define SLOTS	  4U /* frames on their way from one device */
-#define BUF_BYTES 2048U
-#define WORDS	  24U
-#define ROUND	  4U
-#define PATIENCE  200U /* looks before a frame is sent again */
-#define LOOKS_MAX 200000U
+#define F_MAC	     (1ULL << 5)
+#define F_MRG	     (1ULL << 15)
+#define HDR	     12U
+#define DEVICES	     10U
+#define SLOTS	     4U /* frames on their way from one device */
+#define BUF_BYTES    2048U
+#define WORDS	     24U
+#define ROUND	     4U
+#define PATIENCE     200U /* looks before a frame is sent again */
+#define LOOKS_MAX    200000U
 
 #define PORT_PM1_EVT 0x600
 #define PWRBTN_STS   0x100
