@@ -65,6 +65,8 @@ static const struct option_spec options[] = {
 	{"mac", 0, OPTION_STRING, "MAC", "of --host_ip: the guest's", FIELD(described.mac), NULL},
 	{"balloon", 0, OPTION_FLAG, NULL, "without a bundle: a balloon", FIELD(described.balloon),
 	 NULL},
+	{"vsock", 0, OPTION_STRING, "CID[,socket=PATH]",
+	 "without a bundle: vsock device (also cid=CID,...)", FIELD(described.vsock), NULL},
 	{.name = NULL},
 };
 

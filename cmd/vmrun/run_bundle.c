@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "cmd/vmrun/run_net.h"
+#include "cmd/vmrun/run_vsock.h"
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle.h"
 #include "runtime/util/json.h"
@@ -112,6 +113,17 @@ static void run_bundle_append_balloon(struct maker *m, struct json_object *devic
 	run_bundle_append(m, devices, balloon);
 }
 
+static int run_bundle_append_vsock(struct maker *m, struct json_object *devices, const char *spec,
+				   struct err *err)
+{
+	struct json_object *vsock = NULL;
+	const int rc = spec ? run_vsock(spec, &vsock, err) : 0;
+
+	if (vsock)
+		run_bundle_append(m, devices, vsock);
+	return rc;
+}
+
 static struct json_object *
 run_bundle_make_kernel(struct maker *m, const struct run_bundle_options *o, const char *kernel)
 {
@@ -170,7 +182,7 @@ bool run_bundle_given(const struct run_bundle_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
 	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr || o->host_ip ||
-	       o->netmask || o->mac || o->balloon;
+	       o->netmask || o->mac || o->balloon || o->vsock;
 }
 
 int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
@@ -192,6 +204,8 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 	rc = run_bundle_append_nets(&m, devices, &o->nets, err);
 	if (rc == 0)
 		rc = run_bundle_append_tap(&m, devices, o, err);
+	if (rc == 0)
+		rc = run_bundle_append_vsock(&m, devices, o->vsock, err);
 	if (rc < 0)
 		return rc;
 	if (o->balloon)

@@ -19,6 +19,7 @@
  * @host_ip, @netmask, @mac: crosvm's words for one network device, a TAP among the host's interfaces; NULL where
  *		not given
  * @balloon:	A balloon, too
+ * @vsock:	Of run_vsock(), or NULL
  */
 struct run_bundle_options {
 	uint64_t mem_mib;
@@ -32,6 +33,7 @@ struct run_bundle_options {
 	struct option_list nets;
 	const char *host_ip, *netmask, *mac;
 	bool balloon;
+	const char *vsock;
 };
 
 #define RUN_BUNDLE_ID_BYTES 16

@@ -2,6 +2,8 @@
 # A freestanding guest with a vsock device, and programs of the host at its Unix sockets: both directions, clients
 # that say nothing or nonsense, sockets at long paths, what is left after a kill -9.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck disable=SC2046
+trap 'kill $(jobs -p) 2>/dev/null; cleanup' EXIT
 
 # dial SOCKET [TEXT...]: connect, send each TEXT, shut the sending side, print all that comes
 dial() {
@@ -10,7 +12,7 @@ dial() {
 }
 # hear SOCKET FILE: accept one connection, write all that comes to FILE
 hear() {
-	perl -MIO::Socket::UNIX -e 'my ($p, $f) = @ARGV; my $l = IO::Socket::UNIX->new(Local => $p, Listen => 1) or die "$!";
+	timeout 120 perl -MIO::Socket::UNIX -e 'my ($p, $f) = @ARGV; my $l = IO::Socket::UNIX->new(Local => $p, Listen => 1) or die "$!";
 		my $s = $l->accept; open(my $o, ">", $f); print $o $_ while <$s>; close $o; rename($f, "$f.all")' -- "$@"
 }
 # boot NAME JSON SOCKET: the guest, with a program that it can connect to
@@ -69,11 +71,20 @@ bundle "$work/long.b" vsock "[{\"type\": \"serial\"}, {\"type\": \"vsock\", \"ci
 (cd "$work/long.b/$long" && hear sock_5000 "$work/long.heard") &
 vmrun run --detach "$work/long.b" </dev/null >"$work/long" 2>/dev/null
 succeeds "long: the guest is there" eventually 30 grep -qa 'vsock: CID 42 ready' "$work/long"
-is "long: its line arrives" "$(cat "$work/long.heard.all")" "hello from the guest"
+succeeds "long: its line arrives" eventually 10 test -e "$work/long.heard.all"
+is "long: it is the guest's" "$(cat "$work/long.heard.all")" "hello from the guest"
 like "long: the host connects" "$(cd "$work/long.b/$long" && dial sock $'CONNECT 22\n')" '^OK'
 kill -9 "$(vm_pids long.b | head -n 1)"
 succeeds "long: delete after a kill -9" vmrun delete --force long.b
 is "long: its sockets are gone" "$(cd "$work/long.b/$long" && echo *)" sock_5000
+
+# Without a bundle
+hear "$work/cli.sock_5000" "$work/cli.heard" &
+eventually 10 test -S "$work/cli.sock_5000"
+vmrun run --id cli --detach --vsock "42,socket=$work/cli.sock" "$B/guests/vsock.elf" </dev/null >"$work/cli" 2>/dev/null
+succeeds "run --vsock: the guest is there" eventually 30 grep -qa 'vsock: CID 42 ready' "$work/cli"
+over cli "$work/cli.sock"
+vmrun delete cli
 
 # Bad input: one line, and nothing left
 refused() { # refused WHAT JSON REGEX
