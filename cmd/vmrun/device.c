@@ -18,6 +18,8 @@ struct device_options {
 	uint64_t size_bytes;
 	const char *guest_ip, *gateway;
 	struct option_list dns;
+	uint64_t cid;
+	const char *host_socket;
 	uint64_t queues;
 	uint64_t fd;
 	bool readonly;
@@ -47,6 +49,9 @@ static const struct option_spec options[] = {
 	 FIELD(gateway), NULL},
 	{"dns", 0, OPTION_LIST, "ADDRESS",
 	 "net: a name server, with --guest-ip; up to " NUMBER(NET_LEASE_DNS), FIELD(dns), NULL},
+	{"cid", 0, OPTION_COUNT, "CID", "vsock, required: its guests' CID", FIELD(cid), NULL},
+	{"host-socket", 0, OPTION_STRING, "PATH",
+	 "vsock, required: programs of the host connect here", FIELD(host_socket), NULL},
 	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to " NUMBER(BOOT_QUEUES_MAX) " queues; net: 1 to " NUMBER(
 		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
@@ -65,6 +70,7 @@ static const struct device_need {
 } needs[] = {
 	{KIND_BLOCK, "--path", FIELD(path)},
 	{KIND_NET, "--tap", FIELD(tap)},
+	{KIND_VSOCK, "--host-socket", FIELD(host_socket)},
 };
 
 static int device_check_needs(const struct device_options *o, const struct kind *k, struct err *err)
@@ -160,6 +166,11 @@ static int device_check(struct device_options *o, const struct kind *k,
 				o->readonly ? "readonly" : "format");
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
+	if (o->cid && k != &kind_table[KIND_VSOCK])
+		return err_text(err, EINVAL, "device %s: --cid is for vsock devices", k->name);
+	if (k == &kind_table[KIND_VSOCK] && (o->cid < VSOCK_CID_FIRST || o->cid > VSOCK_CID_LAST))
+		return err_text(err, EINVAL, "device %s: --cid is %d to %llu", k->name,
+				VSOCK_CID_FIRST, VSOCK_CID_LAST);
 	if (o->format && disk_format_parse(o->format, ret_format) < 0)
 		return err_text(err, EINVAL, "device %s: --format: must be raw or qcow2, is \"%s\"",
 				k->name, o->format);
@@ -195,6 +206,8 @@ static int device_wanted(const struct vmrun *v, const char *type,
 		.readonly = o.readonly,
 		.tap = o.tap,
 		.size_bytes = o.size_bytes,
+		.cid = o.cid,
+		.host_socket = o.host_socket,
 		.queues = (unsigned int)o.queues,
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};

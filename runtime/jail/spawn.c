@@ -328,7 +328,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.program_fd = d->program->fd,
 		.nr_fds = BOOT_FD_RES + d->record->nr_res,
 		/* Its front-ends decide how much memory they share. */
-		.limits = {.nofile = DEVICE_NOFILE,
+		.limits = {.nofile = spawn_nofile(d->kind),
 			   .nproc = d->kind->flags & KIND_THREADS ? RLIM_INFINITY : 0,
 			   .fsize_bytes = d->fsize_bytes,
 			   .memlock_bytes = MEMLOCK_BYTES,

@@ -5,17 +5,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "devices/core/fmt.h"
+#include "devices/core/settings.h"
+#include "runtime/host/inherited.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/unix_path.h"
 
-#define BRIDGE_LINE_NS	2000000000ULL /* how long a client may take for its line */
-#define BRIDGE_CALL_NS	1000000000ULL /* how long a listener may have no room */
-#define BRIDGE_RETRY_NS 20000000ULL
+#define BRIDGE_LINE_NS	   2000000000ULL /* how long a client may take for its line */
+#define BRIDGE_CALL_NS	   1000000000ULL /* how long a listener may have no room */
+#define BRIDGE_RETRY_NS	   20000000ULL
+#define BRIDGE_OTHER_FILES 128 /* of the device */
 #define BRIDGE_SEND_BYTES                                                                          \
 	212992 /* the kernel doubles it: room for the largest message of a guest */
+
+_Static_assert(BRIDGE_OTHER_FILES < INHERITED_JAIL_FILES, "a process that can jail has so many");
 
 static const int bridge_types[BRIDGE_LISTENERS] = {SOCK_STREAM, SOCK_SEQPACKET};
 
@@ -292,6 +298,17 @@ int bridge_open(struct bridge *b, const char *path, struct loop *loop,
 			rc = loop_add(loop, b->listener[i].fd, EPOLLIN, bridge_on_connect, b, err);
 	}
 	return rc;
+}
+
+uint32_t bridge_connections(void)
+{
+	struct rlimit files;
+	uint64_t most = VSOCK_CONNS_MAX;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
+	    files.rlim_max < BRIDGE_OTHER_FILES + 2ULL * VSOCK_CONNS_MAX)
+		most = (files.rlim_max - BRIDGE_OTHER_FILES) / 2;
+	return (uint32_t)most;
 }
 
 void bridge_done(struct bridge *b)

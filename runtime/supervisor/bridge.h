@@ -86,6 +86,13 @@ MUST_CHECK int bridge_open(struct bridge *b, const char *path, struct loop *loop
 			   int (*hand)(void *arg, const struct ctl_msg *m, int fd), void *arg,
 			   struct err *err);
 
+/**
+ * bridge_connections() - For how many connections a device has files, under this process's limit
+ *
+ * Each may take two of the device's, whose limit is this process's or lower.
+ */
+uint32_t bridge_connections(void);
+
 /** bridge_done() - Close all sockets, and remove those that listen */
 void bridge_done(struct bridge *b);
 

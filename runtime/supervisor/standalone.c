@@ -18,15 +18,17 @@
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/programs.h"
 #include "runtime/supervisor/signals.h"
+#include "runtime/supervisor/standalone_vsock.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/listen.h"
 
 /* Deaths and signals do not come by a socket, because the device may have passed its end on. */
-enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS };
+enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS_VSOCK, NEWS };
 
 /**
  * struct standing - A stand-alone device and what it holds
  * @listener:	Where its front-ends connect
+ * @vsock:	The sockets of a vsock device; NULL for others
  * @listen_again_ns: When its log, over its budget now, is read again
  */
 struct standing {
@@ -39,12 +41,14 @@ struct standing {
 	struct disk disk;
 	struct program program;
 	struct spawned proc;
+	struct standalone_vsock *vsock;
 	uint64_t listen_again_ns;
 };
 
 static void standalone_done(struct standing *a)
 {
 	spawned_done(&a->proc);
+	standalone_vsock_free(a->vsock);
 	listen_done(&a->listener);
 	for (unsigned int i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
@@ -139,6 +143,14 @@ static int standalone_set_balloon(struct standing *a, struct boot_dev *b, struct
 	return 0;
 }
 
+static int standalone_open_vsock(struct standing *a, struct boot_dev *b, struct err *err)
+{
+	const struct vsock_settings vsock = {.cid = a->wanted->cid, .conns = bridge_connections()};
+
+	boot_set_settings(b, &vsock, sizeof(vsock));
+	return standalone_vsock_new(&a->vsock, a->wanted->host_socket, &a->proc.control, err);
+}
+
 /* Kinds that have settings, or need something of the host */
 static const struct opener {
 	enum kind_id kind;
@@ -147,6 +159,7 @@ static const struct opener {
 	{KIND_BLOCK, standalone_open_disk},
 	{KIND_NET, standalone_open_tap},
 	{KIND_BALLOON, standalone_set_balloon},
+	{KIND_VSOCK, standalone_open_vsock},
 };
 
 static int standalone_open_resources(struct standing *a, struct boot_dev *b, struct err *err)
@@ -224,6 +237,8 @@ static int standalone_hear(struct standing *a, struct err *err)
 		a->proc.ready = true;
 		return 0;
 	}
+	if (rc == 1 && a->proc.ready && standalone_vsock_heard(a->vsock, &m))
+		return 0;
 	if (rc == 1 && m.type == CTL_FAILED)
 		return child_failure(&m, err);
 	child_dismiss(&a->proc);
@@ -261,11 +276,15 @@ static void standalone_dismiss(struct standing *a)
 static int standalone_wait_for_news(const struct standing *a, struct pollfd p[NEWS],
 				    struct err *err)
 {
-	const uint64_t at_ns = a->listen_again_ns, now = at_ns ? clock_ns() : 0;
+	const uint64_t again_ns = a->listen_again_ns,
+		       vsock_ns = a->vsock ? a->vsock->bridge.at_ns : 0;
+	const uint64_t at_ns = again_ns && (!vsock_ns || again_ns < vsock_ns) ? again_ns : vsock_ns;
+	const uint64_t now = at_ns ? clock_ns() : 0;
 	const int ms = at_ns > now ? (int)((at_ns - now) / 1000000) + 1 : 0;
 
 	p[NEWS_CONTROL].fd = a->proc.control;
-	p[NEWS_LOG].fd = at_ns ? -1 : a->proc.log;
+	p[NEWS_LOG].fd = again_ns && again_ns > now ? -1 : a->proc.log;
+	p[NEWS_VSOCK].fd = a->vsock ? a->vsock->loop.epoll_fd : -1;
 	if (poll(p, NEWS, at_ns ? ms : -1) < 0 && errno != EINTR)
 		return err_set(err, errno, "poll");
 	return 0;
@@ -278,6 +297,7 @@ static int standalone_serve(struct standing *a, struct err *err)
 		[NEWS_SIGNAL] = {.fd = a->signal_fd, .events = POLLIN},
 		[NEWS_CONTROL] = {.events = POLLIN},
 		[NEWS_LOG] = {.events = POLLIN},
+		[NEWS_VSOCK] = {.events = POLLIN},
 	};
 	char how[64];
 	int rc = 0;
@@ -292,6 +312,8 @@ static int standalone_serve(struct standing *a, struct err *err)
 		}
 		if (rc == 0 && p[NEWS_CONTROL].revents)
 			rc = standalone_hear(a, err);
+		if (rc == 0)
+			rc = standalone_vsock_turn(a->vsock, err);
 	}
 	standalone_pass_log_on(a, true);
 	if (rc == 0)

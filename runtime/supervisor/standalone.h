@@ -24,6 +24,7 @@
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
  * @guest, @gateway, @dns: net: what it answers its guest, whatever MAC that has; @guest.bits 0: nothing
+ * @cid, @host_socket: vsock: its guests' CID, where programs of the host connect
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
  */
@@ -39,6 +40,8 @@ struct standalone {
 	struct net_addr guest;
 	uint32_t gateway, dns[NET_LEASE_DNS];
 	unsigned int nr_dns;
+	uint64_t cid;
+	const char *host_socket;
 	unsigned int queues;
 	enum log_level log_level;
 };

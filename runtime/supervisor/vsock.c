@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_settings.h"
@@ -59,16 +58,12 @@ static int vsock_put_on_file(struct supervisor *s, struct err *err)
 	return state_save(s->dir, s->state, err);
 }
 
-/* A connection may take two fds of the device, whose limit of open files is this process's or lower. */
 static void vsock_fit_limit(struct plan_proc *proc)
 {
 	struct vsock_settings settings;
-	struct rlimit files;
 
 	plan_settings(proc, &settings, sizeof(settings));
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0 &&
-	    files.rlim_max < VSOCK_OTHER_FILES + 2ULL * settings.conns)
-		settings.conns = (uint32_t)(files.rlim_max - VSOCK_OTHER_FILES) / 2;
+	settings.conns = bridge_connections();
 	plan_set_settings(proc, &settings, sizeof(settings));
 }
 

@@ -99,6 +99,10 @@ refused "a device alone: looks like another format" 'path: .*qcow2.*--format raw
 refused "a device alone: a format that is not known" 'format: must be raw or qcow2, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
 refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
+refused "a device alone: no CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h"
+refused "a device alone: the host's CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h" --cid 2
+refused "a device alone: no socket for the host's programs" "device vsock: --host-socket is missing" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --cid 3
+refused "a device alone: a CID for a disk" "device rng: --cid is for vsock devices" timeout 5 "$vmrun_bin" device rng --socket "$work/sock" --cid 3
 refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''
 refused "a device alone: a TAP of no name" "\"all\" is no interface name" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap all
 is "and no socket is left" "$(ls "$work" | grep sock)" ""

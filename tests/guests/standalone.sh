@@ -201,3 +201,15 @@ is "leaving and coming, 200 times" "$(perl -e "$(cat "$work/clients")"'
 	print $bad' "$s")" 0
 kill $pid
 over "leaving and coming"
+
+# A vsock device without a guest: its host's sockets are there, and clients see the end at once.
+alone vsock --cid 7 --host-socket "$work/host"
+dial() { perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => shift) or exit 1; print $s shift; $s->flush; print <$s>' -- "$@"; }
+is "vsock: no guest, no connection" "$(dial "$work/host" $'CONNECT 1\n')$?" 0
+is "vsock: nor without a line" "$(dial "$work/host" $'\n')$?" 0
+succeeds "vsock: and it lives" kill -0 $pid
+kill $pid
+over "vsock"
+is "vsock: it removes its sockets" "$(cd "$work" && ls -d host*)" ""
+like "vsock: a file where a socket should be" "$(touch "$work/host"; timeout 10 "$vmrun_bin" device vsock --cid 7 --host-socket "$work/host" --socket "$s" 2>&1)" \
+	"socket $work/host: Address already in use"

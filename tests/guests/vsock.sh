@@ -69,6 +69,7 @@ long=$(printf 'd%.0s' {1..100})
 mkdir -p "$work/long.b/$long"
 bundle "$work/long.b" vsock "[{\"type\": \"serial\"}, {\"type\": \"vsock\", \"cid\": 42, \"socket\": \"$long/sock\"}]"
 (cd "$work/long.b/$long" && hear sock_5000 "$work/long.heard") &
+eventually 10 test -S "$work/long.b/$long/sock_5000"
 vmrun run --detach "$work/long.b" </dev/null >"$work/long" 2>/dev/null
 succeeds "long: the guest is there" eventually 30 grep -qa 'vsock: CID 42 ready' "$work/long"
 succeeds "long: its line arrives" eventually 10 test -e "$work/long.heard.all"
