@@ -172,7 +172,14 @@ $(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/jail/tests/host
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
-tests: all $(unit_bins) $(replays) $(guests) $(hostile)
+# Programs that run in Linux guests as they are
+in_guests  := $(patsubst tests/linux/%.c,$(B)/tests/linux/%,$(wildcard tests/linux/*.c))
+$(B)/tests/linux/%: tests/linux/%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 -D_GNU_SOURCE $(WARN) -static -o $@ $<
+
+tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(in_guests)
 guests: $(guests)
 
 check: need
@@ -182,7 +189,7 @@ check-unit: $(unit_bins) $(replays)
 	tests/check unit fuzz
 check-guests: all $(guests) $(hostile)
 	tests/check guests
-check-linux: all
+check-linux: all $(in_guests)
 	tests/check linux
 # The files of tests/golden, written by the tests that compare with them.
 golden_src := $(shell grep -l 'support/golden\.h' $(unit_src))
