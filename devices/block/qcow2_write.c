@@ -2,6 +2,7 @@
 #include "devices/block/qcow2_write.h"
 
 #include <errno.h>
+#include <unistd.h>
 
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
@@ -15,12 +16,13 @@
  * @off, @bytes: The guest's bytes, in these clusters only
  * @host, @nr:	Where they are in the file
  * @taken:	They were free before
+ * @copied:	They also hold old bytes of the disk, or zeros, which stand elsewhere or nowhere
  */
 struct qcow2_fresh {
 	struct qcow2_place place;
 	uint64_t off, bytes;
 	uint64_t host, nr;
-	bool taken;
+	bool taken, copied;
 };
 
 /* Finds room for as much of @f as is of one kind and can be in one piece */
@@ -53,7 +55,7 @@ static int qcow2_fill(struct qcow2 *q, const struct qcow2_fresh *f, size_t head,
 }
 
 /* Writes the clusters whole; only the guest's bytes where the file has nothing but zeros around them */
-static int qcow2_write_fresh(struct qcow2 *q, const struct qcow2_fresh *f, struct qcow2_cursor *c)
+static int qcow2_write_fresh(struct qcow2 *q, struct qcow2_fresh *f, struct qcow2_cursor *c)
 {
 	const struct qcow2_image *m = &q->image[0];
 	const size_t in_cluster = f->off & (qcow2_cluster(m) - 1);
@@ -79,7 +81,17 @@ static int qcow2_write_fresh(struct qcow2 *q, const struct qcow2_fresh *f, struc
 	end = f->host + in_cluster - head;
 	rc = qcow2_pwrite(m->fd, iov, (int)nr, &end);
 	qcow2_grown(q, end);
+	f->copied = head > 0 || tail > 0;
 	return rc;
+}
+
+/*
+ * A flush has promised the old bytes, and the host may write the table back before the copy: then a power
+ * failure would take them.
+ */
+static int qcow2_keep_promise(const struct qcow2 *q, const struct qcow2_fresh *f)
+{
+	return f->copied && fdatasync(q->image[0].fd) < 0 ? -errno : 0;
 }
 
 static int qcow2_link_fresh(struct qcow2 *q, const struct qcow2_fresh *f)
@@ -104,6 +116,8 @@ static int qcow2_write_new(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off
 	if (rc < 0)
 		return rc;
 	rc = qcow2_write_fresh(q, &f, c);
+	if (rc == 0)
+		rc = qcow2_keep_promise(q, &f);
 	if (rc < 0) {
 		if (f.taken)
 			qcow2_give(q, f.host, f.nr, true);

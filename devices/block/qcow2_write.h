@@ -21,7 +21,7 @@
  * @off:	All of it is inside the disk
  *
  * Context: locked
- * Syscalls: preadv pwritev fallocate read write
+ * Syscalls: preadv pwritev fdatasync fallocate read write
  * Return: 0; -EIO for a broken image, -ENOSPC or another -errno; then a part may be written
  */
 MUST_CHECK int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off);

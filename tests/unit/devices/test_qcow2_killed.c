@@ -184,3 +184,53 @@ Test(qcow2_killed, compressed_clusters_of_version_2)
 {
 	kill_everywhere(CHAIN_PACKED, "cluster_size=4096,compat=0.10", "true", 99, 80);
 }
+
+/* The writes (w) and fdatasyncs (s) of one write of 512 bytes at 1 MiB, in order */
+static void trace_write(enum chain chain, char *ret, size_t bytes)
+{
+	struct __ptrace_syscall_info info;
+	struct err err = {0};
+	uint8_t sector[512] = {1};
+	size_t nr = 0;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (open_chain(chain, true, &err) < 0)
+			_exit(2);
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		raise(SIGSTOP);
+		_exit(put(1 << 20, sector, sizeof(sector)) < 0);
+	}
+	cr_assert(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+	cr_assert_eq(ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
+		     0);
+	while (ptrace(PTRACE_SYSCALL, pid, 0, 0) == 0 && waitpid(pid, &status, 0) == pid &&
+	       WIFSTOPPED(status)) {
+		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
+		    info.op != PTRACE_SYSCALL_INFO_ENTRY)
+			continue;
+		cr_assert_lt(nr + 1, bytes);
+		if (is_write(info.entry.nr))
+			ret[nr++] = 'w';
+		else if (info.entry.nr == SYS_fdatasync)
+			ret[nr++] = 's';
+	}
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ret[nr] = '\0';
+}
+
+Test(qcow2_killed, old_bytes_are_durable_before_a_table_names_their_copy)
+{
+	char calls[32];
+
+	make_chain(CHAIN_RAW, "cluster_size=65536");
+	trace_write(CHAIN_RAW, calls, sizeof(calls));
+	cr_expect_not_null(strstr(calls, "wsw"), "%s", calls);
+	cr_expect_eq(calls[strlen(calls) - 1], 'w', "%s", calls);
+	trace_write(CHAIN_RAW, calls, sizeof(calls));
+	cr_expect_null(strchr(calls, 's'), "in place: %s", calls);
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	trace_write(CHAIN_NONE, calls, sizeof(calls));
+	cr_expect_null(strchr(calls, 's'), "nothing is copied: %s", calls);
+}
