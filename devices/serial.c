@@ -4,30 +4,21 @@
  *
  * The UART is the VMM's; what comes and goes by it are bytes (serial_msg.h).
  *
- * The files are shared with the caller, and so are the file descriptions where the supervisor could not
- * open them anew; O_NONBLOCK would change them for the caller too. So the device reads and writes only
- * when poll says that it can, and never more than surely fits. A file on a disk that hangs still blocks;
- * the VMM does not wait for it.
- *
- * No error and no end of input is final: a disk gets room again, a FIFO another reader or writer. Output
- * that fails is dropped, one message of the VMM at a time, and the next is tried. Both files are watched
- * edge-triggered, so that a lasting state (a hang-up, say) is reported once.
+ * Input and output are lines (core/line.h). Output that fails is dropped, one message of the VMM at a time, and
+ * the next is tried. Both files are watched edge-triggered, so that a lasting state (a hang-up, say) is
+ * reported once. A file on a disk that hangs blocks the device; the VMM does not wait for it.
  */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "devices/core/device.h"
 #include "devices/core/fdio.h"
+#include "devices/core/line.h"
 #include "devices/core/serial_msg.h"
 
 #define SERIAL_BATCH 64 /* messages handled before anything else is looked at */
-
-/* How much may be written without blocking once poll says "writable" */
-#define SERIAL_PIPE_BYTES 4096U /* a pipe has a page free; a socket more */
-#define SERIAL_TTY_BYTES  256U	/* a terminal has room in units of this size */
 
 enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
 
@@ -38,37 +29,20 @@ enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
  * struct serial - State of one line
  * @room:	How much input the VMM has room for; 0 until it says so again
  * @out:	Output, @out_nr bytes from @out_at on; of one message, but for the VMM's last ones
- * @out_max:	Most to write at once
- * @source_is_socket, @sink_is_socket: No file description of our own; MSG_DONTWAIT does instead
+ * @source, @sink: Where input comes from and output goes
  * @lost:	Bytes dropped since the last that could be written
  * @lost_limit, @found_limit: Budgets of log lines
  */
 struct serial {
 	uint8_t room;
 	uint8_t out[SERIAL_HELD_MAX + SERIAL_OUT_MAX];
-	unsigned int out_at, out_nr, out_max;
-	bool source_is_socket, sink_is_socket;
+	unsigned int out_at, out_nr;
+	struct line source, sink;
 	uint64_t lost;
 	struct log_limit lost_limit, found_limit;
 };
 
-/* Syscalls: ppoll */
-static bool serial_ready(int fd, short events, const struct timespec *timeout)
-{
-	struct pollfd p = {.fd = fd, .events = events};
-
-	return ppoll(&p, 1, timeout, NULL) > 0; /* an error is ready too: the call tells which */
-}
-
 /* ---- output ---- */
-
-/* Syscalls: write sendto */
-static ssize_t serial_put(const struct serial *s, const uint8_t *buf, size_t len)
-{
-	if (!s->sink_is_socket)
-		return write(SERIAL_FD_SINK, buf, len);
-	return send(SERIAL_FD_SINK, buf, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-}
 
 /* All that is held is lost */
 static void serial_drop(struct serial *s, int errnum)
@@ -98,41 +72,26 @@ static void serial_written(struct serial *s, unsigned int len)
  */
 static void serial_flush(struct serial *s)
 {
-	static const struct timespec at_once = {0};
 	const struct serial_msg done = {.op = SERIAL_DONE};
 
 	if (s->out_nr == 0)
 		return;
-	while (s->out_nr > 0 && serial_ready(SERIAL_FD_SINK, POLLOUT, &at_once)) {
-		unsigned int len = s->out_nr < s->out_max ? s->out_nr : s->out_max;
-		ssize_t n = serial_put(s, s->out + s->out_at, len);
+	while (s->out_nr > 0) {
+		const ssize_t n = line_put(&s->sink, s->out + s->out_at, s->out_nr);
 
-		if (n > 0)
+		if (n == -EAGAIN)
+			return;
+		if (n < 0)
+			serial_drop(s, (int)-n);
+		else
 			serial_written(s, (unsigned int)n);
-		else if (n == 0 || errno == EAGAIN)
-			break;
-		else if (errno != EINTR)
-			serial_drop(s, errno);
 	}
-	if (s->out_nr > 0)
-		return;
 	s->out_at = 0;
 	/* The end of the VMM's messages shows that it is gone. */
 	(void)!fd_try_send(BOOT_FD_VMM, &done, SERIAL_HEAD_BYTES);
 }
 
 /* ---- input ---- */
-
-/* Syscalls: read recvmsg */
-static ssize_t serial_get(const struct serial *s, uint8_t *buf, size_t len)
-{
-	struct iovec iov = {.iov_base = buf, .iov_len = len};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	if (!s->source_is_socket)
-		return read(SERIAL_FD_SOURCE, buf, len);
-	return recvmsg(SERIAL_FD_SOURCE, &hdr, MSG_DONTWAIT);
-}
 
 /**
  * serial_fetch() - Pass on what has come in, if the VMM has room
@@ -142,13 +101,9 @@ static ssize_t serial_get(const struct serial *s, uint8_t *buf, size_t len)
  */
 static void serial_fetch(struct serial *s)
 {
-	static const struct timespec at_once = {0};
 	struct serial_msg m = {.op = SERIAL_IN};
-	ssize_t n;
+	const ssize_t n = s->room > 0 ? line_get(&s->source, m.data, s->room) : 0;
 
-	if (s->room == 0 || !serial_ready(SERIAL_FD_SOURCE, POLLIN, &at_once))
-		return;
-	n = serial_get(s, m.data, s->room);
 	if (n <= 0)
 		return;
 	m.len = (uint16_t)n;
@@ -231,7 +186,7 @@ static void serial_reset(struct device *d)
 	struct serial *s = d->state;
 
 	while (s->out_nr > 0) {
-		serial_ready(SERIAL_FD_SINK, POLLOUT, NULL);
+		(void)!line_ready(&s->sink, POLLOUT, NULL);
 		serial_flush(s);
 	}
 }
@@ -258,20 +213,16 @@ static int serial_watch(struct device *d, unsigned int slot, int fd, uint32_t ev
 static int serial_init(struct device *d, const struct boot_dev *rec, struct err *err)
 {
 	struct serial *s = d->state;
-	struct stat in, out;
 	int rc;
 
 	if (rec->nr_res != 2 || rec->settings_bytes != 0 || rec->flags & BOOT_DEV_LISTEN)
 		return err_text(err, EINVAL, "%s: %u resources, not 2; or settings; or no VMM",
 				rec->name, rec->nr_res);
-	if (fstat(SERIAL_FD_SOURCE, &in) < 0 || fstat(SERIAL_FD_SINK, &out) < 0)
-		return err_set(err, errno, "%s: input and output", rec->name);
-	s->source_is_socket = S_ISSOCK(in.st_mode);
-	s->sink_is_socket = S_ISSOCK(out.st_mode);
-	s->out_max = S_ISREG(out.st_mode)   ? sizeof(s->out)
-		     : S_ISCHR(out.st_mode) ? SERIAL_TTY_BYTES
-					    : SERIAL_PIPE_BYTES;
-	rc = serial_watch(d, SERIAL_SOURCE, SERIAL_FD_SOURCE, EPOLLIN, err);
+	rc = line_init(SERIAL_FD_SOURCE, &s->source, err);
+	if (rc == 0)
+		rc = line_init(SERIAL_FD_SINK, &s->sink, err);
+	if (rc == 0)
+		rc = serial_watch(d, SERIAL_SOURCE, SERIAL_FD_SOURCE, EPOLLIN, err);
 	if (rc == 0)
 		rc = serial_watch(d, SERIAL_SINK, SERIAL_FD_SINK, EPOLLOUT, err);
 	return rc == 0 ? device_watch(d, SERIAL_VMM, BOOT_FD_VMM, EPOLLIN, err) : rc;
