@@ -178,8 +178,8 @@ static int dev_serve(struct program *p, struct err *err)
 		rc = loop_run(&p->loop, err);
 	}
 	vu_backend_done(&p->backend);
-	if (dev_ops->kind->virtio_id == 0 && dev_ops->reset)
-		dev_ops->reset(&p->dev);
+	if (dev_ops->finish)
+		dev_ops->finish(&p->dev);
 	return rc;
 }
 

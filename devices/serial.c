@@ -181,7 +181,7 @@ static void serial_event(struct device *d, unsigned int slot, uint32_t events)
 }
 
 /* The VMM is gone. The rest of the output waits for its reader, and the supervisor waits for us. */
-static void serial_reset(struct device *d)
+static void serial_finish(struct device *d)
 {
 	struct serial *s = d->state;
 
@@ -233,5 +233,5 @@ const struct device_ops serial_device = {
 	.state_size = sizeof(struct serial),
 	.init = serial_init,
 	.event = serial_event,
-	.reset = serial_reset,
+	.finish = serial_finish,
 };

@@ -9,7 +9,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <termios.h>
 
 #include "devices/core/fdio.h"
@@ -23,6 +22,7 @@
 #include "runtime/state/state_link.h"
 #include "runtime/supervisor/pid_file.h"
 #include "runtime/supervisor/programs.h"
+#include "runtime/util/unix_path.h"
 
 /* ---- which bundle, which id ---- */
 
@@ -66,35 +66,25 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 
 /* ---- the console ---- */
 
-static int launch_connect_to(const char *path, struct err *err)
-{
-	/* Do not wait for a listener whose queue is full. */
-	cleanup_fd int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return err_set(err, ENAMETOOLONG, "console socket %s", path);
-	strcpy(sun.sun_path, path);
-	if (sock < 0 || connect(sock, (struct sockaddr *)&sun, sizeof(sun)) < 0)
-		return err_set(err, errno, "console socket %s", path);
-	return TAKE_FD(sock);
-}
-
-/* The serial device gets the slave; the listener on the socket gets the master, and owns it. */
-static int launch_open_console(const char *path, int *ret, struct err *err)
+/* The console's device gets the slave; the listener on the socket gets the master, and owns it. */
+static int launch_open_console(const char *path, const struct plan *p, int *ret, struct err *err)
 {
 	static const char name[] = "/dev/ptmx";
-	cleanup_fd int master = -1, slave = -1, sock = launch_connect_to(path, err);
+	/* This does not wait for a listener whose queue is full, nor for one that accepts later. */
+	cleanup_fd int master = -1, slave = -1, sock = unix_connect(path, SOCK_STREAM, 0);
+	const struct winsize size = {.ws_row = p->rows, .ws_col = p->cols};
 	struct termios t;
 	int unlock = 0, rc;
 
 	if (sock < 0)
-		return sock;
+		return err_set(err, -sock, "console socket %s", path);
 	master = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
 		return err_set(err, errno, "console");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0 || tcgetattr(slave, &t) < 0)
+		return err_set(err, errno, "console");
+	if (p->cols && p->rows && ioctl(slave, TIOCSWINSZ, &size) < 0)
 		return err_set(err, errno, "console");
 	/* The guest has a line discipline of its own: one is enough. */
 	cfmakeraw(&t);
@@ -180,7 +170,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	int rc;
 
 	ret->bundle = b;
-	ret->console = -1;
+	ret->console = ret->own_fd = -1;
 	phases_mark(ret->phases, "bundle");
 	rc = plan_build(b, id, launch_interfaces_of, &ret->plan, err);
 	if (rc == 0)
@@ -211,7 +201,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (rc == 0)
 		rc = inherited_check(ret->plan, ret->assets, err);
 	if (rc == 0 && o->console_socket)
-		rc = launch_open_console(o->console_socket, &ret->console, err);
+		rc = launch_open_console(o->console_socket, ret->plan, &ret->console, err);
 	return rc;
 }
 
@@ -223,7 +213,7 @@ void launch_vm_done(struct launch_vm *vm)
 	bundle_free(vm->bundle);
 	if (vm->console > STDERR_FILENO)
 		close(vm->console);
-	*vm = (struct launch_vm){.console = -1};
+	*vm = (struct launch_vm){.console = -1, .own_fd = -1};
 }
 
 static void launch_warn(void *arg, const char *text)
@@ -259,6 +249,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.pid_file = o->pid_file,
 		.autostart = autostart,
 		.waits = vm->waits,
+		.own_fd = vm->own_fd,
 		.warn = launch_warn,
 		.arg = (void *)v,
 		.phases = vm->phases,

@@ -124,6 +124,7 @@ MUST_CHECK int launch_target(const struct launch_options *o, const char *arg,
  * struct launch_vm - A VM about to be launched; launch_vm_done() is safe on a zeroed one
  * @console:	Slave of the pty in both, -1 without
  * @socket:	Where a link to the control socket will be, absolute; empty: nowhere
+ * @own_fd:	This process's end of the VM's standard input, which the supervisor must not keep; -1: none
  * @waits:	This process waits for its end, and deletes it
  */
 struct launch_vm {
@@ -133,6 +134,7 @@ struct launch_vm {
 	unsigned int nr_programs;
 	struct program program[PLAN_PROCS_MAX];
 	int console;
+	int own_fd;
 	bool waits;
 	char socket[PATH_MAX];
 	struct phases *phases;

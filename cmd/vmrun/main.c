@@ -42,9 +42,9 @@ static const struct option_spec global_options[] = {
 };
 
 static const struct verb *const verbs[] = {
-	&verb_create,  &verb_start,  &verb_run,	   &verb_state,	   &verb_list,	  &verb_kill,
-	&verb_pause,   &verb_resume, &verb_delete, &verb_stop,	   &verb_balloon, &verb_device,
-	&verb_devices, &verb_spec,   &verb_check,  &verb_features,
+	&verb_create, &verb_start,   &verb_run,	   &verb_state, &verb_list,	&verb_kill,
+	&verb_pause,  &verb_resume,  &verb_delete, &verb_stop,	&verb_console,	&verb_balloon,
+	&verb_device, &verb_devices, &verb_spec,   &verb_check, &verb_features,
 };
 
 static void main_print_help(void)

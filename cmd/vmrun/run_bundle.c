@@ -70,6 +70,14 @@ static void run_bundle_append_disks(struct maker *m, struct json_object *devices
 	}
 }
 
+static void run_bundle_append_console(struct maker *m, struct json_object *devices)
+{
+	struct json_object *console = json_object_new_object();
+
+	run_bundle_add_string(m, console, "type", "console");
+	run_bundle_append(m, devices, console);
+}
+
 static int run_bundle_append_nets(struct maker *m, struct json_object *devices,
 				  const struct option_list *specs, struct err *err)
 {
@@ -186,7 +194,7 @@ bool run_bundle_given(const struct run_bundle_options *o)
 }
 
 int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
-		    struct bundle **ret, struct err *err)
+		    bool console, struct bundle **ret, struct err *err)
 {
 	cleanup_json struct json_object *config = json_object_new_object();
 	cleanup_json struct json_object *devices = json_object_new_array();
@@ -201,6 +209,8 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 		run_bundle_add_image(&m, image, root_image);
 	run_bundle_append_disks(&m, devices, &o->disks, true);
 	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
+	if (console)
+		run_bundle_append_console(&m, devices);
 	rc = run_bundle_append_nets(&m, devices, &o->nets, err);
 	if (rc == 0)
 		rc = run_bundle_append_tap(&m, devices, o, err);

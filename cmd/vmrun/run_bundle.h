@@ -56,6 +56,6 @@ bool run_bundle_given(const struct run_bundle_options *o);
  * Return: 0 with *ret owned by the caller (bundle_free), or -errno
  */
 MUST_CHECK int run_bundle_make(const struct run_bundle_options *o, const char *kernel,
-			       const char *dir, struct bundle **ret, struct err *err);
+			       const char *dir, bool console, struct bundle **ret, struct err *err);
 
 #endif

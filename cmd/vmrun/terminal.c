@@ -7,6 +7,7 @@
 
 #define KEY_ESCAPE 0x01 /* Ctrl-A */
 #define KEY_QUIT   'x'
+#define KEY_LEAVE  'd'
 
 int terminal_open(struct terminal *t, struct err *err)
 {
@@ -17,6 +18,7 @@ int terminal_open(struct terminal *t, struct err *err)
 		return 0;
 	if (pipe2(fd, O_CLOEXEC) < 0)
 		return err_set(err, errno, "terminal");
+	t->used = true;
 	t->rd = fd[0];
 	t->wr = fd[1];
 	/* Keys that the guest does not take are lost rather than waited for. */
@@ -37,7 +39,7 @@ void terminal_take(struct terminal *t)
 {
 	struct termios raw;
 
-	if (t->wr < 0)
+	if (!t->used)
 		return;
 	/* Should the foreground change between question and use: an error instead of a stop. */
 	(void)signal(SIGTTIN, SIG_IGN);
@@ -59,31 +61,45 @@ void terminal_give_back(struct terminal *t)
 	t->raw = false;
 }
 
-enum terminal_wish terminal_pump(struct terminal *t)
+/* What the key after Ctrl-A means */
+static enum terminal_wish terminal_wish_of(char key)
 {
-	char in[256], out[2 * sizeof(in)];
-	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
-	size_t len = 0;
+	return key == KEY_QUIT ? TERMINAL_QUIT : key == KEY_LEAVE ? TERMINAL_LEAVE : TERMINAL_STAY;
+}
 
+enum terminal_wish terminal_read(struct terminal *t)
+{
+	char in[TERMINAL_KEYS / 2];
+	const ssize_t n = read(STDIN_FILENO, in, sizeof(in));
+
+	t->nr_keys = 0;
 	if (n < 0 && (errno == EINTR || errno == EAGAIN || !terminal_in_foreground()))
 		return TERMINAL_STAY;
 	if (n <= 0)
 		return TERMINAL_GONE;
 	for (ssize_t i = 0; i < n; i++) {
-		if (t->escaped && in[i] == KEY_QUIT)
-			return TERMINAL_QUIT;
+		if (t->escaped && terminal_wish_of(in[i]) != TERMINAL_STAY)
+			return terminal_wish_of(in[i]);
 		if (in[i] == KEY_ESCAPE && !t->escaped) {
 			t->escaped = true;
 			continue;
 		}
 		if (t->escaped && in[i] != KEY_ESCAPE)
-			out[len++] = KEY_ESCAPE;
+			t->keys[t->nr_keys++] = KEY_ESCAPE;
 		t->escaped = false;
-		out[len++] = in[i];
+		t->keys[t->nr_keys++] = in[i];
 	}
-	if (len > 0 && write(t->wr, out, len) < 0 && errno != EAGAIN && errno != EPIPE)
-		return TERMINAL_GONE;
 	return TERMINAL_STAY;
+}
+
+enum terminal_wish terminal_pump(struct terminal *t)
+{
+	const enum terminal_wish wish = terminal_read(t);
+
+	if (wish == TERMINAL_STAY && t->nr_keys > 0 && write(t->wr, t->keys, t->nr_keys) < 0 &&
+	    errno != EAGAIN && errno != EPIPE)
+		return TERMINAL_GONE;
+	return wish;
 }
 
 void terminal_close(struct terminal *t)

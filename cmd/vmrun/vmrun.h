@@ -78,8 +78,8 @@ struct verb {
 };
 
 extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
-	verb_pause, verb_resume, verb_delete, verb_stop, verb_balloon, verb_device, verb_devices,
-	verb_spec, verb_features, verb_check;
+	verb_pause, verb_resume, verb_delete, verb_stop, verb_console, verb_balloon, verb_device,
+	verb_devices, verb_spec, verb_features, verb_check;
 
 /** vmrun_error() - The error that ends this program: on stderr, and in the --log file */
 void vmrun_error(const struct vmrun *v, const struct err *err);

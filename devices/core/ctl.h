@@ -59,6 +59,12 @@ enum ctl_type {
 		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
 	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */
 			   /* DONE: value by enum ctl_balloon_stats, those that came last */
+	CTL_CONSOLE_ATTACH, /* supervisor -> console, after READY, with a stream socket: a user of the */
+			    /* port named by text, of hvc0 without. Answered by DONE */
+	CTL_CONSOLE_SIZE,   /* supervisor -> console, after READY: arg = columns << 16 | rows of the */
+			    /* terminal at hvc0. Answered by DONE */
+	CTL_CONSOLE_LOG,    /* supervisor -> console, after READY, with the log file, opened anew. */
+			    /* Answered by DONE */
 	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0 and values, or errno and */
 		  /* text; after an errno nothing changed, and the request may come again. A */
 		  /* process answers requests in the order in which they came */

@@ -46,6 +46,8 @@ struct device;
  *		requests in flight before returning. NULL if there is nothing to do
  * @done:	Undo init, also one that failed, for tests: a program just ends. NULL for a device whose
  *		state is all there is
+ * @finish:	The VMM is gone, and the program about to end: write what is held. The supervisor bounds the
+ *		time. NULL if there is nothing to do
  */
 struct device_ops {
 	const struct kind *kind;
@@ -62,6 +64,7 @@ struct device_ops {
 	int (*control)(struct device *d, struct ctl_msg *m, int *fd, struct err *err);
 	void (*reset)(struct device *d);
 	void (*done)(struct device *d);
+	void (*finish)(struct device *d);
 };
 
 /**

@@ -37,6 +37,7 @@
 	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS) \
 	ROW(BALLOON,   "balloon",   VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
 	ROW(VSOCK,     "vsock",     VIRTIO, VIRTIO_ID_VSOCK, 0x078000,  8, 3, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_SINGLE) \
+	ROW(CONSOLE,   "console",   VIRTIO, VIRTIO_ID_CONSOLE, 0x078000, 12, 2, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
 	ROW(SERIAL,    "serial",    SERIAL, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_IMPLIED | KIND_SINGLE) \
 	ROW(VHOST_USER, "vhost-user", NONE, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_NAME) \
 	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   0) \

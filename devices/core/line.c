@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 /* How much may be written without blocking once poll says "writable" */
 #define LINE_PIPE_BYTES 4096U /* a pipe has a page free; a socket more */
@@ -17,13 +18,16 @@ int line_init(int fd, struct line *ret, struct err *err)
 {
 	struct stat st;
 
-	if (fstat(fd, &st) < 0)
+	/* By number: glibc's fstat() is newfstatat, which takes a path as well. */
+	if (syscall(SYS_fstat, fd, &st) < 0)
 		return err_set(err, errno, "input or output");
 	*ret = (struct line){
 		.fd = fd,
 		.max = S_ISREG(st.st_mode)   ? LINE_FILE_BYTES
 		       : S_ISCHR(st.st_mode) ? LINE_TTY_BYTES
 					     : LINE_PIPE_BYTES,
+		.is_file = S_ISREG(st.st_mode),
+		.file_bytes = S_ISREG(st.st_mode) && st.st_size > 0 ? (uint64_t)st.st_size : 0,
 		.is_socket = S_ISSOCK(st.st_mode),
 	};
 	return 0;

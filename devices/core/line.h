@@ -21,11 +21,14 @@
  * struct line - One end of it
  * @fd:		Borrowed; -1: none
  * @max:	Most to write at once
+ * @is_file:	A regular one, which had @file_bytes when line_init() looked
  * @is_socket:	No file description of our own: MSG_DONTWAIT does instead
  */
 struct line {
 	int fd;
 	unsigned int max;
+	uint64_t file_bytes;
+	bool is_file;
 	bool is_socket;
 };
 

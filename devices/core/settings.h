@@ -130,4 +130,24 @@ struct vsock_settings {
 	uint32_t reserved;
 };
 
+#define CONSOLE_PORTS_MAX  6	      /* of one console: its queues are 2, or 2 + 2 a port */
+#define CONSOLE_NAME_BYTES 32	      /* of a port, terminated */
+#define CONSOLE_LOG_BYTES  (1U << 20) /* what a log file may grow to, unless config.json says otherwise */
+
+/**
+ * struct console_settings - Of a console
+ * @log_bytes:	What the log file, resource 2, may grow to; 0: there is none
+ * @cols, @rows: The terminal's size; 0: not known
+ * @nr_ports:	1 to CONSOLE_PORTS_MAX
+ * @name:	Of each port, terminated; the first, which is hvc0, has none
+ *
+ * Resources: input, output, and a log file if there is one.
+ */
+struct console_settings {
+	uint64_t log_bytes;
+	uint16_t cols, rows;
+	uint32_t nr_ports;
+	char name[CONSOLE_PORTS_MAX][CONSOLE_NAME_BYTES];
+};
+
 #endif

@@ -2,7 +2,7 @@
 /**
  * DOC: /process, /hooks and /mounts of a config.json: OCI config.md
  *
- * Only /process/terminal and /process/oomScoreAdj are carried out yet. The rest is checked too: a bundle that is
+ * Only terminal, consoleSize and oomScoreAdj of /process are carried out yet. The rest is checked too: a bundle that is
  * valid today must still be valid when a later version runs its process.
  */
 #include "runtime/config/bundle_process.h"
@@ -28,9 +28,20 @@
 
 /* ---- process ------------------------------------------------------------------------------- */
 
+#define SIZE(member)                                                                               \
+	(offsetof(struct bundle_process, console.member) - offsetof(struct bundle_process, console))
+
 static const struct schema_field size_fields[] = {
-	{.name = "height", .kind = SCHEMA_UINT, NEEDED, .max = 65535},
-	{.name = "width", .kind = SCHEMA_UINT, NEEDED, .max = 65535},
+	{.name = "height",
+	 .kind = SCHEMA_UINT,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = SIZE(height),
+	 .max = 65535},
+	{.name = "width",
+	 .kind = SCHEMA_UINT,
+	 .flags = SCHEMA_REQUIRED,
+	 .off = SIZE(width),
+	 .max = 65535},
 };
 static const struct schema_table size_table = TABLE(size_fields);
 
@@ -125,7 +136,10 @@ static const struct schema_table affinity_table = TABLE(affinity_fields);
 
 static const struct schema_field process_fields[] = {
 	{.name = "terminal", .kind = SCHEMA_BOOL, .off = offsetof(struct bundle_process, terminal)},
-	{.name = "consoleSize", .kind = SCHEMA_OBJECT, LATER, .table = &size_table},
+	{.name = "consoleSize",
+	 .kind = SCHEMA_OBJECT,
+	 .off = offsetof(struct bundle_process, console),
+	 .table = &size_table},
 	{.name = "args", .kind = SCHEMA_ARRAY, LATER, .min = 1, .elem = &schema_string_field},
 	{.name = "cwd",
 	 .kind = SCHEMA_STRING,

@@ -68,6 +68,23 @@ struct bundle_balloon {
 /** enum bundle_on_failure - What follows when a device's process dies */
 enum bundle_on_failure { BUNDLE_STOP, BUNDLE_RESTART };
 
+/** struct bundle_port - A named port of a console */
+struct bundle_port {
+	const char *name;
+};
+
+/**
+ * struct bundle_console - A console's own properties
+ * @log:	Path, or NULL
+ * @log_bytes:	0: the default
+ * @ports:	struct bundle_port
+ */
+struct bundle_console {
+	const char *log;
+	uint64_t log_bytes;
+	struct schema_list ports;
+};
+
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
@@ -80,6 +97,7 @@ enum bundle_on_failure { BUNDLE_STOP, BUNDLE_RESTART };
  * @cid, @socket: vsock only. @socket NULL: in the VM's state directory
  * @net:	net only
  * @balloon:	balloon only
+ * @console:	console only
  */
 struct bundle_device {
 	enum kind_id type;
@@ -96,6 +114,7 @@ struct bundle_device {
 	const char *socket;
 	struct bundle_net net;
 	struct bundle_balloon balloon;
+	struct bundle_console console;
 };
 
 struct bundle_vm {
@@ -116,9 +135,16 @@ struct bundle_vm {
 	struct schema_list devices; /* struct bundle_device */
 };
 
-/** struct bundle_process - @oom_score_adj: BUNDLE_UNSET = as the caller's */
+/**
+ * struct bundle_process - What is carried out of /process
+ * @console:	The terminal's size; 0: not given
+ * @oom_score_adj: BUNDLE_UNSET = as the caller's
+ */
 struct bundle_process {
 	bool terminal;
+	struct {
+		uint64_t height, width;
+	} console;
 	int64_t oom_score_adj;
 };
 

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "runtime/config/bundle_ask.h"
+#include "runtime/config/bundle_console.h"
 #include "runtime/config/bundle_net.h"
 #include "runtime/config/bundle_vhost_user.h"
 #include "runtime/util/disk_format.h"
@@ -100,9 +101,13 @@ static const struct schema_table bare_table = {
 
 /* The types with properties of their own; all others have none. */
 static const struct schema_table *const device_tables[KINDS] = {
-	[KIND_BLOCK] = &block_table,	 [KIND_NET] = &bundle_net_table,
-	[KIND_RNG] = &rng_table,	 [KIND_VHOST_USER] = &bundle_vhost_user_table,
-	[KIND_BALLOON] = &balloon_table, [KIND_VSOCK] = &vsock_table,
+	[KIND_BLOCK] = &block_table,
+	[KIND_NET] = &bundle_net_table,
+	[KIND_RNG] = &rng_table,
+	[KIND_VHOST_USER] = &bundle_vhost_user_table,
+	[KIND_BALLOON] = &balloon_table,
+	[KIND_VSOCK] = &vsock_table,
+	[KIND_CONSOLE] = &bundle_console_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -250,6 +255,8 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 		return err_text(ctx->err, EINVAL,
 				"%s/size: must be at most the guest's %lu bytes of RAM, is %lu",
 				d->pointer, vm->hw.mem_bytes, d->balloon.size_bytes);
+	if (d->type == KIND_CONSOLE)
+		return bundle_console_check(ctx, d);
 	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, ctx->err) : 0;
 }
 

@@ -89,6 +89,30 @@ static int assets_check_kernel(const struct plan_fd *f, int fd, struct err *err)
 	return assets_fail(f, ENOEXEC, "is neither an ELF file nor a bzImage", err);
 }
 
+/* A log of the console: made if it does not exist, and only ever appended to */
+static int assets_open_log(const struct plan_fd *f, int *ret_fd, struct err *err)
+{
+	const int flags = O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY;
+	struct stat st;
+	cleanup_fd int path = file_look(AT_FDCWD, f->path, 0, &st);
+	cleanup_fd int fd = -1;
+
+	if (path >= 0 && !S_ISREG(st.st_mode))
+		return assets_fail(f, EINVAL, "is not a regular file", err);
+	if (path >= 0)
+		fd = file_reopen(path, flags);
+	else if (path == -ENOENT)
+		fd = open(f->path, flags | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	else
+		return err_set(err, -path, "%s: %s", f->pointer, f->path);
+	if (fd < 0)
+		return err_set(err, fd == -1 ? errno : -fd, "%s: %s", f->pointer, f->path);
+	if (fcntl(fd, F_SETFL, O_APPEND))
+		return err_set(err, errno, "%s: %s", f->pointer, f->path);
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk, struct err *err)
 {
 	cleanup_fd int fd = -1;
@@ -96,6 +120,8 @@ int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk
 	struct stat st;
 	int rc = 0;
 
+	if (f->file == PLAN_FILE_LOG)
+		return assets_open_log(f, ret_fd, err);
 	fd = assets_open_path(f, &st, err);
 	if (fd < 0)
 		return fd;
@@ -244,6 +270,8 @@ static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struc
 		rc = assets_open_file(f, &ap->fd[n], &disk, err);
 		if (rc < 0)
 			return rc;
+		if (f->file == PLAN_FILE_LOG)
+			ap->disk_bytes = f->max_bytes;
 		if (f->file != PLAN_FILE_DISK)
 			continue;
 		assets_complete_disk(proc, &disk);

@@ -22,7 +22,7 @@
  * @kvm:	/dev/kvm
  * @proc:	By process, as plan->proc
  * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST and PLAN_FD_SOCKET, -1 for others
- * @proc.disk_bytes: What its disk may grow to; 0 without one
+ * @proc.disk_bytes: What its disk or log may grow to; 0 without either
  */
 struct assets {
 	int kvm;

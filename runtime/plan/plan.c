@@ -7,13 +7,14 @@
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_cgroup.h"
+#include "runtime/plan/plan_console.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_vsock.h"
 
-/* The first parameters of every kernel: it uses the serial port and, after a panic, resets by the keyboard
- * controller, which every VM has, instead of hanging. The user's parameters come last and win. */
-#define CMDLINE_BASE "console=ttyS0 reboot=k panic=-1"
+/* The first parameters of every kernel, behind its console: after a panic it resets by the keyboard controller,
+ * which every VM has, instead of hanging. The user's parameters come last and win. */
+#define CMDLINE_BASE "reboot=k panic=-1"
 
 static void plan_done(struct plan **p)
 {
@@ -21,14 +22,6 @@ static void plan_done(struct plan **p)
 }
 
 #define cleanup_plan __attribute__((cleanup(plan_done)))
-
-static int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
-			 const char *path, const char *pointer)
-{
-	fd->source = PLAN_FD_FILE;
-	fd->file = file;
-	return plan_set_path(bd, fd, path, pointer);
-}
 
 static int plan_build_vmm(struct plan_build *bd)
 {
@@ -53,18 +46,6 @@ static int plan_build_vmm(struct plan_build *bd)
 	bd->p->has_initrd = true;
 	return plan_set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
 			     "/vm/kernel/initrd");
-}
-
-static void plan_add_serial(struct plan_build *bd)
-{
-	struct plan_proc *proc = plan_add_device(bd, KIND_SERIAL);
-	bool terminal = bd->p->terminal;
-
-	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
-	proc->fd[BOOT_FD_RES + 1].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDOUT;
-	proc->nr_fds = BOOT_FD_RES + 2;
-	/* Standard output may be a regular file, even as the terminal of a VM in the foreground. */
-	proc->writes_file = true;
 }
 
 static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
@@ -136,7 +117,7 @@ static int plan_build_devices(struct plan_build *bd)
 	};
 	int rc = 0;
 
-	plan_add_serial(bd);
+	plan_console_add_serial(bd);
 	if (image.path)
 		rc = plan_add_block(bd, &image, "/vm/image/path");
 	if (rc == 0)
@@ -145,6 +126,8 @@ static int plan_build_devices(struct plan_build *bd)
 		rc = plan_net_add_all(bd);
 	if (rc == 0)
 		rc = plan_vsock_add(bd);
+	if (rc == 0)
+		rc = plan_console_add(bd);
 	if (rc < 0)
 		return rc;
 	plan_add_listed_balloons(bd);
@@ -170,6 +153,7 @@ static int plan_build_cmdline(struct plan_build *bd)
 	const char *const *parameter = b->vm.kernel.parameters.item;
 	size_t len = 0;
 
+	plan_add_word(bd->p, &len, plan_console_parameter(b), "");
 	plan_add_word(bd->p, &len, CMDLINE_BASE, "");
 	if (b->vm.image.path)
 		plan_add_word(bd->p, &len, "root=/dev/vda ", b->root.readonly ? "ro" : "rw");
@@ -220,6 +204,8 @@ int plan_build(const struct bundle *b, const char *id,
 	p->mem_bytes = b->vm.hw.mem_bytes;
 	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
 	p->terminal = b->process.terminal;
+	p->cols = p->terminal ? (uint16_t)b->process.console.width : 0;
+	p->rows = p->terminal ? (uint16_t)b->process.console.height : 0;
 	p->oom_score_adj = b->process.oom_score_adj == BUNDLE_UNSET ? PLAN_OOM_UNSET
 								    : (int)b->process.oom_score_adj;
 	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);

@@ -38,6 +38,14 @@ int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path, c
 	return plan_copy(&fd->pointer, pointer, bd->err);
 }
 
+int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file, const char *path,
+		  const char *pointer)
+{
+	fd->source = PLAN_FD_FILE;
+	fd->file = file;
+	return plan_set_path(bd, fd, path, pointer);
+}
+
 void plan_common_fds(struct plan_proc *proc)
 {
 	for (int fd = 0; fd <= 2; fd++)
@@ -123,7 +131,7 @@ unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id)
 	const unsigned int listed = bundle_listed(b, id);
 
 	if (!(flags & KIND_TYPE) || id == KIND_SERIAL || id == KIND_BLOCK || id == KIND_NET ||
-	    id == KIND_VHOST_USER || id == KIND_BALLOON || id == KIND_VSOCK)
+	    id == KIND_VHOST_USER || id == KIND_BALLOON || id == KIND_VSOCK || id == KIND_CONSOLE)
 		return 0;
 	return listed == 0 && flags & KIND_IMPLIED ? 1 : listed;
 }

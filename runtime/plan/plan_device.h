@@ -37,6 +37,10 @@ MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
 MUST_CHECK int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path,
 			     const char *pointer);
 
+/** plan_set_file() - Have a slot hold a file of the user's; @path and @pointer as in plan_set_path() */
+MUST_CHECK int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file,
+			     const char *path, const char *pointer);
+
 /** plan_common_fds() - Fill in the slots that every jailed process has */
 void plan_common_fds(struct plan_proc *proc);
 
@@ -55,7 +59,7 @@ MUST_CHECK int plan_add_others(struct plan_build *bd);
 /**
  * plan_nr_plain() - Count the devices that the VM will have of a kind without properties or files
  *
- * Return: the number; 0 for serial, block, net, balloon, vsock and vhost-user, which have some
+ * Return: the number; 0 for serial, block, net, balloon, vsock, console and vhost-user, which have some
  */
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id);
 

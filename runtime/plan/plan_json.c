@@ -21,6 +21,7 @@ static const char *const files[] = {
 	[PLAN_FILE_KERNEL] = "kernel",
 	[PLAN_FILE_INITRD] = "initrd",
 	[PLAN_FILE_DISK] = "disk",
+	[PLAN_FILE_LOG] = "log",
 };
 
 static const char *const buses[] = {
@@ -56,6 +57,8 @@ static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd 
 	json_add_string(o, "path", fd->path);
 	if (fd->source == PLAN_FD_FILE)
 		json_add(o, "writable", json_object_new_boolean(fd->writable));
+	if (fd->max_bytes)
+		json_add(o, "maxBytes", json_object_new_uint64(fd->max_bytes));
 	plan_json_add_name(o, "format", disk_format_names[fd->format]);
 	json_add_string(o, "from", fd->pointer);
 	return o;
@@ -80,6 +83,21 @@ static void plan_json_add_balloon(struct json_object *obj, const struct plan_pro
 	json_add(obj, "deflateOnOom", json_object_new_boolean(balloon.deflate_on_oom));
 }
 
+static void plan_json_add_console(struct json_object *obj, const struct plan_proc *proc)
+{
+	struct json_object *ports = json_object_new_array();
+	struct console_settings console;
+
+	plan_settings(proc, &console, sizeof(console));
+	if (console.cols || console.rows) {
+		json_add_uint(obj, "columns", console.cols);
+		json_add_uint(obj, "rows", console.rows);
+	}
+	for (unsigned int i = 1; i < console.nr_ports; i++)
+		json_object_array_add(ports, json_object_new_string(console.name[i]));
+	json_add(obj, "ports", ports);
+}
+
 static struct json_object *plan_json_proc(const struct plan_proc *proc)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
@@ -101,6 +119,8 @@ static struct json_object *plan_json_proc(const struct plan_proc *proc)
 		plan_json_add_balloon(o, proc);
 	if (proc->returns)
 		json_add_string(o, "onFailure", "restart");
+	if (proc->kind == &kind_table[KIND_CONSOLE])
+		plan_json_add_console(o, proc);
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)

@@ -45,7 +45,7 @@ enum plan_fd_source {
 /**
  * enum plan_file - The kind of a PLAN_FD_FILE, which decides how it is checked when opened
  */
-enum plan_file { PLAN_FILE_KERNEL, PLAN_FILE_INITRD, PLAN_FILE_DISK };
+enum plan_file { PLAN_FILE_KERNEL, PLAN_FILE_INITRD, PLAN_FILE_DISK, PLAN_FILE_LOG };
 
 struct plan_fd {
 	enum plan_fd_source source;
@@ -53,8 +53,9 @@ struct plan_fd {
 	bool writable;
 	enum disk_format format; /* of a disk */
 	unsigned int index;
-	char *path;    /* absolute; NULL unless PLAN_FD_FILE or PLAN_FD_SOCKET */
-	char *pointer; /* its JSON pointer, for errors; NULL likewise */
+	uint64_t max_bytes; /* a log: what it may grow to */
+	char *path;	    /* absolute; NULL unless PLAN_FD_FILE or PLAN_FD_SOCKET */
+	char *pointer;	    /* its JSON pointer, for errors; NULL likewise */
 };
 
 /**
@@ -177,7 +178,7 @@ struct plan_cgroup_dir {
 /**
  * struct plan - One VM
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
- *		/vm/devices in its order), the network devices, the entropy sources
+ *		/vm/devices in its order), the network devices, the console, the entropy sources
  * @other:	The VMM's devices after those with a process; plan_other_fd() has their sockets
  * @net:	In the order of their processes
  * @hostname:	The guest's: from the bundle, or the VM's id
@@ -195,6 +196,7 @@ struct plan {
 	bool has_initrd;
 	bool terminal;
 	bool unconfined;
+	uint16_t cols, rows; /* of the terminal; 0: not known */
 	int oom_score_adj;
 	struct plan_cgroup cgroup;
 	unsigned int nr_procs;

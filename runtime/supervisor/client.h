@@ -16,6 +16,7 @@
 #include "devices/core/boot.h"
 #include "devices/core/ctl.h"
 #include "devices/core/err.h"
+#include "devices/core/settings.h"
 #include "runtime/util/warn.h"
 
 #define REQUEST_MAGIC 0x6c746376 /* "vctl" */
@@ -27,6 +28,8 @@ enum request_op {
 	REQUEST_RESUME,
 	REQUEST_BALLOON,
 	REQUEST_BALLOON_STATS,
+	REQUEST_CONSOLE,      /* brings the end of a stream socket */
+	REQUEST_CONSOLE_SIZE, /* value = columns << 16 | rows */
 	REQUEST_OPS
 };
 
@@ -35,6 +38,7 @@ enum request_op {
  * @arg:	Of REQUEST_KILL the signal, of those about the balloon a CTL_BALLOON's or CTL_BALLOON_STATS' code
  * @value:	A number of the operation's own
  * @device:	Whom it concerns, by instance name ("net0"), terminated; empty: the VM
+ * @name:	Of REQUEST_CONSOLE the port, terminated; empty: hvc0
  *
  * Some operations bring a file, one and no more.
  */
@@ -45,6 +49,7 @@ struct request {
 	uint32_t reserved;
 	uint64_t value;
 	char device[BOOT_NAME_BYTES];
+	char name[CONSOLE_NAME_BYTES];
 };
 
 #define REPLY_WARNING UINT32_MAX /* the code of a warning: more replies follow */

@@ -13,6 +13,7 @@
 #include "runtime/plan/plan.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/child.h"
+#include "runtime/supervisor/console.h"
 #include "runtime/supervisor/drain.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/nets.h"
@@ -56,6 +57,7 @@ static void create_on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
+	console_terminal_changed(s);
 	if (s->launch->autostart && start_begin(s, -1, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
 		end_vm(s, END_VMM_KILLED, err.msg, true);
@@ -237,6 +239,7 @@ int create_begin(struct supervisor *s, struct err *err)
 	if (rc < 0)
 		return rc;
 	drain_note(s, l->plan, l->console[1]);
+	console_take_terminal(s);
 	/* From here on delete kills this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};
 	rc = state_save(s->dir, s->state, err);

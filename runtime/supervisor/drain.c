@@ -2,7 +2,7 @@
 /**
  * DOC: The last output of a guest waits for its reader
  *
- * A guest that has ended may have printed more than the reader of its console has taken. The serial device
+ * A guest that has ended may have printed more than the reader of its console has taken. The console's device
  * holds the rest. While the reader delays it, the end of the VM waits: the device and this process stay. The
  * supervisor checks the console itself, by a descriptor of its own, each time SUPERVISOR_LEAVE_NS have passed:
  *
@@ -30,9 +30,13 @@
 void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
 	s->drain = (struct draining){.console = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
-	for (unsigned int i = 1; i < p->nr_procs; i++)
-		if (p->proc[i].kind->bus == BOOT_BUS_SERIAL)
+	/* The serial port, or the virtio console beside it */
+	for (unsigned int i = 1; i < p->nr_procs; i++) {
+		const enum plan_fd_source sink = p->proc[i].fd[BOOT_FD_RES + 1].source;
+
+		if (sink == PLAN_FD_STDOUT || sink == PLAN_FD_CONSOLE)
 			s->drain.device = i;
+	}
 }
 
 static void drain_on_console(void *arg, int fd, uint32_t events UNUSED)

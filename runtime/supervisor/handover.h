@@ -35,6 +35,7 @@ struct handover_report {
  * @socket:	Path of a link to the control socket, absolute (state_link.h); NULL: none
  * @stdio:	Borrowed: the VM's standard input and output
  * @console:	As in struct spawn
+ * @own_fd:	The launcher's end of @stdio, which the supervisor closes; -1: none
  * @pid_file:	Path or NULL
  * @log:	The supervisor's log after the launch
  * @autostart:	Start the guest as soon as the VM is created
@@ -52,6 +53,7 @@ struct launch {
 	const char *socket;
 	int stdio[2];
 	int console[2];
+	int own_fd;
 	const char *pid_file;
 	struct oci_log log;
 	bool autostart;

@@ -171,6 +171,8 @@ static NORETURN void launch_become_supervisor(const struct launch *l, struct lau
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	close(g->report[0]);
 	launch_close_inherited();
+	if (l->own_fd >= 0)
+		close(l->own_fd);
 	if (!s)
 		_exit(1); /* which the launcher reads as end of file */
 	s->dir = g->dir;

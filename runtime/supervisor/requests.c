@@ -12,6 +12,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/balloon.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/console.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/reply.h"
@@ -60,6 +61,9 @@ static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err
 	if (s->stage >= STAGE_ENDING && action == SIGNAL_KILL)
 		end_kill(s);
 	if (s->stage >= STAGE_ENDING && action != SIGNAL_NONE)
+		return 0;
+	/* Programs that rotate logs send it; without a log it is another way to press the power button. */
+	if (sig == SIGHUP && console_reopen_log(s))
 		return 0;
 	switch (action) {
 	case SIGNAL_CHECK:
@@ -112,6 +116,17 @@ static int requests_op_balloon(struct supervisor *s, struct incoming *in, struct
 	return rc;
 }
 
+static int requests_op_console(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	const int rc = in->q.op == REQUEST_CONSOLE
+			       ? console_attach(s, &in->q, in->client, in->fd, err)
+			       : console_set_size(s, &in->q, in->client, err);
+
+	if (rc == 0)
+		in->client = -1;
+	return rc;
+}
+
 static int requests_op_pause(struct supervisor *s, struct incoming *in, struct err *err)
 {
 	const int rc = pause_begin(s, in->client, err);
@@ -142,6 +157,8 @@ static const struct requests_op {
 	[REQUEST_BALLOON_STATS] = {requests_op_balloon, false, STAGE_CREATED},
 	[REQUEST_PAUSE] = {requests_op_pause, false, STAGE_CREATED},
 	[REQUEST_RESUME] = {requests_op_resume, false, STAGE_CREATED},
+	[REQUEST_CONSOLE] = {requests_op_console, true, STAGE_CREATED},
+	[REQUEST_CONSOLE_SIZE] = {requests_op_console, false, STAGE_CREATED},
 };
 
 static bool requests_may_ask(int fd)
@@ -159,7 +176,8 @@ static int requests_run(struct supervisor *s, struct incoming *in, struct err *e
 
 	if (!op->run)
 		return err_text(err, ENOSYS, "the supervisor does not know this request");
-	if (op->brings_file != (in->fd >= 0) || memchr(in->q.device, 0, BOOT_NAME_BYTES) == NULL)
+	if (op->brings_file != (in->fd >= 0) || memchr(in->q.device, 0, BOOT_NAME_BYTES) == NULL ||
+	    memchr(in->q.name, 0, CONSOLE_NAME_BYTES) == NULL)
 		return err_text(err, EINVAL, "the request does not have the form it should");
 	if (s->stage < STAGE_CREATED && s->stage < op->from)
 		return err_text(err, EBUSY, "the container is being created");
@@ -231,6 +249,11 @@ static void requests_on_signal(void *arg, int fd, uint32_t events UNUSED)
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	signal_name((int)info.ssi_signo, name, sizeof(name));
+	/* The terminal of --console-socket was closed. Its user may attach again; the VM goes on. */
+	if (info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL)
+		return;
+	if (info.ssi_signo == SIGWINCH && s->stage >= STAGE_CREATED && s->stage < STAGE_ENDING)
+		console_terminal_changed(s);
 	if (s->stage < STAGE_CREATED &&
 	    signals_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);

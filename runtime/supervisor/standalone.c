@@ -2,6 +2,7 @@
 #include "runtime/supervisor/standalone.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -151,15 +152,29 @@ static int standalone_open_vsock(struct standing *a, struct boot_dev *b, struct 
 	return standalone_vsock_new(&a->vsock, a->wanted->host_socket, &a->proc.control, err);
 }
 
+/* hvc0 is this process's standard input and output. */
+static int standalone_open_console(struct standing *a, struct boot_dev *b, struct err *err)
+{
+	const struct console_settings console = {.nr_ports = 1};
+
+	for (int i = STDIN_FILENO; i <= STDOUT_FILENO; i++) {
+		a->res_fd[i] = fcntl(i, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (a->res_fd[i] < 0)
+			return err_set(err, errno, "standard input and output");
+	}
+	b->nr_res = 2;
+	boot_set_settings(b, &console, sizeof(console));
+	return 0;
+}
+
 /* Kinds that have settings, or need something of the host */
 static const struct opener {
 	enum kind_id kind;
 	int (*open)(struct standing *a, struct boot_dev *b, struct err *err);
 } openers[] = {
-	{KIND_BLOCK, standalone_open_disk},
-	{KIND_NET, standalone_open_tap},
-	{KIND_BALLOON, standalone_set_balloon},
-	{KIND_VSOCK, standalone_open_vsock},
+	{KIND_BLOCK, standalone_open_disk},	 {KIND_NET, standalone_open_tap},
+	{KIND_BALLOON, standalone_set_balloon},	 {KIND_VSOCK, standalone_open_vsock},
+	{KIND_CONSOLE, standalone_open_console},
 };
 
 static int standalone_open_resources(struct standing *a, struct boot_dev *b, struct err *err)
@@ -179,6 +194,14 @@ static int standalone_catch_signals(struct standing *a, struct err *err)
 	return a->signal_fd < 0 ? a->signal_fd : 0;
 }
 
+/* A disk does not grow; standard output may be a file without a natural limit. */
+static uint64_t standalone_fsize_limit(const struct standing *a)
+{
+	if (a->wanted->kind == &kind_table[KIND_CONSOLE])
+		return RLIM_INFINITY;
+	return a->wanted->readonly ? 0 : a->disk.most_bytes;
+}
+
 static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *err)
 {
 	struct spawn_device d = {
@@ -187,7 +210,7 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 		.record = b,
 		.listen_fd = a->listener.fd,
 		.res_fd = a->res_fd,
-		.fsize_bytes = a->wanted->readonly ? 0 : a->disk.most_bytes,
+		.fsize_bytes = standalone_fsize_limit(a),
 		.log_level = a->wanted->log_level,
 	};
 	int rc = child_error_pipe(a->error_fd, err);

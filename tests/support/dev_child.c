@@ -93,8 +93,8 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 	if (ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL) < 0 || loop_run(&loop, &err) < 0)
 		return 1;
 	vu_backend_done(&backend);
-	if (!ops->kind->virtio_id)
-		ops->reset(&dev);
+	if (ops->finish)
+		ops->finish(&dev);
 	return backend.broke_rules;
 }
 

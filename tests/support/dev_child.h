@@ -3,7 +3,8 @@
  * DOC: A device in a process of its own, for tests
  *
  * As cmd/vmrun-dev.c arranges it: slots, loop, back-end, lockdown with the shipped policy. What the
- * policy forgot kills the child, and the test sees its peer go.
+ * policy forgot kills the child, and the test sees its peer go. Requests on the control socket go to the
+ * device and are answered.
  */
 #ifndef VMRUN_TESTS_SUPPORT_DEV_CHILD_H
 #define VMRUN_TESTS_SUPPORT_DEV_CHILD_H

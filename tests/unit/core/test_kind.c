@@ -54,7 +54,7 @@ Test(kind, names_are_found_and_listed_by_flag)
 	kind_list(KIND_IMPLIED, list, sizeof(list));
 	cr_expect_str_eq(list, "rng and serial");
 	kind_list(KIND_SINGLE, list, sizeof(list));
-	cr_expect_str_eq(list, "balloon, vsock and serial");
+	cr_expect_str_eq(list, "balloon, vsock, console and serial");
 	kind_list(0, list, sizeof(list));
 	cr_expect_str_eq(list, "");
 }

@@ -55,6 +55,8 @@ Test(policies, there_is_one_for_each_process)
 		"rng_device",
 		"balloon_device",
 		"balloon_device_vhost_user",
+		"console_device",
+		"console_device_vhost_user",
 		"serial_device",
 		"vmm_device",
 		"block_device_vhost_user",
