@@ -89,11 +89,13 @@ static int balloon(struct vmrun *v, const struct verb_args *a, struct err *err)
 	struct state *s;
 	int rc = a->nr > 1 ? options_size(a->arg[1], &q.value) : 0;
 
-	if (rc < 0)
+	if (rc < 0) {
+		v->exit_code = VMRUN_EXIT_USAGE;
 		return err_text(err, EINVAL,
 				"balloon: SIZE is a number of bytes, or one with K, M, G or T, "
 				"not \"%s\"",
 				a->arg[1]);
+	}
 	rc = state_open(v->root, a->arg[0], &dir, err);
 	if (rc == 0)
 		rc = state_load(dir, &s, err);

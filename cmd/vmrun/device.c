@@ -166,6 +166,10 @@ static int device_check(struct device_options *o, const struct kind *k,
 				o->readonly ? "readonly" : "format");
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
+	if (o->size_bytes % 4096)
+		return err_text(err, EINVAL,
+				"device %s: --size must be a multiple of 4096 bytes, is %lu",
+				k->name, o->size_bytes);
 	if (o->cid && k != &kind_table[KIND_VSOCK])
 		return err_text(err, EINVAL, "device %s: --cid is for vsock devices", k->name);
 	if (k == &kind_table[KIND_VSOCK] && (o->cid < VSOCK_CID_FIRST || o->cid > VSOCK_CID_LAST))

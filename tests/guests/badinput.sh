@@ -99,6 +99,7 @@ refused "a device alone: looks like another format" 'path: .*qcow2.*--format raw
 refused "a device alone: a format that is not known" 'format: must be raw or qcow2, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
 refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
+refused "a device alone: half a page" "device balloon: --size must be a multiple of 4096 bytes, is 100" timeout 5 "$vmrun_bin" device balloon --socket "$work/sock" --size 100
 refused "a device alone: no CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h"
 refused "a device alone: the host's CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h" --cid 2
 refused "a device alone: no socket for the host's programs" "device vsock: --host-socket is missing" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --cid 3

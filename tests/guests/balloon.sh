@@ -76,6 +76,8 @@ for size in x 1X 99999999T "" 1MB; do
 	fails "size '$size'" "balloon: SIZE is a number of bytes, or one with K, M, G or T, not \"$size\"" \
 		vmrun balloon b "$size"
 done
+vmrun balloon b 1.5M 2>/dev/null
+is "a size that is none: exit code of a wrong command line" $? 2
 is "a refused size changes nothing" "$(field targetBytes)" 4096
 
 succeeds "the guest turns hostile" vmrun balloon b 8K
