@@ -222,10 +222,11 @@ int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,
 		 struct standalone *ret, struct err *err)
 {
 	struct device_options o = {.socket = NULL};
-	int first, rc = options_parse(options, &o, false, argc, argv, &first, err);
+	int first, rc = 0;
 
-	if (rc == 0 && first < argc)
-		rc = err_text(err, EINVAL, "device %s: unexpected \"%s\"", type, argv[first]);
+	/* One at a time: a word without a value must not take the next one for it. */
+	for (int i = 0; rc == 0 && i < argc; i++)
+		rc = options_parse(options, &o, false, 1, &argv[i], &first, err);
 	return rc < 0 ? rc : device_wanted(v, type, &o, ret, err);
 }
 

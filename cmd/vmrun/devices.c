@@ -70,7 +70,7 @@ static int devices_parse_one(const struct vmrun *v, const char *type, const char
 {
 	char *words[DEVICES_WORDS_MAX];
 	const char *at = spec;
-	int nr = 0;
+	int nr = 0, rc;
 
 	while (at) {
 		const size_t len = strcspn(at, ",");
@@ -83,7 +83,8 @@ static int devices_parse_one(const struct vmrun *v, const char *type, const char
 			return err_set(err, ENOMEM, "devices");
 		at = at[len] ? at + len + 1 : NULL;
 	}
-	return device_parse(v, type, nr, words, ret, err);
+	rc = device_parse(v, type, nr, words, ret, err);
+	return rc < 0 ? err_wrap(err, "devices: --%s", type) : 0;
 }
 
 /** struct devices - All of them, and what each needs to run */
