@@ -13,7 +13,7 @@
 /**
  * struct several - The children
  * @pid:	0: none, or it has ended
- * @failed:	How many ended other than after a signal to this process
+ * @failed:	How many ended other than by a signal that asked them to
  */
 struct several {
 	unsigned int nr, failed;
@@ -38,6 +38,15 @@ static void several_end(const struct several *s)
 			(void)kill(s->pid[i], SIGTERM);
 }
 
+/* A terminal's Ctrl-C reaches the children, too, perhaps twice, and perhaps before they catch it. */
+static bool several_in_order(int status)
+{
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status) == EXIT_SUCCESS;
+	return WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGTERM ||
+	       WTERMSIG(status) == SIGHUP;
+}
+
 /* Returns whether children are left */
 static bool several_reap(struct several *s)
 {
@@ -48,7 +57,7 @@ static bool several_reap(struct several *s)
 
 		if (s->pid[i] && waitpid(s->pid[i], &status, WNOHANG) == s->pid[i]) {
 			s->pid[i] = 0;
-			s->failed += !WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS;
+			s->failed += !several_in_order(status);
 		}
 		left = left || s->pid[i];
 	}

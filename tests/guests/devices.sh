@@ -104,9 +104,22 @@ succeeds "devices: two of a kind" eventually 20 answers "$work/vu-more"
 kill $pid
 ends "devices: in order" 0
 
+# As a terminal's Ctrl-C, and twice: to the whole process group
+setsid "$vmrun_bin" devices --rng "vhost=$work/vu-rng" --rng "vhost=$work/vu-more" 2>"$work/err" &
+pid=$!
+succeeds "devices: for Ctrl-C" eventually 20 answers "$work/vu-more"
+kill -INT -- "-$pid"
+kill -INT -- "-$pid" 2>/dev/null
+ends "devices: Ctrl-C is in order" 0
+is "devices: Ctrl-C: nothing is said" "$(cat "$work/err")" ""
+is "devices: Ctrl-C: nothing is left" "$(ls "$work" | grep vu-)" ""
+
 refused "devices: none" 2 "devices: none is given" "$vmrun_bin" devices
 refused "devices: a kind that cannot run alone" 2 "unknown type; block, net" "$vmrun_bin" devices --serial "vhost=$work/s"
 refused "devices: an unknown key" 2 "option --colour" "$vmrun_bin" devices --rng "vhost=$work/s,colour=red"
 refused "devices: no socket" 2 "device block: --socket is missing" "$vmrun_bin" devices --block "path=$work/disk.img"
+refused "devices: a word without its value" 2 "devices: --rng: option --socket wants a value" "$vmrun_bin" devices --rng vhost,queues=1
+refused "devices: a second word without its value" 2 "devices: --block: option --path wants a value" \
+	"$vmrun_bin" devices --block "vhost=$work/s,path,ro"
 refused "devices: an empty word" 2 "an empty word" "$vmrun_bin" devices --rng "vhost=$work/s,"
 refused "devices: a key of another kind" 2 "--path is for block devices" "$vmrun_bin" devices --rng "vhost=$work/s,path=x"
