@@ -23,23 +23,29 @@ static int pause_ask_resume(struct supervisor *s, const struct ask_then *then, s
 	return rc < 0 ? err_set(err, -rc, "random numbers") : ask_process(s, 0, &m, -1, then, err);
 }
 
-/* Puts on file whether the guest is paused; what it is does not depend on the disk of the state directory */
+/* If that fails the state stays as it was, on file and here */
 static int pause_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
 {
+	const enum state_status before = s->state->status;
+	int rc;
+
 	s->state->status = status;
-	return state_save(s->dir, s->state, err);
+	rc = state_save(s->dir, s->state, err);
+	if (rc < 0)
+		s->state->status = before;
+	return rc;
 }
 
 static void pause_resumed(struct supervisor *s, unsigned int i, int client,
 			  const struct ctl_msg *answer, const struct err *err)
 {
-	struct err failure = *err;
+	struct err ignored;
 
 	s->pausing = false;
-	if (answer && err->code == 0 && s->state->status == STATE_PAUSED &&
-	    pause_put_on_file(s, STATE_RUNNING, &failure) < 0)
-		answer = NULL;
-	ask_reply(s, i, client, answer, &failure);
+	/* Without a client this takes back a pause that was never on file. */
+	if (err->code && client >= 0)
+		(void)!pause_put_on_file(s, STATE_PAUSED, &ignored);
+	ask_reply(s, i, client, answer, err);
 }
 
 /* The pause is not complete, or not on file: the guest goes on, and the client hears why */
@@ -76,10 +82,10 @@ int pause_begin(struct supervisor *s, int client, struct err *err)
 	const struct ask_then then = {pause_paused, client};
 	int rc;
 
-	if (s->stage != STAGE_RUNNING || s->state->status != STATE_RUNNING)
-		return err_text(err, EINVAL, "container not running");
 	if (s->pausing)
 		return err_text(err, EBUSY, "the container is being paused or resumed");
+	if (s->stage != STAGE_RUNNING || s->state->status != STATE_RUNNING)
+		return err_text(err, EINVAL, "container not running");
 	rc = ask_process(s, 0, &m, -1, &then, err);
 	s->pausing = rc == 0;
 	return rc;
@@ -88,13 +94,20 @@ int pause_begin(struct supervisor *s, int client, struct err *err)
 int pause_end(struct supervisor *s, int client, struct err *err)
 {
 	const struct ask_then then = {pause_resumed, client};
+	struct err ignored;
 	int rc;
 
-	if (s->stage != STAGE_RUNNING || s->state->status != STATE_PAUSED)
-		return err_text(err, EINVAL, "container not paused");
 	if (s->pausing)
 		return err_text(err, EBUSY, "the container is being paused or resumed");
+	if (s->stage != STAGE_RUNNING || s->state->status != STATE_PAUSED)
+		return err_text(err, EINVAL, "container not paused");
+	/* Recorded first: a resume that fails, on a full disk for example, then has no effect. */
+	rc = pause_put_on_file(s, STATE_RUNNING, err);
+	if (rc < 0)
+		return rc;
 	rc = pause_ask_resume(s, &then, err);
 	s->pausing = rc == 0;
+	if (rc < 0)
+		(void)!pause_put_on_file(s, STATE_PAUSED, &ignored);
 	return rc;
 }

@@ -91,7 +91,7 @@ Test(pause, there_and_back)
 	cr_expect_eq(faccessat(s.dir, STATE_FILE, F_OK, 0), 0, "it is on file");
 	cr_assert_eq(ask(pause_end), 0);
 	cr_assert_eq(asked(), CTL_RESUME);
-	cr_expect_eq(s.state->status, STATE_PAUSED);
+	cr_expect_eq(s.state->status, STATE_RUNNING, "recorded before the guest runs");
 	answer(0);
 	cr_expect_eq(answered(), 0);
 	cr_expect_eq(s.state->status, STATE_RUNNING);
@@ -120,7 +120,7 @@ Test(pause, not_now)
 	cr_expect_str_eq(err.msg, "container not paused");
 	cr_assert_eq(ask(pause_begin), 0);
 	cr_expect_eq(ask(pause_begin), -EBUSY);
-	cr_expect_eq(ask(pause_end), -EINVAL, "it is not paused yet");
+	cr_expect_eq(ask(pause_end), -EBUSY, "it is not paused yet");
 	answer(0);
 	cr_expect_eq(ask(pause_begin), -EINVAL);
 	cr_expect_str_eq(err.msg, "container not running");
@@ -165,6 +165,27 @@ Test(pause, what_is_not_on_file_is_taken_back)
 	answer(0);
 	cr_expect_eq(answered(), EBADF);
 	cr_expect_eq(asked(), CTL_RESUME);
+	answer(0);
+	cr_expect_eq(s.state->status, STATE_RUNNING);
+}
+
+/* The guest runs only when the file says so, and stays paused when that cannot be written. */
+Test(pause, a_resume_that_is_not_on_file_has_no_effect)
+{
+	const int dir = s.dir;
+
+	pause_it();
+	s.dir = -1;
+	cr_expect_eq(ask(pause_end), -EBADF);
+	cr_expect_eq(asked(), 0);
+	cr_expect_eq(s.state->status, STATE_PAUSED);
+	s.dir = dir;
+	cr_assert_eq(ask(pause_end), 0);
+	cr_assert_eq(asked(), CTL_RESUME);
+	answer(EBUSY);
+	cr_expect_eq(answered(), EBUSY);
+	cr_expect_eq(s.state->status, STATE_PAUSED);
+	cr_assert_eq(ask(pause_end), 0);
 	answer(0);
 	cr_expect_eq(s.state->status, STATE_RUNNING);
 }
