@@ -257,7 +257,8 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 				d->pointer, vm->hw.mem_bytes, d->balloon.size_bytes);
 	if (d->type == KIND_CONSOLE)
 		return bundle_console_check(ctx, d);
-	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, ctx->err) : 0;
+	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, vm->devices.item, ctx->err)
+					  : 0;
 }
 
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)

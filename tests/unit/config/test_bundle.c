@@ -194,6 +194,10 @@ static const struct {
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\","
 		 "\"tag\":\"0123456789012345678901234567890123456\"}]}}",
 	 "/vm/devices/0/tag: must be at most 36 bytes long, is 37"},
+	{HEAD VM
+	 ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\",\"tag\":\"t\"},"
+	 "{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"r\",\"tag\":\"t\"}]}}",
+	 "/vm/devices/1/tag: t is /vm/devices/0's already"},
 	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"balloon\"}]}}",
 	 "/vm/devices/1: a VM has one balloon only"},
 	{HEAD VM ",\"hwConfig\":{\"memory\":33554432},\"devices\":[{\"type\":\"balloon\","
