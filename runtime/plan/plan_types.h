@@ -152,10 +152,14 @@ struct plan_cgroup {
 /**
  * struct plan_vsock - The vsock device, if the VM has one
  * @proc:	Its process in plan->proc; 0: there is none
+ * @cid:	The guest's
+ * @pointer:	To the device in config.json; owned
  * @socket:	Path of its socket and the pointer to that; a NULL path: in the VM's state directory
  */
 struct plan_vsock {
 	unsigned int proc;
+	uint32_t cid;
+	char *pointer;
 	struct plan_fd socket;
 };
 

@@ -39,6 +39,7 @@ enum state_status {
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
  * @socket:	Listening sockets outside its directory, by absolute path and identity; paths owned
  * @annotations: Object or NULL; owned
+ * @cid:	Of its vsock device; 0: it has none
  * @unconfined:	It runs without jails
  * @detail:	Why it ended, in words
  */
@@ -53,6 +54,7 @@ struct state {
 	char owner[33];
 	uint64_t mem_bytes;
 	uint32_t nr_vcpus;
+	uint32_t cid;
 	unsigned int nr_procs;
 	struct state_proc {
 		char name[BOOT_NAME_BYTES];

@@ -113,6 +113,7 @@ struct json_object *state_to_json(const struct state *s)
 	state_add_string(o, "owner", s->owner);
 	state_add_int(o, "memoryBytes", (int64_t)s->mem_bytes);
 	state_add_int(o, "vcpus", s->nr_vcpus);
+	state_add_int(o, "vsockCid", s->cid);
 	json_object_object_add(o, "sandboxDisabled", json_object_new_boolean(s->unconfined));
 	json_object_object_add(o, "processes", state_json_processes(s, true));
 	state_json_add_cgroup_dirs(o, s);
@@ -361,7 +362,7 @@ static bool state_json_get_end(struct json_object *o, struct state *s)
 int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 {
 	struct state *s = calloc(1, sizeof(*s));
-	int64_t mem = 0, vcpus = 0;
+	int64_t mem = 0, vcpus = 0, cid = 0;
 	struct err ignored;
 
 	if (!s)
@@ -376,6 +377,7 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !state_json_get_text(o, "owner", s->owner, sizeof(s->owner)) ||
 	    !state_json_get_int(o, "memoryBytes", INT64_MAX, &mem) ||
 	    !state_json_get_int(o, "vcpus", 1024, &vcpus) ||
+	    !state_json_get_int(o, "vsockCid", UINT32_MAX, &cid) ||
 	    !state_json_get_bool(o, "sandboxDisabled", &s->unconfined) ||
 	    !state_json_get_processes(o, s) || !state_json_get_link(o, s) ||
 	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
@@ -385,6 +387,7 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	}
 	s->mem_bytes = (uint64_t)mem;
 	s->nr_vcpus = (uint32_t)vcpus;
+	s->cid = (uint32_t)cid;
 	s->annotations = json_object_get(state_json_get(o, "annotations", json_type_object));
 	*ret = s;
 	return 0;

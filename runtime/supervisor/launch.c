@@ -19,6 +19,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/cmdline.h"
 #include "runtime/net/net.h"
+#include "runtime/state/state_cid.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/state/state_link.h"
@@ -78,6 +79,7 @@ static int launch_fill_state(const struct launch *l, const struct cgroup *cg, st
 	launch_owner_name(s->owner);
 	s->mem_bytes = p->mem_bytes;
 	s->nr_vcpus = p->nr_vcpus;
+	s->cid = p->vsock.cid;
 	s->annotations = json_object_get(p->annotations);
 	s->unconfined = p->unconfined;
 	s->link = l->socket ? strdup(l->socket) : NULL;
@@ -140,6 +142,8 @@ static int launch_write_down(const struct launch *l, struct launching *g, struct
 	rc = state_save_text(g->dir, STATE_CONFIG, l->config, err);
 	if (rc == 0)
 		rc = state_save(g->dir, g->state, err);
+	if (rc == 0 && state_cid_check(l->root, g->state, err) < 0)
+		rc = err_wrap(err, "%s/cid", l->plan->vsock.pointer);
 	return rc < 0 || !l->socket ? rc : state_link_make(l->root, l->plan->id, l->socket, err);
 }
 

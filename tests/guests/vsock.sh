@@ -84,6 +84,9 @@ hear "$work/cli.sock_5000" "$work/cli.heard" &
 eventually 10 test -S "$work/cli.sock_5000"
 vmrun run --id cli --detach --vsock "42,socket=$work/cli.sock" "$B/guests/vsock.elf" </dev/null >"$work/cli" 2>/dev/null
 succeeds "run --vsock: the guest is there" eventually 30 grep -qa 'vsock: CID 42 ready' "$work/cli"
+out=$(vmrun run --id second --vsock 42 "$B/guests/vsock.elf" </dev/null 2>&1)
+is "a CID in use: one line" "$(grep -v "KVM only emulates" <<<"$out")" "vmrun: /vm/devices/0/cid: 42 is the CID of cli already"
+is "a CID in use: nothing is left" "$(ls "$root")" cli
 over cli "$work/cli.sock"
 vmrun delete cli
 

@@ -35,6 +35,7 @@ static struct state *example(enum state_status status)
 	strcpy(s->owner, "root");
 	s->mem_bytes = 1ULL << 33;
 	s->nr_vcpus = 3;
+	s->cid = 4294967294;
 	s->nr_procs = 2;
 	strcpy(s->proc[0].name, "vmm");
 	s->proc[0].process = (struct process){11, 12};
