@@ -11,6 +11,7 @@
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/nets.h"
+#include "runtime/supervisor/start.h"
 #include "runtime/supervisor/watch.h"
 #include "runtime/util/clock.h"
 
@@ -126,9 +127,12 @@ static void restart_introduce(struct supervisor *s, unsigned int i)
 	s->restart[i].ready_by_ns = 0;
 	restart_close(&s->restart[i].error_fd);
 	rc = s->stage == STAGE_RUNNING ? nets_message(s, i, &m, &fd, &err) : 0;
-	if (rc == 0)
+	if (rc == 0) {
 		restart_hand_over(s, i);
-	else if (rc < 0 || ask_process(s, i, &m, fd, &then, &err) < 0)
+		start_again(s, i);
+		return;
+	}
+	if (rc < 0 || ask_process(s, i, &m, fd, &then, &err) < 0)
 		child_kill(&s->proc[i]);
 }
 

@@ -11,7 +11,7 @@
  *
  * Nothing here waits: answers come by the loop, and the VM can end at any time. If a process refuses, the VM
  * stays created and can be started again. A process that says nothing (ask.h) ends the VM, because its state is
- * unknown.
+ * unknown. If a network device that returns dies with its question open, the start waits for the next process.
  */
 #include "runtime/supervisor/start.h"
 
@@ -23,6 +23,7 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/reply.h"
@@ -40,27 +41,27 @@ static void start_ask(struct supervisor *s, unsigned int i, const struct ctl_msg
 {
 	const struct ask_then then = {start_answered, -1};
 	struct err err;
+	const int rc = ask_process(s, i, m, fd, &then, &err);
 
-	if (ask_process(s, i, m, fd, &then, &err) < 0)
+	/* It has died, and that is not known yet, or it waits to be started again. */
+	s->start.lost[i] = (rc == -EPIPE || rc == -ECONNRESET) && failure_returns(s, &s->proc[i]);
+	if (rc < 0 && !s->start.lost[i])
 		start_refused(s, &err);
 	else
 		s->start.open++;
 }
 
-static void start_ask_networks(struct supervisor *s)
+static void start_ask_network(struct supervisor *s, unsigned int i)
 {
+	cleanup_fd int fd = -1;
 	struct ctl_msg m;
 	struct err err;
+	const int rc = nets_message(s, i, &m, &fd, &err);
 
-	for (unsigned int i = 1; i < s->nr; i++) {
-		cleanup_fd int fd = -1;
-		const int rc = nets_message(s, i, &m, &fd, &err);
-
-		if (rc < 0)
-			start_refused(s, &err);
-		else if (rc > 0)
-			start_ask(s, i, &m, fd);
-	}
+	if (rc < 0)
+		start_refused(s, &err);
+	else if (rc > 0)
+		start_ask(s, i, &m, fd);
 }
 
 static int start_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
@@ -167,8 +168,9 @@ static void start_answered(struct supervisor *s, unsigned int i, int client UNUS
 
 	if (!answer && err->code == ETIMEDOUT)
 		start_late(s, i);
-	/* A process that died is the end too, once it is known which one is to blame; or it is started again. */
-	if (!answer && (err->code != ESRCH || !s->launch->plan->proc[i].returns))
+	/* A process that died is the end too, once it is known which one is to blame; or it returns. */
+	s->start.lost[i] = !answer && err->code == ESRCH;
+	if (!answer)
 		return;
 	s->start.open--;
 	if (err->code) {
@@ -195,10 +197,22 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 	if (rc < 0)
 		return rc;
 	s->start = (struct starting){.under_way = true, .client = client};
-	start_ask_networks(s);
+	for (unsigned int i = 1; i < s->nr; i++)
+		start_ask_network(s, i);
 	if (s->start.open == 0)
 		start_go_on(s);
 	return 0;
+}
+
+void start_again(struct supervisor *s, unsigned int i)
+{
+	if (!s->start.lost[i] || s->stage != STAGE_CREATED)
+		return;
+	s->start.lost[i] = false;
+	s->start.open--;
+	start_ask_network(s, i);
+	if (s->start.open == 0)
+		start_go_on(s);
 }
 
 void start_cut(struct supervisor *s)

@@ -16,6 +16,9 @@
  */
 MUST_CHECK int start_begin(struct supervisor *s, int client, struct err *err);
 
+/** start_again() - Device @i was started again and handed to the VMM: a start that lost its answer asks it again */
+void start_again(struct supervisor *s, unsigned int i);
+
 /** start_cut() - The VM has ended: give up a start under way, and tell its client why */
 void start_cut(struct supervisor *s);
 

@@ -82,6 +82,7 @@ struct restarting {
  * struct starting - A start under way
  * @client:	Receives the answer; owned, -1: none waits
  * @open:	Questions that have no answer yet
+ * @lost:	By process: its question is open, and it died
  * @vmm_asked:	The VMM is asked last
  * @failure:	The first refusal
  */
@@ -89,6 +90,7 @@ struct starting {
 	bool under_way;
 	int client;
 	unsigned int open;
+	bool lost[PLAN_PROCS_MAX];
 	bool vmm_asked;
 	struct err failure;
 };

@@ -24,7 +24,8 @@
 
 static const char *const names[NR_PROCS] = {"vmm", "net0", "rng0", "net1"};
 static struct supervisor s;
-static struct plan plan;
+static struct plan_proc planned[NR_PROCS];
+static struct plan plan = {.proc = planned};
 static const struct launch wanted = {.plan = &plan};
 static char dir[] = "/tmp/test-start-XXXXXX";
 static int process[NR_PROCS]; /* their ends */
@@ -350,6 +351,40 @@ Test(start, a_process_that_does_not_answer_is_the_end)
 	cr_expect_geq(s.stage, STAGE_ENDING);
 	cr_expect_eq(s.state->cause, END_DEVICE_KILLED);
 	cr_expect(!s.start.under_way);
+}
+
+/* Its next process is asked again, and only then the guest runs; the caller sees none of it. */
+Test(start, a_network_device_that_returns_is_waited_for)
+{
+	struct reply reply;
+	struct ctl_msg m;
+
+	add_net("net0", (const uint8_t[6]){2, 0, 0, 0, 0, 1}, 1500, NULL);
+	plan.proc[1].returns = true;
+	cr_assert_eq(start(), 0);
+	cr_assert(asked(1, &m) && m.type == CTL_NET);
+	ask_died(&s, &s.proc[1]);
+	cr_expect_eq(answered(&reply), -1);
+	cr_expect(!asked(0, &m), "the guest does not run yet");
+	start_again(&s, 1);
+	cr_assert(asked(1, &m) && m.type == CTL_NET);
+	start_again(&s, 1);
+	cr_expect(!asked(1, &m), "once is enough");
+	answer(1, 0, "");
+	asked_to_start("");
+	answer(0, 0, "");
+	cr_expect_eq(answered(&reply), 0);
+}
+
+Test(start, a_network_device_that_returns_and_does_not_listen_is_waited_for)
+{
+	struct ctl_msg m;
+
+	add_net("net0", (const uint8_t[6]){2, 0, 0, 0, 0, 1}, 1500, NULL);
+	plan.proc[1].returns = true;
+	s.proc[1].control = -1;
+	cr_assert_eq(start(), 0);
+	cr_expect(s.start.under_way && !asked(0, &m));
 }
 
 Test(start, an_end_in_between_reaches_the_client)
