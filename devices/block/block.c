@@ -235,9 +235,13 @@ static void block_collect(struct device *d, unsigned int stopping)
 	}
 }
 
-/* Threads have something done */
+/* Threads have something done. A stop that came with this event may have waited for it, and taken it. */
 static void block_event(struct device *d, unsigned int slot UNUSED, uint32_t events UNUSED)
 {
+	const struct block *b = d->state;
+
+	if (!block_pool_has(&b->pool))
+		return;
 	block_collect(d, BOOT_QUEUES_MAX);
 	/* All queues: one may have waited for a slot of another. */
 	for (unsigned int q = 0; q < d->nr_queues; q++) {

@@ -40,6 +40,7 @@ static void *block_pool_thread(void *arg)
 	while (block_pool_get(p->work[0], &slot, 1) > 0) {
 		p->run(p->arg, slot);
 		block_pool_put(p->done[1], slot);
+		__atomic_add_fetch(&p->ended, 1, __ATOMIC_RELEASE);
 	}
 	return NULL;
 }
@@ -99,10 +100,16 @@ void block_pool_give(struct block_pool *p, uint8_t slot)
 	block_pool_put(p->work[1], slot);
 }
 
+bool block_pool_has(const struct block_pool *p)
+{
+	return __atomic_load_n(&p->ended, __ATOMIC_ACQUIRE) > 0;
+}
+
 unsigned int block_pool_take(struct block_pool *p, uint8_t *slots, unsigned int max)
 {
 	unsigned int nr = block_pool_get(p->done[0], slots, max);
 
 	vr_assert(nr > 0);
+	__atomic_sub_fetch(&p->ended, (int)nr, __ATOMIC_RELAXED);
 	return nr;
 }

@@ -26,10 +26,13 @@
 /**
  * struct block_pool - The threads; zeroed: none
  * @work, @done: The pipes; [0] to read from
+ * @ended:	Slots whose number is in @done. A thread counts after it has written, so that a reader who
+ *		relies on it does not wait; it may be too low for a moment
  * @run:	Carries out what is in a slot; called by any thread, with @arg
  */
 struct block_pool {
 	int work[2], done[2];
+	int ended;
 	void (*run)(void *arg, unsigned int slot);
 	void *arg;
 	unsigned int nr_threads;
@@ -69,12 +72,14 @@ void block_pool_done(struct block_pool *p);
  */
 void block_pool_give(struct block_pool *p, uint8_t slot);
 
+/** block_pool_has() - Whether block_pool_take() does not have to wait; p->done[0] is readable then */
+bool block_pool_has(const struct block_pool *p);
+
 /**
  * block_pool_take() - Slots whose piece is done, one at least: waits for it
  * @slots:	Filled
  * @max:	Room in it
  *
- * p->done[0] is readable when it does not have to wait.
  * Context: locked
  * Syscalls: read
  * Return: how many

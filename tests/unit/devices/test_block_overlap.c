@@ -255,6 +255,30 @@ Test(block_overlap, a_stop_waits_for_what_is_on_its_way)
 	cr_assert(unanswered(&ring));
 }
 
+/* One turn of the loop brings both the request to stop and the end of a piece, which the stop takes. */
+Test(block_overlap, a_stop_takes_what_the_loop_was_told_of)
+{
+	uint16_t head;
+	struct call_watch slow = hold_a_read(3, &head), loops;
+
+	add(&ring, VIRTIO_BLK_T_IN, 5);
+	ring_doorbell();
+	loops = next_call(SYS_preadv2);
+	cr_assert_eq(loops.tid, child.pid);
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, 0, 0);
+	call_watch_go(child.watch, &slow);
+	cr_assert_eq(poll(&(struct pollfd){.fd = child.watch, .events = POLLIN}, 1, 20), 0);
+	call_watch_fail(child.watch, &loops, EAGAIN);
+	pass(SYS_preadv);
+	cr_assert_eq(stopped_at(0), 3);
+	start_ring(0, &ring, RING_GPA);
+	add(&ring, VIRTIO_BLK_T_OUT, 1);
+	ring_doorbell();
+	pass(SYS_pwritev);
+	answered(&ring);
+	cr_assert_eq(status(1), VIRTIO_BLK_S_OK);
+}
+
 Test(block_overlap, a_stop_does_not_wait_for_another_queue)
 {
 	static struct vqd second;
