@@ -15,6 +15,8 @@
 #include "runtime/util/file.h"
 #include "runtime/util/unix_path.h"
 
+#define ASSETS_SEND_S  5
+
 #define KVM_PATH       "/dev/kvm"
 #define VHOST_NET_PATH "/dev/vhost-net"
 
@@ -162,6 +164,7 @@ int assets_open_kvm(int *ret_fd, struct err *err)
 
 int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
 {
+	const struct timeval limit = {.tv_sec = ASSETS_SEND_S};
 	cleanup_fd int fd = unix_connect(f->path, SOCK_STREAM, 0);
 
 	if (fd == -ENOTSOCK)
@@ -175,8 +178,9 @@ int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
 				   err);
 	if (fd < 0)
 		return err_set(err, -fd, "%s: %s", f->pointer, f->path);
-	/* The VMM sends with a time limit, which needs a socket that waits. */
-	if (fcntl(fd, F_SETFL, 0))
+	/* The VMM sends with this time limit, which needs a socket that waits. */
+	if (fcntl(fd, F_SETFL, 0) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return err_set(err, errno, "%s: %s", f->pointer, f->path);
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -55,7 +55,8 @@ MUST_CHECK int assets_open_file(const struct plan_fd *f, int *ret_fd, struct dis
 /**
  * assets_connect() - Connect to the back-end of others that a PLAN_FD_SOCKET names; does not wait for it
  *
- * Syscalls: openat fstat socket connect fcntl close
+ * What the VMM sends to it has a time limit, which a VMM that is locked down cannot set itself.
+ * Syscalls: openat fstat socket connect fcntl setsockopt close
  */
 MUST_CHECK int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err);
 

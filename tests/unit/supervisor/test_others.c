@@ -83,14 +83,18 @@ static void try_now(void)
 	others_late(&s);
 }
 
-/* Whether the VMM gets a connection, of this number */
+/* Whether the VMM gets a connection, of this number, on which it never waits for ever */
 static bool handed_over(uint64_t number)
 {
+	struct timeval limit = {0};
 	struct ctl_msg m;
 	int fd = -1;
 
 	if (ctl_recv_fd(vmm_end, &m, &fd) != 1)
 		return false;
+	cr_expect_eq(getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &(socklen_t){sizeof(limit)}),
+		     0);
+	cr_expect_gt(limit.tv_sec, 0, "a back-end that reads nothing holds the VMM up for ever");
 	cr_expect_eq(m.type, CTL_DEVICE);
 	cr_expect_eq(m.arg, number);
 	cr_expect_str_eq(m.text, "block0");
