@@ -56,7 +56,7 @@ static int control_do_pause(struct machine *m, struct ctl_msg *msg UNUSED)
 
 static int control_do_resume(struct machine *m, struct ctl_msg *msg)
 {
-	return m->pause != MACHINE_NOT_PAUSED ? pause_end(m, msg) : -EPROTO;
+	return pause_end(m, msg);
 }
 
 static int control_do_device(struct machine *m, struct ctl_msg *msg, int *fd)

@@ -62,6 +62,9 @@ int pause_end(struct machine *m, struct ctl_msg *msg)
 	struct err err;
 	int rc = 0;
 
+	/* The pause failed, and its answer came too late for the supervisor, which gave up. */
+	if (m->pause == MACHINE_NOT_PAUSED)
+		return ctl_answer(m->control, msg, 0, NULL);
 	if (m->pause == MACHINE_PAUSING) {
 		err_text(&err, ECANCELED, "the pause was given up");
 		rc = pause_answer(m, -ECANCELED, &err);

@@ -23,7 +23,7 @@
 MUST_CHECK int pause_begin(struct machine *m);
 
 /**
- * pause_end() - CTL_RESUME, also of a pause that waits for a device
+ * pause_end() - CTL_RESUME, also of a pause that waits for a device, or that failed
  *
  * Context: locked, main thread
  * Syscalls: those of vcpu.h, virtio_pause.h and arch.h; sendto
