@@ -84,7 +84,7 @@ like "udhcpc: renews" "$(ask $id renew "kill -USR1 \$(cat /run/pid); $(until_or 
 say "udhcpc done"
 
 # ---- the kernel's own IPv6 ----
-out=$(ask $id auto "ip link set eth1 up; $(until_or 20 'ip -6 addr show dev eth1 | grep -q fd00::'); ip -6 addr show dev eth1; ip -6 route show dev eth1; cat /proc/sys/net/ipv6/conf/eth1/mtu")
+out=$(ask $id auto "ip link set eth1 up; $(until_or 20 'ip -6 addr show dev eth1 | grep fd00:: | grep -qv tentative'); ip -6 addr show dev eth1; ip -6 route show dev eth1; cat /proc/sys/net/ipv6/conf/eth1/mtu")
 like "kernel: the address that its MAC makes" "$out" 'inet6 fd00::ff:fe00:55/64 scope global'
 like "kernel: a network on the link" "$out" 'fd01::/64 '
 like "kernel: the router" "$out" 'default via fe80::1 '
@@ -95,7 +95,7 @@ say "kernel's IPv6 done"
 # ---- systemd-networkd, as in Debian's cloud images; without udev it wants a read-only /sys ----
 ask $id mount 'ip link set eth1 down; cd /run; mkdir n; mount /dev/vdb n && mount -t proc proc n/proc && mount --bind /sys n/sys && mount -o remount,bind,ro n/sys && mount -t devtmpfs dev n/dev && mount -t tmpfs run n/run && mkdir -p n/run/systemd/netif/links n/run/systemd/netif/leases && chown -R 998:998 n/run/systemd/netif && echo mounted' >/dev/null
 ask $id networkd "SYSTEMD_LOG_LEVEL=debug chroot /run/n /lib/systemd/systemd-networkd >/run/log 2>&1 & echo begun" >/dev/null
-out=$(ask $id network "$(until_or 40 'ip addr show dev eth1 | grep -q fd01::7 && ip addr show dev eth1 | grep -q 10.9.1.2 && ip -6 route | grep -q fd77'); ip addr show dev eth1; ip route show dev eth1; ip -6 route show dev eth1; cat /sys/class/net/eth1/mtu")
+out=$(ask $id network "$(until_or 40 'ip addr show dev eth1 | grep -q fd01::7 && ip addr show dev eth1 | grep -q 10.9.1.2 && ip -6 route | grep -q fd77 && ! ip addr show dev eth1 | grep -q tentative'); ip addr show dev eth1; ip route show dev eth1; ip -6 route show dev eth1; cat /sys/class/net/eth1/mtu")
 like "networkd: the IPv4 address" "$out" 'inet 10\.9\.1\.2/32 '
 like "networkd: the IPv6 address of DHCPv6" "$out" 'inet6 fd01::7/128 '
 like "networkd: and that of its MAC" "$out" 'inet6 fd00::ff:fe00:55/64 '
