@@ -53,7 +53,7 @@ static int bundle_check_hostname(struct schema_ctx *ctx, struct json_object *val
 {
 	const char *s = json_object_get_string(value);
 
-	return s[strspn(s, "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")]
+	return *s && !addr_is_hostname(s)
 		       ? schema_fail(ctx, "must be letters, digits, '-', '.' and '_'")
 		       : 0;
 }
@@ -79,7 +79,7 @@ static const struct schema_field top_fields[] = {
 	{.name = "hostname",
 	 .kind = SCHEMA_STRING,
 	 .off = TOP(hostname),
-	 .max = BUNDLE_HOSTNAME_MAX,
+	 .max = ADDR_HOSTNAME_MAX,
 	 .check = bundle_check_hostname},
 	{.name = "domainname", .kind = SCHEMA_STRING, LATER},
 	{.name = "process",

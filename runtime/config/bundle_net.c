@@ -17,9 +17,8 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/util/addr.h"
 
-#define FD_MIN	3 /* the first after standard input, output and error */
-#define FD_MAX	1048575
-#define MTU_MIN 68 /* virtio 1.3 section 5.1.4.1, and IPv4's own */
+#define FD_MIN 3 /* the first after standard input, output and error */
+#define FD_MAX 1048575
 
 static const char *const types[] = {"net", NULL};
 static const char *const backends[] = {"user", "vhost", NULL};
@@ -48,8 +47,8 @@ static int bundle_net_valid_addr(struct schema_ctx *ctx, struct json_object *val
 				   "must be an IPv4 address such as 10.0.0.1 or 10.0.0.1/24, "
 				   "is \"%s\"",
 				   s);
-	return *s && a.bits > BUNDLE_PREFIX_MAX
-		       ? schema_fail(ctx, "must be /1 to /%d, is /%u", BUNDLE_PREFIX_MAX, a.bits)
+	return *s && a.bits > ADDR_PREFIX_MAX
+		       ? schema_fail(ctx, "must be /1 to /%d, is /%u", ADDR_PREFIX_MAX, a.bits)
 		       : 0;
 }
 
@@ -68,7 +67,7 @@ static int bundle_net_valid_mask(struct schema_ctx *ctx, struct json_object *val
 	const char *s = json_object_get_string(value);
 	uint8_t bits;
 
-	return *s && (addr_parse_mask(s, &bits) < 0 || bits > BUNDLE_PREFIX_MAX)
+	return *s && (addr_parse_mask(s, &bits) < 0 || bits > ADDR_PREFIX_MAX)
 		       ? schema_fail(ctx, "must be a mask such as 255.255.255.0 or 24, is \"%s\"",
 				     s)
 		       : 0;
@@ -94,12 +93,13 @@ static int bundle_net_valid_dns(struct schema_ctx *ctx, struct json_object *valu
 {
 	const char *s = json_object_get_string(value);
 	struct net_ip ip;
+	const char *what;
 
-	return strchr(s, '/') || addr_parse_ip(s, &ip) < 0
-		       ? schema_fail(ctx,
-				     "must be an address such as 9.9.9.9 or 2620:fe::9, is \"%s\"",
-				     s)
-		       : 0;
+	if (strchr(s, '/') || addr_parse_ip(s, &ip) < 0)
+		return schema_fail(
+			ctx, "must be an address such as 9.9.9.9 or 2620:fe::9, is \"%s\"", s);
+	what = addr_ip_not_a_station(&ip);
+	return what ? schema_fail(ctx, "%s is %s", s, what) : 0;
 }
 
 static int bundle_net_valid_mac(struct schema_ctx *ctx, struct json_object *value)
@@ -175,7 +175,11 @@ static const struct schema_field net_fields[] = {
 	TEXT("gateway", gateway_ip, bundle_net_valid_gateway),
 	TEXT("pool", pool_text, bundle_net_valid_pool),
 	TEXT("mac", mac_text, bundle_net_valid_mac),
-	{.name = "mtu", .kind = SCHEMA_UINT, .off = NET(mtu), .min = MTU_MIN, .max = NET_MTU_MAX},
+	{.name = "mtu",
+	 .kind = SCHEMA_UINT,
+	 .off = NET(mtu),
+	 .min = NET_MTU_MIN,
+	 .max = NET_MTU_MAX},
 	IFNAME(bridge),
 	IFNAME(parent),
 	{.name = "netns",

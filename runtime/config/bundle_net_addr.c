@@ -4,42 +4,15 @@
  */
 #include "runtime/config/bundle_net_addr.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "runtime/config/bundle_net.h"
 #include "runtime/util/addr.h"
 
-static bool bundle_net_addr_in_net(struct net_addr net, uint32_t addr)
-{
-	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
-}
-
-/* NULL if @addr, in a network of @bits, can be the address of a station; otherwise what it is */
-static const char *bundle_net_addr_not_a_station(uint32_t addr, uint8_t bits)
-{
-	uint32_t host = addr & ~addr_netmask(bits), first = ntohl(addr) >> 24;
-
-	if (first == 0)
-		return "no address";
-	if (first == 127)
-		return "a loopback address";
-	if (first >= 240)
-		return addr == UINT32_MAX ? "a broadcast address" : "a reserved address";
-	if (first >= 224)
-		return "a multicast address";
-	/* RFC 3021: a /31 has neither a network address nor a broadcast address. */
-	if (bits >= BUNDLE_PREFIX_MAX)
-		return NULL;
-	if (host == 0)
-		return "the address of its network";
-	return host == ~addr_netmask(bits) ? "the broadcast address of its network" : NULL;
-}
-
 static int bundle_net_addr_station(struct schema_ctx *ctx, const struct bundle_device *d,
 				   const char *property, struct net_addr a)
 {
-	const char *what = bundle_net_addr_not_a_station(a.addr, a.bits);
+	const char *what = addr_not_a_station(a);
 	char text[ADDR_TEXT_BYTES];
 
 	addr_put(a, text);
@@ -112,7 +85,7 @@ static int bundle_net_addr_resolve_guest(struct schema_ctx *ctx, struct bundle_d
 	net->guest.bits = net->host.bits;
 	if (net->guest.addr == net->host.addr)
 		return bundle_net_fail_at(ctx, d, "guestIp", "is the host's own address");
-	if (!bundle_net_addr_in_net(net->host, net->guest.addr))
+	if (!addr_in_net(net->host, net->guest.addr))
 		return bundle_net_addr_outside(ctx, d, "guestIp", net->host);
 	return bundle_net_addr_station(ctx, d, "guestIp", net->guest);
 }
@@ -129,7 +102,7 @@ static int bundle_net_addr_resolve_pool(struct schema_ctx *ctx, struct bundle_de
 					  "means nothing with hostIp, which says the network");
 	if (addr_parse(net->pool_text, &net->pool) < 0)
 		return bundle_net_fail_at(ctx, d, "pool", "is no network");
-	what = bundle_net_addr_not_a_station(net->pool.addr, BUNDLE_PREFIX_MAX);
+	what = addr_not_a_station((struct net_addr){.addr = net->pool.addr});
 	return what ? bundle_net_fail_at(ctx, d, "pool", "%s is %s", net->pool_text, what) : 0;
 }
 
@@ -148,7 +121,7 @@ static int bundle_net_addr_resolve_gateway(struct schema_ctx *ctx, struct bundle
 	a.bits = net->guest.bits;
 	if (a.addr == net->guest.addr)
 		return bundle_net_fail_at(ctx, d, "gateway", "is the guest's own address");
-	if (!bundle_net_addr_in_net(net->guest, a.addr))
+	if (!addr_in_net(net->guest, a.addr))
 		return bundle_net_addr_outside(ctx, d, "gateway", net->guest);
 	net->gateway = a.addr;
 	return bundle_net_addr_station(ctx, d, "gateway", a);

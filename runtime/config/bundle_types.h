@@ -20,10 +20,8 @@
 #define BUNDLE_MEM_MAX_BYTES  (1ULL << 40)
 #define BUNDLE_MEM_BYTES      (256ULL << 20) /* default */
 #define BUNDLE_UNSET	      INT64_MIN
-#define BUNDLE_HOSTNAME_MAX   64 /* __NEW_UTS_LEN */
 
 #define BUNDLE_NET_MODE_UNSET (-1)
-#define BUNDLE_PREFIX_MAX     31  /* leaves room for two addresses */
 #define BUNDLE_NETNS_MAX      255 /* bytes of a namespace's path in the state file */
 
 /**

@@ -115,6 +115,14 @@ int addr_parse_mac(const char *s, uint8_t ret[6])
 	return 0;
 }
 
+bool addr_is_hostname(const char *s)
+{
+	const size_t len = strspn(
+		s, "-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+
+	return len > 0 && len <= ADDR_HOSTNAME_MAX && !s[len];
+}
+
 void addr_put(struct net_addr a, char ret[ADDR_TEXT_BYTES])
 {
 	uint32_t addr = ntohl(a.addr);
@@ -184,6 +192,61 @@ bool addr_ip_covers(const struct net_ip *net, const struct net_ip *ip)
 
 	return net->family == ip->family && memcmp(net->addr, ip->addr, whole) == 0 &&
 	       (!rest || ((net->addr[whole] ^ ip->addr[whole]) & mask) == 0);
+}
+
+bool addr_in_net(struct net_addr net, uint32_t addr)
+{
+	return ((net.addr ^ addr) & addr_netmask(net.bits)) == 0;
+}
+
+const char *addr_not_a_station(struct net_addr a)
+{
+	const uint32_t mask = addr_netmask(a.bits), first = ntohl(a.addr) >> 24;
+
+	if (first == 0)
+		return "no address";
+	if (first == 127)
+		return "a loopback address";
+	if (first >= 240)
+		return a.addr == UINT32_MAX ? "a broadcast address" : "a reserved address";
+	if (first >= 224)
+		return "a multicast address";
+	/* RFC 3021: a /31 has neither a network address nor a broadcast address. */
+	if (a.bits == 0 || a.bits >= ADDR_PREFIX_MAX)
+		return NULL;
+	if ((a.addr & ~mask) == 0)
+		return "the address of its network";
+	return (a.addr & ~mask) == ~mask ? "the broadcast address of its network" : NULL;
+}
+
+static bool addr_has_no_bits_behind(const struct net_ip *ip, unsigned int bits)
+{
+	while (bits < 128 && !(ip->addr[bits / 8] & 0x80 >> bits % 8))
+		bits++;
+	return bits == 128;
+}
+
+const char *addr_ip_not_a_station(const struct net_ip *ip)
+{
+	static const uint8_t loopback[16] = {[15] = 1}, mapped[16] = {[10] = 0xff, [11] = 0xff};
+	struct net_addr a = {.bits = ip->bits};
+
+	if (ip->family == AF_INET) {
+		memcpy(&a.addr, ip->addr, sizeof(a.addr));
+		return addr_not_a_station(a);
+	}
+	if (addr_has_no_bits_behind(ip, 0))
+		return "no address";
+	if (memcmp(ip->addr, loopback, sizeof(loopback)) == 0)
+		return "a loopback address";
+	if (ip->addr[0] == 0xff)
+		return "a multicast address";
+	if (memcmp(ip->addr, mapped, 12) == 0)
+		return "an IPv4 address";
+	/* RFC 4291 section 2.6.1; RFC 6164: not where there are only two */
+	return ip->bits < 127 && addr_has_no_bits_behind(ip, ip->bits)
+		       ? "the address of its network"
+		       : NULL;
 }
 
 struct net_addr addr_next(struct net_addr a)

@@ -7,6 +7,7 @@
 
 #include "devices/core/base.h"
 
+#define NET_MTU_MIN 68    /* virtio 1.3 section 5.1.4.1, and IPv4's own */
 #define NET_MTU_MAX 65521 /* the most of a TAP: 65535 less the Ethernet header */
 
 /**

@@ -209,6 +209,11 @@ static const struct {
 	 "/dns: must have at most 3 elements, has 4"},
 	{"'dns':['9.9.9.9/24']",
 	 "/dns/0: must be an address such as 9.9.9.9 or 2620:fe::9, is \"9.9.9.9/24\""},
+	{"'dns':['9.9.9.9','0.0.0.0']", "/dns/1: 0.0.0.0 is no address"},
+	{"'dns':['255.255.255.255']", "/dns/0: 255.255.255.255 is a broadcast address"},
+	{"'dns':['127.0.0.53']", "/dns/0: 127.0.0.53 is a loopback address"},
+	{"'dns':['::']", "/dns/0: :: is no address"},
+	{"'dns':['ff02::1']", "/dns/0: ff02::1 is a multicast address"},
 	{"'dns':['']", "/dns/0: must be an address such as 9.9.9.9 or 2620:fe::9, is \"\""},
 };
 

@@ -195,3 +195,61 @@ Test(addr, networks_cover_addresses)
 			     cases[i].ip);
 	}
 }
+
+Test(addr, what_cannot_be_a_station)
+{
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
+		{"10.0.0.1/24", NULL},
+		{"10.0.0.0/24", "the address of its network"},
+		{"10.0.0.255/24", "the broadcast address of its network"},
+		{"10.0.0.0/31", NULL},
+		{"10.0.0.255/31", NULL},
+		{"10.0.0.0/32", NULL},
+		{"9.255.255.255/1", NULL},
+		{"0.0.0.0/32", "no address"},
+		{"0.1.2.3/8", "no address"},
+		{"127.0.0.1/8", "a loopback address"},
+		{"223.255.255.255/32", NULL},
+		{"224.0.0.1/24", "a multicast address"},
+		{"240.0.0.1/24", "a reserved address"},
+		{"255.255.255.255/32", "a broadcast address"},
+		{"fd00::1/64", NULL},
+		{"fe80::1", NULL},
+		{"fd00::/64", "the address of its network"},
+		{"fd00:0:0:8::/64", "the address of its network"},
+		{"fd00::8000:0:0:0/64", NULL},
+		{"fd00::/126", "the address of its network"},
+		{"fd00::/127", NULL},
+		{"fd00::", NULL},
+		{"::", "no address"},
+		{"::/0", "no address"},
+		{"::1", "a loopback address"},
+		{"ff02::1/64", "a multicast address"},
+		{"::ffff:10.0.0.1", "an IPv4 address"},
+		{"::2/64", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct net_ip ip;
+		const char *what;
+
+		cr_assert_eq(addr_parse_ip(cases[i].text, &ip), 0, "%s", cases[i].text);
+		what = addr_ip_not_a_station(&ip);
+		cr_expect(what ? cases[i].what && strcmp(what, cases[i].what) == 0 : !cases[i].what,
+			  "%s is %s", cases[i].text, what);
+	}
+}
+
+Test(addr, hostnames)
+{
+	char text[ADDR_HOSTNAME_MAX + 2] = "";
+
+	cr_expect(addr_is_hostname("a-1.B_2"));
+	cr_expect(!addr_is_hostname("") && !addr_is_hostname("a b") && !addr_is_hostname("a/b"));
+	memset(text, 'a', ADDR_HOSTNAME_MAX);
+	cr_expect(addr_is_hostname(text));
+	text[ADDR_HOSTNAME_MAX] = 'a';
+	cr_expect(!addr_is_hostname(text));
+}
