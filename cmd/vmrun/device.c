@@ -5,9 +5,9 @@
 #include <limits.h>
 #include <string.h>
 
+#include "cmd/vmrun/device_net.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
-#include "runtime/util/addr.h"
 #include "runtime/util/oci_log.h"
 
 struct device_options {
@@ -16,8 +16,7 @@ struct device_options {
 	const char *format;
 	const char *tap;
 	uint64_t size_bytes;
-	const char *guest_ip, *gateway;
-	struct option_list dns;
+	struct device_net_options net;
 	uint64_t cid;
 	const char *host_socket;
 	uint64_t queues;
@@ -25,9 +24,7 @@ struct device_options {
 	bool readonly;
 };
 
-#define DIGITS(n) #n
-#define NUMBER(n) DIGITS(n)
-#define FIELD(f)  offsetof(struct device_options, f)
+#define FIELD(f) offsetof(struct device_options, f)
 
 static const struct option_spec options[] = {
 	{"socket", 's', OPTION_STRING, "PATH",
@@ -43,17 +40,12 @@ static const struct option_spec options[] = {
 	 FIELD(tap), NULL},
 	{"size", 0, OPTION_SIZE, "SIZE", "balloon: what its guests are asked to give up: 512M, 1G",
 	 FIELD(size_bytes), NULL},
-	{"guest-ip", 0, OPTION_STRING, "ADDRESS/PREFIX",
-	 "net: answer the guest's DHCP messages with this IPv4 address", FIELD(guest_ip), NULL},
-	{"gateway", 0, OPTION_STRING, "ADDRESS", "net: its default route, with --guest-ip",
-	 FIELD(gateway), NULL},
-	{"dns", 0, OPTION_LIST, "ADDRESS",
-	 "net: a name server, with --guest-ip; up to " NUMBER(NET_LEASE_DNS), FIELD(dns), NULL},
+	DEVICE_NET_OPTIONS(FIELD(net)),
 	{"cid", 0, OPTION_COUNT, "CID", "vsock, required: its guests' CID", FIELD(cid), NULL},
 	{"host-socket", 0, OPTION_STRING, "PATH",
 	 "vsock, required: programs of the host connect here", FIELD(host_socket), NULL},
 	{"queues", 0, OPTION_COUNT, "N",
-	 "block: 1 to " NUMBER(BOOT_QUEUES_MAX) " queues; net: 1 to " NUMBER(
+	 "block: 1 to " OPTION_NUMERAL(BOOT_QUEUES_MAX) " queues; net: 1 to " OPTION_NUMERAL(
 		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
 	 FIELD(queues), NULL},
 	{.name = NULL},
@@ -87,42 +79,6 @@ static int device_check_needs(const struct device_options *o, const struct kind 
 					needs[i].option, of->name);
 	}
 	return 0;
-}
-
-/* An IPv4 address with a prefix, or without one */
-static int device_parse_addr(const char *option, const char *text, bool prefix,
-			     struct net_addr *ret, struct err *err)
-{
-	if (addr_parse(text, ret) == 0 && (ret->bits > 0) == prefix && ret->addr)
-		return 0;
-	return err_text(err, EINVAL, "device net: %s: must be like 10.0.0.2%s, is \"%s\"", option,
-			prefix ? "/24" : "", text);
-}
-
-static int device_network(const struct device_options *o, const struct kind *k,
-			  struct standalone *ret, struct err *err)
-{
-	const char *given = o->guest_ip ? "guest-ip" : o->gateway ? "gateway" : "dns";
-	struct net_addr gateway = {.bits = 0}, dns;
-	int rc;
-
-	if (!o->guest_ip && !o->gateway && !o->dns.nr)
-		return 0;
-	if (k != &kind_table[KIND_NET])
-		return err_text(err, EINVAL, "device %s: --%s is for net devices", k->name, given);
-	if (!o->guest_ip)
-		return err_text(err, EINVAL, "device net: --%s needs --guest-ip", given);
-	if (o->dns.nr > NET_LEASE_DNS)
-		return err_text(err, EINVAL, "device net: --dns: up to %d", NET_LEASE_DNS);
-	rc = device_parse_addr("--guest-ip", o->guest_ip, true, &ret->guest, err);
-	if (rc == 0 && o->gateway)
-		rc = device_parse_addr("--gateway", o->gateway, false, &gateway, err);
-	ret->gateway = gateway.addr;
-	for (; rc == 0 && ret->nr_dns < o->dns.nr; ret->nr_dns++) {
-		rc = device_parse_addr("--dns", o->dns.item[ret->nr_dns], false, &dns, err);
-		ret->dns[ret->nr_dns] = dns.addr;
-	}
-	return rc;
 }
 
 /* systemd's protocol for one socket: fd 3, if this process is meant (sd_listen_fds(3)) */
@@ -215,7 +171,7 @@ static int device_wanted(const struct vmrun *v, const char *type,
 		.queues = (unsigned int)o.queues,
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
-	return device_network(&o, k, ret, err);
+	return device_net(&o.net, k, &ret->net, err);
 }
 
 int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,

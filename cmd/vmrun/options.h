@@ -14,6 +14,10 @@
 
 #define OPTION_LIST_MAX 32
 
+/* The digits of a macro's number, for help texts */
+#define OPTION_DIGITS(n)  #n
+#define OPTION_NUMERAL(n) OPTION_DIGITS(n)
+
 /** struct option_list - Values of an option that may be given several times, in order */
 struct option_list {
 	unsigned int nr;

@@ -16,11 +16,6 @@ _Static_assert(NET_ROUTES_MAX <= NET_LEASE_ROUTES && NET_ADDRS_MAX <= NET_LEASE_
 
 /* ---- IPv4 ---- */
 
-uint32_t net_lease_server(void)
-{
-	return htonl(LEASE_DUMMY);
-}
-
 static bool lease_is_default(const struct net_record *r, const struct net_route *t)
 {
 	return t->dst.bits == 0 && t->gateway.family == AF_INET &&
@@ -35,7 +30,7 @@ static void lease_add_ip4(const struct net_record *all, unsigned int nr, unsigne
 	l->bits = r->guest.bits;
 	l->addr = r->guest.addr;
 	l->gateway = r->gateway;
-	l->server = r->gateway ? r->gateway : r->host.addr ? r->host.addr : net_lease_server();
+	l->server = r->gateway ? r->gateway : r->host.addr ? r->host.addr : htonl(LEASE_DUMMY);
 	for (unsigned int k = 0; k < r->nr_routes; k++) {
 		const struct net_route *t = &r->route[k];
 		const bool shadowed = net_record_is_shadowed(all, nr, t);
@@ -65,9 +60,11 @@ static bool lease_is_local(const struct net_ip *ip)
 /* Whether a guest that hears of the prefix makes this address of it (RFC 4291, appendix A) */
 static bool lease_is_made_of_mac(const struct net_ip *ip, const uint8_t mac[6])
 {
+	static const uint8_t unknown[6];
 	const uint8_t id[] = {mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]};
 
-	return ip->bits == 64 && memcmp(ip->addr + 8, id, sizeof(id)) == 0;
+	return memcmp(mac, unknown, sizeof(unknown)) != 0 && ip->bits == 64 &&
+	       memcmp(ip->addr + 8, id, sizeof(id)) == 0;
 }
 
 static void lease_add_prefix(struct net_lease *l, const struct net_ip *ip, unsigned int flags)
@@ -141,14 +138,27 @@ static void lease_add_routes6(const struct net_record *all, unsigned int nr,
 
 /* ---- both ---- */
 
-static void lease_add_dns(const struct plan_net *n, struct net_lease *l)
+static void lease_add_names(const struct net_ip *dns, unsigned int nr_dns, const char *hostname,
+			    struct net_lease *l)
 {
-	for (unsigned int k = 0; k < n->nr_dns; k++) {
-		if (n->dns[k].family == AF_INET)
-			memcpy(&l->dns[l->nr_dns++], n->dns[k].addr, sizeof(l->dns[0]));
+	for (unsigned int k = 0; k < nr_dns; k++) {
+		if (dns[k].family == AF_INET)
+			memcpy(&l->dns[l->nr_dns++], dns[k].addr, sizeof(l->dns[0]));
 		else
-			memcpy(l->dns6[l->nr_dns6++], n->dns[k].addr, sizeof(l->dns6[0]));
+			memcpy(l->dns6[l->nr_dns6++], dns[k].addr, sizeof(l->dns6[0]));
 	}
+	memcpy(l->hostname, hostname, strnlen(hostname, sizeof(l->hostname)));
+}
+
+/* False if no address is known */
+static bool lease_add_addresses(const struct net_record *record, unsigned int nr, unsigned int i,
+				struct net_lease *l)
+{
+	if (record[i].guest.bits)
+		lease_add_ip4(record, nr, i, l);
+	lease_add_addrs6(&record[i], l);
+	lease_add_routes6(record, nr, &record[i], l);
+	return l->bits || l->nr_addrs6 || l->nr_prefixes;
 }
 
 void net_lease(const struct plan *p, const struct net_record *record, unsigned int nr,
@@ -157,16 +167,21 @@ void net_lease(const struct plan *p, const struct net_record *record, unsigned i
 	struct net_lease l = {.bits = 0};
 
 	*ret = l;
-	if (!p->net[i].dhcp)
+	if (!p->net[i].dhcp || !lease_add_addresses(record, nr, i, &l))
 		return;
-	if (record[i].guest.bits)
-		lease_add_ip4(record, nr, i, &l);
-	lease_add_addrs6(&record[i], &l);
-	lease_add_routes6(record, nr, &record[i], &l);
-	if (!l.bits && !l.nr_addrs6 && !l.nr_prefixes)
+	lease_add_names(p->net[i].dns, p->net[i].nr_dns, p->hostname, &l);
+	*ret = l;
+}
+
+void net_lease_alone(const struct net_record *record, const struct net_ip *dns, unsigned int nr_dns,
+		     const char *hostname, struct net_lease *ret)
+{
+	struct net_lease l = {.any_mac = 1};
+
+	*ret = (struct net_lease){.bits = 0};
+	if (!lease_add_addresses(record, 1, 0, &l))
 		return;
-	lease_add_dns(&p->net[i], &l);
-	memcpy(l.hostname, p->hostname, strnlen(p->hostname, sizeof(l.hostname)));
+	lease_add_names(dns, nr_dns, hostname ? hostname : "", &l);
 	*ret = l;
 }
 

@@ -21,8 +21,15 @@
 void net_lease(const struct plan *p, const struct net_record *record, unsigned int nr,
 	       unsigned int i, struct net_lease *ret);
 
-/** net_lease_server() - What names the server where neither gateway nor host has an address */
-uint32_t net_lease_server(void);
+/**
+ * net_lease_alone() - Make the lease of a device without a VM
+ * @record:	Its addresses and routes
+ * @hostname:	Or NULL
+ *
+ * The front-end chooses the guest's MAC: any is answered, and no address is made of it.
+ */
+void net_lease_alone(const struct net_record *record, const struct net_ip *dns, unsigned int nr_dns,
+		     const char *hostname, struct net_lease *ret);
 
 /** net_lease_file() - A file with a lease, to be sent to a device (CTL_NET); an fd, or -errno */
 MUST_CHECK int net_lease_file(const struct net_lease *lease, struct err *err);

@@ -100,23 +100,24 @@ static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct e
 	return rc;
 }
 
-static void standalone_fill_lease(const struct standalone *d, struct net_lease *ret)
+static void standalone_fill_lease(const struct standalone_net *n, struct net_lease *ret)
 {
-	if (!d->guest.bits)
-		return;
-	ret->any_mac = 1;
-	ret->bits = d->guest.bits;
-	ret->addr = d->guest.addr;
-	ret->gateway = d->gateway;
-	ret->server = d->gateway ? d->gateway : net_lease_server();
-	ret->nr_dns = (uint8_t)d->nr_dns;
-	memcpy(ret->dns, d->dns, sizeof(ret->dns));
+	struct net_record r = {.guest = n->guest, .gateway = n->gateway};
+
+	if (n->guest6.family)
+		r.addr[r.nr_addrs++] = n->guest6;
+	if (n->gateway6.family)
+		r.route[r.nr_routes++] = (struct net_route){
+			.dst = {.family = AF_INET6},
+			.gateway = n->gateway6,
+		};
+	net_lease_alone(&r, n->dns, n->nr_dns, n->hostname, ret);
 }
 
 /* The caller gives the TAP its addresses and switches it on. */
 static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct err *err)
 {
-	struct net_settings net = {.mtu = 0};
+	struct net_settings net = {.mtu = a->wanted->net.mtu};
 	struct tap tap;
 	int rc = tap_open(a->wanted->tap, a->wanted->queues ? a->wanted->queues : 1, &tap, err);
 
@@ -128,7 +129,7 @@ static int standalone_open_tap(struct standing *a, struct boot_dev *b, struct er
 				  a->wanted->kind->queues.more);
 	net.tun_flags = tap.tun_flags;
 	net_name_mac("device", tap.name, net.mac);
-	standalone_fill_lease(a->wanted, &net.lease);
+	standalone_fill_lease(&a->wanted->net, &net.lease);
 	boot_set_settings(b, &net, sizeof(net));
 	return 0;
 }

@@ -16,6 +16,23 @@
 #include "runtime/util/oci_log.h"
 
 /**
+ * struct standalone_net - What a network device answers its guest, whatever MAC that has
+ * @mtu:	0: the usual
+ * @guest, @gateway: @guest.bits 0: no IPv4; @gateway 0: none
+ * @guest6, @gateway6: Family 0: none; @gateway6 is link-local
+ * @hostname:	Or NULL
+ */
+struct standalone_net {
+	uint16_t mtu;
+	struct net_addr guest;
+	uint32_t gateway;
+	struct net_ip guest6, gateway6;
+	struct net_ip dns[NET_LEASE_DNS];
+	unsigned int nr_dns;
+	const char *hostname;
+};
+
+/**
  * struct standalone - What to run
  * @kind:	One with KIND_ALONE
  * @socket:	Path to listen on, if @fd is 0
@@ -23,7 +40,7 @@
  * @path, @format, @readonly: block: the image, what it is, refuse writes
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
- * @guest, @gateway, @dns: net: what it answers its guest, whatever MAC that has; @guest.bits 0: nothing
+ * @net:	net: what it answers its guest
  * @cid, @host_socket: vsock: its guests' CID, where programs of the host connect
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
@@ -37,9 +54,7 @@ struct standalone {
 	bool readonly;
 	const char *tap;
 	uint64_t size_bytes;
-	struct net_addr guest;
-	uint32_t gateway, dns[NET_LEASE_DNS];
-	unsigned int nr_dns;
+	struct standalone_net net;
 	uint64_t cid;
 	const char *host_socket;
 	unsigned int queues;

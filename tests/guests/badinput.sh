@@ -106,6 +106,36 @@ refused "a device alone: no socket for the host's programs" "device vsock: --hos
 refused "a device alone: a CID for a disk" "device rng: --cid is for vsock devices" timeout 5 "$vmrun_bin" device rng --socket "$work/sock" --cid 3
 refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''
 refused "a device alone: a TAP of no name" "\"all\" is no interface name" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap all
+# net_alone REGEX OPTION...: a device alone, net, with options that it refuses
+net_alone() {
+	refused "a device alone, net: ${*:2}" "device net: $1" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap vmb$$ "${@:2}"
+	is "exit status" "$(timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap vmb$$ "${@:2}" 2>/dev/null; echo $?)" 2
+}
+net_alone '--guest-ip: must be like 10.0.0.2/24, is "10.0.0.2"' --guest-ip 10.0.0.2
+net_alone '--guest-ip: must be /1 to /31, is /32' --guest-ip 10.0.0.2/32
+net_alone '--guest-ip: 10.0.0.0/24 is the address of its network' --guest-ip 10.0.0.0/24
+net_alone '--guest-ip: 10.0.0.255/24 is the broadcast address of its network' --guest-ip 10.0.0.255/24
+net_alone '--guest-ip: 127.0.0.1/8 is a loopback address' --guest-ip 127.0.0.1/8
+net_alone '--guest-ip: 224.0.0.1/24 is a multicast address' --guest-ip 224.0.0.1/24
+net_alone '--gateway needs --guest-ip' --gateway 10.0.0.1
+net_alone '--gateway: must be like 10.0.0.2, is "10.0.0.1/24"' --guest-ip 10.0.0.2/24 --gateway 10.0.0.1/24
+net_alone '--gateway: 10.0.1.1 is outside the guest.s network' --guest-ip 10.0.0.2/24 --gateway 10.0.1.1
+net_alone '--gateway: 10.0.0.2 is the guest.s own address' --guest-ip 10.0.0.2/24 --gateway 10.0.0.2
+net_alone '--gateway: 10.0.0.255 is the broadcast address' --guest-ip 10.0.0.2/24 --gateway 10.0.0.255
+net_alone '--guest-ip6: must be like fd00::2/64, is "10.0.0.2/24"' --guest-ip6 10.0.0.2/24
+net_alone '--guest-ip6: fd00::/64 is the address of its network' --guest-ip6 fd00::/64
+net_alone '--guest-ip6: fe80::2/64 is a link-local address' --guest-ip6 fe80::2/64
+net_alone '--gateway6 needs --guest-ip6' --gateway6 fe80::1
+net_alone '--gateway6: fd00::1 is no link-local address' --guest-ip6 fd00::2/64 --gateway6 fd00::1
+net_alone '--dns: 0.0.0.0 is no address' --guest-ip 10.0.0.2/24 --dns 0.0.0.0
+net_alone '--dns: 255.255.255.255 is a broadcast address' --guest-ip 10.0.0.2/24 --dns 255.255.255.255
+net_alone '--dns: ff02::1 is a multicast address' --guest-ip6 fd00::2/64 --dns ff02::1
+net_alone '--dns: :: is no address' --guest-ip6 fd00::2/64 --dns ::
+net_alone '--dns fd00::1 needs --guest-ip6' --guest-ip 10.0.0.2/24 --dns fd00::1
+net_alone '--hostname: must be 1 to 64 letters' --guest-ip 10.0.0.2/24 --hostname 'a b'
+net_alone '--mtu: must be 68 to 65521' --mtu 67
+net_alone '--mtu: must be 1280 or more with IPv6' --mtu 1279 --guest-ip6 fd00::2/64
+is "no TAP is left" "$(ls /sys/class/net | grep -x vmb$$)" ""
 is "and no socket is left" "$(ls "$work" | grep sock)" ""
 bundle "$work/b" hello
 for id in '' . .. a/b 'a b' "$(printf 'x%.0s' {1..1025})"; do

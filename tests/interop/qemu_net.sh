@@ -1,7 +1,7 @@
 #!/bin/bash
 # Our network device as a stand-alone vhost-user back-end of QEMU: a stock kernel's ping, and checksummed
-# TCP both ways, with and without offloads; the address by the command line and by DHCP. In a network namespace
-# of its own.
+# TCP both ways, with and without offloads; the addresses by the command line, by DHCP and by a router's
+# advertisement. In a network namespace of its own.
 [ "${1:-}" = --inside ] || exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" --inside
 . "$(dirname "$0")/../lib.sh"
 . bundle-examples/debs.sh
@@ -40,10 +40,10 @@ ask() {
 # PARAM is the kernel's, OPTIONS are the network device's
 boot() {
 	"$vmrun_bin" device net --socket "$work/net.sock" --tap vmtap0 --guest-ip $guest/24 --gateway $host \
-		--dns 9.9.9.9 2>"$work/device.err" &
+		--dns 9.9.9.9 --guest-ip6 fd98::2/64 --gateway6 fe80::98 --dns 2620:fe::9 --mtu 1480 --hostname alone 2>"$work/device.err" &
 	device_pid=$!
 	eventually 10 [ -S "$work/net.sock" ] || cat "$work/device.err"
-	ip addr add $host/24 dev vmtap0 && ip link set vmtap0 up
+	ip addr add $host/24 dev vmtap0 && ip addr add fe80::98/64 dev vmtap0 nodad && ip link set vmtap0 up
 	timeout 240 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M "$1" -accel $accel -m 256 \
 		-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
 		-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" \
@@ -98,7 +98,14 @@ name="plain, microvm"
 boot microvm -device "ip=dhcp tsc_early_khz=$(awk '/cpu MHz/ { print int($4 * 1000); exit }' /proc/cpuinfo)" \
 	,mrg_rxbuf=off,csum=off,guest_csum=off,gso=off,event_idx=off,indirect_desc=off \
 	-bios qboot.rom -global virtio-mmio.force-legacy=false
-like "$name: the guest asks for its address, by a MAC that QEMU chose" "$(ask dhcp 'printf "#!/bin/sh\n[ \$1 = bound ] || exit 0\nenv\nip addr add \$ip/\$mask dev \$interface\nip route add default via \$router\n" >/run/script; chmod +x /run/script; ip link set eth0 up; udhcpc -i eth0 -n -q -s /run/script -t 20 -T 1 2>/dev/null')" \
-	"dns=9.9.9.9 .*ip=$guest|ip=$guest .*dns=9.9.9.9"
+said=$(ask dhcp 'printf "#!/bin/sh\n[ \$1 = bound ] || exit 0\nenv\nip addr add \$ip/\$mask dev \$interface\nip route add default via \$router\n" >/run/script; chmod +x /run/script; ip link set eth0 up; udhcpc -i eth0 -n -q -s /run/script -O mtu -O hostname -t 20 -T 1 2>/dev/null')
+for word in ip=$guest dns=9.9.9.9 mtu=1480 hostname=alone; do
+	like "$name: the guest asks, by a MAC that QEMU chose: $word" "$said" "(^| )$word "
+done
+said=$(ask router 'n=0; until ip -6 route show dev eth0 | grep -q default || [ $n = 20 ]; do sleep 1; n=$((n + 1)); done; ip -6 route show dev eth0; echo mtu $(cat /proc/sys/net/ipv6/conf/eth0/mtu)')
+for words in 'default via fe80::98 ' 'fd98::/64 ' 'mtu 1480 '; do
+	like "$name: an IPv6 router is advertised: $words" "$said" "$words"
+done
+succeeds "$name: the router pings by IPv6" busybox ping -6 -q -c 3 -i 0.05 fe80::5054:ff:fe11:2233%vmtap0
 talk
 end

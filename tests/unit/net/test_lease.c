@@ -187,3 +187,26 @@ Test(net_lease, by_a_file)
 	cr_expect_eq(memcmp(&got, &lease, sizeof(got)), 0);
 	cr_expect_eq(read(fd, &got, 1), 0);
 }
+
+Test(net_lease, of_a_device_without_a_vm)
+{
+	/* A guest whose MAC was all zeros would make this address of it: its MAC is not known. */
+	const struct net_record m = {.guest = addr("10.0.0.2/24"),
+				     .gateway = addr("10.0.0.1").addr,
+				     .nr_addrs = 1,
+				     .addr = {ip("fd00::200:ff:fe00:0/64")},
+				     .nr_routes = 1,
+				     .route = {{.dst = ip("::/0"), .gateway = ip("fe80::1")}}};
+	const struct net_ip dns[] = {ip("2620:fe::9"), ip("9.9.9.9")};
+	const struct net_record nothing = {.mode = NET_MODE_PRIVATE};
+
+	net_lease_alone(&m, dns, 2, "bob", &lease);
+	cr_expect(lease.any_mac && lease.bits == 24 && lease.server == lease.gateway);
+	cr_expect(lease.nr_addrs6 == 1 && is_ip6(lease.addr6[0], "fd00::200:ff:fe00:0"));
+	cr_expect(lease.default6 && is_ip6(lease.router, "fe80::1"));
+	has_prefix(0, "fd00::", 64, NET_PREFIX_ONLINK);
+	cr_expect(lease.nr_dns == 1 && lease.nr_dns6 == 1);
+	cr_expect_str_eq(lease.hostname, "bob");
+	net_lease_alone(&nothing, dns, 2, NULL, &lease);
+	cr_expect(says_nothing());
+}
