@@ -4,6 +4,12 @@
 const char *const bundle_on_failures[] = {
 	[BUNDLE_STOP] = "stop", [BUNDLE_RESTART] = "restart", NULL};
 
+const struct kind *bundle_kind(const struct bundle_device *d)
+{
+	return d->type == KIND_VHOST_USER ? kind_find(d->device, KIND_OTHERS)
+					  : &kind_table[d->type];
+}
+
 unsigned int bundle_listed(const struct bundle *b, enum kind_id type)
 {
 	const struct bundle_device *d = b->vm.devices.item;

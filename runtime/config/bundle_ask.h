@@ -15,6 +15,9 @@
 	}
 extern const char *const bundle_on_failures[];
 
+/** bundle_kind() - What the guest sees of @d: its type's, or what a back-end of others serves */
+const struct kind *bundle_kind(const struct bundle_device *d);
+
 /** bundle_listed() - How many devices of a type /vm/devices lists */
 unsigned int bundle_listed(const struct bundle *b, enum kind_id type);
 

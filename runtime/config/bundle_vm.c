@@ -246,9 +246,9 @@ int bundle_check_hwconfig(struct schema_ctx *ctx, struct json_object *vm)
 static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm *vm,
 				  const struct bundle_device *d, unsigned int *listed)
 {
-	const struct kind *kind = &kind_table[d->type];
+	const struct kind *kind = bundle_kind(d);
 
-	if (kind->flags & KIND_SINGLE && listed[d->type]++)
+	if (kind->flags & KIND_SINGLE && listed[kind - kind_table]++)
 		return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d->pointer,
 				kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
 	if (d->balloon.size_bytes > vm->hw.mem_bytes)

@@ -96,7 +96,7 @@ static void plan_name_fs(struct plan_other *o, const char *tag)
 
 static int plan_add_other(struct plan_build *bd, const struct bundle_device *d)
 {
-	const struct kind *kind = kind_find(d->device, KIND_OTHERS);
+	const struct kind *kind = bundle_kind(d);
 	struct plan_proc *vmm = &bd->p->proc[0];
 	struct plan_other *o = &bd->p->other[bd->p->nr_others++];
 	struct plan_fd *fd = &vmm->fd[vmm->nr_fds++];

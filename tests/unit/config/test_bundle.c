@@ -200,6 +200,12 @@ static const struct {
 	 "/vm/devices/1/tag: t is /vm/devices/0's already"},
 	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"balloon\"}]}}",
 	 "/vm/devices/1: a VM has one balloon only"},
+	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"vhost-user\","
+		 "\"device\":\"balloon\",\"socket\":\"s\"}]}}",
+	 "/vm/devices/1: a VM has one balloon only"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"balloon\",\"socket\":"
+		 "\"r\"},{\"type\":\"vhost-user\",\"device\":\"balloon\",\"socket\":\"s\"}]}}",
+	 "/vm/devices/1: a VM has one balloon only"},
 	{HEAD VM ",\"hwConfig\":{\"memory\":33554432},\"devices\":[{\"type\":\"balloon\","
 		 "\"size\":33558528}]}}",
 	 "/vm/devices/0/size: must be at most the guest's 33554432 bytes of RAM, is 33558528"},
