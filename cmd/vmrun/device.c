@@ -22,6 +22,7 @@ struct device_options {
 	uint64_t queues;
 	uint64_t fd;
 	bool readonly;
+	bool direct;
 };
 
 #define FIELD(f) offsetof(struct device_options, f)
@@ -36,6 +37,8 @@ static const struct option_spec options[] = {
 	{"format", 0, OPTION_STRING, "raw|qcow2",
 	 "block: what the image is; raw: whatever it looks like", FIELD(format), NULL},
 	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
+	{"direct", 0, OPTION_FLAG, NULL, "block: around the host's page cache (O_DIRECT)",
+	 FIELD(direct), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net, required: the TAP, made if it does not exist",
 	 FIELD(tap), NULL},
 	{"size", 0, OPTION_SIZE, "SIZE", "balloon: what its guests are asked to give up: 512M, 1G",
@@ -117,9 +120,11 @@ static int device_check(struct device_options *o, const struct kind *k,
 
 	if (rc < 0)
 		return rc;
-	if ((o->readonly || o->format) && k != &kind_table[KIND_BLOCK])
+	if ((o->readonly || o->direct || o->format) && k != &kind_table[KIND_BLOCK])
 		return err_text(err, EINVAL, "device %s: --%s is for block devices", k->name,
-				o->readonly ? "readonly" : "format");
+				o->readonly ? "readonly"
+				: o->direct ? "direct"
+					    : "format");
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
 	if (o->size_bytes % 4096)
@@ -164,6 +169,7 @@ static int device_wanted(const struct vmrun *v, const char *type,
 		.path = o.path,
 		.format = format,
 		.readonly = o.readonly,
+		.direct = o.direct,
 		.tap = o.tap,
 		.size_bytes = o.size_bytes,
 		.cid = o.cid,

@@ -34,10 +34,8 @@ static const struct option_spec options[] = {KIND_TABLE(DEVICES_OPTION){.name = 
 static const struct {
 	const char *key, *option;
 } aliases[] = {
-	{"vhost", "socket"},
-	{"ro", "readonly"},
-	{"tap-name", "tap"},
-	{"vq-pairs", "queues"},
+	{"vhost", "socket"}, {"ro", "readonly"},     {"o_direct", "direct"},
+	{"tap-name", "tap"}, {"vq-pairs", "queues"},
 };
 
 /* "--OPTION[=VALUE]" of "KEY[=VALUE]"; NULL without memory */

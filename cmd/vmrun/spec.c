@@ -71,8 +71,9 @@ static const char example[] = "{\n"
 /* Of each type that config.json has, an array of devices; together they show every property that is not of a
  * network's other modes (runtime/net/README.md) */
 static const char *const spec_devices[KINDS] = {
-	[KIND_BLOCK] = "[{\"type\": \"block\", \"path\": \"data.qcow2\", \"format\": \"qcow2\","
-		       " \"readonly\": false, \"queues\": 2, \"serial\": \"data\"}]",
+	[KIND_BLOCK] =
+		"[{\"type\": \"block\", \"path\": \"data.qcow2\", \"format\": \"qcow2\","
+		" \"readonly\": false, \"direct\": false, \"queues\": 2, \"serial\": \"data\"}]",
 	[KIND_NET] = "[{\"type\": \"net\", \"mode\": \"private\", \"masquerade\": true,"
 		     " \"pool\": \"10.123.0.0/16\", \"queues\": 2},"
 		     "{\"type\": \"net\", \"mode\": \"tap\", \"name\": \"vmtap0\","

@@ -305,7 +305,8 @@ static void block_offer(struct device *d, const struct block_settings *s)
 	b->config = (struct virtio_blk_config){
 		.capacity = b->disk.sectors,
 		.seg_max = BLOCK_SEGS_MAX,
-		.blk_size = BLOCK_SECTOR, /* requests of one sector are allowed */
+		/* Requests of one sector are allowed, but with O_DIRECT some cost more. */
+		.blk_size = s->direct_off > BLOCK_SECTOR ? s->direct_off : BLOCK_SECTOR,
 		.physical_block_exp = s->physical_exp,
 		.alignment_offset = s->offset,
 		.min_io_size = s->io_min,
@@ -352,6 +353,8 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 		.read_only = rec->flags & BOOT_DEV_READONLY,
 		.capacity = s.capacity_bytes,
 		.unit = s.unit_bytes,
+		.direct_mem = s.direct_mem,
+		.direct_off = s.direct_off,
 	};
 	rc = b->backing.format->init(&b->backing, rec, err);
 	if (rc < 0)
@@ -372,7 +375,8 @@ static void block_end(struct device *d)
 	struct block *b = d->state;
 
 	block_pool_done(&b->pool);
-	free(b->backing.state);
+	if (b->backing.format)
+		b->backing.format->done(&b->backing);
 }
 
 _Static_assert(BLOCK_SERIAL_BYTES == VIRTIO_BLK_ID_BYTES, "disk id");

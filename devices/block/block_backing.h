@@ -65,6 +65,7 @@ struct block_io {
  * @read_only:	No piece changes it
  * @capacity:	Bytes of the disk
  * @unit:	What the host drops or zeroes begins and ends at a multiple of so many bytes
+ * @direct_mem, @direct_off: As in the settings; a format that knows no O_DIRECT refuses them
  * @state:	The format's own, from its init
  */
 struct block_backing {
@@ -72,6 +73,7 @@ struct block_backing {
 	bool is_device, read_only;
 	uint64_t capacity;
 	uint64_t unit;
+	uint32_t direct_mem, direct_off;
 	void *state;
 };
 
@@ -82,6 +84,7 @@ struct block_backing {
  *		other, so it needs no locks
  * @init:	Take over the resources. Before lockdown: may allocate. The other members of the backing
  *		are set; it may correct the capacity and unit
+ * @done:	Undo that, also after a failure. A jailed program does not call it
  * @carry_out:	Do all of a piece, however many system calls that takes, and wait for them: 0, or -errno when
  *		any of it failed. A discard that the host cannot do is no failure. Called by the threads,
  *		and by the loop while they have nothing
@@ -92,6 +95,7 @@ struct block_format {
 	const char *name;
 	unsigned int threads;
 	int (*init)(struct block_backing *g, const struct boot_dev *rec, struct err *err);
+	void (*done)(struct block_backing *g);
 	int (*carry_out)(struct block_backing *g, struct block_io *io);
 	bool (*at_once)(struct block_backing *g, struct block_io *io);
 };

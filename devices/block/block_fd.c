@@ -7,10 +7,6 @@
 #include <linux/fs.h>
 #include <sys/syscall.h>
 
-#define BLOCK_FD_ZERO_IOVS 64U
-
-static const uint8_t block_fd_zeros[4096];
-
 /* Takes the first @n bytes off @iov; the entries that are left, of @nr */
 static unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t n)
 {
@@ -49,31 +45,6 @@ bool block_fd_read_cached(int fd, const struct iovec *iov, unsigned int nr, uint
 	long n = syscall(SYS_preadv2, fd, iov, (unsigned long)nr, off, 0UL, RWF_NOWAIT);
 
 	return n >= 0 && (uint64_t)n == bytes;
-}
-
-int block_fd_write_zeros(int fd, uint64_t off, uint64_t bytes)
-{
-	while (bytes > 0) {
-		struct iovec iov[BLOCK_FD_ZERO_IOVS];
-		unsigned int nr = 0;
-		uint64_t n = 0;
-		int rc;
-
-		while (nr < BLOCK_FD_ZERO_IOVS && n < bytes) {
-			const uint64_t left = bytes - n;
-
-			iov[nr].iov_base = (void *)(uintptr_t)block_fd_zeros;
-			iov[nr].iov_len = left < sizeof(block_fd_zeros) ? (size_t)left
-									: sizeof(block_fd_zeros);
-			n += iov[nr++].iov_len;
-		}
-		rc = block_fd_move(fd, true, iov, nr, off);
-		if (rc < 0)
-			return rc;
-		off += n;
-		bytes -= n;
-	}
-	return 0;
 }
 
 int block_fd_punch(int fd, uint64_t off, uint64_t bytes)

@@ -34,15 +34,6 @@ MUST_CHECK bool block_fd_read_cached(int fd, const struct iovec *iov, unsigned i
 				     uint64_t bytes);
 
 /**
- * block_fd_write_zeros() - Write @bytes zeros, as data
- *
- * Context: locked, any thread
- * Syscalls: pwritev
- * Return: 0 or -errno
- */
-MUST_CHECK int block_fd_write_zeros(int fd, uint64_t off, uint64_t bytes);
-
-/**
  * block_fd_punch() - Give a file's space back; it reads as zeros then
  *
  * A file is never asked to zero and keep the space (FALLOC_FL_ZERO_RANGE): that call could fill the

@@ -26,6 +26,8 @@ static int block_qcow2_init(struct block_backing *g, const struct boot_dev *rec,
 		return rc;
 	if (!q)
 		return err_set(err, ENOMEM, "memory for a qcow2 disk");
+	if (g->direct_mem || g->direct_off)
+		return err_text(err, EINVAL, "%s: qcow2 images know no O_DIRECT", rec->name);
 	if (rec->nr_res == 0 || s.qcow2 >> rec->nr_res != 0)
 		return err_text(err, EINVAL, "%s: %u resources are not the images 0x%x", rec->name,
 				rec->nr_res, s.qcow2);
@@ -41,6 +43,11 @@ static int block_qcow2_init(struct block_backing *g, const struct boot_dev *rec,
 				q->image[0].bytes, g->capacity);
 	g->state = q;
 	return 0;
+}
+
+static void block_qcow2_done(struct block_backing *g)
+{
+	free(g->state);
 }
 
 /* What was written is in the files already.  Syscalls: fdatasync */
@@ -79,6 +86,7 @@ const struct block_format block_qcow2 = {
 	.name = "qcow2",
 	.threads = KIND_THREADS_MAX,
 	.init = block_qcow2_init,
+	.done = block_qcow2_done,
 	.carry_out = block_qcow2_carry_out,
 	.at_once = block_qcow2_at_once,
 };

@@ -17,6 +17,8 @@
  * @capacity_bytes: A multiple of 512
  * @serial:	Padded with zeros
  * @qcow2:	Bit i: resource i is a qcow2 image, and those behind it are its backing files
+ * @direct_mem, @direct_off: The image is open with O_DIRECT, which wants memory, and offsets and sizes, to be multiples
+ *		of these powers of two; 0: it is not
  * @unit_bytes:	The host's smallest block, a power of two from 512 on
  * @physical_exp, @offset, @io_min, @io_opt, @discard: The host's preferences, in sectors of 512, as
  *		struct virtio_blk_config has them; 0 = unknown
@@ -29,6 +31,7 @@ struct block_settings {
 	uint16_t io_min;
 	uint32_t io_opt, discard;
 	uint32_t qcow2;
+	uint32_t direct_mem, direct_off;
 };
 
 #define FS_TAG_BYTES 36 /* the name of a virtio-fs, not terminated when full */

@@ -90,7 +90,7 @@ struct bundle_console {
  * @on_failure:	enum bundle_on_failure
  * @queues:	block: queues; net: queue pairs
  * @path:	block: the image; vhost-user: the socket
- * @serial, @readonly: block only
+ * @serial, @readonly, @direct: block only
  * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
  * @cid, @socket: vsock only. @socket NULL: in the VM's state directory
  * @net:	net only
@@ -105,6 +105,7 @@ struct bundle_device {
 	const char *device;
 	const char *tag;
 	bool readonly;
+	bool direct;
 	int format;
 	int on_failure;
 	uint64_t queues;
@@ -123,6 +124,7 @@ struct bundle_vm {
 	} kernel;
 	struct {
 		const char *path;
+		bool direct;
 		int format;
 		int on_failure;
 	} image;

@@ -42,6 +42,7 @@ static const struct schema_field block_fields[] = {
 	 .off = DEV(path),
 	 .max = PATH_MAX - 1},
 	{.name = "readonly", .kind = SCHEMA_BOOL, .off = DEV(readonly)},
+	{.name = "direct", .kind = SCHEMA_BOOL, .off = DEV(direct)},
 	{.name = "queues",
 	 .kind = SCHEMA_UINT,
 	 .off = DEV(queues),
@@ -172,6 +173,7 @@ static const struct schema_field image_fields[] = {
 	 .kind = SCHEMA_ENUM,
 	 .off = VM(image.format),
 	 .words = disk_format_names},
+	{.name = "direct", .kind = SCHEMA_BOOL, .off = VM(image.direct)},
 	BUNDLE_ON_FAILURE(VM(image.on_failure)),
 };
 static const struct schema_table image_table = {.field = image_fields,

@@ -10,6 +10,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/host/disk_direct.h"
 #include "runtime/util/file.h"
 
 #define SECTOR_BYTES 512
@@ -154,6 +155,8 @@ static int disk_check_qcow2(const struct plan_fd *f, int fd, const struct stat *
 
 	if (rc < 0)
 		return rc;
+	if (f->direct)
+		return disk_fail(f, EINVAL, "cannot be direct: only raw images can", err);
 	if (f->writable && h.why_readonly)
 		return disk_fail(f, EINVAL, h.why_readonly, err);
 	sectors = (1U << h.cluster_bits) / SECTOR_BYTES;
@@ -216,6 +219,24 @@ static void disk_tell_blocks(const struct blocks *b, struct block_settings *ret)
 	ret->discard = (b->discard > ret->unit_bytes ? b->discard : ret->unit_bytes) / SECTOR_BYTES;
 }
 
+/* Then the guest is told the units of O_DIRECT: it has no other ones. */
+static int disk_go_direct(const struct plan_fd *f, int fd, struct blocks *b, struct disk *ret,
+			  struct err *err)
+{
+	struct disk_direct d;
+	int rc = disk_direct(f, fd, ret->settings.capacity_bytes, &d, err);
+
+	if (rc < 0)
+		return rc;
+	ret->settings.direct_mem = d.mem;
+	ret->settings.direct_off = d.off;
+	if (b->logical < (int)d.off)
+		b->logical = (int)d.off;
+	if (b->physical < d.off)
+		b->physical = d.off;
+	return 0;
+}
+
 static int disk_check_raw(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,
 			  struct err *err)
 {
@@ -231,8 +252,10 @@ static int disk_check_raw(const struct plan_fd *f, int fd, const struct stat *st
 	} else {
 		disk_ask_file(st, &blocks);
 	}
-	disk_tell_blocks(&blocks, &ret->settings);
-	return 0;
+	rc = f->direct ? disk_go_direct(f, fd, &blocks, ret, err) : 0;
+	if (rc == 0)
+		disk_tell_blocks(&blocks, &ret->settings);
+	return rc;
 }
 
 int disk_check(const struct plan_fd *f, int fd, const struct stat *st, struct disk *ret,

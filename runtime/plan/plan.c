@@ -62,6 +62,7 @@ static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, 
 		memcpy(settings.serial, d->serial, strnlen(d->serial, sizeof(settings.serial)));
 	plan_set_settings(proc, &settings, sizeof(settings));
 	fd->writable = !d->readonly;
+	fd->direct = d->direct;
 	fd->format = (enum disk_format)d->format;
 	proc->nr_fds = BOOT_FD_RES + 1;
 	return plan_set_file(bd, fd, PLAN_FILE_DISK, d->path, pointer);
@@ -111,6 +112,7 @@ static int plan_build_devices(struct plan_build *bd)
 	struct bundle_device image = {
 		.path = b->vm.image.path,
 		.readonly = b->root.readonly,
+		.direct = b->vm.image.direct,
 		.format = b->vm.image.format,
 		.on_failure = b->vm.image.on_failure,
 		.queues = 1,

@@ -57,6 +57,8 @@ static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd 
 	json_add_string(o, "path", fd->path);
 	if (fd->source == PLAN_FD_FILE)
 		json_add(o, "writable", json_object_new_boolean(fd->writable));
+	if (fd->direct)
+		json_add(o, "direct", json_object_new_boolean(true));
 	if (fd->max_bytes)
 		json_add(o, "maxBytes", json_object_new_uint64(fd->max_bytes));
 	plan_json_add_name(o, "format", disk_format_names[fd->format]);

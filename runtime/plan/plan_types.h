@@ -51,6 +51,7 @@ struct plan_fd {
 	enum plan_fd_source source;
 	enum plan_file file;
 	bool writable;
+	bool direct;		 /* a disk: O_DIRECT */
 	enum disk_format format; /* of a disk */
 	unsigned int index;
 	uint64_t max_bytes; /* a log: what it may grow to */

@@ -83,6 +83,7 @@ static int standalone_open_disk(struct standing *a, struct boot_dev *b, struct e
 		.source = PLAN_FD_FILE,
 		.file = PLAN_FILE_DISK,
 		.writable = !a->wanted->readonly,
+		.direct = a->wanted->direct,
 		.format = a->wanted->format,
 		.path = (char *)a->wanted->path,
 		.pointer = (char *)"--path",

@@ -37,7 +37,7 @@ struct standalone_net {
  * @kind:	One with KIND_ALONE
  * @socket:	Path to listen on, if @fd is 0
  * @fd:		Inherited, listening
- * @path, @format, @readonly: block: the image, what it is, refuse writes
+ * @path, @format, @readonly, @direct: block: the image, what it is, refuse writes, O_DIRECT
  * @tap:	net: name of the TAP
  * @size_bytes:	balloon: what its guests are asked to give up
  * @net:	net: what it answers its guest
@@ -51,7 +51,7 @@ struct standalone {
 	int fd;
 	const char *path;
 	enum disk_format format;
-	bool readonly;
+	bool readonly, direct;
 	const char *tap;
 	uint64_t size_bytes;
 	struct standalone_net net;

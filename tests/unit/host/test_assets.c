@@ -135,6 +135,33 @@ Test(assets, format_raw_is_believed)
 	}
 }
 
+/* The file system of these tests has it; what the kernel says of it is taken over. */
+Test(assets, a_disk_may_go_around_the_page_cache)
+{
+	struct plan_fd f = make_file(PLAN_FILE_DISK, "direct", "", 0, 1 << 20);
+	struct block_settings *s;
+	struct disk disk;
+	struct err err;
+	int fd = -1;
+
+	f.direct = true;
+	cr_assert_eq(assets_open_file(&f, &fd, &disk, &err), 0, "%s", err.msg);
+	s = &disk.settings;
+	cr_expect(fcntl(fd, F_GETFL) & O_DIRECT);
+	cr_expect(s->direct_mem > 0 && s->direct_off >= 512 && s->unit_bytes == s->direct_off);
+	close(fd);
+	f.format = DISK_QCOW2;
+	cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), -EINVAL);
+	f.format = DISK_UNSAID;
+	free(f.path);
+	f.path = strdup(
+		"/sys/kernel/uevent_seqnum"); /* 4096 bytes, in a file system without O_DIRECT */
+	cr_expect_eq(assets_open_file(&f, &fd, &disk, &err), -EINVAL);
+	cr_expect_str_eq(err.msg, "/p/path: /sys/kernel/uevent_seqnum: cannot be direct: its file "
+				  "system has no O_DIRECT");
+	drop(&f);
+}
+
 Test(assets, what_is_not_a_file_is_refused)
 {
 	struct err err = {0};
