@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "cmd/vmrun/run_block.h"
 #include "cmd/vmrun/run_net.h"
 #include "cmd/vmrun/run_vsock.h"
 #include "devices/core/fmt.h"
@@ -78,17 +79,20 @@ static void run_bundle_append_console(struct maker *m, struct json_object *devic
 	run_bundle_append(m, devices, console);
 }
 
-static int run_bundle_append_nets(struct maker *m, struct json_object *devices,
-				  const struct option_list *specs, struct err *err)
+/* Devices of which each option describes one whole */
+static int run_bundle_append_all(struct maker *m, struct json_object *devices,
+				 const struct option_list *specs,
+				 int (*make)(const char *, struct json_object **, struct err *),
+				 struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < specs->nr; i++) {
-		struct json_object *net = NULL;
+		struct json_object *device = NULL;
 
-		rc = run_net(specs->item[i], &net, err);
+		rc = make(specs->item[i], &device, err);
 		if (rc == 0)
-			run_bundle_append(m, devices, net);
+			run_bundle_append(m, devices, device);
 	}
 	return rc;
 }
@@ -189,8 +193,8 @@ int run_bundle_id(char ret[RUN_BUNDLE_ID_BYTES], struct err *err)
 bool run_bundle_given(const struct run_bundle_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
-	       o->disks.nr || o->rwdisks.nr || o->params.nr || o->nets.nr || o->host_ip ||
-	       o->netmask || o->mac || o->balloon || o->vsock;
+	       o->disks.nr || o->rwdisks.nr || o->blocks.nr || o->params.nr || o->nets.nr ||
+	       o->host_ip || o->netmask || o->mac || o->balloon || o->vsock;
 }
 
 int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
@@ -209,9 +213,11 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 		run_bundle_add_image(&m, image, root_image);
 	run_bundle_append_disks(&m, devices, &o->disks, true);
 	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
+	rc = run_bundle_append_all(&m, devices, &o->blocks, run_block, err);
 	if (console)
 		run_bundle_append_console(&m, devices);
-	rc = run_bundle_append_nets(&m, devices, &o->nets, err);
+	if (rc == 0)
+		rc = run_bundle_append_all(&m, devices, &o->nets, run_net, err);
 	if (rc == 0)
 		rc = run_bundle_append_tap(&m, devices, o, err);
 	if (rc == 0)

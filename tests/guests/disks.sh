@@ -7,14 +7,14 @@ end() {
 	[ -z "$loop" ] || losetup -d "$loop"
 	[ -z "$frozen" ] || fsfreeze -u "$work/still"
 	vmrun delete --force stalled
-	umount "$work/tmpfs" "$work/still" 2>/dev/null
+	umount "$work/tmpfs" "$work/ramfs" "$work/still" 2>/dev/null
 	cleanup
 }
 trap end EXIT
 
-# sectors NAME PATH REGEX [FORMAT]: the guest on this disk, whose description matches REGEX
+# sectors NAME PATH REGEX [PROPERTY]: the guest on this disk, whose description matches REGEX
 sectors() {
-	bundle "$work/sectors" sectors "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$2\"${4:+, \"format\": \"$4\"}}]"
+	bundle "$work/sectors" sectors "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$2\"${4:+, $4}}]"
 	out=$(vmrun run "$work/sectors" </dev/null 2>"$work/err")
 	is "$1: the guest ends by the reset it asked for" $? 32
 	tr -d '\r' <<<"$out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $1: /"
@@ -23,13 +23,22 @@ sectors() {
 }
 truncate -s 8M "$work/file"
 sectors "a file" "$work/file" "logical 512, physical 4096, discard 4096"
+sectors "a file, direct" "$work/file" "logical (512|4096), physical 4096, discard 4096" '"direct": true'
 mkdir "$work/tmpfs" && mount -t tmpfs none "$work/tmpfs" && truncate -s $((8 << 20 | 512)) "$work/tmpfs/file"
 sectors "a file of an odd size in memory" "$work/tmpfs/file" "logical 512, physical 4096"
 if loop=$(losetup --show -f -b 4096 "$work/file"); then
 	sectors "a device with sectors of 4096 bytes" "$loop" "logical 512, physical 4096, discard 4096"
+	sectors "such a device, direct" "$loop" "logical 4096, physical 4096, discard 4096" '"direct": true'
 else
 	skip "a device with sectors of 4096 bytes" "no loop device"
 fi
+
+mkdir "$work/ramfs" && mount -t ramfs none "$work/ramfs" && truncate -s 8M "$work/ramfs/file"
+like "a file system without O_DIRECT" "$(vmrun run --block "$work/ramfs/file,direct" "$B/guests/sectors.elf" </dev/null 2>&1)" \
+	"^vmrun: /vm/devices/0/path: $work/ramfs/file: cannot be direct: its file system has no O_DIRECT\$"
+out=$(vmrun run --block "path=$work/file,o_direct=true,id=direct" "$B/guests/sectors.elf" </dev/null 2>&1)
+like "run --block: the guest reaches its end" "$out" '^# sectors: done'
+is "run --block: no check fails" "$(grep -c '^not ok' <<<"$out")" 0
 
 # qcow2: the guest writes to the top of a chain. QEMU finds its sectors there, and the lower files' behind them.
 seq 1 9999999 | head -c 8M >"$work/base"
@@ -45,10 +54,10 @@ judged() { # judged NAME: by QEMU
 	is "$1: what it touched is not" "$(head -c 65536 "$work/raw" | tr -d '\2\3' | tr -d '\0' | wc -c)" 0
 }
 chain cluster_size=65536
-sectors "a chain of qcow2 images" "$work/top.qcow2" "logical 512, physical 4096, discard 65536" qcow2
+sectors "a chain of qcow2 images" "$work/top.qcow2" "logical 512, physical 4096, discard 65536" '"format": "qcow2"'
 judged "a chain of qcow2 images"
 chain cluster_size=512,refcount_bits=1
-sectors "qcow2 with the smallest clusters" "$work/top.qcow2" "logical 512, physical 512, discard 512" qcow2
+sectors "qcow2 with the smallest clusters" "$work/top.qcow2" "logical 512, physical 512, discard 512" '"format": "qcow2"'
 judged "qcow2 with the smallest clusters"
 chain compat=0.10
 out=$(vmrun run --rwdisk "$work/top.qcow2,format=qcow2" "$B/guests/sectors.elf" </dev/null 2>&1)
