@@ -17,8 +17,9 @@
  * The loop alone reads and writes rings. Pieces go to threads (block_pool.h), so that a slow one holds up
  * no other, and requests are answered as they get done, in any order. Two sorts the loop carries out itself,
  * since waking a thread costs more than they do: what needs no waiting, which are most reads from the page
- * cache; and a read or write that is alone, as long as such pieces take less than BLOCK_QUICK_NS. A flush
- * is popped after all that was answered before it, whose data the host has by then: it needs no order.
+ * cache, but large ones of several at once; and a read or write that is alone, as long as such pieces take less
+ * than BLOCK_QUICK_NS. A flush is popped after all that was answered before it, whose data the host has by
+ * then: it needs no order.
  *
  * A request that does not fit into one piece is the last one that is popped until it is over. So a queue can
  * be stopped soon: the pieces at hand are waited for, and of a long request the rest is not begun; it
@@ -46,6 +47,9 @@
 
 /* Bytes that the loop itself moves, about, before the front-end has its turn */
 #define BLOCK_WORK_BYTES (16U << 20)
+
+/* From here on to copy a piece takes so much longer than to wake a thread that several threads should do it */
+#define BLOCK_LARGE_BYTES (64U << 10)
 
 /* What the loop may wait for the host while no other request is there */
 #define BLOCK_QUICK_NS 1000000ULL
@@ -135,29 +139,24 @@ static void block_done(struct block *b, struct block_request *r)
 	block_request_done(r);
 }
 
-/* Whether the loop may wait for a piece: no other request is there, and it won't take long */
-static bool block_is_alone(struct device *d, const struct block_request *r)
-{
-	const struct block *b = d->state;
-
-	return b->busy == 0 && !b->slow && (r->io.op == BLOCK_READ || r->io.op == BLOCK_WRITE) &&
-	       !vq_has(&d->vq[r->queue], 1);
-}
-
 /* Whether the loop has carried out a piece itself. Of a long request it does none: it has others to serve */
 static bool block_by_loop(struct device *d, struct block_request *r)
 {
 	struct block *b = d->state;
 	const struct block_format *format = b->backing.format;
+	const bool alone = b->busy == 0 && !vq_has(&d->vq[r->queue], 1);
+	const bool quick = !b->slow && (r->io.op == BLOCK_READ || r->io.op == BLOCK_WRITE);
 
 	if (!r->last || r->io.durable || b->work >= BLOCK_WORK_BYTES)
+		return false;
+	if (!alone && r->io.bytes >= BLOCK_LARGE_BYTES)
 		return false;
 	b->work += r->io.bytes;
 	if (format->at_once && format->at_once(&b->backing, &r->io)) {
 		block_request_done(r);
 		return true;
 	}
-	if (!block_is_alone(d, r))
+	if (!alone || !quick)
 		return false;
 	block_carry_out(b, &r->io);
 	block_done(b, r);

@@ -193,6 +193,35 @@ Test(block_overlap, one_alone_is_the_loops_while_the_disk_is_quick)
 	answered(&ring);
 }
 
+/* Copying is what takes time then, and several threads copy at once. */
+Test(block_overlap, large_reads_from_the_page_cache_are_shared)
+{
+	const struct vqd_buf buf[] = {
+		{HEAD_GPA, 16, false}, {DATA_GPA, 0x10000, true}, {STATUS_GPA, 1, true}};
+	struct call_watch w[2];
+
+	put_head(VIRTIO_BLK_T_IN, 0);
+	vqd_add(&ring, buf, 3);
+	vqd_add(&ring, buf, 3);
+	ring_doorbell();
+	for (unsigned int i = 0; i < 2; i++) {
+		w[i] = next_call(SYS_preadv);
+		cr_assert_neq(w[i].tid, child.pid, "the loop copies");
+	}
+	cr_assert_neq(w[0].tid, w[1].tid);
+	for (unsigned int i = 0; i < 2; i++) {
+		call_watch_go(child.watch, &w[i]);
+		answered(&ring);
+	}
+	vqd_add(&ring, buf, 3);
+	ring_doorbell();
+	w[0] = next_call(SYS_preadv2);
+	cr_assert_eq(w[0].tid, child.pid, "one alone is the loop's");
+	call_watch_fail(child.watch, &w[0], EAGAIN);
+	pass(SYS_preadv);
+	answered(&ring);
+}
+
 Test(block_overlap, a_long_request_is_the_last_that_is_popped)
 {
 	struct vqd_buf buf[128] = {{HEAD_GPA, 16, false}};
