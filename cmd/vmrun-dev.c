@@ -7,19 +7,18 @@
  *
  *   1. receive the boot record on the control socket
  *   2. give up all that is not open; make the event loop, allocate the device's state, let the device take over its resources
- *   3. watch the socket to the VMM: the front-end's connection, or with BOOT_DEV_LISTEN the socket on
- *      which it will connect
+ *   3. watch the front-end's connection, the socket to the VMM; not with BOOT_DEV_ALONE
  *   4. lock down; from here on nothing is opened, allocated or looked up
  *   5. send CTL_READY and serve
  *
  * A VMM may have sent messages long before: they wait in the socket until after step 4. The program
  * ends when the supervisor closes the control socket, or when the VMM, its one front-end, is gone. A
- * program that listens waits for another front-end instead.
+ * stand-alone device waits for the next front-end instead: the supervisor accepts them, and hands in one at
+ * a time (CTL_FRONT_END).
  */
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "devices/core/boot.h"
 #include "devices/core/ctl.h"
@@ -28,18 +27,13 @@
 #include "devices/core/log.h"
 #include "devices/core/vu_backend.h"
 
-/* Rounds that a second front-end waits: the first may be leaving, a few messages before its end */
-#define DEV_KNOCKS 16
-
 extern const struct device_ops DEVICE;
 static const struct device_ops *const dev_ops = &DEVICE;
 
 /**
  * struct program - What the program consists of
  * @quit:	The supervisor closed the control socket
- * @front_end:	With BOOT_DEV_LISTEN the connection being served; -1: none
- * @knocks:	Rounds of the loop for which a second one has been waiting
- * @turned_away: Budget of log lines about refused ones
+ * @front_end:	With BOOT_DEV_ALONE the connection being served; -1: none
  */
 struct program {
 	struct boot_dev boot;
@@ -48,8 +42,6 @@ struct program {
 	struct vu_backend backend;
 	bool quit;
 	int front_end;
-	unsigned int knocks;
-	struct log_limit turned_away;
 };
 
 /* The requests that devices take. With @idle only before the guest has started to use the device: what it has
@@ -83,7 +75,35 @@ static int dev_control(struct program *p, struct ctl_msg *m, int *fd)
 	return rc == -EPROTO ? rc : ctl_answer(BOOT_FD_CONTROL, m, rc, &err);
 }
 
-/* A request; anything else ends the program, as does the end of the control socket */
+/* A device that passes no fd on has its supervisor answer GET_INFLIGHT_FD. */
+static int dev_ask_region(const struct vu_msg *asked, struct err *err)
+{
+	const struct ctl_msg m = {.type = CTL_REGION,
+				  .value = {[CTL_REGION_QUEUES] = asked->inflight.nr_queues,
+					    [CTL_REGION_ENTRIES] = asked->inflight.queue_size,
+					    [CTL_REGION_PAYLOAD] = asked->hdr.bytes}};
+	const int rc = ctl_send_whole(BOOT_FD_CONTROL, &m, -1);
+
+	return rc < 0 ? err_set(err, -rc, "control socket") : 1;
+}
+
+/* Serves a front-end; -errno when none may come now */
+static int dev_front_end(struct program *p, int *fd)
+{
+	struct err err = {0};
+	int rc;
+
+	if (!(p->boot.flags & BOOT_DEV_ALONE) || *fd < 0 || p->front_end >= 0)
+		return -EPROTO;
+	p->front_end = TAKE_FD(*fd);
+	rc = vu_backend_init(&p->backend, &p->dev, p->front_end, &err);
+	if (rc < 0)
+		log_err("%s", err.msg);
+	p->backend.region = dev_ask_region;
+	return rc;
+}
+
+/* A front-end or a request; anything else ends the program, as does the end of the control socket */
 static void dev_control_ready(void *arg, int control, uint32_t events)
 {
 	struct program *p = arg;
@@ -91,46 +111,18 @@ static void dev_control_ready(void *arg, int control, uint32_t events)
 	struct ctl_msg m;
 
 	(void)events;
-	if (ctl_recv_fd(control, &m, &fd) == 1 && dev_control(p, &m, &fd) == 0)
+	if (ctl_recv_fd(control, &m, &fd) == 1 &&
+	    (m.type == CTL_FRONT_END ? dev_front_end(p, &fd) : dev_control(p, &m, &fd)) == 0)
 		return;
 	p->quit = true;
 	loop_stop(&p->loop);
 }
 
-/* A front-end connects. One at a time: a second one is disconnected.  Syscalls: accept4 close */
-static void dev_accept(void *arg, int fd, uint32_t events)
-{
-	struct program *p = arg;
-	struct err err = {0};
-	int peer;
-
-	(void)events;
-	/* The first may have left, with its end among the events behind this one. */
-	if (p->front_end >= 0 && p->knocks++ < DEV_KNOCKS)
-		return;
-	p->knocks = 0;
-	peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
-	if (peer < 0)
-		return;
-	if (p->front_end >= 0) {
-		log_limited(&p->turned_away, LOG_LEVEL_WARN,
-			    "a second front-end was turned away: one at a time");
-		close(peer);
-		return;
-	}
-	p->front_end = peer;
-	if (vu_backend_init(&p->backend, &p->dev, p->front_end, &err) < 0) {
-		log_err("%s", err.msg);
-		loop_stop(&p->loop);
-	}
-}
-
 static int dev_watch_vmm(struct program *p, struct err *err)
 {
-	if (dev_ops->kind->virtio_id == 0) /* not virtio: its init watches the socket */
+	/* What is not virtio watches the socket in its init. */
+	if (dev_ops->kind->virtio_id == 0 || p->boot.flags & BOOT_DEV_ALONE)
 		return 0;
-	if (p->boot.flags & BOOT_DEV_LISTEN)
-		return loop_add(&p->loop, BOOT_FD_VMM, EPOLLIN, dev_accept, p, err);
 	return vu_backend_init(&p->backend, &p->dev, BOOT_FD_VMM, err);
 }
 
@@ -163,12 +155,13 @@ static int dev_prepare(struct program *p, struct err *err)
 }
 
 /* Frees the place of a front-end that left */
-static void dev_next_front_end(struct program *p)
+static int dev_next_front_end(struct program *p)
 {
 	vu_backend_done(&p->backend);
 	cleanup_close_fd(&p->front_end);
 	p->front_end = -1;
 	p->loop.stop = false;
+	return ctl_send(BOOT_FD_CONTROL, CTL_LEFT, 0, 0, NULL);
 }
 
 /* Step 5, until no front-end is left */
@@ -176,9 +169,10 @@ static int dev_serve(struct program *p, struct err *err)
 {
 	int rc = loop_run(&p->loop, err);
 
-	while (rc == 0 && !p->quit && p->boot.flags & BOOT_DEV_LISTEN) {
-		dev_next_front_end(p);
-		rc = loop_run(&p->loop, err);
+	while (rc == 0 && !p->quit && p->boot.flags & BOOT_DEV_ALONE) {
+		rc = dev_next_front_end(p);
+		if (rc == 0)
+			rc = loop_run(&p->loop, err);
 	}
 	vu_backend_done(&p->backend);
 	if (dev_ops->finish)

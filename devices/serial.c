@@ -215,7 +215,7 @@ static int serial_init(struct device *d, const struct boot_dev *rec, struct err 
 	struct serial *s = d->state;
 	int rc;
 
-	if (rec->nr_res != 2 || rec->settings_bytes != 0 || rec->flags & BOOT_DEV_LISTEN)
+	if (rec->nr_res != 2 || rec->settings_bytes != 0 || rec->flags & BOOT_DEV_ALONE)
 		return err_text(err, EINVAL, "%s: %u resources, not 2; or settings; or no VMM",
 				rec->name, rec->nr_res);
 	rc = line_init(SERIAL_FD_SOURCE, &s->source, err);

@@ -16,17 +16,17 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-#define BOOT_MAGIC	   0x746f6f62 /* "boot" */
-#define BOOT_VERSION	   7
-#define BOOT_NAME_BYTES	   16
-#define BOOT_VCPUS_MAX	   32	/* vCPUs of one VM */
-#define BOOT_DEVICES_MAX   24	/* devices of one VM */
-#define BOOT_FILTER_MAX	   1024 /* BPF instructions of one policy */
-#define BOOT_CMDLINE_MAX   2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
-#define BOOT_RES_MAX	   8	/* resource fds of one device */
-#define BOOT_QUEUES_MAX	   16	/* queues of one device */
-#define BOOT_SETTINGS_MAX  1536 /* bytes of one device's settings */
-#define BOOT_CONFIG_MAX	   40	/* bytes of a configuration space that the VMM gives */
+#define BOOT_MAGIC	    0x746f6f62 /* "boot" */
+#define BOOT_VERSION	    7
+#define BOOT_NAME_BYTES	    16
+#define BOOT_VCPUS_MAX	    32	 /* vCPUs of one VM */
+#define BOOT_DEVICES_MAX    24	 /* devices of one VM */
+#define BOOT_FILTER_MAX	    1024 /* BPF instructions of one policy */
+#define BOOT_CMDLINE_MAX    2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
+#define BOOT_RES_MAX	    8	 /* resource fds of one device */
+#define BOOT_QUEUES_MAX	    16	 /* queues of one device */
+#define BOOT_SETTINGS_MAX   1536 /* bytes of one device's settings */
+#define BOOT_CONFIG_MAX	    40	 /* bytes of a configuration space that the VMM gives */
 #define BOOT_INFLIGHT_BYTES 131072 /* memory in which one device notes what is in flight */
 
 /**
@@ -76,7 +76,7 @@ struct boot_filter {
 };
 
 #define BOOT_DEV_READONLY (1U << 0) /* block: refuse writes, offer VIRTIO_BLK_F_RO */
-#define BOOT_DEV_LISTEN	  (1U << 1) /* BOOT_FD_VMM is a listening socket (stand-alone back-end) */
+#define BOOT_DEV_ALONE	  (1U << 1) /* front-ends come by CTL_FRONT_END, BOOT_FD_VMM is none */
 #define BOOT_DEV_RAW_BLK  (1U << 2) /* block: resource 0 is a block device, not a file */
 
 /**

@@ -52,35 +52,40 @@ enum ctl_type {
 		    /* vCPU runs and no device works for the guest */
 	CTL_RESUME, /* supervisor -> VMM, after PAUSE, also if it failed; ends one not DONE yet, */
 		    /* with ECANCELED. value[0..1] = the next generation. Answered by DONE */
-	CTL_NET,  /* supervisor -> network device, after READY and before the VMM's START: */
-		  /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
-		  /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
+	CTL_NET,    /* supervisor -> network device, after READY and before the VMM's START: */
+		    /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
+		    /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
 	CTL_BALLOON, /* supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = */
 		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
 	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */
 			   /* DONE: value by enum ctl_balloon_stats, those that came last */
 	CTL_CONSOLE_ATTACH, /* supervisor -> console, after READY, with a stream socket: a user of the */
 			    /* port named by text, of hvc0 without. Answered by DONE */
-	CTL_CONSOLE_SIZE,   /* supervisor -> console, after READY: arg = columns << 16 | rows of the */
-			    /* terminal at hvc0. Answered by DONE */
-	CTL_CONSOLE_LOG,    /* supervisor -> console, after READY, with the log file, opened anew. */
-			    /* Answered by DONE */
+	CTL_CONSOLE_SIZE, /* supervisor -> console, after READY: arg = columns << 16 | rows of the */
+			  /* terminal at hvc0. Answered by DONE */
+	CTL_CONSOLE_LOG,  /* supervisor -> console, after READY, with the log file, opened anew. */
+			  /* Answered by DONE */
 	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0 and values, or errno and */
 		  /* text; after an errno nothing changed, and the request may come again. A */
 		  /* process answers requests in the order in which they came */
 	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
 	CTL_VSOCK_CONNECT, /* supervisor -> vsock device, after READY: a connection to the guest's */
-		     /* port arg, CTL_VSOCK_* in code, its host's end as file. Answered by DONE, */
-		     /* value 0 = the host's port. CTL_VSOCK_HALF alone: the reading end of the */
-		     /* connection that comes next */
+	/* port arg, CTL_VSOCK_* in code, its host's end as file. Answered by DONE, */
+	/* value 0 = the host's port. CTL_VSOCK_HALF alone: the reading end of the */
+	/* connection that comes next */
 	CTL_VSOCK_ASK, /* vsock device -> supervisor, after READY, few open: the guest connects to */
-		     /* the host's port code, value 0 = whether seqpacket; arg = ticket */
+		       /* the host's port code, value 0 = whether seqpacket; arg = ticket */
 	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */
-		     /* end as file, without one it is refused. Answered by DONE */
+			 /* end as file, without one it is refused. Answered by DONE */
 	CTL_LOST, /* VMM -> supervisor, after READY: text = a device that returns (BOOT_VMM_RETURNS) */
 		  /* and whose connection has ended; arg = which one: 0 the first, then DEVICE's */
 	CTL_DEVICE, /* supervisor -> VMM, after READY: text = a device that returns, arg = */
 		    /* number of the connection, which comes with the message */
+	CTL_FRONT_END, /* supervisor -> stand-alone device, after READY and the last LEFT: a front-end's */
+	/* connection comes with it */
+	CTL_REGION, /* stand-alone device -> supervisor, before LEFT: the front-end asks for memory for */
+	/* what is in flight. value by enum ctl_region. The supervisor answers the front-end */
+	CTL_LEFT, /* stand-alone device -> supervisor: it has closed the front-end's connection */
 	CTL_TYPES,
 };
 
@@ -99,7 +104,7 @@ struct ctl_msg {
 	char text[ERR_MSG_BYTES];
 };
 
-#define CTL_NET_DOWN (1U << 31)
+#define CTL_NET_DOWN	(1U << 31)
 
 #define CTL_BALLOON_SET 1
 
@@ -115,7 +120,10 @@ enum ctl_balloon { CTL_BALLOON_TARGET, CTL_BALLOON_ACTUAL };
  */
 enum ctl_balloon_stats { CTL_BALLOON_UPDATES, CTL_BALLOON_KNOWN, CTL_BALLOON_STAT };
 
-#define CTL_BALLOON_ANSWERS (1ULL << 63)
+/** enum ctl_region - Values of a CTL_REGION: rings, entries of each, bytes of the answer's payload */
+enum ctl_region { CTL_REGION_QUEUES, CTL_REGION_ENTRIES, CTL_REGION_PAYLOAD };
+
+#define CTL_BALLOON_ANSWERS  (1ULL << 63)
 #define CTL_BALLOON_STATS_NR 10 /* the tags of virtio 1.3 */
 _Static_assert(CTL_BALLOON_STAT + CTL_BALLOON_STATS_NR <= CTL_VALUES, "room for statistics");
 /* Of a host's end that is handed in: not blocking; a socket of a seqpacket connection has SO_PEEK_OFF set */
@@ -124,8 +132,7 @@ _Static_assert(CTL_BALLOON_STAT + CTL_BALLOON_STATS_NR <= CTL_VALUES, "room for 
 #define CTL_VSOCK_HALF	    (1U << 2) /* it is read, and another, with the next message, is written */
 #define CTL_VSOCK_SEQPACKET (1U << 3)
 #define CTL_VSOCK_GREET	    (1U << 4) /* when the guest accepts, "OK <host port>" is written first */
-#define CTL_VSOCK_FLAGS                                                                            \
-	(CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_SEQPACKET | CTL_VSOCK_GREET)
+#define CTL_VSOCK_FLAGS	    (CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_SEQPACKET | CTL_VSOCK_GREET)
 
 /** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
 static inline uint64_t ctl_mac(const uint8_t mac[6])

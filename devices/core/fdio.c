@@ -81,7 +81,7 @@ int fd_write_full(int fd, const void *buf, size_t len)
 
 /* One message with fds, of which a stream socket may take a part only.  Syscalls: sendmsg */
 static ssize_t fd_send_fds(int sock, const void *buf, size_t len, const int *fds,
-			   unsigned int nr_fds)
+			   unsigned int nr_fds, int flags)
 {
 	const size_t bytes = nr_fds * sizeof(int);
 	struct iovec iov = {.iov_base = (char *)(uintptr_t)buf, .iov_len = len};
@@ -100,7 +100,7 @@ static ssize_t fd_send_fds(int sock, const void *buf, size_t len, const int *fds
 	c->cmsg_len = (__typeof__(c->cmsg_len))CMSG_LEN(bytes);
 	memcpy(CMSG_DATA(c), fds, bytes);
 	do {
-		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL | flags);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }
@@ -111,7 +111,7 @@ int fd_send(int sock, const void *buf, size_t len, const int *fds, unsigned int 
 
 	vr_assert(len > 0 && nr_fds <= FDIO_FDS_MAX);
 	if (nr_fds > 0)
-		n = fd_send_fds(sock, buf, len, fds, nr_fds);
+		n = fd_send_fds(sock, buf, len, fds, nr_fds, 0);
 	return n < 0 ? (int)n : fd_write_full(sock, (const char *)buf + n, len - (size_t)n);
 }
 
@@ -124,6 +124,15 @@ int fd_try_send(int sock, const void *buf, size_t len)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	return (size_t)n == len ? 0 : -EMSGSIZE;
+}
+
+int fd_try_send_fd(int sock, const void *buf, size_t len, int fd)
+{
+	const ssize_t n = fd_send_fds(sock, buf, len, &fd, 1, MSG_DONTWAIT);
+
+	if (n < 0)
+		return (int)n;
 	return (size_t)n == len ? 0 : -EMSGSIZE;
 }
 

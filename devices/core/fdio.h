@@ -75,6 +75,16 @@ MUST_CHECK int fd_send(int sock, const void *buf, size_t len, const int *fds, un
 MUST_CHECK int fd_try_send(int sock, const void *buf, size_t len);
 
 /**
+ * fd_try_send_fd() - As fd_try_send(), with an fd; the supervisor's side
+ * @fd:		Borrowed; the peer gets a duplicate
+ *
+ * Context: any
+ * Syscalls: sendmsg
+ * Return: as fd_try_send()
+ */
+MUST_CHECK int fd_try_send_fd(int sock, const void *buf, size_t len, int fd);
+
+/**
  * fd_recv() - Receive at most @len bytes and the fds that came with them
  * @sock:	AF_UNIX socket
  * @buf:	Where to; its contents are undefined after a failure

@@ -23,7 +23,7 @@ static uint64_t vu_protocol_features(const struct vu_backend *b)
 
 /*
  * One function a request. Each gets a message that obeys its rule, may take its fds, and where the
- * rule says so turns it into the reply. An error goes to the front-end.
+ * rule says so turns it into the reply, or returns 1: the supervisor replies. An error goes to the front-end.
  */
 
 static int vu_get_features(struct vu_backend *b, struct vu_msg *m, struct err *err)
@@ -168,11 +168,16 @@ static int vu_set_config(struct vu_backend *b, struct vu_msg *m, struct err *err
 	return 0;
 }
 
-/* A jailed device has no memory to give; the front-end may bring some. */
+/* A jailed device has no memory to give, and passes no fd on. The front-end may bring some. */
 static int vu_get_inflight_fd(struct vu_backend *b, struct vu_msg *m, struct err *err)
 {
-	(void)b;
-	(void)err;
+	const int rc = b->region && vu_inflight_bytes(m->inflight.nr_queues,
+						      m->inflight.queue_size) > 0
+			       ? b->region(m, err)
+			       : 0;
+
+	if (rc != 0)
+		return rc;
 	m->inflight.bytes = 0;
 	m->inflight.offset = 0;
 	return 0;
@@ -212,7 +217,7 @@ static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *,
 	[VU_RESET_DEVICE] = vu_reset_device,
 };
 
-/* Answers a request that was carried out or failed with @rc; 0 or -errno when all is over */
+/* Answers a request that was carried out or failed with @rc, unless that is 1; 0 or -errno when all is over */
 static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err *err)
 {
 	const struct vu_rule *rule = vu_rule(m->hdr.request);
@@ -224,7 +229,7 @@ static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err 
 		return rc;
 	if (rc < 0)
 		log_limited(&b->limit, LOG_LEVEL_WARN, "%s", err->msg);
-	if (!ack && !rule->replies)
+	if (rc > 0 || (!ack && !rule->replies))
 		return 0;
 	if (ack) {
 		m->hdr.bytes = sizeof(m->u64);

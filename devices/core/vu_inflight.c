@@ -10,15 +10,22 @@
 
 #define VU_INFLIGHT_BYTES_MAX (1U << 20)
 
+size_t vu_inflight_bytes(uint64_t nr_queues, uint64_t queue_size)
+{
+	if (nr_queues > BOOT_QUEUES_MAX || queue_size > VQ_TRACK_MAX ||
+	    (queue_size & (queue_size - 1)) != 0 || queue_size == 0)
+		return 0;
+	return nr_queues * vq_region_bytes((uint16_t)queue_size);
+}
+
 static int vu_inflight_check(const struct vu_inflight_area *a, struct err *err)
 {
-	const uint16_t size = a->queue_size;
+	const size_t needed = vu_inflight_bytes(a->nr_queues, a->queue_size);
 
-	if (a->nr_queues == 0 || a->nr_queues > BOOT_QUEUES_MAX || size == 0 ||
-	    size > VQ_TRACK_MAX || (size & (size - 1)) != 0)
+	if (needed == 0)
 		return err_text(err, EINVAL, "vhost-user: in-flight regions of %u rings of %u",
-				a->nr_queues, size);
-	if (a->bytes < a->nr_queues * vq_region_bytes(size) || a->bytes > VU_INFLIGHT_BYTES_MAX)
+				a->nr_queues, a->queue_size);
+	if (a->bytes < needed || a->bytes > VU_INFLIGHT_BYTES_MAX)
 		return err_text(err, EINVAL, "vhost-user: in-flight regions in %lu bytes",
 				a->bytes);
 	return 0;

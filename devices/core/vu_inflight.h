@@ -22,6 +22,16 @@ struct vu_inflight {
 };
 
 /**
+ * vu_inflight_bytes() - How much memory the regions of @nr_queues rings of @queue_size entries take
+ *
+ * Both are hostile.
+ * Context: any
+ * Syscalls: none
+ * Return: 0 for numbers that are none of a device's
+ */
+size_t vu_inflight_bytes(uint64_t nr_queues, uint64_t queue_size);
+
+/**
  * vu_inflight_set() - SET_INFLIGHT_FD: map the regions, in place of those before
  * @m:		Obeys its rule; its fd is borrowed
  *

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#define VU_WIRE_MAX    (sizeof(struct vu_hdr) + VU_PAYLOAD_MAX)
 #define VU_FLAGS_KNOWN (VU_FLAG_VERSION | VU_FLAG_REPLY | VU_FLAG_NEED_REPLY)
 
 #define OWNED	       VU_STATE_OWNED
@@ -168,16 +169,31 @@ int vu_recv(int sock, struct vu_msg *ret, struct err *err)
 	return rc < 0 ? err_set(err, -rc, "vhost-user: receive") : 0;
 }
 
+/* Lays a message out; returns its size */
+static size_t vu_wire(const struct vu_msg *m, uint8_t ret[VU_WIRE_MAX])
+{
+	vr_assert(m->hdr.bytes <= VU_PAYLOAD_MAX);
+	memcpy(ret, &m->hdr, sizeof(m->hdr));
+	memcpy(ret + sizeof(m->hdr), m->bytes, m->hdr.bytes);
+	return sizeof(m->hdr) + m->hdr.bytes;
+}
+
 int vu_send(int sock, const struct vu_msg *m, struct err *err)
 {
-	uint8_t wire[sizeof(m->hdr) + VU_PAYLOAD_MAX];
-	int rc;
+	uint8_t wire[VU_WIRE_MAX];
+	const int rc = fd_send(sock, wire, vu_wire(m, wire), m->fd, m->nr_fds);
 
-	vr_assert(m->hdr.bytes <= VU_PAYLOAD_MAX);
-	memcpy(wire, &m->hdr, sizeof(m->hdr));
-	memcpy(wire + sizeof(m->hdr), m->bytes, m->hdr.bytes);
-	rc = fd_send(sock, wire, sizeof(m->hdr) + m->hdr.bytes, m->fd, m->nr_fds);
 	return rc < 0 ? err_set(err, -rc, "vhost-user: send") : 0;
+}
+
+int vu_try_send(int sock, const struct vu_msg *m)
+{
+	uint8_t wire[VU_WIRE_MAX];
+	const size_t bytes = vu_wire(m, wire);
+
+	vr_assert(m->nr_fds <= 1);
+	return m->nr_fds ? fd_try_send_fd(sock, wire, bytes, m->fd[0])
+			 : fd_try_send(sock, wire, bytes);
 }
 
 void vu_msg_close(struct vu_msg *m)

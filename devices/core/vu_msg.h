@@ -249,6 +249,15 @@ MUST_CHECK int vu_recv(int sock, struct vu_msg *ret, struct err *err);
 MUST_CHECK int vu_send(int sock, const struct vu_msg *m, struct err *err);
 
 /**
+ * vu_try_send() - As vu_send(), without waiting, and with one fd at most; the supervisor's side
+ *
+ * Context: any
+ * Syscalls: sendto; sendmsg where there is an fd
+ * Return: as fd_try_send()
+ */
+MUST_CHECK int vu_try_send(int sock, const struct vu_msg *m);
+
+/**
  * vu_msg_close() - Close the fds a message still owns
  * @m:		Fds that were taken are -1
  *

@@ -21,6 +21,7 @@
  * @channel:	From SET_BACKEND_REQ_FD, owned; -1 = none
  * @running:	Rings started
  * @inflight:	What the rings are tracked in when they start
+ * @region:	Has the supervisor answer GET_INFLIGHT_FD; NULL: this back-end has no memory to give
  * @broke_rules: The connection ended because of what the front-end sent
  * @limit:	Budget for log lines about requests that failed
  * @ring:	What the front-end set for each ring, used when the ring starts; @started until it
@@ -35,6 +36,7 @@ struct vu_backend {
 	int channel;
 	unsigned int running;
 	struct vu_inflight inflight;
+	int (*region)(const struct vu_msg *m, struct err *err);
 	bool broke_rules;
 	struct log_limit limit;
 	struct vu_ring {

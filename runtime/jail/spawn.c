@@ -347,7 +347,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
 	j.fd[BOOT_FD_LOG] = c.log[1];
-	j.fd[BOOT_FD_VMM] = d->listen_fd;
+	j.fd[BOOT_FD_VMM] = null; /* front-ends come later */
 	for (unsigned int i = 0; i < d->record->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
 	rc = boot_record_complete(d->record, d->program, d->log_level, err);

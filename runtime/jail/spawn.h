@@ -80,13 +80,11 @@ MUST_CHECK int spawn_process(const struct spawn *s, unsigned int index, struct s
  * @kind:	What the record is of
  * @record:	Filled in, except for header and seccomp program
  * @res_fd:	@record->nr_res of them; borrowed
- * @listen_fd:	A listening socket; borrowed
  */
 struct spawn_device {
 	const struct kind *kind;
 	const struct program *program;
 	struct boot_dev *record;
-	int listen_fd;
 	const int *res_fd;
 	uint64_t fsize_bytes;
 	int error_fd;

@@ -17,6 +17,7 @@
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
 #include "runtime/supervisor/child.h"
+#include "runtime/supervisor/front_ends.h"
 #include "runtime/supervisor/programs.h"
 #include "runtime/supervisor/signals.h"
 #include "runtime/supervisor/standalone_vsock.h"
@@ -24,11 +25,12 @@
 #include "runtime/util/listen.h"
 
 /* Deaths and signals do not come by a socket, because the device may have passed its end on. */
-enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS_VSOCK, NEWS };
+enum { NEWS_DEATH, NEWS_SIGNAL, NEWS_CONTROL, NEWS_LOG, NEWS_VSOCK, NEWS_FRONT_END, NEWS };
 
 /**
  * struct standing - A stand-alone device and what it holds
  * @listener:	Where its front-ends connect
+ * @front_ends:	Those that did
  * @vsock:	The sockets of a vsock device; NULL for others
  * @listen_again_ns: When its log, over its budget now, is read again
  */
@@ -36,6 +38,7 @@ struct standing {
 	const struct standalone *wanted;
 	struct oci_log *log;
 	struct listener listener;
+	struct front_ends front_ends;
 	int res_fd[BOOT_RES_MAX];
 	int signal_fd;
 	int error_fd[2];
@@ -50,6 +53,7 @@ static void standalone_done(struct standing *a)
 {
 	spawned_done(&a->proc);
 	standalone_vsock_free(a->vsock);
+	front_ends_done(&a->front_ends);
 	listen_done(&a->listener);
 	for (unsigned int i = 0; i < BOOT_RES_MAX; i++)
 		cleanup_close_fd(&a->res_fd[i]);
@@ -210,7 +214,6 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 		.kind = a->wanted->kind,
 		.program = &a->program,
 		.record = b,
-		.listen_fd = a->listener.fd,
 		.res_fd = a->res_fd,
 		.fsize_bytes = standalone_fsize_limit(a),
 		.log_level = a->wanted->log_level,
@@ -229,7 +232,7 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 static int standalone_start(struct standing *a, struct err *err)
 {
 	const struct kind *k = a->wanted->kind;
-	struct boot_dev b = {.flags = BOOT_DEV_LISTEN};
+	struct boot_dev b = {.flags = BOOT_DEV_ALONE};
 	int rc = inherited_need(RLIMIT_NOFILE, INHERITED_JAIL_FILES, err);
 
 	fmt_into(b.name, sizeof(b.name), "%s0", k->name);
@@ -243,10 +246,11 @@ static int standalone_start(struct standing *a, struct err *err)
 	if (rc == 0)
 		rc = a->wanted->fd ? listen_inherit(a->wanted->fd, &a->listener, err)
 				   : listen_at(a->wanted->socket, SOCK_STREAM, &a->listener, err);
+	a->front_ends.listen_fd = a->listener.fd;
 	return rc < 0 ? rc : standalone_spawn(a, &b, err);
 }
 
-/* It may say that it is ready, or why it cannot be; all else goes to its log. */
+/* It may say that it is ready, or why it cannot be, and speak of its front-end; all else goes to its log. */
 static int standalone_hear(struct standing *a, struct err *err)
 {
 	struct jail_error e;
@@ -262,7 +266,8 @@ static int standalone_hear(struct standing *a, struct err *err)
 		a->proc.ready = true;
 		return 0;
 	}
-	if (rc == 1 && a->proc.ready && standalone_vsock_heard(a->vsock, &m))
+	if (rc == 1 && a->proc.ready &&
+	    (front_ends_heard(&a->front_ends, &m) || standalone_vsock_heard(a->vsock, &m)))
 		return 0;
 	if (rc == 1 && m.type == CTL_FAILED)
 		return child_failure(&m, err);
@@ -310,6 +315,8 @@ static int standalone_wait_for_news(const struct standing *a, struct pollfd p[NE
 	p[NEWS_CONTROL].fd = a->proc.control;
 	p[NEWS_LOG].fd = again_ns && again_ns > now ? -1 : a->proc.log;
 	p[NEWS_VSOCK].fd = a->vsock ? a->vsock->loop.epoll_fd : -1;
+	p[NEWS_FRONT_END].fd = a->proc.ready && a->proc.control >= 0 ? front_ends_fd(&a->front_ends)
+								     : -1;
 	if (poll(p, NEWS, at_ns ? ms : -1) < 0 && errno != EINTR)
 		return err_set(err, errno, "poll");
 	return 0;
@@ -323,6 +330,7 @@ static int standalone_serve(struct standing *a, struct err *err)
 		[NEWS_CONTROL] = {.events = POLLIN},
 		[NEWS_LOG] = {.events = POLLIN},
 		[NEWS_VSOCK] = {.events = POLLIN},
+		[NEWS_FRONT_END] = {.events = POLLIN},
 	};
 	char how[64];
 	int rc = 0;
@@ -337,6 +345,8 @@ static int standalone_serve(struct standing *a, struct err *err)
 		}
 		if (rc == 0 && p[NEWS_CONTROL].revents)
 			rc = standalone_hear(a, err);
+		if (rc == 0 && p[NEWS_FRONT_END].revents && a->proc.control >= 0)
+			front_ends_accept(&a->front_ends, a->proc.control, a->proc.name, a->log);
 		if (rc == 0)
 			rc = standalone_vsock_turn(a->vsock, err);
 	}
@@ -356,6 +366,7 @@ int standalone_run(const struct standalone *d, struct oci_log *log, struct err *
 		.wanted = d,
 		.log = log,
 		.listener = {.fd = -1},
+		.front_ends = {.fd = -1},
 		.signal_fd = -1,
 		.program = {.fd = -1},
 		.error_fd = {-1, -1},

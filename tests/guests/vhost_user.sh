@@ -54,12 +54,14 @@ vmrun delete dies
 truncate -s 64K "$work/small"
 rounds() { grep -ac round "$work/restart.out"; }
 goes_on() { [ "$(rounds)" -ge $((before + 3)) ]; }
-gone() { # gone NAME: a SIGKILL for its supervisor takes the device along
+unlocked() { ! grep -q ":$(stat -c %i "$work/small") " /proc/locks; }
+gone() { # gone NAME: a SIGKILL for its supervisor takes the device along, and then, a thread after the other, its lock
 	local pid=${!1} child
 	child=$(pgrep -P "$pid")
 	kill -9 "$pid" "$child"
 	wait "$pid" 2>/dev/null
 	succeeds "$1 is killed" eventually 10 sh -c "! readlink /proc/$child/exe >/dev/null"
+	[ "$1" != small ] || eventually 10 unlocked || not_ok "its disk is free"
 	rm -f "$long/$1.sock"
 }
 small='' entropy=''

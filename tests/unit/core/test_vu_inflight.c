@@ -67,6 +67,38 @@ Test(vu_inflight, has_none_to_give)
 	cr_expect_eq(i.bytes, 0);
 }
 
+static struct vu_msg asked;
+
+static int note_asked(const struct vu_msg *m, struct err *err)
+{
+	(void)err;
+	asked = *m;
+	return 1;
+}
+
+Test(vu_inflight, has_the_supervisor_answer)
+{
+	static const struct vup_inflight silly = {0, 0, ECHO_QUEUES, 17};
+	struct vup_inflight i;
+	struct vup_msg m;
+
+	agree(PF_BIT);
+	backend.region = note_asked;
+	vup_inflight(sock, 0, &both, -1);
+	/* The next answer is to the next question. */
+	vup_empty(sock, VUP_GET_FEATURES, 0);
+	cr_assert(pump() && vup_recv(sock, &m));
+	cr_expect_eq(m.request, VUP_GET_FEATURES);
+	cr_expect(asked.hdr.request == VUP_GET_INFLIGHT_FD && asked.hdr.bytes == sizeof(i));
+	cr_expect(asked.inflight.nr_queues == ECHO_QUEUES && asked.inflight.queue_size == 16);
+	/* It does not hear of what no device has. */
+	vup_inflight(sock, 0, &silly, -1);
+	cr_assert(pump() && vup_recv(sock, &m));
+	memcpy(&i, m.payload, sizeof(i));
+	cr_expect(m.request == VUP_GET_INFLIGHT_FD && i.bytes == 0);
+	cr_expect_eq(asked.inflight.queue_size, 16);
+}
+
 Test(vu_inflight, refuses_areas_that_are_none)
 {
 	static const struct vup_inflight rows[] = {

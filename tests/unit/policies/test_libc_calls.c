@@ -135,11 +135,6 @@ static void vmm_calls(struct fixture *f)
 	syscall(SYS_tgkill, f->pid, f->pid, SIGUSR1);
 }
 
-static void vhost_user_calls(struct fixture *f)
-{
-	(void)!accept4(f->file, NULL, NULL, SOCK_CLOEXEC);
-}
-
 static void on_signal(int sig)
 {
 	(void)sig;
@@ -192,12 +187,6 @@ Test(libc_calls, of_each_device)
 	check_lives("balloon_device", balloon_calls);
 	check_lives("balloon_device_vhost_user", balloon_calls);
 	check_lives("serial_device", serial_calls);
-}
-
-Test(libc_calls, of_stand_alone_back_ends)
-{
-	check_lives("block_device_vhost_user", vhost_user_calls);
-	check_lives("rng_device_vhost_user", vhost_user_calls);
 }
 
 Test(libc_calls, of_the_vmm)
