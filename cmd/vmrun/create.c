@@ -10,21 +10,15 @@ static const struct option_spec options[] = {
 	{.name = NULL},
 };
 
-static void create_vm_done(struct launch_vm *vm)
-{
-	launch_vm_done(vm);
-}
-#define cleanup_vm __attribute__((cleanup(create_vm_done)))
-
 static int create(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct create_options *o = a->opt;
 	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
-	cleanup_vm struct launch_vm vm = {.console = -1};
+	cleanup_launch_vm struct launch_vm vm = {.console = -1};
 	struct launch_target t;
 	struct bundle *b;
 	pid_t pid;
-	int rc = launch_target(&o->launch, a->nr ? a->arg[0] : NULL, &t, err);
+	int rc = vmrun_usage(v, launch_target(&o->launch, a->nr ? a->arg[0] : NULL, &t, err));
 
 	if (rc == 0)
 		rc = bundle_load(t.dir, o->launch.config, &b, err);

@@ -142,14 +142,13 @@ static void launch_show_warnings(const struct vmrun *v, const struct launch_opti
 static int launch_print_plan(const struct plan *p, struct err *err)
 {
 	struct json_object *o = plan_to_json(p);
-	int rc = 0;
+	int rc;
 
 	if (!o)
 		return err_set(err, ENOMEM, "plan");
-	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
-	    fflush(stdout) < 0)
-		rc = err_set(err, errno, "standard output");
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	rc = vmrun_flush(err);
 	json_object_put(o);
 	return rc;
 }

@@ -152,6 +152,7 @@ MUST_CHECK int launch_prepare(const struct vmrun *v, const struct launch_options
 			      struct bundle *b, const char *id, bool detached,
 			      struct launch_vm *ret, struct err *err);
 void launch_vm_done(struct launch_vm *vm);
+#define cleanup_launch_vm __attribute__((cleanup(launch_vm_done)))
 
 /**
  * launch_go() - Launch it

@@ -124,10 +124,11 @@ static int spec_print_full(struct err *err)
 
 	if (!text)
 		return err_set(err, ENOMEM, "example");
-	return puts(text) < 0 || fflush(stdout) < 0 ? err_set(err, errno, "standard output") : 0;
+	puts(text);
+	return vmrun_flush(err);
 }
 
-static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct err *err)
+static int spec_run(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct spec_options *o = a->opt;
 	cleanup_fd int fd = -1;
@@ -135,7 +136,8 @@ static int spec_run(struct vmrun *v UNUSED, const struct verb_args *a, struct er
 	int rc;
 
 	if (o->full && o->bundle)
-		return err_text(err, EINVAL, "--full prints, and --bundle says where to write");
+		return vmrun_usage(v, err_text(err, EINVAL,
+					       "--full prints, and --bundle says where to write"));
 	if (o->full)
 		return spec_print_full(err);
 	if (fmt_into(path, sizeof(path), "%s/config.json", o->bundle ? o->bundle : ".") ==

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cmd/vmrun/vmrun.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,18 @@ static enum log_level vmrun_log_level(const struct vmrun *v)
 	if (v->log_level && oci_log_level(v->log_level, &level) < 0)
 		return LOG_LEVEL_ERROR;
 	return level;
+}
+
+int vmrun_usage(struct vmrun *v, int rc)
+{
+	if (rc == -EINVAL)
+		v->exit_code = VMRUN_EXIT_USAGE;
+	return rc;
+}
+
+int vmrun_flush(struct err *err)
+{
+	return fflush(stdout) < 0 || ferror(stdout) ? err_set(err, errno, "standard output") : 0;
 }
 
 int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err)

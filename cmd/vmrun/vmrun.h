@@ -61,6 +61,7 @@ struct verb_args {
  * @options:	Table, or NULL
  * @opt_bytes:	Size of the struct it parses into, allocated zeroed; 0 without a table
  * @min_args, @max_args: Number of positionals
+ * @of_vm:	The first positional is the id of a VM: it is checked, and begins the verb's error
  * @stateless:	Needs no state directory, so it works for users who have none
  * @more:	More text for --help, behind the summary, or NULL
  * @run:	0 or -errno with err filled; the exit code is v->exit_code
@@ -72,6 +73,7 @@ struct verb {
 	const struct option_spec *options;
 	size_t opt_bytes;
 	unsigned int min_args, max_args;
+	bool of_vm;
 	bool stateless;
 	void (*more)(char *ret, size_t size);
 	int (*run)(struct vmrun *v, const struct verb_args *a, struct err *err);
@@ -80,6 +82,16 @@ struct verb {
 extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
 	verb_pause, verb_resume, verb_delete, verb_stop, verb_console, verb_balloon, verb_device,
 	verb_devices, verb_spec, verb_features, verb_check;
+
+/**
+ * vmrun_usage() - Pass on @rc, having the program exit with VMRUN_EXIT_USAGE if it is -EINVAL
+ *
+ * For checks of the command line itself: what they refuse is wrong on any host, whatever VMs it has.
+ */
+MUST_CHECK int vmrun_usage(struct vmrun *v, int rc);
+
+/** vmrun_flush() - Have all that was printed written; -errno if any of it could not be */
+MUST_CHECK int vmrun_flush(struct err *err);
 
 /** vmrun_error() - The error that ends this program: on stderr, and in the --log file */
 void vmrun_error(const struct vmrun *v, const struct err *err);

@@ -6,6 +6,7 @@
 
 /* part of a program, in no library */
 #include "cmd/vmrun/spec.c"
+#include "cmd/vmrun/vmrun.c"
 
 /* A bundle of it, which must be whole and without warnings */
 static struct bundle *load(struct json_object *o)
