@@ -90,6 +90,22 @@ static int listen_bind(const char *path, int type, int *ret_fd)
 	return rc == 0 ? listen_try(path, type, ret_fd) : rc;
 }
 
+/* Says what keeps the path in use. */
+static int listen_fail(const char *path, int rc, struct err *err)
+{
+	struct stat st;
+
+	if (rc != -EADDRINUSE || lstat(path, &st) < 0)
+		return err_set(err, -rc, "socket %s", path);
+	return err_text(err, -rc, "socket %s: %s", path,
+			!S_ISSOCK(st.st_mode)	 ? S_ISDIR(st.st_mode)	 ? "is a directory"
+						   : S_ISLNK(st.st_mode) ? "is a symbolic link"
+						   : S_ISREG(st.st_mode) ? "is a file"
+									 : "is no socket"
+			: st.st_uid != geteuid() ? "belongs to another user"
+						 : "a process listens on it");
+}
+
 int listen_at(const char *path, int type, struct listener *ret, struct err *err)
 {
 	struct listener l = {.path = path};
@@ -98,7 +114,7 @@ int listen_at(const char *path, int type, struct listener *ret, struct err *err)
 	int rc = listen_bind(path, type, &fd);
 
 	if (rc < 0)
-		return err_set(err, -rc, "socket %s", path);
+		return listen_fail(path, rc, err);
 	if (listen(fd, BACKLOG) < 0 || lstat(path, &st) < 0) {
 		rc = err_set(err, errno, "socket %s", path);
 		(void)unlink(path);

@@ -38,25 +38,25 @@ is "a SIGKILL leaves the socket" "$(stat -c %F "$s")" socket
 alone rng
 ok "the next one takes its place"
 inode=$(stat -c %i "$s")
-like "a live one is left alone" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: Address already in use"
+like "a live one is left alone" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: a process listens on it"
 is "and still there" "$(stat -c %i "$s")" "$inode"
 succeeds "and listens" listens
 kill $pid
 over "SIGTERM"
 is "it removes its socket" "$(ls "$s" 2>/dev/null)" ""
 
-refused() { # refused NAME: what already exists stays as it is
+refused() { # refused NAME WORDS: what already exists stays as it is
 	local before
 	before=$(stat -c '%F %i' "$s")
-	like "$1: is refused" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: Address already in use"
+	like "$1: is refused" "$(timeout 10 "$vmrun_bin" device rng --socket "$s" 2>&1)" "socket $s: $2\$"
 	is "$1: stays" "$(stat -c '%F %i' "$s")" "$before"
 	rm -rf "$s"
 }
 stale() { perl -e 'use Socket; socket(my $s, AF_UNIX, SOCK_STREAM, 0); bind($s, pack_sockaddr_un(shift)) or die' "$1"; }
-echo x >"$s"; refused "a file"
-mkdir "$s"; refused "a directory"
-stale "$work/other"; ln -s "$work/other" "$s"; refused "a symbolic link"
-stale "$s"; chown 1 "$s"; refused "another user's socket"
+echo x >"$s"; refused "a file" "is a file"
+mkdir "$s"; refused "a directory" "is a directory"
+stale "$work/other"; ln -s "$work/other" "$s"; refused "a symbolic link" "is a symbolic link"
+stale "$s"; chown 1 "$s"; refused "another user's socket" "belongs to another user"
 is "nothing else is left" "$(cd "$work" && ls)" "$(printf 'err\nother')"
 
 alone rng
@@ -212,4 +212,4 @@ kill $pid
 over "vsock"
 is "vsock: it removes its sockets" "$(cd "$work" && ls -d host*)" ""
 like "vsock: a file where a socket should be" "$(touch "$work/host"; timeout 10 "$vmrun_bin" device vsock --cid 7 --host-socket "$work/host" --socket "$s" 2>&1)" \
-	"socket $work/host: Address already in use"
+	"socket $work/host: is a file"

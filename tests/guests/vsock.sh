@@ -104,6 +104,6 @@ refused "no CID" "" '/vm/devices/0/cid: required'
 refused "the host's CID" ', "cid": 2' '/vm/devices/0/cid: must be .*3'
 refused "a CID that is none" ', "cid": 4294967295' '/vm/devices/0/cid: must be'
 refused "a second device" ', "cid": 3}, {"type": "vsock", "cid": 4' '/vm/devices/1: a VM has one vsock only'
-refused "a file in the socket's place" ", \"cid\": 3, \"socket\": \"$work/file\"" "/vm/devices/0/socket: socket $work/file: Address already in use"
+refused "a file in the socket's place" ", \"cid\": 3, \"socket\": \"$work/file\"" "/vm/devices/0/socket: socket $work/file: is a file"
 refused "a socket in no directory" ', "cid": 3, "socket": "none/sock"' '/vm/devices/0/socket: .*none/sock: No such file'
 is "the file stays" "$(ls "$work/file")" "$work/file"
