@@ -75,11 +75,9 @@ static int balloon_show(int dir, const struct state *s, struct err *err)
 	json_add(o, "actualBytes", json_object_new_uint64(size.value[CTL_BALLOON_ACTUAL]));
 	if (stats.value[CTL_BALLOON_UPDATES] > 0)
 		balloon_add_stats(o, &stats, fresh);
-	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
-	    fflush(stdout) < 0)
-		return err_set(err, errno, "standard output");
-	return 0;
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	return vmrun_flush(err);
 }
 
 static int balloon(struct vmrun *v, const struct verb_args *a, struct err *err)
@@ -87,15 +85,13 @@ static int balloon(struct vmrun *v, const struct verb_args *a, struct err *err)
 	struct request q = {.op = REQUEST_BALLOON, .arg = CTL_BALLOON_SET};
 	cleanup_fd int dir = -1;
 	struct state *s;
-	int rc = a->nr > 1 ? options_size(a->arg[1], &q.value) : 0;
+	int rc;
 
-	if (rc < 0) {
-		v->exit_code = VMRUN_EXIT_USAGE;
-		return err_text(err, EINVAL,
-				"balloon: SIZE is a number of bytes, or one with K, M, G or T, "
-				"not \"%s\"",
-				a->arg[1]);
-	}
+	if (a->nr > 1 && options_size(a->arg[1], &q.value) < 0)
+		return vmrun_usage(v, err_text(err, EINVAL,
+					       "SIZE is a number of bytes, or one with K, M, G or "
+					       "T, not \"%s\"",
+					       a->arg[1]));
 	rc = state_open(v->root, a->arg[0], &dir, err);
 	if (rc == 0)
 		rc = state_load(dir, &s, err);
@@ -118,5 +114,6 @@ const struct verb verb_balloon = {
 		   "size: 512M, 1G, 0",
 	.min_args = 1,
 	.max_args = 2,
+	.of_vm = true,
 	.run = balloon,
 };

@@ -58,9 +58,6 @@ static int console_attach_to(struct console *c, const char *port, struct err *er
 	cleanup_fd int theirs = -1;
 	int rc;
 
-	if (port && strlen(port) >= sizeof(q.name))
-		return err_text(err, EINVAL, "--port: a name has at most %zu bytes",
-				sizeof(q.name) - 1);
 	fmt_into(q.name, sizeof(q.name), "%s", port ? port : "");
 	rc = attach_open(&c->attach, &theirs, err);
 	if (rc == 0)
@@ -123,8 +120,12 @@ static int console(struct vmrun *v, const struct verb_args *a, struct err *err)
 		.dir = -1,
 		.signal_fd = -1,
 		.attach = {.sock = -1, .terminal = {.rd = -1, .wr = -1}}};
-	int rc = state_open(v->root, a->arg[0], &c.dir, err);
+	int rc;
 
+	if (o->port && strlen(o->port) >= CONSOLE_NAME_BYTES)
+		return vmrun_usage(v, err_text(err, EINVAL, "--port: a name has at most %d bytes",
+					       CONSOLE_NAME_BYTES - 1));
+	rc = state_open(v->root, a->arg[0], &c.dir, err);
 	if (rc < 0)
 		return rc;
 	signal(SIGPIPE, SIG_IGN);
@@ -145,5 +146,6 @@ const struct verb verb_console = {
 	.opt_bytes = sizeof(struct console_options),
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = console,
 };

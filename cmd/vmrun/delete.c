@@ -27,5 +27,6 @@ const struct verb verb_delete = {
 	.opt_bytes = sizeof(struct delete_options),
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = delete_vm,
 };

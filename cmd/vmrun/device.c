@@ -103,14 +103,13 @@ static int device_activated(const struct kind *k, uint64_t *ret_fd, struct err *
 
 static int device_check_socket(struct device_options *o, const struct kind *k, struct err *err)
 {
-	const bool socket = o->socket && *o->socket; /* the kernel would make up a name for "" */
-
 	if (o->fd && o->socket)
 		return err_text(err, EINVAL, "device %s: --fd and --socket exclude each other",
 				k->name);
 	if (o->fd && (o->fd <= STDERR_FILENO || o->fd > INT_MAX))
-		return err_text(err, EINVAL, "device %s: --fd is 3 or more", k->name);
-	return socket || o->fd ? 0 : device_activated(k, &o->fd, err);
+		return err_text(err, EINVAL, "device %s: --fd: must be %d to %d, is %lu", k->name,
+				STDERR_FILENO + 1, INT_MAX, o->fd);
+	return o->socket || o->fd ? 0 : device_activated(k, &o->fd, err);
 }
 
 static int device_check(struct device_options *o, const struct kind *k,
@@ -210,13 +209,9 @@ int device_run(const struct vmrun *v, const struct standalone *d, struct err *er
 static int device(struct vmrun *v, const struct verb_args *args, struct err *err)
 {
 	struct standalone d;
-	int rc = device_wanted(v, args->arg[0], args->opt, &d, err);
+	const int rc = vmrun_usage(v, device_wanted(v, args->arg[0], args->opt, &d, err));
 
-	if (rc < 0) {
-		v->exit_code = VMRUN_EXIT_USAGE;
-		return rc;
-	}
-	return device_run(v, &d, err);
+	return rc < 0 ? rc : device_run(v, &d, err);
 }
 
 static void device_help(char *ret, size_t size)

@@ -124,13 +124,9 @@ static int devices_run_one(void *arg, unsigned int i)
 static int devices(struct vmrun *v, const struct verb_args *args, struct err *err)
 {
 	struct devices d = {.v = v};
-	int rc = devices_parse(&d, args->opt, err);
+	const int rc = vmrun_usage(v, devices_parse(&d, args->opt, err));
 
-	if (rc < 0) {
-		v->exit_code = VMRUN_EXIT_USAGE;
-		return rc;
-	}
-	return several_run(d.nr, devices_run_one, &d, err);
+	return rc < 0 ? rc : several_run(d.nr, devices_run_one, &d, err);
 }
 
 const struct verb verb_devices = {

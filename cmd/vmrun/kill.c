@@ -55,7 +55,7 @@ static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
 static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct kill_options *o = a->opt;
-	const int sig = signal_parse(a->nr > 1 ? a->arg[1] : "TERM", err);
+	const int sig = vmrun_usage(v, signal_parse(a->nr > 1 ? a->arg[1] : "TERM", err));
 	cleanup_fd int dir = -1;
 	struct state *s;
 	int rc;
@@ -85,5 +85,6 @@ const struct verb verb_kill = {
 	.opt_bytes = sizeof(struct kill_options),
 	.min_args = 1,
 	.max_args = 2,
+	.of_vm = true,
 	.run = kill_vm,
 };

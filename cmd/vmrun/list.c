@@ -157,7 +157,7 @@ static int list(struct vmrun *v, const struct verb_args *a, struct err *err)
 	}
 	free(entries);
 	f->end(nr);
-	return fflush(stdout) == 0 ? 0 : err_set(err, errno, "standard output");
+	return vmrun_flush(err);
 }
 
 const struct verb verb_list = {

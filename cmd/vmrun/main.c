@@ -9,6 +9,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/userns.h"
+#include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
 
@@ -47,15 +48,15 @@ static const struct verb *const verbs[] = {
 	&verb_device, &verb_devices, &verb_spec,   &verb_check, &verb_features,
 };
 
-static void main_print_help(void)
+static int main_print_help(struct err *err)
 {
-	dprintf(STDOUT_FILENO,
-		"Usage: vmrun [OPTION]... VERB [ARGUMENT]...\n\n"
-		"Runs virtual machines the way a container runtime runs containers.\n"
-		"\nVerbs:\n");
+	printf("Usage: vmrun [OPTION]... VERB [ARGUMENT]...\n\n"
+	       "Runs virtual machines the way a container runtime runs containers.\n"
+	       "\nVerbs:\n");
 	for (unsigned int i = 0; i < ARRAY_SIZE(verbs); i++)
-		dprintf(STDOUT_FILENO, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
-	options_help(global_options, STDOUT_FILENO);
+		printf("  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
+	options_help(global_options, stdout);
+	return vmrun_flush(err);
 }
 
 static void main_usage_of(const struct verb *verb, char *ret, size_t size)
@@ -64,15 +65,16 @@ static void main_usage_of(const struct verb *verb, char *ret, size_t size)
 		 verb->synopsis ? verb->synopsis : "");
 }
 
-static void main_print_verb_help(const struct verb *verb)
+static int main_print_verb_help(const struct verb *verb, struct err *err)
 {
 	char usage_line[ERR_MSG_BYTES], more[ERR_MSG_BYTES] = "";
 
 	main_usage_of(verb, usage_line, sizeof(usage_line));
 	if (verb->more)
 		verb->more(more, sizeof(more));
-	dprintf(STDOUT_FILENO, "Usage: %s\n\n%s\n%s", usage_line, verb->summary, more);
-	options_help(verb->options, STDOUT_FILENO);
+	printf("Usage: %s\n\n%s\n%s", usage_line, verb->summary, more);
+	options_help(verb->options, stdout);
+	return vmrun_flush(err);
 }
 
 static const struct verb *main_find_verb(const char *name)
@@ -95,16 +97,10 @@ static int main_settle_root(struct vmrun *v, char *buf, size_t size, struct err 
 	if (v->root[0] == '/')
 		return 0;
 	if (!*v->root || !getcwd(cwd, sizeof(cwd)))
-		return err_text(err, EINVAL, "option --root wants a directory");
+		return vmrun_usage(v, err_text(err, EINVAL, "option --root wants a directory"));
 	fmt_into(buf, size, "%s/%s", cwd, v->root);
 	v->root = buf;
 	return 0;
-}
-
-static int main_usage(struct vmrun *v, int rc)
-{
-	v->exit_code = VMRUN_EXIT_USAGE;
-	return rc;
 }
 
 static bool main_wants_help(int argc, char **argv)
@@ -127,14 +123,19 @@ static int main_run_verb(struct vmrun *v, const struct verb *verb, int argc, cha
 		return err_set(err, ENOMEM, "options");
 	rc = options_parse(verb->options, opt, false, argc, argv, &first, err);
 	if (rc < 0)
-		return main_usage(v, err_wrap(err, "%s", verb->name));
+		return vmrun_usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
 	if (args.nr < verb->min_args || args.nr > verb->max_args) {
 		main_usage_of(verb, usage_line, sizeof(usage_line));
-		return main_usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
+		return vmrun_usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
 	}
 	rc = verb->stateless ? 0 : main_settle_root(v, root, sizeof(root), err);
-	return rc < 0 ? rc : verb->run(v, &args, err);
+	if (rc == 0 && verb->of_vm)
+		rc = vmrun_usage(v, state_check_id(args.arg[0], err));
+	if (rc < 0)
+		return rc;
+	rc = verb->run(v, &args, err);
+	return rc < 0 && verb->of_vm ? err_wrap(err, "%s", args.arg[0]) : rc;
 }
 
 static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
@@ -143,29 +144,26 @@ static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 	int first;
 
 	if (options_parse(global_options, v, true, argc, argv, &first, err) < 0)
-		return main_usage(v, -err->code);
+		return vmrun_usage(v, -err->code);
 	argc -= first;
 	argv += first;
 	if (v->version) {
-		version_print(STDOUT_FILENO);
-		return 0;
+		version_print();
+		return vmrun_flush(err);
 	}
 	if (argc == 0 || strcmp(argv[0], "help") == 0) {
 		if (argc == 0 && !v->help)
-			return main_usage(
+			return vmrun_usage(
 				v, err_text(err, EINVAL, "no verb given; vmrun --help lists them"));
-		main_print_help();
-		return 0;
+		return main_print_help(err);
 	}
 	verb = main_find_verb(argv[0]);
 	if (!verb)
-		return main_usage(v,
-				  err_text(err, EINVAL,
-					   "unknown verb '%s'; vmrun --help lists them", argv[0]));
-	if (v->help || main_wants_help(argc - 1, argv + 1)) {
-		main_print_verb_help(verb);
-		return 0;
-	}
+		return vmrun_usage(v,
+				   err_text(err, EINVAL,
+					    "unknown verb '%s'; vmrun --help lists them", argv[0]));
+	if (v->help || main_wants_help(argc - 1, argv + 1))
+		return main_print_verb_help(verb, err);
 	return main_run_verb(v, verb, argc - 1, argv + 1, err);
 }
 

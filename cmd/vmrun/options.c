@@ -49,6 +49,14 @@ static const struct option_spec *options_find(const struct option_spec *table,
 	return NULL;
 }
 
+/* Whether a word where a value is due is another option: then the value was forgotten, and "=" can say otherwise. */
+static bool options_is_one(const struct option_spec *table, const char *word)
+{
+	const struct given g = options_split(word);
+
+	return word[0] == '-' && word[1] && options_find(table, &g);
+}
+
 static int options_bad(const struct given *g, const char *what, struct err *err)
 {
 	const int len = (int)(g->name - g->word) + (int)g->name_len;
@@ -132,7 +140,7 @@ static int options_store(const struct option_spec *o, const struct given *g, voi
 
 	if (o->kind == OPTION_FLAG)
 		return options_store_flag(g, field, err);
-	if (!g->value)
+	if (!g->value || (o->kind != OPTION_LIST && !*g->value))
 		return options_bad(g, "wants a value", err);
 	rc = options_check_choice(o, g, err);
 	if (rc < 0)
@@ -185,7 +193,8 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 		o = options_find(table, &g);
 		if (!o)
 			return err_text(err, EINVAL, "unknown option %s", argv[at]);
-		if (o->kind != OPTION_FLAG && !g.value && at + 1 < argc) {
+		if (o->kind != OPTION_FLAG && !g.value && at + 1 < argc &&
+		    !options_is_one(table, argv[at + 1])) {
 			g.value = argv[at + 1];
 			words = 2;
 		}
@@ -200,7 +209,7 @@ int options_parse(const struct option_spec *table, void *into, bool stop, int ar
 	return 0;
 }
 
-void options_help(const struct option_spec *table, int fd)
+void options_help(const struct option_spec *table, FILE *to)
 {
 	bool any = false;
 
@@ -210,12 +219,12 @@ void options_help(const struct option_spec *table, int fd)
 		if (!table->help)
 			continue;
 		if (!any)
-			dprintf(fd, "\nOptions:\n");
+			fprintf(to, "\nOptions:\n");
 		any = true;
 		if (table->letter)
 			fmt_into(letter, sizeof(letter), "-%c, ", table->letter);
 		fmt_into(left, sizeof(left), "%s--%s%s%s", letter, table->name,
 			 table->value ? " " : "", table->value ? table->value : "");
-		dprintf(fd, "  %-30s %s\n", left, table->help);
+		fprintf(to, "  %-30s %s\n", left, table->help);
 	}
 }

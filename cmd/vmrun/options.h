@@ -4,10 +4,13 @@
  *
  * A verb describes its options by a table of struct option_spec; parsing and --help come from it.
  * Spelled --name VALUE, --name=VALUE, -x VALUE or -x=VALUE; a single dash before a long name is
- * accepted, as Go's flag package does and callers of runc rely on. "--" ends the options.
+ * accepted, as Go's flag package does and callers of runc rely on. "--" ends the options. VALUE is not empty, and as a
+ * word of its own it is none of the table's options.
  */
 #ifndef VMRUN_CMD_VMRUN_OPTIONS_H
 #define VMRUN_CMD_VMRUN_OPTIONS_H
+
+#include <stdio.h>
 
 #include "devices/core/base.h"
 #include "devices/core/err.h"
@@ -75,7 +78,7 @@ MUST_CHECK int options_parse(const struct option_spec *table, void *into, bool s
  */
 MUST_CHECK int options_size(const char *text, uint64_t *ret);
 
-/** options_help() - Print the table's options on @fd, one per line, nothing for an empty table */
-void options_help(const struct option_spec *table, int fd);
+/** options_help() - Print the table's options, one per line, nothing for an empty table */
+void options_help(const struct option_spec *table, FILE *to);
 
 #endif

@@ -34,6 +34,7 @@ const struct verb verb_pause = {
 	.summary = "Stop a VM's time: no vCPU runs, no device works for the guest",
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = pause_vm,
 };
 
@@ -43,5 +44,6 @@ const struct verb verb_resume = {
 	.summary = "Let a paused VM go on, with the right time and new random numbers",
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = pause_resume_vm,
 };

@@ -43,5 +43,6 @@ const struct verb verb_start = {
 	.summary = "Let the guest of a created VM run",
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = start_vm,
 };

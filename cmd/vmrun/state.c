@@ -21,10 +21,9 @@ static int state(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return rc;
 	o = state_to_oci(s);
 	state_free(s);
-	if (puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
-							   JSON_C_TO_STRING_NOSLASHESCAPE)) < 0 ||
-	    fflush(stdout) < 0)
-		rc = err_set(err, errno, "standard output");
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	rc = vmrun_flush(err);
 	json_object_put(o);
 	return rc;
 }
@@ -35,5 +34,6 @@ const struct verb verb_state = {
 	.summary = "Print the OCI state of a VM, with why and how it ended",
 	.min_args = 1,
 	.max_args = 1,
+	.of_vm = true,
 	.run = state,
 };

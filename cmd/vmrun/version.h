@@ -3,11 +3,11 @@
 #define VMRUN_CMD_VMRUN_VERSION_H
 
 /**
- * version_print() - What --version prints, on @fd
+ * version_print() - Print what --version says on standard output
  *
  * Three lines in the layout of runc and crun, which their callers parse.
  * Syscalls: write
  */
-void version_print(int fd);
+void version_print(void);
 
 #endif

@@ -181,7 +181,7 @@ static int state_dir_open_vm(int base, const char *root, const char *id, int *re
 	int rc;
 
 	if (dir == -ENOENT || dir == -ENOTDIR || dir == -ELOOP)
-		return err_text(err, ENOENT, "container does not exist: %s", id);
+		return err_text(err, ENOENT, "container does not exist");
 	if (dir < 0)
 		return err_set(err, -dir, "state directory %s/%s", root, id);
 	fmt_into(path, sizeof(path), "%s/%s", root, id);
@@ -200,7 +200,7 @@ int state_open(const char *root, const char *id, int *ret_dir, struct err *err)
 	if (rc == 0)
 		rc = state_root(root, &base, err);
 	if (rc == -ENOENT)
-		return err_text(err, ENOENT, "container does not exist: %s", id);
+		return err_text(err, ENOENT, "container does not exist");
 	return rc < 0 ? rc : state_dir_open_vm(base, root, id, ret_dir, err);
 }
 

@@ -26,8 +26,6 @@ int state_link_path(const char *arg, const char *id, char ret[PATH_MAX], struct 
 	char dir[PATH_MAX], name[PATH_MAX], real[PATH_MAX];
 	struct stat st;
 
-	if (!*arg)
-		return err_set(err, ENOENT, "--socket");
 	if (strlen(arg) >= PATH_MAX)
 		return err_set(err, ENAMETOOLONG, "--socket %s", arg);
 	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode)) {
@@ -78,6 +76,6 @@ int state_link_open(const char *path, int *ret_dir, struct err *err)
 	*ret_dir = open(target, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_dir >= 0)
 		return 0;
-	return errno == ENOENT ? err_text(err, ESRCH, "container not running")
+	return errno == ENOENT ? err_text(err, ESRCH, "%s: container not running", path)
 			       : err_set(err, errno, "%s", path);
 }

@@ -68,7 +68,7 @@ int destroy_remains(const char *root, const char *id, int dir, const struct stat
 		int dead = destroy_kill_frozen(&s->proc[i].process);
 
 		if (dead < 0 && rc == 0)
-			rc = err_set(err, -dead, "kill %s of %s", s->proc[i].name, id);
+			rc = err_set(err, -dead, "kill %s", s->proc[i].name);
 	}
 	if (s)
 		rc = destroy_first(
@@ -178,13 +178,13 @@ static int destroy_unborn(const char *root, const char *id, int dir, bool force,
 	int rc = state_lock(dir, &lock);
 
 	if (rc == -EBUSY)
-		return err_text(err, EBUSY, "container %s is being created", id);
+		return err_text(err, EBUSY, "the container is being created");
 	if (!force)
-		return err_text(err, ENOENT, "container does not exist: %s", id);
+		return err_text(err, ENOENT, "container does not exist");
 	if (rc == 0)
 		return destroy_remains(root, id, dir, NULL, err);
 	if (rc != -ENOENT && rc != -EINVAL)
-		return err_set(err, -rc, "lock of %s", id);
+		return err_set(err, -rc, "lock");
 	/* Without a lock file it is the empty directory of a create that got no further, or it is not
 	 * vmrun's, and then it is not empty. */
 	(void)!state_remove_empty(id, dir);
@@ -208,8 +208,8 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		return rc;
 	if (!force && (s->status == STATE_RUNNING || s->status == STATE_PAUSED ||
 		       s->status == STATE_CREATING))
-		return err_text(err, EBUSY, "cannot delete container %s that is not stopped: %s",
-				id, state_status_name(s->status));
+		return err_text(err, EBUSY, "cannot delete a container that is not stopped: %s",
+				state_status_name(s->status));
 	rc = state_lock(dir, &lock);
 	if (rc == -EBUSY)
 		rc = destroy_take_over(dir, s, &lock);
@@ -219,7 +219,7 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 	if (rc == -ENOENT)
 		return 0; /* it undid itself, or another delete was faster */
 	if (rc < 0)
-		return err_set(err, -rc, "stop the supervisor of %s", id);
+		return err_set(err, -rc, "stop the supervisor");
 	/* Only now can no process change it any more. */
 	rc = state_load(dir, &last, err);
 	if (rc == -ENOENT)

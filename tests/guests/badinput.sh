@@ -98,13 +98,13 @@ done
 refused "a device alone: looks like another format" 'path: .*qcow2.*--format raw' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2"
 refused "a device alone: a format that is not known" 'format: must be raw or qcow2, is "qed"' timeout 5 "$vmrun_bin" device block --socket "$work/sock" --path "$work/qcow2" --format qed
 
-refused "a device alone: no name for its socket" "device rng: --socket is missing" timeout 5 "$vmrun_bin" device rng --socket ''
+refused "a device alone: no name for its socket" "option --socket wants a value" timeout 5 "$vmrun_bin" device rng --socket ''
 refused "a device alone: half a page" "device balloon: --size must be a multiple of 4096 bytes, is 100" timeout 5 "$vmrun_bin" device balloon --socket "$work/sock" --size 100
 refused "a device alone: no CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h"
 refused "a device alone: the host's CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h" --cid 2
 refused "a device alone: no socket for the host's programs" "device vsock: --host-socket is missing" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --cid 3
 refused "a device alone: a CID for a disk" "device rng: --cid is for vsock devices" timeout 5 "$vmrun_bin" device rng --socket "$work/sock" --cid 3
-refused "a device alone: no name for its TAP" "device net: --tap is missing" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''
+refused "a device alone: no name for its TAP" "option --tap wants a value" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap ''
 refused "a device alone: a TAP of no name" "\"all\" is no interface name" timeout 5 "$vmrun_bin" device net --socket "$work/sock" --tap all
 # net_alone REGEX OPTION...: a device alone, net, with options that it refuses
 net_alone() {
@@ -141,14 +141,64 @@ bundle "$work/b" hello
 for id in '' . .. a/b 'a b' "$(printf 'x%.0s' {1..1025})"; do
 	refused "the id '${id:0:12}'" "id" vmrun create --bundle "$work/b" "$id"
 done
-refused "an unknown verb" "frobnicate" vmrun frobnicate
-refused "an unknown flag" "--frobnicate" vmrun create --frobnicate
-vmrun frobnicate >/dev/null 2>&1
-is "an unknown verb exits 2" $? 2
-vmrun create --frobnicate >/dev/null 2>&1
-is "an unknown flag exits 2" $? 2
-refused "start of nothing" "nobody.*does not exist|does not exist.*nobody" vmrun start nobody
-refused "state of nothing" "does not exist" vmrun state nobody
+
+# A command line that is wrong by itself exits 2; what only the host, a bundle or a VM shows to be wrong exits 1.
+# usage REGEX ARGUMENT...
+usage() {
+	local regex=$1
+	shift
+	refused "vmrun $*" "$regex" timeout 5 "$vmrun_bin" --root "$root" "$@"
+	timeout 5 "$vmrun_bin" --root "$root" "$@" >/dev/null 2>&1 </dev/null
+	is "vmrun $*: exits 2" $? 2
+}
+kernel=$B/guests/hello.elf
+usage "no verb" --debug
+usage "unknown verb 'frobnicate'" frobnicate
+usage "create: unknown option --frobnicate" create --frobnicate
+usage "usage: vmrun state ID" state
+usage "container id cannot be empty" state ''
+usage "invalid container id" kill a/b
+usage "invalid container id" create --id 'a b' "$work/b"
+usage "two ids given: a and b" create --bundle "$work/b" --id a b
+usage "x: unknown signal 'BOO'" kill x BOO
+usage "x: SIZE is a number" balloon x 1Q
+usage "x: --port: a name has at most 31 bytes" console --port "$(printf 'x%.0s' {1..32})" x
+usage "--full prints, and --bundle says" spec --full --bundle "$work"
+usage "stop: SOCKET is empty" stop ''
+usage "option --root wants a value" --root '' list
+usage "option --format is one of" list --format xml
+usage "run: option -s wants a value" run -s --dry-run "$kernel"
+usage "run: option --host_ip wants a value" run --host_ip '' "$kernel"
+usage "run: option -m wants a number greater than 0" run -m 0 "$kernel"
+usage "memory: must be 33554432 to" run -m 1 "$kernel"
+usage "go with a kernel, not with a bundle" run -m 64
+usage "vcpus: must be 1 to 32" run -c 33 "$kernel"
+usage "-r and --rwroot exclude each other" run -r a --rwroot b "$kernel"
+usage "format: must be raw or qcow2" run -d "$work/qcow2,format=vmdk" "$kernel"
+usage "--netmask goes with --host_ip" run --netmask 24 "$kernel"
+usage "--mac goes with --host_ip" run --mac 52:54:00:12:34:56 "$kernel"
+usage "hostIp: 10.0.0.0/24 is the address of its network" run --host_ip 10.0.0.0 --netmask 24 "$kernel"
+usage "--net: unknown key \"gurk\"" run --net gurk=1 "$kernel"
+usage "--vsock: cid: must be a number, is \"x\"" run --vsock x "$kernel"
+usage "cid: must be 3 to" run --vsock 2 "$kernel"
+usage "-t excludes --detach" run -t --detach "$kernel"
+usage "device: unknown type" device toaster --socket "$work/sock"
+usage "device rng: --fd: must be 3 to 2147483647, is 99999999999999" device rng --fd 99999999999999
+usage "device rng: --socket is missing" device rng
+usage "devices: none is given" devices
+refused "no kernel, no bundle" "nowhere: No such file" vmrun run -m 64 nowhere
+vmrun run -m 64 nowhere >/dev/null 2>&1
+is "a file that does not exist exits 1" $? 1
+for words in --help --version "help" "run --help" list "spec --full" check features; do
+	# shellcheck disable=SC2086
+	is "vmrun $words: a full standard output is an error" \
+		"$(cd "$work/empty" && vmrun $words 2>&1 >/dev/full; echo $?)" "$(printf 'vmrun: standard output: No space left on device\n1')"
+done
+for verb in start state kill pause resume delete balloon console; do
+	refused "$verb of nothing" "^vmrun: nobody: container does not exist$" vmrun $verb nobody
+	vmrun $verb nobody >/dev/null 2>&1 </dev/null
+	is "$verb of nothing exits 1" $? 1
+done
 
 hide=$B/libexec/vmrun
 cp -a "$B/bin" "$work/bin" && mkdir -p "$work/libexec/vmrun" && cp "$hide"/* "$work/libexec/vmrun/"

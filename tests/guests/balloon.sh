@@ -69,11 +69,11 @@ fails() { # fails NAME WANTED CMD...: with this one line
 	got=$("$@" 2>&1) && not_ok "$name: succeeded"
 	is "$name" "$got" "vmrun: $wanted"
 }
-fails "more than RAM" "the balloon must be at most the guest's 134217728 bytes of RAM, not 134221824" \
+fails "more than RAM" "b: the balloon must be at most the guest's 134217728 bytes of RAM, not 134221824" \
 	vmrun balloon b 134221824
-fails "half a page" "the size of a balloon must be a multiple of 4096 bytes, is 100" vmrun balloon b 100
+fails "half a page" "b: the size of a balloon must be a multiple of 4096 bytes, is 100" vmrun balloon b 100
 for size in x 1X 99999999T "" 1MB; do
-	fails "size '$size'" "balloon: SIZE is a number of bytes, or one with K, M, G or T, not \"$size\"" \
+	fails "size '$size'" "b: SIZE is a number of bytes, or one with K, M, G or T, not \"$size\"" \
 		vmrun balloon b "$size"
 done
 vmrun balloon b 1.5M 2>/dev/null
@@ -85,12 +85,12 @@ eventually 60 is_stopped b
 tr -d '\r' <"$console" | grep -aE '^(ok|not ok)'
 succeeds "the guest reached its end" says done
 is "it ended by the reset it asked for" "$(vmrun state b | jq -r .vmrun.cause)" reset
-fails "a VM that has stopped" "container not running" vmrun balloon b
-fails "a VM that has stopped: set" "container not running" vmrun balloon b 1M
+fails "a VM that has stopped" "b: container not running" vmrun balloon b
+fails "a VM that has stopped: set" "b: container not running" vmrun balloon b 1M
 vmrun delete b
 
 bundle "$work/none" idle
 vmrun create "$work/none" none </dev/null >/dev/null 2>&1 || vmrun create --bundle "$work/none" none </dev/null >/dev/null
-fails "a VM without a balloon" "the VM has no balloon: its config.json lists none" vmrun balloon none
-fails "a VM without a balloon: set" "the VM has no balloon: its config.json lists none" vmrun balloon none 1M
+fails "a VM without a balloon" "none: the VM has no balloon: its config.json lists none" vmrun balloon none
+fails "a VM without a balloon: set" "none: the VM has no balloon: its config.json lists none" vmrun balloon none 1M
 vmrun delete --force none

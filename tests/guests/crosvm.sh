@@ -29,7 +29,7 @@ is "its network device is a TAP" "$(vmrun state one | jq -r '.vmrun.networks[0].
 succeeds "stop" vmrun stop "$work/sock"
 succeeds "stop: it ends at once" eventually 20 is_stopped one
 is "stop: the cause" "$(vmrun state one | jq -r '"\(.vmrun.cause) \(.vmrun.exitCode)"')" "killed 137"
-is "stop again" "$(vmrun stop "$work/sock" 2>&1)" "vmrun: container not running"
+is "stop again" "$(vmrun stop "$work/sock" 2>&1)" "vmrun: $work/sock: container not running"
 vmrun delete one
 is "delete removes the socket" "$(ls "$work/sock" 2>/dev/null)" ""
 is "and the TAP" "$(ip -o link | wc -l)" 1
@@ -62,7 +62,7 @@ is "a file that took its place is left alone" "$(cat "$work/dir/sock")" mine
 rm "$work/dir/sock"
 run -s "$work/sock" --id crash "$idle"
 kill -9 "$(vm_pids crash | head -n 1)"
-is "the supervisor is dead: stop" "$(vmrun stop "$work/sock" 2>&1)" "vmrun: container not running"
+is "the supervisor is dead: stop" "$(vmrun stop "$work/sock" 2>&1)" "vmrun: $work/sock: container not running"
 vmrun delete --force crash
 is "the supervisor was dead: delete removes the socket" "$(ls "$work/sock" 2>/dev/null)" ""
 
@@ -70,13 +70,13 @@ touch "$work/file"
 fails "-s: a file that exists" "--socket $work/file: File exists" vmrun run -s "$work/file" "$idle"
 is "-s: it is left alone" "$(stat -c %F "$work/file")" "regular empty file"
 fails "-s: no such directory" "--socket $work/none/sock: No such file or directory" vmrun run -s "$work/none/sock" "$idle"
-fails "-s: empty" "--socket: No such file or directory" vmrun run -s "" "$idle"
+fails "-s: empty" "run: option -s wants a value" vmrun run -s "" "$idle"
 fails "stop: no such file" "$work/none: No such file or directory" vmrun stop "$work/none"
 fails "stop: another kind of file" "$work/file: vmrun run --socket has not made it" vmrun stop "$work/file"
 ln -s /etc/passwd "$work/link"
 fails "stop: another link" "$work/link: vmrun run --socket has not made it" vmrun stop "$work/link"
 ln -s "$work/gone/control" "$work/stale"
-fails "stop: a VM that is gone" "container not running" vmrun stop "$work/stale"
+fails "stop: a VM that is gone" "$work/stale: container not running" vmrun stop "$work/stale"
 fails "--mac alone" "--mac goes with --host_ip" vmrun run --mac 02:00:00:00:00:01 "$idle"
 fails "--netmask alone" "--netmask goes with --host_ip" vmrun run --netmask 255.255.255.0 "$idle"
 fails "--host_ip: no address" "/vm/devices/0/hostIp: must be an IPv4 address such as 10.0.0.1 or 10.0.0.1/24, is \"x\"" \

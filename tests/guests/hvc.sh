@@ -26,7 +26,7 @@ succeeds "and has lines of the guest's own" shows "$work/port" '^hello from the 
 wait $!
 timeout 2 "$vmrun_bin" --root "$root" console --port org.example.echo hvc </dev/null >"$work/again"
 is "a user who attaches later gets what was said first" "$(cat "$work/again")" "$(cat "$work/port")"
-like "no such port" "$(vmrun console --port nobody hvc 2>&1 </dev/null)" '^vmrun: the console has no port nobody$'
+like "no such port" "$(vmrun console --port nobody hvc 2>&1 </dev/null)" '^vmrun: hvc: the console has no port nobody$'
 
 # A user who does not read: the guest waits 2 s, and goes on.
 "$vmrun_bin" --root "$root" console hvc </dev/null >"$work/deaf" 2>&1 &

@@ -78,7 +78,7 @@ if mountpoint -q "$work/mnt"; then
 	kill -9 "$(vm_pid $vm rng0)"
 	succeeds "a frozen disk: the death of a device is seen" eventually 10 is_stopped $vm
 	fsfreeze -u "$work/mnt"
-	written() { grep -q 'does not exist: none' "$work/mnt/log" && grep -q 'rng0: not now' "$work/mnt/log"; }
+	written() { grep -q 'none: container does not exist' "$work/mnt/log" && grep -q 'rng0: not now' "$work/mnt/log"; }
 	succeeds "a frozen disk: what was on its way is there in the end" eventually 10 written
 	succeeds "a frozen disk: delete" eventually 10 timeout 20 "$vmrun_bin" --root "$root" delete $vm
 	umount "$work/mnt"

@@ -12,7 +12,7 @@ create
 for cmd in "state vm" "list" "list --format json" "features" "create --dry-run $work/vm"; do
 	# shellcheck disable=SC2086
 	out=$(vmrun $cmd 2>&1 >/dev/full | grep -v warning)
-	is "${cmd%% /*}: a full standard output is an error" "$out" "vmrun: standard output: No space left on device"
+	like "${cmd%% /*}: a full standard output is an error" "$out" "^vmrun: (vm: )?standard output: No space left on device$"
 done
 vmrun delete --force vm
 
@@ -28,7 +28,7 @@ for damage in '{' '' '[]' '{"id": "x"}' '{"id": 1, "status": []}' "$(printf '\37
 	create
 	pids=$(vm_pids vm)
 	printf %s "$damage" >"$root/vm/state.json"
-	is "state.json '${damage:0:12}': one clear line" "$(vmrun state vm 2>&1)" "vmrun: state.json: damaged"
+	is "state.json '${damage:0:12}': one clear line" "$(vmrun state vm 2>&1)" "vmrun: vm: state.json: damaged"
 	is "list names it" "$(vmrun list -q 2>&1)" "vmrun: warning: vm: state.json: damaged"
 	succeeds "delete --force ends the VM nevertheless" vmrun delete --force vm
 	gone=yes
@@ -55,7 +55,7 @@ for i in $(seq 10); do
 done
 is "three deletes at once, ten times" $bad 0
 create
-is "three starts at once" "$(at_once 3 vmrun start vm)" "$(printf '1 done\n2 vmrun: cannot start an already running container')"
+is "three starts at once" "$(at_once 3 vmrun start vm)" "$(printf '1 done\n2 vmrun: vm: cannot start an already running container')"
 vmrun delete --force vm
 
 # ---- a start that cannot be recorded has not happened

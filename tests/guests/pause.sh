@@ -13,9 +13,9 @@ trap cleanup_pause EXIT
 # A guest that uses disk and serial port all the time, and sets its disk up again each time.
 bundle "$work/busy" busy
 vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null
-is "a created VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
+is "a created VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: busy: container not running"
 vmrun start busy
-is "a running VM cannot be resumed" "$(vmrun resume busy 2>&1)" "vmrun: container not paused"
+is "a running VM cannot be resumed" "$(vmrun resume busy 2>&1)" "vmrun: busy: container not paused"
 # used: the CPU time of the VM's processes, in ticks
 used() {
 	local p
@@ -34,9 +34,9 @@ sleep 0.3 # output on its way is written
 before=$(used)
 sleep 1
 is "no process of a paused VM uses the CPU" "$(used)" "$before"
-is "a second pause is refused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
-is "so is a start" "$(vmrun start busy 2>&1)" "vmrun: cannot start a container in the paused state"
-is "so is delete" "$(vmrun delete busy 2>&1)" "vmrun: cannot delete container busy that is not stopped: paused"
+is "a second pause is refused" "$(vmrun pause busy 2>&1)" "vmrun: busy: container not running"
+is "so is a start" "$(vmrun start busy 2>&1)" "vmrun: busy: cannot start a container in the paused state"
+is "so is delete" "$(vmrun delete busy 2>&1)" "vmrun: busy: cannot delete a container that is not stopped: paused"
 like "list shows it" "$(vmrun list)" '^busy .*paused'
 size=$(stat -c %s "$work/out")
 succeeds "a resume" vmrun resume busy
@@ -45,8 +45,8 @@ succeeds "the guest goes on" eventually 20 goes_on
 succeeds "a paused VM can be killed" bash -c "'$vmrun_bin' --root '$root' pause busy && '$vmrun_bin' --root '$root' kill busy KILL"
 succeeds "and ends" eventually 20 is_stopped busy
 is "as killed" "$(vmrun state busy | jq -r .vmrun.cause)" killed
-is "a stopped VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: container not running"
-is "nor resumed" "$(vmrun resume busy 2>&1)" "vmrun: container not paused"
+is "a stopped VM cannot be paused" "$(vmrun pause busy 2>&1)" "vmrun: busy: container not running"
+is "nor resumed" "$(vmrun resume busy 2>&1)" "vmrun: busy: container not paused"
 vmrun delete busy
 
 # What dies in a pause is noticed, and delete --force takes a paused VM.
@@ -70,7 +70,7 @@ mkdir "$work/still" && truncate -s 32M "$work/still.img" && mkfs.ext4 -q "$work/
 bundle "$work/stalled" stalled "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/still/disk.img\"}]"
 vmrun create "$work/stalled" </dev/null >"$work/out" 2>/dev/null && vmrun start stalled
 succeeds "a disk that stands still: the guest waits for it" eval 'eventually 20 says begins && fsfreeze -f "$work/still" && still=1 && eventually 20 says waits'
-like "a disk that stands still: no pause" "$(vmrun pause stalled 2>&1)" "^vmrun: a device does not finish its work"
+like "a disk that stands still: no pause" "$(vmrun pause stalled 2>&1)" "^vmrun: stalled: a device does not finish its work"
 is "a disk that stands still: the VM runs" "$(vm_status stalled)" running
 succeeds "a disk that stands still: the power button" vmrun kill stalled
 succeeds "a disk that stands still: the guest sees it" eventually 20 says 'the power button'
