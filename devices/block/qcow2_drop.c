@@ -6,6 +6,7 @@
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_read.h"
+#include "devices/block/qcow2_walk.h"
 #include "devices/block/qcow2_write.h"
 
 /* Zeros as data, a piece at a time */

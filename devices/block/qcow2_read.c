@@ -9,29 +9,7 @@
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_meta.h"
-
-size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsigned int max,
-		 unsigned int *ret_nr)
-{
-	unsigned int nr = 0;
-	size_t done = 0;
-
-	while (bytes > done && c->nr > 0 && nr < max) {
-		const size_t n = (size_t)qcow2_min(bytes - done, c->iov->iov_len);
-
-		if (n > 0)
-			ret[nr++] = (struct iovec){.iov_base = c->iov->iov_base, .iov_len = n};
-		done += n;
-		c->iov->iov_base = (uint8_t *)c->iov->iov_base + n;
-		c->iov->iov_len -= n;
-		if (c->iov->iov_len == 0) {
-			c->iov++;
-			c->nr--;
-		}
-	}
-	*ret_nr = nr;
-	return done;
-}
+#include "devices/block/qcow2_walk.h"
 
 bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off)
 {
@@ -143,8 +121,7 @@ static int qcow2_read_data(struct qcow2 *q, const struct qcow2_image *m, struct 
 	return rc;
 }
 
-static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes,
-			    bool keep)
+static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes)
 {
 	struct iovec iov[QCOW2_IOVS];
 	const struct qcow2_image *m;
@@ -163,7 +140,7 @@ static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t of
 		return rc;
 	*bytes = qcow2_cut(c, *bytes, iov, QCOW2_IOVS, &nr);
 	if (p.kind == QCOW2_IS_DATA)
-		return qcow2_read_data(q, m, iov, nr, p.host + in_cluster, keep);
+		return qcow2_read_data(q, m, iov, nr, p.host + in_cluster, c->keep);
 	if (p.kind == QCOW2_IS_PACKED)
 		qcow2_copy_out(iov, nr, q->unpacked + in_cluster);
 	else
@@ -171,37 +148,18 @@ static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t of
 	return 0;
 }
 
-static int qcow2_read_all(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off,
-			  bool keep)
-{
-	struct qcow2_cursor c = {iov, nr};
-	uint64_t left = 0, n;
-	int rc = 0;
-
-	for (unsigned int i = 0; i < nr; i++)
-		left += iov[i].iov_len;
-	while (rc == 0 && left > 0) {
-		n = left;
-		rc = qcow2_read_piece(q, &c, off, &n, keep);
-		off += n;
-		left -= n;
-	}
-	return rc;
-}
-
 int qcow2_read_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
 {
-	return qcow2_read_all(q, iov, nr, off, true);
+	struct qcow2_cursor c = {.iov = iov, .nr = nr, .keep = true};
+
+	return qcow2_walk(q, &c, off, qcow2_read_piece);
 }
 
 int qcow2_read(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
 {
-	int rc;
+	struct qcow2_cursor c = {.iov = iov, .nr = nr};
 
-	qcow2_lock(q);
-	rc = qcow2_read_all(q, iov, nr, off, false);
-	qcow2_unlock(q);
-	return rc;
+	return qcow2_walk(q, &c, off, qcow2_read_piece);
 }
 
 bool qcow2_read_cached(struct qcow2 *q, const struct iovec *iov, unsigned int nr, uint64_t off,

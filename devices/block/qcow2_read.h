@@ -9,27 +9,6 @@
 
 #include "devices/block/qcow2_image.h"
 
-#define QCOW2_IOVS 144U /* of one system call */
-
-/**
- * struct qcow2_cursor - Memory that is worked through from the front
- * @iov:	Changed by each step
- */
-struct qcow2_cursor {
-	struct iovec *iov;
-	unsigned int nr;
-};
-
-/**
- * qcow2_cut() - Take the next @bytes of memory off a cursor
- * @ret:	Room for @max
- * @ret_nr:	How many are filled in
- *
- * Return: how many bytes they are; fewer than @bytes when @ret is full
- */
-size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsigned int max,
-		 unsigned int *ret_nr);
-
 /**
  * qcow2_read() - Read from the disk; other threads may be in it
  * @iov:	Overwritten; what it describes is filled

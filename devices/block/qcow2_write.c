@@ -9,6 +9,7 @@
 #include "devices/block/qcow2_meta.h"
 #include "devices/block/qcow2_read.h"
 #include "devices/block/qcow2_refs.h"
+#include "devices/block/qcow2_walk.h"
 
 /**
  * struct qcow2_fresh - Clusters that are written for the first time
@@ -142,8 +143,7 @@ static int qcow2_write_data(struct qcow2 *q, struct iovec *iov, unsigned int nr,
 	return rc;
 }
 
-static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes,
-			     bool keep)
+static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off, uint64_t *bytes)
 {
 	const uint64_t in_cluster = off & (qcow2_cluster(&q->image[0]) - 1);
 	struct iovec iov[QCOW2_IOVS];
@@ -158,38 +158,19 @@ static int qcow2_write_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t o
 	*bytes = qcow2_cut(c, qcow2_min(*bytes, p.bytes), iov, QCOW2_IOVS, &nr);
 	if (qcow2_guarded(q, p.host + in_cluster, *bytes))
 		return qcow2_bad(q, 0, "a table is used as data at", p.host);
-	return qcow2_write_data(q, iov, nr, p.host + in_cluster, keep);
-}
-
-static int qcow2_write_all(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off,
-			   bool keep)
-{
-	struct qcow2_cursor c = {iov, nr};
-	uint64_t left = 0, n;
-	int rc = 0;
-
-	for (unsigned int i = 0; i < nr; i++)
-		left += iov[i].iov_len;
-	while (rc == 0 && left > 0) {
-		n = left;
-		rc = qcow2_write_piece(q, &c, off, &n, keep);
-		off += n;
-		left -= n;
-	}
-	return rc;
+	return qcow2_write_data(q, iov, nr, p.host + in_cluster, c->keep);
 }
 
 int qcow2_write_alone(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
 {
-	return qcow2_write_all(q, iov, nr, off, true);
+	struct qcow2_cursor c = {.iov = iov, .nr = nr, .keep = true};
+
+	return qcow2_walk(q, &c, off, qcow2_write_piece);
 }
 
 int qcow2_write(struct qcow2 *q, struct iovec *iov, unsigned int nr, uint64_t off)
 {
-	int rc;
+	struct qcow2_cursor c = {.iov = iov, .nr = nr};
 
-	qcow2_lock(q);
-	rc = qcow2_write_all(q, iov, nr, off, false);
-	qcow2_unlock(q);
-	return rc;
+	return qcow2_walk(q, &c, off, qcow2_write_piece);
 }
