@@ -369,6 +369,14 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	return rc < 0 ? rc : device_watch(d, 0, b->pool.done[0], EPOLLIN, err);
 }
 
+static void block_finish(struct device *d)
+{
+	struct block *b = d->state;
+
+	if (b->backing.format->finish)
+		b->backing.format->finish(&b->backing);
+}
+
 static void block_end(struct device *d)
 {
 	struct block *b = d->state;
@@ -392,5 +400,6 @@ const struct device_ops block_device = {
 	.stop = block_stop,
 	.event = block_event,
 	.config = block_config,
+	.finish = block_finish,
 	.done = block_end,
 };

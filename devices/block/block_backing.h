@@ -90,6 +90,7 @@ struct block_backing {
  *		and by the loop while they have nothing
  * @at_once:	Do all of a piece if that needs no waiting, io->rc being set; false: nothing is said about what
  *		was done, and carry_out does it. Called by the loop, beside the threads. NULL: never
+ * @finish:	The device ends. NULL: that makes no difference
  */
 struct block_format {
 	const char *name;
@@ -98,6 +99,7 @@ struct block_format {
 	void (*done)(struct block_backing *g);
 	int (*carry_out)(struct block_backing *g, struct block_io *io);
 	bool (*at_once)(struct block_backing *g, struct block_io *io);
+	void (*finish)(struct block_backing *g);
 };
 
 /** block_raw - The disk's bytes are the file's or device's bytes */

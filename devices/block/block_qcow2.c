@@ -9,6 +9,7 @@
 #include "devices/block/qcow2.h"
 #include "devices/block/qcow2_drop.h"
 #include "devices/block/qcow2_read.h"
+#include "devices/block/qcow2_recount.h"
 #include "devices/block/qcow2_write.h"
 #include "devices/core/kind.h"
 
@@ -82,6 +83,11 @@ static bool block_qcow2_at_once(struct block_backing *g, struct block_io *io)
 	return true;
 }
 
+static void block_qcow2_finish(struct block_backing *g)
+{
+	qcow2_close(g->state);
+}
+
 const struct block_format block_qcow2 = {
 	.name = "qcow2",
 	.threads = KIND_THREADS_MAX,
@@ -89,4 +95,5 @@ const struct block_format block_qcow2 = {
 	.done = block_qcow2_done,
 	.carry_out = block_qcow2_carry_out,
 	.at_once = block_qcow2_at_once,
+	.finish = block_qcow2_finish,
 };

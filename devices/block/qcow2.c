@@ -58,6 +58,9 @@ static int qcow2_open_image(struct qcow2 *q, const struct qcow2_files *files, un
 	m->refcount_order = h.refcount_order;
 	m->l1_off = h.l1_off;
 	m->l1_entries = h.l1_entries;
+	m->dirty = h.dirty;
+	q->markable = i == 0 ? h.version >= 3 && !h.lazy : q->markable;
+	q->marked = i == 0 ? h.dirty : q->marked;
 	m->refs_off = h.refs_off;
 	m->refs_entries = (uint64_t)h.refs_clusters << (h.cluster_bits - 3);
 	return 0;

@@ -5,7 +5,9 @@
 
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
+#include "devices/block/qcow2_meta.h"
 #include "devices/block/qcow2_read.h"
+#include "devices/block/qcow2_recount.h"
 #include "devices/block/qcow2_walk.h"
 #include "devices/block/qcow2_write.h"
 
@@ -63,7 +65,7 @@ static int qcow2_drop_some(struct qcow2 *q, uint64_t off, uint64_t nr, enum qcow
 {
 	const uint64_t cluster = qcow2_cluster(&q->image[0]);
 	uint64_t entry[QCOW2_PAGE_WORDS], old[QCOW2_PAGE_WORDS];
-	bool give[QCOW2_PAGE_WORDS], changed = false;
+	bool give[QCOW2_PAGE_WORDS], changed = false, gives = false;
 	int n = qcow2_entries(q, off, old, qcow2_min(nr, QCOW2_PAGE_WORDS));
 	struct qcow2_place p;
 	int rc = n < 0 ? n : 0;
@@ -73,9 +75,12 @@ static int qcow2_drop_some(struct qcow2 *q, uint64_t off, uint64_t nr, enum qcow
 		if (rc == 0)
 			entry[i] = qcow2_dropped(q, &p, off + (uint64_t)i * cluster, how, &give[i]);
 		changed |= rc == 0 && entry[i] != old[i];
+		gives |= rc == 0 && give[i];
 	}
 	if (rc == 0 && changed)
 		rc = qcow2_set_entries(q, off, entry, (uint64_t)n);
+	if (rc == 0 && gives)
+		rc = qcow2_barrier(q);
 	if (rc < 0)
 		return rc;
 	for (int i = 0; i < n; i++)
@@ -137,7 +142,9 @@ int qcow2_drop(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop ho
 
 	qcow2_lock(q);
 	qcow2_still_begin(q);
-	rc = qcow2_drop_alone(q, off, bytes, how);
+	rc = qcow2_recount(q);
+	if (rc == 0)
+		rc = qcow2_drop_alone(q, off, bytes, how);
 	qcow2_still_end(q);
 	qcow2_unlock(q);
 	return rc;

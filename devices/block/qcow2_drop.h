@@ -24,7 +24,7 @@ enum qcow2_drop { QCOW2_DISCARD, QCOW2_ZERO_KEEP, QCOW2_ZERO_FREE };
  * @off, @bytes: Inside the disk
  *
  * Context: locked
- * Syscalls: preadv pwritev fallocate read write
+ * Syscalls: preadv pwritev fdatasync fallocate read write
  * Return: 0 or -errno
  */
 MUST_CHECK int qcow2_drop(struct qcow2 *q, uint64_t off, uint64_t bytes, enum qcow2_drop how);

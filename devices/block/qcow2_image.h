@@ -20,10 +20,10 @@
 #include "devices/core/log.h"
 #include "devices/core/qcow2_head.h"
 
-#define QCOW2_PAGE	4096U /* what the cache of metadata holds and reads at once */
+#define QCOW2_PAGE	 4096U /* what the cache of metadata holds and reads at once */
 #define QCOW2_PAGE_WORDS (QCOW2_PAGE / 8)
-#define QCOW2_PAGES	1024U
-#define QCOW2_OFF_MAX	(1ULL << 56) /* offsets of clusters are smaller */
+#define QCOW2_PAGES	 1024U
+#define QCOW2_OFF_MAX	 (1ULL << 56) /* offsets of clusters are smaller */
 
 /**
  * struct qcow2_image - One file of the chain
@@ -31,6 +31,8 @@
  * @bytes:	Of the disk that it holds
  * @file_bytes:	Size of the file, as far as we know
  * @refs_entries: Of the table of refcount blocks
+ * @dirty:	It was not closed after its last use: refcounts may be too low, clusters may lie behind the end of
+ *		the file
  */
 struct qcow2_image {
 	int fd;
@@ -39,6 +41,7 @@ struct qcow2_image {
 	uint32_t version, cluster_bits, refcount_order;
 	uint64_t l1_off, l1_entries;
 	uint64_t refs_off, refs_entries;
+	bool dirty;
 };
 
 /**
@@ -54,6 +57,8 @@ struct qcow2_page {
 /**
  * struct qcow2 - A disk
  * @image:	[0] is the one that is written to
+ * @markable:	The head of image [0] can say that it is dirty
+ * @marked:	It does
  * @free_hint:	No cluster of image [0] below this one is free, as far as we know
  * @page:	QCOW2_PAGES of them
  * @no_wait:	Pages that are not there are not read
@@ -68,7 +73,7 @@ struct qcow2_page {
 struct qcow2 {
 	struct qcow2_image image[BOOT_RES_MAX];
 	unsigned int nr_images;
-	bool writable;
+	bool writable, markable, marked;
 	uint64_t free_hint;
 	struct qcow2_page *page;
 	bool no_wait;

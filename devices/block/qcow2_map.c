@@ -16,8 +16,7 @@ static uint64_t qcow2_l1_at(const struct qcow2_image *m, uint64_t off)
 	return m->l1_off + (off >> (2 * m->cluster_bits - 3)) * 8;
 }
 
-/* Finds the L2 table for byte @off; *ret = 0 when there is none */
-static int qcow2_table(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret)
+int qcow2_table(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret)
 {
 	const struct qcow2_image *m = &q->image[image];
 	uint64_t entry, at;
@@ -67,7 +66,7 @@ int qcow2_decode(struct qcow2 *q, unsigned int image, uint64_t entry, struct qco
 		p.kind = QCOW2_IS_ZERO;
 	else
 		p.kind = p.host > 0 ? QCOW2_IS_DATA : QCOW2_IS_ABSENT;
-	if (p.kind == QCOW2_IS_DATA && p.host >= qcow2_end(m))
+	if (p.kind == QCOW2_IS_DATA && p.host >= qcow2_end(m) && !m->dirty)
 		return qcow2_bad(q, image, "L2 entry of a cluster beyond the end of the file",
 				 entry);
 	if (p.host > 0 && image == 0 && q->writable &&
@@ -166,6 +165,8 @@ int qcow2_need_table(struct qcow2 *q, uint64_t off)
 	if (rc < 0)
 		return rc;
 	rc = qcow2_clear_meta(q, table, qcow2_cluster(m));
+	if (rc == 0)
+		rc = qcow2_barrier(q);
 	if (rc < 0) {
 		qcow2_give(q, table, 1, true);
 		return rc;

@@ -35,6 +35,16 @@ struct qcow2_place {
 };
 
 /**
+ * qcow2_table() - The L2 table for byte @off of an image's disk
+ * @ret:	0 when there is none; untouched on failure
+ *
+ * Context: locked
+ * Syscalls: preadv write
+ * Return: 0; -EIO for a broken L1 entry, or another -errno
+ */
+MUST_CHECK int qcow2_table(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret);
+
+/**
  * qcow2_find() - Where an image has the clusters from byte @off of its disk on
  * @off:	Below image->bytes; the image is not raw
  * @bytes:	More than 0; no need to look further
@@ -63,10 +73,10 @@ uint64_t qcow2_packed_end(const struct qcow2_image *m, uint64_t entry, uint64_t 
 
 /**
  * qcow2_give_place() - Give back the clusters that an entry of image [0] referred to, and does not any more
- * @p:		Of one cluster
+ * @p:		Of one cluster; the entry's change is durable
  *
  * Context: locked
- * Syscalls: preadv pwritev fallocate
+ * Syscalls: preadv pwritev fdatasync fallocate
  */
 void qcow2_give_place(struct qcow2 *q, const struct qcow2_place *p);
 
@@ -74,7 +84,7 @@ void qcow2_give_place(struct qcow2 *q, const struct qcow2_place *p);
  * qcow2_need_table() - Make sure that image [0] has a table of its own for byte @off of its disk
  *
  * Context: locked
- * Syscalls: preadv pwritev
+ * Syscalls: preadv pwritev fdatasync
  * Return: 0; -EIO for a broken table, -ENOSPC or another -errno
  */
 MUST_CHECK int qcow2_need_table(struct qcow2 *q, uint64_t off);

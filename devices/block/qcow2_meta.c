@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define QCOW2_IOVS 64
 
@@ -168,6 +169,30 @@ int qcow2_move_refs(struct qcow2 *q, uint64_t off, uint32_t clusters)
 	m->refs_off = off;
 	m->refs_entries = (uint64_t)clusters << (m->cluster_bits - 3);
 	return 0;
+}
+
+int qcow2_barrier(const struct qcow2 *q)
+{
+	return fdatasync(q->image[0].fd) < 0 ? -errno : 0;
+}
+
+int qcow2_mark(struct qcow2 *q, bool dirty)
+{
+	uint8_t buf[8];
+	int rc = 0;
+
+	if (!q->markable || q->marked == dirty)
+		return 0;
+	qcow2_put_be64(buf, dirty ? QCOW2_F_DIRTY : 0);
+	if (!dirty)
+		rc = qcow2_barrier(q);
+	if (rc == 0)
+		rc = qcow2_store(q, QCOW2_AT_INCOMPATIBLE, buf, sizeof(buf));
+	if (rc == 0 && dirty)
+		rc = qcow2_barrier(q);
+	if (rc == 0)
+		q->marked = dirty;
+	return rc;
 }
 
 int qcow2_clear_meta(struct qcow2 *q, uint64_t off, uint64_t bytes)

@@ -89,6 +89,26 @@ MUST_CHECK int qcow2_write_table(struct qcow2 *q, uint64_t off, uint64_t value);
 MUST_CHECK int qcow2_move_refs(struct qcow2 *q, uint64_t off, uint32_t clusters);
 
 /**
+ * qcow2_barrier() - Make durable what was written to image [0], before anything that follows
+ *
+ * Context: locked
+ * Syscalls: fdatasync
+ * Return: 0 or -errno
+ */
+MUST_CHECK int qcow2_barrier(const struct qcow2 *q);
+
+/**
+ * qcow2_mark() - Have the head of image [0] say whether its refcounts can be relied on
+ * @dirty:	They cannot, if the host's power fails from now on. False: they can, and all else is durable
+ *
+ * Does nothing where it says so already, or has no place for it.
+ * Context: locked
+ * Syscalls: pwritev fdatasync
+ * Return: 0 or -errno
+ */
+MUST_CHECK int qcow2_mark(struct qcow2 *q, bool dirty);
+
+/**
  * qcow2_clear_meta() - Make a range of whole clusters metadata that is all zeros
  *
  * Context: locked

@@ -9,6 +9,7 @@
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
 #include "devices/block/qcow2_meta.h"
+#include "devices/block/qcow2_recount.h"
 #include "devices/block/qcow2_walk.h"
 
 bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off)
@@ -174,7 +175,7 @@ bool qcow2_read_cached(struct qcow2 *q, const struct iovec *iov, unsigned int nr
 	if (!qcow2_lock_now(q))
 		return false;
 	q->no_wait = true;
-	all = qcow2_resolve(q, off, &here, &image, &p) == 0 && here >= bytes;
+	all = !qcow2_uncounted(q) && qcow2_resolve(q, off, &here, &image, &p) == 0 && here >= bytes;
 	q->no_wait = false;
 	m = &q->image[image < q->nr_images ? image : 0];
 	at = m->raw ? off : p.host + (off & (qcow2_cluster(m) - 1));

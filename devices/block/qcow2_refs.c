@@ -194,7 +194,11 @@ static int qcow2_grow_table(struct qcow2 *q)
 		rc = qcow2_copy_table(q, (at + blocks) << m->cluster_bits, at << m->cluster_bits,
 				      blocks);
 	if (rc == 0)
+		rc = qcow2_barrier(q);
+	if (rc == 0)
 		rc = qcow2_move_refs(q, (at + blocks) << m->cluster_bits, (uint32_t)nr);
+	if (rc == 0)
+		rc = qcow2_barrier(q);
 	if (rc == 0)
 		qcow2_give(q, old, old_nr, true);
 	return rc;
@@ -212,7 +216,11 @@ static int qcow2_add_block(struct qcow2 *q, uint64_t c)
 	rc = qcow2_make_block(q, c);
 	if (rc == 0)
 		rc = qcow2_count_in(q, off, c, 1);
-	return rc < 0 ? rc : qcow2_write_table(q, m->refs_off + i * 8, off);
+	if (rc == 0)
+		rc = qcow2_barrier(q);
+	if (rc == 0)
+		rc = qcow2_write_table(q, m->refs_off + i * 8, off);
+	return rc < 0 ? rc : qcow2_barrier(q);
 }
 
 /* ---- free clusters ---- */
@@ -272,8 +280,11 @@ int qcow2_take(struct qcow2 *q, uint64_t want, uint64_t *ret_off, uint64_t *ret_
 	const struct qcow2_image *m = &q->image[0];
 	struct qcow2_counts s;
 	uint64_t c = q->free_hint;
-	int rc = qcow2_search(q, &c, want, &s);
+	int rc = qcow2_mark(q, true);
 
+	if (rc < 0)
+		return rc;
+	rc = qcow2_search(q, &c, want, &s);
 	q->free_hint = c; /* none is free before it */
 	if (rc == -EAGAIN) {
 		c = qcow2_end(m) >> m->cluster_bits;
@@ -331,6 +342,8 @@ void qcow2_give(struct qcow2 *q, uint64_t off, uint64_t nr, bool punch)
 		(void)qcow2_bad(q, 0, "a table is used as data at", off);
 		return;
 	}
+	if (qcow2_mark(q, true) < 0)
+		return;
 	while (nr > 0 && qcow2_find_block(q, c, &block) == 0 && block > 0) {
 		struct qcow2_counts s = qcow2_counts_in(m, block, c, nr);
 
@@ -340,4 +353,24 @@ void qcow2_give(struct qcow2 *q, uint64_t off, uint64_t nr, bool punch)
 		c += s.nr;
 		nr -= s.nr;
 	}
+}
+
+int qcow2_raise(struct qcow2 *q, uint64_t off)
+{
+	const struct qcow2_image *m = &q->image[0];
+	const uint64_t c = off >> m->cluster_bits;
+	struct qcow2_counts s;
+	const uint8_t *page;
+	uint64_t block;
+	int rc = qcow2_find_block(q, c, &block);
+
+	if (rc == 0 && block == 0)
+		return qcow2_bad(q, 0, "no refcount for the cluster at", off);
+	if (rc < 0)
+		return rc;
+	s = qcow2_counts_in(m, block, c, 1);
+	rc = qcow2_page_at(q, 0, s.page_off, &page);
+	if (rc < 0 || qcow2_count(page, s.at, m->refcount_order) > 0)
+		return rc;
+	return qcow2_change(q, &s, 1);
 }

@@ -2,6 +2,7 @@
 #include "devices/block/qcow2_walk.h"
 
 #include "devices/block/qcow2_lock.h"
+#include "devices/block/qcow2_recount.h"
 
 size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsigned int max,
 		 unsigned int *ret_nr)
@@ -34,8 +35,10 @@ int qcow2_walk(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off,
 
 	for (unsigned int i = 0; i < c->nr; i++)
 		left += c->iov[i].iov_len;
-	if (!c->keep)
+	if (!c->keep) {
 		qcow2_lock(q);
+		rc = qcow2_recount(q);
+	}
 	while (rc == 0 && left > 0) {
 		n = left;
 		rc = piece(q, c, off, &n);

@@ -39,7 +39,7 @@ size_t qcow2_cut(struct qcow2_cursor *c, uint64_t bytes, struct iovec *ret, unsi
  *		0 or -errno, which ends the walk
  *
  * Context: locked
- * Syscalls: read write
+ * Syscalls: preadv pwritev read write
  * Return: 0 or what @piece returned
  */
 MUST_CHECK int qcow2_walk(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off,

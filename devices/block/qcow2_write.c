@@ -2,7 +2,6 @@
 #include "devices/block/qcow2_write.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include "devices/block/qcow2_lock.h"
 #include "devices/block/qcow2_map.h"
@@ -92,7 +91,7 @@ static int qcow2_write_fresh(struct qcow2 *q, struct qcow2_fresh *f, struct qcow
  */
 static int qcow2_keep_promise(const struct qcow2 *q, const struct qcow2_fresh *f)
 {
-	return f->copied && fdatasync(q->image[0].fd) < 0 ? -errno : 0;
+	return f->copied ? qcow2_barrier(q) : 0;
 }
 
 static int qcow2_link_fresh(struct qcow2 *q, const struct qcow2_fresh *f)
@@ -126,7 +125,10 @@ static int qcow2_write_new(struct qcow2 *q, struct qcow2_cursor *c, uint64_t off
 	}
 	*bytes = f.bytes;
 	rc = qcow2_link_fresh(q, &f);
-	if (rc == 0 && f.place.kind == QCOW2_IS_PACKED)
+	if (rc < 0 || f.place.kind != QCOW2_IS_PACKED)
+		return rc;
+	rc = qcow2_barrier(q);
+	if (rc == 0)
 		qcow2_give_place(q, &f.place);
 	return rc;
 }

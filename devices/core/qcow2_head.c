@@ -21,18 +21,21 @@ enum {
 	AT_REFS = QCOW2_AT_REFS,
 	AT_REFS_CLUSTERS = 56,
 	AT_SNAPSHOTS = 60,
-	AT_INCOMPATIBLE = 72,
+	AT_INCOMPATIBLE = QCOW2_AT_INCOMPATIBLE,
+	AT_COMPATIBLE = 80,
 	AT_AUTOCLEAR = 88,
 	AT_REFCOUNT_ORDER = 96,
 	AT_HEAD_BYTES = 100,
 };
 
 /* Incompatible features */
-#define F_DIRTY	      (1ULL << 0)
 #define F_CORRUPT     (1ULL << 1)
 #define F_DATA_FILE   (1ULL << 2)
 #define F_COMPRESSION (1ULL << 3)
 #define F_EXTENDED_L2 (1ULL << 4)
+
+/* Compatible features */
+#define F_LAZY (1ULL << 0)
 
 /* Extensions of the head */
 #define EXT_END		   0U
@@ -83,7 +86,8 @@ static int qcow2_head_features(const struct qcow2_source *s, struct qcow2_head *
 {
 	const uint32_t crypt = qcow2_be32(s->buf + AT_CRYPT);
 	const uint64_t f = h->version == 2 ? 0 : qcow2_be64(s->buf + AT_INCOMPATIBLE);
-	const uint64_t known = F_DIRTY | F_CORRUPT | F_DATA_FILE | F_COMPRESSION | F_EXTENDED_L2;
+	const uint64_t known = QCOW2_F_DIRTY | F_CORRUPT | F_DATA_FILE | F_COMPRESSION |
+			       F_EXTENDED_L2;
 
 	if (crypt)
 		return err_text(err, EINVAL, "encrypted images are not supported");
@@ -95,7 +99,9 @@ static int qcow2_head_features(const struct qcow2_source *s, struct qcow2_head *
 		return err_text(err, EINVAL, "images with extended L2 entries are not supported");
 	if (f & ~known)
 		return err_text(err, EINVAL, "unknown incompatible features 0x%lx", f & ~known);
-	if (f & F_DIRTY)
+	h->lazy = h->version == 3 && qcow2_be64(s->buf + AT_COMPATIBLE) & F_LAZY;
+	h->dirty = f & QCOW2_F_DIRTY;
+	if (h->dirty && h->lazy)
 		h->why_readonly = "was not closed after its last use: run qemu-img check -r all";
 	else if (f & F_CORRUPT)
 		h->why_readonly = "is marked as corrupt: run qemu-img check -r all";

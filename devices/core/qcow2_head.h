@@ -25,6 +25,10 @@
 /* Where a file holds what is written there again when the table of refcount blocks moves */
 #define QCOW2_AT_REFS 48 /* uint64_t offset, uint32_t clusters */
 
+/* Version 3: where incompatible features are, and the one that says: refcounts may be wrong */
+#define QCOW2_AT_INCOMPATIBLE 72 /* uint64_t */
+#define QCOW2_F_DIRTY	      (1ULL << 0)
+
 /**
  * struct qcow2_head - A head that was accepted
  * @version:	2 or 3
@@ -33,6 +37,8 @@
  * @bytes:	Of the guest's disk: a multiple of 512, not 0
  * @l1_off, @l1_entries: The first-level table, inside the file, large enough for @bytes
  * @refs_off, @refs_clusters: The table of refcount blocks, inside the file
+ * @lazy:	Its refcounts may be written late, which QEMU does
+ * @dirty:	It was not closed after its last use
  * @why_readonly: Why nothing may write to it, or NULL
  * @backing:	Name of the backing file; "" without one
  * @backing_format: What the image says about that file; "" if nothing
@@ -44,6 +50,7 @@ struct qcow2_head {
 	uint32_t l1_entries;
 	uint64_t refs_off;
 	uint32_t refs_clusters;
+	bool lazy, dirty;
 	const char *why_readonly;
 	char backing[QCOW2_NAME_BYTES];
 	char backing_format[16];

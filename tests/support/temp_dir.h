@@ -2,7 +2,7 @@
 /**
  * DOC: A directory of its own for a test
  *
- * A suite that has these two as .init and .fini gives each of its tests a new one.
+ * A suite that has two of these as .init and .fini gives each of its tests a new one.
  */
 #ifndef VMRUN_TESTS_SUPPORT_TEMP_DIR_H
 #define VMRUN_TESTS_SUPPORT_TEMP_DIR_H
@@ -12,6 +12,9 @@ extern char temp_dir[];
 
 /** temp_dir_make() - Make the directory, empty */
 void temp_dir_make(void);
+
+/** temp_dir_make_in_memory() - The same, where fdatasync costs nothing */
+void temp_dir_make_in_memory(void);
 
 /** temp_dir_remove() - Remove it with everything in it */
 void temp_dir_remove(void);

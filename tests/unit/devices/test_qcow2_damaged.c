@@ -3,6 +3,7 @@
  * DOC: Images that are damaged, hostile, or have what vmrun does not support
  */
 #include "devices/block/inflate.h"
+#include "devices/block/qcow2_recount.h"
 #include "tests/support/qcow2_rig.h"
 
 TestSuite(qcow2_damaged, .init = temp_dir_make, .fini = temp_dir_remove);
@@ -62,7 +63,6 @@ static const struct {
 	{56, 4, 0, "the refcount table is not inside the file"},
 	{56, 4, UINT32_MAX, "its refcount table has more than 8388608 bytes"},
 	{60, 4, 1, "has internal snapshots"},
-	{72, 8, 1, "was not closed after its last use"},
 	{72, 8, 2, "is marked as corrupt"},
 	{72, 8, 4, "images with an external data file are not supported"},
 	{72, 8, 8, "compression other than zlib is not supported"},
@@ -101,14 +101,15 @@ Test(qcow2_damaged, some_images_can_be_read)
 {
 	static const struct {
 		unsigned int off, bytes;
-	} fields[] = {{60, 4}, {72, 8}, {88, 8}};
+		uint64_t value;
+	} fields[] = {{60, 4, 1}, {72, 8, 2}, {88, 8, 1}};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(fields); i++) {
 		struct err err = {0};
 
 		make_chain(CHAIN_PACKED, "cluster_size=65536");
 		load("model", disk);
-		patch(fields[i].off, fields[i].bytes, 1);
+		patch(fields[i].off, fields[i].bytes, fields[i].value);
 		cr_expect(open_chain(CHAIN_PACKED, true, &err) < 0);
 		close_chain();
 		cr_expect_eq(open_chain(CHAIN_PACKED, false, &err), 0, "%s", err.msg);
@@ -127,6 +128,51 @@ Test(qcow2_damaged, a_file_cut_off_anywhere_is_refused)
 		cr_expect(open_chain(CHAIN_NONE, true, &err) < 0, "%u bytes", bytes);
 		close_chain();
 	}
+}
+
+/* QEMU's own refcounts may be anything, if it was to write them late. */
+Test(qcow2_damaged, an_image_that_was_not_closed_is_counted_but_for_lazy_refcounts)
+{
+	struct err err = {0};
+	uint64_t refs;
+
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	cr_assert_eq(sh("qemu-io -f qcow2 -c 'write -P 1 0 256k' a.qcow2"), 0);
+	refs = peek(peek(48));
+	patch(72, 8, 1);
+	patch(80, 8, 1);
+	cr_expect_eq(open_chain(CHAIN_NONE, true, &err), -EINVAL);
+	cr_expect_not_null(strstr(err.msg, "was not closed after its last use"), "%s", err.msg);
+	patch(80, 8, 0);
+	patch(refs + 10, 4, 0);
+	cr_assert_eq(sh("qemu-img check a.qcow2"), 2, "two clusters without a refcount");
+	cr_assert_eq(open_chain(CHAIN_NONE, true, &err), 0, "%s", err.msg);
+	cr_expect_eq(get(0, disk, 4096), 0);
+	qcow2_close(&q);
+	close_chain();
+	cr_expect_eq(peek(72), 0, "the image is closed");
+	cr_expect_eq(sh("qemu-img check a.qcow2"), 0);
+}
+
+/* Its mark stays, and what is whole can be used. */
+Test(qcow2_damaged, a_broken_entry_of_an_image_that_was_not_closed)
+{
+	struct err err = {0};
+	uint64_t table;
+
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	cr_assert_eq(sh("qemu-io -f qcow2 -c 'write -P 1 0 256k' a.qcow2"), 0);
+	table = peek(peek(40)) & ~(1ULL << 63);
+	patch(72, 8, 1);
+	patch(table, 8, 1ULL << 63 | 1ULL << 55);
+	patch(table + 8, 8, 1ULL << 63 | 0x10000);
+	cr_assert_eq(open_chain(CHAIN_NONE, true, &err), 0, "%s", err.msg);
+	cr_expect_eq(put(0, disk, 512), -EIO, "at the end of the world");
+	cr_expect_eq(put(65536, disk, 512), -EIO, "a table");
+	cr_expect_eq(put(131072, disk, 512), 0);
+	qcow2_close(&q);
+	close_chain();
+	cr_expect_eq(peek(72), 1, "it can be mended by others");
 }
 
 /* Entries of tables: of the L1 table, the L2 table, and the refcount table of an image with 64 KiB clusters */
@@ -190,7 +236,8 @@ Test(qcow2_damaged, entries_end_in_errors)
 				     i);
 		close_chain();
 		cr_assert(pread(fd, after, sizeof(after), 0) > 0);
-		/* the head and both tables; the refcounts between them may be others */
+		/* The head but for its mark, and both tables; the refcounts between them may be others. */
+		after[79] = before[79];
 		cr_expect(memcmp(before, after, 0x20000) == 0, "entry %u", i);
 		cr_expect(memcmp(before + 0x30000, after + 0x30000, 0x10000) == 0, "entry %u", i);
 		close(fd);

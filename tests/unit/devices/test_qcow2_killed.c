@@ -7,14 +7,11 @@
  * was answered is there, and what was not is there in part. The rest is done by another process, as after a
  * restart, and QEMU judges once more.
  */
-#include <signal.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
 
-#include "tests/support/qcow2_rig.h"
+#include "tests/support/qcow2_trace.h"
 
-TestSuite(qcow2_killed, .init = temp_dir_make, .fini = temp_dir_remove, .timeout = 240);
+TestSuite(qcow2_killed, .init = temp_dir_make_in_memory, .fini = temp_dir_remove, .timeout = 240);
 
 #define ACTS_MAX 16
 
@@ -47,38 +44,11 @@ static void carry_on(enum chain chain)
 	_exit(0);
 }
 
-static bool is_write(uint64_t nr)
-{
-	return nr == SYS_pwritev || nr == SYS_pwrite64 || nr == SYS_fallocate || nr == SYS_write ||
-	       nr == SYS_ftruncate;
-}
+static unsigned int writes_left;
 
-/* Lets a child run until it has ended write number @n, and kills it; false when it came to its own end before */
-static bool kill_after(pid_t pid, unsigned int n)
+static bool last_write(enum trace_call call)
 {
-	struct __ptrace_syscall_info info;
-	bool writes = false;
-	int status;
-
-	cr_assert(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	cr_assert_eq(ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
-		     0);
-	while (ptrace(PTRACE_SYSCALL, pid, 0, 0) == 0 && waitpid(pid, &status, 0) == pid &&
-	       WIFSTOPPED(status)) {
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0)
-			continue;
-		if (info.op == PTRACE_SYSCALL_INFO_ENTRY)
-			writes = is_write(info.entry.nr);
-		else if (info.op == PTRACE_SYSCALL_INFO_EXIT && writes && --n == 0)
-			break;
-	}
-	if (WIFEXITED(status)) {
-		cr_assert_eq(WEXITSTATUS(status), 0, "the writer failed");
-		return false;
-	}
-	kill(pid, SIGKILL);
-	cr_assert(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
-	return true;
+	return call == TRACE_WRITE && --writes_left == 0;
 }
 
 /* Outside the act at hand the disk is the model; inside each sector is the old or the new one, or all is undefined */
@@ -116,14 +86,13 @@ static bool run_and_kill(enum chain chain, unsigned int n)
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (n > 0) {
-			ptrace(PTRACE_TRACEME, 0, 0, 0);
-			raise(SIGSTOP);
-		}
+		if (n > 0)
+			trace_me();
 		carry_on(chain);
 	}
+	writes_left = n;
 	if (n > 0)
-		return kill_after(pid, n);
+		return trace_child(pid, last_write);
 	cr_assert(waitpid(pid, (int *)&n, 0) == pid && n == 0, "the second writer failed");
 	return false;
 }
@@ -185,52 +154,41 @@ Test(qcow2_killed, compressed_clusters_of_version_2)
 	kill_everywhere(CHAIN_PACKED, "cluster_size=4096,compat=0.10", "true", 99, 80);
 }
 
-/* The writes (w) and fdatasyncs (s) of one write of 512 bytes at 1 MiB, in order */
-static void trace_write(enum chain chain, char *ret, size_t bytes)
+/* The writes (w) and fdatasyncs (s) of a child, in order */
+static char calls[64];
+
+static bool note_call(enum trace_call call)
 {
-	struct __ptrace_syscall_info info;
+	const size_t nr = strlen(calls);
+
+	cr_assert_lt(nr + 1, sizeof(calls));
+	calls[nr] = call == TRACE_WRITE ? 'w' : 's';
+	return false;
+}
+
+/* One write of 512 bytes at 1 MiB, after another one elsewhere that makes tables and marks the image */
+static const char *trace_write(enum chain chain)
+{
 	struct err err = {0};
 	uint8_t sector[512] = {1};
-	size_t nr = 0;
-	int status;
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (open_chain(chain, true, &err) < 0)
+		if (open_chain(chain, true, &err) < 0 || put(0, sector, sizeof(sector)) < 0)
 			_exit(2);
-		ptrace(PTRACE_TRACEME, 0, 0, 0);
-		raise(SIGSTOP);
+		trace_me();
 		_exit(put(1 << 20, sector, sizeof(sector)) < 0);
 	}
-	cr_assert(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	cr_assert_eq(ptrace(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL),
-		     0);
-	while (ptrace(PTRACE_SYSCALL, pid, 0, 0) == 0 && waitpid(pid, &status, 0) == pid &&
-	       WIFSTOPPED(status)) {
-		if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) <= 0 ||
-		    info.op != PTRACE_SYSCALL_INFO_ENTRY)
-			continue;
-		cr_assert_lt(nr + 1, bytes);
-		if (is_write(info.entry.nr))
-			ret[nr++] = 'w';
-		else if (info.entry.nr == SYS_fdatasync)
-			ret[nr++] = 's';
-	}
-	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	ret[nr] = '\0';
+	memset(calls, 0, sizeof(calls));
+	trace_child(pid, note_call);
+	return calls;
 }
 
 Test(qcow2_killed, old_bytes_are_durable_before_a_table_names_their_copy)
 {
-	char calls[32];
-
 	make_chain(CHAIN_RAW, "cluster_size=65536");
-	trace_write(CHAIN_RAW, calls, sizeof(calls));
-	cr_expect_not_null(strstr(calls, "wsw"), "%s", calls);
-	cr_expect_eq(calls[strlen(calls) - 1], 'w', "%s", calls);
-	trace_write(CHAIN_RAW, calls, sizeof(calls));
-	cr_expect_null(strchr(calls, 's'), "in place: %s", calls);
+	cr_expect_str_eq(trace_write(CHAIN_RAW), "wwsw");
+	cr_expect_str_eq(trace_write(CHAIN_RAW), "w", "in place");
 	make_chain(CHAIN_NONE, "cluster_size=65536");
-	trace_write(CHAIN_NONE, calls, sizeof(calls));
-	cr_expect_null(strchr(calls, 's'), "nothing is copied: %s", calls);
+	cr_expect_str_eq(trace_write(CHAIN_NONE), "www", "nothing is copied");
 }
