@@ -32,6 +32,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "devices/block/block_fd.h"
 #include "devices/block/block_pool.h"
 #include "devices/block/block_request.h"
 #include "devices/core/device.h"
@@ -88,12 +89,6 @@ static uint8_t block_slot(const struct block *b, const struct block_request *r)
 	return (uint8_t)(r - b->request);
 }
 
-static void block_blank(const struct block_io *io)
-{
-	for (unsigned int i = 0; i < io->nr_iov; i++)
-		memset(io->iov[i].iov_base, 0, io->iov[i].iov_len);
-}
-
 static uint64_t block_clock_ns(void)
 {
 	struct timespec ts;
@@ -116,7 +111,7 @@ static void block_carry_out(struct block *b, struct block_io *io)
 
 	io->rc = 0;
 	if (io->op == BLOCK_BLANK)
-		block_blank(io);
+		block_fd_blank(io->iov, io->nr_iov);
 	else
 		io->rc = format->carry_out(&b->backing, io);
 	if (io->rc == 0 && io->durable)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 /* Takes the first @n bytes off @iov; the entries that are left, of @nr */
@@ -20,6 +21,12 @@ static unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t
 		(*iov)->iov_len -= n;
 	}
 	return nr;
+}
+
+void block_fd_blank(const struct iovec *iov, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		memset(iov[i].iov_base, 0, iov[i].iov_len);
 }
 
 int block_fd_move(int fd, bool write, struct iovec *iov, unsigned int nr, uint64_t off)

@@ -9,6 +9,9 @@
 
 #include "devices/core/base.h"
 
+/** block_fd_blank() - Fill memory with zeros */
+void block_fd_blank(const struct iovec *iov, unsigned int nr);
+
 /**
  * block_fd_move() - Read or write all of @iov
  * @iov:	Consumed: what it says afterwards means nothing

@@ -17,12 +17,6 @@ bool qcow2_reads_zero(const struct qcow2 *q, uint64_t off)
 	return q->nr_images == 1 || off >= q->image[1].bytes;
 }
 
-static void qcow2_zero_iov(const struct iovec *iov, unsigned int nr)
-{
-	for (unsigned int i = 0; i < nr; i++)
-		memset(iov[i].iov_base, 0, iov[i].iov_len);
-}
-
 static void qcow2_copy_out(const struct iovec *iov, unsigned int nr, const uint8_t *from)
 {
 	for (unsigned int i = 0; i < nr; i++) {
@@ -57,7 +51,7 @@ static int qcow2_pread(int fd, struct iovec *iov, unsigned int nr, uint64_t off,
 			iov->iov_len -= (size_t)n;
 		}
 	}
-	qcow2_zero_iov(iov, nr);
+	block_fd_blank(iov, nr);
 	return 0;
 }
 
@@ -145,7 +139,7 @@ static int qcow2_read_piece(struct qcow2 *q, struct qcow2_cursor *c, uint64_t of
 	if (p.kind == QCOW2_IS_PACKED)
 		qcow2_copy_out(iov, nr, q->unpacked + in_cluster);
 	else
-		qcow2_zero_iov(iov, nr);
+		block_fd_blank(iov, nr);
 	return 0;
 }
 
@@ -182,7 +176,7 @@ bool qcow2_read_cached(struct qcow2 *q, const struct iovec *iov, unsigned int nr
 	if (all && p.kind == QCOW2_IS_DATA)
 		all = block_fd_read_cached(m->fd, iov, nr, at, bytes);
 	else if (all && p.kind != QCOW2_IS_PACKED)
-		qcow2_zero_iov(iov, nr);
+		block_fd_blank(iov, nr);
 	qcow2_unlock(q);
 	return all && p.kind != QCOW2_IS_PACKED;
 }
