@@ -49,6 +49,7 @@ chain() { # chain OPTIONS...: a new image at the top
 }
 judged() { # judged NAME: by QEMU
 	is "$1: qemu-img check" "$(qemu-img check -q "$work/top.qcow2" 2>&1)" ""
+	[[ $1 = *"version 2"* ]] || is "$1: it is closed" "$(od -An -tx1 -j79 -N1 "$work/top.qcow2")" " 00"
 	qemu-img convert -O raw "$work/top.qcow2" "$work/raw"
 	succeeds "$1: what the guest did not touch is the base's" cmp -i 65536 "$work/raw" "$work/base"
 	is "$1: what it touched is not" "$(head -c 65536 "$work/raw" | tr -d '\2\3' | tr -d '\0' | wc -c)" 0
