@@ -3,7 +3,7 @@
  * DOC: virtio-net whose rings the kernel serves (virtio 1.3 section 5.1; Linux' vhost-net)
  *
  * Queues 2i and 2i + 1 receive and send for pair i; a pair is a queue of the TAP and a /dev/vhost-net.
- * Packets never come here: the rings are lent to the kernel (vhost_net_ring.h). This process serves the
+ * Packets never come here: the rings are lent to the kernel (core/vhost.h). This process serves the
  * control queue, which is the third one before VIRTIO_NET_F_MQ was negotiated and the last one after.
  *
  * The TAP passes every frame, so the commands about receive filters, which may let more through than
@@ -16,10 +16,6 @@
  * once a second, which looks at the TAP. It looks at the first pair's queue, which is never detached: a
  * detached one looks the same. A macvtap does not even show it then, only when the driver starts the
  * device anew.
- *
- * The kernel's worker belongs to the process that calls VHOST_SET_OWNER, before lockdown because the call
- * makes a thread. From then on the worker reads and writes this process's memory at the addresses it was
- * given, and nothing else.
  */
 #include <errno.h>
 #include <linux/if_tun.h>
@@ -28,21 +24,52 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
-#include "devices/net/vhost_net_ring.h"
+#include "devices/core/vhost.h"
+#include "devices/net/vnet.h"
 
 #define VN_BIT(f)      (1ULL << VIRTIO_NET_F_##f)
 #define VN_MTU_DEFAULT 1500
+#define VN_RINGS_MAX   (2 * NET_PAIRS_MAX)
 #define VN_LOOK_S      1 /* how often it checks that the TAP is still there */
 
 /* What is watched */
 enum vn_slot { VN_SLOT_TAP, VN_SLOT_TIMER };
 
-/* What a ring needs from the kernel, beside what net alone has */
-#define VN_NEEDED                                                                                  \
-	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_RING_F_EVENT_IDX |                            \
-	 1ULL << VIRTIO_RING_F_INDIRECT_DESC)
 /* What the device offers with every kernel and TAP */
 #define VN_OWN (VN_BIT(MAC) | VN_BIT(MTU) | VN_BIT(STATUS) | VN_BIT(CTRL_VQ) | VN_BIT(CTRL_RX))
+
+/**
+ * struct vn_pair - Two queues
+ * @tap, @vhost: Resources
+ * @detached:	The TAP's queue
+ */
+struct vn_pair {
+	int tap, vhost;
+	bool detached;
+};
+
+/**
+ * struct vhost_net - State of one device
+ * @nr_pairs:	Of @pair
+ * @pairs:	Those in use
+ * @kernel:	Features of every pair's /dev/vhost-net
+ * @lent:	Rings the kernel has
+ * @gone:	The TAP's interface was deleted
+ * @down:	The supervisor took the link down
+ * @timer_fd:	Goes off every VN_LOOK_S
+ * @chain:	The control command at hand; here because it is large
+ */
+struct vhost_net {
+	unsigned int nr_pairs;
+	struct vn_pair pair[NET_PAIRS_MAX];
+	uint64_t kernel;
+	unsigned int pairs;
+	bool lent[VN_RINGS_MAX];
+	bool gone, down;
+	int timer_fd;
+	struct virtio_net_config config;
+	struct vq_chain chain;
+};
 
 /* ---- the interface ----------------------------------------------------------------------- */
 
@@ -93,7 +120,7 @@ static int vn_tell_tap(struct device *d, uint64_t features)
 {
 	const struct vhost_net *n = d->state;
 	const uintptr_t tun = vnet_tun_flags(features);
-	int rc = n->gone ? 0 : vn_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
+	int rc = n->gone ? 0 : vhost_ioctl(n->pair[0].tap, TUNSETOFFLOAD, (const void *)tun);
 
 	/* A TAP's word for it, and a macvtap's. */
 	if (rc != -EBADFD && rc != -ENOLINK)
@@ -120,7 +147,7 @@ static int vn_use_pairs(struct vhost_net *n, unsigned int nr)
 
 		if (p->detached == detach)
 			continue;
-		rc = vn_ioctl(p->tap, TUNSETQUEUE, &r);
+		rc = vhost_ioctl(p->tap, TUNSETQUEUE, &r);
 		if (rc < 0)
 			return rc;
 		p->detached = detach;
@@ -146,8 +173,55 @@ static int vn_start(struct device *d, uint64_t features)
 		return -EINVAL;
 	rc = vn_tell_tap(d, features);
 	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
-		rc = vn_ioctl(n->pair[i].vhost, VHOST_SET_FEATURES, &kernel);
+		rc = vhost_ioctl(n->pair[i].vhost, VHOST_SET_FEATURES, &kernel);
 	return rc < 0 ? rc : vn_use_pairs(n, 1);
+}
+
+/* ---- rings ------------------------------------------------------------------------------- */
+
+/**
+ * vn_set_backend() - Have the kernel serve a ring with @tap, or with -1 end that
+ *
+ * Context: locked
+ * Syscalls: ioctl
+ */
+static int vn_set_backend(const struct vn_pair *p, unsigned int ring, int tap)
+{
+	const struct vhost_vring_file backend = {ring, tap};
+
+	return vhost_ioctl(p->vhost, VHOST_NET_SET_BACKEND, &backend);
+}
+
+/* Fetches ring @q back, if it is lent */
+static void vn_stop(struct device *d, unsigned int q)
+{
+	struct vhost_net *n = d->state;
+	int rc;
+
+	if (q >= VN_RINGS_MAX || !n->lent[q])
+		return;
+	rc = vn_set_backend(&n->pair[q / 2], q % 2, -1);
+	vr_assert(rc == 0);
+	vhost_fetch(d, q, n->pair[q / 2].vhost, q % 2);
+	n->lent[q] = false;
+}
+
+/* Has the kernel serve ring @q; one that it does not take is broken */
+static void vn_lend(struct device *d, unsigned int q)
+{
+	struct vhost_net *n = d->state;
+	const struct vn_pair *p = &n->pair[q / 2];
+	int rc = vhost_lend(d, q, p->vhost, q % 2);
+
+	n->lent[q] = true;
+	if (rc == 0)
+		rc = vn_set_backend(p, q % 2, p->tap);
+	if (rc == 0) {
+		vhost_begun(d, q);
+		return;
+	}
+	vn_stop(d, q);
+	device_broken(d, q, "the kernel refuses it");
 }
 
 /* ---- control queue ----------------------------------------------------------------------- */
@@ -224,24 +298,15 @@ static int vn_control(struct device *d, struct ctl_msg *m, int *fd UNUSED, struc
 static int vn_init_pair(struct vhost_net *n, unsigned int i, const char *name, struct err *err)
 {
 	struct vn_pair *p = &n->pair[i];
-	uint64_t features = 0;
+	uint64_t features;
 	int rc;
 
 	p->tap = BOOT_FD_RES + (int)i;
 	p->vhost = BOOT_FD_RES + (int)(n->nr_pairs + i);
-	rc = vn_ioctl(p->vhost, VHOST_SET_OWNER, NULL);
-	if (rc < 0)
-		return err_set(err, -rc, "%s: VHOST_SET_OWNER", name);
-	rc = vn_ioctl(p->vhost, VHOST_GET_FEATURES, &features);
-	if (rc < 0)
-		return err_set(err, -rc, "%s: VHOST_GET_FEATURES", name);
-	if ((features & VN_NEEDED) != VN_NEEDED)
-		return err_text(err, EOPNOTSUPP,
-				"%s: this kernel's vhost-net is too old (backend "
-				"user does without)",
-				name);
-	n->kernel &= features;
-	return 0;
+	rc = vhost_own(p->vhost, name, &features, err);
+	if (rc == 0)
+		n->kernel &= features;
+	return rc;
 }
 
 static int vn_check(const struct boot_dev *rec, struct net_settings *ret, struct err *err)
@@ -294,7 +359,7 @@ static int vn_init(struct device *d, const struct boot_dev *rec, struct err *err
 	if (rc < 0)
 		return rc;
 	n->nr_pairs = rec->nr_res / 2U;
-	n->kernel = VN_NEEDED | VN_BIT(MRG_RXBUF);
+	n->kernel = VHOST_RING_FEATURES | VN_BIT(MRG_RXBUF);
 	for (unsigned int i = 0; rc == 0 && i < n->nr_pairs; i++)
 		rc = vn_init_pair(n, i, rec->name, err);
 	if (rc == 0)

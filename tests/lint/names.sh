@@ -6,13 +6,14 @@
 # families: the files that go by a shorter word
 families() {
 	cat <<'END'
-cmd/vmrun-dev.c              dev
-cmd/vmrun-vmm.c              vmm
-devices/core/fdio.c          fd
-devices/core/virtqueue.c     vq
-devices/net/vhost_net.c      vn
-devices/net/vhost_net_ring.c vn
-vmm/kvm.c                    vm
+cmd/vmrun-dev.c                   dev
+cmd/vmrun-vmm.c                   vmm
+devices/core/fdio.c               fd
+devices/core/virtqueue.c          vq
+devices/net/vhost_net.c           vn
+devices/vsock/vhost_vsock.c       vv
+devices/vsock/vhost_vsock_relay.c relay
+vmm/kvm.c                         vm
 END
 }
 

@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * The device against a vhost of paper: ioctls on its resources are written down, in order and with what
- * they said, and answered by a kernel that can be told to refuse any of them.
- */
+/* The device against a vhost of paper */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <linux/if_tun.h>
-#include <linux/vhost.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 #include <linux/virtio_ring.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include "devices/core/device.h"
 #include "devices/net/vnet.h"
+#include "tests/support/paper_vhost.h"
 #include "tests/support/vq_driver.h"
 
 extern const struct device_ops vhost_net_device;
@@ -29,105 +24,15 @@ extern const struct device_ops vhost_net_device;
 #define KERNEL                                                                                     \
 	(V1 | 1ULL << VIRTIO_RING_F_EVENT_IDX | 1ULL << VIRTIO_RING_F_INDIRECT_DESC |              \
 	 F(MRG_RXBUF) | 1ULL << VHOST_F_LOG_ALL)
-#define TAP(i)	   (BOOT_FD_RES + (int)(i))
-#define LOG_MAX	   128
-#define STOPPED_AT 0x77
-#define DATA_GPA   0x10000
+#define TAP(i)	 (BOOT_FD_RES + (int)(i))
+#define DATA_GPA 0x10000
 
-/* ---- the kernel -------------------------------------------------------------------------- */
+/* ---- the TAP ----------------------------------------------------------------------------- */
 
-static struct call {
-	int fd;
-	unsigned long request;
-	unsigned int index;
-	int64_t value; /* fd, number or flags */
-	union {
-		struct vhost_vring_addr addr;
-		struct vhost_memory_region region[2];
-	};
-} calls[LOG_MAX];
-static unsigned int nr_calls;
-static unsigned long refuse, refuse_also; /* requests */
-static uint64_t kernel_features;
 static int no_file = -1;
-static int refuse_errno = EBUSY;
 static int tap_fd = -1; /* what is watched in the place of TAP(0), which is no fd at all here */
 static unsigned int looks;
 static uint32_t watched_for = UINT32_MAX;
-
-static void read_arg(struct call *c, const void *arg)
-{
-	const struct vhost_vring_state *pair = arg;
-	const struct ifreq *ifr = arg;
-
-	switch (c->request) {
-	case VHOST_SET_OWNER:
-	case VHOST_GET_FEATURES: break;
-	case VHOST_SET_FEATURES: c->value = *(const int64_t *)arg; break;
-	case VHOST_SET_MEM_TABLE:
-		c->value = ((const struct vhost_memory *)arg)->nregions;
-		cr_assert_eq(c->value, 2);
-		memcpy(c->region, ((const struct vhost_memory *)arg)->regions, sizeof(c->region));
-		break;
-	case VHOST_SET_VRING_ADDR: memcpy(&c->addr, arg, sizeof(c->addr)); break;
-	case TUNSETOFFLOAD: c->value = (int64_t)(uintptr_t)arg; break;
-	case TUNSETQUEUE: c->value = ifr->ifr_flags; break;
-	default: c->index = pair->index; c->value = (int)pair->num;
-	}
-}
-
-static long fake_ioctl(int fd, unsigned long request, void *arg)
-{
-	struct call *c = &calls[nr_calls++];
-
-	cr_assert_lt(nr_calls, LOG_MAX);
-	*c = (struct call){.fd = fd, .request = request};
-	read_arg(c, arg);
-	if (request == VHOST_GET_FEATURES)
-		*(uint64_t *)arg = kernel_features;
-	if (request == VHOST_GET_VRING_BASE)
-		((struct vhost_vring_state *)arg)->num = STOPPED_AT;
-	if (request != refuse && request != refuse_also)
-		return 0;
-	/* Letting go is never refused. */
-	if (request == VHOST_SET_VRING_KICK || request == VHOST_SET_VRING_CALL ||
-	    request == VHOST_SET_VRING_ERR || request == VHOST_NET_SET_BACKEND)
-		return c->value < 0 ? 0 : (errno = refuse_errno, -1);
-	errno = refuse_errno;
-	return -1;
-}
-
-static long real_syscall(long nr, const long a[6])
-{
-	register long r10 __asm__("r10") = a[3];
-	register long r8 __asm__("r8") = a[4];
-	register long r9 __asm__("r9") = a[5];
-	long rc;
-
-	__asm__ volatile("syscall"
-			 : "=a"(rc)
-			 : "a"(nr), "D"(a[0]), "S"(a[1]), "d"(a[2]), "r"(r10), "r"(r8), "r"(r9)
-			 : "rcx", "r11", "memory");
-	if (rc < 0 && rc > -4096) {
-		errno = (int)-rc;
-		return -1;
-	}
-	return rc;
-}
-
-/* In the place of the C library's */
-long syscall(long nr, ...)
-{
-	long a[6];
-	va_list ap;
-
-	va_start(ap, nr);
-	for (unsigned int i = 0; i < ARRAY_SIZE(a); i++)
-		a[i] = va_arg(ap, long);
-	va_end(ap);
-	return nr == SYS_ioctl ? fake_ioctl((int)a[0], (unsigned long)a[1], (void *)a[2])
-			       : real_syscall(nr, a);
-}
 
 int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 {
@@ -137,24 +42,6 @@ int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)
 		watched_for = op == EPOLL_CTL_DEL ? UINT32_MAX : event->events;
 	}
 	return (int)syscall(SYS_epoll_ctl, epfd, op, fd, event);
-}
-
-static unsigned int count_of(unsigned long request)
-{
-	unsigned int n = 0;
-
-	for (unsigned int i = 0; i < nr_calls; i++)
-		n += calls[i].request == request;
-	return n;
-}
-
-static const struct call *last(unsigned long request)
-{
-	for (unsigned int i = nr_calls; i-- > 0;)
-		if (calls[i].request == request)
-			return &calls[i];
-	cr_assert_fail("request 0x%lx was not made", request);
-	return NULL;
 }
 
 /* ---- the device -------------------------------------------------------------------------- */
