@@ -116,16 +116,26 @@ static void check_tun(const struct hostfacts *f, struct line *l)
 	l->remedy = check_errno_remedy(f->tun_errno, "modprobe tun", "be root");
 }
 
-static void check_vhost_net(const struct hostfacts *f, struct line *l)
+static void check_vhost(const char *path, int errnum, const char *load, struct line *l)
 {
-	if (!f->vhost_net_errno) {
-		fmt_into(l->detail, sizeof(l->detail), "/dev/vhost-net is usable");
+	if (!errnum) {
+		fmt_into(l->detail, sizeof(l->detail), "%s is usable", path);
 		return;
 	}
 	l->verdict = VERDICT_WARN;
-	fmt_into(l->detail, sizeof(l->detail), "/dev/vhost-net: %s: backend user only",
-		 err_describe(f->vhost_net_errno));
-	l->remedy = check_errno_remedy(f->vhost_net_errno, "modprobe vhost_net", "be root");
+	fmt_into(l->detail, sizeof(l->detail), "%s: %s: backend user only", path,
+		 err_describe(errnum));
+	l->remedy = check_errno_remedy(errnum, load, "be root");
+}
+
+static void check_vhost_net(const struct hostfacts *f, struct line *l)
+{
+	check_vhost("/dev/vhost-net", f->vhost_net_errno, "modprobe vhost_net", l);
+}
+
+static void check_vhost_vsock(const struct hostfacts *f, struct line *l)
+{
+	check_vhost("/dev/vhost-vsock", f->vhost_vsock_errno, "modprobe vhost_vsock", l);
 }
 
 static void check_huge_pages(const struct hostfacts *f, struct line *l)
@@ -156,6 +166,7 @@ static const struct {
 	{"landlock", check_landlock},
 	{"tun", check_tun},
 	{"vhost-net", check_vhost_net},
+	{"vhost-vsock", check_vhost_vsock},
 	{"huge-pages", check_huge_pages},
 };
 

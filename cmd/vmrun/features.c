@@ -37,7 +37,8 @@ static const char document[] =
 	"\"annotations\":{\"org.vmrun.version\":\"" VMRUN_VERSION "\","
 	"\"org.vmrun.devices\":\"\","
 	"\"org.vmrun.net.modes\":\"private,tap,bridge,netns,macvtap,fd,none\","
-	"\"org.vmrun.net.backends\":\"user,vhost\"},"
+	"\"org.vmrun.net.backends\":\"user,vhost\","
+	"\"org.vmrun.vsock.backends\":\"user,vhost\"},"
 	"\"potentiallyUnsafeConfigAnnotations\":[]"
 	"}";
 

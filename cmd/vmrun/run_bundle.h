@@ -72,8 +72,8 @@ struct run_bundle_options {
 		"of --host_ip: the guest's", mac), \
 	RUN_BUNDLE_OPTION(type, member, "balloon", 0, OPTION_FLAG, NULL, \
 		"a balloon", balloon), \
-	RUN_BUNDLE_OPTION(type, member, "vsock", 0, OPTION_STRING, "CID[,socket=PATH]", \
-		"vsock device (also cid=CID,...)", vsock)
+	RUN_BUNDLE_OPTION(type, member, "vsock", 0, OPTION_STRING, "CID[,KEY=VALUE]...", \
+		"vsock device; KEY as in config.json", vsock)
 /* clang-format on */
 
 #define RUN_BUNDLE_ID_BYTES 16

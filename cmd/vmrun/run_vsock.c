@@ -9,11 +9,14 @@
 #include "devices/core/fmt.h"
 #include "runtime/util/json.h"
 
-/* The keys are the properties. */
+/* The keys are the properties. One that is a list may come several times. */
 static const struct run_vsock_key {
 	const char *name;
-	bool number;
-} keys[] = {{"cid", true}, {"socket", false}, {"backend", false}};
+	bool number, list;
+} keys[] = {{"cid", true, false},
+	    {"socket", false, false},
+	    {"backend", false, false},
+	    {"listen", true, true}};
 
 static const struct run_vsock_key *run_vsock_find(const char *word, size_t len)
 {
@@ -34,6 +37,22 @@ static struct json_object *run_vsock_value(const struct run_vsock_key *k, const 
 	return json_object_new_uint64(strtoull(text, NULL, 10));
 }
 
+static void run_vsock_add(struct json_object *device, const struct run_vsock_key *k,
+			  struct json_object *value)
+{
+	struct json_object *list;
+
+	if (!k->list) {
+		json_object_object_add(device, k->name, value);
+		return;
+	}
+	if (!json_object_object_get_ex(device, k->name, &list)) {
+		list = json_object_new_array();
+		json_object_object_add(device, k->name, list);
+	}
+	json_object_array_add(list, value);
+}
+
 /* One word between commas; @first may be the CID alone */
 static int run_vsock_take(struct json_object *device, const char *word, bool first, struct err *err)
 {
@@ -46,14 +65,16 @@ static int run_vsock_take(struct json_object *device, const char *word, bool fir
 	if (!k)
 		return err_text(
 			err, EINVAL,
-			"--vsock: \"%s\" is none of CID, cid=CID, socket=PATH, backend=NAME", word);
-	if (json_object_object_get_ex(device, k->name, NULL))
+			"--vsock: \"%s\" is none of CID, cid=CID, socket=PATH, backend=NAME, "
+			"listen=PORT",
+			word);
+	if (!k->list && json_object_object_get_ex(device, k->name, NULL))
 		return err_text(err, EINVAL, "--vsock: %s: given twice", k->name);
 	value = run_vsock_value(k, is ? is + 1 : word);
 	if (!value)
 		return err_text(err, EINVAL, "--vsock: %s: must be a number, is \"%s\"", k->name,
 				is ? is + 1 : word);
-	json_object_object_add(device, k->name, value);
+	run_vsock_add(device, k, value);
 	return 0;
 }
 

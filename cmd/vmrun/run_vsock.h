@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: --vsock of `vmrun run`: CID, or cid=CID[,socket=PATH][,backend=NAME]
+ * DOC: --vsock of `vmrun run`: CID, or cid=CID[,socket=PATH][,backend=NAME][,listen=PORT]...
  */
 #ifndef VMRUN_CMD_VMRUN_RUN_VSOCK_H
 #define VMRUN_CMD_VMRUN_RUN_VSOCK_H

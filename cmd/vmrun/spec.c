@@ -86,7 +86,7 @@ static const char *const spec_devices[KINDS] = {
 			 " \"ports\": [{\"name\": \"org.example.agent\"}]}]",
 	[KIND_BALLOON] = "[{\"type\": \"balloon\", \"size\": 0, \"deflateOnOom\": true}]",
 	[KIND_VSOCK] = "[{\"type\": \"vsock\", \"cid\": 3, \"socket\": \"vsock\","
-		       " \"backend\": \"user\"}]",
+		       " \"backend\": \"vhost\", \"listen\": [5000]}]",
 	[KIND_SERIAL] = "[{\"type\": \"serial\"}]",
 	[KIND_VHOST_USER] = "[{\"type\": \"vhost-user\", \"device\": \"fs\","
 			    " \"socket\": \"virtiofsd.sock\", \"tag\": \"shared\"}]",

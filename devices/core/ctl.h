@@ -72,7 +72,8 @@ enum ctl_type {
 	CTL_VSOCK_CONNECT, /* supervisor -> vsock device, after READY: a connection to the guest's */
 	/* port arg, CTL_VSOCK_* in code, its host's end as file. Answered by DONE, */
 	/* value 0 = the host's port. CTL_VSOCK_HALF alone: the reading end of the */
-	/* connection that comes next */
+	/* connection that comes next. To a vhost_vsock: the guest's end by HALF, then */
+	/* the program's, arg = the host's port */
 	CTL_VSOCK_ASK, /* vsock device -> supervisor, after READY, few open: the guest connects to */
 		       /* the host's port code, value 0 = whether seqpacket; arg = ticket */
 	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */

@@ -21,7 +21,8 @@
 #define KIND_SINGLE  (1U << 3) /* at most one in a VM */
 #define KIND_OTHERS  (1U << 4) /* a back-end of others may serve it (type "vhost-user") */
 #define KIND_NAME    (1U << 5) /* no program of ours: a name of config.json */
-#define KIND_THREADS (1U << 6) /* its init makes threads, and then lowers RLIMIT_NPROC to 0 itself */
+#define KIND_THREADS                                                                               \
+	(1U << 6) /* its init makes threads, and then lowers RLIMIT_NPROC to 0 itself */
 
 #define KIND_THREADS_MAX 16U /* of one process */
 
@@ -30,18 +31,25 @@
  * of configuration space. A device with "queues": N in config.json has each * N + more queues, and N is at
  * most "most". A back-end of others that does not tell how many it has is taken to have "each".
  */
-#define KIND_TABLE(ROW) \
-	/*  id         name         bus     virtio id        PCI class config each more most */ \
-	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS) \
-	ROW(NET,       "net",       VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
-	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS) \
-	ROW(BALLOON,   "balloon",   VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
-	ROW(VSOCK,     "vsock",     VIRTIO, VIRTIO_ID_VSOCK, 0x078000,  8, 3, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_SINGLE) \
-	ROW(CONSOLE,   "console",   VIRTIO, VIRTIO_ID_CONSOLE, 0x078000, 12, 2, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
-	ROW(SERIAL,    "serial",    SERIAL, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_IMPLIED | KIND_SINGLE) \
-	ROW(VHOST_USER, "vhost-user", NONE, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_NAME) \
-	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   0) \
-	ROW(FS,        "fs",        VIRTIO, VIRTIO_ID_FS,    0x018000, 40, 2, 0, 1,               KIND_NAME | KIND_OTHERS)
+#define KIND_TABLE(ROW)                                                                            \
+	/*  id         name         bus     virtio id        PCI class config each more most */    \
+	ROW(BLOCK, "block", VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX,          \
+	    KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS)                                   \
+	ROW(NET, "net", VIRTIO, VIRTIO_ID_NET, 0x020000, 12, 2, 1, NET_PAIRS_MAX,                  \
+	    KIND_TYPE | KIND_ALONE | KIND_OTHERS)                                                  \
+	ROW(RNG, "rng", VIRTIO, VIRTIO_ID_RNG, 0x00ff00, 0, 1, 0, 1,                               \
+	    KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS)                                   \
+	ROW(BALLOON, "balloon", VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,                  \
+	    KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS)                                    \
+	ROW(VSOCK, "vsock", VIRTIO, VIRTIO_ID_VSOCK, 0x078000, 8, 3, 0, 1,                         \
+	    KIND_TYPE | KIND_ALONE | KIND_SINGLE)                                                  \
+	ROW(CONSOLE, "console", VIRTIO, VIRTIO_ID_CONSOLE, 0x078000, 12, 2, 0, 1,                  \
+	    KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS)                                    \
+	ROW(SERIAL, "serial", SERIAL, 0, 0, 0, 0, 0, 0, KIND_TYPE | KIND_IMPLIED | KIND_SINGLE)    \
+	ROW(VHOST_USER, "vhost-user", NONE, 0, 0, 0, 0, 0, 0, KIND_TYPE | KIND_NAME)               \
+	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET, 0x020000, 12, 2, 1, NET_PAIRS_MAX, 0)   \
+	ROW(VHOST_VSOCK, "vhost_vsock", VIRTIO, VIRTIO_ID_VSOCK, 0x078000, 8, 3, 0, 1, 0)          \
+	ROW(FS, "fs", VIRTIO, VIRTIO_ID_FS, 0x018000, 40, 2, 0, 1, KIND_NAME | KIND_OTHERS)
 
 #define KIND_ID(id, ...) KIND_##id,
 enum kind_id { KIND_TABLE(KIND_ID) KINDS };

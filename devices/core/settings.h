@@ -34,7 +34,7 @@ struct block_settings {
 	uint32_t direct_mem, direct_off;
 };
 
-#define FS_TAG_BYTES 36 /* the name of a virtio-fs, not terminated when full */
+#define FS_TAG_BYTES  36 /* the name of a virtio-fs, not terminated when full */
 
 #define NET_PAIRS_MAX 4 /* queue pairs of one network device */
 
@@ -118,14 +118,18 @@ struct balloon_settings {
 	uint32_t reserved;
 };
 
-#define VSOCK_CONNS_MAX 4096 /* connections of one vsock device at a time */
-#define VSOCK_CID_FIRST 3    /* of those a guest may have: 2 is the host */
-#define VSOCK_CID_LAST	0xfffffffeULL
+#define VSOCK_CONNS_MAX	 4096 /* connections of one vsock device at a time */
+#define VSOCK_CID_FIRST	 3    /* of those a guest may have: 2 is the host */
+#define VSOCK_CID_LAST	 0xfffffffeULL
+#define VSOCK_PORT_MAX	 0xfffffffeULL
+#define VSOCK_LISTEN_MAX 16 /* ports of the host that a VM's supervisor listens on, with vhost */
 
 /**
- * struct vsock_settings - Of a vsock device
+ * struct vsock_settings - Of a vsock device, with either back-end
  * @cid:	The guest's, from 3 on
  * @conns:	How many connections it has room for, 1 to VSOCK_CONNS_MAX; each may take two fds
+ *
+ * Resources: none; with vhost /dev/vhost-vsock, which knows the CID.
  */
 struct vsock_settings {
 	uint64_t cid;
@@ -133,9 +137,10 @@ struct vsock_settings {
 	uint32_t reserved;
 };
 
-#define CONSOLE_PORTS_MAX  6	      /* of one console: its queues are 2, or 2 + 2 a port */
-#define CONSOLE_NAME_BYTES 32	      /* of a port, terminated */
-#define CONSOLE_LOG_BYTES  (1U << 20) /* what a log file may grow to, unless config.json says otherwise */
+#define CONSOLE_PORTS_MAX  6  /* of one console: its queues are 2, or 2 + 2 a port */
+#define CONSOLE_NAME_BYTES 32 /* of a port, terminated */
+#define CONSOLE_LOG_BYTES                                                                          \
+	(1U << 20) /* what a log file may grow to, unless config.json says otherwise */
 
 /**
  * struct console_settings - Of a console

@@ -63,6 +63,19 @@ struct bundle_balloon {
 	bool deflate_on_oom;
 };
 
+/**
+ * struct bundle_vsock - A vsock device's own properties
+ * @socket:	NULL: in the VM's state directory
+ * @vhost:	Index into {"user", "vhost"}
+ * @listen:	uint64_t: the host's ports at which connections of the guest arrive; only with vhost
+ */
+struct bundle_vsock {
+	uint64_t cid;
+	const char *socket;
+	int vhost;
+	struct schema_list listen;
+};
+
 /** enum bundle_on_failure - What follows when a device's process dies */
 enum bundle_on_failure { BUNDLE_STOP, BUNDLE_RESTART };
 
@@ -92,7 +105,7 @@ struct bundle_console {
  * @path:	block: the image; vhost-user: the socket
  * @serial, @readonly, @direct: block only
  * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
- * @cid, @socket: vsock only. @socket NULL: in the VM's state directory
+ * @vsock:	vsock only
  * @net:	net only
  * @balloon:	balloon only
  * @console:	console only
@@ -109,8 +122,7 @@ struct bundle_device {
 	int format;
 	int on_failure;
 	uint64_t queues;
-	uint64_t cid;
-	const char *socket;
+	struct bundle_vsock vsock;
 	struct bundle_net net;
 	struct bundle_balloon balloon;
 	struct bundle_console console;

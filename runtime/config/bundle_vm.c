@@ -73,18 +73,25 @@ static const struct schema_field balloon_fields[] = {
 	BUNDLE_ON_FAILURE(DEV(on_failure)),
 };
 
-static const char *const backends[] = {"user", NULL};
+static const char *const backends[] = {"user", "vhost", NULL};
+static const struct schema_field port_field = {
+	.kind = SCHEMA_UINT, .min = 1, .max = VSOCK_PORT_MAX};
 
 static const struct schema_field vsock_fields[] = {
 	DEV_TYPE,
 	{.name = "cid",
 	 .kind = SCHEMA_UINT,
 	 .flags = SCHEMA_REQUIRED,
-	 .off = DEV(cid),
+	 .off = DEV(vsock.cid),
 	 .min = VSOCK_CID_FIRST,
 	 .max = VSOCK_CID_LAST},
-	{.name = "socket", .kind = SCHEMA_STRING, .off = DEV(socket), .max = PATH_MAX - 1},
-	{.name = "backend", .kind = SCHEMA_ENUM, .off = SCHEMA_NOWHERE, .words = backends},
+	{.name = "socket", .kind = SCHEMA_STRING, .off = DEV(vsock.socket), .max = PATH_MAX - 1},
+	{.name = "backend", .kind = SCHEMA_ENUM, .off = DEV(vsock.vhost), .words = backends},
+	{.name = "listen",
+	 .kind = SCHEMA_ARRAY,
+	 .off = DEV(vsock.listen),
+	 .max = VSOCK_LISTEN_MAX,
+	 .elem = &port_field},
 };
 
 static const struct schema_table type_table = {
@@ -257,6 +264,10 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 		return err_text(ctx->err, EINVAL,
 				"%s/size: must be at most the guest's %lu bytes of RAM, is %lu",
 				d->pointer, vm->hw.mem_bytes, d->balloon.size_bytes);
+	if (d->vsock.listen.nr > 0 && !d->vsock.vhost)
+		return err_text(ctx->err, EINVAL,
+				"%s/listen: means nothing with backend user, only with vhost",
+				d->pointer);
 	if (d->type == KIND_CONSOLE)
 		return bundle_console_check(ctx, d);
 	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, vm->devices.item, ctx->err)

@@ -11,14 +11,14 @@
 
 #include "devices/core/fdio.h"
 #include "runtime/host/backing.h"
+#include "runtime/host/vhost_files.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/util/file.h"
 #include "runtime/util/unix_path.h"
 
-#define ASSETS_SEND_S  5
+#define ASSETS_SEND_S 5
 
-#define KVM_PATH       "/dev/kvm"
-#define VHOST_NET_PATH "/dev/vhost-net"
+#define KVM_PATH      "/dev/kvm"
 
 /* The magic numbers of ELF and of bzImage (Documentation/arch/x86/boot.rst) */
 static const struct {
@@ -186,29 +186,6 @@ int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
 	return 0;
 }
 
-static const char *assets_net_pointer(const struct plan *p, unsigned int proc)
-{
-	unsigned int i = 0;
-
-	while (i < p->nr_nets && p->net[i].proc != proc)
-		i++;
-	return i < p->nr_nets ? p->net[i].pointer : "";
-}
-
-static int assets_open_vhost_net(const struct plan *p, unsigned int proc, int *ret_fd,
-				 struct err *err)
-{
-	int fd = open(VHOST_NET_PATH, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_set(err, errno, "%s/backend: %s (%s; backend user does not need it)",
-			       assets_net_pointer(p, proc), VHOST_NET_PATH,
-			       errno == EACCES || errno == EPERM ? "be root"
-								 : "modprobe vhost_net");
-	*ret_fd = fd;
-	return 0;
-}
-
 /* Opens the host's devices, after all files of the user. */
 static int assets_open_host(const struct plan *p, struct assets *a, struct err *err)
 {
@@ -216,8 +193,7 @@ static int assets_open_host(const struct plan *p, struct assets *a, struct err *
 
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
 		for (unsigned int n = 0; rc == 0 && n < p->proc[i].nr_fds; n++)
-			if (p->proc[i].fd[n].source == PLAN_FD_VHOST)
-				rc = assets_open_vhost_net(p, i, &a->proc[i].fd[n], err);
+			rc = vhost_files_open(p, i, n, &a->proc[i].fd[n], err);
 	return rc;
 }
 

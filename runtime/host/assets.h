@@ -21,7 +21,7 @@
  * struct assets - Open files of one plan
  * @kvm:	/dev/kvm
  * @proc:	By process, as plan->proc
- * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST and PLAN_FD_SOCKET, -1 for others
+ * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST_* and PLAN_FD_SOCKET, -1 for others
  * @proc.disk_bytes: What its disk or log may grow to; 0 without either
  */
 struct assets {
@@ -33,7 +33,7 @@ struct assets {
 };
 
 /**
- * assets_open() - Open all files of a plan, connect to back-ends of others, open /dev/kvm, and /dev/vhost-net if it is used
+ * assets_open() - Open all files of a plan, connect to back-ends of others, open /dev/kvm and what is used of /dev/vhost-*
  * @p:		Gets the settings and flags that depend on its disks
  * @ret:	The caller's to assets_close(); untouched on failure
  *

@@ -149,6 +149,7 @@ void hostfacts_collect(const char *root, struct hostfacts *ret)
 	hostfacts_collect_kvm(root, ret);
 	ret->tun_errno = hostfacts_open_errno(root, "dev/net/tun");
 	ret->vhost_net_errno = hostfacts_open_errno(root, "dev/vhost-net");
+	ret->vhost_vsock_errno = hostfacts_open_errno(root, "dev/vhost-vsock");
 	hostfacts_collect_user_namespaces(root, ret);
 	hostfacts_collect_cgroup(root, ret);
 	ret->huge = hostfacts_huge(root);

@@ -32,7 +32,7 @@ enum hostfacts_huge {
  * @kvm_errno:	Why /dev/kvm cannot be opened; 0 if it can
  * @kvm_api:	KVM_GET_API_VERSION, 12 on every Linux since 2.6.22; -1 = not known
  * @tun_errno:	As @kvm_errno, for /dev/net/tun
- * @vhost_net_errno: Likewise, for /dev/vhost-net
+ * @vhost_net_errno, @vhost_vsock_errno: Likewise, for /dev/vhost-net and /dev/vhost-vsock
  * @max_user_namespaces: The limit; -1 if the kernel has no user namespaces
  * @landlock_abi: 0 if the kernel has no Landlock
  */
@@ -41,7 +41,7 @@ struct hostfacts {
 	int kvm_api;
 	enum hostfacts_virt virt;
 	int tun_errno;
-	int vhost_net_errno;
+	int vhost_net_errno, vhost_vsock_errno;
 	long max_user_namespaces;
 	enum hostfacts_cgroup cgroup;
 	int landlock_abi;

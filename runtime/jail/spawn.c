@@ -137,7 +137,8 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	case PLAN_FD_INFLIGHT: return s->inflight_fd;
 	case PLAN_FD_FILE:
 	case PLAN_FD_SOCKET:
-	case PLAN_FD_VHOST: return s->assets->proc[index].fd[slot];
+	case PLAN_FD_VHOST_NET:
+	case PLAN_FD_VHOST_VSOCK: return s->assets->proc[index].fd[slot];
 	case PLAN_FD_TAP: return spawn_tap_fd(s, index, f->index);
 	/* The VMM has the first end of each pair. */
 	case PLAN_FD_CHANNEL: return s->channel[f->index][index != 0];
@@ -181,7 +182,7 @@ static uint64_t spawn_fsize_limit(const struct plan_proc *p, const struct jail *
 
 static uint64_t spawn_nofile(const struct kind *kind)
 {
-	return kind == &kind_table[KIND_VSOCK] ? VSOCK_NOFILE : DEVICE_NOFILE;
+	return kind->virtio_id == VIRTIO_ID_VSOCK ? VSOCK_NOFILE : DEVICE_NOFILE;
 }
 
 static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int index,
@@ -198,9 +199,9 @@ static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int in
 		.space_bytes = vmm ? RLIM_INFINITY : 2 * s->plan->mem_bytes + SPACE_BYTES,
 	};
 
-	/* Since Linux 6.4 the kernel's threads for vhost-net belong to the device's process. */
+	/* Since Linux 6.4 vhost's threads in the kernel belong to the device's process. */
 	for (unsigned int i = 0; i < p->nr_fds; i++)
-		if (p->fd[i].source == PLAN_FD_VHOST)
+		if (p->fd[i].source == PLAN_FD_VHOST_NET || p->fd[i].source == PLAN_FD_VHOST_VSOCK)
 			l.nproc = (l.nproc ? l.nproc : 1) + 1;
 	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
 	if (vmm && s->ids.exclusive)

@@ -109,7 +109,7 @@ static int plan_cgroup_check_swap(const struct plan_cgroup *cg, struct err *err)
 static int plan_cgroup_check_pids(const struct plan *p, struct err *err)
 {
 	const int64_t limit = p->cgroup.limit[LIMIT_PIDS];
-	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + SPARE;
+	int64_t needed = 1 + p->nr_procs + p->nr_vcpus + p->vsock.vhost + SPARE;
 
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		needed += p->net[i].vhost ? p->net[i].queue_pairs : 0;

@@ -54,19 +54,23 @@ void plan_common_fds(struct plan_proc *proc)
 	proc->fd[BOOT_FD_LOG].source = PLAN_FD_LOG;
 }
 
+void plan_set_kind(struct plan_proc *proc, enum kind_id id)
+{
+	proc->kind = &kind_table[id];
+	proc->program = proc->kind->program;
+	proc->policy = proc->kind->policy;
+}
+
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 {
-	const struct kind *kind = &kind_table[id];
 	unsigned int i = bd->p->nr_procs - 1;
 	struct plan_proc *vmm = &bd->p->proc[0], *proc = &bd->p->proc[1 + i];
 
 	/* bundle_vm_check() has counted them. */
 	vr_assert(i < BOOT_DEVICES_MAX);
 	bd->p->nr_procs++;
-	proc->kind = kind;
-	fmt_into(proc->name, sizeof(proc->name), "%s%u", kind->name, bd->nr[id]++);
-	proc->program = kind->program;
-	proc->policy = kind->policy;
+	plan_set_kind(proc, id);
+	fmt_into(proc->name, sizeof(proc->name), "%s%u", proc->kind->name, bd->nr[id]++);
 	plan_common_fds(proc);
 	proc->fd[BOOT_FD_VMM] = (struct plan_fd){.source = PLAN_FD_CHANNEL, .index = i};
 	proc->nr_fds = BOOT_FD_RES;

@@ -47,6 +47,9 @@ void plan_common_fds(struct plan_proc *proc);
 /** plan_add_device() - Add a device: its process, and the VMM's end of their channel */
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id);
 
+/** plan_set_kind() - Have another program serve a device: the same to the guest, by another back-end */
+void plan_set_kind(struct plan_proc *proc, enum kind_id id);
+
 /**
  * plan_set_returns() - Note whether a device is started again when it has died
  * @d:		Its element of /vm/devices; NULL: it is implied

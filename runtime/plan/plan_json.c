@@ -7,13 +7,21 @@
 #include "runtime/util/json.h"
 
 static const char *const sources[] = {
-	[PLAN_FD_NONE] = "none",       [PLAN_FD_NULL] = "null",
-	[PLAN_FD_CONTROL] = "control", [PLAN_FD_LOG] = "log",
-	[PLAN_FD_RAM] = "ram",	       [PLAN_FD_KVM] = "kvm",
-	[PLAN_FD_FILE] = "file",       [PLAN_FD_CHANNEL] = "link",
-	[PLAN_FD_STDIN] = "stdin",     [PLAN_FD_STDOUT] = "stdout",
-	[PLAN_FD_TAP] = "tap",	       [PLAN_FD_VHOST] = "vhost-net",
-	[PLAN_FD_CONSOLE] = "console", [PLAN_FD_INFLIGHT] = "in-flight",
+	[PLAN_FD_NONE] = "none",
+	[PLAN_FD_NULL] = "null",
+	[PLAN_FD_CONTROL] = "control",
+	[PLAN_FD_LOG] = "log",
+	[PLAN_FD_RAM] = "ram",
+	[PLAN_FD_KVM] = "kvm",
+	[PLAN_FD_FILE] = "file",
+	[PLAN_FD_CHANNEL] = "link",
+	[PLAN_FD_STDIN] = "stdin",
+	[PLAN_FD_STDOUT] = "stdout",
+	[PLAN_FD_TAP] = "tap",
+	[PLAN_FD_VHOST_NET] = "vhost-net",
+	[PLAN_FD_VHOST_VSOCK] = "vhost-vsock",
+	[PLAN_FD_CONSOLE] = "console",
+	[PLAN_FD_INFLIGHT] = "in-flight",
 	[PLAN_FD_SOCKET] = "socket",
 };
 
@@ -50,7 +58,7 @@ static struct json_object *plan_json_fd(unsigned int slot, const struct plan_fd 
 	json_add_string(o, "source", sources[fd->source]);
 	if (fd->source == PLAN_FD_CHANNEL)
 		json_add(o, "device", json_object_new_uint64(fd->index));
-	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST)
+	if (fd->source == PLAN_FD_TAP || fd->source == PLAN_FD_VHOST_NET)
 		json_add(o, "pair", json_object_new_uint64(fd->index));
 	if (fd->source == PLAN_FD_FILE)
 		json_add_string(o, "file", files[fd->file]);
@@ -258,6 +266,23 @@ static struct json_object *plan_json_net(const struct plan *p, const struct plan
 	return o;
 }
 
+static struct json_object *plan_json_vsock(const struct plan *p, const struct plan_vsock *v)
+{
+	struct json_object *o = json_object_new_object(), *ports = json_object_new_array();
+
+	json_add_string(o, "device", p->proc[v->proc].name);
+	json_add_uint(o, "cid", v->cid);
+	json_add_string(o, "socket", v->socket.path);
+	json_add_string(o, "backend", v->vhost ? "vhost" : "user");
+	for (unsigned int i = 0; i < v->nr_listen; i++)
+		json_object_array_add(ports, json_object_new_uint64(v->listen[i]));
+	if (v->nr_listen)
+		json_add(o, "listen", ports);
+	else
+		json_object_put(ports);
+	return o;
+}
+
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
@@ -284,6 +309,8 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "networks", nets);
 	else
 		json_object_put(nets);
+	if (p->vsock.proc)
+		json_add(o, "vsock", plan_json_vsock(p, &p->vsock));
 	for (unsigned int i = 0; i < p->nr_others; i++)
 		json_object_array_add(others, plan_json_other(&p->other[i]));
 	if (p->nr_others)

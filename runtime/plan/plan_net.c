@@ -32,11 +32,8 @@ static void plan_net_set_proc(struct plan_proc *proc, const struct plan_net *n)
 {
 	const unsigned int pairs = n->queue_pairs;
 
-	if (n->vhost) {
-		proc->kind = &kind_table[KIND_VHOST_NET];
-		proc->program = proc->kind->program;
-		proc->policy = proc->kind->policy;
-	}
+	if (n->vhost)
+		plan_set_kind(proc, KIND_VHOST_NET);
 	proc->nr_queues = (uint16_t)(proc->kind->queues.each * pairs + proc->kind->queues.more);
 	if (n->mode == NET_MODE_NONE)
 		return;
@@ -44,7 +41,7 @@ static void plan_net_set_proc(struct plan_proc *proc, const struct plan_net *n)
 		proc->fd[BOOT_FD_RES + i] = (struct plan_fd){.source = PLAN_FD_TAP, .index = i};
 		if (n->vhost)
 			proc->fd[BOOT_FD_RES + pairs + i] = (struct plan_fd){
-				.source = PLAN_FD_VHOST, .index = i};
+				.source = PLAN_FD_VHOST_NET, .index = i};
 	}
 	proc->nr_fds = BOOT_FD_RES + (n->vhost ? 2 * pairs : pairs);
 }

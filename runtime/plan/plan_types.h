@@ -26,20 +26,21 @@
  */
 enum plan_fd_source {
 	PLAN_FD_NONE,
-	PLAN_FD_NULL,	 /* /dev/null */
-	PLAN_FD_CONTROL, /* the process's end of its control socketpair */
-	PLAN_FD_LOG,	 /* the write end of its log pipe */
-	PLAN_FD_RAM,	 /* guest RAM (runtime/host/ram.h) */
-	PLAN_FD_KVM,	 /* /dev/kvm */
-	PLAN_FD_FILE,	 /* @path, opened by assets_open() */
-	PLAN_FD_CHANNEL, /* an end of the channel VMM <-> device number @index */
-	PLAN_FD_STDIN,	 /* create's standard input; a terminal or pipe is opened again */
-	PLAN_FD_STDOUT,	 /* create's standard output, likewise */
-	PLAN_FD_TAP,	 /* queue pair @index of its TAP, made by net_setup() */
-	PLAN_FD_VHOST,	 /* /dev/vhost-net for queue pair @index */
-	PLAN_FD_CONSOLE, /* the slave of a pty; its master goes to --console-socket */
-	PLAN_FD_INFLIGHT, /* memory in which devices note what is in flight */
-	PLAN_FD_SOCKET,	 /* connected to @path, where a back-end of others listens */
+	PLAN_FD_NULL,	     /* /dev/null */
+	PLAN_FD_CONTROL,     /* the process's end of its control socketpair */
+	PLAN_FD_LOG,	     /* the write end of its log pipe */
+	PLAN_FD_RAM,	     /* guest RAM (runtime/host/ram.h) */
+	PLAN_FD_KVM,	     /* /dev/kvm */
+	PLAN_FD_FILE,	     /* @path, opened by assets_open() */
+	PLAN_FD_CHANNEL,     /* an end of the channel VMM <-> device number @index */
+	PLAN_FD_STDIN,	     /* create's standard input; a terminal or pipe is opened again */
+	PLAN_FD_STDOUT,	     /* create's standard output, likewise */
+	PLAN_FD_TAP,	     /* queue pair @index of its TAP, made by net_setup() */
+	PLAN_FD_VHOST_NET,   /* /dev/vhost-net for queue pair @index */
+	PLAN_FD_VHOST_VSOCK, /* /dev/vhost-vsock, which has the guest's CID */
+	PLAN_FD_CONSOLE,     /* the slave of a pty; its master goes to --console-socket */
+	PLAN_FD_INFLIGHT,    /* memory in which devices note what is in flight */
+	PLAN_FD_SOCKET,	     /* connected to @path, where a back-end of others listens */
 };
 
 /**
@@ -156,12 +157,17 @@ struct plan_cgroup {
  * @cid:	The guest's
  * @pointer:	To the device in config.json; owned
  * @socket:	Path of its socket and the pointer to that; a NULL path: in the VM's state directory
+ * @vhost:	The kernel carries the connections
+ * @listen:	Then: the host's ports at which those of the guest arrive, @nr_listen
  */
 struct plan_vsock {
 	unsigned int proc;
 	uint32_t cid;
 	char *pointer;
 	struct plan_fd socket;
+	bool vhost;
+	unsigned int nr_listen;
+	uint32_t listen[VSOCK_LISTEN_MAX];
 };
 
 #define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */

@@ -4,22 +4,40 @@
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_settings.h"
 
+/* The kernel carries the connections: the process lends it the rings. */
+static void plan_vsock_set_vhost(struct plan_vsock *v, struct plan_proc *proc,
+				 const struct schema_list *listen)
+{
+	const uint64_t *port = listen->item;
+
+	v->vhost = true;
+	plan_set_kind(proc, KIND_VHOST_VSOCK);
+	proc->fd[BOOT_FD_RES].source = PLAN_FD_VHOST_VSOCK;
+	proc->nr_fds = BOOT_FD_RES + 1;
+	for (unsigned int i = 0; i < listen->nr; i++)
+		v->listen[v->nr_listen++] = (uint32_t)port[i];
+}
+
 static int plan_vsock_fill(struct plan_build *bd, const struct bundle_device *d)
 {
-	const struct vsock_settings settings = {.cid = d->cid, .conns = VSOCK_CONNS_MAX};
+	const struct vsock_settings settings = {.cid = d->vsock.cid, .conns = VSOCK_CONNS_MAX};
 	struct plan_vsock *v = &bd->p->vsock;
+	struct plan_proc *proc;
 	char pointer[SCHEMA_POINTER_BYTES + sizeof("/socket")];
 	int rc;
 
 	v->proc = bd->p->nr_procs;
-	v->cid = (uint32_t)d->cid;
-	plan_set_settings(plan_add_device(bd, KIND_VSOCK), &settings, sizeof(settings));
+	v->cid = (uint32_t)d->vsock.cid;
+	proc = plan_add_device(bd, KIND_VSOCK);
+	plan_set_settings(proc, &settings, sizeof(settings));
+	if (d->vsock.vhost)
+		plan_vsock_set_vhost(v, proc, &d->vsock.listen);
 	fmt_into(pointer, sizeof(pointer), "%s/socket", d->pointer);
 	rc = plan_copy(&v->pointer, d->pointer, bd->err);
 	if (rc < 0)
 		return rc;
-	return d->socket ? plan_set_path(bd, &v->socket, d->socket, pointer)
-			 : plan_copy(&v->socket.pointer, d->pointer, bd->err);
+	return d->vsock.socket ? plan_set_path(bd, &v->socket, d->vsock.socket, pointer)
+			       : plan_copy(&v->socket.pointer, d->pointer, bd->err);
 }
 
 int plan_vsock_add(struct plan_build *bd)

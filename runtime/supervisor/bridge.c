@@ -13,6 +13,7 @@
 #include "runtime/host/inherited.h"
 #include "runtime/util/clock.h"
 #include "runtime/util/unix_path.h"
+#include "runtime/util/vsock_socket.h"
 
 #define BRIDGE_LINE_NS	   2000000000ULL /* how long a client may take for its line */
 #define BRIDGE_CALL_NS	   1000000000ULL /* how long a listener may have no room */
@@ -42,7 +43,7 @@ static void bridge_set_time(struct bridge *b)
 	for (unsigned int i = 0; i < BRIDGE_CALLS; i++)
 		if (b->call[i].deadline_ns)
 			bridge_earlier(&b->at_ns, clock_ns() + BRIDGE_RETRY_NS);
-	if (!b->accepting)
+	if (!b->accepting || !b->hearing)
 		bridge_earlier(&b->at_ns, clock_ns() + BRIDGE_RETRY_NS);
 }
 
@@ -54,6 +55,15 @@ static void bridge_accept(struct bridge *b, bool on)
 	b->accepting = on;
 	for (unsigned int i = 0; i < BRIDGE_LISTENERS; i++)
 		(void)!loop_mod(b->loop, b->listener[i].fd, on ? EPOLLIN : 0);
+}
+
+static void bridge_hear(struct bridge *b, bool on)
+{
+	if (b->hearing == on)
+		return;
+	b->hearing = on;
+	for (unsigned int i = 0; i < b->nr_ports; i++)
+		(void)!loop_mod(b->loop, b->port[i].fd, on ? EPOLLIN : 0);
 }
 
 static struct bridge_client *bridge_free_place(struct bridge *b)
@@ -69,6 +79,18 @@ static bool bridge_has_room(struct bridge *b)
 	return b->handed < BRIDGE_HANDED_MAX && bridge_free_place(b);
 }
 
+static bool bridge_may_hear(const struct bridge *b)
+{
+	return b->nr_ports == 0 || (b->handed < BRIDGE_HANDED_MAX && b->calls < BRIDGE_CALLS);
+}
+
+static void bridge_go_on(struct bridge *b)
+{
+	bridge_accept(b, bridge_has_room(b));
+	bridge_hear(b, bridge_may_hear(b));
+	bridge_set_time(b);
+}
+
 /* The client's place is free again; returns its socket, which is not watched any more */
 static int bridge_release(struct bridge_client *c)
 {
@@ -76,25 +98,6 @@ static int bridge_release(struct bridge_client *c)
 
 	loop_del(c->b->loop, fd);
 	return fd;
-}
-
-/* "CONNECT <port>\n", and nothing else; false for any other line */
-static bool bridge_parse(const char *line, unsigned int len, uint32_t *ret_port)
-{
-	static const char word[] = "CONNECT ";
-	uint64_t port = 0;
-	unsigned int i = sizeof(word) - 1;
-
-	if (len < sizeof(word) + 1 || len > sizeof(word) + 10 || memcmp(line, word, i) != 0 ||
-	    line[len - 1] != '\n')
-		return false;
-	for (; i < len - 1; i++) {
-		if (line[i] < '0' || line[i] > '9')
-			return false;
-		port = port * 10 + (uint64_t)(line[i] - '0');
-	}
-	*ret_port = (uint32_t)port;
-	return port <= UINT32_MAX;
 }
 
 /* What a socket needs before it is a device's */
@@ -108,51 +111,55 @@ static int bridge_prepare(int fd, bool seqpacket)
 	return 0;
 }
 
+static int bridge_hand(struct bridge *b, uint32_t port, uint32_t flags, int fd)
+{
+	const struct ctl_msg m = {.type = CTL_VSOCK_CONNECT,
+				  .arg = port,
+				  .code = CTL_VSOCK_IN | CTL_VSOCK_OUT | flags};
+	const int rc = b->hand(b->arg, &m, fd);
+
+	if (rc == 0)
+		b->handed++;
+	return rc;
+}
+
+/* Both ends of a connection that the kernel carries; all fds are borrowed */
+static void bridge_hand_both(struct bridge *b, int guest, int program, uint32_t flags, uint32_t own)
+{
+	const struct ctl_msg half = {.type = CTL_VSOCK_CONNECT, .code = CTL_VSOCK_HALF};
+
+	/* A device that cannot be told has died. */
+	if (b->hand(b->arg, &half, guest) == 0)
+		(void)!bridge_hand(b, own, flags, program);
+}
+
 /* The client has said its line: its socket goes to the device, or, if that cannot be, is closed */
 static void bridge_hand_in(struct bridge_client *c)
 {
 	struct bridge *b = c->b;
-	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT};
-	cleanup_fd int fd = bridge_release(c);
-	uint32_t port;
+	cleanup_fd int fd = bridge_release(c), guest = -1;
+	uint32_t port, own;
 
-	if (!bridge_parse(c->line, c->len, &port) || bridge_prepare(fd, c->seqpacket) < 0)
+	if (!bridge_line_port(&c->line, &port) || bridge_prepare(fd, c->seqpacket) < 0)
 		return;
-	m.arg = port;
-	m.code = CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_GREET |
-		 (c->seqpacket ? CTL_VSOCK_SEQPACKET : 0);
-	if (b->hand(b->arg, &m, fd) < 0)
+	if (b->cid) {
+		guest = vsock_socket_connect(b->cid, port, &own);
+		if (guest >= 0)
+			bridge_hand_both(b, guest, fd, CTL_VSOCK_GREET, own);
 		return;
-	b->handed++;
+	}
+	(void)!bridge_hand(b, port, CTL_VSOCK_GREET | (c->seqpacket ? CTL_VSOCK_SEQPACKET : 0), fd);
 }
 
-/* Takes the client's line as far as it has come, and not a byte more: the rest is the guest's */
-static ssize_t bridge_read_line(struct bridge_client *c)
-{
-	char *at = c->line + c->len;
-	const size_t room = sizeof(c->line) - c->len;
-	ssize_t n = recv(c->fd, at, room, c->seqpacket ? MSG_DONTWAIT : MSG_DONTWAIT | MSG_PEEK);
-	const char *end = n > 0 ? memchr(at, '\n', (size_t)n) : NULL;
-
-	if (n > 0 && !c->seqpacket)
-		n = recv(c->fd, at, end ? (size_t)(end + 1 - at) : (size_t)n, MSG_DONTWAIT);
-	if (n > 0)
-		c->len += (unsigned int)n;
-	return n;
-}
-
-static void bridge_on_client(void *arg, int fd UNUSED, uint32_t events UNUSED)
+static void bridge_on_client(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct bridge_client *c = arg;
-	const ssize_t n = bridge_read_line(c);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	/* One that says too much, or nothing more, has no line that names a port. */
+	if (!bridge_line_read(&c->line, fd, c->seqpacket))
 		return;
-	/* One that says too much, or nothing more, has no line that can be parsed. */
-	if (n <= 0 || c->seqpacket || c->line[c->len - 1] == '\n' || c->len == sizeof(c->line))
-		bridge_hand_in(c);
-	bridge_accept(c->b, bridge_has_room(c->b));
-	bridge_set_time(c->b);
+	bridge_hand_in(c);
+	bridge_go_on(c->b);
 }
 
 static void bridge_on_connect(void *arg, int listener, uint32_t events UNUSED)
@@ -184,21 +191,30 @@ static void bridge_on_connect(void *arg, int listener, uint32_t events UNUSED)
 /* ---- the guest's calls ---- */
 
 /* Answers a call; @fd is borrowed, -1: refused */
-static void bridge_found(struct bridge *b, uint64_t ticket, int fd)
+static void bridge_found(struct bridge *b, const struct bridge_call *call, int fd)
 {
-	const struct ctl_msg m = {.type = CTL_VSOCK_FOUND, .arg = ticket};
+	const struct ctl_msg m = {.type = CTL_VSOCK_FOUND, .arg = call->ticket};
 
+	if (b->cid) {
+		if (fd >= 0)
+			bridge_hand_both(b, call->guest, fd, 0, call->port);
+		close(call->guest);
+		b->calls--;
+		return;
+	}
 	/* A device that cannot be told has died, and its guest's calls with it. */
 	if (b->hand(b->arg, &m, fd) < 0)
 		b->calls--;
 }
 
-/* Connects to the program that listens for this port; false when it has no room now */
+/* Connects to the program that listens for this port; false when it, or the device, has no room now */
 static bool bridge_call(struct bridge *b, const struct bridge_call *call)
 {
 	char path[PATH_MAX + 12];
 	cleanup_fd int fd = -1;
 
+	if (b->cid && b->handed >= BRIDGE_HANDED_MAX)
+		return false;
 	fmt_into(path, sizeof(path), "%s_%u", b->path, call->port);
 	fd = unix_connect(path, call->seqpacket ? SOCK_SEQPACKET : SOCK_STREAM, O_NOFOLLOW);
 	if (fd == -EAGAIN)
@@ -207,22 +223,14 @@ static bool bridge_call(struct bridge *b, const struct bridge_call *call)
 		close(fd);
 		fd = -1;
 	}
-	bridge_found(b, call->ticket, fd >= 0 ? fd : -1);
+	bridge_found(b, call, fd >= 0 ? fd : -1);
 	return true;
 }
 
-bool bridge_may_ask(const struct bridge *b)
+static void bridge_take_call(struct bridge *b, struct bridge_call call)
 {
-	return b->calls < BRIDGE_CALLS;
-}
-
-void bridge_asked(struct bridge *b, const struct ctl_msg *m)
-{
-	struct bridge_call call = {
-		.ticket = m->arg, .port = m->code, .seqpacket = m->value[0] != 0};
 	struct bridge_call *place = b->call;
 
-	vr_assert(bridge_may_ask(b));
 	b->calls++;
 	if (bridge_call(b, &call))
 		return;
@@ -233,6 +241,36 @@ void bridge_asked(struct bridge *b, const struct ctl_msg *m)
 	bridge_set_time(b);
 }
 
+bool bridge_may_ask(const struct bridge *b)
+{
+	return !b->cid && b->calls < BRIDGE_CALLS;
+}
+
+void bridge_asked(struct bridge *b, const struct ctl_msg *m)
+{
+	vr_assert(bridge_may_ask(b));
+	bridge_take_call(b, (struct bridge_call){.ticket = m->arg,
+						 .port = m->code,
+						 .seqpacket = m->value[0] != 0,
+						 .guest = -1});
+}
+
+/* The kernel has a connection of a guest to one of the ports */
+static void bridge_on_guest(void *arg, int listener, uint32_t events UNUSED)
+{
+	struct bridge_port *p;
+	struct bridge *b = arg;
+	const int fd = bridge_may_hear(b) ? vsock_socket_accept(listener, b->cid) : -EMFILE;
+
+	for (p = b->port; p->fd != listener; p++)
+		continue;
+	if (fd >= 0)
+		bridge_take_call(b, (struct bridge_call){.port = p->port, .guest = fd});
+	else if (fd != -EAGAIN && fd != -ECONNABORTED && fd != -EINTR)
+		bridge_hear(b, false); /* what is missing may be there a little later */
+	bridge_set_time(b);
+}
+
 /* ---- time, and answers ---- */
 
 static void bridge_retry(struct bridge *b, struct bridge_call *call, uint64_t now)
@@ -240,7 +278,7 @@ static void bridge_retry(struct bridge *b, struct bridge_call *call, uint64_t no
 	if (!bridge_call(b, call)) {
 		if (now < call->deadline_ns)
 			return;
-		bridge_found(b, call->ticket, -1);
+		bridge_found(b, call, -1);
 	}
 	call->deadline_ns = 0;
 }
@@ -255,8 +293,7 @@ void bridge_late(struct bridge *b)
 	for (unsigned int i = 0; i < BRIDGE_CALLS; i++)
 		if (b->call[i].deadline_ns)
 			bridge_retry(b, &b->call[i], now);
-	bridge_accept(b, bridge_has_room(b));
-	bridge_set_time(b);
+	bridge_go_on(b);
 }
 
 void bridge_answered(struct bridge *b, bool found)
@@ -265,14 +302,14 @@ void bridge_answered(struct bridge *b, bool found)
 		b->calls--;
 	else
 		b->handed--;
-	bridge_accept(b, bridge_has_room(b));
+	bridge_go_on(b);
 }
 
 /* ---- beginning and end ---- */
 
 void bridge_init(struct bridge *b)
 {
-	*b = (struct bridge){.accepting = true};
+	*b = (struct bridge){.accepting = true, .hearing = true};
 	for (unsigned int i = 0; i < BRIDGE_LISTENERS; i++)
 		b->listener[i].fd = -1;
 	for (unsigned int i = 0; i < BRIDGE_CLIENTS; i++)
@@ -283,6 +320,7 @@ int bridge_open(struct bridge *b, const char *path, struct loop *loop,
 		int (*hand)(void *arg, const struct ctl_msg *m, int fd), void *arg, struct err *err)
 {
 	const char *const paths[BRIDGE_LISTENERS] = {b->path, b->path_seqpacket};
+	const unsigned int nr = b->cid ? 1 : BRIDGE_LISTENERS;
 	int rc = 0;
 
 	if (strlen(path) + sizeof("_seqpacket") > sizeof(b->path))
@@ -292,10 +330,29 @@ int bridge_open(struct bridge *b, const char *path, struct loop *loop,
 	b->arg = arg;
 	fmt_into(b->path, sizeof(b->path), "%s", path);
 	fmt_into(b->path_seqpacket, sizeof(b->path_seqpacket), "%s_seqpacket", path);
-	for (unsigned int i = 0; rc == 0 && i < BRIDGE_LISTENERS; i++) {
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
 		rc = listen_at(paths[i], bridge_types[i], &b->listener[i], err);
 		if (rc == 0)
 			rc = loop_add(loop, b->listener[i].fd, EPOLLIN, bridge_on_connect, b, err);
+	}
+	return rc;
+}
+
+int bridge_listen(struct bridge *b, uint32_t cid, const uint32_t *port, unsigned int nr,
+		  struct loop *loop, struct err *err)
+{
+	int rc = 0;
+
+	vr_assert(nr <= VSOCK_LISTEN_MAX);
+	b->cid = cid;
+	b->loop = loop;
+	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
+		const int fd = vsock_socket_listen(port[i]);
+
+		if (fd < 0)
+			return err_set(err, -fd, "port %u", port[i]);
+		b->port[b->nr_ports++] = (struct bridge_port){fd, port[i]};
+		rc = loop_add(loop, fd, EPOLLIN, bridge_on_guest, b, err);
 	}
 	return rc;
 }
@@ -322,4 +379,11 @@ void bridge_done(struct bridge *b)
 		if (b->client[i].fd >= 0)
 			close(bridge_release(&b->client[i]));
 	}
+	for (unsigned int i = 0; i < b->nr_ports; i++) {
+		loop_del(b->loop, b->port[i].fd);
+		close(b->port[i].fd);
+	}
+	for (unsigned int i = 0; b->cid && i < BRIDGE_CALLS; i++)
+		if (b->call[i].deadline_ns)
+			close(b->call[i].guest);
 }

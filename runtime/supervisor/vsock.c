@@ -11,9 +11,6 @@
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/bridge.h"
 
-#define VSOCK_OTHER_FILES                                                                          \
-	128 /* of the device; less than INHERITED_JAIL_FILES, which every VM needs */
-
 static void vsock_found_done(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
 			     const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
 {
@@ -29,11 +26,18 @@ static void vsock_connect_done(struct supervisor *s, unsigned int i UNUSED, int 
 	bridge_answered(s->bridge, false);
 }
 
+static void vsock_half_done(struct supervisor *s UNUSED, unsigned int i UNUSED, int client UNUSED,
+			    const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
+{
+}
+
 static int vsock_hand(void *arg, const struct ctl_msg *m, int fd)
 {
 	struct supervisor *s = arg;
 	const struct ask_then then = {
-		.done = m->type == CTL_VSOCK_FOUND ? vsock_found_done : vsock_connect_done,
+		.done = m->type == CTL_VSOCK_FOUND  ? vsock_found_done
+			: m->code == CTL_VSOCK_HALF ? vsock_half_done
+						    : vsock_connect_done,
 		.client = -1,
 	};
 	struct err ignored;
@@ -44,7 +48,7 @@ static int vsock_hand(void *arg, const struct ctl_msg *m, int fd)
 /* Recorded by identity, so that delete finds them after a death of this process */
 static int vsock_put_on_file(struct supervisor *s, struct err *err)
 {
-	for (unsigned int i = 0; i < BRIDGE_LISTENERS; i++) {
+	for (unsigned int i = 0; i < BRIDGE_LISTENERS && s->bridge->listener[i].fd >= 0; i++) {
 		const struct listener *l = &s->bridge->listener[i];
 		struct state_socket *k = &s->state->socket[s->state->nr_sockets];
 
@@ -67,6 +71,15 @@ static void vsock_fit_limit(struct plan_proc *proc)
 	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
+/* Where the kernel carries the guest's connections, they arrive at these ports. */
+static int vsock_listen(struct supervisor *s, const struct plan_vsock *v, struct err *err)
+{
+	int rc = v->vhost ? bridge_listen(s->bridge, v->cid, v->listen, v->nr_listen, &s->loop, err)
+			  : 0;
+
+	return rc < 0 ? err_wrap(err, "%s/listen", v->pointer) : 0;
+}
+
 int vsock_open(struct supervisor *s, struct err *err)
 {
 	const struct plan_vsock *v = &s->launch->plan->vsock;
@@ -80,6 +93,9 @@ int vsock_open(struct supervisor *s, struct err *err)
 		return err_set(err, ENOMEM, "memory for vsock");
 	bridge_init(s->bridge);
 	vsock_fit_limit(&s->launch->plan->proc[v->proc]);
+	rc = vsock_listen(s, v, err);
+	if (rc < 0)
+		return rc;
 	/* Those in the state directory go with it. */
 	fmt_into(own, sizeof(own), "/proc/self/fd/%d/" STATE_VSOCK, s->dir);
 	rc = bridge_open(s->bridge, v->socket.path ? v->socket.path : own, &s->loop, vsock_hand, s,
@@ -100,11 +116,6 @@ void vsock_close(struct supervisor *s)
 		free(s->state->socket[--s->state->nr_sockets].path);
 }
 
-static void vsock_half_done(struct supervisor *s UNUSED, unsigned int i UNUSED, int client UNUSED,
-			    const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
-{
-}
-
 int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const struct ask_then *then,
 		  struct err *err)
 {
@@ -114,8 +125,10 @@ int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const st
 	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT, .arg = port};
 	int rc = 0;
 
-	if (!i)
-		return err_text(err, EOPNOTSUPP, "the VM has no vsock device");
+	if (!i || s->launch->plan->vsock.vhost)
+		return err_text(err, EOPNOTSUPP,
+				i ? "the kernel carries the VM's vsock connections"
+				  : "the VM has no vsock device");
 	if (in >= 0 && out >= 0 && in != out)
 		rc = ask_process(s, i, &half, in, &half_done, err);
 	else

@@ -22,7 +22,7 @@ void vsock_close(struct supervisor *s);
  * @then:	When the device has taken them, or has not: "done" hears why. The guest has not accepted then; where
  *		it does not, the ends are closed
  *
- * Return: 0 or -errno; -EOPNOTSUPP when the VM has no vsock device with a process of ours
+ * Return: 0 or -errno; -EOPNOTSUPP when the VM has no vsock device, or the kernel carries its connections
  */
 MUST_CHECK int vsock_connect(struct supervisor *s, uint32_t port, int in, int out,
 			     const struct ask_then *then, struct err *err);

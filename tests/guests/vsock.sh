@@ -106,4 +106,9 @@ refused "a CID that is none" ', "cid": 4294967295' '/vm/devices/0/cid: must be'
 refused "a second device" ', "cid": 3}, {"type": "vsock", "cid": 4' '/vm/devices/1: a VM has one vsock only'
 refused "a file in the socket's place" ", \"cid\": 3, \"socket\": \"$work/file\"" "/vm/devices/0/socket: socket $work/file: is a file"
 refused "a socket in no directory" ', "cid": 3, "socket": "none/sock"' '/vm/devices/0/socket: .*none/sock: No such file'
+refused "ports without the kernel" ', "cid": 3, "listen": [5000]' '/vm/devices/0/listen: means nothing with backend user'
+mknod "$work/none" c 511 0 && { [ ! -e /dev/vhost-vsock ] || mount --bind "$work/none" /dev/vhost-vsock; }
+refused "no /dev/vhost-vsock" ', "cid": 3, "backend": "vhost"' \
+	'/vm/devices/0/backend: /dev/vhost-vsock \(modprobe vhost_vsock; backend user does not need it\): No such'
+[ ! -e /dev/vhost-vsock ] || umount /dev/vhost-vsock
 is "the file stays" "$(ls "$work/file")" "$work/file"

@@ -211,6 +211,19 @@ static const struct {
 	 "/vm/devices/0/size: must be at most the guest's 33554432 bytes of RAM, is 33558528"},
 	{HEAD VM ",\"devices\":[{\"type\":\"balloon\",\"size\":4097}]}}",
 	 "/vm/devices/0/size: must be a multiple of 4096, is 4097"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vsock\",\"cid\":3,\"backend\":\"kernel\"}]}}",
+	 "/vm/devices/0/backend: must be user or vhost, is \"kernel\""},
+	{HEAD VM ",\"devices\":[{\"type\":\"vsock\",\"cid\":3,\"listen\":[5]}]}}",
+	 "/vm/devices/0/listen: means nothing with backend user, only with vhost"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vsock\",\"cid\":3,\"backend\":\"vhost\","
+		 "\"listen\":[5,0]}]}}",
+	 "/vm/devices/0/listen/1: must be 1 to 4294967294, is 0"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vsock\",\"cid\":3,\"backend\":\"vhost\","
+		 "\"listen\":[4294967295]}]}}",
+	 "/vm/devices/0/listen/0: must be 1 to 4294967294, is 4294967295"},
+	{HEAD VM ",\"devices\":[{\"type\":\"vsock\",\"cid\":3,\"backend\":\"vhost\","
+		 "\"listen\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}]}}",
+	 "/vm/devices/0/listen: must have at most 16 elements, has 17"},
 	{HEAD "\"root\":{}," VM "}}", "/root/path: required"},
 	{HEAD "\"hostname\":\"a b\"," VM "}}", "/hostname: must be letters"},
 	{HEAD "\"annotations\":{\"a\":1}," VM "}}",

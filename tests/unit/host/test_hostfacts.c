@@ -39,6 +39,7 @@ Test(hostfacts, an_empty_root_has_nothing)
 	cr_expect_eq(f.kvm_api, -1);
 	cr_expect_eq(f.tun_errno, ENOENT);
 	cr_expect_eq(f.vhost_net_errno, ENOENT);
+	cr_expect_eq(f.vhost_vsock_errno, ENOENT);
 	cr_expect_eq(f.max_user_namespaces, -1);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_NONE);
 	cr_expect_eq(f.huge, HOSTFACTS_HUGE_NONE);
@@ -81,9 +82,11 @@ Test(hostfacts, reads_the_files)
 	    "always within_size advise [never] deny force\n");
 	put("sys/fs/cgroup/memory/tasks", "");
 	put("dev/vhost-net", "");
+	put("dev/vhost-vsock", "");
 	hostfacts_collect(root, &f);
 	cr_expect_eq(f.tun_errno, ENOENT);
 	cr_expect_eq(f.vhost_net_errno, 0);
+	cr_expect_eq(f.vhost_vsock_errno, 0);
 	cr_expect_eq(f.max_user_namespaces, 31234);
 	cr_expect_eq(f.cgroup, HOSTFACTS_CGROUP_V1);
 	cr_expect_eq(f.huge, HOSTFACTS_HUGE_TMPFS);

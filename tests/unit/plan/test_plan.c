@@ -100,6 +100,11 @@ Test(plan, golden_vhost_user)
 	check_golden("vhost-user");
 }
 
+Test(plan, golden_vsock)
+{
+	check_golden("vsock");
+}
+
 Test(plan, golden_net)
 {
 	check_golden("net");

@@ -4,6 +4,8 @@
 /* part of a program, in no library */
 #include "cmd/vmrun/run_vsock.c"
 
+#define KEYS " CID, cid=CID, socket=PATH, backend=NAME, listen=PORT"
+
 Test(run_vsock, words_become_properties)
 {
 	static const struct {
@@ -14,6 +16,8 @@ Test(run_vsock, words_become_properties)
 		{"42,socket=/run/a=b",
 		 "{\"type\":\"vsock\",\"cid\":42,\"socket\":\"\\/run\\/a=b\"}"},
 		{"backend=user,cid=3", "{\"type\":\"vsock\",\"backend\":\"user\",\"cid\":3}"},
+		{"3,listen=5,backend=vhost,listen=6",
+		 "{\"type\":\"vsock\",\"cid\":3,\"listen\":[5,6],\"backend\":\"vhost\"}"},
 		{"socket=s", "{\"type\":\"vsock\",\"socket\":\"s\"}"},
 	};
 
@@ -39,11 +43,11 @@ Test(run_vsock, other_words_are_refused)
 		{"-1", "--vsock: cid: must be a number, is \"-1\""},
 		{"99999999999999999999",
 		 "--vsock: cid: must be a number, is \"99999999999999999999\""},
-		{"3,4", "--vsock: \"4\" is none of CID, cid=CID, socket=PATH, backend=NAME"},
+		{"3,4", "--vsock: \"4\" is none of" KEYS},
 		{"3,cid=4", "--vsock: cid: given twice"},
-		{"3,", "--vsock: \"\" is none of CID, cid=CID, socket=PATH, backend=NAME"},
-		{"3,path=x",
-		 "--vsock: \"path=x\" is none of CID, cid=CID, socket=PATH, backend=NAME"},
+		{"3,", "--vsock: \"\" is none of" KEYS},
+		{"3,path=x", "--vsock: \"path=x\" is none of" KEYS},
+		{"3,listen=x", "--vsock: listen: must be a number, is \"x\""},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
