@@ -279,12 +279,17 @@ Test(vsock, the_host_closes_one_direction_then_the_other)
 Test(vsock, the_host_closes_with_bytes_on_the_way)
 {
 	int end = connected(1000, 80, STREAM);
+	struct virtio_vsock_hdr h;
 
 	say_data(1000, 80, "unread", 6);
 	cr_assert_eq(send(end, "last", 4, 0), 4);
 	close(end);
 	cr_assert_eq(expect(OP(RW), 1000, 80).len, 4);
-	cr_assert_eq(expect(OP(SHUTDOWN), 1000, 80).flags, 3);
+	h = expect(OP(SHUTDOWN), 1000, 80);
+	/* A device that reads while the socket is being closed sees the end of what comes before the event. */
+	if (h.flags == VIRTIO_VSOCK_SHUTDOWN_SEND)
+		h = expect(OP(SHUTDOWN), 1000, 80);
+	cr_assert_eq(h.flags, 3);
 	cr_assert(silent());
 }
 
