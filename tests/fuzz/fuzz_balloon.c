@@ -23,7 +23,7 @@
 
 #include "devices/core/device.h"
 #include "devices/core/settings.h"
-#include "tests/support/vq_driver.h"
+#include "tests/fuzz/fuzz_input.h"
 
 #define BYTES	0x100000ULL
 #define BEHIND	0x10000ULL /* bytes of the same file that are no RAM */
@@ -41,25 +41,10 @@ static struct vqd_mem ram;
 static struct device dev;
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	struct vqd drv[RINGS];
+	uint32_t next[RINGS];
 };
-
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static uint16_t get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return (uint16_t)(lo | get8(f) << 8);
-}
 
 static void prepare(void)
 {
@@ -104,60 +89,61 @@ static void kick(unsigned int q)
 
 static void send_list(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS, nr = get8(f);
-	const struct vqd_buf buf = {LIST, 4 * nr + 1, false};
+	unsigned int q = fuzz_get8(&f->in) % RINGS, nr = fuzz_get8(&f->in);
 
 	for (unsigned int i = 0; i < nr; i++) {
-		uint16_t page = get16(f);
+		uint16_t page = fuzz_get16(&f->in);
 		uint32_t number = page == UINT16_MAX ? UINT32_MAX : page % 0x180;
 
 		memcpy(vqd_at(&ram, LIST + 4 * i, 4), &number, 4);
 	}
-	vqd_add(&f->drv[q], &buf, 1);
+	fuzz_offer(&f->drv[q], &f->next[q], LIST, 4 * nr + 1, false);
 	kick(q);
 }
 
 static void send_report(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS;
-	uint64_t gpa = get16(f) * 256ULL;
-	uint32_t len = get16(f) * 256U;
-	const struct vqd_buf buf = {gpa, len << get8(f) % 16, true};
+	unsigned int q = fuzz_get8(&f->in) % RINGS;
+	uint64_t gpa = fuzz_get16(&f->in) * 256ULL;
+	uint32_t len = fuzz_get16(&f->in) * 256U;
 
-	vqd_add(&f->drv[q], &buf, 1);
+	len <<= fuzz_get8(&f->in) % 16;
+	fuzz_offer(&f->drv[q], &f->next[q], gpa, len, true);
 	kick(q);
 }
 
 static void send_stats(struct fuzz *f)
 {
-	unsigned int nr = get8(f), bytes = nr * 10;
+	unsigned int nr = fuzz_get8(&f->in), bytes = nr * 10;
 	struct virtio_balloon_stat s;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		s.tag = (uint16_t)get8(f);
-		s.val = get16(f);
+		s.tag = (uint16_t)fuzz_get8(&f->in);
+		s.val = fuzz_get16(&f->in);
 		memcpy(vqd_at(&ram, LIST + 10 * i, 10), &s, 10);
 	}
-	bytes -= get8(f) % (bytes + 1);
-	vqd_add(&f->drv[2], &(struct vqd_buf){LIST, bytes, false}, 1);
+	bytes -= fuzz_get8(&f->in) % (bytes + 1);
+	fuzz_offer(&f->drv[2], &f->next[2], LIST, bytes, false);
 	kick(2);
 }
 
 static void write_config(struct fuzz *f)
 {
-	uint32_t off = get8(f) % 16, len = get8(f) % (17 - off), v[4] = {get16(f), get16(f)};
+	uint32_t off = fuzz_get8(&f->in) % 16, len = fuzz_get8(&f->in) % (17 - off),
+		 v[4] = {fuzz_get16(&f->in), fuzz_get16(&f->in)};
 
 	(void)balloon_device.config(&dev, true, off, v, len);
 }
 
 static void ask(struct fuzz *f)
 {
-	struct ctl_msg m = {.type = get8(f) % 2 ? CTL_BALLOON : CTL_BALLOON_STATS, .code = get8(f)};
+	struct ctl_msg m = {.type = fuzz_get8(&f->in) % 2 ? CTL_BALLOON : CTL_BALLOON_STATS,
+			    .code = fuzz_get8(&f->in)};
 	struct err err;
 	int fd = -1;
 
-	m.arg = get16(f);
-	m.arg <<= get8(f) % 64;
+	m.arg = fuzz_get16(&f->in);
+	m.arg <<= fuzz_get8(&f->in) % 64;
 	(void)balloon_device.control(&dev, &m, &fd, &err);
 }
 
@@ -183,7 +169,7 @@ static void check(void)
 
 static void step(struct fuzz *f)
 {
-	unsigned int op = get8(f) % 8, q;
+	unsigned int op = fuzz_get8(&f->in) % 8, q;
 
 	switch (op) {
 	case 0: send_list(f); return;
@@ -192,14 +178,16 @@ static void step(struct fuzz *f)
 	case 3: write_config(f); return;
 	case 4: ask(f); return;
 	case 5:
-		q = get16(f) % 0xa000;
-		*(uint16_t *)vqd_at(&ram, 0x1000 + (q & ~1U), 2) = get16(f);
+		q = fuzz_get16(&f->in) % 0xa000;
+		*(uint16_t *)vqd_at(&ram, 0x1000 + (q & ~1U), 2) = fuzz_get16(&f->in);
 		return;
 	default:
-		q = get8(f) % RINGS;
+		q = fuzz_get8(&f->in) % RINGS;
 		stop_ring(q);
-		if (op == 7)
+		if (op == 7) {
 			vqd_init(&f->drv[q], &ram, SIZE, RING(q), 0);
+			f->next[q] = 0;
+		}
 		start_ring(f, q, op == 7 ? 0 : dev.vq[q].next_avail);
 		kick(q);
 	}
@@ -210,10 +198,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct fuzz f;
 	unsigned int took;
 
-	f = (struct fuzz){.at = data, .left = size};
+	f = (struct fuzz){.in = {data, size}};
 	if (!ram.base)
 		prepare();
-	took = get8(&f);
+	took = fuzz_get8(&f.in);
 	dev.acked = (took & 1 ? 1ULL << VIRTIO_BALLOON_F_STATS_VQ : 0) |
 		    (took & 2 ? 1ULL << VIRTIO_BALLOON_F_REPORTING : 0) |
 		    (took & 4 ? 1ULL << VIRTIO_BALLOON_F_PAGE_POISON : 0);
@@ -221,7 +209,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		vqd_init(&f.drv[q], &ram, SIZE, RING(q), 0);
 		start_ring(&f, q, 0);
 	}
-	for (unsigned int i = 0; i < 64 && f.left > 0; i++) {
+	for (unsigned int i = 0; i < 64 && f.in.left > 0; i++) {
 		step(&f);
 		check();
 	}

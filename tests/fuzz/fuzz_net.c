@@ -29,7 +29,7 @@
 
 #include "devices/core/device.h"
 #include "devices/core/settings.h"
-#include "tests/support/vq_driver.h"
+#include "tests/fuzz/fuzz_input.h"
 
 #define RAM	 0x10000ULL
 #define RAM2	 0x40000ULL /* a region that touches it */
@@ -51,33 +51,17 @@ static struct loop loop;
 static int outside;
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	struct vqd drv[RINGS];
 	uint32_t next_buffer;
 };
 
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static uint16_t get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return (uint16_t)(lo | get8(f) << 8);
-}
-
 static uint64_t get_gpa(struct fuzz *f)
 {
 	static const uint64_t origins[] = {RAM + BUFFERS, RAM2 - 64, RAM2 + BYTES - 16, RAM};
-	uint64_t origin = origins[get8(f) % ARRAY_SIZE(origins)];
+	uint64_t origin = origins[fuzz_get8(&f->in) % ARRAY_SIZE(origins)];
 
-	return origin + get16(f);
+	return origin + fuzz_get16(&f->in);
 }
 
 static void prepare(void)
@@ -141,7 +125,7 @@ static void start(struct fuzz *f)
 					1ULL << VIRTIO_NET_F_HOST_TSO4,
 					VQD_F_EVENT_IDX,
 					VQD_F_INDIRECT};
-	unsigned int accepted = get8(f);
+	unsigned int accepted = fuzz_get8(&f->in);
 
 	dev.acked = 1ULL << VIRTIO_NET_F_CTRL_VQ | 1ULL << VIRTIO_NET_F_CTRL_RX;
 	for (unsigned int i = 0; i < ARRAY_SIZE(bits); i++)
@@ -163,21 +147,21 @@ static void process(unsigned int q)
 
 static void do_desc(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS, index = get8(f) % SIZE;
+	unsigned int q = fuzz_get8(&f->in) % RINGS, index = fuzz_get8(&f->in) % SIZE;
 	uint64_t gpa = get_gpa(f);
-	uint32_t len = get16(f);
-	unsigned int flags = get8(f);
+	uint32_t len = fuzz_get16(&f->in);
+	unsigned int flags = fuzz_get8(&f->in);
 
 	vqd_put_desc(&f->drv[q], (uint16_t)index, gpa, len << (flags >> 4), flags & 7,
-		     (uint16_t)get8(f));
+		     (uint16_t)fuzz_get8(&f->in));
 }
 
 static void do_frame(struct fuzz *f)
 {
 	static uint8_t frame[80000];
-	size_t len = get16(f);
+	size_t len = fuzz_get16(&f->in);
 
-	len <<= get8(f) % 3;
+	len <<= fuzz_get8(&f->in) % 3;
 	if (len > 0 && len <= sizeof(frame))
 		(void)!send(outside, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -202,7 +186,7 @@ static uint16_t stop(unsigned int q)
 
 static void do_move(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS;
+	unsigned int q = fuzz_get8(&f->in) % RINGS;
 
 	setup_ring(f, q, stop(q));
 	process(q);
@@ -219,11 +203,11 @@ static void honest(struct fuzz *f, unsigned int q, uint32_t len)
 
 static void do_send(struct fuzz *f)
 {
-	uint32_t len = get16(f);
+	uint32_t len = fuzz_get16(&f->in);
 	uint64_t gpa = RAM + BUFFERS + 0x800 * (f->next_buffer % SIZE);
 
 	for (unsigned int i = 0; i < 12; i++)
-		*(uint8_t *)vqd_at(&ram, gpa + i, 1) = (uint8_t)get8(f);
+		*(uint8_t *)vqd_at(&ram, gpa + i, 1) = (uint8_t)fuzz_get8(&f->in);
 	honest(f, 1, len);
 }
 
@@ -232,26 +216,28 @@ static void step(struct fuzz *f)
 	unsigned int q;
 	uint64_t off;
 
-	switch (get8(f) % 11) {
+	switch (fuzz_get8(&f->in) % 11) {
 	case 0: do_desc(f); break;
 	case 1:
-		q = get8(f) % RINGS;
-		vqd_offer(&f->drv[q], (uint16_t)get8(f));
+		q = fuzz_get8(&f->in) % RINGS;
+		vqd_offer(&f->drv[q], (uint16_t)fuzz_get8(&f->in));
 		break;
 	case 2:
-		q = get8(f) % RINGS;
-		vqd_set_avail_idx(&f->drv[q], get16(f));
+		q = fuzz_get8(&f->in) % RINGS;
+		vqd_set_avail_idx(&f->drv[q], fuzz_get16(&f->in));
 		break;
-	case 3: process(get8(f) % RINGS); break;
+	case 3: process(fuzz_get8(&f->in) % RINGS); break;
 	case 4: do_frame(f); break;
-	case 5: net_device.event(&dev, 0, get8(f) & 4 ? EPOLLIN | EPOLLOUT : EPOLLIN); break;
+	case 5:
+		net_device.event(&dev, 0, fuzz_get8(&f->in) & 4 ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		break;
 	case 6:
-		off = get16(f) * 2U;
-		memcpy(ram.base + off, &(uint16_t){get16(f)}, 2);
+		off = fuzz_get16(&f->in) * 2U;
+		memcpy(ram.base + off, &(uint16_t){fuzz_get16(&f->in)}, 2);
 		break;
 	case 7: drain(); break;
 	case 8: do_move(f); break;
-	case 9: honest(f, 0, get16(f)); break;
+	case 9: honest(f, 0, fuzz_get16(&f->in)); break;
 	case 10: do_send(f); break;
 	}
 	for (q = 1; q < RINGS; q++)
@@ -265,9 +251,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ram.nr == 0)
 		prepare();
-	f = (struct fuzz){.at = data, .left = size};
+	f = (struct fuzz){.in = {data, size}};
 	start(&f);
-	while (f.left > 0)
+	while (f.in.left > 0)
 		step(&f);
 	for (unsigned int q = 0; q < RINGS; q++)
 		stop(q);

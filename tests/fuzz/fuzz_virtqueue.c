@@ -23,7 +23,7 @@
  */
 #include <string.h>
 
-#include "tests/support/vq_driver.h"
+#include "tests/fuzz/fuzz_input.h"
 
 #define LOW   0x10000ULL /* RAM with the ring; wiped before each run */
 #define LOW2  0x18000ULL /* a region that touches it */
@@ -42,8 +42,7 @@ static struct vqd_mem ram;
 static struct gmem mem;
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	struct vqd drv;
 	struct vq q;
 	unsigned int nr_held;
@@ -51,31 +50,16 @@ struct fuzz {
 	struct vq_chain chain[HELD];
 };
 
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static uint16_t get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return (uint16_t)(lo | get8(f) << 8);
-}
-
 static uint64_t get_gpa(struct fuzz *f)
 {
-	uint64_t origin = origins[get8(f) % ARRAY_SIZE(origins)];
+	uint64_t origin = origins[fuzz_get8(&f->in) % ARRAY_SIZE(origins)];
 
-	return origin + get16(f);
+	return origin + fuzz_get16(&f->in);
 }
 
 static struct vq_layout get_ring(struct fuzz *f)
 {
-	unsigned int ring = get8(f);
+	unsigned int ring = fuzz_get8(&f->in);
 
 	return (struct vq_layout){
 		.size = (uint16_t)(1U << (ring & 15)),
@@ -110,11 +94,11 @@ static void check_chain(const struct vq *q, const struct vq_chain *c)
 
 static void do_desc(struct fuzz *f, bool in_table)
 {
-	unsigned int index = get8(f);
+	unsigned int index = fuzz_get8(&f->in);
 	uint64_t gpa = get_gpa(f);
-	uint32_t len = get16(f);
-	unsigned int flags = get8(f);
-	uint16_t next = get16(f);
+	uint32_t len = fuzz_get16(&f->in);
+	unsigned int flags = fuzz_get8(&f->in);
+	uint16_t next = fuzz_get16(&f->in);
 	struct vqd_buf buf = {.gpa = gpa, .len = len << (flags >> 4)};
 
 	if (in_table)
@@ -153,9 +137,9 @@ static void do_pop(struct fuzz *f)
 static void do_move(struct fuzz *f)
 {
 	static const uint8_t zeros[256];
-	unsigned int how = get8(f);
+	unsigned int how = fuzz_get8(&f->in);
 	enum vq_dir dir = how & 1 ? VQ_WRITABLE : VQ_READABLE;
-	uint16_t bytes = get16(f);
+	uint16_t bytes = fuzz_get16(&f->in);
 	uint64_t left, moved, sum = 0;
 	struct iovec iov[8];
 	uint8_t buf[256];
@@ -182,7 +166,7 @@ static void do_move(struct fuzz *f)
 /* The device's used entry is what it counted, unless the queue is broken and left alone */
 static void do_push(struct fuzz *f)
 {
-	unsigned int which = get8(f);
+	unsigned int which = fuzz_get8(&f->in);
 	volatile uint32_t *entry;
 	struct vq_chain *c;
 	uint16_t at = f->q.next_used;
@@ -207,7 +191,7 @@ static void do_setup(struct fuzz *f)
 	l.desc_gpa = get_gpa(f);
 	l.avail_gpa = get_gpa(f);
 	l.used_gpa = get_gpa(f);
-	l.next_avail = get16(f);
+	l.next_avail = fuzz_get16(&f->in);
 	/* A used ring in HIGH would leave something there for the next run. */
 	if (l.used_gpa >= HIGH || vq_setup(&f->q, &mem, &l, &(struct err){0}) < 0)
 		return;
@@ -218,18 +202,18 @@ static void step(struct fuzz *f)
 {
 	uint16_t off;
 
-	switch (get8(f) % 10) {
+	switch (fuzz_get8(&f->in) % 10) {
 	case 0: do_desc(f, false); break;
 	case 1: do_desc(f, true); break;
-	case 2: vqd_offer(&f->drv, get16(f)); break;
-	case 3: vqd_set_avail_idx(&f->drv, get16(f)); break;
+	case 2: vqd_offer(&f->drv, fuzz_get16(&f->in)); break;
+	case 3: vqd_set_avail_idx(&f->drv, fuzz_get16(&f->in)); break;
 	case 4: do_pop(f); break;
 	case 5: do_move(f); break;
 	case 6: do_push(f); break;
 	case 7: vr_assert(!vq_should_signal(&f->q) || !f->q.broken); break;
 	case 8:
-		off = get16(f) % (2 * BYTES - 1);
-		memcpy(ram.base + off, &(uint16_t){get16(f)}, 2);
+		off = fuzz_get16(&f->in) % (2 * BYTES - 1);
+		memcpy(ram.base + off, &(uint16_t){fuzz_get16(&f->in)}, 2);
 		break;
 	case 9: do_setup(f); break;
 	}
@@ -245,18 +229,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		vqd_mem_map(&ram, &mem);
 	}
 	memset(ram.base, 0, 2 * BYTES);
-	f.at = data;
-	f.left = size;
+	f.in.at = data;
+	f.in.left = size;
 	f.nr_held = 0;
 	ring = get_ring(&f);
-	ring.next_avail = get16(&f);
+	ring.next_avail = fuzz_get16(&f.in);
 	if (ring.size > VQ_SIZE_MAX)
 		ring.size = VQ_SIZE_MAX;
 	vqd_init(&f.drv, &ram, ring.size, LOW, ring.features);
 	vqd_start_at(&f.drv, ring.next_avail);
 	layout = vqd_layout(&f.drv);
 	vr_assert(vq_setup(&f.q, &mem, &layout, &(struct err){0}) == 0);
-	while (f.left > 0)
+	while (f.in.left > 0)
 		step(&f);
 	vq_reset(&f.q);
 	return 0;

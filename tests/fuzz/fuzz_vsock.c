@@ -31,7 +31,7 @@
 #include "devices/core/ctl.h"
 #include "devices/core/settings.h"
 #include "devices/vsock/vsock_state.h"
-#include "tests/support/vq_driver.h"
+#include "tests/fuzz/fuzz_input.h"
 
 #define RAM	0x10000ULL
 #define BYTES	0x80000ULL
@@ -56,8 +56,7 @@ static struct loop loop;
 static struct vqd drv[VSOCK_RINGS];
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	int end[ENDS];
 	unsigned int nr_ends;
 	uint64_t ask[ASKS];
@@ -67,21 +66,6 @@ struct fuzz {
 	unsigned int nr_host_ports;
 	uint32_t next_tx, next_rx;
 };
-
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static uint16_t get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return (uint16_t)(lo | get8(f) << 8);
-}
 
 static void prepare(void)
 {
@@ -104,7 +88,7 @@ static void prepare(void)
 
 static void start(struct fuzz *f)
 {
-	unsigned int accepted = get8(f);
+	unsigned int accepted = fuzz_get8(&f->in);
 
 	dev.acked = (accepted & 1 ? 1ULL << VIRTIO_VSOCK_F_SEQPACKET : 0) |
 		    (accepted & 2 ? VQD_F_EVENT_IDX : 0) | (accepted & 4 ? VQD_F_INDIRECT : 0);
@@ -125,21 +109,12 @@ static void process(unsigned int q)
 		vsock_device.queue(&dev, q);
 }
 
-/* Makes one buffer available */
-static void offer(unsigned int q, uint32_t *next, uint64_t gpa, uint32_t len)
-{
-	uint16_t i = (uint16_t)((*next)++ % SIZE);
-
-	vqd_put_desc(&drv[q], i, gpa, len, q == VSOCK_RX ? VQD_WRITE : 0, 0);
-	vqd_offer(&drv[q], i);
-}
-
 static void send_header(struct fuzz *f, const struct virtio_vsock_hdr *h, uint32_t bytes)
 {
 	const uint64_t gpa = RAM + TX + 0x1000 * (f->next_tx % SIZE);
 
 	memcpy(vqd_at(&ram, gpa, sizeof(*h)), h, sizeof(*h));
-	offer(VSOCK_TX, &f->next_tx, gpa, bytes);
+	fuzz_offer(&drv[VSOCK_TX], &f->next_tx, gpa, bytes, false);
 	process(VSOCK_TX);
 }
 
@@ -147,16 +122,16 @@ static void do_packet(struct fuzz *f)
 {
 	struct virtio_vsock_hdr h = {.src_cid = CID, .dst_cid = VSOCK_HOST_CID};
 
-	h.op = (uint16_t)get8(f);
-	h.src_port = get8(f);
-	h.dst_port = get8(f);
+	h.op = (uint16_t)fuzz_get8(&f->in);
+	h.src_port = fuzz_get8(&f->in);
+	h.dst_port = fuzz_get8(&f->in);
 	if (h.dst_port < f->nr_host_ports)
 		h.dst_port = f->host_port[h.dst_port];
-	h.type = (uint16_t)get8(f);
-	h.len = get16(f);
-	h.flags = get8(f);
-	h.buf_alloc = (uint32_t)get16(f) << 4;
-	h.fwd_cnt = get16(f);
+	h.type = (uint16_t)fuzz_get8(&f->in);
+	h.len = fuzz_get16(&f->in);
+	h.flags = fuzz_get8(&f->in);
+	h.buf_alloc = (uint32_t)fuzz_get16(&f->in) << 4;
+	h.fwd_cnt = fuzz_get16(&f->in);
 	send_header(f, &h, (uint32_t)sizeof(h) + h.len);
 }
 
@@ -165,8 +140,8 @@ static void do_raw(struct fuzz *f)
 	struct virtio_vsock_hdr h;
 
 	for (unsigned int i = 0; i < sizeof(h); i++)
-		((uint8_t *)&h)[i] = (uint8_t)get8(f);
-	send_header(f, &h, get16(f));
+		((uint8_t *)&h)[i] = (uint8_t)fuzz_get8(&f->in);
+	send_header(f, &h, fuzz_get16(&f->in));
 }
 
 static int new_end(struct fuzz *f, bool seqpacket)
@@ -220,10 +195,10 @@ static void answer(struct fuzz *f, bool with)
 
 static void do_connect(struct fuzz *f)
 {
-	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT, .arg = get8(f)};
+	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT, .arg = fuzz_get8(&f->in)};
 	int fd;
 
-	m.code = get8(f);
+	m.code = fuzz_get8(&f->in);
 	fd = new_end(f, m.code & CTL_VSOCK_SEQPACKET);
 	control(&m, fd, fd >= 0);
 	if (m.value[0] && f->nr_host_ports < ARRAY_SIZE(f->host_port))
@@ -233,9 +208,9 @@ static void do_connect(struct fuzz *f)
 static void do_end(struct fuzz *f)
 {
 	static uint8_t bytes[1 << 18];
-	int *end = &f->end[get8(f) % ENDS];
-	const unsigned int what = get8(f) % 4;
-	const size_t len = get16(f);
+	int *end = &f->end[fuzz_get8(&f->in) % ENDS];
+	const unsigned int what = fuzz_get8(&f->in) % 4;
+	const size_t len = fuzz_get16(&f->in);
 
 	if (end >= f->end + f->nr_ends || *end < 0)
 		return;
@@ -255,12 +230,12 @@ static void do_end(struct fuzz *f)
 
 static void do_desc(struct fuzz *f)
 {
-	unsigned int q = get8(f) % VSOCK_RINGS, index = get8(f) % SIZE;
-	uint64_t gpa = RAM + get16(f) * 4ULL;
-	uint32_t len = get16(f);
-	unsigned int flags = get8(f);
+	unsigned int q = fuzz_get8(&f->in) % VSOCK_RINGS, index = fuzz_get8(&f->in) % SIZE;
+	uint64_t gpa = RAM + fuzz_get16(&f->in) * 4ULL;
+	uint32_t len = fuzz_get16(&f->in);
+	unsigned int flags = fuzz_get8(&f->in);
 
-	vqd_put_desc(&drv[q], (uint16_t)index, gpa, len, flags & 7, (uint16_t)get8(f));
+	vqd_put_desc(&drv[q], (uint16_t)index, gpa, len, flags & 7, (uint16_t)fuzz_get8(&f->in));
 	vqd_offer(&drv[q], (uint16_t)index);
 }
 
@@ -303,15 +278,15 @@ static void check(void)
 
 static void step(struct fuzz *f)
 {
-	switch (get8(f) % 11) {
+	switch (fuzz_get8(&f->in) % 11) {
 	case 0: do_packet(f); break;
 	case 1: do_raw(f); break;
 	case 2:
-		offer(VSOCK_RX, &f->next_rx, RAM + RX + 0x1000 * (f->next_rx % SIZE),
-		      get16(f) % 0x1001);
+		fuzz_offer(&drv[VSOCK_RX], &f->next_rx, RAM + RX + 0x1000 * (f->next_rx % SIZE),
+			   fuzz_get16(&f->in) % 0x1001, true);
 		break;
-	case 3: process(get8(f) % VSOCK_RINGS); break;
-	case 4: answer(f, get8(f) & 1); break;
+	case 3: process(fuzz_get8(&f->in) % VSOCK_RINGS); break;
+	case 4: answer(f, fuzz_get8(&f->in) & 1); break;
 	case 5: do_connect(f); break;
 	case 6: do_end(f); break;
 	case 7: vsock_device.event(&dev, 0, EPOLLIN); break;
@@ -349,9 +324,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (ram.nr == 0)
 		prepare();
-	f = (struct fuzz){.at = data, .left = size};
+	f = (struct fuzz){.in = {data, size}};
 	start(&f);
-	while (f.left > 0)
+	while (f.in.left > 0)
 		step(&f);
 	finish(&f);
 	return 0;
