@@ -1,5 +1,5 @@
 #!/bin/bash
-# Disks of several kinds under one guest that asks for any sector; and a disk that stands still.
+# Disks of several kinds under one guest that asks for any sector; a host in trouble; and a disk that stands still.
 . "$(dirname "$0")/../lib.sh"
 
 loop='' frozen=''
@@ -7,7 +7,8 @@ end() {
 	[ -z "$loop" ] || losetup -d "$loop"
 	[ -z "$frozen" ] || fsfreeze -u "$work/still"
 	vmrun delete --force stalled
-	umount "$work/tmpfs" "$work/ramfs" "$work/still" 2>/dev/null
+	vmrun delete --force trouble
+	umount "$work/tmpfs" "$work/ramfs" "$work/still" "$work/small" 2>/dev/null
 	cleanup
 }
 trap end EXIT
@@ -65,6 +66,39 @@ out=$(vmrun run --rwdisk "$work/top.qcow2,format=qcow2" "$B/guests/sectors.elf" 
 like "qcow2 of version 2, without a bundle: the guest reaches its end" "$out" '^# sectors: done'
 is "qcow2 of version 2, without a bundle: no check fails" "$(grep -c '^not ok' <<<"$out")" 0
 judged "qcow2 of version 2, without a bundle"
+
+# A host's file system without room, and an image that gets shorter: the guest sees I/O errors, no process dies, and all is well
+# again when the host has mended it.
+mkdir "$work/small" && truncate -s 16M "$work/small.img" && mkfs.ext4 -q -m 0 "$work/small.img" && mount -o loop "$work/small.img" "$work/small"
+passes() { tr -d '\r' <"$work/out" | grep -ac "^# trouble: $1"; }
+more() { [ "$(passes "$2")" -ge $((before + $1)) ]; }
+sees() { # sees NAME PASSES WHAT: so many more say so; of two, one from its beginning
+	before=$(passes "$3")
+	succeeds "$1" eventually 30 more "$2" "$3"
+}
+trouble() { # trouble NAME PROPERTY
+	local name=$1 device
+	rm -f "$work/small/disk" && truncate -s 2M "$work/small/disk"
+	cat /dev/zero >"$work/small/filler" 2>/dev/null
+	bundle "$work/trouble" trouble "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/small/disk\"$2}]"
+	vmrun --log "$work/log" create "$work/trouble" </dev/null >"$work/out" 2>/dev/null && vmrun start trouble
+	device=$(vm_pid trouble block0)
+	sees "$name: without room on the host requests fail" 1 "some failed"
+	rm "$work/small/filler"
+	sees "$name: with room again all goes well" 2 "all went well"
+	truncate -s 512K "$work/small/disk"
+	sees "$name: the image got shorter, and requests fail" 1 "some failed"
+	truncate -s 2M "$work/small/disk"
+	sees "$name: the image is whole again, and all goes well" 2 "all went well"
+	is "$name: the disk's process is the same" "$(vm_pid trouble block0)" "$device"
+	vmrun kill trouble
+	succeeds "$name: the guest ends" eventually 30 is_stopped trouble
+	is "$name: by the reset it asked for" "$(vmrun state trouble | jq -r .vmrun.cause)" reset
+	tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - $name: /"
+	vmrun delete trouble
+}
+trouble "a host in trouble" ''
+trouble "a host in trouble, direct" ', "direct": true'
 
 # A host's file system that stands still, for longer than any device may take to answer: the guest waits
 # as it would for a real disk, sees its power button, and goes on when the file system does.

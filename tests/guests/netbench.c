@@ -9,6 +9,7 @@
  * COUNTED, others are left out. It never waits for an interrupt, and rings only when asked to.
  */
 #include "lib/guest.h"
+#include "lib/ring3.h"
 #include "lib/virtio_drv.h"
 
 #define F_MAC	    (1ULL << 5)
@@ -158,52 +159,6 @@ static void serve(void)
 	}
 }
 
-/* Lets ring 3 use the page that @address is on, of any size */
-static void user_may(uint64_t address)
-{
-	uint64_t table, *entry;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(table));
-	for (unsigned int shift = 39; shift >= 12; shift -= 9) {
-		entry = (uint64_t *)(table & 0x000ffffffffff000) + (address >> shift & 511);
-		*entry |= 7;
-		if (shift < 39 && *entry & 0x80)
-			break;
-		table = *entry;
-	}
-}
-
-/* Goes on with @what in ring 3, for ever, on the same stack; there are no ports there */
-static void user_mode(void (*what)(void))
-{
-	static const uint64_t gdt[] = {
-		0, 0x00af9b000000ffff, 0x00cf93000000ffff, 0x00cff3000000ffff, 0x00affb000000ffff,
-	};
-	const struct {
-		uint16_t limit;
-		uint64_t base;
-	} __attribute__((packed)) pointer = {sizeof(gdt) - 1, (uintptr_t)gdt};
-
-	for (uint64_t at = 0; at < 4 << 20; at += 2 << 20)
-		user_may(at);
-	user_may(rx.doorbell);
-	user_may(tx.doorbell);
-	__asm__ volatile("mov %%cr3, %%rax\n\t"
-			 "mov %%rax, %%cr3\n\t"
-			 "lgdt %0\n\t"
-			 "lea -8(%%rsp), %%rax\n\t" /* as after a call */
-			 "push $0x1b\n\t"
-			 "push %%rax\n\t"
-			 "push $2\n\t"
-			 "push $0x23\n\t"
-			 "push %1\n\t"
-			 "iretq"
-			 :
-			 : "m"(pointer), "r"(what)
-			 : "rax", "memory");
-	__builtin_unreachable();
-}
-
 static bool set_queue(struct virtio_drv *v, struct ring *r)
 {
 	return virtio_place_queue(v, BUFS, r->desc, &r->avail, &r->used);
@@ -231,5 +186,9 @@ void guest_main(void)
 	}
 	show(&rx, &rx_ring, BUFS);
 	guest_puts("netbench: ready\n");
-	user_mode(serve);
+	for (uint64_t at = 0; at < 4 << 20; at += 2 << 20)
+		ring3_may(at);
+	ring3_may(rx.doorbell);
+	ring3_may(tx.doorbell);
+	ring3_run(serve);
 }
