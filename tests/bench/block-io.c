@@ -26,7 +26,6 @@
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -36,7 +35,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -45,6 +43,7 @@
 #include "devices/block/block_pool.h"
 #include "devices/core/lockdown.h"
 #include "policies/policy.h"
+#include "tests/bench/uring.h"
 
 #define FILE_BYTES  (256ULL << 20)
 #define BATCH_MAX   32U
@@ -64,18 +63,6 @@ enum {
 };
 
 /**
- * struct ring - An io_uring mapped by hand
- * @why:	Why there is none, or what a request failed with; NULL when all is well
- */
-struct ring {
-	int fd;
-	const char *why;
-	uint32_t *sq_tail, *sq_mask, *cq_head, *cq_tail, *cq_mask;
-	struct io_uring_sqe *sqe;
-	struct io_uring_cqe *cqe;
-};
-
-/**
  * struct bench - What all rows share
  * @fd:		The file, by way of the page cache and around it; DIRECT is -1 where refused
  * @irq:	Stands for the driver's interrupt
@@ -90,7 +77,7 @@ struct bench {
 	uint8_t *mem;
 	uint64_t seed;
 	uint64_t next;
-	struct ring ring;
+	struct uring ring;
 	struct block_pool pool;
 	const struct sort *kind;
 	struct request *request;
@@ -182,106 +169,16 @@ static void by_threads(struct bench *b, const struct sort *k, struct request *r,
 		given -= block_pool_take(&b->pool, slots, BATCH_MAX);
 }
 
-/* Submits what is in the ring and waits until @n answers are there */
-static void ring_enter(struct ring *u, unsigned int n)
-{
-	unsigned int todo = n;
-
-	while (__atomic_load_n(u->cq_tail, __ATOMIC_ACQUIRE) - *u->cq_head < n) {
-		long rc = syscall(SYS_io_uring_enter, u->fd, todo, n, IORING_ENTER_GETEVENTS, NULL,
-				  0);
-
-		if (rc < 0 && errno != EINTR)
-			err(1, "io_uring_enter");
-		if (rc > 0)
-			todo -= (unsigned int)rc;
-	}
-}
-
 static void by_io_uring(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
 {
-	struct ring *u = &b->ring;
-	uint32_t tail = *u->sq_tail;
-	uint32_t head = *u->cq_head;
-
 	for (unsigned int i = 0; i < n; i++)
-		u->sqe[tail++ & *u->sq_mask] = (struct io_uring_sqe){
-			.opcode = k->how & WRITE ? IORING_OP_WRITEV : IORING_OP_READV,
-			.flags = IOSQE_FIXED_FILE,
-			.fd = k->fd,
-			.addr = (uint64_t)(uintptr_t)&r[i].iov,
-			.len = 1,
-			.off = (uint64_t)r[i].off,
-		};
-	__atomic_store_n(u->sq_tail, tail, __ATOMIC_RELEASE);
-	ring_enter(u, n);
-	for (unsigned int i = 0; i < n; i++) {
-		int32_t res = u->cqe[head++ & *u->cq_mask].res;
-
-		if (res != (int32_t)k->bytes && !u->why)
-			u->why = res < 0 ? strerrorname_np(-res) : "short";
-	}
-	__atomic_store_n(u->cq_head, head, __ATOMIC_RELEASE);
+		uring_put(&b->ring, k->how & WRITE, k->fd, &r[i].iov, (uint64_t)r[i].off, i);
+	uring_wait(&b->ring, n);
+	for (unsigned int i = 0; i < n; i++)
+		(void)uring_take(&b->ring, k->bytes);
 }
 
 /* ---- setting up --------------------------------------------------------------------------- */
-
-/* Maps the rings of u->fd */
-static void ring_map(struct ring *u, const struct io_uring_params *p)
-{
-	size_t cq = p->cq_off.cqes + p->cq_entries * sizeof(*u->cqe);
-	size_t sq = p->sq_off.array + p->sq_entries * sizeof(uint32_t);
-	uint8_t *m = mmap(NULL, cq > sq ? cq : sq, PROT_READ | PROT_WRITE, MAP_SHARED, u->fd,
-			  IORING_OFF_SQ_RING);
-	uint32_t *array = (uint32_t *)(m + p->sq_off.array);
-
-	u->sqe = mmap(NULL, p->sq_entries * sizeof(*u->sqe), PROT_READ | PROT_WRITE, MAP_SHARED,
-		      u->fd, IORING_OFF_SQES);
-	if (m == MAP_FAILED || u->sqe == MAP_FAILED)
-		err(1, "mmap of the rings");
-	u->sq_tail = (uint32_t *)(m + p->sq_off.tail);
-	u->sq_mask = (uint32_t *)(m + p->sq_off.ring_mask);
-	u->cq_head = (uint32_t *)(m + p->cq_off.head);
-	u->cq_tail = (uint32_t *)(m + p->cq_off.tail);
-	u->cq_mask = (uint32_t *)(m + p->cq_off.ring_mask);
-	u->cqe = (struct io_uring_cqe *)(m + p->cq_off.cqes);
-	for (uint32_t i = 0; i < p->sq_entries; i++)
-		array[i] = i;
-}
-
-/* Before the first request: nothing but reads and writes of the registered files from here on */
-static void ring_restrict(struct ring *u)
-{
-	struct io_uring_restriction r[] = {
-		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_READV},
-		{.opcode = IORING_RESTRICTION_SQE_OP, .sqe_op = IORING_OP_WRITEV},
-		{.opcode = IORING_RESTRICTION_SQE_FLAGS_REQUIRED, .sqe_flags = IOSQE_FIXED_FILE},
-	};
-
-	if (syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_RESTRICTIONS, r, 3) < 0 ||
-	    syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0) < 0)
-		err(1, "restrictions of io_uring");
-}
-
-static void ring_init(struct ring *u, const int fd[NR_FDS])
-{
-	struct io_uring_params p = {.flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
-					     IORING_SETUP_DEFER_TASKRUN};
-
-	u->fd = (int)syscall(SYS_io_uring_setup, BATCH_MAX, &p);
-	if (u->fd < 0 && errno == EINVAL) {
-		p = (struct io_uring_params){.flags = IORING_SETUP_R_DISABLED};
-		u->fd = (int)syscall(SYS_io_uring_setup, BATCH_MAX, &p);
-	}
-	if (u->fd < 0) {
-		u->why = strerrorname_np(errno);
-		return;
-	}
-	ring_map(u, &p);
-	if (syscall(SYS_io_uring_register, u->fd, IORING_REGISTER_FILES, fd, NR_FDS) < 0)
-		err(1, "io_uring_register");
-	ring_restrict(u);
-}
 
 /* The whole file once through the page cache */
 static void file_pass(struct bench *b, bool write)
@@ -332,8 +229,8 @@ static void bench_lock(struct bench *b)
 		err(1, "user %d", USER);
 	filter.count = p->count;
 	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));
-	ring_init(&b->ring, b->fd);
-	rc = lockdown_files(&e);
+	uring_init(&b->ring, BATCH_MAX, b->fd);
+	rc = lockdown_files(&filter, &e);
 	if (rc == 0)
 		rc = block_pool_init(&b->pool, KIND_THREADS_MAX, run, b, &e);
 	if (rc == 0)

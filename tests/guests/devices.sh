@@ -73,9 +73,15 @@ refused "both" 2 "exclude each other" "$vmrun_bin" device rng --fd 3 --socket "$
 
 truncate -s 1M "$work/disk.img"
 "$vmrun_bin" devices --block "vhost=$work/vu-block,path=$work/disk.img,ro" --rng "vhost=$work/vu-rng" \
-	--block "vhost=$work/vu-second,path=$work/disk.img,readonly=true,queues=2" 2>"$work/err" &
+	--block "vhost=$work/vu-second,path=$work/disk.img,readonly=true,queues=2,o_direct" 2>"$work/err" &
 pid=$!
 for s in block rng second; do succeeds "devices: $s answers" eventually 20 answers "$work/vu-$s"; done
+# Disks whose image, fd 6, is open with O_DIRECT, 040000
+direct=0
+for block in $(pgrep -f '^block0' -P "$(pgrep -P $pid -d,)"); do
+	grep -qE '^flags:.*[4-7][0-7]{4}$' "/proc/$block/fdinfo/6" && direct=$((direct + 1))
+done
+is "devices: o_direct is one disk's" $direct 1
 # The device of vu-rng: its supervisor's child
 rng=$(pgrep -f '^rng0' -P "$(pgrep -P $pid -d,)")
 jailed=$(cat "/proc/$rng/status" 2>/dev/null)

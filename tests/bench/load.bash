@@ -1,0 +1,51 @@
+# shellcheck shell=bash
+# tests/bench/load.bash: programs of Debian's that make load, for the guest and for this machine; sourced after debs.sh.
+
+load_make() { # load_make DIR PACKAGE...
+	local dir=$1 s
+	shift
+	[ ! -e "$dir" ] || return 0
+	s=$(debs_dir)/apt
+	debs_update
+	echo "bench: downloading $* (once)" >&2
+	rm -f "$s/cache/archives"/*.deb
+	# What they need and this machine has already is taken from there.
+	debs_quiet "$s/log/download" debs_apt apt-get install -y --download-only --reinstall --no-install-recommends "$@" &&
+		debs_unpack "$dir" "$s/cache/archives"/*.deb || return 1
+	rm -f "$s/cache/archives"/*.deb
+	mv "$dir.new" "$dir"
+}
+
+# load PACKAGE...: unpacked, prints the directory
+load() {
+	local dir
+	dir=$(debs_dir)/load-$(tr ' ' - <<<"$*")
+	[ -e "$dir" ] || debs_locked load_make "$dir" "$@" || debs_die "$* cannot be downloaded"
+	echo "$dir"
+}
+
+# load_files TREE PROGRAM...: what a machine needs to run them, as lines "path there, file here"
+load_files() {
+	local tree=$1 libs ld program
+	shift
+	libs=$tree/usr/lib/x86_64-linux-gnu:$tree/lib/x86_64-linux-gnu:$tree/usr/lib/x86_64-linux-gnu/ceph
+	ld=$(readlink -f /lib64/ld-linux-x86-64.so.2)
+	echo "/lib64/ld-linux-x86-64.so.2 $ld"
+	for program in "$@"; do
+		echo "/bin/$program $tree/usr/bin/$program"
+		"$ld" --library-path "$libs" --list "$tree/usr/bin/$program" |
+			awk '$1 !~ "/" && $2 == "=>" { print "/lib/x86_64-linux-gnu/" $1, $3 }'
+	done | sort -u | while read -r path file; do echo "$path $(readlink -f "$file")"; done
+}
+
+# load_into IMAGE: such lines, from standard input, into an ext4 image
+load_into() {
+	local path file commands
+	commands=$(mktemp)
+	printf 'mkdir %s\n' /lib /lib64 /lib/x86_64-linux-gnu >"$commands"
+	while read -r path file; do
+		printf 'write %s %s\nset_inode_field %s mode 0100755\n' "$file" "$path" "$path"
+	done >>"$commands"
+	debugfs -w -f "$commands" "$1" 2>&1
+	rm -f "$commands"
+}
