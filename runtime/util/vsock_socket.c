@@ -6,7 +6,7 @@
 
 #include <linux/vm_sockets.h>
 
-#define VSOCK_SOCKET_BACKLOG 64
+#include "devices/core/settings.h"
 
 static int vsock_socket_new(void)
 {
@@ -38,8 +38,9 @@ int vsock_socket_listen(uint32_t port)
 
 	if (fd < 0)
 		return fd;
+	/* The kernel resets a connection that has no room in the queue. */
 	if (bind(fd, (const struct sockaddr *)&svm, sizeof(svm)) < 0 ||
-	    listen(fd, VSOCK_SOCKET_BACKLOG) < 0)
+	    listen(fd, VSOCK_CONNS_MAX) < 0)
 		return -errno;
 	return TAKE_FD(fd);
 }
