@@ -245,6 +245,10 @@ static const struct seccomp_data dangerous[] = {
 	{.nr = SYS_ioctl, .args = {6, 0x400454ca}},
 	{.nr = SYS_ioctl, .args = {6, 0x400454cb, 1}},
 	{.nr = SYS_ioctl, .args = {6, 0x400454cd}},
+	/* of vhost: another owner or worker, another CID */
+	{.nr = SYS_ioctl, .args = {6, 0xaf01}},
+	{.nr = SYS_ioctl, .args = {6, 0xaf02}},
+	{.nr = SYS_ioctl, .args = {6, 0x4008af60}},
 	{.nr = SYS_ioctl, .args = {6, 0}},
 	/* a file cut or grown by a device, transfers in ways that no device needs */
 	{.nr = SYS_ftruncate},
@@ -345,6 +349,9 @@ static const struct {
 	{"net_device", {.nr = SYS_writev}},
 	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0x67}}},
 	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0}}},
+	{"vhost_vsock_device", {.nr = SYS_ioctl, .args = {6, 0x4004af61}}},
+	{"vhost_vsock_device", {.nr = SYS_recvmsg, .args = {7, 0, 0x42}}},
+	{"vhost_vsock_device", {.nr = SYS_shutdown, .args = {7, 1}}},
 	{"net_device", {.nr = SYS_timerfd_settime, .args = {7, 1}}},
 	{"rng_device", {.nr = SYS_getrandom}},
 	{"rng_device", {.nr = SYS_munmap}},
