@@ -8,6 +8,9 @@
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/state/state.h"
+#include "runtime/state/state_dir.h"
+#include "runtime/supervisor/client.h"
+#include "runtime/supervisor/destroy.h"
 
 struct run_options {
 	struct launch_options launch;
@@ -106,15 +109,39 @@ static int run_check_tty(const struct plan *p, struct err *err)
 	return why ? err_text(err, EINVAL, "-t: %s", why) : 0;
 }
 
+static void run_show(void *arg, const char *text)
+{
+	vmrun_warn(arg, "%s", text);
+}
+
+/* Returns when the guest runs; a VM that cannot be started is not left behind. */
+static int run_detached(struct vmrun *v, const struct launch_options *o, struct launch_vm *vm,
+			const char *id, struct err *err)
+{
+	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
+	const struct warn_to warn = {run_show, v};
+	cleanup_fd int dir = -1;
+	struct err ignored;
+	pid_t pid;
+	int rc = launch_go(v, o, vm, stdio, false, false, &pid, err);
+
+	if (rc < 0)
+		return rc;
+	rc = state_open(v->root, id, &dir, err);
+	if (rc == 0)
+		rc = client_ask_op(dir, REQUEST_START, 0, &warn, err);
+	if (rc < 0)
+		(void)!destroy(v->root, id, true, &ignored);
+	return rc;
+}
+
 static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct run_options *o = a->opt;
-	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
 	cleanup_launch_vm struct launch_vm vm = {.console = -1};
 	struct launch_target target;
 	const struct foreground_job job = {&o->launch, &vm, target.id, o->tty, o->keep};
 	struct bundle *b;
-	pid_t pid;
 	int rc = run_load(v, o, a->nr ? a->arg[0] : NULL, &target, &b, err);
 
 	if (rc < 0)
@@ -126,7 +153,7 @@ static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
 	rc = o->tty ? run_check_tty(vm.plan, err) : 0;
 	if (rc < 0)
 		return rc;
-	return o->detach ? launch_go(v, &o->launch, &vm, stdio, false, true, &pid, err)
+	return o->detach ? run_detached(v, &o->launch, &vm, target.id, err)
 			 : foreground(v, &job, err);
 }
 

@@ -86,3 +86,12 @@ fails "--host_ip: no address" "/vm/devices/0/hostIp: must be an IPv4 address suc
 run --balloon --id balloon -m 64 "$idle"
 is "--balloon" "$(vmrun balloon balloon | jq .targetBytes)" 0
 vmrun delete --force balloon
+
+# run --detach returns when the guest runs, and not when it is about to.
+early=0
+for _ in $(seq 25); do
+	run --id soon -m 64 "$idle"
+	is_running soon || early=$((early + 1))
+	vmrun delete --force soon
+done
+is "run --detach: the guest runs each time it returns" "$early" 0
