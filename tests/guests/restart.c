@@ -7,12 +7,14 @@
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 
-#define BLK_IN	     0
-#define BLK_OUT	     1
-#define SECTOR	     512U
-#define WORDS	     (SECTOR / 8)
-#define DEVICES	     20U
-#define SLOTS	     5U /* of three descriptors each */
+#define BLK_IN	0
+#define BLK_OUT 1
+#define SECTOR	512U
+#define WORDS	(SECTOR / 8)
+#define DEVICES 20U
+#define SLOTS	5U /* of three descriptors each */
+#define PLACES                                                                                     \
+	24U /* of a slot on its disk, one after the other: a disk of 64 KiB has room for them */
 #define ROUND	     4U /* answers of each device */
 #define WAIT_ANSWERS 3000000
 
@@ -63,7 +65,7 @@ static void issue(unsigned int dev, unsigned int n)
 	s->status = 0xff;
 	if (d->disk) {
 		s->header.type = s->reading ? BLK_IN : BLK_OUT;
-		s->header.sector = n;
+		s->header.sector = n + SLOTS * (s->generation % PLACES);
 		for (unsigned int i = 0; i < WORDS; i++)
 			s->data[i] = s->reading ? 0 : word(dev, n, s->generation);
 		virtio_set_desc(&desc[0], &s->header, sizeof(s->header), VIRTIO_DESC_NEXT,

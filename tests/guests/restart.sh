@@ -4,12 +4,12 @@
 
 field() { vmrun state "$1" | jq -r ".vmrun.$2"; }
 restarts() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .restarts // 0'; }
-# devices NR TYPE: so many of them, with a comma in front; disks are $work/disk1 ...
+# devices NR TYPE [qcow2]: so many of them, with a comma in front; disks are $work/disk1 ... or $work/qcow21 ...
 devices() {
 	local i
 	for ((i = 1; i <= $1; i++)); do
 		printf ', {"type": "%s", "onFailure": "restart"' "$2"
-		[ "$2" != block ] || printf ', "path": "%s/disk%d"' "$work" "$i"
+		[ "$2" != block ] || printf ', "path": "%s/%s%d", "format": "%s"' "$work" "${3:-disk}" "$i" "${3:-raw}"
 		printf '}'
 	done
 }
@@ -37,16 +37,21 @@ finish() {
 	vmrun delete "$1"
 }
 
-# Ten disks and ten entropy sources, all killed at the same moment, five times: 50 deaths of each.
+# deaths VM NR: its NR disks and entropy sources are killed at the same moment, five times
+deaths() {
+	local n
+	for n in 1 2 3 4 5; do
+		kill -KILL $(vmrun state "$1" | jq -r '.vmrun.processes[] | select(.name | test("block|rng")) | .pid')
+		succeeds "$1: death $n of $2 devices: all are started again" eventually 30 all_restarted "$1" $n 'block|rng'
+		before=$(rounds "$1")
+		succeeds "$1: death $n of $2 devices: the guest goes on" eventually 30 goes_on "$1"
+	done
+}
+# Ten disks and ten entropy sources: 50 deaths of each.
 for i in {1..10}; do truncate -s 64K "$work/disk$i"; done
 bundle "$work/many" restart "[{\"type\": \"serial\"}$(devices 10 block)$(devices 10 rng)]"
 run many
-for n in 1 2 3 4 5; do
-	kill -KILL $(vmrun state many | jq -r '.vmrun.processes[] | select(.name | test("block|rng")) | .pid')
-	succeeds "death $n of twenty devices: all are started again" eventually 30 all_restarted many $n 'block|rng'
-	before=$(rounds many)
-	succeeds "death $n of twenty devices: the guest goes on" eventually 30 goes_on many
-done
+deaths many twenty
 # The log says how many lines it had no room for.
 logged() {
 	local lines lost
@@ -59,6 +64,19 @@ eventually 10 logged && ok "their log has a line for each" || {
 	grep -v "killed by SIGKILL: it is started" "$work/many.log" | sed "s/^/# /"
 }
 finish many
+
+# Ten disks that take new clusters at each write, for some time: each image has all that was answered.
+for i in {1..10}; do qemu-img create -q -f qcow2 -o cluster_size=512 "$work/qcow2$i" 64K; done
+bundle "$work/clusters" restart "[{\"type\": \"serial\"}$(devices 10 block qcow2)$(devices 1 rng)]"
+run clusters
+deaths clusters eleven
+finish clusters
+whole=0
+for i in {1..10}; do # lost clusters are allowed
+	qemu-img check "$work/qcow2$i" >"$work/check" 2>&1
+	[[ $? = [03] ]] && whole=$((whole + 1)) || sed 's/^/# /' "$work/check"
+done
+is "clusters: images without damage, says QEMU" $whole 10
 
 bundle "$work/one" restart "[{\"type\": \"serial\"}$(devices 1 block)$(devices 1 rng)]"
 run one
