@@ -3,10 +3,11 @@
  * DOC: A hostile image, and a guest that uses it
  *
  * The input is a number of steps (up to STEPS_MAX), four bytes a step, and then the file. A step is what to do
- * (modulo 5: write, read, discard, zero and keep, zero and free), where (sector, u16 little endian), and how many sectors. A file
- * with a backing file gets a raw one. The head of the file must stay as it was, but for the place of the refcount
- * table; nothing may be written to the backing file, which is open for reading, and nothing beyond what a limit
- * on the file's size allows.
+ * (modulo 5: write, read, discard, zero and keep, zero and free), where (sector, u16 little endian), and how many
+ * sectors. If the number of steps is 2 modulo 4, the image is closed after them. A file with a backing file gets a raw
+ * one. The head of the file must stay as it was, but for the place of the refcount table and the mark of a dirty
+ * image; nothing may be written to the backing file, which is open for reading, and nothing beyond what a limit on the
+ * file's size allows.
  *
  * tests/fuzz/seeds_qcow2 writes the corpus.
  */
@@ -20,6 +21,7 @@
 #include "devices/block/qcow2.h"
 #include "devices/block/qcow2_drop.h"
 #include "devices/block/qcow2_read.h"
+#include "devices/block/qcow2_recount.h"
 #include "devices/block/qcow2_write.h"
 
 #define STEPS_MAX  24U
@@ -114,8 +116,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		vr_assert(pread(fd, before, sizeof(before), 0) > 0);
 		for (unsigned int i = 0; i < nr; i++)
 			step(&q, data + 1 + 4 * i);
+		if (nr % 4 == 2)
+			qcow2_close(&q);
 		vr_assert(pread(fd, after, sizeof(after), 0) > 0);
 		memcpy(after + QCOW2_AT_REFS, before + QCOW2_AT_REFS, 12);
+		if (q.image[0].version >= 3) /* the mark of a dirty image */
+			after[QCOW2_AT_INCOMPATIBLE + 7] ^= (after[QCOW2_AT_INCOMPATIBLE + 7] ^
+							     before[QCOW2_AT_INCOMPATIBLE + 7]) &
+							    QCOW2_F_DIRTY;
 		vr_assert(memcmp(before, after, sizeof(before)) == 0);
 		done(&q);
 	}
