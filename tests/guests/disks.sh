@@ -8,7 +8,7 @@ end() {
 	[ -z "$frozen" ] || fsfreeze -u "$work/still"
 	vmrun delete --force stalled
 	vmrun delete --force trouble
-	umount "$work/tmpfs" "$work/ramfs" "$work/still" "$work/small" 2>/dev/null
+	umount "$work/little" "$work/tmpfs" "$work/ramfs" "$work/still" "$work/small" 2>/dev/null
 	cleanup
 }
 trap end EXIT
@@ -99,6 +99,20 @@ trouble() { # trouble NAME PROPERTY
 }
 trouble "a host in trouble" ''
 trouble "a host in trouble, direct" ', "direct": true'
+
+# A host's file system without room for another cluster, which gets some while the guest waits for it.
+mkdir "$work/little" && mount -t tmpfs -o size=3m none "$work/little"
+qemu-img create -q -f qcow2 "$work/little/disk" 64M
+bundle "$work/fulldisk" fulldisk "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/little/disk\", \"format\": \"qcow2\"}]"
+vmrun create "$work/fulldisk" </dev/null >"$work/out" 2>/dev/null && vmrun start fulldisk
+waits() { grep -qa '^# full disk: waits' "$work/out"; }
+succeeds "a full disk: the guest waits for room" eventually 30 waits
+mount -o remount,size=16m "$work/little"
+succeeds "a full disk: the guest ends" eventually 30 is_stopped fulldisk
+tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)'
+is "a full disk: by the reset it asked for" "$(vmrun state fulldisk | jq -r .vmrun.cause)" reset
+is "a full disk: qemu-img check" "$(qemu-img check -q "$work/little/disk" 2>&1)" ""
+vmrun delete fulldisk
 
 # A host's file system that stands still, for longer than any device may take to answer: the guest waits
 # as it would for a real disk, sees its power button, and goes on when the file system does.
