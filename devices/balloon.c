@@ -62,7 +62,7 @@ struct balloon {
  * @b:		For the log; counts the pages
  * @at:		From gmem or a chain. What does not cover a page stays
  *
- * Where the host does not take them, they stay too: it is told by a line in the log.
+ * Where the host does not take them, they stay too, and a line in the log says so.
  * Context: locked
  * Syscalls: madvise
  */

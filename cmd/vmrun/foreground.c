@@ -142,7 +142,7 @@ static enum terminal_wish foreground_serve_terminal(struct foreground *r,
 	if (r->attach.sock < 0)
 		return p[FOREGROUND_KEYS].revents ? terminal_pump(&r->terminal) : TERMINAL_STAY;
 	wish = attach_serve(&r->attach, &p[FOREGROUND_KEYS]);
-	/* The console has closed its end: that the VM has ended is told elsewhere. */
+	/* The console has closed its end; the pidfd says when the VM has ended. */
 	if (wish == TERMINAL_GONE && p[FOREGROUND_KEYS].revents == 0) {
 		attach_close(&r->attach);
 		return TERMINAL_STAY;

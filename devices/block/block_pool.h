@@ -7,7 +7,7 @@
  *   loop    --- work pipe --->  one thread takes a number, carries out that slot's piece,
  *           <--- done pipe ---  and gives the number back
  *
- * A slot belongs to whoever holds its number, so nothing is locked and nothing is shared. The kernel
+ * A slot belongs to the thread that holds its number, so nothing is locked and nothing is shared. The kernel
  * wakes one thread for each number. The threads exist before lockdown; they make the calls of a format, and
  * read and write pipes.
  */

@@ -43,9 +43,9 @@ void qcow2_lock(struct qcow2 *q)
 
 bool qcow2_lock_now(struct qcow2 *q)
 {
-	unsigned int nobody = 0;
+	unsigned int none = 0;
 
-	return __atomic_compare_exchange_n(&q->users, &nobody, 1, false, __ATOMIC_ACQUIRE,
+	return __atomic_compare_exchange_n(&q->users, &none, 1, false, __ATOMIC_ACQUIRE,
 					   __ATOMIC_RELAXED);
 }
 

@@ -20,7 +20,7 @@ MUST_CHECK int qcow2_lock_init(struct qcow2 *q, struct err *err);
 /** qcow2_lock() - Wait for the lock.  Context: locked.  Syscalls: read */
 void qcow2_lock(struct qcow2 *q);
 
-/** qcow2_lock_now() - Have the lock if nobody has it; whether that is so */
+/** qcow2_lock_now() - Take the lock if it is free; returns whether it was */
 bool qcow2_lock_now(struct qcow2 *q);
 
 /** qcow2_unlock() - Let the next one have it.  Context: locked.  Syscalls: write */

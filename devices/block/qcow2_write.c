@@ -12,7 +12,7 @@
 
 /**
  * struct qcow2_fresh - Clusters that are written for the first time
- * @place:	What is there now
+ * @place:	Its present content
  * @off, @bytes: The guest's bytes, in these clusters only
  * @host, @nr:	Where they are in the file
  * @taken:	They were free before

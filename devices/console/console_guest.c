@@ -6,7 +6,7 @@
  *   guest  PORT_READY          device  CONSOLE_PORT and RESIZE (hvc0), PORT_NAME (others), PORT_OPEN
  *   guest  PORT_OPEN           the port takes input, or no more
  *
- * What the guest is to be told is a bit a message and port, so the guest can ask as often as it likes.
+ * Each message that a port owes the guest is a bit, so the guest can ask as often as it likes.
  *
  * A host port is always open: without a user its output goes to the history. RESIZE has the rows first, as
  * Linux reads it and not as the specification's text has it.
@@ -80,7 +80,7 @@ void console_guest_hear(struct device *d)
 	console_guest_tell(d);
 }
 
-/* Takes the next thing that a port is to be told; its message's size, 0 when there is none */
+/* Takes the next message about a port; returns its size, 0 when there is none */
 static size_t console_guest_next(struct console *c, unsigned int port, struct console_message *m)
 {
 	static const uint16_t events[] = {VIRTIO_CONSOLE_PORT_ADD, VIRTIO_CONSOLE_CONSOLE_PORT,

@@ -19,7 +19,7 @@
 #define CONSOLE_QUEUE_TO_GUEST 2U
 #define CONSOLE_QUEUE_BY_GUEST 3U
 
-/* What the guest is still to be told about a port */
+/* The messages that a port owes the guest */
 #define CONSOLE_TELL_ADD  (1U << 0)
 #define CONSOLE_TELL_HVC  (1U << 1)
 #define CONSOLE_TELL_SIZE (1U << 2)

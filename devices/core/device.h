@@ -45,7 +45,7 @@ struct device;
  * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
  *		requests in flight before returning. NULL if there is nothing to do
  * @done:	Undo init, also one that failed, for tests: a program just ends. NULL for a device whose
- *		state is all there is
+ *		state is complete
  * @finish:	The VMM is gone, and the program about to end: write what is held. The supervisor bounds the
  *		time. NULL if there is nothing to do
  */

@@ -7,7 +7,7 @@
  * lacks. The runtime reads it to find and open the chain of backing files; the jailed device reads it again,
  * and all the rest of the image.
  *
- * What vmrun does not support is refused here, by name. The file may have been written by anyone.
+ * What vmrun does not support is refused here, by name. A guest may have written the file.
  */
 #ifndef VMRUN_DEVICES_CORE_QCOW2_HEAD_H
 #define VMRUN_DEVICES_CORE_QCOW2_HEAD_H

@@ -337,7 +337,7 @@ void vq_fill_head(struct vq *q, uint16_t head, uint32_t bytes)
 	entry[1] = bytes;
 	vq_track_filled(&q->track, head);
 	q->next_used++;
-	/* Once around since last asked: used_event cannot be told from a passed one any more. */
+	/* Once around since last asked: a passed used_event looks like one to come. */
 	if (q->next_used == q->signalled_used)
 		q->signalled_valid = false;
 }

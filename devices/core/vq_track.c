@@ -4,7 +4,7 @@
 #include <errno.h>
 
 /*
- * Whoever reads the region does so after this process's death: what the process has stored is there, in the
+ * The region is read after this process's death: what the process has stored is there, in the
  * order in which it stored it. Only the compiler could change that order.
  */
 #define VQ_TRACK_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)

@@ -57,7 +57,7 @@ struct frame_out {
  * @ret:	Without body; meaningless when it is FRAME_OTHER
  *
  * Of a packet in fragments the first is looked at like a whole one. The first byte of an ICMPv6 message, its
- * type, is told as the destination port.
+ * type, takes the place of the destination port.
  * Context: any
  * Syscalls: none
  * Return: its kind

@@ -43,7 +43,7 @@
 uint64_t vnet_offered(uint32_t tun_flags);
 
 /**
- * vnet_tun_flags() - What TUNSETOFFLOAD has to be told, of a driver that accepted @features
+ * vnet_tun_flags() - The argument of TUNSETOFFLOAD for a driver that accepted @features
  * @features:	What the driver accepted
  *
  * The kernel wants checksums with all else, and the two kinds of USO together.

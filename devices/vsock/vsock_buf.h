@@ -3,7 +3,7 @@
  * DOC: What the guest sent and the host's end does not take yet
  *
  * A ring of bytes. For seqpacket a bit for each byte says whether a message ends behind it, so a buffer of
- * the size that the guest was promised holds every mix of messages. Empty messages cannot be told from none:
+ * the size that the guest was promised holds every mix of messages. Empty messages look like none:
  * they are dropped, as Linux drops them.
  */
 #ifndef VMRUN_DEVICES_VSOCK_VSOCK_BUF_H

@@ -219,7 +219,7 @@ static void disk_tell_blocks(const struct blocks *b, struct block_settings *ret)
 	ret->discard = (b->discard > ret->unit_bytes ? b->discard : ret->unit_bytes) / SECTOR_BYTES;
 }
 
-/* Then the guest is told the units of O_DIRECT: it has no other ones. */
+/* Then the guest sees the units of O_DIRECT: no other requests can be carried out. */
 static int disk_go_direct(const struct plan_fd *f, int fd, struct blocks *b, struct disk *ret,
 			  struct err *err)
 {

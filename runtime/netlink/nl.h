@@ -3,7 +3,7 @@
  * DOC: Netlink through libmnl: one request, its answers, its acknowledgement
  *
  * Nothing in an answer is trusted to be there, of its type or of its size. Truncated answers, answers to
- * another request or port, interrupted dumps and errors are told apart. An error names the request; the
+ * another request or port, interrupted dumps and errors are different results. An error names the request; the
  * kernel's text (extended acknowledgement) is appended if there is one.
  */
 #ifndef VMRUN_RUNTIME_NETLINK_NL_H

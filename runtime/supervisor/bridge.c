@@ -128,7 +128,7 @@ static void bridge_hand_both(struct bridge *b, int guest, int program, uint32_t 
 {
 	const struct ctl_msg half = {.type = CTL_VSOCK_CONNECT, .code = CTL_VSOCK_HALF};
 
-	/* A device that cannot be told has died. */
+	/* A device that takes no message has died. */
 	if (b->hand(b->arg, &half, guest) == 0)
 		(void)!bridge_hand(b, own, flags, program);
 }
@@ -202,7 +202,7 @@ static void bridge_found(struct bridge *b, const struct bridge_call *call, int f
 		b->calls--;
 		return;
 	}
-	/* A device that cannot be told has died, and its guest's calls with it. */
+	/* A device that takes no message has died, and its guest's calls with it. */
 	if (b->hand(b->arg, &m, fd) < 0)
 		b->calls--;
 }

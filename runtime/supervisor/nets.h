@@ -22,7 +22,7 @@ MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err
 MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 
 /**
- * nets_message() - What network device @i is told about its interface
+ * nets_message() - The message to network device @i about its interface
  * @ret_fd:	-1, or a file to go with the message, the caller's: in mode netns what it answers its guest
  *
  * Return: 1; 0 if @i is no network device; -errno

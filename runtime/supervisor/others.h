@@ -2,7 +2,7 @@
 /**
  * DOC: Devices that back-ends of others serve: this process knows their sockets, the VMM does not
  *
- * One with "onFailure": "restart" may come back: someone starts its back-end again, which is not for us to do.
+ * One with "onFailure": "restart" may come back: its owner starts its back-end again; vmrun does not.
  *
  *   CTL_LOST from the VMM ---> connect, again and again, for at most OTHERS_RETURN_NS
  *   CTL_DEVICE to the VMM, with the new connection

@@ -73,7 +73,7 @@ static void get(struct fuzz *f, void *dst, size_t bytes)
 	f->left -= have;
 }
 
-/* Lets the back-end do what there is to do, and throws its answers away */
+/* Lets the back-end work until it waits, and throws its answers away */
 static void pump(struct fuzz *f)
 {
 	struct vup_msg m;

@@ -195,8 +195,8 @@ for words in --help --version "help" "run --help" list "spec --full" check featu
 		"$(cd "$work/empty" && vmrun $words 2>&1 >/dev/full; echo $?)" "$(printf 'vmrun: standard output: No space left on device\n1')"
 done
 for verb in start state kill pause resume delete balloon console; do
-	refused "$verb of nothing" "^vmrun: nobody: container does not exist$" vmrun $verb nobody
-	vmrun $verb nobody >/dev/null 2>&1 </dev/null
+	refused "$verb of nothing" "^vmrun: none: container does not exist$" vmrun $verb none
+	vmrun $verb none >/dev/null 2>&1 </dev/null
 	is "$verb of nothing exits 1" $? 1
 done
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A host that asks for its network, by polling: DHCP, a router, DHCPv6. It prints what it is told, a line for
+ * A host that asks for its network, by polling: DHCP, a router, DHCPv6. It prints the answers, a line for
  * each answer, or that there was none, and powers off. What is left out of its messages the device does not
  * need; checksums are not left out, but UDP's of IPv4, where it may be.
  */

@@ -53,7 +53,7 @@ is "with limits: offered" "$(about discover)" "10.9.8.2 ${usual/53=05/53=02}"
 vm fd ', "mode": "fd", "fd": 9, "guestIp": "10.9.8.2/24", "gateway": "10.9.8.1"' with_tap 0x5002
 is "fd: offered" "$(about discover)" "10.9.8.2 ${usual/53=05/53=02}"
 
-# A namespace as a network plug-in leaves it: what the guest is told is known only at start.
+# A namespace as a network plug-in leaves it: its addresses are known only at start.
 ip netns add pod
 ip -n pod link add eth0 address 02:00:00:00:00:55 type veth peer name host
 ip -n pod link set eth0 mtu 1450 up

@@ -107,7 +107,7 @@ succeeds "a disk in enemy hands: and its file has not grown" test "$(stat -c %b 
 umount "$work/fs"
 vmrun delete --force enemy
 
-# The VMM sees the sockets close, perhaps before anyone sees the process die.
+# The VMM sees the sockets close, perhaps before the supervisor sees the process die.
 bad=0
 for i in 1 2 3 4 5; do
 	run_busy

@@ -26,7 +26,7 @@ succeeds "and has lines of the guest's own" shows "$work/port" '^hello from the 
 wait $!
 timeout 2 "$vmrun_bin" --root "$root" console --port org.example.echo hvc </dev/null >"$work/again"
 is "a user who attaches later gets what was said first" "$(cat "$work/again")" "$(cat "$work/port")"
-like "no such port" "$(vmrun console --port nobody hvc 2>&1 </dev/null)" '^vmrun: hvc: the console has no port nobody$'
+like "no such port" "$(vmrun console --port none hvc 2>&1 </dev/null)" '^vmrun: hvc: the console has no port none$'
 
 # A user who does not read: the guest waits 2 s, and goes on.
 "$vmrun_bin" --root "$root" console hvc </dev/null >"$work/deaf" 2>&1 &
@@ -34,7 +34,7 @@ deaf=$!
 succeeds "a user attaches" shows "$work/deaf" '^hello$'
 kill -STOP $deaf
 echo big >&7
-succeeds "one that does not read stops nobody" shows "$work/out" '^line 32767'
+succeeds "one that does not read stops no other" shows "$work/out" '^line 32767'
 is "and the output is whole" "$(grep -a ^line "$work/out" | md5sum)" "$(md5sum <"$work/big")"
 kill -CONT $deaf
 succeeds "it gets the end of it" shows "$work/deaf" '^line 32767'
@@ -58,7 +58,7 @@ vmrun delete hvc
 like "console of a VM that has none" "$(vmrun create "$work/serial" </dev/null >/dev/null; vmrun console serial 2>&1 </dev/null)" \
 	'no virtio console: its config.json lists none'
 vmrun delete --force serial
-like "console of a VM that does not exist" "$(vmrun console nobody 2>&1)" 'container does not exist'
+like "console of a VM that does not exist" "$(vmrun console none 2>&1)" 'container does not exist'
 like "run -t without a console" "$(vmrun run -t "$work/serial" 2>&1 </dev/null)" 'the bundle lists no virtio console'
 like "run -t without a terminal" "$(vmrun run -t "$work/plain" 2>&1 </dev/null)" 'standard input is not a terminal'
 bad() { # bad NAME DEVICES REGEX
@@ -72,7 +72,7 @@ bad "a cap without a log" '[{"type": "console", "logBytes": 65536}]' '/logBytes:
 bad "a log that is a directory" '[{"type": "console", "log": "."}]' 'is not a regular file'
 is "nothing is left of them" "$(ls -A "$root")" ""
 
-# ---- terminals: perl is the user, and whoever listens at --console-socket
+# ---- terminals: perl is the user, and listens at --console-socket
 jq '.process = {terminal: true, cwd: "/", args: ["x"], user: {uid: 0, gid: 0}, consoleSize: {height: 33, width: 99}}' \
 	"$work/plain/config.json" >"$work/c" && mkdir "$work/tty" && cp "$work/c" "$work/tty/config.json"
 long=$work/$(printf 'x%.0s' {1..120})

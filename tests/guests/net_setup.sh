@@ -312,17 +312,17 @@ kill -9 "$(vmrun state "$vm" | jq -r .pid)"
 clean "netns with several interfaces, the supervisor killed"
 is "netns: no ingress qdisc is left" "$(ip netns exec pods tc qdisc show | grep ingress)" ""
 
-# An interface with a filter of somebody else's: vmrun neither takes it nor clears it.
+# An interface with a filter that is not vmrun's: vmrun neither takes it nor clears it.
 ip netns exec pods tc qdisc add dev eth1 clsact
 create
-like "netns: an interface with somebody else's qdisc" "$(vmrun start "$vm" 2>&1)" 'net1: interface eth1 has an ingress qdisc'
+like "netns: an interface with another program's qdisc" "$(vmrun start "$vm" 2>&1)" 'net1: interface eth1 has an ingress qdisc'
 is "netns: the VM is still created" "$(vm_status "$vm")" created
 ip netns exec pods tc qdisc delete dev eth1 clsact
 succeeds "netns: and starts when it is gone" vmrun start "$vm"
 ip netns exec pods tc qdisc delete dev eth1 ingress && ip netns exec pods tc qdisc add dev eth1 ingress &&
 	ip netns exec pods tc filter add dev eth1 parent ffff: protocol all u32 match u32 0 0 flowid 1:1
 kill -9 "$(vmrun state "$vm" | jq -r .pid)"
-clean "netns, a qdisc that somebody replaced"
+clean "netns, a qdisc that another program replaced"
 like "netns: it stays" "$(ip netns exec pods tc filter show dev eth1 parent ffff:)" u32
 ip netns exec pods tc qdisc delete dev eth1 ingress
 

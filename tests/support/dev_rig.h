@@ -2,7 +2,7 @@
 /**
  * DOC: A virtio device in its process, under its policy, between a front-end and a driver
  *
- * For devices whose requests are all there is to see. Guest RAM is two pieces with a gap between them.
+ * For devices of which a test needs only the requests. Guest RAM is two pieces with a gap between them.
  */
 #ifndef VMRUN_TESTS_SUPPORT_DEV_RIG_H
 #define VMRUN_TESTS_SUPPORT_DEV_RIG_H

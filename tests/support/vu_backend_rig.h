@@ -141,7 +141,7 @@ static inline void setup(void)
 	connect_peer();
 }
 
-/* Lets the back-end do everything there is to do; false once its loop was stopped */
+/* Lets the back-end work until it waits; false once its loop was stopped */
 static inline bool pump(void)
 {
 	struct err err;

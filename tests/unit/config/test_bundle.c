@@ -409,7 +409,7 @@ Test(bundle, counts_implied_devices)
 	}
 }
 
-/* The kernel, asked to write there, says whether it could, without anybody having to die of it. */
+/* The kernel, asked to write there, says whether it could, and no process has to die of it. */
 static void expect_frozen(const void *p)
 {
 	int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -474,7 +474,7 @@ Test(bundle, load_reads_a_directory)
 	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -EINVAL);
 	cr_expect(strstr(err.msg, "config.json: line 2, column 16: not JSON"), "%s", err.msg);
 	unlink(path);
-	/* a FIFO by that name must not make anybody wait */
+	/* a FIFO by that name must not make the caller wait */
 	cr_assert_eq(mkfifo(path, 0600), 0);
 	cr_expect_eq(bundle_load(dir, NULL, &b, &err), -EINVAL);
 	unlink(path);

@@ -167,7 +167,7 @@ Test(vq_lend, a_loan_says_where_the_ring_is)
 	cr_expect_eq(loan.used_addr, (uintptr_t)r->base + ring.used_gpa);
 }
 
-Test(vq_lend, nobody_here_serves_a_ring_that_is_lent)
+Test(vq_lend, a_ring_that_is_lent_is_not_served_here)
 {
 	static struct vq_chain c;
 	const struct vqd_buf buf = {0x8000, 8, false};

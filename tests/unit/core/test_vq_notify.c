@@ -66,7 +66,7 @@ static void serve(unsigned int n)
 	}
 }
 
-/* The driver takes back all there is */
+/* The driver takes back all used buffers */
 static unsigned int take(void)
 {
 	unsigned int n = 0;
@@ -269,7 +269,7 @@ Test(vq_notify, a_request_added_while_arming_is_seen)
 	cr_assert(vqd_must_kick(&drv));
 	cr_assert_eq(sigaction(SIGSEGV, &sa, NULL), 0);
 	cr_assert_eq(mprotect(gmem_ptr(&mem, USED, 4096), 4096, PROT_READ), 0);
-	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "nobody would tell of it later");
+	cr_assert_eq(vq_pop(&q, &c), VQ_CHAIN, "no later event would report it");
 	vq_push(&q, &c);
 	cr_assert_eq(vq_pop(&q, &c), VQ_EMPTY);
 }

@@ -319,7 +319,7 @@ Test(vq_track, refuses_a_region_that_is_none)
 	cr_expect_eq(take_over(&mem, region), -EINVAL);
 }
 
-Test(vq_track, chains_that_nobody_offered_break_the_queue)
+Test(vq_track, chains_that_were_not_offered_break_the_queue)
 {
 	region[AT_INFLIGHT(3)] = 1;
 	cr_assert_eq(take_over(&mem, region), 0);

@@ -62,7 +62,7 @@ Test(vu_backend, without_protocol_features_a_started_ring_is_enabled)
 	vup_mem_table(sock, 0, &mem);
 	describe(0);
 	offer(0, "early");
-	count(kick[0]); /* rung, and heard by someone else */
+	count(kick[0]); /* rung, and read by another process */
 	vup_fd(sock, VUP_SET_VRING_KICK, 0, 0, kick[0]);
 	cr_assert(pump());
 	cr_assert(echoed(0, "early"));

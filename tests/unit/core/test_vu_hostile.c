@@ -132,7 +132,7 @@ static const struct table {
 	{"an offset that wraps", 1, 1, {{0, 0x2000, 0, UINT64_MAX - 0xfff}}, false},
 	{"an address that wraps", 1, 1, {{UINT64_MAX - 0xfff, 0x2000, 0, 0}}, false},
 	{"a user address that wraps", 1, 1, {{0, 0x2000, UINT64_MAX - 0xfff, 0}}, false},
-	{"all there is", 1, 1, {{0, UINT64_MAX, 0, 0}}, false},
+	{"the whole address space", 1, 1, {{0, UINT64_MAX, 0, 0}}, false},
 };
 
 static void send_table(const struct table *t)

@@ -368,7 +368,7 @@ Test(balloon, its_size_is_told_and_set)
 	m = ask_size(CTL_BALLOON_SET, 10 * PAGE);
 	cr_assert_eq(m.code, 0);
 	cr_assert_eq(m.value[CTL_BALLOON_TARGET], 10 * PAGE);
-	cr_assert(hears_change(channel), "the driver is told");
+	cr_assert(hears_change(channel), "the driver hears of it");
 	cr_assert_eq(dev_rig_config(&rig, NUM_OFF), 10);
 	cr_assert(dev_rig_set_config(&rig, ACTUAL, &actual, 4));
 	m = ask_size(0, 99 * PAGE);

@@ -187,7 +187,7 @@ static const struct {
 	{IN_L1, 0x80ffffffffff0000},
 	{IN_L1, 0x8000000000000000 | 0x10000}, /* the refcount table */
 	{IN_L1, 0x8000000000000000 | 0x30000}, /* the L1 table itself */
-	{IN_L1, 0x50000},		       /* somebody else's too */
+	{IN_L1, 0x50000},		       /* another entry's too */
 	{IN_L2, 0x8000000000000000 | 0x50200},
 	{IN_L2, 0x8000000000000000 | 0x50002},
 	{IN_L2, 0xbf00000000050000},
@@ -199,7 +199,7 @@ static const struct {
 	{IN_L2, 0x50000},
 	{IN_L2, 0x4000000040000000}, /* compressed, behind the file */
 	{IN_L2, 0x403fffffffffffff},
-	{IN_L2, 0x4000000000000000}, /* compressed, and what is there is not */
+	{IN_L2, 0x4000000000000000}, /* compressed, and its bytes are not */
 	{IN_REFS, 0x20200},
 	{IN_REFS, 0x40000000},
 	{IN_REFS, 0xffffffffffff0000},

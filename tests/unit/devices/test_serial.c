@@ -225,7 +225,7 @@ Test(serial, a_sink_without_reader_swallows_until_there_is_another)
 	restart_on(null_fd(), open("fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC));
 	close(reader);
 	for (int i = 0; i < 100; i++) {
-		print("nobody hears this");
+		print("lost output");
 		expect_done();
 	}
 	reader = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -365,7 +365,7 @@ Test(serial, a_fifo_may_have_one_writer_after_the_other)
 	restart_on(open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC), null_fd());
 	for (int i = 0; i < 3; i++) {
 		say(SERIAL_ROOM, 16, NULL, 0);
-		print("as long as nobody writes, nothing is read");
+		print("without a writer nothing is read");
 		expect_done();
 		cr_assert(silent());
 		writer = open("fifo", O_WRONLY | O_NONBLOCK | O_CLOEXEC);

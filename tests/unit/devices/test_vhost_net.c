@@ -397,7 +397,7 @@ static uint16_t status(void)
 Test(vhost_net, looks_at_the_tap_from_time_to_time)
 {
 	make(1, V1);
-	cr_assert_eq(watched_for, 0, "frames wake nobody");
+	cr_assert_eq(watched_for, 0, "frames wake no process");
 	/* epoll looks again at an fd that is added again. */
 	while (looks == 0)
 		cr_assert_eq(loop_once(&loop, -1, &err), 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a device is told to answer its guest, of what is known of the network */
+/* What a device answers its guest, made of what is known of the network */
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>

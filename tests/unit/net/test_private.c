@@ -40,7 +40,7 @@ static void run(const char *command)
 	cr_assert_eq(system(command), 0, "%s", command);
 }
 
-/* The host, which forwards, and the world behind it; both have routes to everything there is */
+/* The host, which forwards, and the world behind it; both have routes to all addresses */
 static void begin(void)
 {
 	private_net_or_skip();

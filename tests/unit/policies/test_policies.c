@@ -430,7 +430,7 @@ Test(policies, do_not_lend_each_other_their_calls)
 	}
 }
 
-/* TUNSETOFFLOAD with what the device can have been told by a driver, and nothing else */
+/* TUNSETOFFLOAD with what a driver can ask of the device, and nothing else */
 Test(policies, let_the_network_device_choose_offloads_only)
 {
 	for (uint32_t bit = 1; bit; bit <<= 1) {

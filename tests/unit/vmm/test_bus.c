@@ -63,24 +63,23 @@ Test(bus, access_reaches_its_model_with_the_offset)
 	cr_assert(seen.dev == &c && seen.off == 15 && seen.write);
 }
 
-Test(bus, nobodys_addresses_read_as_ones)
+Test(bus, addresses_without_a_device_read_as_ones)
 {
 	static const struct {
 		uint64_t addr;
 		unsigned int len;
-	} nobodys[] = {
+	} unused[] = {
 		{0x0fff, 1}, {0x1010, 1}, {0x100e, 4}, {0x0ffe, 4}, {UINT64_MAX, 1}, {0, 8},
 	};
 	uint64_t v = 0;
 	int a;
 
 	cr_assert_eq(add(0x1000, 0x10, &a), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(nobodys); i++) {
-		uint64_t ones = nobodys[i].len == 8 ? UINT64_MAX : (1ULL << 8 * nobodys[i].len) - 1;
+	for (size_t i = 0; i < ARRAY_SIZE(unused); i++) {
+		uint64_t ones = unused[i].len == 8 ? UINT64_MAX : (1ULL << 8 * unused[i].len) - 1;
 
-		cr_assert_eq(read_at(nobodys[i].addr, nobodys[i].len), ones, "0x%lx",
-			     nobodys[i].addr);
-		bus_access(&bus, BUS_MMIO, true, nobodys[i].addr, &v, nobodys[i].len);
+		cr_assert_eq(read_at(unused[i].addr, unused[i].len), ones, "0x%lx", unused[i].addr);
+		bus_access(&bus, BUS_MMIO, true, unused[i].addr, &v, unused[i].len);
 		cr_assert_eq(seen.calls, 0);
 	}
 	/* The other space has a range of its own there. */
@@ -116,7 +115,7 @@ Test(bus, full_bus_refuses)
 	cr_assert_eq(err.code, ENOSPC);
 }
 
-Test(bus, removed_range_is_nobodys)
+Test(bus, removed_range_has_no_device)
 {
 	int a, b;
 

@@ -224,7 +224,7 @@ Test(common_cfg, a_driver_that_does_not_wait_for_its_reset_is_held)
 #define SLOW 100000000U
 
 /* Another vCPU, or the main thread with a power button: gets the bus in the middle of the wait, and ends it */
-static void *somebody_else(void *arg)
+static void *other_vcpu(void *arg)
 {
 	unsigned int *seen = arg;
 
@@ -239,7 +239,7 @@ static void *somebody_else(void *arg)
 	return NULL;
 }
 
-Test(common_cfg, a_driver_that_is_held_holds_nobody_else)
+Test(common_cfg, a_driver_that_is_held_holds_no_other)
 {
 	unsigned int seen;
 	pthread_t thread;
@@ -247,7 +247,7 @@ Test(common_cfg, a_driver_that_is_held_holds_nobody_else)
 	start();
 	stub.slow = SLOW;
 	wr(STATUS, 1, 0);
-	cr_assert_eq(pthread_create(&thread, NULL, somebody_else, &seen), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, other_vcpu, &seen), 0);
 	wr(STATUS, 1, VIRTIO_CONFIG_S_ACKNOWLEDGE);
 	pthread_join(thread, NULL);
 	cr_expect_gt(seen, 0, "the bus was not free before the reset was over");

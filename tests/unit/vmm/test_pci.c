@@ -12,7 +12,7 @@
 #define WINDOW_BYTES 0x100000U
 #define BAR_BYTES    0x4000U
 
-/* A device whose registers read as its own number, and which remembers what it was told. */
+/* A device whose registers read as its own number, and which remembers what was written. */
 struct toy {
 	struct pci_function fn;
 	uint8_t number;

@@ -121,10 +121,10 @@ Test(rtc, status_is_the_clocks)
 	set(0x0f, 0x0a); /* the shutdown byte is memory */
 	cr_assert_eq(get(0x0d), 0x80);
 	cr_assert_eq(get(0x0c), 0);
-	cr_assert_eq(get(0x0a), 0x26, "nobody writes 'update in progress'");
+	cr_assert_eq(get(0x0a), 0x26, "'update in progress' is never set");
 	cr_assert_eq(get(0x0f), 0x0a);
 	cr_assert_eq(get(0x8f), 0x0a, "bit 7 of the index is not an index");
-	cr_assert(!rtc.high && rtc.wake_at == RTC_NEVER, "no interrupt that nobody enabled");
+	cr_assert(!rtc.high && rtc.wake_at == RTC_NEVER, "no interrupt that was not enabled");
 }
 
 Test(rtc, an_update_is_announced)

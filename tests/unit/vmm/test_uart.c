@@ -56,7 +56,7 @@ Test(uart, loops_back)
 	outb(UART_MCR, UART_MCR_LOOP | UART_MCR_OUT1 | UART_MCR_DTR);
 	cr_assert_eq(inb(UART_MSR),
 		     UART_MSR_RI | UART_MSR_DSR | UART_MSR_DDCD | UART_MSR_DCTS | UART_MSR_DDSR);
-	cr_assert_eq(inb(UART_MSR), UART_MSR_RI | UART_MSR_DSR, "changes are told once");
+	cr_assert_eq(inb(UART_MSR), UART_MSR_RI | UART_MSR_DSR, "changes are reported once");
 	outb(UART_MCR, UART_MCR_LOOP);
 	cr_assert_eq(inb(UART_MSR) & UART_MSR_TERI, UART_MSR_TERI);
 	for (int i = 0; i < 17; i++)
@@ -152,7 +152,7 @@ Test(uart, input_waits_until_the_guest_listens)
 	static const uint8_t text[] = "the quick brown fox";
 
 	outb(UART_FCR, UART_FCR_ENABLE_FIFO);
-	cr_assert_eq(uart_room(&uart), 0, "no one listens yet");
+	cr_assert_eq(uart_room(&uart), 0, "no reader yet");
 	outb(UART_MCR, UART_MCR_RTS);
 	cr_assert_eq(uart_room(&uart), 16);
 	outb(UART_MCR, 0);

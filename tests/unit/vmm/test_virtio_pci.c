@@ -231,7 +231,7 @@ Test(virtio_pci, process_that_dies)
 	start();
 	cr_assert_eq(write(sv[1], "x", 1), 1);
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
-	cr_expect_eq(hook_calls, 0, "what it says is read by whoever asked");
+	cr_expect_eq(hook_calls, 0, "the caller who asked reads what it says");
 	close(sv[1]);
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
 	cr_expect_eq(rd(STATUS, 1), RUNS | NEEDS);
@@ -239,7 +239,7 @@ Test(virtio_pci, process_that_dies)
 	cr_expect_str_eq(hook_text, "the device's process is gone");
 	wr(STATUS, 1, 0);
 	cr_expect_eq(rd(STATUS, 1), 0, "a driver that waits for its reset is not left waiting");
-	cr_expect_eq(stub.stops, 0, "nobody is there to be stopped");
+	cr_expect_eq(stub.stops, 0, "no device is left to stop");
 	wr(STATUS, 1, 1);
 	cr_expect_eq(rd(STATUS, 1), NEEDS);
 	cr_assert_eq(loop_once(&loop, 0, &err), 0);
@@ -339,7 +339,7 @@ Test(virtio_pci, a_device_that_says_what_it_must_not)
 	cr_expect_str_eq(hook_text, "stub: said something wrong");
 	cr_expect_eq(rd(STATUS, 1), RUNS | NEEDS);
 	cr_assert_eq(loop_once(&change_loop, 0, &err), 0);
-	cr_expect_eq(stub.hears, 1, "nobody listens any more");
+	cr_expect_eq(stub.hears, 1, "the loop listens no more");
 }
 
 Test(virtio_pci, a_device_that_will_say_no_more)

@@ -47,7 +47,7 @@ Test(vu_channel, hands_over_a_channel_before_it_first_looks)
 	cr_expect_eq(f.be.change_fd, -1);
 	check_log(want, ARRAY_SIZE(want));
 	cr_expect_eq(peer.log[3].u64, PF_ALL | 1ULL << VU_PF_BACKEND_REQ);
-	cr_expect_eq(recv(peer.channel, &(char){0}, 1, 0), 0, "nobody else holds our end");
+	cr_expect_eq(recv(peer.channel, &(char){0}, 1, 0), 0, "no other process holds our end");
 }
 
 Test(vu_channel, no_channel_without_a_use_for_it)

@@ -293,7 +293,7 @@ Test(vu_frontend, config_is_read_again_when_asked_to)
 	cr_expect_eq(byte, 0x77);
 	join();
 	cr_expect_eq(peer.log[peer.nr - 1].hdr.request, VU_GET_CONFIG);
-	cr_expect_lt(vu_frontend_reread(&f, &err), 0, "nobody is there");
+	cr_expect_lt(vu_frontend_reread(&f, &err), 0, "no back-end is there");
 	cr_expect_lt(vu_frontend_reread(&f, &err), 0);
 	cr_expect_str_eq(err.msg, "the device has failed before");
 }

@@ -107,7 +107,7 @@ Test(vu_rejoin, gets_all_that_the_first_one_got_and_where_to_go_on)
 	cr_expect_eq(peer.log[10].inflight.nr_queues, 2);
 	cr_expect_eq(peer.log[10].inflight.queue_size, QUEUE_MAX);
 	cr_expect_eq(peer.log[10].inflight.bytes, AREA_BYTES);
-	cr_expect_eq(area[7], 0x77, "it is told");
+	cr_expect_eq(area[7], 0x77, "it gets the message");
 	cr_expect_eq(peer.log[12].state.num, 0xfffe);
 	cr_expect_eq(peer.log[18].state.num, 3);
 }
