@@ -170,8 +170,12 @@ static void feed(struct bench *b, const struct kind *k)
 		int rc;
 
 		if (sent + n - gone > WINDOW) {
+			const uint32_t before = gone;
+
 			nanosleep(&a_moment, NULL);
 			gone = (uint32_t)(counter(b, TAKEN) - base);
+			if (gone != before)
+				end = now_ns(CLOCK_MONOTONIC) + PATIENCE_S * 1000000000ULL;
 			if (now_ns(CLOCK_MONOTONIC) > end)
 				errx(1, "%s: no process takes what is sent", b->interface);
 			continue;
