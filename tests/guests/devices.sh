@@ -66,7 +66,7 @@ refused "two sockets" 2 "LISTEN_FDS is 2, and it serves one" \
 	env LISTEN_FDS=2 perl "$work/with-socket" "$work/3" stream 1 "$vmrun_bin" device rng
 refused "sockets for another process" 2 "device rng: --socket is missing" env LISTEN_FDS=1 LISTEN_PID=1 "$vmrun_bin" device rng
 refused "no fd" 1 "fd 77: Bad file descriptor" "$vmrun_bin" device rng --fd 77
-refused "a standard stream" 2 "--fd is 3 or more" "$vmrun_bin" device rng --fd 2
+refused "a standard stream" 2 "--fd: must be 3 to" "$vmrun_bin" device rng --fd 2
 refused "both" 2 "exclude each other" "$vmrun_bin" device rng --fd 3 --socket "$work/s"
 
 # ---- several devices, as crosvm's users spell them
