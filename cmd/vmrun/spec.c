@@ -82,7 +82,8 @@ static const char *const spec_devices[KINDS] = {
 		     " \"mac\": \"02:00:00:00:00:01\", \"mtu\": 1400, \"backend\": \"user\","
 		     " \"rateLimit\": {\"toGuest\": {\"bytesPerSecond\": 10000000}}}]",
 	[KIND_RNG] = "[{\"type\": \"rng\"}]",
-	[KIND_CONSOLE] = "[{\"type\": \"console\", \"log\": \"console.log\", \"logBytes\": 1048576,"
+	[KIND_CONSOLE] = "[{\"type\": \"console\", \"onFailure\": \"restart\", \"log\": "
+			 "\"console.log\", \"logBytes\": 1048576,"
 			 " \"ports\": [{\"name\": \"org.example.agent\"}]}]",
 	[KIND_BALLOON] = "[{\"type\": \"balloon\", \"size\": 0, \"deflateOnOom\": true}]",
 	[KIND_VSOCK] = "[{\"type\": \"vsock\", \"cid\": 3, \"socket\": \"vsock\","

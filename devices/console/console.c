@@ -8,6 +8,7 @@
  *   console_output    the guest's output goes to the history of its port, and on to the port's readers
  *   console_reader    a reader: the VM's standard output, a log file, an attached user
  *   console_history   the last 64 KiB of a port, which a user who attaches gets first
+ *   console_kept      what a console leaves to its next process
  *   console_peers     users come and go; what they type goes to the guest
  *   console_guest     the control messages of multiport
  *
@@ -26,10 +27,7 @@ enum console_slot { CONSOLE_SLOT_SOURCE, CONSOLE_SLOT_SINK, CONSOLE_SLOT_TIMER }
 
 #define CONSOLE_FD_SOURCE     (BOOT_FD_RES + 0)
 #define CONSOLE_FD_SINK	      (BOOT_FD_RES + 1)
-#define CONSOLE_FD_LOG	      (BOOT_FD_RES + 2)
-
-#define CONSOLE_READER_SINK   0
-#define CONSOLE_READER_LOG    1
+#define CONSOLE_FD_LOG	      (BOOT_FD_RES + 2) /* if there is one; then what the last process left */
 
 #define CONSOLE_PEER_LEAVE_MS 200 /* that an attached user may take for the last output */
 #define CONSOLE_F(f)	      (1ULL << VIRTIO_CONSOLE_F_##f)
@@ -56,7 +54,12 @@ static int console_start(struct device *d, uint64_t features)
 	struct console *c = d->state;
 
 	c->multiport = features & CONSOLE_F(MULTIPORT);
-	c->port[0].open = !c->multiport;
+	/* A driver that knows of ports begins with DEVICE_READY; one that goes on after a pause, or after the last
+	 * process's death, does not. */
+	if (!c->multiport)
+		console_guest_forget(c);
+	if (!c->multiport)
+		c->port[0].kept->open = 1;
 	return 0;
 }
 
@@ -73,11 +76,8 @@ static void console_reset(struct device *d)
 {
 	struct console *c = d->state;
 
-	for (unsigned int i = 0; i < c->settings.nr_ports; i++) {
-		c->port[i].tell = 0;
-		c->port[i].known = c->port[i].open = false;
+	for (unsigned int i = 0; i < c->settings.nr_ports; i++)
 		c->port[i].due_ns = 0;
-	}
 	c->multiport = false;
 }
 
@@ -112,9 +112,10 @@ static void console_event(struct device *d, unsigned int slot, uint32_t events U
 }
 
 /* A user of a port by name; hvc0, which is the first, has the empty one */
-static int console_attach(struct device *d, const char *name, int *fd, struct err *err)
+static int console_attach(struct device *d, const struct ctl_msg *m, int *fd, struct err *err)
 {
 	const struct console *c = d->state;
+	const char *const name = m->text;
 	unsigned int port = 0;
 	int rc;
 
@@ -122,7 +123,7 @@ static int console_attach(struct device *d, const char *name, int *fd, struct er
 		port++;
 	if (port == c->settings.nr_ports)
 		return err_text(err, ENOENT, "the console has no port %s", name);
-	rc = console_peers_attach(d, *fd, port, err);
+	rc = console_peers_attach(d, *fd, port, m->arg, err);
 	if (rc < 0)
 		return rc;
 	*fd = -1;
@@ -139,8 +140,8 @@ static int console_resize(struct device *d, uint64_t arg, struct err *err)
 	c->settings.cols = (uint16_t)(arg >> 16);
 	c->settings.rows = (uint16_t)arg;
 	device_config_changed(d);
-	if (c->port[0].known) {
-		c->port[0].tell |= CONSOLE_TELL_SIZE;
+	if (c->port[0].kept->known) {
+		c->port[0].kept->tell |= CONSOLE_TELL_SIZE;
 		console_guest_tell(d);
 	}
 	return 0;
@@ -158,14 +159,14 @@ static int console_reopen(struct device *d, int *fd, struct err *err)
 	if (rc < 0)
 		return rc;
 	*fd = -1;
-	console_reader_flush(r, &c->port[0].history);
+	console_reader_flush(r, &c->port[0].kept->history);
 	return 0;
 }
 
 static int console_control(struct device *d, struct ctl_msg *m, int *fd, struct err *err)
 {
 	switch (m->type) {
-	case CTL_CONSOLE_ATTACH: return *fd < 0 ? -EPROTO : console_attach(d, m->text, fd, err);
+	case CTL_CONSOLE_ATTACH: return *fd < 0 ? -EPROTO : console_attach(d, m, fd, err);
 	case CTL_CONSOLE_SIZE: return console_resize(d, m->arg, err);
 	case CTL_CONSOLE_LOG: return *fd < 0 ? -EPROTO : console_reopen(d, fd, err);
 	default: return -EPROTO;
@@ -179,8 +180,9 @@ static void console_finish(struct device *d)
 	struct console *c = d->state;
 
 	for (unsigned int i = CONSOLE_READERS_MAX; i-- > 0;)
-		if (c->reader[i].role != CONSOLE_FREE)
-			console_reader_finish(&c->reader[i], &c->port[c->reader[i].port].history,
+		if (c->reader[i].role != CONSOLE_FREE && c->reader[i].line.fd >= 0)
+			console_reader_finish(&c->reader[i],
+					      &c->port[c->reader[i].port].kept->history,
 					      i == CONSOLE_READER_SINK ? NULL : &soon);
 }
 
@@ -189,7 +191,7 @@ static void console_finish(struct device *d)
 /* The queues that it has; the driver of a console without names knows two */
 static unsigned int console_nr_queues(const struct console_settings *s)
 {
-	return s->nr_ports > 1 ? 2 * s->nr_ports + 2 : 2;
+	return s->nr_ports > 1 ? 2U * s->nr_ports + 2U : 2U;
 }
 
 static int console_check(const struct boot_dev *rec, const struct console_settings *s,
@@ -197,7 +199,8 @@ static int console_check(const struct boot_dev *rec, const struct console_settin
 {
 	if (s->nr_ports < 1 || s->nr_ports > CONSOLE_PORTS_MAX)
 		return err_text(err, EINVAL, "%s: %u ports", rec->name, s->nr_ports);
-	if (rec->nr_res != (s->log_bytes ? 3 : 2) || rec->nr_queues > 1)
+	if (rec->nr_res != (s->log_bytes ? 3U : 2U) + (unsigned int)s->keeps || s->keeps > 1 ||
+	    rec->nr_queues > 1)
 		return err_text(err, EINVAL, "%s: %u resources, %u queues", rec->name, rec->nr_res,
 				rec->nr_queues);
 	for (unsigned int i = 0; i < CONSOLE_PORTS_MAX; i++) {
@@ -218,18 +221,47 @@ static int console_watch(struct device *d, unsigned int slot, int fd, uint32_t e
 	return rc == -EPERM ? 0 : rc;
 }
 
-static int console_open(struct device *d, struct err *err)
+/* What the last process left, or memory for it */
+static int console_open_kept(struct console *c, struct err *err)
 {
-	struct console *c = d->state;
+	const int fd = c->settings.log_bytes ? CONSOLE_FD_LOG + 1 : CONSOLE_FD_LOG;
+	int rc = console_kept_open(c->settings.keeps ? fd : -1, c->settings.nr_ports, &c->kept,
+				   err);
+
+	if (rc < 0)
+		return rc;
+	c->reader = c->kept->reader;
+	for (unsigned int i = 0; i < c->settings.nr_ports; i++)
+		c->port[i].kept = &c->kept->port[i];
+	return 0;
+}
+
+static int console_open_lines(struct console *c, struct err *err)
+{
+	const struct console_history *h = &c->port[0].kept->history;
 	struct console_reader *sink = &c->reader[CONSOLE_READER_SINK];
+	struct console_reader *log = &c->reader[CONSOLE_READER_LOG];
 	int rc = line_init(CONSOLE_FD_SOURCE, &c->source, err);
 
 	sink->role = CONSOLE_SINK;
 	if (rc == 0)
 		rc = line_init(CONSOLE_FD_SINK, &sink->line, err);
 	if (rc == 0 && c->settings.log_bytes)
-		rc = console_reader_set_log(&c->reader[CONSOLE_READER_LOG], CONSOLE_FD_LOG,
-					    c->settings.log_bytes, err);
+		rc = console_reader_set_log(log, CONSOLE_FD_LOG, c->settings.log_bytes, err);
+	if (rc < 0)
+		return rc;
+	console_reader_resume(sink, h);
+	console_reader_resume(log, h);
+	return 0;
+}
+
+static int console_open(struct device *d, struct err *err)
+{
+	struct console *c = d->state;
+	int rc = console_open_kept(c, err);
+
+	if (rc == 0)
+		rc = console_open_lines(c, err);
 	if (rc < 0)
 		return rc;
 	c->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -248,7 +280,7 @@ static int console_open(struct device *d, struct err *err)
  * @err:	Filled on failure
  *
  * Context: setup
- * Syscalls: fstat epoll_ctl timerfd_create
+ * Syscalls: fstat mmap epoll_ctl timerfd_create
  * Return: 0 or -errno
  */
 static int console_init(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -266,6 +298,13 @@ static int console_init(struct device *d, const struct boot_dev *rec, struct err
 	return console_open(d, err);
 }
 
+static void console_release(struct device *d)
+{
+	const struct console *c = d->state;
+
+	console_kept_close(c->kept);
+}
+
 const struct device_ops console_device = {
 	.kind = &kind_table[KIND_CONSOLE],
 	.queue_max = VQ_SIZE_MAX,
@@ -279,5 +318,6 @@ const struct device_ops console_device = {
 	.config = console_config,
 	.control = console_control,
 	.reset = console_reset,
+	.done = console_release,
 	.finish = console_finish,
 };

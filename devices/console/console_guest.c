@@ -28,20 +28,28 @@ struct console_message {
 	};
 };
 
-static void console_guest_ready(struct console *c, bool ready)
+void console_guest_forget(struct console *c)
 {
 	for (unsigned int i = 0; i < c->settings.nr_ports; i++) {
-		c->port[i].tell = ready ? CONSOLE_TELL_ADD : 0;
-		c->port[i].known = c->port[i].open = false;
+		struct console_kept_port *k = c->port[i].kept;
+
+		k->tell = k->known = k->open = 0;
 	}
+}
+
+static void console_guest_ready(struct console *c, bool ready)
+{
+	console_guest_forget(c);
+	for (unsigned int i = 0; ready && i < c->settings.nr_ports; i++)
+		c->port[i].kept->tell = CONSOLE_TELL_ADD;
 }
 
 static void console_guest_port_ready(struct console *c, unsigned int port, bool ready)
 {
 	const uint32_t first = port == 0 ? CONSOLE_TELL_HVC | CONSOLE_TELL_SIZE : CONSOLE_TELL_NAME;
 
-	c->port[port].known = ready;
-	c->port[port].tell = ready ? first | CONSOLE_TELL_OPEN : 0;
+	c->port[port].kept->known = ready;
+	c->port[port].kept->tell = ready ? first | CONSOLE_TELL_OPEN : 0;
 }
 
 /* A port that does not exist, or an event that only devices send, has no effect. */
@@ -57,7 +65,7 @@ static void console_guest_obey(struct device *d, const struct virtio_console_con
 		console_guest_port_ready(c, m->id, m->value == 1);
 	if (m->event != VIRTIO_CONSOLE_PORT_OPEN)
 		return;
-	c->port[m->id].open = m->value == 1;
+	c->port[m->id].kept->open = m->value == 1;
 	console_peers_input(d, m->id);
 }
 
@@ -72,27 +80,32 @@ void console_guest_hear(struct device *d)
 		struct virtio_console_control m;
 		const bool whole = vq_read(&c->chain, &m, sizeof(m)) == sizeof(m);
 
-		vq_push(&d->vq[q], &c->chain);
+		const uint16_t head = c->chain.head;
+
 		if (whole)
-			console_guest_obey(d, &m);
+			console_guest_obey(d, &m); /* uses c->chain */
+		CONSOLE_KEPT_ORDER();
+		vq_fill_head(&d->vq[q], head, 0);
+		vq_publish(&d->vq[q]);
 	}
 	device_end_turn(d, q, rc);
 	console_guest_tell(d);
 }
 
-/* Takes the next message about a port; returns its size, 0 when there is none */
-static size_t console_guest_next(struct console *c, unsigned int port, struct console_message *m)
+/* The next message about a port, and its bit; returns its size, 0 when there is none */
+static size_t console_guest_next(const struct console *c, unsigned int port,
+				 struct console_message *m, uint32_t *ret_bit)
 {
 	static const uint16_t events[] = {VIRTIO_CONSOLE_PORT_ADD, VIRTIO_CONSOLE_CONSOLE_PORT,
 					  VIRTIO_CONSOLE_RESIZE, VIRTIO_CONSOLE_PORT_NAME,
 					  VIRTIO_CONSOLE_PORT_OPEN};
-	struct console_port *p = &c->port[port];
+	const uint32_t tell = c->port[port].kept->tell & CONSOLE_TELL_ALL;
 	unsigned int bit;
 
-	if (p->tell == 0)
+	if (tell == 0)
 		return 0;
-	bit = (unsigned int)__builtin_ctz(p->tell);
-	p->tell &= p->tell - 1;
+	bit = (unsigned int)__builtin_ctz(tell);
+	*ret_bit = 1U << bit;
 	*m = (struct console_message){.head = {.id = port, .event = events[bit], .value = 1}};
 	if (1U << bit == CONSOLE_TELL_SIZE) {
 		m->size.rows = c->settings.rows;
@@ -110,7 +123,7 @@ static unsigned int console_guest_port(const struct console *c)
 {
 	unsigned int i = 0;
 
-	while (i < c->settings.nr_ports && c->port[i].tell == 0)
+	while (i < c->settings.nr_ports && !(c->port[i].kept->tell & CONSOLE_TELL_ALL))
 		i++;
 	return i;
 }
@@ -121,19 +134,22 @@ void console_guest_tell(struct device *d)
 	struct console *c = d->state;
 	enum vq_result rc = VQ_EMPTY;
 	struct console_message m;
+	uint32_t bit = 0;
 	unsigned int port;
 
 	if (!c->multiport || !d->runs[q])
 		return;
 	while ((port = console_guest_port(c)) < c->settings.nr_ports &&
 	       (rc = vq_pop(&d->vq[q], &c->chain)) == VQ_CHAIN) {
-		const size_t bytes = console_guest_next(c, port, &m);
+		const size_t bytes = console_guest_next(c, port, &m, &bit);
 
 		if (vq_write(&c->chain, &m, bytes) != bytes) {
 			device_broken(d, q, "control buffer smaller than its message");
 			return;
 		}
 		vq_push(&d->vq[q], &c->chain);
+		CONSOLE_KEPT_ORDER();
+		c->port[port].kept->tell &= ~bit;
 	}
 	device_end_turn(d, q, rc == VQ_BROKEN ? rc : VQ_EMPTY);
 }

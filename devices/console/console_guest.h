@@ -5,6 +5,9 @@
 
 #include "devices/console/console_state.h"
 
+/** console_guest_forget() - No port is known to the guest, takes input or owes it a message */
+void console_guest_forget(struct console *c);
+
 /**
  * console_guest_hear() - Carry out the control messages of the guest
  *

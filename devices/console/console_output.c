@@ -46,7 +46,7 @@ static void console_output_flush(struct console *c, unsigned int port)
 {
 	for (unsigned int i = 0; i < CONSOLE_READERS_MAX; i++)
 		if (c->reader[i].role != CONSOLE_FREE && c->reader[i].port == port)
-			console_reader_flush(&c->reader[i], &c->port[port].history);
+			console_reader_flush(&c->reader[i], &c->port[port].kept->history);
 }
 
 /* What all readers that the guest waits for have room for */
@@ -59,7 +59,7 @@ static uint32_t console_output_room(const struct console *c, unsigned int port)
 		uint32_t its = room;
 
 		if (r->role != CONSOLE_FREE && r->port == port)
-			its = console_reader_room(r, &c->port[port].history);
+			its = console_reader_room(r, &c->port[port].kept->history);
 		room = its < room ? its : room;
 	}
 	return room;
@@ -72,7 +72,7 @@ static void console_output_give_up(struct console *c, unsigned int port, uint32_
 		struct console_reader *r = &c->reader[i];
 
 		if (r->role != CONSOLE_FREE && r->port == port &&
-		    console_reader_room(r, &c->port[port].history) < bytes)
+		    console_reader_room(r, &c->port[port].kept->history) < bytes)
 			console_reader_give_up(r);
 	}
 }
@@ -81,10 +81,12 @@ static void console_output_give_up(struct console *c, unsigned int port, uint32_
 static uint32_t console_output_copy(struct console_port *p, uint32_t max)
 {
 	uint32_t bytes;
-	uint8_t *room = console_history_room(&p->history, &bytes);
+	uint8_t *room = console_history_room(&p->kept->history, &bytes);
 
 	bytes = (uint32_t)vq_read(&p->chain, room, bytes < max ? bytes : max);
-	p->history.end += bytes;
+	CONSOLE_KEPT_ORDER();
+	p->kept->history.end += bytes;
+	CONSOLE_KEPT_ORDER();
 	p->moved += bytes;
 	if (p->moved >= CONSOLE_STEP_BYTES)
 		p->due_ns = 0;
@@ -120,6 +122,26 @@ static void console_output_wait(struct console *c, struct console_port *p)
 	console_output_set_timer(c);
 }
 
+/* A chain that the last process had in hand goes on behind what it moved of it */
+static enum vq_result console_output_pop(struct vq *q, struct console_port *p)
+{
+	struct console_kept_port *k = p->kept;
+	const bool again = vq_pops_again(q);
+	enum vq_result rc;
+
+	if (!again)
+		k->began = k->history.end;
+	CONSOLE_KEPT_ORDER();
+	rc = vq_pop(q, &p->chain);
+	if (rc == VQ_CHAIN && again) {
+		const uint64_t moved = k->history.end - k->began;
+		const uint64_t left = vq_left(&p->chain, VQ_READABLE);
+
+		vq_skip(&p->chain, VQ_READABLE, moved < left ? moved : left);
+	}
+	return rc;
+}
+
 void console_output_move(struct device *d, unsigned int port)
 {
 	const unsigned int q = CONSOLE_QUEUE_TX(port);
@@ -130,7 +152,7 @@ void console_output_move(struct device *d, unsigned int port)
 	enum vq_result rc = VQ_EMPTY;
 
 	while (budget > 0 && left > 0) {
-		rc = p->holds ? VQ_CHAIN : vq_pop(&d->vq[q], &p->chain);
+		rc = p->holds ? VQ_CHAIN : console_output_pop(&d->vq[q], p);
 		if (rc != VQ_CHAIN)
 			break;
 		p->holds = !console_output_chain(c, port, &left);
@@ -173,12 +195,13 @@ void console_output_late(struct device *d)
 void console_output_byte(struct device *d, uint8_t byte)
 {
 	struct console *c = d->state;
-	struct console_history *h = &c->port[0].history;
+	struct console_history *h = &c->port[0].kept->history;
 	uint32_t bytes;
 
 	console_output_flush(c, 0);
 	console_output_give_up(c, 0, 1);
 	*console_history_room(h, &bytes) = byte;
+	c->port[0].kept->began++; /* a chain at hand has moved no more for it */
 	h->end++;
 	console_output_flush(c, 0);
 }

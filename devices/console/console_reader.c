@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <poll.h>
 
+/* As CONSOLE_KEPT_ORDER() */
+#define CONSOLE_READER_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 /* What the history no longer has is lost for this reader */
 static void console_reader_skip_lost(struct console_reader *r, const struct console_history *h)
 {
@@ -58,6 +61,32 @@ static uint32_t console_reader_allows(struct console_reader *r, uint32_t bytes)
 	return (uint32_t)r->left;
 }
 
+/* A write to a file is noted first: its size tells afterwards how far it came.  Syscalls: fstat */
+static void console_reader_note(struct console_reader *r, uint32_t bytes)
+{
+	if (!r->line.is_file)
+		return;
+	r->until = 0;
+	CONSOLE_READER_ORDER();
+	r->from = r->at;
+	r->file_bytes = line_file_bytes(&r->line);
+	CONSOLE_READER_ORDER();
+	r->until = r->at + bytes;
+	CONSOLE_READER_ORDER();
+}
+
+void console_reader_resume(struct console_reader *r, const struct console_history *h)
+{
+	const uint64_t has = r->line.file_bytes, had = r->file_bytes;
+	uint64_t wrote = has > had ? has - had : 0;
+
+	if (!r->line.is_file || r->until <= r->from || r->until > h->end)
+		return;
+	wrote = wrote < r->until - r->from ? wrote : r->until - r->from;
+	if (r->at < r->from + wrote)
+		r->at = r->from + wrote;
+}
+
 /* One write: whether to try another */
 static bool console_reader_step(struct console_reader *r, const struct console_history *h)
 {
@@ -71,6 +100,7 @@ static bool console_reader_step(struct console_reader *r, const struct console_h
 		r->at = h->end;
 		return false;
 	}
+	console_reader_note(r, bytes);
 	n = line_put(&r->line, data, bytes);
 	if (n == -EAGAIN)
 		return false;
@@ -93,6 +123,8 @@ static bool console_reader_step(struct console_reader *r, const struct console_h
 void console_reader_flush(struct console_reader *r, const struct console_history *h)
 {
 	console_reader_skip_lost(r, h);
+	if (r->line.fd < 0)
+		return;
 	if (r->gone)
 		r->at = h->end;
 	while (r->at < h->end && console_reader_step(r, h))

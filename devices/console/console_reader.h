@@ -27,11 +27,14 @@ enum console_role {
 
 /**
  * struct console_reader - One of them; zeroed: none
- * @line:	Its fd is owned in CONSOLE_PEER and CONSOLE_LOG
+ * @line:	Its fd is owned in CONSOLE_PEER and CONSOLE_LOG. -1: a user whom the supervisor has not brought
+ *		to this process yet
  * @port:	Which it reads
+ * @ticket:	CONSOLE_PEER: by which the supervisor knows the user
  * @at:		The next byte of the port's history that it wants
  * @lost:	Bytes that it lost since it was last told
  * @left:	CONSOLE_LOG: how many bytes the file may still grow by
+ * @from, @until, @file_bytes: Of the last write to a file: what it was to write, and the file's size before it
  * @late:	The guest does not wait for it
  * @full:	CONSOLE_LOG: a line has said so
  * @gone:	A socket that has hung up; what a peer typed may still wait for the guest
@@ -41,9 +44,11 @@ struct console_reader {
 	enum console_role role;
 	struct line line;
 	unsigned int port;
+	uint64_t ticket;
 	uint64_t at;
 	uint64_t lost;
 	uint64_t left;
+	uint64_t from, until, file_bytes;
 	bool late;
 	bool full;
 	bool gone;
@@ -91,6 +96,16 @@ void console_reader_give_up(struct console_reader *r);
  */
 MUST_CHECK int console_reader_set_log(struct console_reader *r, int fd, uint64_t max_bytes,
 				      struct err *err);
+
+/**
+ * console_reader_resume() - Go on where the last process stopped, which may have died while it wrote
+ * @r:		Has its line
+ * @h:		The history of its port
+ *
+ * Context: any
+ * Syscalls: none
+ */
+void console_reader_resume(struct console_reader *r, const struct console_history *h);
 
 /**
  * console_reader_finish() - Write what is left, waiting for the line

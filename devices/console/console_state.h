@@ -7,11 +7,8 @@
 
 #include <linux/virtio_console.h>
 
-#include "devices/console/console_reader.h"
+#include "devices/console/console_kept.h"
 #include "devices/core/device.h"
-
-#define CONSOLE_PEERS_MAX   8
-#define CONSOLE_READERS_MAX (2 + CONSOLE_PEERS_MAX) /* the sink, the log, and the peers */
 
 /* The queues of multiport; without it there are the first two. virtio 1.3 section 5.3.2 */
 #define CONSOLE_QUEUE_RX(port) (2 * (port) + ((port) > 0 ? 2U : 0U))
@@ -25,31 +22,28 @@
 #define CONSOLE_TELL_SIZE (1U << 2)
 #define CONSOLE_TELL_NAME (1U << 3)
 #define CONSOLE_TELL_OPEN (1U << 4)
+#define CONSOLE_TELL_ALL  ((1U << 5) - 1)
 
 /**
  * struct console_port - One port
- * @tell:	CONSOLE_TELL_*
- * @known:	The guest has said that it knows the port
- * @open:	The guest takes input
+ * @kept:	What outlives this process
  * @holds:	@chain is one of its output that the history had no room for yet
  * @moved:	Bytes that found room since @due_ns was set
  * @due_ns:	When the readers that there is no room for are late; 0: there is room
  */
 struct console_port {
-	uint32_t tell;
-	bool known;
-	bool open;
+	struct console_kept_port *kept;
 	bool holds;
 	uint32_t moved;
 	uint64_t due_ns;
 	struct vq_chain chain;
-	struct console_history history;
 };
 
 /**
  * struct console - State of the device
  * @multiport:	The driver knows of ports
  * @source:	Input of port 0
+ * @kept:	What outlives this process; @reader is in it
  * @watched:	Whose events the loop reports: reader i
  * @armed_ns:	When the timer goes off; 0: it is not set
  * @chain:	One at hand; here because it is large
@@ -64,7 +58,8 @@ struct console {
 		struct device *d;
 		unsigned int reader;
 	} watched[CONSOLE_READERS_MAX];
-	struct console_reader reader[CONSOLE_READERS_MAX];
+	struct console_kept *kept;
+	struct console_reader *reader;
 	struct console_port port[CONSOLE_PORTS_MAX];
 	struct vq_chain chain;
 };

@@ -70,8 +70,9 @@ const struct kind *kind_of_virtio(uint16_t virtio_id)
 
 /* By virtio id; virtio 1.3 section 5 */
 static const struct kind_live kind_lives[] = {
-	[VIRTIO_ID_NET] = {6, 2},      /* status */
-	[VIRTIO_ID_BALLOON] = {0, 16}, /* all of it */
+	[VIRTIO_ID_NET] = {6, 2, false},      /* status */
+	[VIRTIO_ID_CONSOLE] = {0, 4, true},   /* the size; an emergency write is a byte of output */
+	[VIRTIO_ID_BALLOON] = {0, 16, false}, /* all of it */
 };
 
 struct kind_live kind_live(uint16_t virtio_id)

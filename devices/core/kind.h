@@ -89,9 +89,14 @@ const struct kind *kind_find(const char *name, uint32_t flags);
 
 /** kind_list() - The names of the kinds with one of the @flags: "block, net and rng" */
 void kind_list(uint32_t flags, char *ret, size_t size);
-/** struct kind_live - The part of a configuration space that a device may change while it runs */
+
+/**
+ * struct kind_live - The part of a configuration space that a device may change while it runs
+ * @acts:	What a driver writes there is carried out once, and no state
+ */
 struct kind_live {
 	uint16_t off, bytes;
+	bool acts;
 };
 
 /** kind_live() - Of the device with this virtio id; empty if nothing may change */

@@ -33,6 +33,13 @@ int line_init(int fd, struct line *ret, struct err *err)
 	return 0;
 }
 
+uint64_t line_file_bytes(const struct line *l)
+{
+	struct stat st;
+
+	return syscall(SYS_fstat, l->fd, &st) == 0 && st.st_size > 0 ? (uint64_t)st.st_size : 0;
+}
+
 bool line_ready(const struct line *l, short events, const struct timespec *timeout)
 {
 	struct pollfd p = {.fd = l->fd, .events = events};

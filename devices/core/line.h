@@ -44,6 +44,15 @@ struct line {
 MUST_CHECK int line_init(int fd, struct line *ret, struct err *err);
 
 /**
+ * line_file_bytes() - The size of a regular file now
+ *
+ * Context: any
+ * Syscalls: fstat
+ * Return: 0 when that cannot be found out
+ */
+uint64_t line_file_bytes(const struct line *l);
+
+/**
  * line_ready() - Whether a read or write does not wait; an error is ready too: the call tells which
  * @events:	POLLIN or POLLOUT
  * @timeout:	NULL: wait for ever

@@ -139,6 +139,7 @@ struct vsock_settings {
 
 #define CONSOLE_PORTS_MAX  6  /* of one console: its queues are 2, or 2 + 2 a port */
 #define CONSOLE_NAME_BYTES 32 /* of a port, terminated */
+#define CONSOLE_KEPT_BYTES (1U << 19) /* what a console leaves to its next process */
 #define CONSOLE_LOG_BYTES                                                                          \
 	(1U << 20) /* what a log file may grow to, unless config.json says otherwise */
 
@@ -147,14 +148,15 @@ struct vsock_settings {
  * @log_bytes:	What the log file, resource 2, may grow to; 0: there is none
  * @cols, @rows: The terminal's size; 0: not known
  * @nr_ports:	1 to CONSOLE_PORTS_MAX
+ * @keeps:	1: the last resource is memory of CONSOLE_KEPT_BYTES that outlives the process; else 0
  * @name:	Of each port, terminated; the first, which is hvc0, has none
  *
- * Resources: input, output, and a log file if there is one.
+ * Resources: input, output, a log file if there is one, and that memory.
  */
 struct console_settings {
 	uint64_t log_bytes;
 	uint16_t cols, rows;
-	uint32_t nr_ports;
+	uint16_t nr_ports, keeps;
 	char name[CONSOLE_PORTS_MAX][CONSOLE_NAME_BYTES];
 };
 

@@ -194,6 +194,12 @@ static inline uint16_t vq_position(const struct vq *q)
 	return q->next_avail;
 }
 
+/** vq_pops_again() - Whether the next chain that vq_pop() answers is one that the ring's last user had in flight */
+static inline bool vq_pops_again(const struct vq *q)
+{
+	return vq_track_left(&q->track) > 0;
+}
+
 /** vq_left() - How many bytes are still to be read or written */
 static inline uint64_t vq_left(const struct vq_chain *c, enum vq_dir dir)
 {

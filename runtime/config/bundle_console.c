@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runtime/config/bundle_ask.h"
+
 #define CONSOLE_LOG_MIN_BYTES 4096ULL
 #define CONSOLE_LOG_MAX_BYTES (1ULL << 40)
 #define CON(member)	      offsetof(struct bundle_device, console.member)
@@ -49,6 +51,7 @@ static const struct schema_field console_fields[] = {
 	 .off = CON(log_bytes),
 	 .min = CONSOLE_LOG_MIN_BYTES,
 	 .max = CONSOLE_LOG_MAX_BYTES},
+	BUNDLE_ON_FAILURE(offsetof(struct bundle_device, on_failure)),
 	{.name = "ports",
 	 .kind = SCHEMA_ARRAY,
 	 .off = CON(ports),

@@ -62,11 +62,11 @@ int ram_open(uint64_t bytes, struct err *err)
 	return TAKE_FD(fd);
 }
 
-int ram_open_inflight(uint64_t bytes, struct err *err)
+int ram_open_sealed(const char *name, uint64_t bytes, struct err *err)
 {
-	cleanup_fd int fd = ram_open_memfd("in-flight");
+	cleanup_fd int fd = ram_open_memfd(name);
 
 	if (fd < 0 || ftruncate(fd, (off_t)bytes) < 0 || fcntl(fd, F_ADD_SEALS, RAM_SEALS) < 0)
-		return err_set(err, errno, "in-flight memory");
+		return err_set(err, errno, "memory: %s", name);
 	return TAKE_FD(fd);
 }

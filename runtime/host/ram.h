@@ -27,11 +27,12 @@
 MUST_CHECK int ram_open(uint64_t bytes, struct err *err);
 
 /**
- * ram_open_inflight() - Make the memory in which devices note what is in flight: a sealed memfd
+ * ram_open_sealed() - Make other memory that outlives processes which share it: a sealed memfd
+ * @name:	For /proc
  *
  * Syscalls: memfd_create ftruncate fcntl
  * Return: an fd, the caller's to close, or -errno
  */
-MUST_CHECK int ram_open_inflight(uint64_t bytes, struct err *err);
+MUST_CHECK int ram_open_sealed(const char *name, uint64_t bytes, struct err *err);
 
 #endif

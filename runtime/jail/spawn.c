@@ -13,6 +13,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/ram.h"
 #include "runtime/jail/boot_record.h"
+#include "runtime/plan/plan_console.h"
 #include "runtime/util/stream.h"
 
 /* The VMM has one or two eventfds per queue and vector, a device three per queue, and its resources. */
@@ -37,8 +38,36 @@ static int spawn_make_channel(struct spawn *s, unsigned int index, struct err *e
 
 void spawn_init(struct spawn *s)
 {
-	*s = (struct spawn){.null_fd = -1, .ram_fd = -1, .inflight_fd = -1};
+	*s = (struct spawn){.null_fd = -1, .ram_fd = -1, .inflight_fd = -1, .kept_fd = -1};
 	memset(s->channel, 0xff, sizeof(s->channel));
+}
+
+/* Who called us gets its streams back when the VM has been created; a console that returns needs them then. */
+static int spawn_keep_lines(struct spawn *s, struct err *err)
+{
+	int *const line[] = {&s->stdio[0], &s->stdio[1], &s->console[0], &s->console[1]};
+	int rc = 0;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(line); i++) {
+		if (*line[i] < 0)
+			continue;
+		*line[i] = fcntl(*line[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (*line[i] < 0)
+			rc = err_set(err, errno, "input or output");
+	}
+	s->owns_lines = true;
+	return rc;
+}
+
+/* What a console leaves to its next process, and what that reads and writes */
+static int spawn_prepare_console(struct spawn *s, struct err *err)
+{
+	int rc = spawn_keep_lines(s, err);
+
+	if (rc < 0)
+		return rc;
+	s->kept_fd = ram_open_sealed("console", CONSOLE_KEPT_BYTES, err);
+	return s->kept_fd < 0 ? s->kept_fd : 0;
 }
 
 int spawn_prepare(struct spawn *s, struct err *err)
@@ -52,10 +81,12 @@ int spawn_prepare(struct spawn *s, struct err *err)
 	if (s->ram_fd < 0)
 		return s->ram_fd;
 	if (s->plan->proc[0].fd[BOOT_FD_INFLIGHT].source == PLAN_FD_INFLIGHT)
-		rc = s->inflight_fd = ram_open_inflight(
-			(s->plan->nr_procs - 1 + s->plan->nr_others) *
-				(uint64_t)BOOT_INFLIGHT_BYTES,
-			err);
+		rc = s->inflight_fd = ram_open_sealed("in-flight",
+						      (s->plan->nr_procs - 1 + s->plan->nr_others) *
+							      (uint64_t)BOOT_INFLIGHT_BYTES,
+						      err);
+	if (rc >= 0 && plan_console_returns(s->plan))
+		rc = spawn_prepare_console(s, err);
 	for (unsigned int i = 1; rc >= 0 && i < s->plan->nr_procs; i++)
 		rc = spawn_make_channel(s, i, err);
 	return rc < 0 ? rc : 0;
@@ -102,6 +133,11 @@ void spawn_done(struct spawn *s)
 	spawn_close(&s->null_fd);
 	spawn_close(&s->ram_fd);
 	spawn_close(&s->inflight_fd);
+	spawn_close(&s->kept_fd);
+	for (unsigned int i = 0; s->owns_lines && i < 2; i++) {
+		spawn_close(&s->stdio[i]);
+		spawn_close(&s->console[i]);
+	}
 	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
 		tap_close(&s->tap[i]);
 		spawn_close_channel(s, i + 1);
@@ -135,6 +171,7 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
 	case PLAN_FD_INFLIGHT: return s->inflight_fd;
+	case PLAN_FD_KEPT: return s->kept_fd;
 	case PLAN_FD_FILE:
 	case PLAN_FD_SOCKET:
 	case PLAN_FD_VHOST_NET:

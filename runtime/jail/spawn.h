@@ -22,10 +22,11 @@
  * @program:	By process; borrowed
  * @stdio:	Sources of PLAN_FD_STDIN and PLAN_FD_STDOUT; borrowed, as all above
  * @console:	Sources of PLAN_FD_CONSOLE, for input and output; -1 if the plan has none
+ * @owns_lines:	@stdio and @console are duplicates, for a console that returns, and closed by spawn_done()
  * @tap:	By plan->net, from net_setup(); closed by spawn_done()
  * @error_fd:	Write end of the jails' error pipe
  * @oom_score_adj: Of the processes
- * @null_fd, @ram_fd, @inflight_fd, @channel: Opened by spawn_prepare(), closed by spawn_done(). What a device
+ * @null_fd, @ram_fd, @inflight_fd, @kept_fd, @channel: Opened by spawn_prepare(), closed by spawn_done(). What a device
  *		that returns needs stays open until then: @null_fd and its TAP
  */
 struct spawn {
@@ -34,13 +35,14 @@ struct spawn {
 	const struct program *program;
 	int stdio[2];
 	int console[2];
+	bool owns_lines;
 	struct tap tap[BOOT_DEVICES_MAX];
 	int error_fd;
 	struct userns_ids ids;
 	int oom_score_adj;
 	enum log_level log_level;
 	int null_fd;
-	int ram_fd, inflight_fd;
+	int ram_fd, inflight_fd, kept_fd;
 	int channel[BOOT_DEVICES_MAX][2];
 };
 

@@ -36,27 +36,38 @@ static void plan_console_fill_settings(const struct plan_build *bd, const struct
 		fmt_into(s->name[1 + i], sizeof(s->name[0]), "%s", port[i].name);
 	s->cols = bd->p->cols;
 	s->rows = bd->p->rows;
+	s->keeps = d->on_failure == BUNDLE_RESTART;
 	if (d->console.log)
 		s->log_bytes = d->console.log_bytes ? d->console.log_bytes : CONSOLE_LOG_BYTES;
+}
+
+static int plan_console_set_log(struct plan_build *bd, struct plan_proc *proc,
+				const struct bundle_device *d, uint64_t max_bytes)
+{
+	struct plan_fd *log = &proc->fd[proc->nr_fds++];
+	char pointer[SCHEMA_POINTER_BYTES + sizeof("/log")];
+
+	fmt_into(pointer, sizeof(pointer), "%s/log", d->pointer);
+	log->writable = true;
+	log->max_bytes = max_bytes;
+	return plan_set_file(bd, log, PLAN_FILE_LOG, d->console.log, pointer);
 }
 
 static int plan_console_add_listed(struct plan_build *bd, const struct bundle_device *d)
 {
 	struct plan_proc *proc = plan_add_device(bd, KIND_CONSOLE);
-	struct plan_fd *log = &proc->fd[BOOT_FD_RES + 2];
 	struct console_settings settings = {.nr_ports = 0};
-	char pointer[SCHEMA_POINTER_BYTES + sizeof("/log")];
+	int rc = 0;
 
 	plan_console_set_line(bd, proc);
 	plan_console_fill_settings(bd, d, &settings);
 	plan_set_settings(proc, &settings, sizeof(settings));
-	if (!d->console.log)
-		return 0;
-	fmt_into(pointer, sizeof(pointer), "%s/log", d->pointer);
-	proc->nr_fds = BOOT_FD_RES + 3;
-	log->writable = true;
-	log->max_bytes = settings.log_bytes;
-	return plan_set_file(bd, log, PLAN_FILE_LOG, d->console.log, pointer);
+	plan_set_returns(bd, proc, d);
+	if (d->console.log)
+		rc = plan_console_set_log(bd, proc, d, settings.log_bytes);
+	if (proc->returns)
+		proc->fd[proc->nr_fds++].source = PLAN_FD_KEPT;
+	return rc;
 }
 
 int plan_console_add(struct plan_build *bd)
@@ -76,6 +87,13 @@ unsigned int plan_console_of(const struct plan *p)
 		if (p->proc[i].kind == &kind_table[KIND_CONSOLE])
 			return i;
 	return 0;
+}
+
+bool plan_console_returns(const struct plan *p)
+{
+	const unsigned int i = plan_console_of(p);
+
+	return i > 0 && p->proc[i].returns;
 }
 
 void plan_console_set_size(struct plan *p, uint16_t cols, uint16_t rows)

@@ -21,6 +21,9 @@ MUST_CHECK int plan_console_add(struct plan_build *bd);
 /** plan_console_of() - The process of the virtio console; 0, the VMM's: there is none */
 unsigned int plan_console_of(const struct plan *p);
 
+/** plan_console_returns() - Whether there is one that is started again when it has died */
+bool plan_console_returns(const struct plan *p);
+
 /** plan_console_set_size() - Have the console begin with this size, if there is one */
 void plan_console_set_size(struct plan *p, uint16_t cols, uint16_t rows);
 

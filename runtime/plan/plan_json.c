@@ -22,6 +22,7 @@ static const char *const sources[] = {
 	[PLAN_FD_VHOST_VSOCK] = "vhost-vsock",
 	[PLAN_FD_CONSOLE] = "console",
 	[PLAN_FD_INFLIGHT] = "in-flight",
+	[PLAN_FD_KEPT] = "kept",
 	[PLAN_FD_SOCKET] = "socket",
 };
 

@@ -40,6 +40,7 @@ enum plan_fd_source {
 	PLAN_FD_VHOST_VSOCK, /* /dev/vhost-vsock, which has the guest's CID */
 	PLAN_FD_CONSOLE,     /* the slave of a pty; its master goes to --console-socket */
 	PLAN_FD_INFLIGHT,    /* memory in which devices note what is in flight */
+	PLAN_FD_KEPT,	     /* memory that a console leaves to its next process */
 	PLAN_FD_SOCKET,	     /* connected to @path, where a back-end of others listens */
 };
 

@@ -3,7 +3,7 @@
  * DOC: A VM's console: users attach to it, its terminal changes its size, its log file is opened anew
  *
  * Of a user's terminal this process sees nothing: it hands the socket on, and bytes go between the user and the
- * device. The terminal that --console-socket made is this process's controlling terminal, so that the kernel
+ * device. Of a console that returns it keeps the socket open, for the next process, until the user has left. The terminal that --console-socket made is this process's controlling terminal, so that the kernel
  * reports a new size by SIGWINCH.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_CONSOLE_H
@@ -22,6 +22,13 @@
  */
 MUST_CHECK int console_attach(struct supervisor *s, const struct request *q, int client, int fd,
 			      struct err *err);
+
+/**
+ * console_attach_again() - Have a console that was started again go on with the users of the last process
+ *
+ * It gets their sockets in the order in which they came, before the VMM knows of it.
+ */
+MUST_CHECK int console_attach_again(struct supervisor *s, unsigned int i, struct err *err);
 
 /** console_set_size() - Pass a size on, likewise; @q is REQUEST_CONSOLE_SIZE */
 MUST_CHECK int console_set_size(struct supervisor *s, const struct request *q, int client,

@@ -60,7 +60,7 @@ static void front_ends_give_region(const struct front_ends *f, const struct vu_i
 	struct vu_msg m = {.hdr = {VU_GET_INFLIGHT_FD, VU_VERSION | VU_FLAG_REPLY, payload_bytes},
 			   .inflight = *area};
 	struct err ignored;
-	cleanup_fd int fd = ram_open_inflight(area->bytes, &ignored);
+	cleanup_fd int fd = ram_open_sealed("in-flight", area->bytes, &ignored);
 
 	if (fd < 0)
 		m.inflight.bytes = 0;

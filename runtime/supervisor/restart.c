@@ -8,6 +8,7 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/child.h"
+#include "runtime/supervisor/console.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/nets.h"
@@ -127,6 +128,8 @@ static void restart_introduce(struct supervisor *s, unsigned int i)
 	s->restart[i].ready_by_ns = 0;
 	restart_close(&s->restart[i].error_fd);
 	rc = s->stage == STAGE_RUNNING ? nets_message(s, i, &m, &fd, &err) : 0;
+	if (rc == 0)
+		rc = console_attach_again(s, i, &err);
 	if (rc == 0) {
 		restart_hand_over(s, i);
 		start_again(s, i);

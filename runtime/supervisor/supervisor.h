@@ -111,6 +111,22 @@ struct draining {
 	bool is_last;
 };
 
+#define SUPERVISOR_USERS 8 /* of a console that is started again when it has died */
+
+/**
+ * struct console_user - One of them, attached, or about to be
+ * @ticket:	By which the console knows it; 0: none
+ * @fd:		The console's end of its socket, for the next process; owned
+ * @client:	Waits for the answer; -1: it is attached
+ * @port:	By name
+ */
+struct console_user {
+	uint64_t ticket;
+	int fd;
+	int client;
+	char port[CONSOLE_NAME_BYTES];
+};
+
 /**
  * struct supervisor - One VM
  * @launch:	What to launch; its plan stays as long as this process
@@ -133,6 +149,7 @@ struct draining {
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
+ * @user:	Of the console, if it is one that returns; @last_ticket: of the last of them
  * @bridge:	The sockets of its vsock device; NULL: it has none
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
@@ -170,6 +187,8 @@ struct supervisor {
 	struct starting start;
 	struct draining drain;
 	pid_t launcher;
+	struct console_user user[SUPERVISOR_USERS];
+	uint64_t last_ticket;
 	struct bridge *bridge;
 	struct cgroup *cgroup;
 	struct state *state;

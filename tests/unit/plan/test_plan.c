@@ -90,6 +90,11 @@ Test(plan, golden_disks)
 	check_golden("disks");
 }
 
+Test(plan, golden_console)
+{
+	check_golden("console");
+}
+
 Test(plan, golden_container)
 {
 	check_golden("container");
