@@ -102,7 +102,8 @@ static struct phases *run_new_phases(const struct vmrun *v)
 
 static int run_check_tty(const struct plan *p, struct err *err)
 {
-	const char *why = plan_console_of(p) == 0 ? "the bundle lists no virtio console"
+	static const char none[] = "no virtio console: add {\"type\": \"console\"} to /vm/devices";
+	const char *why = plan_console_of(p) == 0 ? none
 			  : !isatty(STDIN_FILENO) ? "standard input is not a terminal"
 						  : NULL;
 

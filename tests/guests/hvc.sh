@@ -54,12 +54,38 @@ like "its last words arrive" "$(tail -n 2 "$work/out")" '^bye$'
 like "and what it wrote to the serial port" "$(tail -n 1 "$work/out")" '^from the serial port$'
 vmrun delete hvc
 
+# ---- the device alone, for a VM that has it by its socket: hvc0 is that process's input and output
+mkfifo "$work/alone.in"
+exec 6<>"$work/alone.in"
+"$vmrun_bin" device console --socket "$work/alone.sock" <"$work/alone.in" >>"$work/alone.out" 2>"$work/alone.err" &
+alone=$!
+eventually 20 test -S "$work/alone.sock" || cat "$work/alone.err"
+bundle "$work/front" hvc "[{\"type\": \"serial\"}, {\"type\": \"vhost-user\", \"device\": \"console\", \"socket\": \"$work/alone.sock\"}]"
+for n in first second; do
+	vmrun create "$work/front" </dev/null >"$work/front.out" 2>"$work/err" || cat "$work/err"
+	vmrun start front
+	succeeds "device console: the $n VM has it" shows "$work/alone.out" '^!ready$'
+	echo "for the $n" >&6
+	succeeds "device console: the $n VM reads its input" shows "$work/alone.out" "^for the $n$"
+	echo off >&6
+	succeeds "device console: the $n VM ends" eventually 20 is_stopped front
+	like "device console: the last words of the $n arrive" "$(tail -n 1 "$work/alone.out")" '^bye$'
+	is "device console: the $n VM's own output has none of it" "$(cat "$work/front.out")" "from the serial port"
+	vmrun delete front
+	is "device console: it waits for another front-end" "$(kill -0 $alone 2>&1)" ""
+	: >"$work/alone.out"
+done
+kill $alone
+wait $alone
+is "device console: SIGTERM ends it" $? 0
+is "device console: without a word" "$(cat "$work/alone.err")" ""
+
 # ---- what is refused
 like "console of a VM that has none" "$(vmrun create "$work/serial" </dev/null >/dev/null; vmrun console serial 2>&1 </dev/null)" \
 	'no virtio console: its config.json lists none'
 vmrun delete --force serial
 like "console of a VM that does not exist" "$(vmrun console none 2>&1)" 'container does not exist'
-like "run -t without a console" "$(vmrun run -t "$work/serial" 2>&1 </dev/null)" 'the bundle lists no virtio console'
+like "run -t without a console" "$(vmrun run -t "$work/serial" 2>&1 </dev/null)" '^vmrun: -t: no virtio console: add \{"type": "console"\} to /vm/devices$'
 like "run -t without a terminal" "$(vmrun run -t "$work/plain" 2>&1 </dev/null)" 'standard input is not a terminal'
 bad() { # bad NAME DEVICES REGEX
 	bundle "$work/bad" hvc "$2"
@@ -144,6 +170,40 @@ syswrite($m1, "\x01x");
 ok(eventually(sub { changed($pid1) }) && eventually(sub { state_is("plain", "stopped") }), "Ctrl-A x ends the VM");
 ok(!is_raw($tty1), "and the terminal is as it was");
 system(@vmrun, "delete", "plain");
+
+# Every way out gives the terminal back: signals, the end of the VM, a supervisor that is killed.
+sub pid_of { my ($name) = @_; return `@vmrun state plain` =~ ($name eq "supervisor" ? qr/"pid": ?(\d+)/ : qr/"$name",\s*"pid": ?(\d+)/) ? $1 : die }
+sub ways_out { my ($verb, $id, %ways) = @_;
+	for my $how (sort keys %ways) {
+		my ($end, $want) = @{$ways{$how}};
+		system(@vmrun, "create", "$work/plain"), system(@vmrun, "start", "plain") if $verb eq "console" && !state_is("plain", "running");
+		my ($m, $tty, $pid) = job($verb, $verb eq "run" ? "-t" : (), $id);
+		says($m, qr/ready/, "$verb, $how: attached");
+		eventually(sub { is_raw($tty) });
+		$end->($m, $pid);
+		ok(eventually(sub { changed($pid) }) && WIFEXITED($status) && WEXITSTATUS($status) == $want, "$verb, $how: ends with $want") or print "# $status\n";
+		ok(!is_raw($tty), "$verb, $how: the terminal is as it was");
+		delete $seen{fileno $m};
+		system(@vmrun, "delete", "--force", "plain") if !state_is("plain", "running");
+	}
+}
+open(STDIN, "<", "/dev/null");
+open(my $stdout, ">&", \*STDOUT); open(STDOUT, ">", "/dev/null"); # of the VMs that are created
+my $quiet = \*STDOUT; select($stdout); $| = 1;
+ways_out("console", "plain",
+	"SIGINT" => [sub { kill(INT => $_[1]) }, 130],
+	"SIGHUP" => [sub { kill(HUP => $_[1]) }, 129],
+	"SIGQUIT" => [sub { kill(QUIT => $_[1]) }, 131],
+	"the guest ends" => [sub { syswrite($_[0], "off\n") }, 0],
+	"the VMM is killed" => [sub { kill(KILL => pid_of("vmm")) }, 0],
+	"the supervisor is killed" => [sub { kill(KILL => pid_of("supervisor")) }, 0]);
+system(@vmrun, "delete", "--force", "plain");
+ways_out("run", "$work/plain",
+	"SIGINT, twice" => [sub { kill(INT => $_[1]); select(undef, undef, undef, 0.3); kill(INT => $_[1]) }, 137],
+	"the guest ends" => [sub { syswrite($_[0], "off\n") }, 0],
+	"the VMM is killed" => [sub { kill(KILL => pid_of("vmm")) }, 33],
+	"the supervisor is killed" => [sub { kill(KILL => pid_of("supervisor")) }, 137]);
+open(STDOUT, ">&", $stdout); select(STDOUT); $| = 1;
 
 # As conmon does: listen, receive the master, own it
 chdir($long);

@@ -198,6 +198,30 @@ static const struct {
 	 ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"s\",\"tag\":\"t\"},"
 	 "{\"type\":\"vhost-user\",\"device\":\"fs\",\"socket\":\"r\",\"tag\":\"t\"}]}}",
 	 "/vm/devices/1/tag: t is /vm/devices/0's already"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\"},{\"type\":\"console\"}]}}",
+	 "/vm/devices/1: a VM has one console only"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"logBytes\":4096}]}}",
+	 "/vm/devices/0/logBytes: goes with a log"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"log\":\"l\",\"logBytes\":4095}]}}",
+	 "/vm/devices/0/logBytes: must be 4096 to 1099511627776, is 4095"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"onFailure\":\"again\"}]}}",
+	 "/vm/devices/0/onFailure: must be stop or restart, is \"again\""},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{}]}]}}",
+	 "/vm/devices/0/ports/0/name: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{\"name\":\"\"}]}]}}",
+	 "/vm/devices/0/ports/0/name: must not be empty"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{\"name\":\".x\"}]}]}}",
+	 "/vm/devices/0/ports/0/name: must be letters, digits"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{\"name\":"
+		 "\"01234567890123456789012345678901\"}]}]}}",
+	 "/vm/devices/0/ports/0/name: must be at most 31 bytes long, is 32"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{\"name\":\"a\"},"
+		 "{\"name\":\"a\"}]}]}}",
+	 "/vm/devices/0/ports/1/name: a second a"},
+	{HEAD VM ",\"devices\":[{\"type\":\"console\",\"ports\":[{\"name\":\"a\"},"
+		 "{\"name\":\"b\"},{\"name\":\"c\"},{\"name\":\"d\"},{\"name\":\"e\"},"
+		 "{\"name\":\"f\"}]}]}}",
+	 "/vm/devices/0/ports: must have at most 5 elements, has 6"},
 	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"balloon\"}]}}",
 	 "/vm/devices/1: a VM has one balloon only"},
 	{HEAD VM ",\"devices\":[{\"type\":\"balloon\"},{\"type\":\"vhost-user\","
