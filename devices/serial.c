@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
 #include "devices/core/device.h"
 #include "devices/core/fdio.h"
@@ -20,7 +21,12 @@
 
 #define SERIAL_BATCH 64 /* messages handled before anything else is looked at */
 
-enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
+/* A guest writes a byte at a time, and waits for none. So a message that was short is followed by another only after a
+ * while, in which the VMM gathers bytes. */
+#define SERIAL_GATHER_NS    1000000
+#define SERIAL_GATHER_BYTES 1024U
+
+enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK, SERIAL_TIMER };
 
 #define SERIAL_FD_SOURCE (BOOT_FD_RES + 0)
 #define SERIAL_FD_SINK	 (BOOT_FD_RES + 1)
@@ -29,6 +35,8 @@ enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
  * struct serial - State of one line
  * @room:	How much input the VMM has room for; 0 until it says so again
  * @out:	Output, @out_nr bytes from @out_at on; of one message, but for the VMM's last ones
+ * @taken:	Bytes of the message that the VMM is still to be told of; 0: of none
+ * @timer_fd:	When it will be told
  * @source, @sink: Where input comes from and output goes
  * @lost:	Bytes dropped since the last that could be written
  * @lost_limit, @found_limit: Budgets of log lines
@@ -36,7 +44,8 @@ enum serial_slot { SERIAL_VMM, SERIAL_SOURCE, SERIAL_SINK };
 struct serial {
 	uint8_t room;
 	uint8_t out[SERIAL_HELD_MAX + SERIAL_OUT_MAX];
-	unsigned int out_at, out_nr;
+	unsigned int out_at, out_nr, taken;
+	int timer_fd;
 	struct line source, sink;
 	uint64_t lost;
 	struct log_limit lost_limit, found_limit;
@@ -64,16 +73,46 @@ static void serial_written(struct serial *s, unsigned int len)
 	s->lost = 0;
 }
 
-/**
- * serial_flush() - Write what the sink takes, and tell the VMM when that was all
- *
- * Context: locked
- * Syscalls: ppoll write sendto
- */
-static void serial_flush(struct serial *s)
+static void serial_done(struct serial *s)
 {
 	const struct serial_msg done = {.op = SERIAL_DONE};
 
+	s->taken = 0;
+	/* The end of the VMM's messages shows that it is gone. */
+	(void)!fd_try_send(BOOT_FD_VMM, &done, SERIAL_HEAD_BYTES);
+}
+
+/**
+ * serial_gather() - Have the VMM send the next message, at once or after a while
+ *
+ * Context: locked
+ * Syscalls: timerfd_settime sendto
+ */
+static void serial_gather(struct serial *s)
+{
+	static const struct itimerspec soon = {.it_value.tv_nsec = SERIAL_GATHER_NS};
+
+	if (s->taken >= SERIAL_GATHER_BYTES || timerfd_settime(s->timer_fd, 0, &soon, NULL) < 0)
+		serial_done(s);
+}
+
+/* Syscalls: read */
+static void serial_gathered(struct serial *s)
+{
+	uint64_t count;
+
+	if (read(s->timer_fd, &count, sizeof(count)) == sizeof(count) && s->taken > 0)
+		serial_done(s);
+}
+
+/**
+ * serial_flush() - Write what the sink takes, and have the VMM told when that was all
+ *
+ * Context: locked
+ * Syscalls: ppoll write
+ */
+static void serial_flush(struct serial *s)
+{
 	if (s->out_nr == 0)
 		return;
 	while (s->out_nr > 0) {
@@ -87,8 +126,7 @@ static void serial_flush(struct serial *s)
 			serial_written(s, (unsigned int)n);
 	}
 	s->out_at = 0;
-	/* The end of the VMM's messages shows that it is gone. */
-	(void)!fd_try_send(BOOT_FD_VMM, &done, SERIAL_HEAD_BYTES);
+	serial_gather(s);
 }
 
 /* ---- input ---- */
@@ -122,6 +160,7 @@ static int serial_hear(struct serial *s, const struct serial_msg *m, ssize_t n)
 	    m->len <= sizeof(s->out) - s->out_at - s->out_nr) {
 		memcpy(s->out + s->out_at + s->out_nr, m->data, m->len);
 		s->out_nr += m->len;
+		s->taken += m->len;
 		return 0;
 	}
 	if (m->op == SERIAL_ROOM && m->len == 0 && s->room == 0 && m->room > 0 &&
@@ -176,6 +215,8 @@ static void serial_event(struct device *d, unsigned int slot, uint32_t events)
 	(void)events;
 	if (slot == SERIAL_VMM)
 		serial_vmm_ready(d);
+	if (slot == SERIAL_TIMER)
+		serial_gathered(d->state);
 	serial_flush(d->state);
 	serial_fetch(d->state);
 }
@@ -207,7 +248,7 @@ static int serial_watch(struct device *d, unsigned int slot, int fd, uint32_t ev
  * @err:	Filled on failure
  *
  * Context: setup
- * Syscalls: fstat epoll_ctl
+ * Syscalls: fstat epoll_ctl timerfd_create
  * Return: 0 or -errno
  */
 static int serial_init(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -221,6 +262,11 @@ static int serial_init(struct device *d, const struct boot_dev *rec, struct err 
 	rc = line_init(SERIAL_FD_SOURCE, &s->source, err);
 	if (rc == 0)
 		rc = line_init(SERIAL_FD_SINK, &s->sink, err);
+	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (rc == 0 && s->timer_fd < 0)
+		rc = err_set(err, errno, "timer");
+	if (rc == 0)
+		rc = device_watch(d, SERIAL_TIMER, s->timer_fd, EPOLLIN, err);
 	if (rc == 0)
 		rc = serial_watch(d, SERIAL_SOURCE, SERIAL_FD_SOURCE, EPOLLIN, err);
 	if (rc == 0)

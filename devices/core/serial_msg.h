@@ -8,7 +8,8 @@
  *   VMM     SERIAL_OUT   data to be written. The next one follows SERIAL_DONE; but when the guest has
  *                        ended the VMM sends all it still holds, and closes
  *           SERIAL_ROOM  the guest takes up to @room bytes of input. Again after SERIAL_IN only
- *   device  SERIAL_DONE  it holds no output any more: written, or lost
+ *   device  SERIAL_DONE  it holds no output any more: written, or lost. After a short message it waits up to
+ *                        1 ms with this, in which the VMM gathers what the guest writes
  *           SERIAL_IN    data that came in, up to what there was room for
  *
  * So neither side waits for the other, each holds a bounded amount, and blocked output (a full pipe, a
