@@ -113,7 +113,61 @@ Test(console_ports, a_full_port_stops_no_other)
 	close(deaf);
 }
 
+/* What the VMM does for a pause: all rings stop, and go on where they were */
+static void stop_and_go_on(void)
+{
+	uint32_t base[RINGS];
+
+	for (unsigned int q = 0; q < RINGS; q++) {
+		vup_state(child.vmm, VUP_GET_VRING_BASE, 0, q, 0);
+		base[q] = (uint32_t)(answer(VUP_GET_VRING_BASE) >> 32);
+	}
+	for (unsigned int q = 0; q < RINGS; q++) {
+		vup_state(child.vmm, VUP_SET_VRING_NUM, 0, q, RING_SIZE);
+		vup_state(child.vmm, VUP_SET_VRING_BASE, 0, q, base[q]);
+		vup_addr(child.vmm, 0, q, &ring[q]);
+		vup_fd(child.vmm, VUP_SET_VRING_KICK, VUP_NEED_REPLY, q, kick[q]);
+		cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
+	}
+}
+
+Test(console_ports, a_pause_closes_no_port)
+{
+	int user = attach("org.example.agent");
+
+	become_ready();
+	tell(0, VIRTIO_CONSOLE_PORT_OPEN, 1, 8);
+	tell(1, VIRTIO_CONSOLE_PORT_OPEN, 1, 8);
+	stop_and_go_on();
+	offer(RX, 1, 64);
+	cr_assert_eq(write(in, "typed", 5), 5);
+	cr_assert_eq(take(RX), 5);
+	offer(RX1, 1, 64);
+	cr_assert_eq(write(user, "hello", 5), 5);
+	cr_assert_eq(take(RX1), 5);
+	print(TX1, "for the agent");
+	expect_text(user, "for the agent");
+	offer_control(16, 64);
+	told(0, 0, VIRTIO_CONSOLE_CONSOLE_PORT, NULL, 0);
+}
+
 /* ---- hostile guests ---- */
+
+Test(console_ports, a_storm_of_opening_and_closing_loses_no_input)
+{
+	int user = attach("org.example.agent");
+
+	become_ready();
+	offer(RX1, 4, 3);
+	cr_assert_eq(write(user, "hello", 5), 5);
+	for (unsigned int i = 0; i < 2000; i++)
+		tell(1, VIRTIO_CONSOLE_PORT_OPEN, i % 2 == 0, 8);
+	tell(1, VIRTIO_CONSOLE_PORT_OPEN, 1, 8);
+	cr_assert_eq(take(RX1), 3);
+	cr_assert_eq(take(RX1), 2);
+	cr_assert(nothing_used(RX1));
+	cr_assert(!memcmp(at(RX_GPA, 3), "hel", 3) && !memcmp(at(RX_GPA + 3, 2), "lo", 2));
+}
 
 Test(console_ports, nonsense_has_no_effect)
 {
