@@ -8,8 +8,8 @@
  *
  * Each message that a port owes the guest is a bit, so the guest can ask as often as it likes.
  *
- * A host port is always open: without a user its output goes to the history. RESIZE has the rows first, as
- * Linux reads it and not as the specification's text has it.
+ * A host port is always open: without a user its output goes to the history. RESIZE has the columns first, as the
+ * specification wants it; Linux before 6.15, and 6.1 before Debian's latest, swaps them.
  */
 #include "devices/console/console_guest.h"
 
@@ -22,7 +22,7 @@ struct console_message {
 	struct virtio_console_control head;
 	union {
 		struct {
-			uint16_t rows, cols;
+			uint16_t cols, rows;
 		} size;
 		char name[CONSOLE_NAME_BYTES];
 	};

@@ -164,8 +164,8 @@ static void heard(const uint8_t *data, uint32_t bytes)
 	if (c.event == CONSOLE_PORT || c.event == PORT_NAME)
 		tell(c.id, PORT_OPEN, 1);
 	if (c.event == RESIZE && bytes == sizeof(c) + 4) {
-		memcpy(&rows, data + sizeof(c), 2);
-		memcpy(&cols, data + sizeof(c) + 2, 2);
+		memcpy(&cols, data + sizeof(c), 2);
+		memcpy(&rows, data + sizeof(c) + 2, 2);
 	}
 }
 

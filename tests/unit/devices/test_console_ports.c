@@ -22,7 +22,7 @@ static void become_ready(void)
 
 Test(console_ports, introduces_itself)
 {
-	static const uint16_t size[] = {25, 80};
+	static const uint16_t size[] = {80, 25};
 
 	cr_assert(features & BIT(MULTIPORT));
 	cr_assert_eq(config().max_nr_ports, 3);
@@ -47,7 +47,7 @@ Test(console_ports, messages_wait_for_buffers)
 	become_ready();
 	offer_control(2, 64);
 	told(0, 0, VIRTIO_CONSOLE_CONSOLE_PORT, NULL, 0);
-	told(1, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){25, 80}, 4);
+	told(1, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){80, 25}, 4);
 	cr_assert(nothing_used(TO_GUEST));
 }
 
@@ -58,10 +58,10 @@ Test(console_ports, a_new_size_is_a_message)
 	cr_assert(nothing_used(TO_GUEST), "the guest does not know the port yet");
 	tell(0, VIRTIO_CONSOLE_PORT_READY, 1, 8);
 	told(0, 0, VIRTIO_CONSOLE_CONSOLE_PORT, NULL, 0);
-	told(1, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){40, 100}, 4);
+	told(1, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){100, 40}, 4);
 	told(2, 0, VIRTIO_CONSOLE_PORT_OPEN, NULL, 0);
 	cr_assert_eq(request(CTL_CONSOLE_SIZE, 101 << 16 | 41, "", -1), 0);
-	told(3, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){41, 101}, 4);
+	told(3, 0, VIRTIO_CONSOLE_RESIZE, (uint16_t[]){101, 41}, 4);
 }
 
 Test(console_ports, ports_are_apart)
