@@ -14,7 +14,7 @@
  * straight on guest memory. The header is copied out before it is looked at; the disk's data is not copied
  * at all.
  *
- * The loop alone reads and writes rings. Pieces go to threads (block_pool.h), so that a slow one holds up
+ * The loop alone reads and writes rings. Pieces go to threads (devices/core/pool.h), so that a slow one holds up
  * no other, and requests are answered as they get done, in any order. Two sorts the loop carries out itself,
  * since waking a thread costs more than they do: what needs no waiting, which are most reads from the page
  * cache, but large ones of several at once; and a read or write that is alone, as long as such pieces take less
@@ -33,9 +33,9 @@
 #include <time.h>
 
 #include "devices/block/block_fd.h"
-#include "devices/block/block_pool.h"
 #include "devices/block/block_request.h"
 #include "devices/core/device.h"
+#include "devices/core/pool.h"
 
 /*
  * Data buffers of one request. A chain may not be longer than the ring, which the driver's side may
@@ -69,7 +69,7 @@ struct block {
 	struct block_backing backing;
 	struct block_disk disk;
 	struct virtio_blk_config config;
-	struct block_pool pool;
+	struct pool pool;
 	uint64_t work;
 	bool slow;
 	unsigned int busy;
@@ -82,7 +82,7 @@ struct block {
 	struct block_request request[BLOCK_SLOTS];
 };
 
-_Static_assert(BLOCK_SLOTS <= BLOCK_POOL_SLOTS_MAX, "slots have numbers");
+_Static_assert(BLOCK_SLOTS <= POOL_SLOTS_MAX, "slots have numbers");
 
 static uint8_t block_slot(const struct block *b, const struct block_request *r)
 {
@@ -170,7 +170,7 @@ static bool block_go_on(struct device *d, struct block_request *r)
 		if (!block_by_loop(d, r)) {
 			q->busy++;
 			b->busy++;
-			block_pool_give(&b->pool, block_slot(b, r));
+			pool_give(&b->pool, block_slot(b, r));
 			return false;
 		}
 	}
@@ -216,7 +216,7 @@ static void block_collect(struct device *d, unsigned int stopping)
 {
 	struct block *b = d->state;
 	uint8_t slots[BLOCK_SLOTS];
-	unsigned int nr = block_pool_take(&b->pool, slots, BLOCK_SLOTS);
+	unsigned int nr = pool_take(&b->pool, slots, BLOCK_SLOTS);
 
 	for (unsigned int i = 0; i < nr; i++) {
 		struct block_request *r = &b->request[slots[i]];
@@ -234,7 +234,7 @@ static void block_event(struct device *d, unsigned int slot UNUSED, uint32_t eve
 {
 	const struct block *b = d->state;
 
-	if (!block_pool_has(&b->pool))
+	if (!pool_has(&b->pool))
 		return;
 	block_collect(d, BOOT_QUEUES_MAX);
 	/* All queues: one may have waited for a slot of another. */
@@ -360,7 +360,7 @@ static int block_init(struct device *d, const struct boot_dev *rec, struct err *
 	block_offer(d, &s);
 	for (unsigned int i = 0; i < BLOCK_SLOTS; i++)
 		b->free[b->nr_free++] = (uint8_t)i;
-	rc = block_pool_init(&b->pool, b->backing.format->threads, block_run, b, err);
+	rc = pool_init(&b->pool, b->backing.format->threads, block_run, b, err);
 	return rc < 0 ? rc : device_watch(d, 0, b->pool.done[0], EPOLLIN, err);
 }
 
@@ -376,7 +376,7 @@ static void block_end(struct device *d)
 {
 	struct block *b = d->state;
 
-	block_pool_done(&b->pool);
+	pool_done(&b->pool);
 	if (b->backing.format)
 		b->backing.format->done(&b->backing);
 }

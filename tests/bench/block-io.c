@@ -10,7 +10,7 @@
  *
  *   one:       one request after the other; what the others are compared with
  *   announced: the same after a posix_fadvise(WILLNEED) for each request of the batch
- *   threads:   devices/block/block_pool.c, 16 of them. As in the device, reads that the page cache has and a
+ *   threads:   devices/core/pool.c, 16 of them. As in the device, reads that the page cache has and a
  *              request that is alone are carried out at once
  *   io_uring:  one io_uring_enter() that submits them all and waits for all
  *
@@ -40,8 +40,8 @@
 #include <unistd.h>
 
 #include "devices/block/block_fd.h"
-#include "devices/block/block_pool.h"
 #include "devices/core/lockdown.h"
+#include "devices/core/pool.h"
 #include "policies/policy.h"
 #include "tests/bench/uring.h"
 
@@ -78,7 +78,7 @@ struct bench {
 	uint64_t seed;
 	uint64_t next;
 	struct uring ring;
-	struct block_pool pool;
+	struct pool pool;
 	const struct sort *kind;
 	struct request *request;
 };
@@ -162,11 +162,11 @@ static void by_threads(struct bench *b, const struct sort *k, struct request *r,
 	for (unsigned int i = 0; i < n; i++) {
 		if (by_loop(b, k, &r[i], n))
 			continue;
-		block_pool_give(&b->pool, (uint8_t)i);
+		pool_give(&b->pool, (uint8_t)i);
 		given++;
 	}
 	while (given > 0)
-		given -= block_pool_take(&b->pool, slots, BATCH_MAX);
+		given -= pool_take(&b->pool, slots, BATCH_MAX);
 }
 
 static void by_io_uring(struct bench *b, const struct sort *k, struct request *r, unsigned int n)
@@ -232,7 +232,7 @@ static void bench_lock(struct bench *b)
 	uring_init(&b->ring, BATCH_MAX, b->fd);
 	rc = lockdown_files(&filter, &e);
 	if (rc == 0)
-		rc = block_pool_init(&b->pool, KIND_THREADS_MAX, run, b, &e);
+		rc = pool_init(&b->pool, KIND_THREADS_MAX, run, b, &e);
 	if (rc == 0)
 		rc = lockdown(&filter, &e);
 	if (rc < 0)

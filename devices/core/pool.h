@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Threads that carry out pieces while the loop goes on
+ * DOC: Threads that carry out what waits while the loop goes on
  *
  * The loop and the threads share two pipes, and through them pass numbers of slots, a byte each:
  *
- *   loop    --- work pipe --->  one thread takes a number, carries out that slot's piece,
+ *   loop    --- work pipe --->  one thread takes a number, carries out that slot's work,
  *           <--- done pipe ---  and gives the number back
  *
  * A slot belongs to the thread that holds its number, so nothing is locked and nothing is shared. The kernel
- * wakes one thread for each number. The threads exist before lockdown; they make the calls of a format, and
- * read and write pipes.
+ * wakes one thread for each number. The threads exist before lockdown; they make the calls of the device,
+ * and read and write pipes.
  */
-#ifndef VMRUN_DEVICES_BLOCK_BLOCK_POOL_H
-#define VMRUN_DEVICES_BLOCK_BLOCK_POOL_H
+#ifndef VMRUN_DEVICES_CORE_POOL_H
+#define VMRUN_DEVICES_CORE_POOL_H
 
 #include <pthread.h>
 
@@ -21,16 +21,16 @@
 #include "devices/core/kind.h"
 
 /* A slot's number is one byte, and a pipe takes as many at least */
-#define BLOCK_POOL_SLOTS_MAX 128U
+#define POOL_SLOTS_MAX 128U
 
 /**
- * struct block_pool - The threads; zeroed: none
+ * struct pool - The threads; zeroed: none
  * @work, @done: The pipes; [0] to read from
  * @ended:	Slots whose number is in @done. A thread counts after it has written, so that a reader who
  *		relies on it does not wait; it may be too low for a moment
  * @run:	Carries out what is in a slot; called by any thread, with @arg
  */
-struct block_pool {
+struct pool {
 	int work[2], done[2];
 	int ended;
 	void (*run)(void *arg, unsigned int slot);
@@ -40,7 +40,7 @@ struct block_pool {
 };
 
 /**
- * block_pool_init() - Make pipes and threads, and wait until each thread is ready
+ * pool_init() - Make pipes and threads, and wait until each thread is ready
  * @p:		Stays where it is for the life of the process
  * @threads:	1 to KIND_THREADS_MAX; afterwards this process can make no more (RLIMIT_NPROC)
  * @run:	Carries out what is in a slot
@@ -50,33 +50,32 @@ struct block_pool {
  * Syscalls: pipe2 clone mmap mprotect rt_sigprocmask prlimit64 read write
  * Return: 0 or -errno
  */
-MUST_CHECK int block_pool_init(struct block_pool *p, unsigned int threads,
-			       void (*run)(void *arg, unsigned int slot), void *arg,
-			       struct err *err);
+MUST_CHECK int pool_init(struct pool *p, unsigned int threads,
+			 void (*run)(void *arg, unsigned int slot), void *arg, struct err *err);
 
 /**
- * block_pool_done() - End the threads; safe on a zeroed struct and after a failure
+ * pool_done() - End the threads; safe on a zeroed struct and after a failure
  * @p:		None of them has a slot. A jailed program does not call this: it ends as it is
  *
  * Context: setup
  * Syscalls: close futex
  */
-void block_pool_done(struct block_pool *p);
+void pool_done(struct pool *p);
 
 /**
- * block_pool_give() - Have a thread carry out what is in @slot
- * @slot:	Below BLOCK_POOL_SLOTS_MAX; a thread's until block_pool_take() returns it
+ * pool_give() - Have a thread carry out what is in @slot
+ * @slot:	Below POOL_SLOTS_MAX; a thread's until pool_take() returns it
  *
  * Context: locked
  * Syscalls: write
  */
-void block_pool_give(struct block_pool *p, uint8_t slot);
+void pool_give(struct pool *p, uint8_t slot);
 
-/** block_pool_has() - Whether block_pool_take() does not have to wait; p->done[0] is readable then */
-bool block_pool_has(const struct block_pool *p);
+/** pool_has() - Whether pool_take() does not have to wait; p->done[0] is readable then */
+bool pool_has(const struct pool *p);
 
 /**
- * block_pool_take() - Slots whose piece is done, one at least: waits for it
+ * pool_take() - Slots whose work is done, one at least: waits for it
  * @slots:	Filled
  * @max:	Room in it
  *
@@ -84,6 +83,6 @@ bool block_pool_has(const struct block_pool *p);
  * Syscalls: read
  * Return: how many
  */
-unsigned int block_pool_take(struct block_pool *p, uint8_t *slots, unsigned int max);
+unsigned int pool_take(struct pool *p, uint8_t *slots, unsigned int max);
 
 #endif
