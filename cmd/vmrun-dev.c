@@ -140,7 +140,7 @@ static int dev_prepare(struct program *p, struct err *err)
 	if (strcmp(p->boot.type, dev_ops->kind->name) != 0)
 		return err_text(err, EINVAL, "%s: this program is for %s devices, not for %s",
 				p->boot.name, dev_ops->kind->name, p->boot.type);
-	rc = lockdown_files(&p->boot.filter, err);
+	rc = lockdown_files(&p->boot.filter, dev_ops->opens ? BOOT_FD_RES : -1, err);
 	if (rc == 0)
 		rc = loop_init(&p->loop, err);
 	if (rc == 0)

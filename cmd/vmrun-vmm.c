@@ -39,7 +39,7 @@ static int vmm_close(struct machine *m, struct err *err UNUSED)
 
 static int vmm_lock_files(struct machine *m, struct err *err)
 {
-	return lockdown_files(&m->boot.filter, err);
+	return lockdown_files(&m->boot.filter, -1, err);
 }
 
 static int vmm_lock(struct machine *m, struct err *err)

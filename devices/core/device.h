@@ -27,6 +27,7 @@ struct device;
  * @queue_max:	Entries a ring may have, a power of two up to VQ_SIZE_MAX
  * @features:	Bits it may offer; ring features and VERSION_1 are the core's and not listed
  * @lends:	Its rings go to the kernel (vq_lend()): what is in flight cannot be tracked
+ * @opens:	It opens files, below its first resource
  * @state_size:	Bytes of device->state, allocated once, zeroed, before lockdown
  * @init:	Take over boot record and fds. Before lockdown: may allocate
  * @start:	The first ring is about to run, with these features. NULL if there is nothing to do
@@ -53,7 +54,7 @@ struct device_ops {
 	const struct kind *kind;
 	uint16_t queue_max;
 	uint64_t features;
-	bool lends;
+	bool lends, opens;
 	size_t state_size;
 	int (*init)(struct device *d, const struct boot_dev *b, struct err *err);
 	int (*start)(struct device *d, uint64_t features);

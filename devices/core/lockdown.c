@@ -17,13 +17,15 @@ struct lockdown_ruleset {
 	uint64_t scoped;
 };
 
+#define LOCKDOWN_IOCTL_DEV (1ULL << 15)
+
 /* Rights each Landlock ABI added; the sum of those up to the kernel's is denied */
 static const struct lockdown_ruleset lockdown_added[] = {
-	[1] = {.access_fs = 0x1fff},   /* execute, read, write, make, remove */
-	[2] = {.access_fs = 1U << 13}, /* rename and link across directories */
-	[3] = {.access_fs = 1U << 14}, /* truncate */
-	[4] = {.access_net = 3},       /* TCP bind and connect */
-	[5] = {.access_fs = 1U << 15}, /* ioctl on device files opened from now on */
+	[1] = {.access_fs = 0x1fff},		 /* execute, read, write, make, remove */
+	[2] = {.access_fs = 1U << 13},		 /* rename and link across directories */
+	[3] = {.access_fs = 1U << 14},		 /* truncate */
+	[4] = {.access_net = 3},		 /* TCP bind and connect */
+	[5] = {.access_fs = LOCKDOWN_IOCTL_DEV}, /* ioctl on device files opened from now on */
 	/*
 	 * Abstract unix sockets. Not the signal scope beside them: until 6.15 it also stops signals
 	 * between threads of one process, and the pid namespace has no other process to signal.
@@ -39,7 +41,23 @@ static int lockdown_check_privs(struct err *err)
 	return 0;
 }
 
-int lockdown_files(const struct boot_filter *filter, struct err *err)
+/* Below a directory all is allowed but programs and device nodes */
+static int lockdown_allow(int ruleset, int beneath, uint64_t handled, struct err *err)
+{
+	const uint64_t never = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+			       LOCKDOWN_IOCTL_DEV;
+	const struct landlock_path_beneath_attr rule = {
+		.allowed_access = handled & ~never,
+		.parent_fd = beneath,
+	};
+
+	if (beneath >= 0 &&
+	    syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) < 0)
+		return err_set(err, errno, "landlock: allow a directory");
+	return 0;
+}
+
+int lockdown_files(const struct boot_filter *filter, int beneath, struct err *err)
 {
 	struct lockdown_ruleset deny = {0};
 	cleanup_fd int fd = -1;
@@ -53,6 +71,9 @@ int lockdown_files(const struct boot_filter *filter, struct err *err)
 		return rc;
 	if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
 		return 0;
+	/* The first ABI lets nothing be moved between directories. */
+	if (abi == 1 && beneath >= 0)
+		return 0;
 	if (abi < 0)
 		return err_set(err, errno, "landlock: ask for the version");
 	for (size_t i = 1; i < ARRAY_SIZE(lockdown_added) && i <= (size_t)abi; i++) {
@@ -63,9 +84,10 @@ int lockdown_files(const struct boot_filter *filter, struct err *err)
 	fd = (int)syscall(SYS_landlock_create_ruleset, &deny, sizeof(deny), 0);
 	if (fd < 0)
 		return err_set(err, errno, "landlock: create ruleset for ABI %ld", abi);
-	if (syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-		return err_set(err, errno, "landlock: restrict self");
-	return 0;
+	rc = lockdown_allow(fd, beneath, deny.access_fs, err);
+	if (rc == 0 && syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+		rc = err_set(err, errno, "landlock: restrict self");
+	return rc;
 }
 
 static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)

@@ -12,16 +12,17 @@
 #include "devices/core/boot.h"
 
 /**
- * lockdown_files() - Landlock with no rule: no file, TCP port or abstract socket can be reached
+ * lockdown_files() - Landlock: no file, TCP port or abstract socket can be reached
  * @filter:	Checked by boot_check_*; with BOOT_FILTER_NONE nothing is done at all
+ * @beneath:	A directory below which files can be; -1: none
  *
  * What is open stays. It binds the calling thread and those it makes from here on. no_new_privs must be set
  * already. A kernel without Landlock is no error.
  * Context: setup
- * Syscalls: prctl landlock_create_ruleset landlock_restrict_self close
+ * Syscalls: prctl landlock_create_ruleset landlock_add_rule landlock_restrict_self close
  * Return: 0 or -errno
  */
-MUST_CHECK int lockdown_files(const struct boot_filter *filter, struct err *err);
+MUST_CHECK int lockdown_files(const struct boot_filter *filter, int beneath, struct err *err);
 
 /**
  * lockdown() - seccomp, for all threads of the process (TSYNC)

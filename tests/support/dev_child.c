@@ -84,7 +84,8 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 
 	log_init(BOOT_FD_LOG, LOG_LEVEL_DEBUG);
 	vr_assert(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
-	if (lockdown_files(&rec->filter, &err) < 0 || loop_init(&loop, &err) < 0 ||
+	if (lockdown_files(&rec->filter, ops->opens ? BOOT_FD_RES : -1, &err) < 0 ||
+	    loop_init(&loop, &err) < 0 ||
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_control, &dev, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
 	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_VMM, &err) < 0) ||
@@ -116,7 +117,9 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 		fds[BOOT_FD_LOG] = STDERR_FILENO;
 		fds[BOOT_FD_VMM] = vmm[1];
 		for (unsigned int i = 0; i < rec->nr_res; i++)
-			fds[BOOT_FD_RES + i] = res[i];
+			fds[BOOT_FD_RES + i] = res[i] == DEV_CHILD_SELF
+						       ? open("/proc/self/fd", O_PATH | O_CLOEXEC)
+						       : res[i];
 		child_slots(fds, BOOT_FD_RES + rec->nr_res);
 		child_watch(c->watched);
 		_exit(child_main(ops, rec, policy));

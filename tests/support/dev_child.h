@@ -14,6 +14,8 @@
 #include "devices/core/device.h"
 #include "tests/support/call_watch.h"
 
+#define DEV_CHILD_SELF (-2) /* a resource: the child's own /proc/self/fd */
+
 /**
  * struct dev_child - One device
  * @vmm:	Owned: the VMM's end of its socket
@@ -32,7 +34,7 @@ struct dev_child {
 /**
  * dev_child_start() - Fork a device and wait until it is ready
  * @rec:	Boot record; its header and filter are not looked at
- * @res:	Borrowed: rec->nr_res resources
+ * @res:	Borrowed: rec->nr_res resources, or DEV_CHILD_SELF
  * @policy:	Name of the policy to run under
  *
  * Return: false when the device refused its record

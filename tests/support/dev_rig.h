@@ -27,11 +27,12 @@
 
 /**
  * struct dev_rig - One device
- * @rec:	Set before dev_rig_start()
+ * @rec, @res:	Set before dev_rig_start(): boot record and resources
  * @kick, @call, @error: By ring; -1 while it has not been started
  */
 struct dev_rig {
 	struct boot_dev rec;
+	const int *res;
 	struct dev_child child;
 	struct vqd_mem mem;
 	struct vqd ring[DEV_RIG_RINGS];
@@ -62,7 +63,7 @@ static inline void dev_rig_start(struct dev_rig *r, const struct device_ops *ops
 
 	snprintf(policy, sizeof(policy), "%s_device", ops->kind->name);
 	memset(r->kick, 0xff, sizeof(r->kick));
-	cr_assert(dev_child_start(&r->child, ops, &r->rec, NULL, policy));
+	cr_assert(dev_child_start(&r->child, ops, &r->rec, r->res, policy));
 	vqd_mem_init(&r->mem, pieces, ARRAY_SIZE(pieces));
 	vup_empty(r->child.vmm, VUP_GET_FEATURES, 0);
 	r->offered = dev_rig_answer(r, VUP_GET_FEATURES);

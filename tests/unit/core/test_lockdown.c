@@ -48,7 +48,7 @@ static int lock(void)
 {
 	struct err err;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, &err) < 0)
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, -1, &err) < 0)
 		return 1;
 	return lockdown(&filter, &err);
 }
@@ -65,7 +65,7 @@ static int unconfined_and_free(void)
 
 	filter.count = 0;
 	filter.flags = BOOT_FILTER_NONE;
-	return lockdown_files(&filter, &err) == 0 && lockdown(&filter, &err) == 0 &&
+	return lockdown_files(&filter, -1, &err) == 0 && lockdown(&filter, &err) == 0 &&
 			       syscall(SYS_getppid) >= 0 && prctl(PR_GET_SECCOMP, 0, 0, 0, 0) == 0
 		       ? 42
 		       : 1;
@@ -100,7 +100,7 @@ static int locked_thread_opens(void)
 
 	if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1) < 1)
 		return 43;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, &err) < 0 ||
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || lockdown_files(&filter, -1, &err) < 0 ||
 	    pthread_create(&thread, NULL, thread_opens, &opened) != 0)
 		return 1;
 	pthread_join(thread, NULL);
@@ -111,7 +111,7 @@ static int without_no_new_privs(void)
 {
 	struct err err;
 
-	return lockdown_files(&filter, &err) == -EPERM && lockdown(&filter, &err) == -EPERM &&
+	return lockdown_files(&filter, -1, &err) == -EPERM && lockdown(&filter, &err) == -EPERM &&
 			       syscall(SYS_getppid) > 0
 		       ? 42
 		       : 1;
