@@ -5,6 +5,7 @@
  *   parent: clone3: new user and pid namespaces    child: fds         none of the parent's is left
  *   parent: write the user namespace's maps        child: signals
  *                                                  child: namespaces  the others, but for cgroup
+ *                                                  child: self        while there is a /proc
  *                                                  child: root        empty and read-only
  *   parent: go ----------------------------------> child: cgroup      its namespace
  *                                                  child: user        it is mapped by now
@@ -25,11 +26,11 @@
 #include <linux/close_range.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -37,23 +38,19 @@
 #include <sys/wait.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/jail/caps.h"
 #include "runtime/jail/root.h"
 #include "runtime/util/nsfail.h"
 #include "runtime/util/signal_names.h"
 
 #define STACK_BYTES (8U << 20)
 
-#define SECURE_ALL                                                                                 \
-	(SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |                           \
-	 SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |   \
-	 SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
-
 /**
  * struct child - The data of the child, prepared before clone3
  * @go_fd:	Read end of a pipe; a byte says that the maps are written
  * @program_fd, @error_fd: The jail's, moved behind the slots
  * @flag:	The namespace in the making
- * @no_caps:	An empty set of capabilities
+ * @caps:	What it keeps, usually nothing
  */
 struct child {
 	const struct jail *jail;
@@ -61,8 +58,7 @@ struct child {
 	int program_fd;
 	int error_fd;
 	int flag;
-	cap_t no_caps;
-	int nr_caps;
+	const struct caps *caps;
 };
 
 static int jail_failed(const char **ret_step, const char *step)
@@ -147,6 +143,26 @@ static int jail_stage_namespaces(struct child *c, const char **ret_step)
 	return 0;
 }
 
+/*
+ * The directory that has a name for each fd of this process: what is open is opened by it for another use. It is the
+ * root of a mount of its own, from which no ".." leads to /proc.
+ */
+static int jail_stage_self(struct child *c, const char **ret_step)
+{
+	cleanup_fd int fd = -1;
+
+	if (c->jail->self == 0)
+		return 0;
+	fd = c->jail->unconfined ? open("/proc/self/fd", O_PATH | O_CLOEXEC)
+				 : (int)syscall(SYS_open_tree, AT_FDCWD, "/proc/self/fd",
+						OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (fd < 0)
+		return jail_failed(ret_step, "open /proc/self/fd");
+	if (dup2(fd, (int)c->jail->self) < 0)
+		return jail_failed(ret_step, "place");
+	return 0;
+}
+
 static int jail_stage_root(struct child *c UNUSED, const char **ret_step)
 {
 	umask(077);
@@ -211,23 +227,13 @@ static int jail_stage_limits(struct child *c, const char **ret_step)
 	return 0;
 }
 
-/* Changing securebits and the bounding set takes a capability, so the other sets are emptied last. */
 static int jail_stage_privileges(struct child *c, const char **ret_step)
 {
 	/* Best effort; failure is harmless: the policies forbid keyctl. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return jail_failed(ret_step, "no_new_privs");
-	if (prctl(PR_SET_SECUREBITS, SECURE_ALL, 0, 0, 0) < 0)
-		return jail_failed(ret_step, "securebits");
-	for (int cap = 0; cap < c->nr_caps; cap++)
-		if (cap_drop_bound(cap) < 0)
-			return jail_failed(ret_step, "bounding set");
-	if (cap_reset_ambient() < 0)
-		return jail_failed(ret_step, "ambient set");
-	if (cap_set_proc(c->no_caps) < 0)
-		return jail_failed(ret_step, "capability sets");
-	return 0;
+	return caps_apply(c->caps, ret_step);
 }
 
 /* After the last change of credentials, which clears the signal. */
@@ -267,6 +273,7 @@ static const struct stage {
 	{"fds", jail_stage_fds, false},
 	{"signals", jail_stage_signals, false},
 	{"namespaces", jail_stage_namespaces, true},
+	{"self", jail_stage_self, false},
 	{"root", jail_stage_root, true},
 	{"cgroup", jail_stage_cgroup, true},
 	{"user", jail_stage_user, true},
@@ -296,14 +303,6 @@ static NORETURN void jail_child_main(struct child *c)
 		_exit(2);
 	_exit(1);
 }
-
-static void jail_caps_done(cap_t *c)
-{
-	if (*c)
-		cap_free(*c);
-}
-
-#define cleanup_caps __attribute__((cleanup(jail_caps_done)))
 
 /* The parent sets it, because the child has no /proc. Raising it takes no privilege. */
 static int jail_set_oom_score(pid_t pid, int adj, struct err *err)
@@ -337,7 +336,7 @@ static int jail_let_go(const struct jail *j, pid_t pid, int go_wr, struct err *e
 int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 {
 	const uint64_t namespaces = j->unconfined ? 0 : CLONE_NEWUSER | CLONE_NEWPID;
-	cleanup_caps cap_t no_caps = cap_init();
+	cleanup_caps struct caps caps = {NULL, NULL};
 	cleanup_fd int go_rd = -1, go_wr = -1, pidfd = -1;
 	struct clone_args args = {
 		.flags = namespaces | CLONE_PIDFD,
@@ -349,13 +348,13 @@ int jail_spawn(const struct jail *j, struct jailed *ret, struct err *err)
 	long pid;
 
 	vr_assert(j->nr_fds <= JAIL_FDS_MAX);
-	if (!no_caps)
-		return err_set(err, errno, "jail");
+	if (caps_init(&caps, j->ids.guests) < 0)
+		return err_set(err, ENOMEM, "jail");
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return err_set(err, errno, "jail: pipe");
 	go_rd = go[0];
 	go_wr = go[1];
-	c = (struct child){j, go_rd, j->program_fd, j->error_fd, 0, no_caps, cap_max_bits()};
+	c = (struct child){j, go_rd, j->program_fd, j->error_fd, 0, &caps};
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid < 0)
 		return namespaces ? nsfail_explain((int)namespaces, errno, "", err)

@@ -12,7 +12,6 @@
 #ifndef VMRUN_RUNTIME_JAIL_JAIL_H
 #define VMRUN_RUNTIME_JAIL_JAIL_H
 
-#include <sys/capability.h>
 #include <sys/types.h>
 
 #include "devices/core/base.h"
@@ -36,7 +35,9 @@ struct jail_limits {
  * struct jail - What to start
  * @name:	For argv[0] and for errors
  * @program_fd:	The program, O_PATH or read-only, borrowed
+ * @self:	The slot that becomes the program's /proc/self/fd, and nothing else of /proc; 0: none
  * @unconfined:	Only the stages that hand the program over are run: it has its fds, and dies with its parent
+ * @ids:	Its user. One that acts for the users of a guest keeps the capabilities for that (jail.c)
  * @nr_fds, @fd: fd[n] becomes fd n of the program; all borrowed, none -1
  * @oom_score_adj: Not below the caller's; JAIL_OOM_INHERITED: the caller's
  * @error_fd:	Write end of the error pipe, borrowed
@@ -45,6 +46,7 @@ struct jail_limits {
 struct jail {
 	const char *name;
 	int program_fd;
+	unsigned int self;
 	bool unconfined;
 	unsigned int nr_fds;
 	int fd[JAIL_FDS_MAX];

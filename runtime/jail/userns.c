@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
@@ -94,7 +96,7 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 	rc = userns_number_of(fd, &id, err);
 	if (rc < 0 || !userns_is_mapped(USERNS_HOST_BASE + id))
 		return rc;
-	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true};
+	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true, false};
 	(void)TAKE_FD(fd); /* never closed: it holds the number */
 	return 0;
 }
@@ -117,11 +119,48 @@ static int userns_write_proc(pid_t pid, const char *file, const char *text, size
 	return 0;
 }
 
-static int userns_write_map(pid_t pid, const char *file, uint32_t id, struct err *err)
+/* The process's own id, as it is inside */
+static uint32_t userns_inside(const struct userns_ids *ids)
 {
-	char map[64];
-	const size_t len = fmt_into(map, sizeof(map), "%d %u 1\n", USERNS_ID, id);
+	if (!ids->guests)
+		return USERNS_ID;
+	return ids->exclusive ? USERNS_GUESTS_ID : 0;
+}
 
+/* Appends the ids of @own, a map of the caller's, that lie below USERNS_HOST_BASE: each as itself */
+static size_t userns_add_same(const char *own, char *map, size_t len, size_t size)
+{
+	for (; *own; own += strcspn(own, "\n"), own += *own == '\n') {
+		char *at;
+		const uint64_t first = strtoull(own, &at, 10);
+		uint64_t count;
+
+		(void)strtoull(at, &at, 10);
+		count = strtoull(at, &at, 10);
+		if (first >= USERNS_HOST_BASE)
+			continue;
+		if (count > USERNS_HOST_BASE - first)
+			count = USERNS_HOST_BASE - first;
+		len += fmt_into(map + len, size - len, "%lu %lu %lu\n", first, first, count);
+	}
+	return len;
+}
+
+static int userns_write_map(pid_t pid, const struct userns_ids *ids, const char *file, uint32_t id,
+			    struct err *err)
+{
+	cleanup_free char *own = NULL;
+	char map[4096], path[32];
+	size_t len = fmt_into(map, sizeof(map), "%u %u 1\n", userns_inside(ids), id);
+	int rc = 0;
+
+	fmt_into(path, sizeof(path), "/proc/self/%s", file);
+	if (ids->guests && ids->exclusive)
+		rc = file_read_all(path, &own);
+	if (rc < 0)
+		return err_set(err, -rc, "%s", path);
+	if (own)
+		len = userns_add_same(own, map, len, sizeof(map));
 	return userns_write_proc(pid, file, map, len, err);
 }
 
@@ -130,17 +169,23 @@ int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
 	int rc = userns_write_proc(pid, "setgroups", "deny", 4, err);
 
 	if (rc == 0)
-		rc = userns_write_map(pid, "gid_map", ids->gid, err);
-	return rc < 0 || ids->uid == USERNS_NONE ? rc
-						 : userns_write_map(pid, "uid_map", ids->uid, err);
+		rc = userns_write_map(pid, ids, "gid_map", ids->gid, err);
+	return rc < 0 || ids->uid == USERNS_NONE
+		       ? rc
+		       : userns_write_map(pid, ids, "uid_map", ids->uid, err);
 }
 
 int userns_become(const struct userns_ids *ids)
 {
-	/* The raw calls: libc's would signal threads, which only the parent has. */
-	if (syscall(SYS_setresgid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
+	const uint32_t id = userns_inside(ids);
+
+	/* The caller may be mapped to 0: without this bit it would lose its capabilities with that number. */
+	if (ids->guests && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
 		return -errno;
-	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, USERNS_ID, USERNS_ID, USERNS_ID) < 0)
+	/* The raw calls: libc's would signal threads, which only the parent has. */
+	if (syscall(SYS_setresgid, id, id, id) < 0)
+		return -errno;
+	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, id, id, id) < 0)
 		return -errno;
 	return 0;
 }

@@ -2,7 +2,8 @@
 /**
  * DOC: The user of a jailed process
  *
- * Inside its user namespace a jailed process is USERNS_ID, the only user there. Outside, all processes of a
+ * Inside its user namespace a jailed process is USERNS_ID, the only user there. (One that acts for the users
+ * of its guest has those too: userns_ids.guests.) Outside, all processes of a
  * VM have one host uid. If the caller may choose it, that is USERNS_HOST_BASE plus a number that no other VM
  * of the host has at that time; otherwise it is the caller's own.
  *
@@ -26,17 +27,22 @@
 #define USERNS_ID	  1 /* not 0: execve would give capabilities to the root of a namespace */
 #define USERNS_HOST_BASE  0x70000000U /* above the ranges of /etc/subuid and systemd */
 #define USERNS_HOST_COUNT 0x10000000U
+#define USERNS_GUESTS_ID  USERNS_HOST_BASE /* instead of USERNS_ID, beside the users of a guest */
 #define USERNS_NONE	  ((uid_t)-1)
 
 /**
  * struct userns_ids - The host uid and gid of USERNS_ID
  * @uid:	USERNS_NONE: no uid is mapped, and the process keeps its own
  * @exclusive:	No other process of the host has these ids
+ * @guests:	The process acts for the users of a guest. If the caller may choose ids, then those below
+ *		USERNS_HOST_BASE are what they are outside, and the process itself is USERNS_GUESTS_ID.
+ *		Otherwise the caller is 0 inside, and all there is
  */
 struct userns_ids {
 	uid_t uid;
 	gid_t gid;
 	bool exclusive;
+	bool guests;
 };
 
 /**
@@ -63,10 +69,10 @@ bool userns_maps(const char *map, uint32_t id);
 MUST_CHECK int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err);
 
 /**
- * userns_become() - Become USERNS_ID, once the maps are written; without a mapped uid only the gid changes
+ * userns_become() - Become the user of this namespace, once the maps are written; without a mapped uid only the gid changes
  *
  * Context: the child, before exec
- * Syscalls: setresgid setresuid
+ * Syscalls: setresgid setresuid prctl
  * Return: 0 or -errno
  */
 MUST_CHECK int userns_become(const struct userns_ids *ids);
