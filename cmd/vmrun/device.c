@@ -8,6 +8,7 @@
 #include "cmd/vmrun/device_net.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
+#include "runtime/util/fs_cache.h"
 #include "runtime/util/oci_log.h"
 
 struct device_options {
@@ -19,6 +20,7 @@ struct device_options {
 	struct device_net_options net;
 	uint64_t cid;
 	const char *host_socket;
+	const char *source, *tag, *cache;
 	uint64_t queues;
 	uint64_t fd;
 	bool readonly;
@@ -36,7 +38,7 @@ static const struct option_spec options[] = {
 	 FIELD(path), NULL},
 	{"format", 0, OPTION_STRING, "raw|qcow2",
 	 "block: what the image is; raw: whatever it looks like", FIELD(format), NULL},
-	{"readonly", 0, OPTION_FLAG, NULL, "block: refuse writes", FIELD(readonly), NULL},
+	{"readonly", 0, OPTION_FLAG, NULL, "block, fs: refuse writes", FIELD(readonly), NULL},
 	{"direct", 0, OPTION_FLAG, NULL, "block: around the host's page cache (O_DIRECT)",
 	 FIELD(direct), NULL},
 	{"tap", 0, OPTION_STRING, "NAME", "net, required: the TAP, made if it does not exist",
@@ -47,6 +49,12 @@ static const struct option_spec options[] = {
 	{"cid", 0, OPTION_COUNT, "CID", "vsock, required: its guests' CID", FIELD(cid), NULL},
 	{"host-socket", 0, OPTION_STRING, "PATH",
 	 "vsock, required: programs of the host connect here", FIELD(host_socket), NULL},
+	{"source", 0, OPTION_STRING, "DIR", "fs, required: the directory to share", FIELD(source),
+	 NULL},
+	{"tag", 0, OPTION_STRING, "TAG", "fs: its name in the guest, where the front-end asks",
+	 FIELD(tag), NULL},
+	{"cache", 0, OPTION_STRING, "auto|none|always",
+	 "fs: what the guest may believe of what it has seen", FIELD(cache), fs_cache_names},
 	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to " OPTION_NUMERAL(BOOT_QUEUES_MAX) " queues; net: 1 to " OPTION_NUMERAL(
 		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
@@ -66,6 +74,7 @@ static const struct device_need {
 	{KIND_BLOCK, "--path", FIELD(path)},
 	{KIND_NET, "--tap", FIELD(tap)},
 	{KIND_VSOCK, "--host-socket", FIELD(host_socket)},
+	{KIND_FS, "--source", FIELD(source)},
 };
 
 static int device_check_needs(const struct device_options *o, const struct kind *k, struct err *err)
@@ -119,11 +128,18 @@ static int device_check(struct device_options *o, const struct kind *k,
 
 	if (rc < 0)
 		return rc;
-	if ((o->readonly || o->direct || o->format) && k != &kind_table[KIND_BLOCK])
+	if ((o->direct || o->format) && k != &kind_table[KIND_BLOCK])
 		return err_text(err, EINVAL, "device %s: --%s is for block devices", k->name,
-				o->readonly ? "readonly"
-				: o->direct ? "direct"
-					    : "format");
+				o->direct ? "direct" : "format");
+	if (o->readonly && k != &kind_table[KIND_BLOCK] && k != &kind_table[KIND_FS])
+		return err_text(err, EINVAL, "device %s: --readonly is for block and fs devices",
+				k->name);
+	if ((o->tag || o->cache) && k != &kind_table[KIND_FS])
+		return err_text(err, EINVAL, "device %s: --%s is for fs devices", k->name,
+				o->tag ? "tag" : "cache");
+	if (o->tag && (!*o->tag || strlen(o->tag) > FS_TAG_BYTES))
+		return err_text(err, EINVAL, "device %s: --tag: must be 1 to %d bytes long",
+				k->name, FS_TAG_BYTES);
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
 	if (o->size_bytes % 4096)
@@ -169,6 +185,9 @@ static int device_wanted(const struct vmrun *v, const char *type,
 		.format = format,
 		.readonly = o.readonly,
 		.direct = o.direct,
+		.source = o.source,
+		.tag = o.tag,
+		.cache = fs_cache_named(o.cache),
 		.tap = o.tap,
 		.size_bytes = o.size_bytes,
 		.cid = o.cid,

@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "cmd/vmrun/run_block.h"
+#include "cmd/vmrun/run_fs.h"
 #include "cmd/vmrun/run_net.h"
 #include "cmd/vmrun/run_vsock.h"
 #include "devices/core/fmt.h"
@@ -194,7 +195,31 @@ bool run_bundle_given(const struct run_bundle_options *o)
 {
 	return o->mem_mib || o->vcpus || o->root_image || o->rwroot_image || o->initrd ||
 	       o->disks.nr || o->rwdisks.nr || o->blocks.nr || o->params.nr || o->nets.nr ||
-	       o->host_ip || o->netmask || o->mac || o->balloon || o->vsock;
+	       o->host_ip || o->netmask || o->mac || o->shared.nr || o->balloon || o->vsock;
+}
+
+static int run_bundle_append_devices(struct maker *m, struct json_object *devices,
+				     const struct run_bundle_options *o, bool console,
+				     struct err *err)
+{
+	int rc;
+
+	run_bundle_append_disks(m, devices, &o->disks, true);
+	run_bundle_append_disks(m, devices, &o->rwdisks, false);
+	rc = run_bundle_append_all(m, devices, &o->blocks, run_block, err);
+	if (console)
+		run_bundle_append_console(m, devices);
+	if (rc == 0)
+		rc = run_bundle_append_all(m, devices, &o->nets, run_net, err);
+	if (rc == 0)
+		rc = run_bundle_append_tap(m, devices, o, err);
+	if (rc == 0)
+		rc = run_bundle_append_all(m, devices, &o->shared, run_fs, err);
+	if (rc == 0)
+		rc = run_bundle_append_vsock(m, devices, o->vsock, err);
+	if (o->balloon)
+		run_bundle_append_balloon(m, devices);
+	return rc;
 }
 
 int run_bundle_make(const struct run_bundle_options *o, const char *kernel, const char *dir,
@@ -211,21 +236,9 @@ int run_bundle_make(const struct run_bundle_options *o, const char *kernel, cons
 		return err_text(err, EINVAL, "-r and --rwroot exclude each other");
 	if (root_image)
 		run_bundle_add_image(&m, image, root_image);
-	run_bundle_append_disks(&m, devices, &o->disks, true);
-	run_bundle_append_disks(&m, devices, &o->rwdisks, false);
-	rc = run_bundle_append_all(&m, devices, &o->blocks, run_block, err);
-	if (console)
-		run_bundle_append_console(&m, devices);
-	if (rc == 0)
-		rc = run_bundle_append_all(&m, devices, &o->nets, run_net, err);
-	if (rc == 0)
-		rc = run_bundle_append_tap(&m, devices, o, err);
-	if (rc == 0)
-		rc = run_bundle_append_vsock(&m, devices, o->vsock, err);
+	rc = run_bundle_append_devices(&m, devices, o, console, err);
 	if (rc < 0)
 		return rc;
-	if (o->balloon)
-		run_bundle_append_balloon(&m, devices);
 	run_bundle_add_string(&m, config, "ociVersion", BUNDLE_OCI_VERSION);
 	if (root_image) {
 		struct json_object *root = json_object_new_object();

@@ -19,6 +19,7 @@
  * @nets:	Network devices, in the words of run_net()
  * @host_ip, @netmask, @mac: crosvm's words for one network device, a TAP among the host's interfaces; NULL where
  *		not given
+ * @shared:	Shared directories, in the words of run_fs()
  * @balloon:	A balloon, too
  * @vsock:	Of run_vsock(), or NULL
  */
@@ -34,6 +35,7 @@ struct run_bundle_options {
 	struct option_list params;
 	struct option_list nets;
 	const char *host_ip, *netmask, *mac;
+	struct option_list shared;
 	bool balloon;
 	const char *vsock;
 };
@@ -70,6 +72,8 @@ struct run_bundle_options {
 		"of --host_ip", netmask), \
 	RUN_BUNDLE_OPTION(type, member, "mac", 0, OPTION_STRING, "MAC", \
 		"of --host_ip: the guest's", mac), \
+	RUN_BUNDLE_OPTION(type, member, "shared-dir", 0, OPTION_LIST, "DIR:TAG[:ro][:cache=WORD]", \
+		"directory for mount -t virtiofs TAG, repeatable", shared), \
 	RUN_BUNDLE_OPTION(type, member, "balloon", 0, OPTION_FLAG, NULL, \
 		"a balloon", balloon), \
 	RUN_BUNDLE_OPTION(type, member, "vsock", 0, OPTION_STRING, "CID[,KEY=VALUE]...", \

@@ -88,6 +88,11 @@ static const char *const spec_devices[KINDS] = {
 	[KIND_BALLOON] = "[{\"type\": \"balloon\", \"size\": 0, \"deflateOnOom\": true}]",
 	[KIND_VSOCK] = "[{\"type\": \"vsock\", \"cid\": 3, \"socket\": \"vsock\","
 		       " \"backend\": \"vhost\", \"listen\": [5000]}]",
+	[KIND_FS] = "[{\"type\": \"fs\", \"tag\": \"data\", \"source\": \"data\","
+		    " \"readonly\": false, \"cache\": \"auto\", \"writeback\": false,"
+		    " \"posixAcl\": false},"
+		    "{\"type\": \"fs\", \"tag\": \"parts\", \"sources\": ["
+		    "{\"source\": \"data\", \"name\": \"d\", \"readonly\": true}]}]",
 	[KIND_SERIAL] = "[{\"type\": \"serial\"}]",
 	[KIND_VHOST_USER] = "[{\"type\": \"vhost-user\", \"device\": \"fs\","
 			    " \"socket\": \"virtiofsd.sock\", \"tag\": \"shared\"}]",

@@ -78,6 +78,7 @@ struct boot_filter {
 #define BOOT_DEV_READONLY (1U << 0) /* block: refuse writes, offer VIRTIO_BLK_F_RO */
 #define BOOT_DEV_ALONE	  (1U << 1) /* front-ends come by CTL_FRONT_END, BOOT_FD_VMM is none */
 #define BOOT_DEV_RAW_BLK  (1U << 2) /* block: resource 0 is a block device, not a file */
+#define BOOT_DEV_SQUASH	  (1U << 3) /* fs: what the guest makes belongs to the device's own user */
 
 /**
  * struct boot_dev - Boot record of a device

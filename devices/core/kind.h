@@ -31,25 +31,19 @@
  * of configuration space. A device with "queues": N in config.json has each * N + more queues, and N is at
  * most "most". A back-end of others that does not tell how many it has is taken to have "each".
  */
-#define KIND_TABLE(ROW)                                                                            \
-	/*  id         name         bus     virtio id        PCI class config each more most */    \
-	ROW(BLOCK, "block", VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX,          \
-	    KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS)                                   \
-	ROW(NET, "net", VIRTIO, VIRTIO_ID_NET, 0x020000, 12, 2, 1, NET_PAIRS_MAX,                  \
-	    KIND_TYPE | KIND_ALONE | KIND_OTHERS)                                                  \
-	ROW(RNG, "rng", VIRTIO, VIRTIO_ID_RNG, 0x00ff00, 0, 1, 0, 1,                               \
-	    KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS)                                   \
-	ROW(BALLOON, "balloon", VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,                  \
-	    KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS)                                    \
-	ROW(VSOCK, "vsock", VIRTIO, VIRTIO_ID_VSOCK, 0x078000, 8, 3, 0, 1,                         \
-	    KIND_TYPE | KIND_ALONE | KIND_SINGLE)                                                  \
-	ROW(CONSOLE, "console", VIRTIO, VIRTIO_ID_CONSOLE, 0x078000, 12, 2, 0, 1,                  \
-	    KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS)                                    \
-	ROW(SERIAL, "serial", SERIAL, 0, 0, 0, 0, 0, 0, KIND_TYPE | KIND_IMPLIED | KIND_SINGLE)    \
-	ROW(VHOST_USER, "vhost-user", NONE, 0, 0, 0, 0, 0, 0, KIND_TYPE | KIND_NAME)               \
-	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET, 0x020000, 12, 2, 1, NET_PAIRS_MAX, 0)   \
-	ROW(VHOST_VSOCK, "vhost_vsock", VIRTIO, VIRTIO_ID_VSOCK, 0x078000, 8, 3, 0, 1, 0)          \
-	ROW(FS, "fs", VIRTIO, VIRTIO_ID_FS, 0x018000, 40, 2, 0, 1, KIND_NAME | KIND_OTHERS)
+#define KIND_TABLE(ROW) \
+	/*  id         name         bus     virtio id        PCI class config each more most */ \
+	ROW(BLOCK,     "block",     VIRTIO, VIRTIO_ID_BLOCK, 0x018000, 60, 1, 0, BOOT_QUEUES_MAX, KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS) \
+	ROW(NET,       "net",       VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   KIND_TYPE | KIND_ALONE | KIND_OTHERS) \
+	ROW(RNG,       "rng",       VIRTIO, VIRTIO_ID_RNG,   0x00ff00,  0, 1, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_IMPLIED | KIND_OTHERS) \
+	ROW(BALLOON,   "balloon",   VIRTIO, VIRTIO_ID_BALLOON, 0x00ff00, 16, 5, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
+	ROW(VSOCK,     "vsock",     VIRTIO, VIRTIO_ID_VSOCK, 0x078000,  8, 3, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_SINGLE) \
+	ROW(CONSOLE,   "console",   VIRTIO, VIRTIO_ID_CONSOLE, 0x078000, 12, 2, 0, 1,             KIND_TYPE | KIND_ALONE | KIND_SINGLE | KIND_OTHERS) \
+	ROW(FS,        "fs",        VIRTIO, VIRTIO_ID_FS,    0x018000, 40, 2, 0, 1,               KIND_TYPE | KIND_ALONE | KIND_OTHERS | KIND_THREADS) \
+	ROW(SERIAL,    "serial",    SERIAL, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_IMPLIED | KIND_SINGLE) \
+	ROW(VHOST_USER, "vhost-user", NONE, 0,               0,         0, 0, 0, 0,               KIND_TYPE | KIND_NAME) \
+	ROW(VHOST_NET, "vhost_net", VIRTIO, VIRTIO_ID_NET,   0x020000, 12, 2, 1, NET_PAIRS_MAX,   0) \
+	ROW(VHOST_VSOCK, "vhost_vsock", VIRTIO, VIRTIO_ID_VSOCK, 0x078000, 8, 3, 0, 1,            0)
 
 #define KIND_ID(id, ...) KIND_##id,
 enum kind_id { KIND_TABLE(KIND_ID) KINDS };

@@ -34,7 +34,30 @@ struct block_settings {
 	uint32_t direct_mem, direct_off;
 };
 
-#define FS_TAG_BYTES  36 /* the name of a virtio-fs, not terminated when full */
+#define FS_TAG_BYTES   36    /* the name of a virtio-fs, not terminated when full */
+#define FS_SOURCES_MAX 64U   /* directories and files that one shares under names of their own */
+#define FS_FDS_MIN     1024U /* file descriptors that the device of one has at least */
+#define FS_FDS_MAX     (1U << 20)
+
+/** enum fs_cache - What the guest may believe of what it has seen: what it likes for a second, nothing, all */
+enum fs_cache { FS_CACHE_AUTO, FS_CACHE_NONE, FS_CACHE_ALWAYS, FS_CACHES };
+
+#define FS_WRITEBACK (1U << 0) /* the guest may hold writes back */
+#define FS_POSIX_ACL (1U << 1) /* the guest obeys access control lists */
+
+/**
+ * struct fs_settings - Of a shared directory
+ * @tag:	Padded with zeros
+ * @cache:	enum fs_cache
+ * @flags:	FS_*
+ *
+ * Resources: the directory, O_PATH; /proc/self/fd of the device itself.
+ */
+struct fs_settings {
+	char tag[FS_TAG_BYTES];
+	uint32_t cache;
+	uint32_t flags;
+};
 
 #define NET_PAIRS_MAX 4 /* queue pairs of one network device */
 

@@ -96,19 +96,39 @@ struct bundle_console {
 	struct schema_list ports;
 };
 
+/** struct bundle_source - One directory or file of several that an fs device shares */
+struct bundle_source {
+	const char *path, *name;
+	bool readonly;
+};
+
+/**
+ * struct bundle_fs - An fs device's own properties
+ * @sources:	struct bundle_source; none if the device has one @path
+ * @cache:	enum fs_cache
+ */
+struct bundle_fs {
+	struct schema_list sources;
+	int cache;
+	bool writeback, posix_acl;
+};
+
 /**
  * struct bundle_device - One element of /vm/devices
  * @pointer:	JSON pointer of the element
  * @format:	enum disk_format
  * @on_failure:	enum bundle_on_failure
  * @queues:	block: queues; net: queue pairs
- * @path:	block: the image; vhost-user: the socket
- * @serial, @readonly, @direct: block only
- * @device, @tag: vhost-user only: the name of a kind with KIND_OTHERS; of a file system
+ * @path:	block: the image; vhost-user: the socket; fs: the directory
+ * @serial, @direct: block only
+ * @readonly:	block and fs
+ * @device:	vhost-user only: the name of a kind with KIND_OTHERS
+ * @tag:	Of a file system
  * @vsock:	vsock only
  * @net:	net only
  * @balloon:	balloon only
  * @console:	console only
+ * @fs:		fs only
  */
 struct bundle_device {
 	enum kind_id type;
@@ -126,6 +146,7 @@ struct bundle_device {
 	struct bundle_net net;
 	struct bundle_balloon balloon;
 	struct bundle_console console;
+	struct bundle_fs fs;
 };
 
 struct bundle_vm {

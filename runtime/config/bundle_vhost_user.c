@@ -43,8 +43,7 @@ static const struct schema_field fields[] = {
 const struct schema_table bundle_vhost_user_table = {
 	.field = fields, .nr = ARRAY_SIZE(fields), .closed = true};
 
-int bundle_vhost_user_check(const struct bundle_device *d, const struct bundle_device *first,
-			    struct err *err)
+int bundle_vhost_user_check(const struct bundle_device *d, struct err *err)
 {
 	const bool fs = strcmp(d->device, kind_table[KIND_FS].name) == 0;
 
@@ -60,9 +59,5 @@ int bundle_vhost_user_check(const struct bundle_device *d, const struct bundle_d
 				"%s/onFailure: must be stop: the next back-end of a file system "
 				"would not know what the guest has open",
 				d->pointer);
-	for (const struct bundle_device *o = first; fs && o < d; o++)
-		if (o->tag && strcmp(o->tag, d->tag) == 0)
-			return err_text(err, EINVAL, "%s/tag: %s is %s's already", d->pointer,
-					d->tag, o->pointer);
 	return 0;
 }

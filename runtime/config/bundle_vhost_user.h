@@ -10,11 +10,7 @@
 
 extern const struct schema_table bundle_vhost_user_table;
 
-/**
- * bundle_vhost_user_check() - Check @d, of this type: a file system has a tag of its own, and cannot return
- * @first:	Of all devices; @d is one of them
- */
-MUST_CHECK int bundle_vhost_user_check(const struct bundle_device *d,
-				       const struct bundle_device *first, struct err *err);
+/** bundle_vhost_user_check() - Check @d, of this type: a file system has a tag, and cannot return */
+MUST_CHECK int bundle_vhost_user_check(const struct bundle_device *d, struct err *err);
 
 #endif

@@ -17,6 +17,7 @@
 
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_console.h"
+#include "runtime/config/bundle_fs.h"
 #include "runtime/config/bundle_net.h"
 #include "runtime/config/bundle_vhost_user.h"
 #include "runtime/util/disk_format.h"
@@ -116,6 +117,7 @@ static const struct schema_table *const device_tables[KINDS] = {
 	[KIND_BALLOON] = &balloon_table,
 	[KIND_VSOCK] = &vsock_table,
 	[KIND_CONSOLE] = &bundle_console_table,
+	[KIND_FS] = &bundle_fs_table,
 };
 
 static int bundle_vm_decode_device(struct schema_ctx *ctx, struct json_object *value, void *target)
@@ -256,6 +258,7 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 				  const struct bundle_device *d, unsigned int *listed)
 {
 	const struct kind *kind = bundle_kind(d);
+	int rc = 0;
 
 	if (kind->flags & KIND_SINGLE && listed[kind - kind_table]++)
 		return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d->pointer,
@@ -270,8 +273,11 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 				d->pointer);
 	if (d->type == KIND_CONSOLE)
 		return bundle_console_check(ctx, d);
-	return d->type == KIND_VHOST_USER ? bundle_vhost_user_check(d, vm->devices.item, ctx->err)
-					  : 0;
+	if (d->type == KIND_FS)
+		rc = bundle_fs_check(d, ctx->err);
+	if (d->type == KIND_VHOST_USER)
+		rc = bundle_vhost_user_check(d, ctx->err);
+	return rc < 0 ? rc : bundle_fs_check_tag(d, vm->devices.item, ctx->err);
 }
 
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)

@@ -11,7 +11,9 @@
 
 #include "devices/core/fdio.h"
 #include "runtime/host/backing.h"
+#include "runtime/host/share.h"
 #include "runtime/host/vhost_files.h"
+#include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/util/file.h"
 #include "runtime/util/unix_path.h"
@@ -234,7 +236,8 @@ static int assets_open_backing(struct plan_proc *proc, struct asset_proc *ap, un
 	return 0;
 }
 
-static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struct err *err)
+static int assets_open_proc(struct plan_proc *proc, const struct plan_fs *fs, struct asset_proc *ap,
+			    struct err *err)
 {
 	for (unsigned int n = 0; n < proc->nr_fds; n++) {
 		const struct plan_fd *f = &proc->fd[n];
@@ -243,6 +246,8 @@ static int assets_open_proc(struct plan_proc *proc, struct asset_proc *ap, struc
 
 		if (f->source == PLAN_FD_SOCKET)
 			rc = assets_connect(f, &ap->fd[n], err);
+		if (f->source == PLAN_FD_SHARE)
+			rc = share_open(fs->source, fs->nr, &ap->fd[n], err);
 		if (rc < 0)
 			return rc;
 		if (f->source != PLAN_FD_FILE)
@@ -275,7 +280,7 @@ int assets_open(struct plan *p, struct assets **ret, struct err *err)
 			a->proc[i].fd[n] = -1;
 	/* The user's files come first: those are the errors that the user can mend. */
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
-		rc = assets_open_proc(&p->proc[i], &a->proc[i], err);
+		rc = assets_open_proc(&p->proc[i], plan_fs_of(p, i), &a->proc[i], err);
 	if (rc == 0)
 		rc = assets_open_host(p, a, err);
 	if (rc < 0)

@@ -21,7 +21,7 @@
  * struct assets - Open files of one plan
  * @kvm:	/dev/kvm
  * @proc:	By process, as plan->proc
- * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST_* and PLAN_FD_SOCKET, -1 for others
+ * @proc.fd:	By slot: open for PLAN_FD_FILE, PLAN_FD_VHOST_*, PLAN_FD_SHARE and PLAN_FD_SOCKET, -1 for others
  * @proc.disk_bytes: What its disk or log may grow to; 0 without either
  */
 struct assets {

@@ -5,24 +5,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/host/ram.h"
 #include "runtime/jail/boot_record.h"
+#include "runtime/jail/spawn_limits.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/util/stream.h"
-
-/* The VMM has one or two eventfds per queue and vector, a device three per queue, and its resources. */
-#define VMM_NOFILE    2048
-#define DEVICE_NOFILE 128
-#define VSOCK_NOFILE  (DEVICE_NOFILE + 2 * VSOCK_CONNS_MAX) /* a connection may be two pipes */
-#define VMM_THREADS   16 /* more than vCPUs and, on kernels that count by user, siblings */
-#define MEMLOCK_BYTES 65536
-#define SPACE_BYTES   (1ULL << 30) /* of a device, on top of guest RAM */
 
 /* ---- shared by all processes ---- */
 
@@ -167,12 +158,14 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	const struct plan_fd *f = &s->plan->proc[index].fd[slot];
 
 	switch (f->source) {
-	case PLAN_FD_NULL: return s->null_fd;
+	case PLAN_FD_NULL:
+	case PLAN_FD_SELF: return s->null_fd; /* the jail has its own there */
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
 	case PLAN_FD_INFLIGHT: return s->inflight_fd;
 	case PLAN_FD_KEPT: return s->kept_fd;
 	case PLAN_FD_FILE:
+	case PLAN_FD_SHARE:
 	case PLAN_FD_SOCKET:
 	case PLAN_FD_VHOST_NET:
 	case PLAN_FD_VHOST_VSOCK: return s->assets->proc[index].fd[slot];
@@ -194,62 +187,7 @@ static bool spawn_is_line(enum plan_fd_source source)
 	return source == PLAN_FD_STDIN || source == PLAN_FD_STDOUT || source == PLAN_FD_CONSOLE;
 }
 
-/* RLIMIT_FSIZE: a disk does not grow beyond its size; other files to write (standard output may be one) have
- * no natural limit; a process without such a file writes nothing. */
-static uint64_t spawn_fsize_limit(const struct plan_proc *p, const struct jail *j,
-				  uint64_t disk_bytes)
-{
-	uint64_t limit = 0;
-
-	if (!p->writes_file)
-		return 0;
-	for (unsigned int i = 0; i < p->nr_fds; i++) {
-		struct stat st;
-
-		/* Only files of the plan count: guest RAM keeps its size by other means. */
-		if (p->fd[i].source == PLAN_FD_FILE && p->fd[i].writable)
-			limit = limit > disk_bytes ? limit : disk_bytes;
-		else if ((p->fd[i].source == PLAN_FD_STDOUT ||
-			  p->fd[i].source == PLAN_FD_CONSOLE) &&
-			 fstat(j->fd[i], &st) == 0 && S_ISREG(st.st_mode))
-			return RLIM_INFINITY;
-	}
-	return limit;
-}
-
-static uint64_t spawn_nofile(const struct kind *kind)
-{
-	return kind->virtio_id == VIRTIO_ID_VSOCK ? VSOCK_NOFILE : DEVICE_NOFILE;
-}
-
-static struct jail_limits spawn_limits_of(const struct spawn *s, unsigned int index,
-					  const struct jail *j)
-{
-	const bool vmm = index == 0;
-	const struct plan_proc *p = &s->plan->proc[index];
-	struct jail_limits l = {
-		.nofile = vmm ? VMM_NOFILE : spawn_nofile(p->kind),
-		.fsize_bytes = spawn_fsize_limit(p, j, s->assets->proc[index].disk_bytes),
-		.memlock_bytes = MEMLOCK_BYTES,
-		/* A new memory table is mapped beside the old one. Without this limit a device could map the RAM
-		 * thousands of times, and so fill the host with page tables. The VMM's policy allows no mapping. */
-		.space_bytes = vmm ? RLIM_INFINITY : 2 * s->plan->mem_bytes + SPACE_BYTES,
-	};
-
-	/* Since Linux 6.4 vhost's threads in the kernel belong to the device's process. */
-	for (unsigned int i = 0; i < p->nr_fds; i++)
-		if (p->fd[i].source == PLAN_FD_VHOST_NET || p->fd[i].source == PLAN_FD_VHOST_VSOCK)
-			l.nproc = (l.nproc ? l.nproc : 1) + 1;
-	/* Kernels before 5.14 count all processes of the user, and a rootless user has others. */
-	if (vmm && s->ids.exclusive)
-		l.nproc = s->plan->nr_vcpus + s->plan->nr_procs * (1 + KIND_THREADS_MAX) +
-			  VMM_THREADS;
-	else if (vmm || p->kind->flags & KIND_THREADS)
-		l.nproc = RLIM_INFINITY;
-	return l;
-}
-
-static int spawn_send_record(const struct spawn *s, unsigned int index, int control,
+static int spawn_send_record(const struct spawn *s, unsigned int index, uint32_t flags, int control,
 			     struct err *err)
 {
 	const struct program *program = &s->program[index];
@@ -264,6 +202,7 @@ static int spawn_send_record(const struct spawn *s, unsigned int index, int cont
 		return rc < 0 ? rc : boot_send(control, &b.vmm, sizeof(b.vmm), err);
 	}
 	rc = boot_record_device(&s->plan->proc[index], program, s->log_level, &b.dev, err);
+	b.dev.flags |= flags;
 	return rc < 0 ? rc : boot_send(control, &b.dev, sizeof(b.dev), err);
 }
 
@@ -314,6 +253,16 @@ static int spawn_start(const struct jail *j, struct ends *c, struct spawned *ret
 	return 0;
 }
 
+/* A process that opens files, for users of the guest; flags for its record */
+static uint32_t spawn_for_guests(const struct kind *kind, struct jail *j)
+{
+	if (kind != &kind_table[KIND_FS])
+		return 0;
+	j->ids.guests = true;
+	j->self = BOOT_FD_RES + 1;
+	return j->ids.exclusive ? 0 : BOOT_DEV_SQUASH;
+}
+
 int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
@@ -347,9 +296,10 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		j.fd[BOOT_FD_RES] = in >= 0 ? in : j.fd[BOOT_FD_RES];
 		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
 	}
-	j.limits = spawn_limits_of(s, index, &j);
+	j.limits = spawn_limits(s, index, &j);
 	/* The record waits in the socket until the program reads it. */
-	rc = spawn_send_record(s, index, c.control[0], err);
+	rc = spawn_send_record(s, index, index ? spawn_for_guests(p->kind, &j) : 0, c.control[0],
+			       err);
 	if (rc == 0)
 		rc = spawn_start(&j, &c, ret, err);
 	if (rc == 0)
@@ -365,12 +315,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		.name = d->record->name,
 		.program_fd = d->program->fd,
 		.nr_fds = BOOT_FD_RES + d->record->nr_res,
-		/* Its front-ends decide how much memory they share. */
-		.limits = {.nofile = spawn_nofile(d->kind),
-			   .nproc = d->kind->flags & KIND_THREADS ? RLIM_INFINITY : 0,
-			   .fsize_bytes = d->fsize_bytes,
-			   .memlock_bytes = MEMLOCK_BYTES,
-			   .space_bytes = RLIM_INFINITY},
+		.limits = spawn_limits_alone(d),
 		.oom_score_adj = JAIL_OOM_INHERITED,
 		.error_fd = d->error_fd,
 	};
@@ -381,6 +326,7 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		rc = spawn_make_ends(&c, d->record->name, err);
 	if (rc < 0)
 		return rc;
+	d->record->flags |= spawn_for_guests(d->kind, &j);
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
@@ -388,6 +334,8 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	j.fd[BOOT_FD_VMM] = null; /* front-ends come later */
 	for (unsigned int i = 0; i < d->record->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
+	if (j.self)
+		j.fd[j.self] = null;
 	rc = boot_record_complete(d->record, d->program, d->log_level, err);
 	if (rc == 0)
 		rc = boot_send(c.control[0], d->record, sizeof(*d->record), err);

@@ -8,6 +8,7 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_console.h"
+#include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_vsock.h"
@@ -130,6 +131,8 @@ static int plan_build_devices(struct plan_build *bd)
 		rc = plan_vsock_add(bd);
 	if (rc == 0)
 		rc = plan_console_add(bd);
+	if (rc == 0)
+		rc = plan_fs_add(bd);
 	if (rc < 0)
 		return rc;
 	plan_add_listed_balloons(bd);
@@ -246,6 +249,8 @@ void plan_free(struct plan *p)
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		plan_net_free(&p->net[i]);
 	plan_vsock_free(&p->vsock);
+	for (unsigned int i = 0; i < p->nr_fs; i++)
+		plan_fs_free(&p->fs[i]);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
 	free(p->proc);

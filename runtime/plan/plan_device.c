@@ -135,7 +135,8 @@ unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id)
 	const unsigned int listed = bundle_listed(b, id);
 
 	if (!(flags & KIND_TYPE) || id == KIND_SERIAL || id == KIND_BLOCK || id == KIND_NET ||
-	    id == KIND_VHOST_USER || id == KIND_BALLOON || id == KIND_VSOCK || id == KIND_CONSOLE)
+	    id == KIND_VHOST_USER || id == KIND_BALLOON || id == KIND_VSOCK || id == KIND_CONSOLE ||
+	    id == KIND_FS)
 		return 0;
 	return listed == 0 && flags & KIND_IMPLIED ? 1 : listed;
 }

@@ -62,7 +62,7 @@ MUST_CHECK int plan_add_others(struct plan_build *bd);
 /**
  * plan_nr_plain() - Count the devices that the VM will have of a kind without properties or files
  *
- * Return: the number; 0 for serial, block, net, balloon, vsock, console and vhost-user, which have some
+ * Return: the number; 0 for serial, block, net, balloon, vsock, console, fs and vhost-user, which have some
  */
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id);
 

@@ -3,7 +3,9 @@
 
 #include <string.h>
 
+#include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_settings.h"
+#include "runtime/util/fs_cache.h"
 #include "runtime/util/json.h"
 
 static const char *const sources[] = {
@@ -24,6 +26,8 @@ static const char *const sources[] = {
 	[PLAN_FD_INFLIGHT] = "in-flight",
 	[PLAN_FD_KEPT] = "kept",
 	[PLAN_FD_SOCKET] = "socket",
+	[PLAN_FD_SHARE] = "share",
+	[PLAN_FD_SELF] = "self",
 };
 
 static const char *const files[] = {
@@ -109,9 +113,38 @@ static void plan_json_add_console(struct json_object *obj, const struct plan_pro
 	json_add(obj, "ports", ports);
 }
 
-static struct json_object *plan_json_proc(const struct plan_proc *proc)
+static void plan_json_add_fs(struct json_object *obj, const struct plan_proc *proc)
+{
+	struct fs_settings fs;
+
+	plan_settings(proc, &fs, sizeof(fs));
+	json_add(obj, "tag",
+		 json_object_new_string_len(fs.tag, (int)strnlen(fs.tag, sizeof(fs.tag))));
+	json_add_string(obj, "cache", fs_cache_names[fs.cache]);
+	json_add(obj, "writeback", json_object_new_boolean((fs.flags & FS_WRITEBACK) != 0));
+	json_add(obj, "posixAcl", json_object_new_boolean((fs.flags & FS_POSIX_ACL) != 0));
+}
+
+static struct json_object *plan_json_sources(const struct plan_fs *f)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (unsigned int i = 0; i < f->nr; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add_string(o, "source", f->source[i].path);
+		json_add_string(o, "name", f->source[i].name);
+		json_add(o, "readonly", json_object_new_boolean(f->source[i].readonly));
+		json_object_array_add(all, o);
+	}
+	return all;
+}
+
+static struct json_object *plan_json_proc(const struct plan *p, unsigned int index)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
+	const struct plan_proc *proc = &p->proc[index];
+	const struct plan_fs *shared = plan_fs_of(p, index);
 
 	json_add_string(o, "name", proc->name);
 	json_add_string(o, "program", proc->program);
@@ -132,6 +165,10 @@ static struct json_object *plan_json_proc(const struct plan_proc *proc)
 		json_add_string(o, "onFailure", "restart");
 	if (proc->kind == &kind_table[KIND_CONSOLE])
 		plan_json_add_console(o, proc);
+	if (proc->kind == &kind_table[KIND_FS])
+		plan_json_add_fs(o, proc);
+	if (shared)
+		json_add(o, "sources", plan_json_sources(shared));
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)
@@ -302,7 +339,7 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
 	json_add(o, "cgroup", plan_json_cgroup(&p->cgroup));
 	for (unsigned int i = 0; i < p->nr_procs; i++)
-		json_object_array_add(procs, plan_json_proc(&p->proc[i]));
+		json_object_array_add(procs, plan_json_proc(p, i));
 	json_add(o, "processes", procs);
 	for (unsigned int i = 0; i < p->nr_nets; i++)
 		json_object_array_add(nets, plan_json_net(p, &p->net[i]));

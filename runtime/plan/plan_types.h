@@ -41,6 +41,8 @@ enum plan_fd_source {
 	PLAN_FD_CONSOLE,     /* the slave of a pty; its master goes to --console-socket */
 	PLAN_FD_INFLIGHT,    /* memory in which devices note what is in flight */
 	PLAN_FD_KEPT,	     /* memory that a console leaves to its next process */
+	PLAN_FD_SHARE,	     /* what an fs device shares: the root of a mount (runtime/host/share.h) */
+	PLAN_FD_SELF,	     /* the process's own /proc/self/fd */
 	PLAN_FD_SOCKET,	     /* connected to @path, where a back-end of others listens */
 };
 
@@ -171,6 +173,23 @@ struct plan_vsock {
 	uint32_t listen[VSOCK_LISTEN_MAX];
 };
 
+/**
+ * struct plan_source - A directory or file that is shared
+ * @path:	Absolute; owned, as are all strings here
+ * @name:	Its name in the root; NULL: it is the root, a directory, and the only source
+ * @pointer:	For errors
+ */
+struct plan_source {
+	char *path, *name, *pointer;
+	bool readonly;
+};
+
+/** struct plan_fs - What one fs device shares: @source, @nr of them; @proc: its process in plan->proc */
+struct plan_fs {
+	unsigned int proc, nr;
+	struct plan_source *source;
+};
+
 #define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */
 
 /**
@@ -218,6 +237,8 @@ struct plan {
 	unsigned int nr_nets;
 	struct plan_net net[BOOT_DEVICES_MAX];
 	struct plan_vsock vsock;
+	unsigned int nr_fs;
+	struct plan_fs fs[BOOT_DEVICES_MAX];
 	unsigned int nr_warnings;
 	char *warning[WARN_LINES_MAX];
 	struct json_object *annotations; /* object or NULL; owned */

@@ -13,6 +13,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/backing.h"
 #include "runtime/host/inherited.h"
+#include "runtime/host/share.h"
 #include "runtime/jail/jail.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/net/net.h"
@@ -173,6 +174,23 @@ static int standalone_open_console(struct standing *a, struct boot_dev *b, struc
 	return 0;
 }
 
+static int standalone_open_share(struct standing *a, struct boot_dev *b, struct err *err)
+{
+	const struct plan_source source = {
+		.path = (char *)a->wanted->source,
+		.pointer = (char *)"--source",
+		.readonly = a->wanted->readonly,
+	};
+	struct fs_settings fs = {.cache = a->wanted->cache};
+	const char *tag = a->wanted->tag ? a->wanted->tag : kind_table[KIND_FS].name;
+
+	memcpy(fs.tag, tag, strnlen(tag, sizeof(fs.tag)));
+	b->nr_res = 2;
+	b->flags |= a->wanted->readonly ? BOOT_DEV_READONLY : 0;
+	boot_set_settings(b, &fs, sizeof(fs));
+	return share_open(&source, 1, &a->res_fd[0], err);
+}
+
 /* Kinds that have settings, or need something of the host */
 static const struct opener {
 	enum kind_id kind;
@@ -180,7 +198,7 @@ static const struct opener {
 } openers[] = {
 	{KIND_BLOCK, standalone_open_disk},	 {KIND_NET, standalone_open_tap},
 	{KIND_BALLOON, standalone_set_balloon},	 {KIND_VSOCK, standalone_open_vsock},
-	{KIND_CONSOLE, standalone_open_console},
+	{KIND_CONSOLE, standalone_open_console}, {KIND_FS, standalone_open_share},
 };
 
 static int standalone_open_resources(struct standing *a, struct boot_dev *b, struct err *err)
@@ -200,10 +218,10 @@ static int standalone_catch_signals(struct standing *a, struct err *err)
 	return a->signal_fd < 0 ? a->signal_fd : 0;
 }
 
-/* A disk does not grow; standard output may be a file without a natural limit. */
+/* A disk does not grow; standard output, and what is shared, may be files without a natural limit. */
 static uint64_t standalone_fsize_limit(const struct standing *a)
 {
-	if (a->wanted->kind == &kind_table[KIND_CONSOLE])
+	if (a->wanted->kind == &kind_table[KIND_CONSOLE] || a->wanted->kind == &kind_table[KIND_FS])
 		return RLIM_INFINITY;
 	return a->wanted->readonly ? 0 : a->disk.most_bytes;
 }

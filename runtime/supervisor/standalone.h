@@ -42,6 +42,7 @@ struct standalone_net {
  * @size_bytes:	balloon: what its guests are asked to give up
  * @net:	net: what it answers its guest
  * @cid, @host_socket: vsock: its guests' CID, where programs of the host connect
+ * @source, @tag, @cache: fs: the directory, its name in the guest, enum fs_cache; @readonly as for block
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
  */
@@ -57,6 +58,8 @@ struct standalone {
 	struct standalone_net net;
 	uint64_t cid;
 	const char *host_socket;
+	const char *source, *tag;
+	enum fs_cache cache;
 	unsigned int queues;
 	enum log_level log_level;
 };

@@ -230,7 +230,7 @@ static void bench_lock(struct bench *b)
 	filter.count = p->count;
 	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));
 	uring_init(&b->ring, BATCH_MAX, b->fd);
-	rc = lockdown_files(&filter, &e);
+	rc = lockdown_files(&filter, -1, &e);
 	if (rc == 0)
 		rc = pool_init(&b->pool, KIND_THREADS_MAX, run, b, &e);
 	if (rc == 0)

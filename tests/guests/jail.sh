@@ -3,12 +3,15 @@
 . "$(dirname "$0")/../lib.sh"
 
 bundle "$work/vm" idle
+mkdir "$work/shared"
+jq --arg d "$work/shared" '.vm.devices += [{type: "fs", tag: "shared", source: $d}]' "$work/vm/config.json" >"$work/config" &&
+	mv "$work/config" "$work/vm/config.json"
 # posix_spawn() starts programs with libc's own signals, 32 and 33, ignored, and libc refuses to set them.
 perl -e 'for (32, 33) { syscall(13, $_, my $ignore = pack("Q4", 1, 0, 0, 0), 0, 8) } exec @ARGV' \
 	"$vmrun_bin" --root "$root" create "$work/vm" </dev/null >/dev/null
-succeeds "a VM with three devices runs" vmrun start vm
+succeeds "a VM with four devices runs" vmrun start vm
 procs=$(vmrun state vm | jq -r '.vmrun.processes[] | "\(.name) \(.pid)"')
-is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 rng0 serial0 vmm "
+is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 fs0 rng0 serial0 vmm "
 
 status() { awk -v k="$2:" '$1 == k { $1 = ""; sub(/^[ \t]+/, ""); print }' "/proc/$1/status"; }
 
@@ -23,8 +26,11 @@ while read -r name pid; do
 		fi
 		seen[$own]=$name
 	done
+	# chown, dac_override, fowner, fsetid, setuid, setgid, setfcap: for the files of the guest's users
+	caps=0000000000000000
+	[ "$name" = fs0 ] && caps=00000000800000db
 	for cap in CapInh CapPrm CapEff CapBnd CapAmb; do
-		is "$name: $cap is empty" "$(status "$pid" $cap)" 0000000000000000
+		is "$name: $cap is what it needs" "$(status "$pid" $cap)" $caps
 	done
 	is "$name: a seccomp filter is on" "$(status "$pid" Seccomp)" 2
 	is "$name: in every thread" "$(cat /proc/"$pid"/task/*/status | awk '$1 == "Seccomp:"' | sort -u | wc -l)" 1
@@ -63,14 +69,22 @@ fds() {
 		anon_inode:*) t=${t#anon_inode:} t=${t//[\[\]]/} t=${t%%:*} ;;
 		socket:* | pipe:*) t=${t%%:*} ;;
 		*/disk.img) t=disk ;;
+		/) t=directory ;;
 		esac
 		echo "$t"
 	done | sort | uniq -c | awk '{ printf "%s%s*%d", (NR > 1 ? " " : ""), $2, $1 } END { print "" }'
 }
 expected=$top/tests/guests/jail.fds
-for name in block0 rng0 serial0 vmm; do
+for name in block0 fs0 rng0 serial0 vmm; do
 	is "$name: exactly these fds" "$(fds $name)" "$(awk -v n=$name '$1 == n { $1 = ""; sub(/^ /, ""); print }' "$expected")"
 done
+
+# What a device shares, and its own fds, are roots of mounts that nothing leads out of.
+pid=$(vm_pid vm fs0)
+: >"$work/shared/here"
+is "fs0: what is shared" "$(ls -A "/proc/$pid/fd/6/")" here
+is "fs0: and no way up from it" "$(ls -A "/proc/$pid/fd/6/../../..")" here
+is "fs0: its own fds, and no way up from them" "$(ls "/proc/$pid/fd/7/../..")" "$(ls "/proc/$pid/fd")"
 
 # A process that breaks its policy is killed, and the VM stops and says which process it was.
 succeeds "kill it" vmrun kill vm KILL

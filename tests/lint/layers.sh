@@ -9,6 +9,7 @@ devices/core/         ^devices/core/
 devices/block/        ^devices/(core|block)/
 devices/net/          ^devices/(core|net)/
 devices/vsock/        ^devices/(core|vsock)/
+devices/fs/           ^devices/(core|fs)/
 devices/console/      ^devices/(core|console)/
 devices/              ^devices/core/
 vmm/x86/              ^(vmm|devices/core)/

@@ -176,6 +176,36 @@ static const struct {
 	 "/vm/devices/0/serial: must be printable ASCII"},
 	{HEAD VM ",\"devices\":[{\"type\":\"serial\"},{\"type\":\"serial\"}]}}",
 	 "/vm/devices/1: a VM has one serial port only"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"source\":\"d\"}]}}",
+	 "/vm/devices/0/tag: required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"\",\"source\":\"d\"}]}}",
+	 "/vm/devices/0/tag: must not be empty"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\"}]}}",
+	 "/vm/devices/0: one of source and sources is required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\",\"sources\":[{"
+		 "\"source\":\"e\",\"name\":\"n\"}]}]}}",
+	 "/vm/devices/0: one of source and sources is required"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"0123456789012345678901234567890123456\","
+		 "\"source\":\"d\"}]}}",
+	 "/vm/devices/0/tag: must be at most 36 bytes long"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"sources\":[{\"source\":\"e\","
+		 "\"name\":\"a/b\"}]}]}}",
+	 "/vm/devices/0/sources/0/name: must be the name of a file, without slashes"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"sources\":[{\"source\":\"e\","
+		 "\"name\":\"..\"}]}]}}",
+	 "/vm/devices/0/sources/0/name: must be the name of a file, without slashes"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"sources\":[{\"source\":\"e\","
+		 "\"name\":\"n\"},{\"source\":\"f\",\"name\":\"n\"}]}]}}",
+	 "/vm/devices/0/sources/1/name: a second n"},
+	{HEAD VM
+	 ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\",\"cache\":\"some\"}]}}",
+	 "/vm/devices/0/cache: must be auto, none or always"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\",\"onFailure\":"
+		 "\"restart\"}]}}",
+	 "/vm/devices/0/onFailure: must be stop"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\"},{\"type\":\"fs\","
+		 "\"tag\":\"t\",\"source\":\"e\"}]}}",
+	 "/vm/devices/1/tag: t is /vm/devices/0's already"},
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"device\":\"block\"}]}}",
 	 "/vm/devices/0/socket: required"},
 	{HEAD VM ",\"devices\":[{\"type\":\"vhost-user\",\"socket\":\"s\"}]}}",

@@ -3,7 +3,7 @@
  * DOC: What the decoder's tables have is in the documents
  *
  * Each property that is carried out stands between backquotes in runtime/config/README.md; those of network
- * devices also in runtime/net/README.md, to which that one points.
+ * devices and shared directories also in the README.md to which that one points.
  */
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -69,6 +69,8 @@ Test(properties, each_is_documented)
 {
 	cleanup_free char *config = document("runtime/config/README.md");
 	cleanup_free char *net = document("runtime/net/README.md");
+	cleanup_free char *fs = document("devices/fs/README.md");
+	const char *more[KINDS] = {[KIND_NET] = net, [KIND_FS] = fs};
 
 	cr_expect_gt(check_table(&top_table, config, NULL, "config.json"), 40);
 	for (unsigned int id = 0; id < KINDS; id++) {
@@ -76,8 +78,8 @@ Test(properties, each_is_documented)
 			continue;
 		cr_expect(is_named(config, kind_table[id].name), "%s", kind_table[id].name);
 		if (device_tables[id])
-			cr_expect_gt(check_table(device_tables[id], config,
-						 id == KIND_NET ? net : NULL, kind_table[id].name),
+			cr_expect_gt(check_table(device_tables[id], config, more[id],
+						 kind_table[id].name),
 				     1);
 	}
 }

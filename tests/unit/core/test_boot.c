@@ -84,7 +84,7 @@ Test(boot, each_field_of_a_device_record_is_checked)
 		DEV(name[8], 'x'),
 		DEV(type[0], 0),
 		DEV(type[2], 0x7f),
-		DEV(flags, 8),
+		DEV(flags, 16),
 		DEV(nr_res, BOOT_RES_MAX + 1),
 		DEV(nr_queues, 17),
 		DEV(settings_bytes, 1), /* there are 4 */

@@ -100,6 +100,11 @@ Test(plan, golden_container)
 	check_golden("container");
 }
 
+Test(plan, golden_fs)
+{
+	check_golden("fs");
+}
+
 Test(plan, golden_vhost_user)
 {
 	check_golden("vhost-user");

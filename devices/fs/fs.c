@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: virtio-fs, directories of the host (virtio 1.3 section 5.11)
+ *
+ * Queue 0 is for requests that must not wait behind others (FORGET, INTERRUPT), queue 1 for all others. The
+ * guest's kernel speaks FUSE; fs_state.h has the life of a request, fs_ops.c what there is to ask for.
+ *
+ * The loop carries out what is done at once: most operations on names and inodes, where the file system is one of
+ * the host's own (struct fs_found), and reads from the page cache. All else goes to threads, so that nothing waits
+ * for a request that waits for the host: a fsync, a read from a disk, a file system whose server hangs.
+ *
+ * The device has no path: its root is empty. Resource 0 is a directory, the root of a mount of its own that holds
+ * exactly what is shared; resource 1 is /proc/self/fd, likewise. From the first it goes down by names, without
+ * following links, and by the second it opens for use what it has found.
+ */
+#include <errno.h>
+#include <linux/virtio_fs.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "devices/core/device.h"
+#include "devices/core/pool.h"
+#include "devices/fs/fs_attr.h"
+#include "devices/fs/fs_ops.h"
+#include "devices/fs/fs_request.h"
+
+#define FS_QUEUES  2U
+#define FS_THREADS 8U
+
+/* Bytes of a write that the loop carries out itself when it has nothing else to do */
+#define FS_LOOP_BYTES (64U << 10)
+
+/* Fds of the process that are no inodes or open files: the core's, and those of requests in work */
+#define FS_FDS_OTHER (64U + 2 * FS_SLOTS)
+
+/* Of all fds for the guest, one in so many is for open files */
+#define FS_FILES_PART 4U
+
+/**
+ * struct fs_device - State of one device
+ * @busy:	Requests that threads have, of each queue
+ * @free, @nr_free: Slots without a request
+ */
+struct fs_device {
+	struct fs fs;
+	struct virtio_fs_config config;
+	struct pool pool;
+	unsigned int busy[FS_QUEUES];
+	unsigned int nr_free;
+	uint8_t free[FS_SLOTS];
+	struct fs_request request[FS_SLOTS];
+};
+
+static void fs_run(void *arg, unsigned int slot)
+{
+	struct fs_device *f = arg;
+	struct fs_request *r = &f->request[slot];
+
+	r->rc = r->op->run(&f->fs, r);
+}
+
+/* Writes the answer; the chain can be pushed, and the slot is free */
+static void fs_over(struct device *d, struct fs_request *r)
+{
+	struct fs_device *f = d->state;
+
+	fs_request_answer(&f->fs, r);
+	vq_push(&d->vq[r->queue], &r->chain);
+	f->free[f->nr_free++] = (uint8_t)(r - f->request);
+}
+
+/* Whether the loop may carry a request out: it will not wait, or nothing else is there to be held up */
+static bool fs_may_loop(struct device *d, const struct fs_request *r)
+{
+	const struct fs_device *f = d->state;
+	const uint16_t flags = r->op->flags;
+
+	if (flags & (FS_OP_SILENT | FS_OP_FIRST))
+		return true;
+	if (flags & FS_OP_WAITS || !r->node->quick)
+		return false;
+	return flags & FS_OP_FAST || (f->busy[0] + f->busy[1] == 0 && r->in.len <= FS_LOOP_BYTES &&
+				      !vq_has(&d->vq[r->queue], 1));
+}
+
+/* Whether the loop has carried out a request itself */
+static bool fs_by_loop(struct device *d, struct fs_request *r)
+{
+	struct fs_device *f = d->state;
+
+	if (r->rc < 0)
+		return true; /* its answer is an error already */
+	if (r->op->flags & FS_OP_TRY && r->node->quick) {
+		r->now = true;
+		r->rc = r->op->run(&f->fs, r);
+		r->now = false;
+		if (r->rc != -EAGAIN)
+			return true;
+	}
+	if (!fs_may_loop(d, r))
+		return false;
+	r->rc = r->op->run(&f->fs, r);
+	return true;
+}
+
+static void fs_queue(struct device *d, unsigned int q)
+{
+	struct fs_device *f = d->state;
+	enum vq_result rc = VQ_CHAIN;
+
+	for (unsigned int n = 0; n < DEVICE_BATCH; n++) {
+		struct fs_request *r;
+
+		rc = VQ_EMPTY; /* fs_event() goes on when a slot is free. */
+		if (f->nr_free == 0)
+			break;
+		r = &f->request[f->free[f->nr_free - 1]];
+		rc = vq_pop(&d->vq[q], &r->chain);
+		if (rc != VQ_CHAIN)
+			break;
+		r->queue = q;
+		if (!fs_request_begin(&f->fs, r)) {
+			device_broken(d, q,
+				      "request without header, or room for one in the answer");
+			return;
+		}
+		f->nr_free--;
+		if (fs_by_loop(d, r)) {
+			fs_over(d, r);
+			continue;
+		}
+		f->busy[q]++;
+		pool_give(&f->pool, (uint8_t)(r - f->request));
+	}
+	device_end_turn(d, q, rc);
+}
+
+/* Ends requests that threads have carried out, one at least */
+static void fs_collect(struct device *d)
+{
+	struct fs_device *f = d->state;
+	uint8_t slots[FS_SLOTS];
+	unsigned int nr = pool_take(&f->pool, slots, FS_SLOTS);
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct fs_request *r = &f->request[slots[i]];
+
+		f->busy[r->queue]--;
+		fs_over(d, r);
+	}
+}
+
+static void fs_event(struct device *d, unsigned int slot UNUSED, uint32_t events UNUSED)
+{
+	struct fs_device *f = d->state;
+
+	if (!pool_has(&f->pool)) /* a stop may have taken it */
+		return;
+	fs_collect(d);
+	for (unsigned int q = 0; q < FS_QUEUES; q++) {
+		if (d->runs[q] && !d->vq[q].broken)
+			fs_queue(d, q);
+		else
+			device_signal(d, q);
+	}
+}
+
+static void fs_stop(struct device *d, unsigned int q)
+{
+	const struct fs_device *f = d->state;
+
+	while (f->busy[q] > 0)
+		fs_collect(d);
+	for (unsigned int i = 0; i < FS_QUEUES; i++) {
+		device_signal(d, i);
+		if (i != q && d->runs[i]) /* it may have waited for a slot */
+			device_again(d, i);
+	}
+}
+
+static int fs_config(struct device *d, bool write, uint32_t off, void *buf, uint32_t len)
+{
+	const struct fs_device *f = d->state;
+
+	if (write)
+		return -EPERM;
+	memcpy(buf, (const uint8_t *)&f->config + off, len);
+	return 0;
+}
+
+/* Divides the fds that the process may have */
+static int fs_init_tables(struct fs_device *f, const struct fs_found *root, struct err *err)
+{
+	struct rlimit nofile;
+	uint32_t fds;
+	int rc;
+
+	if (getrlimit(RLIMIT_NOFILE, &nofile) < 0)
+		return err_set(err, errno, "RLIMIT_NOFILE");
+	fds = nofile.rlim_cur < FS_FDS_MAX ? (uint32_t)nofile.rlim_cur : FS_FDS_MAX;
+	if (fds < FS_FDS_MIN)
+		return err_text(err, EMFILE,
+				"a shared directory needs %u file descriptors, and the limit is %u",
+				FS_FDS_MIN, fds);
+	fds -= FS_FDS_OTHER;
+	rc = fs_files_init(&f->fs.files, fds / FS_FILES_PART, err);
+	return rc < 0 ? rc : fs_nodes_init(&f->fs.nodes, fds - fds / FS_FILES_PART, root, err);
+}
+
+/**
+ * fs_setup() - Take over the directory and /proc/self/fd
+ * @d:		Zeroed state
+ * @rec:	Two resources
+ *
+ * Context: setup
+ * Syscalls: fchdir statx fstatfs
+ * Return: 0 or -errno
+ */
+static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *err)
+{
+	struct fs_device *f = d->state;
+	struct fs_found root;
+	struct fs_settings s;
+	int rc = boot_settings(rec, &s, sizeof(s), err);
+
+	if (rc < 0)
+		return rc;
+	if (rec->nr_res != 2 || rec->nr_queues > FS_QUEUES || s.tag[0] == '\0' ||
+	    s.cache >= FS_CACHES)
+		return err_text(err, EINVAL, "%s: %u resources, %u queues", rec->name, rec->nr_res,
+				rec->nr_queues);
+	if (fchdir(BOOT_FD_RES + 1) < 0)
+		return err_set(err, errno, "%s: enter /proc/self/fd", rec->name);
+	rc = fs_found_init(BOOT_FD_RES, NULL, &root);
+	if (rc < 0)
+		return err_set(err, -rc, "%s: the shared directory", rec->name);
+	(void)umask(0);
+	f->fs.read_only = rec->flags & BOOT_DEV_READONLY;
+	f->fs.squash = rec->flags & BOOT_DEV_SQUASH;
+	f->fs.writeback = s.flags & FS_WRITEBACK;
+	f->fs.posix_acl = s.flags & FS_POSIX_ACL;
+	f->fs.cache = (enum fs_cache)s.cache;
+	memcpy(f->config.tag, s.tag, sizeof(f->config.tag));
+	f->config.num_request_queues = 1;
+	d->nr_queues = FS_QUEUES;
+	rc = fs_init_tables(f, &root, err);
+	for (unsigned int i = 0; i < FS_SLOTS; i++)
+		f->free[f->nr_free++] = (uint8_t)i;
+	if (rc == 0)
+		rc = pool_init(&f->pool, FS_THREADS, fs_run, f, err);
+	return rc < 0 ? rc : device_watch(d, 0, f->pool.done[0], EPOLLIN, err);
+}
+
+static void fs_end(struct device *d)
+{
+	struct fs_device *f = d->state;
+
+	pool_done(&f->pool);
+	fs_files_done(&f->fs.files);
+	fs_nodes_done(&f->fs.nodes);
+}
+
+_Static_assert(FS_TAG_BYTES == sizeof(((struct virtio_fs_config *)0)->tag), "tag");
+
+const struct device_ops fs_device = {
+	.kind = &kind_table[KIND_FS],
+	.queue_max = VQ_SIZE_MAX,
+	.opens = true,
+	.state_size = sizeof(struct fs_device),
+	.init = fs_setup,
+	.queue = fs_queue,
+	.stop = fs_stop,
+	.event = fs_event,
+	.config = fs_config,
+	.done = fs_end,
+};

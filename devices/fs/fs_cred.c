@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/fs/fs_cred.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+
+/* What this thread has now; the system calls are of a thread, not of the process */
+static __thread struct {
+	bool known;
+	uint32_t uid, gid;
+} fs_cred_now;
+
+/* Whether the thread has @id now: the call answers what was before, and an invalid id changes nothing */
+static bool fs_cred_set(long call, uint32_t id)
+{
+	(void)syscall(call, id);
+	return (uint32_t)syscall(call, UINT32_MAX) == id;
+}
+
+int fs_cred_take(const struct fs *fs, const struct fs_request *r)
+{
+	if (fs->squash)
+		return 0;
+	if (fs_cred_now.known && fs_cred_now.uid == r->in.uid && fs_cred_now.gid == r->in.gid)
+		return 0;
+	fs_cred_now.known = fs_cred_set(SYS_setfsgid, r->in.gid) &&
+			    fs_cred_set(SYS_setfsuid, r->in.uid);
+	fs_cred_now.uid = r->in.uid;
+	fs_cred_now.gid = r->in.gid;
+	return fs_cred_now.known ? 0 : -EOVERFLOW;
+}

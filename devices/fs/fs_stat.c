@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/fs/fs_stat.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+
+#define FS_STAT_MASK 0x17ffU /* STATX_BASIC_STATS | STATX_MNT_ID */
+
+/* The kernel's struct statx. Not every C library has it, and those that have do not go with linux/stat.h. */
+struct fs_statx {
+	uint32_t mask, blksize;
+	uint64_t attributes;
+	uint32_t nlink, uid, gid;
+	uint16_t mode, spare0;
+	uint64_t ino, size, blocks, attributes_mask;
+	struct fs_statx_time {
+		int64_t s;
+		uint32_t ns;
+		int32_t spare;
+	} atime, btime, ctime, mtime;
+	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
+	uint64_t mnt;
+	uint64_t spare3[13];
+};
+
+_Static_assert(sizeof(struct fs_statx) == 256, "as the kernel has it");
+
+int fs_stat(int fd, struct fs_stat *ret)
+{
+	struct fs_statx x;
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, FS_STAT_MASK, &x) < 0)
+		return -errno;
+	*ret = (struct fs_stat){
+		.mnt = x.mnt,
+		.dev_major = x.dev_major,
+		.dev_minor = x.dev_minor,
+		.attr =
+			{
+				.ino = x.ino,
+				.size = x.size,
+				.blocks = x.blocks,
+				.atime = (uint64_t)x.atime.s,
+				.mtime = (uint64_t)x.mtime.s,
+				.ctime = (uint64_t)x.ctime.s,
+				.atimensec = x.atime.ns,
+				.mtimensec = x.mtime.ns,
+				.ctimensec = x.ctime.ns,
+				.mode = x.mode,
+				.nlink = x.nlink,
+				.uid = x.uid,
+				.gid = x.gid,
+				/* as the kernel's new_encode_dev() has it */
+				.rdev = (x.rdev_minor & 0xff) | x.rdev_major << 8 |
+					(x.rdev_minor & ~0xffU) << 12,
+				.blksize = x.blksize,
+			},
+	};
+	return 0;
+}

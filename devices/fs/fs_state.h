@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: What the files of this family share: the device, a request, an operation
+ *
+ * A request of the guest is one chain: struct fuse_in_header, arguments, and perhaps data; then room for
+ * struct fuse_out_header and the answer (linux/fuse.h; virtio 1.3 section 5.11). Its life has three steps:
+ *
+ *   loop             fs_request_begin()  copies header and arguments, checks them, resolves numbers to inodes and files
+ *   loop or thread   op->run()           makes system calls; sees what the request holds, and no table
+ *   loop             op->end()           changes tables;  fs_request_answer() writes the header, last
+ *
+ * So the tables belong to the loop, a request to the one who carries it out, and nothing is locked.
+ */
+#ifndef VMRUN_DEVICES_FS_FS_STATE_H
+#define VMRUN_DEVICES_FS_FS_STATE_H
+
+#include <limits.h>
+#include <linux/fuse.h>
+
+#include "devices/core/settings.h"
+#include "devices/core/virtqueue.h"
+#include "devices/fs/fs_file.h"
+#include "devices/fs/fs_node.h"
+
+#define FS_PAGES_MAX 256U /* of data in one request, 1 MiB */
+#define FS_DATA_MAX  (FS_PAGES_MAX * 4096U)
+#define FS_VALUE_MAX 65536U /* XATTR_SIZE_MAX */
+#define FS_NAME_ROOM (NAME_MAX + 1U)
+#define FS_ARGS_MAX  (FS_VALUE_MAX + 2 * FS_NAME_ROOM + 512U)
+#define FS_OUT_MAX   (sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out))
+#define FS_HEAD_IOVS 4U
+#define FS_SLOTS     64U /* requests in work */
+
+/* struct fs_op's flags */
+#define FS_OP_CHANGES (1U << 0) /* refused on a read-only device */
+#define FS_OP_FILE    (1U << 1) /* arguments begin with the number of an open file */
+#define FS_OP_DIR     (1U << 2) /* likewise, of a directory */
+#define FS_OP_NODE2   (1U << 3) /* arguments begin with the number of another inode */
+#define FS_OP_FAST    (1U << 4) /* the loop carries it out, where the file system is quick */
+#define FS_OP_TRY     (1U << 5) /* the loop tries it: -EAGAIN when it would have to wait */
+#define FS_OP_WAITS   (1U << 6) /* never in the loop */
+#define FS_OP_DATA    (1U << 7) /* data follows the arguments */
+#define FS_OP_SILENT  (1U << 8) /* no answer */
+#define FS_OP_FIRST   (1U << 9) /* also before FUSE_INIT */
+
+struct fs;
+struct fs_request;
+
+/**
+ * struct fs_op - An operation
+ * @fixed:	Bytes of arguments of fixed size
+ * @names:	Terminated names behind them
+ * @flags:	FS_OP_*
+ * @run:	Carry it out: 0 or -errno
+ * @end:	Do what is left for the loop, if @run succeeded: 0 or -errno; NULL: nothing is
+ */
+struct fs_op {
+	uint16_t fixed;
+	uint8_t names;
+	uint16_t flags;
+	int (*run)(struct fs *fs, struct fs_request *r);
+	int (*end)(struct fs *fs, struct fs_request *r);
+};
+
+/**
+ * struct fs_request - A request in work
+ * @op:		NULL in a slot without one
+ * @now:	The loop tries it (FS_OP_TRY)
+ * @node, @node2, @file, @file2: Held; NULL if the operation has none
+ * @name:	Checked: each is one component, and neither "." nor ".."
+ * @args:	@args_bytes of them; free for other use once they are read
+ * @rc:		0 or -errno
+ * @head:	Where the answer's header goes
+ * @out:	The answer if it is of fixed size, @out_bytes of it
+ * @moved:	Bytes of the answer that are in the chain already, behind the header
+ * @found, @fd:	What @run has opened, for @end; -1: nothing
+ */
+struct fs_request {
+	const struct fs_op *op;
+	unsigned int queue;
+	bool now;
+	struct fuse_in_header in;
+	struct fs_node *node, *node2;
+	struct fs_file *file, *file2;
+	const char *name[2];
+	int rc;
+	uint32_t args_bytes, out_bytes;
+	uint64_t moved;
+	struct fs_found found;
+	int fd;
+	unsigned int nr_head;
+	struct iovec head[FS_HEAD_IOVS];
+	uint8_t out[FS_OUT_MAX] __attribute__((aligned(8)));
+	struct vq_chain chain;
+	uint8_t args[FS_ARGS_MAX] __attribute__((aligned(8)));
+};
+
+/**
+ * struct fs - State of one device
+ *
+ * The working directory of the process is its /proc/self/fd: the path of an inode is the number of its O_PATH fd.
+ * @squash:	What the guest makes belongs to the process's own user
+ * @writeback, @posix_acl: Offered to the guest
+ * @ready:	FUSE_INIT was answered
+ * @flags:	Agreed at FUSE_INIT: FUSE_*, flags2 in the upper half
+ * @valid_s:	How long the guest may believe names and attributes
+ */
+struct fs {
+	bool read_only, squash, writeback, posix_acl, ready;
+	enum fs_cache cache;
+	uint64_t flags;
+	uint64_t valid_s;
+	struct fs_nodes nodes;
+	struct fs_files files;
+};
+
+/* The arguments of fixed size, as the struct that the operation has */
+#define FS_ARGS(r, type) ((const struct type *)(const void *)(r)->args)
+
+/* The answer of fixed size, zeroed, as that struct */
+#define FS_OUT(r, type)                                                                            \
+	({                                                                                         \
+		_Static_assert(sizeof(struct type) <= FS_OUT_MAX, "an answer");                    \
+		(r)->out_bytes = sizeof(struct type);                                              \
+		(struct type *)memset((r)->out, 0, sizeof(struct type));                           \
+	})
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/plan/plan_fs.h"
+
+#include <string.h>
+
+#include "devices/core/fmt.h"
+#include "runtime/plan/plan_settings.h"
+
+static int plan_fs_set_source(struct plan_build *bd, struct plan_source *s, const char *path,
+			      const char *name, bool readonly, const char *pointer)
+{
+	struct plan_fd file = {.path = NULL};
+	int rc = plan_set_path(bd, &file, path, pointer);
+
+	*s = (struct plan_source){.path = file.path, .pointer = file.pointer, .readonly = readonly};
+	return rc < 0 ? rc : plan_copy(&s->name, name, bd->err);
+}
+
+static int plan_fs_set_sources(struct plan_build *bd, struct plan_fs *f,
+			       const struct bundle_device *d)
+{
+	const struct bundle_source *source = d->fs.sources.item;
+	char pointer[SCHEMA_POINTER_BYTES + sizeof("/sources/99/source")];
+	int rc = 0;
+
+	f->source = calloc(d->path ? 1 : d->fs.sources.nr, sizeof(*f->source));
+	if (!f->source)
+		return plan_no_memory(bd->err);
+	fmt_into(pointer, sizeof(pointer), "%s/source", d->pointer);
+	f->nr = d->path != NULL;
+	if (d->path)
+		return plan_fs_set_source(bd, f->source, d->path, NULL, d->readonly, pointer);
+	for (unsigned int i = 0; rc == 0 && i < d->fs.sources.nr; i++) {
+		fmt_into(pointer, sizeof(pointer), "%s/sources/%u/source", d->pointer, i);
+		f->nr = i + 1;
+		rc = plan_fs_set_source(bd, &f->source[i], source[i].path, source[i].name,
+					d->readonly || source[i].readonly, pointer);
+	}
+	return rc;
+}
+
+static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device *d)
+{
+	struct plan_fs *f = &bd->p->fs[bd->p->nr_fs++];
+	struct fs_settings settings = {
+		.cache = (uint32_t)d->fs.cache,
+		.flags = (d->fs.writeback ? FS_WRITEBACK : 0) |
+			 (d->fs.posix_acl ? FS_POSIX_ACL : 0),
+	};
+	struct plan_proc *proc;
+
+	f->proc = bd->p->nr_procs;
+	proc = plan_add_device(bd, KIND_FS);
+	memcpy(settings.tag, d->tag, strnlen(d->tag, sizeof(settings.tag)));
+	plan_set_settings(proc, &settings, sizeof(settings));
+	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
+	proc->fd[BOOT_FD_RES].source = PLAN_FD_SHARE;
+	proc->fd[BOOT_FD_RES + 1].source = PLAN_FD_SELF;
+	proc->nr_fds = BOOT_FD_RES + 2;
+	proc->writes_file = !d->readonly;
+	return plan_fs_set_sources(bd, f, d);
+}
+
+int plan_fs_add(struct plan_build *bd)
+{
+	const struct bundle_device *d = bd->b->vm.devices.item;
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
+		if (d[i].type == KIND_FS)
+			rc = plan_fs_add_listed(bd, &d[i]);
+	return rc;
+}
+
+const struct plan_fs *plan_fs_of(const struct plan *p, unsigned int proc)
+{
+	for (unsigned int i = 0; i < p->nr_fs; i++)
+		if (p->fs[i].proc == proc)
+			return &p->fs[i];
+	return NULL;
+}
+
+void plan_fs_free(struct plan_fs *f)
+{
+	for (unsigned int i = 0; i < f->nr; i++) {
+		free(f->source[i].path);
+		free(f->source[i].name);
+		free(f->source[i].pointer);
+	}
+	free(f->source);
+}
