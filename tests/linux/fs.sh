@@ -1,0 +1,46 @@
+#!/bin/bash
+# Directories of the host in a stock guest, by our own device.
+if [ "${1:-}" != --built ]; then
+	cd "$(dirname "$0")/../.." || exit 1
+	dir=$PWD/${B:-build}/linux-fs
+	rm -rf "$dir"
+	bundle-examples/build --image-size 16 --job tests/linux/jobs/fs "$dir/fs" || exit
+	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
+fi
+. "$(dirname "$0")/../lib.sh"
+dir=$B/linux-fs
+. tests/linux/guest.bash
+. tests/linux/fs.bash
+said_fact() { fact fs "$1"; }
+
+tree_make "$work/tree"
+mkdir -p "$work/fixed" "$work/part/sub"
+seq 10000 >"$work/part/sub/file1"
+echo fixed >"$work/fixed/file"
+echo single >"$work/single"
+cp -r "$dir/fs" "$work/fs"
+dir=$work
+jq --arg work "$work" '.vm.devices += [
+	{type: "fs", tag: "share", source: "\($work)/tree"},
+	{type: "fs", tag: "fixed", source: "\($work)/fixed", readonly: true},
+	{type: "fs", tag: "parts", sources: [{source: "\($work)/part", name: "tree"},
+		{source: "\($work)/single", name: "single", readonly: true}]}]' \
+	"$dir/fs/config.json" >"$work/config" && mv "$work/config" "$dir/fs/config.json"
+before=$(sums "$work/tree")
+boot fs
+up fs 180
+tree_check "$work/tree" "$before"
+is "parts have their names" "$(said_fact parts)" "single tree  single 10000"
+is "a part is written" "$(said_fact parts-written)" yes
+like "a read-only part is not" "$(said_fact parts-refused)" 'Read-only file system'
+echo host >"$work/tree/from-host"
+is "the guest sees what the host writes" "$(ask fs host 'cat /share/from-host')" "host "
+mv "$work/tree/from-host" "$work/tree/renamed"
+is "and what it renames" "$(ask fs renamed 'sleep 2; cat /share/renamed; ls /share/from-host')" "host ls: /share/from-host: No such file or directory "
+rm -r "$work/tree/w1"
+is "and what it removes" "$(ask fs gone 'sleep 2; ls -d /share/w1')" "ls: /share/w1: No such file or directory "
+succeeds "kill presses the power button" vmrun kill fs
+ended fs poweroff 0
+succeeds "deleted" vmrun delete fs
+is "nothing is left in the state directory" "$(ls -A "$root")" ""
+say "end"
