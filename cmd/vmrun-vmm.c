@@ -27,13 +27,11 @@ static int vmm_record(struct machine *m, struct err *err)
 static int vmm_close(struct machine *m, struct err *err UNUSED)
 {
 	static const int done_with[] = {BOOT_FD_KVM, BOOT_FD_KERNEL, BOOT_FD_INITRD};
-	/* A device that returns gets these again. */
-	static const int shared[] = {BOOT_FD_RAM, BOOT_FD_INFLIGHT};
 
 	for (size_t i = 0; i < ARRAY_SIZE(done_with); i++)
 		close(done_with[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(shared) && !m->returns; i++)
-		close(shared[i]);
+	if (!m->returns) /* a device that returns gets it again */
+		close(BOOT_FD_RAM);
 	return 0;
 }
 

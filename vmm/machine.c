@@ -181,18 +181,17 @@ static int machine_add_serial(struct machine *m, const char *name, int sock, str
 static int machine_let_return(struct machine *m, const struct boot_vmm_device *d,
 			      struct vu_frontend_args *args, struct err *err)
 {
-	const off_t offset = (d - m->boot.device) * (off_t)BOOT_INFLIGHT_BYTES;
+	const int fd = BOOT_FD_DEVICE + (int)m->boot.nr_devices + (int)(d - m->boot.device);
 
 	m->returns = true;
 	args->returns = true;
 	args->region.ask = d->flags & BOOT_VMM_OTHERS;
-	args->region.base = mmap(NULL, BOOT_INFLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-				 BOOT_FD_INFLIGHT, offset);
+	args->region.base = mmap(NULL, BOOT_INFLIGHT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+				 0);
 	if (args->region.base == MAP_FAILED)
 		return err_set(err, errno, "in-flight memory");
-	args->region.fd = BOOT_FD_INFLIGHT;
+	args->region.fd = fd;
 	args->region.area.bytes = BOOT_INFLIGHT_BYTES;
-	args->region.area.offset = (uint64_t)offset;
 	return 0;
 }
 

@@ -40,8 +40,8 @@ enum boot_slot {
 	BOOT_FD_KVM = 6,    /* /dev/kvm */
 	BOOT_FD_KERNEL = 7, /* read-only */
 	BOOT_FD_INITRD = 8, /* read-only; /dev/null when there is none (BOOT_VMM_INITRD not set) */
-	BOOT_FD_INFLIGHT = 9, /* BOOT_INFLIGHT_BYTES for each device; /dev/null when none returns */
-	BOOT_FD_DEVICE = 10,  /* + i: socket to device i */
+	BOOT_FD_DEVICE = 9, /* + i: socket to device i; behind them, if any device returns, by device: */
+			    /* BOOT_INFLIGHT_BYTES of memory; /dev/null for one that does not */
 	/* a device */
 	BOOT_FD_VMM = 5, /* socket to the VMM: vhost-user, or the protocol of serial_msg.h */
 	BOOT_FD_RES = 6, /* + i: resource i (disk image; serial input, output) */

@@ -29,8 +29,22 @@ static int spawn_make_channel(struct spawn *s, unsigned int index, struct err *e
 
 void spawn_init(struct spawn *s)
 {
-	*s = (struct spawn){.null_fd = -1, .ram_fd = -1, .inflight_fd = -1, .kept_fd = -1};
+	*s = (struct spawn){.null_fd = -1, .ram_fd = -1, .kept_fd = -1};
 	memset(s->channel, 0xff, sizeof(s->channel));
+	memset(s->inflight_fd, 0xff, sizeof(s->inflight_fd));
+}
+
+/* Each device has memory of its own: one could write all of a file that several share. */
+static int spawn_make_regions(struct spawn *s, struct err *err)
+{
+	const struct plan_proc *vmm = &s->plan->proc[0];
+	int rc = 0;
+
+	for (unsigned int i = 0; rc >= 0 && i < vmm->nr_fds; i++)
+		if (vmm->fd[i].source == PLAN_FD_INFLIGHT)
+			rc = s->inflight_fd[vmm->fd[i].index] = ram_open_sealed(
+				"in-flight", BOOT_INFLIGHT_BYTES, err);
+	return rc < 0 ? rc : 0;
 }
 
 /* Who called us gets its streams back when the VM has been created; a console that returns needs them then. */
@@ -39,13 +53,10 @@ static int spawn_keep_lines(struct spawn *s, struct err *err)
 	int *const line[] = {&s->stdio[0], &s->stdio[1], &s->console[0], &s->console[1]};
 	int rc = 0;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(line); i++) {
-		if (*line[i] < 0)
-			continue;
-		*line[i] = fcntl(*line[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		if (*line[i] < 0)
+	for (unsigned int i = 0; i < ARRAY_SIZE(line); i++)
+		if (*line[i] >= 0 &&
+		    (*line[i] = fcntl(*line[i], F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) < 0)
 			rc = err_set(err, errno, "input or output");
-	}
 	s->owns_lines = true;
 	return rc;
 }
@@ -55,32 +66,25 @@ static int spawn_prepare_console(struct spawn *s, struct err *err)
 {
 	int rc = spawn_keep_lines(s, err);
 
-	if (rc < 0)
-		return rc;
-	s->kept_fd = ram_open_sealed("console", CONSOLE_KEPT_BYTES, err);
-	return s->kept_fd < 0 ? s->kept_fd : 0;
+	if (rc == 0)
+		rc = s->kept_fd = ram_open_sealed("console", CONSOLE_KEPT_BYTES, err);
+	return rc < 0 ? rc : 0;
 }
 
 int spawn_prepare(struct spawn *s, struct err *err)
 {
-	int rc = 0;
+	int rc;
 
 	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (s->null_fd < 0)
 		return err_set(err, errno, "/dev/null");
 	s->ram_fd = ram_open(s->plan->mem_bytes, err);
-	if (s->ram_fd < 0)
-		return s->ram_fd;
-	if (s->plan->proc[0].fd[BOOT_FD_INFLIGHT].source == PLAN_FD_INFLIGHT)
-		rc = s->inflight_fd = ram_open_sealed("in-flight",
-						      (s->plan->nr_procs - 1 + s->plan->nr_others) *
-							      (uint64_t)BOOT_INFLIGHT_BYTES,
-						      err);
-	if (rc >= 0 && plan_console_returns(s->plan))
+	rc = s->ram_fd < 0 ? s->ram_fd : spawn_make_regions(s, err);
+	if (rc == 0 && plan_console_returns(s->plan))
 		rc = spawn_prepare_console(s, err);
-	for (unsigned int i = 1; rc >= 0 && i < s->plan->nr_procs; i++)
+	for (unsigned int i = 1; rc == 0 && i < s->plan->nr_procs; i++)
 		rc = spawn_make_channel(s, i, err);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 static void spawn_close(int *fd)
@@ -98,9 +102,10 @@ static void spawn_close_channel(struct spawn *s, unsigned int index)
 void spawn_settle(struct spawn *s)
 {
 	spawn_close(&s->ram_fd);
-	spawn_close(&s->inflight_fd);
-	for (unsigned int i = 1; i < s->plan->nr_procs; i++)
-		spawn_close_channel(s, i);
+	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
+		spawn_close(&s->inflight_fd[i]);
+		spawn_close_channel(s, i + 1);
+	}
 	for (unsigned int i = 0; i < s->plan->nr_nets; i++)
 		if (!s->plan->proc[s->plan->net[i].proc].returns)
 			tap_close(&s->tap[i]);
@@ -123,7 +128,6 @@ void spawn_done(struct spawn *s)
 {
 	spawn_close(&s->null_fd);
 	spawn_close(&s->ram_fd);
-	spawn_close(&s->inflight_fd);
 	spawn_close(&s->kept_fd);
 	for (unsigned int i = 0; s->owns_lines && i < 2; i++) {
 		spawn_close(&s->stdio[i]);
@@ -131,6 +135,7 @@ void spawn_done(struct spawn *s)
 	}
 	for (unsigned int i = 0; i < BOOT_DEVICES_MAX; i++) {
 		tap_close(&s->tap[i]);
+		spawn_close(&s->inflight_fd[i]);
 		spawn_close_channel(s, i + 1);
 	}
 }
@@ -162,7 +167,7 @@ static int spawn_source_fd(const struct spawn *s, unsigned int index, unsigned i
 	case PLAN_FD_SELF: return s->null_fd; /* the jail has its own there */
 	case PLAN_FD_RAM: return s->ram_fd;
 	case PLAN_FD_KVM: return s->assets->kvm;
-	case PLAN_FD_INFLIGHT: return s->inflight_fd;
+	case PLAN_FD_INFLIGHT: return s->inflight_fd[f->index];
 	case PLAN_FD_KEPT: return s->kept_fd;
 	case PLAN_FD_FILE:
 	case PLAN_FD_SHARE:

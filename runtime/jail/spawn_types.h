@@ -42,7 +42,7 @@ struct spawn {
 	int oom_score_adj;
 	enum log_level log_level;
 	int null_fd;
-	int ram_fd, inflight_fd, kept_fd;
+	int ram_fd, inflight_fd[BOOT_DEVICES_MAX], kept_fd;
 	int channel[BOOT_DEVICES_MAX][2];
 };
 

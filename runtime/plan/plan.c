@@ -37,7 +37,6 @@ static int plan_build_vmm(struct plan_build *bd)
 	proc->fd[BOOT_FD_RAM].source = PLAN_FD_RAM;
 	proc->fd[BOOT_FD_KVM].source = PLAN_FD_KVM;
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
-	proc->fd[BOOT_FD_INFLIGHT].source = PLAN_FD_NULL;
 	proc->nr_fds = BOOT_FD_DEVICE;
 	bd->p->nr_procs = 1;
 	rc = plan_set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
@@ -140,7 +139,9 @@ static int plan_build_devices(struct plan_build *bd)
 		for (unsigned int nr = plan_nr_plain(b, id), i = 0; i < nr; i++)
 			plan_set_returns(bd, plan_add_device(bd, id), bundle_nth(b, id, i));
 	}
-	return plan_add_others(bd);
+	rc = plan_add_others(bd);
+	plan_add_regions(bd);
+	return rc;
 }
 
 /* Append a word; *@len counts the bytes needed, even those that do not fit */

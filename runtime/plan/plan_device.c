@@ -82,8 +82,7 @@ struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)
 void plan_set_returns(struct plan_build *bd, struct plan_proc *proc, const struct bundle_device *d)
 {
 	proc->returns = d && d->on_failure == BUNDLE_RESTART;
-	if (proc->returns)
-		bd->p->proc[0].fd[BOOT_FD_INFLIGHT].source = PLAN_FD_INFLIGHT;
+	bd->p->returns |= proc->returns;
 }
 
 /* A back-end does not know the name that its file system has in the guest. */
@@ -109,8 +108,7 @@ static int plan_add_other(struct plan_build *bd, const struct bundle_device *d)
 	o->kind = kind;
 	fmt_into(o->name, sizeof(o->name), "%s%u", kind->name, bd->nr[kind - kind_table]++);
 	o->returns = d->on_failure == BUNDLE_RESTART;
-	if (o->returns)
-		vmm->fd[BOOT_FD_INFLIGHT].source = PLAN_FD_INFLIGHT;
+	bd->p->returns |= o->returns;
 	if (d->tag)
 		plan_name_fs(o, d->tag);
 	fd->source = PLAN_FD_SOCKET;
@@ -127,6 +125,20 @@ int plan_add_others(struct plan_build *bd)
 		if (d[i].type == KIND_VHOST_USER)
 			rc = plan_add_other(bd, &d[i]);
 	return rc;
+}
+
+void plan_add_regions(struct plan_build *bd)
+{
+	struct plan *p = bd->p;
+	struct plan_proc *vmm = &p->proc[0];
+	const unsigned int ours = p->nr_procs - 1, nr = ours + p->nr_others;
+
+	for (unsigned int i = 0; p->returns && i < nr; i++) {
+		const bool returns = i < ours ? p->proc[1 + i].returns : p->other[i - ours].returns;
+
+		vmm->fd[vmm->nr_fds++] = (struct plan_fd){
+			.source = returns ? PLAN_FD_INFLIGHT : PLAN_FD_NULL, .index = i};
+	}
 }
 
 unsigned int plan_nr_plain(const struct bundle *b, enum kind_id id)

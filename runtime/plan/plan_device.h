@@ -59,6 +59,9 @@ void plan_set_returns(struct plan_build *bd, struct plan_proc *proc, const struc
 /** plan_add_others() - Add the devices that back-ends of others serve; the last ones to be added */
 MUST_CHECK int plan_add_others(struct plan_build *bd);
 
+/** plan_add_regions() - After all devices: if any returns, the VMM gets memory for what each has in flight */
+void plan_add_regions(struct plan_build *bd);
+
 /**
  * plan_nr_plain() - Count the devices that the VM will have of a kind without properties or files
  *

@@ -18,7 +18,7 @@
 #define PLAN_ID_BYTES	    256
 #define PLAN_HOSTNAME_BYTES 65 /* Linux takes 64 */
 #define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
-#define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + BOOT_DEVICES_MAX)
+#define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + 2 * BOOT_DEVICES_MAX)
 #define PLAN_OOM_UNSET	    1001 /* larger than any value */
 
 /**
@@ -39,7 +39,7 @@ enum plan_fd_source {
 	PLAN_FD_VHOST_NET,   /* /dev/vhost-net for queue pair @index */
 	PLAN_FD_VHOST_VSOCK, /* /dev/vhost-vsock, which has the guest's CID */
 	PLAN_FD_CONSOLE,     /* the slave of a pty; its master goes to --console-socket */
-	PLAN_FD_INFLIGHT,    /* memory in which devices note what is in flight */
+	PLAN_FD_INFLIGHT,    /* memory in which device @index notes what is in flight */
 	PLAN_FD_KEPT,	     /* memory that a console leaves to its next process */
 	PLAN_FD_SHARE,	     /* what an fs device shares: the root of a mount (runtime/host/share.h) */
 	PLAN_FD_SELF,	     /* the process's own /proc/self/fd */
@@ -211,6 +211,7 @@ struct plan_cgroup_dir {
  * @proc:	[0] is the VMM, [1 + i] is device i: the serial port, the disks (the image, then
  *		/vm/devices in its order), the network devices, the console, the entropy sources
  * @other:	The VMM's devices after those with a process; plan_other_fd() has their sockets
+ * @returns:	Of a device: any of them does
  * @net:	In the order of their processes
  * @hostname:	The guest's: from the bundle, or the VM's id
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
@@ -234,6 +235,7 @@ struct plan {
 	struct plan_proc *proc;
 	unsigned int nr_others;
 	struct plan_other other[BOOT_DEVICES_MAX];
+	bool returns;
 	unsigned int nr_nets;
 	struct plan_net net[BOOT_DEVICES_MAX];
 	struct plan_vsock vsock;
