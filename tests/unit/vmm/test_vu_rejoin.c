@@ -277,13 +277,16 @@ Test(vu_rejoin, hostile_ones)
 
 		if (i > 0)
 			start_vm();
-		cr_assert_eq(connect_block(trick == SILENT || trick == HALF ? 20 : 0), 0);
+		cr_assert_eq(connect_block(0), 0);
 		cr_assert_eq(f.be.ops->start(&f.be, V1, queues, &err), 0, "%s", err.msg);
 		next_peer();
 		peer.trick_at = at[i / ARRAY_SIZE(tricks)];
 		peer.trick = trick;
 		late.patience = 1;
 		late.times = 0;
+		/* Only now: a busy machine may make an honest peer as slow. */
+		if (trick == SILENT || trick == HALF)
+			f.conn.late_ms = 20;
 		cr_expect_eq(rejoin(), want, "request %u, trick %u: %s", peer.trick_at, trick,
 			     err.msg);
 		if (want == VU_REJOINED_LOST) {
