@@ -2,6 +2,7 @@
 #include "vmm/pause.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "vmm/virtio/virtio_pause.h"
 
@@ -57,14 +58,29 @@ int pause_begin(struct machine *m)
 	return pause_check(m);
 }
 
+/* 1 + number of a device that still has rings; 0: none */
+static uint64_t pause_late(const struct machine *m)
+{
+	const char *name = NULL;
+	uint64_t nr = m->boot.nr_devices;
+
+	for (unsigned int i = 0; i < m->nr_virtio; i++)
+		if (!virtio_pause_is_quiet(&m->virtio[i].pci))
+			name = m->virtio[i].pci.be->name;
+	while (name && nr > 0 && strcmp(m->boot.device[nr - 1].name, name) != 0)
+		nr--;
+	return name ? nr : 0;
+}
+
 int pause_end(struct machine *m, struct ctl_msg *msg)
 {
+	struct ctl_msg answer = {0};
 	struct err err;
 	int rc = 0;
 
 	/* The pause failed, and its answer came too late for the supervisor, which gave up. */
 	if (m->pause == MACHINE_NOT_PAUSED)
-		return ctl_answer(m->control, msg, 0, NULL);
+		return ctl_answer(m->control, &answer, 0, NULL);
 	if (m->pause == MACHINE_PAUSING) {
 		err_text(&err, ECANCELED, "the pause was given up");
 		rc = pause_answer(m, -ECANCELED, &err);
@@ -73,9 +89,14 @@ int pause_end(struct machine *m, struct ctl_msg *msg)
 	arch_resume(m->platform);
 	pthread_mutex_lock(&m->bus.lock);
 	arch_generation(m->platform, msg->value);
+	answer.value[0] = pause_late(m);
 	for (unsigned int i = 0; i < m->nr_virtio; i++)
 		virtio_pause_end(&m->virtio[i].pci);
 	pthread_mutex_unlock(&m->bus.lock);
+	/* A device did not take its rings: the VM is about to end. No vCPU changes the text now. */
+	if (rc == 0 && __atomic_load_n(&m->end_taken, __ATOMIC_ACQUIRE) &&
+	    m->end_cause == END_DEVICE_KILLED)
+		rc = err_text(&err, EIO, "%s", m->end_text);
 	vcpus_resume(&m->vcpus);
-	return rc < 0 ? rc : ctl_answer(m->control, msg, 0, NULL);
+	return ctl_answer(m->control, &answer, rc, &err);
 }

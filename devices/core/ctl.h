@@ -51,7 +51,8 @@ enum ctl_type {
 	CTL_PAUSE,  /* supervisor -> VMM, after START, while it is not paused. DONE comes when no */
 		    /* vCPU runs and no device works for the guest */
 	CTL_RESUME, /* supervisor -> VMM, after PAUSE, also if it failed; ends one not DONE yet, */
-		    /* with ECANCELED. value[0..1] = the next generation. Answered by DONE */
+		    /* with ECANCELED. value[0..1] = the next generation. Answered by DONE: value[0] */
+		    /* = 1 + number of a device for which PAUSE was still waiting; 0: none */
 	CTL_NET,    /* supervisor -> network device, after READY and before the VMM's START: */
 		    /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
 		    /* the link is down. May bring a file: a struct net_lease. Answered by DONE */

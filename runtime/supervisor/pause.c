@@ -6,7 +6,9 @@
 
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/ask.h"
+#include "runtime/supervisor/others.h"
 #include "runtime/supervisor/reply.h"
+#include "runtime/util/process.h"
 
 int pause_new_generation(struct ctl_msg *m)
 {
@@ -39,16 +41,18 @@ static int pause_put_on_file(struct supervisor *s, enum state_status status, str
 static void pause_resumed(struct supervisor *s, unsigned int i, int client,
 			  const struct ctl_msg *answer, const struct err *err)
 {
-	struct err ignored;
+	struct err ignored, failure = *err;
 
 	s->pausing = false;
+	if (err->code)
+		(void)others_name(s->launch->plan, err->msg, &failure);
 	/* Without a client this takes back a pause that was never on file. */
 	if (err->code && client >= 0)
 		(void)!pause_put_on_file(s, STATE_PAUSED, &ignored);
-	ask_reply(s, i, client, answer, err);
+	ask_reply(s, i, client, answer, &failure);
 }
 
-/* The pause is not complete, or not on file: the guest goes on, and the client hears why */
+/* The pause is not on file: the guest goes on, and the client hears why */
 static void pause_take_back(struct supervisor *s, int client, const struct err *why)
 {
 	const struct ask_then then = {pause_resumed, -1};
@@ -58,6 +62,48 @@ static void pause_take_back(struct supervisor *s, int client, const struct err *
 	ask_reply(s, 0, client, NULL, why);
 }
 
+/* Which device did not give its rings back, and what it does instead; @nr from the VMM, 0: none */
+static void pause_blame(const struct supervisor *s, uint64_t nr, struct err *ret)
+{
+	const struct plan *plan = s->launch->plan;
+	const unsigned int ours = plan->nr_procs - 1;
+	const struct spawned *p = &s->proc[nr <= ours ? nr : 0];
+
+	if (nr == 0 || nr > ours + plan->nr_others)
+		err_text(ret, ETIMEDOUT, "%s did not answer", s->proc[0].name);
+	else if (nr > ours)
+		err_text(ret, ETIMEDOUT, "%s: the back-end does not answer (%s)",
+			 plan_other_fd(plan, (unsigned int)nr - 1 - ours)->pointer,
+			 plan_other_fd(plan, (unsigned int)nr - 1 - ours)->path);
+	else if (process_waits(p->jailed.pid, BOOT_FD_RES, p->nr_res))
+		err_text(ret, ETIMEDOUT, "%s waits for the host's disk", p->name);
+	else
+		err_text(ret, ETIMEDOUT, "%s does not answer", p->name);
+}
+
+/* The guest goes on, and the VMM knows which device was late */
+static void pause_given_up(struct supervisor *s, unsigned int i UNUSED, int client,
+			   const struct ctl_msg *answer, const struct err *err UNUSED)
+{
+	struct err why;
+
+	s->pausing = false;
+	pause_blame(s, answer ? answer->value[0] : 0, &why);
+	err_text(&why, ETIMEDOUT, "%s: the container goes on", why.msg);
+	ask_reply(s, 0, client, NULL, &why);
+}
+
+/* A device has not given its rings back in time */
+static void pause_give_up(struct supervisor *s, int client)
+{
+	const struct ask_then then = {pause_given_up, client};
+	struct err err;
+
+	s->pausing = pause_ask_resume(s, &then, &err) == 0;
+	if (!s->pausing)
+		ask_reply(s, 0, client, NULL, &err);
+}
+
 static void pause_paused(struct supervisor *s, unsigned int i, int client,
 			 const struct ctl_msg *answer, const struct err *err)
 {
@@ -65,10 +111,7 @@ static void pause_paused(struct supervisor *s, unsigned int i, int client,
 
 	s->pausing = false;
 	if (!answer && err->code == ETIMEDOUT) {
-		err_text(&failure, ETIMEDOUT,
-			 "a device does not finish its work, the host's disk may hang: "
-			 "the container goes on");
-		pause_take_back(s, client, &failure);
+		pause_give_up(s, client);
 	} else if (err->code == 0 && pause_put_on_file(s, STATE_PAUSED, &failure) < 0) {
 		pause_take_back(s, client, &failure);
 	} else {

@@ -4,8 +4,8 @@
  *
  * The VMM does it (vmm/pause.h): CTL_PAUSE, CTL_RESUME. state.json says "paused" in between: a pause that
  * cannot be recorded is taken back, a resume that cannot is refused. A device that does not finish its work,
- * because a disk of the host hangs, keeps a pause from being complete; after ASK_NS it is given up and the
- * guest goes on. Words of errors are runc's.
+ * because a disk of the host hangs or its process stands still, keeps a pause from being complete; after ASK_NS
+ * it is given up, the guest goes on, and the client hears which device it was. Words of errors are runc's.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_PAUSE_H
 #define VMRUN_RUNTIME_SUPERVISOR_PAUSE_H

@@ -70,7 +70,7 @@ mkdir "$work/still" && truncate -s 32M "$work/still.img" && mkfs.ext4 -q "$work/
 bundle "$work/stalled" stalled "[{\"type\": \"serial\"}, {\"type\": \"block\", \"path\": \"$work/still/disk.img\"}]"
 vmrun create "$work/stalled" </dev/null >"$work/out" 2>/dev/null && vmrun start stalled
 succeeds "a disk that stands still: the guest waits for it" eval 'eventually 20 says begins && fsfreeze -f "$work/still" && still=1 && eventually 20 says waits'
-like "a disk that stands still: no pause" "$(vmrun pause stalled 2>&1)" "^vmrun: stalled: a device does not finish its work"
+like "a disk that stands still: no pause" "$(vmrun pause stalled 2>&1)" "^vmrun: stalled: block0 waits for the host's disk: the container goes on"
 is "a disk that stands still: the VM runs" "$(vm_status stalled)" running
 succeeds "a disk that stands still: the power button" vmrun kill stalled
 succeeds "a disk that stands still: the guest sees it" eventually 20 says 'the power button'
@@ -78,3 +78,33 @@ fsfreeze -u "$work/still" && still=
 succeeds "a disk that goes on: so does the guest" eventually 30 is_stopped stalled
 is "a disk that goes on: the guest ends by the reset it asked for" "$(vmrun state stalled | jq -r .vmrun.cause)" reset
 tr -d '\r' <"$work/out" | grep -aE '^(ok|not ok)' | sed "s/ - / - a disk that stood still: /"
+
+# Devices whose processes stand still: one of ours, and a back-end of others.
+truncate -s 64K "$work/small"
+"$vmrun_bin" device block --path "$work/small" --socket "$work/s" 2>"$work/device.err" &
+alone=$!
+eventually 20 [ -S "$work/s" ] || cat "$work/device.err"
+goes_on() { [ "$(grep -ac round "$work/out")" -gt "$before" ]; }
+before=0
+bundle "$work/other" restart '[{"type": "serial"}, {"type": "vhost-user", "device": "block", "socket": "'$work'/s", "onFailure": "restart"}]'
+vmrun create "$work/other" </dev/null >"$work/out" 2>/dev/null && vmrun start other && eventually 20 goes_on
+child=$(pgrep -P $alone)
+kill -STOP "$child"
+is "a back-end that stands still: no pause" "$(vmrun pause other 2>&1)" \
+	"vmrun: other: /vm/devices/1/socket: the back-end does not answer ($work/s): the container goes on"
+kill -CONT "$child"
+before=$(grep -ac round "$work/out")
+succeeds "a back-end that goes on: so does the guest" eventually 20 goes_on
+succeeds "a back-end that goes on: a pause" vmrun pause other
+kill -STOP "$child"
+like "a back-end that stands still: no resume, and the VM ends" "$(vmrun resume other 2>&1)" \
+	"^vmrun: other: /vm/devices/1/socket: no answer in 5000 ms \($work/s\)"
+succeeds "a back-end that stands still: it ends soon" eventually 20 is_stopped other
+is "a back-end that stands still: the cause" "$(vmrun state other | jq -r .vmrun.cause)" device-killed
+kill -9 $alone
+vmrun delete --force other
+vmrun create "$work/busy" </dev/null >"$work/out" 2>/dev/null && vmrun start busy && eventually 20 [ -s "$work/out" ]
+kill -STOP "$(vm_pid busy block0)"
+is "a device that stands still: no pause" "$(vmrun pause busy 2>&1)" "vmrun: busy: block0 does not answer: the container goes on"
+kill -CONT "$(vm_pid busy block0)"
+succeeds "a device that goes on: a pause" eventually 20 vmrun pause busy

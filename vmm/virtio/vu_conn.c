@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define VU_CONN_STEP_MS 2
+#define VU_CONN_STEP_MS 20 /* long, because a step lasts a little longer than it counts */
 
 bool vu_conn_agreed(const struct vu_conn *c, enum vu_protocol_feature bit)
 {
@@ -66,11 +66,13 @@ int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct err *err)
 static int vu_conn_step(struct vu_conn *c, struct err *err)
 {
 	struct pollfd p = {.fd = c->sock, .events = POLLIN};
-	int rc = poll(&p, 1, VU_CONN_STEP_MS);
+	const unsigned int left = c->late_ms - c->waited_ms % c->late_ms;
+	const unsigned int ms = left < VU_CONN_STEP_MS ? left : VU_CONN_STEP_MS;
+	int rc = poll(&p, 1, (int)ms);
 
 	if (rc < 0 && errno != EINTR)
 		return err_set(err, errno, "poll");
-	return vu_conn_look(c, rc > 0 ? 0 : VU_CONN_STEP_MS, err);
+	return vu_conn_look(c, rc > 0 ? 0 : ms, err);
 }
 
 int vu_conn_bound(struct vu_conn *c, struct err *err)

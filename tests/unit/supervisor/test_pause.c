@@ -22,9 +22,11 @@ static struct err err;
 
 static void setup(void)
 {
+	static struct plan plan;
+	static const struct launch launch = {.plan = &plan};
 	int pair[2];
 
-	s = (struct supervisor){.stage = STAGE_RUNNING, .nr = 1};
+	s = (struct supervisor){.stage = STAGE_RUNNING, .nr = 1, .launch = &launch};
 	temp_dir_make();
 	s.dir = open(temp_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	s.state = calloc(1, sizeof(*s.state));
@@ -140,19 +142,56 @@ Test(pause, a_refusal_changes_nothing)
 	pause_it();
 }
 
+static int ask_again(void)
+{
+	return pause_begin(&s, -1, &err);
+}
+
 /* The VMM ends the pause, which it answers, and then answers the resume */
-Test(pause, a_device_that_does_not_finish)
+static void late(void)
 {
 	cr_assert_eq(ask(pause_begin), 0);
 	cr_assert_eq(asked(), CTL_PAUSE);
-	s.ask[0].entry[0].deadline_ns = 1;
+	s.ask[0].entry[s.ask[0].first].deadline_ns = 1;
 	ask_late(&s);
-	cr_expect_eq(answered(), ETIMEDOUT);
+	cr_expect_eq(answered(), -1);
 	cr_expect_eq(asked(), CTL_RESUME);
-	cr_expect_eq(ask(pause_begin), -EBUSY, "the guest does not run yet");
+	cr_expect_eq(ask_again(), -EBUSY, "the guest does not run yet");
 	answer(ECANCELED);
-	answer(0);
+}
+
+static const char *told(uint64_t nr)
+{
+	static struct reply r;
+	const struct ctl_msg m = {.type = CTL_DONE, .value = {nr}};
+
+	late();
+	ask_answered(&s, &s.proc[0], &m);
+	cr_assert_eq(recv(client, &r, sizeof(r), 0), sizeof(r));
+	cr_expect_eq(r.code, ETIMEDOUT);
 	cr_expect_eq(s.state->status, STATE_RUNNING);
+	return r.text;
+}
+
+Test(pause, a_device_that_does_not_finish)
+{
+	static struct plan_proc procs[] = {
+		{.name = "vmm",
+		 .fd = {[BOOT_FD_DEVICE + 1] = {.path = (char *)"/run/s",
+						.pointer = (char *)"/p"}}},
+		{.name = "rng0"}};
+	static struct plan plan = {.nr_procs = 2, .proc = procs, .nr_others = 1};
+	const struct launch launch = {.plan = &plan};
+
+	s.launch = &launch;
+	snprintf(s.proc[1].name, sizeof(s.proc[1].name), "rng0");
+	s.proc[1].jailed.pid = getpid();
+	cr_expect_str_eq(told(1), "rng0 does not answer: the container goes on");
+	cr_expect_str_eq(told(2),
+			 "/p: the back-end does not answer (/run/s): the container goes on");
+	cr_expect_str_eq(told(0), "vmm did not answer: the container goes on");
+	cr_expect_str_eq(told(3), "vmm did not answer: the container goes on");
+	cr_expect_str_eq(told(1ULL << 32 | 1), "vmm did not answer: the container goes on");
 	pause_it();
 }
 
