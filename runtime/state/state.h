@@ -34,6 +34,7 @@ enum state_status {
  * struct state - What is known about a VM
  * @supervisor:	The container pid; that of create at first
  * @proc:	VMM and devices. @restarts: how often a device was started again, @failure: how it died the last time
+ * @other:	Devices that back-ends of others serve. @restarts: how often one came back
  * @net:	Network devices, as net_plan() made them; each has the name of its process
  * @link:	Of state_link.h, absolute; NULL: none; owned
  * @cgroup_dir:	Its directories on cgroup file systems, parents first; owned, as @bundle, @rootfs
@@ -62,6 +63,11 @@ struct state {
 		unsigned int restarts;
 		char failure[STATE_FAILURE_BYTES];
 	} proc[PLAN_PROCS_MAX];
+	unsigned int nr_others;
+	struct state_other {
+		char name[BOOT_NAME_BYTES];
+		unsigned int restarts;
+	} other[BOOT_DEVICES_MAX];
 	unsigned int nr_nets;
 	struct net_record net[BOOT_DEVICES_MAX];
 	unsigned int nr_cgroup_dirs;

@@ -15,6 +15,7 @@
 #include "runtime/state/cause.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_net.h"
+#include "runtime/state/state_other.h"
 
 static void state_add_string(struct json_object *o, const char *key, const char *value)
 {
@@ -116,6 +117,7 @@ struct json_object *state_to_json(const struct state *s)
 	state_add_int(o, "vsockCid", s->cid);
 	json_object_object_add(o, "sandboxDisabled", json_object_new_boolean(s->unconfined));
 	json_object_object_add(o, "processes", state_json_processes(s, true));
+	json_object_object_add(o, "backEnds", state_others_to_json(s));
 	state_json_add_cgroup_dirs(o, s);
 	state_json_add_networks(o, s);
 	state_json_add_sockets(o, s);
@@ -156,6 +158,8 @@ struct json_object *state_to_oci(const struct state *s)
 	} else {
 		json_object_object_add(vm, "processes", state_json_processes(s, false));
 	}
+	if (s->nr_others)
+		json_object_object_add(vm, "backEnds", state_others_to_json(s));
 	if (s->nr_nets)
 		state_json_add_networks(vm, s);
 	json_object_object_add(o, "vmrun", vm);
@@ -379,9 +383,11 @@ int state_from_json(struct json_object *o, struct state **ret, struct err *err)
 	    !state_json_get_int(o, "vcpus", 1024, &vcpus) ||
 	    !state_json_get_int(o, "vsockCid", UINT32_MAX, &cid) ||
 	    !state_json_get_bool(o, "sandboxDisabled", &s->unconfined) ||
-	    !state_json_get_processes(o, s) || !state_json_get_link(o, s) ||
-	    !state_json_get_cgroup_dirs(o, s) || !state_json_get_networks(o, s) ||
-	    !state_json_get_sockets(o, s) || !state_json_get_end(o, s)) {
+	    !state_json_get_processes(o, s) ||
+	    !state_others_from_json(json_object_object_get(o, "backEnds"), s) ||
+	    !state_json_get_link(o, s) || !state_json_get_cgroup_dirs(o, s) ||
+	    !state_json_get_networks(o, s) || !state_json_get_sockets(o, s) ||
+	    !state_json_get_end(o, s)) {
 		state_free(s);
 		return err_text(err, EINVAL, "%s: damaged", STATE_FILE);
 	}

@@ -85,6 +85,10 @@ int create_check_ready(struct supervisor *s, struct err *err)
 		p->process = (struct process){pid, process_identify(pid)};
 	}
 	s->state->nr_procs = s->nr;
+	s->state->nr_others = s->launch->plan->nr_others;
+	for (unsigned int i = 0; i < s->state->nr_others; i++)
+		memcpy(s->state->other[i].name, s->launch->plan->other[i].name,
+		       sizeof(s->state->other[i].name));
 	rc = state_save(s->dir, s->state, err);
 	if (rc == 0)
 		create_report(s, NULL);

@@ -13,6 +13,7 @@
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/others.h"
+#include "runtime/supervisor/record.h"
 #include "runtime/supervisor/restart.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/vsock.h"
@@ -25,13 +26,10 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		uint64_t at_ns;
 		void (*passed)(struct supervisor *s);
 	} all[] = {
-		{s->create_by_ns, create_late},
-		{s->deadline_ns, watch_deadline},
-		{s->ask_by_ns, ask_late},
-		{s->restart_ns, restart_late},
-		{s->others_ns, others_late},
-		{s->listen_again_ns, lines_again},
-		{s->tell_losses_ns, lines_tell_losses},
+		{s->create_by_ns, create_late},	   {s->deadline_ns, watch_deadline},
+		{s->ask_by_ns, ask_late},	   {s->restart_ns, restart_late},
+		{s->others_ns, others_late},	   {s->record_ns, record_late},
+		{s->listen_again_ns, lines_again}, {s->tell_losses_ns, lines_tell_losses},
 		{vsock_at_ns(s), vsock_late},
 	};
 	uint64_t now = 0;

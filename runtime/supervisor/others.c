@@ -7,6 +7,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/failure.h"
+#include "runtime/supervisor/record.h"
 #include "runtime/util/clock.h"
 
 #define OTHERS_SAYS	 "device "
@@ -104,8 +105,11 @@ static void others_hand_over(struct supervisor *s, unsigned int i, int sock)
 	m.arg = r->nr;
 	fmt_into(m.text, sizeof(m.text), "%s", s->launch->plan->other[i].name);
 	rc = ctl_send_whole(s->proc[0].control, &m, sock);
-	if (rc == 0)
+	if (rc == 0) {
+		s->state->other[i].restarts = r->nr;
+		record_save(s);
 		return;
+	}
 	err_set(&err, -rc, "%s does not listen", s->proc[0].name);
 	end_vm(s, END_VMM_KILLED, err.msg, true);
 }

@@ -5,13 +5,13 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/jail/jail.h"
-#include "runtime/state/state_file.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/console.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/nets.h"
+#include "runtime/supervisor/record.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/watch.h"
 #include "runtime/util/clock.h"
@@ -59,12 +59,10 @@ static void restart_record(struct supervisor *s, unsigned int i)
 {
 	struct state_proc *record = &s->state->proc[i];
 	const pid_t pid = s->proc[i].jailed.pid;
-	struct err err;
 
 	record->process = (struct process){pid, process_identify(pid)};
 	record->restarts = s->restart[i].nr;
-	if (state_save(s->dir, s->state, &err) < 0)
-		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+	record_save(s);
 }
 
 static void restart_begin(struct supervisor *s, unsigned int i)

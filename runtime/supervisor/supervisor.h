@@ -146,6 +146,7 @@ struct console_user {
  * @spawn:	The sources of processes
  * @restart:	By process; @restart_ns: when something is due there, 0: never
  * @other:	By plan->other, likewise with @others_ns (others.h)
+ * @record_ns:	When the state, which could not be saved, is saved again; 0: it is saved (record.h)
  * @listen_again_ns: When logs over their budget are read again; 0: all are read
  * @tell_losses_ns: When the VM's log gets a line that counts its losses; 0: it lost none
  * @launcher:	The process that waits for the end and deletes; 0: none
@@ -180,6 +181,7 @@ struct supervisor {
 	uint64_t restart_ns;
 	struct restarting other[BOOT_DEVICES_MAX];
 	uint64_t others_ns;
+	uint64_t record_ns;
 	uint64_t listen_again_ns;
 	uint64_t tell_losses_ns;
 	bool failed;

@@ -82,6 +82,8 @@ for n in 1 2 3; do # five in ten seconds are the most
 	before=$(rounds)
 	succeeds "restart: the guest goes on after death $n" eventually 20 goes_on
 done
+is "restart: state has the count" "$(vmrun state restart | jq -c .vmrun.backEnds)" \
+	'[{"name":"block0","restarts":3},{"name":"rng1","restarts":3}]'
 succeeds "restart: a line for each" [ "$(grep -c 'the back-end is gone, connecting again' "$work/restart.log")" -ge 6 ]
 vmrun kill restart
 succeeds "restart: the guest ends" eventually 30 is_stopped restart
