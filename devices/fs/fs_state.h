@@ -28,7 +28,7 @@
 #define FS_NAME_ROOM (NAME_MAX + 1U)
 #define FS_ARGS_MAX  (FS_VALUE_MAX + 2 * FS_NAME_ROOM + 512U)
 #define FS_OUT_MAX   (sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out))
-#define FS_HEAD_IOVS 4U
+#define FS_HEAD_IOVS 16U /* a guest may cut the header anywhere */
 #define FS_SLOTS     64U /* requests in work */
 
 /* struct fs_op's flags */

@@ -451,6 +451,24 @@ Test(fs, opcodes_without_meaning_are_not_offered)
 			     none[i]);
 }
 
+Test(fs, the_header_of_an_answer_may_be_cut_anywhere)
+{
+	const struct fuse_in_header in = {.len = 40, .opcode = FUSE_STATFS, .nodeid = ROOT};
+	struct vqd_buf buf[18] = {{FS_IN_GPA, 40, false}};
+	struct fuse_out_header out;
+
+	memcpy(vqd_at(&rig.mem, FS_IN_GPA, 40), &in, 40);
+	for (unsigned int i = 0; i < sizeof(out); i++)
+		buf[1 + i] = (struct vqd_buf){FS_OUT_GPA + 2 * i, 1, true};
+	buf[17] = (struct vqd_buf){FS_OUT_GPA + 64, sizeof(struct fuse_statfs_out), true};
+	cr_assert_eq(dev_rig_submit(&rig, 1, buf, 18),
+		     sizeof(out) + sizeof(struct fuse_statfs_out));
+	for (unsigned int i = 0; i < sizeof(out); i++)
+		((uint8_t *)&out)[i] = *(const uint8_t *)vqd_at(&rig.mem, FS_OUT_GPA + 2 * i, 1);
+	cr_assert_eq(out.error, 0);
+	cr_assert_eq(out.len, sizeof(out) + sizeof(struct fuse_statfs_out));
+}
+
 Test(fs, a_chain_without_room_for_an_answer_breaks_the_queue)
 {
 	const struct vqd_buf buf[] = {{FS_IN_GPA, 40, false}, {FS_OUT_GPA, 15, true}};
