@@ -30,7 +30,7 @@
 #define BOOT_INFLIGHT_BYTES 131072 /* memory in which one device notes what is in flight */
 
 /**
- * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null
+ * enum boot_slot - The fd numbers of a jailed process; 0, 1 and 2 are /dev/null, of an fs device an empty pipe
  */
 enum boot_slot {
 	BOOT_FD_CONTROL = 3, /* control socket to the supervisor */

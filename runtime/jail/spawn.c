@@ -258,21 +258,42 @@ static int spawn_start(const struct jail *j, struct ends *c, struct spawned *ret
 	return 0;
 }
 
-/* A process that opens files, for users of the guest; flags for its record */
-static uint32_t spawn_for_guests(const struct kind *kind, struct jail *j)
+/*
+ * A process that opens files, for users of the guest; flags for its record. It could change owner and mode of any
+ * file that it holds, so an empty pipe takes the place of the host's /dev/null.
+ */
+static int spawn_for_guests(const struct kind *kind, int null, struct jail *j, int *ret_empty,
+			    uint32_t *ret_flags, struct err *err)
 {
+	int end[2];
+
 	if (kind != &kind_table[KIND_FS])
 		return 0;
+	if (pipe2(end, O_CLOEXEC) < 0)
+		return err_set(err, errno, "pipe of %s", j->name);
+	close(end[1]);
+	*ret_empty = end[0];
+	for (unsigned int i = 0; i < j->nr_fds; i++)
+		j->fd[i] = j->fd[i] == null ? end[0] : j->fd[i];
 	j->ids.guests = true;
 	j->self = BOOT_FD_RES + 1;
-	return j->ids.exclusive ? 0 : BOOT_DEV_SQUASH;
+	*ret_flags |= j->ids.exclusive ? 0 : BOOT_DEV_SQUASH;
+	return 0;
+}
+
+/* Where this fails the caller's own description is used. */
+static void spawn_own_line(int *fd, int *ret_own)
+{
+	*ret_own = stream_own(*fd);
+	*fd = *ret_own >= 0 ? *ret_own : *fd;
 }
 
 int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret, struct err *err)
 {
 	const struct plan_proc *p = &s->plan->proc[index];
 	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
-	cleanup_fd int in = -1, out = -1;
+	cleanup_fd int in = -1, out = -1, empty = -1;
+	uint32_t flags = 0;
 	struct jail j = {
 		.name = p->name,
 		.program_fd = s->program[index].fd,
@@ -294,17 +315,15 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 	for (unsigned int i = 0; i < p->nr_fds; i++)
 		if (j.fd[i] < 0)
 			return err_text(err, EBADF, "%s: no file for fd %u", p->name, i);
-	/* Where this fails the caller's own description is used. */
 	if (p->nr_fds > BOOT_FD_RES + 1 && spawn_is_line(p->fd[BOOT_FD_RES].source)) {
-		in = stream_own(j.fd[BOOT_FD_RES]);
-		out = stream_own(j.fd[BOOT_FD_RES + 1]);
-		j.fd[BOOT_FD_RES] = in >= 0 ? in : j.fd[BOOT_FD_RES];
-		j.fd[BOOT_FD_RES + 1] = out >= 0 ? out : j.fd[BOOT_FD_RES + 1];
+		spawn_own_line(&j.fd[BOOT_FD_RES], &in);
+		spawn_own_line(&j.fd[BOOT_FD_RES + 1], &out);
 	}
 	j.limits = spawn_limits(s, index, &j);
+	rc = spawn_for_guests(p->kind, s->null_fd, &j, &empty, &flags, err);
 	/* The record waits in the socket until the program reads it. */
-	rc = spawn_send_record(s, index, index ? spawn_for_guests(p->kind, &j) : 0, c.control[0],
-			       err);
+	if (rc == 0)
+		rc = spawn_send_record(s, index, flags, c.control[0], err);
 	if (rc == 0)
 		rc = spawn_start(&j, &c, ret, err);
 	if (rc == 0)
@@ -315,7 +334,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)
 {
 	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC), empty = -1;
 	struct jail j = {
 		.name = d->record->name,
 		.program_fd = d->program->fd,
@@ -331,7 +350,6 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		rc = spawn_make_ends(&c, d->record->name, err);
 	if (rc < 0)
 		return rc;
-	d->record->flags |= spawn_for_guests(d->kind, &j);
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];
@@ -339,9 +357,11 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 	j.fd[BOOT_FD_VMM] = null; /* front-ends come later */
 	for (unsigned int i = 0; i < d->record->nr_res; i++)
 		j.fd[BOOT_FD_RES + i] = d->res_fd[i];
-	if (j.self)
-		j.fd[j.self] = null;
-	rc = boot_record_complete(d->record, d->program, d->log_level, err);
+	if (d->kind == &kind_table[KIND_FS]) /* the jail puts its own there */
+		j.fd[BOOT_FD_RES + 1] = null;
+	rc = spawn_for_guests(d->kind, null, &j, &empty, &d->record->flags, err);
+	if (rc == 0)
+		rc = boot_record_complete(d->record, d->program, d->log_level, err);
 	if (rc == 0)
 		rc = boot_send(c.control[0], d->record, sizeof(*d->record), err);
 	return rc < 0 ? rc : spawn_start(&j, &c, ret, err);
