@@ -22,6 +22,7 @@
 #include "devices/core/device.h"
 #include "devices/core/pool.h"
 #include "devices/fs/fs_attr.h"
+#include "devices/fs/fs_cred.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
 
@@ -214,7 +215,7 @@ static int fs_init_tables(struct fs_device *f, const struct fs_found *root, stru
  * @rec:	Two resources
  *
  * Context: setup
- * Syscalls: fchdir statx fstatfs
+ * Syscalls: fchdir statx fstatfs prctl
  * Return: 0 or -errno
  */
 static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -244,6 +245,7 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	memcpy(f->config.tag, s.tag, sizeof(f->config.tag));
 	f->config.num_request_queues = 1;
 	d->nr_queues = FS_QUEUES;
+	fs_cred_init(&f->fs);
 	rc = fs_init_tables(f, &root, err);
 	for (unsigned int i = 0; i < FS_SLOTS; i++)
 		f->free[f->nr_free++] = (uint8_t)i;

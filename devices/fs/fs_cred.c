@@ -2,6 +2,8 @@
 #include "devices/fs/fs_cred.h"
 
 #include <errno.h>
+#include <linux/securebits.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 /* What this thread has now; the system calls are of a thread, not of the process */
@@ -15,6 +17,16 @@ static bool fs_cred_set(long call, uint32_t id)
 {
 	(void)syscall(call, id);
 	return (uint32_t)syscall(call, UINT32_MAX) == id;
+}
+
+void fs_cred_init(const struct fs *fs)
+{
+	const int bits = prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+
+	/* A process that may not has no capabilities to keep. */
+	if (!fs->squash && bits >= 0 && !(bits & SECBIT_NO_SETUID_FIXUP))
+		(void)prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP, 0, 0,
+			    0);
 }
 
 int fs_cred_take(const struct fs *fs, const struct fs_request *r)

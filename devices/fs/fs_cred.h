@@ -12,6 +12,14 @@
 #include "devices/fs/fs_state.h"
 
 /**
+ * fs_cred_init() - Keep capabilities whatever the ids; a jail has seen to that already
+ *
+ * Context: setup; before threads
+ * Syscalls: prctl
+ */
+void fs_cred_init(const struct fs *fs);
+
+/**
  * fs_cred_take() - Make what this thread creates belong to the user of @r
  *
  * Context: locked

@@ -28,6 +28,7 @@ static struct fs_settings fs_settings;
 static char fs_dir[64]; /* what is shared */
 static int fs_at = -1;	/* the same, open */
 static uint64_t fs_unique;
+static uint32_t fs_user; /* who asks; 0: the test's own user */
 
 /**
  * struct fs_reply - An answer
@@ -46,7 +47,7 @@ static inline struct fs_reply fs_ask(uint32_t opcode, uint64_t nodeid, uint32_t 
 	struct fuse_in_header in = {.opcode = opcode,
 				    .unique = ++fs_unique,
 				    .nodeid = nodeid,
-				    .uid = geteuid(),
+				    .uid = fs_user ? fs_user : geteuid(),
 				    .gid = getegid()};
 	const struct vqd_buf buf[] = {
 		{FS_IN_GPA, 0, false},

@@ -209,6 +209,24 @@ Test(fs, moves_and_removes_names)
 	cr_assert_eq(fs_ask(FUSE_RMDIR, ROOT, 0, FS_STR(".."), FS_END).error, -EINVAL);
 }
 
+/* Without a jail too: it keeps its rights to find what the guest's root may, whoever asked before. */
+Test(fs, acts_for_one_user_after_another)
+{
+	struct stat st;
+	uint64_t node, fh;
+
+	if (geteuid() != 0)
+		cr_skip("takes root");
+	cr_assert_eq(mkdirat(fs_at, "closed", 0700), 0);
+	host_file("closed/f", "");
+	cr_assert_eq(fchmodat(fs_at, ".", 0777, 0), 0);
+	fs_user = 1234;
+	cr_assert_eq(fs_create(ROOT, "theirs", O_RDWR, 0600, &node, &fh), 0);
+	cr_assert(fstatat(fs_at, "theirs", &st, 0) == 0 && st.st_uid == 1234);
+	fs_user = 0;
+	(void)fs_node(fs_node(ROOT, "closed"), "f");
+}
+
 /* ---- data ---------------------------------------------------------------------------------- */
 
 Test(fs, writes_and_reads)
