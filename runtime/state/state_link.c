@@ -26,6 +26,8 @@ int state_link_path(const char *arg, const char *id, char ret[PATH_MAX], struct 
 	char dir[PATH_MAX], name[PATH_MAX], real[PATH_MAX];
 	struct stat st;
 
+	if (!*arg)
+		return err_set(err, ENOENT, "--socket");
 	if (strlen(arg) >= PATH_MAX)
 		return err_set(err, ENAMETOOLONG, "--socket %s", arg);
 	if (stat(arg, &st) == 0 && S_ISDIR(st.st_mode)) {
