@@ -2,7 +2,13 @@
 # tests/lib.sh. said_fact NAME is the last fact of that name that the guest has printed.
 
 # sums DIR: one sum of all names, modes, owners, links and contents in it, as the job counts it
-sums() { (cd "$1" && find . | LC_ALL=C sort | while read -r f; do echo "$(stat -c '%a %u %g' "$f") $f $(readlink "$f")"; [ -f "$f" ] && [ ! -L "$f" ] && sha256sum <"$f"; done | sha256sum | cut -d' ' -f1); }
+sums() {
+	(cd "$1" && {
+		find . -exec stat -c '%a %u %g %n' {} + | LC_ALL=C sort
+		find . -type l | LC_ALL=C sort | xargs -n 1 readlink
+		find . -type f -exec sha256sum {} + | cut -d' ' -f1 | LC_ALL=C sort
+	} | sha256sum | cut -d' ' -f1)
+}
 
 # tree_make DIR
 tree_make() {

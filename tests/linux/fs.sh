@@ -31,8 +31,8 @@ boot fs
 up fs 180
 tree_check "$work/tree" "$before"
 is "parts have their names" "$(said_fact parts)" "single tree  single 10000"
-is "a part is written" "$(said_fact parts-written)" yes
-like "a read-only part is not" "$(said_fact parts-refused)" 'Read-only file system'
+is "a part is written" "$(said_fact part-written)" yes
+like "a read-only part is not" "$(said_fact part-refused)" 'Read-only file system'
 echo host >"$work/tree/from-host"
 is "the guest sees what the host writes" "$(ask fs host 'cat /share/from-host')" "host "
 mv "$work/tree/from-host" "$work/tree/renamed"
