@@ -54,10 +54,12 @@ static int vu_ring_recover(struct vu_ring *r, struct err *err)
 
 	if (!region)
 		return 0;
-	if (r->size > i->queue_size)
-		return err_text(err, EINVAL,
-				"vhost-user: ring %u has %u entries, its in-flight region %u", q,
-				r->size, i->queue_size);
+	/* QEMU asks for a region before a driver behind virtio-mmio chooses another size than it was given. */
+	if (r->size > i->queue_size) {
+		log_warn("vhost-user: ring %u has %u entries, its in-flight region %u: not used", q,
+			 r->size, i->queue_size);
+		return 0;
+	}
 	rc = vq_recover(&r->b->dev->vq[q], region, i->queue_size, err);
 	return rc < 0 ? err_wrap(err, "vhost-user: ring %u", q) : 0;
 }
