@@ -215,11 +215,6 @@ void launch_vm_done(struct launch_vm *vm)
 	*vm = (struct launch_vm){.console = -1, .own_fd = -1};
 }
 
-static void launch_warn(void *arg, const char *text)
-{
-	vmrun_warn(arg, "%s", text);
-}
-
 /* The file of the guest's root disk, where OCI states have a container's root directory */
 static const char *launch_rootfs_of(const struct plan *p)
 {
@@ -249,7 +244,7 @@ int launch_go(const struct vmrun *v, const struct launch_options *o, struct laun
 		.autostart = autostart,
 		.waits = vm->waits,
 		.own_fd = vm->own_fd,
-		.warn = launch_warn,
+		.warn = vmrun_warn_text,
 		.arg = (void *)v,
 		.phases = vm->phases,
 	};

@@ -110,17 +110,12 @@ static int run_check_tty(const struct plan *p, struct err *err)
 	return why ? err_text(err, EINVAL, "-t: %s", why) : 0;
 }
 
-static void run_show(void *arg, const char *text)
-{
-	vmrun_warn(arg, "%s", text);
-}
-
 /* Returns when the guest runs; a VM that cannot be started is not left behind. */
 static int run_detached(struct vmrun *v, const struct launch_options *o, struct launch_vm *vm,
 			const char *id, struct err *err)
 {
 	const int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
-	const struct warn_to warn = {run_show, v};
+	const struct warn_to warn = {vmrun_warn_text, v};
 	cleanup_fd int dir = -1;
 	struct err ignored;
 	pid_t pid;

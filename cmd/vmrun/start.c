@@ -7,14 +7,9 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 
-static void start_show(void *arg, const char *text)
-{
-	vmrun_warn(arg, "%s", text);
-}
-
 static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	const struct warn_to warn = {start_show, v};
+	const struct warn_to warn = {vmrun_warn_text, v};
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;

@@ -76,3 +76,8 @@ void vmrun_warn(const struct vmrun *v, const char *fmt, ...)
 	va_end(ap);
 	vmrun_say(v, LOG_LEVEL_WARN, text);
 }
+
+void vmrun_warn_text(void *v, const char *text)
+{
+	vmrun_warn(v, "%s", text);
+}

@@ -99,6 +99,9 @@ void vmrun_error(const struct vmrun *v, const struct err *err);
 /** vmrun_warn() - One warning: on stderr, or in the --log file when its level asks for warnings */
 void vmrun_warn(const struct vmrun *v, const char *fmt, ...) PRINTF(2, 3);
 
+/** vmrun_warn_text() - The same for callbacks (struct warn_to); @v is a struct vmrun */
+void vmrun_warn_text(void *v, const char *text);
+
 struct oci_log;
 
 /** vmrun_open_log() - The --log file at the level asked for; without --log, one that drops everything */

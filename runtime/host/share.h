@@ -2,7 +2,7 @@
 /**
  * DOC: Directories and files of the host, put together for a guest
  *
- * What is shared becomes the root of a mount that is attached nowhere. Whoever holds its fd sees exactly that: ".."
+ * What is shared becomes the root of a mount that is attached nowhere. The holder of its fd sees exactly that: ".."
  * at its root is the root. Mounts below a shared directory are part of it. No mount that comes or goes on the host
  * later changes it, set-user-id bits and device nodes mean nothing on it, and read-only is a property of the mount.
  */

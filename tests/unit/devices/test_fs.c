@@ -209,7 +209,7 @@ Test(fs, moves_and_removes_names)
 	cr_assert_eq(fs_ask(FUSE_RMDIR, ROOT, 0, FS_STR(".."), FS_END).error, -EINVAL);
 }
 
-/* Without a jail too: it keeps its rights to find what the guest's root may, whoever asked before. */
+/* Without a jail too: it keeps its rights to find what the guest's root may, whichever user asked before. */
 Test(fs, acts_for_one_user_after_another)
 {
 	struct stat st;
