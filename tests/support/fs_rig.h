@@ -200,4 +200,39 @@ static inline int fs_release(uint32_t opcode, uint64_t node, uint64_t fh)
 	return fs_ask(opcode, node, 0, FS_ARG(in), FS_END).error;
 }
 
+/* FORGET has no answer: what follows is answered after it */
+static inline void fs_forget(uint64_t node, uint64_t times)
+{
+	struct fuse_in_header in = {.len = sizeof(in) + 8, .opcode = FUSE_FORGET, .nodeid = node};
+	uint8_t *at = vqd_at(&rig.mem, FS_IN_GPA, 64);
+	const struct vqd_buf buf = {FS_IN_GPA, sizeof(in) + 8, false};
+
+	memcpy(at, &in, sizeof(in));
+	memcpy(at + sizeof(in), &times, 8);
+	cr_assert_eq(dev_rig_submit(&rig, 1, &buf, 1), 0);
+}
+
+/* ---- the host's view ----------------------------------------------------------------------- */
+
+static inline void fs_host_file(const char *name, const char *text)
+{
+	int fd = openat(fs_at, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+static inline const char *fs_host_text(const char *name)
+{
+	static char text[65536];
+	int fd = openat(fs_at, name, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	cr_assert_geq(n, 0, "%s", name);
+	text[n] = '\0';
+	return text;
+}
+
 #endif

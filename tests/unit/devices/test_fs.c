@@ -11,28 +11,6 @@ static void setup(void)
 
 TestSuite(fs, .init = setup, .fini = fs_stop);
 
-/* The host's view */
-static void host_file(const char *name, const char *text)
-{
-	int fd = openat(fs_at, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-
-	cr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-}
-
-static const char *host_text(const char *name)
-{
-	static char text[65536];
-	int fd = openat(fs_at, name, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	cr_assert_geq(n, 0, "%s", name);
-	text[n] = '\0';
-	return text;
-}
-
 /* ---- hello --------------------------------------------------------------------------------- */
 
 Test(fs, agrees_on_what_both_know)
@@ -70,7 +48,7 @@ Test(fs, offers_its_version_to_a_newer_guest)
 
 	cr_assert_eq(r.error, 0);
 	cr_assert_eq(((const struct fuse_init_out *)r.body)->major, 7);
-	host_file("f", "");
+	fs_host_file("f", "");
 	cr_assert_eq(fs_hello(~0ULL).error, 0);
 	fs_lookup(ROOT, "f", &error);
 	cr_assert_eq(error, 0);
@@ -94,7 +72,7 @@ Test(fs, finds_what_is_there)
 	struct stat st;
 	int error;
 
-	host_file("f", "hello");
+	fs_host_file("f", "hello");
 	e = fs_lookup(ROOT, "f", &error);
 	cr_assert_eq(error, 0);
 	cr_assert_eq(fstatat(fs_at, "f", &st, 0), 0);
@@ -175,7 +153,7 @@ Test(fs, makes_every_kind_of_name)
 		fs_ask(FUSE_SYMLINK, ROOT, room, FS_STR("s"), FS_STR("../any/where"), FS_END).error,
 		0);
 	cr_assert(fstatat(fs_at, "s", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode));
-	host_file("f", "x");
+	fs_host_file("f", "x");
 	link.oldnodeid = fs_node(ROOT, "f");
 	cr_assert_eq(fs_ask(FUSE_LINK, fs_node(ROOT, "d"), room, FS_ARG(link), FS_STR("l"), FS_END)
 			     .error,
@@ -190,13 +168,13 @@ Test(fs, moves_and_removes_names)
 	struct fuse_rename2_in how = {.flags = RENAME_NOREPLACE};
 
 	cr_assert_eq(fs_ask(FUSE_MKDIR, ROOT, 128, FS_ARG(dir), FS_STR("d"), FS_END).error, 0);
-	host_file("a", "a");
-	host_file("b", "b");
+	fs_host_file("a", "a");
+	fs_host_file("b", "b");
 	to.newdir = fs_node(ROOT, "d");
 	cr_assert_eq(fs_ask(FUSE_RENAME, ROOT, 0, FS_ARG(to), FS_STR("a"), FS_STR("moved"), FS_END)
 			     .error,
 		     0);
-	cr_assert_str_eq(host_text("d/moved"), "a");
+	cr_assert_str_eq(fs_host_text("d/moved"), "a");
 	how.newdir = to.newdir;
 	cr_assert_eq(
 		fs_ask(FUSE_RENAME2, ROOT, 0, FS_ARG(how), FS_STR("b"), FS_STR("moved"), FS_END)
@@ -218,7 +196,7 @@ Test(fs, acts_for_one_user_after_another)
 	if (geteuid() != 0)
 		cr_skip("takes root");
 	cr_assert_eq(mkdirat(fs_at, "closed", 0700), 0);
-	host_file("closed/f", "");
+	fs_host_file("closed/f", "");
 	cr_assert_eq(fchmodat(fs_at, ".", 0777, 0), 0);
 	fs_user = 1234;
 	cr_assert_eq(fs_create(ROOT, "theirs", O_RDWR, 0600, &node, &fh), 0);
@@ -240,7 +218,7 @@ Test(fs, writes_and_reads)
 	cr_assert_eq(fs_create(ROOT, "f", O_RDWR, 0640, &node, &fh), 0);
 	cr_assert_eq(fs_write(node, fh, 0, "hello", 5), 5);
 	cr_assert_eq(fs_write(node, fh, 5, ", world", 7), 7);
-	cr_assert_str_eq(host_text("f"), "hello, world");
+	cr_assert_str_eq(fs_host_text("f"), "hello, world");
 	r = fs_read(FUSE_READ, node, fh, 7, 4096);
 	cr_assert(r.error == 0 && r.bytes == 5 && memcmp(r.body, "world", 5) == 0);
 	r = fs_read(FUSE_READ, node, fh, 12, 4096);
@@ -290,14 +268,14 @@ Test(fs, creates_or_opens_what_is_there)
 {
 	uint64_t node, fh, again;
 
-	host_file("f", "old");
+	fs_host_file("f", "old");
 	cr_assert_eq(fs_create(ROOT, "f", O_RDWR | O_EXCL, 0600, &node, &fh), -EEXIST);
 	cr_assert_eq(fs_create(ROOT, "f", O_RDWR, 0600, &node, &fh), 0);
 	cr_assert_eq(fs_node(ROOT, "f"), node);
 	cr_assert_eq(fs_read(FUSE_READ, node, fh, 0, 100).bytes, 3);
 	cr_assert_eq(fs_create(ROOT, "f", O_RDWR | O_TRUNC, 0600, &again, &fh), 0);
 	cr_assert_eq(again, node);
-	cr_assert_str_eq(host_text("f"), "");
+	cr_assert_str_eq(fs_host_text("f"), "");
 }
 
 Test(fs, a_file_without_a_name_stays)
@@ -326,7 +304,7 @@ Test(fs, changes_attributes)
 	struct fs_reply r;
 	struct stat st;
 
-	host_file("f", "hello");
+	fs_host_file("f", "hello");
 	r = fs_ask(FUSE_SETATTR, fs_node(ROOT, "f"), sizeof(struct fuse_attr_out), FS_ARG(in),
 		   FS_END);
 	cr_assert_eq(r.error, 0);
@@ -350,7 +328,7 @@ Test(fs, keeps_extended_attributes)
 	struct fs_reply r;
 	uint64_t node;
 
-	host_file("f", "");
+	fs_host_file("f", "");
 	node = fs_node(ROOT, "f");
 	r = fs_ask(FUSE_SETXATTR, node, 0, (const void *)&set, (size_t)8, FS_STR("user.colour"),
 		   (const void *)"green", (size_t)5, FS_END);
@@ -399,34 +377,22 @@ Test(fs, believes_no_number)
 	cr_assert_eq(fs_read(FUSE_READ, ROOT, fh, 0, 10).error, -EBADF, "a directory is no file");
 }
 
-/* FORGET has no answer: what follows is answered after it */
-static void forget(uint64_t node, uint64_t times)
-{
-	struct fuse_in_header in = {.len = sizeof(in) + 8, .opcode = FUSE_FORGET, .nodeid = node};
-	uint8_t *at = vqd_at(&rig.mem, FS_IN_GPA, 64);
-	const struct vqd_buf buf = {FS_IN_GPA, sizeof(in) + 8, false};
-
-	memcpy(at, &in, sizeof(in));
-	memcpy(at + sizeof(in), &times, 8);
-	cr_assert_eq(dev_rig_submit(&rig, 1, &buf, 1), 0);
-}
-
 Test(fs, forgets_when_all_lookups_are_forgotten)
 {
 	const struct fuse_getattr_in get = {0};
 	uint64_t node, other;
 
-	host_file("f", "");
+	fs_host_file("f", "");
 	node = fs_node(ROOT, "f");
 	(void)fs_node(ROOT, "f");
-	forget(node, 1);
+	fs_forget(node, 1);
 	cr_assert_eq(fs_ask(FUSE_GETATTR, node, 128, FS_ARG(get), FS_END).error, 0);
-	forget(node, 1000000);
+	fs_forget(node, 1000000);
 	cr_assert_eq(fs_ask(FUSE_GETATTR, node, 128, FS_ARG(get), FS_END).error, -ESTALE);
-	host_file("g", "");
+	fs_host_file("g", "");
 	other = fs_node(ROOT, "g");
 	cr_assert_neq(other, node, "the old number means another inode");
-	forget(ROOT, UINT64_MAX);
+	fs_forget(ROOT, UINT64_MAX);
 	cr_assert_eq(fs_ask(FUSE_GETATTR, ROOT, 128, FS_ARG(get), FS_END).error, 0,
 		     "the root stays");
 }
@@ -539,7 +505,7 @@ Test(fs, lists_directories)
 
 	for (unsigned int i = 0; i < 300; i++) {
 		snprintf(name, sizeof(name), "%0*u", (int)(1 + i % 200), i);
-		host_file(name, "");
+		fs_host_file(name, "");
 	}
 	cr_assert_eq(list(FUSE_READDIR, 4096, &nodes), 302);
 	cr_assert_eq(list(FUSE_READDIR, 65536, &nodes), 302);
@@ -559,7 +525,7 @@ Test(fs_alone, a_read_only_device_changes_nothing)
 
 	fs_start(BOOT_DEV_READONLY, FS_CACHE_AUTO);
 	cr_assert_eq(fs_hello(~0ULL).error, 0);
-	host_file("f", "x");
+	fs_host_file("f", "x");
 	node = fs_node(ROOT, "f");
 	cr_expect_eq(fs_ask(FUSE_MKDIR, ROOT, 128, FS_ARG(dir), FS_STR("d"), FS_END).error, -EROFS);
 	cr_expect_eq(fs_ask(FUSE_UNLINK, ROOT, 0, FS_STR("f"), FS_END).error, -EROFS);
@@ -568,6 +534,6 @@ Test(fs_alone, a_read_only_device_changes_nothing)
 	cr_expect_eq(fs_open(FUSE_OPEN, node, O_WRONLY, &fh), -EROFS);
 	cr_expect_eq(fs_open(FUSE_OPEN, node, O_RDONLY | O_TRUNC, &fh), -EROFS);
 	cr_expect_eq(fs_open(FUSE_OPEN, node, O_RDONLY, &fh), 0);
-	cr_expect_str_eq(host_text("f"), "x");
+	cr_expect_str_eq(fs_host_text("f"), "x");
 	fs_stop();
 }
