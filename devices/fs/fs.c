@@ -23,6 +23,7 @@
 #include "devices/core/pool.h"
 #include "devices/fs/fs_attr.h"
 #include "devices/fs/fs_cred.h"
+#include "devices/fs/fs_lost.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
 
@@ -33,7 +34,7 @@
 #define FS_LOOP_BYTES (64U << 10)
 
 /* Fds of the process that are no inodes or open files: the core's, and those of requests in work */
-#define FS_FDS_OTHER (64U + 2 * FS_SLOTS)
+#define FS_FDS_OTHER (64U + 4 * FS_SLOTS)
 
 /* Of all fds for the guest, one in so many is for open files */
 #define FS_FILES_PART 4U
@@ -58,7 +59,7 @@ static void fs_run(void *arg, unsigned int slot)
 	struct fs_device *f = arg;
 	struct fs_request *r = &f->request[slot];
 
-	r->rc = r->op->run(&f->fs, r);
+	r->rc = r->lost ? fs_lost_find(r, false) : r->op->run(&f->fs, r);
 }
 
 /* Writes the answer; the chain can be pushed, and the slot is free */
@@ -105,6 +106,27 @@ static bool fs_by_loop(struct device *d, struct fs_request *r)
 	return true;
 }
 
+/* Carries a request out as far as the loop may, and gives it to a thread for the rest */
+static void fs_go_on(struct device *d, struct fs_request *r)
+{
+	struct fs_device *f = d->state;
+	bool over = true;
+
+	while (over && fs_lost_next(&f->fs, r)) {
+		int rc = r->from->quick ? fs_lost_find(r, true) : -EAGAIN;
+
+		over = rc != -EAGAIN;
+		if (over)
+			fs_lost_end(&f->fs, r, rc);
+	}
+	if (over && fs_by_loop(d, r)) {
+		fs_over(d, r);
+		return;
+	}
+	f->busy[r->queue]++;
+	pool_give(&f->pool, (uint8_t)(r - f->request));
+}
+
 static void fs_queue(struct device *d, unsigned int q)
 {
 	struct fs_device *f = d->state;
@@ -127,12 +149,7 @@ static void fs_queue(struct device *d, unsigned int q)
 			return;
 		}
 		f->nr_free--;
-		if (fs_by_loop(d, r)) {
-			fs_over(d, r);
-			continue;
-		}
-		f->busy[q]++;
-		pool_give(&f->pool, (uint8_t)(r - f->request));
+		fs_go_on(d, r);
 	}
 	device_end_turn(d, q, rc);
 }
@@ -146,9 +163,17 @@ static void fs_collect(struct device *d)
 
 	for (unsigned int i = 0; i < nr; i++) {
 		struct fs_request *r = &f->request[slots[i]];
+		int rc;
 
 		f->busy[r->queue]--;
-		fs_over(d, r);
+		if (!r->lost) {
+			fs_over(d, r);
+			continue;
+		}
+		rc = r->rc;
+		r->rc = 0;
+		fs_lost_end(&f->fs, r, rc);
+		fs_go_on(d, r);
 	}
 }
 
@@ -205,8 +230,8 @@ static int fs_init_tables(struct fs_device *f, const struct fs_found *root, stru
 				"a shared directory needs %u file descriptors, and the limit is %u",
 				FS_FDS_MIN, fds);
 	fds -= FS_FDS_OTHER;
-	rc = fs_files_init(&f->fs.files, fds / FS_FILES_PART, err);
-	return rc < 0 ? rc : fs_nodes_init(&f->fs.nodes, fds - fds / FS_FILES_PART, root, err);
+	rc = fs_nodes_init(&f->fs.nodes, fds - fds / FS_FILES_PART, root, err);
+	return rc < 0 ? rc : fs_files_init(&f->fs.files, fds / FS_FILES_PART, &f->fs.nodes, err);
 }
 
 /**

@@ -3,17 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "devices/core/fmt.h"
 #include "devices/fs/fs_cred.h"
-
-#define FS_XFS_MAGIC 0x58465342 /* not in linux/magic.h */
 
 const char *fs_path(int fd, char ret[FS_PATH_BYTES])
 {
@@ -21,72 +16,24 @@ const char *fs_path(int fd, char ret[FS_PATH_BYTES])
 	return ret;
 }
 
-/* File systems that answer without another machine or process: only a disk of the host may be slow. */
-static bool fs_is_quick(int fd)
-{
-	static const uint32_t quick[] = {EXT4_SUPER_MAGIC,     FS_XFS_MAGIC, BTRFS_SUPER_MAGIC,
-					 F2FS_SUPER_MAGIC,     TMPFS_MAGIC,  SQUASHFS_MAGIC,
-					 OVERLAYFS_SUPER_MAGIC};
-	struct statfs s;
-
-	if (fstatfs(fd, &s) < 0)
-		return false;
-	for (unsigned int i = 0; i < ARRAY_SIZE(quick); i++) {
-		if ((uint32_t)s.f_type == quick[i])
-			return true;
-	}
-	return false;
-}
-
-int fs_found_init(int fd, const struct fs_node *near, struct fs_found *ret)
-{
-	int rc = fs_stat(fd, &ret->stat);
-
-	if (rc < 0)
-		return rc;
-	ret->fd = fd;
-	ret->quick = near && near->mnt == ret->stat.mnt ? near->quick : fs_is_quick(fd);
-	return 0;
-}
-
-int fs_find(const struct fs_node *dir, const char *name, bool now, struct fs_found *ret)
-{
-	const struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | (now ? RESOLVE_CACHED : 0),
-	};
-	cleanup_fd int fd = (int)syscall(SYS_openat2, dir->fd, name, &how, sizeof(how));
-	struct fs_found f;
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	rc = fs_found_init(fd, dir, &f);
-	if (rc < 0)
-		return rc;
-	(void)TAKE_FD(fd);
-	*ret = f;
-	return 0;
-}
-
-int fs_entry(struct fs *fs, const struct fs_node *dir, struct fs_found *f,
+int fs_entry(struct fs *fs, struct fs_node *dir, const char *name, struct fs_found *f,
 	     struct fuse_entry_out *ret)
 {
-	const struct fs_node *n = fs_node_adopt(&fs->nodes, f);
+	const struct fs_node *n = fs_node_adopt(&fs->nodes, name ? dir : NULL, name, f);
 
 	if (!n)
 		return -ENFILE;
 	ret->nodeid = fs_node_id(&fs->nodes, n);
 	ret->entry_valid = ret->attr_valid = fs->valid_s;
 	ret->attr = f->stat.attr;
-	if (dir && dir->mnt != n->mnt && n->type == S_IFDIR && fs->flags & FUSE_SUBMOUNTS)
+	if (dir->mnt != n->mnt && n->type == S_IFDIR && fs->flags & FUSE_SUBMOUNTS)
 		ret->attr.flags = FUSE_ATTR_SUBMOUNT;
 	return 0;
 }
 
 int fs_entry_end(struct fs *fs, struct fs_request *r)
 {
-	return fs_entry(fs, r->node, &r->found, FS_OUT(r, fuse_entry_out));
+	return fs_entry(fs, r->node, r->name[0], &r->found, FS_OUT(r, fuse_entry_out));
 }
 
 int fs_attr_get(struct fs *fs, struct fs_request *r)

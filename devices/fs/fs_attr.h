@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Inodes: finding them, telling what they are, changing that
+ * DOC: Inodes: telling what they are, changing that, forgetting them
  */
 #ifndef VMRUN_DEVICES_FS_FS_ATTR_H
 #define VMRUN_DEVICES_FS_FS_ATTR_H
 
+#include "devices/fs/fs_find.h"
 #include "devices/fs/fs_state.h"
 
 #define FS_PATH_BYTES 12
@@ -13,39 +14,16 @@
 const char *fs_path(int fd, char ret[FS_PATH_BYTES]);
 
 /**
- * fs_find() - Look a name up
- * @dir:	Where
- * @name:	One component
- * @now:	Fail with -EAGAIN where the host would have to read a disk
- * @ret:	Its fd is the caller's; untouched on failure
- *
- * Symbolic links are not followed, and magic ones neither.
- * Context: locked
- * Syscalls: openat2 statx fstatfs
- * Return: 0 or -errno
- */
-MUST_CHECK int fs_find(const struct fs_node *dir, const char *name, bool now, struct fs_found *ret);
-
-/**
- * fs_found_init() - What an O_PATH fd is open on
- * @near:	A node that is likely to be of the same file system, or NULL
- *
- * Context: any
- * Syscalls: statx fstatfs
- * Return: 0 or -errno. ret->fd is @fd, whose owner stays the same
- */
-MUST_CHECK int fs_found_init(int fd, const struct fs_node *near, struct fs_found *ret);
-
-/**
  * fs_entry() - Count a lookup of what was found and fill in its entry
- * @dir:	Where it was found, or NULL
+ * @dir:	Where it was found
+ * @name:	Its name there; NULL: it has none
  * @f:		Its fd is taken over, also on failure
  *
  * Context: locked, in the loop
  * Syscalls: close
  * Return: 0, or -ENFILE when the table is full
  */
-MUST_CHECK int fs_entry(struct fs *fs, const struct fs_node *dir, struct fs_found *f,
+MUST_CHECK int fs_entry(struct fs *fs, struct fs_node *dir, const char *name, struct fs_found *f,
 			struct fuse_entry_out *ret);
 
 /** fs_entry_end() - For operations that find an inode: r->found is the answer.  Return: as fs_entry() */

@@ -32,14 +32,17 @@ struct fs_dirent {
 
 /**
  * struct fs_dir_found - What was found, in the place of a struct fuse_entry_out's first fields
- * @fd:		-1: nothing
+ * @is:		FS_DIR_*
  */
 struct fs_dir_found {
-	int64_t fd;
-	uint64_t mnt;
+	uint64_t is;
+	uint64_t mnt, birth;
 	uint32_t dev_major, dev_minor;
-	uint64_t quick;
 };
+
+#define FS_DIR_FOUND 1U
+#define FS_DIR_QUICK 2U
+#define FS_DIR_BORN  4U
 
 _Static_assert(sizeof(struct fs_dir_found) <= offsetof(struct fuse_entry_out, attr), "found");
 
@@ -102,12 +105,17 @@ static void fs_dir_find(const struct fs_request *r, const struct fs_dirent *e,
 	struct fs_dir_found *found = (struct fs_dir_found *)(void *)&ret->entry_out;
 	struct fs_found f;
 
-	found->fd = -1;
+	found->is = 0;
 	if (strcmp(e->name, ".") == 0 || strcmp(e->name, "..") == 0 ||
-	    fs_find(r->node, e->name, false, &f) < 0)
+	    fs_find_listed(r->file->node, r->file->fd, e->name, &f) < 0)
 		return;
-	*found = (struct fs_dir_found){f.fd, f.stat.mnt, f.stat.dev_major, f.stat.dev_minor,
-				       f.quick};
+	*found = (struct fs_dir_found){
+		.is = FS_DIR_FOUND | (f.quick ? FS_DIR_QUICK : 0) | (f.born ? FS_DIR_BORN : 0),
+		.mnt = f.stat.mnt,
+		.birth = f.stat.birth,
+		.dev_major = f.stat.dev_major,
+		.dev_minor = f.stat.dev_minor,
+	};
 	ret->entry_out.attr = f.stat.attr;
 }
 
@@ -142,16 +150,23 @@ static void fs_dir_count(struct fs *fs, const struct fs_request *r, struct fuse_
 {
 	struct fs_dir_found found;
 	struct fuse_entry_out entry = {0};
+	char name[FS_NAME_ROOM] = {0};
 	struct fs_found f;
 
 	memcpy(&found, &d->entry_out, sizeof(found));
 	f = (struct fs_found){
-		.fd = (int)found.fd,
-		.quick = found.quick,
-		.stat = {found.mnt, found.dev_major, found.dev_minor, d->entry_out.attr},
+		.fd = -1,
+		.quick = found.is & FS_DIR_QUICK,
+		.born = found.is & FS_DIR_BORN,
+		.stat = {.mnt = found.mnt,
+			 .birth = found.birth,
+			 .dev_major = found.dev_major,
+			 .dev_minor = found.dev_minor,
+			 .attr = d->entry_out.attr},
 	};
+	memcpy(name, d->dirent.name, d->dirent.namelen);
 	/* Without one, or room in the table, it is only a name. */
-	if (f.fd < 0 || fs_entry(fs, r->node, &f, &entry) < 0)
+	if (!found.is || fs_entry(fs, r->file->node, name, &f, &entry) < 0)
 		entry = (struct fuse_entry_out){0};
 	d->entry_out = entry;
 }

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-int fs_files_init(struct fs_files *t, uint32_t max, struct err *err)
+int fs_files_init(struct fs_files *t, uint32_t max, struct fs_nodes *nodes, struct err *err)
 {
-	*t = (struct fs_files){.max = max, .file = calloc(max, sizeof(*t->file))};
+	*t = (struct fs_files){.nodes = nodes, .max = max, .file = calloc(max, sizeof(*t->file))};
 	return t->file ? 0 : err_set(err, ENOMEM, "a table of %u open files", max);
 }
 
@@ -20,6 +20,7 @@ void fs_files_done(struct fs_files *t)
 static void fs_file_remove(struct fs_files *t, struct fs_file *f)
 {
 	close(f->fd);
+	fs_node_put(t->nodes, f->node);
 	f->fd = -1;
 	f->gone = false;
 	f->uses++;
@@ -38,7 +39,7 @@ struct fs_file *fs_file_get(struct fs_files *t, uint64_t fh, bool is_dir)
 	return f->fd >= 0 && f->uses == fh >> 32 && f->is_dir == is_dir && !f->gone ? f : NULL;
 }
 
-uint64_t fs_file_add(struct fs_files *t, int fd, bool is_dir)
+uint64_t fs_file_add(struct fs_files *t, struct fs_node *n, int fd, bool is_dir)
 {
 	struct fs_file *f;
 
@@ -51,7 +52,8 @@ uint64_t fs_file_add(struct fs_files *t, int fd, bool is_dir)
 		close(fd);
 		return 0;
 	}
-	*f = (struct fs_file){.fd = fd, .uses = f->uses, .is_dir = is_dir};
+	fs_node_hold(t->nodes, n);
+	*f = (struct fs_file){.fd = fd, .uses = f->uses, .node = n, .is_dir = is_dir};
 	return (uint64_t)f->uses << 32 | ((uint32_t)(f - t->file) + 1);
 }
 

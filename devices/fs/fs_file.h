@@ -8,8 +8,7 @@
 #ifndef VMRUN_DEVICES_FS_FS_FILE_H
 #define VMRUN_DEVICES_FS_FS_FILE_H
 
-#include "devices/core/base.h"
-#include "devices/core/err.h"
+#include "devices/fs/fs_node.h"
 
 /**
  * struct fs_file - An open file or directory
@@ -17,23 +16,27 @@
  * @next:	The next free place: its index + 1
  * @uses:	How often the place was used before
  * @busy:	Requests that hold it
+ * @node:	What it is open on, held
  * @is_dir:	Made by OPENDIR
  * @gone:	The guest has released it: it goes when nothing holds it
  */
 struct fs_file {
 	int fd;
 	uint32_t next, uses, busy;
+	struct fs_node *node;
 	bool is_dir, gone;
 };
 
-/** struct fs_files - The table, as in struct fs_nodes */
+/** struct fs_files - The table, as in struct fs_nodes, and those */
 struct fs_files {
+	struct fs_nodes *nodes;
 	struct fs_file *file;
 	uint32_t max, fresh, free;
 };
 
 /** fs_files_init() - A table with room for @max.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
-MUST_CHECK int fs_files_init(struct fs_files *t, uint32_t max, struct err *err);
+MUST_CHECK int fs_files_init(struct fs_files *t, uint32_t max, struct fs_nodes *nodes,
+			     struct err *err);
 
 /** fs_files_done() - Close all.  Context: setup.  Syscalls: close munmap */
 void fs_files_done(struct fs_files *t);
@@ -46,13 +49,14 @@ struct fs_file *fs_file_get(struct fs_files *t, uint64_t fh, bool is_dir);
 
 /**
  * fs_file_add() - An open file
+ * @n:		What it is open on
  * @fd:		Taken over, also on failure
  *
  * Context: locked
  * Syscalls: close
  * Return: its number, or 0 when the table is full
  */
-uint64_t fs_file_add(struct fs_files *t, int fd, bool is_dir);
+uint64_t fs_file_add(struct fs_files *t, struct fs_node *n, int fd, bool is_dir);
 
 /** fs_file_drop() - The guest has released it: it goes when nothing holds it.  Context: locked.  Syscalls: close */
 void fs_file_drop(struct fs_files *t, struct fs_file *f);

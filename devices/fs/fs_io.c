@@ -80,22 +80,22 @@ static uint32_t fs_io_open_flags(const struct fs *fs, bool quick, bool is_dir)
 	return quick && !is_dir ? flags | FOPEN_NOFLUSH : flags;
 }
 
-static int fs_io_opened(struct fs *fs, struct fs_request *r, bool quick, bool is_dir,
+static int fs_io_opened(struct fs *fs, struct fs_request *r, struct fs_node *n, bool is_dir,
 			struct fuse_open_out *out)
 {
-	out->fh = fs_file_add(&fs->files, TAKE_FD(r->fd), is_dir);
-	out->open_flags = fs_io_open_flags(fs, quick, is_dir);
+	out->fh = fs_file_add(&fs->files, n, TAKE_FD(r->fd), is_dir);
+	out->open_flags = fs_io_open_flags(fs, n->quick, is_dir);
 	return out->fh ? 0 : -ENFILE;
 }
 
 int fs_io_open_end(struct fs *fs, struct fs_request *r)
 {
-	return fs_io_opened(fs, r, r->node->quick, false, FS_OUT(r, fuse_open_out));
+	return fs_io_opened(fs, r, r->node, false, FS_OUT(r, fuse_open_out));
 }
 
 int fs_io_opendir_end(struct fs *fs, struct fs_request *r)
 {
-	return fs_io_opened(fs, r, r->node->quick, true, FS_OUT(r, fuse_open_out));
+	return fs_io_opened(fs, r, r->node, true, FS_OUT(r, fuse_open_out));
 }
 
 int fs_io_create_end(struct fs *fs, struct fs_request *r)
@@ -104,15 +104,15 @@ int fs_io_create_end(struct fs *fs, struct fs_request *r)
 		struct fuse_entry_out entry;
 		struct fuse_open_out open;
 	} *out = FS_OUT(r, fs_io_created);
-	struct fs_file *f;
-	int rc = fs_io_opened(fs, r, r->found.quick, false, &out->open);
+	int rc = fs_entry(fs, r->node, r->name[0], &r->found, &out->entry);
+	struct fs_node *n;
 
 	if (rc < 0)
 		return rc;
-	rc = fs_entry(fs, r->node, &r->found, &out->entry);
-	f = fs_file_get(&fs->files, out->open.fh, false);
+	n = fs_node_get(&fs->nodes, out->entry.nodeid);
+	rc = fs_io_opened(fs, r, n, false, &out->open);
 	if (rc < 0)
-		fs_file_drop(&fs->files, f);
+		fs_node_forget(&fs->nodes, n, 1);
 	return rc;
 }
 

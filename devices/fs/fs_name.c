@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -95,6 +96,11 @@ int fs_name_unlink(struct fs *fs UNUSED, struct fs_request *r)
 	return unlinkat(r->node->fd, r->name[0], 0) < 0 ? -errno : 0;
 }
 
+int fs_name_removed(struct fs *fs, struct fs_request *r)
+{
+	return r->was[0] ? fs_node_name(&fs->nodes, r->was[0], NULL, NULL) : 0;
+}
+
 int fs_name_rmdir(struct fs *fs UNUSED, struct fs_request *r)
 {
 	return unlinkat(r->node->fd, r->name[0], AT_REMOVEDIR) < 0 ? -errno : 0;
@@ -117,6 +123,25 @@ int fs_name_rename2(struct fs *fs, struct fs_request *r)
 	int rc = fs_cred_take(fs, r); /* RENAME_WHITEOUT makes an inode */
 
 	return rc < 0 ? rc : fs_name_move(r, FS_ARGS(r, fuse_rename2_in)->flags);
+}
+
+/* Without room for a name a node has none: the rename is done. */
+int fs_name_renamed(struct fs *fs, struct fs_request *r)
+{
+	const bool is_2 = r->in.opcode == FUSE_RENAME2;
+	const uint32_t flags = is_2 ? FS_ARGS(r, fuse_rename2_in)->flags : 0;
+	struct fs_nodes *t = &fs->nodes;
+
+	t->moves++;
+	if (r->was[0] == r->was[1])
+		return 0;
+	if (r->was[1])
+		(void)fs_node_name(t, r->was[1], NULL, NULL);
+	if (r->was[0])
+		(void)fs_node_name(t, r->was[0], r->node2, r->name[1]);
+	if (r->was[1] && flags & RENAME_EXCHANGE)
+		(void)fs_node_name(t, r->was[1], r->node, r->name[0]);
+	return 0;
 }
 
 /* ---- making files and opening them ---- */

@@ -28,4 +28,8 @@ int fs_name_rename2(struct fs *fs, struct fs_request *r);
 int fs_name_create(struct fs *fs, struct fs_request *r);
 int fs_name_tmpfile(struct fs *fs, struct fs_request *r);
 
+/** fs_name_removed(), fs_name_renamed() - What had the names has others or none.  Context: locked, in the loop.  Syscalls: close */
+int fs_name_removed(struct fs *fs, struct fs_request *r);
+int fs_name_renamed(struct fs *fs, struct fs_request *r);
+
 #endif

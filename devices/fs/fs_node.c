@@ -2,113 +2,199 @@
 #include "devices/fs/fs_node.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
-#define FS_NODE_ROOT 0U /* its place; its number is 1, FUSE_ROOT_ID */
+#include "devices/fs/fs_bind.h"
 
-/* Whatever the host's numbers look like, neighbours land in different buckets. */
-static uint32_t *fs_node_bucket(const struct fs_nodes *t, uint64_t ino, uint64_t mnt)
+#define FS_NODE_ROOT 1U /* its place, and its number: FUSE_ROOT_ID */
+
+/* Of all fds of nodes, one in so many is for nodes that have no name */
+#define FS_ALONE_PART 3U
+
+static bool fs_node_is_root(const struct fs_nodes *t, const struct fs_node *n)
 {
-	uint64_t h = (ino ^ mnt << 40) * 0x9e3779b97f4a7c15ULL;
-
-	return &t->bucket[(uint32_t)(h >> 32) & t->mask];
+	return fs_table_number(t, n) == FS_NODE_ROOT;
 }
 
-static uint32_t *fs_node_bucket_of(const struct fs_nodes *t, const struct fs_node *n)
+/* ---- fds: which may go ---- */
+
+static void fs_node_unlist(struct fs_nodes *t, struct fs_node *n)
 {
-	return fs_node_bucket(t, n->ino, n->mnt);
+	struct fs_node *older = fs_table_node(t, n->older), *newer = fs_table_node(t, n->newer);
+
+	*(older ? &older->newer : &t->oldest) = n->newer;
+	*(newer ? &newer->older : &t->newest) = n->older;
+	n->idle = false;
 }
 
-static bool fs_node_is(const struct fs_node *n, const struct fs_stat *s)
+static void fs_node_list(struct fs_nodes *t, struct fs_node *n)
 {
-	return n->ino == s->attr.ino && n->mnt == s->mnt && n->dev_major == s->dev_major &&
-	       n->dev_minor == s->dev_minor && n->type == (s->attr.mode & S_IFMT);
+	const uint32_t number = fs_table_number(t, n);
+	struct fs_node *newest = fs_table_node(t, t->newest);
+
+	n->older = t->newest;
+	n->newer = 0;
+	*(newest ? &newest->newer : &t->oldest) = number;
+	t->newest = number;
+	n->idle = true;
 }
 
-static struct fs_node *fs_node_find(struct fs_nodes *t, const struct fs_stat *s)
+/* Puts a node into the list of idle ones, as the newest, or takes it out, as is due; likewise it counts as alone */
+static void fs_node_settle(struct fs_nodes *t, struct fs_node *n)
 {
-	uint32_t at = *fs_node_bucket(t, s->attr.ino, s->mnt);
+	const bool alone = n->fd >= 0 && n->parent == 0 && !fs_node_is_root(t, n);
 
-	while (at != 0 && !fs_node_is(&t->node[at - 1], s))
-		at = t->node[at - 1].next;
-	return at != 0 ? &t->node[at - 1] : NULL;
+	if (n->idle)
+		fs_node_unlist(t, n);
+	if (n->fd >= 0 && n->parent != 0 && n->busy == 0)
+		fs_node_list(t, n);
+	t->alone = t->alone + alone - n->alone;
+	n->alone = alone;
 }
 
-/* A place for one more, or NULL */
-static struct fs_node *fs_node_place(struct fs_nodes *t)
+static void fs_node_close(struct fs_nodes *t, struct fs_node *n)
 {
-	struct fs_node *n;
-
-	if (t->free != 0) {
-		n = &t->node[t->free - 1];
-		t->free = n->next;
-		return n;
-	}
-	return t->fresh < t->max ? &t->node[t->fresh++] : NULL;
-}
-
-static struct fs_node *fs_node_add(struct fs_nodes *t, const struct fs_found *f)
-{
-	struct fs_node *n = fs_node_place(t);
-	uint32_t *bucket;
-
-	if (!n)
-		return NULL;
-	*n = (struct fs_node){
-		.fd = f->fd,
-		.uses = n->uses,
-		.ino = f->stat.attr.ino,
-		.mnt = f->stat.mnt,
-		.dev_major = f->stat.dev_major,
-		.dev_minor = f->stat.dev_minor,
-		.type = f->stat.attr.mode & S_IFMT,
-		.quick = f->quick,
-	};
-	bucket = fs_node_bucket_of(t, n);
-	n->next = *bucket;
-	*bucket = (uint32_t)(n - t->node) + 1;
-	t->known++;
-	return n;
-}
-
-static void fs_node_remove(struct fs_nodes *t, struct fs_node *n)
-{
-	const uint32_t number = (uint32_t)(n - t->node) + 1;
-	uint32_t *at = fs_node_bucket_of(t, n);
-
-	while (*at != number)
-		at = &t->node[*at - 1].next;
-	*at = n->next;
+	if (n->fd < 0)
+		return;
 	close(n->fd);
 	n->fd = -1;
-	n->uses++;
-	n->next = t->free;
-	t->free = number;
-	t->known--;
+	t->fds--;
+	fs_node_settle(t, n);
 }
 
-int fs_nodes_init(struct fs_nodes *t, uint32_t max, const struct fs_found *root, struct err *err)
+/* What a node is has changed: it settles, and so many fds go as there are too many */
+static void fs_node_changed(struct fs_nodes *t, struct fs_node *n)
 {
-	uint32_t buckets = 1024;
+	fs_node_settle(t, n);
+	if (n->alone && n->busy == 0 && t->alone > t->fds_max / FS_ALONE_PART)
+		fs_node_close(t, n);
+	while (t->fds > t->fds_max && t->oldest != 0)
+		fs_node_close(t, fs_table_node(t, t->oldest));
+}
 
-	while (buckets < max && buckets < 1U << 30)
-		buckets *= 2;
-	*t = (struct fs_nodes){.max = max, .mask = buckets - 1};
-	t->node = calloc(max, sizeof(*t->node));
-	t->bucket = calloc(buckets, sizeof(*t->bucket));
-	if (!t->node || !t->bucket)
-		return err_set(err, ENOMEM, "a table of %u inodes", max);
-	vr_assert(fs_node_add(t, root) == &t->node[FS_NODE_ROOT]);
+/* ---- the life of a node ---- */
+
+static bool fs_node_is_over(const struct fs_nodes *t, const struct fs_node *n)
+{
+	return n->lookups == 0 && n->busy == 0 && n->kids == 0 && !fs_node_is_root(t, n);
+}
+
+/* Removes a node that is over, and what was there only as its parent. Not by recursion: a guest makes it deep. */
+static void fs_node_let(struct fs_nodes *t, struct fs_node *n)
+{
+	while (n && fs_node_is_over(t, n)) {
+		struct fs_node *parent = fs_bind_clear(t, n);
+
+		fs_node_close(t, n);
+		fs_table_remove(t, n);
+		n = parent;
+	}
+}
+
+int fs_node_name(struct fs_nodes *t, struct fs_node *n, struct fs_node *dir, const char *name)
+{
+	struct fs_node *before = dir ? fs_bind_find(t, dir, name) : NULL;
+	int rc = 0;
+
+	if (fs_node_is_root(t, n) || (before == n && dir))
+		return 0;
+	if (before) {
+		(void)fs_bind_clear(t, before); /* @dir stays: it is held */
+		fs_node_changed(t, before);
+	}
+	fs_node_let(t, fs_bind_clear(t, n));
+	if (dir)
+		rc = fs_bind_set(t, n, dir, name);
+	fs_node_changed(t, n);
+	return rc == -ELOOP ? 0 : rc;
+}
+
+void fs_node_open(struct fs_nodes *t, struct fs_node *n, int fd)
+{
+	if (n->fd >= 0) {
+		close(fd);
+		return;
+	}
+	n->fd = fd;
+	t->fds++;
+	fs_node_changed(t, n);
+}
+
+void fs_node_hold(struct fs_nodes *t, struct fs_node *n)
+{
+	if (!n)
+		return;
+	n->busy++;
+	if (n->idle)
+		fs_node_settle(t, n);
+}
+
+void fs_node_put(struct fs_nodes *t, struct fs_node *n)
+{
+	if (!n)
+		return;
+	n->busy--;
+	if (fs_node_is_over(t, n))
+		fs_node_let(t, n);
+	else if (n->busy == 0)
+		fs_node_changed(t, n);
+}
+
+struct fs_node *fs_node_adopt(struct fs_nodes *t, struct fs_node *dir, const char *name,
+			      struct fs_found *f)
+{
+	struct fs_node *n = fs_table_find(t, &f->stat);
+	int rc;
+
+	if (!n)
+		n = fs_table_add(t, f);
+	if (!n) {
+		cleanup_close_fd(&f->fd);
+		f->fd = -1;
+		return NULL;
+	}
+	n->lookups++;
+	fs_node_hold(t, n);
+	if (f->fd >= 0)
+		fs_node_open(t, n, TAKE_FD(f->fd));
+	rc = fs_node_name(t, n, dir, name);
+	n->lookups -= rc < 0;
+	fs_node_put(t, n);
+	return rc < 0 ? NULL : n;
+}
+
+void fs_node_forget(struct fs_nodes *t, struct fs_node *n, uint64_t lookups)
+{
+	n->lookups -= lookups < n->lookups ? lookups : n->lookups;
+	fs_node_let(t, n);
+}
+
+/* ---- the table ---- */
+
+int fs_nodes_init(struct fs_nodes *t, uint32_t fds_max, const struct fs_found *root,
+		  struct err *err)
+{
+	struct fs_node *n;
+	int rc = fs_table_init(t, FS_NODES_MAX, err);
+
+	if (rc < 0)
+		return rc;
+	t->fds_max = fds_max;
+	n = fs_table_add(t, root);
+	vr_assert(n && fs_node_is_root(t, n));
+	fs_node_open(t, n, root->fd);
 	return 0;
 }
 
 void fs_nodes_done(struct fs_nodes *t)
 {
-	for (uint32_t i = 0; t->node && i < t->fresh; i++)
-		cleanup_close_fd(&t->node[i].fd);
-	free(t->node);
-	free(t->bucket);
-	*t = (struct fs_nodes){0};
+	fs_table_done(t);
+}
+
+void fs_nodes_forget(struct fs_nodes *t)
+{
+	for (uint32_t i = 0; i < t->fresh; i++)
+		if (t->node[i].type != 0)
+			fs_node_forget(t, &t->node[i], UINT64_MAX);
 }
 
 struct fs_node *fs_node_get(struct fs_nodes *t, uint64_t nodeid)
@@ -119,61 +205,13 @@ struct fs_node *fs_node_get(struct fs_nodes *t, uint64_t nodeid)
 	if (place >= t->fresh)
 		return NULL;
 	n = &t->node[place];
-	return n->fd >= 0 && n->uses == nodeid >> 32 ? n : NULL;
+	if (n->type == 0 || n->uses != nodeid >> 32)
+		return NULL;
+	/* It may be there only because something holds it. */
+	return n->lookups > 0 || fs_node_is_root(t, n) ? n : NULL;
 }
 
 uint64_t fs_node_id(const struct fs_nodes *t, const struct fs_node *n)
 {
-	return (uint64_t)n->uses << 32 | ((uint32_t)(n - t->node) + 1);
-}
-
-/* Whether it may go */
-static bool fs_node_is_over(const struct fs_nodes *t, const struct fs_node *n)
-{
-	return n->lookups == 0 && n->busy == 0 && n != &t->node[FS_NODE_ROOT];
-}
-
-void fs_node_hold(struct fs_node *n)
-{
-	if (n)
-		n->busy++;
-}
-
-void fs_node_put(struct fs_nodes *t, struct fs_node *n)
-{
-	if (!n)
-		return;
-	n->busy--;
-	if (fs_node_is_over(t, n))
-		fs_node_remove(t, n);
-}
-
-struct fs_node *fs_node_adopt(struct fs_nodes *t, struct fs_found *f)
-{
-	struct fs_node *n = fs_node_find(t, &f->stat);
-
-	if (!n) {
-		n = fs_node_add(t, f);
-		if (n)
-			f->fd = -1;
-	}
-	cleanup_close_fd(&f->fd);
-	f->fd = -1;
-	if (n)
-		n->lookups++;
-	return n;
-}
-
-void fs_node_forget(struct fs_nodes *t, struct fs_node *n, uint64_t lookups)
-{
-	n->lookups -= lookups < n->lookups ? lookups : n->lookups;
-	if (fs_node_is_over(t, n))
-		fs_node_remove(t, n);
-}
-
-void fs_nodes_forget(struct fs_nodes *t)
-{
-	for (uint32_t i = 0; i < t->fresh; i++)
-		if (t->node[i].fd >= 0)
-			fs_node_forget(t, &t->node[i], UINT64_MAX);
+	return (uint64_t)n->uses << 32 | fs_table_number(t, n);
 }

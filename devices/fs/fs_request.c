@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/fs/fs_bind.h"
 #include "devices/fs/fs_ops.h"
 
 /* Reads the arguments: those of fixed size and names; data stays in the chain */
@@ -72,6 +73,10 @@ static int fs_request_resolve(struct fs *fs, struct fs_request *r)
 		if (!r->file)
 			return -EBADF;
 	}
+	if (flags & FS_OP_UNNAMES) {
+		r->was[0] = fs_bind_find(&fs->nodes, r->node, r->name[0]);
+		r->was[1] = r->node2 ? fs_bind_find(&fs->nodes, r->node2, r->name[1]) : NULL;
+	}
 	if (!fs_op_second_file(r, &fh))
 		return 0;
 	r->file2 = fs_file_get(&fs->files, fh, false);
@@ -99,8 +104,10 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 {
 	const uint64_t room = sizeof(struct fuse_out_header);
 
-	r->node = r->node2 = NULL;
+	r->node = r->node2 = r->was[0] = r->was[1] = r->lost = NULL;
 	r->file = r->file2 = NULL;
+	r->name[0] = r->name[1] = NULL;
+	r->tries = 0;
 	r->out_bytes = 0;
 	r->moved = 0;
 	r->now = false;
@@ -119,8 +126,10 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 		vq_skip(&r->chain, VQ_WRITABLE, room);
 	}
 	r->rc = fs_request_check(fs, r);
-	fs_node_hold(r->node);
-	fs_node_hold(r->node2);
+	fs_node_hold(&fs->nodes, r->node);
+	fs_node_hold(&fs->nodes, r->node2);
+	fs_node_hold(&fs->nodes, r->was[0]);
+	fs_node_hold(&fs->nodes, r->was[1]);
 	fs_file_hold(r->file);
 	fs_file_hold(r->file2);
 	return true;
@@ -155,5 +164,7 @@ void fs_request_answer(struct fs *fs, struct fs_request *r)
 	fs_file_put(&fs->files, r->file2);
 	fs_node_put(&fs->nodes, r->node);
 	fs_node_put(&fs->nodes, r->node2);
+	fs_node_put(&fs->nodes, r->was[0]);
+	fs_node_put(&fs->nodes, r->was[1]);
 	r->op = NULL;
 }

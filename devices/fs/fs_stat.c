@@ -5,7 +5,8 @@
 #include <fcntl.h>
 #include <sys/syscall.h>
 
-#define FS_STAT_MASK 0x17ffU /* STATX_BASIC_STATS | STATX_MNT_ID */
+#define FS_STAT_BIRTH 0x800U  /* STATX_BTIME */
+#define FS_STAT_MASK  0x1fffU /* STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID */
 
 /* The kernel's struct statx. Not every C library has it, and those that have do not go with linux/stat.h. */
 struct fs_statx {
@@ -26,14 +27,16 @@ struct fs_statx {
 
 _Static_assert(sizeof(struct fs_statx) == 256, "as the kernel has it");
 
-int fs_stat(int fd, struct fs_stat *ret)
+static int fs_stat_get(int fd, const char *name, int flags, struct fs_stat *ret)
 {
 	struct fs_statx x;
 
-	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, FS_STAT_MASK, &x) < 0)
+	if (syscall(SYS_statx, fd, name, flags, FS_STAT_MASK, &x) < 0)
 		return -errno;
 	*ret = (struct fs_stat){
 		.mnt = x.mnt,
+		.birth = x.mask & FS_STAT_BIRTH ? (uint64_t)x.btime.s * 1000000000U + x.btime.ns
+						: 0,
 		.dev_major = x.dev_major,
 		.dev_minor = x.dev_minor,
 		.attr =
@@ -58,4 +61,14 @@ int fs_stat(int fd, struct fs_stat *ret)
 			},
 	};
 	return 0;
+}
+
+int fs_stat(int fd, struct fs_stat *ret)
+{
+	return fs_stat_get(fd, "", AT_EMPTY_PATH, ret);
+}
+
+int fs_stat_at(int dir, const char *name, struct fs_stat *ret)
+{
+	return fs_stat_get(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ret);
 }

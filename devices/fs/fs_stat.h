@@ -12,15 +12,20 @@
 /**
  * struct fs_stat - An inode
  * @mnt:	Of the mount that it was found on
+ * @birth:	When it was made, in ns; 0: its file system does not say
  * @attr:	All but its flags
  */
 struct fs_stat {
 	uint64_t mnt;
+	uint64_t birth;
 	uint32_t dev_major, dev_minor;
 	struct fuse_attr attr;
 };
 
 /** fs_stat() - Of what @fd is open on.  Context: any.  Syscalls: statx.  Return: 0 or -errno */
 MUST_CHECK int fs_stat(int fd, struct fs_stat *ret);
+
+/** fs_stat_at() - Of a name in a directory; a link is not followed.  Context: any.  Syscalls: statx.  Return: 0 or -errno */
+MUST_CHECK int fs_stat_at(int dir, const char *name, struct fs_stat *ret);
 
 #endif

@@ -3,9 +3,10 @@
  * DOC: What the files of this family share: the device, a request, an operation
  *
  * A request of the guest is one chain: struct fuse_in_header, arguments, and perhaps data; then room for
- * struct fuse_out_header and the answer (linux/fuse.h; virtio 1.3 section 5.11). Its life has three steps:
+ * struct fuse_out_header and the answer (linux/fuse.h; virtio 1.3 section 5.11). Its life has these steps:
  *
  *   loop             fs_request_begin()  copies header and arguments, checks them, resolves numbers to inodes and files
+ *                    fs_lost.h           finds inodes that have no fd now
  *   loop or thread   op->run()           makes system calls; sees what the request holds, and no table
  *   loop             op->end()           changes tables;  fs_request_answer() writes the header, last
  *
@@ -32,16 +33,17 @@
 #define FS_SLOTS     64U /* requests in work */
 
 /* struct fs_op's flags */
-#define FS_OP_CHANGES (1U << 0) /* refused on a read-only device */
-#define FS_OP_FILE    (1U << 1) /* arguments begin with the number of an open file */
-#define FS_OP_DIR     (1U << 2) /* likewise, of a directory */
-#define FS_OP_NODE2   (1U << 3) /* arguments begin with the number of another inode */
-#define FS_OP_FAST    (1U << 4) /* the loop carries it out, where the file system is quick */
-#define FS_OP_TRY     (1U << 5) /* the loop tries it: -EAGAIN when it would have to wait */
-#define FS_OP_WAITS   (1U << 6) /* never in the loop */
-#define FS_OP_DATA    (1U << 7) /* data follows the arguments */
-#define FS_OP_SILENT  (1U << 8) /* no answer */
-#define FS_OP_FIRST   (1U << 9) /* also before FUSE_INIT */
+#define FS_OP_CHANGES (1U << 0)	 /* refused on a read-only device */
+#define FS_OP_FILE    (1U << 1)	 /* arguments begin with the number of an open file */
+#define FS_OP_DIR     (1U << 2)	 /* likewise, of a directory */
+#define FS_OP_NODE2   (1U << 3)	 /* arguments begin with the number of another inode */
+#define FS_OP_FAST    (1U << 4)	 /* the loop carries it out, where the file system is quick */
+#define FS_OP_TRY     (1U << 5)	 /* the loop tries it: -EAGAIN when it would have to wait */
+#define FS_OP_WAITS   (1U << 6)	 /* never in the loop */
+#define FS_OP_DATA    (1U << 7)	 /* data follows the arguments */
+#define FS_OP_SILENT  (1U << 8)	 /* no answer */
+#define FS_OP_FIRST   (1U << 9)	 /* also before FUSE_INIT */
+#define FS_OP_UNNAMES (1U << 10) /* what had its names has them no more */
 
 struct fs;
 struct fs_request;
@@ -67,21 +69,27 @@ struct fs_op {
  * @op:		NULL in a slot without one
  * @now:	The loop tries it (FS_OP_TRY)
  * @node, @node2, @file, @file2: Held; NULL if the operation has none
+ * @was:	What had the names before an operation that takes them away, held; NULL: unknown to the guest
+ * @lost:	What is being found (fs_lost.h), held; NULL: nothing is, and the operation's time has come
+ * @from, @path: Where the path to it begins, held; and the path
+ * @moves, @tries: The table's when the path was made; how often something was looked for
  * @name:	Checked: each is one component, and neither "." nor ".."
  * @args:	@args_bytes of them; free for other use once they are read
  * @rc:		0 or -errno
  * @head:	Where the answer's header goes
  * @out:	The answer if it is of fixed size, @out_bytes of it
  * @moved:	Bytes of the answer that are in the chain already, behind the header
- * @found, @fd:	What @run has opened, for @end; -1: nothing
+ * @found, @fd:	What @run has opened, for @end, or what was found again; -1: nothing
  */
 struct fs_request {
 	const struct fs_op *op;
 	unsigned int queue;
 	bool now;
 	struct fuse_in_header in;
-	struct fs_node *node, *node2;
+	struct fs_node *node, *node2, *was[2];
 	struct fs_file *file, *file2;
+	struct fs_node *lost, *from;
+	uint32_t moves, tries;
 	const char *name[2];
 	int rc;
 	uint32_t args_bytes, out_bytes;
@@ -92,6 +100,7 @@ struct fs_request {
 	struct iovec head[FS_HEAD_IOVS];
 	uint8_t out[FS_OUT_MAX] __attribute__((aligned(8)));
 	struct vq_chain chain;
+	char path[PATH_MAX];
 	uint8_t args[FS_ARGS_MAX] __attribute__((aligned(8)));
 };
 
