@@ -18,13 +18,14 @@
  * @busy:	Requests that hold it
  * @node:	What it is open on, held
  * @is_dir:	Made by OPENDIR
+ * @appends:	The host puts what is written at the end (O_APPEND)
  * @gone:	The guest has released it: it goes when nothing holds it
  */
 struct fs_file {
 	int fd;
 	uint32_t next, uses, busy;
 	struct fs_node *node;
-	bool is_dir, gone;
+	bool is_dir, appends, gone;
 };
 
 /** struct fs_files - The table, as in struct fs_nodes, and those */

@@ -83,10 +83,18 @@ static uint32_t fs_io_open_flags(const struct fs *fs, bool quick, bool is_dir)
 static int fs_io_opened(struct fs *fs, struct fs_request *r, struct fs_node *n, bool is_dir,
 			struct fuse_open_out *out)
 {
+	const int flags = fs_io_flags(fs, FS_ARGS(r, fuse_open_in)->flags);
+
 	out->fh = fs_file_add(&fs->files, n, TAKE_FD(r->fd), is_dir);
 	out->open_flags = fs_io_open_flags(fs, n->quick, is_dir);
-	return out->fh ? 0 : -ENFILE;
+	if (!out->fh)
+		return -ENFILE;
+	fs_file_get(&fs->files, out->fh, is_dir)->appends = flags & O_APPEND;
+	return 0;
 }
+
+_Static_assert(offsetof(struct fuse_create_in, flags) == offsetof(struct fuse_open_in, flags),
+	       "FUSE_OPEN and FUSE_CREATE have them at one place");
 
 int fs_io_open_end(struct fs *fs, struct fs_request *r)
 {
@@ -169,18 +177,36 @@ int fs_io_read(struct fs *fs UNUSED, struct fs_request *r)
 	return 0;
 }
 
+/*
+ * A page of the guest's cache goes to its own offset, also by a file that the guest has open to append and has mapped;
+ * by that fd the host would append the page.
+ */
+static int fs_io_again(int fd)
+{
+	char path[FS_PATH_BYTES];
+
+	return openat(AT_FDCWD, fs_path(fd, path), O_WRONLY | O_CLOEXEC);
+}
+
 int fs_io_write(struct fs *fs UNUSED, struct fs_request *r)
 {
 	const struct fuse_write_in *in = FS_ARGS(r, fuse_write_in);
 	struct fuse_write_out *out = FS_OUT(r, fuse_write_out);
 	uint64_t left = in->size, off = in->offset;
 	struct iovec iov[FS_IO_IOVS];
+	cleanup_fd int own = -1;
+	int fd = r->file->fd;
 
 	if (left > vq_left(&r->chain, VQ_READABLE) || left > FS_DATA_MAX || off > INT64_MAX - left)
 		return -EINVAL;
+	if (r->file->appends && in->write_flags & FUSE_WRITE_CACHE) {
+		fd = own = fs_io_again(fd);
+		if (fd < 0)
+			return -errno;
+	}
 	while (left > 0) {
 		const unsigned int nr = vq_iov(&r->chain, VQ_READABLE, left, iov, FS_IO_IOVS);
-		const ssize_t n = pwritev(r->file->fd, iov, (int)nr, (off_t)off);
+		const ssize_t n = pwritev(fd, iov, (int)nr, (off_t)off);
 
 		if (n < 0 && errno == EINTR)
 			continue;
