@@ -6,6 +6,8 @@
 #   make check      every test, one totals line at the end
 #                   (demo, check and bench run deps where a package is missing, and say which)
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
+#   make conformance PJDFSTEST=DIR
+#                   pjdfstest (DIR is a checkout) on a shared directory of ours and of Debian's virtiofsd
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
 #   make bench lint sanitize fuzz install clean
@@ -212,6 +214,9 @@ fuzz:
 soak: need
 	$(MAKE) -j$$(nproc) tests
 	tests/soak
+conformance: need
+	$(if $(PJDFSTEST),$(MAKE) -j$$(nproc) all)
+	$(Q)tests/conformance/run $(PJDFSTEST)
 sanitize:
 	$(MAKE) B=build/san SAN=address,undefined -j$$(nproc) build/san/unit-all
 	B=build/san tests/check unit fuzz
@@ -235,6 +240,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak sanitize lint lint-own install clean help
+.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak conformance sanitize lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
