@@ -8,6 +8,9 @@
 #include "cmd/vmrun/device_net.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
+#include "runtime/host/share_apart.h"
+#include "runtime/jail/userns.h"
+#include "runtime/state/state_dir.h"
 #include "runtime/util/fs_cache.h"
 #include "runtime/util/oci_log.h"
 
@@ -210,11 +213,28 @@ int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,
 	return rc < 0 ? rc : device_wanted(v, type, &o, ret, err);
 }
 
+/* A user without a state directory has none that a guest could change. */
+static int device_check_source(const struct vmrun *v, const struct standalone *d, struct err *err)
+{
+	const struct plan_source source = {.path = (char *)d->source,
+					   .pointer = (char *)"--source"};
+	char root[PATH_MAX];
+	struct err ignored;
+
+	if (v->root)
+		return share_check_apart(&source, v->root, err);
+	if (state_default_root(userns_own_ids(), root, sizeof(root), &ignored) < 0)
+		return 0;
+	return share_check_apart(&source, root, err);
+}
+
 int device_run(const struct vmrun *v, const struct standalone *d, struct err *err)
 {
 	struct oci_log log = {.fd = -1};
-	int rc = 0;
+	int rc = d->source ? device_check_source(v, d, err) : 0;
 
+	if (rc < 0)
+		return rc;
 	if (v->log)
 		rc = vmrun_open_log(v, &log, err);
 	else

@@ -15,6 +15,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
+#include "runtime/host/share_apart.h"
 #include "runtime/net/net.h"
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
@@ -163,6 +164,17 @@ static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret
 	return nr;
 }
 
+/* Directories of the host that a guest may not have */
+static int launch_check_shares(const struct plan *p, const char *root, struct err *err)
+{
+	int rc = 0;
+
+	for (unsigned int i = 0; i < p->nr_fs; i++)
+		for (unsigned int n = 0; rc == 0 && n < p->fs[i].nr; n++)
+			rc = share_check_apart(&p->fs[i].source[n], root, err);
+	return rc;
+}
+
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
@@ -190,6 +202,8 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	rc = pid_file_check(o->pid_file, err);
 	if (rc == 0)
 		rc = state_check_unused(v->root, id, err);
+	if (rc == 0)
+		rc = launch_check_shares(ret->plan, v->root, err);
 	if (rc == 0)
 		rc = programs_open(ret->plan, ret->program, err);
 	if (rc < 0)

@@ -74,7 +74,8 @@ int bundle_fs_check(const struct bundle_device *d, struct err *err)
 	if (!d->tag)
 		return err_text(err, EINVAL, "%s/tag: must not be empty", d->pointer);
 	if (!d->path == !d->fs.sources.nr)
-		return err_text(err, EINVAL, "%s: one of source and sources is required",
+		return err_text(err, EINVAL,
+				"%s: one of source and sources is required, and not empty",
 				d->pointer);
 	if (d->on_failure == BUNDLE_RESTART)
 		return err_text(err, EINVAL,

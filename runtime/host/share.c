@@ -14,6 +14,7 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/util/file.h"
+#include "runtime/util/nsfail.h"
 
 #define SHARE_TREE (OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE)
 
@@ -78,7 +79,9 @@ static int share_user(struct err *err)
 	const gid_t gid = getegid();
 	char map[48];
 
-	if (unshare(CLONE_NEWUSER) < 0 || share_write("/proc/self/setgroups", "deny") < 0)
+	if (unshare(CLONE_NEWUSER) < 0)
+		return nsfail_explain(CLONE_NEWUSER, errno, "", err);
+	if (share_write("/proc/self/setgroups", "deny") < 0)
 		return err_set(err, errno, "a user namespace for shared directories");
 	fmt_into(map, sizeof(map), "%u %u 1\n", uid, uid);
 	if (share_write("/proc/self/uid_map", map) < 0)
@@ -152,7 +155,7 @@ static int share_build(const struct plan_source *source, unsigned int nr, int *t
 	int rc = user ? share_user(err) : 0;
 
 	if (rc == 0 && unshare(CLONE_NEWNS) < 0)
-		rc = err_set(err, errno, "a mount namespace for shared directories");
+		rc = nsfail_explain(CLONE_NEWNS, errno, "", err);
 	if (rc == 0 && user)
 		rc = share_trees(source, nr, tree, true, err);
 	if (rc < 0)

@@ -5,13 +5,16 @@
 . "$(dirname "$0")/../lib.sh"
 
 id=left$(date +%s%N)
-bundle "$work/$id" idle
+mkdir "$work/shared" && echo x >"$work/file"
+bundle "$work/$id" idle '[{"type": "serial"}, {"type": "block", "path": "disk.img"}, {"type": "rng"},
+	{"type": "fs", "tag": "data", "sources": [{"source": "'"$work"'/shared", "name": "shared"},
+		{"source": "'"$work"'/file", "name": "file", "readonly": true}]}]'
 world() { # what a VM could leave behind
 	cut -d' ' -f5- /proc/self/mountinfo | sort
 	find /sys/fs/cgroup -path "*/vmrun/$id*" 2>/dev/null | sort
 	ls -A "$root" 2>/dev/null
 	for p in /proc/[0-9]*/; do
-		case $(cat "$p/comm" 2>/dev/null) in vmrun*|vmm|block0|rng0|serial0) echo "process $(cat "$p/comm")" ;; esac
+		case $(cat "$p/comm" 2>/dev/null) in vmrun*|vmm|block0|rng0|serial0|fs0) echo "process $(cat "$p/comm")" ;; esac
 	done
 }
 is_clean() { [ "$(world)" = "$before" ]; }
@@ -31,7 +34,7 @@ before=$(world)
 vmrun create "$work/$id" </dev/null >/dev/null && vmrun start "$id"
 clean "a running VM"
 
-for victim in vmm block0 rng0 serial0; do
+for victim in vmm block0 rng0 serial0 fs0; do
 	vmrun create "$work/$id" </dev/null >/dev/null && vmrun start "$id"
 	kill -9 "$(vm_pid "$id" $victim)"
 	succeeds "kill -9 of $victim: the VM stops" eventually 10 is_stopped "$id"

@@ -181,10 +181,10 @@ static const struct {
 	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"\",\"source\":\"d\"}]}}",
 	 "/vm/devices/0/tag: must not be empty"},
 	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\"}]}}",
-	 "/vm/devices/0: one of source and sources is required"},
+	 "/vm/devices/0: one of source and sources is required, and not empty"},
 	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\",\"sources\":[{"
 		 "\"source\":\"e\",\"name\":\"n\"}]}]}}",
-	 "/vm/devices/0: one of source and sources is required"},
+	 "/vm/devices/0: one of source and sources is required, and not empty"},
 	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"0123456789012345678901234567890123456\","
 		 "\"source\":\"d\"}]}}",
 	 "/vm/devices/0/tag: must be at most 36 bytes long"},
