@@ -12,6 +12,7 @@
 #include "runtime/jail/userns.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/util/fs_cache.h"
+#include "runtime/util/id_map.h"
 #include "runtime/util/oci_log.h"
 
 struct device_options {
@@ -23,7 +24,7 @@ struct device_options {
 	struct device_net_options net;
 	uint64_t cid;
 	const char *host_socket;
-	const char *source, *tag, *cache;
+	const char *source, *tag, *cache, *uid_map, *gid_map;
 	uint64_t queues;
 	uint64_t fd;
 	bool readonly;
@@ -58,6 +59,10 @@ static const struct option_spec options[] = {
 	 FIELD(tag), NULL},
 	{"cache", 0, OPTION_STRING, "auto|none|always",
 	 "fs: what the guest may believe of what it has seen", FIELD(cache), fs_cache_names},
+	{"uid-map", 0, OPTION_STRING, "\"INSIDE OUTSIDE COUNT[,...]\"",
+	 "fs: which users of the guest are which of the host", FIELD(uid_map), NULL},
+	{"gid-map", 0, OPTION_STRING, "\"INSIDE OUTSIDE COUNT[,...]\"",
+	 "fs: likewise groups; both or neither", FIELD(gid_map), NULL},
 	{"queues", 0, OPTION_COUNT, "N",
 	 "block: 1 to " OPTION_NUMERAL(BOOT_QUEUES_MAX) " queues; net: 1 to " OPTION_NUMERAL(
 		 NET_PAIRS_MAX) " pairs, the TAP being new if more than 1",
@@ -124,6 +129,28 @@ static int device_check_socket(struct device_options *o, const struct kind *k, s
 	return o->socket || o->fd ? 0 : device_activated(k, &o->fd, err);
 }
 
+static int device_check_fs(const struct device_options *o, const struct kind *k, struct err *err)
+{
+	const struct {
+		const char *option, *given;
+	} of_fs[] = {{"tag", o->tag},
+		     {"cache", o->cache},
+		     {"uid-map", o->uid_map},
+		     {"gid-map", o->gid_map}};
+
+	for (unsigned int i = 0; k != &kind_table[KIND_FS] && i < ARRAY_SIZE(of_fs); i++)
+		if (of_fs[i].given)
+			return err_text(err, EINVAL, "device %s: --%s is for fs devices", k->name,
+					of_fs[i].option);
+	if (o->tag && (!*o->tag || strlen(o->tag) > FS_TAG_BYTES))
+		return err_text(err, EINVAL, "device %s: --tag: must be 1 to %d bytes long",
+				k->name, FS_TAG_BYTES);
+	if (!o->uid_map != !o->gid_map)
+		return err_text(err, EINVAL, "device %s: --uid-map and --gid-map belong together",
+				k->name);
+	return 0;
+}
+
 static int device_check(struct device_options *o, const struct kind *k,
 			enum disk_format *ret_format, struct err *err)
 {
@@ -137,12 +164,9 @@ static int device_check(struct device_options *o, const struct kind *k,
 	if (o->readonly && k != &kind_table[KIND_BLOCK] && k != &kind_table[KIND_FS])
 		return err_text(err, EINVAL, "device %s: --readonly is for block and fs devices",
 				k->name);
-	if ((o->tag || o->cache) && k != &kind_table[KIND_FS])
-		return err_text(err, EINVAL, "device %s: --%s is for fs devices", k->name,
-				o->tag ? "tag" : "cache");
-	if (o->tag && (!*o->tag || strlen(o->tag) > FS_TAG_BYTES))
-		return err_text(err, EINVAL, "device %s: --tag: must be 1 to %d bytes long",
-				k->name, FS_TAG_BYTES);
+	rc = device_check_fs(o, k, err);
+	if (rc < 0)
+		return rc;
 	if (o->size_bytes && k != &kind_table[KIND_BALLOON])
 		return err_text(err, EINVAL, "device %s: --size is for balloon devices", k->name);
 	if (o->size_bytes % 4096)
@@ -161,6 +185,17 @@ static int device_check(struct device_options *o, const struct kind *k,
 		return err_text(err, EINVAL, "device %s: --queues is 1 to %u", k->name,
 				k->queues.most);
 	return device_check_needs(o, k, err);
+}
+
+static int device_maps(const struct device_options *o, struct standalone *ret, struct err *err)
+{
+	int rc = 0;
+
+	if (o->uid_map)
+		rc = id_map_parse(&ret->uids, o->uid_map, "device fs: --uid-map", err);
+	if (rc == 0 && o->gid_map)
+		rc = id_map_parse(&ret->gids, o->gid_map, "device fs: --gid-map", err);
+	return rc;
 }
 
 static int device_wanted(const struct vmrun *v, const char *type,
@@ -198,7 +233,8 @@ static int device_wanted(const struct vmrun *v, const char *type,
 		.queues = (unsigned int)o.queues,
 		.log_level = v->debug ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO,
 	};
-	return device_net(&o.net, k, &ret->net, err);
+	rc = device_maps(&o, ret, err);
+	return rc < 0 ? rc : device_net(&o.net, k, &ret->net, err);
 }
 
 int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,

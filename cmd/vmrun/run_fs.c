@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/id_map.h"
 #include "runtime/util/json.h"
 
 /**
@@ -29,16 +30,42 @@ static const struct run_fs_word {
 	{"type=fs", NULL, NULL},
 };
 
+/* A map in crosvm's words, as config.json has it */
+static int run_fs_map(struct json_object *device, const char *property, const char *from,
+		      const char *text, struct err *err)
+{
+	struct id_map map;
+	struct json_object *all = json_object_new_array();
+	int rc = id_map_parse(&map, text, from, err);
+
+	for (unsigned int i = 0; rc == 0 && i < map.nr; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add(o, "containerID", json_object_new_uint64(map.range[i].inside));
+		json_add(o, "hostID", json_object_new_uint64(map.range[i].outside));
+		json_add(o, "size", json_object_new_uint64(map.range[i].count));
+		json_object_array_add(all, o);
+	}
+	id_map_done(&map);
+	json_object_object_add(device, property, all);
+	return rc;
+}
+
 static int run_fs_take(struct json_object *device, const char *word, struct err *err)
 {
 	unsigned int i = 0;
 
+	if (strncmp(word, "uidmap=", 7) == 0)
+		return run_fs_map(device, "uidMappings", "--shared-dir: uidmap", word + 7, err);
+	if (strncmp(word, "gidmap=", 7) == 0)
+		return run_fs_map(device, "gidMappings", "--shared-dir: gidmap", word + 7, err);
 	while (i < ARRAY_SIZE(words) && strcmp(words[i].word, word) != 0)
 		i++;
 	if (i == ARRAY_SIZE(words))
 		return err_text(err, EINVAL,
 				"--shared-dir: \"%s\" is none of ro, cache=auto|none|always, "
-				"writeback=true, posix_acl=true",
+				"writeback=true, posix_acl=true, uidmap=\"INSIDE OUTSIDE "
+				"COUNT[,...]\", gidmap=",
 				word);
 	if (words[i].property)
 		json_object_object_add(device, words[i].property,
@@ -50,7 +77,7 @@ static int run_fs_take(struct json_object *device, const char *word, struct err 
 int run_fs(const char *spec, struct json_object **ret, struct err *err)
 {
 	cleanup_json struct json_object *device = json_object_new_object();
-	char text[PATH_MAX + 256], *rest = text, *dir, *tag, *word;
+	char text[PATH_MAX + 8192], *rest = text, *dir, *tag, *word;
 	int rc = 0;
 
 	if (strlen(spec) >= sizeof(text))

@@ -156,7 +156,9 @@ static int bundle_decode(struct bundle *b, struct json_object *root, struct err 
 	if (rc < 0)
 		return rc;
 	schema_pop(&ctx, mark);
-	rc = bundle_vm_check(&ctx, b);
+	rc = bundle_linux_check(&b->linux_, err);
+	if (rc == 0)
+		rc = bundle_vm_check(&ctx, b);
 	if (rc == 0)
 		rc = bundle_net_check(&ctx, b);
 	if (rc < 0)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/config/bundle_ask.h"
+#include "runtime/config/bundle_ids.h"
 #include "runtime/util/fs_cache.h"
 
 #define DEV(member) offsetof(struct bundle_device, member)
@@ -59,6 +60,8 @@ static const struct schema_field fs_fields[] = {
 	 .max = FS_SOURCES_MAX,
 	 .elem = &source_field},
 	{.name = "readonly", .kind = SCHEMA_BOOL, .off = DEV(readonly)},
+	BUNDLE_IDS("uidMappings", DEV(fs.ids), uids),
+	BUNDLE_IDS("gidMappings", DEV(fs.ids), gids),
 	{.name = "cache", .kind = SCHEMA_ENUM, .off = DEV(fs.cache), .words = fs_cache_names},
 	{.name = "writeback", .kind = SCHEMA_BOOL, .off = DEV(fs.writeback)},
 	{.name = "posixAcl", .kind = SCHEMA_BOOL, .off = DEV(fs.posix_acl)},
@@ -87,7 +90,7 @@ int bundle_fs_check(const struct bundle_device *d, struct err *err)
 			if (strcmp(source[i].name, source[n].name) == 0)
 				return err_text(err, EINVAL, "%s/sources/%u/name: a second %s",
 						d->pointer, i, source[i].name);
-	return 0;
+	return bundle_ids_check(&d->fs.ids, d->pointer, err);
 }
 
 int bundle_fs_check_tag(const struct bundle_device *d, const struct bundle_device *first,

@@ -10,7 +10,7 @@
 
 extern const struct schema_table bundle_fs_table;
 
-/** bundle_fs_check() - What the table cannot: one source or several, names that come twice */
+/** bundle_fs_check() - What the table cannot: one source or several, names that come twice, maps of ids */
 MUST_CHECK int bundle_fs_check(const struct bundle_device *d, struct err *err);
 
 /** bundle_fs_check_tag() - Whether a tag is free; @first is the list that @d is in */

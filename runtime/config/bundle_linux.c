@@ -11,10 +11,9 @@
 #include <limits.h>
 #include <string.h>
 
-#include "runtime/config/bundle_types.h"
+#include "runtime/config/bundle_ids.h"
 
-#define UID_MAX 4294967295ULL
-#define LATER	.flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
+#define LATER .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 
 /* ---- namespaces ---------------------------------------------------------------------------- */
 
@@ -102,19 +101,6 @@ static int bundle_linux_check_namespaces(struct schema_ctx *ctx, struct json_obj
 
 static const struct schema_field namespace_field = {
 	.kind = SCHEMA_OBJECT, .table = &namespace_table, .check = bundle_linux_check_namespace};
-
-/* ---- id mappings --------------------------------------------------------------------------- */
-
-#define ID(n)                                                                                      \
-	{                                                                                          \
-		.name = n, .kind = SCHEMA_UINT, .flags = SCHEMA_REQUIRED, .off = SCHEMA_NOWHERE,   \
-		.max = UID_MAX                                                                     \
-	}
-
-static const struct schema_field mapping_fields[] = {ID("containerID"), ID("hostID"), ID("size")};
-static const struct schema_table mapping_table = {.field = mapping_fields,
-						  .nr = ARRAY_SIZE(mapping_fields)};
-static const struct schema_field mapping_field = {.kind = SCHEMA_OBJECT, .table = &mapping_table};
 
 /* ---- resources ----------------------------------------------------------------------------- */
 
@@ -284,8 +270,8 @@ static const struct schema_field linux_fields[] = {
 	 .max = 1024,
 	 .check = bundle_linux_check_cgroups_path},
 	{.name = "resources", .kind = SCHEMA_OBJECT, .table = &resources_table},
-	{.name = "uidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
-	{.name = "gidMappings", .kind = SCHEMA_ARRAY, LATER, .elem = &mapping_field},
+	BUNDLE_IDS("uidMappings", LX(ids), uids),
+	BUNDLE_IDS("gidMappings", LX(ids), gids),
 	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
 	{.name = "netDevices", .kind = SCHEMA_OBJECT, LATER},
 	{.name = "sysctl", .kind = SCHEMA_MAP, LATER, .elem = &schema_string_field},
@@ -301,3 +287,16 @@ static const struct schema_field linux_fields[] = {
 };
 const struct schema_table bundle_linux_table = {
 	.field = linux_fields, .nr = ARRAY_SIZE(linux_fields), .size = sizeof(struct bundle_linux)};
+
+int bundle_linux_check(const struct bundle_linux *l, struct err *err)
+{
+	const struct bundle_namespace *ns = l->namespaces.item;
+	unsigned int i = 0;
+
+	while (i < l->namespaces.nr && ns[i].type != BUNDLE_NS_USER)
+		i++;
+	if (l->ids.uids.nr + l->ids.gids.nr > 0 && i == l->namespaces.nr)
+		return err_text(err, EINVAL, "/linux/%s: needs a user namespace in namespaces",
+				l->ids.uids.nr ? "uidMappings" : "gidMappings");
+	return bundle_ids_check(&l->ids, "/linux", err);
+}

@@ -12,6 +12,7 @@
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/arena.h"
+#include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
@@ -96,6 +97,11 @@ struct bundle_console {
 	struct schema_list ports;
 };
 
+/** struct bundle_ids - Maps of a guest's users and groups, checked: struct id_range; both are there, or none */
+struct bundle_ids {
+	struct schema_list uids, gids;
+};
+
 /** struct bundle_source - One directory or file of several that an fs device shares */
 struct bundle_source {
 	const char *path, *name;
@@ -105,10 +111,12 @@ struct bundle_source {
 /**
  * struct bundle_fs - An fs device's own properties
  * @sources:	struct bundle_source; none if the device has one @path
+ * @ids:	Of its own; none: /linux's
  * @cache:	enum fs_cache
  */
 struct bundle_fs {
 	struct schema_list sources;
+	struct bundle_ids ids;
 	int cache;
 	bool writeback, posix_acl;
 };
@@ -220,6 +228,7 @@ struct bundle_namespace {
 struct bundle_linux {
 	struct schema_list namespaces; /* struct bundle_namespace */
 	const char *cgroups_path;
+	struct bundle_ids ids;
 	struct bundle_cgroup resources;
 };
 

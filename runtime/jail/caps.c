@@ -21,6 +21,17 @@ static const cap_value_t guests_caps[] = {
 	CAP_SETFCAP,	  /* programs with capabilities of their own */
 };
 
+bool caps_has(cap_value_t cap)
+{
+	cap_flag_value_t on = CAP_CLEAR;
+	cap_t caps = cap_get_proc();
+
+	if (caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &on) < 0)
+		on = CAP_CLEAR;
+	cap_free(caps);
+	return on == CAP_SET;
+}
+
 void caps_done(struct caps *c)
 {
 	if (c->keep)

@@ -20,6 +20,9 @@ struct caps {
 	cap_t keep, pass;
 };
 
+/** caps_has() - Whether the caller has it now.  Syscalls: capget */
+bool caps_has(cap_value_t cap);
+
 /**
  * caps_init() - What a process keeps
  * @guests:	It acts for the users of a guest

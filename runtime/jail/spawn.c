@@ -13,6 +13,7 @@
 #include "runtime/jail/boot_record.h"
 #include "runtime/jail/spawn_limits.h"
 #include "runtime/plan/plan_console.h"
+#include "runtime/plan/plan_fs.h"
 #include "runtime/util/stream.h"
 
 /* ---- shared by all processes ---- */
@@ -265,10 +266,16 @@ static int spawn_start(const struct jail *j, struct ends *c, struct spawned *ret
 static int spawn_for_guests(const struct kind *kind, int null, struct jail *j, int *ret_empty,
 			    uint32_t *ret_flags, struct err *err)
 {
-	int end[2];
+	int end[2], rc;
 
 	if (kind != &kind_table[KIND_FS])
 		return 0;
+	if (j->ids.uids && j->unconfined)
+		return err_text(err, ENOTSUP, "%s: needs a user namespace, and so the sandbox",
+				j->ids.uids->from);
+	rc = userns_map_allowed(&j->ids, err);
+	if (rc < 0)
+		return rc;
 	if (pipe2(end, O_CLOEXEC) < 0)
 		return err_set(err, errno, "pipe of %s", j->name);
 	close(end[1]);
@@ -277,8 +284,21 @@ static int spawn_for_guests(const struct kind *kind, int null, struct jail *j, i
 		j->fd[i] = j->fd[i] == null ? end[0] : j->fd[i];
 	j->ids.guests = true;
 	j->self = BOOT_FD_RES + 1;
-	*ret_flags |= j->ids.exclusive ? 0 : BOOT_DEV_SQUASH;
+	*ret_flags |= j->ids.exclusive || j->ids.uids ? 0 : BOOT_DEV_SQUASH;
 	return 0;
+}
+
+/* The ids of a VM, and for what it shares those of its guest */
+static struct userns_ids spawn_ids(const struct spawn *s, unsigned int index)
+{
+	const struct plan_fs *f = plan_fs_of(s->plan, index);
+	struct userns_ids ids = s->ids;
+
+	if (f && f->uids.nr > 0) {
+		ids.uids = &f->uids;
+		ids.gids = &f->gids;
+	}
+	return ids;
 }
 
 /* Where this fails the caller's own description is used. */
@@ -299,7 +319,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 		.program_fd = s->program[index].fd,
 		.nr_fds = p->nr_fds,
 		.unconfined = s->plan->unconfined,
-		.ids = s->ids,
+		.ids = spawn_ids(s, index),
 		.oom_score_adj = s->oom_score_adj,
 		.error_fd = s->error_fd,
 		.index = index,
@@ -350,6 +370,8 @@ int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *
 		rc = spawn_make_ends(&c, d->record->name, err);
 	if (rc < 0)
 		return rc;
+	j.ids.uids = d->uids;
+	j.ids.gids = d->gids;
 	for (unsigned int i = 0; i < BOOT_FD_CONTROL; i++)
 		j.fd[i] = null;
 	j.fd[BOOT_FD_CONTROL] = c.control[1];

@@ -51,12 +51,14 @@ struct spawn {
  * @kind:	What the record is of
  * @record:	Filled in, except for header and seccomp program
  * @res_fd:	@record->nr_res of them; borrowed
+ * @uids, @gids: Of an fs device: as in struct userns_ids
  */
 struct spawn_device {
 	const struct kind *kind;
 	const struct program *program;
 	struct boot_dev *record;
 	const int *res_fd;
+	const struct id_map *uids, *gids;
 	uint64_t fsize_bytes;
 	int error_fd;
 	enum log_level log_level;

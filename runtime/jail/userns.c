@@ -11,44 +11,18 @@
 #include <sys/syscall.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/jail/caps.h"
 #include "runtime/util/file.h"
 
 /* ---- choosing ids ---- */
-
-static bool userns_has_cap(cap_value_t cap)
-{
-	cap_flag_value_t on = CAP_CLEAR;
-	cap_t caps = cap_get_proc();
-
-	if (caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &on) < 0)
-		on = CAP_CLEAR;
-	cap_free(caps);
-	return on == CAP_SET;
-}
-
-/* A line is FIRST-INSIDE FIRST-OUTSIDE COUNT. */
-bool userns_maps(const char *map, uint32_t id)
-{
-	for (; *map; map += strcspn(map, "\n"), map += *map == '\n') {
-		char *at;
-		const uint64_t first = strtoull(map, &at, 10);
-		uint64_t count;
-
-		(void)strtoull(at, &at, 10);
-		count = strtoull(at, &at, 10);
-		if (id >= first && id - first < count)
-			return true;
-	}
-	return false;
-}
 
 static bool userns_is_mapped(uint32_t id)
 {
 	cleanup_free char *uids = NULL, *gids = NULL;
 
 	return file_read_all("/proc/self/uid_map", &uids) == 0 &&
-	       file_read_all("/proc/self/gid_map", &gids) == 0 && userns_maps(uids, id) &&
-	       userns_maps(gids, id);
+	       file_read_all("/proc/self/gid_map", &gids) == 0 && userns_map_has(uids, id, 1) &&
+	       userns_map_has(gids, id, 1);
 }
 
 bool userns_own_ids(void)
@@ -56,7 +30,7 @@ bool userns_own_ids(void)
 	cleanup_free char *uids = NULL;
 
 	return file_read_all("/proc/self/uid_map", &uids) == 0 &&
-	       !userns_maps(uids, UINT32_MAX - 1);
+	       !userns_map_has(uids, UINT32_MAX - 1, 1);
 }
 
 static int userns_number_of(int fd, uint32_t *ret, struct err *err)
@@ -86,9 +60,9 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 
 	*ret = (struct userns_ids){.uid = geteuid(), .gid = getegid()};
 	/* The kernel requires it for mapping uid 0. */
-	if (ret->uid == 0 && !userns_has_cap(CAP_SETFCAP))
+	if (ret->uid == 0 && !caps_has(CAP_SETFCAP))
 		ret->uid = USERNS_NONE;
-	if (!userns_has_cap(CAP_SETUID) || !userns_has_cap(CAP_SETGID))
+	if (!caps_has(CAP_SETUID) || !caps_has(CAP_SETGID))
 		return 0;
 	fd = eventfd(0, EFD_CLOEXEC);
 	if (fd < 0)
@@ -96,7 +70,8 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 	rc = userns_number_of(fd, &id, err);
 	if (rc < 0 || !userns_is_mapped(USERNS_HOST_BASE + id))
 		return rc;
-	*ret = (struct userns_ids){USERNS_HOST_BASE + id, USERNS_HOST_BASE + id, true, false};
+	*ret = (struct userns_ids){
+		.uid = USERNS_HOST_BASE + id, .gid = USERNS_HOST_BASE + id, .exclusive = true};
 	(void)TAKE_FD(fd); /* never closed: it holds the number */
 	return 0;
 }
@@ -119,49 +94,13 @@ static int userns_write_proc(pid_t pid, const char *file, const char *text, size
 	return 0;
 }
 
-/* The process's own id, as it is inside */
-static uint32_t userns_inside(const struct userns_ids *ids)
+static int userns_write_map(pid_t pid, const struct userns_ids *ids, const struct id_map *m,
+			    const char *file, uint32_t id, struct err *err)
 {
-	if (!ids->guests)
-		return USERNS_ID;
-	return ids->exclusive ? USERNS_GUESTS_ID : 0;
-}
+	char map[USERNS_MAP_BYTES];
+	int rc = userns_map_text(ids, m, file, id, map, err);
 
-/* Appends the ids of @own, a map of the caller's, that lie below USERNS_HOST_BASE: each as itself */
-static size_t userns_add_same(const char *own, char *map, size_t len, size_t size)
-{
-	for (; *own; own += strcspn(own, "\n"), own += *own == '\n') {
-		char *at;
-		const uint64_t first = strtoull(own, &at, 10);
-		uint64_t count;
-
-		(void)strtoull(at, &at, 10);
-		count = strtoull(at, &at, 10);
-		if (first >= USERNS_HOST_BASE)
-			continue;
-		if (count > USERNS_HOST_BASE - first)
-			count = USERNS_HOST_BASE - first;
-		len += fmt_into(map + len, size - len, "%lu %lu %lu\n", first, first, count);
-	}
-	return len;
-}
-
-static int userns_write_map(pid_t pid, const struct userns_ids *ids, const char *file, uint32_t id,
-			    struct err *err)
-{
-	cleanup_free char *own = NULL;
-	char map[4096], path[32];
-	size_t len = fmt_into(map, sizeof(map), "%u %u 1\n", userns_inside(ids), id);
-	int rc = 0;
-
-	fmt_into(path, sizeof(path), "/proc/self/%s", file);
-	if (ids->guests && ids->exclusive)
-		rc = file_read_all(path, &own);
-	if (rc < 0)
-		return err_set(err, -rc, "%s", path);
-	if (own)
-		len = userns_add_same(own, map, len, sizeof(map));
-	return userns_write_proc(pid, file, map, len, err);
+	return rc < 0 ? rc : userns_write_proc(pid, file, map, strlen(map), err);
 }
 
 int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
@@ -169,23 +108,24 @@ int userns_write_maps(pid_t pid, const struct userns_ids *ids, struct err *err)
 	int rc = userns_write_proc(pid, "setgroups", "deny", 4, err);
 
 	if (rc == 0)
-		rc = userns_write_map(pid, ids, "gid_map", ids->gid, err);
+		rc = userns_write_map(pid, ids, ids->gids, "gid_map", ids->gid, err);
 	return rc < 0 || ids->uid == USERNS_NONE
 		       ? rc
-		       : userns_write_map(pid, ids, "uid_map", ids->uid, err);
+		       : userns_write_map(pid, ids, ids->uids, "uid_map", ids->uid, err);
 }
 
 int userns_become(const struct userns_ids *ids)
 {
-	const uint32_t id = userns_inside(ids);
+	const uint32_t uid = userns_map_own(ids, ids->uids, ids->uid),
+		       gid = userns_map_own(ids, ids->gids, ids->gid);
 
 	/* The caller may be mapped to 0: without this bit it would lose its capabilities with that number. */
 	if (ids->guests && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) < 0)
 		return -errno;
 	/* The raw calls: libc's would signal threads, which only the parent has. */
-	if (syscall(SYS_setresgid, id, id, id) < 0)
+	if (syscall(SYS_setresgid, gid, gid, gid) < 0)
 		return -errno;
-	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, id, id, id) < 0)
+	if (ids->uid != USERNS_NONE && syscall(SYS_setresuid, uid, uid, uid) < 0)
 		return -errno;
 	return 0;
 }

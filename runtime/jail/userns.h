@@ -3,7 +3,7 @@
  * DOC: The user of a jailed process
  *
  * Inside its user namespace a jailed process is USERNS_ID, the only user there. (One that acts for the users
- * of its guest has those too: userns_ids.guests.) Outside, all processes of a
+ * of its guest has those too: userns_map.h.) Outside, all processes of a
  * VM have one host uid. If the caller may choose it, that is USERNS_HOST_BASE plus a number that no other VM
  * of the host has at that time; otherwise it is the caller's own.
  *
@@ -19,31 +19,7 @@
 #ifndef VMRUN_RUNTIME_JAIL_USERNS_H
 #define VMRUN_RUNTIME_JAIL_USERNS_H
 
-#include <sys/types.h>
-
-#include "devices/core/base.h"
-#include "devices/core/err.h"
-
-#define USERNS_ID	  1 /* not 0: execve would give capabilities to the root of a namespace */
-#define USERNS_HOST_BASE  0x70000000U /* above the ranges of /etc/subuid and systemd */
-#define USERNS_HOST_COUNT 0x10000000U
-#define USERNS_GUESTS_ID  USERNS_HOST_BASE /* instead of USERNS_ID, beside the users of a guest */
-#define USERNS_NONE	  ((uid_t)-1)
-
-/**
- * struct userns_ids - The host uid and gid of USERNS_ID
- * @uid:	USERNS_NONE: no uid is mapped, and the process keeps its own
- * @exclusive:	No other process of the host has these ids
- * @guests:	The process acts for the users of a guest. If the caller may choose ids, then those below
- *		USERNS_HOST_BASE are what they are outside, and the process itself is USERNS_GUESTS_ID.
- *		Otherwise the caller is 0 inside, and all there is
- */
-struct userns_ids {
-	uid_t uid;
-	gid_t gid;
-	bool exclusive;
-	bool guests;
-};
+#include "runtime/jail/userns_map.h"
 
 /**
  * userns_choose() - Choose ids for a VM, which are its own until the calling process exits
@@ -54,9 +30,6 @@ MUST_CHECK int userns_choose(struct userns_ids *ret, struct err *err);
 
 /** userns_own_ids() - Whether the caller's user namespace has fewer ids than the host */
 bool userns_own_ids(void);
-
-/** userns_maps() - Whether @map, in the form of /proc/PID/uid_map, includes @id */
-bool userns_maps(const char *map, uint32_t id);
 
 /**
  * userns_write_maps() - Give a child in a new user namespace its one user and one group

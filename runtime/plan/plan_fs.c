@@ -39,6 +39,24 @@ static int plan_fs_set_sources(struct plan_build *bd, struct plan_fs *f,
 	return rc;
 }
 
+/* Those of the device, or else those of the whole bundle */
+static int plan_fs_set_ids(struct plan_build *bd, struct plan_fs *f, const struct bundle_device *d)
+{
+	const bool own = d->fs.ids.uids.nr > 0;
+	const struct bundle_ids *ids = own ? &d->fs.ids : &bd->b->linux_.ids;
+	char from[SCHEMA_POINTER_BYTES + sizeof("/uidMappings")];
+	int rc;
+
+	if (ids->uids.nr == 0)
+		return 0;
+	fmt_into(from, sizeof(from), "%s/uidMappings", own ? d->pointer : "/linux");
+	rc = id_map_set(&f->uids, ids->uids.item, ids->uids.nr, from, bd->err);
+	if (rc < 0)
+		return rc;
+	fmt_into(from, sizeof(from), "%s/gidMappings", own ? d->pointer : "/linux");
+	return id_map_set(&f->gids, ids->gids.item, ids->gids.nr, from, bd->err);
+}
+
 static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device *d)
 {
 	struct plan_fs *f = &bd->p->fs[bd->p->nr_fs++];
@@ -48,6 +66,7 @@ static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device 
 			 (d->fs.posix_acl ? FS_POSIX_ACL : 0),
 	};
 	struct plan_proc *proc;
+	int rc;
 
 	f->proc = bd->p->nr_procs;
 	proc = plan_add_device(bd, KIND_FS);
@@ -58,7 +77,8 @@ static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device 
 	proc->fd[BOOT_FD_RES + 1].source = PLAN_FD_SELF;
 	proc->nr_fds = BOOT_FD_RES + 2;
 	proc->writes_file = !d->readonly;
-	return plan_fs_set_sources(bd, f, d);
+	rc = plan_fs_set_sources(bd, f, d);
+	return rc < 0 ? rc : plan_fs_set_ids(bd, f, d);
 }
 
 int plan_fs_add(struct plan_build *bd)
@@ -88,4 +108,6 @@ void plan_fs_free(struct plan_fs *f)
 		free(f->source[i].pointer);
 	}
 	free(f->source);
+	id_map_done(&f->uids);
+	id_map_done(&f->gids);
 }

@@ -140,6 +140,31 @@ static struct json_object *plan_json_sources(const struct plan_fs *f)
 	return all;
 }
 
+static void plan_json_add_ids(struct json_object *obj, const char *key, const struct id_map *m)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (unsigned int i = 0; i < m->nr; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add(o, "containerID", json_object_new_uint64(m->range[i].inside));
+		json_add(o, "hostID", json_object_new_uint64(m->range[i].outside));
+		json_add(o, "size", json_object_new_uint64(m->range[i].count));
+		json_object_array_add(all, o);
+	}
+	json_add(obj, key, all);
+}
+
+/* What an fs device shares, and with whom */
+static void plan_json_add_share(struct json_object *obj, const struct plan_fs *f)
+{
+	json_add(obj, "sources", plan_json_sources(f));
+	if (f->uids.nr == 0)
+		return;
+	plan_json_add_ids(obj, "uidMappings", &f->uids);
+	plan_json_add_ids(obj, "gidMappings", &f->gids);
+}
+
 static struct json_object *plan_json_proc(const struct plan *p, unsigned int index)
 {
 	struct json_object *o = json_object_new_object(), *fds = json_object_new_array();
@@ -168,7 +193,7 @@ static struct json_object *plan_json_proc(const struct plan *p, unsigned int ind
 	if (proc->kind == &kind_table[KIND_FS])
 		plan_json_add_fs(o, proc);
 	if (shared)
-		json_add(o, "sources", plan_json_sources(shared));
+		plan_json_add_share(o, shared);
 	if (proc->writes_file)
 		json_add(o, "writesFile", json_object_new_boolean(true));
 	for (unsigned int i = 0; i < proc->nr_fds; i++)

@@ -11,6 +11,7 @@
 #include "devices/core/kind.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/disk_format.h"
+#include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
@@ -41,9 +42,9 @@ enum plan_fd_source {
 	PLAN_FD_CONSOLE,     /* the slave of a pty; its master goes to --console-socket */
 	PLAN_FD_INFLIGHT,    /* memory in which device @index notes what is in flight */
 	PLAN_FD_KEPT,	     /* memory that a console leaves to its next process */
-	PLAN_FD_SHARE,	     /* what an fs device shares: the root of a mount (runtime/host/share.h) */
-	PLAN_FD_SELF,	     /* the process's own /proc/self/fd */
-	PLAN_FD_SOCKET,	     /* connected to @path, where a back-end of others listens */
+	PLAN_FD_SHARE,	/* what an fs device shares: the root of a mount (runtime/host/share.h) */
+	PLAN_FD_SELF,	/* the process's own /proc/self/fd */
+	PLAN_FD_SOCKET, /* connected to @path, where a back-end of others listens */
 };
 
 /**
@@ -184,10 +185,16 @@ struct plan_source {
 	bool readonly;
 };
 
-/** struct plan_fs - What one fs device shares: @source, @nr of them; @proc: its process in plan->proc */
+/**
+ * struct plan_fs - What one fs device shares
+ * @proc:	Its process in plan->proc
+ * @source:	@nr of them
+ * @uids, @gids: Which of the guest's ids are which of the host; empty: no map
+ */
 struct plan_fs {
 	unsigned int proc, nr;
 	struct plan_source *source;
+	struct id_map uids, gids;
 };
 
 #define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */

@@ -235,6 +235,8 @@ static int standalone_spawn(struct standing *a, struct boot_dev *b, struct err *
 		.res_fd = a->res_fd,
 		.fsize_bytes = standalone_fsize_limit(a),
 		.log_level = a->wanted->log_level,
+		.uids = a->wanted->uids.nr ? &a->wanted->uids : NULL,
+		.gids = a->wanted->gids.nr ? &a->wanted->gids : NULL,
 	};
 	int rc = child_error_pipe(a->error_fd, err);
 

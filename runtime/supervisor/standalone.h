@@ -13,6 +13,7 @@
 #include "devices/core/log.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/disk_format.h"
+#include "runtime/util/id_map.h"
 #include "runtime/util/oci_log.h"
 
 /**
@@ -43,6 +44,7 @@ struct standalone_net {
  * @net:	net: what it answers its guest
  * @cid, @host_socket: vsock: its guests' CID, where programs of the host connect
  * @source, @tag, @cache: fs: the directory, its name in the guest, enum fs_cache; @readonly as for block
+ * @uids, @gids: fs: which of the guest's are which of the host, both or neither; as long as the program lives
  * @queues:	block: queues, net: pairs; 0: the default
  * @log_level:	Of the device
  */
@@ -59,6 +61,7 @@ struct standalone {
 	uint64_t cid;
 	const char *host_socket;
 	const char *source, *tag;
+	struct id_map uids, gids;
 	enum fs_cache cache;
 	unsigned int queues;
 	enum log_level log_level;

@@ -74,6 +74,12 @@ refused "a device alone: a format that is not known" 'format: must be raw or qco
 
 refused "a device alone: no name for its socket" "option --socket wants a value" timeout 5 "$vmrun_bin" device rng --socket ''
 refused "a device alone: half a page" "device balloon: --size must be a multiple of 4096 bytes, is 100" timeout 5 "$vmrun_bin" device balloon --socket "$work/sock" --size 100
+refused "a device alone: one map of ids" "uid-map and --gid-map belong together" timeout 5 "$vmrun_bin" device fs --socket "$work/sock" --source "$work" --uid-map "0 0 1"
+refused "a device alone: no map" "gid-map: must be .INSIDE OUTSIDE COUNT.* is .0 0" timeout 5 "$vmrun_bin" device fs --socket "$work/sock" --source "$work" --uid-map "0 0 1" --gid-map "0 0"
+mkdir -m 777 "$work/any" && chmod a+x "$work"
+refused "a device alone: ids that are not the caller's" "uid-map: without CAP_SETUID .*own id, 1000, can be mapped" \
+	timeout 5 setpriv --reuid=1000 --regid=1000 --clear-groups "$vmrun_bin" device fs --socket "$work/any/sock" --source "$work/any" --uid-map "0 0 1" --gid-map "0 1000 1"
+is "and nothing is left" "$(ls -A "$work/any")" ""
 refused "a device alone: no CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h"
 refused "a device alone: the host's CID" "device vsock: --cid is 3 to 4294967294" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --host-socket "$work/h" --cid 2
 refused "a device alone: no socket for the host's programs" "device vsock: --host-socket is missing" timeout 5 "$vmrun_bin" device vsock --socket "$work/sock" --cid 3

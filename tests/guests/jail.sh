@@ -4,7 +4,8 @@
 
 bundle "$work/vm" idle
 mkdir "$work/shared"
-jq --arg d "$work/shared" '.vm.devices += [{type: "fs", tag: "shared", source: $d}]' "$work/vm/config.json" >"$work/config" &&
+jq --arg d "$work/shared" '.vm.devices += [{type: "fs", tag: "shared", source: $d,
+	uidMappings: [{containerID: 1, hostID: 100000, size: 65536}], gidMappings: [{containerID: 7, hostID: 8, size: 9}]}]' "$work/vm/config.json" >"$work/config" &&
 	mv "$work/config" "$work/vm/config.json"
 # posix_spawn() starts programs with libc's own signals, 32 and 33, ignored, and libc refuses to set them.
 perl -e 'for (32, 33) { syscall(13, $_, my $ignore = pack("Q4", 1, 0, 0, 0), 0, 8) } exec @ARGV' \
@@ -85,6 +86,8 @@ pid=$(vm_pid vm fs0)
 is "fs0: what is shared" "$(ls -A "/proc/$pid/fd/6/")" here
 is "fs0: and no way up from it" "$(ls -A "/proc/$pid/fd/6/../../..")" here
 is "fs0: its own fds, and no way up from them" "$(ls "/proc/$pid/fd/7/../..")" "$(ls "/proc/$pid/fd")"
+
+is "fs0: its guest's users" "$(awk '$1 < 1879048192 { print $1, $2, $3 }' "/proc/$pid/uid_map" "/proc/$pid/gid_map" | tr '\n' ' ')" "1 100000 65536 7 8 9 "
 
 # A process that breaks its policy is killed, and the VM stops and says which process it was.
 succeeds "kill it" vmrun kill vm KILL

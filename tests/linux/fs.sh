@@ -14,7 +14,8 @@ dir=$B/linux-fs
 said_fact() { fact fs "$1"; }
 
 tree_make "$work/tree"
-mkdir -p "$work/fixed" "$work/part/sub"
+mkdir -p "$work/fixed" "$work/part/sub" "$work/mapped"
+chown 100000:100000 "$work/mapped"
 seq 10000 >"$work/part/sub/file1"
 echo fixed >"$work/fixed/file"
 echo single >"$work/single"
@@ -23,6 +24,8 @@ dir=$work
 jq --arg work "$work" '.vm.devices += [
 	{type: "fs", tag: "share", source: "\($work)/tree"},
 	{type: "fs", tag: "fixed", source: "\($work)/fixed", readonly: true},
+	{type: "fs", tag: "mapped", source: "\($work)/mapped", uidMappings: [{containerID: 0, hostID: 100000, size: 1000}],
+		gidMappings: [{containerID: 0, hostID: 200000, size: 1000}, {containerID: 1000, hostID: 100000, size: 1}]},
 	{type: "fs", tag: "parts", sources: [{source: "\($work)/part", name: "tree"},
 		{source: "\($work)/single", name: "single", readonly: true}]}]' \
 	"$dir/fs/config.json" >"$work/config" && mv "$work/config" "$dir/fs/config.json"
@@ -39,6 +42,12 @@ mv "$work/tree/from-host" "$work/tree/renamed"
 is "and what it renames" "$(ask fs renamed 'sleep 2; cat /share/renamed; ls /share/from-host')" "host ls: /share/from-host: No such file or directory "
 rm -r "$work/tree/w1"
 is "and what it removes" "$(ask fs gone 'sleep 2; ls -d /share/w1')" "ls: /share/w1: No such file or directory "
+touch "$work/mapped/theirs"
+is "mapped owners, as the guest has them" "$(ask fs mapped 'mkdir /m; mount -t virtiofs mapped /m; cd /m; stat -c %u:%g .; echo x >f; chown 5:6 f; stat -c %u:%g f theirs')" \
+	"0:1000 5:6 65534:65534 "
+is "and as the host has them" "$(stat -c %u:%g "$work/mapped/f")" 100005:200006
+is "an owner without a map" "$(ask fs unmapped 'cd /m; chown 4000 f; chown 5 theirs; echo y >theirs; ls -d new')" \
+	"chown: f: Invalid argument chown: theirs: Operation not permitted sh: can't create theirs: Permission denied ls: new: No such file or directory "
 succeeds "kill presses the power button" vmrun kill fs
 ended fs poweroff 0
 succeeds "deleted" vmrun delete fs

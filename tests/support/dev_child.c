@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -75,6 +77,38 @@ static void child_watch(const int *watched)
 	close(fd);
 }
 
+static void child_write(pid_t pid, const char *file, const char *text)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	vr_assert(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	close(fd);
+}
+
+/* The child: makes its namespace, and is root in it once the parent has said whom it maps */
+static void child_enter(int control)
+{
+	struct ctl_msg m;
+
+	vr_assert(unshare(CLONE_NEWUSER) == 0);
+	vr_assert(ctl_send(control, CTL_PHASE, 0, 0, NULL) == 0 && ctl_recv(control, &m) == 1);
+	vr_assert(setresgid(0, 0, 0) == 0 && setresuid(0, 0, 0) == 0);
+}
+
+/* The parent's part */
+static void child_map(const struct dev_child *c)
+{
+	struct ctl_msg m;
+
+	vr_assert(ctl_recv(c->control, &m) == 1);
+	child_write(c->pid, "uid_map", c->ids);
+	child_write(c->pid, "gid_map", c->ids);
+	vr_assert(ctl_send(c->control, CTL_PHASE, 0, 0, NULL) == 0);
+}
+
 static int child_main(const struct device_ops *ops, const struct boot_dev *rec, const char *policy)
 {
 	static struct vu_backend backend;
@@ -113,6 +147,8 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 	if (c->pid == 0) {
 		int fds[BOOT_FD_RES + BOOT_RES_MAX] = {0};
 
+		if (c->ids)
+			child_enter(control[1]);
 		fds[BOOT_FD_CONTROL] = control[1];
 		fds[BOOT_FD_LOG] = STDERR_FILENO;
 		fds[BOOT_FD_VMM] = vmm[1];
@@ -128,6 +164,8 @@ bool dev_child_start(struct dev_child *c, const struct device_ops *ops, const st
 	close(control[1]);
 	c->vmm = vmm[0];
 	c->control = control[0];
+	if (c->ids)
+		child_map(c);
 	if (c->watched[0] && ctl_recv_fd(c->control, &m, &c->watch) != 1)
 		return false;
 	return ctl_recv(c->control, &m) == 1 && m.type == CTL_READY;

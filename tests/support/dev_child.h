@@ -22,6 +22,7 @@
  * @control:	Owned: the supervisor's end of its control socket
  * @watched:	Set before dev_child_start(): system calls to be seen (call_watch.h), up to a 0
  * @watch:	Where they are seen, if there are any
+ * @ids:	Set before dev_child_start(): the map of users and groups of a user namespace in which it is root; NULL: none
  */
 struct dev_child {
 	pid_t pid;
@@ -29,6 +30,7 @@ struct dev_child {
 	int control;
 	int watched[CALL_WATCH_MAX];
 	int watch;
+	const char *ids;
 };
 
 /**

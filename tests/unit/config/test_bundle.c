@@ -12,6 +12,9 @@
 
 #define HEAD "{\"ociVersion\":\"1.2.0\","
 #define VM   "\"vm\":{\"kernel\":{\"path\":\"/k\"}"
+#define ID_RANGE(inside, outside, nr)                                                              \
+	"{\"containerID\":" #inside ",\"hostID\":" #outside ",\"size\":" #nr "}"
+#define USER_NS "\"namespaces\":[{\"type\":\"user\"}]"
 
 static int load(const char *text, struct bundle **ret, struct err *err)
 {
@@ -313,6 +316,23 @@ static const struct {
 	 "/linux/namespaces/0/path: a virtual machine cannot join a mount namespace"},
 	{HEAD "\"linux\":{\"uidMappings\":[{\"containerID\":0,\"hostID\":0}]}," VM "}}",
 	 "/linux/uidMappings/0/size: required"},
+	{HEAD "\"linux\":{\"uidMappings\":[" ID_RANGE(0, 1000, 1) "]}," VM "}}",
+	 "/linux/uidMappings: needs a user namespace in namespaces"},
+	{HEAD "\"linux\":{" USER_NS ",\"gidMappings\":[" ID_RANGE(0, 1000, 1) "]}," VM "}}",
+	 "/linux/uidMappings: required with gidMappings"},
+	{HEAD "\"linux\":{" USER_NS ",\"uidMappings\":[" ID_RANGE(0, 5, 1) "," ID_RANGE(
+		 0, 9, 1) "],\"gidMappings\":[" ID_RANGE(0, 5, 1) "]}," VM "}}",
+	 "/linux/uidMappings/1: has ids of the guest that /linux/uidMappings/0 has"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\","
+		 "\"uidMappings\":[" ID_RANGE(0, 5, 1) "]}]}}",
+	 "/vm/devices/0/gidMappings: required with uidMappings"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\","
+		 "\"uidMappings\":[" ID_RANGE(0, 5, 1) "],\"gidMappings\":[" ID_RANGE(0, 1879048190,
+										      9) "]}]}}",
+	 "/vm/devices/0/gidMappings/0: 9 ids from 1879048190 on: vmrun needs those from"},
+	{HEAD VM ",\"devices\":[{\"type\":\"fs\",\"tag\":\"t\",\"source\":\"d\","
+		 "\"uidMappings\":[" ID_RANGE(0, 5, 0) "]}]}}",
+	 "/vm/devices/0/uidMappings/0/size: must be 1 to 4294967295, is 0"},
 	{HEAD "\"linux\":{\"cgroupsPath\":\"/a/../b\"}," VM "}}",
 	 "/linux/cgroupsPath: must not hold"},
 	{HEAD "\"linux\":{\"resources\":{\"cpu\":{\"period\":10}}}," VM "}}",
