@@ -39,6 +39,7 @@ static const struct {
 	{SYS_fchownat, A0 | A2 | A3 | A4},
 	{SYS_fcntl, A0 | A1},
 	{SYS_fdatasync, A0},
+	{SYS_flock, A0 | A1},
 	{SYS_fstat, A0},
 	{SYS_fstatfs, A0},
 	{SYS_fsync, A0},

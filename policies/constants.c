@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -49,7 +50,8 @@ static const struct constant constants[] = {
 	C(O_NOFOLLOW), C(O_CREAT), C(O_EXCL), C(O_TRUNC), C(O_APPEND), C(O_DIRECT), C(AT_FDCWD),
 	C(AT_EMPTY_PATH), C(AT_NO_AUTOMOUNT), C(AT_SYMLINK_FOLLOW), C(AT_SYMLINK_NOFOLLOW), C(AT_REMOVEDIR),
 	C(F_DUPFD), C(F_DUPFD_CLOEXEC), C(F_GETFD), C(F_SETFD), C(F_GETFL),
-	C(F_SETFL), C(F_ADD_SEALS), C(F_GET_SEALS), C(FD_CLOEXEC), C(SEEK_SET), C(SEEK_CUR),
+	C(F_SETFL), C(F_ADD_SEALS), C(F_GET_SEALS), C(F_OFD_GETLK), C(F_OFD_SETLK), C(LOCK_SH),
+	C(LOCK_EX), C(LOCK_UN), C(LOCK_NB), C(FD_CLOEXEC), C(SEEK_SET), C(SEEK_CUR),
 	C(SEEK_END), C(SEEK_DATA), C(SEEK_HOLE), C(FALLOC_FL_KEEP_SIZE), C(FALLOC_FL_PUNCH_HOLE),
 	C(FALLOC_FL_ZERO_RANGE), C(RWF_HIPRI), C(RWF_DSYNC), C(RWF_SYNC), C(RWF_NOWAIT),
 	C(RWF_APPEND),

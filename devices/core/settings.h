@@ -42,8 +42,9 @@ struct block_settings {
 /** enum fs_cache - What the guest may believe of what it has seen: what it likes for a second, nothing, all */
 enum fs_cache { FS_CACHE_AUTO, FS_CACHE_NONE, FS_CACHE_ALWAYS, FS_CACHES };
 
-#define FS_WRITEBACK (1U << 0) /* the guest may hold writes back */
-#define FS_POSIX_ACL (1U << 1) /* the guest obeys access control lists */
+#define FS_WRITEBACK  (1U << 0) /* the guest may hold writes back */
+#define FS_POSIX_ACL  (1U << 1) /* the guest obeys access control lists */
+#define FS_HOST_LOCKS (1U << 2) /* locks of its processes are taken on the host */
 
 /**
  * struct fs_settings - Of a shared directory
@@ -160,8 +161,8 @@ struct vsock_settings {
 	uint32_t reserved;
 };
 
-#define CONSOLE_PORTS_MAX  6  /* of one console: its queues are 2, or 2 + 2 a port */
-#define CONSOLE_NAME_BYTES 32 /* of a port, terminated */
+#define CONSOLE_PORTS_MAX  6	      /* of one console: its queues are 2, or 2 + 2 a port */
+#define CONSOLE_NAME_BYTES 32	      /* of a port, terminated */
 #define CONSOLE_KEPT_BYTES (1U << 19) /* what a console leaves to its next process */
 #define CONSOLE_LOG_BYTES                                                                          \
 	(1U << 20) /* what a log file may grow to, unless config.json says otherwise */

@@ -18,11 +18,13 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 
 #include "devices/core/device.h"
 #include "devices/core/pool.h"
 #include "devices/fs/fs_attr.h"
 #include "devices/fs/fs_cred.h"
+#include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_lost.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
@@ -39,16 +41,25 @@
 /* Of all fds for the guest, one in so many is for open files */
 #define FS_FILES_PART 4U
 
+/* Of those, if locks are the host's, one in so many is for an owner of locks */
+#define FS_LOCKS_PART 2U
+#define FS_LOCKS_MAX  4096U
+
+enum { FS_WATCH_POOL, FS_WATCH_TIMER };
+
 /**
  * struct fs_device - State of one device
  * @busy:	Requests that threads have, of each queue
  * @free, @nr_free: Slots without a request
+ * @timer_fd, @armed: For those that wait for locks
  */
 struct fs_device {
 	struct fs fs;
 	struct virtio_fs_config config;
 	struct pool pool;
 	unsigned int busy[FS_QUEUES];
+	int timer_fd;
+	bool armed;
 	unsigned int nr_free;
 	uint8_t free[FS_SLOTS];
 	struct fs_request request[FS_SLOTS];
@@ -62,11 +73,13 @@ static void fs_run(void *arg, unsigned int slot)
 	r->rc = r->lost ? fs_lost_find(r, false) : r->op->run(&f->fs, r);
 }
 
-/* Writes the answer; the chain can be pushed, and the slot is free */
+/* Writes the answer; the chain can be pushed, and the slot is free. A request that waits for a lock keeps both. */
 static void fs_over(struct device *d, struct fs_request *r)
 {
 	struct fs_device *f = d->state;
 
+	if (fs_lock_waits(&f->fs, r))
+		return;
 	fs_request_answer(&f->fs, r);
 	vq_push(&d->vq[r->queue], &r->chain);
 	f->free[f->nr_free++] = (uint8_t)(r - f->request);
@@ -127,6 +140,26 @@ static void fs_go_on(struct device *d, struct fs_request *r)
 	pool_give(&f->pool, (uint8_t)(r - f->request));
 }
 
+/* Looks after those that wait for locks, and comes back while there are any */
+static void fs_wait(struct device *d)
+{
+	static const struct itimerspec soon = {.it_value.tv_nsec = FS_LOCK_AGAIN_NS};
+	struct fs_device *f = d->state;
+	struct fs_request *r;
+	bool any = false;
+
+	while ((r = fs_lock_next(&f->fs.locks))) {
+		any = true;
+		if (r->rc == -EAGAIN)
+			r->rc = fs_lock_begin(&f->fs, r);
+		fs_go_on(d, r);
+	}
+	for (unsigned int q = 0; any && q < FS_QUEUES; q++)
+		device_signal(d, q);
+	if (f->fs.locks.nr_waiting > 0 && !f->armed)
+		f->armed = timerfd_settime(f->timer_fd, 0, &soon, NULL) == 0;
+}
+
 static void fs_queue(struct device *d, unsigned int q)
 {
 	struct fs_device *f = d->state;
@@ -151,6 +184,7 @@ static void fs_queue(struct device *d, unsigned int q)
 		f->nr_free--;
 		fs_go_on(d, r);
 	}
+	fs_wait(d);
 	device_end_turn(d, q, rc);
 }
 
@@ -177,13 +211,20 @@ static void fs_collect(struct device *d)
 	}
 }
 
-static void fs_event(struct device *d, unsigned int slot UNUSED, uint32_t events UNUSED)
+static void fs_event(struct device *d, unsigned int slot, uint32_t events UNUSED)
 {
 	struct fs_device *f = d->state;
+	uint64_t times;
 
+	if (slot == FS_WATCH_TIMER && read(f->timer_fd, &times, sizeof(times)) > 0) {
+		f->armed = false;
+		fs_lock_again(&f->fs.locks);
+		fs_wait(d);
+	}
 	if (!pool_has(&f->pool)) /* a stop may have taken it */
 		return;
 	fs_collect(d);
+	fs_wait(d);
 	for (unsigned int q = 0; q < FS_QUEUES; q++) {
 		if (d->runs[q] && !d->vq[q].broken)
 			fs_queue(d, q);
@@ -194,10 +235,12 @@ static void fs_event(struct device *d, unsigned int slot UNUSED, uint32_t events
 
 static void fs_stop(struct device *d, unsigned int q)
 {
-	const struct fs_device *f = d->state;
+	struct fs_device *f = d->state;
 
 	while (f->busy[q] > 0)
 		fs_collect(d);
+	fs_lock_stop(&f->fs.locks, q);
+	fs_wait(d);
 	for (unsigned int i = 0; i < FS_QUEUES; i++) {
 		device_signal(d, i);
 		if (i != q && d->runs[i]) /* it may have waited for a slot */
@@ -216,10 +259,11 @@ static int fs_config(struct device *d, bool write, uint32_t off, void *buf, uint
 }
 
 /* Divides the fds that the process may have */
-static int fs_init_tables(struct fs_device *f, const struct fs_found *root, struct err *err)
+static int fs_init_tables(struct fs_device *f, const struct fs_found *root, bool locks,
+			  struct err *err)
 {
 	struct rlimit nofile;
-	uint32_t fds;
+	uint32_t fds, files, owners;
 	int rc;
 
 	if (getrlimit(RLIMIT_NOFILE, &nofile) < 0)
@@ -230,8 +274,23 @@ static int fs_init_tables(struct fs_device *f, const struct fs_found *root, stru
 				"a shared directory needs %u file descriptors, and the limit is %u",
 				FS_FDS_MIN, fds);
 	fds -= FS_FDS_OTHER;
-	rc = fs_nodes_init(&f->fs.nodes, fds - fds / FS_FILES_PART, root, err);
-	return rc < 0 ? rc : fs_files_init(&f->fs.files, fds / FS_FILES_PART, &f->fs.nodes, err);
+	files = fds / FS_FILES_PART;
+	owners = locks ? files / FS_LOCKS_PART : 0;
+	owners = owners < FS_LOCKS_MAX ? owners : FS_LOCKS_MAX;
+	rc = fs_nodes_init(&f->fs.nodes, fds - files, root, err);
+	if (rc == 0)
+		rc = fs_locks_init(&f->fs.locks, owners, err);
+	return rc < 0 ? rc : fs_files_init(&f->fs.files, files - owners, &f->fs.nodes, err);
+}
+
+static int fs_init_timer(struct device *d, struct err *err)
+{
+	struct fs_device *f = d->state;
+
+	f->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (f->timer_fd < 0)
+		return err_set(err, errno, "timer");
+	return device_watch(d, FS_WATCH_TIMER, f->timer_fd, EPOLLIN, err);
 }
 
 /**
@@ -240,7 +299,7 @@ static int fs_init_tables(struct fs_device *f, const struct fs_found *root, stru
  * @rec:	Two resources
  *
  * Context: setup
- * Syscalls: fchdir statx fstatfs prctl
+ * Syscalls: fchdir statx fstatfs prctl timerfd_create
  * Return: 0 or -errno
  */
 static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -271,12 +330,14 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	f->config.num_request_queues = 1;
 	d->nr_queues = FS_QUEUES;
 	fs_cred_init(&f->fs);
-	rc = fs_init_tables(f, &root, err);
+	rc = fs_init_tables(f, &root, s.flags & FS_HOST_LOCKS, err);
 	for (unsigned int i = 0; i < FS_SLOTS; i++)
 		f->free[f->nr_free++] = (uint8_t)i;
 	if (rc == 0)
 		rc = pool_init(&f->pool, FS_THREADS, fs_run, f, err);
-	return rc < 0 ? rc : device_watch(d, 0, f->pool.done[0], EPOLLIN, err);
+	if (rc == 0)
+		rc = device_watch(d, FS_WATCH_POOL, f->pool.done[0], EPOLLIN, err);
+	return rc < 0 ? rc : fs_init_timer(d, err);
 }
 
 static void fs_end(struct device *d)
@@ -284,6 +345,8 @@ static void fs_end(struct device *d)
 	struct fs_device *f = d->state;
 
 	pool_done(&f->pool);
+	cleanup_close_fd(&f->timer_fd);
+	fs_locks_done(&f->fs.locks);
 	fs_files_done(&f->fs.files);
 	fs_nodes_done(&f->fs.nodes);
 }

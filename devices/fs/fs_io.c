@@ -76,8 +76,8 @@ static uint32_t fs_io_open_flags(const struct fs *fs, bool quick, bool is_dir)
 		flags |= keep;
 	else if (fs->cache == FS_CACHE_NONE && !is_dir)
 		flags |= FOPEN_DIRECT_IO;
-	/* A close has nothing to report where writes do not leave the host. */
-	return quick && !is_dir ? flags | FOPEN_NOFLUSH : flags;
+	/* A close has nothing to report where writes do not leave the host, and locks do not either. */
+	return quick && !is_dir && fs->locks.max == 0 ? flags | FOPEN_NOFLUSH : flags;
 }
 
 static int fs_io_opened(struct fs *fs, struct fs_request *r, struct fs_node *n, bool is_dir,

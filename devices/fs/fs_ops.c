@@ -7,6 +7,7 @@
 #include "devices/fs/fs_attr.h"
 #include "devices/fs/fs_dir.h"
 #include "devices/fs/fs_io.h"
+#include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_name.h"
 #include "devices/fs/fs_xattr.h"
 
@@ -33,6 +34,7 @@ static uint64_t fs_init_wanted(const struct fs *fs)
 	uint64_t flags = FS_WANTED | fs_caches[fs->cache].flags;
 
 	flags |= fs->writeback ? FUSE_WRITEBACK_CACHE : 0;
+	flags |= fs->locks.max > 0 ? FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS : 0;
 	return flags | (fs->posix_acl ? FUSE_POSIX_ACL | FUSE_DONT_MASK : 0);
 }
 
@@ -42,6 +44,7 @@ static uint64_t fs_init_wanted(const struct fs *fs)
  */
 static void fs_forget(struct fs *fs)
 {
+	fs_locks_drop(fs);
 	fs_files_drop(&fs->files);
 	fs_nodes_forget(&fs->nodes);
 	fs->ready = false;
@@ -86,9 +89,11 @@ static int fs_destroy(struct fs *fs, struct fs_request *r UNUSED)
 	return 0;
 }
 
-static int fs_interrupt(struct fs *fs UNUSED, struct fs_request *r UNUSED)
+/* All but those that wait for locks end by themselves. */
+static int fs_interrupt(struct fs *fs, struct fs_request *r)
 {
-	return 0; /* nothing here waits for the guest, so every request ends by itself */
+	fs_lock_interrupt(&fs->locks, FS_ARGS(r, fuse_interrupt_in)->unique);
+	return 0;
 }
 
 /* ---- the table ---- */
@@ -115,14 +120,15 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_WRITE] = {BYTES(fuse_write_in), 0, FS_OP_CHANGES | FS_OP_FILE | FS_OP_DATA,
 			fs_io_write, NULL},
 	[FUSE_STATFS] = {0, 0, FS_OP_FAST, fs_attr_statfs, NULL},
-	[FUSE_RELEASE] = {BYTES(fuse_release_in), 0, FS_OP_FILE | FS_OP_FAST, fs_io_release, NULL},
+	[FUSE_RELEASE] = {BYTES(fuse_release_in), 0, FS_OP_FILE | FS_OP_FAST, fs_io_release,
+			  fs_lock_release},
 	[FUSE_FSYNC] = {BYTES(fuse_fsync_in), 0, FS_OP_FILE | FS_OP_WAITS, fs_io_fsync, NULL},
 	[FUSE_SETXATTR] = {FUSE_COMPAT_SETXATTR_IN_SIZE, 1, FS_OP_CHANGES | FS_OP_DATA,
 			   fs_xattr_set, NULL},
 	[FUSE_GETXATTR] = {BYTES(fuse_getxattr_in), 1, FS_OP_FAST, fs_xattr_get, NULL},
 	[FUSE_LISTXATTR] = {BYTES(fuse_getxattr_in), 0, FS_OP_FAST, fs_xattr_list, NULL},
 	[FUSE_REMOVEXATTR] = {0, 1, FS_OP_CHANGES, fs_xattr_remove, NULL},
-	[FUSE_FLUSH] = {BYTES(fuse_flush_in), 0, FS_OP_FILE, fs_io_flush, NULL},
+	[FUSE_FLUSH] = {BYTES(fuse_flush_in), 0, FS_OP_FILE, fs_io_flush, fs_lock_flush},
 	[FUSE_INIT] = {offsetof(struct fuse_init_in, flags2), 0, FS_OP_FIRST | FS_OP_FAST, fs_init,
 		       NULL},
 	[FUSE_OPENDIR] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_opendir, fs_io_opendir_end},
@@ -130,6 +136,12 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_RELEASEDIR] = {BYTES(fuse_release_in), 0, FS_OP_DIR | FS_OP_FAST, fs_io_release,
 			     NULL},
 	[FUSE_FSYNCDIR] = {BYTES(fuse_fsync_in), 0, FS_OP_DIR | FS_OP_WAITS, fs_io_fsync, NULL},
+	[FUSE_GETLK] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_get,
+			NULL},
+	[FUSE_SETLK] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_set,
+			NULL},
+	[FUSE_SETLKW] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_set,
+			 NULL},
 	[FUSE_CREATE] = {BYTES(fuse_create_in), 1, FS_OP_CHANGES, fs_name_create, fs_io_create_end},
 	[FUSE_INTERRUPT] = {BYTES(fuse_interrupt_in), 0, FS_OP_FIRST | FS_OP_SILENT, fs_interrupt,
 			    NULL},

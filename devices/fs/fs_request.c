@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/fs/fs_bind.h"
+#include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_ops.h"
 
 /* Reads the arguments: those of fixed size and names; data stays in the chain */
@@ -77,6 +78,8 @@ static int fs_request_resolve(struct fs *fs, struct fs_request *r)
 		r->was[0] = fs_bind_find(&fs->nodes, r->node, r->name[0]);
 		r->was[1] = r->node2 ? fs_bind_find(&fs->nodes, r->node2, r->name[1]) : NULL;
 	}
+	if (flags & FS_OP_LOCK)
+		return fs_lock_begin(fs, r);
 	if (!fs_op_second_file(r, &fh))
 		return 0;
 	r->file2 = fs_file_get(&fs->files, fh, false);
@@ -108,6 +111,7 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 	r->file = r->file2 = NULL;
 	r->name[0] = r->name[1] = NULL;
 	r->tries = 0;
+	r->lock = NULL;
 	r->out_bytes = 0;
 	r->moved = 0;
 	r->now = false;
@@ -154,6 +158,7 @@ void fs_request_answer(struct fs *fs, struct fs_request *r)
 {
 	if (r->rc == 0 && r->op->end)
 		r->rc = r->op->end(fs, r);
+	fs_lock_end(fs, r);
 	cleanup_close_fd(&r->fd);
 	cleanup_close_fd(&r->found.fd);
 	if (r->rc == 0 && vq_write(&r->chain, r->out, r->out_bytes) != r->out_bytes)

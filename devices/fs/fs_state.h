@@ -23,14 +23,16 @@
 #include "devices/fs/fs_file.h"
 #include "devices/fs/fs_node.h"
 
-#define FS_PAGES_MAX 256U /* of data in one request, 1 MiB */
-#define FS_DATA_MAX  (FS_PAGES_MAX * 4096U)
-#define FS_VALUE_MAX 65536U /* XATTR_SIZE_MAX */
-#define FS_NAME_ROOM (NAME_MAX + 1U)
-#define FS_ARGS_MAX  (FS_VALUE_MAX + 2 * FS_NAME_ROOM + 512U)
-#define FS_OUT_MAX   (sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out))
-#define FS_HEAD_IOVS 16U /* a guest may cut the header anywhere */
-#define FS_SLOTS     64U /* requests in work */
+#define FS_PAGES_MAX  256U /* of data in one request, 1 MiB */
+#define FS_DATA_MAX   (FS_PAGES_MAX * 4096U)
+#define FS_VALUE_MAX  65536U /* XATTR_SIZE_MAX */
+#define FS_NAME_ROOM  (NAME_MAX + 1U)
+#define FS_ARGS_MAX   (FS_VALUE_MAX + 2 * FS_NAME_ROOM + 512U)
+#define FS_OUT_MAX    (sizeof(struct fuse_entry_out) + sizeof(struct fuse_open_out))
+#define FS_HEAD_IOVS  16U	     /* a guest may cut the header anywhere */
+#define FS_SLOTS      64U	     /* requests in work */
+#define FS_WAITING    (FS_SLOTS / 2) /* of them, those that wait for locks */
+#define FS_INTERRUPTS 16U
 
 /* struct fs_op's flags */
 #define FS_OP_CHANGES (1U << 0)	 /* refused on a read-only device */
@@ -44,6 +46,7 @@
 #define FS_OP_SILENT  (1U << 8)	 /* no answer */
 #define FS_OP_FIRST   (1U << 9)	 /* also before FUSE_INIT */
 #define FS_OP_UNNAMES (1U << 10) /* what had its names has them no more */
+#define FS_OP_LOCK    (1U << 11) /* of an owner of locks: a struct fuse_lk_in */
 
 struct fs;
 struct fs_request;
@@ -80,6 +83,7 @@ struct fs_op {
  * @out:	The answer if it is of fixed size, @out_bytes of it
  * @moved:	Bytes of the answer that are in the chain already, behind the header
  * @found, @fd:	What @run has opened, for @end, or what was found again; -1: nothing
+ * @lock:	Held, by this request alone
  */
 struct fs_request {
 	const struct fs_op *op;
@@ -90,6 +94,7 @@ struct fs_request {
 	struct fs_file *file, *file2;
 	struct fs_node *lost, *from;
 	uint32_t moves, tries;
+	struct fs_lock *lock;
 	const char *name[2];
 	int rc;
 	uint32_t args_bytes, out_bytes;
@@ -102,6 +107,41 @@ struct fs_request {
 	struct vq_chain chain;
 	char path[PATH_MAX];
 	uint8_t args[FS_ARGS_MAX] __attribute__((aligned(8)));
+};
+
+/**
+ * struct fs_lock - The locks of one owner on one inode (fs_lock.h)
+ * @node:	NULL in a free place
+ * @file:	By way of which the last was taken: they end with it, and it holds @node
+ * @fd:		Has the locks; -1: none yet
+ * @is_flock:	Of flock(2); owners of fcntl(2) are others
+ * @held:	It has locks
+ * @busy:	A request has it
+ * @gone:	Its locks end when that is over
+ */
+struct fs_lock {
+	const struct fs_node *node;
+	const struct fs_file *file;
+	uint64_t owner;
+	int fd;
+	bool is_flock, held, busy, gone;
+};
+
+/**
+ * struct fs_locks - The table, and the requests that wait
+ * @top:	Places from here on were never used
+ * @waiting:	Oldest first. An rc other than -EAGAIN is its answer
+ * @again:	A lock was given up since they were tried
+ * @round:	So many are still to be tried
+ * @interrupt:	Requests that were not waiting when the guest gave them up
+ */
+struct fs_locks {
+	struct fs_lock *lock;
+	uint32_t max, top;
+	unsigned int nr_waiting, round, next_interrupt;
+	bool again;
+	struct fs_request *waiting[FS_WAITING];
+	uint64_t interrupt[FS_INTERRUPTS];
 };
 
 /**
@@ -121,6 +161,7 @@ struct fs {
 	uint64_t valid_s;
 	struct fs_nodes nodes;
 	struct fs_files files;
+	struct fs_locks locks;
 };
 
 /* The arguments of fixed size, as the struct that the operation has */

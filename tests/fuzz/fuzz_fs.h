@@ -147,7 +147,7 @@ static const struct fuzz_fs_kind {
 	{0, FS_CACHE_AUTO, 0},
 	{BOOT_DEV_READONLY, FS_CACHE_AUTO, 0},
 	{BOOT_DEV_SQUASH, FS_CACHE_NONE, FS_WRITEBACK},
-	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL},
+	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL | FS_HOST_LOCKS},
 };
 
 static inline void fuzz_fs_init(unsigned int i)

@@ -17,6 +17,7 @@ verdict "the top level has only its fixed entries" "$work/top"
 lines_max() {
 	case $1 in
 	README.md) echo 120 ;;
+	devices/fs/README.md) echo 110 ;; # a reference of properties and of what each operation does
 	runtime/config/README.md) echo 170 ;;
 	runtime/net/README.md) echo 150 ;;
 	devices/block/README.md) echo 90 ;;

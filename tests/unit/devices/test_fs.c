@@ -427,7 +427,7 @@ Test(fs, a_new_mount_knows_nothing)
 
 Test(fs, opcodes_without_meaning_are_not_offered)
 {
-	static const uint32_t none[] = {0,  FUSE_BMAP, FUSE_POLL, FUSE_SETLK, FUSE_SETUPMAPPING,
+	static const uint32_t none[] = {0,  FUSE_BMAP, FUSE_POLL, FUSE_SETUPMAPPING,
 					52, 4096,      UINT32_MAX};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(none); i++)
