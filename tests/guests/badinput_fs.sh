@@ -50,6 +50,11 @@ for file in "$work/fifo" /dev/null; do
 	fs "$file among sources" "$at/sources/0/source: $file: is not a directory or regular file" "$(named $file x)"
 done
 
+mkdir "$work/alone" && mount -t tmpfs none "$work/alone" && mount --make-unbindable "$work/alone"
+fs "a mount that cannot be bound" "$at/source: $work/alone: bind-mount it: Invalid argument" "$(one "\"source\": \"$work/alone\"")"
+fs "one among sources" "$at/sources/0/source: $work/alone: bind-mount it: Invalid argument" "$(named "$work/alone" x)"
+umount "$work/alone"
+
 # vmrun's own state, whatever it is called
 mkdir "$work/x" && mount --bind "$work" "$work/x"
 ln -s "$root" "$work/to-state"
