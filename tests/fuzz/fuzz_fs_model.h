@@ -14,21 +14,24 @@
 /**
  * struct model - What the guest knows
  * @exact:	No answer was lost, and nothing overtook
+ * @known.sure: Its lookups are known
+ * @known.listed: It came with the names of a directory: the device may know it by its name alone
+ * @host:	The host has changed names, so that what is known by name may be lost
  */
 struct model {
 	struct fuzz_input in;
 	struct known {
 		uint64_t id, lookups, ino;
-		bool sure;
+		bool sure, listed;
 	} node[NODES];
 	struct opened {
 		uint64_t fh;
 		bool dir, sure;
 	} file[FILES];
-	uint64_t gone[GONE], closed[FILES];
+	uint64_t gone[GONE], gone_ino[GONE], closed[FILES];
 	unsigned int nr_gone, nr_closed, together;
 	uint32_t room;
-	bool ready, exact;
+	bool ready, exact, host;
 };
 
 static inline struct known *known(struct model *m, uint64_t id)
@@ -41,8 +44,10 @@ static inline struct known *known(struct model *m, uint64_t id)
 
 static inline void lose(struct model *m, struct known *k)
 {
-	if (k->sure)
-		m->gone[m->nr_gone++ % GONE] = k->id;
+	if (k->sure) {
+		m->gone[m->nr_gone % GONE] = k->id;
+		m->gone_ino[m->nr_gone++ % GONE] = k->ino;
+	}
 	*k = (struct known){0};
 }
 
@@ -66,7 +71,7 @@ static inline void forgotten(struct model *m, uint64_t id, uint64_t times)
 		lose(m, k);
 }
 
-static inline void learn(struct model *m, uint64_t id, const struct fuse_attr *a)
+static inline void learn(struct model *m, uint64_t id, const struct fuse_attr *a, bool listed)
 {
 	struct known *k = known(m, id), *room = NULL;
 
@@ -74,10 +79,14 @@ static inline void learn(struct model *m, uint64_t id, const struct fuse_attr *a
 	for (unsigned int i = 0; i < NODES; i++) {
 		struct known *other = &m->node[i];
 
-		vr_assert(!m->exact || id != m->gone[i]);
+		/* While it is open it is the same again */
+		if (id == m->gone[i]) {
+			vr_assert(!m->exact || m->gone_ino[i] == a->ino);
+			m->gone[i] = 0;
+		}
 		if (other->id == 0)
 			room = other;
-		else if (other != k && other->sure && m->exact)
+		else if (other != k && other->sure && m->exact && !(other->listed && m->host))
 			vr_assert(other->ino != a->ino);
 	}
 	vr_assert(!k || !k->sure || k->ino == a->ino);
@@ -88,15 +97,15 @@ static inline void learn(struct model *m, uint64_t id, const struct fuse_attr *a
 	}
 	m->exact = m->exact && room; /* one that the guest will not forget */
 	if (room)
-		*room = (struct known){id, 1, a->ino, m->together == 0};
+		*room = (struct known){id, 1, a->ino, m->together == 0, listed};
 }
 
-static inline void learn_entry(struct model *m, const uint8_t *body)
+static inline void learn_entry(struct model *m, const uint8_t *body, bool listed)
 {
 	struct fuse_entry_out e;
 
 	memcpy(&e, body, sizeof(e));
-	learn(m, e.nodeid, &e.attr);
+	learn(m, e.nodeid, &e.attr, listed);
 }
 
 static inline void learn_file(struct model *m, const uint8_t *body, bool dir)
@@ -135,7 +144,7 @@ static inline void learn_names(struct model *m, const struct fuzz_fs_reply *r, b
 		memcpy(&id, r->body + at, sizeof(id));
 		if (plus && id != 0) {
 			vr_assert(d.namelen > 2 || memcmp(name, "..", d.namelen) != 0);
-			learn_entry(m, r->body + at);
+			learn_entry(m, r->body + at, true);
 		}
 		at += (uint32_t)FUSE_DIRENT_ALIGN(before + FUSE_NAME_OFFSET + d.namelen);
 	}
@@ -153,10 +162,10 @@ static inline void learn_reply(struct model *m, const struct fuzz_fs_reply *r)
 	case FUSE_SYMLINK:
 	case FUSE_MKNOD:
 	case FUSE_MKDIR:
-	case FUSE_LINK: learn_entry(m, r->body); break;
+	case FUSE_LINK: learn_entry(m, r->body, false); break;
 	case FUSE_CREATE:
 	case FUSE_TMPFILE:
-		learn_entry(m, r->body);
+		learn_entry(m, r->body, false);
 		learn_file(m, r->body + sizeof(struct fuse_entry_out), false);
 		break;
 	case FUSE_OPEN: learn_file(m, r->body, false); break;

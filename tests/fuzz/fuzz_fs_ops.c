@@ -354,6 +354,7 @@ static void step_host(struct model *m)
 	const int at = BOOT_FD_RES;
 	int fd;
 
+	m->host = true;
 	switch (what) {
 	case 0: (void)renameat(at, a, at, b); break;
 	case 1: (void)unlinkat(at, a, 0); break;
@@ -410,7 +411,8 @@ static void probe_file(struct model *m, const struct opened *o)
 	vr_assert(error != -EBADF && error != -ESTALE);
 }
 
-static void probe_node(struct model *m, uint64_t id, bool sure, bool is)
+/* Whether a number means an inode, @is or not; @may_be_lost: or is that of one whose name has gone */
+static void probe_node(struct model *m, uint64_t id, bool sure, bool is, bool may_be_lost)
 {
 	const struct fuse_getattr_in in = {0};
 	int error;
@@ -418,7 +420,12 @@ static void probe_node(struct model *m, uint64_t id, bool sure, bool is)
 	if (!m->ready || !sure || id == 0)
 		return;
 	error = fuzz_fs_ask(FUSE_GETATTR, id, &in, sizeof(in), NULL).error;
-	vr_assert(is ? error == 0 : error == -ESTALE);
+	vr_assert(is ? error == 0 || (may_be_lost && error == -ESTALE) : error == -ESTALE);
+}
+
+static void probe_known(struct model *m, const struct known *k)
+{
+	probe_node(m, k->id, k->sure, true, k->listed && m->host);
 }
 
 static void step(struct model *m)
@@ -437,8 +444,8 @@ static void step(struct model *m)
 	case 8: probe_file(m, &m->file[fuzz_get8(&m->in) % FILES]); break;
 	case 9:
 		i = fuzz_get8(&m->in) % NODES;
-		probe_node(m, m->node[i].id, m->node[i].sure, true);
-		probe_node(m, m->gone[i % GONE], m->exact, false);
+		probe_known(m, &m->node[i]);
+		probe_node(m, m->gone[i % GONE], m->exact, false, false);
 		break;
 	}
 }
@@ -446,9 +453,9 @@ static void step(struct model *m)
 static void probe_all(struct model *m)
 {
 	for (unsigned int i = 0; i < NODES; i++)
-		probe_node(m, m->node[i].id, m->node[i].sure, true);
+		probe_known(m, &m->node[i]);
 	for (unsigned int i = 0; i < GONE; i++)
-		probe_node(m, m->gone[i], m->exact, false);
+		probe_node(m, m->gone[i], m->exact, false, false);
 	for (unsigned int i = 0; i < FILES; i++)
 		probe_file(m, &m->file[i]);
 }
@@ -464,7 +471,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	with = fuzz_get8(&m.in);
 	fuzz_fs_start(with, with & WITH_TABLE ? VQD_F_INDIRECT : 0);
 	fuzz_fs_hello(fuzz_get8(&m.in) * 0x01010101U);
-	m.node[0] = (struct known){FUSE_ROOT_ID, 1, 0, true};
+	m.node[0] = (struct known){FUSE_ROOT_ID, 1, 0, true, false};
 	m.room = FUZZ_FS_OUT_EACH - 0x1000;
 	for (unsigned int i = 0; i < STEPS && m.in.left > 0; i++)
 		step(&m);
