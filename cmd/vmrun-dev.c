@@ -158,6 +158,8 @@ static int dev_prepare(struct program *p, struct err *err)
 static int dev_next_front_end(struct program *p)
 {
 	vu_backend_done(&p->backend);
+	if (dev_ops->left)
+		dev_ops->left(&p->dev);
 	cleanup_close_fd(&p->front_end);
 	p->front_end = -1;
 	p->loop.stop = false;

@@ -45,6 +45,8 @@ struct device;
  *		for a device that takes none
  * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
  *		requests in flight before returning. NULL if there is nothing to do
+ * @left:	The front-end is gone, and the next one's guest is another: nothing that this one had is open to it. The
+ *		rings have stopped. NULL for a device that keeps nothing of its guest then
  * @done:	Undo init, also one that failed, for tests: a program just ends. NULL for a device whose
  *		state is complete
  * @finish:	The VMM is gone, and the program about to end: write what is held. The supervisor bounds the
@@ -64,6 +66,7 @@ struct device_ops {
 	int (*config)(struct device *d, bool write, uint32_t off, void *buf, uint32_t len);
 	int (*control)(struct device *d, struct ctl_msg *m, int *fd, struct err *err);
 	void (*reset)(struct device *d);
+	void (*left)(struct device *d);
 	void (*done)(struct device *d);
 	void (*finish)(struct device *d);
 };

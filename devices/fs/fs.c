@@ -340,6 +340,13 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	return rc < 0 ? rc : fs_init_timer(d, err);
 }
 
+static void fs_left(struct device *d)
+{
+	struct fs_device *f = d->state;
+
+	fs_op_forget(&f->fs);
+}
+
 static void fs_end(struct device *d)
 {
 	struct fs_device *f = d->state;
@@ -363,5 +370,6 @@ const struct device_ops fs_device = {
 	.stop = fs_stop,
 	.event = fs_event,
 	.config = fs_config,
+	.left = fs_left,
 	.done = fs_end,
 };

@@ -38,11 +38,7 @@ static uint64_t fs_init_wanted(const struct fs *fs)
 	return flags | (fs->posix_acl ? FUSE_POSIX_ACL | FUSE_DONT_MASK : 0);
 }
 
-/*
- * The guest mounts or unmounts: what it knew and had open is nothing to it any more, although it does not say so.
- * Other ends of its use do not come here: rings stop also when a VM is paused.
- */
-static void fs_forget(struct fs *fs)
+void fs_op_forget(struct fs *fs)
 {
 	fs_locks_drop(fs);
 	fs_files_drop(&fs->files);
@@ -64,7 +60,7 @@ static int fs_init(struct fs *fs, struct fs_request *r)
 		return -EPROTO;
 	if (in->flags & FUSE_INIT_EXT && r->args_bytes >= sizeof(*in))
 		offered |= (uint64_t)in->flags2 << 32;
-	fs_forget(fs);
+	fs_op_forget(fs);
 	fs->flags = offered & fs_init_wanted(fs);
 	fs->valid_s = fs_caches[fs->cache].valid_s;
 	*out = (struct fuse_init_out){
@@ -85,7 +81,7 @@ static int fs_init(struct fs *fs, struct fs_request *r)
 
 static int fs_destroy(struct fs *fs, struct fs_request *r UNUSED)
 {
-	fs_forget(fs);
+	fs_op_forget(fs);
 	return 0;
 }
 

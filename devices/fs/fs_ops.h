@@ -16,4 +16,13 @@ bool fs_op_takes_path(uint32_t opcode, unsigned int i);
 /** fs_op_second_file() - Whether the arguments name another open file, and its number */
 bool fs_op_second_file(const struct fs_request *r, uint64_t *ret_fh);
 
+/**
+ * fs_op_forget() - What the guest knew and had open is nothing to it any more, although it does not say so
+ *
+ * It mounts or unmounts, or its front-end has left. Rings that stop are no reason: they do also for a pause.
+ * Context: locked, in the loop
+ * Syscalls: close
+ */
+void fs_op_forget(struct fs *fs);
+
 #endif
