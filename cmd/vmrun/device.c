@@ -129,6 +129,16 @@ static int device_check_socket(struct device_options *o, const struct kind *k, s
 	return o->socket || o->fd ? 0 : device_activated(k, &o->fd, err);
 }
 
+/* As config.json has it */
+static bool device_is_tag(const char *s)
+{
+	size_t len = 0;
+
+	while (fmt_plain(s[len]))
+		len++;
+	return s[len] == '\0' && len > 0 && len <= FS_TAG_BYTES;
+}
+
 static int device_check_fs(const struct device_options *o, const struct kind *k, struct err *err)
 {
 	const struct {
@@ -142,8 +152,9 @@ static int device_check_fs(const struct device_options *o, const struct kind *k,
 		if (of_fs[i].given)
 			return err_text(err, EINVAL, "device %s: --%s is for fs devices", k->name,
 					of_fs[i].option);
-	if (o->tag && (!*o->tag || strlen(o->tag) > FS_TAG_BYTES))
-		return err_text(err, EINVAL, "device %s: --tag: must be 1 to %d bytes long",
+	if (o->tag && !device_is_tag(o->tag))
+		return err_text(err, EINVAL,
+				"device %s: --tag: must be 1 to %d bytes of printable ASCII",
 				k->name, FS_TAG_BYTES);
 	if (!o->uid_map != !o->gid_map)
 		return err_text(err, EINVAL, "device %s: --uid-map and --gid-map belong together",

@@ -104,16 +104,20 @@ is "run: a relative path is one of the current directory" \
 	"[{\"source\":\"$work/dir\",\"readonly\":true}]"
 
 alone() { # alone CODE REGEX OPTION...
-	local code=$1 regex=$2
+	local code=$1 regex=$2 name
 	shift 2
-	refused "device fs ${*//$work/...}" "$regex" timeout 10 "$vmrun_bin" device fs --socket "$work/sock" "$@"
+	name=${*//$work/...}
+	name="device fs ${name//[^[:print:]]/?}"
+	refused "$name" "$regex" timeout 10 "$vmrun_bin" device fs --socket "$work/sock" "$@"
 	timeout 10 "$vmrun_bin" device fs --socket "$work/sock" "$@" >/dev/null 2>&1
-	is "device fs ${*//$work/...}: exits $code" $? "$code"
+	is "$name: exits $code" $? "$code"
 }
 alone 2 "device fs: --source is missing"
 alone 2 "option --source wants a value" --source ''
 alone 2 "option --tag wants a value" --source "$work/dir" --tag ''
-alone 2 "device fs: --tag: must be 1 to 36 bytes long" --source "$work/dir" --tag "$x37"
+for tag in "$x37" $'a\nb' $'\xff'; do
+	alone 2 "device fs: --tag: must be 1 to 36 bytes of printable ASCII" --source "$work/dir" --tag "$tag"
+done
 alone 2 "option --cache is one of: auto none always" --source "$work/dir" --cache some
 alone 2 "device fs: --path is for block devices" --source "$work/dir" --path "$work/file"
 alone 1 "--source: $work/nowhere: No such file" --source "$work/nowhere"
