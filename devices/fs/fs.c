@@ -70,7 +70,7 @@ static void fs_run(void *arg, unsigned int slot)
 	struct fs_device *f = arg;
 	struct fs_request *r = &f->request[slot];
 
-	r->rc = r->lost ? fs_lost_find(r, false) : r->op->run(&f->fs, r);
+	r->rc = r->lost ? fs_lost_find(r, FS_WAIT_SERVER) : r->op->run(&f->fs, r);
 }
 
 /* Writes the answer; the chain can be pushed, and the slot is free. A request that waits for a lock keeps both. */
@@ -99,6 +99,15 @@ static bool fs_may_loop(struct device *d, const struct fs_request *r)
 				      !vq_has(&d->vq[r->queue], 1));
 }
 
+/* Carries a request out, unless it would have to wait for more than @wait */
+static bool fs_does(struct fs_device *f, struct fs_request *r, enum fs_wait wait)
+{
+	r->wait = wait;
+	r->rc = r->op->run(&f->fs, r);
+	r->wait = FS_WAIT_SERVER;
+	return r->rc != -EAGAIN;
+}
+
 /* Whether the loop has carried out a request itself */
 static bool fs_by_loop(struct device *d, struct fs_request *r)
 {
@@ -106,17 +115,9 @@ static bool fs_by_loop(struct device *d, struct fs_request *r)
 
 	if (r->rc < 0)
 		return true; /* its answer is an error already */
-	if (r->op->flags & FS_OP_TRY && r->node->quick) {
-		r->now = true;
-		r->rc = r->op->run(&f->fs, r);
-		r->now = false;
-		if (r->rc != -EAGAIN)
-			return true;
-	}
-	if (!fs_may_loop(d, r))
-		return false;
-	r->rc = r->op->run(&f->fs, r);
-	return true;
+	if (r->op->flags & FS_OP_TRY && r->node->quick && fs_does(f, r, FS_WAIT_NOT))
+		return true;
+	return fs_may_loop(d, r) && fs_does(f, r, FS_WAIT_DISK);
 }
 
 /* Carries a request out as far as the loop may, and gives it to a thread for the rest */
@@ -126,7 +127,7 @@ static void fs_go_on(struct device *d, struct fs_request *r)
 	bool over = true;
 
 	while (over && fs_lost_next(&f->fs, r)) {
-		int rc = r->from->quick ? fs_lost_find(r, true) : -EAGAIN;
+		int rc = r->from->quick ? fs_lost_find(r, FS_WAIT_NOT) : -EAGAIN;
 
 		over = rc != -EAGAIN;
 		if (over)

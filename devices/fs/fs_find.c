@@ -55,24 +55,38 @@ int fs_found_init(int fd, const struct fs_node *near, struct fs_found *ret)
 	return 0;
 }
 
-static int fs_find_open(int dir, const char *path, bool now, uint64_t resolve)
+static int fs_find_open(int dir, const char *path, enum fs_wait wait, uint64_t resolve)
 {
 	const struct open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve |
-			   (now ? RESOLVE_CACHED : 0),
+			   (wait == FS_WAIT_NOT ? RESOLVE_CACHED : 0),
 	};
 	const int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
 	return fd < 0 ? -errno : fd;
 }
 
-static int fs_find_at(const struct fs_node *dir, int dir_fd, const char *name, bool now,
-		      struct fs_found *ret)
+/* As fs_found_init(), without waiting for more than @wait has; that it is a server's says the mount that it is on */
+static int fs_find_look(int fd, const struct fs_node *near, enum fs_wait wait, struct fs_found *ret)
 {
-	cleanup_fd int fd = fs_find_open(dir_fd, name, now, 0);
+	int rc = near->quick ? fs_stat_known(fd, &ret->stat) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (near->quick && ret->stat.mnt == near->mnt) {
+		ret->fd = fd;
+		fs_find_kind(fd, near, ret);
+		return 0;
+	}
+	return wait == FS_WAIT_SERVER ? fs_found_init(fd, near, ret) : -EAGAIN;
+}
+
+int fs_find(const struct fs_node *dir, const char *name, enum fs_wait wait, struct fs_found *ret)
+{
+	cleanup_fd int fd = fs_find_open(dir->fd, name, wait, 0);
 	struct fs_found f;
-	int rc = fd < 0 ? fd : fs_found_init(fd, dir, &f);
+	int rc = fd < 0 ? fd : fs_find_look(fd, dir, wait, &f);
 
 	if (rc < 0)
 		return rc;
@@ -81,40 +95,30 @@ static int fs_find_at(const struct fs_node *dir, int dir_fd, const char *name, b
 	return 0;
 }
 
-int fs_find(const struct fs_node *dir, const char *name, bool now, struct fs_found *ret)
-{
-	return fs_find_at(dir, dir->fd, name, now, ret);
-}
-
 int fs_find_listed(const struct fs_node *dir, int dir_fd, const char *name, struct fs_found *ret)
 {
 	struct fs_found f = {.fd = -1};
-	int rc = fs_stat_at(dir_fd, name, &f.stat);
+	int rc = fs_stat_at(dir_fd, name, dir->quick, &f.stat);
 
 	if (rc < 0)
 		return rc;
-	if (f.stat.mnt == dir->mnt) {
-		fs_find_kind(-1, dir, &f);
-	} else { /* another file system: what kind of one says only an fd */
-		rc = fs_find_at(dir, dir_fd, name, false, &f);
-		cleanup_close_fd(&f.fd);
-		f.fd = -1;
-	}
-	if (rc == 0)
-		*ret = f;
-	return rc;
+	if (f.stat.mnt != dir->mnt)
+		return -EXDEV;
+	fs_find_kind(-1, dir, &f);
+	*ret = f;
+	return 0;
 }
 
-int fs_find_again(const struct fs_node *from, const char *path, bool now, const struct fs_node *n,
-		  int *ret_fd)
+int fs_find_again(const struct fs_node *from, const char *path, enum fs_wait wait,
+		  const struct fs_node *n, int *ret_fd)
 {
-	cleanup_fd int fd = fs_find_open(from->fd, path, now, RESOLVE_NO_SYMLINKS);
+	cleanup_fd int fd = fs_find_open(from->fd, path, wait, RESOLVE_NO_SYMLINKS);
 	struct fs_found f;
 	int rc;
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV)
 		return -ESTALE;
-	rc = fd < 0 ? fd : fs_found_init(fd, n, &f);
+	rc = fd < 0 ? fd : fs_find_look(fd, n, wait, &f);
 	if (rc == 0 && !fs_table_is(n, &f.stat))
 		rc = -ESTALE;
 	if (rc == 0)

@@ -7,11 +7,14 @@
 
 #include "devices/fs/fs_table.h"
 
+/** enum fs_wait - What a call may wait for: whatever it takes, a disk of the host, nothing */
+enum fs_wait { FS_WAIT_SERVER, FS_WAIT_DISK, FS_WAIT_NOT };
+
 /**
  * fs_find() - Look a name up
  * @dir:	Where; it has an fd
  * @name:	One component
- * @now:	Fail with -EAGAIN where the host would have to read a disk
+ * @wait:	Fail with -EAGAIN where this would have to wait for more. What is mounted on the name counts as a server's
  * @ret:	Its fd is the caller's; untouched on failure
  *
  * Symbolic links are not followed, and magic ones neither.
@@ -19,7 +22,8 @@
  * Syscalls: openat2 statx fstatfs
  * Return: 0 or -errno
  */
-MUST_CHECK int fs_find(const struct fs_node *dir, const char *name, bool now, struct fs_found *ret);
+MUST_CHECK int fs_find(const struct fs_node *dir, const char *name, enum fs_wait wait,
+		       struct fs_found *ret);
 
 /**
  * fs_find_listed() - What a name of a directory that is being read is, without opening it
@@ -28,8 +32,9 @@ MUST_CHECK int fs_find(const struct fs_node *dir, const char *name, bool now, st
  * @ret:	It has no fd; untouched on failure
  *
  * Context: locked
- * Syscalls: statx openat2 fstatfs
- * Return: 0 or -errno
+ * Syscalls: statx
+ * Return: 0 or -errno: -EXDEV for what is mounted there. A look at that waits for its server, and the reader may want no
+ * more than its name
  */
 MUST_CHECK int fs_find_listed(const struct fs_node *dir, int dir_fd, const char *name,
 			      struct fs_found *ret);
@@ -37,14 +42,14 @@ MUST_CHECK int fs_find_listed(const struct fs_node *dir, int dir_fd, const char 
 /**
  * fs_find_again() - Find a node by the path that it had
  * @from:	Where the path begins; it has an fd
- * @now:	As fs_find()
+ * @wait:	As fs_find()
  * @ret_fd:	The caller's; untouched on failure
  *
  * Context: locked
  * Syscalls: openat2 statx
  * Return: 0, or -errno: -ESTALE when something else is there, or nothing
  */
-MUST_CHECK int fs_find_again(const struct fs_node *from, const char *path, bool now,
+MUST_CHECK int fs_find_again(const struct fs_node *from, const char *path, enum fs_wait wait,
 			     const struct fs_node *n, int *ret_fd);
 
 /**

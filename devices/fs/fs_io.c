@@ -155,23 +155,24 @@ int fs_io_read(struct fs *fs UNUSED, struct fs_request *r)
 	uint64_t want = in->size < FS_DATA_MAX ? in->size : FS_DATA_MAX;
 	struct iovec iov[FS_IO_IOVS];
 	uint64_t off = in->offset;
+	const bool now = r->wait == FS_WAIT_NOT;
 
 	while (want > 0 && off <= INT64_MAX - FS_DATA_MAX) {
 		const unsigned int nr = vq_iov(&r->chain, VQ_WRITABLE, want, iov, FS_IO_IOVS);
-		const ssize_t n = fs_io_get(r->file->fd, iov, nr, off, r->now);
+		const ssize_t n = fs_io_get(r->file->fd, iov, nr, off, now);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return r->now && errno == EOPNOTSUPP ? -EAGAIN : -errno;
+			return now && errno == EOPNOTSUPP ? -EAGAIN : -errno;
 		/* Less than all is the end of the file, or what the page cache has. */
-		if (r->now && (uint64_t)n < want && !fs_io_at_end(r->file->fd, off + (uint64_t)n))
+		if (now && (uint64_t)n < want && !fs_io_at_end(r->file->fd, off + (uint64_t)n))
 			return -EAGAIN;
 		vq_skip(&r->chain, VQ_WRITABLE, (uint64_t)n);
 		r->moved += (uint64_t)n;
 		off += (uint64_t)n;
 		want -= (uint64_t)n;
-		if (n == 0 || r->now)
+		if (n == 0 || now)
 			break;
 	}
 	return 0;

@@ -57,9 +57,9 @@ bool fs_lost_next(struct fs *fs, struct fs_request *r)
 	return false;
 }
 
-int fs_lost_find(struct fs_request *r, bool now)
+int fs_lost_find(struct fs_request *r, enum fs_wait wait)
 {
-	return fs_find_again(r->from, r->path, now, r->lost, &r->found.fd);
+	return fs_find_again(r->from, r->path, wait, r->lost, &r->found.fd);
 }
 
 void fs_lost_end(struct fs *fs, struct fs_request *r, int rc)

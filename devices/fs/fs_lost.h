@@ -25,13 +25,13 @@ bool fs_lost_next(struct fs *fs, struct fs_request *r);
 
 /**
  * fs_lost_find() - Find r->lost
- * @now:	As fs_find()
+ * @wait:	As fs_find()
  *
  * Context: locked
  * Syscalls: openat2 statx fstatfs
  * Return: 0 or -errno, for fs_lost_end()
  */
-MUST_CHECK int fs_lost_find(struct fs_request *r, bool now);
+MUST_CHECK int fs_lost_find(struct fs_request *r, enum fs_wait wait);
 
 /** fs_lost_end() - Take the outcome over.  Context: locked.  Syscalls: close */
 void fs_lost_end(struct fs *fs, struct fs_request *r, int rc);

@@ -15,7 +15,7 @@
 
 int fs_name_lookup(struct fs *fs UNUSED, struct fs_request *r)
 {
-	return fs_find(r->node, r->name[0], r->now, &r->found);
+	return fs_find(r->node, r->name[0], r->wait, &r->found);
 }
 
 int fs_name_readlink(struct fs *fs UNUSED, struct fs_request *r)
@@ -46,7 +46,7 @@ static mode_t fs_name_mode(const struct fs *fs, const struct fs_request *r, uint
 /* Finds what an operation has made, if it has */
 static int fs_name_made(struct fs_request *r, int made)
 {
-	return made < 0 ? -errno : fs_find(r->node, r->name[0], false, &r->found);
+	return made < 0 ? -errno : fs_find(r->node, r->name[0], FS_WAIT_SERVER, &r->found);
 }
 
 int fs_name_mknod(struct fs *fs, struct fs_request *r)
@@ -173,7 +173,7 @@ int fs_name_create(struct fs *fs, struct fs_request *r)
 	if (errno != EEXIST || in->flags & O_EXCL)
 		return -errno;
 	/* It is there already: opened as any file, which a pipe or a device is not. */
-	rc = fs_find(r->node, r->name[0], false, &r->found);
+	rc = fs_find(r->node, r->name[0], r->wait, &r->found);
 	return rc < 0 ? rc : fs_io_open_found(&r->found, flags, &r->fd);
 }
 

@@ -114,7 +114,7 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 	r->lock = NULL;
 	r->out_bytes = 0;
 	r->moved = 0;
-	r->now = false;
+	r->wait = FS_WAIT_SERVER;
 	r->fd = r->found.fd = -1;
 	if (vq_read(&r->chain, &r->in, sizeof(r->in)) != sizeof(r->in))
 		return false;

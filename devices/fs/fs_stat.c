@@ -68,7 +68,14 @@ int fs_stat(int fd, struct fs_stat *ret)
 	return fs_stat_get(fd, "", AT_EMPTY_PATH, ret);
 }
 
-int fs_stat_at(int dir, const char *name, struct fs_stat *ret)
+int fs_stat_known(int fd, struct fs_stat *ret)
 {
-	return fs_stat_get(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, ret);
+	return fs_stat_get(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, ret);
+}
+
+int fs_stat_at(int dir, const char *name, bool known, struct fs_stat *ret)
+{
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+
+	return fs_stat_get(dir, name, flags | (known ? AT_STATX_DONT_SYNC : 0), ret);
 }

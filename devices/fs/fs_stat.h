@@ -25,7 +25,17 @@ struct fs_stat {
 /** fs_stat() - Of what @fd is open on.  Context: any.  Syscalls: statx.  Return: 0 or -errno */
 MUST_CHECK int fs_stat(int fd, struct fs_stat *ret);
 
-/** fs_stat_at() - Of a name in a directory; a link is not followed.  Context: any.  Syscalls: statx.  Return: 0 or -errno */
-MUST_CHECK int fs_stat_at(int dir, const char *name, struct fs_stat *ret);
+/** fs_stat_known() - As far as the host knows it without asking a server; all, where there is none.  Context: any.  Syscalls: statx.  Return: 0 or -errno */
+MUST_CHECK int fs_stat_known(int fd, struct fs_stat *ret);
+
+/**
+ * fs_stat_at() - Of a name in a directory; a link is not followed
+ * @known:	As fs_stat_known()
+ *
+ * Context: any
+ * Syscalls: statx
+ * Return: 0 or -errno
+ */
+MUST_CHECK int fs_stat_at(int dir, const char *name, bool known, struct fs_stat *ret);
 
 #endif

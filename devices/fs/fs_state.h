@@ -21,6 +21,7 @@
 #include "devices/core/settings.h"
 #include "devices/core/virtqueue.h"
 #include "devices/fs/fs_file.h"
+#include "devices/fs/fs_find.h"
 #include "devices/fs/fs_node.h"
 
 #define FS_PAGES_MAX  256U /* of data in one request, 1 MiB */
@@ -70,7 +71,7 @@ struct fs_op {
 /**
  * struct fs_request - A request in work
  * @op:		NULL in a slot without one
- * @now:	The loop tries it (FS_OP_TRY)
+ * @wait:	What carrying it out may wait for: -EAGAIN where that is not enough
  * @node, @node2, @file, @file2: Held; NULL if the operation has none
  * @was:	What had the names before an operation that takes them away, held; NULL: unknown to the guest
  * @lost:	What is being found (fs_lost.h), held; NULL: nothing is, and the operation's time has come
@@ -88,7 +89,7 @@ struct fs_op {
 struct fs_request {
 	const struct fs_op *op;
 	unsigned int queue;
-	bool now;
+	enum fs_wait wait;
 	struct fuse_in_header in;
 	struct fs_node *node, *node2, *was[2];
 	struct fs_file *file, *file2;
