@@ -249,13 +249,18 @@ int fs_io_fallocate(struct fs *fs UNUSED, struct fs_request *r)
 		       : 0;
 }
 
-/* Only holes and data: what else a guest asks its own kernel answers. */
-int fs_io_lseek(struct fs *fs UNUSED, struct fs_request *r)
+/*
+ * Only holes and data: what else a guest asks its own kernel answers. A guest that holds writes back does not write them
+ * before it asks, so the host would call a hole what is data by now: that guest has no holes.
+ */
+int fs_io_lseek(struct fs *fs, struct fs_request *r)
 {
 	const struct fuse_lseek_in *in = FS_ARGS(r, fuse_lseek_in);
 	struct fuse_lseek_out *out;
 	off_t off;
 
+	if (fs->flags & FUSE_WRITEBACK_CACHE)
+		return -ENOSYS;
 	if ((in->whence != SEEK_DATA && in->whence != SEEK_HOLE) || in->offset > INT64_MAX)
 		return -EINVAL;
 	off = lseek(r->file->fd, (off_t)in->offset, (int)in->whence);

@@ -45,3 +45,42 @@ Test(fs_io, append)
 	holds("log", "PAGEge6789end.");
 	fs_stop();
 }
+
+static int seek(uint64_t node, uint64_t fh, uint64_t off, uint32_t whence, uint64_t *ret)
+{
+	const struct fuse_lseek_in in = {.fh = fh, .offset = off, .whence = whence};
+	struct fs_reply r = fs_ask(FUSE_LSEEK, node, sizeof(struct fuse_lseek_out), FS_ARG(in),
+				   FS_END);
+
+	if (r.error == 0)
+		*ret = ((const struct fuse_lseek_out *)r.body)->offset;
+	return r.error;
+}
+
+Test(fs_io, holes)
+{
+	uint64_t node = 0, fh = 0, off = 0;
+
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(0).error, 0);
+	cr_assert_eq(fs_create(1, "file", O_RDWR, 0600, &node, &fh), 0);
+	cr_assert_eq(fs_write(node, fh, 1 << 20, "data", 4), 4);
+	cr_assert_eq(seek(node, fh, 0, SEEK_DATA, &off), 0);
+	cr_assert_eq(off, 1 << 20);
+	cr_assert_eq(seek(node, fh, 0, SEEK_CUR, &off), -EINVAL);
+	fs_stop();
+}
+
+/* What the guest holds back is data that the host does not know: the guest's kernel has to answer. */
+Test(fs_io, no_holes_with_writeback)
+{
+	uint64_t node = 0, fh = 0, off = 0;
+
+	fs_settings.flags = FS_WRITEBACK;
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(FUSE_WRITEBACK_CACHE).error, 0);
+	cr_assert_eq(fs_create(1, "file", O_RDWR, 0600, &node, &fh), 0);
+	cr_assert_eq(seek(node, fh, 0, SEEK_DATA, &off), -ENOSYS);
+	cr_assert_eq(seek(node, fh, 0, SEEK_HOLE, &off), -ENOSYS);
+	fs_stop();
+}
