@@ -198,6 +198,17 @@ static void add_copy(struct model *m, struct draft *d)
 	add64(d, 0);
 }
 
+static void add_lock(struct model *m, struct draft *d)
+{
+	struct fuse_lk_in in = {.fh = get_file(m), .owner = fuzz_get8(&m->in) % 4};
+
+	in.lk.start = get_number(m);
+	in.lk.end = get_number(m);
+	in.lk.type = fuzz_get8(&m->in) % 4;
+	in.lk_flags = fuzz_get8(&m->in) % 2;
+	add(d, &in, sizeof(in));
+}
+
 static void add_numbers(struct model *m, struct draft *d, unsigned int nr)
 {
 	while (nr-- > 0)
@@ -255,6 +266,9 @@ static void request_args(struct model *m, struct draft *d, uint32_t opcode)
 		add64(d, get_file(m)), add_numbers(m, d, 1), add64(d, fuzz_get8(&m->in) % 6);
 		break;
 	case FUSE_GETATTR: add64(d, fuzz_get8(&m->in)), add64(d, get_file(m)); break;
+	case FUSE_GETLK:
+	case FUSE_SETLK:
+	case FUSE_SETLKW: add_lock(m, d); break;
 	case FUSE_READLINK:
 	case FUSE_STATFS: break;
 	default: add64(d, get_file(m)), add_numbers(m, d, 3); break; /* release, flush, fsync ... */
