@@ -95,7 +95,7 @@ run '--shared-dir: "" is none of ro' "$work/dir:tag::ro"
 run '--shared-dir: "tag" is none of ro' "$work/dir:x:tag"
 run "$at/tag: must be at most 36 bytes long, is 37" "$work/dir:$x37"
 run "/vm/devices/1/tag: tag is $at's already" "$work/dir:tag" "$work/dir:tag"
-refused "run: a directory whose name is too long" "--shared-dir: too long" vmrun run --shared-dir "$(printf '/x%.0s' {1..3000}):tag" "$K"
+refused "run: a directory whose name is too long" "/source: must be at most 4095 bytes long" vmrun run --shared-dir "$(printf '/x%.0s' {1..3000}):tag" "$K"
 refused "run: no such directory" "/source: $work/nowhere: No such file" vmrun run --shared-dir "$work/nowhere:tag" "$K"
 vmrun run --shared-dir "$work/nowhere:tag" "$K" >/dev/null 2>&1 </dev/null
 is "run: no such directory exits 1" $? 1

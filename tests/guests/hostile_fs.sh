@@ -133,22 +133,29 @@ while read -r call; do
 done < <(sed -n 's/^\t{"\([a-z-]*\)", SYS_.*/\1/p' tests/hostile/fs.c)
 is "in enemy hands: nothing came of those calls" "$(ls "$vol/rw/n" 2>/dev/null)" ""
 
-# Of a caller without privilege, what it makes is the caller's: the host's root is out of reach.
-chmod 711 "$work" && rm "$vol/rw/report" "$vol/rw/moved"
-chown -R 65534:65534 "$vol" && mkdir "$work/theirs" && chown 65534 "$work/theirs"
-setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR \
-	"$work/hostile/bin/vmrun" device fs --socket "$work/theirs/sock" --source "$vol" >/dev/null 2>"$work/err" &
-pid=$!
-eventually 20 said "the directory: move it" || not_ok "of a caller without privilege: tries all ($(cat "$work/err"))"
-kill $pid && wait $pid
-report >"$work/report"
-for what in "an absolute path" "up and down" "through a magic link" "openat2 upwards"; do
-	is "of a caller without privilege: $what" "$(grep -F "$what: " "$work/report")" "$what: $none"
-done
-for what in "an owner outside its map" "trusted attribute" "security attribute"; do
-	like "of a caller without privilege: $what" "$(grep -F "$what: " "$work/report")" ": (Invalid argument|$not)$"
-done
-is "of a caller without privilege: whose set-user-id file it is" "$(stat -c '%u %a' "$vol/rw/file")" "65534 4755"
-# Revision 3: they count below a user namespace whose root is 65534
-like "of a caller without privilege: whose capabilities they are" "$(attribute "$vol/rw/file" security.capability)" \
-	"^(|0100000300002000000000000000000000000000feff0000)$"
+# alone NAME UID RUN [OPTION...]: shares all as one, with the files that user's, until it has tried all but the move
+chmod 711 "$work" && mkdir "$work/theirs" && chmod 777 "$work/theirs"
+alone() {
+	local name=$1 uid=$2 run=$3 what
+	shift 3
+	rm -rf "$vol"/rw/{report,moved,b,c} && mkdir -p "$vol/rw/dir/inner"
+	chown -R "$uid:$uid" "$vol"
+	# shellcheck disable=SC2086
+	$run "$work/hostile/bin/vmrun" device fs --socket "$work/theirs/sock" --source "$vol" "$@" >/dev/null 2>"$work/err" &
+	pid=$!
+	eventually 20 said "the directory: move it" || not_ok "$name: tries all ($(cat "$work/err"))"
+	kill $pid && wait $pid
+	report >"$work/report"
+	for what in "an absolute path" "up and down" "through a magic link" "openat2 upwards"; do
+		is "$name: $what" "$(grep -F "$what: " "$work/report")" "$what: $none"
+	done
+	for what in "an owner outside its map" "a group outside its map" "trusted attribute" "security attribute"; do
+		like "$name: $what" "$(grep -F "$what: " "$work/report")" ": (Invalid argument|$not)\$"
+	done
+	is "$name: whose set-user-id file it is" "$(stat -c '%u %a' "$vol/rw/file")" "$uid 4755"
+	# Revision 3: they count below a user namespace whose root is that user
+	is "$name: whose capabilities they are" "$(attribute "$vol/rw/file" security.capability)" \
+		"0100000300002000000000000000000000000000$(printf %08x "$uid" | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3\2\1/')"
+}
+alone "of a caller without privilege" 65534 "setpriv --reuid 65534 --regid 65534 --clear-groups env -u XDG_RUNTIME_DIR"
+alone "of a mapped guest" 100000 "" --uid-map "0 100000 65536" --gid-map "0 100000 65536"

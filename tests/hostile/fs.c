@@ -157,10 +157,11 @@ static void fs_try_fds(void)
 	struct stat st;
 
 	for (int i = 0; i < FDS; i++) {
-		int fd = -1;
+		int fd;
 
-		if (i != SHARE && i != SELF && i != fs->report && i != fs->file)
-			fd = fs_open(AT_FDCWD, fs_path(i), O_RDWR | O_NONBLOCK);
+		if (i == SHARE || i == SELF || i == fs->report || i == fs->file)
+			continue;
+		fd = fs_open(AT_FDCWD, fs_path(i), O_RDWR | O_NONBLOCK);
 		if (fd >= 0 && fstat(fd, &st) == 0 && !S_ISFIFO(st.st_mode))
 			files++;
 		close(fd);
