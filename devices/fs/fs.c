@@ -16,40 +16,33 @@
 #include <errno.h>
 #include <linux/virtio_fs.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
 
 #include "devices/core/device.h"
 #include "devices/core/pool.h"
 #include "devices/fs/fs_attr.h"
+#include "devices/fs/fs_close.h"
 #include "devices/fs/fs_cred.h"
 #include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_lost.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
+#include "devices/fs/fs_tables.h"
 
 #define FS_QUEUES  2U
 #define FS_THREADS 8U
+#define FS_CLOSERS 2U /* threads that close at a time, so that others are left */
 
 /* Bytes of a write that the loop carries out itself when it has nothing else to do */
 #define FS_LOOP_BYTES (64U << 10)
-
-/* Fds of the process that are no inodes or open files: the core's, and those of requests in work */
-#define FS_FDS_OTHER (64U + 4 * FS_SLOTS)
-
-/* Of all fds for the guest, one in so many is for open files */
-#define FS_FILES_PART 4U
-
-/* Of those, if locks are the host's, one in so many is for an owner of locks */
-#define FS_LOCKS_PART 2U
-#define FS_LOCKS_MAX  4096U
 
 enum { FS_WATCH_POOL, FS_WATCH_TIMER };
 
 /**
  * struct fs_device - State of one device
  * @busy:	Requests that threads have, of each queue
+ * @closers:	Slots in which threads close files
  * @free, @nr_free: Slots without a request
  * @timer_fd, @armed: For those that wait for locks
  */
@@ -60,6 +53,7 @@ struct fs_device {
 	unsigned int busy[FS_QUEUES];
 	int timer_fd;
 	bool armed;
+	unsigned int closers;
 	unsigned int nr_free;
 	uint8_t free[FS_SLOTS];
 	struct fs_request request[FS_SLOTS];
@@ -91,7 +85,7 @@ static bool fs_may_loop(struct device *d, const struct fs_request *r)
 	const struct fs_device *f = d->state;
 	const uint16_t flags = r->op->flags;
 
-	if (flags & (FS_OP_SILENT | FS_OP_FIRST))
+	if (flags & (FS_OP_SILENT | FS_OP_FIRST | FS_OP_LOOP))
 		return true;
 	if (flags & FS_OP_WAITS || !r->node->quick)
 		return false;
@@ -105,7 +99,8 @@ static bool fs_does(struct fs_device *f, struct fs_request *r, enum fs_wait wait
 	r->wait = wait;
 	r->rc = r->op->run(&f->fs, r);
 	r->wait = FS_WAIT_SERVER;
-	return r->rc != -EAGAIN;
+	/* A lock that another has is no reason to try it in a thread. */
+	return r->rc != -EAGAIN || r->op->flags & FS_OP_LOCK;
 }
 
 /* Whether the loop has carried out a request itself */
@@ -161,6 +156,20 @@ static void fs_wait(struct device *d)
 		f->armed = timerfd_settime(f->timer_fd, 0, &soon, NULL) == 0;
 }
 
+/* Has threads close what waits for it */
+static void fs_have_closed(struct fs_device *f)
+{
+	while (f->nr_free > 0 && f->closers < FS_CLOSERS) {
+		const uint8_t slot = f->free[f->nr_free - 1];
+
+		if (!fs_close_begin(&f->fs, &f->request[slot]))
+			return;
+		f->nr_free--;
+		f->closers++;
+		pool_give(&f->pool, slot);
+	}
+}
+
 static void fs_queue(struct device *d, unsigned int q)
 {
 	struct fs_device *f = d->state;
@@ -186,6 +195,7 @@ static void fs_queue(struct device *d, unsigned int q)
 		fs_go_on(d, r);
 	}
 	fs_wait(d);
+	fs_have_closed(f);
 	device_end_turn(d, q, rc);
 }
 
@@ -200,6 +210,12 @@ static void fs_collect(struct device *d)
 		struct fs_request *r = &f->request[slots[i]];
 		int rc;
 
+		if (r->op == &fs_close_op) {
+			(void)r->op->end(&f->fs, r);
+			f->closers--;
+			f->free[f->nr_free++] = slots[i];
+			continue;
+		}
 		f->busy[r->queue]--;
 		if (!r->lost) {
 			fs_over(d, r);
@@ -210,6 +226,7 @@ static void fs_collect(struct device *d)
 		fs_lost_end(&f->fs, r, rc);
 		fs_go_on(d, r);
 	}
+	fs_have_closed(f);
 }
 
 static void fs_event(struct device *d, unsigned int slot, uint32_t events UNUSED)
@@ -238,7 +255,7 @@ static void fs_stop(struct device *d, unsigned int q)
 {
 	struct fs_device *f = d->state;
 
-	while (f->busy[q] > 0)
+	while (f->busy[q] + f->closers > 0)
 		fs_collect(d);
 	fs_lock_stop(&f->fs.locks, q);
 	fs_wait(d);
@@ -259,31 +276,6 @@ static int fs_config(struct device *d, bool write, uint32_t off, void *buf, uint
 	return 0;
 }
 
-/* Divides the fds that the process may have */
-static int fs_init_tables(struct fs_device *f, const struct fs_found *root, bool locks,
-			  struct err *err)
-{
-	struct rlimit nofile;
-	uint32_t fds, files, owners;
-	int rc;
-
-	if (getrlimit(RLIMIT_NOFILE, &nofile) < 0)
-		return err_set(err, errno, "RLIMIT_NOFILE");
-	fds = nofile.rlim_cur < FS_FDS_MAX ? (uint32_t)nofile.rlim_cur : FS_FDS_MAX;
-	if (fds < FS_FDS_MIN)
-		return err_text(err, EMFILE,
-				"a shared directory needs %u file descriptors, and the limit is %u",
-				FS_FDS_MIN, fds);
-	fds -= FS_FDS_OTHER;
-	files = fds / FS_FILES_PART;
-	owners = locks ? files / FS_LOCKS_PART : 0;
-	owners = owners < FS_LOCKS_MAX ? owners : FS_LOCKS_MAX;
-	rc = fs_nodes_init(&f->fs.nodes, fds - files, root, err);
-	if (rc == 0)
-		rc = fs_locks_init(&f->fs.locks, owners, err);
-	return rc < 0 ? rc : fs_files_init(&f->fs.files, files - owners, &f->fs.nodes, err);
-}
-
 static int fs_init_timer(struct device *d, struct err *err)
 {
 	struct fs_device *f = d->state;
@@ -301,6 +293,7 @@ static int fs_init_timer(struct device *d, struct err *err)
  *
  * Context: setup
  * Syscalls: fchdir statx fstatfs prctl timerfd_create
+ * Syscalls: fchdir statx fstatfs prctl
  * Return: 0 or -errno
  */
 static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *err)
@@ -331,7 +324,7 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	f->config.num_request_queues = 1;
 	d->nr_queues = FS_QUEUES;
 	fs_cred_init(&f->fs);
-	rc = fs_init_tables(f, &root, s.flags & FS_HOST_LOCKS, err);
+	rc = fs_tables_init(&f->fs, &root, s.flags & FS_HOST_LOCKS, err);
 	for (unsigned int i = 0; i < FS_SLOTS; i++)
 		f->free[f->nr_free++] = (uint8_t)i;
 	if (rc == 0)
@@ -346,6 +339,9 @@ static void fs_left(struct device *d)
 	struct fs_device *f = d->state;
 
 	fs_op_forget(&f->fs);
+	fs_have_closed(f);
+	while (f->closers > 0)
+		fs_collect(d);
 }
 
 static void fs_end(struct device *d)
@@ -354,9 +350,7 @@ static void fs_end(struct device *d)
 
 	pool_done(&f->pool);
 	cleanup_close_fd(&f->timer_fd);
-	fs_locks_done(&f->fs.locks);
-	fs_files_done(&f->fs.files);
-	fs_nodes_done(&f->fs.nodes);
+	fs_tables_done(&f->fs);
 }
 
 _Static_assert(FS_TAG_BYTES == sizeof(((struct virtio_fs_config *)0)->tag), "tag");

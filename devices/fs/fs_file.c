@@ -17,10 +17,32 @@ void fs_files_done(struct fs_files *t)
 	*t = (struct fs_files){0};
 }
 
+/* The guest is done with it, and so are all requests. A file system that is not quick may wait at a close. */
 static void fs_file_remove(struct fs_files *t, struct fs_file *f)
 {
-	close(f->fd);
+	const bool quick = f->node->quick;
+
 	fs_node_put(t->nodes, f->node);
+	if (quick) {
+		close(f->fd);
+		fs_file_closed(t, f);
+		return;
+	}
+	f->next = t->closing;
+	t->closing = (uint32_t)(f - t->file) + 1;
+}
+
+struct fs_file *fs_file_closing(struct fs_files *t)
+{
+	struct fs_file *f = t->closing ? &t->file[t->closing - 1] : NULL;
+
+	if (f)
+		t->closing = f->next;
+	return f;
+}
+
+void fs_file_closed(struct fs_files *t, struct fs_file *f)
+{
 	f->fd = -1;
 	f->gone = false;
 	f->uses++;

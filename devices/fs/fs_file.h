@@ -13,7 +13,7 @@
 /**
  * struct fs_file - An open file or directory
  * @fd:		-1 in a free place
- * @next:	The next free place: its index + 1
+ * @next:	The next free place, or place that is being closed: its index + 1
  * @uses:	How often the place was used before
  * @busy:	Requests that hold it
  * @node:	What it is open on, held
@@ -28,11 +28,14 @@ struct fs_file {
 	bool is_dir, appends, gone;
 };
 
-/** struct fs_files - The table, as in struct fs_nodes, and those */
+/**
+ * struct fs_files - The table, as in struct fs_nodes, and those
+ * @closing:	First of those whose fd a thread has to close: its index + 1
+ */
 struct fs_files {
 	struct fs_nodes *nodes;
 	struct fs_file *file;
-	uint32_t max, fresh, free;
+	uint32_t max, fresh, free, closing;
 };
 
 /** fs_files_init() - A table with room for @max.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
@@ -61,6 +64,10 @@ uint64_t fs_file_add(struct fs_files *t, struct fs_node *n, int fd, bool is_dir)
 
 /** fs_file_drop() - The guest has released it: it goes when nothing holds it.  Context: locked.  Syscalls: close */
 void fs_file_drop(struct fs_files *t, struct fs_file *f);
+
+/** fs_file_closing(), fs_file_closed() - As fs_node_closing() and fs_node_closed() */
+struct fs_file *fs_file_closing(struct fs_files *t);
+void fs_file_closed(struct fs_files *t, struct fs_file *f);
 
 /** fs_file_hold() - It stays until fs_file_put(); @f may be NULL for both.  Context: locked.  Syscalls: close */
 void fs_file_hold(struct fs_file *f);

@@ -82,12 +82,36 @@ static bool fs_node_is_over(const struct fs_nodes *t, const struct fs_node *n)
 static void fs_node_let(struct fs_nodes *t, struct fs_node *n)
 {
 	while (n && fs_node_is_over(t, n)) {
+		const bool alone = n->alone;
 		struct fs_node *parent = fs_bind_clear(t, n);
 
-		fs_node_close(t, n);
 		fs_table_remove(t, n);
+		if (alone) { /* this may be the last reference to a large file */
+			n->next = t->closing;
+			t->closing = fs_table_number(t, n);
+		} else {
+			fs_node_close(t, n);
+			fs_table_free(t, n);
+		}
 		n = parent;
 	}
+}
+
+struct fs_node *fs_node_closing(struct fs_nodes *t)
+{
+	struct fs_node *n = fs_table_node(t, t->closing);
+
+	if (n)
+		t->closing = n->next;
+	return n;
+}
+
+void fs_node_closed(struct fs_nodes *t, struct fs_node *n)
+{
+	n->fd = -1;
+	t->fds--;
+	fs_node_settle(t, n);
+	fs_table_free(t, n);
 }
 
 int fs_node_name(struct fs_nodes *t, struct fs_node *n, struct fs_node *dir, const char *name)

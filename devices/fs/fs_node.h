@@ -68,6 +68,16 @@ struct fs_node *fs_node_adopt(struct fs_nodes *t, struct fs_node *dir, const cha
  */
 void fs_node_forget(struct fs_nodes *t, struct fs_node *n, uint64_t lookups);
 
+/**
+ * fs_node_closing() - The next node that is no more, and whose fd a thread has to close; NULL: none
+ *
+ * It is the caller's until fs_node_closed().
+ */
+struct fs_node *fs_node_closing(struct fs_nodes *t);
+
+/** fs_node_closed() - Its fd is closed */
+void fs_node_closed(struct fs_nodes *t, struct fs_node *n);
+
 /** fs_node_open() - A held node was found again: @fd is taken over.  Context: locked.  Syscalls: close */
 void fs_node_open(struct fs_nodes *t, struct fs_node *n, int fd);
 

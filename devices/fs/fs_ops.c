@@ -44,6 +44,7 @@ void fs_op_forget(struct fs *fs)
 	fs_files_drop(&fs->files);
 	fs_nodes_forget(&fs->nodes);
 	fs->ready = false;
+	fs->mounts++;
 }
 
 static int fs_init(struct fs *fs, struct fs_request *r)
@@ -116,7 +117,7 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_WRITE] = {BYTES(fuse_write_in), 0, FS_OP_CHANGES | FS_OP_FILE | FS_OP_DATA,
 			fs_io_write, NULL},
 	[FUSE_STATFS] = {0, 0, FS_OP_FAST, fs_attr_statfs, NULL},
-	[FUSE_RELEASE] = {BYTES(fuse_release_in), 0, FS_OP_FILE | FS_OP_FAST, fs_io_release,
+	[FUSE_RELEASE] = {BYTES(fuse_release_in), 0, FS_OP_FILE | FS_OP_LOOP, fs_io_release,
 			  fs_lock_release},
 	[FUSE_FSYNC] = {BYTES(fuse_fsync_in), 0, FS_OP_FILE | FS_OP_WAITS, fs_io_fsync, NULL},
 	[FUSE_SETXATTR] = {FUSE_COMPAT_SETXATTR_IN_SIZE, 1, FS_OP_CHANGES | FS_OP_DATA,
@@ -129,7 +130,7 @@ static const struct fs_op fs_ops[] = {
 		       NULL},
 	[FUSE_OPENDIR] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_opendir, fs_io_opendir_end},
 	[FUSE_READDIR] = {BYTES(fuse_read_in), 0, FS_OP_DIR, fs_dir_read, NULL},
-	[FUSE_RELEASEDIR] = {BYTES(fuse_release_in), 0, FS_OP_DIR | FS_OP_FAST, fs_io_release,
+	[FUSE_RELEASEDIR] = {BYTES(fuse_release_in), 0, FS_OP_DIR | FS_OP_LOOP, fs_io_release,
 			     NULL},
 	[FUSE_FSYNCDIR] = {BYTES(fuse_fsync_in), 0, FS_OP_DIR | FS_OP_WAITS, fs_io_fsync, NULL},
 	[FUSE_GETLK] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_get,

@@ -112,6 +112,7 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 	r->name[0] = r->name[1] = NULL;
 	r->tries = 0;
 	r->lock = NULL;
+	r->mounts = fs->mounts;
 	r->out_bytes = 0;
 	r->moved = 0;
 	r->wait = FS_WAIT_SERVER;
@@ -156,6 +157,8 @@ static void fs_request_header(struct fs_request *r)
 
 void fs_request_answer(struct fs *fs, struct fs_request *r)
 {
+	if (r->rc == 0 && r->op->end && r->mounts != fs->mounts)
+		r->rc = -ENOTCONN;
 	if (r->rc == 0 && r->op->end)
 		r->rc = r->op->end(fs, r);
 	fs_lock_end(fs, r);

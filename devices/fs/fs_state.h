@@ -48,6 +48,7 @@
 #define FS_OP_FIRST   (1U << 9)	 /* also before FUSE_INIT */
 #define FS_OP_UNNAMES (1U << 10) /* what had its names has them no more */
 #define FS_OP_LOCK    (1U << 11) /* of an owner of locks: a struct fuse_lk_in */
+#define FS_OP_LOOP    (1U << 12) /* the loop carries it out: it only changes tables */
 
 struct fs;
 struct fs_request;
@@ -71,6 +72,7 @@ struct fs_op {
 /**
  * struct fs_request - A request in work
  * @op:		NULL in a slot without one
+ * @mounts:	Of the device, when it began
  * @wait:	What carrying it out may wait for: -EAGAIN where that is not enough
  * @node, @node2, @file, @file2: Held; NULL if the operation has none
  * @was:	What had the names before an operation that takes them away, held; NULL: unknown to the guest
@@ -89,6 +91,7 @@ struct fs_op {
 struct fs_request {
 	const struct fs_op *op;
 	unsigned int queue;
+	uint32_t mounts;
 	enum fs_wait wait;
 	struct fuse_in_header in;
 	struct fs_node *node, *node2, *was[2];
@@ -152,12 +155,14 @@ struct fs_locks {
  * @squash:	What the guest makes belongs to the process's own user
  * @writeback, @posix_acl: Offered to the guest
  * @ready:	FUSE_INIT was answered
+ * @mounts:	How often the guest mounted or unmounted: what was begun before has no effect
  * @flags:	Agreed at FUSE_INIT: FUSE_*, flags2 in the upper half
  * @valid_s:	How long the guest may believe names and attributes
  */
 struct fs {
 	bool read_only, squash, writeback, posix_acl, ready;
 	enum fs_cache cache;
+	uint32_t mounts;
 	uint64_t flags;
 	uint64_t valid_s;
 	struct fs_nodes nodes;

@@ -80,10 +80,14 @@ void fs_table_remove(struct fs_nodes *t, struct fs_node *n)
 		at = &t->node[*at - 1].next;
 	*at = n->next;
 	n->type = 0;
+	t->known--;
+}
+
+void fs_table_free(struct fs_nodes *t, struct fs_node *n)
+{
 	n->uses++;
 	n->next = t->free;
-	t->free = number;
-	t->known--;
+	t->free = fs_table_number(t, n);
 }
 
 int fs_table_init(struct fs_nodes *t, uint32_t max, struct err *err)
@@ -105,8 +109,7 @@ int fs_table_init(struct fs_nodes *t, uint32_t max, struct err *err)
 void fs_table_done(struct fs_nodes *t)
 {
 	for (uint32_t i = 0; t->node && i < t->fresh; i++)
-		if (t->node[i].type != 0)
-			cleanup_close_fd(&t->node[i].fd);
+		cleanup_close_fd(&t->node[i].fd);
 	free(t->node);
 	free(t->bucket);
 	free(t->named);

@@ -38,7 +38,7 @@ struct fs_found {
  * @parent:	Number of the directory in which it was found last; 0: it has no name
  * @label:	Its name there
  * @older, @newer: Its neighbours among the idle ones: numbers
- * @type:	S_IFMT bits; 0: a free place
+ * @type:	S_IFMT bits; 0: a free place, or one that is about to be
  * @idle:	It is in the list of those that may lose their fd
  * @alone:	It counts among those that have an fd and no name
  */
@@ -63,7 +63,8 @@ struct fs_node {
  * @known:	How many there are
  * @oldest, @newest: Ends of the list of idle ones: numbers
  * @fds, @fds_max: Nodes with an fd; more than that only while requests hold them
- * @alone:	Nodes that have an fd and no name
+ * @alone:	Nodes that have an fd and no name, also those that are being closed
+ * @closing:	Places whose fd a thread has to close: the first's number, they go on with @next
  * @moves:	Counts renames by the guest
  */
 struct fs_nodes {
@@ -71,7 +72,7 @@ struct fs_nodes {
 	uint32_t *bucket, *named;
 	uint32_t max, mask, fresh, free, known;
 	uint32_t oldest, newest;
-	uint32_t fds, fds_max, alone;
+	uint32_t fds, fds_max, alone, closing;
 	uint32_t moves;
 	struct fs_labels labels;
 };
@@ -103,7 +104,10 @@ bool fs_table_is(const struct fs_node *n, const struct fs_stat *s);
 /** fs_table_add() - A place for what was found, without its fd; NULL: the table is full */
 struct fs_node *fs_table_add(struct fs_nodes *t, const struct fs_found *f);
 
-/** fs_table_remove() - Free its place */
+/** fs_table_remove() - It is no inode any more; fs_table_free() is due */
 void fs_table_remove(struct fs_nodes *t, struct fs_node *n);
+
+/** fs_table_free() - Its place is free */
+void fs_table_free(struct fs_nodes *t, struct fs_node *n);
 
 #endif

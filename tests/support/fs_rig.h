@@ -235,4 +235,20 @@ static inline const char *fs_host_text(const char *name)
 	return text;
 }
 
+/* How many fds the device has */
+static inline unsigned int fs_fds(void)
+{
+	char path[32];
+	unsigned int nr = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", rig.child.pid);
+	dir = opendir(path);
+	cr_assert(dir);
+	while (readdir(dir))
+		nr++;
+	closedir(dir);
+	return nr - 2;
+}
+
 #endif

@@ -68,21 +68,6 @@ static int error_of(uint64_t node)
 	return error;
 }
 
-static unsigned int fds_of_device(void)
-{
-	char path[32];
-	unsigned int nr = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", rig.child.pid);
-	dir = opendir(path);
-	cr_assert(dir);
-	while (readdir(dir))
-		nr++;
-	closedir(dir);
-	return nr - 2;
-}
-
 static uint64_t make_dir(uint64_t parent, const char *name)
 {
 	const struct fuse_mkdir_in in = {.mode = 0755};
@@ -108,7 +93,7 @@ Test(fs_table, knows_more_inodes_than_it_has_fds)
 
 	make_many();
 	press(node);
-	cr_assert_lt(fds_of_device(), FS_FDS_MIN);
+	cr_assert_lt(fs_fds(), FS_FDS_MIN);
 	for (unsigned int i = 0; i < MANY; i++) {
 		struct stat st;
 		int error;
@@ -296,12 +281,12 @@ Test(fs_table, listing_takes_no_fds)
 
 	make_many();
 	(void)fs_node(ROOT, "many");
-	before = fds_of_device();
+	before = fs_fds();
 	node = list_many(&nr);
 	cr_assert_eq(nr, MANY);
-	cr_assert_eq(fds_of_device(), before);
+	cr_assert_eq(fs_fds(), before);
 	cr_assert_eq(error_of(node), 0);
-	cr_assert_eq(fds_of_device(), before + 1, "the one that is used has one");
+	cr_assert_eq(fs_fds(), before + 1, "the one that is used has one");
 }
 
 Test(fs_table, files_without_names_are_bounded)
@@ -319,7 +304,7 @@ Test(fs_table, files_without_names_are_bounded)
 	for (unsigned int i = 0; i < MANY; i++)
 		kept += error_of(node[i]) == 0;
 	cr_assert(kept > 100 && kept < FS_FDS_MIN, "%u", kept);
-	cr_assert_lt(fds_of_device(), FS_FDS_MIN);
+	cr_assert_lt(fs_fds(), FS_FDS_MIN);
 	fs_host_file("f", "x");
 	(void)fs_node(ROOT, "f");
 }
@@ -341,6 +326,15 @@ Test(fs_table, open_files_are_bounded)
 	cr_assert_eq(error_of(node), 0);
 	cr_assert_eq(fs_release(FUSE_RELEASE, node, fh), 0);
 	cr_assert_eq(fs_open(FUSE_OPEN, node, O_RDONLY, &fh), 0);
+}
+
+Test(fs_alone, the_soft_limit_is_none, .fini = fs_stop)
+{
+	const struct rlimit soft = {FS_FDS_MIN / 4, FS_FDS_MIN};
+
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &soft), 0);
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(~0ULL).error, 0);
 }
 
 /* ---- memory -------------------------------------------------------------------------------- */
