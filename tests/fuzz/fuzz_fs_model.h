@@ -16,6 +16,7 @@
  * @exact:	No answer was lost, and nothing overtook
  * @known.sure: Its lookups are known
  * @known.listed: It came with the names of a directory: the device may know it by its name alone
+ * @few:	The process has few fds: one that the device knows by its name alone cannot be opened
  * @host:	The host has changed names, so that what is known by name may be lost
  */
 struct model {
@@ -31,7 +32,7 @@ struct model {
 	uint64_t gone[GONE], gone_ino[GONE], closed[FILES];
 	unsigned int nr_gone, nr_closed, together;
 	uint32_t room;
-	bool ready, exact, host;
+	bool ready, exact, host, few;
 };
 
 static inline struct known *known(struct model *m, uint64_t id)
