@@ -54,16 +54,13 @@ static inline uint64_t dev_rig_answer(struct dev_rig *r, uint32_t request)
 	return v;
 }
 
-/* Starts the device up to its features; the driver takes those of @want that it offers */
-static inline void dev_rig_start(struct dev_rig *r, const struct device_ops *ops, uint64_t want)
+/* Gets to know a device on r->child.vmm; the driver takes those features of @want that it offers */
+static inline void dev_rig_meet(struct dev_rig *r, uint64_t want)
 {
 	static const struct vqd_piece pieces[] = {{0, DEV_RIG_PIECE},
 						  {DEV_RIG_SECOND, DEV_RIG_PIECE}};
-	char policy[64];
 
-	snprintf(policy, sizeof(policy), "%s_device", ops->kind->name);
 	memset(r->kick, 0xff, sizeof(r->kick));
-	cr_assert(dev_child_start(&r->child, ops, &r->rec, r->res, policy));
 	vqd_mem_init(&r->mem, pieces, ARRAY_SIZE(pieces));
 	vup_empty(r->child.vmm, VUP_GET_FEATURES, 0);
 	r->offered = dev_rig_answer(r, VUP_GET_FEATURES);
@@ -74,6 +71,16 @@ static inline void dev_rig_start(struct dev_rig *r, const struct device_ops *ops
 	vup_empty(r->child.vmm, VUP_SET_OWNER, 0);
 	vup_u64(r->child.vmm, VUP_SET_FEATURES, 0, r->features);
 	vup_mem_table(r->child.vmm, 0, &r->mem);
+}
+
+/* Starts the device up to its features */
+static inline void dev_rig_start(struct dev_rig *r, const struct device_ops *ops, uint64_t want)
+{
+	char policy[64];
+
+	snprintf(policy, sizeof(policy), "%s_device", ops->kind->name);
+	cr_assert(dev_child_start(&r->child, ops, &r->rec, r->res, policy));
+	dev_rig_meet(r, want);
 }
 
 /* Starts ring @q, empty */
