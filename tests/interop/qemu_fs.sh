@@ -5,31 +5,43 @@
 . tests/linux/fs.bash
 PATH=$PATH:/usr/sbin:/sbin
 qemu=$(debs_qemu)/qemu-system-x86_64
-bundle-examples/build --image-size 16 --job tests/linux/jobs/fs "$work/vm"
+fs_build "$work/vm"
 accel=tcg
 [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo && accel=kvm
 
-share_pid='' fixed_pid='' qemu_pid=''
+qemu_pid='' devices=() chardevs=()
 finish() {
-	# shellcheck disable=SC2086
-	kill $share_pid $fixed_pid $qemu_pid 2>/dev/null
+	kill "${devices[@]}" $qemu_pid 2>/dev/null
 	wait
 	cleanup
 }
 trap finish EXIT
-said_fact() { tr -d '\r' <"$work/console" | sed -n "s/^fact $1 *//p" | tail -n 1; }
-ready() { grep -qa '^fact ready' "$work/console" || ! kill -0 "$qemu_pid" 2>/dev/null; }
+said_fact() { tr -d '\r' <"$work/console" | sed -En "s/^fact $1( +|$)//p" | tail -n 1; }
+said() { grep -qa "^fact $1" "$work/console" || ! kill -0 "$qemu_pid" 2>/dev/null; }
+# guest_does TAG COMMAND: its answer
+guest_does() {
+	echo "$1 $2" >&"$in"
+	eventually $((60 + ${FS_MANY:-0} / 50)) said "$1 "
+	said_fact "$1"
+}
+# device TAG DIR [OPTION...]: a device of ours, and how QEMU uses it
+device() {
+	local tag=$1 dir=$2
+	shift 2
+	"$vmrun_bin" device fs --source "$dir" --socket "$work/$tag.sock" "$@" 2>"$work/$tag.err" &
+	devices+=($!)
+	chardevs+=(-chardev "socket,id=$tag,path=$work/$tag.sock" -device "vhost-user-fs-pci,chardev=$tag,tag=$tag")
+	eventually 10 [ -S "$work/$tag.sock" ] || cat "$work/$tag.err"
+}
 
 tree_make "$work/tree"
-mkdir "$work/fixed"
-echo fixed >"$work/fixed/file"
+fixed_make "$work/fixed"
 before=$(sums "$work/tree")
-"$vmrun_bin" device fs --source "$work/tree" --socket "$work/share.sock" 2>"$work/share.err" &
-share_pid=$!
-"$vmrun_bin" device fs --source "$work/fixed" --readonly --socket "$work/fixed.sock" 2>"$work/fixed.err" &
-fixed_pid=$!
-eventually 10 [ -S "$work/share.sock" ] || cat "$work/share.err"
-eventually 10 [ -S "$work/fixed.sock" ] || cat "$work/fixed.err"
+device share "$work/tree"
+device fixed "$work/fixed" --readonly
+device usr /usr --readonly
+device uncached "$work/tree" --cache none
+share_pid=${devices[0]}
 jailed=$(cat "/proc/$(pgrep -P "$share_pid")/status" 2>/dev/null)
 like "the device has its seccomp filter" "$jailed" '^Seccomp:[[:space:]]*2$'
 like "and seven capabilities" "$jailed" '^CapBnd:[[:space:]]*00000000800000db$'
@@ -37,16 +49,18 @@ is "its root is empty" "$(ls -A "/proc/$(pgrep -P "$share_pid")/root/")" ""
 
 mkfifo "$work/in"
 exec {in}<>"$work/in"
-timeout 400 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M q35 -accel $accel -m 256 \
+timeout 900 "$qemu" -nodefaults -no-user-config -display none -no-reboot -M q35 -accel $accel -m 256 \
 	-object memory-backend-memfd,id=ram,size=256M,share=on -machine memory-backend=ram \
-	-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" -append "console=ttyS0 quiet root=/dev/vda" \
+	-kernel "$work/vm/vmlinuz" -initrd "$work/vm/initrd.img" -append "console=ttyS0 quiet root=/dev/vda fsx=$fsx_steps,$fsx_seed" \
 	-drive "file=$work/vm/root.img,format=raw,if=virtio" \
-	-chardev socket,id=share,path="$work/share.sock" -device vhost-user-fs-pci,chardev=share,tag=share \
-	-chardev socket,id=fixed,path="$work/fixed.sock" -device vhost-user-fs-pci,chardev=fixed,tag=fixed \
-	-serial stdio <"$work/in" >"$work/console" 2>"$work/qemu.err" &
+	"${chardevs[@]}" -serial stdio <"$work/in" >"$work/console" 2>"$work/qemu.err" &
 qemu_pid=$!
-eventually 300 ready
-tree_check "$work/tree" "$before"
+eventually 300 said ready
+tree_check "$work/tree" "$before" "$work/fixed"
+fsx_check "$work/tree" uncached
+git_check "$work/tree"
+storm_check "$work/tree"
+many_check "$work/tree"
 kill "$qemu_pid"
 wait "$qemu_pid"
 qemu_pid=''

@@ -4,7 +4,9 @@ if [ "${1:-}" != --built ]; then
 	cd "$(dirname "$0")/../.." || exit 1
 	dir=$PWD/${B:-build}/linux-fs
 	rm -rf "$dir"
-	bundle-examples/build --image-size 16 --job tests/linux/jobs/fs "$dir/fs" || exit
+	. tests/linux/fs.bash
+	fs_headers='linux/can linux/netfilter_ipv4 linux/sched'
+	fs_build "$dir/fs" && fixed_make "$dir/fixed" || exit
 	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
 fi
 . "$(dirname "$0")/../lib.sh"
@@ -12,27 +14,35 @@ dir=$B/linux-fs
 . tests/linux/guest.bash
 . tests/linux/fs.bash
 said_fact() { fact fs "$1"; }
+guest_does() { ask fs "$@"; }
+fixed=$dir/fixed
 
 tree_make "$work/tree"
-mkdir -p "$work/fixed" "$work/part/sub" "$work/mapped"
+mkdir -p "$work/part/sub" "$work/mapped"
 chown 100000:100000 "$work/mapped"
 seq 10000 >"$work/part/sub/file1"
-echo fixed >"$work/fixed/file"
 echo single >"$work/single"
 cp -r "$dir/fs" "$work/fs"
 dir=$work
-jq --arg work "$work" '.vm.devices += [
+jq --arg work "$work" --arg fixed "$fixed" '.vm.devices += [
 	{type: "fs", tag: "share", source: "\($work)/tree"},
-	{type: "fs", tag: "fixed", source: "\($work)/fixed", readonly: true},
 	{type: "fs", tag: "mapped", source: "\($work)/mapped", hostLocks: true, uidMappings: [{containerID: 0, hostID: 100000, size: 1000}],
 		gidMappings: [{containerID: 0, hostID: 200000, size: 1000}, {containerID: 1000, hostID: 100000, size: 1}]},
+	{type: "fs", tag: "fixed", source: $fixed, readonly: true},
+	{type: "fs", tag: "uncached", source: "\($work)/tree", cache: "none"},
+	{type: "fs", tag: "writeback", source: "\($work)/tree", writeback: true},
+	{type: "fs", tag: "usr", source: "/usr", readonly: true},
 	{type: "fs", tag: "parts", sources: [{source: "\($work)/part", name: "tree"},
 		{source: "\($work)/single", name: "single", readonly: true}]}]' \
 	"$dir/fs/config.json" >"$work/config" && mv "$work/config" "$dir/fs/config.json"
 before=$(sums "$work/tree")
 boot fs
 up fs 180
-tree_check "$work/tree" "$before"
+lines fs | sed -n 's|^fact progress|# guest:|p'
+tree_check "$work/tree" "$before" "$fixed"
+fsx_check "$work/tree" uncached
+fsx_check "$work/tree" writeback
+git_check "$work/tree"
 is "parts have their names" "$(said_fact parts)" "single tree  single 10000"
 is "a part is written" "$(said_fact part-written)" yes
 like "a read-only part is not" "$(said_fact part-refused)" 'Read-only file system'
@@ -53,6 +63,8 @@ is "until the file is closed" "$(ask fs closed 'exec 9>&-; echo closed')" "close
 succeeds "then the host has it" flock -n "$work/mapped/mine" true
 flock "$work/mapped/held" sleep 8 &
 is "the guest meets the host's, and waits for it" "$(ask fs held 'flock -n /m/held true || echo taken; flock /m/held echo had')" "taken had "
+storm_check "$work/tree"
+[ -z "${FS_MANY:-}" ] || many_check "$work/tree"
 succeeds "kill presses the power button" vmrun kill fs
 ended fs poweroff 0
 succeeds "deleted" vmrun delete fs

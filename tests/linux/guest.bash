@@ -8,7 +8,7 @@ say() { echo "# $SECONDS s: $*"; }
 # lines ID: what the guest has printed, without a line that it is still printing
 lines() { head -n "$(wc -l <"$work/$1.console")" "$work/$1.console" | tr -d '\r'; }
 # fact ID NAME: what the guest reported
-fact() { lines "$1" | sed -n "s/^fact $2 *//p" | tail -n 1; }
+fact() { lines "$1" | sed -En "s/^fact $2( +|$)//p" | tail -n 1; }
 said() { lines "$1" | grep -qa -- "$2"; }
 ended_or_said() { said "$1" "$2" || ! is_running "$1"; }
 

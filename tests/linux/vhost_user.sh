@@ -5,16 +5,19 @@ if [ "${1:-}" != --built ]; then
 	. bundle-examples/debs.sh
 	dir=$PWD/${B:-build}/linux-vhost-user
 	rm -rf "$dir"
-	set -e
-	debs_backends >/dev/null
-	bundle-examples/build --image-size 16 --job tests/linux/jobs/share "$dir/shares"
-	set +e
+	. tests/linux/fs.bash
+	fs_headers='linux/can linux/netfilter_ipv4 linux/sched'
+	debs_backends >/dev/null && fs_build "$dir/shares" && fixed_make "$dir/fixed" || exit
 	grep -qwE 'vmx|svm' /proc/cpuinfo || exec tests/kvmhost/run "$0" --built
 fi
 . "$(dirname "$0")/../lib.sh"
 . bundle-examples/debs.sh
 dir=$B/linux-vhost-user
 . tests/linux/guest.bash
+. tests/linux/fs.bash
+said_fact() { fact shares "$1"; }
+guest_does() { ask shares "$@"; }
+fixed=$dir/fixed
 backends=$(debs_backends)
 fs_pid='' disk_pid=''
 finish() {
@@ -25,15 +28,7 @@ finish() {
 }
 trap finish EXIT
 
-# As jobs/share counts it
-sums() { (cd "$1" && find . | LC_ALL=C sort | while read -r f; do echo "$(stat -c %a "$f") $f $(readlink "$f")"; [ -f "$f" ] && sha256sum <"$f"; done | sha256sum | cut -d' ' -f1); }
-
-mkdir "$work/tree" "$work/tree/sub"
-for n in 1 2 3; do seq $((n * 10000)) >"$work/tree/sub/file$n"; done
-seq 5000 >"$work/tree/moves"
-seq 5000 >"$work/tree/cut"
-echo x >"$work/tree/removed"
-ln -s sub/file1 "$work/tree/link"
+tree_make "$work/tree"
 seq 1000000 | head -c 4M >"$work/disk.img"
 
 "$backends/virtiofsd" --socket-path="$work/fs.sock" -o source="$work/tree" 2>"$work/fs.err" &
@@ -46,29 +41,22 @@ eventually 20 [ -S "$work/fs.sock" ] || cat "$work/fs.err"
 
 cp -r "$dir/shares" "$work/shares"
 dir=$work
-jq --arg work "$work" '.vm.devices += [
+jq --arg work "$work" --arg fixed "$fixed" '.vm.devices += [
 	{type: "vhost-user", device: "fs", socket: "\($work)/fs.sock", tag: "share"},
+	{type: "fs", tag: "fixed", source: $fixed, readonly: true},
 	{type: "vhost-user", device: "block", socket: "\($work)/disk.sock"}]' \
 	"$dir/shares/config.json" >"$work/config" && mv "$work/config" "$dir/shares/config.json"
 before=$(sums "$work/tree")
 boot shares
 up shares 180
-is "the directory is a virtiofs" "$(fact shares type)" virtiofs
-is "the guest sees each file as it is" "$(fact shares sums)" "$before"
-like "it changes files" "$(lines shares)" '^fact changed'
-is "a large file" "$(fact shares big)" $((32 << 20))
-is "what it wrote is there" "$(sha256sum <"$work/tree/made/data" | cut -d' ' -f1)" "$(seq 100000 | sha256sum | cut -d' ' -f1)"
-is "what it moved is there" "$(cat "$work/tree/made/moved")" "$(seq 5000)"
-is "what it cut is short" "$(stat -c %s "$work/tree/cut")" 1000
-is "what it removed is gone" "$(ls "$work/tree/removed" 2>/dev/null)" ""
-is "modes and links" "$(stat -c %a "$work/tree/made") $(readlink "$work/tree/made/link")" "751 data"
-is "both sides see the same" "$(fact shares after)" "$(sums "$work/tree")"
-is "also after it was mounted again" "$(fact shares again)" "$(sums "$work/tree")"
+lines shares | sed -n 's|^fact progress|# guest:|p'
+tree_check "$work/tree" "$before" "$fixed"
+storm_check "$work/tree"
 echo host >"$work/tree/from-host"
-is "the guest sees what the host writes" "$(ask shares host 'cat /mnt/from-host')" "host "
-is "the disk's size" "$(fact shares disk-sectors)" 8192
-is "the disk's content" "$(fact shares disk-sum)" "$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)"
-like "the disk is written" "$(lines shares)" '^fact disk-written'
+is "the guest sees what the host writes" "$(ask shares host 'cat /share/from-host')" "host "
+is "the disk's size and content" "$(ask shares disk 'cat /sys/block/vdb/size; sha256sum </dev/vdb | cut -d" " -f1')" \
+	"8192 $(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1) "
+like "the disk is written" "$(ask shares written 'seq 1000000 | head -c 2097152 | dd of=/dev/vdb bs=64k seek=16 conv=fsync 2>&1')" 'records out'
 is "what was written to the disk is there" "$(sha256sum <"$work/disk.img")" \
 	"$({ seq 1000000 | head -c 1M; seq 1000000 | head -c 2M; seq 1000000 | head -c 4M | tail -c 1M; } | sha256sum)"
 succeeds "shares: kill presses the power button" vmrun kill shares
