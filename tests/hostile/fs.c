@@ -14,6 +14,7 @@
 #include <linux/openat2.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -300,6 +301,9 @@ static const struct fs_deadly {
 	{"link-fd", SYS_linkat, {SHARE, (long)"", SHARE, (long)"rw/n", AT_EMPTY_PATH}},
 	{"inherit", SYS_openat, {SHARE, (long)"rw/file", O_RDONLY}},
 	{"open-handle", SYS_open_by_handle_at, {SHARE, 0, O_RDONLY}},
+	{"name-handle", SYS_name_to_handle_at, {SHARE, (long)"rw", 0, 0, 0}},
+	{"signal-owner", SYS_fcntl, {SHARE, F_SETOWN, 1}},
+	{"wait-for-lock", SYS_flock, {SHARE, LOCK_EX}},
 	{"mount", SYS_mount, {(long)"6", (long)"6", 0, 0, 0}},
 	{"open-tree", SYS_open_tree, {SHARE, (long)"", AT_EMPTY_PATH}},
 	{"unshare", SYS_unshare, {0x10000000}},
