@@ -22,6 +22,7 @@
 
 #include "devices/core/device.h"
 #include "devices/core/settings.h"
+#include "devices/fs/fs_state.h"
 #include "tests/fuzz/fuzz_input.h"
 
 #define FUZZ_FS_IN                                                                                 \
@@ -32,6 +33,7 @@
 #define FUZZ_FS_SIZE	 64
 #define FUZZ_FS_KINDS	 4
 #define FUZZ_FS_BATCH	 16
+#define FUZZ_FS_FEW	 6	    /* fds for inodes: they come and go */
 #define FUZZ_FS_FILE_MAX (1U << 20) /* bytes that a file of the tree may have */
 
 extern const struct device_ops fs_device;
@@ -143,11 +145,12 @@ static inline bool fuzz_fs_same(const struct stat *a, const char *path)
 
 static const struct fuzz_fs_kind {
 	uint32_t rec, cache, settings;
+	uint32_t fds; /* for so many inodes; 0: more than an input can use */
 } fuzz_fs_kinds[FUZZ_FS_KINDS] = {
-	{0, FS_CACHE_AUTO, 0},
-	{BOOT_DEV_READONLY, FS_CACHE_AUTO, 0},
-	{BOOT_DEV_SQUASH, FS_CACHE_NONE, FS_WRITEBACK},
-	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL | FS_HOST_LOCKS},
+	{0, FS_CACHE_AUTO, 0, 0},
+	{BOOT_DEV_READONLY, FS_CACHE_AUTO, 0, 0},
+	{BOOT_DEV_SQUASH, FS_CACHE_NONE, FS_WRITEBACK, FUZZ_FS_FEW},
+	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL | FS_HOST_LOCKS, 0},
 };
 
 static inline void fuzz_fs_init(unsigned int i)
@@ -161,6 +164,8 @@ static inline void fuzz_fs_init(unsigned int i)
 	boot_set_settings(&rec, &settings, sizeof(settings));
 	vr_assert(device_init(&fuzz_fs.dev[i], &fs_device, &fuzz_fs.loop, &err) == 0);
 	vr_assert(fs_device.init(&fuzz_fs.dev[i], &rec, &err) == 0);
+	if (k->fds) /* its state begins with this */
+		((struct fs *)fuzz_fs.dev[i].state)->nodes.fds_max = k->fds;
 	vqd_mem_map(&fuzz_fs.ram, &fuzz_fs.dev[i].mem);
 }
 
@@ -257,6 +262,12 @@ static inline void fuzz_fs_rings(void)
 		fuzz_fs.d->runs[q] = true;
 		fuzz_fs.d->err_fd[q] = 1 << 20; /* a broken queue would end the loop */
 	}
+}
+
+/** fuzz_fs_few() - Whether the device loses fds of inodes all the time */
+static inline bool fuzz_fs_few(void)
+{
+	return ((struct fs *)fuzz_fs.d->state)->nodes.fds_max == FUZZ_FS_FEW;
 }
 
 /** fuzz_fs_start() - Begin with a device of kind @kind, rings that are empty, and the tree as planted */

@@ -31,6 +31,7 @@ struct model {
 	} file[FILES];
 	uint64_t gone[GONE], gone_ino[GONE], closed[FILES];
 	unsigned int nr_gone, nr_closed, together;
+	unsigned int nr_unnamed; /* inodes that may have lost their names, at most */
 	uint32_t room;
 	bool ready, exact, host, few;
 };

@@ -303,6 +303,8 @@ static void step_request(struct model *m)
 	if (opcode == FUSE_FORGET || opcode == FUSE_BATCH_FORGET || opcode == FUSE_INIT ||
 	    opcode == FUSE_DESTROY)
 		return;
+	m->nr_unnamed += opcode == FUSE_UNLINK || opcode == FUSE_RMDIR || opcode == FUSE_TMPFILE;
+	m->nr_unnamed += 2 * (opcode == FUSE_RENAME || opcode == FUSE_RENAME2);
 	request_args(m, &d, opcode);
 	if (opcode == FUSE_RELEASE || opcode == FUSE_RELEASEDIR) {
 		uint64_t fh;
@@ -442,7 +444,10 @@ static void probe_node(struct model *m, uint64_t id, bool sure, bool is, bool ma
 
 static void probe_known(struct model *m, const struct known *k)
 {
-	probe_node(m, k->id, k->sure, true, k->listed && m->host);
+	/* A third of the fds is for those that have no name. */
+	const bool few = fuzz_fs_few() && (m->host || m->nr_unnamed > FUZZ_FS_FEW / 3);
+
+	probe_node(m, k->id, k->sure, true, few || (k->listed && m->host));
 }
 
 static void step(struct model *m)
