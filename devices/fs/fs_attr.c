@@ -9,6 +9,7 @@
 
 #include "devices/core/fmt.h"
 #include "devices/fs/fs_cred.h"
+#include "devices/fs/fs_newer.h"
 
 const char *fs_path(int fd, char ret[FS_PATH_BYTES])
 {
@@ -47,6 +48,22 @@ int fs_attr_get(struct fs *fs, struct fs_request *r)
 	return rc;
 }
 
+/* Linux asks in this form for the time of birth. */
+int fs_attr_statx(struct fs *fs, struct fs_request *r)
+{
+	struct fs_statx_out out = {.valid_s = fs->valid_s};
+	int rc = fs_stat_whole(r->node->fd, &out.stat);
+
+	if (rc < 0)
+		return rc;
+	out.stat.mask &= ~FS_STAT_MOUNT;
+	out.stat.mnt = 0;
+	out.stat.attributes = out.stat.attributes_mask = 0;
+	memset(out.stat.spare3, 0, sizeof(out.stat.spare3));
+	r->moved = vq_write(&r->chain, &out, sizeof(out));
+	return r->moved == sizeof(out) ? 0 : -EINVAL;
+}
+
 /* ---- changing them ---- */
 
 static int fs_attr_set_owner(int fd, const struct fuse_setattr_in *in)
@@ -68,7 +85,7 @@ static int fs_attr_set_size(const struct fs_request *r, const struct fuse_setatt
 		return ftruncate(r->file2->fd, (off_t)in->size) < 0 ? -errno : 0;
 	if (r->node->type != S_IFREG)
 		return r->node->type == S_IFDIR ? -EISDIR : -EINVAL;
-	fd = openat(AT_FDCWD, fs_path(r->node->fd, path), O_WRONLY | O_CLOEXEC);
+	fd = openat(AT_FDCWD, fs_path(r->node->fd, path), O_WRONLY | O_CLOEXEC | fs_patience(r));
 	return fd < 0 || ftruncate(fd, (off_t)in->size) < 0 ? -errno : 0;
 }
 

@@ -30,13 +30,14 @@ MUST_CHECK int fs_entry(struct fs *fs, struct fs_node *dir, const char *name, st
 int fs_entry_end(struct fs *fs, struct fs_request *r);
 
 /**
- * fs_attr_get(), fs_attr_set(), fs_attr_statfs(), fs_attr_forget(), fs_attr_batch_forget() - The operations
+ * fs_attr_get(), fs_attr_statx(), fs_attr_set(), fs_attr_statfs(), fs_attr_forget(), fs_attr_batch_forget() - The operations
  *
  * Context: locked
  * Syscalls: statx fchmodat fchownat openat ftruncate utimensat fstatfs close
  * Return: 0 or -errno
  */
 int fs_attr_get(struct fs *fs, struct fs_request *r);
+int fs_attr_statx(struct fs *fs, struct fs_request *r);
 int fs_attr_set(struct fs *fs, struct fs_request *r);
 int fs_attr_statfs(struct fs *fs, struct fs_request *r);
 int fs_attr_forget(struct fs *fs, struct fs_request *r);

@@ -6,6 +6,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "devices/fs/fs_newer.h"
+
 /* What this thread has now; the system calls are of a thread, not of the process */
 static __thread struct {
 	bool known;
@@ -33,6 +35,8 @@ int fs_cred_take(const struct fs *fs, const struct fs_request *r)
 {
 	if (fs->squash)
 		return 0;
+	if (fs->flags & FS_ALLOW_IDMAP && r->in.uid == UINT32_MAX && r->in.gid == UINT32_MAX)
+		return 0; /* it makes nothing */
 	if (fs_cred_now.known && fs_cred_now.uid == r->in.uid && fs_cred_now.gid == r->in.gid)
 		return 0;
 	fs_cred_now.known = fs_cred_set(SYS_setfsgid, r->in.gid) &&

@@ -52,7 +52,7 @@ int fs_io_open(struct fs *fs, struct fs_request *r)
 
 	if (rc == 0 && fs->read_only && ((flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC))
 		rc = -EROFS;
-	return rc < 0 ? rc : fs_io_open_found(&f, fs_io_flags(fs, flags), &r->fd);
+	return rc < 0 ? rc : fs_io_open_found(&f, fs_io_flags(fs, flags) | fs_patience(r), &r->fd);
 }
 
 int fs_io_opendir(struct fs *fs, struct fs_request *r)

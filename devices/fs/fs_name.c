@@ -174,7 +174,13 @@ int fs_name_create(struct fs *fs, struct fs_request *r)
 		return -errno;
 	/* It is there already: opened as any file, which a pipe or a device is not. */
 	rc = fs_find(r->node, r->name[0], r->wait, &r->found);
-	return rc < 0 ? rc : fs_io_open_found(&r->found, flags, &r->fd);
+	if (rc == 0)
+		rc = fs_io_open_found(&r->found, flags | fs_patience(r), &r->fd);
+	if (rc < 0) { /* a thread may look again */
+		cleanup_close_fd(&r->found.fd);
+		r->found.fd = -1;
+	}
+	return rc;
 }
 
 int fs_name_tmpfile(struct fs *fs, struct fs_request *r)

@@ -9,6 +9,7 @@
 #include "devices/fs/fs_io.h"
 #include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_name.h"
+#include "devices/fs/fs_newer.h"
 #include "devices/fs/fs_xattr.h"
 
 #define FS_MINOR_MIN 31 /* Linux 5.4, the first with virtio-fs */
@@ -18,14 +19,14 @@
 #define FS_WANTED                                                                                  \
 	(FUSE_ASYNC_READ | FUSE_ATOMIC_O_TRUNC | FUSE_BIG_WRITES | FUSE_DO_READDIRPLUS |           \
 	 FUSE_READDIRPLUS_AUTO | FUSE_ASYNC_DIO | FUSE_PARALLEL_DIROPS | FUSE_MAX_PAGES |          \
-	 FUSE_SUBMOUNTS | FUSE_HANDLE_KILLPRIV_V2 | FUSE_INIT_EXT)
+	 FUSE_SUBMOUNTS | FUSE_HANDLE_KILLPRIV_V2 | FUSE_INIT_EXT | FS_ALLOW_IDMAP)
 
 /* What each way of caching adds */
 static const struct {
 	uint64_t flags, valid_s;
 } fs_caches[] = {
 	[FS_CACHE_AUTO] = {FUSE_AUTO_INVAL_DATA, 1},
-	[FS_CACHE_NONE] = {0, 0},
+	[FS_CACHE_NONE] = {FS_DIRECT_IO_ALLOW_MMAP, 0},
 	[FS_CACHE_ALWAYS] = {FUSE_CACHE_SYMLINKS, 86400},
 };
 
@@ -35,7 +36,7 @@ static uint64_t fs_init_wanted(const struct fs *fs)
 
 	flags |= fs->writeback ? FUSE_WRITEBACK_CACHE : 0;
 	flags |= fs->locks.max > 0 ? FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS : 0;
-	return flags | (fs->posix_acl ? FUSE_POSIX_ACL | FUSE_DONT_MASK : 0);
+	return flags | (fs->posix_acl ? FUSE_POSIX_ACL | FUSE_DONT_MASK | FUSE_SETXATTR_EXT : 0);
 }
 
 void fs_op_forget(struct fs *fs)
@@ -50,8 +51,7 @@ void fs_op_forget(struct fs *fs)
 static int fs_init(struct fs *fs, struct fs_request *r)
 {
 	const struct fuse_init_in *in = FS_ARGS(r, fuse_init_in);
-	const uint32_t minor = in->minor < FUSE_KERNEL_MINOR_VERSION ? in->minor
-								     : FUSE_KERNEL_MINOR_VERSION;
+	const uint32_t minor = in->minor < FS_MINOR_MAX ? in->minor : FS_MINOR_MAX;
 	struct fuse_init_out *out = FS_OUT(r, fuse_init_out);
 	uint64_t offered = in->flags;
 
@@ -66,7 +66,7 @@ static int fs_init(struct fs *fs, struct fs_request *r)
 	fs->valid_s = fs_caches[fs->cache].valid_s;
 	*out = (struct fuse_init_out){
 		.major = FUSE_KERNEL_VERSION,
-		.minor = in->major == FUSE_KERNEL_VERSION ? minor : FUSE_KERNEL_MINOR_VERSION,
+		.minor = in->major == FUSE_KERNEL_VERSION ? minor : FS_MINOR_MAX,
 		.max_readahead = in->max_readahead,
 		.flags = (uint32_t)fs->flags,
 		.flags2 = (uint32_t)(fs->flags >> 32),
@@ -101,7 +101,8 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_LOOKUP] = {0, 1, FS_OP_TRY, fs_name_lookup, fs_entry_end},
 	[FUSE_FORGET] = {BYTES(fuse_forget_in), 0, FS_OP_SILENT, fs_attr_forget, NULL},
 	[FUSE_GETATTR] = {BYTES(fuse_getattr_in), 0, FS_OP_FAST, fs_attr_get, NULL},
-	[FUSE_SETATTR] = {BYTES(fuse_setattr_in), 0, FS_OP_CHANGES, fs_attr_set, NULL},
+	[FUSE_SETATTR] = {BYTES(fuse_setattr_in), 0, FS_OP_CHANGES, fs_attr_set,
+			  NULL},
 	[FUSE_READLINK] = {0, 0, FS_OP_FAST, fs_name_readlink, NULL},
 	[FUSE_SYMLINK] = {0, 2, FS_OP_CHANGES, fs_name_symlink, fs_entry_end},
 	[FUSE_MKNOD] = {BYTES(fuse_mknod_in), 1, FS_OP_CHANGES, fs_name_mknod, fs_entry_end},
@@ -112,7 +113,8 @@ static const struct fs_op fs_ops[] = {
 			 fs_name_rename, fs_name_renamed},
 	[FUSE_LINK] = {BYTES(fuse_link_in), 1, FS_OP_CHANGES | FS_OP_NODE2, fs_name_link,
 		       fs_entry_end},
-	[FUSE_OPEN] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_open, fs_io_open_end},
+	[FUSE_OPEN] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_open,
+		       fs_io_open_end},
 	[FUSE_READ] = {BYTES(fuse_read_in), 0, FS_OP_FILE | FS_OP_TRY, fs_io_read, NULL},
 	[FUSE_WRITE] = {BYTES(fuse_write_in), 0, FS_OP_CHANGES | FS_OP_FILE | FS_OP_DATA,
 			fs_io_write, NULL},
@@ -139,7 +141,8 @@ static const struct fs_op fs_ops[] = {
 			NULL},
 	[FUSE_SETLKW] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_set,
 			 NULL},
-	[FUSE_CREATE] = {BYTES(fuse_create_in), 1, FS_OP_CHANGES, fs_name_create, fs_io_create_end},
+	[FUSE_CREATE] = {BYTES(fuse_create_in), 1, FS_OP_CHANGES, fs_name_create,
+			 fs_io_create_end},
 	[FUSE_INTERRUPT] = {BYTES(fuse_interrupt_in), 0, FS_OP_FIRST | FS_OP_SILENT, fs_interrupt,
 			    NULL},
 	[FUSE_DESTROY] = {0, 0, FS_OP_FIRST | FS_OP_FAST, fs_destroy, NULL},
@@ -155,14 +158,19 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_COPY_FILE_RANGE] = {BYTES(fuse_copy_file_range_in), 0,
 				  FS_OP_CHANGES | FS_OP_FILE | FS_OP_WAITS, fs_io_copy, NULL},
 	[FUSE_SYNCFS] = {BYTES(fuse_syncfs_in), 0, FS_OP_WAITS, fs_io_syncfs, NULL},
+	[FS_STATX] = {BYTES(fs_statx_in), 0, FS_OP_FAST, fs_attr_statx, NULL},
 	[FUSE_TMPFILE] = {BYTES(fuse_create_in), 0, FS_OP_CHANGES, fs_name_tmpfile,
 			  fs_io_create_end},
 };
 
-const struct fs_op *fs_op_find(uint32_t opcode)
+const struct fs_op *fs_op_find(const struct fs *fs, uint32_t opcode)
 {
 	static const struct fs_op unknown;
+	static const struct fs_op setxattr_ext = {BYTES(fuse_setxattr_in), 1,
+						  FS_OP_CHANGES | FS_OP_DATA, fs_xattr_set, NULL};
 
+	if (opcode == FUSE_SETXATTR && fs->flags & FUSE_SETXATTR_EXT)
+		return &setxattr_ext;
 	return opcode < ARRAY_SIZE(fs_ops) ? &fs_ops[opcode] : &unknown;
 }
 

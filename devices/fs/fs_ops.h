@@ -8,7 +8,7 @@
 #include "devices/fs/fs_state.h"
 
 /** fs_op_find() - The operation of an opcode; one whose @run is NULL for those that are not offered */
-const struct fs_op *fs_op_find(uint32_t opcode);
+const struct fs_op *fs_op_find(const struct fs *fs, uint32_t opcode);
 
 /** fs_op_takes_path() - Whether name @i of an operation may be anything: a symlink's target, an attribute's name */
 bool fs_op_takes_path(uint32_t opcode, unsigned int i);

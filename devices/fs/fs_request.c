@@ -119,7 +119,7 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 	r->fd = r->found.fd = -1;
 	if (vq_read(&r->chain, &r->in, sizeof(r->in)) != sizeof(r->in))
 		return false;
-	r->op = fs_op_find(r->in.opcode);
+	r->op = fs_op_find(fs, r->in.opcode);
 	r->nr_head = vq_iov(&r->chain, VQ_WRITABLE, room, r->head, FS_HEAD_IOVS);
 	if (!(r->op->flags & FS_OP_SILENT)) {
 		size_t got = 0;

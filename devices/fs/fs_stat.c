@@ -8,24 +8,12 @@
 #define FS_STAT_BIRTH 0x800U  /* STATX_BTIME */
 #define FS_STAT_MASK  0x1fffU /* STATX_BASIC_STATS | STATX_BTIME | STATX_MNT_ID */
 
-/* The kernel's struct statx. Not every C library has it, and those that have do not go with linux/stat.h. */
-struct fs_statx {
-	uint32_t mask, blksize;
-	uint64_t attributes;
-	uint32_t nlink, uid, gid;
-	uint16_t mode, spare0;
-	uint64_t ino, size, blocks, attributes_mask;
-	struct fs_statx_time {
-		int64_t s;
-		uint32_t ns;
-		int32_t spare;
-	} atime, btime, ctime, mtime;
-	uint32_t rdev_major, rdev_minor, dev_major, dev_minor;
-	uint64_t mnt;
-	uint64_t spare3[13];
-};
-
 _Static_assert(sizeof(struct fs_statx) == 256, "as the kernel has it");
+
+int fs_stat_whole(int fd, struct fs_statx *ret)
+{
+	return syscall(SYS_statx, fd, "", AT_EMPTY_PATH, FS_STAT_MASK, ret) < 0 ? -errno : 0;
+}
 
 static int fs_stat_get(int fd, const char *name, int flags, struct fs_stat *ret)
 {

@@ -15,6 +15,7 @@
 #ifndef VMRUN_DEVICES_FS_FS_STATE_H
 #define VMRUN_DEVICES_FS_FS_STATE_H
 
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/fuse.h>
 
@@ -169,6 +170,12 @@ struct fs {
 	struct fs_files files;
 	struct fs_locks locks;
 };
+
+/* How open(2) is called: the loop does not wait for who has a lease on a file; it gets -EAGAIN, and a thread the request */
+static inline int fs_patience(const struct fs_request *r)
+{
+	return r->wait == FS_WAIT_SERVER ? 0 : O_NONBLOCK;
+}
 
 /* The arguments of fixed size, as the struct that the operation has */
 #define FS_ARGS(r, type) ((const struct type *)(const void *)(r)->args)

@@ -2,7 +2,9 @@
 #include "devices/fs/fs_xattr.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 
 #include "devices/fs/fs_attr.h"
@@ -14,7 +16,22 @@ bool fs_xattr_has_default_acl(const struct fs_node *dir)
 	return getxattr(fs_path(dir->fd, path), "system.posix_acl_default", NULL, 0) > 0;
 }
 
-int fs_xattr_set(struct fs *fs UNUSED, struct fs_request *r)
+/* Who changes an access control list, and is not of the file's group, makes it lose that bit. The host would let us keep it. */
+static int fs_xattr_kill_sgid(const struct fs_request *r)
+{
+	struct fs_stat s;
+	char path[FS_PATH_BYTES];
+	int rc = fs_stat(r->node->fd, &s);
+
+	if (rc < 0 || !(s.attr.mode & S_ISGID))
+		return rc;
+	return fchmodat(AT_FDCWD, fs_path(r->node->fd, path),
+			s.attr.mode & 07777 & ~(mode_t)S_ISGID, 0) < 0
+		       ? -errno
+		       : 0;
+}
+
+int fs_xattr_set(struct fs *fs, struct fs_request *r)
 {
 	const struct fuse_setxattr_in *in = FS_ARGS(r, fuse_setxattr_in);
 	const uint8_t *value = (const uint8_t *)r->name[0] + strlen(r->name[0]) + 1;
@@ -24,8 +41,10 @@ int fs_xattr_set(struct fs *fs UNUSED, struct fs_request *r)
 		return -E2BIG;
 	if (in->size > (size_t)(r->args + r->args_bytes - value))
 		return -EINVAL;
-	return setxattr(fs_path(r->node->fd, path), r->name[0], value, in->size, (int)in->flags) < 0
-		       ? -errno
+	if (setxattr(fs_path(r->node->fd, path), r->name[0], value, in->size, (int)in->flags) < 0)
+		return -errno;
+	return fs->flags & FUSE_SETXATTR_EXT && in->setxattr_flags & FUSE_SETXATTR_ACL_KILL_SGID
+		       ? fs_xattr_kill_sgid(r)
 		       : 0;
 }
 

@@ -28,7 +28,7 @@ static struct fs_settings fs_settings;
 static char fs_dir[64]; /* what is shared */
 static int fs_at = -1;	/* the same, open */
 static uint64_t fs_unique;
-static uint32_t fs_user; /* who asks; 0: the test's own user */
+static uint32_t fs_user, fs_group; /* who asks; 0: the test's own user and group */
 
 /**
  * struct fs_reply - An answer
@@ -48,7 +48,7 @@ static inline struct fs_reply fs_ask(uint32_t opcode, uint64_t nodeid, uint32_t 
 				    .unique = ++fs_unique,
 				    .nodeid = nodeid,
 				    .uid = fs_user ? fs_user : geteuid(),
-				    .gid = getegid()};
+				    .gid = fs_group ? fs_group : getegid()};
 	const struct vqd_buf buf[] = {
 		{FS_IN_GPA, 0, false},
 		{FS_OUT_GPA, (uint32_t)sizeof(struct fuse_out_header) + room, true}};
