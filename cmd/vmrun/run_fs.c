@@ -27,6 +27,8 @@ static const struct run_fs_word {
 	{"writeback=false", NULL, NULL},
 	{"posix_acl=true", "posixAcl", NULL},
 	{"posix_acl=false", NULL, NULL},
+	{"security_ctx=true", "securityContext", NULL},
+	{"security_ctx=false", NULL, NULL},
 	{"type=fs", NULL, NULL},
 };
 
@@ -64,7 +66,8 @@ static int run_fs_take(struct json_object *device, const char *word, struct err 
 	if (i == ARRAY_SIZE(words))
 		return err_text(err, EINVAL,
 				"--shared-dir: \"%s\" is none of ro, cache=auto|none|always, "
-				"writeback=true, posix_acl=true, uidmap=\"INSIDE OUTSIDE "
+				"writeback=true, posix_acl=true, security_ctx=true, "
+				"uidmap=\"INSIDE OUTSIDE "
 				"COUNT[,...]\", gidmap=",
 				word);
 	if (words[i].property)

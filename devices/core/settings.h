@@ -42,9 +42,10 @@ struct block_settings {
 /** enum fs_cache - What the guest may believe of what it has seen: what it likes for a second, nothing, all */
 enum fs_cache { FS_CACHE_AUTO, FS_CACHE_NONE, FS_CACHE_ALWAYS, FS_CACHES };
 
-#define FS_WRITEBACK  (1U << 0) /* the guest may hold writes back */
-#define FS_POSIX_ACL  (1U << 1) /* the guest obeys access control lists */
-#define FS_HOST_LOCKS (1U << 2) /* locks of its processes are taken on the host */
+#define FS_WRITEBACK	(1U << 0) /* the guest may hold writes back */
+#define FS_POSIX_ACL	(1U << 1) /* the guest obeys access control lists */
+#define FS_HOST_LOCKS	(1U << 2) /* locks of its processes are taken on the host */
+#define FS_SECURITY_CTX (1U << 3) /* the guest labels what it makes */
 
 /**
  * struct fs_settings - Of a shared directory

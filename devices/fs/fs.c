@@ -319,6 +319,7 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	f->fs.squash = rec->flags & BOOT_DEV_SQUASH;
 	f->fs.writeback = s.flags & FS_WRITEBACK;
 	f->fs.posix_acl = s.flags & FS_POSIX_ACL;
+	f->fs.security_ctx = s.flags & FS_SECURITY_CTX;
 	f->fs.cache = (enum fs_cache)s.cache;
 	memcpy(f->config.tag, s.tag, sizeof(f->config.tag));
 	f->config.num_request_queues = 1;

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 
 #include "devices/fs/fs_attr.h"
+#include "devices/fs/fs_context.h"
 #include "devices/fs/fs_cred.h"
 #include "devices/fs/fs_io.h"
 #include "devices/fs/fs_xattr.h"
@@ -43,10 +44,17 @@ static mode_t fs_name_mode(const struct fs *fs, const struct fs_request *r, uint
 	return mode;
 }
 
-/* Finds what an operation has made, if it has */
+/* Finds what an operation has made, if it has, and labels it: without its label it is not to be */
 static int fs_name_made(struct fs_request *r, int made)
 {
-	return made < 0 ? -errno : fs_find(r->node, r->name[0], FS_WAIT_SERVER, &r->found);
+	int rc = made < 0 ? -errno : fs_find(r->node, r->name[0], FS_WAIT_SERVER, &r->found);
+
+	if (rc == 0)
+		rc = fs_context_set(r, r->found.fd);
+	if (rc < 0 && made >= 0 && r->context.name)
+		(void)unlinkat(r->node->fd, r->name[0],
+			       r->in.opcode == FUSE_MKDIR ? AT_REMOVEDIR : 0);
+	return rc;
 }
 
 int fs_name_mknod(struct fs *fs, struct fs_request *r)
@@ -146,13 +154,15 @@ int fs_name_renamed(struct fs *fs, struct fs_request *r)
 
 /* ---- making files and opening them ---- */
 
-/* An O_PATH fd of what r->fd has open becomes r->found */
+/* What was made is labelled, and an O_PATH fd of what r->fd has open becomes r->found */
 static int fs_name_opened(struct fs_request *r)
 {
 	char path[FS_PATH_BYTES];
 	cleanup_fd int fd = openat(AT_FDCWD, fs_path(r->fd, path), O_PATH | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : fs_found_init(fd, r->node, &r->found);
+	int rc = fd < 0 ? -errno : fs_context_set(r, fd);
 
+	if (rc == 0)
+		rc = fs_found_init(fd, r->node, &r->found);
 	if (rc == 0)
 		(void)TAKE_FD(fd);
 	return rc;
@@ -168,8 +178,12 @@ int fs_name_create(struct fs *fs, struct fs_request *r)
 		return rc;
 	r->fd = openat(r->node->fd, r->name[0], flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 		       fs_name_mode(fs, r, in->mode & 07777, in->umask));
-	if (r->fd >= 0)
-		return fs_name_opened(r);
+	if (r->fd >= 0) {
+		rc = fs_name_opened(r);
+		if (rc < 0 && r->context.name)
+			(void)unlinkat(r->node->fd, r->name[0], 0);
+		return rc;
+	}
 	if (errno != EEXIST || in->flags & O_EXCL)
 		return -errno;
 	/* It is there already: opened as any file, which a pipe or a device is not. */

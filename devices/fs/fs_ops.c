@@ -35,6 +35,7 @@ static uint64_t fs_init_wanted(const struct fs *fs)
 	uint64_t flags = FS_WANTED | fs_caches[fs->cache].flags;
 
 	flags |= fs->writeback ? FUSE_WRITEBACK_CACHE : 0;
+	flags |= fs->security_ctx ? FUSE_SECURITY_CTX : 0;
 	flags |= fs->locks.max > 0 ? FUSE_POSIX_LOCKS | FUSE_FLOCK_LOCKS : 0;
 	return flags | (fs->posix_acl ? FUSE_POSIX_ACL | FUSE_DONT_MASK | FUSE_SETXATTR_EXT : 0);
 }
@@ -101,20 +102,20 @@ static const struct fs_op fs_ops[] = {
 	[FUSE_LOOKUP] = {0, 1, FS_OP_TRY, fs_name_lookup, fs_entry_end},
 	[FUSE_FORGET] = {BYTES(fuse_forget_in), 0, FS_OP_SILENT, fs_attr_forget, NULL},
 	[FUSE_GETATTR] = {BYTES(fuse_getattr_in), 0, FS_OP_FAST, fs_attr_get, NULL},
-	[FUSE_SETATTR] = {BYTES(fuse_setattr_in), 0, FS_OP_CHANGES, fs_attr_set,
-			  NULL},
+	[FUSE_SETATTR] = {BYTES(fuse_setattr_in), 0, FS_OP_CHANGES, fs_attr_set, NULL},
 	[FUSE_READLINK] = {0, 0, FS_OP_FAST, fs_name_readlink, NULL},
-	[FUSE_SYMLINK] = {0, 2, FS_OP_CHANGES, fs_name_symlink, fs_entry_end},
-	[FUSE_MKNOD] = {BYTES(fuse_mknod_in), 1, FS_OP_CHANGES, fs_name_mknod, fs_entry_end},
-	[FUSE_MKDIR] = {BYTES(fuse_mkdir_in), 1, FS_OP_CHANGES, fs_name_mkdir, fs_entry_end},
+	[FUSE_SYMLINK] = {0, 2, FS_OP_CHANGES | FS_OP_MAKES, fs_name_symlink, fs_entry_end},
+	[FUSE_MKNOD] = {BYTES(fuse_mknod_in), 1, FS_OP_CHANGES | FS_OP_MAKES, fs_name_mknod,
+			fs_entry_end},
+	[FUSE_MKDIR] = {BYTES(fuse_mkdir_in), 1, FS_OP_CHANGES | FS_OP_MAKES, fs_name_mkdir,
+			fs_entry_end},
 	[FUSE_UNLINK] = {0, 1, FS_OP_CHANGES | FS_OP_UNNAMES, fs_name_unlink, fs_name_removed},
 	[FUSE_RMDIR] = {0, 1, FS_OP_CHANGES | FS_OP_UNNAMES, fs_name_rmdir, fs_name_removed},
 	[FUSE_RENAME] = {BYTES(fuse_rename_in), 2, FS_OP_CHANGES | FS_OP_NODE2 | FS_OP_UNNAMES,
 			 fs_name_rename, fs_name_renamed},
 	[FUSE_LINK] = {BYTES(fuse_link_in), 1, FS_OP_CHANGES | FS_OP_NODE2, fs_name_link,
 		       fs_entry_end},
-	[FUSE_OPEN] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_open,
-		       fs_io_open_end},
+	[FUSE_OPEN] = {BYTES(fuse_open_in), 0, FS_OP_FAST, fs_io_open, fs_io_open_end},
 	[FUSE_READ] = {BYTES(fuse_read_in), 0, FS_OP_FILE | FS_OP_TRY, fs_io_read, NULL},
 	[FUSE_WRITE] = {BYTES(fuse_write_in), 0, FS_OP_CHANGES | FS_OP_FILE | FS_OP_DATA,
 			fs_io_write, NULL},
@@ -141,7 +142,7 @@ static const struct fs_op fs_ops[] = {
 			NULL},
 	[FUSE_SETLKW] = {BYTES(fuse_lk_in), 0, FS_OP_FILE | FS_OP_LOCK | FS_OP_FAST, fs_lock_set,
 			 NULL},
-	[FUSE_CREATE] = {BYTES(fuse_create_in), 1, FS_OP_CHANGES, fs_name_create,
+	[FUSE_CREATE] = {BYTES(fuse_create_in), 1, FS_OP_CHANGES | FS_OP_MAKES, fs_name_create,
 			 fs_io_create_end},
 	[FUSE_INTERRUPT] = {BYTES(fuse_interrupt_in), 0, FS_OP_FIRST | FS_OP_SILENT, fs_interrupt,
 			    NULL},
@@ -159,7 +160,7 @@ static const struct fs_op fs_ops[] = {
 				  FS_OP_CHANGES | FS_OP_FILE | FS_OP_WAITS, fs_io_copy, NULL},
 	[FUSE_SYNCFS] = {BYTES(fuse_syncfs_in), 0, FS_OP_WAITS, fs_io_syncfs, NULL},
 	[FS_STATX] = {BYTES(fs_statx_in), 0, FS_OP_FAST, fs_attr_statx, NULL},
-	[FUSE_TMPFILE] = {BYTES(fuse_create_in), 0, FS_OP_CHANGES, fs_name_tmpfile,
+	[FUSE_TMPFILE] = {BYTES(fuse_create_in), 0, FS_OP_CHANGES | FS_OP_MAKES, fs_name_tmpfile,
 			  fs_io_create_end},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/fs/fs_bind.h"
+#include "devices/fs/fs_context.h"
 #include "devices/fs/fs_lock.h"
 #include "devices/fs/fs_ops.h"
 
@@ -30,7 +31,7 @@ static bool fs_request_is_name(const char *name, size_t len)
 }
 
 /* Finds the names behind the arguments of fixed size. The target of a symlink is a path, and not checked. */
-static int fs_request_names(struct fs_request *r)
+static int fs_request_names(const struct fs *fs, struct fs_request *r)
 {
 	uint32_t at = r->op->fixed;
 
@@ -48,7 +49,7 @@ static int fs_request_names(struct fs_request *r)
 		r->name[i] = name;
 		at += (uint32_t)len + 1;
 	}
-	return 0;
+	return r->op->flags & FS_OP_MAKES ? fs_context_read(fs, r, at) : 0;
 }
 
 /* Looks up what the request names by number */
@@ -99,7 +100,7 @@ static int fs_request_check(struct fs *fs, struct fs_request *r)
 		return -EROFS;
 	rc = fs_request_read(r);
 	if (rc == 0)
-		rc = fs_request_names(r);
+		rc = fs_request_names(fs, r);
 	return rc < 0 ? rc : fs_request_resolve(fs, r);
 }
 
@@ -113,6 +114,7 @@ bool fs_request_begin(struct fs *fs, struct fs_request *r)
 	r->tries = 0;
 	r->lock = NULL;
 	r->mounts = fs->mounts;
+	r->context.name = NULL;
 	r->out_bytes = 0;
 	r->moved = 0;
 	r->wait = FS_WAIT_SERVER;

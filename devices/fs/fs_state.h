@@ -48,6 +48,7 @@
 #define FS_OP_SILENT  (1U << 8)	 /* no answer */
 #define FS_OP_FIRST   (1U << 9)	 /* also before FUSE_INIT */
 #define FS_OP_UNNAMES (1U << 10) /* what had its names has them no more */
+#define FS_OP_MAKES   (1U << 12) /* makes an inode: a security context may follow the names */
 #define FS_OP_LOCK    (1U << 11) /* of an owner of locks: a struct fuse_lk_in */
 #define FS_OP_LOOP    (1U << 12) /* the loop carries it out: it only changes tables */
 
@@ -70,6 +71,13 @@ struct fs_op {
 	int (*end)(struct fs *fs, struct fs_request *r);
 };
 
+/** struct fs_context - An attribute for what is made (fs_context.h); @name: NULL: none. All in the request's arguments */
+struct fs_context {
+	const char *name;
+	const void *value;
+	uint32_t bytes;
+};
+
 /**
  * struct fs_request - A request in work
  * @op:		NULL in a slot without one
@@ -88,6 +96,7 @@ struct fs_op {
  * @moved:	Bytes of the answer that are in the chain already, behind the header
  * @found, @fd:	What @run has opened, for @end, or what was found again; -1: nothing
  * @lock:	Held, by this request alone
+ * @context:	Of what it makes
  */
 struct fs_request {
 	const struct fs_op *op;
@@ -100,6 +109,7 @@ struct fs_request {
 	struct fs_node *lost, *from;
 	uint32_t moves, tries;
 	struct fs_lock *lock;
+	struct fs_context context;
 	const char *name[2];
 	int rc;
 	uint32_t args_bytes, out_bytes;
@@ -154,14 +164,14 @@ struct fs_locks {
  *
  * The working directory of the process is its /proc/self/fd: the path of an inode is the number of its O_PATH fd.
  * @squash:	What the guest makes belongs to the process's own user
- * @writeback, @posix_acl: Offered to the guest
+ * @writeback, @posix_acl, @security_ctx: Offered to the guest
  * @ready:	FUSE_INIT was answered
  * @mounts:	How often the guest mounted or unmounted: what was begun before has no effect
  * @flags:	Agreed at FUSE_INIT: FUSE_*, flags2 in the upper half
  * @valid_s:	How long the guest may believe names and attributes
  */
 struct fs {
-	bool read_only, squash, writeback, posix_acl, ready;
+	bool read_only, squash, writeback, posix_acl, security_ctx, ready;
 	enum fs_cache cache;
 	uint32_t mounts;
 	uint64_t flags;

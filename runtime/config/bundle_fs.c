@@ -64,6 +64,7 @@ static const struct schema_field fs_fields[] = {
 	BUNDLE_IDS("gidMappings", DEV(fs.ids), gids),
 	{.name = "cache", .kind = SCHEMA_ENUM, .off = DEV(fs.cache), .words = fs_cache_names},
 	{.name = "writeback", .kind = SCHEMA_BOOL, .off = DEV(fs.writeback)},
+	{.name = "securityContext", .kind = SCHEMA_BOOL, .off = DEV(fs.security_ctx)},
 	{.name = "hostLocks", .kind = SCHEMA_BOOL, .off = DEV(fs.host_locks)},
 	{.name = "posixAcl", .kind = SCHEMA_BOOL, .off = DEV(fs.posix_acl)},
 	BUNDLE_ON_FAILURE(DEV(on_failure)),

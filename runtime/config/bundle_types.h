@@ -118,7 +118,7 @@ struct bundle_fs {
 	struct schema_list sources;
 	struct bundle_ids ids;
 	int cache;
-	bool writeback, posix_acl, host_locks;
+	bool writeback, posix_acl, host_locks, security_ctx;
 };
 
 /**

@@ -64,7 +64,8 @@ static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device 
 		.cache = (uint32_t)d->fs.cache,
 		.flags = (d->fs.writeback ? FS_WRITEBACK : 0) |
 			 (d->fs.posix_acl ? FS_POSIX_ACL : 0) |
-			 (d->fs.host_locks ? FS_HOST_LOCKS : 0),
+			 (d->fs.host_locks ? FS_HOST_LOCKS : 0) |
+			 (d->fs.security_ctx ? FS_SECURITY_CTX : 0),
 	};
 	struct plan_proc *proc;
 	int rc;

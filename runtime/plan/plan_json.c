@@ -124,6 +124,8 @@ static void plan_json_add_fs(struct json_object *obj, const struct plan_proc *pr
 	json_add(obj, "writeback", json_object_new_boolean((fs.flags & FS_WRITEBACK) != 0));
 	json_add(obj, "posixAcl", json_object_new_boolean((fs.flags & FS_POSIX_ACL) != 0));
 	json_add(obj, "hostLocks", json_object_new_boolean((fs.flags & FS_HOST_LOCKS) != 0));
+	json_add(obj, "securityContext",
+		 json_object_new_boolean((fs.flags & FS_SECURITY_CTX) != 0));
 }
 
 static struct json_object *plan_json_sources(const struct plan_fs *f)

@@ -10,6 +10,8 @@
  * A nodeid of the header from 0x10 to 0x1f means one that was given before: f, d, s, p in turn. So does the first
  * number of the arguments of a rename or link, and 0x10 or 0x11 there the open file or directory of others.
  */
+#define FUZZ_FS_MORE FS_SECURITY_CTX
+
 #include "tests/fuzz/fuzz_fs.h"
 
 #define WITH_INIT     4

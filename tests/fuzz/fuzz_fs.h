@@ -143,6 +143,10 @@ static inline bool fuzz_fs_same(const struct stat *a, const char *path)
 
 /* ---- the device ---- */
 
+#ifndef FUZZ_FS_MORE
+#define FUZZ_FS_MORE 0 /* settings of the last kind of device, beside its own */
+#endif
+
 static const struct fuzz_fs_kind {
 	uint32_t rec, cache, settings;
 	uint32_t fds; /* for so many inodes; 0: more than an input can use */
@@ -150,7 +154,7 @@ static const struct fuzz_fs_kind {
 	{0, FS_CACHE_AUTO, 0, 0},
 	{BOOT_DEV_READONLY, FS_CACHE_AUTO, 0, 0},
 	{BOOT_DEV_SQUASH, FS_CACHE_NONE, FS_WRITEBACK, FUZZ_FS_FEW},
-	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL | FS_HOST_LOCKS, 0},
+	{0, FS_CACHE_ALWAYS, FS_POSIX_ACL | FS_HOST_LOCKS | FUZZ_FS_MORE, 0},
 };
 
 static inline void fuzz_fs_init(unsigned int i)
