@@ -4,7 +4,7 @@
 # fs_build DIR: the bundle of that guest. fsx takes FSX_STEPS steps, with FSX_SEED and with a 1 before that.
 fsx_steps=${FSX_STEPS:-100} fsx_seed=${FSX_SEED:-1}
 fs_build() {
-	bundle-examples/build --image-size 16 --job tests/linux/jobs/fs --program "${B:-build}/tests/linux/fsx" \
+	bundle-examples/build --image-size 16 --job tests/linux/jobs/fs --program "${B:-build}/tests/linux/fsx" --program "${B:-build}/tests/linux/lock_file" \
 		--param "fsx=$fsx_steps,$fsx_seed" "$1"
 }
 

@@ -57,12 +57,19 @@ is "mapped owners, as the guest has them" "$(ask fs mapped 'mkdir /m; mount -t v
 	"0:1000 5:6 65534:65534 "
 is "and as the host has them" "$(stat -c %u:%g "$work/mapped/f")" 100005:200006
 like "an owner without a map" "$(ask fs unmapped 'cd /m; chown 4000 f; echo y >theirs')" 'f: Invalid argument .*theirs: Permission denied'
-is "the guest has a lock" "$(ask fs mine 'exec 9>/m/mine; flock -n 9 && echo mine')" "mine "
-succeeds "and the host meets it" bash -c '! flock -n "$1" true' - "$work/mapped/mine"
-is "until the file is closed" "$(ask fs closed 'exec 9>&-; echo closed')" "closed "
-succeeds "then the host has it" flock -n "$work/mapped/mine" true
-flock "$work/mapped/held" sleep 8 &
-is "the guest meets the host's, and waits for it" "$(ask fs held 'flock -n /m/held true || echo taken; flock /m/held echo had')" "taken had "
+lock_file() { timeout $((60 * patience)) "$B/tests/linux/lock_file" "$@"; }
+host_tries() { echo "$(lock_file flock try "$work/mapped/flock") $(lock_file fcntl try "$work/mapped/fcntl")"; }
+host_has() { [ "$(host_tries)" = "had had" ]; }
+is "the guest has locks" "$(ask fs mine 'for k in flock fcntl; do lock_file $k try /m/$k 1000 >/m/said.$k 2>&1 & done; until [ -s /m/said.flock ] && [ -s /m/said.fcntl ]; do sleep 1; done; cat /m/said.*')" "had had "
+is "the host meets them" "$(host_tries)" "taken taken"
+is "until their owners end" "$(ask fs ended 'killall lock_file; echo ended')" "ended "
+succeeds "then the host has them" eventually 10 host_has
+for kind in flock fcntl; do "$B/tests/linux/lock_file" $kind wait "$work/mapped/$kind" 1000 >"$work/said.$kind" & done
+eventually 10 test -s "$work/said.flock" -a -s "$work/said.fcntl"
+is "the guest meets the host's" "$(ask fs taken 'for k in flock fcntl; do lock_file $k try /m/$k; done')" "taken taken "
+holders=$(jobs -p)
+(sleep 2; kill $holders) &
+is "and waits for them" "$(ask fs held 'for k in flock fcntl; do lock_file $k wait /m/$k; done')" "had had "
 storm_check "$work/tree"
 [ -z "${FS_MANY:-}" ] || many_check "$work/tree"
 succeeds "kill presses the power button" vmrun kill fs
