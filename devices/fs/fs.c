@@ -20,6 +20,7 @@
 #include <sys/timerfd.h>
 
 #include "devices/core/device.h"
+#include "devices/core/linger.h"
 #include "devices/core/pool.h"
 #include "devices/fs/fs_attr.h"
 #include "devices/fs/fs_close.h"
@@ -50,6 +51,7 @@ struct fs_device {
 	struct fs fs;
 	struct virtio_fs_config config;
 	struct pool pool;
+	struct linger linger;
 	unsigned int busy[FS_QUEUES];
 	int timer_fd;
 	bool armed;
@@ -170,6 +172,27 @@ static void fs_have_closed(struct fs_device *f)
 	}
 }
 
+/* Whether the loop has something to do, or will have without the driver */
+static bool fs_is_busy(struct device *d)
+{
+	const struct fs_device *f = d->state;
+
+	return f->busy[0] + f->busy[1] + f->fs.locks.nr_waiting > 0 || pool_has(&f->pool) ||
+	       vq_has(&d->vq[0], 1) || vq_has(&d->vq[1], 1);
+}
+
+/* A loop with nothing to do waits a moment for a request */
+static void fs_await(struct device *d, unsigned int q)
+{
+	struct fs_device *f = d->state;
+
+	if (fs_is_busy(d))
+		return;
+	fs_have_closed(f);
+	device_signal(d, q);
+	linger(&f->linger, d->vq, FS_QUEUES);
+}
+
 static void fs_queue(struct device *d, unsigned int q)
 {
 	struct fs_device *f = d->state;
@@ -178,6 +201,7 @@ static void fs_queue(struct device *d, unsigned int q)
 	for (unsigned int n = 0; n < DEVICE_BATCH; n++) {
 		struct fs_request *r;
 
+		fs_await(d, q);
 		rc = VQ_EMPTY; /* fs_event() goes on when a slot is free. */
 		if (f->nr_free == 0)
 			break;
