@@ -26,6 +26,7 @@
 #include "devices/fs/fs_close.h"
 #include "devices/fs/fs_cred.h"
 #include "devices/fs/fs_lock.h"
+#include "devices/fs/fs_loop.h"
 #include "devices/fs/fs_lost.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
@@ -34,9 +35,6 @@
 #define FS_QUEUES  2U
 #define FS_THREADS 8U
 #define FS_CLOSERS 2U /* threads that close at a time, so that others are left */
-
-/* Bytes of a write that the loop carries out itself when it has nothing else to do */
-#define FS_LOOP_BYTES (64U << 10)
 
 enum { FS_WATCH_POOL, FS_WATCH_TIMER };
 
@@ -52,6 +50,7 @@ struct fs_device {
 	struct virtio_fs_config config;
 	struct pool pool;
 	struct linger linger;
+	struct fs_loop by_loop;
 	unsigned int busy[FS_QUEUES];
 	int timer_fd;
 	bool armed;
@@ -81,40 +80,13 @@ static void fs_over(struct device *d, struct fs_request *r)
 	f->free[f->nr_free++] = (uint8_t)(r - f->request);
 }
 
-/* Whether the loop may carry a request out: it will not wait, or nothing else is there to be held up */
-static bool fs_may_loop(struct device *d, const struct fs_request *r)
-{
-	const struct fs_device *f = d->state;
-	const uint16_t flags = r->op->flags;
-
-	if (flags & (FS_OP_SILENT | FS_OP_FIRST | FS_OP_LOOP))
-		return true;
-	if (flags & FS_OP_WAITS || !r->node->quick)
-		return false;
-	return flags & FS_OP_FAST || (f->busy[0] + f->busy[1] == 0 && r->in.len <= FS_LOOP_BYTES &&
-				      !vq_has(&d->vq[r->queue], 1));
-}
-
-/* Carries a request out, unless it would have to wait for more than @wait */
-static bool fs_does(struct fs_device *f, struct fs_request *r, enum fs_wait wait)
-{
-	r->wait = wait;
-	r->rc = r->op->run(&f->fs, r);
-	r->wait = FS_WAIT_SERVER;
-	/* A lock that another has is no reason to try it in a thread. */
-	return r->rc != -EAGAIN || r->op->flags & FS_OP_LOCK;
-}
-
 /* Whether the loop has carried out a request itself */
 static bool fs_by_loop(struct device *d, struct fs_request *r)
 {
 	struct fs_device *f = d->state;
+	const bool alone = f->busy[0] + f->busy[1] == 0 && !vq_has(&d->vq[r->queue], 1);
 
-	if (r->rc < 0)
-		return true; /* its answer is an error already */
-	if (r->op->flags & FS_OP_TRY && r->node->quick && fs_does(f, r, FS_WAIT_NOT))
-		return true;
-	return fs_may_loop(d, r) && fs_does(f, r, FS_WAIT_DISK);
+	return fs_loop_run(&f->by_loop, &f->fs, r, alone);
 }
 
 /* Carries a request out as far as the loop may, and gives it to a thread for the rest */

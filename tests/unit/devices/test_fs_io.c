@@ -84,3 +84,57 @@ Test(fs_io, no_holes_with_writeback)
 	cr_assert_eq(seek(node, fh, 0, SEEK_HOLE, &off), -ENOSYS);
 	fs_stop();
 }
+
+#define READS	   8U
+#define READ_BYTES 0x40000U /* each; more than the loop reads while others wait */
+
+/* Makes a read available without ringing: its answer is at read_out() */
+static uint64_t read_out(unsigned int i)
+{
+	return FS_OUT_GPA + i * (READ_BYTES + 0x1000ULL);
+}
+
+static void add_read(unsigned int i, uint64_t node, uint64_t fh)
+{
+	struct {
+		struct fuse_in_header h;
+		struct fuse_read_in in;
+	} ask = {{.len = sizeof(ask), .opcode = FUSE_READ, .unique = i, .nodeid = node},
+		 {.fh = fh, .offset = i * READ_BYTES, .size = READ_BYTES}};
+	const struct vqd_buf buf[] = {
+		{FS_IN_GPA + i * 0x100, sizeof(ask), false},
+		{read_out(i), (uint32_t)sizeof(struct fuse_out_header) + READ_BYTES, true}};
+
+	memcpy(vqd_at(&rig.mem, buf[0].gpa, sizeof(ask)), &ask, sizeof(ask));
+	vqd_add(&rig.ring[1], buf, 2);
+}
+
+Test(fs_io, large_reads_at_once)
+{
+	uint64_t node, fh = 0;
+
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(0).error, 0);
+	cr_assert_eq(fs_create(1, "data", O_RDWR, 0600, &node, &fh), 0);
+	for (uint32_t i = 0; i < READS * READ_BYTES / sizeof(i); i += 1024)
+		cr_assert_eq(fs_write(node, fh, i * sizeof(i), &i, sizeof(i)), sizeof(i));
+	cr_assert_eq(ftruncate(openat(fs_at, "data", O_RDWR | O_CLOEXEC), READS * READ_BYTES), 0);
+	for (unsigned int round = 0; round < 20; round++) {
+		for (unsigned int i = 0; i < READS; i++)
+			add_read(i, node, fh);
+		dev_rig_kick(&rig, 1);
+		for (unsigned int i = 0; i < READS; i++)
+			cr_assert_eq(dev_rig_take(&rig, 1),
+				     sizeof(struct fuse_out_header) + READ_BYTES);
+		for (unsigned int i = 0; i < READS; i++) {
+			const struct fuse_out_header *h = vqd_at(&rig.mem, read_out(i),
+								 sizeof(*h) + READ_BYTES);
+			const uint32_t *word = (const void *)(h + 1);
+
+			cr_assert(h->unique == i && h->error == 0);
+			for (uint32_t at = 0; at < READ_BYTES / 4; at++)
+				cr_assert_eq(word[at], at % 1024 ? 0 : i * (READ_BYTES / 4) + at);
+		}
+	}
+	fs_stop();
+}
