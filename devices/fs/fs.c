@@ -43,7 +43,7 @@ enum { FS_WATCH_POOL, FS_WATCH_TIMER };
  * @busy:	Requests that threads have, of each queue
  * @closers:	Slots in which threads close files
  * @free, @nr_free: Slots without a request
- * @timer_fd, @armed: For those that wait for locks
+ * @timer_fd, @armed: For those that wait for locks; -1 if no locks are the host's
  */
 struct fs_device {
 	struct fs fs;
@@ -299,6 +299,7 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 	struct fs_settings s;
 	int rc = boot_settings(rec, &s, sizeof(s), err);
 
+	f->timer_fd = -1;
 	if (rc < 0)
 		return rc;
 	if (rec->nr_res != 2 || rec->nr_queues > FS_QUEUES || s.tag[0] == '\0' ||
@@ -328,7 +329,7 @@ static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *er
 		rc = pool_init(&f->pool, FS_THREADS, fs_run, f, err);
 	if (rc == 0)
 		rc = device_watch(d, FS_WATCH_POOL, f->pool.done[0], EPOLLIN, err);
-	return rc < 0 ? rc : fs_init_timer(d, err);
+	return rc < 0 || f->fs.locks.max == 0 ? rc : fs_init_timer(d, err);
 }
 
 static void fs_left(struct device *d)
