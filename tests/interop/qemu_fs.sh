@@ -21,7 +21,7 @@ said() { grep -qa "^fact $1" "$work/console" || ! kill -0 "$qemu_pid" 2>/dev/nul
 # guest_does TAG COMMAND: its answer
 guest_does() {
 	echo "$1 $2" >&"$in"
-	eventually $((60 + ${FS_MANY:-0} / 50)) said "$1 "
+	eventually $((200 + ${FS_MANY:-0} / 50)) said "$1 "
 	said_fact "$1"
 }
 # device TAG DIR [OPTION...]: a device of ours, and how QEMU uses it

@@ -93,10 +93,9 @@ tree_check() {
 	is "and not written" "$(said_fact refused)" 'Read-only file system'
 }
 
-# many_check DIR: many files in a directory, made by the host: $fs_many (3000) of them. The table of inodes is smaller
-# than the 100,000 of `make soak`.
+# many_check DIR: files in a directory, made by the host: $FS_MANY (20,000) of them, more than the device has fds
 many_check() {
-	local many=${FS_MANY:-3000}
+	local many=${FS_MANY:-20000}
 	mkdir "$1/many" && (cd "$1/many" && seq "$many" | xargs touch)
 	is "$many files in a directory are listed" "$(guest_does list 'ls /share/many | wc -l')" "$many "
 	is "and found" "$(guest_does find 'find /share/many -type f | wc -l')" "$many "
