@@ -21,18 +21,45 @@ int fs_locks_init(struct fs_locks *t, uint32_t max, struct err *err)
 void fs_locks_done(struct fs_locks *t)
 {
 	for (uint32_t i = 0; t->lock && i < t->top; i++)
-		if (t->lock[i].node)
-			cleanup_close_fd(&t->lock[i].fd);
+		cleanup_close_fd(&t->lock[i].fd);
 	free(t->lock);
 	*t = (struct fs_locks){0};
 }
 
 /* ---- owners ---- */
 
+/* Where a close may wait for a server, the place goes on until a thread has closed it. */
 static void fs_lock_remove(struct fs *fs, struct fs_lock *l)
 {
-	cleanup_close_fd(&l->fd);
+	const bool slow = l->fd >= 0 && !l->node->quick;
+
+	if (slow) {
+		*l = (struct fs_lock){.fd = l->fd, .closing = true};
+		fs->locks.nr_closing++;
+		return;
+	}
 	fs->locks.again |= l->held;
+	cleanup_close_fd(&l->fd);
+	*l = (struct fs_lock){.fd = -1};
+}
+
+struct fs_lock *fs_lock_closing(struct fs_locks *t)
+{
+	struct fs_lock *l = t->lock;
+
+	if (t->nr_closing == 0)
+		return NULL;
+	while (!l->closing)
+		l++;
+	l->closing = false;
+	l->gone = true;
+	t->nr_closing--;
+	return l;
+}
+
+void fs_lock_closed(struct fs_locks *t, struct fs_lock *l)
+{
+	t->again = true;
 	*l = (struct fs_lock){.fd = -1};
 }
 
@@ -64,7 +91,7 @@ int fs_lock_begin(struct fs *fs, struct fs_request *r)
 		struct fs_lock *l = &t->lock[i];
 
 		if (!l->node)
-			fresh = l;
+			fresh = l->fd < 0 ? l : fresh;
 		else if (l->node == r->file->node && l->owner == in->owner &&
 			 l->is_flock == fs_lock_is_flock(in)) {
 			if (l->busy)

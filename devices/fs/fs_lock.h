@@ -57,6 +57,14 @@ int fs_lock_set(struct fs *fs, struct fs_request *r);
 int fs_lock_flush(struct fs *fs, struct fs_request *r);
 int fs_lock_release(struct fs *fs, struct fs_request *r);
 
+/**
+ * fs_lock_closing() - The next place that is no more, and whose fd a thread has to close; NULL: none
+ *
+ * It is the caller's until fs_lock_closed(), which ends its locks.
+ */
+struct fs_lock *fs_lock_closing(struct fs_locks *t);
+void fs_lock_closed(struct fs_locks *t, struct fs_lock *l);
+
 /* ---- requests that wait ---- */
 
 /** fs_lock_waits() - Take a request that could not be carried out.  Return: whether it waits; else it is to be answered */

@@ -133,13 +133,14 @@ struct fs_request {
  * @held:	It has locks
  * @busy:	A request has it
  * @gone:	Its locks end when that is over
+ * @closing:	A thread has to close @fd; the place has no @node any more
  */
 struct fs_lock {
 	const struct fs_node *node;
 	const struct fs_file *file;
 	uint64_t owner;
 	int fd;
-	bool is_flock, held, busy, gone;
+	bool is_flock, held, busy, gone, closing;
 };
 
 /**
@@ -152,7 +153,7 @@ struct fs_lock {
  */
 struct fs_locks {
 	struct fs_lock *lock;
-	uint32_t max, top;
+	uint32_t max, top, nr_closing;
 	unsigned int nr_waiting, round, next_interrupt;
 	bool again;
 	struct fs_request *waiting[FS_WAITING];

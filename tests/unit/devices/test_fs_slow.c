@@ -273,3 +273,29 @@ Test(fs_slow, a_ring_stops_when_it_goes_on)
 	(void)dev_rig_answer(&rig, VUP_GET_VRING_BASE);
 	cr_assert_eq(answered(), 0);
 }
+
+static void setup_locks(void)
+{
+	fs_settings.flags = FS_HOST_LOCKS;
+	setup();
+}
+
+TestSuite(fs_slow_locks, .init = setup_locks, .fini = finish);
+
+Test(fs_slow_locks, a_thread_ends_its_locks)
+{
+	const uint64_t f = fs_node(fs_node(ROOT, "slow"), "f");
+	struct fuse_lk_in in = {
+		.owner = 1, .lk = {.end = INT64_MAX, .type = F_RDLCK}, .lk_flags = FUSE_LK_FLOCK};
+
+	cr_assert_eq(fs_open(FUSE_OPEN, f, O_RDONLY, &in.fh), 0);
+	cr_assert_eq(fs_ask(FUSE_SETLK, f, 0, FS_ARG(in), FS_END).error, 0);
+	hangs_at(FUSE_FLUSH);
+	in.lk.type = F_UNLCK;
+	cr_assert_eq(fs_ask(FUSE_SETLK, f, 0, FS_ARG(in), FS_END).error, 0);
+	wait_until_it_hangs();
+	others_go_on();
+	goes_on();
+	in.lk.type = F_RDLCK;
+	cr_assert_eq(fs_ask(FUSE_SETLK, f, 0, FS_ARG(in), FS_END).error, 0);
+}
