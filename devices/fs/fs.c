@@ -30,17 +30,20 @@
 #include "devices/fs/fs_lost.h"
 #include "devices/fs/fs_ops.h"
 #include "devices/fs/fs_request.h"
+#include "devices/fs/fs_slow.h"
 #include "devices/fs/fs_tables.h"
 
 #define FS_QUEUES  2U
 #define FS_THREADS 8U
 #define FS_CLOSERS 2U /* threads that close at a time, so that others are left */
 
+_Static_assert(FS_CLOSERS + FS_SLOW < FS_THREADS, "a disk has a thread whatever hangs");
+
 enum { FS_WATCH_POOL, FS_WATCH_TIMER };
 
 /**
  * struct fs_device - State of one device
- * @busy:	Requests that threads have, of each queue
+ * @busy:	Requests that threads have or will have, of each queue
  * @closers:	Slots in which threads close files
  * @free, @nr_free: Slots without a request
  * @timer_fd, @armed: For those that wait for locks; -1 if no locks are the host's
@@ -51,6 +54,7 @@ struct fs_device {
 	struct pool pool;
 	struct linger linger;
 	struct fs_loop by_loop;
+	struct fs_slow slow;
 	unsigned int busy[FS_QUEUES];
 	int timer_fd;
 	bool armed;
@@ -107,7 +111,18 @@ static void fs_go_on(struct device *d, struct fs_request *r)
 		return;
 	}
 	f->busy[r->queue]++;
-	pool_give(&f->pool, (uint8_t)(r - f->request));
+	if (fs_slow_begin(&f->slow, r))
+		pool_give(&f->pool, (uint8_t)(r - f->request));
+}
+
+/* A thread has given a request back, and can have another */
+static void fs_come_back(struct fs_device *f, const struct fs_request *r)
+{
+	struct fs_request *next = fs_slow_end(&f->slow, r);
+
+	f->busy[r->queue]--;
+	if (next)
+		pool_give(&f->pool, (uint8_t)(next - f->request));
 }
 
 /* Looks after those that wait for locks, and comes back while there are any */
@@ -212,7 +227,7 @@ static void fs_collect(struct device *d)
 			f->free[f->nr_free++] = slots[i];
 			continue;
 		}
-		f->busy[r->queue]--;
+		fs_come_back(f, r);
 		if (!r->lost) {
 			fs_over(d, r);
 			continue;
@@ -289,7 +304,6 @@ static int fs_init_timer(struct device *d, struct err *err)
  *
  * Context: setup
  * Syscalls: fchdir statx fstatfs prctl timerfd_create
- * Syscalls: fchdir statx fstatfs prctl
  * Return: 0 or -errno
  */
 static int fs_setup(struct device *d, const struct boot_dev *rec, struct err *err)

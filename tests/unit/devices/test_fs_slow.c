@@ -15,17 +15,21 @@
 #define F_INO	2
 #define IN_GPA	(FS_IN_GPA + 0x100000ULL) /* of what is asked for and not waited for */
 #define OUT_GPA (FS_OUT_GPA + 0x200000ULL)
+#define ROOM	1024U
+#define MANY	12U /* requests, more than there are threads */
 
 /**
  * server - The other side of the mount
  * @hang:	It does not answer this
- * @hung:	Its number says here that it does not
+ * @times:	So often
+ * @hung:	It says here that it does not
  * @missed:	What it has not answered
  */
 static struct {
 	int fd, hung[2];
-	_Atomic uint32_t hang;
-	struct fuse_in_header missed[2]; /* and what follows it */
+	_Atomic uint32_t hang, times;
+	uint32_t nr_missed;
+	struct fuse_in_header missed[MANY][2]; /* and what follows it */
 	pthread_t thread;
 } server = {.fd = -1};
 
@@ -85,9 +89,9 @@ static void *server_main(void *arg)
 	} in;
 
 	while (read(server.fd, &in, sizeof(in)) > 0) {
-		if (in.h.opcode == server.hang) {
-			server.hang = 0;
-			memcpy(server.missed, &in, sizeof(server.missed));
+		if (in.h.opcode == server.hang && server.times > 0) {
+			server.times--;
+			memcpy(server.missed[server.nr_missed++], &in, sizeof(server.missed[0]));
 			cr_assert_eq(write(server.hung[1], "h", 1), 1);
 		} else if (in.h.opcode != FUSE_FORGET && in.h.opcode != FUSE_BATCH_FORGET &&
 			   in.h.opcode != FUSE_INTERRUPT) {
@@ -97,10 +101,12 @@ static void *server_main(void *arg)
 	return arg;
 }
 
-/* It takes no answer to the next operation of this kind */
-static void hangs_at(uint32_t opcode)
+/* It gives no answer to the next operations of this kind */
+static void hangs_at(uint32_t opcode, uint32_t times)
 {
+	server.nr_missed = 0;
 	server.hang = opcode;
+	server.times = times;
 }
 
 static void wait_until_it_hangs(void)
@@ -113,7 +119,11 @@ static void wait_until_it_hangs(void)
 
 static void goes_on(void)
 {
-	server_answer(server.missed);
+	const uint32_t nr = server.nr_missed;
+
+	server.times = 0;
+	for (uint32_t i = 0; i < nr; i++)
+		server_answer(server.missed[i]);
 }
 
 static void setup(void)
@@ -150,22 +160,29 @@ static void finish(void)
 
 TestSuite(fs_slow, .init = setup, .fini = finish);
 
-/* Sends a request and does not wait for its answer */
-static void submit(uint32_t opcode, uint64_t node, const void *args, uint32_t bytes)
+/* Sends a request and does not wait for its answer; up to MANY at a time, of different @i */
+static void submit_one(unsigned int i, uint32_t opcode, uint64_t node, const void *args,
+		       uint32_t bytes)
 {
 	const struct fuse_in_header in = {.len = (uint32_t)sizeof(in) + bytes,
 					  .opcode = opcode,
-					  .unique = 1000000,
+					  .unique = 1000000 + i,
 					  .nodeid = node,
 					  .uid = geteuid(),
 					  .gid = getegid()};
-	const struct vqd_buf chain[] = {{IN_GPA, in.len, false}, {OUT_GPA, 1024, true}};
-	uint8_t *at = vqd_at(&rig.mem, IN_GPA, in.len);
+	const struct vqd_buf chain[] = {{IN_GPA + i * ROOM, in.len, false},
+					{OUT_GPA + i * ROOM, ROOM, true}};
+	uint8_t *at = vqd_at(&rig.mem, IN_GPA + i * ROOM, in.len);
 
 	memcpy(at, &in, sizeof(in));
 	memcpy(at + sizeof(in), args, bytes);
 	vqd_add(&rig.ring[1], chain, 2);
 	dev_rig_kick(&rig, 1);
+}
+
+static void submit(uint32_t opcode, uint64_t node, const void *args, uint32_t bytes)
+{
+	submit_one(0, opcode, node, args, bytes);
 }
 
 /* The answer to it: its error */
@@ -176,6 +193,21 @@ static int answered(void)
 	(void)dev_rig_take(&rig, 1);
 	cr_assert_eq(out->unique, 1000000);
 	return out->error;
+}
+
+/* The number of a name's inode in a listing; 0: it is only a name */
+static uint64_t listed(const struct fs_reply *r, const char *name)
+{
+	const struct fuse_direntplus *d;
+
+	for (uint32_t at = 0; at < r->bytes; at += (uint32_t)FUSE_DIRENTPLUS_SIZE(d)) {
+		d = (const void *)((const uint8_t *)r->body + at);
+		if (d->dirent.namelen == strlen(name) &&
+		    memcmp(d->dirent.name, name, strlen(name)) == 0)
+			return d->entry_out.nodeid;
+	}
+	cr_assert_fail("%s is not listed", name);
+	return 0;
 }
 
 /* All that does not use the server goes on, also to list the directory in which it is mounted. */
@@ -191,7 +223,9 @@ static void others_go_on(void)
 			     0);
 	cr_assert_eq(fs_open(FUSE_OPENDIR, ROOT, O_RDONLY, &fh), 0);
 	r = fs_read(FUSE_READDIRPLUS, ROOT, fh, 0, 4096);
-	cr_assert(r.error == 0 && r.bytes > 4 * sizeof(struct fuse_direntplus));
+	cr_assert_eq(r.error, 0);
+	cr_assert_eq(listed(&r, "quick"), fs_node(ROOT, "quick"));
+	cr_assert_eq(listed(&r, "slow"), 0);
 	cr_assert_eq(fs_release(FUSE_RELEASEDIR, ROOT, fh), 0);
 }
 
@@ -200,7 +234,7 @@ Test(fs_slow, who_uses_it_waits)
 	const struct fuse_getattr_in get = {0};
 	const uint64_t f = fs_node(fs_node(ROOT, "slow"), "f");
 
-	hangs_at(FUSE_GETATTR);
+	hangs_at(FUSE_GETATTR, 1);
 	submit(FUSE_GETATTR, f, &get, sizeof(get));
 	wait_until_it_hangs();
 	others_go_on();
@@ -210,7 +244,7 @@ Test(fs_slow, who_uses_it_waits)
 
 Test(fs_slow, its_root_is_found_by_a_thread)
 {
-	hangs_at(FUSE_GETATTR);
+	hangs_at(FUSE_GETATTR, 1);
 	submit(FUSE_LOOKUP, ROOT, "slow", 5);
 	wait_until_it_hangs();
 	others_go_on();
@@ -225,13 +259,13 @@ Test(fs_slow, a_thread_closes_its_files)
 	uint64_t fh;
 
 	cr_assert_eq(fs_open(FUSE_OPEN, f, O_RDONLY, &fh), 0);
-	hangs_at(FUSE_FLUSH);
+	hangs_at(FUSE_FLUSH, 1);
 	cr_assert_eq(fs_release(FUSE_RELEASE, f, fh), 0);
 	wait_until_it_hangs();
 	others_go_on();
 	cr_assert_eq(fs_open(FUSE_OPEN, f, O_RDONLY, &fh), 0);
 	goes_on();
-	hangs_at(FUSE_FLUSH);
+	hangs_at(FUSE_FLUSH, 1);
 	cr_assert_eq(fs_ask(FUSE_DESTROY, 0, 0, FS_END).error, 0, "all files go");
 	wait_until_it_hangs();
 	cr_assert_eq(fs_hello(~0ULL).error, 0);
@@ -245,7 +279,7 @@ Test(fs_slow, what_was_begun_before_an_unmount_has_no_effect)
 	const unsigned int fds = fs_fds();
 	int error;
 
-	hangs_at(FUSE_LOOKUP);
+	hangs_at(FUSE_LOOKUP, 1);
 	submit(FUSE_LOOKUP, slow, "f", 2);
 	wait_until_it_hangs();
 	cr_assert_eq(fs_ask(FUSE_DESTROY, 0, 0, FS_END).error, 0);
@@ -264,7 +298,7 @@ Test(fs_slow, a_ring_stops_when_it_goes_on)
 	const uint64_t f = fs_node(fs_node(ROOT, "slow"), "f");
 	struct pollfd p = {.fd = rig.child.vmm, .events = POLLIN};
 
-	hangs_at(FUSE_GETATTR);
+	hangs_at(FUSE_GETATTR, 1);
 	submit(FUSE_GETATTR, f, &get, sizeof(get));
 	wait_until_it_hangs();
 	vup_state(rig.child.vmm, VUP_GET_VRING_BASE, 0, 1, 0);
@@ -272,6 +306,33 @@ Test(fs_slow, a_ring_stops_when_it_goes_on)
 	goes_on();
 	(void)dev_rig_answer(&rig, VUP_GET_VRING_BASE);
 	cr_assert_eq(answered(), 0);
+}
+
+/* Threads are left for disks, however many requests wait; and those get their turn. */
+Test(fs_slow, it_does_not_get_all_threads)
+{
+	const struct fuse_getattr_in get = {0};
+	const uint64_t f = fs_node(fs_node(ROOT, "slow"), "f"), quick = fs_node(ROOT, "quick");
+	struct fuse_fsync_in sync = {0};
+	uint64_t fh;
+
+	cr_assert_eq(fs_open(FUSE_OPEN, quick, O_RDONLY, &fh), 0);
+	hangs_at(FUSE_GETATTR, MANY);
+	for (unsigned int i = 0; i < MANY; i++)
+		submit_one(i, FUSE_GETATTR, f, &get, sizeof(get));
+	for (unsigned int i = 0; i < 3; i++)
+		wait_until_it_hangs();
+	sync.fh = fh;
+	cr_assert_eq(fs_ask(FUSE_FSYNC, quick, 0, FS_ARG(sync), FS_END).error, 0);
+	cr_assert_eq(server.nr_missed, 3);
+	goes_on();
+	for (unsigned int i = 0; i < MANY; i++)
+		(void)dev_rig_take(&rig, 1);
+	for (unsigned int i = 0; i < MANY; i++) {
+		const struct fuse_out_header *out = vqd_at(&rig.mem, OUT_GPA + i * ROOM, 16);
+
+		cr_assert(out->unique == 1000000 + i && out->error == 0, "%u: %d", i, out->error);
+	}
 }
 
 static void setup_locks(void)
@@ -290,7 +351,7 @@ Test(fs_slow_locks, a_thread_ends_its_locks)
 
 	cr_assert_eq(fs_open(FUSE_OPEN, f, O_RDONLY, &in.fh), 0);
 	cr_assert_eq(fs_ask(FUSE_SETLK, f, 0, FS_ARG(in), FS_END).error, 0);
-	hangs_at(FUSE_FLUSH);
+	hangs_at(FUSE_FLUSH, 1);
 	in.lk.type = F_UNLCK;
 	cr_assert_eq(fs_ask(FUSE_SETLK, f, 0, FS_ARG(in), FS_END).error, 0);
 	wait_until_it_hangs();
