@@ -2,9 +2,9 @@
 /**
  * DOC: Where an inode was found last: its parent and its name there
  *
- * A node has one name at a time, and a name one node. Names are what the guest was told or did; the host may know
- * better, so what is found by them is compared (fs_find_again()). Parents make a tree: a name that would put a
- * directory below itself is not taken.
+ * A node has one name at a time, and a name one node. Names are those that the guest has seen or given. The
+ * host may have changed them since, so what is found by them is compared (fs_find_again()). Parents make a
+ * tree: a name that would put a directory below itself is not taken.
  */
 #ifndef VMRUN_DEVICES_FS_FS_BIND_H
 #define VMRUN_DEVICES_FS_FS_BIND_H

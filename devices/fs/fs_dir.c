@@ -2,8 +2,8 @@
 /**
  * DOC: Reading directories
  *
- * The guest says with each request where to continue, so a directory needs no state of ours: what the host told
- * and found no room in the answer is asked for again.
+ * The guest says with each request where to continue, so a directory needs no state of ours: entries for
+ * which the answer had no room are read again.
  *
  * A request's @args hold what is at work: the host's entries in the first part, and for READDIRPLUS the answer
  * in the second. Until the loop counts the lookups, an entry there carries what was found in fields that the

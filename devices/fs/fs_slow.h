@@ -2,7 +2,7 @@
 /**
  * DOC: Threads for file systems whose server may hang
  *
- * A request of such a file system (!node->quick) may keep its thread for ever. So they have a part of the threads, and
+ * A request of such a file system (!node->quick) may keep its thread without end. So they have a part of the threads, and
  * each file system a part of that: a server that hangs holds up those who use it, and not another server, or a disk.
  * Further requests wait for their turn here, in their slots.
  */

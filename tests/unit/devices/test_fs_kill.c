@@ -36,7 +36,7 @@ static unsigned int mode(void)
 	return st.st_mode & 07777;
 }
 
-/* Whoever it is that asks: 0 is the guest's root */
+/* The user who asks; 0 is the guest's root */
 static const uint32_t users[] = {0, 500};
 
 static void prepare(uint32_t user, unsigned int bits)
