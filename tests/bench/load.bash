@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# tests/bench/load.bash: programs of Debian's that make load, for the guest and for this machine; sourced after debs.sh.
+# tests/bench/load.bash: programs of Debian's that make load, for the guest and for this machine, and disks
+# for it; sourced after debs.sh.
 
 load_make() { # load_make DIR PACKAGE...
 	local dir=$1 s
@@ -48,4 +49,19 @@ load_into() {
 	done >>"$commands"
 	debugfs -w -f "$commands" "$1" 2>&1
 	rm -f "$commands"
+}
+
+# null_disk NAME MIB NS DIR: a file system on a disk in memory that answers after so long
+null_disk() {
+	local config=/sys/kernel/config/nullb/$1 device=/dev/$1
+	[ -d /sys/kernel/config/nullb ] || modprobe null_blk nr_devices=0
+	[ -d /sys/kernel/config/nullb ] || mount -t configfs none /sys/kernel/config
+	mkdir "$config" || return
+	echo 1 >"$config/memory_backed"
+	echo 2 >"$config/irqmode"
+	echo "$3" >"$config/completion_nsec"
+	echo "$2" >"$config/size"
+	echo 1 >"$config/power"
+	[ -b "$device" ] || device=/dev/nullb$(cat "$config/index") # older kernels do not take the name
+	mkfs.ext4 -q "$device" && mkdir -p "$4" && mount "$device" "$4"
 }
