@@ -37,19 +37,11 @@ static int run_fs_map(struct json_object *device, const char *property, const ch
 		      const char *text, struct err *err)
 {
 	struct id_map map;
-	struct json_object *all = json_object_new_array();
 	int rc = id_map_parse(&map, text, from, err);
 
-	for (unsigned int i = 0; rc == 0 && i < map.nr; i++) {
-		struct json_object *o = json_object_new_object();
-
-		json_add(o, "containerID", json_object_new_uint64(map.range[i].inside));
-		json_add(o, "hostID", json_object_new_uint64(map.range[i].outside));
-		json_add(o, "size", json_object_new_uint64(map.range[i].count));
-		json_object_array_add(all, o);
-	}
+	if (rc == 0)
+		json_add(device, property, id_map_json(&map));
 	id_map_done(&map);
-	json_object_object_add(device, property, all);
 	return rc;
 }
 

@@ -143,29 +143,14 @@ static struct json_object *plan_json_sources(const struct plan_fs *f)
 	return all;
 }
 
-static void plan_json_add_ids(struct json_object *obj, const char *key, const struct id_map *m)
-{
-	struct json_object *all = json_object_new_array();
-
-	for (unsigned int i = 0; i < m->nr; i++) {
-		struct json_object *o = json_object_new_object();
-
-		json_add(o, "containerID", json_object_new_uint64(m->range[i].inside));
-		json_add(o, "hostID", json_object_new_uint64(m->range[i].outside));
-		json_add(o, "size", json_object_new_uint64(m->range[i].count));
-		json_object_array_add(all, o);
-	}
-	json_add(obj, key, all);
-}
-
 /* What an fs device shares, and with whom */
 static void plan_json_add_share(struct json_object *obj, const struct plan_fs *f)
 {
 	json_add(obj, "sources", plan_json_sources(f));
 	if (f->uids.nr == 0)
 		return;
-	plan_json_add_ids(obj, "uidMappings", &f->uids);
-	plan_json_add_ids(obj, "gidMappings", &f->gids);
+	json_add(obj, "uidMappings", id_map_json(&f->uids));
+	json_add(obj, "gidMappings", id_map_json(&f->gids));
 }
 
 static struct json_object *plan_json_proc(const struct plan *p, unsigned int index)

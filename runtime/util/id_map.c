@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/util/json.h"
+
 #define ID_MAP_IDS 0xffffffffULL /* the last number is no id: -1 */
 
 void id_map_done(struct id_map *m)
@@ -123,4 +125,19 @@ bool id_map_inside(const struct id_map *m, uint32_t outside, uint32_t *ret)
 		}
 	}
 	return false;
+}
+
+struct json_object *id_map_json(const struct id_map *m)
+{
+	struct json_object *all = json_object_new_array();
+
+	for (unsigned int i = 0; i < m->nr; i++) {
+		struct json_object *o = json_object_new_object();
+
+		json_add(o, "containerID", json_object_new_uint64(m->range[i].inside));
+		json_add(o, "hostID", json_object_new_uint64(m->range[i].outside));
+		json_add(o, "size", json_object_new_uint64(m->range[i].count));
+		json_object_array_add(all, o);
+	}
+	return all;
 }

@@ -8,6 +8,8 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
+struct json_object;
+
 /* Ranges of one map. Whatever the numbers, with one more they are less than a page of text, as the kernel wants it. */
 #define ID_MAP_MAX 120U
 
@@ -48,5 +50,8 @@ MUST_CHECK int id_map_check(const struct id_range *range, unsigned int nr, const
 
 /** id_map_inside() - What @outside is inside.  Return: whether the map has it; *@ret is untouched otherwise */
 bool id_map_inside(const struct id_map *m, uint32_t outside, uint32_t *ret);
+
+/** id_map_json() - As config.json has it: an array of containerID, hostID and size, the caller's */
+struct json_object *id_map_json(const struct id_map *m);
 
 #endif
