@@ -54,7 +54,7 @@ static int client_hear(int fd, const struct warn_to *warn, struct reply *ret, st
 	}
 }
 
-static int client_connect(int dir, struct err *err)
+int client_connect(int dir, struct err *err)
 {
 	/* A supervisor that hangs must not hang its caller. */
 	const struct timeval patience = {.tv_sec = PATIENCE_S};

@@ -5,6 +5,15 @@
  * AF_UNIX, SOCK_SEQPACKET: one struct request, any number of warnings, one struct reply. The kernel names the
  * client (SO_PEERCRED): the supervisor serves root and its own user. The state of a VM is not asked for here;
  * state.json has it, even after the supervisor's death.
+ *
+ * REQUEST_EXEC alone keeps its connection, as long as the program lives that it runs in the container:
+ *
+ *   client      REQUEST_EXEC with files by enum request_file
+ *   supervisor  a reply: code 0, the program runs; or an errno value, and value[0] = the status to exit with
+ *   client      REQUEST_SIGNAL and REQUEST_SIZE, any number, none of which is answered
+ *   supervisor  after code 0: a reply, code 0, value[0] = the program's status: 0 to 255, 128 + signal
+ *
+ * If the supervisor closes without the last, the container is gone; if the client does, the program is killed.
  */
 #ifndef VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
 #define VMRUN_RUNTIME_SUPERVISOR_CLIENT_H
@@ -30,7 +39,24 @@ enum request_op {
 	REQUEST_BALLOON_STATS,
 	REQUEST_CONSOLE,      /* brings the end of a stream socket */
 	REQUEST_CONSOLE_SIZE, /* value = columns << 16 | rows */
+	REQUEST_EXEC,	      /* arg = REQUEST_EXEC_TERMINAL or 0 */
+	REQUEST_SIGNAL,	      /* after REQUEST_EXEC: arg = 1 to 64 */
+	REQUEST_SIZE,	      /* after REQUEST_EXEC: value = columns << 16 | rows */
+	REQUEST_PIDS_MAX,     /* value = how many processes the container may have, 0: any number */
 	REQUEST_OPS
+};
+
+#define REQUEST_EXEC_TERMINAL 1 /* the standard streams are one terminal */
+#define REQUEST_KILL_ALL      1 /* value of REQUEST_KILL: all processes of the container */
+
+/** enum request_file - Files of a REQUEST_EXEC, in this order: the description (agent_spec.h), and its streams or terminal */
+enum request_file {
+	REQUEST_FILE_SPEC,
+	REQUEST_FILE_STDIN,
+	REQUEST_FILE_TERMINAL = REQUEST_FILE_STDIN, /* its slave; the last */
+	REQUEST_FILE_STDOUT,
+	REQUEST_FILE_STDERR,
+	REQUEST_FILES
 };
 
 /**
@@ -40,7 +66,7 @@ enum request_op {
  * @device:	Whom it concerns, by instance name ("net0"), terminated; empty: the VM
  * @name:	Of REQUEST_CONSOLE the port, terminated; empty: hvc0
  *
- * Some operations bring a file, one and no more.
+ * Some operations bring a file, one and no more; REQUEST_EXEC brings several.
  */
 struct request {
 	uint32_t magic;
@@ -69,6 +95,9 @@ struct reply {
 
 /** client_address() - The address of the control socket in the state directory @dir: its length */
 socklen_t client_address(int dir, struct sockaddr_un *ret);
+
+/** client_connect() - Connect to the supervisor of the state directory @dir: the socket, the caller's; or as client_ask() */
+MUST_CHECK int client_connect(int dir, struct err *err);
 
 /**
  * client_ask() - Send a request and wait for the reply
