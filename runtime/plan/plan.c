@@ -254,6 +254,7 @@ void plan_free(struct plan *p)
 		plan_fs_free(&p->fs[i]);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
+	free(p->spec);
 	free(p->proc);
 	plan_cgroup_free(&p->cgroup);
 	free(p->bundle_path);

@@ -223,6 +223,9 @@ struct plan_cgroup_dir {
  * @hostname:	The guest's: from the bundle, or the VM's id
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
  * @unconfined:	No process has a jail (plan_disable_sandbox())
+ * @container:	vmrun-init runs the bundle's process in the guest; @spec describes it
+ * @spec:	Items of devices/core/agent_spec.h, @spec_bytes of them: those of the container and its process. Those of its
+ *		networks are known when it starts. Owned
  * @warning:	One line for each request of the config that this version does not carry out
  */
 struct plan {
@@ -235,6 +238,9 @@ struct plan {
 	bool has_initrd;
 	bool terminal;
 	bool unconfined;
+	bool container;
+	uint8_t *spec;
+	size_t spec_bytes;
 	uint16_t cols, rows; /* of the terminal; 0: not known */
 	int oom_score_adj;
 	struct plan_cgroup cgroup;
