@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_hooks.h"
 #include "runtime/config/bundle_linux.h"
 #include "runtime/config/bundle_net_check.h"
 #include "runtime/config/bundle_process.h"
@@ -87,10 +88,7 @@ static const struct schema_field top_fields[] = {
 	 .off = TOP(process),
 	 .table = &bundle_process_table},
 	{.name = "mounts", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_mount_field},
-	{.name = "hooks",
-	 .kind = SCHEMA_OBJECT,
-	 .off = SCHEMA_NOWHERE,
-	 .table = &bundle_hooks_table},
+	{.name = "hooks", .kind = SCHEMA_OBJECT, .off = TOP(hooks), .table = &bundle_hooks_table},
 	{.name = "linux", .kind = SCHEMA_OBJECT, .off = TOP(linux_), .table = &bundle_linux_table},
 	{.name = "vm", .kind = SCHEMA_OBJECT, .off = TOP(vm), .table = &bundle_vm_table},
 	{.name = "annotations",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: /process, /hooks and /mounts of a config.json: OCI config.md
+ * DOC: /process and /mounts of a config.json: OCI config.md
  *
  * Only terminal, consoleSize and oomScoreAdj of /process are carried out yet. The rest is checked too: a bundle that is
  * valid today must still be valid when a later version runs its process.
@@ -12,7 +12,6 @@
 
 #include "runtime/config/bundle_types.h"
 
-#define INT32_LIMIT  2147483647ULL
 #define UINT32_LIMIT 4294967295ULL
 #define LATER	     .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 #define NEEDED	     .flags = SCHEMA_REQUIRED, .off = SCHEMA_NOWHERE
@@ -169,33 +168,6 @@ const struct schema_table bundle_process_table = {.field = process_fields,
 						  .nr = ARRAY_SIZE(process_fields),
 						  .size = sizeof(struct bundle_process),
 						  .later = "not carried out in the guest yet"};
-
-/* ---- hooks --------------------------------------------------------------------------------- */
-
-static const struct schema_field hook_fields[] = {
-	{.name = "path",
-	 .kind = SCHEMA_STRING,
-	 .flags = SCHEMA_REQUIRED | SCHEMA_ABSOLUTE,
-	 KEPT_NOWHERE,
-	 .max = PATH_MAX - 1},
-	STRINGS("args"),
-	STRINGS("env"),
-	{.name = "timeout", .kind = SCHEMA_UINT, KEPT_NOWHERE, .min = 1, .max = INT32_LIMIT},
-};
-static const struct schema_table hook_table = TABLE(hook_fields);
-static const struct schema_field hook_field = {.kind = SCHEMA_OBJECT, .table = &hook_table};
-
-#define HOOK(n)                                                                                    \
-	{                                                                                          \
-		.name = n, .kind = SCHEMA_ARRAY, LATER, .elem = &hook_field                        \
-	}
-
-static const struct schema_field hooks_fields[] = {
-	HOOK("prestart"),	HOOK("createRuntime"), HOOK("createContainer"),
-	HOOK("startContainer"), HOOK("poststart"),     HOOK("poststop"),
-};
-const struct schema_table bundle_hooks_table = {
-	.field = hooks_fields, .nr = ARRAY_SIZE(hooks_fields), .later = "not run yet"};
 
 /* ---- mounts -------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/arena.h"
+#include "runtime/util/hook_kind.h"
 #include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
@@ -190,6 +191,23 @@ struct bundle_process {
 };
 
 /**
+ * struct bundle_hook - A program to run at a moment of the VM's life
+ * @args:	const char *, all of argv; none: @path alone. An empty string is NULL
+ * @env:	const char *, its whole environment; without items (NULL): vmrun's own
+ * @timeout_s:	0: none
+ */
+struct bundle_hook {
+	const char *path;
+	struct schema_list args, env;
+	uint64_t timeout_s;
+};
+
+/** struct bundle_hooks - /hooks: struct bundle_hook, by enum hook_kind */
+struct bundle_hooks {
+	struct schema_list kind[HOOK_KINDS];
+};
+
+/**
  * struct bundle_cgroup - /linux/resources
  * @limit:	By enum resource_limit; BUNDLE_UNSET, or OCI's number: 0 and -1 often mean none
  * @unified:	Owned; may be NULL
@@ -249,6 +267,7 @@ struct bundle {
 		bool readonly;
 	} root;
 	struct bundle_process process;
+	struct bundle_hooks hooks;
 	struct bundle_linux linux_;
 	struct bundle_vm vm;
 	struct json_object *annotations;
