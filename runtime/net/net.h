@@ -9,6 +9,7 @@
  *               net_warn_left()  warns about interfaces that no device took
  *               net_lease()      mode netns: what the device answers its guest, now that it is known
  *               net_cmdline()    writes the words for the guest's kernel
+ *               net_describe()   or the items for a container's init
  *               net_undo()       at the end, and in delete
  *
  * The state file has what a step is about to make (struct net_record) before the step, so that delete --force
@@ -21,6 +22,7 @@
 #define VMRUN_RUNTIME_NET_NET_H
 
 #include "runtime/net/cmdline.h"
+#include "runtime/net/describe.h"
 #include "runtime/net/lease.h"
 #include "runtime/net/look.h"
 #include "runtime/net/mode_netns.h"
