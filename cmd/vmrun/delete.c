@@ -14,15 +14,16 @@ static const struct option_spec options[] = {
 
 static int delete_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
+	const struct warn_to warn = {vmrun_warn_text, v};
 	const struct delete_options *o = a->opt;
 
-	return destroy(v->root, a->arg[0], o->force, err);
+	return destroy(v->root, a->arg[0], o->force, &warn, err);
 }
 
 const struct verb verb_delete = {
 	.name = "delete",
 	.synopsis = "[--force] ID",
-	.summary = "Undo create, leaving nothing of the VM behind",
+	.summary = "Undo create, leaving nothing of the VM behind; run its poststop hooks",
 	.options = options,
 	.opt_bytes = sizeof(struct delete_options),
 	.min_args = 1,

@@ -20,7 +20,7 @@ static const char document[] =
 	"{"
 	"\"ociVersionMin\":\"" BUNDLE_OCI_VERSION_MIN "\","
 	"\"ociVersionMax\":\"" BUNDLE_OCI_VERSION "\","
-	"\"hooks\":[],"
+	"\"hooks\":[\"prestart\",\"createRuntime\",\"createContainer\",\"poststart\",\"poststop\"],"
 	"\"mountOptions\":[],"
 	"\"linux\":{"
 	"\"namespaces\":[\"cgroup\",\"ipc\",\"mount\",\"network\",\"pid\",\"user\",\"uts\"],"

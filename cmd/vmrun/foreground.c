@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "cmd/vmrun/attach.h"
+#include "cmd/vmrun/start.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client.h"
@@ -209,8 +210,26 @@ static int foreground_open_terminal(struct foreground *r, int stdio[2], int *ret
 	return rc;
 }
 
+/* The supervisor does it by itself, unless hooks of this process are to follow. One that fails leaves nothing behind. */
+static int foreground_start(struct foreground *r, struct vmrun *v, struct err *err)
+{
+	const struct warn_to warn = {vmrun_warn_text, v};
+	cleanup_fd int dir = -1;
+	struct err ignored;
+	int rc = state_open(v->root, r->job->id, &dir, err);
+
+	if (rc == 0)
+		rc = start_created(v, dir, err);
+	if (rc < 0) {
+		terminal_close(foreground_terminal(r));
+		(void)!destroy(v->root, r->job->id, true, &warn, &ignored);
+	}
+	return rc;
+}
+
 static int foreground_end(struct foreground *r, struct vmrun *v, bool detached, struct err *err)
 {
+	const struct warn_to warn = {vmrun_warn_text, v};
 	int rc = 0;
 
 	terminal_close(&r->terminal);
@@ -218,7 +237,7 @@ static int foreground_end(struct foreground *r, struct vmrun *v, bool detached, 
 	if (detached)
 		dprintf(STDERR_FILENO, "vmrun: detached from %s\r\n", r->job->id);
 	else if (!r->job->keep)
-		rc = destroy(v->root, r->job->id, true, err);
+		rc = destroy(v->root, r->job->id, true, &warn, err);
 	if (rc < 0)
 		(void)err_wrap(err, "%s", r->job->id);
 	phases_mark(r->job->vm->phases, "deleted");
@@ -237,6 +256,7 @@ int foreground(struct vmrun *v, const struct foreground_job *job, struct err *er
 		.pidfd = -1,
 		.signal_fd = -1,
 	};
+	const bool hooked = job->vm->plan->hooks.nr[HOOK_POSTSTART] > 0;
 	int stdio[2] = {STDIN_FILENO, STDOUT_FILENO};
 	cleanup_fd int theirs = -1;
 	bool detached = false;
@@ -249,7 +269,7 @@ int foreground(struct vmrun *v, const struct foreground_job *job, struct err *er
 		return rc;
 	job->vm->waits = !job->keep;
 	job->vm->own_fd = r.attach.sock >= 0 ? r.attach.sock : r.terminal.wr;
-	rc = launch_go(v, job->launch, job->vm, stdio, true, true, &pid, err);
+	rc = launch_go(v, job->launch, job->vm, stdio, true, !hooked, &pid, err);
 	if (rc < 0)
 		return rc;
 	cleanup_close_fd(&theirs);
@@ -258,6 +278,9 @@ int foreground(struct vmrun *v, const struct foreground_job *job, struct err *er
 	if (r.pidfd < 0)
 		return err_set(err, errno, "supervisor");
 	terminal_take(foreground_terminal(&r));
+	rc = hooked ? foreground_start(&r, v, err) : 0;
+	if (rc < 0)
+		return rc;
 	rc = foreground_wait_for_end(&r, &v->exit_code, &detached, err);
 	return rc < 0 ? rc : foreground_end(&r, v, detached, err);
 }

@@ -5,11 +5,11 @@
 
 #include "cmd/vmrun/foreground.h"
 #include "cmd/vmrun/run_bundle.h"
+#include "cmd/vmrun/start.h"
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
-#include "runtime/supervisor/client.h"
 #include "runtime/supervisor/destroy.h"
 
 struct run_options {
@@ -125,9 +125,9 @@ static int run_detached(struct vmrun *v, const struct launch_options *o, struct 
 		return rc;
 	rc = state_open(v->root, id, &dir, err);
 	if (rc == 0)
-		rc = client_ask_op(dir, REQUEST_START, 0, &warn, err);
+		rc = start_created(v, dir, err);
 	if (rc < 0)
-		(void)!destroy(v->root, id, true, &ignored);
+		(void)!destroy(v->root, id, true, &warn, &ignored);
 	return rc;
 }
 

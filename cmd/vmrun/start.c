@@ -1,15 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <errno.h>
+#include "cmd/vmrun/start.h"
 
-#include "cmd/vmrun/vmrun.h"
+#include <errno.h>
+#include <signal.h>
+
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/hooks.h"
+
+int start_created(struct vmrun *v, int dir, struct err *err)
+{
+	const struct warn_to warn = {vmrun_warn_text, v};
+	struct err ignored;
+	int rc = client_ask_op(dir, REQUEST_START, 0, &warn, err);
+
+	if (rc < 0)
+		return rc;
+	rc = hooks_start(dir, err);
+	if (rc < 0)
+		(void)!client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
+	return rc;
+}
 
 static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
-	const struct warn_to warn = {vmrun_warn_text, v};
 	cleanup_fd int dir = -1;
 	struct state *s;
 	enum state_status status;
@@ -29,7 +45,7 @@ static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_text(err, EBUSY, "the container is being created");
 	if (status == STATE_STOPPED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
-	return client_ask_op(dir, REQUEST_START, 0, &warn, err);
+	return start_created(v, dir, err);
 }
 
 const struct verb verb_start = {

@@ -127,6 +127,12 @@ static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 			"a directory is not shared with the guest yet; /vm/image/path is its root");
 		schema_pop(ctx, mark);
 	}
+	if (b->vm.kernel.path && b->hooks.kind[HOOK_START_CONTAINER].nr) {
+		mark = schema_push(ctx, "hooks");
+		schema_push(ctx, "startContainer");
+		schema_warn(ctx, "not run: the guest has no vmrun-init");
+		schema_pop(ctx, mark);
+	}
 	if (limit > 0 && (uint64_t)limit < b->vm.hw.mem_bytes)
 		schema_warn(
 			ctx,

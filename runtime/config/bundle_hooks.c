@@ -30,8 +30,8 @@ static const struct schema_field hook_field = {.kind = SCHEMA_OBJECT, .table = &
 
 #define KIND(n, k)                                                                                 \
 	{                                                                                          \
-		.name = n, .kind = SCHEMA_ARRAY, .flags = SCHEMA_LATER,                            \
-		.off = offsetof(struct bundle_hooks, kind[k]), .max = 256, .elem = &hook_field     \
+		.name = n, .kind = SCHEMA_ARRAY, .off = offsetof(struct bundle_hooks, kind[k]),    \
+		.max = 256, .elem = &hook_field                                                    \
 	}
 
 static const struct schema_field hooks_fields[] = {
@@ -42,10 +42,8 @@ static const struct schema_field hooks_fields[] = {
 	KIND("poststart", HOOK_POSTSTART),
 	KIND("poststop", HOOK_POSTSTOP),
 };
-const struct schema_table bundle_hooks_table = {.field = hooks_fields,
-						.nr = ARRAY_SIZE(hooks_fields),
-						.size = sizeof(struct bundle_hooks),
-						.later = "not run yet"};
+const struct schema_table bundle_hooks_table = {
+	.field = hooks_fields, .nr = ARRAY_SIZE(hooks_fields), .size = sizeof(struct bundle_hooks)};
 
 int bundle_hooks_parse(const char *text, struct arena *arena, struct bundle_hooks *ret,
 		       struct err *err)

@@ -9,6 +9,7 @@
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/plan/plan_fs.h"
+#include "runtime/plan/plan_hooks.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_vsock.h"
@@ -176,6 +177,11 @@ static int plan_build_cmdline(struct plan_build *bd)
 	return 0;
 }
 
+static int plan_build_hooks(struct plan_build *bd)
+{
+	return plan_hooks_build(&bd->b->hooks, &bd->p->hooks, bd->err);
+}
+
 static int plan_build_warnings(struct plan_build *bd)
 {
 	int rc = 0;
@@ -192,8 +198,8 @@ int plan_build(const struct bundle *b, const char *id,
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		plan_build_vmm,	   plan_build_devices,	plan_build_cmdline,
-		plan_cgroup_build, plan_build_warnings,
+		plan_build_vmm,	   plan_build_devices, plan_build_cmdline,
+		plan_cgroup_build, plan_build_hooks,   plan_build_warnings,
 	};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
 	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
@@ -257,6 +263,7 @@ void plan_free(struct plan *p)
 	free(p->spec);
 	free(p->proc);
 	plan_cgroup_free(&p->cgroup);
+	plan_hooks_free(&p->hooks);
 	free(p->bundle_path);
 	json_object_put(p->annotations);
 	free(p);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/plan/plan_fs.h"
+#include "runtime/plan/plan_hooks.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/util/fs_cache.h"
 #include "runtime/util/json.h"
@@ -368,6 +369,7 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "vhostUser", others);
 	else
 		json_object_put(others);
+	plan_hooks_add_json(&p->hooks, o);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		json_object_array_add(warnings, json_object_new_string(p->warning[i]));
 	json_add(o, "warnings", warnings);

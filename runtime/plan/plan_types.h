@@ -11,6 +11,7 @@
 #include "devices/core/kind.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/disk_format.h"
+#include "runtime/util/hook_kind.h"
 #include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
@@ -197,6 +198,24 @@ struct plan_fs {
 	struct id_map uids, gids;
 };
 
+/**
+ * struct plan_hook - A program that is run at a moment of the VM's life
+ * @path:	Absolute; owned, as all here
+ * @argv, @env:	For execve(); a NULL @env is that of the verb that runs it
+ * @timeout_s:	0: none
+ */
+struct plan_hook {
+	char *path;
+	char **argv, **env;
+	unsigned int timeout_s;
+};
+
+/** struct plan_hooks - By enum hook_kind: how many there are, and which */
+struct plan_hooks {
+	unsigned int nr[HOOK_KINDS];
+	struct plan_hook *hook[HOOK_KINDS];
+};
+
 #define PLAN_CGROUP_DIRS_MAX 48 /* of one VM */
 
 /**
@@ -254,6 +273,7 @@ struct plan {
 	struct plan_vsock vsock;
 	unsigned int nr_fs;
 	struct plan_fs fs[BOOT_DEVICES_MAX];
+	struct plan_hooks hooks;
 	unsigned int nr_warnings;
 	char *warning[WARN_LINES_MAX];
 	struct json_object *annotations; /* object or NULL; owned */

@@ -13,6 +13,7 @@
 #include "runtime/state/state_file.h"
 #include "runtime/state/state_link.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/hooks.h"
 
 #define SURVIVOR_MS   5000
 #define LOCK_PAUSE_NS 2000000
@@ -191,10 +192,51 @@ static int destroy_unborn(const char *root, const char *id, int dir, bool force,
 	return 0;
 }
 
-int destroy(const char *root, const char *id, bool force, struct err *err)
+/* A VM whose state is known to be @s. *@ret_gone: this call has removed it, no other process */
+static int destroy_known(const char *root, int dir, const struct state *s, bool *ret_gone,
+			 struct err *err)
 {
-	cleanup_fd int dir = -1, lock = -1;
-	cleanup_state struct state *s = NULL, *last = NULL;
+	cleanup_state struct state *last = NULL;
+	cleanup_fd int lock = -1;
+	int rc = state_lock(dir, &lock);
+
+	if (rc == -EBUSY)
+		rc = destroy_take_over(dir, s, &lock);
+	if (rc == -ENOENT)
+		return 0; /* it undid itself, or another delete was faster */
+	if (rc < 0 && rc != -EINPROGRESS)
+		return err_set(err, -rc, "stop the supervisor");
+	if (rc == 0) {
+		/* Only now can no process change it any more. */
+		rc = state_load(dir, &last, err);
+		if (rc == -ENOENT)
+			return 0; /* the launcher has undone it all */
+		rc = destroy_remains(root, s->id, dir, rc < 0 ? s : last, err);
+	} else {
+		/* Its supervisor removes the rest when the host lets the processes go. */
+		rc = destroy_dir(root, s->id, dir, s, err);
+	}
+	*ret_gone = rc == 0;
+	return rc;
+}
+
+/* Without its config.json, which goes first when the disk is full, no hook is known. */
+static void destroy_load_hooks(int dir, struct plan_hooks *ret, const struct warn_to *warn)
+{
+	struct err err;
+	const int rc = hooks_load(dir, ret, &err);
+
+	if (rc < 0 && rc != -ENOENT && warn)
+		warn->line(warn->arg, err.msg);
+}
+
+int destroy(const char *root, const char *id, bool force, const struct warn_to *warn,
+	    struct err *err)
+{
+	cleanup_hooks struct plan_hooks hooks = {0};
+	cleanup_state struct state *s = NULL;
+	cleanup_fd int dir = -1;
+	bool gone = false;
 	int rc = state_open(root, id, &dir, err);
 
 	if (rc == -ENOENT && force)
@@ -210,19 +252,9 @@ int destroy(const char *root, const char *id, bool force, struct err *err)
 		       s->status == STATE_CREATING))
 		return err_text(err, EBUSY, "cannot delete a container that is not stopped: %s",
 				state_status_name(s->status));
-	rc = state_lock(dir, &lock);
-	if (rc == -EBUSY)
-		rc = destroy_take_over(dir, s, &lock);
-	/* Its supervisor removes the rest when the host lets the processes go. */
-	if (rc == -EINPROGRESS)
-		return destroy_dir(root, id, dir, s, err);
-	if (rc == -ENOENT)
-		return 0; /* it undid itself, or another delete was faster */
-	if (rc < 0)
-		return err_set(err, -rc, "stop the supervisor");
-	/* Only now can no process change it any more. */
-	rc = state_load(dir, &last, err);
-	if (rc == -ENOENT)
-		return 0; /* the launcher has undone it all */
-	return destroy_remains(root, id, dir, rc < 0 ? s : last, err);
+	destroy_load_hooks(dir, &hooks, warn);
+	rc = destroy_known(root, dir, s, &gone, err);
+	if (gone)
+		hooks_stopped(&hooks, s, warn);
+	return rc;
 }

@@ -7,6 +7,7 @@
 
 #include "devices/core/err.h"
 #include "runtime/state/state.h"
+#include "runtime/util/warn.h"
 
 /**
  * destroy_remains() - Kill survivors, remove cgroups, networks and state directory
@@ -24,10 +25,13 @@ MUST_CHECK int destroy_remains(const char *root, const char *id, int dir, const 
 /**
  * destroy() - What delete does
  * @force:	Kill it if it runs; succeed if it does not exist
+ * @warn:	Receives a line for each hook that fails; may be NULL
  *
- * Kills a VM that was created but not started also without @force, as runc does.
+ * Kills a VM that was created but not started also without @force, as runc does. When nothing is left, its hooks for
+ * that moment run (hooks.h).
  * Return: 0; -ENOENT "container does not exist"; -EBUSY when it runs; or -errno
  */
-MUST_CHECK int destroy(const char *root, const char *id, bool force, struct err *err);
+MUST_CHECK int destroy(const char *root, const char *id, bool force, const struct warn_to *warn,
+		       struct err *err);
 
 #endif

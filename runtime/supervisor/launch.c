@@ -24,6 +24,7 @@
 #include "runtime/state/state_file.h"
 #include "runtime/state/state_link.h"
 #include "runtime/supervisor/destroy.h"
+#include "runtime/supervisor/hooks.h"
 #include "runtime/supervisor/life.h"
 #include "runtime/supervisor/pid_file.h"
 
@@ -272,11 +273,10 @@ static void launch_hold_signals(sigset_t *ret_before)
 	(void)sigprocmask(SIG_BLOCK, &set, ret_before);
 }
 
-static int launch_wait_for_report(const struct launch *l, struct launching *g, struct err *err)
+static int launch_wait_for_report(struct launching *g, struct err *err)
 {
 	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
 	struct handover_report r;
-	sigset_t before;
 	int n;
 
 	do
@@ -287,14 +287,16 @@ static int launch_wait_for_report(const struct launch *l, struct launching *g, s
 	if (recv(g->report[0], &r, sizeof(r), MSG_DONTWAIT) != sizeof(r))
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	r.text[sizeof(r.text) - 1] = '\0';
-	if (r.code)
-		return err_text(err, r.code, "%s", r.text);
-	if (l->pid_file) {
-		int rc = pid_file_write(l->pid_file, g->pid, err);
+	return r.code ? err_text(err, r.code, "%s", r.text) : 0;
+}
 
-		if (rc < 0)
-			return rc;
-	}
+static int launch_acknowledge(const struct launch *l, struct launching *g, struct err *err)
+{
+	sigset_t before;
+	int rc = l->pid_file ? pid_file_write(l->pid_file, g->pid, err) : 0;
+
+	if (rc < 0)
+		return rc;
 	/* From here on the VM stays: create exits with 0, run reads signals from an fd. */
 	launch_hold_signals(&before);
 	if (send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL) < 0)
@@ -372,17 +374,24 @@ static int launch_supervisor(const struct launch *l, struct launching *g, struct
 
 int launch(const struct launch *l, pid_t *ret_pid, struct err *err)
 {
+	const struct warn_to warn = {l->warn, l->arg};
 	cleanup_launching struct launching g = {.dir = -1, .lock = -1, .report = {-1, -1}};
+	bool prepared;
 	int rc = state_check_id(l->plan->id, err);
 
 	if (rc == 0)
 		rc = launch_supervisor(l, &g, err);
 	if (rc < 0)
 		return rc;
-	rc = launch_wait_for_report(l, &g, err);
+	prepared = launch_wait_for_report(&g, err) == 0;
+	rc = prepared ? hooks_create(&l->plan->hooks, g.dir, err) : -err->code;
+	if (rc == 0)
+		rc = launch_acknowledge(l, &g, err);
 	if (rc < 0) {
 		rc = launch_too_little_memory(&g, err);
 		launch_undo(l, &g);
+		if (prepared)
+			hooks_stopped(&l->plan->hooks, g.state, &warn);
 		return rc;
 	}
 	*ret_pid = g.pid;

@@ -10,6 +10,7 @@
  *                                                   guest RAM, sockets, jails, wait for all READY
  *                                                   state.json: created; control socket
  *     <------------------------------------ report
+ *     run the hooks of create (hooks.h)
  *     write the pid file
  *     ack ----------------------------------------> let go of the launcher's stdio; serve
  *     exit (the caller's subreaper inherits the supervisor), or wait for it

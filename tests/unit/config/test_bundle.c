@@ -429,9 +429,8 @@ Test(bundle, warns_of_what_is_not_carried_out)
 	struct bundle *b = good(
 		HEAD
 		"\"domainname\":\"d\",\"mounts\":[{\"destination\":\"/proc\",\"type\":\"proc\"}],"
-		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"}],\"poststop\":[{\"path\":\"/"
-		"y\",\"timeout\":3}],"
-		"\"poststart\":[]},"
+		"\"hooks\":{\"prestart\":[{\"path\":\"/x\"}],\"startContainer\":[{\"path\":\"/"
+		"y\"}]},"
 		"\"root\":{\"path\":\"rootfs\"},"
 		"\"process\":{\"terminal\":true,\"cwd\":\"/"
 		"\",\"args\":[\"sh\"],\"noNewPrivileges\":false,"
@@ -444,7 +443,7 @@ Test(bundle, warns_of_what_is_not_carried_out)
 		"\"hwConfig\":{\"deviceTree\":\"/dt\"}}}");
 
 	expect_warning(b, "config.json: not carried out yet: domainname, mounts");
-	expect_warning(b, "/hooks: not run yet: prestart, poststop");
+	expect_warning(b, "/hooks/startContainer: not run: the guest has no vmrun-init");
 	expect_warning(b, "/process: not carried out in the guest yet: args, cwd, user");
 	expect_warning(b, "/root/path: a directory is not shared with the guest yet; "
 			  "/vm/image/path is its root");

@@ -241,19 +241,19 @@ Test(state, delete_removes_what_a_dead_create_left)
 	/* killed after mkdir; after the lock; after state.json */
 	snprintf(path, sizeof(path), "%s/vm", root);
 	cr_assert_eq(mkdir(path, 0700), 0);
-	cr_expect_eq(destroy(root, "vm", true, &err), 0, "%s", err.msg);
+	cr_expect_eq(destroy(root, "vm", true, NULL, &err), 0, "%s", err.msg);
 	cr_expect(access(path, F_OK) < 0);
 
 	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
-	cr_expect_eq(destroy(root, "vm", true, &err), -EBUSY);
+	cr_expect_eq(destroy(root, "vm", true, NULL, &err), -EBUSY);
 	close(lock);
-	cr_expect_eq(destroy(root, "vm", true, &err), 0, "%s", err.msg);
+	cr_expect_eq(destroy(root, "vm", true, NULL, &err), 0, "%s", err.msg);
 	cr_expect(access(path, F_OK) < 0);
 
 	cr_assert_eq(state_reserve(root, "vm", &dir, &lock, &err), 0);
 	cr_assert_eq(state_save(dir, s, &err), 0);
 	close(lock);
-	cr_expect_eq(destroy(root, "vm", false, &err), 0, "%s", err.msg);
+	cr_expect_eq(destroy(root, "vm", false, NULL, &err), 0, "%s", err.msg);
 	cr_expect(access(path, F_OK) < 0);
 	state_free(s);
 }
@@ -267,9 +267,9 @@ Test(state, delete_leaves_what_is_not_ours)
 	cr_assert_eq(mkdir(path, 0700), 0);
 	snprintf(path, sizeof(path), "%s/other/state.db", root);
 	close(open(path, O_CREAT | O_WRONLY, 0600));
-	cr_expect_eq(destroy(root, "other", false, &err), -ENOENT);
-	cr_expect_eq(destroy(root, "other", true, &err), 0);
+	cr_expect_eq(destroy(root, "other", false, NULL, &err), -ENOENT);
+	cr_expect_eq(destroy(root, "other", true, NULL, &err), 0);
 	cr_expect_eq(access(path, F_OK), 0);
-	cr_expect_eq(destroy(root, "unknown", false, &err), -ENOENT);
-	cr_expect_eq(destroy(root, "unknown", true, &err), 0);
+	cr_expect_eq(destroy(root, "unknown", false, NULL, &err), -ENOENT);
+	cr_expect_eq(destroy(root, "unknown", true, NULL, &err), 0);
 }

@@ -139,7 +139,7 @@ Test(state_dir, of_another_user_kills_no_process)
 	for (size_t i = 0; i < ARRAY_SIZE(below); i++) {
 		cr_assert_eq(chown(path_of(below[i]), NOBODY, NOBODY), 0);
 		for (int force = 0; force < 2; force++) {
-			cr_expect_eq(destroy(root, "vm", force, &err), -EPERM);
+			cr_expect_eq(destroy(root, "vm", force, NULL, &err), -EPERM);
 			cr_expect(strstr(err.msg, "belongs to uid 65534, and you are uid 0: be "
 						  "that user"),
 				  "%s", err.msg);
@@ -153,7 +153,7 @@ Test(state_dir, of_another_user_kills_no_process)
 	cr_expect_eq(state_reserve(root, "other", &dir, &lock, &err), -EPERM);
 	cr_expect(access(path_of("/other"), F_OK) < 0);
 	cr_assert_eq(chown(root, 0, 0), 0);
-	cr_expect_eq(destroy(root, "vm", false, &err), 0, "%s", err.msg);
+	cr_expect_eq(destroy(root, "vm", false, NULL, &err), 0, "%s", err.msg);
 	cr_assert_eq(waitpid(pid, NULL, 0), pid);
 }
 
@@ -246,8 +246,8 @@ Test(state_dir, what_is_not_a_file_neither_blocks_nor_stays)
 			oddities[i](path_of(files[n]));
 			load(&rc);
 			cr_expect_eq(rc < 0, n == 0, "%zu %s", i, files[n]);
-			cr_expect_eq(destroy(root, "vm", true, &err), 0, "%zu %s: %s", i, files[n],
-				     err.msg);
+			cr_expect_eq(destroy(root, "vm", true, NULL, &err), 0, "%zu %s: %s", i,
+				     files[n], err.msg);
 			cr_expect(access(path_of("/vm"), F_OK) < 0, "%zu %s", i, files[n]);
 		}
 	}
@@ -265,7 +265,7 @@ Test(state_dir, a_lock_that_is_not_a_file_is_no_lock)
 		cr_expect_eq(state_lock(dir, &lock), -EINVAL);
 		cr_expect_eq(state_locked(dir), -EINVAL);
 		close(dir);
-		cr_expect_eq(destroy(root, "vm", true, &err), 0, "%s", err.msg);
+		cr_expect_eq(destroy(root, "vm", true, NULL, &err), 0, "%s", err.msg);
 		cr_assert(unlink(path_of("/vm/lock")) == 0 || rmdir(path_of("/vm/lock")) == 0);
 		cr_assert_eq(rmdir(path_of("/vm")), 0);
 	}
@@ -318,7 +318,7 @@ Test(state_dir, readers_disturb_neither_each_other_nor_delete)
 			close(lock);
 	}
 	cr_expect_eq(refused, 0, "delete was kept from the lock %d times", refused);
-	cr_expect_eq(destroy(root, "vm", false, &err), 0, "%s", err.msg);
+	cr_expect_eq(destroy(root, "vm", false, NULL, &err), 0, "%s", err.msg);
 	cr_assert_eq(shutdown(end[1], SHUT_RDWR), 0);
 	cr_expect_eq(failures(pid), 0);
 }
@@ -361,7 +361,7 @@ static NORETURN void delete_often(int until)
 	char byte;
 
 	while (recv(until, &byte, 1, MSG_DONTWAIT) < 0)
-		(void)!destroy(root, "vm", true, &ignored);
+		(void)!destroy(root, "vm", true, NULL, &ignored);
 	_exit(0);
 }
 
