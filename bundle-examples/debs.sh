@@ -9,6 +9,7 @@
 #   debs_kernel FLAVOUR   unpacked linux-image-FLAVOUR; prints its directory (boot/, lib/modules/)
 #   debs_qemu             unpacked QEMU; prints its directory (qemu-system-x86_64, version)
 #   debs_backends         unpacked back-ends; prints their directory (virtiofsd, qemu-storage-daemon)
+#   debs_tree PACKAGE...  unpacked packages, and what they need and this machine lacks; prints their directory
 
 # debs_dir: print the cache's directory
 debs_dir() {
@@ -212,4 +213,26 @@ debs_backends() {
 	c=$(debs_dir) || return 1
 	[ -e "$c/backends" ] || debs_locked debs_backends_make "$c/backends" || return 1
 	echo "$c/backends"
+}
+
+debs_tree_make() {
+	local dir=$1 s
+	shift
+	[ ! -e "$dir" ] || return 0
+	s=$(debs_dir)/apt
+	debs_update
+	echo "${debs_name:-${0##*/}}: downloading $* (once)" >&2
+	rm -f "$s/cache/archives"/*.deb
+	debs_quiet "$s/log/download" debs_apt apt-get install -y --download-only --reinstall --no-install-recommends "$@" &&
+		debs_unpack "$dir" "$s/cache/archives"/*.deb || return 1
+	rm -f "$s/cache/archives"/*.deb
+	mv "$dir.new" "$dir"
+}
+
+# debs_tree PACKAGE...: prints the directory they are unpacked in
+debs_tree() {
+	local dir
+	dir=$(debs_dir)/tree-$(tr ' ' - <<<"$*")
+	[ -e "$dir" ] || debs_locked debs_tree_make "$dir" "$@" || debs_die "$* cannot be downloaded"
+	echo "$dir"
 }

@@ -2,29 +2,6 @@
 # tests/bench/load.bash: programs of Debian's that make load, for the guest and for this machine, and disks
 # for it; sourced after debs.sh.
 
-load_make() { # load_make DIR PACKAGE...
-	local dir=$1 s
-	shift
-	[ ! -e "$dir" ] || return 0
-	s=$(debs_dir)/apt
-	debs_update
-	echo "bench: downloading $* (once)" >&2
-	rm -f "$s/cache/archives"/*.deb
-	# What they need and this machine has already is taken from there.
-	debs_quiet "$s/log/download" debs_apt apt-get install -y --download-only --reinstall --no-install-recommends "$@" &&
-		debs_unpack "$dir" "$s/cache/archives"/*.deb || return 1
-	rm -f "$s/cache/archives"/*.deb
-	mv "$dir.new" "$dir"
-}
-
-# load PACKAGE...: unpacked, prints the directory
-load() {
-	local dir
-	dir=$(debs_dir)/load-$(tr ' ' - <<<"$*")
-	[ -e "$dir" ] || debs_locked load_make "$dir" "$@" || debs_die "$* cannot be downloaded"
-	echo "$dir"
-}
-
 # load_files TREE PROGRAM...: what a machine needs to run them, as lines "path there, file here"
 load_files() {
 	local tree=$1 libs ld program
