@@ -6,8 +6,8 @@
 #   make check      every test, one totals line at the end
 #                   (demo, check and bench run deps where a package is missing, and say which)
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
-#   make conformance PJDFSTEST=DIR
-#                   pjdfstest (DIR is a checkout) on a shared directory of ours and of Debian's virtiofsd
+#   make conformance PJDFSTEST=DIR CRUN=DIR RUNTIME_TOOLS=DIR
+#                   public suites, of each of which DIR is a checkout; one is enough
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
 #   make bench lint sanitize fuzz install clean
@@ -215,8 +215,8 @@ soak: need
 	$(MAKE) -j$$(nproc) tests
 	tests/soak
 conformance: need
-	$(if $(PJDFSTEST),$(MAKE) -j$$(nproc) all)
-	$(Q)tests/conformance/run $(PJDFSTEST)
+	$(if $(PJDFSTEST)$(CRUN)$(RUNTIME_TOOLS),$(MAKE) -j$$(nproc) all)
+	$(Q)PJDFSTEST='$(PJDFSTEST)' CRUN='$(CRUN)' RUNTIME_TOOLS='$(RUNTIME_TOOLS)' tests/conformance/run
 sanitize:
 	$(MAKE) B=build/san SAN=address,undefined -j$$(nproc) build/san/unit-all
 	B=build/san tests/check unit fuzz
