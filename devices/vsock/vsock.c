@@ -56,6 +56,21 @@ static void vsock_queue(struct device *d, unsigned int q)
 		vsock_rx(d);
 }
 
+/* Syscalls: epoll_pwait */
+static void vsock_serve_fds(struct vsock *v, int timeout_ms)
+{
+	struct epoll_event ready[VSOCK_EVENTS];
+	const int nr = epoll_pwait(v->epoll_fd, ready, VSOCK_EVENTS, timeout_ms, NULL);
+
+	for (int i = 0; i < nr; i++) {
+		const uint64_t token = ready[i].data.u64;
+		struct vsock_conn *c = vsock_table_of(&v->table, token & ~VSOCK_TOKEN_OUT);
+
+		if (c)
+			vsock_host_event(v, c, token & VSOCK_TOKEN_OUT, ready[i].events);
+	}
+}
+
 /**
  * vsock_event() - fds of connections are ready
  *
@@ -64,19 +79,9 @@ static void vsock_queue(struct device *d, unsigned int q)
  */
 static void vsock_event(struct device *d, unsigned int slot, uint32_t events)
 {
-	struct epoll_event ready[VSOCK_EVENTS];
-	struct vsock *v = d->state;
-	const int nr = epoll_pwait(v->epoll_fd, ready, VSOCK_EVENTS, 0, NULL);
-
 	(void)slot;
 	(void)events;
-	for (int i = 0; i < nr; i++) {
-		const uint64_t token = ready[i].data.u64;
-		struct vsock_conn *c = vsock_table_of(&v->table, token & ~VSOCK_TOKEN_OUT);
-
-		if (c)
-			vsock_host_event(v, c, token & VSOCK_TOKEN_OUT, ready[i].events);
-	}
+	vsock_serve_fds(d->state, 0);
 	vsock_rx(d);
 }
 
@@ -105,6 +110,20 @@ static void vsock_reset(struct device *d)
 	v->nr_resets = 0;
 	v->tx_held = v->transport_reset = false;
 	v->seen = 0;
+}
+
+/**
+ * vsock_finish() - What the guest sent before its end reaches its readers
+ *
+ * Context: locked
+ * Syscalls: epoll_pwait
+ */
+static void vsock_finish(struct device *d)
+{
+	struct vsock *v = d->state;
+
+	while (vsock_table_first(&v->table, VSOCK_LIST_DRAIN))
+		vsock_serve_fds(v, -1);
 }
 
 /**
@@ -150,4 +169,5 @@ const struct device_ops vsock_device = {
 	.config = vsock_config,
 	.control = vsock_ask_control,
 	.reset = vsock_reset,
+	.finish = vsock_finish,
 };
