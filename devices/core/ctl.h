@@ -29,6 +29,8 @@ enum end_cause {
 	END_KILLED,	       /* vmrun kill ID KILL, or a delete --force */
 	END_SUPERVISOR_KILLED, /* noticed by the next command */
 	END_OOM_KILLED,	       /* the kernel killed one of its processes to free memory */
+	END_EXITED,	       /* the container's process ended, or did not begin */
+	END_INIT_LOST,	       /* the guest's vmrun-init ended, or broke its protocol */
 	END_CAUSES,
 };
 

@@ -10,7 +10,7 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
-#define LOOP_SLOTS_MAX 160
+#define LOOP_SLOTS_MAX 192
 
 struct loop;
 

@@ -16,6 +16,8 @@ static const struct cause causes[END_CAUSES] = {
 	[END_KILLED] = {"killed", 137, "vmrun kill ID KILL, or delete --force"},
 	[END_OOM_KILLED] = {"oom-killed", 137,
 			    "the kernel killed a process of it for want of memory"},
+	[END_EXITED] = {"exited", 0, "the container's process ended; the code is its status"},
+	[END_INIT_LOST] = {"init-lost", 35, "the guest's vmrun-init ended, or broke its protocol"},
 	[END_SUPERVISOR_KILLED] = {"supervisor-killed", 137, "the supervisor was killed"},
 };
 

@@ -11,7 +11,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/state/state_dir.h"
 
-#define PATIENCE_S 10
+#define PATIENCE_S	 10
+#define PATIENCE_START_S 150 /* a container's guest boots first */
 
 socklen_t client_address(int dir, struct sockaddr_un *ret)
 {
@@ -81,11 +82,15 @@ int client_connect(int dir, struct err *err)
 int client_ask(int dir, const struct request *q, int fd, const struct warn_to *warn,
 	       struct reply *ret, struct err *err)
 {
+	const struct timeval long_patience = {.tv_sec = PATIENCE_START_S};
 	cleanup_fd int sock = client_connect(dir, err);
 	struct request copy = *q;
 
 	if (sock < 0)
 		return sock;
+	if (q->op == REQUEST_START &&
+	    setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &long_patience, sizeof(long_patience)) < 0)
+		return err_set(err, errno, "control socket");
 	copy.magic = REQUEST_MAGIC;
 	if (fd_send(sock, &copy, sizeof(copy), &fd, fd >= 0 ? 1 : 0) < 0)
 		return err_text(err, ESRCH, "container not running");

@@ -187,7 +187,7 @@ bool console_reopen_log(struct supervisor *s)
 void console_take_terminal(const struct supervisor *s)
 {
 	/* Fails for what is no terminal, and for one that is another session's, whose size no signal tells. */
-	if (s->launch->plan->terminal && ioctl(s->drain.console, TIOCSCTTY, 0) < 0)
+	if (s->launch->plan->terminal && ioctl(s->drain.sink[0], TIOCSCTTY, 0) < 0)
 		return;
 }
 
@@ -199,7 +199,7 @@ void console_terminal_changed(struct supervisor *s)
 	struct err err;
 
 	if (!s->launch->plan->terminal || plan_console_of(s->launch->plan) == 0 ||
-	    ioctl(s->drain.console, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+	    ioctl(s->drain.sink[0], TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
 		return;
 	m.arg = (uint64_t)size.ws_col << 16 | size.ws_row;
 	console_note_size(s, m.arg);

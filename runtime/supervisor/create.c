@@ -12,6 +12,7 @@
 #include "runtime/jail/spawn.h"
 #include "runtime/plan/plan.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/console.h"
 #include "runtime/supervisor/drain.h"
@@ -243,6 +244,9 @@ int create_begin(struct supervisor *s, struct err *err)
 	if (rc < 0)
 		return rc;
 	drain_note(s, l->plan, l->console[1]);
+	rc = agent_open(s, err);
+	if (rc < 0)
+		return rc;
 	console_take_terminal(s);
 	/* From here on delete kills this process. */
 	s->state->supervisor = (struct process){getpid(), process_identify(getpid())};

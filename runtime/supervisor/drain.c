@@ -29,7 +29,14 @@
 
 void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
-	s->drain = (struct draining){.console = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)};
+	s->drain = (struct draining){
+		.sink = {fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), -1}};
+	if (p->container) {
+		s->drain.device = p->vsock.proc;
+		if (!p->terminal)
+			s->drain.sink[1] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		return;
+	}
 	/* The serial port, or the virtio console beside it */
 	for (unsigned int i = 1; i < p->nr_procs; i++) {
 		const enum plan_fd_source sink = p->proc[i].fd[BOOT_FD_RES + 1].source;
@@ -39,7 +46,19 @@ void drain_note(struct supervisor *s, const struct plan *p, int console)
 	}
 }
 
-static void drain_on_console(void *arg, int fd, uint32_t events UNUSED)
+/* The fd of a sink that takes nothing; -1: all do */
+static int drain_full(const struct draining *d)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(d->sink); i++) {
+		struct pollfd sink = {.fd = d->sink[i], .events = POLLOUT};
+
+		if (d->sink[i] >= 0 && poll(&sink, 1, 0) == 0)
+			return d->sink[i];
+	}
+	return -1;
+}
+
+static void drain_on_sink(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 
@@ -51,15 +70,16 @@ static void drain_on_console(void *arg, int fd, uint32_t events UNUSED)
 static bool drain_may_stay(struct supervisor *s)
 {
 	struct draining *d = &s->drain;
-	struct pollfd console = {.fd = d->console, .events = POLLOUT};
 	struct err ignored;
+	int full;
 
 	if (d->turns++ >= DRAIN_TURNS_MAX)
 		return false;
 	s->deadline_ns = clock_ns() + SUPERVISOR_LEAVE_NS;
-	if (poll(&console, 1, 0) == 0) {
+	full = drain_full(d);
+	if (full >= 0) {
 		d->idle = 0;
-		if (loop_add(&s->loop, d->console, EPOLLOUT, drain_on_console, s, &ignored) == 0)
+		if (loop_add(&s->loop, full, EPOLLOUT, drain_on_sink, s, &ignored) == 0)
 			s->deadline_ns = 0;
 		return true;
 	}
@@ -74,7 +94,7 @@ bool drain_wait(struct supervisor *s)
 {
 	const struct draining *d = &s->drain;
 
-	if (s->failed || d->console < 0 || !d->device || !s->proc[d->device].jailed.pid ||
+	if (s->failed || d->sink[0] < 0 || !d->device || !s->proc[d->device].jailed.pid ||
 	    !drain_may_stay(s))
 		return false;
 	for (unsigned int i = 0; i < s->nr; i++)

@@ -55,6 +55,14 @@ void end_vm(struct supervisor *s, enum end_cause cause, const char *detail, bool
 	end_check(s);
 }
 
+void end_exited(struct supervisor *s, int status, const char *detail)
+{
+	if (s->stage >= STAGE_ENDING)
+		return;
+	end_vm(s, END_EXITED, detail, false);
+	s->state->exit_code = status;
+}
+
 void end_failed(struct supervisor *s, const struct err *err)
 {
 	if (s->stage >= STAGE_ENDING)

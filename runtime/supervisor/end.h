@@ -19,6 +19,9 @@ void end_failed(struct supervisor *s, const struct err *err);
  */
 void end_vm(struct supervisor *s, enum end_cause cause, const char *detail, bool now);
 
+/** end_exited() - The container's process has ended with this status, or has not begun for that reason; as end_vm() */
+void end_exited(struct supervisor *s, int status, const char *detail);
+
 /** end_dismiss() - Stop listening to @p and tell it to leave */
 void end_dismiss(struct supervisor *s, struct spawned *p);
 

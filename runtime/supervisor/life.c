@@ -6,6 +6,7 @@
 
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/create.h"
 #include "runtime/supervisor/destroy.h"
@@ -30,7 +31,7 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		{s->ask_by_ns, ask_late},	   {s->restart_ns, restart_late},
 		{s->others_ns, others_late},	   {s->record_ns, record_late},
 		{s->listen_again_ns, lines_again}, {s->tell_losses_ns, lines_tell_losses},
-		{vsock_at_ns(s), vsock_late},
+		{vsock_at_ns(s), vsock_late},	   {agent_at_ns(s), agent_late},
 	};
 	uint64_t now = 0;
 
@@ -77,6 +78,7 @@ static void life_serve(struct supervisor *s, struct err *err)
 			continue;
 		ask_cut(s);
 		start_cut(s);
+		agent_cut(s);
 	}
 }
 
@@ -142,6 +144,7 @@ static NORETURN void life_finish(struct supervisor *s)
 	struct err err;
 
 	phases_mark(s->phases, "all processes gone");
+	agent_close(s);
 	vsock_close(s);
 	nets_undo(s);
 	oci_log_flush(&s->log);

@@ -26,6 +26,11 @@ void reply_warn(struct oci_log *log, int fd, const char *text)
 		reply_send(log, fd, REPLY_WARNING, text, NULL);
 }
 
+void reply_begun(struct oci_log *log, int fd)
+{
+	reply_send(log, fd, 0, "", NULL);
+}
+
 void reply_give(struct oci_log *log, int fd, const struct err *err,
 		const uint64_t value[CTL_VALUES])
 {

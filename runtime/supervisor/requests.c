@@ -10,17 +10,19 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/balloon.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/console.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/reply.h"
+#include "runtime/supervisor/session.h"
 #include "runtime/supervisor/signals.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/util/signal_names.h"
 
-#define BACKLOG 8
+#define BACKLOG 64
 
 /* Ask the guest to end; end the VM if the guest has not started */
 static int requests_ask_guest(struct supervisor *s, enum ctl_type type, int sig, struct err *err)
@@ -50,7 +52,22 @@ static int requests_act_before_created(struct supervisor *s, int sig, struct err
 	return 0;
 }
 
-static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err)
+/* A container gets every signal. Before it runs those end it that would end a process which has just begun. */
+static int requests_signal_container(struct supervisor *s, int sig, bool all, struct err *err)
+{
+	char name[24], detail[64];
+
+	if (s->stage == STAGE_RUNNING)
+		return agent_signal(s, sig, all, err);
+	if (signals_action(sig) == SIGNAL_HARMLESS)
+		return 0;
+	signal_name(sig, name, sizeof(name));
+	fmt_into(detail, sizeof(detail), "%s before the start", name);
+	end_exited(s, 128 + sig, detail);
+	return 0;
+}
+
+static int requests_act_on_signal(struct supervisor *s, int sig, bool all, struct err *err)
 {
 	const enum signal_action action = signals_action(sig);
 	char name[24];
@@ -62,6 +79,8 @@ static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err
 		end_kill(s);
 	if (s->stage >= STAGE_ENDING && action != SIGNAL_NONE)
 		return 0;
+	if (s->agent && sig != 0 && sig != SIGKILL)
+		return requests_signal_container(s, sig, all, err);
 	/* Programs that rotate logs send it; without a log it is another way to press the power button. */
 	if (sig == SIGHUP && console_reopen_log(s))
 		return 0;
@@ -81,14 +100,15 @@ static int requests_act_on_signal(struct supervisor *s, int sig, struct err *err
 }
 
 /**
- * struct incoming - A request at hand; owns both fds
+ * struct incoming - A request at hand; owns its fds
  * @client:	Where the answer goes. An operation that answers later takes it and sets -1
- * @fd:		The file that the request brought, -1: none. An operation that keeps it sets -1
+ * @fd:		The files that the request brought, @nr of them. An operation that keeps one sets -1
  */
 struct incoming {
 	struct request q;
 	int client;
-	int fd;
+	int fd[FDIO_FDS_MAX];
+	unsigned int nr;
 };
 
 static int requests_op_start(struct supervisor *s, struct incoming *in, struct err *err)
@@ -104,7 +124,7 @@ static int requests_op_kill(struct supervisor *s, struct incoming *in, struct er
 {
 	if (in->q.arg > 64)
 		return err_text(err, EINVAL, "no such signal");
-	return requests_act_on_signal(s, (int)in->q.arg, err);
+	return requests_act_on_signal(s, (int)in->q.arg, in->q.value == REQUEST_KILL_ALL, err);
 }
 
 static int requests_op_balloon(struct supervisor *s, struct incoming *in, struct err *err)
@@ -119,7 +139,7 @@ static int requests_op_balloon(struct supervisor *s, struct incoming *in, struct
 static int requests_op_console(struct supervisor *s, struct incoming *in, struct err *err)
 {
 	const int rc = in->q.op == REQUEST_CONSOLE
-			       ? console_attach(s, &in->q, in->client, in->fd, err)
+			       ? console_attach(s, &in->q, in->client, in->fd[0], err)
 			       : console_set_size(s, &in->q, in->client, err);
 
 	if (rc == 0)
@@ -145,20 +165,44 @@ static int requests_op_resume(struct supervisor *s, struct incoming *in, struct 
 	return rc;
 }
 
-/* The operations; which bring a file, which a guest that does not run may be asked */
+static int requests_op_exec(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	const bool terminal = in->q.arg & REQUEST_EXEC_TERMINAL;
+	int rc;
+
+	if (in->q.arg & ~(uint32_t)REQUEST_EXEC_TERMINAL || (terminal && in->nr != 2))
+		return err_text(err, EINVAL, "the request does not have the form it should");
+	if (s->state->status == STATE_PAUSED)
+		return err_text(err, EINVAL, "cannot exec in a paused container");
+	rc = session_exec(s, in->fd, in->nr, terminal, in->client, err);
+	if (rc == 0)
+		in->client = -1;
+	return rc;
+}
+
+static int requests_op_pids_max(struct supervisor *s, struct incoming *in, struct err *err)
+{
+	if (in->q.value > UINT32_MAX)
+		return err_text(err, EINVAL, "the number of processes is out of range");
+	return agent_pids_max(s, (uint32_t)in->q.value, err);
+}
+
+/* The operations; how many files they bring, which a guest that does not run may be asked */
 static const struct requests_op {
 	int (*run)(struct supervisor *s, struct incoming *in, struct err *err);
-	bool brings_file;
+	unsigned int files_min, files_max;
 	enum stage from;
 } ops[REQUEST_OPS] = {
-	[REQUEST_START] = {requests_op_start, false, STAGE_CREATED},
-	[REQUEST_KILL] = {requests_op_kill, false, STAGE_CREATING},
-	[REQUEST_BALLOON] = {requests_op_balloon, false, STAGE_CREATED},
-	[REQUEST_BALLOON_STATS] = {requests_op_balloon, false, STAGE_CREATED},
-	[REQUEST_PAUSE] = {requests_op_pause, false, STAGE_CREATED},
-	[REQUEST_RESUME] = {requests_op_resume, false, STAGE_CREATED},
-	[REQUEST_CONSOLE] = {requests_op_console, true, STAGE_CREATED},
-	[REQUEST_CONSOLE_SIZE] = {requests_op_console, false, STAGE_CREATED},
+	[REQUEST_START] = {requests_op_start, 0, 0, STAGE_CREATED},
+	[REQUEST_KILL] = {requests_op_kill, 0, 0, STAGE_CREATING},
+	[REQUEST_BALLOON] = {requests_op_balloon, 0, 0, STAGE_CREATED},
+	[REQUEST_BALLOON_STATS] = {requests_op_balloon, 0, 0, STAGE_CREATED},
+	[REQUEST_PAUSE] = {requests_op_pause, 0, 0, STAGE_CREATED},
+	[REQUEST_RESUME] = {requests_op_resume, 0, 0, STAGE_CREATED},
+	[REQUEST_CONSOLE] = {requests_op_console, 1, 1, STAGE_CREATED},
+	[REQUEST_EXEC] = {requests_op_exec, 2, REQUEST_FILES, STAGE_RUNNING},
+	[REQUEST_PIDS_MAX] = {requests_op_pids_max, 0, 0, STAGE_RUNNING},
+	[REQUEST_CONSOLE_SIZE] = {requests_op_console, 0, 0, STAGE_CREATED},
 };
 
 static bool requests_may_ask(int fd)
@@ -176,7 +220,8 @@ static int requests_run(struct supervisor *s, struct incoming *in, struct err *e
 
 	if (!op->run)
 		return err_text(err, ENOSYS, "the supervisor does not know this request");
-	if (op->brings_file != (in->fd >= 0) || memchr(in->q.device, 0, BOOT_NAME_BYTES) == NULL ||
+	if (in->nr < op->files_min || in->nr > op->files_max ||
+	    memchr(in->q.device, 0, BOOT_NAME_BYTES) == NULL ||
 	    memchr(in->q.name, 0, CONSOLE_NAME_BYTES) == NULL)
 		return err_text(err, EINVAL, "the request does not have the form it should");
 	if (s->stage < STAGE_CREATED && s->stage < op->from)
@@ -186,24 +231,17 @@ static int requests_run(struct supervisor *s, struct incoming *in, struct err *e
 	return op->run(s, in, err);
 }
 
-/* Whether @fd brought a request and at most one file */
+/* Whether @fd brought a request, with the files that it brought */
 static bool requests_receive(int fd, struct incoming *ret)
 {
-	int fds[FDIO_FDS_MAX];
-	unsigned int nr = 0;
-	const ssize_t n = fd_recv(fd, &ret->q, sizeof(ret->q), fds, &nr);
-	const bool good = n == sizeof(ret->q) && ret->q.magic == REQUEST_MAGIC && nr <= 1;
-
-	for (unsigned int i = 0; i < nr && !good; i++)
-		close(fds[i]);
-	ret->fd = good && nr == 1 ? fds[0] : -1;
-	return good;
+	return fd_recv(fd, &ret->q, sizeof(ret->q), ret->fd, &ret->nr) == sizeof(ret->q) &&
+	       ret->q.magic == REQUEST_MAGIC;
 }
 
 static void requests_on_request(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
-	struct incoming in = {.client = fd, .fd = -1};
+	struct incoming in = {.client = fd};
 	struct err err = {0};
 
 	for (unsigned int i = 0; i < SUPERVISOR_CLIENTS; i++)
@@ -217,7 +255,8 @@ static void requests_on_request(void *arg, int fd, uint32_t events UNUSED)
 			reply_give(&s->log, TAKE_FD(in.client), &err, NULL);
 	}
 	cleanup_close_fd(&in.client);
-	cleanup_close_fd(&in.fd);
+	for (unsigned int i = 0; i < in.nr; i++)
+		cleanup_close_fd(&in.fd[i]);
 }
 
 /* A client that connects and does not ask loses its place to a newer one. */
@@ -239,27 +278,36 @@ static void requests_on_client(void *arg, int listen_fd, uint32_t events UNUSED)
 		*place = TAKE_FD(fd);
 }
 
+static void requests_terminal_changed(struct supervisor *s)
+{
+	if (s->agent)
+		agent_terminal_changed(s);
+	else
+		console_terminal_changed(s);
+}
+
 static void requests_on_signal(void *arg, int fd, uint32_t events UNUSED)
 {
 	struct supervisor *s = arg;
 	struct signalfd_siginfo info;
 	char name[24];
 	struct err err;
+	int sig;
 
 	if (read(fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	signal_name((int)info.ssi_signo, name, sizeof(name));
+	sig = (int)info.ssi_signo;
+	signal_name(sig, name, sizeof(name));
 	/* The terminal of --console-socket was closed. Its user may attach again; the VM goes on. */
-	if (info.ssi_signo == SIGHUP && info.ssi_code == SI_KERNEL)
+	if (sig == SIGHUP && info.ssi_code == SI_KERNEL)
 		return;
-	if (info.ssi_signo == SIGWINCH && s->stage >= STAGE_CREATED && s->stage < STAGE_ENDING)
-		console_terminal_changed(s);
-	if (s->stage < STAGE_CREATED &&
-	    signals_action((int)info.ssi_signo) >= SIGNAL_POWER_BUTTON) {
+	if (sig == SIGWINCH && s->stage >= STAGE_CREATED && s->stage < STAGE_ENDING)
+		requests_terminal_changed(s);
+	if (s->stage < STAGE_CREATED && signals_action(sig) >= SIGNAL_POWER_BUTTON) {
 		err_text(&err, EINTR, "interrupted by %s", name);
 		end_failed(s, &err);
-	} else if (info.ssi_signo != SIGCHLD &&
-		   requests_act_on_signal(s, (int)info.ssi_signo, &err) < 0) {
+	} else if (signals_action(sig) != SIGNAL_HARMLESS &&
+		   requests_act_on_signal(s, sig, false, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_DEBUG, "%s: %s", name, err.msg);
 	}
 }

@@ -7,6 +7,7 @@
  *   state.json: running
  *   CTL_CMDLINE to the VMM, pieces of what goes to the kernel's command line
  *   CTL_START to the VMM ---> CTL_DONE
+ *   of a container: vmrun-init runs its process (agent.h)
  *   the answer to the client
  *
  * Nothing here waits: answers come by the loop, and the VM can end at any time. If a process refuses, the VM
@@ -21,6 +22,7 @@
 #include "devices/core/fmt.h"
 #include "runtime/net/cmdline.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/failure.h"
@@ -121,7 +123,7 @@ static void start_conclude(struct supervisor *s)
 	struct err ignored;
 
 	s->start = (struct starting){.client = -1};
-	if (failure.code && s->state->status == STATE_RUNNING)
+	if (failure.code && s->state->status == STATE_RUNNING && s->stage < STAGE_RUNNING)
 		(void)!start_put_on_file(s, STATE_CREATED, &ignored);
 	if (client >= 0) {
 		reply_give(&s->log, client, &failure, NULL);
@@ -131,11 +133,28 @@ static void start_conclude(struct supervisor *s)
 	}
 }
 
+/* The container's process runs, or why it does not */
+static void start_container_began(struct supervisor *s, const struct err *failure)
+{
+	if (failure->code)
+		start_refused(s, failure);
+	if (s->start.under_way)
+		start_conclude(s);
+}
+
+/* The guest runs. Its caller waits for the process of a container */
 static void start_running(struct supervisor *s)
 {
+	struct err err;
+
 	phases_mark(s->phases, "started");
 	s->stage = STAGE_RUNNING;
-	start_conclude(s);
+	if (!s->agent) {
+		start_conclude(s);
+	} else if (agent_await(s, start_container_began, &err) < 0) {
+		end_vm(s, END_INIT_LOST, err.msg, true);
+		start_container_began(s, &err);
+	}
 }
 
 /* All processes asked so far have answered */

@@ -15,7 +15,7 @@
 #include "runtime/supervisor/handover.h"
 
 /** How many clients of the control socket may be connected without having asked */
-#define SUPERVISOR_CLIENTS 8
+#define SUPERVISOR_CLIENTS 64
 
 /** How long processes have to leave when the VM has ended, before they are killed */
 #define SUPERVISOR_LEAVE_NS (CHILD_LEAVE_MS * 1000000ULL)
@@ -97,14 +97,14 @@ struct starting {
 
 /**
  * struct draining - The last output of a guest on its way out
- * @console:	Where it goes, for poll() only; owned, -1: none
+ * @sink:	Where it goes, for poll() only; owned, -1: none
  * @device:	The process that has it; 0: none
  * @turns:	How often drain_wait() looked; 0: not yet
  * @idle:	How often in succession the device could have written
  * @is_last:	The device is all that is left of the VM
  */
 struct draining {
-	int console;
+	int sink[2];
 	unsigned int device;
 	unsigned int turns;
 	unsigned int idle;
@@ -152,6 +152,7 @@ struct console_user {
  * @launcher:	The process that waits for the end and deletes; 0: none
  * @user:	Of the console, if it is one that returns; @last_ticket: of the last of them
  * @bridge:	The sockets of its vsock device; NULL: it has none
+ * @agent:	The guest's process 1 (session.h); NULL: the VM runs no container
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
  */
@@ -192,6 +193,7 @@ struct supervisor {
 	struct console_user user[SUPERVISOR_USERS];
 	uint64_t last_ticket;
 	struct bridge *bridge;
+	struct agent *agent;
 	struct cgroup *cgroup;
 	struct state *state;
 	struct oci_log log;

@@ -24,6 +24,7 @@
 
 #include "devices/core/fmt.h"
 #include "runtime/jail/jail.h"
+#include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/end.h"
@@ -186,6 +187,14 @@ static void watch_on_lost(struct supervisor *s, struct spawned *p UNUSED, const 
 		failure_lost(s, m);
 }
 
+static void watch_vsock_asked(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	if (agent_is_call(s, m))
+		agent_called(s, m);
+	else
+		vsock_asked(s, p, m);
+}
+
 static void watch_done(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
 	ask_answered(s, p, m);
@@ -208,7 +217,7 @@ static const struct rule {
 		       2}, /* an accusation, an end */
 	[CTL_LOST] = {watch_on_lost, STAGE_CREATED, STAGE_RUNNING, true, UINT_MAX},
 	[CTL_DONE] = {watch_done, STAGE_CREATED, STAGE_RUNNING, false, UINT_MAX},
-	[CTL_VSOCK_ASK] = {vsock_asked, STAGE_CREATED, STAGE_RUNNING, false,
+	[CTL_VSOCK_ASK] = {watch_vsock_asked, STAGE_CREATED, STAGE_RUNNING, false,
 			   UINT_MAX}, /* vsock_may_ask() */
 	[CTL_LATE] = {watch_on_late, STAGE_CREATING, STAGE_RUNNING, true,
 		      UINT_MAX}, /* watch_wait_is_legal() */

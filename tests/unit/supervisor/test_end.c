@@ -22,7 +22,7 @@ static void setup(void)
 	s = (struct supervisor){.launch = &wanted, .stage = STAGE_RUNNING, .state = &state};
 	s.log.fd = -1;
 	s.start.client = -1;
-	s.drain.console = -1;
+	s.drain.sink[0] = s.drain.sink[1] = -1;
 	cr_assert_eq(loop_init(&s.loop, &err), 0);
 	s.assets = malloc(sizeof(*s.assets));
 	memset(s.assets, 0xff, sizeof(*s.assets));

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/agent.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <termios.h>
+
+#include "devices/core/fdio.h"
+#include "devices/core/fmt.h"
+#include "runtime/supervisor/ask.h"
+#include "runtime/supervisor/end.h"
+#include "runtime/supervisor/session.h"
+#include "runtime/util/agent_words.h"
+#include "runtime/util/clock.h"
+#include "runtime/util/file.h"
+
+#define AGENT_UP_NS	 120000000000ULL /* from the start to AGENT_HELLO, also on a slow host */
+#define AGENT_READ_MAX	 64		 /* records of one wake-up */
+#define AGENT_ERRNO_MAX	 4095
+#define AGENT_STATUS_MAX 255
+#define SIGNALS		 64
+
+/* ---- what the guest says ---- */
+
+static void agent_broke_rules(struct supervisor *s, const char *what)
+{
+	struct err err;
+
+	err_text(&err, EPROTO, "vmrun-init in the guest %s", what);
+	oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+	end_vm(s, END_INIT_LOST, err.msg, false);
+}
+
+static bool agent_hello(struct supervisor *s, const struct agent_msg *m)
+{
+	struct agent *a = s->agent;
+
+	if (a->up || m->session != 0 || m->code != AGENT_VERSION)
+		return false;
+	a->up = true;
+	a->by_ns = 0;
+	phases_mark(s->phases, "vmrun-init is up");
+	session_go_on(s);
+	return true;
+}
+
+static bool agent_session_runs(struct supervisor *s, const struct agent_msg *m)
+{
+	struct session *n = session_find(s->agent, m->session, SESSION_ASKED);
+	const struct err none = {0};
+	struct err ignored;
+
+	if (!n || n->state != SESSION_ASKED)
+		return false;
+	session_runs(s, n);
+	if (n->id != 0)
+		return true;
+	phases_mark(s->phases, "the container runs");
+	for (int sig = 1; sig <= SIGNALS; sig++)
+		if (s->agent->pending >> (sig - 1) & 1)
+			(void)!session_signal(s, 0, sig, false, &ignored);
+	s->agent->began(s, &none);
+	return true;
+}
+
+static bool agent_session_fails(struct supervisor *s, const struct agent_msg *m)
+{
+	struct session *n = session_find(s->agent, m->session, SESSION_ASKED);
+	const struct plan *p = s->launch->plan;
+	const uint64_t value[CTL_VALUES] = {agent_words_status(m), m->arg[0], m->arg[1]};
+	struct err err;
+
+	if (!n || n->state != SESSION_ASKED || m->code > AGENT_ERRNO_MAX ||
+	    m->arg[0] >= AGENT_STEPS)
+		return false;
+	if (n->id != 0) {
+		/* The client has the description, and words for it. */
+		agent_words(m, NULL, 0, &err);
+		session_fails(s, n, &err, value);
+		return true;
+	}
+	agent_words(m, p->spec, p->spec_bytes, &err);
+	end_exited(s, agent_words_status(m), err.msg);
+	s->agent->began(s, &err);
+	return true;
+}
+
+static bool agent_session_ended(struct supervisor *s, const struct agent_msg *m)
+{
+	struct session *n = session_find(s->agent, m->session, SESSION_RUNNING);
+
+	if (!n || m->code > AGENT_STATUS_MAX)
+		return false;
+	if (n->id != 0)
+		session_ended(s, n, m->code);
+	else if (m->arg[0])
+		end_vm(s, END_OOM_KILLED, "the container's process, for want of the guest's memory",
+		       false);
+	else
+		end_exited(s, (int)m->code, "");
+	return true;
+}
+
+static bool (*const agent_rules[AGENT_TYPES])(struct supervisor *s, const struct agent_msg *m) = {
+	[AGENT_HELLO] = agent_hello,
+	[AGENT_STARTED] = agent_session_runs,
+	[AGENT_FAILED] = agent_session_fails,
+	[AGENT_EXITED] = agent_session_ended,
+};
+
+static void agent_on_record(void *arg, int fd UNUSED, uint32_t events UNUSED)
+{
+	struct supervisor *s = arg;
+	struct agent_msg m;
+	int rc = 1;
+
+	for (unsigned int i = 0; rc == 1 && i < AGENT_READ_MAX && s->stage == STAGE_RUNNING; i++) {
+		rc = agent_conn_recv(&s->agent->conn, &m);
+		if (rc == 1 &&
+		    (m.type >= AGENT_TYPES || m.reserved || !agent_rules[m.type] ||
+		     (m.type != AGENT_HELLO && !s->agent->up) || !agent_rules[m.type](s, &m)))
+			agent_broke_rules(s, "broke its protocol");
+	}
+	if (rc == 0)
+		agent_broke_rules(s, "is gone");
+	if (rc == 0 || s->stage != STAGE_RUNNING) {
+		loop_del(&s->loop, s->agent->conn.fd);
+		agent_conn_close(&s->agent->conn);
+	}
+}
+
+/* ---- the connection ---- */
+
+bool agent_is_call(const struct supervisor *s, const struct ctl_msg *m)
+{
+	return s->agent && m->code == AGENT_PORT;
+}
+
+static void agent_called_done(struct supervisor *s UNUSED, unsigned int i UNUSED, int client UNUSED,
+			      const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
+{
+}
+
+/* Programs of the container may try too; they get no connection. */
+void agent_called(struct supervisor *s, const struct ctl_msg *m)
+{
+	const struct ask_then then = {.done = agent_called_done, .client = -1};
+	const struct ctl_msg found = {.type = CTL_VSOCK_FOUND, .arg = m->arg};
+	struct agent_conn *l = &s->agent->conn;
+	cleanup_fd int theirs = -1;
+	struct err err;
+	int rc = 0;
+
+	if (l->fd < 0 && s->agent->by_ns && !m->value[0])
+		rc = agent_conn_open(l, &theirs, &err);
+	if (rc == 0 && theirs >= 0)
+		rc = loop_add(&s->loop, l->fd, EPOLLIN, agent_on_record, s, &err);
+	if (rc == 0)
+		rc = ask_process(s, s->launch->plan->vsock.proc, &found, theirs, &then, &err);
+	if (rc < 0)
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
+}
+
+/* ---- session 0 ---- */
+
+/* The device waits for none of them, so each is a file description of its own: O_NONBLOCK would change the caller's. */
+static int agent_take_stream(int fd, int flags, int *ret, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) /* closed by the caller */
+		return 0;
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		*ret = file_reopen(fd, flags | O_NONBLOCK);
+	if (*ret >= 0)
+		return 0;
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (*ret < 0)
+		return err_set(err, errno, "standard streams");
+	/* A socket, or a pipe or terminal of another user: there is no other way. */
+	return S_ISREG(st.st_mode) || fcntl(*ret, F_SETFL, O_NONBLOCK | flags) == 0
+		       ? 0
+		       : err_set(err, errno, "standard streams");
+}
+
+/* Standard input, output and error are still open as create has them. */
+int agent_open(struct supervisor *s, struct err *err)
+{
+	const struct launch *l = s->launch;
+	const bool terminal = l->plan->terminal;
+	struct session *n;
+	int rc;
+
+	if (!l->plan->container)
+		return 0;
+	s->agent = calloc(1, sizeof(*s->agent));
+	if (!s->agent)
+		return err_set(err, ENOMEM, "memory for sessions");
+	s->agent->conn.fd = s->agent->clients = -1;
+	n = session_new(s->agent);
+	n->terminal = terminal;
+	if (terminal)
+		return agent_take_stream(l->console[0], O_RDWR, &n->fd[AGENT_STDIN], err);
+	rc = agent_take_stream(l->stdio[0], O_RDONLY, &n->fd[AGENT_STDIN], err);
+	if (rc == 0)
+		rc = agent_take_stream(l->stdio[1], O_WRONLY, &n->fd[AGENT_STDOUT], err);
+	if (rc == 0)
+		rc = agent_take_stream(STDERR_FILENO, O_WRONLY, &n->fd[AGENT_STDERR], err);
+	return rc;
+}
+
+void agent_close(struct supervisor *s)
+{
+	const struct err gone = {.code = ESRCH};
+
+	if (!s->agent)
+		return;
+	session_close_all(s, &gone);
+	if (s->agent->conn.fd >= 0)
+		loop_del(&s->loop, s->agent->conn.fd);
+	agent_conn_close(&s->agent->conn);
+	if (s->agent->clients >= 0)
+		loop_del(&s->loop, s->agent->clients);
+	cleanup_close_fd(&s->agent->clients);
+	free(s->agent);
+	s->agent = NULL;
+}
+
+/* The description, in memory that the device reads to its end */
+static int agent_write_spec(const struct plan *p, struct err *err)
+{
+	cleanup_fd int fd = memfd_create("vmrun-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || fd_write_full(fd, p->spec, p->spec_bytes) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
+		return err_set(err, errno, "description of the container");
+	return TAKE_FD(fd);
+}
+
+int agent_await(struct supervisor *s,
+		void (*began)(struct supervisor *s, const struct err *failure), struct err *err)
+{
+	struct session *n = session_find(s->agent, 0, SESSION_WAITING);
+	const int fd = agent_write_spec(s->launch->plan, err);
+
+	if (fd < 0)
+		return fd;
+	n->fd[AGENT_SPEC] = fd;
+	if (session_watch_clients(s, err) < 0)
+		return -err->code;
+	s->agent->began = began;
+	s->agent->by_ns = clock_ns() + AGENT_UP_NS;
+	return 0;
+}
+
+int agent_signal(struct supervisor *s, int sig, bool all, struct err *err)
+{
+	if (session_find(s->agent, 0, SESSION_RUNNING))
+		return session_signal(s, 0, sig, all, err);
+	s->agent->pending |= 1ULL << (sig - 1);
+	return 0;
+}
+
+int agent_pids_max(struct supervisor *s, uint32_t max, struct err *err)
+{
+	const struct agent_msg m = {.type = AGENT_PIDS_MAX, .arg = {max}};
+
+	return s->agent ? agent_conn_send(&s->agent->conn, &m, err)
+			: err_text(err, EOPNOTSUPP, "the guest has no vmrun-init");
+}
+
+void agent_terminal_changed(struct supervisor *s)
+{
+	struct winsize size;
+
+	if (!s->launch->plan->terminal || !session_find(s->agent, 0, SESSION_ASKED) ||
+	    ioctl(s->drain.sink[0], TIOCGWINSZ, &size) < 0)
+		return;
+	session_size(s, 0, (uint64_t)size.ws_col << 16 | size.ws_row);
+}
+
+/* ---- time, and the end ---- */
+
+uint64_t agent_at_ns(const struct supervisor *s)
+{
+	return s->agent ? s->agent->by_ns : 0;
+}
+
+void agent_late(struct supervisor *s)
+{
+	s->agent->by_ns = 0;
+	agent_broke_rules(s, "has not come up");
+}
+
+void agent_cut(struct supervisor *s)
+{
+	struct err err;
+
+	if (!s->agent)
+		return;
+	err_text(&err, ESRCH, "the container has ended");
+	session_close_all(s, &err);
+}

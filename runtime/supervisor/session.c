@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/supervisor/session.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "devices/core/fdio.h"
+#include "runtime/supervisor/client.h"
+#include "runtime/supervisor/reply.h"
+#include "runtime/supervisor/vsock.h"
+
+#define CLIENTS_READY	   16
+#define SESSION_PORT_ASKED UINT32_MAX /* the device has yet to say which port it is */
+
+/* ---- places ---- */
+
+struct session *session_new(struct agent *a)
+{
+	struct session *n = a->session;
+
+	while (n < a->session + SESSIONS_MAX && n->state != SESSION_FREE)
+		n++;
+	if (n == a->session + SESSIONS_MAX)
+		return NULL;
+	*n = (struct session){.id = a->next_id++, .state = SESSION_WAITING, .client = -1};
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
+		n->fd[i] = -1;
+	return n;
+}
+
+struct session *session_find(struct agent *a, uint32_t id, enum session_state from)
+{
+	for (struct session *n = a->session; n < a->session + SESSIONS_MAX; n++)
+		if (n->state != SESSION_FREE && n->id == id)
+			return n->state >= from ? n : NULL;
+	return NULL;
+}
+
+static void session_close_files(struct session *n)
+{
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++) {
+		cleanup_close_fd(&n->fd[i]);
+		n->fd[i] = -1;
+	}
+}
+
+/* Returns its client, -1: none. The place is free, at the latest when the device has answered */
+static int session_release(struct session *n)
+{
+	const int client = n->client;
+
+	session_close_files(n);
+	n->client = -1;
+	/* Answers of the device are still to come for one that is being connected. */
+	if (n->open == 0)
+		n->state = SESSION_FREE;
+	return client;
+}
+
+/* ---- streams ---- */
+
+static bool session_is_dead(const struct session *n)
+{
+	return n->failure.code != 0;
+}
+
+static void session_ask_guest(struct supervisor *s, struct session *n)
+{
+	struct agent_msg m = {.type = AGENT_RUN, .session = n->id};
+	struct err err = n->failure;
+
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
+		m.port[i] = n->port[i];
+	if (!session_is_dead(n) && agent_conn_send(&s->agent->conn, &m, &err) == 0)
+		n->state = SESSION_ASKED;
+	else if (n->id == 0)
+		s->agent->began(s, &err);
+	else
+		session_fails(s, n, &err, NULL);
+}
+
+/* The device has a stream, or has refused it; the order of answers is that of questions */
+static void session_connected(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
+			      const struct ctl_msg *answer, const struct err *err)
+{
+	struct session *n = s->agent->session;
+	unsigned int stream = 0;
+
+	while (n->state !=
+	       SESSION_CONNECTING) /* there is one, until all its questions have ended */
+		n++;
+	while (n->port[stream] != SESSION_PORT_ASKED)
+		stream++;
+	n->port[stream] = answer ? (uint32_t)answer->value[0] : 0;
+	if (err->code && !session_is_dead(n))
+		n->failure = *err;
+	if (--n->open > 0)
+		return;
+	session_ask_guest(s, n);
+	session_go_on(s);
+}
+
+static int session_connect_stream(struct supervisor *s, struct session *n, unsigned int i,
+				  struct err *err)
+{
+	const struct ask_then then = {.done = session_connected, .client = -1};
+	const int fd = n->fd[i];
+	const bool in = i <= AGENT_STDIN,
+		   out = i > AGENT_STDIN || (n->terminal && i == AGENT_STDIN);
+	int rc;
+
+	if (fd < 0)
+		return 0;
+	rc = vsock_connect(s, AGENT_PORT, in ? fd : -1, out ? fd : -1, &then, err);
+	if (rc < 0)
+		return rc;
+	n->port[i] = SESSION_PORT_ASKED;
+	n->open++;
+	return 0;
+}
+
+static void session_connect(struct supervisor *s, struct session *n)
+{
+	struct err err = {0};
+	int rc = 0;
+
+	n->state = SESSION_CONNECTING;
+	for (unsigned int i = 0; rc == 0 && i < AGENT_STREAMS; i++)
+		rc = session_connect_stream(s, n, i, &err);
+	session_close_files(n);
+	if (rc < 0)
+		n->failure = err;
+	if (n->open == 0)
+		session_ask_guest(s, n);
+}
+
+void session_go_on(struct supervisor *s)
+{
+	struct session *next = NULL;
+
+	for (struct session *n = s->agent->session; n < s->agent->session + SESSIONS_MAX; n++) {
+		if (n->state == SESSION_CONNECTING)
+			return;
+		if (n->state == SESSION_WAITING && (!next || n->id < next->id))
+			next = n;
+	}
+	if (next && s->agent->up && s->stage == STAGE_RUNNING)
+		session_connect(s, next);
+}
+
+/* ---- clients ---- */
+
+int session_signal(struct supervisor *s, uint32_t id, int sig, bool all, struct err *err)
+{
+	const struct agent_msg m = {
+		.type = AGENT_SIGNAL, .session = id, .code = (uint32_t)sig, .arg = {all}};
+
+	return agent_conn_send(&s->agent->conn, &m, err);
+}
+
+void session_size(struct supervisor *s, uint32_t id, uint64_t size)
+{
+	const struct agent_msg m = {
+		.type = AGENT_SIZE, .session = id, .arg = {size & 0xffff, size >> 16 & 0xffff}};
+	struct err ignored;
+
+	/* A guest that does not read its control connection has no terminal that changes, either. */
+	(void)!agent_conn_send(&s->agent->conn, &m, &ignored);
+}
+
+/* Its program is not wanted any more */
+static void session_client_left(struct supervisor *s, struct session *n)
+{
+	struct err ignored;
+
+	close(n->client);
+	n->client = -1;
+	if (n->state >= SESSION_ASKED)
+		(void)!session_signal(s, n->id, SIGKILL, false, &ignored);
+	else if (!session_is_dead(n))
+		err_text(&n->failure, EPIPE, "the caller is gone");
+}
+
+/* One request, which is not answered. False: it has left, or sent what is none */
+static bool session_obey(struct supervisor *s, struct session *n)
+{
+	struct request q;
+	struct err ignored;
+	const ssize_t got = fd_recv_plain(n->client, &q, sizeof(q));
+
+	if (got == -EAGAIN)
+		return true;
+	if (got != sizeof(q) || q.magic != REQUEST_MAGIC)
+		return false;
+	if (q.op == REQUEST_SIZE)
+		session_size(s, n->id, q.value);
+	else if (q.op == REQUEST_SIGNAL && q.arg >= 1 && q.arg <= 64)
+		(void)!session_signal(s, n->id, (int)q.arg, false, &ignored);
+	else
+		return false;
+	return true;
+}
+
+static void session_on_clients(void *arg, int fd, uint32_t events UNUSED)
+{
+	struct epoll_event ready[CLIENTS_READY];
+	struct supervisor *s = arg;
+	const int nr = epoll_wait(fd, ready, CLIENTS_READY, 0);
+
+	for (int i = 0; i < nr; i++) {
+		struct session *n = &s->agent->session[ready[i].data.u32];
+
+		if (n->client >= 0 && !session_obey(s, n))
+			session_client_left(s, n);
+	}
+}
+
+int session_watch_clients(struct supervisor *s, struct err *err)
+{
+	s->agent->clients = epoll_create1(EPOLL_CLOEXEC);
+	if (s->agent->clients < 0)
+		return err_set(err, errno, "epoll");
+	return loop_add(&s->loop, s->agent->clients, EPOLLIN, session_on_clients, s, err);
+}
+
+int session_exec(struct supervisor *s, int *fd, unsigned int nr, bool terminal, int client,
+		 struct err *err)
+{
+	struct session *n = s->agent ? session_new(s->agent) : NULL;
+	struct epoll_event e = {.events = EPOLLIN};
+
+	if (!n)
+		return s->agent
+			       ? err_text(err, EAGAIN, "%u programs run in the container already",
+					  SESSIONS_MAX)
+			       : err_text(
+					 err, EOPNOTSUPP,
+					 "the guest has no vmrun-init: exec needs a bundle without "
+					 "vm.kernel");
+	e.data.u32 = (uint32_t)(n - s->agent->session);
+	if (epoll_ctl(s->agent->clients, EPOLL_CTL_ADD, client, &e) < 0) {
+		n->state = SESSION_FREE;
+		return err_set(err, errno, "exec");
+	}
+	n->client = client;
+	n->terminal = terminal;
+	for (unsigned int i = 0; i < nr; i++)
+		n->fd[i] = TAKE_FD(fd[i]);
+	session_go_on(s);
+	return 0;
+}
+
+/* ---- what comes of it ---- */
+
+void session_runs(struct supervisor *s, struct session *n)
+{
+	n->state = SESSION_RUNNING;
+	if (n->client >= 0)
+		reply_begun(&s->log, n->client);
+}
+
+void session_fails(struct supervisor *s, struct session *n, const struct err *why,
+		   const uint64_t value[CTL_VALUES])
+{
+	const struct err copy = *why; /* it may be the session's own */
+	const int client = session_release(n);
+
+	if (client >= 0)
+		reply_give(&s->log, client, &copy, value);
+}
+
+void session_ended(struct supervisor *s, struct session *n, uint32_t status)
+{
+	const uint64_t value[CTL_VALUES] = {status};
+	const struct err none = {0};
+	const int client = session_release(n);
+
+	if (client >= 0)
+		reply_give(&s->log, client, &none, value);
+}
+
+void session_close_all(struct supervisor *s, const struct err *why)
+{
+	for (struct session *n = s->agent->session; n < s->agent->session + SESSIONS_MAX; n++) {
+		int client;
+
+		if (n->state == SESSION_FREE)
+			continue;
+		if (n->state < SESSION_RUNNING) {
+			session_fails(s, n, why, NULL);
+			continue;
+		}
+		client = session_release(n);
+		if (client >= 0)
+			close(client);
+	}
+}

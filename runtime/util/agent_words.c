@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/util/agent_words.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "devices/core/agent_spec.h"
+
+#define STATUS_NOT_RUN	 126
+#define STATUS_NOT_FOUND 127
+
+/* What failed has the name that item @item has behind its struct of @bytes. */
+static const struct {
+	const char *doing;
+	uint16_t item, bytes;
+} agent_steps[AGENT_STEPS] = {
+	[0] = {.doing = "starting the container"},
+	[AGENT_STEP_SPEC] = {.doing = "reading the description of the process"},
+	[AGENT_STEP_ROOT] = {.doing = "mounting the root file system"},
+	[AGENT_STEP_MOUNT] = {"mounting", AGENT_MOUNT, sizeof(struct agent_mount)},
+	[AGENT_STEP_DEVICE] = {"making device", AGENT_DEVICE, sizeof(struct agent_device)},
+	[AGENT_STEP_MASKED] = {"masking", AGENT_MASKED, 0},
+	[AGENT_STEP_READONLY] = {"making read-only", AGENT_READONLY, 0},
+	[AGENT_STEP_SYSCTL] = {"sysctl", AGENT_SYSCTL, 0},
+	[AGENT_STEP_HOSTNAME] = {.doing = "setting the host name"},
+	[AGENT_STEP_NETWORK] = {.doing = "setting up the network"},
+	[AGENT_STEP_CGROUP] = {.doing = "setting up the guest's cgroup"},
+	[AGENT_STEP_HOOK] = {"startContainer hook", AGENT_HOOK, sizeof(struct agent_hook)},
+	[AGENT_STEP_CONSOLE] = {.doing = "setting up the terminal"},
+	[AGENT_STEP_RLIMIT] = {.doing = "setting rlimits"},
+	[AGENT_STEP_USER] = {.doing = "setting the user"},
+	[AGENT_STEP_CAPABILITIES] = {.doing = "setting capabilities"},
+	[AGENT_STEP_SECCOMP] = {.doing = "loading the seccomp filter"},
+	[AGENT_STEP_SCHEDULER] = {.doing = "setting the scheduler"},
+	[AGENT_STEP_OOM_SCORE] = {.doing = "setting oomScoreAdj"},
+	[AGENT_STEP_CWD] = {"chdir to cwd", AGENT_PROCESS, sizeof(struct agent_process)},
+	[AGENT_STEP_PROCESS] = {.doing = "starting the process"},
+	[AGENT_STEP_LOOKUP] = {"exec:", AGENT_ARG, 0},
+	[AGENT_STEP_EXEC] = {"exec", AGENT_ARG, 0},
+};
+
+/* The first string of item number @nth of a type; NULL: there is none */
+static const char *agent_words_name(const uint8_t *spec, size_t bytes, uint16_t type, size_t skip,
+				    unsigned int nth)
+{
+	size_t at = 0;
+
+	while (spec && bytes - at >= sizeof(struct agent_item)) {
+		struct agent_item item;
+
+		memcpy(&item, spec + at, sizeof(item));
+		at += sizeof(item);
+		if (item.bytes > bytes - at)
+			return NULL;
+		if (item.type == type && nth-- == 0)
+			return item.bytes > skip && memchr(spec + at + skip, 0, item.bytes - skip)
+				       ? (const char *)spec + at + skip
+				       : NULL;
+		at += item.bytes;
+	}
+	return NULL;
+}
+
+/* "exec: "sh": executable file not found in $PATH" */
+static void agent_words_lookup(uint32_t code, const char *name, struct err *ret)
+{
+	if (code == ENOENT && !strchr(name, '/'))
+		err_text(ret, ENOENT, "exec: \"%s\": executable file not found in $PATH", name);
+	else if (code == ENOENT)
+		err_text(ret, ENOENT, "exec: \"%s\": stat %s: no such file or directory", name,
+			 name);
+	else
+		err_text(ret, (int)code, "exec: \"%s\": %s", name,
+			 code == EACCES	   ? "permission denied"
+			 : code == ENOTDIR ? "not a directory"
+			 : code == EISDIR  ? "is a directory"
+			 : code == ELOOP   ? "too many levels of symbolic links"
+					   : "cannot be looked up");
+}
+
+void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, struct err *ret)
+{
+	const uint32_t step = m->arg[0] < AGENT_STEPS ? m->arg[0] : 0;
+	const bool several = agent_steps[step].item != AGENT_ARG &&
+			     agent_steps[step].item != AGENT_PROCESS;
+	const char *name = agent_words_name(spec, bytes, agent_steps[step].item,
+					    agent_steps[step].bytes, several ? m->arg[1] : 0);
+
+	if (step == AGENT_STEP_LOOKUP && name)
+		agent_words_lookup(m->code, name, ret);
+	else if (m->code == 0)
+		err_text(ret, EIO, "%s%s%s: failed", agent_steps[step].doing, name ? " " : "",
+			 name ? name : "");
+	else
+		err_set(ret, (int)m->code, "%s%s%s", agent_steps[step].doing, name ? " " : "",
+			name ? name : "");
+}
+
+int agent_words_status(const struct agent_msg *m)
+{
+	const bool program = m->arg[0] == AGENT_STEP_LOOKUP || m->arg[0] == AGENT_STEP_EXEC;
+
+	return program && m->code == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A supervisor whose vsock device and guest are sockets in the test's hand: how sessions begin and end, and what a guest
+ * that breaks the rules brings about. */
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "devices/core/agent_msg.h"
+#include "devices/core/agent_spec.h"
+#include "devices/core/ctl.h"
+#include "runtime/plan/plan_types.h"
+#include "runtime/state/state.h"
+#include "runtime/supervisor/agent.h"
+#include "runtime/supervisor/ask.h"
+#include "runtime/supervisor/client.h"
+#include "runtime/supervisor/session.h"
+
+static struct supervisor s;
+static struct state state;
+static struct plan_proc planned[2];
+static struct plan plan = {.proc = planned, .nr_procs = 2, .container = true};
+static struct launch wanted = {.plan = &plan};
+static int device, guest = -1;
+static int began = -1; /* code of the failure, 0: it runs */
+static char why[ERR_MSG_BYTES];
+static struct err err;
+static struct {
+	struct agent_item head;
+	char name[8];
+} spec = {{AGENT_ARG, 0, sizeof("nosuch")}, "nosuch"};
+
+static void on_began(struct supervisor *unused, const struct err *failure)
+{
+	(void)unused;
+	began = failure->code;
+	snprintf(why, sizeof(why), "%s", failure->msg);
+}
+
+static void setup(void)
+{
+	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	plan.vsock.proc = 1;
+	plan.spec = (uint8_t *)&spec;
+	plan.spec_bytes = sizeof(spec.head) + sizeof("nosuch");
+	wanted.stdio[0] = wanted.stdio[1] = null;
+	s = (struct supervisor){
+		.launch = &wanted, .stage = STAGE_RUNNING, .state = &state, .nr = 2};
+	s.log.fd = s.report = -1;
+	s.drain.sink[0] = s.drain.sink[1] = -1;
+	cr_assert_eq(loop_init(&s.loop, &err), 0);
+	for (unsigned int i = 0; i < 2; i++)
+		spawned_init(&s.proc[i]);
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	s.proc[1].control = pair[0];
+	device = pair[1];
+	cr_assert_eq(agent_open(&s, &err), 0, "%s", err.msg);
+	cr_assert_eq(agent_await(&s, on_began, &err), 0, "%s", err.msg);
+}
+
+TestSuite(agent, .init = setup, .timeout = 60);
+
+static void turn(void)
+{
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+}
+
+static void say(struct agent_msg m)
+{
+	cr_assert_eq(send(guest, &m, sizeof(m), MSG_NOSIGNAL), sizeof(m));
+	turn();
+}
+
+static struct agent_msg hear(void)
+{
+	struct agent_msg m;
+
+	cr_assert_eq(recv(guest, &m, sizeof(m), MSG_DONTWAIT), sizeof(m));
+	return m;
+}
+
+/* As the device does it: takes each connection, and names a port for it. Returns how many */
+static unsigned int connect_streams(void)
+{
+	static uint32_t port = 5000;
+	struct ctl_msg m;
+	unsigned int nr = 0;
+	int fd = -1;
+
+	for (; ctl_recv_fd(device, &m, &fd) == 1; nr++) {
+		cr_expect(m.type == CTL_VSOCK_CONNECT && m.arg == AGENT_PORT && fd >= 0);
+		close(fd);
+		m = (struct ctl_msg){.type = CTL_DONE, .value = {port++}};
+		ask_answered(&s, &s.proc[1], &m);
+	}
+	return nr;
+}
+
+static void call(void)
+{
+	const struct ctl_msg ask = {.type = CTL_VSOCK_ASK, .code = AGENT_PORT, .arg = 77};
+	struct ctl_msg m;
+	int fd = -1;
+
+	cr_assert(agent_is_call(&s, &ask));
+	agent_called(&s, &ask);
+	cr_assert_eq(ctl_recv_fd(device, &m, &fd), 1);
+	cr_assert(m.type == CTL_VSOCK_FOUND && m.arg == 77);
+	m = (struct ctl_msg){.type = CTL_DONE};
+	ask_answered(&s, &s.proc[1], &m);
+	if (guest < 0)
+		guest = fd;
+	else
+		cr_assert_eq(fd, -1, "a second connection is refused");
+}
+
+static void run_container(void)
+{
+	struct agent_msg m;
+
+	call();
+	say((struct agent_msg){.type = AGENT_HELLO, .code = AGENT_VERSION});
+	cr_assert_eq(connect_streams(), 4);
+	m = hear();
+	cr_assert(m.type == AGENT_RUN && m.session == 0);
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
+		cr_expect(m.port[i] >= 5000);
+}
+
+static void start_container(void)
+{
+	run_container();
+	say((struct agent_msg){.type = AGENT_STARTED});
+	cr_assert_eq(began, 0);
+}
+
+/* REQUEST_EXEC with a description and a terminal; the client's end */
+static int exec(void)
+{
+	int fd[2] = {open("/dev/null", O_RDWR), open("/dev/null", O_RDWR)}, pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	cr_assert_eq(session_exec(&s, fd, 2, true, pair[1], &err), 0, "%s", err.msg);
+	return pair[0];
+}
+
+static struct reply answer(int client)
+{
+	struct reply r;
+
+	cr_assert_eq(recv(client, &r, sizeof(r), 0), sizeof(r));
+	return r;
+}
+
+Test(agent, the_container_runs_and_its_status_is_the_vms)
+{
+	start_container();
+	say((struct agent_msg){.type = AGENT_EXITED, .code = 7});
+	cr_expect_eq(state.cause, END_EXITED);
+	cr_expect_eq(state.exit_code, 7);
+}
+
+Test(agent, a_lack_of_memory_is_named)
+{
+	start_container();
+	say((struct agent_msg){.type = AGENT_EXITED, .code = 137, .arg = {1}});
+	cr_expect_eq(state.cause, END_OOM_KILLED);
+	cr_expect_eq(state.exit_code, 137);
+}
+
+Test(agent, a_program_that_is_not_there)
+{
+	run_container();
+	say((struct agent_msg){.type = AGENT_FAILED, .code = ENOENT, .arg = {AGENT_STEP_LOOKUP}});
+	cr_expect_eq(began, ENOENT);
+	cr_expect_str_eq(why, "exec: \"nosuch\": executable file not found in $PATH");
+	cr_expect_eq(state.cause, END_EXITED);
+	cr_expect_eq(state.exit_code, 127);
+}
+
+Test(agent, signals_wait_for_the_process)
+{
+	struct agent_msg m;
+
+	run_container();
+	cr_assert_eq(agent_signal(&s, SIGUSR1, false, &err), 0);
+	cr_expect_eq(recv(guest, &m, sizeof(m), MSG_DONTWAIT), -1);
+	say((struct agent_msg){.type = AGENT_STARTED});
+	m = hear();
+	cr_expect(m.type == AGENT_SIGNAL && m.code == SIGUSR1 && m.arg[0] == 0);
+	cr_assert_eq(agent_signal(&s, SIGTERM, true, &err), 0);
+	m = hear();
+	cr_expect(m.code == SIGTERM && m.arg[0] == 1);
+}
+
+Test(agent, exec_runs_and_ends)
+{
+	const struct request size = {
+		.magic = REQUEST_MAGIC, .op = REQUEST_SIZE, .value = 80 << 16 | 25};
+	struct agent_msg m;
+	struct reply r;
+	int client;
+
+	start_container();
+	client = exec();
+	cr_assert_eq(connect_streams(), 2);
+	m = hear();
+	cr_assert(m.type == AGENT_RUN && m.session == 1 && m.port[AGENT_STDOUT] == 0);
+	say((struct agent_msg){.type = AGENT_STARTED, .session = 1});
+	cr_expect_eq(answer(client).code, 0);
+	cr_assert_eq(send(client, &size, sizeof(size), 0), sizeof(size));
+	turn();
+	m = hear();
+	cr_expect(m.type == AGENT_SIZE && m.session == 1 && m.arg[0] == 25 && m.arg[1] == 80);
+	say((struct agent_msg){.type = AGENT_EXITED, .session = 1, .code = 5});
+	r = answer(client);
+	cr_expect(r.code == 0 && r.value[0] == 5);
+	cr_expect_eq(s.stage, STAGE_RUNNING);
+}
+
+Test(agent, many_are_connected_in_turn)
+{
+	int client[100];
+
+	start_container();
+	for (unsigned int i = 0; i < 100; i++)
+		client[i] = exec();
+	cr_assert_eq(connect_streams(), 200);
+	for (uint32_t i = 1; i <= 100; i++) {
+		cr_assert_eq(hear().session, i);
+		say((struct agent_msg){.type = AGENT_FAILED,
+				       .session = i,
+				       .code = EACCES,
+				       .arg = {AGENT_STEP_EXEC}});
+		cr_expect_eq(answer(client[i - 1]).code, EACCES);
+	}
+	for (unsigned int i = 0; i < SESSIONS_MAX; i++)
+		cr_expect(i == 0 || s.agent->session[i].state == SESSION_FREE);
+}
+
+Test(agent, a_client_that_leaves_takes_its_program_along)
+{
+	struct agent_msg m;
+	int client;
+
+	start_container();
+	client = exec();
+	cr_assert_eq(connect_streams(), 2);
+	cr_assert_eq(hear().type, AGENT_RUN);
+	say((struct agent_msg){.type = AGENT_STARTED, .session = 1});
+	close(client);
+	turn();
+	m = hear();
+	cr_expect(m.type == AGENT_SIGNAL && m.session == 1 && m.code == SIGKILL);
+	/* One that leaves before its program is asked for */
+	close(exec());
+	turn();
+	cr_assert_eq(connect_streams(), 2);
+	cr_expect_eq(recv(guest, &m, sizeof(m), MSG_DONTWAIT), -1, "it is not run");
+	cr_expect_eq(s.stage, STAGE_RUNNING);
+}
+
+Test(agent, a_second_control_connection_is_refused)
+{
+	start_container();
+	call();
+	cr_expect_eq(s.stage, STAGE_RUNNING);
+}
+
+ParameterizedTestParameters(agent, what_breaks_a_rule_ends_the_vm)
+{
+	static struct agent_msg bad[] = {
+		{.type = AGENT_HELLO, .code = AGENT_VERSION},
+		{.type = 0},
+		{.type = AGENT_TYPES},
+		{.type = UINT32_MAX},
+		{.type = AGENT_RUN, .session = 1},
+		{.type = AGENT_STARTED},
+		{.type = AGENT_STARTED, .session = 9},
+		{.type = AGENT_FAILED, .code = 1},
+		{.type = AGENT_FAILED, .session = 1, .code = 1},
+		{.type = AGENT_EXITED, .code = 256},
+		{.type = AGENT_EXITED, .session = 1},
+		{.type = AGENT_EXITED, .reserved = 1},
+		{.type = AGENT_SIGNAL, .code = SIGKILL},
+	};
+
+	return cr_make_param_array(struct agent_msg, bad, ARRAY_SIZE(bad));
+}
+
+ParameterizedTest(struct agent_msg *bad, agent, what_breaks_a_rule_ends_the_vm)
+{
+	start_container();
+	say(*bad);
+	cr_expect_eq(state.cause, END_INIT_LOST, "type %u, session %u", bad->type, bad->session);
+}
+
+Test(agent, records_come_in_pieces)
+{
+	const struct agent_msg m = {.type = AGENT_HELLO, .code = AGENT_VERSION};
+
+	call();
+	for (size_t i = 0; i < sizeof(m); i++) {
+		cr_expect_not(s.agent->up);
+		cr_assert_eq(send(guest, (const char *)&m + i, 1, 0), 1);
+		turn();
+	}
+	cr_expect(s.agent->up);
+}
+
+Test(agent, a_guest_that_is_gone_or_never_comes)
+{
+	s.agent->by_ns = 1;
+	agent_late(&s);
+	cr_expect_eq(state.cause, END_INIT_LOST);
+	cr_expect_str_eq(state.detail, "vmrun-init in the guest has not come up");
+}
+
+Test(agent, the_end_of_the_connection_is_the_end)
+{
+	start_container();
+	close(guest);
+	turn();
+	cr_expect_eq(state.cause, END_INIT_LOST);
+	cr_expect_eq(state.exit_code, 35);
+}
