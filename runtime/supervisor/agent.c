@@ -12,6 +12,8 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/net/describe.h"
+#include "runtime/state/state_json.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/session.h"
@@ -231,12 +233,37 @@ void agent_close(struct supervisor *s)
 	s->agent = NULL;
 }
 
-/* The description, in memory that the device reads to its end */
-static int agent_write_spec(const struct plan *p, struct err *err)
+/* For hooks inside the container */
+static int agent_add_state(struct supervisor *s, struct spec_items *to)
 {
-	cleanup_fd int fd = memfd_create("vmrun-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	const enum state_status now = s->state->status;
+	struct json_object *o;
+	const char *text;
 
-	if (fd < 0 || fd_write_full(fd, p->spec, p->spec_bytes) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	s->state->status = STATE_CREATED; /* as far as they are concerned */
+	o = state_to_oci(s->state);
+	s->state->status = now;
+	text = o ? json_object_to_json_string_ext(o, JSON_C_TO_STRING_NOSLASHESCAPE) : NULL;
+	if (text)
+		spec_items_put(to, AGENT_STATE, NULL, 0, text);
+	json_object_put(o);
+	return text ? 0 : -ENOMEM;
+}
+
+/* The description, in memory that the device reads to its end. Networks are joined by now. */
+static int agent_write_spec(struct supervisor *s, struct err *err)
+{
+	const struct plan *p = s->launch->plan;
+	cleanup_fd int fd = memfd_create("vmrun-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	cleanup_spec_items struct spec_items late = {0};
+
+	net_describe(s->state->net, s->state->nr_nets, &late);
+	if (agent_add_state(s, &late) < 0)
+		return err_set(err, ENOMEM, "state of the container");
+	if (spec_items_check(&late, err) < 0)
+		return -err->code;
+	if (fd < 0 || fd_write_full(fd, p->spec, p->spec_bytes) < 0 ||
+	    fd_write_full(fd, late.bytes, late.len) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
 	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return err_set(err, errno, "description of the container");
 	return TAKE_FD(fd);
@@ -246,7 +273,7 @@ int agent_await(struct supervisor *s,
 		void (*began)(struct supervisor *s, const struct err *failure), struct err *err)
 {
 	struct session *n = session_find(s->agent, 0, SESSION_WAITING);
-	const int fd = agent_write_spec(s->launch->plan, err);
+	const int fd = agent_write_spec(s, err);
 
 	if (fd < 0)
 		return fd;
