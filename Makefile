@@ -160,7 +160,7 @@ $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $
 # Freestanding guests: one file, one behaviour, plus tests/guests/lib.
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mno-sse -mno-mmx -mno-avx \
                 -fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -mcmodel=kernel \
-                -nostdlib -static -Wall -Wextra -Itests/guests
+                -nostdlib -static -Wall -Wextra -I. -Itests/guests
 guest_lib  := $(wildcard tests/guests/lib/*.c tests/guests/lib/*.S)
 $(B)/guests/%.elf: tests/guests/%.c $(guest_lib) $(wildcard tests/guests/lib/*.h) tests/guests/lib/guest.ld
 	@mkdir -p $(@D)
