@@ -2,16 +2,12 @@
 #include "cmd/vmrun/launch.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <termios.h>
 
-#include "devices/core/fdio.h"
+#include "cmd/vmrun/pty.h"
 #include "devices/core/fmt.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
@@ -23,7 +19,6 @@
 #include "runtime/state/state_link.h"
 #include "runtime/supervisor/pid_file.h"
 #include "runtime/supervisor/programs.h"
-#include "runtime/util/unix_path.h"
 
 /* ---- which bundle, which id ---- */
 
@@ -70,32 +65,14 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 /* The console's device gets the slave; the listener on the socket gets the master, and owns it. */
 static int launch_open_console(const char *path, const struct plan *p, int *ret, struct err *err)
 {
-	static const char name[] = "/dev/ptmx";
-	/* This does not wait for a listener whose queue is full, nor for one that accepts later. */
-	cleanup_fd int master = -1, slave = -1, sock = unix_connect(path, SOCK_STREAM, 0);
-	const struct winsize size = {.ws_row = p->rows, .ws_col = p->cols};
-	struct termios t;
-	int unlock = 0, rc;
+	cleanup_pty struct pty pty = PTY_NONE;
+	int rc = pty_open(p->cols, p->rows, &pty, err);
 
-	if (sock < 0)
-		return err_set(err, -sock, "console socket %s", path);
-	master = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return err_set(err, errno, "console");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0 || tcgetattr(slave, &t) < 0)
-		return err_set(err, errno, "console");
-	if (p->cols && p->rows && ioctl(slave, TIOCSWINSZ, &size) < 0)
-		return err_set(err, errno, "console");
-	/* The guest has a line discipline of its own: one is enough. */
-	cfmakeraw(&t);
-	if (tcsetattr(slave, TCSANOW, &t) < 0)
-		return err_set(err, errno, "console");
-	rc = fd_send(sock, name, sizeof(name) - 1, &master, 1);
-	if (rc < 0)
-		return err_set(err, -rc, "console socket %s", path);
-	*ret = TAKE_FD(slave);
-	return 0;
+	if (rc == 0)
+		rc = pty_send(&pty, path, err);
+	if (rc == 0)
+		*ret = TAKE_FD(pty.slave);
+	return rc;
 }
 
 static int launch_check_console(const struct plan *p, const struct launch_options *o, bool detached,
