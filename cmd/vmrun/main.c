@@ -103,11 +103,14 @@ static int main_settle_root(struct vmrun *v, char *buf, size_t size, struct err 
 	return 0;
 }
 
-static bool main_wants_help(int argc, char **argv)
+static bool main_wants_help(const struct verb *verb, int argc, char **argv)
 {
-	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+	for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (verb->words && argv[i][0] != '-')
+			return false;
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return true;
+	}
 	return false;
 }
 
@@ -121,7 +124,7 @@ static int main_run_verb(struct vmrun *v, const struct verb *verb, int argc, cha
 
 	if (!opt)
 		return err_set(err, ENOMEM, "options");
-	rc = options_parse(verb->options, opt, false, argc, argv, &first, err);
+	rc = options_parse(verb->options, opt, verb->words, argc, argv, &first, err);
 	if (rc < 0)
 		return vmrun_usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};
@@ -162,7 +165,7 @@ static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 		return vmrun_usage(v,
 				   err_text(err, EINVAL,
 					    "unknown verb '%s'; vmrun --help lists them", argv[0]));
-	if (v->help || main_wants_help(argc - 1, argv + 1))
+	if (v->help || main_wants_help(verb, argc - 1, argv + 1))
 		return main_print_verb_help(verb, err);
 	return main_run_verb(v, verb, argc - 1, argv + 1, err);
 }
