@@ -64,6 +64,7 @@ arch_dir    := $(if $(filter x86_64,$(ARCH)),x86,$(ARCH))
 vmm_src     := $(wildcard vmm/*.c vmm/virtio/*.c vmm/$(arch_dir)/*.c)
 runtime_src := $(wildcard runtime/*/*.c runtime/*.c)
 vmrun_src   := $(wildcard cmd/vmrun/*.c)
+init_src    := $(wildcard cmd/vmrun-init/*.c)
 policies    := $(wildcard policies/$(ARCH)/*.policy)
 objs         = $(patsubst %.c,$(B)/obj/%.o,$(1))
 jail_objs    = $(patsubst %.c,$(B)/jail/%.o,$(1))
@@ -72,7 +73,7 @@ jail_objs    = $(patsubst %.c,$(B)/jail/%.o,$(1))
 devices     := $(shell sed -nE 's/^const struct device_ops ([a-z0-9_]+)_device = .*/\1/p' $(device_src))
 libexec     := $(B)/libexec/vmrun
 dev_progs   := $(devices:%=$(libexec)/vmrun-dev-%)
-programs    := $(B)/bin/vmrun $(libexec)/vmrun-vmm $(dev_progs)
+programs    := $(B)/bin/vmrun $(libexec)/vmrun-vmm $(dev_progs) $(B)/guest/vmrun-init
 
 all: $(programs)
 
@@ -91,6 +92,7 @@ $(B)/lib/core.a: $(call objs,$(core_src))
 $(B)/lib/vmm.a: $(call objs,$(vmm_src))
 $(B)/lib/runtime.a: $(call objs,$(runtime_src))
 $(B)/lib/devices.a: $(call objs,$(device_src))
+$(B)/lib/init.a: $(filter-out %/main.o,$(call objs,$(init_src)))
 $(B)/lib/support.a: $(call objs,$(wildcard tests/support/*.c))
 $(B)/lib/jail-core.a: $(call jail_objs,$(core_src))
 $(B)/lib/jail-vmm.a: $(call jail_objs,$(vmm_src))
@@ -134,6 +136,12 @@ $(libexec)/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/lib/jail-devices.a $(B)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
+# Process 1 of a container's guest; it goes into that guest's initrd.
+$(B)/guest/vmrun-init: $(call jail_objs,$(init_src)) $(B)/lib/jail-core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
+
 # `vmrun --version` names the commit it was built from; nothing else depends on it.
 $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
 
@@ -148,6 +156,11 @@ replays    := $(fuzz_names:%=$(B)/tests/replay_%)
 guest_src  := $(wildcard tests/guests/*.c)
 guests     := $(patsubst tests/guests/%.c,$(B)/guests/%.elf,$(guest_src))
 
+# Those of the guest's process 1 see nothing of the host's side.
+$(B)/tests/unit/init/%: $(B)/obj/tests/unit/init/%.o $(B)/lib/init.a $(B)/lib/support.a $(B)/lib/core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $< $(B)/lib/support.a $(B)/lib/init.a $(B)/lib/core.a -lcriterion -lpthread
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -26,6 +26,7 @@ runtime/state/        ^(runtime/(state|net|plan|config|util)|devices/core)/
 runtime/supervisor/   ^(runtime/(supervisor|state|jail|host|net|plan|util)|devices/core)/|^policies/policy\.h$
 policies/             ^(policies|devices/core)/
 cmd/vmrun/            ^(cmd/vmrun|runtime|devices/core)/|^policies/policy\.h$
+cmd/vmrun-init/       ^(cmd/vmrun-init|devices/core)/
 cmd/vmrun-dev.c       ^(cmd/[^/]*\.h$|devices/)
 cmd/vmrun-vmm.c       ^(cmd/[^/]*\.h$|vmm/[^/]*\.h$|devices/core/)
 END

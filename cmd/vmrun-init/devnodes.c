@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cmd/vmrun-init/devnodes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "cmd/vmrun-init/inroot.h"
+
+static const struct {
+	const char *name;
+	unsigned int major, minor;
+} devnodes_usual[] = {
+	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
+	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+};
+
+static const struct {
+	const char *name, *target;
+} devnodes_links[] = {
+	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+};
+
+static bool devnodes_same(int at, const char *name, mode_t type, dev_t device)
+{
+	struct stat st;
+
+	return fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & S_IFMT) == type &&
+	       (type == S_IFIFO || st.st_rdev == device);
+}
+
+static int devnodes_node(int at, const char *name, const struct agent_device *n)
+{
+	mode_t type = n->type & S_IFMT, mode = n->mode & 07777;
+	dev_t device = makedev(n->major, n->minor);
+
+	if (type != S_IFCHR && type != S_IFBLK && type != S_IFIFO)
+		return -EINVAL;
+	if (mknodat(at, name, type | mode, device) < 0)
+		return errno == EEXIST && devnodes_same(at, name, type, device) ? 0 : -errno;
+	/* Not what the umask made of it */
+	if (fchmodat(at, name, mode, 0) < 0 ||
+	    fchownat(at, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	return 0;
+}
+
+static int devnodes_link(int at, const char *name, const char *target)
+{
+	if (symlinkat(target, at, name) < 0 && errno != EEXIST)
+		return -errno;
+	return 0;
+}
+
+static int devnodes_usual_ones(int root)
+{
+	cleanup_fd int at = inroot_dir(root, "/dev");
+	int rc = at < 0 ? at : 0;
+
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(devnodes_usual); i++) {
+		struct agent_device n = {
+			.type = S_IFCHR,
+			.major = devnodes_usual[i].major,
+			.minor = devnodes_usual[i].minor,
+			.mode = 0666,
+		};
+
+		rc = devnodes_node(at, devnodes_usual[i].name, &n);
+	}
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(devnodes_links); i++)
+		rc = devnodes_link(at, devnodes_links[i].name, devnodes_links[i].target);
+	return rc;
+}
+
+int devnodes_make(const struct desc *d, int root, struct fault *f)
+{
+	int rc = devnodes_usual_ones(root);
+
+	for (uint32_t i = 0; rc == 0 && i < d->count[AGENT_DEVICE]; i++) {
+		cleanup_fd int at = -1;
+		struct agent_device n;
+		const char *name;
+
+		(void)fault_step(f, AGENT_STEP_DEVICE, i);
+		(void)desc_get(d, AGENT_DEVICE, i, &n);
+		at = inroot_parent(root, desc_text(d, AGENT_DEVICE, i, 0), &name);
+		rc = at < 0 ? at : devnodes_node(at, name, &n);
+	}
+	return rc;
+}

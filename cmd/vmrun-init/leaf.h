@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/**
+ * DOC: The container's cgroup: how many processes it may have, and what it lost for lack of memory
+ */
+#ifndef VMRUN_CMD_VMRUN_INIT_LEAF_H
+#define VMRUN_CMD_VMRUN_INIT_LEAF_H
+
+#include "devices/core/base.h"
+
+/** leaf_pids() - Set the limit; 0: none. @cgroup -1: no effect. Return: 0 or -errno */
+MUST_CHECK int leaf_pids(int cgroup, uint64_t max);
+
+/** leaf_oom_kills() - How many of its processes the kernel has killed for lack of memory; 0 where nothing counts them */
+uint64_t leaf_oom_kills(int cgroup);
+
+#endif
