@@ -52,7 +52,7 @@ LDHARD    := -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 LD_JAILED := -nostdlib -static-pie $(LDHARD) $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o
 LIBS_JAIL := $(MUSL_LIB)/libc.a $(shell $(CC) -print-libgcc-file-name) $(MUSL_LIB)/crtn.o
 LD_HOST   := -pie $(LDHARD),--as-needed
-LIBS_HOST := -ljson-c -lcap -lmnl
+LIBS_HOST := -ljson-c -lcap -lmnl -lseccomp
 # The two folders whose code meets hostile numbers convert nothing in silence.
 $(B)/obj/devices/%.o $(B)/jail/devices/%.o: CFLAGS += -Wconversion
 
@@ -164,11 +164,11 @@ $(B)/tests/unit/init/%: $(B)/obj/tests/unit/init/%.o $(B)/lib/init.a $(B)/lib/su
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDSAN) -pie -o $@ $< -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lcriterion -lpthread
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $< -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lcriterion -lpthread
 $(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lseccomp -lpthread
+	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lpthread
 
 # Freestanding guests: one file, one behaviour, plus tests/guests/lib.
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mno-sse -mno-mmx -mno-avx \

@@ -9,9 +9,11 @@
 
 #include "cmd/vmrun/pty.h"
 #include "devices/core/fmt.h"
+#include "runtime/config/host_config.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
 #include "runtime/host/share_apart.h"
+#include "runtime/host/share_look.h"
 #include "runtime/net/net.h"
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
@@ -152,6 +154,17 @@ static int launch_check_shares(const struct plan *p, const char *root, struct er
 	return rc;
 }
 
+static int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id,
+		       struct plan **ret, struct err *err)
+{
+	cleanup_host_config struct host_config config = {.file = NULL};
+	const struct plan_host host = {
+		.interfaces = launch_interfaces_of, .look = share_look_at, .config = &config};
+	int rc = bundle_is_container(b) ? host_config_load(v->host_config, &config, err) : 0;
+
+	return rc < 0 ? rc : plan_build(b, id, &host, ret, err);
+}
+
 int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct bundle *b,
 		   const char *id, bool detached, struct launch_vm *ret, struct err *err)
 {
@@ -160,7 +173,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	ret->bundle = b;
 	ret->console = ret->own_fd = -1;
 	phases_mark(ret->phases, "bundle");
-	rc = plan_build(b, id, launch_interfaces_of, &ret->plan, err);
+	rc = launch_plan(v, b, id, &ret->plan, err);
 	if (rc == 0)
 		rc = launch_check_console(ret->plan, o, detached, err);
 	if (rc < 0)
@@ -206,9 +219,11 @@ void launch_vm_done(struct launch_vm *vm)
 	*vm = (struct launch_vm){.console = -1, .own_fd = -1};
 }
 
-/* The file of the guest's root disk, where OCI states have a container's root directory */
+/* A container's root directory, or the file of the guest's root disk */
 static const char *launch_rootfs_of(const struct plan *p)
 {
+	if (p->container && p->nr_fs > 0 && strcmp(p->fs[0].source[0].pointer, "/root/path") == 0)
+		return p->fs[0].source[0].path;
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		const struct plan_fd *f = &p->proc[i].fd[BOOT_FD_RES];
 

@@ -7,6 +7,7 @@
 #include "cmd/vmrun/version.h"
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
+#include "runtime/config/host_config.h"
 #include "runtime/host/inherited.h"
 #include "runtime/jail/userns.h"
 #include "runtime/state/state.h"
@@ -23,6 +24,8 @@ static const char *const rootless_words[] = {"true", "false", "auto", NULL};
 /* Options without help text exist for callers of runc and crun, and have no effect. */
 static const struct option_spec global_options[] = {
 	{"root", 0, OPTION_STRING, "DIR", "state directory", FIELD(root), NULL},
+	{"host-config", 0, OPTION_STRING, "FILE",
+	 "instead of " HOST_CONFIG_FILE ": how containers run", FIELD(host_config), NULL},
 	{"log", 0, OPTION_STRING, "FILE", "append errors to this file too", FIELD(log), NULL},
 	{"log-format", 0, OPTION_STRING, "FORMAT", "of that file: text or json", FIELD(log_format),
 	 log_formats},

@@ -29,6 +29,7 @@
  */
 struct vmrun {
 	const char *root;
+	const char *host_config;
 	const char *log;
 	const char *log_format;
 	const char *log_level;

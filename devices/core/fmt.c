@@ -211,6 +211,16 @@ static bool fmt_unprintable(uint32_t c)
 	return false;
 }
 
+bool fmt_is_utf8(const char *text)
+{
+	size_t len = 1;
+	uint32_t c;
+
+	for (; *text && len > 0; text += len)
+		len = fmt_utf8(text, &c);
+	return len > 0;
+}
+
 size_t fmt_printable(char *text)
 {
 	char *to = text;

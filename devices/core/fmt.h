@@ -44,6 +44,9 @@ static inline bool fmt_plain(char c)
 	return c >= ' ' && c <= '~';
 }
 
+/** fmt_is_utf8() - Whether a text is well-formed UTF-8 */
+bool fmt_is_utf8(const char *text);
+
 /**
  * fmt_printable() - Make a text safe for a terminal, in place
  * @text:	Each character that does more than show itself, and each byte that is not UTF-8, becomes

@@ -35,7 +35,7 @@ struct block_settings {
 };
 
 #define FS_TAG_BYTES   36    /* the name of a virtio-fs, not terminated when full */
-#define FS_SOURCES_MAX 64U   /* directories and files that one shares under names of their own */
+#define FS_SOURCES_MAX 256U  /* directories and files that one shares under names of their own */
 #define FS_FDS_MIN     1024U /* file descriptors that the device of one has at least */
 #define FS_FDS_MAX     (1U << 20)
 

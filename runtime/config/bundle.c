@@ -8,16 +8,15 @@
 #include "devices/core/fmt.h"
 #include "runtime/config/bundle_hooks.h"
 #include "runtime/config/bundle_linux.h"
+#include "runtime/config/bundle_mount.h"
 #include "runtime/config/bundle_net_check.h"
+#include "runtime/config/bundle_nodes.h"
 #include "runtime/config/bundle_process.h"
 #include "runtime/config/bundle_vm.h"
 #include "runtime/util/json.h"
 
-/* For a text of JSON_TEXT_MAX, the strings copied from it, and lists whose lengths the tables limit */
-#define BUNDLE_ARENA_BYTES (4UL * JSON_TEXT_MAX)
-
-#define TOP(member)	   offsetof(struct bundle, member)
-#define LATER		   .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
+#define MOUNTS_MAX  1024
+#define TOP(member) offsetof(struct bundle, member)
 
 static void bundle_done(struct bundle **b)
 {
@@ -82,12 +81,21 @@ static const struct schema_field top_fields[] = {
 	 .off = TOP(hostname),
 	 .max = ADDR_HOSTNAME_MAX,
 	 .check = bundle_check_hostname},
-	{.name = "domainname", .kind = SCHEMA_STRING, LATER},
+	{.name = "domainname",
+	 .kind = SCHEMA_STRING,
+	 .flags = SCHEMA_INSIDE,
+	 .off = TOP(domainname),
+	 .max = 64},
 	{.name = "process",
 	 .kind = SCHEMA_OBJECT,
 	 .off = TOP(process),
 	 .table = &bundle_process_table},
-	{.name = "mounts", .kind = SCHEMA_ARRAY, LATER, .elem = &bundle_mount_field},
+	{.name = "mounts",
+	 .kind = SCHEMA_ARRAY,
+	 .flags = SCHEMA_INSIDE,
+	 .off = TOP(mounts),
+	 .max = MOUNTS_MAX,
+	 .elem = &bundle_mount_field},
 	{.name = "hooks", .kind = SCHEMA_OBJECT, .off = TOP(hooks), .table = &bundle_hooks_table},
 	{.name = "linux", .kind = SCHEMA_OBJECT, .off = TOP(linux_), .table = &bundle_linux_table},
 	{.name = "vm", .kind = SCHEMA_OBJECT, .off = TOP(vm), .table = &bundle_vm_table},
@@ -96,8 +104,10 @@ static const struct schema_field top_fields[] = {
 	 .off = TOP(annotations),
 	 .elem = &schema_string_field},
 };
-static const struct schema_table top_table = {
-	.field = top_fields, .nr = ARRAY_SIZE(top_fields), .size = sizeof(struct bundle)};
+static const struct schema_table top_table = {.field = top_fields,
+					      .nr = ARRAY_SIZE(top_fields),
+					      .size = sizeof(struct bundle),
+					      .later = "not carried out"};
 
 /* ---- making one ---------------------------------------------------------------------------- */
 
@@ -117,22 +127,15 @@ static void bundle_add_warning(void *arg, const char *line)
 static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 {
 	int64_t limit = b->linux_.resources.limit[LIMIT_MEMORY];
-	size_t mark;
 
-	if (b->root.path && !b->vm.image.path) {
-		mark = schema_push(ctx, "root");
-		schema_push(ctx, "path");
-		schema_warn(
-			ctx,
-			"a directory is not shared with the guest yet; /vm/image/path is its root");
-		schema_pop(ctx, mark);
+	if (b->container) {
+		bundle_nodes_warn(ctx, &b->linux_.inside.nodes);
+		return;
 	}
-	if (b->vm.kernel.path && b->hooks.kind[HOOK_START_CONTAINER].nr) {
-		mark = schema_push(ctx, "hooks");
-		schema_push(ctx, "startContainer");
-		schema_warn(ctx, "not run: the guest has no vmrun-init");
-		schema_pop(ctx, mark);
-	}
+	if (b->process.args.nr > 0 || (b->root.path && !b->vm.image.path))
+		schema_warn(ctx,
+			    "/vm/kernel: with a kernel of the bundle's own, the guest runs what is "
+			    "in its initrd and disks; without one, /process in /root/path");
 	if (limit > 0 && (uint64_t)limit < b->vm.hw.mem_bytes)
 		schema_warn(
 			ctx,
@@ -141,30 +144,54 @@ static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 			(long long)limit, (unsigned long long)b->vm.hw.mem_bytes);
 }
 
+/* Decided before decoding, which warns of what is for the inside of a container elsewhere */
+static bool bundle_describes_container(struct json_object *root)
+{
+	struct json_object *o = NULL;
+
+	if (schema_empty(json_object_object_get(root, "root")))
+		return false;
+	return !json_object_object_get_ex(root, "vm", &o) ||
+	       !json_object_object_get_ex(o, "kernel", &o) ||
+	       schema_empty(json_object_object_get(o, "path"));
+}
+
+static int bundle_check(struct schema_ctx *ctx, struct bundle *b, struct json_object *vm)
+{
+	size_t mark = schema_push(ctx, "vm");
+	int rc = vm ? bundle_check_hwconfig(ctx, vm) : 0;
+
+	if (rc < 0)
+		return rc;
+	schema_pop(ctx, mark);
+	mark = schema_push(ctx, "process");
+	rc = b->process_given ? bundle_process_check(ctx, &b->process) : 0;
+	if (rc < 0)
+		return rc;
+	schema_pop(ctx, mark);
+	rc = bundle_linux_check(&b->linux_, ctx->err);
+	if (rc == 0)
+		rc = bundle_vm_check(ctx, b);
+	return rc < 0 ? rc : bundle_net_check(ctx, b);
+}
+
 static int bundle_decode(struct bundle *b, struct json_object *root, struct err *err)
 {
 	struct schema_ctx ctx = {
 		.arena = &b->arena, .err = err, .warn = bundle_add_warning, .warn_arg = b};
-	struct json_object *vm = NULL;
-	size_t mark;
 	int rc;
 
 	if (!json_object_is_type(root, json_type_object))
 		return schema_fail(&ctx, "must be an object");
+	ctx.container = b->container = bundle_describes_container(root);
+	if (!b->container) {
+		b->vm.hw.vcpus = 1;
+		b->vm.hw.mem_bytes = BUNDLE_MEM_BYTES;
+	}
+	b->process_given = json_object_object_get(root, "process");
 	rc = schema_decode(&ctx, root, &top_table, b);
-	if (rc < 0)
-		return rc;
-	mark = schema_push(&ctx, "vm");
-	json_object_object_get_ex(root, "vm", &vm);
-	rc = vm ? bundle_check_hwconfig(&ctx, vm) : 0;
-	if (rc < 0)
-		return rc;
-	schema_pop(&ctx, mark);
-	rc = bundle_linux_check(&b->linux_, err);
 	if (rc == 0)
-		rc = bundle_vm_check(&ctx, b);
-	if (rc == 0)
-		rc = bundle_net_check(&ctx, b);
+		rc = bundle_check(&ctx, b, json_object_object_get(root, "vm"));
 	if (rc < 0)
 		return rc;
 	bundle_warn_about(&ctx, b);
@@ -185,9 +212,8 @@ static int bundle_new(const char *dir, const char *text, struct bundle **ret, st
 	b->arena = arena;
 	b->dir = arena_strndup(&b->arena, dir, strlen(dir));
 	b->text = arena_strndup(&b->arena, text, strlen(text));
-	b->vm.hw.vcpus = 1;
-	b->vm.hw.mem_bytes = BUNDLE_MEM_BYTES;
-	b->process.oom_score_adj = BUNDLE_UNSET;
+	bundle_process_init(&b->process);
+	b->linux_.inside.seccomp.action = -1;
 	for (unsigned int i = 0; i < LIMITS; i++)
 		b->linux_.resources.limit[i] = BUNDLE_UNSET;
 	if (!b->dir || !b->text) {
@@ -198,25 +224,31 @@ static int bundle_new(const char *dir, const char *text, struct bundle **ret, st
 	return 0;
 }
 
+/* Maps are borrowed from the text's objects so far. */
+static void bundle_own_maps(struct bundle *b)
+{
+	struct json_object **const maps[] = {&b->annotations, &b->linux_.resources.unified,
+					     &b->linux_.inside.sysctl};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(maps); i++) {
+		if (*maps[i] && json_object_object_length(*maps[i]) == 0)
+			*maps[i] = NULL;
+		json_object_get(*maps[i]);
+	}
+}
+
 static int bundle_make(struct json_object *root, const char *text, const char *dir,
 		       struct bundle **ret, struct err *err)
 {
 	cleanup_bundle struct bundle *b = NULL;
-	struct json_object *annotations, *unified;
 	int rc = bundle_new(dir, text, &b, err);
 
 	if (rc < 0)
 		return rc;
 	rc = bundle_decode(b, root, err);
-	/* Borrowed from root so far; bundle_free() puts back only what was taken. */
-	annotations = b->annotations;
-	unified = b->linux_.resources.unified;
-	b->annotations = b->linux_.resources.unified = NULL;
+	bundle_own_maps(b);
 	if (rc < 0)
 		return rc;
-	b->linux_.resources.unified = json_object_get(unified);
-	if (annotations && json_object_object_length(annotations))
-		b->annotations = json_object_get(annotations);
 	rc = arena_freeze(&b->arena);
 	if (rc < 0)
 		return err_set(err, -rc, "freezing the bundle");
@@ -260,6 +292,11 @@ const char *bundle_text(const struct bundle *b)
 	return b->text;
 }
 
+bool bundle_is_container(const struct bundle *b)
+{
+	return b->container;
+}
+
 void bundle_free(struct bundle *b)
 {
 	struct arena arena;
@@ -268,6 +305,7 @@ void bundle_free(struct bundle *b)
 		return;
 	json_object_put(b->annotations);
 	json_object_put(b->linux_.resources.unified);
+	json_object_put(b->linux_.inside.sysctl);
 	/* The struct lies in the arena that it owns. */
 	arena = b->arena;
 	arena_done(&arena);

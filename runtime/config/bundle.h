@@ -44,6 +44,9 @@ MUST_CHECK int bundle_from_json(struct json_object *root, const char *dir, struc
 /** bundle_text() - The validated JSON text, for the snapshot in the state directory */
 const char *bundle_text(const struct bundle *b);
 
+/** bundle_is_container() - Whether the guest runs /process in /root/path: it has no kernel of its own */
+bool bundle_is_container(const struct bundle *b);
+
 void bundle_free(struct bundle *b);
 
 #endif

@@ -16,8 +16,8 @@ static const struct schema_field hook_fields[] = {
 	 .flags = SCHEMA_REQUIRED | SCHEMA_ABSOLUTE,
 	 .off = HOOK(path),
 	 .max = PATH_MAX - 1},
-	{.name = "args", .kind = SCHEMA_ARRAY, .off = HOOK(args), .elem = &schema_string_field},
-	{.name = "env", .kind = SCHEMA_ARRAY, .off = HOOK(env), .elem = &schema_string_field},
+	{.name = "args", .kind = SCHEMA_ARRAY, .off = HOOK(args), .elem = &schema_bytes_field},
+	{.name = "env", .kind = SCHEMA_ARRAY, .off = HOOK(env), .elem = &schema_bytes_field},
 	{.name = "timeout",
 	 .kind = SCHEMA_UINT,
 	 .off = HOOK(timeout_s),
@@ -28,22 +28,24 @@ static const struct schema_table hook_table = {
 	.field = hook_fields, .nr = ARRAY_SIZE(hook_fields), .size = sizeof(struct bundle_hook)};
 static const struct schema_field hook_field = {.kind = SCHEMA_OBJECT, .table = &hook_table};
 
-#define KIND(n, k)                                                                                 \
+#define KIND(n, k, inside)                                                                         \
 	{                                                                                          \
-		.name = n, .kind = SCHEMA_ARRAY, .off = offsetof(struct bundle_hooks, kind[k]),    \
-		.max = 256, .elem = &hook_field                                                    \
+		.name = n, .kind = SCHEMA_ARRAY, .flags = (inside),                                \
+		.off = offsetof(struct bundle_hooks, kind[k]), .max = 256, .elem = &hook_field     \
 	}
 
 static const struct schema_field hooks_fields[] = {
-	KIND("prestart", HOOK_PRESTART),
-	KIND("createRuntime", HOOK_CREATE_RUNTIME),
-	KIND("createContainer", HOOK_CREATE_CONTAINER),
-	KIND("startContainer", HOOK_START_CONTAINER),
-	KIND("poststart", HOOK_POSTSTART),
-	KIND("poststop", HOOK_POSTSTOP),
+	KIND("prestart", HOOK_PRESTART, 0),
+	KIND("createRuntime", HOOK_CREATE_RUNTIME, 0),
+	KIND("createContainer", HOOK_CREATE_CONTAINER, 0),
+	KIND("startContainer", HOOK_START_CONTAINER, SCHEMA_INSIDE),
+	KIND("poststart", HOOK_POSTSTART, 0),
+	KIND("poststop", HOOK_POSTSTOP, 0),
 };
-const struct schema_table bundle_hooks_table = {
-	.field = hooks_fields, .nr = ARRAY_SIZE(hooks_fields), .size = sizeof(struct bundle_hooks)};
+const struct schema_table bundle_hooks_table = {.field = hooks_fields,
+						.nr = ARRAY_SIZE(hooks_fields),
+						.size = sizeof(struct bundle_hooks),
+						.later = "not run"};
 
 int bundle_hooks_parse(const char *text, struct arena *arena, struct bundle_hooks *ret,
 		       struct err *err)

@@ -3,7 +3,7 @@
  * DOC: /linux of a config.json: OCI config-linux.md
  *
  * Every VM gets namespaces of its own, whether or not they are listed. Limits apply to the cgroup of the VM's
- * processes. Properties for the inside of the guest are checked, and not carried out yet.
+ * processes. Properties for the inside of the guest are a container's.
  */
 #include "runtime/config/bundle_linux.h"
 
@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "runtime/config/bundle_ids.h"
+#include "runtime/config/bundle_mount.h"
+#include "runtime/config/bundle_nodes.h"
+#include "runtime/config/bundle_seccomp.h"
 
 #define LATER .flags = SCHEMA_LATER, .off = SCHEMA_NOWHERE
 
@@ -253,9 +256,26 @@ static int bundle_linux_check_cgroups_path(struct schema_ctx *ctx, struct json_o
 	return 0;
 }
 
-static const char *const propagations[] = {"private",  "shared",  "slave",  "unbindable",
-					   "rprivate", "rshared", "rslave", "runbindable",
-					   "",	       NULL};
+/* As the kernel's files under /proc/sys: vmrun-init opens them by these names. */
+static int bundle_linux_check_sysctl(struct schema_ctx *ctx, struct json_object *value)
+{
+	json_object_object_foreach(value, key, member)
+	{
+		(void)member;
+		if (*key != '/' && *key != '.' && !strstr(key, "..") && strlen(key) < 256)
+			continue;
+		schema_push(ctx, key);
+		return schema_fail(ctx, "is no name of a sysctl");
+	}
+	return 0;
+}
+
+static const struct schema_field path_field = {.kind = SCHEMA_STRING,
+					       .flags = SCHEMA_REQUIRED | SCHEMA_ABSOLUTE |
+							SCHEMA_BYTES,
+					       .max = PATH_MAX - 1};
+
+#define INSIDE(member) .flags = SCHEMA_INSIDE, .off = LX(inside.member)
 
 static const struct schema_field linux_fields[] = {
 	{.name = "namespaces",
@@ -272,21 +292,37 @@ static const struct schema_field linux_fields[] = {
 	{.name = "resources", .kind = SCHEMA_OBJECT, .table = &resources_table},
 	BUNDLE_IDS("uidMappings", LX(ids), uids),
 	BUNDLE_IDS("gidMappings", LX(ids), gids),
-	{.name = "devices", .kind = SCHEMA_ARRAY, LATER},
+	{.name = "devices",
+	 .kind = SCHEMA_ARRAY,
+	 INSIDE(nodes),
+	 .max = 1024,
+	 .elem = &bundle_node_field},
+	{.name = "sysctl",
+	 .kind = SCHEMA_MAP,
+	 INSIDE(sysctl),
+	 .elem = &schema_string_field,
+	 .check = bundle_linux_check_sysctl},
+	{.name = "seccomp",
+	 .kind = SCHEMA_OBJECT,
+	 .flags = SCHEMA_INSIDE,
+	 .decode = bundle_seccomp_decode},
+	{.name = "maskedPaths", .kind = SCHEMA_ARRAY, INSIDE(masked), .elem = &path_field},
+	{.name = "readonlyPaths", .kind = SCHEMA_ARRAY, INSIDE(readonly), .elem = &path_field},
+	{.name = "rootfsPropagation",
+	 .kind = SCHEMA_ENUM,
+	 INSIDE(propagation),
+	 .words = bundle_propagations},
 	{.name = "netDevices", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "sysctl", .kind = SCHEMA_MAP, LATER, .elem = &schema_string_field},
-	{.name = "seccomp", .kind = SCHEMA_OBJECT, LATER},
-	{.name = "maskedPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &schema_string_field},
-	{.name = "readonlyPaths", .kind = SCHEMA_ARRAY, LATER, .elem = &schema_string_field},
-	{.name = "rootfsPropagation", .kind = SCHEMA_ENUM, LATER, .words = propagations},
 	{.name = "mountLabel", .kind = SCHEMA_STRING, LATER},
 	{.name = "intelRdt", .kind = SCHEMA_OBJECT, LATER},
 	{.name = "memoryPolicy", .kind = SCHEMA_OBJECT, LATER},
 	{.name = "personality", .kind = SCHEMA_OBJECT, LATER},
 	{.name = "timeOffsets", .kind = SCHEMA_OBJECT, LATER},
 };
-const struct schema_table bundle_linux_table = {
-	.field = linux_fields, .nr = ARRAY_SIZE(linux_fields), .size = sizeof(struct bundle_linux)};
+const struct schema_table bundle_linux_table = {.field = linux_fields,
+						.nr = ARRAY_SIZE(linux_fields),
+						.size = sizeof(struct bundle_linux),
+						.later = "not carried out"};
 
 int bundle_linux_check(const struct bundle_linux *l, struct err *err)
 {

@@ -9,22 +9,23 @@
 
 #include "devices/core/kind.h"
 #include "devices/core/settings.h"
+#include "runtime/config/bundle_inside.h"
 #include "runtime/config/schema.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/arena.h"
-#include "runtime/util/hook_kind.h"
 #include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
 #include "runtime/util/warn.h"
 
-#define BUNDLE_MEM_MIN_BYTES  (32ULL << 20)
-#define BUNDLE_MEM_MAX_BYTES  (1ULL << 40)
-#define BUNDLE_MEM_BYTES      (256ULL << 20) /* default */
-#define BUNDLE_UNSET	      INT64_MIN
+#define BUNDLE_MEM_MIN_BYTES	 (32ULL << 20)
+#define BUNDLE_MEM_MAX_BYTES	 (1ULL << 40)
+#define BUNDLE_MEM_BYTES	 (256ULL << 20) /* default */
+#define BUNDLE_ARENA_BYTES	 (16UL << 20) /* for a text of JSON_TEXT_MAX, its strings and its lists */
 
-#define BUNDLE_NET_MODE_UNSET (-1)
-#define BUNDLE_NETNS_MAX      255 /* bytes of a namespace's path in the state file */
+#define BUNDLE_CONTAINER_DEVICES 2 /* its shared directory and its vsock device */
+#define BUNDLE_NET_MODE_UNSET	 (-1)
+#define BUNDLE_NETNS_MAX	 255 /* bytes of a namespace's path in the state file */
 
 /**
  * struct bundle_net - A network device's own properties
@@ -158,6 +159,7 @@ struct bundle_device {
 	struct bundle_fs fs;
 };
 
+/** struct bundle_vm - /vm; of @hw 0: not given, in the bundle of a container only */
 struct bundle_vm {
 	struct {
 		const char *path;
@@ -175,36 +177,6 @@ struct bundle_vm {
 		uint64_t mem_bytes;
 	} hw;
 	struct schema_list devices; /* struct bundle_device */
-};
-
-/**
- * struct bundle_process - What is carried out of /process
- * @console:	The terminal's size; 0: not given
- * @oom_score_adj: BUNDLE_UNSET = as the caller's
- */
-struct bundle_process {
-	bool terminal;
-	struct {
-		uint64_t height, width;
-	} console;
-	int64_t oom_score_adj;
-};
-
-/**
- * struct bundle_hook - A program to run at a moment of the VM's life
- * @args:	const char *, all of argv; none: @path alone. An empty string is NULL
- * @env:	const char *, its whole environment; without items (NULL): vmrun's own
- * @timeout_s:	0: none
- */
-struct bundle_hook {
-	const char *path;
-	struct schema_list args, env;
-	uint64_t timeout_s;
-};
-
-/** struct bundle_hooks - /hooks: struct bundle_hook, by enum hook_kind */
-struct bundle_hooks {
-	struct schema_list kind[HOOK_KINDS];
 };
 
 /**
@@ -248,12 +220,16 @@ struct bundle_linux {
 	const char *cgroups_path;
 	struct bundle_ids ids;
 	struct bundle_cgroup resources;
+	struct bundle_inside inside;
 };
 
 /**
  * struct bundle - A validated config.json
  *
  * Lies in its own arena, which is read-only once the bundle is complete.
+ * @container:	It has a root and no kernel of its own: the guest runs @process in that root
+ * @mounts:	struct bundle_mount
+ * @process_given: config.json has /process
  * @annotations: Owned; may be NULL
  */
 struct bundle {
@@ -261,12 +237,15 @@ struct bundle {
 	const char *dir;
 	const char *text;
 	const char *oci_version;
-	const char *hostname;
+	bool container;
+	const char *hostname, *domainname;
 	struct {
 		const char *path;
 		bool readonly;
 	} root;
+	bool process_given;
 	struct bundle_process process;
+	struct schema_list mounts;
 	struct bundle_hooks hooks;
 	struct bundle_linux linux_;
 	struct bundle_vm vm;

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "devices/core/agent_msg.h"
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_console.h"
 #include "runtime/config/bundle_fs.h"
@@ -263,7 +264,7 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 	if (kind->flags & KIND_SINGLE && listed[kind - kind_table]++)
 		return err_text(ctx->err, EINVAL, "%s: a VM has one %s only", d->pointer,
 				kind->bus == BOOT_BUS_SERIAL ? "serial port" : kind->name);
-	if (d->balloon.size_bytes > vm->hw.mem_bytes)
+	if (d->balloon.size_bytes > vm->hw.mem_bytes && vm->hw.mem_bytes > 0)
 		return err_text(ctx->err, EINVAL,
 				"%s/size: must be at most the guest's %lu bytes of RAM, is %lu",
 				d->pointer, vm->hw.mem_bytes, d->balloon.size_bytes);
@@ -280,25 +281,48 @@ static int bundle_vm_check_device(struct schema_ctx *ctx, const struct bundle_vm
 	return rc < 0 ? rc : bundle_fs_check_tag(d, vm->devices.item, ctx->err);
 }
 
+/* What a container has of its own cannot be listed. */
+static int bundle_vm_check_beside(struct schema_ctx *ctx, const struct bundle *b)
+{
+	const struct bundle_device *d = b->vm.devices.item;
+
+	for (unsigned int i = 0; b->container && i < b->vm.devices.nr; i++) {
+		if (d[i].type == KIND_VSOCK)
+			return err_text(ctx->err, EINVAL,
+					"%s: the vsock device of a container is vmrun's own",
+					d[i].pointer);
+		if (d[i].tag && strcmp(d[i].tag, AGENT_TAG) == 0)
+			return err_text(ctx->err, EINVAL,
+					"%s/tag: " AGENT_TAG
+					" is the tag of the container's own files",
+					d[i].pointer);
+	}
+	return 0;
+}
+
 int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 {
 	const struct bundle_vm *vm = &b->vm;
 	const struct bundle_device *d = vm->devices.item;
 	unsigned int listed[KINDS] = {0}, total;
-	int rc = 0;
+	int rc = bundle_vm_check_beside(ctx, b);
 
-	if (!vm->kernel.path) {
+	if (!vm->kernel.path && (!b->container || vm->kernel.initrd)) {
 		ctx->pointer_len = 0;
 		schema_push(ctx, "vm");
 		schema_push(ctx, "kernel");
 		schema_push(ctx, "path");
-		return schema_fail(ctx, "required: the kernel that the virtual machine boots");
+		return schema_fail(ctx, b->container
+						? "required with an initrd"
+						: "required: the kernel that the virtual machine "
+						  "boots, unless /root has a container's files");
 	}
 	for (unsigned int i = 0; rc == 0 && i < vm->devices.nr; i++)
 		rc = bundle_vm_check_device(ctx, vm, &d[i], listed);
 	if (rc < 0)
 		return rc;
-	total = vm->devices.nr + (vm->image.path ? 1 : 0) + bundle_implied_net(b);
+	total = vm->devices.nr + (vm->image.path ? 1 : 0) + bundle_implied_net(b) +
+		(b->container ? BUNDLE_CONTAINER_DEVICES : 0);
 	for (unsigned int i = 0; i < KINDS; i++) {
 		if (kind_table[i].flags & KIND_IMPLIED && bundle_listed(b, (enum kind_id)i) == 0)
 			total++;

@@ -16,6 +16,8 @@ static const size_t elem_bytes[SCHEMA_KINDS] = {
 };
 
 const struct schema_field schema_string_field = {.kind = SCHEMA_STRING};
+const struct schema_field schema_bytes_field = {
+	.kind = SCHEMA_STRING, .flags = SCHEMA_BYTES, .max = SCHEMA_BYTES_MAX};
 
 static int schema_decode_value(struct schema_ctx *ctx, const struct schema_field *f,
 			       struct json_object *value, void *target);
@@ -119,6 +121,8 @@ static int schema_check_bytes(struct schema_ctx *ctx, const struct schema_field 
 		return schema_fail(ctx, "holds a NUL");
 	if (len > max)
 		return schema_fail(ctx, "must be at most %llu bytes long, is %zu", ULL(max), len);
+	if (!(f->flags & SCHEMA_BYTES) && !fmt_is_utf8(s))
+		return schema_fail(ctx, "must be UTF-8");
 	if ((f->flags & SCHEMA_ABSOLUTE) && len && *s != '/')
 		return schema_fail(ctx, "must be an absolute path");
 	for (size_t i = 0; (f->flags & SCHEMA_PLAIN) && i < len; i++)
@@ -148,7 +152,7 @@ static int schema_decode_string(struct schema_ctx *ctx, const struct schema_fiel
 	return 0;
 }
 
-/* Writes "a, b or c" from the words that are not empty */
+/* Writes "a, b or c" from the words that are not empty, or "a, b ..." where not all have room */
 static void schema_list_words(char *buf, size_t size, const char *const *words)
 {
 	size_t n = 0;
@@ -157,6 +161,10 @@ static void schema_list_words(char *buf, size_t size, const char *const *words)
 	for (unsigned int i = 0; words[i]; i++) {
 		bool last = !words[i + 1] || !words[i + 1][0];
 
+		if (n + strlen(words[i]) + sizeof(", ...") >= size) {
+			fmt_into(buf + n, size - n, " ...");
+			return;
+		}
 		if (words[i][0])
 			n += fmt_into(buf + n, size - n, "%s%s",
 				      n == 0 ? "" : (last ? " or " : ", "), words[i]);
@@ -247,8 +255,9 @@ static int schema_decode_map(struct schema_ctx *ctx, const struct schema_field *
 	json_object_object_foreach(value, key, member)
 	{
 		size_t mark = schema_push(ctx, key);
-		int rc = *key ? schema_decode_value(ctx, f->elem, member, NULL)
-			      : schema_fail(ctx, "a key must not be empty");
+		int rc = !*key		     ? schema_fail(ctx, "a key must not be empty")
+			 : !fmt_is_utf8(key) ? schema_fail(ctx, "a key must be UTF-8")
+					     : schema_decode_value(ctx, f->elem, member, NULL);
 
 		if (rc < 0)
 			return rc;
@@ -295,7 +304,8 @@ static int schema_decode_field(struct schema_ctx *ctx, const struct schema_field
 	if (rc < 0)
 		return rc;
 	schema_pop(ctx, mark);
-	if (!(f->flags & SCHEMA_LATER) || schema_empty(value))
+	if (schema_empty(value) ||
+	    !(f->flags & SCHEMA_LATER || (f->flags & SCHEMA_INSIDE && !ctx->container)))
 		return 0;
 	n = strlen(later);
 	fmt_into(later + n, SCHEMA_WARNING_BYTES - n, "%s%s", n ? ", " : "", f->name);

@@ -8,7 +8,7 @@
  *
  * A property that is null counts as absent. A property that is not in the table is ignored, unless the table is
  * closed. A property with SCHEMA_LATER is checked like any other; unless it is empty, the warning of its object
- * names it.
+ * names it. For SCHEMA_INSIDE that is so in bundles that are no container's.
  */
 #ifndef VMRUN_RUNTIME_CONFIG_SCHEMA_H
 #define VMRUN_RUNTIME_CONFIG_SCHEMA_H
@@ -33,6 +33,8 @@ enum schema_kind {
 #define SCHEMA_LATER	(1U << 1) /* accepted, named in a warning */
 #define SCHEMA_ABSOLUTE (1U << 2) /* a string that starts with '/' */
 #define SCHEMA_PLAIN	(1U << 3) /* a string of printable ASCII */
+#define SCHEMA_INSIDE	(1U << 4) /* carried out inside a container, named in a warning elsewhere */
+#define SCHEMA_BYTES	(1U << 5) /* a string of any bytes; others are UTF-8 */
 
 /* @off of a value that is checked but not kept */
 #define SCHEMA_NOWHERE SIZE_MAX
@@ -63,9 +65,13 @@ struct schema_field {
 };
 
 #define SCHEMA_STRING_MAX 65536
+#define SCHEMA_BYTES_MAX  131071 /* Linux's MAX_ARG_STRLEN, without the terminator */
 
 /* Any string: an element of an array, or a value of a map */
 extern const struct schema_field schema_string_field;
+
+/* A string of an argument or an environment, as execve() takes them */
+extern const struct schema_field schema_bytes_field;
 
 /**
  * struct schema_table - The properties of one kind of object

@@ -16,12 +16,14 @@
 /**
  * struct schema_ctx - One run of the decoder
  * @arena:	Owns every string and array that is kept
+ * @container:	The bundle is a container's
  * @warn:	Called with one line per warning
  * @pointer:	The place; see schema_push()
  */
 struct schema_ctx {
 	struct arena *arena;
 	struct err *err;
+	bool container;
 	void (*warn)(void *arg, const char *line);
 	void *warn_arg;
 	size_t pointer_len;

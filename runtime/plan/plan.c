@@ -9,7 +9,9 @@
 #include "runtime/plan/plan_cgroup.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/plan/plan_fs.h"
+#include "runtime/plan/plan_guest.h"
 #include "runtime/plan/plan_hooks.h"
+#include "runtime/plan/plan_inside.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_vsock.h"
@@ -27,7 +29,7 @@ static void plan_done(struct plan **p)
 
 static int plan_build_vmm(struct plan_build *bd)
 {
-	const struct bundle_vm *vm = &bd->b->vm;
+	const struct plan_guest *g = &bd->guest;
 	struct plan_proc *proc = &bd->p->proc[0];
 	int rc;
 
@@ -40,13 +42,13 @@ static int plan_build_vmm(struct plan_build *bd)
 	proc->fd[BOOT_FD_INITRD].source = PLAN_FD_NULL;
 	proc->nr_fds = BOOT_FD_DEVICE;
 	bd->p->nr_procs = 1;
-	rc = plan_set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, vm->kernel.path,
-			   "/vm/kernel/path");
-	if (rc < 0 || !vm->kernel.initrd)
+	rc = plan_set_file(bd, &proc->fd[BOOT_FD_KERNEL], PLAN_FILE_KERNEL, g->kernel,
+			   g->kernel_at);
+	if (rc < 0 || !g->initrd)
 		return rc;
 	bd->p->has_initrd = true;
-	return plan_set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, vm->kernel.initrd,
-			     "/vm/kernel/initrd");
+	return plan_set_file(bd, &proc->fd[BOOT_FD_INITRD], PLAN_FILE_INITRD, g->initrd,
+			     g->initrd_at);
 }
 
 static int plan_add_block(struct plan_build *bd, const struct bundle_device *d, const char *pointer)
@@ -154,21 +156,34 @@ static void plan_add_word(struct plan *p, size_t *len, const char *a, const char
 	*len += (*len ? 1 : 0) + strlen(a) + strlen(b);
 }
 
+static void plan_add_words(struct plan *p, size_t *len, const struct schema_list *list)
+{
+	const char *const *word = list->item;
+
+	for (unsigned int i = 0; i < list->nr; i++)
+		if (word[i])
+			plan_add_word(p, len, word[i], "");
+}
+
+/* No console for a container: it would be written to /dev/null, a byte at a time. Its root and its name are in its
+ * description. */
 static int plan_build_cmdline(struct plan_build *bd)
 {
 	const struct bundle *b = bd->b;
-	const char *const *parameter = b->vm.kernel.parameters.item;
+	const struct plan_guest *g = &bd->guest;
 	size_t len = 0;
 
-	plan_add_word(bd->p, &len, plan_console_parameter(b), "");
+	plan_add_word(bd->p, &len, b->container ? "quiet" : plan_console_parameter(b), "");
 	plan_add_word(bd->p, &len, CMDLINE_BASE, "");
-	if (b->vm.image.path)
+	if (b->vm.image.path && !b->container)
 		plan_add_word(bd->p, &len, "root=/dev/vda ", b->root.readonly ? "ro" : "rw");
-	if (b->hostname)
+	if (b->hostname && !b->container)
 		plan_add_word(bd->p, &len, "hostname=", b->hostname);
-	for (unsigned int i = 0; i < b->vm.kernel.parameters.nr; i++)
-		if (parameter[i])
-			plan_add_word(bd->p, &len, parameter[i], "");
+	if (g->parameters)
+		plan_add_words(bd->p, &len, g->parameters);
+	if (g->more)
+		plan_add_word(bd->p, &len, g->more, "");
+	plan_add_words(bd->p, &len, &b->vm.kernel.parameters);
 	if (len >= sizeof(bd->p->cmdline))
 		return err_text(bd->err, EINVAL,
 				"/vm/kernel/parameters: the kernel command line must be at most "
@@ -193,16 +208,31 @@ static int plan_build_warnings(struct plan_build *bd)
 	return rc;
 }
 
-int plan_build(const struct bundle *b, const char *id,
-	       unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id),
+static int plan_fill(struct plan *p, const struct bundle *b, const char *id, struct err *err)
+{
+	fmt_into(p->id, sizeof(p->id), "%s", id);
+	p->container = b->container;
+	p->has_process = b->process_given;
+	p->terminal = b->process.terminal;
+	p->cols = p->terminal ? (uint16_t)b->process.console.width : 0;
+	p->rows = p->terminal ? (uint16_t)b->process.console.height : 0;
+	p->oom_score_adj = b->process.oom_score_adj == BUNDLE_UNSET ? PLAN_OOM_UNSET
+								    : (int)b->process.oom_score_adj;
+	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
+	p->annotations = json_object_get(b->annotations);
+	return plan_copy(&p->bundle_path, b->dir, err);
+}
+
+int plan_build(const struct bundle *b, const char *id, const struct plan_host *host,
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		plan_build_vmm,	   plan_build_devices, plan_build_cmdline,
-		plan_cgroup_build, plan_build_hooks,   plan_build_warnings,
+		plan_guest_choose, plan_build_vmm,    plan_build_devices, plan_build_cmdline,
+		plan_cgroup_build, plan_inside_build, plan_build_hooks,	  plan_build_warnings,
 	};
+	static const struct plan_host unknown = {.config = NULL};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
-	struct plan_build bd = {.b = b, .p = p, .interfaces = interfaces, .err = err};
+	struct plan_build bd = {.b = b, .host = host ? host : &unknown, .p = p, .err = err};
 	int rc = 0;
 
 	if (!p)
@@ -212,19 +242,10 @@ int plan_build(const struct bundle *b, const char *id,
 	p->proc = calloc(PLAN_PROCS_MAX, sizeof(*p->proc));
 	if (!p->proc)
 		return plan_no_memory(err);
-	fmt_into(p->id, sizeof(p->id), "%s", id);
-	p->mem_bytes = b->vm.hw.mem_bytes;
-	p->nr_vcpus = (uint32_t)b->vm.hw.vcpus;
-	p->terminal = b->process.terminal;
-	p->cols = p->terminal ? (uint16_t)b->process.console.width : 0;
-	p->rows = p->terminal ? (uint16_t)b->process.console.height : 0;
-	p->oom_score_adj = b->process.oom_score_adj == BUNDLE_UNSET ? PLAN_OOM_UNSET
-								    : (int)b->process.oom_score_adj;
-	fmt_into(p->hostname, sizeof(p->hostname), "%s", b->hostname ? b->hostname : id);
-	p->annotations = json_object_get(b->annotations);
-	rc = plan_copy(&p->bundle_path, b->dir, err);
+	rc = plan_fill(p, b, id, err);
 	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)
 		rc = steps[i](&bd);
+	spec_items_done(&bd.spec);
 	if (rc < 0)
 		return rc;
 	*ret = TAKE_PTR(p);

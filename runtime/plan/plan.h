@@ -2,8 +2,8 @@
 /**
  * DOC: The plan: everything create is going to do, as data
  *
- * config.json -> struct bundle -> struct plan. plan_build() is pure: it opens nothing and asks the host
- * only through a function that the caller passes in. Its output can be printed (create --dry-run) and
+ * config.json -> struct bundle -> struct plan. plan_build() is pure: it opens no file and asks the host
+ * only through functions that the caller passes in. Its output can be printed (create --dry-run) and
  * compared with a golden file. The supervisor carries a plan out and undoes it in reverse.
  */
 #ifndef VMRUN_RUNTIME_PLAN_PLAN_H
@@ -11,24 +11,21 @@
 
 #include "devices/core/err.h"
 #include "runtime/plan/plan_types.h"
-#include "runtime/util/netns_id.h"
 
 struct bundle;
 
 /**
  * plan_build() - Make the plan of a bundle
  * @id:		state_check_id() has accepted it
- * @interfaces:	Counts the interfaces with addresses in a network namespace and identifies it; NULL counts
- *		as none
+ * @host:	NULL: nothing is known of it
  *
  * A namespace may have more interfaces than the config has devices to join them. Each of these gets a
  * device like the last one of that namespace, behind the listed devices, while the VM has room.
  * Context: setup
- * Syscalls: none but the heap's
+ * Syscalls: none but the heap's, and those of plan_spec_process()
  * Return: 0 with *ret owned by the caller (plan_free), or -EINVAL
  */
-MUST_CHECK int plan_build(const struct bundle *b, const char *id,
-			  unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id),
+MUST_CHECK int plan_build(const struct bundle *b, const char *id, const struct plan_host *host,
 			  struct plan **ret, struct err *err);
 void plan_free(struct plan *p);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/plan/plan_guest.h"
 
 #define PARENT	  "/vmrun/"
 #define NAME_MAX_ 255
@@ -121,6 +122,18 @@ static int plan_cgroup_check_pids(const struct plan *p, struct err *err)
 			(long long)needed, (long long)limit);
 }
 
+/* The limits of a container are those of what runs in its guest, and the host's part of the VM comes on top. Its guest
+ * counts its processes. */
+static void plan_cgroup_fit_container(const struct plan *p, struct plan_cgroup *cg)
+{
+	const int64_t more = (int64_t)PLAN_GUEST_OVERHEAD(p->mem_bytes);
+
+	for (unsigned int i = LIMIT_MEMORY; i <= LIMIT_MEMORY_SWAP; i++)
+		if (i != LIMIT_MEMORY_LOW && cg->limit[i] > 0 && cg->limit[i] < INT64_MAX - more)
+			cg->limit[i] += more;
+	cg->limit[LIMIT_PIDS] = -1;
+}
+
 int plan_cgroup_build(struct plan_build *bd)
 {
 	const struct bundle_cgroup *res = &bd->b->linux_.resources;
@@ -133,6 +146,8 @@ int plan_cgroup_build(struct plan_build *bd)
 		    (cg->limit[i] == 0 && plan_cgroup_is_none_at_0((enum resource_limit)i)))
 			cg->limit[i] = -1;
 	}
+	if (bd->p->container)
+		plan_cgroup_fit_container(bd->p, cg);
 	if (res->no_oom_killer)
 		cg->limit[LIMIT_NO_OOM_KILLER] = 1;
 	if (res->hierarchy)

@@ -5,11 +5,17 @@
 #include "runtime/config/bundle_ask.h"
 #include "runtime/plan/plan_settings.h"
 
-/* The VM's input and output, or the terminal that stands for both */
+/* The VM's input and output, or the terminal that stands for both. A container's are its process's. */
 static void plan_console_set_line(struct plan_build *bd, struct plan_proc *proc)
 {
 	const bool terminal = bd->p->terminal;
 
+	if (bd->p->container) {
+		proc->fd[BOOT_FD_RES].source = PLAN_FD_NULL;
+		proc->fd[BOOT_FD_RES + 1].source = PLAN_FD_NULL;
+		proc->nr_fds = BOOT_FD_RES + 2;
+		return;
+	}
 	proc->fd[BOOT_FD_RES].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDIN;
 	proc->fd[BOOT_FD_RES + 1].source = terminal ? PLAN_FD_CONSOLE : PLAN_FD_STDOUT;
 	proc->nr_fds = BOOT_FD_RES + 2;

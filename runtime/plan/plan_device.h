@@ -8,18 +8,33 @@
 #include "devices/core/err.h"
 #include "runtime/config/bundle_types.h"
 #include "runtime/plan/plan_types.h"
-#include "runtime/util/netns_id.h"
+#include "runtime/util/spec_items.h"
+
+/**
+ * struct plan_guest - What a VM boots; borrowed
+ * @kernel_at, @initrd_at: Where these are given, for errors
+ * @parameters:	const char *; of the host, NULL: none
+ * @more:	Further parameters, or NULL
+ */
+struct plan_guest {
+	const char *kernel, *kernel_at, *initrd, *initrd_at;
+	const struct schema_list *parameters;
+	const char *more;
+};
 
 /**
  * struct plan_build - A plan in the making
+ * @host:	As given to plan_build(), never NULL
+ * @spec:	Of a container; handed over to @p in the end
  * @nr:		Number of devices of each type so far, for their names
- * @interfaces:	As given to plan_build()
  */
 struct plan_build {
 	const struct bundle *b;
+	const struct plan_host *host;
 	struct plan *p;
+	struct plan_guest guest;
+	struct spec_items spec;
 	unsigned int nr[KINDS];
-	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
 	struct err *err;
 };
 

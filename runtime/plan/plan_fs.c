@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_fs.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "devices/core/agent_msg.h"
 #include "devices/core/fmt.h"
+#include "runtime/plan/plan_inside.h"
+#include "runtime/plan/plan_mount.h"
 #include "runtime/plan/plan_settings.h"
 
 static int plan_fs_set_source(struct plan_build *bd, struct plan_source *s, const char *path,
@@ -39,27 +43,44 @@ static int plan_fs_set_sources(struct plan_build *bd, struct plan_fs *f,
 	return rc;
 }
 
-/* Those of the device, or else those of the whole bundle */
-static int plan_fs_set_ids(struct plan_build *bd, struct plan_fs *f, const struct bundle_device *d)
+/* Those of the device at @pointer, or else those of the whole bundle */
+static int plan_fs_set_ids(struct plan_build *bd, struct plan_fs *f, const struct bundle_ids *given,
+			   const char *pointer)
 {
-	const bool own = d->fs.ids.uids.nr > 0;
-	const struct bundle_ids *ids = own ? &d->fs.ids : &bd->b->linux_.ids;
+	const bool own = given && given->uids.nr > 0;
+	const struct bundle_ids *ids = own ? given : &bd->b->linux_.ids;
 	char from[SCHEMA_POINTER_BYTES + sizeof("/uidMappings")];
 	int rc;
 
 	if (ids->uids.nr == 0)
 		return 0;
-	fmt_into(from, sizeof(from), "%s/uidMappings", own ? d->pointer : "/linux");
+	fmt_into(from, sizeof(from), "%s/uidMappings", own ? pointer : "/linux");
 	rc = id_map_set(&f->uids, ids->uids.item, ids->uids.nr, from, bd->err);
 	if (rc < 0)
 		return rc;
-	fmt_into(from, sizeof(from), "%s/gidMappings", own ? d->pointer : "/linux");
+	fmt_into(from, sizeof(from), "%s/gidMappings", own ? pointer : "/linux");
 	return id_map_set(&f->gids, ids->gids.item, ids->gids.nr, from, bd->err);
+}
+
+static struct plan_fs *plan_fs_add_device(struct plan_build *bd, const struct fs_settings *settings,
+					  bool readonly)
+{
+	struct plan_fs *f = &bd->p->fs[bd->p->nr_fs++];
+	struct plan_proc *proc;
+
+	f->proc = bd->p->nr_procs;
+	proc = plan_add_device(bd, KIND_FS);
+	plan_set_settings(proc, settings, sizeof(*settings));
+	proc->dev_flags = readonly ? BOOT_DEV_READONLY : 0;
+	proc->fd[BOOT_FD_RES].source = PLAN_FD_SHARE;
+	proc->fd[BOOT_FD_RES + 1].source = PLAN_FD_SELF;
+	proc->nr_fds = BOOT_FD_RES + 2;
+	proc->writes_file = !readonly;
+	return f;
 }
 
 static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device *d)
 {
-	struct plan_fs *f = &bd->p->fs[bd->p->nr_fs++];
 	struct fs_settings settings = {
 		.cache = (uint32_t)d->fs.cache,
 		.flags = (d->fs.writeback ? FS_WRITEBACK : 0) |
@@ -67,26 +88,69 @@ static int plan_fs_add_listed(struct plan_build *bd, const struct bundle_device 
 			 (d->fs.host_locks ? FS_HOST_LOCKS : 0) |
 			 (d->fs.security_ctx ? FS_SECURITY_CTX : 0),
 	};
-	struct plan_proc *proc;
+	struct plan_fs *f;
 	int rc;
 
-	f->proc = bd->p->nr_procs;
-	proc = plan_add_device(bd, KIND_FS);
 	memcpy(settings.tag, d->tag, strnlen(d->tag, sizeof(settings.tag)));
-	plan_set_settings(proc, &settings, sizeof(settings));
-	proc->dev_flags = d->readonly ? BOOT_DEV_READONLY : 0;
-	proc->fd[BOOT_FD_RES].source = PLAN_FD_SHARE;
-	proc->fd[BOOT_FD_RES + 1].source = PLAN_FD_SELF;
-	proc->nr_fds = BOOT_FD_RES + 2;
-	proc->writes_file = !d->readonly;
+	f = plan_fs_add_device(bd, &settings, d->readonly);
 	rc = plan_fs_set_sources(bd, f, d);
-	return rc < 0 ? rc : plan_fs_set_ids(bd, f, d);
+	return rc < 0 ? rc : plan_fs_set_ids(bd, f, &d->fs.ids, d->pointer);
+}
+
+/* Those of /mounts that are shared, as m0, m1 ... */
+static int plan_fs_set_mounts(struct plan_build *bd, struct plan_fs *f)
+{
+	cleanup_free struct plan_mount *m = malloc(sizeof(*m));
+	int rc = m ? 0 : plan_no_memory(bd->err);
+
+	for (unsigned int i = 0; rc == 0 && i < bd->b->mounts.nr; i++) {
+		char pointer[sizeof("/mounts/4294967295/source")];
+
+		fmt_into(pointer, sizeof(pointer), "/mounts/%u/source", i);
+		rc = plan_mount_decide(bd, i, m);
+		if (rc < 0 || !m->share)
+			continue;
+		if (f->nr == FS_SOURCES_MAX)
+			return err_text(bd->err, EINVAL,
+					"%s: a container can have %u directories and files of the "
+					"host, and its root",
+					pointer, FS_SOURCES_MAX - 1);
+		rc = plan_fs_set_source(bd, &f->source[f->nr++], m->share, m->name, m->readonly,
+					pointer);
+	}
+	return rc;
+}
+
+/* What a container has of the host: its root, unless that is a disk, and the sources of its binds. Without any of these
+ * there is no device. */
+static int plan_fs_add_implied(struct plan_build *bd)
+{
+	const struct fs_settings settings = {.cache = FS_CACHE_AUTO, .tag = AGENT_TAG};
+	struct plan_fs f = {.source = calloc(FS_SOURCES_MAX, sizeof(*f.source))}, *to;
+	const struct bundle *b = bd->b;
+	int rc = f.source ? 0 : plan_no_memory(bd->err);
+
+	if (rc == 0 && !b->vm.image.path)
+		rc = plan_fs_set_source(bd, &f.source[f.nr++], b->root.path, PLAN_INSIDE_ROOT,
+					b->root.readonly, "/root/path");
+	if (rc == 0)
+		rc = plan_fs_set_mounts(bd, &f);
+	if (rc == 0)
+		rc = plan_fs_set_ids(bd, &f, NULL, NULL);
+	if (rc < 0 || f.nr == 0) {
+		plan_fs_free(&f);
+		return rc;
+	}
+	to = plan_fs_add_device(bd, &settings, false);
+	f.proc = to->proc;
+	*to = f;
+	return 0;
 }
 
 int plan_fs_add(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
-	int rc = 0;
+	int rc = bd->p->container ? plan_fs_add_implied(bd) : 0;
 
 	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == KIND_FS)

@@ -6,6 +6,7 @@
 #include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_hooks.h"
 #include "runtime/plan/plan_settings.h"
+#include "runtime/plan/plan_spec_json.h"
 #include "runtime/util/fs_cache.h"
 #include "runtime/util/json.h"
 
@@ -325,6 +326,8 @@ static struct json_object *plan_json_vsock(const struct plan *p, const struct pl
 	json_add_string(o, "device", p->proc[v->proc].name);
 	json_add_uint(o, "cid", v->cid);
 	json_add_string(o, "socket", v->socket.path);
+	if (v->agent)
+		json_add(o, "agent", json_object_new_boolean(true));
 	json_add_string(o, "backend", v->vhost ? "vhost" : "user");
 	for (unsigned int i = 0; i < v->nr_listen; i++)
 		json_object_array_add(ports, json_object_new_uint64(v->listen[i]));
@@ -335,11 +338,19 @@ static struct json_object *plan_json_vsock(const struct plan *p, const struct pl
 	return o;
 }
 
+static struct json_object *plan_json_others(const struct plan *p)
+{
+	struct json_object *others = json_object_new_array();
+
+	for (unsigned int i = 0; i < p->nr_others; i++)
+		json_object_array_add(others, plan_json_other(&p->other[i]));
+	return others;
+}
+
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
-			   *nets = json_object_new_array(), *others = json_object_new_array(),
-			   *warnings = json_object_new_array();
+			   *nets = json_object_new_array(), *warnings = json_object_new_array();
 
 	json_add_string(o, "id", p->id);
 	json_add_string(o, "bundle", p->bundle_path);
@@ -347,6 +358,8 @@ struct json_object *plan_to_json(const struct plan *p)
 	json_add_uint(o, "vcpus", p->nr_vcpus);
 	json_add_string(o, "cmdline", p->cmdline);
 	json_add(o, "terminal", json_object_new_boolean(p->terminal));
+	if (p->container)
+		json_add(o, "container", plan_spec_to_json(p->spec, p->spec_bytes));
 	if (p->unconfined)
 		json_add(o, "sandboxDisabled", json_object_new_boolean(true));
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
@@ -363,12 +376,8 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_object_put(nets);
 	if (p->vsock.proc)
 		json_add(o, "vsock", plan_json_vsock(p, &p->vsock));
-	for (unsigned int i = 0; i < p->nr_others; i++)
-		json_object_array_add(others, plan_json_other(&p->other[i]));
 	if (p->nr_others)
-		json_add(o, "vhostUser", others);
-	else
-		json_object_put(others);
+		json_add(o, "vhostUser", plan_json_others(p));
 	plan_hooks_add_json(&p->hooks, o);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		json_object_array_add(warnings, json_object_new_string(p->warning[i]));

@@ -112,7 +112,7 @@ static struct place plan_net_place_of(const struct plan_build *bd, const struct 
 	if (d->type != KIND_NET || d->net.mode != NET_MODE_NETNS)
 		return at;
 	at.path = d->net.netns;
-	at.found = bd->interfaces ? bd->interfaces(at.path, &at.id) : 0;
+	at.found = bd->host->interfaces ? bd->host->interfaces(at.path, &at.id) : 0;
 	return at;
 }
 

@@ -15,6 +15,7 @@
 #include "runtime/util/id_map.h"
 #include "runtime/util/limits.h"
 #include "runtime/util/net_mode.h"
+#include "runtime/util/netns_id.h"
 #include "runtime/util/warn.h"
 
 #define PLAN_ID_BYTES	    256
@@ -22,6 +23,32 @@
 #define PLAN_PROCS_MAX	    (1 + BOOT_DEVICES_MAX)
 #define PLAN_FDS_MAX	    (BOOT_FD_DEVICE + 2 * BOOT_DEVICES_MAX)
 #define PLAN_OOM_UNSET	    1001 /* larger than any value */
+
+struct host_config;
+
+/**
+ * struct plan_look - What is at a path of the host
+ * @mode:	As stat's
+ * @tmpfs, @bytes: Of a directory: whether it is in a tmpfs, and how large that may get
+ */
+struct plan_look {
+	uint32_t mode;
+	bool tmpfs;
+	uint64_t bytes;
+};
+
+/**
+ * struct plan_host - What a plan asks of the host; each may be NULL
+ * @interfaces:	Counts the interfaces with addresses in a network namespace and identifies it; NULL counts
+ *		as none
+ * @look:	Looks at the source of a bind; 0 or -errno. NULL: each is a directory
+ * @config:	Of containers; borrowed
+ */
+struct plan_host {
+	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
+	int (*look)(const char *path, struct plan_look *ret);
+	const struct host_config *config;
+};
 
 /**
  * enum plan_fd_source - The source of an inherited fd
@@ -162,6 +189,7 @@ struct plan_cgroup {
  * @cid:	The guest's
  * @pointer:	To the device in config.json; owned
  * @socket:	Path of its socket and the pointer to that; a NULL path: in the VM's state directory
+ * @agent:	It is for vmrun-init alone: no socket of the host's, and any other VM may have the CID
  * @vhost:	The kernel carries the connections
  * @listen:	Then: the host's ports at which those of the guest arrive, @nr_listen
  */
@@ -170,7 +198,7 @@ struct plan_vsock {
 	uint32_t cid;
 	char *pointer;
 	struct plan_fd socket;
-	bool vhost;
+	bool agent, vhost;
 	unsigned int nr_listen;
 	uint32_t listen[VSOCK_LISTEN_MAX];
 };
@@ -243,6 +271,7 @@ struct plan_cgroup_dir {
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
  * @unconfined:	No process has a jail (plan_disable_sandbox())
  * @container:	vmrun-init runs the bundle's process in the guest; @spec describes it
+ * @has_process: config.json has a process; without one a container cannot start
  * @spec:	Items of devices/core/agent_spec.h, @spec_bytes of them: those of the container and its process. Those of its
  *		networks are known when it starts. Owned
  * @warning:	One line for each request of the config that this version does not carry out
@@ -257,7 +286,7 @@ struct plan {
 	bool has_initrd;
 	bool terminal;
 	bool unconfined;
-	bool container;
+	bool container, has_process;
 	uint8_t *spec;
 	size_t spec_bytes;
 	uint16_t cols, rows; /* of the terminal; 0: not known */

@@ -40,10 +40,27 @@ static int plan_vsock_fill(struct plan_build *bd, const struct bundle_device *d)
 			       : plan_copy(&v->socket.pointer, d->pointer, bd->err);
 }
 
+/* Its connections are the supervisor's alone, so a CID that other VMs have as well is as good as any. */
+static void plan_vsock_add_implied(struct plan_build *bd)
+{
+	const struct vsock_settings settings = {.cid = VSOCK_CID_FIRST, .conns = VSOCK_CONNS_MAX};
+	struct plan_vsock *v = &bd->p->vsock;
+
+	v->proc = bd->p->nr_procs;
+	v->cid = VSOCK_CID_FIRST;
+	v->agent = true;
+	plan_set_settings(plan_add_device(bd, KIND_VSOCK), &settings, sizeof(settings));
+}
+
 int plan_vsock_add(struct plan_build *bd)
 {
 	const struct bundle_device *d = bd->b->vm.devices.item;
 	int rc = 0;
+
+	if (bd->p->container) {
+		plan_vsock_add_implied(bd);
+		return 0;
+	}
 
 	for (unsigned int i = 0; rc == 0 && i < bd->b->vm.devices.nr; i++)
 		if (d[i].type == KIND_VSOCK)

@@ -215,6 +215,10 @@ static bool bridge_call(struct bridge *b, const struct bridge_call *call)
 
 	if (b->cid && b->handed >= BRIDGE_HANDED_MAX)
 		return false;
+	if (!*b->path) {
+		bridge_found(b, call, -1);
+		return true;
+	}
 	fmt_into(path, sizeof(path), "%s_%u", b->path, call->port);
 	fd = unix_connect(path, call->seqpacket ? SOCK_SEQPACKET : SOCK_STREAM, O_NOFOLLOW);
 	if (fd == -EAGAIN)
@@ -323,11 +327,13 @@ int bridge_open(struct bridge *b, const char *path, struct loop *loop,
 	const unsigned int nr = b->cid ? 1 : BRIDGE_LISTENERS;
 	int rc = 0;
 
-	if (strlen(path) + sizeof("_seqpacket") > sizeof(b->path))
-		return err_set(err, ENAMETOOLONG, "socket %s", path);
 	b->loop = loop;
 	b->hand = hand;
 	b->arg = arg;
+	if (!path)
+		return 0;
+	if (strlen(path) + sizeof("_seqpacket") > sizeof(b->path))
+		return err_set(err, ENAMETOOLONG, "socket %s", path);
 	fmt_into(b->path, sizeof(b->path), "%s", path);
 	fmt_into(b->path_seqpacket, sizeof(b->path_seqpacket), "%s_seqpacket", path);
 	for (unsigned int i = 0; rc == 0 && i < nr; i++) {

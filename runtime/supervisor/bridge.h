@@ -98,6 +98,7 @@ void bridge_init(struct bridge *b);
 
 /**
  * bridge_open() - Listen at @path and @path_seqpacket
+ * @path:	NULL: nowhere, and the guest reaches no program of the host
  * @loop:	Borrowed
  * @hand:	As in struct bridge
  *

@@ -80,7 +80,7 @@ static int launch_fill_state(const struct launch *l, const struct cgroup *cg, st
 	launch_owner_name(s->owner);
 	s->mem_bytes = p->mem_bytes;
 	s->nr_vcpus = p->nr_vcpus;
-	s->cid = p->vsock.cid;
+	s->cid = p->vsock.agent ? 0 : p->vsock.cid;
 	s->annotations = json_object_get(p->annotations);
 	s->unconfined = p->unconfined;
 	s->link = l->socket ? strdup(l->socket) : NULL;

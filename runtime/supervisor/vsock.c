@@ -98,8 +98,11 @@ int vsock_open(struct supervisor *s, struct err *err)
 		return rc;
 	/* Those in the state directory go with it. */
 	fmt_into(own, sizeof(own), "/proc/self/fd/%d/" STATE_VSOCK, s->dir);
-	rc = bridge_open(s->bridge, v->socket.path ? v->socket.path : own, &s->loop, vsock_hand, s,
-			 err);
+	rc = bridge_open(s->bridge,
+			 v->agent	  ? NULL
+			 : v->socket.path ? v->socket.path
+					  : own,
+			 &s->loop, vsock_hand, s, err);
 	if (rc < 0)
 		err_wrap(err, "%s", v->socket.pointer);
 	return rc < 0 || !v->socket.path ? rc : vsock_put_on_file(s, err);

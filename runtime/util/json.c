@@ -184,7 +184,7 @@ int json_parse(const char *text, size_t len, const char *name, struct json_objec
 	tok = json_tokener_new_ex(JSON_DEPTH_MAX);
 	if (!tok)
 		return err_set(err, ENOMEM, "%s", name);
-	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT);
 	/* With the terminator the parser sees the end of the text. */
 	obj = json_tokener_parse_ex(tok, text, (int)len + 1);
 	e = json_tokener_get_error(tok);

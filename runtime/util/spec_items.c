@@ -46,7 +46,7 @@ void spec_items_add(struct spec_items *s, const void *bytes, size_t len)
 {
 	struct agent_item head;
 
-	if (!spec_items_grow(s, len))
+	if (len == 0 || !spec_items_grow(s, len))
 		return;
 	memcpy(s->bytes + s->len, bytes, len);
 	s->len += len;
@@ -68,6 +68,11 @@ void spec_items_put(struct spec_items *s, enum agent_item_type type, const void 
 	spec_items_add(s, bytes, len);
 	if (text)
 		spec_items_text(s, text);
+}
+
+void spec_items_string(struct spec_items *s, enum agent_item_type type, const char *text)
+{
+	spec_items_put(s, type, NULL, 0, text ? text : "");
 }
 
 int spec_items_check(const struct spec_items *s, struct err *err)

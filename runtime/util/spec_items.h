@@ -39,6 +39,9 @@ void spec_items_text(struct spec_items *s, const char *text);
 void spec_items_put(struct spec_items *s, enum agent_item_type type, const void *bytes, size_t len,
 		    const char *text);
 
+/** spec_items_string() - An item that is one string; NULL is an empty one */
+void spec_items_string(struct spec_items *s, enum agent_item_type type, const char *text);
+
 /** spec_items_check() - Whether all of it was written: 0, -ENOMEM, or -E2BIG behind SPEC_ITEMS_MAX */
 MUST_CHECK int spec_items_check(const struct spec_items *s, struct err *err);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/core/agent_spec.h"
 #include "devices/core/settings.h"
 #include "runtime/config/bundle.h"
 #include "runtime/plan/plan.h"
@@ -34,6 +35,21 @@ static void check_nets(const struct plan *p)
 	}
 }
 
+/* Whole items of known types, to the last byte; of a container only */
+static void check_spec(const struct plan *p)
+{
+	struct agent_item head;
+	size_t at = 0;
+
+	vr_assert(p->container == (p->spec_bytes > 0));
+	for (; at < p->spec_bytes; at += sizeof(head) + head.bytes) {
+		vr_assert(sizeof(head) <= p->spec_bytes - at);
+		memcpy(&head, p->spec + at, sizeof(head));
+		vr_assert(head.type > 0 && head.type < AGENT_ITEM_TYPES);
+		vr_assert(head.bytes <= p->spec_bytes - at - sizeof(head));
+	}
+}
+
 static void check_plan(const struct plan *p)
 {
 	struct json_object *obj = plan_to_json(p), *again = NULL;
@@ -45,6 +61,7 @@ static void check_plan(const struct plan *p)
 	vr_assert(p->mem_bytes % 4096 == 0);
 	vr_assert(memchr(p->cmdline, '\0', sizeof(p->cmdline)));
 	check_nets(p);
+	check_spec(p);
 	if (strlen(text) <= JSON_TEXT_MAX)
 		vr_assert(json_parse(text, strlen(text), "plan", &again, &err) == 0);
 	json_object_put(again);

@@ -293,7 +293,7 @@ static const struct {
 	 "/process/args: must have at least 1 elements, has 0"},
 	{HEAD "\"process\":{\"cwd\":\"/"
 	      "\",\"rlimits\":[{\"type\":\"RLIMIT_X\",\"soft\":1,\"hard\":1}]}," VM "}}",
-	 "/process/rlimits/0/type: must be RLIMIT_AS, "},
+	 "/process/rlimits/0/type: must be RLIMIT_CPU, "},
 	{HEAD
 	 "\"process\":{\"cwd\":\"/\",\"rlimits\":[{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1},"
 	 "{\"type\":\"RLIMIT_AS\",\"soft\":1,\"hard\":1}]}," VM "}}",
@@ -301,7 +301,7 @@ static const struct {
 	{HEAD "\"process\":{\"cwd\":\"/\",\"oomScoreAdj\":-1001}," VM "}}",
 	 "/process/oomScoreAdj: must be -1000 to 1000, is -1001"},
 	{HEAD "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}," VM "}}",
-	 "/process/user/uid: must be 0 to 4294967295, is 4294967296"},
+	 "/process/user/uid: must be 0 to 4294967294, is 4294967296"},
 	{HEAD "\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}," VM "}}",
 	 "/hooks/prestart/0/path: must be an absolute path"},
 	{HEAD "\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]}," VM "}}",
@@ -442,12 +442,13 @@ Test(bundle, warns_of_what_is_not_carried_out)
 		"\"vm\":{\"kernel\":{\"path\":\"/k\"},\"hypervisor\":{\"path\":\"/h\"},"
 		"\"hwConfig\":{\"deviceTree\":\"/dt\"}}}");
 
-	expect_warning(b, "config.json: not carried out yet: domainname, mounts");
-	expect_warning(b, "/hooks/startContainer: not run: the guest has no vmrun-init");
-	expect_warning(b, "/process: not carried out in the guest yet: args, cwd, user");
-	expect_warning(b, "/root/path: a directory is not shared with the guest yet; "
-			  "/vm/image/path is its root");
-	expect_warning(b, "/linux: not carried out yet: sysctl");
+	expect_warning(b, "config.json: not carried out: domainname, mounts");
+	expect_warning(b, "/hooks: not run: startContainer");
+	expect_warning(b, "/process: not carried out in the guest: args, cwd, user");
+	expect_warning(b, "config.json: /vm/kernel: with a kernel of the bundle's own, the guest "
+			  "runs what is in its initrd and disks; without one, /process in "
+			  "/root/path");
+	expect_warning(b, "/linux: not carried out: sysctl");
 	expect_warning(b,
 		       "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
 	expect_warning(b, "/vm: not carried out yet: hypervisor");

@@ -100,6 +100,16 @@ Test(plan, golden_container)
 	check_golden("container");
 }
 
+Test(plan, golden_podman)
+{
+	check_golden("podman");
+}
+
+Test(plan, golden_containerd)
+{
+	check_golden("containerd");
+}
+
 Test(plan, golden_fs)
 {
 	check_golden("fs");
@@ -329,7 +339,8 @@ static struct plan *plan_on_host(const char *rest)
 	snprintf(text, sizeof(text), "{\"ociVersion\":\"1.0.2\", %s}", rest);
 	config = json_tokener_parse(text);
 	cr_assert(bundle_from_json(config, "/bundle", &b, &err) == 0, "%s", err.msg);
-	cr_assert(plan_build(b, "x", interfaces, &p, &err) == 0, "%s", err.msg);
+	cr_assert(plan_build(b, "x", &(struct plan_host){.interfaces = interfaces}, &p, &err) == 0,
+		  "%s", err.msg);
 	bundle_free(b);
 	json_object_put(config);
 	return p;

@@ -234,6 +234,30 @@ Test(bridge, the_guest_reaches_a_listener_of_its_type)
 	cr_assert_geq(accept(seq, NULL, NULL), 0);
 }
 
+/* A container's device is for its init alone. */
+Test(bridge, without_a_path_the_guest_reaches_nothing)
+{
+	static struct bridge own;
+	const struct ctl_msg m = {.type = CTL_VSOCK_ASK, .arg = 9, .code = 5000};
+	int dir = open(".", O_PATH | O_CLOEXEC), fd;
+
+	/* What an empty path would lead to */
+	cr_assert_eq(chdir(temp_dir), 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	cr_assert_eq(unix_bind(fd, "_5000"), 0);
+	cr_assert_eq(listen(fd, 1), 0);
+	bridge_init(&own);
+	cr_assert_eq(bridge_open(&own, NULL, &loop, hand, NULL, &err), 0);
+	bridge_asked(&own, &m);
+	cr_assert_eq(nr_handed, 1);
+	cr_expect_eq(handed[0].type, CTL_VSOCK_FOUND);
+	cr_expect_eq(handed[0].arg, 9);
+	cr_expect_eq(handed_fd[0], -1);
+	cr_expect_eq(accept(fd, NULL, NULL), -1);
+	cr_assert_eq(fchdir(dir), 0);
+	bridge_done(&own);
+}
+
 Test(bridge, a_symbolic_link_leads_nowhere)
 {
 	int elsewhere = listen_for("-elsewhere", SOCK_STREAM, 8);
