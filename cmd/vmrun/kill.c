@@ -16,7 +16,8 @@ struct kill_options {
 };
 
 static const struct option_spec options[] = {
-	{"all", 'a', OPTION_FLAG, NULL, "succeed also when the VM has stopped",
+	{"all", 'a', OPTION_FLAG, NULL,
+	 "signal all processes of a container; succeed also when it has stopped",
 	 offsetof(struct kill_options, all), NULL},
 	{.name = NULL},
 };
@@ -38,10 +39,12 @@ static int kill_supervisor(int dir, const struct state *s, struct err *err)
 	return rc;
 }
 
-static int kill_ask(int dir, const struct state *s, int sig, struct err *err)
+static int kill_ask(int dir, const struct state *s, int sig, bool all, struct err *err)
 {
+	const struct request q = {
+		.op = REQUEST_KILL, .arg = (uint32_t)sig, .value = all ? REQUEST_KILL_ALL : 0};
 	const bool unborn = s->status == STATE_CREATING;
-	int rc = client_ask_op(dir, REQUEST_KILL, (uint32_t)sig, NULL, err);
+	int rc = client_ask(dir, &q, -1, NULL, NULL, err);
 
 	/* Kill a supervisor that hangs (stopped by a debugger, for example) too. One that is being created does not
 	 * listen yet. */
@@ -70,7 +73,7 @@ static int kill_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
 	if (s->status == STATE_STOPPED)
 		rc = err_text(err, ESRCH, "container not running");
 	else
-		rc = kill_ask(dir, s, sig, err);
+		rc = kill_ask(dir, s, sig, o->all, err);
 	state_free(s);
 	return rc == -ESRCH && o->all ? 0 : rc;
 }
@@ -79,8 +82,8 @@ const struct verb verb_kill = {
 	.name = "kill",
 	.synopsis = "[--all] ID [SIGNAL]",
 	.summary =
-		"Signal a VM: TERM presses the power button (default), INT is Ctrl-Alt-Del, KILL "
-		"ends it at once",
+		"Signal a container's process, or a VM: TERM presses its power button (default), "
+		"INT is Ctrl-Alt-Del, KILL ends it at once",
 	.options = options,
 	.opt_bytes = sizeof(struct kill_options),
 	.min_args = 1,

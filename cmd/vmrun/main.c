@@ -46,9 +46,10 @@ static const struct option_spec global_options[] = {
 };
 
 static const struct verb *const verbs[] = {
-	&verb_create, &verb_start,   &verb_run,	   &verb_state, &verb_list,	&verb_kill,
-	&verb_pause,  &verb_resume,  &verb_delete, &verb_stop,	&verb_console,	&verb_balloon,
-	&verb_device, &verb_devices, &verb_spec,   &verb_check, &verb_features,
+	&verb_create,	&verb_start,	  &verb_run,	 &verb_state,  &verb_list,    &verb_kill,
+	&verb_pause,	&verb_resume,	  &verb_delete,	 &verb_stop,   &verb_console, &verb_balloon,
+	&verb_device,	&verb_devices,	  &verb_ps,	 &verb_events, &verb_spec,    &verb_check,
+	&verb_features, &verb_checkpoint, &verb_restore,
 };
 
 static int main_print_help(struct err *err)
@@ -123,11 +124,12 @@ static int main_run_verb(struct vmrun *v, const struct verb *verb, int argc, cha
 	cleanup_free void *opt = calloc(1, verb->opt_bytes ? verb->opt_bytes : 1);
 	char root[PATH_MAX * 2], usage_line[ERR_MSG_BYTES];
 	struct verb_args args;
-	int first, rc;
+	int first = 0, rc = 0;
 
 	if (!opt)
 		return err_set(err, ENOMEM, "options");
-	rc = options_parse(verb->options, opt, verb->words, argc, argv, &first, err);
+	if (!verb->raw)
+		rc = options_parse(verb->options, opt, verb->words, argc, argv, &first, err);
 	if (rc < 0)
 		return vmrun_usage(v, err_wrap(err, "%s", verb->name));
 	args = (struct verb_args){opt, (unsigned int)(argc - first), argv + first};

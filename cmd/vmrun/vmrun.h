@@ -64,6 +64,7 @@ struct verb_args {
  * @min_args, @max_args: Number of positionals
  * @of_vm:	The first positional is the id of a VM: it is checked, and begins the verb's error
  * @words:	What follows the first positional is a command line of another program, options and all
+ * @raw:	Options are positionals to it
  * @stateless:	Needs no state directory, so it works for users who have none
  * @more:	More text for --help, behind the summary, or NULL
  * @run:	0 or -errno with err filled; the exit code is v->exit_code
@@ -77,6 +78,7 @@ struct verb {
 	unsigned int min_args, max_args;
 	bool of_vm;
 	bool words;
+	bool raw;
 	bool stateless;
 	void (*more)(char *ret, size_t size);
 	int (*run)(struct vmrun *v, const struct verb_args *a, struct err *err);
@@ -84,7 +86,8 @@ struct verb {
 
 extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
 	verb_pause, verb_resume, verb_delete, verb_stop, verb_console, verb_balloon, verb_device,
-	verb_devices, verb_exec, verb_spec, verb_features, verb_check;
+	verb_devices, verb_exec, verb_ps, verb_events, verb_checkpoint, verb_restore, verb_spec,
+	verb_features, verb_check;
 
 /**
  * vmrun_usage() - Pass on @rc, having the program exit with VMRUN_EXIT_USAGE if it is -EINVAL

@@ -1,0 +1,49 @@
+#!/bin/bash
+# What a VM uses on the host: ps and events; and verbs of other runtimes that a VM refuses.
+. "$(dirname "$0")/../lib.sh"
+mkdir -p "$root"
+bundle "$work/busy" busy '[{"type": "serial"}]'
+vmrun create --bundle "$work/busy" vm </dev/null >/dev/null 2>&1
+
+numbers() { tr -s ' \n' '\n' | sort -n | tr '\n' ' '; }
+all=$(vm_pids vm | numbers)
+is "ps --format json: all processes" "$(vmrun ps --format json vm | jq -r '.[]' | numbers)" "$all"
+is "ps: the rows of the host's ps" "$(vmrun ps vm | awk 'NR > 1 { print $2 }' | numbers)" "$all"
+like "and its header" "$(vmrun ps vm | head -n 1)" "^UID +PID +PPID"
+is "ps with options of ps" "$(vmrun ps vm -o pid,comm -e --no-headers 2>&1)" "vmrun: vm: couldn't find PID field in ps output"
+is "any that show the PID" "$(vmrun ps vm -eo comm,pid | awk 'NR > 1 { print $2 }' | numbers)" "$all"
+is "ps finds no ps" "$(PATH=/nowhere vmrun ps vm 2>&1)" "vmrun: vm: ps: executable file not found in \$PATH"
+
+vmrun start vm
+stats() { vmrun events --stats vm; }
+is "events --stats: one line" "$(stats | wc -l)" 1
+is "of the VM" "$(stats | jq -c '[.type, .id]')" '["stats","vm"]'
+if [ "$(stats | jq .data.memory.usage.usage)" -gt 0 ]; then
+	before=$(stats | jq .data.cpu.usage.total)
+	more() { [ "$(stats | jq .data.cpu.usage.total)" -gt "$before" ]; }
+	succeeds "a guest that computes uses CPU time" eventually 20 more
+	is "of the user's and the kernel's" "$(stats | jq '.data.cpu.usage | .user + .kernel > 0')" true
+	like "as many processes and threads as there are" "$(stats | jq .data.pids.current)" "^[0-9]{1,2}$"
+	is "memory, and the kernel's own list of it" "$(stats | jq '.data.memory | .usage.usage > 1000000 and (.raw | length > 10)')" true
+else
+	skip "what it uses" "no cgroups"
+fi
+vmrun events --interval 100ms vm >"$work/events" &
+lines() { [ "$(wc -l <"$work/events")" -ge 3 ]; }
+succeeds "events: a line each time" eventually 20 lines
+vmrun kill --all vm KILL
+wait $!
+is "until the VM has ended" $? 0
+is "every line is one object" "$(jq -c .type "$work/events" | sort -u)" '"stats"'
+succeeds "kill --all of a VM that has stopped" vmrun kill --all vm TERM
+is "without --all" "$(vmrun kill vm TERM 2>&1)" "vmrun: vm: container not running"
+for verb in ps "events --stats"; do
+	# shellcheck disable=SC2086
+	is "${verb% *} of one that has stopped" "$(vmrun $verb vm 2>&1)" "vmrun: vm: container not running"
+done
+is "events with a time that is none" "$(vmrun events --interval 5x vm 2>&1; echo $?)" \
+	"$(printf 'vmrun: vm: option --interval wants a time such as 5s, not 5x\n2')"
+for verb in checkpoint restore; do
+	is "$verb" "$(vmrun $verb --image-path /x --bundle /y vm 2>&1; echo $?)" \
+		"$(printf 'vmrun: a VM cannot be checkpointed or restored\n1')"
+done
