@@ -2,6 +2,7 @@
 #
 #   make            build/bin/vmrun and build/libexec/vmrun/*
 #   make deps       install the Debian packages that building, running and testing need; asks nothing
+#   make guest      kernel and initrd of container bundles, from Debian's packages: build/guest/
 #   make demo       boot a stock Debian kernel from a bundle, each command echoed
 #   make check      every test, one totals line at the end
 #                   (demo, check and bench run deps where a package is missing, and say which)
@@ -142,6 +143,12 @@ $(B)/guest/vmrun-init: $(call jail_objs,$(init_src)) $(B)/lib/jail-core.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
+# Kernel and initrd are made together.
+$(B)/guest/initrd: cmd/vmrun-init/mkguest bundle-examples/debs.sh $(B)/guest/vmrun-init
+	$(call say,GUEST,$@)
+	$(Q)$< $(@D)
+guest: $(B)/guest/initrd
+
 # `vmrun --version` names the commit it was built from; nothing else depends on it.
 $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
 
@@ -246,6 +253,9 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/vmrun
 	install -s -m 0755 $(B)/bin/vmrun $(DESTDIR)$(PREFIX)/bin/
 	install -s -m 0755 $(libexec)/vmrun-* $(DESTDIR)$(PREFIX)/libexec/vmrun/
+	@[ -e $(B)/guest/initrd ] || echo "install: containers need a guest: make guest, then make install again"
+	if [ -e $(B)/guest/initrd ]; then install -d $(DESTDIR)$(PREFIX)/share/vmrun && \
+		install -m 0644 $(B)/guest/vmlinuz $(B)/guest/initrd $(DESTDIR)$(PREFIX)/share/vmrun/; fi
 
 clean:
 	rm -rf $(B)
@@ -253,6 +263,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak conformance sanitize lint lint-own install clean help
+.PHONY: all tests guest guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak conformance sanitize lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)

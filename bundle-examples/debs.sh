@@ -7,6 +7,7 @@
 #
 #   debs_dir              the cache; made if it is missing
 #   debs_kernel FLAVOUR   unpacked linux-image-FLAVOUR; prints its directory (boot/, lib/modules/)
+#   debs_modules KERNEL DIR MODULE...  modules of such a directory, and what they need, into DIR; prints the order
 #   debs_qemu             unpacked QEMU; prints its directory (qemu-system-x86_64, version)
 #   debs_backends         unpacked back-ends; prints their directory (virtiofsd, qemu-storage-daemon)
 #   debs_tree PACKAGE...  unpacked packages, and what they need and this machine lacks; prints their directory
@@ -136,6 +137,25 @@ debs_kernel() {
 	c=$(debs_dir) || return 1
 	[ -e "$c/linux-$1" ] || debs_locked debs_kernel_make "$c/linux-$1" "$1" || return 1
 	echo "$c/linux-$1"
+}
+
+# debs_modules KERNEL DIR MODULE...: modules of an unpacked kernel, and what they need, into DIR, as the kernel loads them;
+# prints the names of their files in the order of loading
+debs_modules() {
+	local kernel=$1 dir=$2 m path
+	shift 2
+	for m in "$@"; do
+		modprobe -S "$(cat "$kernel/version")" -d "$kernel" --show-depends "$m" || debs_die "no module $m"
+	done | while read -r m path _; do
+		[ "$m" = insmod ] || continue
+		m=$(basename "${path%%.ko*}").ko
+		case $path in
+		*.xz) xz -dc "$path" >"$dir/$m" ;;
+		*.zst) zstd -qdc "$path" >"$dir/$m" ;;
+		*) cp "$path" "$dir/$m" ;;
+		esac
+		echo "$m"
+	done | awk '!seen[$0]++'
 }
 
 debs_qemu_make() {
