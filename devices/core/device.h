@@ -43,10 +43,10 @@ struct device;
  *		After -errno nothing has changed; -EPROTO, for a type that this device does not take,
  *		ends it. @fd is the file that came with it or -1; a device that keeps it sets -1. NULL
  *		for a device that takes none
- * @reset:	Forget the driver: the last ring was stopped, or the peer is gone. Finish or drop the
- *		requests in flight before returning. NULL if there is nothing to do
- * @left:	The front-end is gone, and the next one's guest is another: nothing that this one had is open to it. The
- *		rings have stopped. NULL for a device that keeps nothing of its guest then
+ * @reset:	The last ring was stopped, or the peer is gone: the driver has gone, or is paused. Finish or drop
+ *		the requests in flight before returning. NULL if there is nothing to do
+ * @left:	The front-end is gone, and the next one's guest is another: nothing that this one had is open to it. Or
+ *		it has reset the device. The rings have stopped. NULL for a device that keeps nothing of its guest then
  * @done:	Undo init, also one that failed, for tests: a program just ends. NULL for a device whose
  *		state is complete
  * @finish:	The VMM is gone, and the program about to end: write what is held. The supervisor bounds the

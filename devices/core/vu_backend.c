@@ -71,6 +71,8 @@ static int vu_reset_device(struct vu_backend *b, struct vu_msg *m, struct err *e
 	(void)m;
 	(void)err;
 	vu_ring_stop_all(b);
+	if (b->dev->ops->left)
+		b->dev->ops->left(b->dev);
 	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		b->ring[q] = (struct vu_ring){.b = b};
 	b->dev->acked = 0;

@@ -36,14 +36,37 @@ static void vsock_event_ring(struct device *d)
 	device_end_turn(d, VSOCK_EVENT, rc);
 }
 
-/* A ring that begins where an earlier process left it belongs to a guest with connections that are gone. */
+/* Its driver is gone; what it sent still drains */
+static void vsock_forget(struct vsock *v)
+{
+	for (unsigned int i = 0; i < v->table.nr; i++) {
+		struct vsock_conn *c = &v->table.conn[i];
+
+		if (c->state != VSOCK_FREE && c->state != VSOCK_DRAINING)
+			vsock_host_over(v, c);
+	}
+	v->nr_resets = 0;
+	v->tx_held = v->transport_reset = false;
+}
+
+/*
+ * Rings that stopped and run again: a guest that was paused goes on where they stopped, and has its connections. Another
+ * driver begins anew. And a ring that begins where an earlier process left it belongs to a guest whose connections are gone.
+ */
 static void vsock_note_position(struct device *d, unsigned int q)
 {
+	const uint16_t at = vq_position(&d->vq[q]);
 	struct vsock *v = d->state;
 
-	if (!(v->seen >> q & 1) && vq_position(&d->vq[q]) != 0)
-		v->transport_reset = true;
+	if (v->seen >> q & 1)
+		return;
 	v->seen = (uint8_t)(v->seen | 1U << q);
+	if (v->stopped && at != v->stopped_at[q]) {
+		vsock_forget(v);
+		v->stopped = false;
+	} else if (!v->stopped && at != 0) {
+		v->transport_reset = true;
+	}
 }
 
 static void vsock_queue(struct device *d, unsigned int q)
@@ -96,20 +119,29 @@ static int vsock_config(struct device *d, bool write, uint32_t off, void *buf, u
 	return 0;
 }
 
-/* The driver is gone, and its connections with it; what it sent still drains */
+static void vsock_stop(struct device *d, unsigned int q)
+{
+	struct vsock *v = d->state;
+
+	v->stopped_at[q] = vq_position(&d->vq[q]);
+}
+
+/* All rings have stopped: for a pause, or because the driver is gone. The next one that runs tells. */
 static void vsock_reset(struct device *d)
 {
 	struct vsock *v = d->state;
 
-	for (unsigned int i = 0; i < v->table.nr; i++) {
-		struct vsock_conn *c = &v->table.conn[i];
-
-		if (c->state != VSOCK_FREE && c->state != VSOCK_DRAINING)
-			vsock_host_over(v, c);
-	}
-	v->nr_resets = 0;
-	v->tx_held = v->transport_reset = false;
+	v->stopped = true;
 	v->seen = 0;
+}
+
+/* The next front-end's guest is another */
+static void vsock_left(struct device *d)
+{
+	struct vsock *v = d->state;
+
+	vsock_forget(v);
+	v->stopped = false;
 }
 
 /**
@@ -122,6 +154,7 @@ static void vsock_finish(struct device *d)
 {
 	struct vsock *v = d->state;
 
+	vsock_forget(v);
 	while (vsock_table_first(&v->table, VSOCK_LIST_DRAIN))
 		vsock_serve_fds(v, -1);
 }
@@ -168,6 +201,8 @@ const struct device_ops vsock_device = {
 	.event = vsock_event,
 	.config = vsock_config,
 	.control = vsock_ask_control,
+	.stop = vsock_stop,
 	.reset = vsock_reset,
+	.left = vsock_left,
 	.finish = vsock_finish,
 };

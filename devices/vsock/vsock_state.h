@@ -47,7 +47,9 @@ struct vsock_reset {
  * @reset_at, @nr_resets: The part of @reset in use
  * @tx_held:	Packets of the guest wait until there is room for resets
  * @transport_reset: The guest has yet to hear that its connections are gone
- * @seen:	Rings that ran since the last reset, a bit each
+ * @seen:	Rings that ran since all stopped, a bit each
+ * @stopped:	They have; whether for another driver is not known yet
+ * @stopped_at:	Their positions then
  * @chain, @iov: The packet at hand; here because they are large
  */
 struct vsock {
@@ -55,8 +57,9 @@ struct vsock {
 	int epoll_fd;
 	unsigned int asks;
 	int half_in;
-	bool tx_held, transport_reset;
+	bool tx_held, transport_reset, stopped;
 	uint8_t seen;
+	uint16_t stopped_at[VSOCK_RINGS];
 	struct log_limit strange, silent;
 	unsigned int reset_at, nr_resets;
 	struct vsock_reset reset[VSOCK_RESETS];

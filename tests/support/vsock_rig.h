@@ -71,15 +71,14 @@ static inline void settle(void)
 	}
 }
 
-static inline void start_ring(unsigned int q)
+/* Lets ring @q run from @base on */
+static inline void run_ring(unsigned int q, uint16_t base)
 {
-	vqd_init(&ring[q], &mem, 256, RING_GPA + 0x4000 * q, 0);
-	vqd_start_at(&ring[q], ring_base);
 	kick[q] = eventfd(0, EFD_NONBLOCK);
 	call[q] = eventfd(0, EFD_NONBLOCK);
 	error[q] = eventfd(0, EFD_NONBLOCK);
 	vup_state(child.vmm, VUP_SET_VRING_NUM, 0, q, 256);
-	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, q, ring_base);
+	vup_state(child.vmm, VUP_SET_VRING_BASE, 0, q, base);
 	vup_addr(child.vmm, 0, q, &ring[q]);
 	vup_fd(child.vmm, VUP_SET_VRING_CALL, 0, q, call[q]);
 	vup_fd(child.vmm, VUP_SET_VRING_ERR, 0, q, error[q]);
@@ -87,6 +86,20 @@ static inline void start_ring(unsigned int q)
 	cr_assert_eq(answer(VUP_SET_VRING_KICK), 0);
 	vup_state(child.vmm, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, q, 1);
 	cr_assert_eq(answer(VUP_SET_VRING_ENABLE), 0);
+}
+
+static inline void start_ring(unsigned int q)
+{
+	vqd_init(&ring[q], &mem, 256, RING_GPA + 0x4000 * q, 0);
+	vqd_start_at(&ring[q], ring_base);
+	run_ring(q, ring_base);
+}
+
+/* Stops it; where it stopped */
+static inline uint16_t stop_ring(unsigned int q)
+{
+	vup_state(child.vmm, VUP_GET_VRING_BASE, 0, q, 0);
+	return (uint16_t)(answer(VUP_GET_VRING_BASE) >> 32);
 }
 
 /* ---- what the guest receives ---- */

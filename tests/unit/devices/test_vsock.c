@@ -326,6 +326,39 @@ Test(vsock, a_reset_of_the_driver_ends_all_connections)
 	connected(1000, 80, STREAM);
 }
 
+/* A pause stops the rings, too, and they go on where they were */
+Test(vsock, a_pause_keeps_connections)
+{
+	static const char text[] = "while it is paused";
+	int end = connected(1000, 80, STREAM);
+	uint16_t at[3];
+	char got[2];
+
+	for (unsigned int q = 0; q < 3; q++)
+		at[q] = stop_ring(q);
+	cr_assert_eq(write(end, text, sizeof(text)), sizeof(text));
+	for (unsigned int q = 0; q < 3; q++)
+		run_ring(q, at[q]);
+	cr_assert_eq(expect(OP(RW), 1000, 80).len, sizeof(text));
+	cr_assert_str_eq((char *)data, text);
+	say_data(1000, 80, "on", 2);
+	cr_assert_eq(received(end, got, 2), 2);
+}
+
+/* Another driver, without a word about a reset: its rings begin anew */
+Test(vsock, rings_that_begin_anew_have_no_connections)
+{
+	int end = connected(1000, 80, STREAM);
+
+	for (unsigned int q = 0; q < 3; q++)
+		(void)stop_ring(q);
+	for (unsigned int q = 0; q < 3; q++)
+		start_ring(q);
+	offer_all();
+	cr_assert_eq(received(end, &(char){0}, 1), 0);
+	connected(1000, 80, STREAM);
+}
+
 static void start_in_the_middle(void)
 {
 	setup_bare();
