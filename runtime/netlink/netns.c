@@ -3,38 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
-#include <linux/nsfs.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
-#include "runtime/util/file.h"
+#include "runtime/util/ns_file.h"
 #include "runtime/util/nsfail.h"
 
 #define OWN "/proc/thread-self/ns/net"
 
 int netns_open(const char *path, int *ret_fd, struct err *err)
 {
-	struct stat st;
-	cleanup_fd int file = file_look(AT_FDCWD, path, 0, &st), fd = -1;
-	struct statfs fs;
-
-	if (file < 0)
-		return err_set(err, -file, "network namespace %s", path);
-	/* Checked before the open, which blocks on a FIFO and can act on a device. */
-	if (fstatfs(file, &fs) < 0)
-		return err_set(err, errno, "network namespace %s", path);
-	if (fs.f_type != NSFS_MAGIC)
-		return err_text(err, EINVAL, "%s is no namespace", path);
-	fd = file_reopen(file, O_RDONLY);
-	if (fd < 0)
-		return err_set(err, -fd, "network namespace %s", path);
-	if (ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
-		return err_text(err, EINVAL, "%s is a namespace, but no network namespace", path);
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	return ns_file_open(path, CLONE_NEWNET, ret_fd, err);
 }
 
 int netns_identify(int fd, struct netns_id *ret, struct err *err)

@@ -11,7 +11,7 @@
 /**
  * netns_open() - Open the network namespace at @path; -EINVAL if it is anything else
  *
- * Syscalls: openat fstatfs ioctl
+ * Syscalls: those of ns_file_open()
  */
 MUST_CHECK int netns_open(const char *path, int *ret_fd, struct err *err);
 
