@@ -14,6 +14,7 @@
 #include "runtime/host/inherited.h"
 #include "runtime/host/share_apart.h"
 #include "runtime/host/share_look.h"
+#include "runtime/jail/caps.h"
 #include "runtime/net/net.h"
 #include "runtime/plan/plan_json.h"
 #include "runtime/state/state.h"
@@ -115,7 +116,7 @@ static void launch_show_warnings(const struct vmrun *v, const struct launch_opti
 			   "file descriptors of the host");
 	if (p->unconfined)
 		launch_warn_of_no_sandbox(v);
-	if (!o->dry_run && hostfacts_virt("/") == HOSTFACTS_VIRT_SOFTWARE)
+	if (!o->dry_run && !p->pod && hostfacts_virt("/") == HOSTFACTS_VIRT_SOFTWARE)
 		vmrun_warn(v, "KVM only emulates supervisor code here: Linux guests will not boot");
 }
 
@@ -139,6 +140,8 @@ static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret
 	unsigned int nr = 0;
 	struct err ignored;
 
+	if (!netns)
+		return caps_has(CAP_SYS_ADMIN);
 	(void)!net_count(netns, &nr, ret_id, &ignored);
 	return nr;
 }

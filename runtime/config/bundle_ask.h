@@ -25,6 +25,15 @@ unsigned int bundle_listed(const struct bundle *b, enum kind_id type);
 const struct bundle_device *bundle_nth(const struct bundle *b, enum kind_id type, unsigned int nth);
 
 /**
+ * bundle_namespace() - The element of /linux/namespaces of a type
+ * @ret_index:	Its index there; may be NULL
+ *
+ * Return: NULL if it is not listed
+ */
+const struct bundle_namespace *
+bundle_namespace(const struct bundle *b, enum bundle_namespace_type type, unsigned int *ret_index);
+
+/**
  * bundle_netns() - The network namespace that /linux/namespaces names
  * @ret_index:	Its index there; may be NULL
  *
@@ -32,7 +41,14 @@ const struct bundle_device *bundle_nth(const struct bundle *b, enum kind_id type
  */
 const char *bundle_netns(const struct bundle *b, unsigned int *ret_index);
 
-/** bundle_implied_net() - Whether there is a network device without being listed: for a namespace to join */
+/** bundle_implied_net() - Whether there is a network device without being listed: for a namespace to join, or a new one */
 bool bundle_implied_net(const struct bundle *b);
+
+/**
+ * bundle_is_pod() - Whether the container is one that holds what the others of a pod share, and runs nothing
+ *
+ * containerd and CRI-O say so in annotations.
+ */
+bool bundle_is_pod(const struct bundle *b);
 
 #endif

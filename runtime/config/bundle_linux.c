@@ -26,16 +26,16 @@ static const char *const namespace_types[] = {
 	[BUNDLE_NS_CGROUP] = "cgroup", [BUNDLE_NS_TIME] = "time",	[BUNDLE_NS_TYPES] = NULL,
 };
 
-/* Whether a VM can join a namespace by path. Network devices join the network namespace. */
+/* Whether a VM can join a namespace by path. Network devices join the network namespace, the supervisor of a container
+ * joins what a pod shares. */
 static const enum {
 	NEVER,
-	LATER_ON,
+	CONTAINERS,
 	JOINED
 } joining[BUNDLE_NS_TYPES] = {
 	[BUNDLE_NS_NETWORK] = JOINED,
-	[BUNDLE_NS_IPC] = LATER_ON,
-	[BUNDLE_NS_UTS] = LATER_ON,
-	[BUNDLE_NS_USER] = LATER_ON,
+	[BUNDLE_NS_IPC] = CONTAINERS,
+	[BUNDLE_NS_UTS] = CONTAINERS,
 };
 
 static const struct schema_field namespace_fields[] = {
@@ -76,8 +76,8 @@ static int bundle_linux_check_namespace(struct schema_ctx *ctx, struct json_obje
 	mark = schema_push(ctx, "path");
 	if (joining[i] == NEVER)
 		return schema_fail(ctx, "a virtual machine cannot join a %s namespace", type);
-	if (joining[i] == LATER_ON)
-		schema_warn(ctx, "joining a %s namespace is not carried out yet", type);
+	if (joining[i] == CONTAINERS && !ctx->container)
+		schema_warn(ctx, "only the VM of a container joins a %s namespace", type);
 	schema_pop(ctx, mark);
 	return 0;
 }

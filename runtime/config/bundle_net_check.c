@@ -215,12 +215,26 @@ static int bundle_net_check_netns_path(struct schema_ctx *ctx, const struct bund
 	return 0;
 }
 
+/* A list of namespaces without a network one says that a container has the host's network, which a VM cannot share. A
+ * config.json without a list says nothing: that one has no network. */
+static int bundle_net_check_not_hosts(struct schema_ctx *ctx, const struct bundle *b)
+{
+	if (!b->container || !b->linux_.namespaces.nr || bundle_is_pod(b) ||
+	    bundle_namespace(b, BUNDLE_NS_NETWORK, NULL) || bundle_listed(b, KIND_NET) > 0)
+		return 0;
+	ctx->pointer_len = 0;
+	schema_push(ctx, "linux");
+	schema_push(ctx, "namespaces");
+	return schema_fail(ctx, "has no network namespace, and a virtual machine cannot share the "
+				"host's network: list one, or a network device in vm.devices");
+}
+
 int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)
 {
 	struct bundle_device *d = b->vm.devices.item;
 	const char *path = bundle_netns(b, NULL);
-	bool first = true, used = bundle_implied_net(b);
-	int rc = 0;
+	bool first = true, used = bundle_implied_net(b) || bundle_is_pod(b);
+	int rc = bundle_net_check_not_hosts(ctx, b);
 
 	for (unsigned int i = 0; rc == 0 && i < b->vm.devices.nr; i++) {
 		if (d[i].type != KIND_NET)

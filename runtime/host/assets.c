@@ -191,7 +191,7 @@ int assets_connect(const struct plan_fd *f, int *ret_fd, struct err *err)
 /* Opens the host's devices, after all files of the user. */
 static int assets_open_host(const struct plan *p, struct assets *a, struct err *err)
 {
-	int rc = assets_open_kvm(&a->kvm, err);
+	int rc = p->nr_procs > 0 ? assets_open_kvm(&a->kvm, err) : 0;
 
 	for (unsigned int i = 0; rc == 0 && i < p->nr_procs; i++)
 		for (unsigned int n = 0; rc == 0 && n < p->proc[i].nr_fds; n++)

@@ -39,7 +39,8 @@ void net_guest_of(const struct plan *p, struct net_guest *ret)
 {
 	const char *at = p->cmdline;
 
-	*ret = (struct net_guest){.cmdline_bytes = strlen(p->cmdline)};
+	/* A container's init has a description instead. */
+	*ret = (struct net_guest){.has_ip = p->container, .cmdline_bytes = strlen(p->cmdline)};
 	fmt_into(ret->hostname, sizeof(ret->hostname), "%s", p->hostname);
 	while ((at = strstr(at, "ip="))) {
 		ret->has_ip |= at == p->cmdline || at[-1] == ' ';

@@ -19,7 +19,7 @@
 
 /**
  * struct net_guest - What else decides about the words for the guest
- * @has_ip:	The user's command line has an "ip=": vmrun adds nothing
+ * @has_ip:	The user's command line has an "ip=", or the init of a container gets a description: vmrun adds nothing
  * @cmdline_bytes: Length of the user's command line
  */
 struct net_guest {

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/net/host.h"
@@ -45,15 +46,25 @@ static int mode_netns_plan(const struct plan_net *p, const char *id, struct net_
 	cleanup_fd int fd = -1;
 	int rc;
 
+	if (!record->tap[0])
+		net_name_link("vt", id, record->device, 0, record->tap);
+	if (!p->netns_path) /* it will be the supervisor's: net_own() */
+		return 0;
 	if (strlen(p->netns_path) >= sizeof(record->netns))
 		return err_set(err, ENAMETOOLONG, "network namespace %s", p->netns_path);
 	fmt_into(record->netns, sizeof(record->netns), "%s", p->netns_path);
-	if (!record->tap[0])
-		net_name_link("vt", id, record->device, 0, record->tap);
 	rc = netns_open(record->netns, &fd, err);
 	if (rc == 0)
 		rc = netns_identify(fd, &record->netns_id, err);
 	return rc < 0 ? rc : mode_netns_check_not_own(p, &record->netns_id, err);
+}
+
+int net_own(struct net_record *record, struct err *err)
+{
+	if (record->mode != NET_MODE_NETNS || record->netns[0])
+		return 0;
+	fmt_into(record->netns, sizeof(record->netns), "/proc/%d/ns/net", getpid());
+	return netns_identify(-1, &record->netns_id, err);
 }
 
 /** struct making - A TAP to make */
@@ -71,6 +82,10 @@ static int mode_netns_make_tap(struct nl *nl, void *arg, struct err *err)
 	/* mode_netns_setup() put the wanted name there; opening fills it in again. */
 	int rc = tap_open(tap->name, p->queue_pairs, tap, err);
 
+	if (rc == -EBUSY && p->alone)
+		return err_text(err, EBUSY,
+				"another container has a VM in this network namespace: vmrun runs "
+				"one container of a pod, and this would be the second");
 	if (rc == 0)
 		rc = rtnl_link_get(nl, tap->name, &link, err);
 	if (rc < 0)

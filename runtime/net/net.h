@@ -3,7 +3,8 @@
  * DOC: A VM's network devices: set up, at start, undone
  *
  *   launcher    net_plan()       chooses names and addresses that are free; into the state file
- *   supervisor  net_setup()      makes them, before it spawns anything
+ *   supervisor  net_own()        mode netns: knows its own namespace, if the container gets a new one
+ *               net_setup()      makes them, before it spawns anything
  *               net_look()       at start, mode netns: finds the interface to join; into the state file
  *               net_join()       joins it
  *               net_warn_left()  warns about interfaces that no device took
@@ -29,6 +30,7 @@
 #include "runtime/net/names.h"
 #include "runtime/net/record.h"
 #include "runtime/net/sysctl.h"
+#include "runtime/netlink/netns.h"
 #include "runtime/netlink/tap.h"
 #include "runtime/plan/plan.h"
 

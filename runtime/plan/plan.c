@@ -12,6 +12,7 @@
 #include "runtime/plan/plan_guest.h"
 #include "runtime/plan/plan_hooks.h"
 #include "runtime/plan/plan_inside.h"
+#include "runtime/plan/plan_namespaces.h"
 #include "runtime/plan/plan_net.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_vsock.h"
@@ -197,6 +198,20 @@ static int plan_build_hooks(struct plan_build *bd)
 	return plan_hooks_build(&bd->b->hooks, &bd->p->hooks, bd->err);
 }
 
+/* What holds a pod has no processes: its supervisor is all there is. */
+static int plan_build_vm(struct plan_build *bd)
+{
+	static int (*const steps[])(struct plan_build *) = {
+		plan_guest_choose,  plan_build_vmm,    plan_build_devices,
+		plan_build_cmdline, plan_inside_build,
+	};
+	int rc = 0;
+
+	for (unsigned int i = 0; rc == 0 && !bd->p->pod && i < ARRAY_SIZE(steps); i++)
+		rc = steps[i](bd);
+	return rc;
+}
+
 static int plan_build_warnings(struct plan_build *bd)
 {
 	int rc = 0;
@@ -211,7 +226,8 @@ static int plan_build_warnings(struct plan_build *bd)
 static int plan_fill(struct plan *p, const struct bundle *b, const char *id, struct err *err)
 {
 	fmt_into(p->id, sizeof(p->id), "%s", id);
-	p->container = b->container;
+	p->pod = bundle_is_pod(b);
+	p->container = b->container && !p->pod;
 	p->has_process = b->process_given;
 	p->terminal = b->process.terminal;
 	p->cols = p->terminal ? (uint16_t)b->process.console.width : 0;
@@ -227,8 +243,8 @@ int plan_build(const struct bundle *b, const char *id, const struct plan_host *h
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		plan_guest_choose, plan_build_vmm,    plan_build_devices, plan_build_cmdline,
-		plan_cgroup_build, plan_inside_build, plan_build_hooks,	  plan_build_warnings,
+		plan_build_vm,	  plan_namespaces_build, plan_cgroup_build,
+		plan_build_hooks, plan_build_warnings,
 	};
 	static const struct plan_host unknown = {.config = NULL};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
@@ -281,6 +297,7 @@ void plan_free(struct plan *p)
 		plan_fs_free(&p->fs[i]);
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		free(p->warning[i]);
+	plan_namespaces_free(p);
 	free(p->spec);
 	free(p->proc);
 	plan_cgroup_free(&p->cgroup);

@@ -5,6 +5,7 @@
 
 #include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_hooks.h"
+#include "runtime/plan/plan_namespaces.h"
 #include "runtime/plan/plan_settings.h"
 #include "runtime/plan/plan_spec_json.h"
 #include "runtime/util/fs_cache.h"
@@ -319,6 +320,15 @@ static struct json_object *plan_json_net(const struct plan *p, const struct plan
 	return o;
 }
 
+static struct json_object *plan_json_nets(const struct plan *p)
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int i = 0; i < p->nr_nets; i++)
+		json_object_array_add(a, plan_json_net(p, &p->net[i]));
+	return a;
+}
+
 static struct json_object *plan_json_vsock(const struct plan *p, const struct plan_vsock *v)
 {
 	struct json_object *o = json_object_new_object(), *ports = json_object_new_array();
@@ -350,7 +360,7 @@ static struct json_object *plan_json_others(const struct plan *p)
 struct json_object *plan_to_json(const struct plan *p)
 {
 	struct json_object *o = json_object_new_object(), *procs = json_object_new_array(),
-			   *nets = json_object_new_array(), *warnings = json_object_new_array();
+			   *warnings = json_object_new_array();
 
 	json_add_string(o, "id", p->id);
 	json_add_string(o, "bundle", p->bundle_path);
@@ -364,16 +374,15 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "sandboxDisabled", json_object_new_boolean(true));
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
+	if (p->pod)
+		json_add(o, "pod", json_object_new_boolean(true));
 	json_add(o, "cgroup", plan_json_cgroup(&p->cgroup));
+	plan_namespaces_add_json(p, o);
 	for (unsigned int i = 0; i < p->nr_procs; i++)
 		json_object_array_add(procs, plan_json_proc(p, i));
 	json_add(o, "processes", procs);
-	for (unsigned int i = 0; i < p->nr_nets; i++)
-		json_object_array_add(nets, plan_json_net(p, &p->net[i]));
 	if (p->nr_nets)
-		json_add(o, "networks", nets);
-	else
-		json_object_put(nets);
+		json_add(o, "networks", plan_json_nets(p));
 	if (p->vsock.proc)
 		json_add(o, "vsock", plan_json_vsock(p, &p->vsock));
 	if (p->nr_others)

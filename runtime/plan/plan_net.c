@@ -59,11 +59,16 @@ static void plan_net_set_rates(struct plan_proc *proc, const struct bundle_devic
 static int plan_net_fill(struct plan *p, unsigned int proc, const struct bundle_device *d,
 			 struct err *err)
 {
-	struct plan_net *n = &p->net[p->nr_nets++];
+	struct plan_net *n = &p->net[p->nr_nets];
 
 	n->proc = proc;
 	n->mode = (enum net_mode)d->net.mode;
+	n->alone = p->container && n->mode == NET_MODE_NETNS;
 	plan_net_copy_name(n->name, d->net.name);
+	/* The same name in every VM: so the second one in a namespace finds it taken. */
+	if (n->alone && !n->name[0])
+		fmt_into(n->name, sizeof(n->name), "vmrun%u", p->nr_nets);
+	p->nr_nets++;
 	plan_net_copy_name(n->bridge, d->net.bridge);
 	plan_net_copy_name(n->parent, d->net.parent);
 	n->fd = d->net.fd ? (int)d->net.fd : -1;
@@ -143,20 +148,24 @@ static int plan_net_add_found_nets(struct plan_build *bd, const struct bundle_de
 	return rc;
 }
 
-/* A namespace to join implies a device. */
+/* A namespace to join implies a device, and so does a new one, into which others may put an interface before the start.
+ * What is too many then gets a warning. A caller that cannot make a namespace has none to put anything into. */
 static int plan_net_add_implied(struct plan_build *bd)
 {
 	char pointer[SCHEMA_POINTER_BYTES];
 	struct bundle_device d = {.type = KIND_NET, .pointer = pointer, .queues = 1};
 	unsigned int index = 0;
-	struct place at;
+	struct place at = {.path = NULL};
 	int rc;
 
 	d.net.mode = NET_MODE_NETNS;
-	d.net.dhcp = true;
+	d.net.dhcp = !bd->b->container; /* its init knows the networks */
 	d.net.netns = bundle_netns(bd->b, &index);
+	if (!d.net.netns && bd->host->interfaces && bd->host->interfaces(NULL, NULL) == 0)
+		return 0;
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
-	at = plan_net_place_of(bd, &d);
+	if (d.net.netns)
+		at = plan_net_place_of(bd, &d);
 	rc = plan_net_add(bd, &d);
 	return rc < 0 ? rc : plan_net_add_found_nets(bd, &d, &at, 1);
 }

@@ -40,7 +40,7 @@ struct plan_look {
 /**
  * struct plan_host - What a plan asks of the host; each may be NULL
  * @interfaces:	Counts the interfaces with addresses in a network namespace and identifies it; NULL counts
- *		as none
+ *		as none. Without a path: 0 if the caller cannot make a network namespace
  * @look:	Looks at the source of a bind; 0 or -errno. NULL: each is a directory
  * @config:	Of containers; borrowed
  */
@@ -132,6 +132,18 @@ struct plan_proc {
 };
 
 /**
+ * struct plan_namespace - A namespace that the supervisor of a container enters
+ * @flag:	CLONE_NEWNET, CLONE_NEWIPC or CLONE_NEWUTS
+ * @path:	NULL: a new one; owned, as is @pointer
+ */
+struct plan_namespace {
+	int flag;
+	char *path, *pointer;
+};
+
+#define PLAN_NAMESPACES_MAX 3
+
+/**
  * struct plan_net - One network device
  * @proc:	Its process in plan->proc
  * @name:	The TAP's or macvtap's name on the host; empty = net_plan() picks one
@@ -141,7 +153,8 @@ struct plan_proc {
  * @mac:	All zero = a locally administered one, made from id and device name
  * @mtu:	0 = 1500, or the MTU of the bridge, the parent or the namespace's interface
  * @bridge, @parent: Of NET_MODE_BRIDGE and NET_MODE_MACVTAP
- * @netns_path:	Of NET_MODE_NETNS; owned
+ * @netns_path:	Of NET_MODE_NETNS; NULL: the new one of a container; owned
+ * @alone:	Of NET_MODE_NETNS: no other container may have a VM in that namespace
  * @host_network: Of NET_MODE_NETNS: the caller's own namespace is allowed
  * @fd:		Of NET_MODE_FD: its number in create's process
  * @dhcp:	The device answers its guest's DHCP messages, if it knows an address (net_lease())
@@ -161,7 +174,7 @@ struct plan_net {
 	uint16_t mtu;
 	uint16_t queue_pairs; /* 1 to NET_PAIRS_MAX */
 	bool masquerade;
-	bool host_network;
+	bool host_network, alone;
 	bool vhost;
 	bool dhcp;
 	unsigned int nr_dns;
@@ -274,6 +287,8 @@ struct plan_cgroup_dir {
  * @has_process: config.json has a process; without one a container cannot start
  * @spec:	Items of devices/core/agent_spec.h, @spec_bytes of them: those of the container and its process. Those of its
  *		networks are known when it starts. Owned
+ * @pod:	It holds what the containers of a pod share: it has no processes, no VM, and is no @container
+ * @namespace:	Of a container, @nr_namespaces of them
  * @warning:	One line for each request of the config that this version does not carry out
  */
 struct plan {
@@ -286,12 +301,14 @@ struct plan {
 	bool has_initrd;
 	bool terminal;
 	bool unconfined;
-	bool container, has_process;
+	bool container, has_process, pod;
 	uint8_t *spec;
 	size_t spec_bytes;
 	uint16_t cols, rows; /* of the terminal; 0: not known */
 	int oom_score_adj;
 	struct plan_cgroup cgroup;
+	unsigned int nr_namespaces;
+	struct plan_namespace namespace[PLAN_NAMESPACES_MAX];
 	unsigned int nr_procs;
 	struct plan_proc *proc;
 	unsigned int nr_others;

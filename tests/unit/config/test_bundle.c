@@ -449,8 +449,8 @@ Test(bundle, warns_of_what_is_not_carried_out)
 			  "runs what is in its initrd and disks; without one, /process in "
 			  "/root/path");
 	expect_warning(b, "/linux: not carried out: sysctl");
-	expect_warning(b,
-		       "/linux/namespaces/0/path: joining a uts namespace is not carried out yet");
+	expect_warning(
+		b, "/linux/namespaces/0/path: only the VM of a container joins a uts namespace");
 	expect_warning(b, "/vm: not carried out yet: hypervisor");
 	expect_warning(b, "/vm/hwConfig: not carried out yet: deviceTree");
 	cr_expect_eq(b->nr_warnings, 9);

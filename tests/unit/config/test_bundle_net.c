@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runtime/config/bundle.h"
@@ -368,6 +369,59 @@ Test(bundle_net, a_given_namespace_is_the_first_devices)
 	b = good(NETNS, "{'type':'rng'}");
 	cr_expect(bundle_implied_net(b));
 	cr_expect_eq(b->nr_warnings, 0);
+	bundle_free(b);
+}
+
+/* What holds a pod: by the words of containerd and of CRI-O, and only where it is a container */
+Test(bundle_net, what_holds_a_pod_has_no_network_device)
+{
+	static const struct {
+		const char *annotation, *kernel;
+		bool pod;
+	} table[] = {
+		{"'io.kubernetes.cri.container-type':'sandbox'", "", true},
+		{"'io.kubernetes.cri-o.ContainerType':'sandbox'", "", true},
+		{"'io.kubernetes.cri.container-type':'container'", "'kernel':{'path':'/k'},",
+		 false},
+		{"'io.kubernetes.cri.container-type':'sandbox'", "'kernel':{'path':'/k'},", false},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
+		char head[512];
+		struct bundle *b;
+
+		snprintf(head, sizeof(head),
+			 "{'ociVersion':'1.2.0','root':{'path':'r'},'annotations':{%s},"
+			 "'linux':{'namespaces':[{'type':'network','path':'/run/netns/a'}]},"
+			 "'vm':{%s'devices':[",
+			 table[i].annotation, table[i].kernel);
+		b = good(head, "");
+		cr_expect_eq(bundle_is_pod(b), table[i].pod, "%u", i);
+		cr_expect_eq(bundle_implied_net(b), !table[i].pod, "%u", i);
+		for (unsigned int w = 0; w < b->nr_warnings; w++)
+			cr_expect(!strstr(b->warning[w], "namespace"), "%s", b->warning[w]);
+		bundle_free(b);
+	}
+}
+
+/* "--network=host": a VM has no such thing */
+Test(bundle_net, the_hosts_network_is_refused)
+{
+	static const char head[] =
+		"{'ociVersion':'1.2.0','root':{'path':'r'},'linux':{'namespaces':["
+		"{'type':'pid'}]},'vm':{'devices':[";
+	static const char none[] = "{'ociVersion':'1.2.0','root':{'path':'r'},'vm':{'devices':[";
+	struct bundle *b = NULL;
+	struct err err;
+
+	cr_expect_eq(load(head, "", &b, &err), -EINVAL);
+	cr_expect_str_eq(err.msg,
+			 "/linux/namespaces: has no network namespace, and a virtual machine "
+			 "cannot share the host's network: list one, or a network device in "
+			 "vm.devices");
+	bundle_free(good(head, "{'type':'net','mode':'none'}"));
+	b = good(none, "");
+	cr_expect_not(bundle_implied_net(b), "nothing is asked for, so there is none");
 	bundle_free(b);
 }
 

@@ -110,6 +110,11 @@ Test(plan, golden_containerd)
 	check_golden("containerd");
 }
 
+Test(plan, golden_pod)
+{
+	check_golden("pod");
+}
+
 Test(plan, golden_fs)
 {
 	check_golden("fs");
