@@ -12,10 +12,10 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
-#include "runtime/net/describe.h"
 #include "runtime/state/state_json.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/session.h"
 #include "runtime/util/agent_words.h"
 #include "runtime/util/clock.h"
@@ -257,7 +257,7 @@ static int agent_write_spec(struct supervisor *s, struct err *err)
 	cleanup_fd int fd = memfd_create("vmrun-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	cleanup_spec_items struct spec_items late = {0};
 
-	net_describe(s->state->net, s->state->nr_nets, &late);
+	nets_describe(s, &late);
 	if (agent_add_state(s, &late) < 0)
 		return err_set(err, ENOMEM, "state of the container");
 	if (spec_items_check(&late, err) < 0)

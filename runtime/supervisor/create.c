@@ -17,6 +17,7 @@
 #include "runtime/supervisor/console.h"
 #include "runtime/supervisor/drain.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/namespaces.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/requests.h"
 #include "runtime/supervisor/start.h"
@@ -259,6 +260,8 @@ int create_begin(struct supervisor *s, struct err *err)
 		rc = loop_init(&s->loop, err);
 	if (rc == 0)
 		rc = loop_add(&s->loop, s->report, EPOLLIN, create_on_launcher, s, err);
+	if (rc == 0)
+		rc = namespaces_enter(s, err);
 	if (rc == 0)
 		rc = nets_make(s, sp, err);
 	if (rc == 0)

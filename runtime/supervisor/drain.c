@@ -29,8 +29,10 @@
 
 void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
-	s->drain = (struct draining){
-		.sink = {fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), -1}};
+	s->drain = (struct draining){.sink = {-1, -1}};
+	if (p->pod)
+		return;
+	s->drain.sink[0] = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (p->container) {
 		s->drain.device = p->vsock.proc;
 		if (!p->terminal)

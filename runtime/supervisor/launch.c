@@ -183,7 +183,7 @@ static NORETURN void launch_become_supervisor(const struct launch *l, struct lau
 	s->dir = g->dir;
 	s->lock = g->lock;
 	s->report = g->report[1];
-	s->signal_fd = s->listen_fd = s->error_fd = -1;
+	s->signal_fd = s->listen_fd = s->error_fd = s->host_net = -1;
 	s->start.client = -1;
 	s->launch = l;
 	s->assets = l->assets;

@@ -173,7 +173,8 @@ void life_lead(struct supervisor *s)
 	}
 	spawn_init(&s->spawn);
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
-	if (create_begin(s, &err) < 0)
+	/* What holds a pod has no process to wait for. */
+	if (create_begin(s, &err) < 0 || (s->launch->plan->pod && create_check_ready(s, &err) < 0))
 		end_failed(s, &err);
 	life_serve(s, &err);
 	life_finish(s);

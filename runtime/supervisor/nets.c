@@ -6,7 +6,37 @@
 #include "runtime/net/net.h"
 #include "runtime/plan/plan.h"
 #include "runtime/state/state_file.h"
+#include "runtime/supervisor/namespaces.h"
 #include "runtime/supervisor/reply.h"
+
+/* Return: 1 if forwarding was switched on for it */
+static int nets_make_one(struct supervisor *s, struct spawn *sp, unsigned int i, struct err *err)
+{
+	struct plan *p = s->launch->plan;
+	int rc = net_setup(&p->net[i], &s->state->net[i], &sp->tap[i], err);
+
+	if (rc == 0)
+		net_fill_settings(p, i, s->state->net, &sp->tap[i]);
+	if (rc < 0 || !p->net[i].masquerade)
+		return rc;
+	rc = net_forwarding_on(err);
+	return rc < 0 ? err_wrap(err, "%s/masquerade", p->net[i].pointer) : rc;
+}
+
+/* The supervisor of a container is in that one's namespace; all modes but netns begin in the host's. */
+static int nets_make_in_place(struct supervisor *s, struct spawn *sp, unsigned int i,
+			      struct err *err)
+{
+	int back = -1, rc = 0;
+
+	if (s->host_net >= 0 && s->launch->plan->net[i].mode != NET_MODE_NETNS)
+		rc = netns_enter(s->host_net, &back, err);
+	if (rc == 0)
+		rc = nets_make_one(s, sp, i, err);
+	if (back >= 0)
+		netns_leave(back);
+	return rc;
+}
 
 int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 {
@@ -16,14 +46,7 @@ int nets_make(struct supervisor *s, struct spawn *sp, struct err *err)
 	for (unsigned int i = 0; rc >= 0 && i < s->state->nr_nets; i++) {
 		struct net_record *record = &s->state->net[i];
 
-		rc = net_setup(&l->plan->net[i], record, &sp->tap[i], err);
-		if (rc == 0)
-			net_fill_settings(l->plan, i, s->state->net, &sp->tap[i]);
-		if (rc == 0 && l->plan->net[i].masquerade) {
-			rc = net_forwarding_on(err);
-			if (rc < 0)
-				err_wrap(err, "%s/masquerade", l->plan->net[i].pointer);
-		}
+		rc = nets_make_in_place(s, sp, i, err);
 		if (rc > 0)
 			l->warn(l->arg, "net.ipv4.ip_forward was 0 and is 1 now, for "
 					"masquerading; it stays so");
@@ -113,12 +136,20 @@ int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret
 	return 0;
 }
 
+void nets_describe(const struct supervisor *s, struct spec_items *to)
+{
+	net_describe(s->state->net, s->state->nr_nets, to);
+	namespaces_describe(s, to);
+}
+
 void nets_undo(struct supervisor *s)
 {
 	struct state *t = s->state;
 	unsigned int left = 0;
 	struct err err;
 
+	if (s->host_net >= 0)
+		netns_leave(TAKE_FD(s->host_net));
 	for (unsigned int i = 0; i < t->nr_nets; i++) {
 		if (net_undo(&t->net[i], &err) < 0) {
 			oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);

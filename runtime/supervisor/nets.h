@@ -6,12 +6,13 @@
 #define VMRUN_RUNTIME_SUPERVISOR_NETS_H
 
 #include "runtime/supervisor/supervisor.h"
+#include "runtime/util/spec_items.h"
 
 /**
  * nets_make() - Make the networks of the plan, before any process of the VM exists
  * @sp:		Receives the TAPs
  *
- * Context: in the host's namespace, in a process with one thread
+ * Context: in a process with one thread; it is in the host's network namespace, or s->host_net leads there
  */
 MUST_CHECK int nets_make(struct supervisor *s, struct spawn *sp, struct err *err);
 
@@ -30,7 +31,14 @@ MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 MUST_CHECK int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret,
 			    int *ret_fd, struct err *err);
 
-/** nets_undo() - Remove the networks; what cannot be undone stays in s->state for delete */
+/** nets_describe() - Add to the description of a container what its start has made known: networks, the pod's hostname */
+void nets_describe(const struct supervisor *s, struct spec_items *to);
+
+/**
+ * nets_undo() - Leave the container's network namespace, and remove the networks
+ *
+ * What cannot be undone stays in s->state for delete.
+ */
 void nets_undo(struct supervisor *s);
 
 #endif

@@ -119,6 +119,17 @@ static void pause_paused(struct supervisor *s, unsigned int i, int client,
 	}
 }
 
+/* Nothing runs in what holds a pod. */
+static int pause_pod(struct supervisor *s, enum state_status status, int client, struct err *err)
+{
+	const struct err none = {0};
+	const int rc = pause_put_on_file(s, status, err);
+
+	if (rc == 0)
+		reply_give(&s->log, client, &none, NULL);
+	return rc;
+}
+
 int pause_begin(struct supervisor *s, int client, struct err *err)
 {
 	const struct ctl_msg m = {.type = CTL_PAUSE};
@@ -129,6 +140,8 @@ int pause_begin(struct supervisor *s, int client, struct err *err)
 		return err_text(err, EBUSY, "the container is being paused or resumed");
 	if (s->stage != STAGE_RUNNING || s->state->status != STATE_RUNNING)
 		return err_text(err, EINVAL, "container not running");
+	if (s->launch->plan->pod)
+		return pause_pod(s, STATE_PAUSED, client, err);
 	rc = ask_process(s, 0, &m, -1, &then, err);
 	s->pausing = rc == 0;
 	return rc;
@@ -144,6 +157,8 @@ int pause_end(struct supervisor *s, int client, struct err *err)
 		return err_text(err, EBUSY, "the container is being paused or resumed");
 	if (s->stage != STAGE_RUNNING || s->state->status != STATE_PAUSED)
 		return err_text(err, EINVAL, "container not paused");
+	if (s->launch->plan->pod)
+		return pause_pod(s, STATE_RUNNING, client, err);
 	/* Recorded first: a resume that fails, on a full disk for example, then has no effect. */
 	rc = pause_put_on_file(s, STATE_RUNNING, err);
 	if (rc < 0)

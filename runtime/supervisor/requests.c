@@ -67,6 +67,20 @@ static int requests_signal_container(struct supervisor *s, int sig, bool all, st
 	return 0;
 }
 
+/* What holds a pod ends as the programs do in whose place it is: they wait for a signal, and leave with 0. */
+static int requests_signal_pod(struct supervisor *s, int sig)
+{
+	const enum signal_action action = signals_action(sig);
+	char name[24], detail[64];
+
+	if (action != SIGNAL_POWER_BUTTON && action != SIGNAL_CTRL_ALT_DEL)
+		return 0;
+	signal_name(sig, name, sizeof(name));
+	fmt_into(detail, sizeof(detail), "%s ended what holds the pod", name);
+	end_exited(s, 0, detail);
+	return 0;
+}
+
 static int requests_act_on_signal(struct supervisor *s, int sig, bool all, struct err *err)
 {
 	const enum signal_action action = signals_action(sig);
@@ -81,6 +95,8 @@ static int requests_act_on_signal(struct supervisor *s, int sig, bool all, struc
 		return 0;
 	if (s->agent && sig != 0 && sig != SIGKILL)
 		return requests_signal_container(s, sig, all, err);
+	if (s->launch->plan->pod && action != SIGNAL_KILL)
+		return requests_signal_pod(s, sig);
 	/* Programs that rotate logs send it; without a log it is another way to press the power button. */
 	if (sig == SIGHUP && console_reopen_log(s))
 		return 0;

@@ -111,7 +111,7 @@ static void start_ask_vmm(struct supervisor *s)
 	if (net_cmdline(s->state->net, s->state->nr_nets, &guest, cmdline, &err) < 0 ||
 	    start_put_on_file(s, STATE_RUNNING, &err) < 0)
 		start_refused(s, &err);
-	else
+	else if (!s->launch->plan->pod)
 		start_ask_vmm_with(s, cmdline);
 }
 

@@ -133,6 +133,7 @@ struct console_user {
  * @nr_programs: Of launch->program; owned as @assets is: processes are started from both until the VM ends
  * @dir, @lock:	Of the state directory
  * @report:	Socket to the launcher; -1 once it is gone
+ * @host_net:	The network namespace in which it was started, while it is in a container's; -1: it is there
  * @error_fd:	Read end of the jails' error pipe; -1 once all are ready
  * @create_by_ns: When all processes must be ready; 0: they are
  * @client:	Connected, no request yet; -1: a free place. @next_client: the oldest
@@ -165,6 +166,7 @@ struct supervisor {
 	int dir;
 	int lock;
 	int report;
+	int host_net;
 	int signal_fd;
 	int listen_fd;
 	int error_fd;

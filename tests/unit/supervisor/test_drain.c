@@ -51,7 +51,8 @@ static void setup_vm(bool blocked)
 	int fd[2];
 
 	procs[1].fd[BOOT_FD_RES + 1].source = PLAN_FD_STDOUT;
-	s = (struct supervisor){.stage = STAGE_ENDING, .dir = -1, .log.fd = -1, .state = &state};
+	s = (struct supervisor){
+		.stage = STAGE_ENDING, .dir = -1, .host_net = -1, .log.fd = -1, .state = &state};
 	/* Before the pipe, whose ends they must not have. */
 	add_process(false);
 	add_process(blocked);

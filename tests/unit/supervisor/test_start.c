@@ -51,7 +51,8 @@ static void note(const char *cmdline)
 
 static void setup(void)
 {
-	s = (struct supervisor){.stage = STAGE_CREATED, .report = -1, .nr = NR_PROCS};
+	s = (struct supervisor){
+		.stage = STAGE_CREATED, .report = -1, .host_net = -1, .nr = NR_PROCS};
 	cr_assert(mkdtemp(dir));
 	s.launch = &wanted;
 	s.start.client = -1;

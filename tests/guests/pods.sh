@@ -1,0 +1,116 @@
+#!/bin/bash
+# What holds a pod, as containerd and CRI-O call it, and the namespaces that a container is in for those who look.
+# In namespaces of its own, so that it neither sees nor touches the machine's network.
+[ "${1:-}" = --inside ] || exec unshare --net --mount "$0" --inside
+. "$(dirname "$0")/../lib.sh"
+mkdir -p "$root" /run/netns && mount -t tmpfs none /run/netns
+ip netns add pod
+cri='"io.kubernetes.cri.container-type": "sandbox"'
+crio='"io.kubernetes.cri-o.ContainerType": "sandbox"'
+
+# holder ANNOTATION NAMESPACES: a bundle whose program tells that it ran
+holder() {
+	mkdir -p "$work/b/rootfs"
+	printf '#!/bin/sh\n: >%s/ran\n' "$work" >"$work/b/rootfs/pause" && chmod +x "$work/b/rootfs/pause"
+	cat >"$work/b/config.json" <<-JSON
+	{"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "hostname": "web-0", "annotations": {$1},
+	 "process": {"args": ["/pause"], "cwd": "/", "user": {"uid": 0, "gid": 0}}, "linux": {"namespaces": [$2]}}
+	JSON
+}
+ns() { echo "{\"type\": \"$1\"${2:+, \"path\": \"$2\"}}"; }
+usual="$(ns pid), $(ns network /run/netns/pod), $(ns ipc), $(ns uts), $(ns mount)"
+create() { timeout 20 "$vmrun_bin" --root "$root" --log "$work/log" create --bundle "$work/b" --pid-file "$work/pid" pod </dev/null 2>&1; }
+inode() { readlink "/proc/$1/ns/$2"; }
+state() { vmrun state pod | jq -r "$1"; }
+nothing_left() { [ -z "$(ls -A "$root")" ] && ! ls -d /sys/fs/cgroup/{,*/}vmrun/pod >/dev/null 2>&1; }
+
+for mark in cri crio; do
+	holder "${!mark}" "$usual"
+	# The substitution ends when the last process that has the pipe has closed it.
+	is "$mark: create prints nothing, and keeps no stdio" "$(create)" ""
+	pid=$(cat "$work/pid")
+	is "$mark: created" "$(state '"\(.status) \(.pid)"')" "created $pid"
+	is "$mark: it has no VM" "$(state '.vmrun.processes | length')$(pgrep -P "$pid")" 0
+	is "$mark: it is in the pod's network namespace" "$(inode "$pid" net)" "net:[$(stat -Lc %i /run/netns/pod)]"
+	for n in ipc uts; do
+		[ "$(inode "$pid" $n)" != "$(inode self $n)" ] && ok "$mark: $n namespace: a new one" || not_ok "$mark: $n namespace: a new one"
+	done
+	is "$mark: those who join it have the pod's hostname" "$(nsenter -u -t "$pid" uname -n)" web-0
+	is "$mark: its files are its own: state, lock, cgroups, sockets, the host's network" \
+		"$(readlink "/proc/$pid"/fd/* | grep -vE "^(/dev/null|$root/pod|/sys/fs/cgroup/|socket:|anon_inode:|net:|$work/log)")" ""
+	succeeds "$mark: start" vmrun start pod
+	is "$mark: running" "$(state .status)" running
+	like "$mark: a second start" "$(vmrun start pod 2>&1)" 'cannot start an already running container$'
+	is "$mark: it is listed" "$(vmrun list --format json | jq -r '.[] | "\(.id) \(.status)"')" "pod running"
+	succeeds "$mark: pause" vmrun pause pod
+	is "$mark: paused" "$(state .status)" paused
+	succeeds "$mark: resume" vmrun resume pod
+	succeeds "$mark: a signal that such programs ignore" vmrun kill pod USR1
+	is "$mark: running still" "$(state .status)" running
+	like "$mark: delete of a running one" "$(vmrun delete pod 2>&1)" 'cannot delete a container that is not stopped: running$'
+	succeeds "$mark: TERM" vmrun kill pod
+	succeeds "$mark: ends it" eventually 5 is_stopped pod
+	is "$mark: as those programs end" "$(state '.vmrun | "\(.cause) \(.exitCode)"')" "exited 0"
+	like "$mark: a signal then" "$(vmrun kill pod 2>&1)" 'container not running'
+	succeeds "$mark: and with --all" vmrun kill --all pod KILL
+	succeeds "$mark: delete" vmrun delete pod
+	succeeds "$mark: nothing is left" nothing_left
+done
+[ -e "$work/ran" ] && not_ok "its program never ran" || ok "its program never ran"
+[ -e /run/netns/pod ] && ok "the namespace stays" || not_ok "the namespace stays"
+
+holder "$cri" "$usual"
+create
+succeeds "KILL before the start" vmrun kill pod KILL
+eventually 5 is_stopped pod
+is "is 137" "$(state '.vmrun | "\(.cause) \(.exitCode)"')" "killed 137"
+vmrun delete pod
+create
+succeeds "delete of a created one" vmrun delete pod
+create && vmrun start pod && kill -TERM "$(cat "$work/pid")"
+succeeds "kill(2) ends it as kill does" eventually 5 is_stopped pod
+is "with 0" "$(state .vmrun.exitCode)" 0
+succeeds "delete --force of a stopped one" vmrun delete --force pod
+for when in created running; do
+	create
+	[ $when = running ] && vmrun start pod
+	kill -9 "$(cat "$work/pid")"
+	succeeds "$when, killed: it has stopped" eventually 5 is_stopped pod
+	is "$when, killed: 137" "$(state .vmrun.exitCode)" 137
+	succeeds "$when, killed: delete" vmrun delete pod
+	succeeds "$when, killed: nothing is left" nothing_left
+done
+create && vmrun start pod
+succeeds "delete --force of a running one" vmrun delete --force pod
+succeeds "nothing is left" nothing_left
+
+# ---- namespaces of the wrong kind: all pairs of what is asked for and what is there, one line each
+
+for type in network ipc uts pid mount user cgroup time; do
+	for found in net ipc uts mnt pid user cgroup; do
+		[ "$type" = "${found/net/network}" ] && continue
+		holder "$cri" "$(ns $type /proc/self/ns/$found)"
+		case $type in
+		network | ipc | uts) wanted="/proc/self/ns/$found is a namespace, but no $type namespace" ;;
+		*) wanted="a virtual machine cannot join a $type namespace" ;;
+		esac
+		is "$type by the path of $found" "$(create | grep -v warning)" "vmrun: /linux/namespaces/0/path: $wanted"
+	done
+done
+holder "$cri" "$(ns pid), $(ns uts /proc/self/ns/nowhere)"
+like "a path that leads nowhere" "$(create)" '^vmrun: /linux/namespaces/1/path: uts namespace /proc/self/ns/nowhere: No such file'
+holder "$cri" "$(ns ipc), $(ns ipc)"
+like "one kind twice" "$(create)" '^vmrun: /linux/namespaces/1: a second ipc namespace$'
+succeeds "nothing is left of any" nothing_left
+
+holder "$cri" "$(ns pid), $(ns mount)"
+create && pid=$(cat "$work/pid")
+for n in net ipc uts; do
+	is "$n namespace not listed: the caller's" "$(inode "$pid" $n)" "$(inode self $n)"
+done
+vmrun delete pod
+holder "$cri" "$(ns network)"
+create && pid=$(cat "$work/pid")
+[ "$(inode "$pid" net)" != "$(inode self net)" ] && ok "a new network namespace" || not_ok "a new network namespace"
+is "has a loopback device and nothing else" "$(nsenter -n -t "$pid" ip -o link | wc -l)" 1
+vmrun delete pod
