@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -29,10 +30,10 @@ static int agent_unstash(struct agent *a, uint32_t port)
 	for (unsigned int i = 0; i < a->nr_stash; i++) {
 		int sock = a->stash[i].sock;
 
-		if (a->stash[i].port == port) {
-			a->stash[i] = a->stash[--a->nr_stash];
-			return sock;
-		}
+		if (a->stash[i].port != port)
+			continue;
+		memmove(a->stash + i, a->stash + i + 1, (--a->nr_stash - i) * sizeof(a->stash[0]));
+		return sock;
 	}
 	return -1;
 }
@@ -110,8 +111,9 @@ static void agent_listener_ready(void *arg, uint32_t events)
 		}
 	}
 	if (a->nr_stash == AGENT_STASH_MAX) {
-		close(sock);
-		return;
+		/* The oldest is of a session that did not wait for it. */
+		close(a->stash[0].sock);
+		memmove(a->stash, a->stash + 1, --a->nr_stash * sizeof(a->stash[0]));
 	}
 	a->stash[a->nr_stash].port = port;
 	a->stash[a->nr_stash++].sock = sock;
@@ -163,6 +165,9 @@ int agent_run(struct agent *a, const struct agent_config *config, int control, i
 	};
 	if (signals < 0)
 		return signals;
+	/* So that programs of the container without CAP_SYS_PTRACE cannot look into its children, which are in their
+	 * PID namespace before their execve. */
+	(void)!prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	a->sessions.own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 	rc = a->sessions.own < 0 ? -errno : poller_init(&a->sessions.poller);
 	if (rc < 0)

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "cmd/vmrun-init/leaf.h"
 #include "devices/core/agent_msg.h"
 #include "devices/core/fdio.h"
 
@@ -92,9 +93,9 @@ int guest_cgroup(struct err *err)
 	/* Those that the kernel has. One that is missing is missed by what needs it. */
 	for (unsigned int i = 0; i < ARRAY_SIZE(controllers); i++)
 		(void)!guest_write(GUEST_CGROUP "/cgroup.subtree_control", controllers[i]);
-	if (mkdir(GUEST_CGROUP "/container", 0755) < 0)
+	if (mkdir(GUEST_CGROUP LEAF_NAME, 0755) < 0)
 		return err_set(err, errno, "cgroup");
-	fd = open(GUEST_CGROUP "/container", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = open(GUEST_CGROUP LEAF_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? err_set(err, errno, "cgroup") : fd;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,4 +34,27 @@ uint64_t leaf_oom_kills(int cgroup)
 	text[n] = '\0';
 	line = strstr(text, "\noom_kill ");
 	return line ? strtoull(line + strlen("\noom_kill "), NULL, 10) : 0;
+}
+
+int leaf_of(int cgroup, pid_t pid)
+{
+	static const char mine[] = "0::" LEAF_NAME "/";
+	char path[32], line[PATH_MAX];
+	FILE *file;
+	int fd = -ENOENT;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/cgroup", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (strncmp(line, mine, strlen(mine)) != 0)
+			continue;
+		fd = openat(cgroup, line + strlen(mine), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		fd = fd < 0 ? -errno : fd;
+		break;
+	}
+	(void)fclose(file);
+	return fd;
 }

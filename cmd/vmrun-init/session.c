@@ -48,9 +48,19 @@ static void session_free(struct session *s)
 	free(s);
 }
 
-void session_fail(struct session *s, enum agent_step step, int code)
+/* The last word on it. Session 0 may have waited for that. */
+static void session_over(struct session *s, const struct agent_msg *m)
 {
 	struct sessions *all = s->all;
+
+	session_free(s);
+	all->say(all, m);
+	if (all->first && !all->first->next)
+		session_settle(all->first);
+}
+
+void session_fail(struct session *s, enum agent_step step, int code)
+{
 	struct agent_msg m = {
 		.type = AGENT_FAILED,
 		.session = s->id,
@@ -58,14 +68,13 @@ void session_fail(struct session *s, enum agent_step step, int code)
 		.arg = {step},
 	};
 
-	session_free(s);
-	all->say(all, &m);
+	session_over(s, &m);
 }
 
 void session_settle(void *arg)
 {
 	struct session *s = arg;
-	struct sessions *all = s->all;
+	const struct sessions *all = s->all;
 	struct agent_msg m = {.type = AGENT_EXITED, .session = s->id, .code = s->status};
 
 	/* The container's end is the end of the others, too: theirs are heard first. */
@@ -80,10 +89,7 @@ void session_settle(void *arg)
 	} else if (s->status == 128 + SIGKILL && leaf_oom_kills(all->cgroup) > s->oom_kills) {
 		m.arg[0] = 1;
 	}
-	session_free(s);
-	all->say(all, &m);
-	if (all->first && !all->first->next)
-		session_settle(all->first);
+	session_over(s, &m);
 }
 
 struct session *session_find(const struct sessions *all, uint32_t id)

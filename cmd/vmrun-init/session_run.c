@@ -35,6 +35,23 @@ static int session_pipe(struct session *s, enum agent_stream which, uid_t uid, i
 	return in ? session_copy(s, c, sock, ours) : session_copy(s, c, ours, sock);
 }
 
+/* @first: the container's, for one of exec */
+static pid_t session_clone(struct session *s, const struct session *first)
+{
+	int leaf = s->all->cgroup, own = s->all->own;
+	cleanup_fd int moved = -1;
+	pid_t pid;
+
+	if (s == first)
+		return birth_first(leaf, &s->pidfd);
+	pid = birth_into(first->pidfd, own, leaf, &s->pidfd);
+	if (pid != -EBUSY)
+		return pid;
+	/* The container has cgroups of its own below, as systemd makes them; then its own has no processes. */
+	moved = leaf_of(leaf, first->pid);
+	return moved < 0 ? moved : birth_into(first->pidfd, own, moved, &s->pidfd);
+}
+
 /* @std: what the process gets */
 static int session_birth(struct session *s, const struct desc *d, const int std[3])
 {
@@ -43,10 +60,9 @@ static int session_birth(struct session *s, const struct desc *d, const int std[
 		.desc = d,
 		.share = s->all->share,
 		.std = {std[0], std[1], std[2]},
-		.container = s->id == 0 ? 0 : first->pid,
-		.container_fd = s->id == 0 ? -1 : first->pidfd,
+		.container = s == first ? 0 : first->pid,
+		.container_fd = s == first ? -1 : first->pidfd,
 	};
-	int cgroup = s->all->cgroup;
 	cleanup_fd int report = -1;
 	int ends[2], rc;
 
@@ -56,9 +72,8 @@ static int session_birth(struct session *s, const struct desc *d, const int std[
 	rc = session_listen(s, ends[0]);
 	if (rc < 0)
 		return rc;
-	s->oom_kills = leaf_oom_kills(cgroup);
-	s->pid = s->id == 0 ? birth_first(cgroup, &s->pidfd)
-			    : birth_into(first->pidfd, s->all->own, cgroup, &s->pidfd);
+	s->oom_kills = leaf_oom_kills(s->all->cgroup);
+	s->pid = session_clone(s, first);
 	if (s->pid == 0)
 		task_run(&t);
 	if (s->pid < 0)
@@ -152,6 +167,12 @@ static void session_spec_ready(void *arg, uint32_t events)
 
 void session_begin(struct session *s)
 {
+	const struct session *first = session_find(s->all, 0);
+
+	if (!first || first->state == SESSION_ENDED) {
+		session_fail(s, AGENT_STEP_PROCESS, ESRCH);
+		return;
+	}
 	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
 		if (s->port[i] && s->sock[i] < 0)
 			return;
@@ -193,9 +214,9 @@ void session_ended(struct session *s, uint32_t status)
 	copier_end(&s->in);
 	copier_finish(&s->out);
 	copier_finish(&s->errors);
-	/* Not earlier, so that copiers which end at once do not settle it. */
-	s->state = SESSION_ENDED;
 	if (s->id == 0)
 		session_fail_waiting(s->all);
+	/* Not earlier: what ended above would have settled it. */
+	s->state = SESSION_ENDED;
 	session_settle(s);
 }

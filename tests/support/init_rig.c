@@ -202,7 +202,8 @@ struct rig_session rig_run(uint32_t id, const struct rig_spec *s, bool terminal)
 		r.errors = rig_stream(&m.port[AGENT_STDERR]);
 	}
 	cr_assert_eq(write(rig_host, &m, sizeof(m)), (ssize_t)sizeof(m));
-	cr_assert_eq(fd_write_full(spec, s->bytes, s->len), 0);
+	/* A session that fails at once has closed it. */
+	(void)!fd_write_full(spec, s->bytes, s->len);
 	close(spec);
 	return r;
 }

@@ -141,6 +141,36 @@ Test(session, exec_without_a_container)
 	cr_expect_eq(rig_expect(AGENT_FAILED, 4).code, ESRCH);
 }
 
+Test(session, exec_when_the_container_has_ended)
+{
+	/* It has not been told yet: its output is not read. */
+	struct rig_session r = runs(0, "head -c 300000 /dev/zero & sleep 0.1; exit 9"), e;
+	char byte;
+
+	e = runs(1, "echo up; sleep 1000");
+	rig_until(e.out, "up");
+	cr_assert_eq(recv(r.out, &byte, 1, MSG_PEEK), 1);
+	ends(&e, "", "", 128 + SIGKILL);
+	spec.len = 0;
+	rig_process(&spec, "true");
+	(void)rig_run(2, &spec, false);
+	cr_expect_eq(rig_expect(AGENT_FAILED, 2).code, ESRCH);
+	while (read(r.out, (char[4096]){0}, 4096) > 0) {
+	}
+	cr_expect_eq(rig_expect(AGENT_EXITED, 0).code, 9);
+}
+
+Test(session, one_that_waits_when_the_container_ends)
+{
+	struct rig_session r = runs(0, "cat");
+	struct agent_msg m = {.type = AGENT_RUN, .session = 1, .port = {77, 78, 79, 80}};
+
+	cr_assert_eq(write(rig_control(), &m, sizeof(m)), (ssize_t)sizeof(m));
+	close(r.in);
+	cr_expect_eq(rig_expect(AGENT_FAILED, 1).code, ESRCH);
+	cr_expect_eq(rig_expect(AGENT_EXITED, 0).code, 0);
+}
+
 Test(session, a_description_that_is_none)
 {
 	spec.len = 0;
