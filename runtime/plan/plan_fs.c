@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "devices/core/agent_msg.h"
 #include "devices/core/fmt.h"
@@ -121,18 +122,31 @@ static int plan_fs_set_mounts(struct plan_build *bd, struct plan_fs *f)
 	return rc;
 }
 
+static int plan_fs_set_root(struct plan_build *bd, struct plan_fs *f)
+{
+	struct plan_source *root = &f->source[f->nr++];
+	struct plan_look look = {.mode = S_IFDIR};
+	int rc = plan_fs_set_source(bd, root, bd->b->root.path, PLAN_INSIDE_ROOT,
+				    bd->b->root.readonly, "/root/path");
+
+	/* One that is missing is share_open()'s error. */
+	if (rc < 0 || !bd->host->look || bd->host->look(root->path, &look) < 0)
+		return rc;
+	return S_ISDIR(look.mode) ? 0
+				  : err_text(bd->err, ENOTDIR, "%s: %s: is not a directory",
+					     root->pointer, root->path);
+}
+
 /* What a container has of the host: its root, unless that is a disk, and the sources of its binds. Without any of these
  * there is no device. */
 static int plan_fs_add_implied(struct plan_build *bd)
 {
 	const struct fs_settings settings = {.cache = FS_CACHE_AUTO, .tag = AGENT_TAG};
 	struct plan_fs f = {.source = calloc(FS_SOURCES_MAX, sizeof(*f.source))}, *to;
-	const struct bundle *b = bd->b;
 	int rc = f.source ? 0 : plan_no_memory(bd->err);
 
-	if (rc == 0 && !b->vm.image.path)
-		rc = plan_fs_set_source(bd, &f.source[f.nr++], b->root.path, PLAN_INSIDE_ROOT,
-					b->root.readonly, "/root/path");
+	if (rc == 0 && !bd->b->vm.image.path)
+		rc = plan_fs_set_root(bd, &f);
 	if (rc == 0)
 		rc = plan_fs_set_mounts(bd, &f);
 	if (rc == 0)

@@ -36,8 +36,8 @@ for name in a/b . ..; do
 	both "a source with the name $name" "$at/sources/0/name: must be the name of a file" "$(named "$work/dir" $name)"
 done
 both "a source without a name" "$at/sources/0/name: must not be empty" "$(named "$work/dir" '')"
-both "too many sources" "$at/sources: must have at most 64 elements, has 65" \
-	"$(one "\"sources\": [range(65) | {$S, \"name\": tostring}]")"
+both "too many sources" "$at/sources: must have at most 256 elements, has 257" \
+	"$(one "\"sources\": [range(257) | {$S, \"name\": tostring}]")"
 both "a cache that is none" "$at/cache: must be auto, none or always, is \"some\"" "$(one "$S, \"cache\": \"some\"")"
 both "a property that is none" "$at/colour: " "$(one "$S, \"colour\": \"red\"")"
 

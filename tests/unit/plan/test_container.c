@@ -24,11 +24,16 @@
 
 /* The next answer of look() */
 static int look_rc;
-static struct plan_look looked;
+static uint32_t root_mode = S_IFDIR;
+static struct plan_look looked = {.mode = S_IFDIR};
 static char look_path[256];
 
 static int look(const char *path, struct plan_look *ret)
 {
+	if (strcmp(path, "/b/rootfs") == 0) {
+		ret->mode = root_mode;
+		return 0;
+	}
 	snprintf(look_path, sizeof(look_path), "%s", path);
 	*ret = looked;
 	return look_rc;
@@ -394,6 +399,16 @@ Test(container, sources_that_no_guest_can_have)
 	look_rc = -ENOENT;
 	plan_free(good(ROOT ",\"mounts\":[" BIND("/d") "]}"));
 	cr_expect_str_eq(look_path, "/x");
+}
+
+Test(container, a_root_that_is_no_directory)
+{
+	struct plan *p;
+	struct err err;
+
+	root_mode = S_IFREG;
+	cr_expect_eq(make(ROOT "}", &p, &err), -ENOTDIR);
+	cr_expect_str_eq(err.msg, "/root/path: /b/rootfs: is not a directory");
 }
 
 Test(container, as_many_sources_as_there_is_room_for)
