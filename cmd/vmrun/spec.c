@@ -16,6 +16,7 @@ struct spec_options {
 	const char *bundle;
 	bool rootless;
 	bool full;
+	bool container;
 };
 
 static const struct option_spec options[] = {
@@ -25,6 +26,10 @@ static const struct option_spec options[] = {
 	 .value = "DIR",
 	 .help = "directory to write config.json to (default: the current one)",
 	 .offset = offsetof(struct spec_options, bundle)},
+	{.name = "container",
+	 .kind = OPTION_FLAG,
+	 .help = "write one that runs a shell in the directory rootfs, in a VM",
+	 .offset = offsetof(struct spec_options, container)},
 	{.name = "full",
 	 .kind = OPTION_FLAG,
 	 .help = "print, instead of writing, one with every type of device",
@@ -67,6 +72,66 @@ static const char example[] = "{\n"
 			      "\t\t\"org.opencontainers.image.os\": \"linux\"\n"
 			      "\t}\n"
 			      "}\n";
+
+/* For a directory of files such as an image unpacked has; with the values that users of runc know from its own */
+#define SPEC_CAPS "\"CAP_AUDIT_WRITE\", \"CAP_KILL\", \"CAP_NET_BIND_SERVICE\""
+#define SPEC_MOUNT(destination, type, source, options)                                             \
+	"\t\t{\"destination\": \"" destination "\", \"type\": \"" type "\", \"source\": \"" source \
+	"\", \"options\": [" options "]}"
+#define SPEC_QUIET "\"nosuid\", \"noexec\", \"nodev\""
+
+static const char container
+	[] = "{\n"
+	     "\t\"ociVersion\": \"" BUNDLE_OCI_VERSION "\",\n"
+	     "\t\"process\": {\n"
+	     "\t\t\"terminal\": true,\n"
+	     "\t\t\"user\": {\"uid\": 0, \"gid\": 0},\n"
+	     "\t\t\"args\": [\"sh\"],\n"
+	     "\t\t\"env\": [\n"
+	     "\t\t\t\"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\",\n"
+	     "\t\t\t\"TERM=xterm\"\n"
+	     "\t\t],\n"
+	     "\t\t\"cwd\": \"/\",\n"
+	     "\t\t\"capabilities\": {\n"
+	     "\t\t\t\"bounding\": [" SPEC_CAPS "],\n"
+	     "\t\t\t\"effective\": [" SPEC_CAPS "],\n"
+	     "\t\t\t\"permitted\": [" SPEC_CAPS "]\n"
+	     "\t\t},\n"
+	     "\t\t\"rlimits\": [{\"type\": \"RLIMIT_NOFILE\", \"hard\": 1024, \"soft\": 1024}],\n"
+	     "\t\t\"noNewPrivileges\": true\n"
+	     "\t},\n"
+	     "\t\"root\": {\n"
+	     "\t\t\"path\": \"rootfs\",\n"
+	     "\t\t\"readonly\": true\n"
+	     "\t},\n"
+	     "\t\"hostname\": \"vmrun\",\n"
+	     "\t\"mounts\": [\n" SPEC_MOUNT(
+		     "/proc",
+		     "proc", "proc", SPEC_QUIET) ",\n" SPEC_MOUNT("/dev", "tmpfs", "tmpfs", "\"nosuid\", \"strictatime\", \"mode=755\", \"size=65536k\"") ",\n" SPEC_MOUNT("/dev/pts", "devpts", "devpts", "\"nosuid\", \"noexec\", \"newinstance\", \"ptmxmode=0666\", \"mode=0620\", \"gid=5\"") ",\n" SPEC_MOUNT("/dev/shm", "tmpfs", "shm", SPEC_QUIET ", \"mode=1777\", \"size=65536k\"") ",\n" SPEC_MOUNT("/dev/mqueue", "mqueue", "mqueue", SPEC_QUIET) ",\n" SPEC_MOUNT("/sys",
+																																																										"sysfs", "sysfs", SPEC_QUIET ", \"ro\"") ",\n" SPEC_MOUNT("/sys/fs/cgroup",
+																																																																	  "cgroup",
+																																																																	  "cgroup",
+																																																																	  SPEC_QUIET
+																																																																	  ", \"relatime\", \"ro\"") "\n"
+																																																																				    "\t],\n"
+																																																																				    "\t\"linux\": {\n"
+																																																																				    "\t\t\"resources\": {\"devices\": [{\"allow\": false, \"access\": \"rwm\"}]},\n"
+																																																																				    "\t\t\"namespaces\": [\n"
+																																																																				    "\t\t\t{\"type\": \"pid\"},\n"
+																																																																				    "\t\t\t{\"type\": \"network\"},\n"
+																																																																				    "\t\t\t{\"type\": \"ipc\"},\n"
+																																																																				    "\t\t\t{\"type\": \"uts\"},\n"
+																																																																				    "\t\t\t{\"type\": \"mount\"},\n"
+																																																																				    "\t\t\t{\"type\": \"cgroup\"}\n"
+																																																																				    "\t\t],\n"
+																																																																				    "\t\t\"maskedPaths\": [\n"
+																																																																				    "\t\t\t\"/proc/acpi\", \"/proc/asound\", \"/proc/kcore\", \"/proc/keys\", \"/proc/latency_stats\",\n"
+																																																																				    "\t\t\t\"/proc/timer_list\", \"/proc/timer_stats\", \"/proc/sched_debug\", \"/sys/firmware\",\n"
+																																																																				    "\t\t\t\"/proc/scsi\"\n"
+																																																																				    "\t\t],\n"
+																																																																				    "\t\t\"readonlyPaths\": [\"/proc/bus\", \"/proc/fs\", \"/proc/irq\", \"/proc/sys\", \"/proc/sysrq-trigger\"]\n"
+																																																																				    "\t}\n"
+																																																																				    "}\n";
 
 /* Of each type that config.json has, an array of devices; together they show every property that is not of a
  * network's other modes (runtime/net/README.md) */
@@ -137,13 +202,16 @@ static int spec_print_full(struct err *err)
 static int spec_run(struct vmrun *v, const struct verb_args *a, struct err *err)
 {
 	const struct spec_options *o = a->opt;
+	const char *text = o->container ? container : example;
 	cleanup_fd int fd = -1;
 	char path[PATH_MAX];
 	int rc;
 
-	if (o->full && o->bundle)
+	if (o->full && (o->bundle || o->container))
 		return vmrun_usage(v, err_text(err, EINVAL,
-					       "--full prints, and --bundle says where to write"));
+					       "--full prints the example of a VM, and %s",
+					       o->bundle ? "--bundle says where to write"
+							 : "--container writes another one"));
 	if (o->full)
 		return spec_print_full(err);
 	if (fmt_into(path, sizeof(path), "%s/config.json", o->bundle ? o->bundle : ".") ==
@@ -154,7 +222,7 @@ static int spec_run(struct vmrun *v, const struct verb_args *a, struct err *err)
 		return err_text(err, EEXIST, "%s: exists already, and is left alone", path);
 	if (fd < 0)
 		return err_set(err, errno, "%s", path);
-	rc = fd_write_full(fd, example, sizeof(example) - 1);
+	rc = fd_write_full(fd, text, strlen(text));
 	if (rc == 0)
 		return 0;
 	/* half an example would stop the next attempt */
@@ -164,8 +232,9 @@ static int spec_run(struct vmrun *v, const struct verb_args *a, struct err *err)
 
 const struct verb verb_spec = {
 	.name = "spec",
-	.synopsis = "[-b DIR] | --full",
-	.summary = "Write an example config.json; or print one with every type of device",
+	.synopsis = "[-b DIR] [--container] | --full",
+	.summary = "Write an example config.json, of a VM or a container; or print one with every "
+		   "type of device",
 	.options = options,
 	.opt_bytes = sizeof(struct spec_options),
 	.stateless = true,

@@ -38,3 +38,15 @@ Test(spec, the_full_one_is_a_bundle_with_every_type_of_device)
 	bundle_free(b);
 	json_object_put(o);
 }
+
+Test(spec, the_one_of_a_container_is_a_bundle)
+{
+	struct json_object *o = json_tokener_parse(container);
+	struct bundle *b = load(o);
+
+	cr_expect(b->container && b->process_given && b->process.terminal && b->root.readonly);
+	cr_expect_eq(b->mounts.nr, 7);
+	cr_expect_str_eq(b->root.path, "rootfs");
+	bundle_free(b);
+	json_object_put(o);
+}
