@@ -29,7 +29,7 @@ static int control_do_start(struct machine *m, struct ctl_msg *msg)
 	if (msg->arg != strlen(m->more_cmdline))
 		return -EPROTO;
 	arch_generation(m->platform, msg->value);
-	rc = machine_start(m, m->more_cmdline, &err);
+	rc = machine_start(m, m->more_cmdline, msg->code, &err);
 	return ctl_answer(m->control, msg, rc, &err);
 }
 

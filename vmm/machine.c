@@ -346,7 +346,17 @@ int machine_device_returns(struct machine *m, const char *name, int sock, uint64
 	return 0;
 }
 
-int machine_start(struct machine *m, const char *more, struct err *err)
+static void machine_hide(struct machine *m, uint32_t hidden)
+{
+	for (uint32_t i = 0; i < m->boot.nr_devices; i++) {
+		struct machine_virtio *v = machine_find_virtio(m, m->boot.device[i].name);
+
+		if (v && hidden & 1U << i)
+			pci_hide_function(&m->pci, &v->pci.fn);
+	}
+}
+
+int machine_start(struct machine *m, const char *more, uint32_t hidden, struct err *err)
 {
 	int rc = arch_cmdline(m->platform, m->boot.cmdline, more, err);
 
@@ -354,6 +364,7 @@ int machine_start(struct machine *m, const char *more, struct err *err)
 		rc = machine_reread_networks(m, err);
 	if (rc < 0)
 		return rc;
+	machine_hide(m, hidden);
 	m->started = true;
 	vcpus_release(&m->vcpus);
 	return 0;

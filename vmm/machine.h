@@ -117,13 +117,14 @@ MUST_CHECK int machine_load(struct machine *m, struct err *err);
 /**
  * machine_start() - Let the guest run
  * @more:	Appended to the kernel's command line
+ * @hidden:	A bit for each of m->boot.device that the guest is not to see; of virtio devices only
  *
  * First reads the configuration of network devices again: the supervisor may have changed it.
  * Context: locked, main thread
  * Syscalls: futex, and those of vu_frontend_reread()
  * Return: 0; -errno if the guest does not run. This may be called again, unless a device failed
  */
-MUST_CHECK int machine_start(struct machine *m, const char *more, struct err *err);
+MUST_CHECK int machine_start(struct machine *m, const char *more, uint32_t hidden, struct err *err);
 
 /**
  * machine_device_returns() - A device that was away is back: go on with its next process

@@ -47,7 +47,8 @@ enum ctl_type {
 		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
 	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
 		     /* pieces; 0 appends nothing. value[0..1] = 16 random bytes: the generation */
-		     /* of the VM. Answered by DONE */
+		     /* of the VM. code: a bit for each device, counted as in the boot */
+		     /* record, that the guest is not to see. Answered by DONE */
 	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
 	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
 	CTL_PAUSE,  /* supervisor -> VMM, after START, while it is not paused. DONE comes when no */

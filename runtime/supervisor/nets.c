@@ -136,6 +136,17 @@ int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret
 	return 0;
 }
 
+uint32_t nets_hidden(const struct supervisor *s)
+{
+	const struct plan *p = s->launch->plan;
+	uint32_t hidden = 0;
+
+	for (unsigned int i = 0; p->container && i < s->state->nr_nets; i++)
+		if (s->state->net[i].mode == NET_MODE_NETNS && !s->state->net[i].joined[0])
+			hidden |= 1U << (p->net[i].proc - 1);
+	return hidden;
+}
+
 void nets_describe(const struct supervisor *s, struct spec_items *to)
 {
 	net_describe(s->state->net, s->state->nr_nets, to);

@@ -31,6 +31,13 @@ MUST_CHECK int nets_join(struct supervisor *s, int client, struct err *err);
 MUST_CHECK int nets_message(const struct supervisor *s, unsigned int i, struct ctl_msg *ret,
 			    int *ret_fd, struct err *err);
 
+/**
+ * nets_hidden() - The devices of a container that joined no interface, for CTL_START: its guest never sees them
+ *
+ * In a VM whose kernel is the bundle's own they are there, without a link.
+ */
+uint32_t nets_hidden(const struct supervisor *s);
+
 /** nets_describe() - Add to the description of a container what its start has made known: networks, the pod's hostname */
 void nets_describe(const struct supervisor *s, struct spec_items *to);
 

@@ -82,7 +82,7 @@ static int start_put_on_file(struct supervisor *s, enum state_status status, str
 static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 {
 	const size_t len = strlen(cmdline);
-	struct ctl_msg m = {.type = CTL_START, .arg = len};
+	struct ctl_msg m = {.type = CTL_START, .code = nets_hidden(s), .arg = len};
 	char piece[sizeof(m.text)];
 	struct err err;
 	int rc = pause_new_generation(&m);

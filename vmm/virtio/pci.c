@@ -207,3 +207,9 @@ int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err)
 	pci->slot[slot] = fn;
 	return 0;
 }
+
+void pci_hide_function(struct pci *pci, struct pci_function *fn)
+{
+	vr_assert(pci->slot[fn->slot] == fn || !pci->slot[fn->slot]);
+	pci->slot[fn->slot] = NULL;
+}

@@ -124,6 +124,9 @@ unsigned int pci_add_cap(struct pci_function *fn, uint8_t id, unsigned int bytes
  */
 MUST_CHECK int pci_add_function(struct pci *pci, struct pci_function *fn, struct err *err);
 
+/** pci_hide_function() - Empty the slot of a function, before the guest runs: its BARs do not answer yet */
+void pci_hide_function(struct pci *pci, struct pci_function *fn);
+
 /**
  * pci_config_access() - Carry out a guest's access of configuration space
  * @function:	Guest-supplied: bus in bits 15 to 8, slot in 7 to 3, function in 2 to 0

@@ -17,6 +17,7 @@
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/start.h"
 #include "tests/support/private_net.h"
 
@@ -163,6 +164,25 @@ Test(start, running)
 	cr_expect(!ask_is_open(&s, &s.proc[0]), "a second answer is out of place");
 	cr_expect_eq(start(), -EINVAL);
 	cr_expect_str_eq(err.msg, "cannot start an already running container");
+}
+
+/* Only a container's guest: others see a device without a link. */
+Test(start, a_spare_network_device_is_not_seen)
+{
+	static const uint8_t mac[2][6] = {{2, 0, 0, 0, 0, 1}, {2, 0, 0, 0, 0, 2}};
+
+	add_net("net0", mac[0], 1500, NULL);
+	add_net("net1", mac[1], 1500, NULL);
+	for (unsigned int i = 0; i < 2; i++) {
+		s.state->net[i].mode = NET_MODE_NETNS;
+		plan.net[i].proc = i ? 3 : 1;
+	}
+	snprintf(s.state->net[0].joined, sizeof(s.state->net[0].joined), "eth0");
+	cr_expect_eq(nets_hidden(&s), 0);
+	plan.container = true;
+	cr_expect_eq(nets_hidden(&s), 1U << 2, "the third device of the VMM");
+	s.state->net[0].joined[0] = '\0';
+	cr_expect_eq(nets_hidden(&s), 1U << 2 | 1U << 0);
 }
 
 Test(start, networks_are_asked_first_and_all_at_once)

@@ -296,6 +296,15 @@ Test(pci, two_bars_on_one_address)
 	cr_expect_eq(mmio(WINDOW + 0x80000), 0x01010101);
 }
 
+Test(pci, a_hidden_function_is_not_there)
+{
+	pci_hide_function(&pci, &toys[1].fn);
+	cr_expect_eq(conf_read(1, 0x00, 4), 0xffffffff);
+	conf_write(1, 0x04, 2, 0x0002);
+	cr_expect_eq(mmio(WINDOW), 0xffffffff, "and does not answer");
+	cr_expect_eq(conf_read(2, 0x10, 4), WINDOW + BAR_BYTES, "the others stay in their places");
+}
+
 Test(pci, runs_out_of_slots)
 {
 	struct err err = {0};
