@@ -172,10 +172,10 @@ $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDSAN) -pie -o $@ $< -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lcriterion -lpthread
-$(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(test_libs)
+$(B)/tests/replay_%: $(B)/obj/tests/fuzz/fuzz_%.o $(B)/obj/tests/fuzz/replay.o $(test_libs) $(B)/lib/init.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o -Wl,--start-group $(test_libs) -Wl,--end-group $(LIBS_HOST) -lpthread
+	$(Q)$(CC) $(LDSAN) -pie -Wl,--gc-sections -o $@ $(B)/obj/tests/fuzz/fuzz_$*.o $(B)/obj/tests/fuzz/replay.o -Wl,--start-group $(test_libs) $(B)/lib/init.a -Wl,--end-group $(LIBS_HOST) -lpthread
 
 # Freestanding guests: one file, one behaviour, plus tests/guests/lib.
 GUEST_CFLAGS := -std=gnu11 -O2 -ffreestanding -fno-pic -fno-pie -mno-red-zone -mno-sse -mno-mmx -mno-avx \

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 
@@ -81,6 +82,19 @@ static int mounts_adjust(const struct mounts_one *o, int fd, bool *ret_later)
 	return rc == 0 ? mountfd_propagation(fd, o->m.propagation) : rc;
 }
 
+/* What is mounted there gets these flags, and no others. Options are the file system's, which other mounts may have too. */
+static int mounts_again(const struct mounts_one *o, int root)
+{
+	cleanup_fd int at = inroot_open(root, o->destination, O_PATH);
+	char path[32];
+
+	if (at < 0)
+		return at;
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+	return mount(NULL, path, NULL, o->m.set | (*o->data ? 0 : MS_BIND), o->data) < 0 ? -errno
+											 : 0;
+}
+
 static int mounts_one(const struct mounts_one *o, int share, int root, struct mounts *ret)
 {
 	cleanup_fd int point = mounts_point(o, root);
@@ -118,7 +132,8 @@ int mounts_make(const struct desc *d, int share, int root, struct mounts *ret, s
 
 		(void)fault_step(f, AGENT_STEP_MOUNT, i);
 		(void)desc_get(d, AGENT_MOUNT, i, &o.m);
-		rc = mounts_one(&o, share, root, ret);
+		rc = o.m.set & MS_REMOUNT ? mounts_again(&o, root)
+					  : mounts_one(&o, share, root, ret);
 	}
 	return rc;
 }

@@ -105,6 +105,16 @@ Test(mounts, flags_of_all_below)
 	sh("umount m0/sub");
 }
 
+Test(mounts, the_same_once_more_with_other_flags)
+{
+	rig_mount(&extra, "/mnt", "tmpfs", "tmpfs", MS_NOSUID, 0, "size=64k");
+	rig_mount(&extra, "/mnt", "", "", MS_REMOUNT | MS_RDONLY | MS_NODEV, 0, "");
+	rig_mount(&extra, "/dev", "", "", MS_REMOUNT | MS_NOEXEC, 0, "size=128k");
+	expect("awk '$5 ~ \"^/(mnt|dev)$\" { print $5, $6, $10 }' /proc/self/mountinfo",
+	       "/dev rw,noexec rw,size=128k,mode=755\n/mnt ro,nodev,relatime "
+	       "rw,size=64k\n");
+}
+
 Test(mounts, a_tmpfs_with_a_copy_of_what_it_covers)
 {
 	sh("mkdir -p root/run/a/b; cd root/run; echo x >a/b/file; chown 5:6 a/b/file; chmod 4751 "
