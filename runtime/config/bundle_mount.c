@@ -16,7 +16,7 @@
 
 /* ---- the words of options ------------------------------------------------------------------ */
 
-/** struct word - What an option does to a mount: for all words that are not given, all is 0 */
+/** struct word - What an option does to a mount; those that are @refused come last */
 struct word {
 	const char *name;
 	uint64_t set, clear, propagation, recursive_set, recursive_clear;
@@ -49,8 +49,6 @@ static const struct word words[] = {
 	{.name = "bind", .flags = AGENT_MOUNT_BIND},
 	{.name = "rbind", .set = MS_REC, .flags = AGENT_MOUNT_BIND},
 	{.name = "tmpcopyup", .flags = AGENT_MOUNT_COPY_UP},
-	{.name = "idmap", .refused = true},
-	{.name = "ridmap", .refused = true},
 	PAIR("ro", "rw", MS_RDONLY),
 	PAIR("nosuid", "suid", MS_NOSUID),
 	PAIR("nodev", "dev", MS_NODEV),
@@ -80,6 +78,8 @@ static const struct word words[] = {
 	PROPAGATES("rslave", MS_SLAVE | MS_REC),
 	PROPAGATES("unbindable", MS_UNBINDABLE),
 	PROPAGATES("runbindable", MS_UNBINDABLE | MS_REC),
+	{.name = "idmap", .refused = true},
+	{.name = "ridmap", .refused = true},
 };
 
 const char *const bundle_propagations[] = {
@@ -97,7 +97,7 @@ const uint64_t bundle_propagation_flags[] = {0,
 
 const char *bundle_mount_word(unsigned int i)
 {
-	return i < ARRAY_SIZE(words) ? words[i].name : NULL;
+	return i < ARRAY_SIZE(words) && !words[i].refused ? words[i].name : NULL;
 }
 
 static const struct word *bundle_mount_find(const char *option)

@@ -212,6 +212,8 @@ int start_begin(struct supervisor *s, int client, struct err *err)
 	/* In runc's words, which callers look for. If the first start is refused, they may try again. */
 	if (s->start.under_way)
 		return err_text(err, EBUSY, "cannot start an already running container");
+	if (s->launch->plan->container && !s->launch->plan->has_process)
+		return err_text(err, EINVAL, "/process: required to start a container");
 	rc = nets_join(s, client, err);
 	if (rc < 0)
 		return rc;

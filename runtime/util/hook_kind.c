@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/util/hook_kind.h"
 
+#include <stddef.h>
+
 const char *const hook_names[] = {
 	[HOOK_PRESTART] = "prestart",
 	[HOOK_CREATE_RUNTIME] = "createRuntime",
@@ -8,4 +10,5 @@ const char *const hook_names[] = {
 	[HOOK_START_CONTAINER] = "startContainer",
 	[HOOK_POSTSTART] = "poststart",
 	[HOOK_POSTSTOP] = "poststop",
+	[HOOK_KINDS] = NULL,
 };

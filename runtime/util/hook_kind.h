@@ -16,6 +16,6 @@ enum hook_kind {
 	HOOK_KINDS
 };
 
-extern const char *const hook_names[]; /* by enum hook_kind, as config.json has them */
+extern const char *const hook_names[]; /* by enum hook_kind, as config.json has them, and a NULL */
 
 #endif

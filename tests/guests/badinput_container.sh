@@ -50,6 +50,13 @@ container "an annotation that the host does not allow" '.annotations = {"org.vmr
 	"/annotations/org.vmrun.kernel: not allowed by this host: .*$work/host.json does not have it"
 container "an annotation out of range" '.annotations = {"org.vmrun.memory": "1"}' '/annotations/org.vmrun.memory: must be 33554432 to'
 
+jq 'del(.process)' <<<"$base" >"$work/b/config.json"
+create </dev/null >/dev/null 2>&1
+is "no process: create" $? 0
+is "no process: start" "$(vmrun start b 2>&1)" "vmrun: b: /process: required to start a container"
+is "and it is as before" "$(vmrun state b | jq -r .status)" created
+vmrun delete b
+
 # host NAME JSON REGEX: create with this file of the host is refused
 host() {
 	echo "$2" >"$work/host.json"
