@@ -21,6 +21,9 @@ static uint64_t spawn_limits_fsize(const struct plan_proc *p, const struct jail 
 
 	if (!p->writes_file)
 		return 0;
+	/* Files that programs of a container write are handed in while it runs. */
+	if (p->kind == &kind_table[KIND_VSOCK])
+		return RLIM_INFINITY;
 	for (unsigned int i = 0; i < p->nr_fds; i++) {
 		struct stat st;
 

@@ -45,11 +45,14 @@ static void plan_vsock_add_implied(struct plan_build *bd)
 {
 	const struct vsock_settings settings = {.cid = VSOCK_CID_FIRST, .conns = VSOCK_CONNS_MAX};
 	struct plan_vsock *v = &bd->p->vsock;
+	struct plan_proc *proc;
 
 	v->proc = bd->p->nr_procs;
 	v->cid = VSOCK_CID_FIRST;
 	v->agent = true;
-	plan_set_settings(plan_add_device(bd, KIND_VSOCK), &settings, sizeof(settings));
+	proc = plan_add_device(bd, KIND_VSOCK);
+	proc->writes_file = true; /* the standard output of a program */
+	plan_set_settings(proc, &settings, sizeof(settings));
 }
 
 int plan_vsock_add(struct plan_build *bd)
