@@ -138,8 +138,9 @@ static int creds_capset(const struct agent_caps *c, uint64_t own)
 	if (syscall(SYS_capset, &head, data) < 0 ||
 	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -errno;
+	/* The kernel wants the others to have them; runc leaves out what they lack. */
 	for (unsigned int cap = 0; cap < 64; cap++)
-		if (c->ambient & own & 1ULL << cap &&
+		if (c->ambient & c->permitted & c->inheritable & own & 1ULL << cap &&
 		    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
 			return -errno;
 	return 0;
