@@ -12,6 +12,7 @@
 #include "runtime/config/host_config.h"
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
+#include "runtime/host/mount_points.h"
 #include "runtime/host/share_apart.h"
 #include "runtime/host/share_look.h"
 #include "runtime/jail/caps.h"
@@ -202,6 +203,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (rc < 0)
 		return rc;
 	ret->nr_programs = ret->plan->nr_procs;
+	mount_points_make(ret->plan);
 	rc = assets_open(ret->plan, &ret->assets, err);
 	phases_mark(ret->phases, "assets");
 	if (rc == 0)

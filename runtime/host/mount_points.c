@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "runtime/host/mount_points.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "devices/core/agent_spec.h"
+#include "devices/core/base.h"
+#include "devices/core/fmt.h"
+
+#define MOUNT_POINTS_MAX 1024
+
+static int mount_points_find(int root, const char *path, int flags)
+{
+	const struct open_how how = {.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
+				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+
+	return (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
+}
+
+/* The next part of the path that ends at @end, in the directory @at. What is there already, a link to nothing too, stays. */
+static void mount_points_make_part(int at, const char *begin, const char *end, bool file)
+{
+	char name[NAME_MAX + 1];
+	cleanup_fd int made = -1;
+
+	if (end - begin > NAME_MAX)
+		return;
+	fmt_into(name, sizeof(name), "%.*s", (int)(end - begin), begin);
+	if (file)
+		made = openat(at, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	else
+		(void)mkdirat(at, name, 0755);
+}
+
+static void mount_points_make_one(int root, const char *path, bool file)
+{
+	const char *end = path;
+	char above[PATH_MAX];
+
+	while (*(end += strspn(end, "/")) && end - path < PATH_MAX) {
+		const char *const begin = end;
+		cleanup_fd int at = -1;
+
+		end += strcspn(end, "/");
+		fmt_into(above, sizeof(above), "%.*s", (int)(begin - path), path);
+		at = mount_points_find(root, above, O_DIRECTORY);
+		if (at >= 0)
+			mount_points_make_part(at, begin, end, file && !end[strspn(end, "/")]);
+	}
+}
+
+/* One that lies below an earlier one is made there, by the guest. */
+static bool mount_points_is_below(const char *path, const char *const *earlier, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		const size_t len = strlen(earlier[i]);
+
+		if (strncmp(path, earlier[i], len) == 0 && path[len] == '/')
+			return true;
+	}
+	return false;
+}
+
+static void mount_points_make_all(const struct plan *p, int root)
+{
+	const char *seen[MOUNT_POINTS_MAX];
+	unsigned int nr = 0;
+
+	for (size_t at = 0; p->spec_bytes - at > sizeof(struct agent_item);) {
+		const char *path = (const char *)p->spec + at + sizeof(struct agent_item) +
+				   sizeof(struct agent_mount);
+		struct agent_mount m;
+		struct agent_item item;
+
+		memcpy(&item, p->spec + at, sizeof(item));
+		if (item.type == AGENT_MOUNT && nr < MOUNT_POINTS_MAX) {
+			memcpy(&m, p->spec + at + sizeof(item), sizeof(m));
+			if (!mount_points_is_below(path, seen, nr))
+				mount_points_make_one(root, path, m.flags & AGENT_MOUNT_FILE);
+			seen[nr++] = path;
+		}
+		at += sizeof(item) + item.bytes;
+	}
+}
+
+void mount_points_make(const struct plan *p)
+{
+	const struct plan_source *s = p->container && p->nr_fs > 0 ? p->fs[0].source : NULL;
+	cleanup_fd int root = -1;
+
+	if (!s || p->fs[0].nr == 0 || !s->readonly || strcmp(s->pointer, "/root/path") != 0)
+		return;
+	root = open(s->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root >= 0)
+		mount_points_make_all(p, root);
+}
