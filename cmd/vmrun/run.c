@@ -5,6 +5,7 @@
 
 #include "cmd/vmrun/foreground.h"
 #include "cmd/vmrun/run_bundle.h"
+#include "cmd/vmrun/run_container.h"
 #include "cmd/vmrun/start.h"
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_console.h"
@@ -149,8 +150,9 @@ static int run(struct vmrun *v, const struct verb_args *a, struct err *err)
 	rc = o->tty ? run_check_tty(vm.plan, err) : 0;
 	if (rc < 0)
 		return rc;
-	return o->detach ? run_detached(v, &o->launch, &vm, target.id, err)
-			 : foreground(v, &job, err);
+	if (o->detach)
+		return run_detached(v, &o->launch, &vm, target.id, err);
+	return vm.plan->container ? run_container(v, &job, err) : foreground(v, &job, err);
 }
 
 const struct verb verb_run = {
