@@ -114,3 +114,56 @@ create && pid=$(cat "$work/pid")
 [ "$(inode "$pid" net)" != "$(inode self net)" ] && ok "a new network namespace" || not_ok "a new network namespace"
 is "has a loopback device and nothing else" "$(nsenter -n -t "$pid" ip -o link | wc -l)" 1
 vmrun delete pod
+
+# ---- a container of the pod: a VM in its namespaces, and one only. Its kernel is a tiny one of ours, which does not start it
+
+jq -n --arg kernel "$B/guests/idle.elf" --arg initrd "$B/guests/idle.elf" '{kernel: $kernel, initrd: $initrd}' >"$work/vmrun.json"
+work_load() { # work_load NAME NAMESPACES
+	mkdir -p "$work/$1/rootfs"
+	jq -n --argjson ns "[$2]" '{ociVersion: "1.0.2", root: {path: "rootfs"}, process: {args: ["/bin/true"], cwd: "/"},
+		annotations: {"io.kubernetes.cri.container-type": "container"}, linux: {namespaces: $ns}}' >"$work/$1/config.json"
+}
+create_load() { # its errors; a file, and no pipe, because the container keeps its standard error
+	local status
+	timeout 20 "$vmrun_bin" --root "$root" --host-config "$work/vmrun.json" --log "$work/log" create --bundle "$work/$1" \
+		--pid-file "$work/$1.pid" "$1" </dev/null >/dev/null 2>"$work/said"
+	status=$?
+	cat "$work/said"
+	return $status
+}
+ip link add far type veth peer name eth0 netns pod && ip -n pod addr add 10.7.0.2/24 dev eth0 && ip -n pod link set eth0 up
+holder "$cri" "$usual"
+create
+pod=$(cat "$work/pid")
+work_load one "$(ns pid), $(ns mount), $(ns network "/proc/$pod/ns/net"), $(ns ipc "/proc/$pod/ns/ipc"), $(ns uts "/proc/$pod/ns/uts")"
+is "a container in the pod's namespaces" "$(create_load one)" ""
+for n in net ipc uts; do is "its supervisor is in the pod's $n" "$(inode "$(cat "$work/one.pid")" $n)" "$(inode "$pod" $n)"; done
+is "with a device for the interface" "$(vmrun state one | jq -c '[.vmrun.networks[] | .mode, .tap]')" '["netns","vmrun0"]'
+[ "$(inode "$(vm_pid one net0)" net)" != "$(inode "$pod" net)" ] && ok "whose process is elsewhere" || not_ok "whose process is elsewhere"
+cp -r "$work/one" "$work/two"
+is "a second container of the pod: one line" "$(create_load two)" "vmrun: /linux/namespaces/2: another container has a VM in this network \
+namespace: vmrun runs one container of a pod, and this would be the second"
+is "and nothing of it" "$(ls "$root")" "one
+pod"
+kill -9 "$(cat "$work/one.pid")"
+eventually 5 is_stopped one
+succeeds "the first is gone: the second comes to be" eventually 5 create_load two
+vmrun delete two
+vmrun delete one
+vmrun delete pod
+is "the pod's interface is as before" "$(ip -n pod -o link show eth0 | grep -c 'UP'; ip -n pod -o link | wc -l; tc -n pod qdisc show dev eth0 ingress)" "1
+2"
+work_load one "$(ns pid), $(ns network), $(ns ipc), $(ns uts)"
+is "a container with namespaces of its own" "$(create_load one)" ""
+pid=$(cat "$work/one.pid")
+for n in net ipc uts; do
+	[ "$(inode "$pid" $n)" != "$(inode self $n)" ] && ok "$n: a new one" || not_ok "$n: a new one"
+done
+is "has lo, and the TAP of a spare device" "$(nsenter -n -t "$pid" ip -o link | cut -d: -f2 | tr -d '\n')" " lo vmrun0"
+succeeds "an interface may come until the start" ip link add late type veth peer name eth0 netns "$pid"
+vmrun delete one
+late_is_gone() { ! ip link show late >/dev/null 2>&1; }
+succeeds "which goes with the namespace" eventually 10 late_is_gone
+work_load one "$(ns pid)"
+like "the host's network" "$(create_load one)" "^vmrun: /linux/namespaces: has no network namespace, and a virtual machine cannot share the host's"
+succeeds "nothing is left" nothing_left
