@@ -27,7 +27,9 @@ static void check_nets(const struct plan *p)
 		vr_assert(n->queue_pairs >= 1 && n->queue_pairs <= NET_PAIRS_MAX);
 		vr_assert(proc->nr_fds <= BOOT_FD_RES + BOOT_RES_MAX);
 		vr_assert(memchr(n->name, '\0', sizeof(n->name)));
-		vr_assert((n->mode == NET_MODE_NETNS) == (n->netns_path != NULL));
+		/* Without a path it is the VM's own namespace, which only containers have. */
+		vr_assert(n->mode == NET_MODE_NETNS || !n->netns_path);
+		vr_assert(n->mode != NET_MODE_NETNS || n->netns_path || p->container);
 		vr_assert((n->mode == NET_MODE_FD) == (n->fd > 2));
 		vr_assert(!n->host.bits || n->host.bits == n->guest.bits);
 		vr_assert(!n->host.bits || n->host.addr != n->guest.addr);
