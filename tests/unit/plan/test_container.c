@@ -104,7 +104,7 @@ Test(container, what_it_boots)
 	cr_expect_str_eq(fd[BOOT_FD_KERNEL].path, "/h/k");
 	cr_expect_str_eq(fd[BOOT_FD_KERNEL].pointer, "/etc/x.json: /kernel");
 	cr_expect_str_eq(fd[BOOT_FD_INITRD].path, "/h/i");
-	cr_expect_str_eq(p->cmdline, "quiet reboot=k panic=-1");
+	cr_expect_str_eq(p->cmdline, "quiet cryptomgr.notests reboot=k panic=-1");
 	cr_expect_eq(p->mem_bytes, MIB(100));
 	cr_expect_eq(p->nr_vcpus, 3);
 	cr_expect_eq(p->cgroup.limit[LIMIT_MEMORY], -1);
@@ -214,7 +214,7 @@ Test(container, annotations_that_the_host_allows)
 		      "\"linux\":{\"resources\":{\"memory\":{\"limit\":268435456}}}}");
 	cr_expect_str_eq(p->proc[0].fd[BOOT_FD_KERNEL].path, "/k");
 	cr_expect_str_eq(p->proc[0].fd[BOOT_FD_INITRD].pointer, "/annotations/org.vmrun.initrd");
-	cr_expect_str_eq(p->cmdline, "quiet reboot=k panic=-1 host=1 b c d e");
+	cr_expect_str_eq(p->cmdline, "quiet cryptomgr.notests reboot=k panic=-1 host=1 b c d e");
 	cr_expect_eq(p->mem_bytes, MIB(128));
 	cr_expect_eq(p->nr_vcpus, 7);
 	plan_free(p);
