@@ -7,8 +7,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "cmd/vmrun/pty.h"
@@ -16,6 +18,7 @@
 #include "runtime/supervisor/client_exec.h"
 #include "runtime/supervisor/pid_file.h"
 #include "runtime/supervisor/signals.h"
+#include "runtime/util/agent_words.h"
 #include "runtime/util/clock.h"
 
 #define START_MS  60000 /* the guest finds, opens and runs a program, perhaps on a slow disk */
@@ -240,6 +243,23 @@ static int exec_session_follow(struct exec_session *s, struct vmrun *v, const st
 	return rc;
 }
 
+/* The guest sends numbers; the description has the names that they stand for. */
+static int exec_session_explain(const struct exec_session *s, const struct exec_job *job,
+				struct err *err)
+{
+	struct stat st;
+	void *spec;
+
+	if (!s->client.failed.code || fstat(job->spec, &st) < 0)
+		return -err->code;
+	spec = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, job->spec, 0);
+	if (spec == MAP_FAILED)
+		return -err->code;
+	agent_words(&s->client.failed, spec, (size_t)st.st_size, err);
+	munmap(spec, (size_t)st.st_size);
+	return -err->code;
+}
+
 int exec_session(struct vmrun *v, const struct exec_job *job, struct err *err)
 {
 	cleanup_exec_session struct exec_session s = {
@@ -256,7 +276,7 @@ int exec_session(struct vmrun *v, const struct exec_job *job, struct err *err)
 		rc = exec_session_serve(&s, &s.client.started, START_MS, err);
 	if (rc < 0) {
 		v->exit_code = s.client.status;
-		return rc;
+		return exec_session_explain(&s, job, err);
 	}
 	if (job->detach)
 		return exec_session_detach(&s, v, job, err);

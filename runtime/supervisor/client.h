@@ -9,7 +9,8 @@
  * REQUEST_EXEC alone keeps its connection, as long as the program lives that it runs in the container:
  *
  *   client      REQUEST_EXEC with files by enum request_file
- *   supervisor  a reply: code 0, the program runs; or an errno value, and value[0] = the status to exit with
+ *   supervisor  a reply: code 0, the program runs; or an errno value, and value[0] = the status to exit with. If the
+ *               guest said so, value[1] = its enum agent_step, value[2] = the index
  *   client      REQUEST_SIGNAL and REQUEST_SIZE, any number, none of which is answered
  *   supervisor  after code 0: a reply, code 0, value[0] = the program's status: 0 to 255, 128 + signal
  *

@@ -60,6 +60,12 @@ int client_exec_hear(struct client_exec *e, const struct warn_to *warn, struct e
 	}
 	if (r.code) {
 		e->status = r.value[0] ? client_exec_status(&r) : CLIENT_EXEC_FAILED;
+		if (r.value[1] > 0 && r.value[1] < AGENT_STEPS && r.value[2] <= UINT32_MAX)
+			e->failed = (struct agent_msg){
+				.type = AGENT_FAILED,
+				.code = r.code,
+				.arg = {(uint32_t)r.value[1], (uint32_t)r.value[2]},
+			};
 		return err_text(err, (int)r.code, "%s", r.text);
 	}
 	if (e->started) {

@@ -5,6 +5,7 @@
 #ifndef VMRUN_RUNTIME_SUPERVISOR_CLIENT_EXEC_H
 #define VMRUN_RUNTIME_SUPERVISOR_CLIENT_EXEC_H
 
+#include "devices/core/agent_msg.h"
 #include "runtime/supervisor/client.h"
 
 #define CLIENT_EXEC_FAILED                                                                         \
@@ -17,11 +18,13 @@
  * @started:	The program runs, or did
  * @ended:	It does not any more
  * @status:	To exit with, once @ended or after an error
+ * @failed:	After an error: what the guest said of it; its code 0: it was not asked
  */
 struct client_exec {
 	int sock;
 	bool started, ended;
 	int status;
+	struct agent_msg failed;
 };
 
 /**

@@ -255,10 +255,15 @@ static void put_number(const struct session *s, uint32_t n, const char *after)
 	put(s, after);
 }
 
-static void end(struct session *s, uint32_t status)
+static void close_streams(struct session *s)
 {
 	for (unsigned int i = AGENT_STDIN; i < AGENT_STREAMS; i++)
 		conn_close(stream(s, i));
+}
+
+static void end(struct session *s, uint32_t status)
+{
+	close_streams(s);
 	tell(AGENT_EXITED, s->id, status, 0);
 	s->used = false;
 	over = over || s->id == 0;
@@ -282,6 +287,7 @@ static void launch(struct session *s)
 	read_args(s);
 	conn_close(stream(s, AGENT_SPEC));
 	if (is(s, "fail")) {
+		close_streams(s);
 		tell(AGENT_FAILED, s->id, number(s, 2), number(s, 1));
 		s->used = false;
 		return;
