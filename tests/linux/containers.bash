@@ -68,3 +68,74 @@ containers_configure() {
 		"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
 	END
 }
+
+# containers_rootfs DIR: busybox and what the tests use of it, users root and user
+containers_rootfs() {
+	local a
+	mkdir -p "$1"/{bin,etc,proc,sys,dev,tmp,root,home/user,var,run}
+	cp "$(command -v busybox)" "$1/bin/busybox"
+	for a in awk cat chmod cut dd df echo env false grep head hostname httpd id ip kill killall ls mkdir mount od printf ps pwd readlink rm \
+		sed seq sh sha256sum sleep sort stat stty tail touch tr true tty umount wc wget yes; do
+		ln -s busybox "$1/bin/$a"
+	done
+	printf '%s\n' root:x:0:0:root:/root:/bin/sh user:x:1000:1000:user:/home/user:/bin/sh >"$1/etc/passwd"
+	printf '%s\n' root:x:0: user:x:1000: more:x:77:user >"$1/etc/group"
+	chown 1000:1000 "$1/home/user"
+}
+
+# containers_run SCRIPT: go on as SCRIPT --inside with those programs; where the processor has neither vmx nor svm on an emulated
+# machine, which runc needs only if RUNC_IN_KVMHOST is set
+containers_run() {
+	local tree
+	tree=$(debs_tree "${containers_packages[@]}") || exit
+	# A process costs much on the emulated machine.
+	rm -rf "${B:-build}/containers"
+	containers_rootfs "${B:-build}/containers/rootfs"
+	tar -C "${B:-build}/containers/rootfs" -cf "${B:-build}/containers/rootfs.tar" .
+	if [ "${RUNTIME:-vmrun}${RUNC_IN_KVMHOST:-}" = runc ] || grep -qwE 'vmx|svm' /proc/cpuinfo; then
+		containers_enter "$tree" -- "$1" --inside
+	else
+		tests/kvmhost/run bash -euc "$(declare -f containers_enter containers_mount containers_configure)"'
+			containers_enter "$1" -- "$2" --inside' - "$tree" "$1"
+	fi
+	exit
+}
+
+# For the tests, after tests/lib.sh:
+
+# say TEXT: progress with the time, which TAP ignores
+say() { echo "# $SECONDS s: $*"; }
+# containers_runtime: the program of it
+containers_runtime() { PATH=$B/bin:$PATH command -v "${RUNTIME:-vmrun}"; }
+# containers_image: an image of it for podman
+image=localhost/busybox:1
+containers_image() {
+	podman import --quiet --change 'CMD=["/bin/sh"]' "$B/containers/rootfs.tar" $image >"$work/out" 2>&1 || cat "$work/out"
+}
+
+# answers NAME STATUS REGEX CMD...: its exit status, and what it prints
+answers() {
+	local name=$1 status=$2 regex=$3 said rc
+	shift 3
+	said=$("$@" 2>&1 </dev/null)
+	rc=$?
+	if [ $rc = "$status" ] && grep -qaE -- "$regex" <<<"$said"; then ok "$name"; else
+		not_ok "$name"
+		printf '#   exit %s, wanted %s with /%s/:\n' $rc "$status" "$regex"
+		sed 's/^/#   /' <<<"$said"
+	fi
+}
+# typed TEXT CMD...: CMD on a terminal of 40 rows and 132 columns, where TEXT is typed when it says "ready"
+typed() {
+	local text=$1 out=$work/typed
+	shift
+	[ -p "$out.in" ] || mkfifo "$out.in"
+	: >"$out"
+	script -qfec "stty rows 40 cols 132; ${*@Q}; echo status \$?" "$out" <"$out.in" >/dev/null &
+	exec 8>"$out.in"
+	eventually 30 grep -qaE 'ready|status' "$out"
+	printf '%b' "$text" >&8
+	wait $!
+	exec 8>&-
+	grep -av '^Script ' "$out" | tr -d '\r'
+}

@@ -1,0 +1,149 @@
+#!/bin/bash
+# A directory rootfs/ and a config.json of `runc spec`, run by vmrun without an orchestrator: much data, many at once, bad input,
+# a hostile rootfs.
+#
+# RUNTIME=runc tests/linux/container.sh asks runc the same. CONTAINER_MIB (8) go through each stream, CONTAINER_EXECS (50) run at once.
+if [ "${1:-}" != --inside ]; then
+	cd "$(dirname "$0")/../.." || exit 1
+	. bundle-examples/debs.sh
+	. tests/linux/containers.bash
+	containers_run "$0"
+fi
+. "$(dirname "$0")/../lib.sh"
+. tests/linux/containers.bash
+runtime=$(containers_runtime) name=${RUNTIME:-vmrun}
+mkdir "$root"
+oci() { "$runtime" --root "$root" "$@"; }
+finish() {
+	local id
+	for id in $(oci list -q 2>/dev/null); do oci delete --force "$id"; done
+	cleanup
+}
+trap finish EXIT
+
+rootfs=$work/main/rootfs
+mkdir -p "$work/main" "$work/hostile"
+cp -a "$B/containers/rootfs" "$rootfs"
+# bundle NAME FILTER: its config.json is that of `runc spec`, changed by jq
+bundle() {
+	mkdir -p "$work/$1"
+	(cd "$work/$1" && rm -f config.json && runc spec && jq ".process.terminal = false | $2" config.json >new && mv new config.json)
+}
+# main SCRIPT: a filter that makes it the container's program
+main() { jq -n --arg s "$1" '["sh", "-c", $s]' | sed '1s/^/.process.args = /'; }
+in_main() { timeout $((120 * patience)) "$runtime" --root "$root" exec main "$@"; }
+mib=${CONTAINER_MIB:-8} execs=${CONTAINER_EXECS:-50}
+data() { seq 100000000 | head -c $((mib << 20)); }
+sum_data=$(data | sha256sum)
+
+bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"]"
+oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
+is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
+succeeds "it runs" eventually 30 grep -q up "$work/main.out"
+say "main is up"
+
+is "$mib MiB of input" "$(data | in_main sha256sum)" "$sum_data"
+is "$mib MiB of output" "$(in_main sh -c "seq 100000000 | head -c $((mib << 20))" | sha256sum)" "$sum_data"
+is "$mib MiB there and back" "$(data | in_main cat | sha256sum)" "$sum_data"
+say "streams"
+is "$execs at once" "$(for i in $(seq "$execs"); do
+	(in_main sh -c "echo $i; exit $i"; echo "$i: $?") >"$work/exec.$i" 2>&1 &
+done; wait; for i in $(seq "$execs"); do tr '\n' ' ' <"$work/exec.$i"; done)" "$(for i in $(seq "$execs"); do printf '%s %s: %s ' "$i" "$i" "$i"; done)"
+say "many at once"
+in_main sh -c 'yes >&2' 2>"$work/flood" >"$work/out" &
+flood=$!
+mkfifo "$work/slow"
+in_main sh -c 'seq 1000000' >"$work/slow" &
+slow=$!
+exec 7<"$work/slow"
+read -r line <&7
+answers "one that floods standard error and one that nobody reads do not stall others" 0 '^1 on$' in_main echo "$line on"
+kill -9 $flood $slow
+wait $flood $slow 2>/dev/null
+exec 7<&-
+no_yes() { ! in_main ps | grep -qE '\{?(yes|seq 1000000)'; }
+# runc's program lives on.
+[ "$name" = runc ] && in_main killall yes seq
+succeeds "what an exec that was killed ran is gone" eventually 10 no_yes
+is "endless input: the program ends" "$(yes | in_main head -n 1; echo "${PIPESTATUS[1]}")" "y
+0"
+is "endless output: its reader ends" "$(in_main yes | head -n 1; echo "${PIPESTATUS[0]}")" "y
+141"
+is "no input: it ends" "$(in_main cat </dev/null; echo $?)" 0
+is "input that is closed: the rest is not" "$(in_main sh -c 'exec <&-; seq 3' </dev/null | tr '\n' ' ')" "1 2 3 "
+long=$(printf '%0130000d' 7)
+is "an argument of 130,000 bytes" "$(in_main sh -c 'echo ${#1}' x "$long")" 130000
+answers "exec: killed by a signal" 137 '' in_main sh -c 'kill -9 $$'
+is "an empty argument, and strange ones" "$(in_main sh -c 'for a; do printf "[%s]" "$a"; done' x '' $'a\nb' '"\\' é)" $'[][a\nb]["\\\\][é]'
+wanted=ff
+[ "$name" != runc ] || wanted=efbfbd # its JSON has no other bytes
+is "an environment that is no UTF-8" "$(in_main env | grep -c ^A=b) $(oci exec -e RAW=$'\xff' main sh -c 'printf %s "$RAW"' | od -An -tx1 | tr -d ' ')" "1 $wanted"
+answers "exec: no such program" 255 'nonexistent.*executable file not found in \$PATH' in_main nonexistent
+answers "exec: no such path" 255 'nonexistent.*: stat /nonexistent: no such file or directory' in_main /nonexistent
+answers "exec: not executable" 255 '/etc/passwd.*: permission denied' in_main /etc/passwd
+answers "exec --cwd that is not there" 255 'nonexistent.*no such file or directory' oci exec --cwd /nonexistent/x main true
+answers "exec: of no container" 255 'does not exist' oci exec nobody true
+answers "exec --user, --cwd, --env" 0 '^1000:77 /tmp x$' oci exec --user 1000:77 --cwd /tmp --env X=x main sh -c 'echo $(id -u):$(id -g) $(pwd) $X'
+answers "exec: HOME is the user's" 0 '^/home/user$' oci exec --user 1000 main sh -c 'echo $HOME'
+is "the rootfs is the host's" "$(in_main sh -c 'echo made >/root/made'; cat "$rootfs/root/made")" made
+answers "pause" 0 '' oci pause main
+is "pause: the state" "$(oci state main | jq -r .status)" paused
+answers "pause: no exec" 255 'paused' oci exec main true
+answers "resume" 0 '' oci resume main
+like "ps" "$(oci ps --format json main)" '^\[[0-9]+'
+answers "delete: not while it runs" 1 'not stopped|running' oci delete main
+answers "create: the name is taken" 1 'container with given ID already exists' oci create --bundle "$work/main" main
+answers "kill" 0 '' oci kill main TERM
+is_over() { [ "$(oci state "$1" 2>/dev/null | jq -r .status)" = stopped ]; }
+succeeds "it ends" eventually 20 is_over main
+answers "kill: not when it is stopped" 1 'container not running' oci kill main TERM
+answers "delete" 0 '' oci delete main
+answers "state: it is gone" 1 'does not exist' oci state main
+answers "delete --force: of no container" 0 '' oci delete --force main
+say "main is gone"
+
+# fails NAME REGEX FILTER: run says why in one line, and leaves nothing
+fails() {
+	bundle bad ".root.path = \"$rootfs\" | $3"
+	answers "$1" 1 "$2" oci run --bundle "$work/bad" bad
+	is "$1: nothing is left" "$(ls -A "$root")" ""
+}
+fails "no such program" 'nonexistent.*executable file not found in \$PATH' '.process.args = ["nonexistent"]'
+fails "not executable" '/etc/passwd.*: permission denied' '.process.args = ["/etc/passwd"]'
+fails "unknown rlimit" 'RLIMIT_NONE' '.process.rlimits = [{type: "RLIMIT_NONE", soft: 1, hard: 1}]'
+fails "unknown namespace" 'nonsense' '.linux.namespaces += [{type: "nonsense"}]'
+fails "a mount's source is not there" '/nonexistent.*no such file or directory' '.mounts += [{destination: "/mnt", source: "/nonexistent", type: "bind", options: ["bind"]}]'
+fails "a mount point cannot be made" '/etc/passwd' '.mounts += [{destination: "/etc/passwd/x", source: "tmpfs", type: "tmpfs"}]'
+fails "unknown sysctl" 'vm.nonsense' '.linux.sysctl = {"vm.nonsense": "1"}'
+fails "a hook is not there" '/nonexistent.*no such file or directory' '.hooks = {createRuntime: [{path: "/nonexistent"}]}'
+fails "a hook fails" 'exit status 1' '.hooks = {createRuntime: [{path: "/bin/false"}]}'
+fails "a hook takes too long" 'imed? ?out|timeout' '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]}'
+say "bad input"
+
+# What the rootfs says leads nowhere on the host.
+hostile=$work/hostile/rootfs
+cp -a "$B/containers/rootfs" "$hostile"
+mkdir "$work/outside"
+echo hidden >"$work/outside/secret"
+up=../../../../../../../..
+ln -s "$up$work/outside" "$hostile/escape"
+ln -s "$up$work/outside/secret" "$hostile/link"
+ln -sf "$up$work/outside/secret" "$hostile/etc/group"
+printf 'root:x:0:0::%s:/bin/sh\n' "$up$work/outside" >"$hostile/etc/passwd"
+rm -r "$hostile/dev" "$hostile/proc"
+ln -s "$up$work/outside" "$hostile/dev"
+mkdir "$hostile/proc"
+mkdir "$hostile/"$'new\nline' "$hostile/"$'\xff'
+touch "$hostile/-rf" "$hostile/\"; exit"
+mknod "$hostile/node" b 254 0
+bundle hostile ".root.readonly = false | .mounts += [{destination: \"/escape/made\", source: \"tmpfs\", type: \"tmpfs\"},
+	{destination: \"/link\", source: \"$rootfs/etc/passwd\", type: \"bind\", options: [\"bind\"]}] |
+	$(main 'cat /link | head -n 1; ls / | grep -c .; ls /escape /dev/null; cat /escape/secret; echo x >/escape/new; echo end')"
+oci run --bundle "$work/hostile" hostile >"$work/hostile.out" 2>&1 </dev/null
+like "a hostile rootfs: it runs" "$? $(cat "$work/hostile.out")" '^0 root:x:0:0:root:/root:/bin/sh'
+[ "$name" != runc ] || rm -f "$work/outside/"{core,fd,ptmx,std*} # which runc 1.1.5 makes where /dev leads to on the host
+is "a hostile rootfs: nothing leaves it" "$(ls "$work/outside"; cat "$work/outside/secret")" "secret
+hidden"
+is "a hostile rootfs: nothing is read from outside" "$(grep -c hidden "$work/hostile.out")" 0
+is "nothing is left" "$(ls -A "$root")" ""
+say "end"

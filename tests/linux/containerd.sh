@@ -1,0 +1,74 @@
+#!/bin/bash
+# Debian's containerd (ctr), buildah and `podman build` run containers by vmrun.
+#
+# RUNTIME=runc tests/linux/containerd.sh asks runc the same.
+if [ "${1:-}" != --inside ]; then
+	cd "$(dirname "$0")/../.." || exit 1
+	. bundle-examples/debs.sh
+	. tests/linux/containers.bash
+	containers_run "$0"
+fi
+. "$(dirname "$0")/../lib.sh"
+. tests/linux/containers.bash
+runtime=$(containers_runtime)
+containers_image
+podman save --quiet --format oci-archive -o "$work/image.tar" $image >"$work/out" 2>&1 || cat "$work/out"
+containerd --log-level error >"$work/containerd.log" 2>&1 &
+containerd=$!
+finish() {
+	kill $containerd
+	wait
+	cleanup
+}
+trap finish EXIT
+succeeds "containerd is up" eventually 30 ctr version
+succeeds "ctr image import" ctr image import --snapshotter native "$work/image.tar"
+say "containerd is up"
+
+ctr_run() { ctr run --snapshotter native --runc-binary "$runtime" "$@"; }
+in_k3() { ctr task exec --exec-id "e$((RANDOM * 32768 + RANDOM))" "$@"; }
+# status_of ID: its task's status, as ctr lists it
+status_of() { ctr task ls | awk -v id="$1" '$1 == id { print $3 }'; }
+has_status() { [ "$(status_of "$1")" = "$2" ]; }
+
+answers "ctr run: exit status" 9 '^out$' ctr_run --rm $image k1 sh -c 'echo out; exit 9'
+is "ctr run -t: a terminal" "$(typed 'hello\n' ctr run --snapshotter native --runc-binary "$runtime" --rm -t $image k2 sh -c 'echo ready; read -r x; echo "got $x"; tty; exit 4')" "ready
+hello
+got hello
+/dev/pts/0
+status 4"
+answers "ctr run: no such program" 1 'nonexistent.*(no such file|executable file not found)' ctr_run --rm $image bad nonexistent
+is "a container that failed: nothing is left" "$(ctr task ls -q; ls -A /run/containerd/runc/default)" ""
+say "ctr run"
+
+answers "ctr run -d" 0 '' ctr_run -d --env A=b --mount "type=bind,src=$work,dst=/mnt,options=rbind:ro" $image k3 sh -c \
+	'trap "exit 3" TERM; echo >/tmp/up; while :; do sleep 1 & wait; done'
+is "ctr task ls" "$(status_of k3)" RUNNING
+answers "ctr task exec: exit status" 3 '^b$' in_k3 k3 sh -c 'echo $A; exit 3'
+answers "ctr run --mount: read-only" 1 'Read-only file system' in_k3 k3 touch /mnt/x
+answers "ctr task exec: no such program" 1 'nonexistent.*executable file not found' in_k3 k3 nonexistent
+is "ctr task exec -t: a terminal" "$(typed '' ctr task exec -t --exec-id e9 k3 sh -c 'sleep 1; tty')" "/dev/pts/0
+status 0"
+seq 300000 >"$work/numbers"
+is "ctr task exec: input" "$(in_k3 k3 sha256sum <"$work/numbers")" "$(sha256sum <"$work/numbers")"
+like "ctr task ps" "$(ctr task ps k3)" "^$(ctr task ls | awk '$1 == "k3" { print $2 }') "
+answers "ctr task metrics" 0 'memory' ctr task metrics k3
+answers "ctr task pause" 0 '' ctr task pause k3
+is "ctr task pause: the state" "$(status_of k3)" PAUSED
+answers "ctr task resume" 0 '' ctr task resume k3
+answers "ctr task resume: exec" 0 '^on$' in_k3 k3 echo on
+answers "ctr task kill: TERM" 0 '' ctr task kill -s SIGTERM k3
+succeeds "ctr task kill: it ends itself" eventually 20 has_status k3 STOPPED
+answers "ctr task rm: its exit status" 0 'exit code 3' ctr task rm k3
+answers "ctr container rm" 0 '' ctr container rm k3
+is "nothing is left" "$(ctr task ls -q; ls -A /run/containerd/runc/default)" ""
+say "containerd"
+
+container=$(buildah from $image 2>&1) || echo "# $container"
+answers "buildah run" 6 '^made$' buildah run --isolation oci --runtime "$runtime" --network none "$container" -- sh -c 'echo made | tee /made; exit 6'
+is "buildah run: what it wrote is there" "$(cat "$(buildah mount "$container")/made")" made
+mkdir "$work/empty"
+printf '%s\n' "FROM $image" 'RUN echo built >/built' 'CMD ["cat", "/built"]' >"$work/Containerfile"
+answers "podman build" 0 'COMMIT' podman --runtime "$runtime" build --isolation oci --network none -t localhost/built:1 -f "$work/Containerfile" "$work/empty"
+answers "podman run: what was built" 0 '^built$' podman --runtime "$runtime" run --rm --network none localhost/built:1
+say "end"
