@@ -68,7 +68,7 @@ container=$(buildah from $image 2>&1) || echo "# $container"
 answers "buildah run" 6 '^made$' buildah run --isolation oci --runtime "$runtime" --network none "$container" -- sh -c 'echo made | tee /made; exit 6'
 is "buildah run: what it wrote is there" "$(cat "$(buildah mount "$container")/made")" made
 mkdir "$work/empty"
-printf '%s\n' "FROM $image" 'RUN echo built >/built' 'CMD ["cat", "/built"]' >"$work/Containerfile"
+printf '%s\n' "FROM $image" 'RUN echo built >/built' >"$work/Containerfile"
 answers "podman build" 0 'COMMIT' podman --runtime "$runtime" build --isolation oci --network none -t localhost/built:1 -f "$work/Containerfile" "$work/empty"
-answers "podman run: what was built" 0 '^built$' podman --runtime "$runtime" run --rm --network none localhost/built:1
+is "podman build: what it wrote is there" "$(cat "$(podman image mount localhost/built:1)/built")" built
 say "end"
