@@ -106,7 +106,7 @@ containers_run() {
 # say TEXT: progress with the time, which TAP ignores
 say() { echo "# $SECONDS s: $*"; }
 # containers_runtime: the program of it
-containers_runtime() { PATH=$B/bin:$PATH command -v "${RUNTIME:-vmrun}"; }
+containers_runtime() { PATH=$B/bin:$PATH type -P "${RUNTIME:-vmrun}"; }
 # containers_image: an image of it for podman
 image=localhost/busybox:1
 containers_image() {
