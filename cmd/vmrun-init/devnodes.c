@@ -22,7 +22,7 @@ static const struct {
 	const char *name, *target;
 } devnodes_links[] = {
 	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
+	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},	     {"core", "/proc/kcore"},
 };
 
 static bool devnodes_same(int at, const char *name, mode_t type, dev_t device)

@@ -42,14 +42,15 @@ static void expect(const char *command, const char *output)
 Test(mounts, dev_has_what_programs_expect)
 {
 	expect("cd /dev; stat -c '%n %F %a %t:%T' null zero full random urandom tty; ls -1 | tr "
-	       "'\\n' ' '; for l in fd stdin stdout stderr ptmx; do readlink $l; done; echo x "
+	       "'\\n' ' '; for l in fd stdin stdout stderr ptmx core; do readlink $l; done; echo x "
 	       ">null",
 	       "null character special file 666 1:3\nzero character special file 666 1:5\nfull "
 	       "character special file 666 1:7\n"
 	       "random character special file 666 1:8\nurandom character special file 666 1:9\ntty "
 	       "character special file 666 5:0\n"
-	       "fd full null ptmx pts random stderr stdin stdout tty urandom zero "
-	       "/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx\n");
+	       "core fd full null ptmx pts random stderr stdin stdout tty urandom zero "
+	       "/proc/self/fd\n/proc/self/fd/0\n/proc/self/fd/1\n/proc/self/fd/2\npts/ptmx\n"
+	       "/proc/kcore\n");
 }
 
 Test(mounts, only_the_containers_own_are_there)
