@@ -219,7 +219,7 @@ golden: $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(golden_src))
 	$(Q)for t in $^; do UPDATE_GOLDEN=1 $$t --jobs 1 || exit 1; done
 	$(Q)git --no-pager diff --stat -- tests/golden
 bench: need
-	$(MAKE) -j$$(nproc) all guests
+	$(MAKE) -j$$(nproc) all guests guest
 	tests/bench/run
 demo: need
 	$(MAKE) -j$$(nproc) all

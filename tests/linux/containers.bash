@@ -93,10 +93,10 @@ containers_run() {
 	containers_rootfs "${B:-build}/containers/rootfs"
 	tar -C "${B:-build}/containers/rootfs" -cf "${B:-build}/containers/rootfs.tar" .
 	if [ "${RUNTIME:-vmrun}${RUNC_IN_KVMHOST:-}" = runc ] || grep -qwE 'vmx|svm' /proc/cpuinfo; then
-		containers_enter "$tree" -- "$1" --inside
+		containers_enter "$tree" -- bash "$1" --inside
 	else
 		tests/kvmhost/run bash -euc "$(declare -f containers_enter containers_mount containers_configure)"'
-			containers_enter "$1" -- "$2" --inside' - "$tree" "$1"
+			containers_enter "$1" -- bash "$2" --inside' - "$tree" "$1"
 	fi
 	exit
 }
