@@ -62,17 +62,24 @@ bool bundle_implied_net(const struct bundle *b)
 	       !bundle_is_pod(b);
 }
 
+static bool bundle_is_annotated(const struct bundle *b, const char *key, const char *value)
+{
+	struct json_object *v = NULL;
+
+	return json_object_object_get_ex(b->annotations, key, &v) &&
+	       strcmp(json_object_get_string(v), value) == 0;
+}
+
 bool bundle_is_pod(const struct bundle *b)
 {
-	static const char *const marks[] = {"io.kubernetes.cri.container-type",
-					    "io.kubernetes.cri-o.ContainerType"};
+	const char *const *arg = b->process.args.item;
 
-	for (unsigned int i = 0; i < ARRAY_SIZE(marks); i++) {
-		struct json_object *type = NULL;
-
-		if (b->container && json_object_object_get_ex(b->annotations, marks[i], &type) &&
-		    strcmp(json_object_get_string(type), "sandbox") == 0)
-			return true;
-	}
-	return false;
+	if (!b->container)
+		return false;
+	if (bundle_is_annotated(b, "io.kubernetes.cri.container-type", "sandbox") ||
+	    bundle_is_annotated(b, "io.kubernetes.cri-o.ContainerType", "sandbox"))
+		return true;
+	return b->process.args.nr == 2 && arg[0] && arg[1] && strcmp(arg[0], "/catatonit") == 0 &&
+	       strcmp(arg[1], "-P") == 0 &&
+	       bundle_is_annotated(b, "io.container.manager", "libpod");
 }

@@ -47,7 +47,7 @@ bool bundle_implied_net(const struct bundle *b);
 /**
  * bundle_is_pod() - Whether the container is one that holds what the others of a pod share, and runs nothing
  *
- * containerd and CRI-O say so in annotations.
+ * containerd and CRI-O say so in annotations. podman does not, but what it runs is known to do nothing but wait.
  */
 bool bundle_is_pod(const struct bundle *b);
 

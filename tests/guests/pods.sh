@@ -7,6 +7,8 @@ mkdir -p "$root" /run/netns && mount -t tmpfs none /run/netns
 ip netns add pod
 cri='"io.kubernetes.cri.container-type": "sandbox"'
 crio='"io.kubernetes.cri-o.ContainerType": "sandbox"'
+podman='"io.container.manager": "libpod"'
+program='"/pause"'
 
 # holder ANNOTATION NAMESPACES: a bundle whose program tells that it ran
 holder() {
@@ -14,7 +16,7 @@ holder() {
 	printf '#!/bin/sh\n: >%s/ran\n' "$work" >"$work/b/rootfs/pause" && chmod +x "$work/b/rootfs/pause"
 	cat >"$work/b/config.json" <<-JSON
 	{"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "hostname": "web-0", "annotations": {$1},
-	 "process": {"args": ["/pause"], "cwd": "/", "user": {"uid": 0, "gid": 0}}, "linux": {"namespaces": [$2]}}
+	 "process": {"args": [$program], "cwd": "/", "user": {"uid": 0, "gid": 0}}, "linux": {"namespaces": [$2]}}
 	JSON
 }
 ns() { echo "{\"type\": \"$1\"${2:+, \"path\": \"$2\"}}"; }
@@ -24,7 +26,8 @@ inode() { readlink "/proc/$1/ns/$2"; }
 state() { vmrun state pod | jq -r "$1"; }
 nothing_left() { [ -z "$(ls -A "$root")" ] && ! ls -d /sys/fs/cgroup/{,*/}vmrun/pod >/dev/null 2>&1; }
 
-for mark in cri crio; do
+for mark in cri crio podman; do
+	[ $mark = podman ] && program='"/catatonit", "-P"' || program='"/pause"'
 	holder "${!mark}" "$usual"
 	# The substitution ends when the last process that has the pipe has closed it.
 	is "$mark: create prints nothing, and keeps no stdio" "$(create)" ""
@@ -56,6 +59,7 @@ for mark in cri crio; do
 	succeeds "$mark: delete" vmrun delete pod
 	succeeds "$mark: nothing is left" nothing_left
 done
+program='"/pause"'
 [ -e "$work/ran" ] && not_ok "its program never ran" || ok "its program never ran"
 [ -e /run/netns/pod ] && ok "the namespace stays" || not_ok "the namespace stays"
 

@@ -384,6 +384,12 @@ Test(bundle_net, what_holds_a_pod_has_no_network_device)
 		{"'io.kubernetes.cri.container-type':'container'", "'kernel':{'path':'/k'},",
 		 false},
 		{"'io.kubernetes.cri.container-type':'sandbox'", "'kernel':{'path':'/k'},", false},
+		{"'io.container.manager':'libpod'},'process':{'cwd':'/','args':['/catatonit','-P']",
+		 "", true},
+		{"'io.container.manager':'libpod'},'process':{'cwd':'/','args':['/catatonit','sh']",
+		 "", false},
+		{"'io.container.manager':'me'},'process':{'cwd':'/','args':['/catatonit','-P']", "",
+		 false},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(table); i++) {
