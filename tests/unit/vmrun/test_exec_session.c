@@ -258,6 +258,9 @@ Test(exec_session, detached_leaves_a_process_that_stands_for_the_program)
 	stays = pid_written();
 	cr_assert(stays != pid && kill(stays, 0) == 0);
 	cr_expect_str_eq(text_of(out), "", "it holds no stream");
+	/* It closes the rest when exec has returned, perhaps. */
+	for (unsigned int i = 0; i < WAIT_MS && files_of(stays) != 5; i++)
+		usleep(1000);
 	cr_expect_eq(files_of(stays), 5, "null three times, the connection, its signals");
 	cr_expect_eq(getsid(stays), stays);
 	kill(stays, SIGUSR2);
@@ -345,6 +348,7 @@ Test(exec_session, terminal_in_the_foreground)
 	cr_expect_eq(asked().arg, REQUEST_EXEC_TERMINAL);
 	say(0, 0, "");
 	cr_assert_eq(write(in, "k", 1), 1);
+	cr_assert(comes(file[1]));
 	cr_expect(read(file[1], &byte, 1) == 1 && byte == 'k');
 	cr_assert_eq(write(file[1], "last words", 10), 10);
 	close_files();
