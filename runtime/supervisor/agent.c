@@ -7,7 +7,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <termios.h>
 
 #include "devices/core/fdio.h"
@@ -19,7 +18,6 @@
 #include "runtime/supervisor/session.h"
 #include "runtime/util/agent_words.h"
 #include "runtime/util/clock.h"
-#include "runtime/util/file.h"
 
 #define AGENT_UP_NS	 120000000000ULL /* from the start to AGENT_HELLO, also on a slow host */
 #define AGENT_READ_MAX	 64		 /* records of one wake-up */
@@ -170,26 +168,6 @@ void agent_called(struct supervisor *s, const struct ctl_msg *m)
 
 /* ---- session 0 ---- */
 
-/* The device waits for none of them, so each is a file description of its own: O_NONBLOCK would change the caller's. */
-static int agent_take_stream(int fd, int flags, int *ret, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0) /* closed by the caller */
-		return 0;
-	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
-		*ret = file_reopen(fd, flags | O_NONBLOCK);
-	if (*ret >= 0)
-		return 0;
-	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (*ret < 0)
-		return err_set(err, errno, "standard streams");
-	/* A socket, or a pipe or terminal of another user: there is no other way. */
-	return S_ISREG(st.st_mode) || fcntl(*ret, F_SETFL, O_NONBLOCK | flags) == 0
-		       ? 0
-		       : err_set(err, errno, "standard streams");
-}
-
 /* Standard input, output and error are still open as create has them. */
 int agent_open(struct supervisor *s, struct err *err)
 {
@@ -207,12 +185,12 @@ int agent_open(struct supervisor *s, struct err *err)
 	n = session_new(s->agent);
 	n->terminal = terminal;
 	if (terminal)
-		return agent_take_stream(l->console[0], O_RDWR, &n->fd[AGENT_STDIN], err);
-	rc = agent_take_stream(l->stdio[0], O_RDONLY, &n->fd[AGENT_STDIN], err);
+		return session_stream(l->console[0], O_RDWR, &n->fd[AGENT_STDIN], err);
+	rc = session_stream(l->stdio[0], O_RDONLY, &n->fd[AGENT_STDIN], err);
 	if (rc == 0)
-		rc = agent_take_stream(l->stdio[1], O_WRONLY, &n->fd[AGENT_STDOUT], err);
+		rc = session_stream(l->stdio[1], O_WRONLY, &n->fd[AGENT_STDOUT], err);
 	if (rc == 0)
-		rc = agent_take_stream(STDERR_FILENO, O_WRONLY, &n->fd[AGENT_STDERR], err);
+		rc = session_stream(STDERR_FILENO, O_WRONLY, &n->fd[AGENT_STDERR], err);
 	return rc;
 }
 

@@ -2,13 +2,16 @@
 #include "runtime/supervisor/session.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "devices/core/fdio.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/vsock.h"
+#include "runtime/util/file.h"
 
 #define CLIENTS_READY	   16
 #define SESSION_PORT_ASKED UINT32_MAX /* the device has yet to say which port it is */
@@ -59,6 +62,42 @@ static int session_release(struct session *n)
 }
 
 /* ---- streams ---- */
+
+int session_stream(int fd, int flags, int *ret, struct err *err)
+{
+	struct stat st;
+
+	*ret = -1;
+	if (fstat(fd, &st) < 0)
+		return 0;
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode))
+		*ret = file_reopen(fd, flags | O_NONBLOCK);
+	if (*ret >= 0)
+		return 0;
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (*ret < 0)
+		return err_set(err, errno, "standard streams");
+	/* A socket, or a pipe or terminal of another user: there is no other way. */
+	return S_ISREG(st.st_mode) || fcntl(*ret, F_SETFL, O_NONBLOCK | flags) == 0
+		       ? 0
+		       : err_set(err, errno, "standard streams");
+}
+
+static int session_take_files(struct session *n, const int *fd, unsigned int nr, struct err *err)
+{
+	int rc = 0;
+
+	n->fd[AGENT_SPEC] = fcntl(fd[REQUEST_FILE_SPEC], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (n->fd[AGENT_SPEC] < 0)
+		return err_set(err, errno, "description");
+	for (unsigned int i = AGENT_STDIN; rc == 0 && i < nr; i++)
+		rc = session_stream(fd[i],
+				    n->terminal	       ? O_RDWR
+				    : i == AGENT_STDIN ? O_RDONLY
+						       : O_WRONLY,
+				    &n->fd[i], err);
+	return rc;
+}
 
 static bool session_is_dead(const struct session *n)
 {
@@ -224,11 +263,13 @@ int session_watch_clients(struct supervisor *s, struct err *err)
 	return loop_add(&s->loop, s->agent->clients, EPOLLIN, session_on_clients, s, err);
 }
 
-int session_exec(struct supervisor *s, int *fd, unsigned int nr, bool terminal, int client,
+int session_exec(struct supervisor *s, const int *fd, unsigned int nr, bool terminal, int client,
 		 struct err *err)
 {
 	struct session *n = s->agent ? session_new(s->agent) : NULL;
 	struct epoll_event e = {.events = EPOLLIN};
+
+	err->code = 0;
 
 	if (!n)
 		return s->agent
@@ -239,14 +280,13 @@ int session_exec(struct supervisor *s, int *fd, unsigned int nr, bool terminal, 
 					 "the guest has no vmrun-init: exec needs a bundle without "
 					 "vm.kernel");
 	e.data.u32 = (uint32_t)(n - s->agent->session);
-	if (epoll_ctl(s->agent->clients, EPOLL_CTL_ADD, client, &e) < 0) {
-		n->state = SESSION_FREE;
-		return err_set(err, errno, "exec");
+	n->terminal = terminal;
+	if (session_take_files(n, fd, nr, err) < 0 ||
+	    epoll_ctl(s->agent->clients, EPOLL_CTL_ADD, client, &e) < 0) {
+		(void)session_release(n);
+		return err->code ? -err->code : err_set(err, errno, "exec");
 	}
 	n->client = client;
-	n->terminal = terminal;
-	for (unsigned int i = 0; i < nr; i++)
-		n->fd[i] = TAKE_FD(fd[i]);
 	session_go_on(s);
 	return 0;
 }

@@ -77,12 +77,22 @@ struct session *session_new(struct agent *a);
 struct session *session_find(struct agent *a, uint32_t id, enum session_state from);
 
 /**
+ * session_stream() - A stream for the vsock device, which waits for none: a file description of its own that does not block
+ * @fd:		Borrowed
+ * @flags:	O_RDONLY, O_WRONLY or O_RDWR
+ * @ret:	The caller's; -1 for an @fd that is closed
+ *
+ * O_NONBLOCK would change the caller's own. What cannot be opened anew, a socket for one, has it all the same.
+ */
+MUST_CHECK int session_stream(int fd, int flags, int *ret, struct err *err);
+
+/**
  * session_exec() - Begin a session for a client: REQUEST_EXEC
- * @fd:		By enum request_file, @nr of them; on success taken over and set to -1
+ * @fd:		By enum request_file, @nr of them; borrowed
  * @terminal:	There is one file for all streams
  * @client:	Owned by the session on success
  */
-MUST_CHECK int session_exec(struct supervisor *s, int *fd, unsigned int nr, bool terminal,
+MUST_CHECK int session_exec(struct supervisor *s, const int *fd, unsigned int nr, bool terminal,
 			    int client, struct err *err);
 
 /** session_go_on() - Connect the next that waits, if the guest is up and none is being connected */

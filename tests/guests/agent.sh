@@ -94,6 +94,11 @@ many() {
 	for i in $(seq 50); do [ "$(cat "$work/many.$i")" = "$(printf 'args\n%s' "$i")" ] || return; done
 }
 succeeds "exec: 50 at once" many
+sleep 60 | vmrun exec c1 cat >/dev/null &
+vmrun exec c1 out 2000000 | sleep 60 &
+eventually 20 [ "$(pgrep -fc -- "$root exec c1")" -ge 2 ]
+is "exec: beside input that does not come, and output that is not read" "$(timeout 20 "$vmrun_bin" --root "$root" exec c1 args x)" "$(printf 'args\nx')"
+pkill -f "^sleep 60"
 vmrun kill c1 TERM
 succeeds "exec: the container goes on until then" eventually 20 is_stopped c1
 is "exec: in a stopped one" "$(vmrun exec c1 exit 0 2>&1)" "vmrun: c1: cannot exec in a stopped container"
