@@ -158,8 +158,8 @@ static int launch_check_shares(const struct plan *p, const char *root, struct er
 	return rc;
 }
 
-static int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id,
-		       struct plan **ret, struct err *err)
+int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id, struct plan **ret,
+		struct err *err)
 {
 	cleanup_host_config struct host_config config = {.file = NULL};
 	const struct plan_host host = {

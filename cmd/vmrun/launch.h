@@ -140,6 +140,10 @@ struct launch_vm {
 	struct phases *phases;
 };
 
+/** launch_plan() - Plan it, with what this host says of it; *@ret is the caller's to plan_free() */
+MUST_CHECK int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id,
+			   struct plan **ret, struct err *err);
+
 /**
  * launch_prepare() - Make the plan and open everything it needs
  * @b:		Taken over

@@ -88,14 +88,17 @@ static void cgroup_limits_value_of(const struct plan_cgroup *p, enum resource_li
 {
 	const long long v = p->limit[i], quota = p->limit[LIMIT_CPU_QUOTA];
 	const int64_t period = p->limit[LIMIT_CPU_PERIOD];
+	const bool lifted = quota < 0 || quota == PLAN_LIMIT_LIFTED;
 
 	/* One file has both. */
 	if (v2 && (i == LIMIT_CPU_QUOTA || i == LIMIT_CPU_PERIOD)) {
-		const size_t n = quota < 0 ? fmt_into(ret, VALUE_BYTES, "max")
-					   : fmt_into(ret, VALUE_BYTES, "%lld", quota);
+		const size_t n = lifted ? fmt_into(ret, VALUE_BYTES, "max")
+					: fmt_into(ret, VALUE_BYTES, "%lld", quota);
 
 		fmt_into(ret + n, VALUE_BYTES - n, " %lld",
 			 period < 0 ? 100000LL : (long long)period);
+	} else if (v == PLAN_LIMIT_LIFTED) {
+		fmt_into(ret, VALUE_BYTES, "%s", v2 || i == LIMIT_PIDS ? "max" : "-1");
 	} else if (v2 && i == LIMIT_CPU_SHARES) {
 		fmt_into(ret, VALUE_BYTES, "%llu",
 			 (unsigned long long)cgroup_shares_to_weight((uint64_t)v));
@@ -152,9 +155,11 @@ bool cgroup_same_list(const char *a, const char *b)
 static bool cgroup_limits_same_pages(const char *want, const char *got)
 {
 	const long long page = sysconf(_SC_PAGESIZE), w = strtoll(want, NULL, 10);
+	const bool lifted = strcmp(want, "max") == 0 || w < 0 || w > INT64_MAX - 2 * page;
 
-	if (strcmp(got, "max") == 0)
-		return w > INT64_MAX - 2 * page;
+	if (strcmp(got, "max") == 0 || lifted)
+		return lifted &&
+		       (strcmp(got, "max") == 0 || strtoll(got, NULL, 10) > INT64_MAX - 2 * page);
 	return llabs(strtoll(got, NULL, 10) - w) < page;
 }
 

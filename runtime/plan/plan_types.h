@@ -181,10 +181,12 @@ struct plan_net {
 	struct net_ip dns[NET_LEASE_DNS];
 };
 
+#define PLAN_LIMIT_LIFTED INT64_MAX
+
 /**
  * struct plan_cgroup - Placement and limits
  * @path:	Below the cgroup mount, starts with '/'
- * @limit:	-1 = none, or "no limit" in the config
+ * @limit:	-1 = none, or "no limit" in the config; PLAN_LIMIT_LIFTED: one that is there goes
  * @cpuset_cpus, @cpuset_mems: NULL = none
  * @unified:	Files of v2 and the text for each, or NULL; owned
  */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What a VM uses on the host: ps and events; and verbs of other runtimes that a VM refuses.
+# What a VM uses on the host: ps and events; its limits, changed; and verbs of other runtimes that a VM refuses.
 . "$(dirname "$0")/../lib.sh"
 mkdir -p "$root"
 bundle "$work/busy" busy '[{"type": "serial"}]'
@@ -28,6 +28,27 @@ if [ "$(stats | jq .data.memory.usage.usage)" -gt 0 ]; then
 else
 	skip "what it uses" "no cgroups"
 fi
+# ---- new limits
+
+if [ "$(stats | jq .data.memory.usage.usage)" -gt 0 ]; then
+	limit() { stats | jq .data.memory.usage.limit; }
+	vmrun update --memory 256M vm 2>/dev/null
+	is "update --memory" "$(limit)" 268435456
+	echo '{"memory": {"limit": 134217728, "swap": 0}, "cpu": {}}' | vmrun update -r - vm 2>/dev/null
+	is "update --resources -: the zeros of callers change nothing" "$(limit)" 134217728
+	is "less than the VM has, to be checked before" \
+		"$(echo '{"memory": {"limit": 4194304, "checkBeforeUpdate": true}}' | vmrun update -r - vm 2>&1 | sed 's/the [0-9]* that/the N that/')" \
+		"vmrun: vm: /linux/resources/memory/limit: 4194304 bytes are less than the N that the VM has now"
+	is "nothing has changed" "$(limit)" 134217728
+	vmrun update --memory=-1 vm 2>/dev/null
+	is "update --memory -1: no limit" "$(stats | jq '.data.memory.usage.limit > 1e18')" true
+	is "the next update begins with it" "$(jq -c .linux.resources.memory.limit "$root/vm/config.json")" -1
+	is "a limit that a VM does not have" "$(vmrun update --blkio-weight 5 vm 2>&1)" \
+		"vmrun: vm: /linux/resources/blockIO: vmrun cannot set this limit: leave it out"
+	is "no limit" "$(vmrun update vm 2>&1; echo $?)" "$(printf 'vmrun: vm: no limit is given\n2')"
+	is "none that is a number" "$(vmrun update --cpu-quota x vm 2>&1)" "vmrun: vm: option --cpu-quota wants a number"
+fi
+
 vmrun events --interval 100ms vm >"$work/events" &
 lines() { [ "$(wc -l <"$work/events")" -ge 3 ]; }
 succeeds "events: a line each time" eventually 20 lines
