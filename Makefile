@@ -222,7 +222,7 @@ bench: need
 	$(MAKE) -j$$(nproc) all guests guest
 	tests/bench/run
 demo: need
-	$(MAKE) -j$$(nproc) all
+	$(MAKE) -j$$(nproc) all guest
 	tests/demo
 deps:
 	tests/deps
