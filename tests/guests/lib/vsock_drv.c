@@ -5,6 +5,7 @@
 
 #define VIRTIO_VSOCK 19
 #define F_STREAM     (1ULL << 0)
+#define PATIENCE     1000
 #define BUFS	     VIRTIO_RING_SIZE
 
 static struct virtio_ring rx_ring, tx_ring, event_ring;
@@ -41,7 +42,11 @@ bool vsock_send(uint32_t bytes)
 {
 	virtio_set_desc(&tx_ring.desc[0], &vsock_out, bytes, 0, 0);
 	virtio_kick(&tx, &tx_ring, 0);
-	return virtio_wait(&tx, &tx_ring, 0) == 0;
+	/* Until the device has read it there is nothing to send the next one from. Ring 3 is faster than it by far. */
+	for (unsigned int i = 0; i < PATIENCE; i++)
+		if (virtio_wait(&tx, &tx_ring, 0) == 0)
+			return true;
+	return false;
 }
 
 bool vsock_say(uint16_t op, uint32_t from, uint32_t to, uint32_t len, uint32_t alloc, uint32_t fwd)
