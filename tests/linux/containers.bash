@@ -113,13 +113,13 @@ containers_image() {
 	podman import --quiet --change 'CMD=["/bin/sh"]' "$B/containers/rootfs.tar" $image >"$work/out" 2>&1 || cat "$work/out"
 }
 
-# answers NAME STATUS REGEX CMD...: its exit status, and what it prints
+# answers NAME STATUS REGEX CMD...: its exit status, one of several with | between them, and what it prints, in any case
 answers() {
 	local name=$1 status=$2 regex=$3 said rc
 	shift 3
 	said=$("$@" 2>&1 </dev/null)
 	rc=$?
-	if [ $rc = "$status" ] && grep -qaE -- "$regex" <<<"$said"; then ok "$name"; else
+	if [[ $rc =~ ^($status)$ ]] && grep -qaiE -- "$regex" <<<"$said"; then ok "$name"; else
 		not_ok "$name"
 		printf '#   exit %s, wanted %s with /%s/:\n' $rc "$status" "$regex"
 		sed 's/^/#   /' <<<"$said"

@@ -38,7 +38,7 @@ while :; do sleep 1 & wait; done
 END
 cat >"$work/data/facts" <<'END'
 fact() { echo "$@"; }
-fact id "$(id)"
+fact id "$(id | sed 's/,1000(user)$//')"
 fact hostname "$(hostname)"
 fact cwd "$(pwd)"
 fact env "$(env | grep -v '^HOSTNAME=' | sort | tr '\n' ' ')"
