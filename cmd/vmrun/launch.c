@@ -13,6 +13,7 @@
 #include "runtime/host/hostfacts.h"
 #include "runtime/host/inherited.h"
 #include "runtime/host/mount_points.h"
+#include "runtime/host/program_look.h"
 #include "runtime/host/share_apart.h"
 #include "runtime/host/share_look.h"
 #include "runtime/jail/caps.h"
@@ -147,15 +148,15 @@ static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret
 	return nr;
 }
 
-/* Directories of the host that a guest may not have */
-static int launch_check_shares(const struct plan *p, const char *root, struct err *err)
+/* Directories of the host that a guest may not have; a program that a container must have */
+static int launch_check_files(const struct plan *p, const char *root, struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; i < p->nr_fs; i++)
 		for (unsigned int n = 0; rc == 0 && n < p->fs[i].nr; n++)
 			rc = share_check_apart(&p->fs[i].source[n], root, err);
-	return rc;
+	return rc < 0 ? rc : program_look(p, err);
 }
 
 int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id, struct plan **ret,
@@ -197,7 +198,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (rc == 0)
 		rc = state_check_unused(v->root, id, err);
 	if (rc == 0)
-		rc = launch_check_shares(ret->plan, v->root, err);
+		rc = launch_check_files(ret->plan, v->root, err);
 	if (rc == 0)
 		rc = programs_open(ret->plan, ret->program, err);
 	if (rc < 0)

@@ -10,9 +10,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "devices/core/agent_spec.h"
 #include "devices/core/base.h"
 #include "devices/core/fmt.h"
+#include "runtime/util/spec_items.h"
 
 #define MOUNT_POINTS_MAX 1024
 
@@ -71,22 +71,20 @@ static bool mount_points_is_below(const char *path, const char *const *earlier, 
 static void mount_points_make_all(const struct plan *p, int root)
 {
 	const char *seen[MOUNT_POINTS_MAX];
+	struct agent_mount m;
+	struct agent_item item;
+	const uint8_t *has;
 	unsigned int nr = 0;
 
-	for (size_t at = 0; p->spec_bytes - at > sizeof(struct agent_item);) {
-		const char *path = (const char *)p->spec + at + sizeof(struct agent_item) +
-				   sizeof(struct agent_mount);
-		struct agent_mount m;
-		struct agent_item item;
+	for (size_t at = 0; (has = spec_items_next(p->spec, p->spec_bytes, &at, &item));) {
+		const char *path = (const char *)has + sizeof(m);
 
-		memcpy(&item, p->spec + at, sizeof(item));
-		if (item.type == AGENT_MOUNT && nr < MOUNT_POINTS_MAX) {
-			memcpy(&m, p->spec + at + sizeof(item), sizeof(m));
-			if (!mount_points_is_below(path, seen, nr))
-				mount_points_make_one(root, path, m.flags & AGENT_MOUNT_FILE);
-			seen[nr++] = path;
-		}
-		at += sizeof(item) + item.bytes;
+		if (item.type != AGENT_MOUNT || nr == MOUNT_POINTS_MAX)
+			continue;
+		memcpy(&m, has, sizeof(m));
+		if (!mount_points_is_below(path, seen, nr))
+			mount_points_make_one(root, path, m.flags & AGENT_MOUNT_FILE);
+		seen[nr++] = path;
 	}
 }
 

@@ -18,11 +18,13 @@ static void plan_spec_add_strings(struct spec_items *s, enum agent_item_type typ
 		spec_items_string(s, type, string[i]);
 }
 
-static void plan_spec_add_head(struct spec_items *s, const struct bundle_process *p)
+/* A container's working directory is made if it is missing, as runc does; that of an exec is not. */
+static void plan_spec_add_head(struct spec_items *s, const struct bundle_process *p, bool first)
 {
 	struct agent_process head = {
 		.flags = (p->terminal ? AGENT_TERMINAL : 0) |
-			 (p->no_new_privileges ? AGENT_NO_NEW_PRIVS : 0) | AGENT_CREATE_CWD,
+			 (p->no_new_privileges ? AGENT_NO_NEW_PRIVS : 0) |
+			 (first ? AGENT_CREATE_CWD : 0),
 		.uid = (uint32_t)p->user.uid,
 		.gid = (uint32_t)p->user.gid,
 		.rows = p->terminal ? (uint16_t)p->console.height : 0,
@@ -93,7 +95,7 @@ int plan_spec_process(struct spec_items *s, const struct bundle_process *p, cons
 	const uint64_t *gid = p->user.gids.item;
 	int rc;
 
-	plan_spec_add_head(s, p);
+	plan_spec_add_head(s, p, p == &b->process);
 	plan_spec_add_strings(s, AGENT_ARG, &p->args);
 	plan_spec_add_strings(s, AGENT_ENV, &p->env);
 	for (unsigned int i = 0; i < p->user.gids.nr; i++) {

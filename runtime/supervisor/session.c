@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #include "devices/core/fdio.h"
 #include "runtime/supervisor/client.h"
@@ -111,9 +113,11 @@ static void session_ask_guest(struct supervisor *s, struct session *n)
 
 	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
 		m.port[i] = n->port[i];
-	if (!session_is_dead(n) && agent_conn_send(&s->agent->conn, &m, &err) == 0)
+	if (!session_is_dead(n) && agent_conn_send(&s->agent->conn, &m, &err) == 0) {
 		n->state = SESSION_ASKED;
-	else if (n->id == 0)
+		if (n->size)
+			session_size(s, n->id, n->size);
+	} else if (n->id == 0)
 		s->agent->began(s, &err);
 	else
 		session_fails(s, n, &err, NULL);
@@ -162,9 +166,12 @@ static int session_connect_stream(struct supervisor *s, struct session *n, unsig
 static void session_connect(struct supervisor *s, struct session *n)
 {
 	struct err err = {0};
+	struct winsize size;
 	int rc = 0;
 
 	n->state = SESSION_CONNECTING;
+	if (n->terminal && ioctl(n->fd[AGENT_STDIN], TIOCGWINSZ, &size) == 0)
+		n->size = (uint64_t)size.ws_col << 16 | size.ws_row;
 	for (unsigned int i = 0; rc == 0 && i < AGENT_STREAMS; i++)
 		rc = session_connect_stream(s, n, i, &err);
 	session_close_files(n);

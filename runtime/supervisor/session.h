@@ -32,6 +32,7 @@ enum session_state {
  * @client:	Hears how it begins and ends; owned, -1: none, or it has left
  * @fd:		By enum agent_stream, until the device has them; owned, -1: none
  * @terminal:	The stream in the place of standard input goes both ways
+ * @size:	Of the terminal when it was handed to the device: columns << 16 | rows
  * @open:	Questions to the device without an answer
  * @failure:	The first of their failures
  */
@@ -41,6 +42,7 @@ struct session {
 	int client;
 	int fd[AGENT_STREAMS];
 	bool terminal;
+	uint64_t size;
 	unsigned int open;
 	uint32_t port[AGENT_STREAMS];
 	struct err failure;

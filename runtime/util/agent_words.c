@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "devices/core/agent_spec.h"
+#include "runtime/util/spec_items.h"
 
 #define STATUS_NOT_RUN	 126
 #define STATUS_NOT_FOUND 127
@@ -43,21 +43,14 @@ static const struct {
 static const char *agent_words_name(const uint8_t *spec, size_t bytes, uint16_t type, size_t skip,
 				    unsigned int nth)
 {
-	size_t at = 0;
+	struct agent_item item;
+	const uint8_t *has;
 
-	while (spec && bytes - at >= sizeof(struct agent_item)) {
-		struct agent_item item;
-
-		memcpy(&item, spec + at, sizeof(item));
-		at += sizeof(item);
-		if (item.bytes > bytes - at)
-			return NULL;
+	for (size_t at = 0; (has = spec_items_next(spec, bytes, &at, &item));)
 		if (item.type == type && nth-- == 0)
-			return item.bytes > skip && memchr(spec + at + skip, 0, item.bytes - skip)
-				       ? (const char *)spec + at + skip
+			return item.bytes > skip && memchr(has + skip, 0, item.bytes - skip)
+				       ? (const char *)has + skip
 				       : NULL;
-		at += item.bytes;
-	}
 	return NULL;
 }
 

@@ -75,6 +75,20 @@ void spec_items_string(struct spec_items *s, enum agent_item_type type, const ch
 	spec_items_put(s, type, NULL, 0, text ? text : "");
 }
 
+const uint8_t *spec_items_next(const uint8_t *spec, size_t bytes, size_t *at,
+			       struct agent_item *ret)
+{
+	const size_t begin = *at + sizeof(*ret);
+
+	if (!spec || bytes - *at < sizeof(*ret))
+		return NULL;
+	memcpy(ret, spec + *at, sizeof(*ret));
+	if (ret->bytes > bytes - begin)
+		return NULL;
+	*at = begin + ret->bytes;
+	return spec + begin;
+}
+
 int spec_items_check(const struct spec_items *s, struct err *err)
 {
 	if (s->failure == -E2BIG)

@@ -42,6 +42,15 @@ void spec_items_put(struct spec_items *s, enum agent_item_type type, const void 
 /** spec_items_string() - An item that is one string; NULL is an empty one */
 void spec_items_string(struct spec_items *s, enum agent_item_type type, const char *text);
 
+/**
+ * spec_items_next() - Look at a description that was written here
+ * @at:		0 at first; the next item's place afterwards
+ * @ret:	Its head
+ *
+ * Return: what the item has, NULL behind the last one
+ */
+const uint8_t *spec_items_next(const uint8_t *spec, size_t bytes, size_t *at, struct agent_item *ret);
+
 /** spec_items_check() - Whether all of it was written: 0, -ENOMEM, or -E2BIG behind SPEC_ITEMS_MAX */
 MUST_CHECK int spec_items_check(const struct spec_items *s, struct err *err);
 

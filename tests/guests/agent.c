@@ -8,7 +8,7 @@
  *   exit N         ends with that status; out, err and cat end with 0
  *   args           says its arguments, a line each
  *   sleep          ends at a signal, with 128 + its number, having said it
- *   size           says each size that its terminal gets, and ends at the third
+ *   size           says each new size that its terminal gets, and ends at the third
  *   fail STEP NR   cannot be begun
  *   break TYPE     a record of that type, which may be none
  *   gone           closes the control connection
@@ -39,7 +39,7 @@ struct session {
 	bool used, runs, dead;
 	uint32_t id;
 	uint32_t port[AGENT_STREAMS];
-	uint32_t left, status, signal, rows, cols, sizes;
+	uint32_t left, status, signal, rows, cols, size, sizes;
 	uint32_t spec_len, nr_args;
 	const char *arg[ARGS];
 	uint8_t spec[SPEC_BYTES];
@@ -184,7 +184,8 @@ static void record(const struct agent_msg *m)
 		begin(m);
 	} else if (s && m->type == AGENT_SIGNAL) {
 		s->signal = m->code;
-	} else if (s && m->type == AGENT_SIZE) {
+	} else if (s && m->type == AGENT_SIZE && s->size != (m->arg[0] << 16 | m->arg[1])) {
+		s->size = m->arg[0] << 16 | m->arg[1];
 		s->rows = m->arg[0];
 		s->cols = m->arg[1];
 		s->sizes++;

@@ -9,7 +9,8 @@ JSON
 
 # container ARG...: the bundle $work/c, whose process has these arguments
 container() {
-	mkdir -p "$work/c/rootfs"
+	mkdir -p "$work/c/rootfs/bin"
+	[ "$1" = nosuch ] || install -m 755 /dev/null "$work/c/rootfs/bin/$1" # which create looks for
 	jq -n '{ociVersion: "1.0.2", root: {path: "rootfs"}, process: {cwd: "/", args: $ARGS.positional}}' --args "$@" \
 		>"$work/c/config.json"
 }
@@ -37,6 +38,8 @@ is "output to a file" "$(does out 100000 >"$work/file"; head -c 100000 "$work/fi
 is "much output" "$(does out 3000000 | head -c 3000000 | tr -d x | wc -c)" 0
 does err 50000 >/dev/null
 is "errors" "$(tail -c 50000 "$work/err" | tr -dc x | wc -c)" 50000
+is "create looks for the program" "$(does nosuch)" "status 1"
+is "create looks for the program: the words" "$(tail -n 1 "$work/err")" 'vmrun: exec: "nosuch": executable file not found in $PATH'
 is "no such program" "$(does fail 21 2)" "status 127"
 is "no such program: the words" "$(tail -n 1 "$work/err")" 'vmrun: exec: "fail": executable file not found in $PATH'
 is "not executable" "$(does fail 22 13)" "status 126"

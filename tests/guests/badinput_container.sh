@@ -2,7 +2,8 @@
 # Bad input of containers: one clear line naming the thing, the exit code of its kind, nothing left behind. Nothing here boots.
 . "$(dirname "$0")/../lib.sh"
 . tests/guests/badinput.bash
-mkdir -p "$root" "$work"/b/{rootfs,dir}
+mkdir -p "$root" "$work"/b/{rootfs/bin,dir}
+install -m 755 /dev/null "$work/b/rootfs/bin/true"
 cp "$B/guests/hello.elf" "$work/vmlinuz"
 : >"$work/empty"
 mkfifo "$work/fifo"
@@ -31,6 +32,15 @@ container "a filter with a listener" '.linux.seccomp = {"defaultAction": "SCMP_A
 container "a filter for no machine" '.linux.seccomp = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_Z80"]}' '/linux/seccomp/architectures/0: SCMP_ARCH_Z80 is no arch'
 container "too little memory" '.linux.resources.memory.limit = 33554432' '/linux/resources/memory/limit: 33554432 bytes are too few'
 container "a vsock device of one's own" '.vm.devices = [{"type": "vsock", "cid": 9}]' '/vm/devices/0: the vsock device of a container'
+
+: >"$work/b/rootfs/text" && chmod 644 "$work/b/rootfs/text" && ln -s /etc/passwd "$work/b/rootfs/bin/out" && mkdir "$work/b/rootfs/bin/directory"
+container "no such program" '.process.args = ["nosuch", "x"]' '^vmrun: exec: "nosuch": executable file not found in \$PATH$'
+container "no such program in another PATH" '.process.args = ["true"] | .process.env = ["PATH=/sbin:/x"]' '^vmrun: exec: "true": executable file not found'
+container "no such file" '.process.args = ["/nosuch"]' '^vmrun: exec: "/nosuch": stat /nosuch: no such file or directory$'
+container "a program that links lead outside to" '.process.args = ["out"]' '^vmrun: exec: "out": executable file not found'
+container "one that is not executable" '.process.args = ["/text"]' '^vmrun: exec: "/text": permission denied$'
+container "a directory" '.process.args = ["directory"]' '^vmrun: exec: "directory": executable file not found'
+container "one below the working directory" '.process.args = ["./true"] | .process.cwd = "/x"' '^vmrun: exec: "./true": stat ./true: no such file or directory'
 
 container "a missing root" '.root.path = "nowhere"' "/root/path: .*/b/nowhere: No such file"
 container "a root that is a file" ".root.path = \"$work/empty\"" '/root/path: .*/empty: is not a directory'

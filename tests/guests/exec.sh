@@ -2,7 +2,8 @@
 # vmrun exec, from the command line to a program that the guest plays (tests/guests/agent.c): streams, status, signals,
 # terminals, what stays when it is detached, and what is refused.
 . "$(dirname "$0")/../lib.sh"
-mkdir -p "$root" "$work/c/rootfs"
+mkdir -p "$root" "$work/c/rootfs/bin"
+install -m 755 /dev/null "$work/c/rootfs/bin/sleep"
 head -c 512 /dev/zero >"$work/initrd"
 jq -n --arg k "$B/guests/agent.elf" --arg i "$work/initrd" '{kernel: $k, initrd: $i, memory: 67108864}' >"$work/host.json"
 jq -n --arg id $$ '{ociVersion: "1.0.2", root: {path: "rootfs"}, linux: {cgroupsPath: "/vmrun/exec-($id)"}, process: {cwd: "/", args: ["sleep"], env: ["A=b"], user: {uid: 0, gid: 0}}}' \

@@ -123,7 +123,8 @@ vmrun delete pod
 
 jq -n --arg kernel "$B/guests/idle.elf" --arg initrd "$B/guests/idle.elf" '{kernel: $kernel, initrd: $initrd}' >"$work/vmrun.json"
 work_load() { # work_load NAME NAMESPACES
-	mkdir -p "$work/$1/rootfs"
+	mkdir -p "$work/$1/rootfs/bin"
+	install -m 755 /dev/null "$work/$1/rootfs/bin/true" # which create looks for
 	jq -n --argjson ns "[$2]" '{ociVersion: "1.0.2", root: {path: "rootfs"}, process: {args: ["/bin/true"], cwd: "/"},
 		annotations: {"io.kubernetes.cri.container-type": "container"}, linux: {namespaces: $ns}}' >"$work/$1/config.json"
 }
