@@ -205,13 +205,13 @@ tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(in_guests)
 guests: $(guests)
 
 check: need
-	$(MAKE) -j$$(nproc) tests
+	$(MAKE) -j$$(nproc) tests guest
 	tests/check all
 check-unit: $(unit_bins) $(replays)
 	tests/check unit fuzz
 check-guests: all $(guests) $(hostile)
 	tests/check guests
-check-linux: all $(in_guests)
+check-linux: all guest $(in_guests)
 	tests/check linux
 # The files of tests/golden, written by the tests that compare with them.
 golden_src := $(shell grep -l 'support/golden\.h' $(unit_src))

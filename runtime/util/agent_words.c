@@ -6,6 +6,8 @@
 
 #include "runtime/util/spec_items.h"
 
+#define STATUS_RUN	 1   /* runc run's, when it cannot set up the container */
+#define STATUS_EXEC	 255 /* and runc exec's */
 #define STATUS_NOT_RUN	 126
 #define STATUS_NOT_FOUND 127
 
@@ -71,6 +73,17 @@ static void agent_words_lookup(uint32_t code, const char *name, struct err *ret)
 					   : "cannot be looked up");
 }
 
+/* The system's words begin with a small letter, as they do in Go, and so in runc. */
+static void agent_words_system(int code, const char *doing, const char *name, struct err *ret)
+{
+	char *words;
+
+	err_set(ret, code, "%s%s%s", doing, name ? " " : "", name ? name : "");
+	words = strrchr(ret->msg, ':');
+	if (words && words[1] == ' ' && words[2] >= 'A' && words[2] <= 'Z')
+		words[2] = (char)(words[2] - 'A' + 'a');
+}
+
 void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, struct err *ret)
 {
 	const uint32_t step = m->arg[0] < AGENT_STEPS ? m->arg[0] : 0;
@@ -85,13 +98,14 @@ void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, s
 		err_text(ret, EIO, "%s%s%s: failed", agent_steps[step].doing, name ? " " : "",
 			 name ? name : "");
 	else
-		err_set(ret, (int)m->code, "%s%s%s", agent_steps[step].doing, name ? " " : "",
-			name ? name : "");
+		agent_words_system((int)m->code, agent_steps[step].doing, name, ret);
 }
 
 int agent_words_status(const struct agent_msg *m)
 {
 	const bool program = m->arg[0] == AGENT_STEP_LOOKUP || m->arg[0] == AGENT_STEP_EXEC;
 
-	return program && m->code == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN;
+	if (!program)
+		return m->session == 0 ? STATUS_RUN : STATUS_EXEC;
+	return m->code == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_RUN;
 }

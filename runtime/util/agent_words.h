@@ -20,7 +20,7 @@
  */
 void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, struct err *ret);
 
-/** agent_words_status() - What a shell exits with then: 127 no such program, 126 it cannot be run */
+/** agent_words_status() - What a shell exits with then: 127 no such program, 126 it cannot be run, otherwise runc's */
 int agent_words_status(const struct agent_msg *m);
 
 #endif
