@@ -72,6 +72,18 @@ static void task_own_null(const struct task *t)
 			(void)dup2(null, i);
 }
 
+/* Not signal(): C libraries keep some of them to themselves, but a program may find those ignored. */
+static void task_reset_signals(void)
+{
+	static const struct {
+		unsigned long handler, flags, restorer,
+			mask; /* as the kernel has it; all zeros: SIG_DFL */
+	} usual;
+
+	for (int n = 1; n < _NSIG; n++)
+		(void)!syscall(SYS_rt_sigaction, n, &usual, NULL, _NSIG / 8);
+}
+
 /* What is as it was in process 1, and must not be */
 static int task_begin(const struct task *t)
 {
@@ -79,8 +91,7 @@ static int task_begin(const struct task *t)
 	int rc = task_streams(t);
 
 	(void)sigemptyset(&none);
-	for (int n = 1; n <= SIGRTMAX; n++)
-		(void)signal(n, SIG_DFL);
+	task_reset_signals();
 	if (rc == 0 && (sigprocmask(SIG_SETMASK, &none, NULL) < 0 || setsid() < 0 ||
 			prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0))
 		rc = -errno;

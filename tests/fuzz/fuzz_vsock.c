@@ -303,6 +303,7 @@ static void finish(struct fuzz *f)
 	const struct vsock *v = dev.state;
 
 	vsock_device.reset(&dev);
+	vsock_device.left(&dev);
 	while (f->nr_asks > 0) {
 		answer(f, false);
 		hear_questions(f);
