@@ -14,7 +14,7 @@
 #define STACK_BYTES                                                                                \
 	(8ULL << 20) /* the usual one; an unlimited stack would change the memory layout */
 #define PROCESS_BYTES (16ULL << 20) /* address space of one process beside guest RAM */
-#define DATA_BYTES    (16ULL << 20)
+#define DATA_BYTES    (24ULL << 20)
 #define QUEUE_FILES   4
 
 /* The limits that can end a VM. A soft limit is a default, and may be raised up to the hard one. */

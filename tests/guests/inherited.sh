@@ -56,7 +56,7 @@ done
 named "ulimit -u 1" RLIMIT_NPROC -u 1
 named "ulimit -n 64" RLIMIT_NOFILE -n 64
 named "ulimit -v 40000" RLIMIT_AS -v 40000
-named "ulimit -d 12000" RLIMIT_DATA -d 12000
+named "ulimit -d 20000" RLIMIT_DATA -d 20000
 
 bundle "$work/$vm.idle" idle
 truncate -s 64M "$work/$vm/disk.img"
