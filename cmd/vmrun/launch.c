@@ -228,8 +228,10 @@ void launch_vm_done(struct launch_vm *vm)
 /* A container's root directory, or the file of the guest's root disk */
 static const char *launch_rootfs_of(const struct plan *p)
 {
-	if (p->container && p->nr_fs > 0 && strcmp(p->fs[0].source[0].pointer, "/root/path") == 0)
-		return p->fs[0].source[0].path;
+	const struct plan_source *shared = plan_shared_root(p);
+
+	if (shared)
+		return shared->path;
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
 		const struct plan_fd *f = &p->proc[i].fd[BOOT_FD_RES];
 

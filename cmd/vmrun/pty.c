@@ -29,7 +29,7 @@ int pty_open(uint16_t cols, uint16_t rows, struct pty *ret, struct err *err)
 		return err_set(err, errno, "console");
 	/* The guest has a line discipline of its own: one is enough. */
 	cfmakeraw(&t);
-	/* Devices wait for nobody. */
+	/* A device waits for no terminal. */
 	if (tcsetattr(p.slave, TCSANOW, &t) < 0 || fcntl(p.slave, F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, errno, "console");
 	ret->master = TAKE_FD(p.master);

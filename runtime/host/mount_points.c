@@ -1,30 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/host/mount_points.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "devices/core/base.h"
 #include "devices/core/fmt.h"
+#include "runtime/plan/plan.h"
+#include "runtime/util/file.h"
 #include "runtime/util/spec_items.h"
 
 #define MOUNT_POINTS_MAX 1024
 
-static int mount_points_find(int root, const char *path, int flags)
-{
-	const struct open_how how = {.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
-				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-
-	return (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
-}
-
-/* The next part of the path that ends at @end, in the directory @at. What is there already, a link to nothing too, stays. */
+/* The next part of the path that ends at @end, in the directory @at. A file that exists stays, and so does a link to nothing. */
 static void mount_points_make_part(int at, const char *begin, const char *end, bool file)
 {
 	char name[NAME_MAX + 1];
@@ -50,7 +41,7 @@ static void mount_points_make_one(int root, const char *path, bool file)
 
 		end += strcspn(end, "/");
 		fmt_into(above, sizeof(above), "%.*s", (int)(begin - path), path);
-		at = mount_points_find(root, above, O_DIRECTORY);
+		at = file_look_inside(root, above, O_DIRECTORY);
 		if (at >= 0)
 			mount_points_make_part(at, begin, end, file && !end[strspn(end, "/")]);
 	}
@@ -90,10 +81,10 @@ static void mount_points_make_all(const struct plan *p, int root)
 
 void mount_points_make(const struct plan *p)
 {
-	const struct plan_source *s = p->container && p->nr_fs > 0 ? p->fs[0].source : NULL;
+	const struct plan_source *s = plan_shared_root(p);
 	cleanup_fd int root = -1;
 
-	if (!s || p->fs[0].nr == 0 || !s->readonly || strcmp(s->pointer, "/root/path") != 0)
+	if (!s || !s->readonly)
 		return;
 	root = open(s->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root >= 0)

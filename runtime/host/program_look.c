@@ -4,14 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/plan/plan.h"
 #include "runtime/util/agent_words.h"
+#include "runtime/util/file.h"
 #include "runtime/util/spec_items.h"
 
 #define PROGRAM_LOOK_PATH "/bin:/usr/bin" /* as vmrun-init has it */
@@ -66,13 +66,11 @@ static void program_look_read(const struct plan *p, struct program_asked *ret)
 /* 0 or an errno value: that of access() for anyone */
 static int program_look_at(int root, const char *path)
 {
-	const struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	cleanup_fd int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+	cleanup_fd int fd = file_look_inside(root, path, 0);
 	struct stat st;
 
 	if (fd < 0)
-		return errno;
+		return -fd;
 	if (fstat(fd, &st) < 0)
 		return errno;
 	return S_ISDIR(st.st_mode) || !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) ? EACCES : 0;
@@ -109,12 +107,12 @@ static int program_look_for(int root, const struct program_asked *a)
 
 int program_look(const struct plan *p, struct err *err)
 {
-	const struct plan_source *s = p->container && p->nr_fs > 0 ? p->fs[0].source : NULL;
+	const struct plan_source *s = plan_shared_root(p);
 	struct agent_msg failed = {.type = AGENT_FAILED, .arg = {AGENT_STEP_LOOKUP}};
 	struct program_asked asked;
 	cleanup_fd int root = -1;
 
-	if (!s || p->fs[0].nr == 0 || strcmp(s->pointer, "/root/path") != 0)
+	if (!s)
 		return 0;
 	program_look_read(p, &asked);
 	if (!asked.name || !*asked.name || asked.mounts)

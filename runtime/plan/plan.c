@@ -271,6 +271,15 @@ int plan_build(const struct bundle *b, const char *id, const struct plan_host *h
 	return 0;
 }
 
+const struct plan_source *plan_shared_root(const struct plan *p)
+{
+	const struct plan_source *s = p->container && p->nr_fs > 0 && p->fs[0].nr > 0
+					      ? p->fs[0].source
+					      : NULL;
+
+	return s && strcmp(s->pointer, "/root/path") == 0 ? s : NULL;
+}
+
 const struct plan_fd *plan_other_fd(const struct plan *p, unsigned int i)
 {
 	return &p->proc[0].fd[BOOT_FD_DEVICE + p->nr_procs - 1 + i];

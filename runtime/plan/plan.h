@@ -32,6 +32,9 @@ void plan_free(struct plan *p);
 /** plan_disable_sandbox() - Run every process without a jail: no namespaces, no limits, no policy */
 void plan_disable_sandbox(struct plan *p);
 
+/** plan_shared_root() - The directory that is a container's root; NULL: it has none, or the VM runs no container */
+const struct plan_source *plan_shared_root(const struct plan *p);
+
 /** plan_other_fd() - The VMM's fd that is the socket of p->other[@i] */
 const struct plan_fd *plan_other_fd(const struct plan *p, unsigned int i);
 

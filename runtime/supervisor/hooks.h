@@ -2,7 +2,7 @@
 /**
  * DOC: The hooks of a VM, run by the verbs: OCI config.md, "POSIX-platform Hooks"
  *
- *   create   prestart, createRuntime, createContainer: everything is prepared, nobody knows of the VM yet. If one
+ *   create   prestart, createRuntime, createContainer: everything is prepared, and no caller knows of the VM yet. If one
  *            fails, create is undone
  *   start    poststart: the guest runs. If one fails, the VM is killed
  *   delete   poststop: nothing is left. If one fails, that is a warning. Also after a create whose hooks had begun

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "devices/core/fmt.h"
 
@@ -17,6 +20,15 @@ int file_look(int dir, const char *path, int flags, struct stat *ret_st)
 		return -errno;
 	*ret_st = st;
 	return TAKE_FD(fd);
+}
+
+int file_look_inside(int root, const char *path, int flags)
+{
+	const struct open_how how = {.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
+				     .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	const int fd = (int)syscall(SYS_openat2, root, *path ? path : ".", &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
 }
 
 int file_reopen(int path_fd, int flags)

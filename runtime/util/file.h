@@ -25,6 +25,17 @@
 MUST_CHECK int file_look(int dir, const char *path, int flags, struct stat *ret_st);
 
 /**
+ * file_look_inside() - Find a file below a directory whose contents are not trusted
+ * @root:	Where every path begins and no link or ".." leads out of; magic links of /proc are refused
+ * @path:	"" for @root itself
+ * @flags:	As file_look()'s
+ *
+ * Syscalls: openat2
+ * Return: an O_PATH fd, the caller's, or -errno
+ */
+MUST_CHECK int file_look_inside(int root, const char *path, int flags);
+
+/**
  * file_reopen() - Open the file that file_look() found
  * @flags:	As for open(); O_CLOEXEC and O_NOCTTY are added
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A guest in the place of Linux and vmrun-init: speaks devices/core/agent_msg.h, and plays the programs it is told to run.
+ * A guest in the place of Linux and vmrun-init: speaks devices/core/agent_msg.h, and plays the programs that it is to run.
  * What their first argument says:
  *
  *   cat            standard input to standard output, to its end
