@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/config/host_config.h"
 #include "runtime/host/hostfacts.h"
 
 #define KVM_API 12
@@ -19,7 +22,7 @@ enum verdict { VERDICT_OK, VERDICT_WARN, VERDICT_FAIL };
 struct line {
 	enum verdict verdict;
 	const char *remedy;
-	char detail[120];
+	char detail[PATH_MAX + 64];
 };
 
 static const char *check_errno_remedy(int errnum, const char *absent, const char *denied)
@@ -154,6 +157,35 @@ static void check_huge_pages(const struct hostfacts *f, struct line *l)
 	l->remedy = "echo advise > /sys/kernel/mm/transparent_hugepage/shmem_enabled";
 }
 
+static void check_container_file(const char *file, const char *given_at, struct line *l)
+{
+	if (access(file, R_OK) == 0)
+		return;
+	l->verdict = VERDICT_WARN;
+	if (strcmp(given_at, HOST_CONFIG_MADE) == 0) {
+		fmt_into(l->detail, sizeof(l->detail), "%s: %s", file, err_describe(errno));
+		l->remedy = "make guest && make install";
+		return;
+	}
+	fmt_into(l->detail, sizeof(l->detail), "%s: %s: %s", given_at, file, err_describe(errno));
+}
+
+/* The kernel and the initrd that the VM of a container boots */
+static void check_containers(const struct vmrun *v, struct line *l)
+{
+	cleanup_host_config struct host_config c = {.file = NULL};
+	struct err err;
+
+	if (host_config_load(v->host_config, &c, &err) < 0) {
+		l->verdict = VERDICT_WARN;
+		fmt_into(l->detail, sizeof(l->detail), "%s", err.msg);
+		return;
+	}
+	fmt_into(l->detail, sizeof(l->detail), "%s boots them", c.kernel);
+	check_container_file(c.initrd, c.initrd_at, l);
+	check_container_file(c.kernel, c.kernel_at, l);
+}
+
 /* A new fact is a line here, a function above, and a field in hostfacts.h. */
 static const struct {
 	const char *name;
@@ -170,31 +202,41 @@ static const struct {
 	{"huge-pages", check_huge_pages},
 };
 
-static int check_run(struct vmrun *v, const struct verb_args *a UNUSED, struct err *err)
+static int check_print(const char *name, const struct line *l, struct err *err)
 {
 	static const char *const verdicts[] = {
 		[VERDICT_OK] = "ok  ", [VERDICT_WARN] = "warn", [VERDICT_FAIL] = "FAIL"};
 	static const char blanks[] = "                ";
+	const size_t width = strlen(name);
+	char text[2 * PATH_MAX];
+	const size_t n = fmt_into(text, sizeof(text), "%s  %s%s  %s%s%s%s\n", verdicts[l->verdict],
+				  name, blanks + (width < sizeof(blanks) ? width : 0), l->detail,
+				  l->remedy ? " (" : "", l->remedy ? l->remedy : "",
+				  l->remedy ? ")" : "");
+	const int rc = fd_write_full(STDOUT_FILENO, text, n);
+
+	return rc < 0 ? err_set(err, -rc, "standard output") : 0;
+}
+
+static int check_run(struct vmrun *v, const struct verb_args *a UNUSED, struct err *err)
+{
+	struct line containers = {.verdict = VERDICT_OK};
 	struct hostfacts f;
+	int rc = 0;
 
 	hostfacts_collect("/", &f);
-	for (unsigned int i = 0; i < ARRAY_SIZE(facts); i++) {
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(facts); i++) {
 		struct line l = {.verdict = VERDICT_OK};
-		char text[400];
-		size_t n, width = strlen(facts[i].name);
-		int rc;
 
 		facts[i].check(&f, &l);
-		n = fmt_into(text, sizeof(text), "%s  %s%s  %s%s%s%s\n", verdicts[l.verdict],
-			     facts[i].name, blanks + (width < sizeof(blanks) ? width : 0), l.detail,
-			     l.remedy ? " (" : "", l.remedy ? l.remedy : "", l.remedy ? ")" : "");
-		rc = fd_write_full(STDOUT_FILENO, text, n);
-		if (rc < 0)
-			return err_set(err, -rc, "standard output");
+		rc = check_print(facts[i].name, &l, err);
 		if (l.verdict == VERDICT_FAIL)
 			v->exit_code = 1;
 	}
-	return 0;
+	if (rc < 0)
+		return rc;
+	check_containers(v, &containers);
+	return check_print("containers", &containers, err);
 }
 
 const struct verb verb_check = {

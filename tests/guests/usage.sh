@@ -68,3 +68,14 @@ for verb in checkpoint restore; do
 	is "$verb" "$(vmrun $verb --image-path /x --bundle /y vm 2>&1; echo $?)" \
 		"$(printf 'vmrun: a VM cannot be checkpointed or restored\n1')"
 done
+
+# What containers boot is a fact of the host.
+check_of() {
+	printf '%s\n' "$1" >"$work/host.json"
+	vmrun --host-config "$work/host.json" check | grep '^.*  containers '
+}
+like "check: containers have a kernel" "$(check_of "{\"kernel\": \"$B/guests/hello.elf\", \"initrd\": \"$B/guests/hello.elf\"}")" \
+	'^ok    containers  *.*/hello.elf boots them$'
+like "check: a kernel that is missing" "$(check_of '{"kernel": "/nonexistent"}')" \
+	'^warn  containers  *.*host.json: /kernel: /nonexistent: No such file or directory$'
+like "check: a host file that is wrong" "$(check_of '{"kernel": 4}')" '^warn  containers  *.*host.json: /kernel: must be a string'
