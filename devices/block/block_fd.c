@@ -8,8 +8,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-/* Takes the first @n bytes off @iov; the entries that are left, of @nr */
-static unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t n)
+unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t n)
 {
 	while (nr > 0 && n >= (*iov)->iov_len) {
 		n -= (*iov)->iov_len;

@@ -9,6 +9,9 @@
 
 #include "devices/core/base.h"
 
+/** block_fd_consume() - Take the first @n bytes off @iov.  Return: the entries that are left, of @nr */
+MUST_CHECK unsigned int block_fd_consume(struct iovec **iov, unsigned int nr, size_t n);
+
 /** block_fd_blank() - Fill memory with zeros */
 void block_fd_blank(const struct iovec *iov, unsigned int nr);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "devices/block/block_fd.h"
+
 #define QCOW2_IOVS 64
 
 static uint8_t qcow2_zeros[QCOW2_PAGE]; /* never written to */
@@ -36,29 +38,32 @@ static struct qcow2_page *qcow2_slot(struct qcow2 *q, unsigned int image, uint64
 	return &q->page[(mixed >> 40) % QCOW2_PAGES];
 }
 
-/* Reads a page of the file; zeros behind its end, which must not have moved.  Syscalls: preadv */
-static int qcow2_read_page(const struct qcow2_image *m, uint64_t number, uint8_t *page)
+int qcow2_pread(int fd, struct iovec *iov, unsigned int nr, uint64_t off, uint64_t end)
 {
-	struct iovec iov = {.iov_base = page, .iov_len = QCOW2_PAGE};
-	uint64_t off = number * QCOW2_PAGE;
 	ssize_t n;
 
-	while (iov.iov_len > 0) {
-		n = preadv(m->fd, &iov, 1, (off_t)off);
+	while (nr > 0) {
+		n = preadv(fd, iov, (int)nr, (off_t)off);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		if (n == 0 && off < m->file_bytes)
+		if (n == 0 && off < end)
 			return -EIO;
 		if (n == 0)
 			break;
-		iov.iov_base = (uint8_t *)iov.iov_base + n;
-		iov.iov_len -= (size_t)n;
 		off += (uint64_t)n;
+		nr = block_fd_consume(&iov, nr, (size_t)n);
 	}
-	memset(iov.iov_base, 0, iov.iov_len);
+	block_fd_blank(iov, nr);
 	return 0;
+}
+
+static int qcow2_read_page(const struct qcow2_image *m, uint64_t number, uint8_t *page)
+{
+	struct iovec iov = {.iov_base = page, .iov_len = QCOW2_PAGE};
+
+	return qcow2_pread(m->fd, &iov, 1, number * QCOW2_PAGE, m->file_bytes);
 }
 
 int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off, const uint8_t **ret)
@@ -102,15 +107,7 @@ int qcow2_pwrite(int fd, struct iovec *iov, int nr, uint64_t *off)
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
 		*off += (uint64_t)n;
-		while (nr > 0 && (size_t)n >= iov->iov_len) {
-			n -= (ssize_t)iov->iov_len;
-			iov++;
-			nr--;
-		}
-		if (nr > 0) {
-			iov->iov_base = (uint8_t *)iov->iov_base + n;
-			iov->iov_len -= (size_t)n;
-		}
+		nr = (int)block_fd_consume(&iov, (unsigned int)nr, (size_t)n);
 	}
 	return 0;
 }

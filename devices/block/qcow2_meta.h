@@ -51,9 +51,21 @@ MUST_CHECK int qcow2_page_at(struct qcow2 *q, unsigned int image, uint64_t off,
 MUST_CHECK int qcow2_word(struct qcow2 *q, unsigned int image, uint64_t off, uint64_t *ret);
 
 /**
+ * qcow2_pread() - Read from a file; zeros behind its end
+ * @iov:	Overwritten
+ * @end:	Where the file ends at least
+ *
+ * The lock is not needed.
+ * Context: locked
+ * Syscalls: preadv
+ * Return: 0 or -errno; -EIO for a file that ends before @end
+ */
+MUST_CHECK int qcow2_pread(int fd, struct iovec *iov, unsigned int nr, uint64_t off, uint64_t end);
+
+/**
  * qcow2_pwrite() - Write to a file, all of it, whatever is there
  * @iov:	Overwritten
- * @off:	Where in the file; then where what was written ends, also after a failure. qcow2_grown() has to be told
+ * @off:	Where in the file; then where what was written ends, also after a failure; for qcow2_grown()
  *
  * The lock is not needed.
  * Context: locked

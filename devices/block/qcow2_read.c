@@ -25,36 +25,6 @@ static void qcow2_copy_out(const struct iovec *iov, unsigned int nr, const uint8
 	}
 }
 
-/* Reads from a file; zeros behind @end, where it ends at least.  Syscalls: preadv */
-static int qcow2_pread(int fd, struct iovec *iov, unsigned int nr, uint64_t off, uint64_t end)
-{
-	ssize_t n;
-
-	while (nr > 0) {
-		n = preadv(fd, iov, (int)nr, (off_t)off);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0 && off < end)
-			return -EIO;
-		if (n == 0)
-			break;
-		off += (uint64_t)n;
-		while (nr > 0 && (size_t)n >= iov->iov_len) {
-			n -= (ssize_t)iov->iov_len;
-			iov++;
-			nr--;
-		}
-		if (nr > 0) {
-			iov->iov_base = (uint8_t *)iov->iov_base + n;
-			iov->iov_len -= (size_t)n;
-		}
-	}
-	block_fd_blank(iov, nr);
-	return 0;
-}
-
 /* Unpacks a compressed cluster to q->unpacked, if it is not there already */
 static int qcow2_unpack(struct qcow2 *q, unsigned int image, uint64_t entry)
 {
