@@ -22,6 +22,18 @@ int state_save(int dir, const struct state *s, struct err *err)
 	return rc;
 }
 
+int state_save_status(int dir, struct state *s, enum state_status status, struct err *err)
+{
+	const enum state_status before = s->status;
+	int rc;
+
+	s->status = status;
+	rc = state_save(dir, s, err);
+	if (rc < 0)
+		s->status = before;
+	return rc;
+}
+
 static int state_file_load(int dir, struct state **ret, struct err *err)
 {
 	cleanup_free char *text = NULL;

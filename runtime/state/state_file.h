@@ -10,6 +10,10 @@
 /** state_save() - Replace state.json */
 MUST_CHECK int state_save(int dir, const struct state *s, struct err *err);
 
+/** state_save_status() - Replace state.json by one with another status; after a failure it is what it was, also in @s */
+MUST_CHECK int state_save_status(int dir, struct state *s, enum state_status status,
+				 struct err *err);
+
 /**
  * state_load() - Read state.json and compare it with the lock
  *

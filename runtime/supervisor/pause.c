@@ -25,19 +25,6 @@ static int pause_ask_resume(struct supervisor *s, const struct ask_then *then, s
 	return rc < 0 ? err_set(err, -rc, "random numbers") : ask_process(s, 0, &m, -1, then, err);
 }
 
-/* If that fails the state stays as it was, on file and here */
-static int pause_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
-{
-	const enum state_status before = s->state->status;
-	int rc;
-
-	s->state->status = status;
-	rc = state_save(s->dir, s->state, err);
-	if (rc < 0)
-		s->state->status = before;
-	return rc;
-}
-
 static void pause_resumed(struct supervisor *s, unsigned int i, int client,
 			  const struct ctl_msg *answer, const struct err *err)
 {
@@ -48,7 +35,7 @@ static void pause_resumed(struct supervisor *s, unsigned int i, int client,
 		(void)others_name(s->launch->plan, err->msg, &failure);
 	/* Without a client this takes back a pause that was never on file. */
 	if (err->code && client >= 0)
-		(void)!pause_put_on_file(s, STATE_PAUSED, &ignored);
+		(void)!state_save_status(s->dir, s->state, STATE_PAUSED, &ignored);
 	ask_reply(s, i, client, answer, &failure);
 }
 
@@ -112,7 +99,8 @@ static void pause_paused(struct supervisor *s, unsigned int i, int client,
 	s->pausing = false;
 	if (!answer && err->code == ETIMEDOUT) {
 		pause_give_up(s, client);
-	} else if (err->code == 0 && pause_put_on_file(s, STATE_PAUSED, &failure) < 0) {
+	} else if (err->code == 0 &&
+		   state_save_status(s->dir, s->state, STATE_PAUSED, &failure) < 0) {
 		pause_take_back(s, client, &failure);
 	} else {
 		ask_reply(s, i, client, answer, &failure);
@@ -123,7 +111,7 @@ static void pause_paused(struct supervisor *s, unsigned int i, int client,
 static int pause_pod(struct supervisor *s, enum state_status status, int client, struct err *err)
 {
 	const struct err none = {0};
-	const int rc = pause_put_on_file(s, status, err);
+	const int rc = state_save_status(s->dir, s->state, status, err);
 
 	if (rc == 0)
 		reply_give(&s->log, client, &none, NULL);
@@ -160,12 +148,12 @@ int pause_end(struct supervisor *s, int client, struct err *err)
 	if (s->launch->plan->pod)
 		return pause_pod(s, STATE_RUNNING, client, err);
 	/* Recorded first: a resume that fails, on a full disk for example, then has no effect. */
-	rc = pause_put_on_file(s, STATE_RUNNING, err);
+	rc = state_save_status(s->dir, s->state, STATE_RUNNING, err);
 	if (rc < 0)
 		return rc;
 	rc = pause_ask_resume(s, &then, err);
 	s->pausing = rc == 0;
 	if (rc < 0)
-		(void)!pause_put_on_file(s, STATE_PAUSED, &ignored);
+		(void)!state_save_status(s->dir, s->state, STATE_PAUSED, &ignored);
 	return rc;
 }

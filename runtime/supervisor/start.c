@@ -66,18 +66,6 @@ static void start_ask_network(struct supervisor *s, unsigned int i)
 		start_ask(s, i, &m, fd);
 }
 
-static int start_put_on_file(struct supervisor *s, enum state_status status, struct err *err)
-{
-	const enum state_status before = s->state->status;
-	int rc;
-
-	s->state->status = status;
-	rc = state_save(s->dir, s->state, err);
-	if (rc < 0)
-		s->state->status = before;
-	return rc;
-}
-
 /* The command line in pieces that fit a message, then the start itself */
 static void start_ask_vmm_with(struct supervisor *s, const char *cmdline)
 {
@@ -109,7 +97,7 @@ static void start_ask_vmm(struct supervisor *s)
 	s->start.vmm_asked = true;
 	/* Recorded first: a start that fails, on a full disk for example, then has no effect. */
 	if (net_cmdline(s->state->net, s->state->nr_nets, &guest, cmdline, &err) < 0 ||
-	    start_put_on_file(s, STATE_RUNNING, &err) < 0)
+	    state_save_status(s->dir, s->state, STATE_RUNNING, &err) < 0)
 		start_refused(s, &err);
 	else if (!s->launch->plan->pod)
 		start_ask_vmm_with(s, cmdline);
@@ -124,7 +112,7 @@ static void start_conclude(struct supervisor *s)
 
 	s->start = (struct starting){.client = -1};
 	if (failure.code && s->state->status == STATE_RUNNING && s->stage < STAGE_RUNNING)
-		(void)!start_put_on_file(s, STATE_CREATED, &ignored);
+		(void)!state_save_status(s->dir, s->state, STATE_CREATED, &ignored);
 	if (client >= 0) {
 		reply_give(&s->log, client, &failure, NULL);
 	} else if (failure.code) {
