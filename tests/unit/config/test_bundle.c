@@ -6,36 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "runtime/config/bundle.h"
 #include "runtime/config/bundle_types.h"
-#include "runtime/util/json.h"
+#include "tests/support/bundle_rig.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\","
 #define VM   "\"vm\":{\"kernel\":{\"path\":\"/k\"}"
 #define ID_RANGE(inside, outside, nr)                                                              \
 	"{\"containerID\":" #inside ",\"hostID\":" #outside ",\"size\":" #nr "}"
 #define USER_NS "\"namespaces\":[{\"type\":\"user\"}]"
-
-static int load(const char *text, struct bundle **ret, struct err *err)
-{
-	struct json_object *root = NULL;
-	int rc;
-
-	*err = (struct err){0};
-	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	rc = bundle_from_json(root, "/b", ret, err);
-	json_object_put(root);
-	return rc;
-}
-
-static struct bundle *good(const char *text)
-{
-	struct bundle *b = NULL;
-	struct err err;
-
-	cr_assert(load(text, &b, &err) == 0, "%s: %s", text, err.msg);
-	return b;
-}
 
 static void expect_warning(const struct bundle *b, const char *line)
 {

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/config/bundle.h"
 #include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_types.h"
 #include "runtime/net/net.h"
-#include "runtime/util/json.h"
+#include "tests/support/bundle_rig.h"
 
 #define HEAD "{\"ociVersion\":\"1.2.0\",\"vm\":{\"kernel\":{\"path\":\"/k\"},\"devices\":["
 #define NETNS                                                                                      \
@@ -20,13 +19,10 @@
 #define PATH_50 "/123456789/123456789/123456789/123456789/123456789"
 
 /* In these texts ' stands for " */
-static int load(const char *head, const char *devices, struct bundle **ret, struct err *err)
+static int load_with(const char *head, const char *devices, struct bundle **ret, struct err *err)
 {
 	static char text[8192];
-	struct json_object *root = NULL;
-	int rc;
 
-	*err = (struct err){0};
 	cr_assert(strlen(head) + strlen(devices) + sizeof(TAIL) <= sizeof(text));
 	strcpy(text, head);
 	strcat(text, devices);
@@ -34,18 +30,15 @@ static int load(const char *head, const char *devices, struct bundle **ret, stru
 	for (char *p = text; *p; p++)
 		if (*p == '\'')
 			*p = '"';
-	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	rc = bundle_from_json(root, "/b", ret, err);
-	json_object_put(root);
-	return rc;
+	return load(text, ret, err);
 }
 
-static struct bundle *good(const char *head, const char *devices)
+static struct bundle *good_with(const char *head, const char *devices)
 {
 	struct bundle *b = NULL;
 	struct err err;
 
-	cr_assert(load(head, devices, &b, &err) == 0, "%s: %s", devices, err.msg);
+	cr_assert(load_with(head, devices, &b, &err) == 0, "%s: %s", devices, err.msg);
 	return b;
 }
 
@@ -229,7 +222,7 @@ Test(bundle_net, names_what_is_wrong)
 		strcat(devices, wrong[i].properties);
 		strcat(devices, "}");
 		strcat(msg, wrong[i].msg);
-		cr_expect_eq(load(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
+		cr_expect_eq(load_with(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
 		cr_expect_null(b);
 		msg[ERR_MSG_BYTES - 1] = '\0';
 		cr_expect(!strcmp(err.msg, msg), "%s\n  wanted %s\n  got    %s", devices, msg,
@@ -262,7 +255,7 @@ Test(bundle_net, devices_share_nothing)
 		strcat(devices, twins[i].second);
 		strcat(devices, "}");
 		strcat(msg, twins[i].msg);
-		cr_expect_eq(load(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
+		cr_expect_eq(load_with(HEAD, devices, &b, &err), -EINVAL, "%s", devices);
 		cr_expect_str_eq(err.msg, msg);
 		bundle_free(b);
 	}
@@ -277,7 +270,7 @@ Test(bundle_net, modes_have_one_name)
 
 Test(bundle_net, defaults)
 {
-	struct bundle *b = good(HEAD, "{'type':'net'}");
+	struct bundle *b = good_with(HEAD, "{'type':'net'}");
 	const struct bundle_device *d = b->vm.devices.item;
 	const struct bundle_net *n = net(b, 0);
 
@@ -319,7 +312,7 @@ Test(bundle_net, addresses_are_completed)
 
 		strcat(devices, cases[i].properties);
 		strcat(devices, "}");
-		b = good(HEAD, devices);
+		b = good_with(HEAD, devices);
 		cr_expect_eq(ntohl(net(b, 0)->guest.addr), cases[i].guest, "%s: %x", devices,
 			     ntohl(net(b, 0)->guest.addr));
 		cr_expect_eq(net(b, 0)->guest.bits, cases[i].bits, "%s", devices);
@@ -329,8 +322,8 @@ Test(bundle_net, addresses_are_completed)
 
 Test(bundle_net, name_servers_of_both_families)
 {
-	struct bundle *b = good(HEAD, "{'type':'net','dns':['9.9.9.9','2620:fe::9']},"
-				      "{'type':'net','dhcp':false}");
+	struct bundle *b = good_with(HEAD, "{'type':'net','dns':['9.9.9.9','2620:fe::9']},"
+					   "{'type':'net','dhcp':false}");
 
 	cr_expect_eq(net(b, 0)->nr_dns, 2);
 	cr_expect_eq(net(b, 0)->dns[0].family, AF_INET);
@@ -341,11 +334,11 @@ Test(bundle_net, name_servers_of_both_families)
 
 Test(bundle_net, empty_values_contradict_nothing)
 {
-	struct bundle *b = good(HEAD,
-				"{'type':'net','name':'','bridge':null,'parent':'','netns':'',"
-				"'hostIp':'','netmask':'','mac':'','guestIp':null,'dns':[],"
-				"'rateLimit':{'toGuest':{}}},"
-				"{'type':'net','mode':'none','masquerade':false}");
+	struct bundle *b = good_with(HEAD,
+				     "{'type':'net','name':'','bridge':null,'parent':'','netns':'',"
+				     "'hostIp':'','netmask':'','mac':'','guestIp':null,'dns':[],"
+				     "'rateLimit':{'toGuest':{}}},"
+				     "{'type':'net','mode':'none','masquerade':false}");
 
 	cr_expect_eq(net(b, 0)->mode, NET_MODE_PRIVATE);
 	cr_expect_eq(net(b, 1)->mode, NET_MODE_NONE);
@@ -354,9 +347,9 @@ Test(bundle_net, empty_values_contradict_nothing)
 
 Test(bundle_net, a_given_namespace_is_the_first_devices)
 {
-	struct bundle *b = good(NETNS, "{'type':'rng'},{'type':'net'},{'type':'net'},"
-				       "{'type':'net','mode':'netns'},"
-				       "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
+	struct bundle *b = good_with(NETNS, "{'type':'rng'},{'type':'net'},{'type':'net'},"
+					    "{'type':'net','mode':'netns'},"
+					    "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
 
 	cr_expect_eq(net(b, 1)->mode, NET_MODE_NETNS);
 	cr_expect_str_eq(net(b, 1)->netns, "/run/netns/a");
@@ -366,7 +359,7 @@ Test(bundle_net, a_given_namespace_is_the_first_devices)
 	cr_expect_not(bundle_implied_net(b));
 	cr_expect_eq(b->nr_warnings, 0);
 	bundle_free(b);
-	b = good(NETNS, "{'type':'rng'}");
+	b = good_with(NETNS, "{'type':'rng'}");
 	cr_expect(bundle_implied_net(b));
 	cr_expect_eq(b->nr_warnings, 0);
 	bundle_free(b);
@@ -401,7 +394,7 @@ Test(bundle_net, what_holds_a_pod_has_no_network_device)
 			 "'linux':{'namespaces':[{'type':'network','path':'/run/netns/a'}]},"
 			 "'vm':{%s'devices':[",
 			 table[i].annotation, table[i].kernel);
-		b = good(head, "");
+		b = good_with(head, "");
 		cr_expect_eq(bundle_is_pod(b), table[i].pod, "%u", i);
 		cr_expect_eq(bundle_implied_net(b), !table[i].pod, "%u", i);
 		for (unsigned int w = 0; w < b->nr_warnings; w++)
@@ -420,21 +413,21 @@ Test(bundle_net, the_hosts_network_is_refused)
 	struct bundle *b = NULL;
 	struct err err;
 
-	cr_expect_eq(load(head, "", &b, &err), -EINVAL);
+	cr_expect_eq(load_with(head, "", &b, &err), -EINVAL);
 	cr_expect_str_eq(err.msg,
 			 "/linux/namespaces: has no network namespace, and a virtual machine "
 			 "cannot share the host's network: list one, or a network device in "
 			 "vm.devices");
-	bundle_free(good(head, "{'type':'net','mode':'none'}"));
-	b = good(none, "");
+	bundle_free(good_with(head, "{'type':'net','mode':'none'}"));
+	b = good_with(none, "");
 	cr_expect_not(bundle_implied_net(b), "nothing is asked for, so there is none");
 	bundle_free(b);
 }
 
 Test(bundle_net, an_unused_namespace_gets_a_warning)
 {
-	struct bundle *b = good(NETNS, "{'type':'net','mode':'private'},"
-				       "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
+	struct bundle *b = good_with(NETNS, "{'type':'net','mode':'private'},"
+					    "{'type':'net','mode':'netns','netns':'/run/netns/b'}");
 
 	cr_assert_eq(b->nr_warnings, 1);
 	cr_expect_str_eq(b->warning[0],
@@ -450,10 +443,10 @@ Test(bundle_net, an_implied_device_counts)
 
 	for (int i = 0; i < BOOT_DEVICES_MAX - 2; i++)
 		strcat(devices, ",{'type':'rng'}");
-	bundle_free(good(NETNS, devices));
+	bundle_free(good_with(NETNS, devices));
 	strcat(devices, ",{'type':'rng'}");
-	bundle_free(good(HEAD, devices));
-	cr_expect_eq(load(NETNS, devices, &b, &err), -EINVAL);
+	bundle_free(good_with(HEAD, devices));
+	cr_expect_eq(load_with(NETNS, devices, &b, &err), -EINVAL);
 	cr_expect_str_eq(err.msg,
 			 "/vm/devices: must be at most 24 devices with those implied, are 25");
 }
@@ -467,10 +460,10 @@ Test(bundle_net, the_path_of_an_implied_namespace_fits_the_state_file)
 	struct bundle *b = NULL;
 	struct err err;
 
-	cr_expect_eq(load(head, "", &b, &err), -EINVAL);
+	cr_expect_eq(load_with(head, "", &b, &err), -EINVAL);
 	cr_expect_str_eq(err.msg,
 			 "/linux/namespaces/0/path: must be at most 255 bytes long, is 256");
-	cr_expect_eq(load(head, "{'type':'net'}", &b, &err), -EINVAL);
+	cr_expect_eq(load_with(head, "{'type':'net'}", &b, &err), -EINVAL);
 	/* not checked here */
-	bundle_free(good(head, "{'type':'net','mode':'none'}"));
+	bundle_free(good_with(head, "{'type':'net','mode':'none'}"));
 }

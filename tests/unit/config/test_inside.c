@@ -12,36 +12,14 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "runtime/config/bundle.h"
 #include "runtime/config/bundle_caps.h"
 #include "runtime/config/bundle_mount.h"
 #include "runtime/config/bundle_nodes.h"
 #include "runtime/config/bundle_process.h"
-#include "runtime/util/json.h"
+#include "tests/support/bundle_rig.h"
 
 #define ROOT "{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"rootfs\"},"
 #define RUNS "\"process\":{\"cwd\":\"/\",\"args\":[\"sh\"]"
-
-static int load(const char *text, struct bundle **ret, struct err *err)
-{
-	struct json_object *root = NULL;
-	int rc;
-
-	*err = (struct err){0};
-	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	rc = bundle_from_json(root, "/b", ret, err);
-	json_object_put(root);
-	return rc;
-}
-
-static struct bundle *good(const char *text)
-{
-	struct bundle *b = NULL;
-	struct err err;
-
-	cr_assert(load(text, &b, &err) == 0, "%s: %s", text, err.msg);
-	return b;
-}
 
 static const char *string(const struct schema_list *list, unsigned int i)
 {

@@ -15,10 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "runtime/config/bundle.h"
 #include "runtime/config/bundle_types.h"
 #include "runtime/plan/plan_seccomp.h"
-#include "runtime/util/json.h"
+#include "tests/support/bundle_rig.h"
 
 #define ALLOW(rules)	   "\"defaultAction\":\"SCMP_ACT_ALLOW\",\"syscalls\":[" rules "]"
 #define NAMES(names, more) "{\"names\":[" names "]," more "}"
@@ -29,19 +28,15 @@
 
 static int make(const char *seccomp, struct agent_filter **ret, size_t *ret_bytes, struct err *err)
 {
-	struct json_object *root = NULL;
-	struct bundle *b = NULL;
+	struct bundle *b;
 	char text[4096];
 	int rc;
 
-	*err = (struct err){0};
 	snprintf(
 		text, sizeof(text),
 		"{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},\"linux\":{\"seccomp\":{%s}}}",
 		seccomp);
-	cr_assert(json_parse(text, strlen(text), "f", &root, err) == 0, "%s: %s", text, err->msg);
-	cr_assert(bundle_from_json(root, "/b", &b, err) == 0, "%s: %s", text, err->msg);
-	json_object_put(root);
+	b = good(text);
 	rc = plan_seccomp_make(&b->linux_.inside.seccomp, ret, ret_bytes, err);
 	bundle_free(b);
 	return rc;

@@ -2,31 +2,20 @@
 /* The client of exec, and a supervisor that the test plays. */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 
 #include "devices/core/fdio.h"
-#include "runtime/state/state_dir.h"
 #include "runtime/supervisor/client_exec.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/supervisor_rig.h"
 
-static int dir, listener,
-	peer; /* the state directory, its control socket, the connection of exec */
+static int peer; /* the connection of exec */
 static struct client_exec e;
 static struct err err;
 
 static void setup(void)
 {
-	struct sockaddr_un sun;
-	socklen_t len;
-
-	temp_dir_make();
-	dir = open(temp_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	len = client_address(dir, &sun);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&sun, len), 0);
-	cr_assert_eq(listen(listener, 1), 0);
+	supervisor_listens();
 	e = (struct client_exec){.sock = -1};
 	err = (struct err){0};
 }

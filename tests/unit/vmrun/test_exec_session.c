@@ -3,7 +3,6 @@
  * DOC: exec while its program lives: a process of its own, between a supervisor and a user that the test plays
  */
 #include <criterion/criterion.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,9 +12,7 @@
 #include <sys/wait.h>
 
 #include "devices/core/fdio.h"
-#include "runtime/state/state_dir.h"
-#include "runtime/supervisor/client.h"
-#include "tests/support/temp_dir.h"
+#include "tests/support/supervisor_rig.h"
 
 /* parts of a program, in no library */
 #include "cmd/vmrun/exec_session.c"
@@ -25,7 +22,7 @@
 
 #define WAIT_MS 30000
 
-static int dir, listener, peer = -1;
+static int peer = -1;
 static int file[FDIO_FDS_MAX]; /* what exec brought */
 static unsigned int nr_files;
 static int in, out, errors; /* the user's ends of its standard streams */
@@ -34,15 +31,7 @@ static char pid_path[256], console_path[256];
 
 static void setup(void)
 {
-	struct sockaddr_un sun;
-	socklen_t len;
-
-	temp_dir_make();
-	dir = open(temp_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	len = client_address(dir, &sun);
-	cr_assert_eq(bind(listener, (struct sockaddr *)&sun, len), 0);
-	cr_assert_eq(listen(listener, 1), 0);
+	supervisor_listens();
 	snprintf(pid_path, sizeof(pid_path), "%s/pid", temp_dir);
 	snprintf(console_path, sizeof(console_path), "%s/console", temp_dir);
 	job = (struct exec_job){.dir = dir, .spec = open("/dev/null", O_RDONLY | O_CLOEXEC)};
