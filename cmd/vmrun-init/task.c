@@ -17,6 +17,7 @@
 #include "cmd/vmrun-init/devnodes.h"
 #include "cmd/vmrun-init/fault.h"
 #include "cmd/vmrun-init/hidden.h"
+#include "cmd/vmrun-init/inroot.h"
 #include "cmd/vmrun-init/links.h"
 #include "cmd/vmrun-init/lookup.h"
 #include "cmd/vmrun-init/mounts.h"
@@ -145,6 +146,15 @@ static int task_fill(const struct task *t, const struct agent_process *p, int sh
 	return rc;
 }
 
+/* While the root can be written to; if it cannot, or a file is in the way, chdir() says so. */
+static void task_make_cwd(const struct desc *d, const struct agent_process *p, int root)
+{
+	cleanup_fd int made = -1;
+
+	if (p->flags & AGENT_CREATE_CWD)
+		made = inroot_dir(root, desc_text(d, AGENT_PROCESS, 0, 0));
+}
+
 static int task_make(const struct task *t, const struct agent_process *p, int *ret_slave,
 		     struct fault *f)
 {
@@ -161,6 +171,7 @@ static int task_make(const struct task *t, const struct agent_process *p, int *r
 	rc = task_fill(t, p, share, root, ret_slave, f);
 	if (rc < 0)
 		return rc;
+	task_make_cwd(t->desc, p, root);
 	(void)fault_step(f, AGENT_STEP_ROOT, 0);
 	rc = rootfs_seal(t->desc, root);
 	if (rc == 0)
@@ -186,18 +197,10 @@ static int task_join(const struct task *t, const struct agent_process *p, int *r
 	return setns(t->container_fd, spaces) < 0 ? -errno : 0;
 }
 
-static int task_cwd(const char *cwd, uint32_t flags)
+static int task_cwd(const char *cwd)
 {
 	char path[PATH_MAX];
 
-	if (flags & AGENT_CREATE_CWD) {
-		/* An absolute path; where a name is there already, chdir() says whether it will do. */
-		for (const char *p = cwd; (p = strchr(p + 1, '/'));) {
-			(void)snprintf(path, sizeof(path), "%.*s", (int)(p - cwd), cwd);
-			(void)!mkdir(path, 0755);
-		}
-		(void)!mkdir(cwd, 0755);
-	}
 	if (chdir(cwd) < 0)
 		return -errno;
 	/* One outside the root has no path. */
@@ -213,7 +216,7 @@ static int task_become(const struct desc *d, const struct agent_process *p, stru
 	if (rc < 0)
 		return rc;
 	(void)fault_step(f, AGENT_STEP_CWD, 0);
-	there = task_cwd(cwd, p->flags);
+	there = task_cwd(cwd);
 	if (there < 0 && there != -EACCES)
 		return there;
 	(void)fault_step(f, AGENT_STEP_USER, 0);
@@ -226,7 +229,7 @@ static int task_become(const struct desc *d, const struct agent_process *p, stru
 	if (rc < 0 || there == 0)
 		return rc;
 	(void)fault_step(f, AGENT_STEP_CWD, 0);
-	return task_cwd(cwd, 0);
+	return task_cwd(cwd);
 }
 
 static int task_exec(const struct desc *d, const struct agent_process *p, int slave,

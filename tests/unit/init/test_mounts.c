@@ -216,16 +216,22 @@ Test(mounts, a_root_that_is_readonly)
 	static struct rig_spec s;
 	const struct agent_root root = {.flags = AGENT_ROOT_READONLY,
 					.propagation = MS_SHARED | MS_REC};
+	const struct agent_process p = {.flags = AGENT_CREATE_CWD};
 	struct rig_session r;
 
 	rig_item(&s, AGENT_ROOT, &root, sizeof(root), 1, "root");
 	rig_mount(&s, "/proc", "proc", "proc", 0, 0, "");
 	rig_mount(&s, "/tmp", "tmpfs", "tmpfs", 0, 0, "");
-	rig_process(&s, "(echo >/file) 2>/dev/null || echo ro; echo >/tmp/file; awk '{ print $5, "
-			"$7 ~ /shared/ }' /proc/self/mountinfo");
+	/* The directory that the program is to be in is made before. */
+	rig_program(&s, &p, NULL, "/made/here",
+		    (const char *[]){
+			    "sh", "-c",
+			    "pwd; (echo >file) 2>/dev/null || echo ro; echo >/tmp/file; awk '{ "
+			    "print $5, $7 ~ /shared/ }' /proc/self/mountinfo",
+			    NULL});
 	r = rig_run(0, &s, false);
 	rig_expect(AGENT_STARTED, 0);
-	cr_expect_str_eq(rig_read(&r.out), "ro\n/ 1\n/proc 1\n/tmp 1\n");
+	cr_expect_str_eq(rig_read(&r.out), "/made/here\nro\n/ 1\n/proc 1\n/tmp 1\n");
 	rig_expect(AGENT_EXITED, 0);
 }
 
