@@ -58,6 +58,9 @@ int launch_target(const struct launch_options *o, const char *arg, struct launch
 			return err_text(err, EINVAL, "two ids given: %s and %s", id, arg);
 		id = arg;
 	}
+	/* Callers of other runtimes spell a bundle like this, and forgot the ID. */
+	if (o->bundle && !id)
+		return err_text(err, EINVAL, "with --bundle an ID is required");
 	if (id && state_check_id(id, err) < 0)
 		return -err->code;
 	if (!realpath(dir, ret->dir))

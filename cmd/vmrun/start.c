@@ -3,12 +3,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <time.h>
 
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/hooks.h"
+
+#define START_TRIES 250 /* 5 s */
 
 int start_created(struct vmrun *v, int dir, struct err *err)
 {
@@ -24,28 +27,50 @@ int start_created(struct vmrun *v, int dir, struct err *err)
 	return rc;
 }
 
-static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
+static int start_status(int dir, enum state_status *ret, struct err *err)
 {
-	cleanup_fd int dir = -1;
 	struct state *s;
-	enum state_status status;
-	int rc = state_open(v->root, a->arg[0], &dir, err);
+	int rc = state_load(dir, &s, err);
 
-	if (rc == 0)
-		rc = state_load(dir, &s, err);
 	if (rc < 0)
 		return rc;
-	status = s->status;
+	*ret = s->status;
 	state_free(s);
+	return 0;
+}
+
+static int start_once(struct vmrun *v, int dir, struct err *err)
+{
+	enum state_status status = STATE_CREATING;
+	int rc = start_status(dir, &status, err);
+
+	if (rc < 0)
+		return rc;
 	if (status == STATE_RUNNING)
 		return err_text(err, EINVAL, "cannot start an already running container");
 	if (status == STATE_PAUSED)
 		return err_text(err, EINVAL, "cannot start a container in the paused state");
-	if (status == STATE_CREATING)
-		return err_text(err, EBUSY, "the container is being created");
 	if (status == STATE_STOPPED)
 		return err_text(err, EINVAL, "cannot start a container that has stopped");
+	if (status == STATE_CREATING)
+		return err_text(err, EINPROGRESS, "the container is being created");
 	return start_created(v, dir, err);
+}
+
+static int start_vm(struct vmrun *v, const struct verb_args *a, struct err *err)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	cleanup_fd int dir = -1;
+	int rc = state_open(v->root, a->arg[0], &dir, err);
+
+	if (rc == 0)
+		rc = start_once(v, dir, err);
+	/* Callers of runc and crun start what state shows though create has not returned; there start waits, too. */
+	for (unsigned int i = 0; rc == -EINPROGRESS && i < START_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		rc = start_once(v, dir, err);
+	}
+	return rc;
 }
 
 const struct verb verb_start = {

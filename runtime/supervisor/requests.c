@@ -241,7 +241,7 @@ static int requests_run(struct supervisor *s, struct incoming *in, struct err *e
 	    memchr(in->q.name, 0, CONSOLE_NAME_BYTES) == NULL)
 		return err_text(err, EINVAL, "the request does not have the form it should");
 	if (s->stage < STAGE_CREATED && s->stage < op->from)
-		return err_text(err, EBUSY, "the container is being created");
+		return err_text(err, EINPROGRESS, "the container is being created");
 	if (s->stage < op->from)
 		return err_text(err, EINVAL, "the container is not running");
 	return op->run(s, in, err);

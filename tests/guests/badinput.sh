@@ -139,6 +139,7 @@ usage "usage: vmrun state ID" state
 usage "container id cannot be empty" state ''
 usage "invalid container id" kill a/b
 usage "invalid container id" create --id 'a b' "$work/b"
+usage "with --bundle an ID is required" create --bundle "$work/b"
 usage "two ids given: a and b" create --bundle "$work/b" --id a b
 usage "x: unknown signal 'BOO'" kill x BOO
 usage "x: SIZE is a number" balloon x 1Q

@@ -86,6 +86,23 @@ kill $holder
 wait $holder 2>/dev/null
 succeeds "delete" quick delete $vm
 
+# Callers start what they have seen by state, though create has not returned.
+jq --arg go "until [ -e $work/go ]; do sleep 0.02; done" '.hooks.createRuntime = [{path: "/bin/sh", args: ["sh", "-c", $go]}]' \
+	"$work/$vm/config.json" >"$work/c" && mkdir "$work/late" && cp -r "$work/$vm/." "$work/late/" && mv "$work/c" "$work/late/config.json"
+quick create "$work/late" </dev/null >/dev/null 2>"$work/err" &
+create=$!
+late() { vm_status late | grep -qxE "creating|created"; } # created, where the hook runs
+succeeds "a hook holds create up" eventually 20 late
+quick start late >"$work/start" 2>&1 &
+start=$!
+sleep 0.3 # it passes without that, too, but proves less
+touch "$work/go"
+wait $start
+is "start waits for create" "$?$(cat "$work/start")" 0
+wait $create
+is "create: succeeds" $? 0
+succeeds "late: delete --force" quick delete --force late
+
 # Nor does create wait for a console's owner that does not take it.
 jq '.process = {"terminal": true, "cwd": "/"}' "$work/$vm/config.json" >"$work/c" && mv "$work/c" "$work/$vm/config.json"
 perl -e 'use Socket; use Fcntl;
