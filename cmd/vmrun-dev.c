@@ -54,6 +54,7 @@ static const struct {
 	[CTL_BALLOON_STATS] = {.known = true},
 	[CTL_VSOCK_CONNECT] = {.known = true, .brings_file = true},
 	[CTL_VSOCK_FOUND] = {.known = true, .brings_file = true},
+	[CTL_VSOCK_END] = {.known = true},
 	[CTL_CONSOLE_ATTACH] = {.known = true, .brings_file = true},
 	[CTL_CONSOLE_SIZE] = {.known = true},
 	[CTL_CONSOLE_LOG] = {.known = true, .brings_file = true},

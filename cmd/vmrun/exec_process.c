@@ -2,6 +2,7 @@
 #include "cmd/vmrun/exec_process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -162,9 +163,11 @@ static void exec_process_set_size(struct bundle_process *p)
 
 static int exec_process_save(const struct spec_items *s, int *ret, struct err *err)
 {
-	cleanup_fd int fd = memfd_create("exec", MFD_CLOEXEC);
+	cleanup_fd int fd = memfd_create("exec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0 || fd_write_full(fd, s->bytes, s->len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+	/* A device gets it, and should not be able to change it. */
+	if (fd < 0 || fd_write_full(fd, s->bytes, s->len) < 0 || lseek(fd, 0, SEEK_SET) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0)
 		return err_set(err, errno, "description of the process");
 	*ret = TAKE_FD(fd);
 	return 0;

@@ -54,11 +54,11 @@ enum ctl_type {
 	CTL_PAUSE,  /* supervisor -> VMM, after START, while it is not paused. DONE comes when no */
 		    /* vCPU runs and no device works for the guest */
 	CTL_RESUME, /* supervisor -> VMM, after PAUSE, also if it failed; ends one not DONE yet, */
-		    /* with ECANCELED. value[0..1] = the next generation. Answered by DONE: value[0] */
-		    /* = 1 + number of a device for which PAUSE was still waiting; 0: none */
-	CTL_NET,    /* supervisor -> network device, after READY and before the VMM's START: */
-		    /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
-		    /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
+	/* with ECANCELED. value[0..1] = the next generation. Answered by DONE: value[0] */
+	/* = 1 + number of a device for which PAUSE was still waiting; 0: none */
+	CTL_NET,     /* supervisor -> network device, after READY and before the VMM's START: */
+		     /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
+		     /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
 	CTL_BALLOON, /* supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = */
 		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
 	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */
@@ -79,9 +79,12 @@ enum ctl_type {
 	/* connection that comes next. To a vhost_vsock: the guest's end by HALF, then */
 	/* the program's, arg = the host's port */
 	CTL_VSOCK_ASK, /* vsock device -> supervisor, after READY, few open: the guest connects to */
-		       /* the host's port code, value 0 = whether seqpacket; arg = ticket */
+	/* the host's port code, value 0 = whether seqpacket; arg = ticket */
 	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */
 			 /* end as file, without one it is refused. Answered by DONE */
+	CTL_VSOCK_END, /* supervisor -> vsock device, after READY: connections with the guest's port arg */
+	/* are over; value = the host's port of each, 0: none. What the guest sent still goes to */
+	/* the host's end. One that is over already stays so. Answered by DONE */
 	CTL_LOST, /* VMM -> supervisor, after READY: text = a device that returns (BOOT_VMM_RETURNS) */
 		  /* and whose connection has ended; arg = which one: 0 the first, then DEVICE's */
 	CTL_DEVICE, /* supervisor -> VMM, after READY: text = a device that returns, arg = */

@@ -4,6 +4,7 @@
  *
  *   the guest connects:  CTL_VSOCK_ASK to the supervisor --> CTL_VSOCK_FOUND with the host's end, or without
  *   the host connects:   CTL_VSOCK_CONNECT with the host's end --> the guest gets a REQUEST
+ *   the host ends it:    CTL_VSOCK_END --> the guest gets a RST
  *
  * Few questions are open at a time. The connections behind them wait in a list, as long as the guest does.
  */
@@ -104,6 +105,22 @@ static int vsock_ask_connect(struct device *d, struct ctl_msg *m, int *fd, struc
 	return 0;
 }
 
+/* A guest that keeps a connection open must not keep the host's end of it from its readers. */
+static int vsock_ask_end(struct vsock *v, const struct ctl_msg *m)
+{
+	for (unsigned int i = 0; i < CTL_VALUES; i++) {
+		struct vsock_conn *c = NULL;
+
+		if (m->value[i] && m->value[i] <= UINT32_MAX && m->arg <= UINT32_MAX)
+			c = vsock_table_find(&v->table, (uint32_t)m->arg, (uint32_t)m->value[i]);
+		if (!c)
+			continue;
+		vsock_say_reset_of(v, c);
+		vsock_host_over(v, c);
+	}
+	return 0;
+}
+
 int vsock_ask_control(struct device *d, struct ctl_msg *m, int *fd, struct err *err)
 {
 	struct vsock *v = d->state;
@@ -111,6 +128,8 @@ int vsock_ask_control(struct device *d, struct ctl_msg *m, int *fd, struct err *
 
 	if (m->type == CTL_VSOCK_FOUND) {
 		rc = vsock_ask_found(v, m, fd);
+	} else if (m->type == CTL_VSOCK_END) {
+		rc = vsock_ask_end(v, m);
 	} else if (m->type != CTL_VSOCK_CONNECT || *fd < 0) {
 		return -EPROTO;
 	} else if (m->code == CTL_VSOCK_HALF && v->half_in < 0) {

@@ -298,6 +298,10 @@ uint64_t agent_at_ns(const struct supervisor *s)
 
 void agent_late(struct supervisor *s)
 {
+	if (s->state->status == STATE_PAUSED) {
+		s->agent->by_ns = clock_ns() + AGENT_UP_NS;
+		return;
+	}
 	s->agent->by_ns = 0;
 	agent_broke_rules(s, "has not come up");
 }

@@ -16,6 +16,7 @@
 #include "runtime/supervisor/others.h"
 #include "runtime/supervisor/record.h"
 #include "runtime/supervisor/restart.h"
+#include "runtime/supervisor/session_late.h"
 #include "runtime/supervisor/start.h"
 #include "runtime/supervisor/vsock.h"
 #include "runtime/supervisor/watch.h"
@@ -32,6 +33,7 @@ static bool life_deadlines(struct supervisor *s, int *ret_timeout_ms)
 		{s->others_ns, others_late},	   {s->record_ns, record_late},
 		{s->listen_again_ns, lines_again}, {s->tell_losses_ns, lines_tell_losses},
 		{vsock_at_ns(s), vsock_late},	   {agent_at_ns(s), agent_late},
+		{session_at_ns(s), session_late},
 	};
 	uint64_t now = 0;
 

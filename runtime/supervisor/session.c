@@ -11,8 +11,10 @@
 
 #include "devices/core/fdio.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/end.h"
 #include "runtime/supervisor/reply.h"
 #include "runtime/supervisor/vsock.h"
+#include "runtime/util/clock.h"
 #include "runtime/util/file.h"
 
 #define CLIENTS_READY	   16
@@ -50,7 +52,7 @@ static void session_close_files(struct session *n)
 	}
 }
 
-/* Returns its client, -1: none. The place is free, at the latest when the device has answered */
+/* Returns its client, -1: none. The place is free when the device has answered */
 static int session_release(struct session *n)
 {
 	const int client = n->client;
@@ -59,7 +61,7 @@ static int session_release(struct session *n)
 	n->client = -1;
 	/* Answers of the device are still to come for one that is being connected. */
 	if (n->open == 0)
-		n->state = SESSION_FREE;
+		n->state = SESSION_OVER;
 	return client;
 }
 
@@ -115,12 +117,16 @@ static void session_ask_guest(struct supervisor *s, struct session *n)
 		m.port[i] = n->port[i];
 	if (!session_is_dead(n) && agent_conn_send(&s->agent->conn, &m, &err) == 0) {
 		n->state = SESSION_ASKED;
+		n->asked_ns = s->agent->look_ns = clock_ns();
 		if (n->size)
 			session_size(s, n->id, n->size);
-	} else if (n->id == 0)
+	} else if (n->id == 0) {
+		/* A VM without its container's process has no purpose. */
+		end_vm(s, END_INIT_LOST, err.msg, false);
 		s->agent->began(s, &err);
-	else
+	} else {
 		session_fails(s, n, &err, NULL);
+	}
 }
 
 /* The device has a stream, or has refused it; the order of answers is that of questions */
@@ -181,17 +187,48 @@ static void session_connect(struct supervisor *s, struct session *n)
 		session_ask_guest(s, n);
 }
 
+static void session_streams_ended(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
+				  const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
+{
+	struct session *n = s->agent->session;
+
+	while (n->state != SESSION_ENDING)
+		n++;
+	n->state = SESSION_FREE;
+	session_go_on(s);
+}
+
+/* False: it had none, or the device cannot be asked */
+static bool session_end_streams(struct supervisor *s, struct session *n)
+{
+	const struct ask_then then = {.done = session_streams_ended, .client = -1};
+	struct err ignored;
+	bool any = false;
+
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
+		any = any || n->port[i];
+	n->state = SESSION_FREE;
+	if (any && vsock_end(s, AGENT_PORT, n->port, AGENT_STREAMS, &then, &ignored) == 0)
+		n->state = SESSION_ENDING;
+	return n->state == SESSION_ENDING;
+}
+
 void session_go_on(struct supervisor *s)
 {
 	struct session *next = NULL;
 
+	if (s->stage != STAGE_RUNNING)
+		return;
 	for (struct session *n = s->agent->session; n < s->agent->session + SESSIONS_MAX; n++) {
-		if (n->state == SESSION_CONNECTING)
+		if (n->state == SESSION_CONNECTING || n->state == SESSION_ENDING)
 			return;
 		if (n->state == SESSION_WAITING && (!next || n->id < next->id))
 			next = n;
 	}
-	if (next && s->agent->up && s->stage == STAGE_RUNNING)
+	for (struct session *n = s->agent->session; n < s->agent->session + SESSIONS_MAX; n++)
+		if (n->state == SESSION_OVER && session_end_streams(s, n))
+			return;
+	if (next && s->agent->up)
 		session_connect(s, next);
 }
 
@@ -215,12 +252,11 @@ void session_size(struct supervisor *s, uint32_t id, uint64_t size)
 	(void)!agent_conn_send(&s->agent->conn, &m, &ignored);
 }
 
-/* Its program is not wanted any more */
-static void session_client_left(struct supervisor *s, struct session *n)
+void session_client_left(struct supervisor *s, struct session *n)
 {
 	struct err ignored;
 
-	close(n->client);
+	cleanup_close_fd(&n->client);
 	n->client = -1;
 	if (n->state >= SESSION_ASKED)
 		(void)!session_signal(s, n->id, SIGKILL, false, &ignored);
@@ -315,6 +351,7 @@ void session_fails(struct supervisor *s, struct session *n, const struct err *wh
 
 	if (client >= 0)
 		reply_give(&s->log, client, &copy, value);
+	session_go_on(s);
 }
 
 void session_ended(struct supervisor *s, struct session *n, uint32_t status)
@@ -325,6 +362,7 @@ void session_ended(struct supervisor *s, struct session *n, uint32_t status)
 
 	if (client >= 0)
 		reply_give(&s->log, client, &none, value);
+	session_go_on(s);
 }
 
 void session_close_all(struct supervisor *s, const struct err *why)
@@ -332,7 +370,7 @@ void session_close_all(struct supervisor *s, const struct err *why)
 	for (struct session *n = s->agent->session; n < s->agent->session + SESSIONS_MAX; n++) {
 		int client;
 
-		if (n->state == SESSION_FREE)
+		if (n->state < SESSION_WAITING)
 			continue;
 		if (n->state < SESSION_RUNNING) {
 			session_fails(s, n, why, NULL);

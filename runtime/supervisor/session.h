@@ -6,6 +6,8 @@
  *   CONNECTING  the description and the streams are handed to the vsock device, which connects them to the guest
  *   ASKED       AGENT_RUN is sent
  *   RUNNING     AGENT_STARTED has come
+ *   OVER        its client has heard the end; no other session is being connected
+ *   ENDING      the device is to end its streams, which a guest could keep open
  *
  * This process never reads or writes the streams of a session: their files are the device's, and closed here as soon as
  * it has them. Session 0 is the container's process; others have a client, which stays connected (client.h).
@@ -21,6 +23,8 @@
 
 enum session_state {
 	SESSION_FREE,
+	SESSION_OVER,
+	SESSION_ENDING,
 	SESSION_WAITING,
 	SESSION_CONNECTING,
 	SESSION_ASKED,
@@ -35,6 +39,7 @@ enum session_state {
  * @size:	Of the terminal when it was handed to the device: columns << 16 | rows
  * @open:	Questions to the device without an answer
  * @failure:	The first of their failures
+ * @asked_ns:	When it was ASKED; 0: the answer is not waited for any more (session_late.h)
  */
 struct session {
 	uint32_t id;
@@ -46,6 +51,7 @@ struct session {
 	unsigned int open;
 	uint32_t port[AGENT_STREAMS];
 	struct err failure;
+	uint64_t asked_ns;
 };
 
 /**
@@ -56,6 +62,7 @@ struct session {
  * @pending:	Signals to session 0, a bit each, that came before it runs
  * @began:	Session 0 runs, or has failed (code other than 0)
  * @clients:	An epoll fd that watches those of sessions; in the loop
+ * @look_ns:	When session_late() is due, which may find nothing; 0: never
  * @conn:	The control connection
  */
 struct agent {
@@ -65,6 +72,7 @@ struct agent {
 	uint64_t pending;
 	void (*began)(struct supervisor *s, const struct err *failure);
 	int clients;
+	uint64_t look_ns;
 	struct agent_conn conn;
 	struct session session[SESSIONS_MAX];
 };
@@ -97,12 +105,15 @@ MUST_CHECK int session_stream(int fd, int flags, int *ret, struct err *err);
 MUST_CHECK int session_exec(struct supervisor *s, const int *fd, unsigned int nr, bool terminal,
 			    int client, struct err *err);
 
-/** session_go_on() - Connect the next that waits, if the guest is up and none is being connected */
+/** session_go_on() - End the streams of the next that is over, or connect the next that waits, one at a time */
 void session_go_on(struct supervisor *s);
 
 /** session_signal() - Send a signal to session @id; @all: to all processes of the container */
 MUST_CHECK int session_signal(struct supervisor *s, uint32_t id, int sig, bool all,
 			      struct err *err);
+
+/** session_client_left() - Its program is not wanted any more */
+void session_client_left(struct supervisor *s, struct session *n);
 
 /** session_size() - The terminal of session @id has another size: columns << 16 | rows */
 void session_size(struct supervisor *s, uint32_t id, uint64_t size);

@@ -140,6 +140,17 @@ int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const st
 	return rc < 0 ? rc : ask_process(s, i, &m, out >= 0 ? out : in, then, err);
 }
 
+int vsock_end(struct supervisor *s, uint32_t port, const uint32_t *host, unsigned int nr,
+	      const struct ask_then *then, struct err *err)
+{
+	struct ctl_msg m = {.type = CTL_VSOCK_END, .arg = port};
+
+	vr_assert(nr <= CTL_VALUES);
+	for (unsigned int i = 0; i < nr; i++)
+		m.value[i] = host[i];
+	return ask_process(s, s->launch->plan->vsock.proc, &m, -1, then, err);
+}
+
 bool vsock_may_ask(const struct supervisor *s, const struct spawned *p)
 {
 	return s->bridge && p == &s->proc[s->launch->plan->vsock.proc] && bridge_may_ask(s->bridge);

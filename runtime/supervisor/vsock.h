@@ -27,6 +27,15 @@ void vsock_close(struct supervisor *s);
 MUST_CHECK int vsock_connect(struct supervisor *s, uint32_t port, int in, int out,
 			     const struct ask_then *then, struct err *err);
 
+/**
+ * vsock_end() - End connections that vsock_connect() began, whatever the guest says
+ * @port:	Of the guest
+ * @host:	The host's port of each, as the device answered, @nr of them; 0: none
+ * @then:	When the host's ends are closed, or have to take no more than what the guest has sent
+ */
+MUST_CHECK int vsock_end(struct supervisor *s, uint32_t port, const uint32_t *host, unsigned int nr,
+			 const struct ask_then *then, struct err *err);
+
 /** vsock_may_ask() - Whether CTL_VSOCK_ASK from @p is legal */
 bool vsock_may_ask(const struct supervisor *s, const struct spawned *p);
 

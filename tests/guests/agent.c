@@ -12,6 +12,7 @@
  *   fail STEP NR   cannot be begun
  *   break TYPE     a record of that type, which may be none
  *   gone           closes the control connection
+ *   hold STEP NR   cannot be begun, or with STEP 0 ends at once; keeps its streams open all the same
  */
 #include "devices/core/agent_msg.h"
 #include "devices/core/agent_spec.h"
@@ -264,7 +265,8 @@ static void close_streams(struct session *s)
 
 static void end(struct session *s, uint32_t status)
 {
-	close_streams(s);
+	if (!is(s, "hold"))
+		close_streams(s);
 	tell(AGENT_EXITED, s->id, status, 0);
 	s->used = false;
 	over = over || s->id == 0;
@@ -287,8 +289,9 @@ static void launch(struct session *s)
 {
 	read_args(s);
 	conn_close(stream(s, AGENT_SPEC));
-	if (is(s, "fail")) {
-		close_streams(s);
+	if (is(s, "fail") || (is(s, "hold") && number(s, 1))) {
+		if (is(s, "fail"))
+			close_streams(s);
 		tell(AGENT_FAILED, s->id, number(s, 2), number(s, 1));
 		s->used = false;
 		return;
@@ -372,7 +375,7 @@ static void step(struct session *s)
 			end(s, 0);
 	} else if (is(s, "exit")) {
 		end(s, number(s, 1));
-	} else if (is(s, "args") || (is(s, "cat") && copy(s)) ||
+	} else if (is(s, "args") || is(s, "hold") || (is(s, "cat") && copy(s)) ||
 		   (is(s, "out") && pour(s, output(s))) ||
 		   (is(s, "err") && pour(s, stream(s, AGENT_STDERR)))) {
 		end(s, 0);

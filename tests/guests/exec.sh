@@ -36,6 +36,11 @@ is "a reader that leaves" "$(vmrun exec c out 1000000 | head -c 3)" xxx
 like "no such program" "$(said vmrun exec c fail 21 2 | tr '\n' ' ')" '^vmrun: c: exec: "fail": executable file not found in \$PATH.* status 127 $'
 like "one that may not be run" "$(said vmrun exec c fail 22 13 | tr '\n' ' ')" '^vmrun: c: exec .*[Pp]ermission denied.* status 126 $'
 
+# ---- a guest that keeps a program's streams open
+
+is "of one that has ended" "$(said timeout 20 cat < <(vmrun exec c hold 0))" "status 0"
+is "of one that does not run" "$(said timeout 20 cat < <(vmrun exec c hold 21 2 2>/dev/null))" "status 0"
+
 # ---- signals, and what stays when it is detached
 
 "${at[@]}" exec --pid-file "$work/pid" c sleep >"$work/out" &

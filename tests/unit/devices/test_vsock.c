@@ -215,6 +215,56 @@ Test(vsock, one_pipe_is_one_direction)
 	cr_assert_eq(expect(OP(SHUTDOWN), 23, host).fwd_cnt, 7);
 }
 
+/* ---- the host ends it ---- */
+
+static void end_connections(uint64_t guest, uint64_t first, uint64_t second)
+{
+	const struct ctl_msg m = {.type = CTL_VSOCK_END, .arg = guest, .value = {first, 0, second}};
+
+	cr_assert_eq(ctl_send_whole(child.control, &m, -1), 0);
+	cr_assert_eq(hear(CTL_DONE).code, 0);
+}
+
+Test(vsock, a_guest_that_does_not_close_loses_its_connections)
+{
+	uint32_t open, not_answered, other;
+	int end[] = {offered(23, 0, &open), offered(23, 0, &not_answered), offered(23, 0, &other)};
+	char buf[8];
+
+	say(OP(RESPONSE), 23, open);
+	say(OP(RESPONSE), 23, other);
+	say_data(23, open, "last", 4);
+	end_connections(23, open, not_answered);
+	cr_expect_eq(received(end[0], buf, sizeof(buf)), 4);
+	cr_expect_eq(received(end[0], buf, sizeof(buf)), 0);
+	cr_expect_eq(received(end[1], buf, sizeof(buf)), 0);
+	expect(OP(RST), 23, open);
+	expect(OP(RST), 23, not_answered);
+	say_data(23, other, "on", 2);
+	cr_expect_eq(received(end[2], buf, sizeof(buf)), 2);
+	/* Again, and what never was */
+	end_connections(23, open, not_answered);
+	end_connections(1ULL << 40, other, 1ULL << 40);
+	cr_assert(silent());
+}
+
+Test(vsock, what_the_guest_sent_before_the_host_ended_it_arrives)
+{
+	static char bytes[RX_BYTES], more[4096];
+	size_t sent = 0, got = 0;
+	uint32_t host;
+	int end = offered(23, 0, &host);
+	ssize_t n;
+
+	say(OP(RESPONSE), 23, host);
+	for (unsigned int i = 0; i < 62; i++, sent += sizeof(bytes)) /* more than a socket holds */
+		say_data(23, host, bytes, sizeof(bytes));
+	end_connections(23, host, 0);
+	while ((n = received(end, more, sizeof(more))) > 0)
+		got += (size_t)n;
+	cr_expect_eq(got, sent);
+}
+
 /* ---- the end ---- */
 
 Test(vsock, the_guest_closes_one_direction)
