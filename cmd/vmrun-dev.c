@@ -185,11 +185,13 @@ static int dev_serve(struct program *p, struct err *err)
 
 int main(void)
 {
-	static struct program program = {.front_end = -1};
+	static struct program program; /* zeroed: what stays so takes no memory */
 	struct program *p = &program;
 	struct err err = {0};
-	int rc = dev_prepare(p, &err);
+	int rc;
 
+	p->front_end = -1;
+	rc = dev_prepare(p, &err);
 	if (rc < 0) {
 		/* If this fails the supervisor is gone. */
 		(void)!ctl_send(BOOT_FD_CONTROL, CTL_FAILED, (uint32_t)-rc, 0, err.msg);

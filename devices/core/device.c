@@ -3,14 +3,17 @@
 
 #include <errno.h>
 
+#include "devices/core/sparse.h"
 #include "devices/core/vu_msg.h"
 
 int device_init(struct device *d, const struct device_ops *ops, struct loop *loop, struct err *err)
 {
-	*d = (struct device){.ops = ops, .loop = loop, .config_fd = -1};
+	d->ops = ops;
+	d->loop = loop;
+	d->config_fd = -1;
 	for (unsigned int q = 0; q < BOOT_QUEUES_MAX; q++)
 		d->kick_fd[q] = d->call_fd[q] = d->err_fd[q] = -1;
-	d->state = calloc(1, ops->state_size);
+	d->state = sparse_calloc(1, ops->state_size);
 	return d->state ? 0 : err_set(err, ENOMEM, "state of device %s", ops->kind->name);
 }
 

@@ -113,13 +113,13 @@ struct device {
 
 /**
  * device_init() - An instance without queues or fds, its state allocated and zeroed
- * @d:		Overwritten whole
+ * @d:		Zeroed: most of it stays so, and takes no memory until a queue is used
  * @ops:	Its kind; borrowed
  * @loop:	The process's loop; borrowed
  *
  * ops->init is the caller's next step.
  * Context: setup
- * Syscalls: brk
+ * Syscalls: mmap brk madvise
  * Return: 0 or -ENOMEM
  */
 MUST_CHECK int device_init(struct device *d, const struct device_ops *ops, struct loop *loop,

@@ -3,9 +3,12 @@
 
 #include <errno.h>
 
+#include "devices/core/sparse.h"
+
 int fs_files_init(struct fs_files *t, uint32_t max, struct fs_nodes *nodes, struct err *err)
 {
-	*t = (struct fs_files){.nodes = nodes, .max = max, .file = calloc(max, sizeof(*t->file))};
+	*t = (struct fs_files){
+		.nodes = nodes, .max = max, .file = sparse_calloc(max, sizeof(*t->file))};
 	return t->file ? 0 : err_set(err, ENOMEM, "a table of %u open files", max);
 }
 

@@ -38,7 +38,7 @@ struct fs_files {
 	uint32_t max, fresh, free, closing;
 };
 
-/** fs_files_init() - A table with room for @max.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
+/** fs_files_init() - A table with room for @max.  Context: setup.  Syscalls: mmap madvise.  Return: 0 or -ENOMEM */
 MUST_CHECK int fs_files_init(struct fs_files *t, uint32_t max, struct fs_nodes *nodes,
 			     struct err *err);
 

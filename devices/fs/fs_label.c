@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "devices/core/sparse.h"
+
 int fs_labels_init(struct fs_labels *t, uint32_t max, struct err *err)
 {
-	*t = (struct fs_labels){.max = max, .left = max, .cell = calloc(max, sizeof(*t->cell))};
+	*t = (struct fs_labels){
+		.max = max, .left = max, .cell = sparse_calloc(max, sizeof(*t->cell))};
 	return t->cell ? 0 : err_set(err, ENOMEM, "a table of names");
 }
 

@@ -34,7 +34,7 @@ struct fs_labels {
 	uint32_t max, fresh, free, left;
 };
 
-/** fs_labels_init() - Room for @max cells.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
+/** fs_labels_init() - Room for @max cells.  Context: setup.  Syscalls: mmap madvise.  Return: 0 or -ENOMEM */
 MUST_CHECK int fs_labels_init(struct fs_labels *t, uint32_t max, struct err *err);
 
 /** fs_labels_done() - Free them.  Context: setup.  Syscalls: munmap */

@@ -7,6 +7,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "devices/core/sparse.h"
 #include "devices/fs/fs_attr.h"
 
 int fs_locks_init(struct fs_locks *t, uint32_t max, struct err *err)
@@ -14,7 +15,7 @@ int fs_locks_init(struct fs_locks *t, uint32_t max, struct err *err)
 	*t = (struct fs_locks){.max = max};
 	if (max == 0)
 		return 0;
-	t->lock = calloc(max, sizeof(*t->lock));
+	t->lock = sparse_calloc(max, sizeof(*t->lock));
 	return t->lock ? 0 : err_set(err, ENOMEM, "a table of %u owners of locks", max);
 }
 

@@ -22,7 +22,7 @@
 
 #define FS_LOCK_AGAIN_NS 50000000L /* between two tries, for locks of others */
 
-/** fs_locks_init() - Room for @max owners; 0: the locks are the guest's own.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
+/** fs_locks_init() - Room for @max owners; 0: the locks are the guest's own.  Context: setup.  Syscalls: mmap madvise.  Return: 0 or -ENOMEM */
 MUST_CHECK int fs_locks_init(struct fs_locks *t, uint32_t max, struct err *err);
 
 /** fs_locks_done() - Close all.  Context: setup.  Syscalls: close munmap */

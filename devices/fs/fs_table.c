@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "devices/core/sparse.h"
+
 #define FS_PLACES_PER_BUCKET 4U
 
 /* Whatever the host's numbers look like, neighbours land in different buckets. */
@@ -97,9 +99,9 @@ int fs_table_init(struct fs_nodes *t, uint32_t max, struct err *err)
 	while (buckets < max / FS_PLACES_PER_BUCKET)
 		buckets *= 2;
 	*t = (struct fs_nodes){.max = max, .mask = buckets - 1};
-	t->node = calloc(max, sizeof(*t->node));
-	t->bucket = calloc(buckets, sizeof(*t->bucket));
-	t->named = calloc(buckets, sizeof(*t->named));
+	t->node = sparse_calloc(max, sizeof(*t->node));
+	t->bucket = sparse_calloc(buckets, sizeof(*t->bucket));
+	t->named = sparse_calloc(buckets, sizeof(*t->named));
 	if (!t->node || !t->bucket || !t->named)
 		return err_set(err, ENOMEM, "a table of %u inodes", max);
 	/* Names of up to 28 bytes need one cell, most need no more. */

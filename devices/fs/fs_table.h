@@ -77,7 +77,7 @@ struct fs_nodes {
 	struct fs_labels labels;
 };
 
-/** fs_table_init() - Room for @max inodes.  Context: setup.  Syscalls: mmap.  Return: 0 or -ENOMEM */
+/** fs_table_init() - Room for @max inodes.  Context: setup.  Syscalls: mmap madvise.  Return: 0 or -ENOMEM */
 MUST_CHECK int fs_table_init(struct fs_nodes *t, uint32_t max, struct err *err);
 
 /** fs_table_done() - Close and free all.  Context: setup.  Syscalls: close munmap */

@@ -18,6 +18,8 @@ int arena_init(struct arena *a, size_t bytes)
 		 -1, 0);
 	if (p == MAP_FAILED)
 		return -errno;
+	/* What is used of it is small, and a huge page is not. EINVAL: the kernel has none */
+	(void)madvise(p, bytes, MADV_NOHUGEPAGE);
 	*a = (struct arena){.base = p, .bytes = bytes};
 	return 0;
 }

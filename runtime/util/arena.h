@@ -22,7 +22,7 @@ struct arena {
 	size_t used;
 };
 
-/** arena_init() - Reserve @bytes, rounded up to pages; 0 or -errno.  Syscalls: mmap */
+/** arena_init() - Reserve @bytes, rounded up to pages; 0 or -errno.  Syscalls: mmap madvise */
 MUST_CHECK int arena_init(struct arena *a, size_t bytes);
 
 /** arena_done() - Unmap the region; safe on a zeroed struct.  Syscalls: munmap */
