@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,8 @@
 #include "runtime/state/state.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
+
+#define MAIN_TABLE_BYTES 32768
 
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "warn", "info", "debug", NULL};
@@ -180,6 +183,8 @@ int main(int argc, char **argv)
 	struct vmrun v = {.start_ns = clock_ns()};
 	struct err err = {0};
 
+	/* Tables get pages of their own: those that are not used take no memory, and a supervisor lives long. */
+	(void)mallopt(M_MMAP_THRESHOLD, MAIN_TABLE_BYTES);
 	if (inherited_settle(&err) < 0 || main_run(&v, argc - 1, argv + 1, &err) < 0) {
 		vmrun_error(&v, &err);
 		return v.exit_code ? v.exit_code : EXIT_FAILURE;
