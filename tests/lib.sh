@@ -90,6 +90,15 @@ with_tap() {
 # processes of a VM, one pid a line: the supervisor first
 vm_pids() { vmrun state "$1" | jq -r '.pid, .vmrun.processes[].pid'; }
 vm_pid() { vmrun state "$1" | jq -r --arg n "$2" '.vmrun.processes[] | select(.name == $n) | .pid'; }
+# vm_memory ID: each process of a VM with its memory in KiB, shared pages divided among their users, without the guest's RAM
+vm_memory() {
+	vmrun state "$1" | jq -r '"supervisor \(.pid)", (.vmrun.processes[] | "\(.name) \(.pid)")' | while read -r name pid; do
+		awk -v n="$name" '/^[0-9a-f]+-[0-9a-f]+ / { ram = /memfd:|anon_inode| \/#[0-9]+ \(deleted\)$/ } /^Pss:/ && !ram { s += $2 }
+			END { print n, s }' "/proc/$pid/smaps"
+	done
+}
+# memory_over ID KIB: those rows, if it is more in all
+memory_over() { vm_memory "$1" | awk -v max="$2" '{ s += $2; t = t $0 "; " } END { if (NR < 2 || s > max) print t s }'; }
 vm_status() { vmrun state "$1" 2>/dev/null | jq -r .status; }
 is_stopped() { [ "$(vm_status "$1")" = stopped ]; }
 is_running() { [ "$(vm_status "$1")" = running ]; }

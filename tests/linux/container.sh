@@ -40,6 +40,7 @@ bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; do
 oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
+[ "$name" != vmrun ] || is "its processes have at most 3072 KiB" "$(memory_over main 3072)" ""
 say "main is up"
 
 is "$mib MiB of input" "$(data | in_main sha256sum)" "$sum_data"
