@@ -246,8 +246,8 @@ int plan_build(const struct bundle *b, const char *id, const struct plan_host *h
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
-		plan_build_vm,	  plan_namespaces_build, plan_cgroup_build,
-		plan_build_hooks, plan_build_warnings,
+		plan_namespaces_build, plan_build_vm,	    plan_cgroup_build,
+		plan_build_hooks,      plan_build_warnings,
 	};
 	static const struct plan_host unknown = {.config = NULL};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));

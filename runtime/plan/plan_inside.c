@@ -136,7 +136,8 @@ int plan_inside_build(struct plan_build *bd)
 	if (!b->container)
 		return 0;
 	plan_inside_add_root(b, s);
-	spec_items_string(s, AGENT_HOSTNAME, bd->p->hostname);
+	if (!bd->p->joins_name)
+		spec_items_string(s, AGENT_HOSTNAME, bd->p->hostname);
 	if (b->domainname)
 		spec_items_string(s, AGENT_DOMAINNAME, b->domainname);
 	rc = plan_inside_add_mounts(bd);

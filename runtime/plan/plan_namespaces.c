@@ -18,11 +18,20 @@ static const struct {
 	{BUNDLE_NS_UTS, CLONE_NEWUTS},
 };
 
+/* A pod's namespace has a name, and so has the host's, which is a container's that asks for no namespace and no name. */
+static bool plan_namespaces_name(const struct bundle *b)
+{
+	const struct bundle_namespace *uts = bundle_namespace(b, BUNDLE_NS_UTS, NULL);
+
+	return b->container && (uts ? uts->path != NULL : b->hostname == NULL);
+}
+
 int plan_namespaces_build(struct plan_build *bd)
 {
 	struct plan *p = bd->p;
 	int rc = 0;
 
+	p->joins_name = plan_namespaces_name(bd->b);
 	for (unsigned int i = 0; rc == 0 && bd->b->container && i < ARRAY_SIZE(kinds); i++) {
 		char pointer[sizeof("/linux/namespaces/4294967295")];
 		unsigned int index = 0;

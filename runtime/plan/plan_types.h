@@ -283,6 +283,7 @@ struct plan_cgroup_dir {
  * @returns:	Of a device: any of them does
  * @net:	In the order of their processes
  * @hostname:	The guest's: from the bundle, or the VM's id
+ * @joins_name:	A container's is that of the uts namespace that its supervisor is in
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
  * @unconfined:	No process has a jail (plan_disable_sandbox())
  * @container:	vmrun-init runs the bundle's process in the guest; @spec describes it
@@ -300,6 +301,7 @@ struct plan {
 	uint32_t nr_vcpus;
 	char cmdline[BOOT_CMDLINE_MAX];
 	char hostname[PLAN_HOSTNAME_BYTES];
+	bool joins_name;
 	bool has_initrd;
 	bool terminal;
 	bool unconfined;

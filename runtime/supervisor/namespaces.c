@@ -55,14 +55,8 @@ int namespaces_enter(struct supervisor *s, struct err *err)
 
 void namespaces_describe(const struct supervisor *s, struct spec_items *to)
 {
-	const struct plan *p = s->launch->plan;
 	struct utsname here;
 
-	for (unsigned int i = 0; i < p->nr_namespaces; i++) {
-		if (p->namespace[i].flag != CLONE_NEWUTS || !p->namespace[i].path ||
-		    uname(&here) < 0)
-			continue;
-		spec_items_begin(to, AGENT_HOSTNAME);
-		spec_items_text(to, here.nodename);
-	}
+	if (s->launch->plan->joins_name && uname(&here) == 0)
+		spec_items_string(to, AGENT_HOSTNAME, here.nodename);
 }

@@ -18,7 +18,7 @@
  */
 MUST_CHECK int namespaces_enter(struct supervisor *s, struct err *err);
 
-/** namespaces_describe() - Add the hostname of a uts namespace that was joined: the pod's is the container's */
+/** namespaces_describe() - Add the hostname if it is that of the uts namespace: the pod's or the host's is the container's */
 void namespaces_describe(const struct supervisor *s, struct spec_items *to);
 
 #endif

@@ -494,6 +494,39 @@ Test(container, items_of_a_process)
 	plan_free(p);
 }
 
+/* A second one would be refused by vmrun-init; the supervisor adds that of a namespace which has a name already. */
+Test(container, the_hostname_has_one_source)
+{
+	static const struct {
+		const char *says, *name;
+	} rows[] = {
+		{",\"linux\":{\"namespaces\":[{\"type\":\"network\"},{\"type\":\"uts\"}]}}", "id"},
+		{",\"hostname\":\"h\",\"linux\":{\"namespaces\":[{\"type\":\"network\"},{\"type\":"
+		 "\"uts\"}]}}",
+		 "h"},
+		{",\"hostname\":\"h\"}", "h"},
+		{"}", NULL},
+		{",\"hostname\":\"h\",\"linux\":{\"namespaces\":[{\"type\":\"network\"},{\"type\":"
+		 "\"uts\",\"path\":\"/"
+		 "u\"}]}}",
+		 NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[1024];
+		struct plan *p;
+		const char *name;
+
+		snprintf(text, sizeof(text), "%s%s", ROOT, rows[i].says);
+		p = good(text);
+		name = item(p, AGENT_HOSTNAME, 0, NULL);
+		cr_expect_eq(p->joins_name, rows[i].name == NULL, "%s", rows[i].says);
+		cr_expect_str_eq(name ? name : "", rows[i].name ? rows[i].name : "", "%s",
+				 rows[i].says);
+		plan_free(p);
+	}
+}
+
 Test(container, a_hook_inside)
 {
 	struct plan *p = good(ROOT

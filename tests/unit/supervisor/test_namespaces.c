@@ -141,6 +141,7 @@ Test(namespaces, those_of_a_pod)
 
 	for (unsigned int i = 0; i < NAMES; i++)
 		ask_for(i, of_a_pod(i));
+	plan.joins_name = true;
 	ok(namespaces_enter(&s, &err));
 	for (unsigned int i = 0; i < NAMES; i++)
 		cr_expect_eq(here(i), inode_of(of_a_pod(i)), "%s", names[i]);
