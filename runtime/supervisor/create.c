@@ -17,6 +17,7 @@
 #include "runtime/supervisor/console.h"
 #include "runtime/supervisor/drain.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/holder.h"
 #include "runtime/supervisor/namespaces.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/requests.h"
@@ -59,6 +60,10 @@ static void create_on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	}
 	s->stage = STAGE_CREATED;
 	phases_mark(s->phases, "created");
+	if (s->launch->plan->pod && holder_confine(s, &err) < 0) {
+		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);
+		end_vm(s, END_VMM_KILLED, err.msg, true);
+	}
 	console_terminal_changed(s);
 	if (s->launch->autostart && start_begin(s, -1, &err) < 0) {
 		oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", err.msg);

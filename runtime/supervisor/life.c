@@ -11,6 +11,7 @@
 #include "runtime/supervisor/create.h"
 #include "runtime/supervisor/destroy.h"
 #include "runtime/supervisor/end.h"
+#include "runtime/supervisor/holder.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/nets.h"
 #include "runtime/supervisor/others.h"
@@ -128,10 +129,12 @@ static int life_save_end(struct supervisor *s, struct err *err)
 
 static NORETURN void life_finish_ended(struct supervisor *s)
 {
-	const bool deleted = life_was_deleted(s);
+	/* In its jail what holds a pod has no path to its cgroups, which delete removes; and delete waits for it. */
+	const bool pod = s->launch->plan->pod;
+	const bool deleted = !pod && life_was_deleted(s);
 	struct err err;
 
-	if (deleted || !life_launcher_removes(s))
+	if (!pod && (deleted || !life_launcher_removes(s)))
 		life_remove_cgroups(s);
 	s->state->status = STATE_STOPPED;
 	s->state->nr_procs = 0;
@@ -165,6 +168,14 @@ static NORETURN void life_finish(struct supervisor *s)
 	_exit(1);
 }
 
+/* It has no process to wait for. */
+static int life_hold_pod(struct supervisor *s, struct err *err)
+{
+	const int rc = holder_prepare(s, err);
+
+	return rc < 0 ? rc : create_check_ready(s, err);
+}
+
 void life_lead(struct supervisor *s)
 {
 	struct err err = {0};
@@ -175,8 +186,7 @@ void life_lead(struct supervisor *s)
 	}
 	spawn_init(&s->spawn);
 	s->create_by_ns = clock_ns() + HANDOVER_CREATE_MS * 1000000ULL;
-	/* What holds a pod has no process to wait for. */
-	if (create_begin(s, &err) < 0 || (s->launch->plan->pod && create_check_ready(s, &err) < 0))
+	if (create_begin(s, &err) < 0 || (s->launch->plan->pod && life_hold_pod(s, &err) < 0))
 		end_failed(s, &err);
 	life_serve(s, &err);
 	life_finish(s);

@@ -314,6 +314,10 @@ int session_exec(struct supervisor *s, const int *fd, unsigned int nr, bool term
 
 	err->code = 0;
 
+	if (s->launch->plan->pod)
+		return err_text(err, EOPNOTSUPP,
+				"the container holds a pod, and runs nothing: exec in a container "
+				"of the pod");
 	if (!n)
 		return s->agent
 			       ? err_text(err, EAGAIN, "%u programs run in the container already",

@@ -153,6 +153,7 @@ struct console_user {
  * @launcher:	The process that waits for the end and deletes; 0: none
  * @user:	Of the console, if it is one that returns; @last_ticket: of the last of them
  * @bridge:	The sockets of its vsock device; NULL: it has none
+ * @apart:	It holds a pod, and has a mount namespace of its own
  * @agent:	The guest's process 1 (session.h); NULL: the VM runs no container
  * @failure:	Why creating failed, in STAGE_ENDING before STAGE_CREATED was reached
  * @failed:	Whether it did
@@ -194,6 +195,7 @@ struct supervisor {
 	pid_t launcher;
 	struct console_user user[SUPERVISOR_USERS];
 	uint64_t last_ticket;
+	bool apart;
 	struct bridge *bridge;
 	struct agent *agent;
 	struct cgroup *cgroup;

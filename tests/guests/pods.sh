@@ -39,9 +39,14 @@ for mark in cri crio podman; do
 		[ "$(inode "$pid" $n)" != "$(inode self $n)" ] && ok "$mark: $n namespace: a new one" || not_ok "$mark: $n namespace: a new one"
 	done
 	is "$mark: those who join it have the pod's hostname" "$(nsenter -u -t "$pid" uname -n)" web-0
-	is "$mark: its files are its own: state, lock, cgroups, sockets, the host's network" \
-		"$(readlink "/proc/$pid"/fd/* | grep -vE "^(/dev/null|$root/pod|/sys/fs/cgroup/|socket:|anon_inode:|net:|$work/log)")" ""
+	is "$mark: its files are its own: its directory, lock, cgroups, sockets" \
+		"$(readlink "/proc/$pid"/fd/* | grep -vE "^(/$|/dev/null|$root/pod|/sys/fs/cgroup/|socket:|anon_inode:|$work/log)")" ""
 	succeeds "$mark: start" vmrun start pod
+	is "$mark: its jail: no capabilities, nor new privileges, a seccomp filter" \
+		"$(awk '/^(Cap|NoNewPrivs|Seccomp:)/ { printf "%s%s ", $1, $2 }' "/proc/$pid/status" | sed 's/:0000000000000000 /:0 /g')" \
+		"CapInh:0 CapPrm:0 CapEff:0 CapBnd:0 CapAmb:0 NoNewPrivs:1 Seccomp:2 "
+	is "$mark: an empty root, read-only, and no other mount" "$(ls -A "/proc/$pid/root/"; awk '{ print $5, substr($6, 1, 2) }' "/proc/$pid/mountinfo")" "/ ro"
+	is "$mark: exec" "$(vmrun exec pod true 2>&1)" "vmrun: pod: the container holds a pod, and runs nothing: exec in a container of the pod"
 	is "$mark: running" "$(state .status)" running
 	like "$mark: a second start" "$(vmrun start pod 2>&1)" 'cannot start an already running container$'
 	is "$mark: it is listed" "$(vmrun list --format json | jq -r '.[] | "\(.id) \(.status)"')" "pod running"

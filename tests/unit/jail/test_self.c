@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A process that locks itself in: what it can do before, and no more after. */
+#include "runtime/jail/self.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "policies/policy.h"
+
+static char state[] = "/tmp/test-self.XXXXXX";
+
+TestSuite(self, .timeout = 20);
+
+static void confine(int dir)
+{
+	const struct policy *policy = policy_find("pod_device");
+	const struct program program = {.fd = -1, .nr_insns = policy->count, .insn = policy->insn};
+	bool apart = false;
+	struct err err;
+
+	if (self_part(dir, &apart, &err) < 0 || self_confine(&program, apart, dir, &err) < 0) {
+		fprintf(stderr, "%s\n", err.msg);
+		_exit(9);
+	}
+}
+
+/* How a process ends that does @what after it has locked itself in, with the directory of the state open */
+static int ends(void (*what)(int dir))
+{
+	const pid_t pid = fork();
+	int status;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0) {
+		const int dir = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		confine(dir);
+		what(dir);
+		_exit(0);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static int make(int dir, const char *path)
+{
+	return openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) < 0 ? errno : 0;
+}
+
+static void saves_its_state(int dir)
+{
+	_exit(make(dir, "new") || renameat(dir, "new", dir, "state") < 0);
+}
+
+static void reads(int dir)
+{
+	(void)!openat(dir, "state", O_RDONLY | O_CLOEXEC);
+}
+
+static void makes_elsewhere(int dir)
+{
+	/* The directory is its own parent. */
+	_exit(make(dir, "../test-self.inside") != 0 || make(AT_FDCWD, "/outside") == 0);
+}
+
+static void starts_a_process(int dir UNUSED)
+{
+	(void)!fork();
+}
+
+static void makes_a_socket(int dir UNUSED)
+{
+	(void)!socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+Test(self, keeps_its_state_and_does_nothing_else)
+{
+	static const struct {
+		void (*what)(int dir);
+		int end;
+	} rows[] = {
+		{saves_its_state, 0},	     {makes_elsewhere, 0},	{reads, -SIGSYS},
+		{starts_a_process, -SIGSYS}, {makes_a_socket, -SIGSYS},
+	};
+	char path[64];
+
+	cr_assert(mkdtemp(state));
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		cr_expect_eq(ends(rows[i].what), rows[i].end, "row %zu", i);
+	snprintf(path, sizeof(path), "%s/state", state);
+	cr_expect_eq(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/test-self.inside", state);
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(rmdir(state), 0);
+}
