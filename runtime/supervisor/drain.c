@@ -18,27 +18,53 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/child.h"
 #include "runtime/supervisor/nets.h"
+#include "runtime/util/file.h"
 #include "runtime/util/process.h"
 
 #define DRAIN_IDLE_MAX	2
 #define DRAIN_TURNS_MAX 256
+
+/* A program may close its output and live on: then its reader waits for the last writer, which must not be this process.
+ * So of a pipe there is only its name, until the VM has ended. */
+static int drain_name(int fd)
+{
+	cleanup_fd int again = -1;
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+		again = file_reopen(fd, O_WRONLY | O_NONBLOCK);
+	return again >= 0 ? file_reopen(fd, O_PATH) : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+/* A pipe without a reader takes nothing, and there is nobody to wait for. */
+static void drain_open(int *sink)
+{
+	const int name = *sink, flags = name < 0 ? 0 : fcntl(name, F_GETFL);
+
+	if (!(flags & O_PATH))
+		return;
+	*sink = file_reopen(name, O_WRONLY | O_NONBLOCK);
+	close(name);
+}
 
 void drain_note(struct supervisor *s, const struct plan *p, int console)
 {
 	s->drain = (struct draining){.sink = {-1, -1}};
 	if (p->pod)
 		return;
-	s->drain.sink[0] = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (p->container) {
 		s->drain.device = p->vsock.proc;
+		s->drain.sink[0] = drain_name(console);
 		if (!p->terminal)
-			s->drain.sink[1] = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+			s->drain.sink[1] = drain_name(STDERR_FILENO);
 		return;
 	}
+	s->drain.sink[0] = fcntl(console, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	/* The serial port, or the virtio console beside it */
 	for (unsigned int i = 1; i < p->nr_procs; i++) {
 		const enum plan_fd_source sink = p->proc[i].fd[BOOT_FD_RES + 1].source;
@@ -49,11 +75,13 @@ void drain_note(struct supervisor *s, const struct plan *p, int console)
 }
 
 /* The fd of a sink that takes nothing; -1: all do */
-static int drain_full(const struct draining *d)
+static int drain_full(struct draining *d)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(d->sink); i++) {
-		struct pollfd sink = {.fd = d->sink[i], .events = POLLOUT};
+		struct pollfd sink = {.events = POLLOUT};
 
+		drain_open(&d->sink[i]);
+		sink.fd = d->sink[i];
 		if (d->sink[i] >= 0 && poll(&sink, 1, 0) == 0)
 			return d->sink[i];
 	}
@@ -96,8 +124,7 @@ bool drain_wait(struct supervisor *s)
 {
 	const struct draining *d = &s->drain;
 
-	if (s->failed || d->sink[0] < 0 || !d->device || !s->proc[d->device].jailed.pid ||
-	    !drain_may_stay(s))
+	if (s->failed || !d->device || !s->proc[d->device].jailed.pid || !drain_may_stay(s))
 		return false;
 	for (unsigned int i = 0; i < s->nr; i++)
 		if (i != d->device)

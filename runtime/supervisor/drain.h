@@ -9,9 +9,9 @@
 
 /**
  * drain_note() - Remember which process has the console
- * @console:	Where its output goes; duplicated
+ * @console:	Where its output goes; duplicated. Of a container's pipe only the name is kept
  *
- * Syscalls: fcntl
+ * Syscalls: fcntl fstat openat
  */
 void drain_note(struct supervisor *s, const struct plan *p, int console);
 

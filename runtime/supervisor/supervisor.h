@@ -97,7 +97,7 @@ struct starting {
 
 /**
  * struct draining - The last output of a guest on its way out
- * @sink:	Where it goes, for poll() only; owned, -1: none
+ * @sink:	Where it goes, for poll() only; owned, -1: none. O_PATH: not opened yet
  * @device:	The process that has it; 0: none
  * @turns:	How often drain_wait() looked; 0: not yet
  * @idle:	How often in succession the device could have written

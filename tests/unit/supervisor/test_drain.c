@@ -137,3 +137,40 @@ Test(drain, a_vm_without_output_is_not_waited_for)
 	fill();
 	cr_assert_not(drain_wait(&s));
 }
+
+/* The supervisor of a container, which duplicates nothing */
+static void note_container(void)
+{
+	static struct plan plan = {.nr_procs = 2, .container = true, .vsock.proc = 1};
+	int errors;
+
+	for (unsigned int i = 0; i < 2; i++)
+		close(s.drain.sink[i]);
+	errors = dup(STDERR_FILENO);
+	dup2(writer, STDERR_FILENO);
+	drain_note(&s, &plan, writer);
+	dup2(errors, STDERR_FILENO);
+	close(errors);
+}
+
+Test(drain, a_container_may_close_its_output)
+{
+	char byte;
+
+	note_container();
+	cr_assert_eq(read(reader, &byte, 1), -1);
+	close(writer);
+	cr_assert_eq(read(reader, &byte, 1), 0, "the end, though the VM lives on");
+	close(reader);
+	cr_assert(drain_wait(&s));
+	cr_assert_not(drain_wait(&s), "no one is waited for");
+}
+
+Test(drain, a_containers_slow_reader_is_waited_for)
+{
+	note_container();
+	fill();
+	close(writer);
+	cr_assert(drain_wait(&s));
+	cr_assert_eq(s.deadline_ns, 0);
+}
