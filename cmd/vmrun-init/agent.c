@@ -12,6 +12,7 @@
 
 #include "cmd/vmrun-init/leaf.h"
 #include "cmd/vmrun-init/session_run.h"
+#include "cmd/vmrun-init/stamp.h"
 #include "devices/core/fdio.h"
 
 /* The last word on session 0 is the last of all. */
@@ -53,6 +54,7 @@ static void agent_message_run(struct agent *a, const struct agent_msg *m)
 		agent_say(&a->sessions, &failed);
 		return;
 	}
+	s->stamp[AGENT_START_RUN] = stamp_us();
 	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
 		if (s->port[i])
 			s->sock[i] = agent_unstash(a, s->port[i]);
@@ -91,6 +93,17 @@ static void agent_control_ready(void *arg, uint32_t events)
 		return;
 	a->in_len = 0;
 	agent_message(a, &a->in);
+}
+
+static void agent_say_hello(struct agent *a)
+{
+	struct agent_msg hello = {.type = AGENT_HELLO, .code = AGENT_VERSION};
+
+	if (a->config->stamp) {
+		memcpy(hello.arg, a->config->stamp, sizeof(hello.arg));
+		hello.arg[AGENT_BOOT_HELLO] = stamp_us();
+	}
+	agent_say(&a->sessions, &hello);
 }
 
 static void agent_listener_ready(void *arg, uint32_t events)
@@ -156,7 +169,6 @@ static int agent_signals(void)
 
 int agent_run(struct agent *a, const struct agent_config *config, int control, int listener)
 {
-	const struct agent_msg hello = {.type = AGENT_HELLO, .code = AGENT_VERSION};
 	int signals = agent_signals(), rc;
 
 	*a = (struct agent){
@@ -182,6 +194,6 @@ int agent_run(struct agent *a, const struct agent_config *config, int control, i
 		rc = watch_set(&a->signals, EPOLLIN);
 	if (rc < 0)
 		return rc;
-	agent_say(&a->sessions, &hello);
+	agent_say_hello(a);
 	return poller_run(&a->sessions.poller);
 }

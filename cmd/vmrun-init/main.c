@@ -9,24 +9,29 @@
 #include "cmd/vmrun-init/guest.h"
 #include "cmd/vmrun-init/host.h"
 #include "cmd/vmrun-init/modules.h"
+#include "cmd/vmrun-init/stamp.h"
 
-static int main_boot(struct err *err)
+static int main_boot(uint32_t *stamp, struct err *err)
 {
-	int rc = guest_mount(err);
+	int rc;
 
+	stamp[AGENT_BOOT_KERNEL] = stamp_us();
+	rc = guest_mount(err);
 	if (rc == 0)
 		rc = modules_load(err);
+	stamp[AGENT_BOOT_MODULES] = stamp_us();
 	if (rc == 0)
 		rc = guest_settle(err);
+	stamp[AGENT_BOOT_SHARE] = stamp_us();
 	if (rc == 0)
 		guest_limits();
 	return rc;
 }
 
-static int main_serve(struct err *err)
+static int main_serve(const uint32_t *stamp, struct err *err)
 {
 	static struct agent agent;
-	struct agent_config config = {.share = GUEST_SHARE, .accept = host_accept};
+	struct agent_config config = {.share = GUEST_SHARE, .accept = host_accept, .stamp = stamp};
 	int listener = host_listen(err), control, rc;
 
 	config.cgroup = listener < 0 ? -1 : guest_cgroup(err);
@@ -44,15 +49,16 @@ static int main_serve(struct err *err)
 
 int main(void)
 {
+	uint32_t stamp[AGENT_STREAMS] = {0};
 	struct err err = {0};
 	int rc;
 
 	/* Elsewhere it would take the machine for its guest. */
 	if (getpid() != 1)
 		return EXIT_FAILURE;
-	rc = main_boot(&err);
+	rc = main_boot(stamp, &err);
 	if (rc == 0)
-		rc = main_serve(&err);
+		rc = main_serve(stamp, &err);
 	if (rc < 0)
 		guest_say(err.msg);
 	guest_power_off();

@@ -47,6 +47,7 @@ enum session_state { SESSION_WAITING, SESSION_BORN, SESSION_ENDED };
  * @rows, @cols: Of the last message about them; 0: none yet
  * @failure:	What its process reported; step 0: nothing
  * @oom_kills:	Count of the cgroup at its birth
+ * @stamp:	When the steps of enum agent_start_step were over
  */
 struct session {
 	struct session *next;
@@ -65,6 +66,7 @@ struct session {
 	bool started;
 	uint32_t status;
 	uint64_t oom_kills;
+	uint32_t stamp[AGENT_STREAMS];
 };
 
 /** session_new() - Waiting, in the list. Return: NULL: no memory */

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "cmd/vmrun-init/pty.h"
+#include "cmd/vmrun-init/stamp.h"
 #include "devices/core/fdio.h"
 
 static void session_no_matter(void *arg)
@@ -47,10 +49,18 @@ static int session_terminal(struct session *s, int master)
 	return session_copy(s, &s->in, sock, fcntl(master, F_DUPFD_CLOEXEC, 0));
 }
 
+static void session_say_started(struct session *s)
+{
+	struct agent_msg m = {.type = AGENT_STARTED, .session = s->id};
+
+	s->stamp[AGENT_START_EXEC] = stamp_us();
+	memcpy(m.arg, s->stamp, sizeof(m.arg));
+	s->all->say(s->all, &m);
+}
+
 /* Its next report; false: there is none */
 static bool session_next_report(struct session *s)
 {
-	struct agent_msg m = {.type = AGENT_STARTED, .session = s->id};
 	int fds[FDIO_FDS_MAX];
 	unsigned int nr_fds = 0;
 	struct task_report r;
@@ -70,13 +80,16 @@ static bool session_next_report(struct session *s)
 	for (unsigned int i = 0; i < nr_fds; i++)
 		close(fds[i]);
 	if (n == sizeof(r)) {
-		s->failure = r;
+		if (r.step)
+			s->failure = r;
+		else
+			s->stamp[AGENT_START_ROOT] = r.code;
 		return true;
 	}
 	watch_end(&s->report);
 	s->started = s->failure.step == 0;
 	if (s->started)
-		s->all->say(s->all, &m);
+		session_say_started(s);
 	return false;
 }
 

@@ -9,6 +9,7 @@
 #include "cmd/vmrun-init/fault.h"
 #include "cmd/vmrun-init/leaf.h"
 #include "cmd/vmrun-init/session_report.h"
+#include "cmd/vmrun-init/stamp.h"
 
 #define SESSION_SPEC_STEP 65536
 
@@ -113,8 +114,10 @@ static void session_start(struct session *s)
 {
 	struct fault f = {.step = AGENT_STEP_SPEC};
 	struct desc d;
-	int rc = desc_parse(s->spec, s->spec_len, &d);
+	int rc;
 
+	s->stamp[AGENT_START_SPEC] = stamp_us();
+	rc = desc_parse(s->spec, s->spec_len, &d);
 	if (rc == 0)
 		rc = session_make(s, &d, &f);
 	desc_done(&d);

@@ -15,8 +15,9 @@
 /**
  * struct task - What it is born with
  * @share:	Path of the directory with the container's files
- * @report:	Its socket to process 1, SOCK_SEQPACKET: a struct task_report, where the program does not run; with a terminal
- *		before that one with the step 0 and the master's fd. Its end: the program runs
+ * @report:	Its socket to process 1, SOCK_SEQPACKET: a struct task_report, where the program does not run. Before that those
+ *		with the step 0: with a terminal one with the master's fd; when the root is complete one with the time (stamp.h).
+ *		Its end: the program runs
  * @std:	What becomes of its fds 0 to 2; -1: /dev/null
  * @container:	The container's first process, 0: this is it
  * @container_fd: Its pidfd
@@ -30,7 +31,7 @@ struct task {
 	int container_fd;
 };
 
-/** struct task_report - @step: enum agent_step; @code: errno */
+/** struct task_report - @step: enum agent_step; @code: errno. Step 0: nothing has failed */
 struct task_report {
 	uint32_t step, code, index;
 };

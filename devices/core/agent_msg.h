@@ -20,6 +20,9 @@
  *   vmrun-init  AGENT_EXITED   after AGENT_STARTED, when it has ended and all that it wrote is in its streams.
  *                              After that of session 0 the guest powers off
  *
+ * AGENT_HELLO and AGENT_STARTED say when their steps were over, for `vmrun --debug run`: microseconds of the guest's
+ * CLOCK_MONOTONIC, modulo 2^32, in order; the last is when they are said. Zeros: not known.
+ *
  * Streams: the first brings the session's description (agent_spec.h), to its end of file. Standard input, output and error
  * follow: bytes as they are; the end of a direction is the end of the file. With a terminal there is one for both
  * directions, in the place of standard input.
@@ -29,21 +32,28 @@
 
 #include <stdint.h>
 
-#define AGENT_PORT    1023 /* of guest and host: only root of the guest may listen on ports below 1024 */
+#define AGENT_PORT                                                                                 \
+	1023 /* of guest and host: only root of the guest may listen on ports below 1024 */
 #define AGENT_VERSION 1
 #define AGENT_TAG     "vmrun" /* of the shared directory that has the container's files */
 
 enum agent_type {
-	AGENT_HELLO = 1, /* code = AGENT_VERSION */
+	AGENT_HELLO = 1, /* code = AGENT_VERSION; arg by enum agent_boot_step */
 	AGENT_RUN,	 /* port = by enum agent_stream, 0: none */
-	AGENT_STARTED,
-	AGENT_FAILED,	/* code = errno, arg[0] = enum agent_step, arg[1] = index of the item, where there are several */
+	AGENT_STARTED,	 /* arg by enum agent_start_step */
+	AGENT_FAILED, /* code = errno, arg[0] = enum agent_step, arg[1] = index of the item, where there are several */
 	AGENT_SIGNAL,	/* code = number, 1 to 64; arg[0] = 1: to all processes of the container */
 	AGENT_SIZE,	/* arg = rows, columns */
 	AGENT_PIDS_MAX, /* supervisor, after AGENT_RUN: arg[0] = processes, 0 = no limit */
-	AGENT_EXITED,	/* code = status as shells have it: 0 to 255, 128 + signal; arg[0] = 1: for lack of memory */
+	AGENT_EXITED, /* code = status as shells have it: 0 to 255, 128 + signal; arg[0] = 1: for lack of memory */
 	AGENT_TYPES
 };
+
+/** enum agent_boot_step - What a guest does until AGENT_HELLO, by index of its arg */
+enum agent_boot_step { AGENT_BOOT_KERNEL, AGENT_BOOT_MODULES, AGENT_BOOT_SHARE, AGENT_BOOT_HELLO };
+
+/** enum agent_start_step - From AGENT_RUN to AGENT_STARTED; AGENT_START_ROOT: mounts, devices, network, hooks */
+enum agent_start_step { AGENT_START_RUN, AGENT_START_SPEC, AGENT_START_ROOT, AGENT_START_EXEC };
 
 /** enum agent_stream - Streams of a session, by index of struct agent_msg's port */
 enum agent_stream { AGENT_SPEC, AGENT_STDIN, AGENT_STDOUT, AGENT_STDERR, AGENT_STREAMS };

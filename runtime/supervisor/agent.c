@@ -36,6 +36,40 @@ static void agent_broke_rules(struct supervisor *s, const char *what)
 	end_vm(s, END_INIT_LOST, err.msg, false);
 }
 
+/* Phase @name ended in the guest @ago_us before @now_ns. What it says of itself serves for nothing else. */
+static void agent_note(struct supervisor *s, uint64_t now_ns, const char *name, uint32_t ago_us)
+{
+	const uint64_t ago_ns = (uint64_t)ago_us * 1000U;
+
+	if (ago_ns < now_ns - s->phases->start_ns)
+		phases_add(s->phases, "guest", name, now_ns - ago_ns);
+}
+
+static void agent_note_boot(struct supervisor *s, const uint32_t *arg)
+{
+	const uint32_t last = arg[AGENT_BOOT_HELLO];
+	const uint64_t now = clock_ns();
+
+	if (!s->phases || !last)
+		return;
+	agent_note(s, now, "kernel unpacked", last);
+	agent_note(s, now, "kernel", last - arg[AGENT_BOOT_KERNEL]);
+	agent_note(s, now, "modules", last - arg[AGENT_BOOT_MODULES]);
+	agent_note(s, now, "share", last - arg[AGENT_BOOT_SHARE]);
+}
+
+static void agent_note_start(struct supervisor *s, const uint32_t *arg)
+{
+	const uint32_t last = arg[AGENT_START_EXEC];
+	const uint64_t now = clock_ns();
+
+	if (!s->phases || !last)
+		return;
+	agent_note(s, now, "asked", last - arg[AGENT_START_RUN]);
+	agent_note(s, now, "description", last - arg[AGENT_START_SPEC]);
+	agent_note(s, now, "root", last - arg[AGENT_START_ROOT]);
+}
+
 static bool agent_hello(struct supervisor *s, const struct agent_msg *m)
 {
 	struct agent *a = s->agent;
@@ -44,6 +78,7 @@ static bool agent_hello(struct supervisor *s, const struct agent_msg *m)
 		return false;
 	a->up = true;
 	a->by_ns = 0;
+	agent_note_boot(s, m->arg);
 	phases_mark(s->phases, "vmrun-init is up");
 	session_go_on(s);
 	return true;
@@ -60,6 +95,7 @@ static bool agent_session_runs(struct supervisor *s, const struct agent_msg *m)
 	session_runs(s, n);
 	if (n->id != 0)
 		return true;
+	agent_note_start(s, m->arg);
 	phases_mark(s->phases, "the container runs");
 	for (int sig = 1; sig <= SIGNALS; sig++)
 		if (s->agent->pending >> (sig - 1) & 1)

@@ -42,6 +42,23 @@ Test(session, output_and_status)
 	ends(&r, "out\n", "errors\n", 7);
 }
 
+Test(session, its_steps_are_in_order)
+{
+	struct rig_session r;
+	struct agent_msg m;
+
+	rig_container(&spec);
+	rig_process(&spec, "exit 0");
+	r = rig_run(0, &spec, false);
+	m = rig_expect(AGENT_STARTED, 0);
+	for (unsigned int i = 0; i < AGENT_STREAMS; i++)
+		cr_expect_neq(m.arg[i], 0, "step %u", i);
+	/* Modulo 2^32 */
+	for (unsigned int i = 1; i < AGENT_STREAMS; i++)
+		cr_expect_lt(m.arg[i] - m.arg[i - 1], 120000000U, "step %u", i);
+	ends(&r, "", "", 0);
+}
+
 Test(session, a_signal_that_ends_it)
 {
 	struct rig_session r = runs(0,

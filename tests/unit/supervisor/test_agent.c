@@ -310,6 +310,43 @@ ParameterizedTest(struct agent_msg *bad, agent, what_breaks_a_rule_ends_the_vm)
 	cr_expect_eq(state.cause, END_INIT_LOST, "type %u, session %u", bad->type, bad->session);
 }
 
+/* Microseconds from the end of one phase to that of another, -1: there is none of such a name */
+static int64_t between(const char *from, const char *to)
+{
+	const struct phase *a = NULL, *b = NULL;
+
+	for (unsigned int i = 0; i < s.phases->nr; i++) {
+		const struct phase *p = &s.phases->item[i];
+
+		a = strcmp(p->name, from) == 0 ? p : a;
+		b = strcmp(p->name, to) == 0 ? p : b;
+	}
+	return a && b ? (int64_t)(b->ns - a->ns) / 1000 : -1;
+}
+
+Test(agent, the_guest_says_when_its_steps_were_over)
+{
+	static struct phases phases;
+
+	phases.start_ns = clock_ns() - 10000000000ULL;
+	s.phases = &phases;
+	call();
+	say((struct agent_msg){.type = AGENT_HELLO,
+			       .code = AGENT_VERSION,
+			       .arg = {1000000, 1200000, 1300000, 1500000}});
+	(void)connect_streams();
+	(void)hear();
+	cr_expect_eq(between("guest kernel unpacked", "guest kernel"), 1000000);
+	cr_expect_eq(between("guest kernel", "guest modules"), 200000);
+	cr_expect_eq(between("guest modules", "guest share"), 100000);
+	/* Its clock of 32 bits began again; a time before the VM, and one that is still to come */
+	say((struct agent_msg){.type = AGENT_STARTED,
+			       .arg = {UINT32_MAX - 499999, 4000000, 1000001, 1000000}});
+	cr_expect_geq(between("guest asked", "the container runs"), 1500000);
+	cr_expect_eq(between("guest description", "the container runs"), -1);
+	cr_expect_eq(between("guest root", "the container runs"), -1);
+}
+
 Test(agent, records_come_in_pieces)
 {
 	const struct agent_msg m = {.type = AGENT_HELLO, .code = AGENT_VERSION};
