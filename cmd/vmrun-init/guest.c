@@ -82,17 +82,33 @@ static int guest_write(const char *path, const char *text)
 	return fd < 0 ? -errno : fd_write_full(fd, text, strlen(text));
 }
 
+/* Those that the kernel has, all at once: at each change it waits for its processors. What needs one that is missing misses it. */
+static void guest_controllers(void)
+{
+	static const char *const wanted[] = {"pids", "memory", "cpu", "io", "cpuset"};
+	char have[256], to[128] = "", *rest = have;
+	cleanup_fd int fd = open(GUEST_CGROUP "/cgroup.controllers", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : read(fd, have, sizeof(have) - 1);
+
+	have[n < 0 ? 0 : n] = '\0';
+	for (const char *word; (word = strtok_r(rest, " \n", &rest));) {
+		const size_t len = strlen(to);
+
+		for (unsigned int i = 0; i < ARRAY_SIZE(wanted); i++)
+			if (strcmp(word, wanted[i]) == 0)
+				(void)snprintf(to + len, sizeof(to) - len, "+%s ", word);
+	}
+	(void)!guest_write(GUEST_CGROUP "/cgroup.subtree_control", to);
+}
+
 int guest_cgroup(struct err *err)
 {
-	static const char *const controllers[] = {"+pids", "+memory", "+cpu", "+io", "+cpuset"};
 	int fd, rc = guest_mount_one("cgroup2", GUEST_CGROUP, MS_NOSUID | MS_NODEV | MS_NOEXEC,
 				     "memory_recursiveprot", err);
 
 	if (rc < 0)
 		return rc;
-	/* Those that the kernel has. One that is missing is missed by what needs it. */
-	for (unsigned int i = 0; i < ARRAY_SIZE(controllers); i++)
-		(void)!guest_write(GUEST_CGROUP "/cgroup.subtree_control", controllers[i]);
+	guest_controllers();
 	if (mkdir(GUEST_CGROUP LEAF_NAME, 0755) < 0)
 		return err_set(err, errno, "cgroup");
 	fd = open(GUEST_CGROUP LEAF_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -63,6 +63,7 @@ int modules_load(struct err *err)
 {
 	FILE *order = fopen(MODULES_ORDER, "re");
 	char line[128], name[100];
+	uint64_t types = 0;
 	unsigned int type;
 	int rc = 0;
 
@@ -71,7 +72,10 @@ int modules_load(struct err *err)
 	while (rc == 0 && fgets(line, sizeof(line), order)) {
 		int fields = sscanf(line, "%99s %u", name, &type);
 
-		if (fields == 1 || (fields == 2 && type < 64 && modules_types() & 1ULL << type))
+		/* What loads the bus is first. */
+		if (fields == 2 && !types)
+			types = modules_types();
+		if (fields == 1 || (fields == 2 && type < 64 && types & 1ULL << type))
 			rc = modules_load_one(name, err);
 	}
 	(void)fclose(order);
