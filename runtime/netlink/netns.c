@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/stat.h>
 
@@ -53,30 +54,59 @@ void netns_leave(int old)
 	close(old);
 }
 
+/**
+ * struct inside - What is done in a namespace, by a thread that ends there
+ */
+struct inside {
+	int fd;
+	int (*fn)(struct nl *nl, void *arg, struct err *err);
+	void *arg;
+	struct err *err;
+	int rc;
+};
+
+static void *netns_thread(void *arg)
+{
+	struct inside *in = arg;
+	cleanup_nl struct nl nl = NL_CLOSED;
+
+	if (setns(in->fd, CLONE_NEWNET) < 0)
+		in->rc = err_set(in->err, errno, "enter a network namespace: needs CAP_SYS_ADMIN");
+	else
+		in->rc = nl_open(&nl, NETLINK_ROUTE, in->err);
+	if (in->rc == 0)
+		in->rc = in->fn(&nl, in->arg, in->err);
+	return NULL;
+}
+
+/* Who has rights in a namespace has them not always in its own, as under rootless podman, and could not come back. */
+static int netns_run(struct inside *in)
+{
+	pthread_t thread;
+	const int rc = pthread_create(&thread, NULL, netns_thread, in);
+
+	if (rc)
+		return err_set(in->err, rc, "network namespace: thread");
+	(void)pthread_join(thread, NULL);
+	return in->rc;
+}
+
 int netns_inside(const char *path, struct netns_id *id,
 		 int (*fn)(struct nl *nl, void *arg, struct err *err), void *arg, struct err *err)
 {
 	cleanup_fd int fd = -1;
+	struct inside in = {.fn = fn, .arg = arg, .err = err};
 	struct netns_id found;
-	int old = -1, rc = netns_open(path, &fd, err);
+	int rc = netns_open(path, &fd, err);
 
 	if (rc == 0)
 		rc = netns_identify(fd, &found, err);
 	if (rc == 0 && id->ino && !netns_same(id, &found))
 		rc = err_text(err, ESTALE, "%s leads to another network namespace than at create",
 			      path);
-	if (rc == 0)
-		rc = netns_enter(fd, &old, err);
 	if (rc < 0)
 		return rc;
 	*id = found;
-	{
-		cleanup_nl struct nl nl = NL_CLOSED;
-
-		rc = nl_open(&nl, NETLINK_ROUTE, err);
-		if (rc == 0)
-			rc = fn(&nl, arg, err);
-	}
-	netns_leave(old);
-	return rc;
+	in.fd = fd;
+	return netns_run(&in);
 }

@@ -36,7 +36,7 @@ void netns_leave(int old);
  * netns_inside() - Run @fn inside the network namespace @path, with an rtnetlink socket of it
  * @id:		The namespace it must be; filled in if not known
  *
- * Context: a process with one thread
+ * A thread does it that ends there: the caller stays where it is, and needs no right to come back.
  * Return: what @fn returned; -ESTALE if @path leads to another namespace; other -errno
  */
 MUST_CHECK int netns_inside(const char *path, struct netns_id *id,

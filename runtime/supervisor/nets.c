@@ -24,13 +24,18 @@ static int nets_make_one(struct supervisor *s, struct spawn *sp, unsigned int i,
 }
 
 /* The supervisor of a container is in that one's namespace; all modes but netns begin in the host's. */
+static int nets_go_out(const struct supervisor *s, unsigned int mode, int *ret_back,
+		       struct err *err)
+{
+	return s->host_net >= 0 && mode != NET_MODE_NETNS ? netns_enter(s->host_net, ret_back, err)
+							  : 0;
+}
+
 static int nets_make_in_place(struct supervisor *s, struct spawn *sp, unsigned int i,
 			      struct err *err)
 {
-	int back = -1, rc = 0;
+	int back = -1, rc = nets_go_out(s, s->launch->plan->net[i].mode, &back, err);
 
-	if (s->host_net >= 0 && s->launch->plan->net[i].mode != NET_MODE_NETNS)
-		rc = netns_enter(s->host_net, &back, err);
 	if (rc == 0)
 		rc = nets_make_one(s, sp, i, err);
 	if (back >= 0)
@@ -153,19 +158,31 @@ void nets_describe(const struct supervisor *s, struct spec_items *to)
 	namespaces_describe(s, to);
 }
 
+static int nets_undo_in_place(const struct supervisor *s, const struct net_record *record,
+			      struct err *err)
+{
+	int back = -1, rc = nets_go_out(s, record->mode, &back, err);
+
+	if (rc == 0)
+		rc = net_undo(record, err);
+	if (back >= 0)
+		netns_leave(back);
+	return rc;
+}
+
 void nets_undo(struct supervisor *s)
 {
 	struct state *t = s->state;
 	unsigned int left = 0;
 	struct err err;
 
-	if (s->host_net >= 0)
-		netns_leave(TAKE_FD(s->host_net));
 	for (unsigned int i = 0; i < t->nr_nets; i++) {
-		if (net_undo(&t->net[i], &err) < 0) {
+		if (nets_undo_in_place(s, &t->net[i], &err) < 0) {
 			oci_log_write(&s->log, LOG_LEVEL_WARN, "%s", err.msg);
 			t->net[left++] = t->net[i];
 		}
 	}
 	t->nr_nets = left;
+	cleanup_close_fd(&s->host_net);
+	s->host_net = -1;
 }

@@ -2,9 +2,14 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "runtime/netlink/netns.h"
@@ -58,4 +63,60 @@ Test(netns, in_and_out)
 	netns_leave(inner);
 	cr_expect_eq(here(), before);
 	close(fd);
+}
+
+static int note_where(struct nl *nl UNUSED, void *arg, struct err *e UNUSED)
+{
+	*(ino_t *)arg = here();
+	return 0;
+}
+
+static bool write_map(const char *path)
+{
+	cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	return fd >= 0 && write(fd, "0 0 1", 5) == 5;
+}
+
+/* As rootless podman calls: with all rights in a user namespace, whose network namespaces are not the one it is in */
+static int looks_from_a_user_namespace(void)
+{
+	const ino_t before = here();
+	struct netns_id id = {0};
+	char path[40], byte;
+	ino_t inside = 0;
+	int up[2], rc;
+	pid_t pid;
+
+	if (unshare(CLONE_NEWUSER) < 0 || !write_map("/proc/self/uid_map") || pipe(up) < 0)
+		return 77;
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (unshare(CLONE_NEWNET) == 0 && write(up[1], "u", 1) == 1)
+			pause();
+		_exit(0);
+	}
+	close(up[1]);
+	if (read(up[0], &byte, 1) != 1)
+		return 77;
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", pid);
+	rc = netns_inside(path, &id, note_where, &inside, &err);
+	kill(pid, SIGKILL);
+	return rc == 0 && inside == id.ino && inside != before && here() == before ? 0 : 1;
+}
+
+Test(netns, a_caller_that_could_not_come_back)
+{
+	const pid_t pid = fork();
+	int status;
+
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		_exit(looks_from_a_user_namespace());
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert(WIFEXITED(status), "signal %d", WTERMSIG(status));
+	if (WEXITSTATUS(status) == 77)
+		cr_skip_test("makes no user and network namespaces here");
+	cr_expect_eq(WEXITSTATUS(status), 0);
 }
