@@ -284,7 +284,7 @@ static int spawn_for_guests(const struct kind *kind, int null, struct jail *j, i
 		j->fd[i] = j->fd[i] == null ? end[0] : j->fd[i];
 	j->ids.guests = true;
 	j->self = BOOT_FD_RES + 1;
-	*ret_flags |= j->ids.exclusive || j->ids.uids ? 0 : BOOT_DEV_SQUASH;
+	*ret_flags |= j->ids.several || j->ids.uids ? 0 : BOOT_DEV_SQUASH;
 	return 0;
 }
 

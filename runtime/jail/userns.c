@@ -25,6 +25,15 @@ static bool userns_is_mapped(uint32_t id)
 	       userns_map_has(gids, id, 1);
 }
 
+static bool userns_has_several(const struct userns_ids *ids)
+{
+	cleanup_free char *uids = NULL, *gids = NULL;
+
+	return ids->uid != USERNS_NONE && file_read_all("/proc/self/uid_map", &uids) == 0 &&
+	       file_read_all("/proc/self/gid_map", &gids) == 0 &&
+	       userns_map_has_others(uids, ids->uid) && userns_map_has_others(gids, ids->gid);
+}
+
 bool userns_own_ids(void)
 {
 	cleanup_free char *uids = NULL;
@@ -64,14 +73,17 @@ int userns_choose(struct userns_ids *ret, struct err *err)
 		ret->uid = USERNS_NONE;
 	if (!caps_has(CAP_SETUID) || !caps_has(CAP_SETGID))
 		return 0;
+	ret->several = userns_has_several(ret);
 	fd = eventfd(0, EFD_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, errno, "eventfd");
 	rc = userns_number_of(fd, &id, err);
 	if (rc < 0 || !userns_is_mapped(USERNS_HOST_BASE + id))
 		return rc;
-	*ret = (struct userns_ids){
-		.uid = USERNS_HOST_BASE + id, .gid = USERNS_HOST_BASE + id, .exclusive = true};
+	*ret = (struct userns_ids){.uid = USERNS_HOST_BASE + id,
+				   .gid = USERNS_HOST_BASE + id,
+				   .exclusive = true,
+				   .several = true};
 	(void)TAKE_FD(fd); /* never closed: it holds the number */
 	return 0;
 }

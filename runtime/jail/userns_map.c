@@ -35,6 +35,16 @@ bool userns_map_has(const char *map, uint64_t id, uint64_t count)
 	return false;
 }
 
+bool userns_map_has_others(const char *map, uint64_t id)
+{
+	uint64_t first, nr;
+
+	while (userns_map_line(&map, &first, &nr))
+		if (nr > 1 || (nr == 1 && first != id))
+			return true;
+	return false;
+}
+
 uint32_t userns_map_own(const struct userns_ids *ids, const struct id_map *m, uint32_t id)
 {
 	uint32_t inside = USERNS_GUESTS_ID;
@@ -43,6 +53,8 @@ uint32_t userns_map_own(const struct userns_ids *ids, const struct id_map *m, ui
 		return USERNS_ID;
 	if (m)
 		(void)id_map_inside(m, id, &inside);
+	else if (ids->several && !ids->exclusive)
+		inside = id;
 	else if (!ids->exclusive)
 		inside = 0;
 	return inside;
@@ -87,17 +99,18 @@ static int userns_map_read(const char *file, char **ret, struct err *err)
 int userns_map_text(const struct userns_ids *ids, const struct id_map *m, const char *file,
 		    uint32_t id, char ret[USERNS_MAP_BYTES], struct err *err)
 {
+	const bool all = !m && ids->guests && ids->several;
 	cleanup_free char *own = NULL;
 	size_t len = 0;
 	uint32_t inside;
 	int rc = 0;
 
 	ret[0] = '\0';
-	if (!m || !id_map_inside(m, id, &inside))
+	if (all ? ids->exclusive : !m || !id_map_inside(m, id, &inside))
 		len = fmt_into(ret, USERNS_MAP_BYTES, "%u %u 1\n", userns_map_own(ids, m, id), id);
 	if (m) {
 		len = userns_map_add(m, ret, len);
-	} else if (ids->guests && ids->exclusive) {
+	} else if (all) {
 		rc = userns_map_read(file, &own, err);
 		len = rc == 0 ? userns_map_add_same(own, ret, len) : len;
 	}

@@ -4,7 +4,7 @@
  *
  * A process that acts for the users of a guest has them in its namespace, beside its own user. The guest's ids are
  * those that a map of config.json says; without one, and if the caller may choose ids, all below USERNS_HOST_BASE,
- * each as itself; otherwise the caller alone, who is 0 inside.
+ * each as itself (rootless podman's users: those of its user namespace); otherwise the caller alone, who is 0 inside.
  *
  * The process itself is USERNS_GUESTS_ID there, unless its own id is one that the map gives the guest.
  */
@@ -27,6 +27,7 @@
  * struct userns_ids - The host uid and gid of USERNS_ID
  * @uid:	USERNS_NONE: no uid is mapped, and the process keeps its own
  * @exclusive:	No other process of the host has these ids
+ * @several:	The caller may map other ids of its user namespace than its own, too
  * @guests:	The process acts for the users of a guest
  * @uids, @gids: Then: which of the guest's are which outside, borrowed; NULL: all of them
  */
@@ -34,6 +35,7 @@ struct userns_ids {
 	uid_t uid;
 	gid_t gid;
 	bool exclusive;
+	bool several;
 	bool guests;
 	const struct id_map *uids, *gids;
 };
@@ -42,6 +44,9 @@ struct userns_ids {
 
 /** userns_map_has() - Whether @map, in the form of /proc/PID/uid_map, includes @count ids from @id on, in one line */
 bool userns_map_has(const char *map, uint64_t id, uint64_t count);
+
+/** userns_map_has_others() - Whether @map includes other ids than @id */
+bool userns_map_has_others(const char *map, uint64_t id);
 
 /** userns_map_own() - The process's own id, as it is inside; @id: as it is outside; @m: NULL, or the guest's */
 uint32_t userns_map_own(const struct userns_ids *ids, const struct id_map *m, uint32_t id);

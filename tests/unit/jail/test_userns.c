@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "runtime/jail/userns.h"
+#include "runtime/util/file.h"
 
 #define LAST (USERNS_HOST_BASE + USERNS_HOST_COUNT - 1)
 
@@ -53,10 +54,10 @@ Test(userns, a_line_has_ids_or_not)
 }
 
 /* What is written for a guest's map; the process's own id is 5 outside */
-static const char *text_of(const char *words, bool exclusive, uint32_t *ret_own)
+static const char *text_of(const char *words, bool exclusive, bool several, uint32_t *ret_own)
 {
 	static char text[USERNS_MAP_BYTES];
-	struct userns_ids ids = {.exclusive = exclusive, .guests = true};
+	struct userns_ids ids = {.exclusive = exclusive, .several = several, .guests = true};
 	struct id_map m = {0};
 	struct err err;
 
@@ -69,18 +70,44 @@ static const char *text_of(const char *words, bool exclusive, uint32_t *ret_own)
 	return text;
 }
 
+Test(userns, others_than_ones_own)
+{
+	cr_expect(userns_map_has_others("0 1000 1\n1 100000 65536\n", 0));
+	cr_expect(userns_map_has_others("0 0 2\n", 0));
+	cr_expect(userns_map_has_others("1 0 1\n", 0));
+	cr_expect(!userns_map_has_others("0 1000 1\n", 0));
+	cr_expect(!userns_map_has_others("", 0));
+}
+
+/* Rootless podman: its user namespace has the caller's subordinate ids. */
+Test(userns, the_map_of_a_caller_who_has_several_ids)
+{
+	cleanup_free char *have = NULL;
+	uint64_t count = USERNS_HOST_BASE;
+	char wanted[64];
+	uint32_t own;
+
+	cr_assert_eq(file_read_all("/proc/self/uid_map", &have), 0);
+	if (!userns_map_has(have, 0, count))
+		cr_skip_test("this user namespace has few ids");
+	snprintf(wanted, sizeof(wanted), "0 0 %lu\n", count);
+	cr_expect_str_eq(text_of(NULL, false, true, &own), wanted);
+	cr_expect_eq(own, 5, "as itself");
+}
+
 Test(userns, a_guests_map)
 {
 	uint32_t own;
 
-	cr_expect_str_eq(text_of(NULL, false, &own), "0 5 1\n");
+	cr_expect_str_eq(text_of(NULL, false, false, &own), "0 5 1\n");
 	cr_expect_eq(own, 0);
-	cr_expect_str_eq(text_of("0 100000 65536", true, &own), "1879048192 5 1\n0 100000 65536\n");
+	cr_expect_str_eq(text_of("0 100000 65536", true, true, &own),
+			 "1879048192 5 1\n0 100000 65536\n");
 	cr_expect_eq(own, USERNS_GUESTS_ID);
 	/* The process is one of the guest's users: the kernel takes no id twice. */
-	cr_expect_str_eq(text_of("1000 5 1", false, &own), "1000 5 1\n");
+	cr_expect_str_eq(text_of("1000 5 1", false, false, &own), "1000 5 1\n");
 	cr_expect_eq(own, 1000);
-	cr_expect_str_eq(text_of("0 0 10,10 20 5", false, &own), "0 0 10\n10 20 5\n");
+	cr_expect_str_eq(text_of("0 0 10,10 20 5", false, false, &own), "0 0 10\n10 20 5\n");
 	cr_expect_eq(own, 5);
 }
 
