@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_ask.h"
 #include "runtime/config/bundle_hooks.h"
 #include "runtime/config/bundle_linux.h"
 #include "runtime/config/bundle_mount.h"
@@ -130,6 +131,8 @@ static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 
 	if (b->container) {
 		bundle_nodes_warn(ctx, &b->linux_.inside.nodes);
+		if (!bundle_is_pod(b))
+			bundle_linux_warn(ctx, &b->linux_);
 		return;
 	}
 	if (b->process.args.nr > 0 || (b->root.path && !b->vm.image.path))

@@ -336,3 +336,27 @@ int bundle_linux_check(const struct bundle_linux *l, struct err *err)
 				l->ids.uids.nr ? "uidMappings" : "gidMappings");
 	return bundle_ids_check(&l->ids, "/linux", err);
 }
+
+void bundle_linux_warn(struct schema_ctx *ctx, const struct bundle_linux *l)
+{
+	static const struct {
+		enum bundle_namespace_type type;
+		const char *has;
+	} own[] = {
+		{BUNDLE_NS_PID, "has processes of its own, and does not see the host's"},
+		{BUNDLE_NS_IPC, "has IPC of its own, and not the host's"},
+	};
+	const struct bundle_namespace *ns = l->namespaces.item;
+
+	for (unsigned int i = 0; l->namespaces.nr > 0 && i < ARRAY_SIZE(own); i++) {
+		unsigned int n = 0;
+
+		while (n < l->namespaces.nr && ns[n].type != (int)own[i].type)
+			n++;
+		if (n == l->namespaces.nr)
+			schema_warn(
+				ctx,
+				"/linux/namespaces: has no %s namespace, but a virtual machine %s",
+				namespace_types[own[i].type], own[i].has);
+	}
+}

@@ -225,8 +225,10 @@ static int bundle_net_check_not_hosts(struct schema_ctx *ctx, const struct bundl
 	ctx->pointer_len = 0;
 	schema_push(ctx, "linux");
 	schema_push(ctx, "namespaces");
-	return schema_fail(ctx, "has no network namespace, and a virtual machine cannot share the "
-				"host's network: list one, or a network device in vm.devices");
+	return schema_fail(
+		ctx, "has no network namespace, and a virtual machine cannot share the "
+		     "host's network: list one (podman: --network bridge, slirp4netns or none), "
+		     "or a network device in vm.devices");
 }
 
 int bundle_net_check(struct schema_ctx *ctx, struct bundle *b)

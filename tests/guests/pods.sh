@@ -176,4 +176,12 @@ late_is_gone() { ! ip link show late >/dev/null 2>&1; }
 succeeds "which goes with the namespace" eventually 10 late_is_gone
 work_load one "$(ns pid)"
 like "the host's network" "$(create_load one)" "^vmrun: /linux/namespaces: has no network namespace, and a virtual machine cannot share the host's"
+work_load one "$(ns pid /proc/self/ns/pid), $(ns network)"
+is "the processes of another: one line" "$(create_load one)" "vmrun: /linux/namespaces/0/path: a virtual machine cannot join a pid namespace"
+work_load one "$(ns network)"
+timeout 20 "$vmrun_bin" --root "$root" --host-config "$work/vmrun.json" create --bundle "$work/one" one </dev/null >/dev/null 2>"$work/said"
+is "the host's processes and IPC: a line for each" "$(grep -o 'namespaces: .*' "$work/said")" \
+	"namespaces: has no pid namespace, but a virtual machine has processes of its own, and does not see the host's
+namespaces: has no ipc namespace, but a virtual machine has IPC of its own, and not the host's"
+vmrun delete one
 succeeds "nothing is left" nothing_left

@@ -398,7 +398,7 @@ Test(bundle_net, what_holds_a_pod_has_no_network_device)
 		cr_expect_eq(bundle_is_pod(b), table[i].pod, "%u", i);
 		cr_expect_eq(bundle_implied_net(b), !table[i].pod, "%u", i);
 		for (unsigned int w = 0; w < b->nr_warnings; w++)
-			cr_expect(!strstr(b->warning[w], "namespace"), "%s", b->warning[w]);
+			cr_expect(!strstr(b->warning[w], "this namespace"), "%s", b->warning[w]);
 		bundle_free(b);
 	}
 }
@@ -416,12 +416,43 @@ Test(bundle_net, the_hosts_network_is_refused)
 	cr_expect_eq(load_with(head, "", &b, &err), -EINVAL);
 	cr_expect_str_eq(err.msg,
 			 "/linux/namespaces: has no network namespace, and a virtual machine "
-			 "cannot share the host's network: list one, or a network device in "
-			 "vm.devices");
+			 "cannot share the host's network: list one (podman: --network bridge, "
+			 "slirp4netns or none), or a network device in vm.devices");
 	bundle_free(good_with(head, "{'type':'net','mode':'none'}"));
 	b = good_with(none, "");
 	cr_expect_not(bundle_implied_net(b), "nothing is asked for, so there is none");
 	bundle_free(b);
+}
+
+/* "--pid=host", "--ipc=host" */
+Test(bundle_net, other_namespaces_of_the_host_get_a_warning)
+{
+	static const struct {
+		const char *list, *warns;
+	} rows[] = {
+		{"{'type':'network'},{'type':'pid'},{'type':'ipc'}", NULL},
+		{"{'type':'network'},{'type':'ipc'}",
+		 "/linux/namespaces: has no pid namespace, but a virtual machine has processes of "
+		 "its own, and does not see the host's"},
+		{"{'type':'network'},{'type':'pid'}", "/linux/namespaces: has no ipc namespace, "
+						      "but a virtual machine has IPC of its own, "
+						      "and not the host's"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char head[512];
+		struct bundle *b;
+
+		snprintf(head, sizeof(head),
+			 "{'ociVersion':'1.2.0','root':{'path':'r'},'linux':{'namespaces':[%s]},"
+			 "'vm':{'devices':[",
+			 rows[i].list);
+		b = good_with(head, "");
+		cr_expect_eq(b->nr_warnings, rows[i].warns ? 1 : 0, "%s", rows[i].list);
+		if (b->nr_warnings && rows[i].warns)
+			cr_expect(strstr(b->warning[0], rows[i].warns), "%s", b->warning[0]);
+		bundle_free(b);
+	}
 }
 
 Test(bundle_net, an_unused_namespace_gets_a_warning)
