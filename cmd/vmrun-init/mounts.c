@@ -6,15 +6,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 
 #include "cmd/vmrun-init/copyup.h"
 #include "cmd/vmrun-init/inroot.h"
 #include "cmd/vmrun-init/mountfd.h"
 
-/** struct mounts_one - One of them, with its strings */
+/** struct mounts_one - One of them, with its strings; @mode: of the directory that was there, -1: none */
 struct mounts_one {
 	struct agent_mount m;
 	const char *destination, *source, *type, *data;
+	int mode;
 };
 
 static bool mounts_is(const struct mounts_one *o, const char *type)
@@ -36,6 +38,14 @@ static int mounts_point(const struct mounts_one *o, int root)
 	return plain < 0 ? plain : TAKE_FD(at);
 }
 
+static int mounts_mode(const char *destination, int root)
+{
+	cleanup_fd int at = inroot_open(root, destination, O_PATH | O_DIRECTORY);
+	struct stat st;
+
+	return at >= 0 && fstat(at, &st) == 0 ? (int)(st.st_mode & 07777) : -1;
+}
+
 static int mounts_bind(const struct mounts_one *o, int share, int root)
 {
 	cleanup_fd int from = -1;
@@ -45,11 +55,17 @@ static int mounts_bind(const struct mounts_one *o, int share, int root)
 	return from < 0 ? from : mountfd_clone(from, o->m.set & MS_REC);
 }
 
+/* It has the mode of the directory that it covers, if that is not new, and if options do not say another. */
 static int mounts_tmpfs(const struct mounts_one *o, int point)
 {
-	cleanup_fd int fd = mountfd_new(o->type, o->source, o->m.set, o->data, false);
+	cleanup_free char *data = NULL;
+	cleanup_fd int fd = -1;
 	int rc = 0;
 
+	if (o->mode >= 0 && asprintf(&data, "mode=%04o%s%s", (unsigned int)o->mode,
+				     *o->data ? "," : "", o->data) < 0)
+		return -ENOMEM;
+	fd = mountfd_new(o->type, o->source, o->m.set, data ? data : o->data, false);
 	if (fd >= 0 && o->m.flags & AGENT_MOUNT_COPY_UP)
 		rc = copyup(point, fd);
 	return rc < 0 ? rc : TAKE_FD(fd);
@@ -95,6 +111,17 @@ static int mounts_again(const struct mounts_one *o, int root)
 											 : 0;
 }
 
+/* One that lies on the root is the root from there on. */
+static int mounts_attach(const struct mounts_one *o, int fd, int point, int root)
+{
+	int rc = mountfd_attach(fd, point);
+
+	if (rc == 0 && o->destination[strspn(o->destination, "/")] == '\0' &&
+	    dup3(fd, root, O_CLOEXEC) < 0)
+		rc = -errno;
+	return rc;
+}
+
 static int mounts_one(const struct mounts_one *o, int share, int root, struct mounts *ret)
 {
 	cleanup_fd int point = mounts_point(o, root);
@@ -109,7 +136,7 @@ static int mounts_one(const struct mounts_one *o, int share, int root, struct mo
 		return fd;
 	rc = mounts_adjust(o, fd, &later);
 	if (rc == 0)
-		rc = mountfd_attach(fd, point);
+		rc = mounts_attach(o, fd, point, root);
 	if (rc == 0 && later)
 		ret->later[ret->nr_later++] = TAKE_FD(fd);
 	return rc;
@@ -132,6 +159,7 @@ int mounts_make(const struct desc *d, int share, int root, struct mounts *ret, s
 
 		(void)fault_step(f, AGENT_STEP_MOUNT, i);
 		(void)desc_get(d, AGENT_MOUNT, i, &o.m);
+		o.mode = mounts_mode(o.destination, root);
 		rc = o.m.set & MS_REMOUNT ? mounts_again(&o, root)
 					  : mounts_one(&o, share, root, ret);
 	}

@@ -133,6 +133,32 @@ Test(mounts, a_tmpfs_with_a_copy_of_what_it_covers)
 	       "1770\nx\nro\nro,nosuid,relatime tmpfs\n");
 }
 
+Test(mounts, a_tmpfs_has_the_mode_of_what_it_covers)
+{
+	sh("mkdir -p root/run/was; chmod 712 root/run/was");
+	rig_mount(&extra, "/run/was", "tmpfs", "tmpfs", MS_RDONLY, 0, "size=64k");
+	rig_mount(&extra, "/run/new", "tmpfs", "tmpfs", 0, 0, "");
+	expect("stat -c %a /run/was /run/new", "712\n1777\n");
+}
+
+Test(mounts, one_that_covers_the_root)
+{
+	static struct rig_spec s;
+	struct agent_root root = {.flags = AGENT_ROOT_READONLY};
+	struct rig_session r;
+
+	sh("cp -a root m0; echo covered >m0/which; echo first >root/which");
+	rig_item(&s, AGENT_ROOT, &root, sizeof(root), 1, "root");
+	rig_mount(&s, "/", "m0", "", MS_BIND, AGENT_MOUNT_BIND, "");
+	rig_mount(&s, "/proc", "proc", "proc", 0, 0, "");
+	rig_process(&s, "cat /which; (echo >/file) 2>/dev/null || echo ro; cut -d' ' -f5 "
+			"/proc/self/mountinfo");
+	r = rig_run(0, &s, false);
+	rig_expect(AGENT_STARTED, 0);
+	cr_expect_str_eq(rig_read(&r.out), "covered\nro\n/\n/proc\n");
+	rig_expect(AGENT_EXITED, 0);
+}
+
 Test(mounts, types_of_the_kernel)
 {
 	rig_mount(&extra, "/sys", "sysfs", "sysfs", MS_NOSUID | MS_NOEXEC | MS_NODEV | MS_RDONLY, 0,
