@@ -19,6 +19,9 @@ extern const struct schema_field bundle_ids_field;
 		.elem = &bundle_ids_field                                                          \
 	}
 
+/** bundle_ids_same() - No maps, or those of a process in no user namespace of its own: each id is itself */
+bool bundle_ids_same(const struct bundle_ids *ids);
+
 /** bundle_ids_check() - Both maps or none, and each can be a map; @pointer: to the object that has them */
 MUST_CHECK int bundle_ids_check(const struct bundle_ids *ids, const char *pointer, struct err *err);
 

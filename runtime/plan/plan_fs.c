@@ -7,6 +7,7 @@
 
 #include "devices/core/agent_msg.h"
 #include "devices/core/fmt.h"
+#include "runtime/config/bundle_ids.h"
 #include "runtime/plan/plan_inside.h"
 #include "runtime/plan/plan_mount.h"
 #include "runtime/plan/plan_settings.h"
@@ -53,7 +54,7 @@ static int plan_fs_set_ids(struct plan_build *bd, struct plan_fs *f, const struc
 	char from[SCHEMA_POINTER_BYTES + sizeof("/uidMappings")];
 	int rc;
 
-	if (ids->uids.nr == 0)
+	if (bundle_ids_same(ids))
 		return 0;
 	fmt_into(from, sizeof(from), "%s/uidMappings", own ? pointer : "/linux");
 	rc = id_map_set(&f->uids, ids->uids.item, ids->uids.nr, from, bd->err);

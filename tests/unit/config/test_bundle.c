@@ -392,6 +392,10 @@ Test(bundle, ignores_unknown_properties)
 		     "\"network\":{},\"rdma\":null,\"hugepageLimits\":[]}}," VM "}}",
 		HEAD "\"linux\":{\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"network\",\"path\":"
 		     "\"\"}]}," VM "}}",
+		/* each id is itself: a map that is none */
+		HEAD "\"linux\":{" USER_NS ",\"uidMappings\":[" ID_RANGE(
+			0, 0, 4294967295) "],\"gidMappings\":[" ID_RANGE(0, 0, 4294967295) "]}," VM
+											   "}}",
 	};
 
 	for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
