@@ -90,7 +90,7 @@ struct session *session_find(struct agent *a, uint32_t id, enum session_state fr
  * session_stream() - A stream for the vsock device, which waits for none: a file description of its own that does not block
  * @fd:		Borrowed
  * @flags:	O_RDONLY, O_WRONLY or O_RDWR
- * @ret:	The caller's; -1 for an @fd that is closed
+ * @ret:	The caller's; -1 for an @fd that is closed, or /dev/null: the guest has its own
  *
  * O_NONBLOCK would change the caller's own. What cannot be opened anew, a socket for one, has it all the same.
  */

@@ -45,12 +45,12 @@ static void on_began(struct supervisor *unused, const struct err *failure)
 
 static void setup(void)
 {
-	int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int pair[2], stream = open("/dev/zero", O_RDWR | O_CLOEXEC);
 
 	plan.vsock.proc = 1;
 	plan.spec = (uint8_t *)&spec;
 	plan.spec_bytes = sizeof(spec.head) + sizeof("nosuch");
-	wanted.stdio[0] = wanted.stdio[1] = null;
+	wanted.stdio[0] = wanted.stdio[1] = stream;
 	s = (struct supervisor){
 		.launch = &wanted, .stage = STAGE_RUNNING, .state = &state, .nr = 2};
 	s.log.fd = s.report = -1;
@@ -151,7 +151,7 @@ static void start_container(void)
 /* REQUEST_EXEC with a description and a terminal; the client's end */
 static int exec(void)
 {
-	int fd[2] = {open("/dev/null", O_RDWR), open("/dev/null", O_RDWR)}, pair[2];
+	int fd[2] = {open("/dev/zero", O_RDWR), open("/dev/zero", O_RDWR)}, pair[2];
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
 	cr_assert_eq(session_exec(&s, fd, 2, true, pair[1], &err), 0, "%s", err.msg);
@@ -549,4 +549,15 @@ Test(agent, a_guest_that_does_not_come_up_while_it_is_paused)
 	s.agent->by_ns = 1;
 	agent_late(&s);
 	cr_expect(s.stage == STAGE_RUNNING && agent_at_ns(&s) > 1);
+}
+
+Test(agent, the_hosts_dev_null_is_no_stream, .init = NULL)
+{
+	const int null = open("/dev/null", O_RDWR), zero = open("/dev/zero", O_RDONLY);
+	int fd;
+
+	cr_assert_eq(session_stream(null, O_WRONLY, &fd, &err), 0);
+	cr_assert_eq(fd, -1);
+	cr_assert_eq(session_stream(zero, O_RDONLY, &fd, &err), 0);
+	cr_assert_geq(fd, 0);
 }
