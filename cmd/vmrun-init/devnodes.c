@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "cmd/vmrun-init/inroot.h"
+#include "cmd/vmrun-init/mountfd.h"
 
 static const struct {
 	const char *name;
@@ -33,7 +34,7 @@ static bool devnodes_same(int at, const char *name, mode_t type, dev_t device)
 	       (type == S_IFIFO || st.st_rdev == device);
 }
 
-static int devnodes_node(int at, const char *name, const struct agent_device *n)
+static int devnodes_make_one(int at, const char *name, const struct agent_device *n)
 {
 	mode_t type = n->type & S_IFMT, mode = n->mode & 07777;
 	dev_t device = makedev(n->major, n->minor);
@@ -47,6 +48,31 @@ static int devnodes_node(int at, const char *name, const struct agent_device *n)
 	    fchownat(at, name, n->uid, n->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	return 0;
+}
+
+/* The shared directory takes no nodes of devices: one of the guest's own lies on a file there, as runc does without privileges. */
+static int devnodes_cover(int at, const char *name, const struct agent_device *n)
+{
+	static const char path[] = "/dev/.container";
+	cleanup_fd int node = -1, tree = -1, point = -1;
+	int rc = devnodes_make_one(AT_FDCWD, path, n);
+
+	if (rc < 0)
+		return rc;
+	node = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	tree = node < 0 ? -errno : mountfd_clone(node, false);
+	point = tree < 0 ? tree : inroot_file(at, name);
+	rc = point < 0 ? point : mountfd_attach(tree, point);
+	(void)unlink(path);
+	return rc;
+}
+
+static int devnodes_node(int at, const char *name, const struct agent_device *n)
+{
+	const int rc = devnodes_make_one(at, name, n);
+
+	/* A file may be left there from the last time. */
+	return rc == -EPERM || rc == -EEXIST ? devnodes_cover(at, name, n) : rc;
 }
 
 static int devnodes_link(int at, const char *name, const char *target)
