@@ -192,9 +192,10 @@ void agent_called(struct supervisor *s, const struct ctl_msg *m)
 	struct err err;
 	int rc = 0;
 
-	if (l->fd < 0 && s->agent->by_ns && !m->value[0])
+	if (!s->agent->called && !m->value[0])
 		rc = agent_conn_open(l, &theirs, &err);
-	if (rc == 0 && theirs >= 0)
+	s->agent->called = s->agent->called || theirs >= 0;
+	if (rc == 0 && theirs >= 0 && s->agent->by_ns)
 		rc = loop_add(&s->loop, l->fd, EPOLLIN, agent_on_record, s, &err);
 	if (rc == 0)
 		rc = ask_process(s, s->launch->plan->vsock.proc, &found, theirs, &then, &err);
@@ -293,6 +294,10 @@ int agent_await(struct supervisor *s,
 		return fd;
 	n->fd[AGENT_SPEC] = fd;
 	if (session_watch_clients(s, err) < 0)
+		return -err->code;
+	/* A guest that is fast has called before this process heard that it runs; what it says has waited. */
+	if (s->agent->called &&
+	    loop_add(&s->loop, s->agent->conn.fd, EPOLLIN, agent_on_record, s, err) < 0)
 		return -err->code;
 	s->agent->began = began;
 	s->agent->by_ns = clock_ns() + AGENT_UP_NS;

@@ -56,6 +56,7 @@ struct session {
 
 /**
  * struct agent - What a supervisor knows of its guest's process 1
+ * @called:	It has connected, which it may once
  * @up:		It has said AGENT_HELLO
  * @by_ns:	When that is late; 0: it is not awaited
  * @next_id:	Of the next session
@@ -66,6 +67,7 @@ struct session {
  * @conn:	The control connection
  */
 struct agent {
+	bool called;
 	bool up;
 	uint64_t by_ns;
 	uint32_t next_id;

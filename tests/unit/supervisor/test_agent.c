@@ -43,7 +43,7 @@ static void on_began(struct supervisor *unused, const struct err *failure)
 	snprintf(why, sizeof(why), "%s", failure->msg);
 }
 
-static void setup(void)
+static void setup_stopped(void)
 {
 	int pair[2], stream = open("/dev/zero", O_RDWR | O_CLOEXEC);
 
@@ -62,10 +62,16 @@ static void setup(void)
 	s.proc[1].control = pair[0];
 	device = pair[1];
 	cr_assert_eq(agent_open(&s, &err), 0, "%s", err.msg);
+}
+
+static void setup(void)
+{
+	setup_stopped();
 	cr_assert_eq(agent_await(&s, on_began, &err), 0, "%s", err.msg);
 }
 
 TestSuite(agent, .init = setup, .timeout = 60);
+TestSuite(agent_early, .init = setup_stopped, .timeout = 60);
 
 static void turn(void)
 {
@@ -172,6 +178,19 @@ Test(agent, the_container_runs_and_its_status_is_the_vms)
 	say((struct agent_msg){.type = AGENT_EXITED, .code = 7});
 	cr_expect_eq(state.cause, END_EXITED);
 	cr_expect_eq(state.exit_code, 7);
+}
+
+Test(agent_early, a_guest_is_faster_than_the_news_that_it_runs)
+{
+	s.stage = STAGE_CREATED;
+	call();
+	say((struct agent_msg){.type = AGENT_HELLO, .code = AGENT_VERSION});
+	cr_assert_eq(connect_streams(), 0);
+	s.stage = STAGE_RUNNING;
+	cr_assert_eq(agent_await(&s, on_began, &err), 0, "%s", err.msg);
+	turn();
+	cr_assert_eq(connect_streams(), 4);
+	cr_assert_eq(hear().type, AGENT_RUN);
 }
 
 Test(agent, a_lack_of_memory_is_named)
