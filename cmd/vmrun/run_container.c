@@ -23,10 +23,16 @@ static const int run_container_signals[] = {
 
 enum run_container_slot { RUN_END, RUN_SIGNAL, RUN_RELAY, RUN_SLOTS = RUN_RELAY + RELAY_SLOTS };
 
-/** struct running - A container in the foreground; fds -1: none */
+/**
+ * struct running - A container in the foreground; fds -1: none
+ * @started:	Its program runs
+ * @interrupted: The signal by which the user ended its start; 0: none
+ */
 struct running {
 	int pidfd;
 	int signal_fd;
+	bool started;
+	int interrupted;
 	struct relay relay;
 };
 
@@ -44,31 +50,42 @@ static void run_container_pass_signal_on(struct running *r)
 	struct signalfd_siginfo info;
 	uint16_t cols, rows;
 
+	int sig;
+
 	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	sig = (int)info.ssi_signo;
+	/* There is no program yet that it could be meant for. */
+	if (!r->started && (sig == SIGINT || sig == SIGTERM || sig == SIGQUIT || sig == SIGHUP)) {
+		r->interrupted = sig;
+		return;
+	}
 	/* The supervisor has the pty's other end, and hears of its size by a signal of its own. */
-	if (info.ssi_signo == SIGWINCH)
+	if (sig == SIGWINCH)
 		(void)relay_resize(&r->relay, &cols, &rows);
 	else
-		(void)process_signal(r->pidfd, (int)info.ssi_signo);
+		(void)process_signal(r->pidfd, sig);
 }
 
-static int run_container_wait(struct running *r, struct err *err)
+/* Until @fd is readable, or the user does not wait for the start any more */
+static int run_container_wait(struct running *r, int fd, struct err *err)
 {
-	struct pollfd p[RUN_SLOTS] = {{.fd = -1}};
+	struct pollfd p[RUN_SLOTS];
 
-	while (!(p[RUN_END].revents & POLLIN)) {
-		p[RUN_END] = (struct pollfd){.fd = r->pidfd, .events = POLLIN};
+	for (unsigned int i = 0; i < RUN_SLOTS; i++)
+		p[i] = (struct pollfd){.fd = -1};
+	while (!p[RUN_END].revents && !r->interrupted) {
+		p[RUN_END] = (struct pollfd){.fd = fd, .events = POLLIN};
 		p[RUN_SIGNAL] = (struct pollfd){.fd = r->signal_fd, .events = POLLIN};
-		relay_poll(&r->relay, p + RUN_RELAY);
+		if (r->started)
+			relay_poll(&r->relay, p + RUN_RELAY);
 		if (poll(p, RUN_SLOTS, -1) < 0 && errno != EINTR)
 			return err_set(err, errno, "poll");
 		if (p[RUN_SIGNAL].revents & POLLIN)
 			run_container_pass_signal_on(r);
 		relay_serve(&r->relay, p + RUN_RELAY);
 	}
-	relay_finish(&r->relay);
-	return 0;
+	return r->interrupted ? err_text(err, EINTR, "interrupted") : 0;
 }
 
 static int run_container_open_terminal(struct running *r, struct launch_vm *vm, struct err *err)
@@ -84,15 +101,26 @@ static int run_container_open_terminal(struct running *r, struct launch_vm *vm, 
 	rc = relay_open(&r->relay, TAKE_FD(pty.master), err);
 	if (rc == 0)
 		(void)relay_resize(&r->relay, &cols, &rows);
+	/* Until the program runs Ctrl-C is no key of its. */
+	terminal_give_back(&r->relay.terminal);
 	return rc;
 }
 
-static int run_container_start(struct vmrun *v, const char *id, struct err *err)
+static int run_container_start(struct running *r, struct vmrun *v, const char *id, struct err *err)
 {
-	cleanup_fd int dir = -1;
-	const int rc = state_open(v->root, id, &dir, err);
+	cleanup_fd int dir = -1, sock = -1;
+	int rc = state_open(v->root, id, &dir, err);
 
-	return rc < 0 ? rc : start_created(v, dir, err);
+	if (rc == 0)
+		rc = sock = start_ask(dir, err);
+	if (rc >= 0)
+		rc = run_container_wait(r, sock, err);
+	if (rc == 0)
+		rc = start_answered(v, dir, sock, err);
+	r->started = rc == 0;
+	if (rc == 0)
+		terminal_take(&r->relay.terminal);
+	return rc;
 }
 
 /* The end of it all, or of a start that failed: then too the supervisor has a status, 127 for a program that is not there. */
@@ -110,6 +138,8 @@ static int run_container_end(struct running *r, struct vmrun *v, const struct fo
 	}
 	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
 		v->exit_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	if (r->interrupted)
+		v->exit_code = 128 + r->interrupted;
 	phases_mark(job->vm->phases, "deleted");
 	if (job->vm->phases)
 		phases_print(job->vm->phases, STDERR_FILENO);
@@ -136,8 +166,10 @@ int run_container(struct vmrun *v, const struct foreground_job *job, struct err 
 	r.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	if (r.pidfd < 0)
 		return err_set(err, errno, "supervisor");
-	rc = run_container_start(v, job->id, err);
+	rc = run_container_start(&r, v, job->id, err);
 	if (rc == 0)
-		rc = run_container_wait(&r, err);
+		rc = run_container_wait(&r, r.pidfd, err);
+	if (rc == 0)
+		relay_finish(&r.relay);
 	return run_container_end(&r, v, job, rc, err);
 }

@@ -13,11 +13,18 @@
 
 #define START_TRIES 250 /* 5 s */
 
-int start_created(struct vmrun *v, int dir, struct err *err)
+int start_ask(int dir, struct err *err)
+{
+	const struct request q = {.op = REQUEST_START};
+
+	return client_send(dir, &q, -1, err);
+}
+
+int start_answered(struct vmrun *v, int dir, int sock, struct err *err)
 {
 	const struct warn_to warn = {vmrun_warn_text, v};
 	struct err ignored;
-	int rc = client_ask_op(dir, REQUEST_START, 0, &warn, err);
+	int rc = client_hear(sock, &warn, NULL, err);
 
 	if (rc < 0)
 		return rc;
@@ -25,6 +32,13 @@ int start_created(struct vmrun *v, int dir, struct err *err)
 	if (rc < 0)
 		(void)!client_ask_op(dir, REQUEST_KILL, SIGKILL, NULL, &ignored);
 	return rc;
+}
+
+int start_created(struct vmrun *v, int dir, struct err *err)
+{
+	cleanup_fd int sock = start_ask(dir, err);
+
+	return sock < 0 ? sock : start_answered(v, dir, sock, err);
 }
 
 static int start_status(int dir, enum state_status *ret, struct err *err)

@@ -32,13 +32,13 @@ static bool client_peer_is_ours(int fd)
 	       (peer.uid == 0 || peer.uid == geteuid());
 }
 
-static int client_hear(int fd, const struct warn_to *warn, struct reply *ret, struct err *err)
+int client_hear(int sock, const struct warn_to *warn, struct reply *ret, struct err *err)
 {
 	struct reply reply;
 	ssize_t n;
 
 	for (;;) {
-		n = recv(fd, &reply, sizeof(reply), 0);
+		n = recv(sock, &reply, sizeof(reply), 0);
 		/* This process was stopped, and continues. */
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -80,8 +80,7 @@ int client_connect(int dir, struct err *err)
 	return TAKE_FD(fd);
 }
 
-int client_ask(int dir, const struct request *q, int fd, const struct warn_to *warn,
-	       struct reply *ret, struct err *err)
+int client_send(int dir, const struct request *q, int fd, struct err *err)
 {
 	const struct timeval long_patience = {.tv_sec = PATIENCE_START_S};
 	cleanup_fd int sock = client_connect(dir, err);
@@ -95,7 +94,15 @@ int client_ask(int dir, const struct request *q, int fd, const struct warn_to *w
 	copy.magic = REQUEST_MAGIC;
 	if (fd_send(sock, &copy, sizeof(copy), &fd, fd >= 0 ? 1 : 0) < 0)
 		return err_text(err, ESRCH, "container not running");
-	return client_hear(sock, warn, ret, err);
+	return TAKE_FD(sock);
+}
+
+int client_ask(int dir, const struct request *q, int fd, const struct warn_to *warn,
+	       struct reply *ret, struct err *err)
+{
+	cleanup_fd int sock = client_send(dir, q, fd, err);
+
+	return sock < 0 ? sock : client_hear(sock, warn, ret, err);
 }
 
 int client_ask_op(int dir, enum request_op op, uint32_t arg, const struct warn_to *warn,

@@ -101,6 +101,20 @@ socklen_t client_address(int dir, struct sockaddr_un *ret);
 MUST_CHECK int client_connect(int dir, struct err *err);
 
 /**
+ * client_send() - Send a request
+ * @dir:	State directory
+ * @q:		Its magic is filled in here
+ * @fd:		A file that goes with it; borrowed. -1: none
+ *
+ * Return: the socket on which the reply comes, for client_hear(); or as client_ask()
+ */
+MUST_CHECK int client_send(int dir, const struct request *q, int fd, struct err *err);
+
+/** client_hear() - Wait for the reply on client_send()'s socket, which stays the caller's; the rest as client_ask() */
+MUST_CHECK int client_hear(int sock, const struct warn_to *warn, struct reply *ret,
+			   struct err *err);
+
+/**
  * client_ask() - Send a request and wait for the reply
  * @dir:	State directory
  * @q:		Its magic is filled in here
