@@ -194,7 +194,7 @@ $(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/jail/tests/host
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
-# Programs that run in Linux guests as they are
+# Programs of tests that run by themselves, most of them in Linux guests
 in_guests  := $(patsubst tests/linux/%.c,$(B)/tests/linux/%,$(wildcard tests/linux/*.c))
 $(B)/tests/linux/%: tests/linux/%.c
 	@mkdir -p $(@D)
@@ -209,7 +209,7 @@ check: need
 	tests/check all
 check-unit: $(unit_bins) $(replays)
 	tests/check unit fuzz
-check-guests: all $(guests) $(hostile)
+check-guests: all $(guests) $(hostile) $(in_guests)
 	tests/check guests
 check-linux: all guest $(in_guests)
 	tests/check linux

@@ -2,7 +2,8 @@
 # A directory rootfs/ and a config.json of `runc spec`, run by vmrun without an orchestrator: much data, many at once, bad input,
 # a hostile rootfs.
 #
-# RUNTIME=runc tests/linux/container.sh asks runc the same. CONTAINER_MIB (8) go through each stream, CONTAINER_EXECS (50) run at once.
+# RUNTIME=runc tests/linux/container.sh asks runc the same. CONTAINER_MIB (8) go through each stream, CONTAINER_EXECS (50) run at once,
+# CONTAINER_VICTIMS (fs), processes of the VM, die.
 if [ "${1:-}" != --inside ]; then
 	cd "$(dirname "$0")/../.." || exit 1
 	. bundle-examples/debs.sh
@@ -102,6 +103,27 @@ answers "delete" 0 '' oci delete main
 answers "state: it is gone" 1 'does not exist' oci state main
 answers "delete --force: of no container" 0 '' oci delete --force main
 say "main is gone"
+
+# kill -9 of a process of the VM while programs use it: no caller hangs, and nothing is left
+victims=${CONTAINER_VICTIMS:-fs}
+[ "$name" != runc ] || victims=
+for victim in $victims; do
+	oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/out" 2>&1 </dev/null || cat "$work/out"
+	rm -f "$work/pid.exec"
+	oci exec --pid-file "$work/pid.exec" main sh -c 'while cat /bin/busybox; do :; done' >/dev/null 2>&1 </dev/null &
+	exec=$!
+	eventually 20 [ -s "$work/pid.exec" ]
+	if [ "$victim" = supervisor ]; then pid=$(cat "$work/pid"); else
+		pid=$(oci state main | jq -r --arg n "$victim" '.vmrun.processes[] | select(.name | startswith($n)) | .pid')
+	fi
+	kill -9 "$pid"
+	wait $exec
+	is "$victim is killed: exec ends" $? 137
+	succeeds "$victim is killed: the container ends" eventually 20 is_over main
+	answers "$victim is killed: delete" 0 '' oci delete main
+	is "$victim is killed: nothing is left" "$(ls -A "$root"; pgrep -a 'vmrun|vmm')" ""
+done
+say "kills"
 
 # fails NAME REGEX FILTER: run says why in one line, and leaves nothing
 fails() {
