@@ -134,13 +134,15 @@ enum ctl_region { CTL_REGION_QUEUES, CTL_REGION_ENTRIES, CTL_REGION_PAYLOAD };
 #define CTL_BALLOON_ANSWERS  (1ULL << 63)
 #define CTL_BALLOON_STATS_NR 10 /* the tags of virtio 1.3 */
 _Static_assert(CTL_BALLOON_STAT + CTL_BALLOON_STATS_NR <= CTL_VALUES, "room for statistics");
-/* Of a host's end that is handed in: not blocking; a socket of a seqpacket connection has SO_PEEK_OFF set */
+/* Of a host's end that is handed in: not blocking, unless it is lent; a socket of a seqpacket connection has SO_PEEK_OFF set */
 #define CTL_VSOCK_IN	    (1U << 0) /* it is read */
 #define CTL_VSOCK_OUT	    (1U << 1) /* it is written */
 #define CTL_VSOCK_HALF	    (1U << 2) /* it is read, and another, with the next message, is written */
 #define CTL_VSOCK_SEQPACKET (1U << 3)
 #define CTL_VSOCK_GREET	    (1U << 4) /* when the guest accepts, "OK <host port>" is written first */
-#define CTL_VSOCK_FLAGS	    (CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_SEQPACKET | CTL_VSOCK_GREET)
+#define CTL_VSOCK_LENT	    (1U << 5) /* a stream socket that others use too, and that may block them: its mode stays */
+#define CTL_VSOCK_FLAGS                                                                            \
+	(CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_SEQPACKET | CTL_VSOCK_GREET | CTL_VSOCK_LENT)
 
 /** ctl_mac() - A MAC as CTL_NET's arg: 48 bits, the first byte on the wire on top */
 static inline uint64_t ctl_mac(const uint8_t mac[6])

@@ -92,6 +92,7 @@ static int vsock_ask_connect(struct device *d, struct ctl_msg *m, int *fd, struc
 		return err_text(err, ENOSPC, "vsock: all %u connections are taken", v->table.nr);
 	c->state = VSOCK_OFFERED;
 	c->greet = m->code & CTL_VSOCK_GREET;
+	c->lent = m->code & CTL_VSOCK_LENT;
 	out = m->code & CTL_VSOCK_OUT ? *fd : -1;
 	in = half >= 0 ? TAKE_FD(half) : m->code & CTL_VSOCK_IN ? *fd : -1;
 	*fd = -1;

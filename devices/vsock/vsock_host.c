@@ -2,7 +2,7 @@
 /**
  * DOC: The host's end of a connection: one fd for both directions (a socket, a pty) or one for each (pipes)
  *
- * The fds are non-blocking and watched edge-triggered: can_read and can_write say what is known. A stream is
+ * The fds are non-blocking (or lent) and watched edge-triggered: can_read and can_write say what is known. A stream is
  * read and written as it comes. A seqpacket connection has a SOCK_SEQPACKET socket with SO_PEEK_OFF set, so a
  * message that does not fit into one of the guest's buffers stays in the socket while it is read piece by piece.
  */
@@ -124,6 +124,16 @@ static ssize_t vsock_host_peek(struct vsock_conn *c, const struct iovec *iov, un
 	return *ret_end ? left : room;
 }
 
+/* Syscalls: recvmsg read readv recvfrom */
+static ssize_t vsock_host_get(struct vsock_conn *c, const struct iovec *iov, unsigned int nr,
+			      bool *ret_end)
+{
+	if (c->seqpacket)
+		return vsock_host_peek(c, iov, nr, ret_end);
+	return c->lent ? recv(c->in, iov->iov_base, iov->iov_len, MSG_DONTWAIT)
+		       : readv(c->in, iov, (int)nr);
+}
+
 ssize_t vsock_host_read(struct vsock *v, struct vsock_conn *c, const struct iovec *iov,
 			unsigned int nr, bool *ret_end)
 {
@@ -131,8 +141,7 @@ ssize_t vsock_host_read(struct vsock *v, struct vsock_conn *c, const struct iove
 
 	*ret_end = false;
 	do
-		n = c->seqpacket ? vsock_host_peek(c, iov, nr, ret_end)
-				 : readv(c->in, iov, (int)nr);
+		n = vsock_host_get(c, iov, nr, ret_end);
 	while (n < 0 && errno == EINTR);
 	if (n > 0 || (n < 0 && errno == EMSGSIZE))
 		return n;
@@ -145,13 +154,16 @@ ssize_t vsock_host_read(struct vsock *v, struct vsock_conn *c, const struct iove
 
 /* ---- writing ---- */
 
-/* How many bytes were taken; 0: none now, < 0: none ever. To a seqpacket socket it is one message.  Syscalls: writev */
+/* How many bytes were taken; 0: none now, < 0: none ever. To a seqpacket socket it is one message.
+ * Syscalls: writev sendto */
 static ssize_t vsock_host_put(struct vsock_conn *c, const struct iovec *iov, unsigned int nr)
 {
 	ssize_t n;
 
 	do
-		n = writev(c->out, iov, (int)nr);
+		n = c->lent ? send(c->out, iov->iov_base, iov->iov_len,
+				   MSG_DONTWAIT | MSG_NOSIGNAL)
+			    : writev(c->out, iov, (int)nr);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0 || errno != EAGAIN)
 		return n;

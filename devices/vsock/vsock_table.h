@@ -58,6 +58,7 @@ enum vsock_list {
  * @can_read, @can_write: The fd has not said EAGAIN since it was ready last
  * @in_message:	A message of the host's is half read
  * @greet:	The host's end gets a line when the guest accepts
+ * @lent:	The host's end is a socket that may block: each call says that it must not wait
  * @say:	VSOCK_SAY_*
  * @guest_shut, @host_shut: VIRTIO_VSOCK_SHUTDOWN_*, as the guest said, and as it hears
  * @next:	In its bucket
@@ -67,7 +68,7 @@ struct vsock_conn {
 	enum vsock_state state;
 	enum vsock_list list;
 	bool seqpacket;
-	bool two, can_read, can_write, in_message, greet;
+	bool two, can_read, can_write, in_message, greet, lent;
 	uint8_t say, guest_shut, host_shut;
 	uint16_t next, before, after;
 	uint32_t generation;

@@ -71,6 +71,7 @@ static int session_release(struct session *n)
 int session_stream(int fd, int flags, int *ret, struct err *err)
 {
 	struct stat st;
+	int mode;
 
 	*ret = -1;
 	/* The guest has a /dev/null of its own, and programs look what their streams are. */
@@ -83,8 +84,12 @@ int session_stream(int fd, int flags, int *ret, struct err *err)
 	*ret = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	if (*ret < 0)
 		return err_set(err, errno, "standard streams");
-	/* A socket, or a pipe or terminal of another user: there is no other way. */
-	return S_ISREG(st.st_mode) || fcntl(*ret, F_SETFL, O_NONBLOCK | flags) == 0
+	/* Others use the same description: files never block, the device does not wait for a socket. */
+	if (S_ISREG(st.st_mode) || S_ISSOCK(st.st_mode))
+		return 0;
+	/* A pipe or terminal of another user: there is no other way. */
+	mode = fcntl(*ret, F_GETFL);
+	return mode >= 0 && fcntl(*ret, F_SETFL, mode | O_NONBLOCK) == 0
 		       ? 0
 		       : err_set(err, errno, "standard streams");
 }

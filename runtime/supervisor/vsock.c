@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/plan/plan_settings.h"
@@ -126,6 +127,7 @@ int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const st
 	const struct ctl_msg half = {.type = CTL_VSOCK_CONNECT, .code = CTL_VSOCK_HALF};
 	const unsigned int i = s->launch->plan->vsock.proc;
 	struct ctl_msg m = {.type = CTL_VSOCK_CONNECT, .arg = port};
+	struct stat st;
 	int rc = 0;
 
 	if (!i || s->launch->plan->vsock.vhost)
@@ -137,6 +139,8 @@ int vsock_connect(struct supervisor *s, uint32_t port, int in, int out, const st
 	else
 		m.code = in >= 0 ? CTL_VSOCK_IN : 0;
 	m.code |= out >= 0 ? CTL_VSOCK_OUT : 0;
+	if (fstat(out >= 0 ? out : in, &st) == 0 && S_ISSOCK(st.st_mode))
+		m.code |= CTL_VSOCK_LENT;
 	return rc < 0 ? rc : ask_process(s, i, &m, out >= 0 ? out : in, then, err);
 }
 

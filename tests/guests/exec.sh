@@ -30,6 +30,22 @@ is "300 KB both ways, unchanged" "$(vmrun exec c cat <"$work/data" | cmp - "$wor
 vmrun exec c args x >"$work/file"
 is "output into a file" "$(cat "$work/file")" "$(printf 'args\nx')"
 is "a reader that leaves" "$(vmrun exec c out 1000000 | head -c 3)" xxx
+is "a socket for all three streams: bytes both ways, and it blocks as before" "$(perl -e '
+	use Socket; use Fcntl;
+	socketpair(my $a, my $b, AF_UNIX, SOCK_STREAM, 0) or die;
+	if (!fork) { close $a; POSIX::dup2(fileno($b), $_) for 0 .. 2; exec @ARGV }
+	print $a "to and fro"; shutdown($a, 1); local $/; print scalar <$a>; wait;
+	print " status ", $? >> 8, " ", fcntl($b, F_GETFL, 0) & O_NONBLOCK ? "changed" : "unchanged"' -MPOSIX \
+	"${at[@]}" exec c cat)" "to and fro status 0 unchanged"
+is "no standard input" "$(said vmrun exec c cat <&-)" "status 0"
+is "no standard output" "$(vmrun exec c args x >&-; echo "status $?")" "status 0"
+is "none at all" "$(vmrun exec c args x <&- >&- 2>&-; echo "status $?")" "status 0"
+is "/dev/null for all" "$(vmrun exec c cat </dev/null >/dev/null 2>&1; echo "status $?")" "status 0"
+vmrun exec c args one two >"$work/same" 2>&1
+vmrun exec c err 3 >>"$work/same" 2>&1
+is "one file for output and error, which is appended to" "$(tr '\n' ' ' <"$work/same")" "args one two xxx"
+vmrun exec c cat <"$work/same" >"$work/copy"
+is "a file for input" "$(cmp "$work/same" "$work/copy" && echo same)" same
 
 # ---- programs that do not run
 

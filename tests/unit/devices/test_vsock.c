@@ -197,6 +197,37 @@ Test(vsock, two_pipes_are_one_connection)
 	cr_assert_eq(expect(OP(SHUTDOWN), 23, host).flags, 3);
 }
 
+/* A read or write that waited would be the end of all connections: the rig waits a second for an answer. */
+Test(vsock, a_socket_that_is_lent_may_block)
+{
+	static char bulk[2048];
+	struct ctl_msg m;
+	uint32_t host, sent = 0;
+	char buf[8];
+	int end[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, end), 0);
+	cr_assert_eq(setsockopt(end[0], SOL_SOCKET, SO_SNDBUF, &(int){8192}, sizeof(int)), 0);
+	m = order(CTL_VSOCK_CONNECT, CTL_VSOCK_IN | CTL_VSOCK_OUT | CTL_VSOCK_LENT, 24,
+		  dup(end[0]));
+	host = (uint32_t)m.value[0];
+	expect(OP(REQUEST), 24, host);
+	say(OP(RESPONSE), 24, host);
+	cr_assert_eq(write(end[1], "in", 2), 2);
+	cr_assert_eq(expect(OP(RW), 24, host).len, 2);
+	say_data(24, host, "out", 3);
+	cr_assert_eq(read(end[1], buf, sizeof(buf)), 3);
+	/* More than the socket holds, of the credit that there is */
+	for (; sent < 100 << 10; sent += (uint32_t)sizeof(bulk))
+		say_data(24, host, bulk, sizeof(bulk));
+	order(CTL_VSOCK_CONNECT, 0, 25, dup(end[0])); /* refused, by a device that lives */
+	for (ssize_t n; sent > 0; sent -= (uint32_t)n) {
+		n = read(end[1], bulk, sizeof(bulk));
+		cr_assert_gt(n, 0);
+	}
+	cr_assert_eq(fcntl(end[0], F_GETFL) & O_NONBLOCK, 0, "its mode is as it was");
+}
+
 Test(vsock, one_pipe_is_one_direction)
 {
 	struct ctl_msg m;
