@@ -94,7 +94,8 @@ struct session *session_find(struct agent *a, uint32_t id, enum session_state fr
  * @flags:	O_RDONLY, O_WRONLY or O_RDWR
  * @ret:	The caller's; -1 for an @fd that is closed, or /dev/null: the guest has its own
  *
- * O_NONBLOCK would change the caller's own. What cannot be opened anew, a socket for one, has it all the same.
+ * O_NONBLOCK would change the caller's own, so a socket, which cannot be opened anew, is lent as it is. A pipe or terminal that may
+ * not be opened, another user's, gets it.
  */
 MUST_CHECK int session_stream(int fd, int flags, int *ret, struct err *err);
 
