@@ -20,6 +20,7 @@
 #include "runtime/util/clock.h"
 
 #define AGENT_UP_NS	 120000000000ULL /* from the start to AGENT_HELLO, also on a slow host */
+#define AGENT_GONE_NS	 500000000ULL	 /* more than watch.c needs to find a process that died */
 #define AGENT_READ_MAX	 64		 /* records of one wake-up */
 #define AGENT_ERRNO_MAX	 4095
 #define AGENT_STATUS_MAX 255
@@ -162,8 +163,11 @@ static void agent_on_record(void *arg, int fd UNUSED, uint32_t events UNUSED)
 		     (m.type != AGENT_HELLO && !s->agent->up) || !agent_rules[m.type](s, &m)))
 			agent_broke_rules(s, "broke its protocol");
 	}
-	if (rc == 0)
-		agent_broke_rules(s, "is gone");
+	/* The connection also ends when the VMM or the device dies, of which this process may hear later. */
+	if (rc == 0) {
+		s->agent->gone = true;
+		s->agent->by_ns = clock_ns() + AGENT_GONE_NS;
+	}
 	if (rc == 0 || s->stage != STAGE_RUNNING) {
 		loop_del(&s->loop, s->agent->conn.fd);
 		agent_conn_close(&s->agent->conn);
@@ -339,12 +343,12 @@ uint64_t agent_at_ns(const struct supervisor *s)
 
 void agent_late(struct supervisor *s)
 {
-	if (s->state->status == STATE_PAUSED) {
+	if (s->state->status == STATE_PAUSED && !s->agent->gone) {
 		s->agent->by_ns = clock_ns() + AGENT_UP_NS;
 		return;
 	}
 	s->agent->by_ns = 0;
-	agent_broke_rules(s, "has not come up");
+	agent_broke_rules(s, s->agent->gone ? "is gone" : "has not come up");
 }
 
 void agent_cut(struct supervisor *s)

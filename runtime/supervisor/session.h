@@ -58,7 +58,8 @@ struct session {
  * struct agent - What a supervisor knows of its guest's process 1
  * @called:	It has connected, which it may once
  * @up:		It has said AGENT_HELLO
- * @by_ns:	When that is late; 0: it is not awaited
+ * @gone:	The connection has ended
+ * @by_ns:	When that is late, or the end has no other reason; 0: nothing is awaited
  * @next_id:	Of the next session
  * @pending:	Signals to session 0, a bit each, that came before it runs
  * @began:	Session 0 runs, or has failed (code other than 0)
@@ -69,6 +70,7 @@ struct session {
 struct agent {
 	bool called;
 	bool up;
+	bool gone;
 	uint64_t by_ns;
 	uint32_t next_id;
 	uint64_t pending;

@@ -392,6 +392,9 @@ Test(agent, the_end_of_the_connection_is_the_end)
 	start_container();
 	close(guest);
 	turn();
+	cr_assert_eq(s.stage, STAGE_RUNNING, "a process that died may explain it");
+	cr_assert_gt(agent_at_ns(&s), 0);
+	agent_late(&s);
 	cr_expect_eq(state.cause, END_INIT_LOST);
 	cr_expect_eq(state.exit_code, 35);
 }
