@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -119,6 +120,9 @@ static void launch_show_warnings(const struct vmrun *v, const struct launch_opti
 		vmrun_warn(v,
 			   "--preserve-fds and --pidfd-socket are not carried out: a guest has no "
 			   "file descriptors of the host");
+	if (p->container && getenv("NOTIFY_SOCKET"))
+		vmrun_warn(v, "NOTIFY_SOCKET: the container does not get it: no socket of the host "
+			      "reaches a guest");
 	if (p->unconfined)
 		launch_warn_of_no_sandbox(v);
 	if (!o->dry_run && !p->pod && hostfacts_virt("/") == HOSTFACTS_VIRT_SOFTWARE)

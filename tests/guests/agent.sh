@@ -34,6 +34,8 @@ is "arguments" "$(does args one 'two words' '')" "$(printf 'args\none\ntwo words
 is "a status" "$(does exit 7)" "status 7"
 is "input to output" "$(seq 2000 | does cat | md5sum)" "$( (seq 2000; echo status 0) | md5sum)"
 is "no input" "$(does cat </dev/null)" "status 0"
+like "a socket to notify does not reach the guest, which is said" "$(container args; NOTIFY_SOCKET=/n vmrun run --bundle "$work/c" c1 2>&1)" \
+	"^vmrun: warning: NOTIFY_SOCKET: "
 is "output to a file" "$(does out 100000 >"$work/file"; head -c 100000 "$work/file" | tr -d x | wc -c; tail -c 9 "$work/file")" "$(printf '0\nstatus 0')"
 is "much output" "$(does out 3000000 | head -c 3000000 | tr -d x | wc -c)" 0
 does err 50000 >/dev/null
@@ -111,7 +113,8 @@ vmrun delete c1
 
 # ---- who dies, and who breaks the rules ----
 
-for victim in vmm vsock0 fs0 supervisor; do
+for part in vmm=vmm-killed vsock0=device-killed fs0=device-killed supervisor=supervisor-killed; do
+	victim=${part%=*}
 	begun sleep
 	rm -f "$work/pid"
 	"$vmrun_bin" --root "$root" exec --pid-file "$work/pid" c1 sleep >/dev/null 2>&1 &
@@ -119,6 +122,7 @@ for victim in vmm vsock0 fs0 supervisor; do
 	eventually 20 [ -s "$work/pid" ]
 	if [ $victim = supervisor ]; then kill -9 "$(vmrun state c1 | jq .pid)"; else kill -9 "$(vm_pid c1 $victim)"; fi
 	succeeds "$victim dies: the container ends" eventually 20 is_stopped c1
+	is "$victim dies: the cause" "$(vmrun state c1 | jq -r .vmrun.cause)" "${part#*=}"
 	wait $pid
 	is "$victim dies: exec ends" $? 137
 	succeeds "$victim dies: deleted" vmrun delete --force c1
