@@ -161,8 +161,7 @@ static ssize_t vsock_host_put(struct vsock_conn *c, const struct iovec *iov, uns
 	ssize_t n;
 
 	do
-		n = c->lent ? send(c->out, iov->iov_base, iov->iov_len,
-				   MSG_DONTWAIT | MSG_NOSIGNAL)
+		n = c->lent ? send(c->out, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL)
 			    : writev(c->out, iov, (int)nr);
 	while (n < 0 && errno == EINTR);
 	if (n >= 0 || errno != EAGAIN)
