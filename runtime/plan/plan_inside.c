@@ -63,6 +63,9 @@ static void plan_inside_add_nodes(const struct bundle_inside *in, struct spec_it
 			.gid = (uint32_t)n[i].gid,
 		};
 
+		/* A link to that of the container's own devpts. --privileged lists the host's. */
+		if (strcmp(n[i].path, "/dev/ptmx") == 0)
+			continue;
 		spec_items_put(s, AGENT_DEVICE, &node, sizeof(node), n[i].path);
 	}
 }
