@@ -1,5 +1,5 @@
 #!/bin/bash
-# Debian's containerd (ctr), buildah and `podman build` run containers by vmrun.
+# Debian's containerd, by ctr and by its CRI, buildah and `podman build` run containers by vmrun.
 #
 # RUNTIME=runc tests/linux/containerd.sh asks runc the same.
 if [ "${1:-}" != --inside ]; then
@@ -10,6 +10,7 @@ if [ "${1:-}" != --inside ]; then
 fi
 . "$(dirname "$0")/../lib.sh"
 . tests/linux/containers.bash
+. tests/linux/cri.bash
 runtime=$(containers_runtime)
 containers_image
 podman save --quiet --format oci-archive -o "$work/image.tar" $image >"$work/out" 2>&1 || cat "$work/out"
@@ -63,6 +64,49 @@ answers "ctr task rm: its exit status" 0 'exit code 3' ctr task rm k3
 answers "ctr container rm" 0 '' ctr container rm k3
 is "nothing is left" "$(ctr task ls -q; ls -A /run/containerd/runc/default)" ""
 say "containerd"
+
+# A pod, as the kubelet asks for it by the CRI with a RuntimeClass
+podman import --quiet --change 'CMD=["/bin/sleep","100000"]' "$B/containers/rootfs.tar" localhost/pause:1 >"$work/out" 2>&1 || cat "$work/out"
+for i in pause busybox; do
+	podman save --quiet --format oci-archive -o "$work/$i.tar" localhost/$i:1 >"$work/out" 2>&1 || cat "$work/out"
+	ctr -n k8s.io image import --snapshotter native "$work/$i.tar" >"$work/out" 2>&1 || cat "$work/out"
+done
+cri_pod="metadata { name: 'web' uid: 'u' namespace: 'default' } hostname: 'web-0' log_directory: '$work/logs' linux { security { namespaces { pid: CONTAINER } } }"
+load() { # load NAME SCRIPT
+	cri_load="metadata { name: '$1' } image { image: '$image' } command: 'sh' command: '-c' command: '$2' log_path: '$1.log'
+		mounts { container_path: '/mnt' host_path: '$work/data' readonly: true }
+		linux { resources { memory_limit_in_bytes: 268435456 } security { namespaces { pid: CONTAINER } } }"
+}
+has_said() { grep -q "$2" "$work/logs/$1.log" 2>/dev/null; }
+mkdir "$work/data" && echo from-host >"$work/data/file"
+pod=$(cri_run_pod vmrun)
+like "CRI: a pod" "$pod" '^[0-9a-f]{64}$'
+address=$(cri_pod_status "$pod" | sed -n 's/.* ip: "\(.*\)"/\1/p')
+like "CRI: it has an address" "$address" '^10\.99\.0\.'
+load main 'trap "exit 3" TERM; httpd -p 8000 -h /mnt; hostname; touch /mnt/x; echo up; while :; do sleep 1 & wait; done'
+main=$(cri_create "$pod")
+answers "CRI: its container" 0 '' cri StartContainer "$main"
+succeeds "CRI: its log" eventually 20 has_said main 'stdout F up$'
+is "CRI: the hostname is the pod's" "$(sed -n 's/.* stdout F \(web.*\)/\1/p' "$work/logs/main.log")" web-0
+succeeds "CRI: a mount, read-only" has_said main 'stderr F .*Read-only file system'
+is "CRI: the host reaches the pod" "$(busybox timeout 60 busybox wget -q -O - "http://$address:8000/file")" from-host
+answers "CRI: exec" 0 'stdout: "10.99.0.*exit_code: 5' cri_exec "$main" sh -c 'ip -o -4 addr show eth0 | grep -o 10.99.0.[0-9]*; exit 5'
+if [ "${RUNTIME:-vmrun}" != runc ]; then
+	load second true
+	second=$(cri_create "$pod")
+	answers "CRI: a second container" 1 'namespaces/[0-9]*: another container has a VM in this network namespace: vmrun runs one container of a pod' \
+		cri StartContainer "$second"
+	is "CRI: a second container: nothing is left of it" "$(cri RemoveContainer "$second" 2>&1; ls /run/containerd/runc/k8s.io | grep -c "$second")" 0
+fi
+answers "CRI: stop" 0 '' cri_stop "$main"
+like "CRI: the exit code" "$(cri_status "$main" | tr -d '\n')" 'EXITED .*exit_code: 3'
+answers "CRI: remove" 0 '' cri RemoveContainer "$main"
+answers "CRI: stop the pod" 0 '' cri StopPodSandbox "$pod"
+answers "CRI: remove the pod and what is in it" 0 '' cri RemovePodSandbox "$pod"
+is "CRI: nothing is left" "$(ctr -n k8s.io task ls -q; ls -A /run/containerd/runc/k8s.io /run/netns; ls -d /sys/fs/cgroup/k8s.io/* 2>/dev/null)" "/run/containerd/runc/k8s.io:
+
+/run/netns:"
+say "CRI"
 
 container=$(buildah from $image 2>&1) || echo "# $container"
 answers "buildah run" 6 '^made$' buildah run --isolation oci --runtime "$runtime" --network none "$container" -- sh -c 'echo made | tee /made; exit 6'

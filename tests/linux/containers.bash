@@ -2,7 +2,7 @@
 # tests/linux/containers.bash: programs of Debian's that run containers, where they expect to be, and nothing of this machine
 # changed: they are unpacked into the cache, and a mount namespace has them over /usr. Source it after debs.sh.
 
-containers_packages=(podman conmon containerd buildah netavark iptables)
+containers_packages=(podman conmon containerd buildah netavark iptables catatonit containernetworking-plugins slirp4netns uidmap curl protobuf-compiler)
 
 # containers_enter TREE... -- CMD...: CMD with these trees of packages over /usr and /etc; what it writes to /etc, /var and /run,
 # and its networks, end with it. RUNTIME, or vmrun, is what podman runs containers with.
@@ -64,8 +64,24 @@ containers_configure() {
 	END
 	cat >/etc/containerd/config.toml <<-END
 	version = 2
-	disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
-		"io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs"]
+	disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.devmapper",
+		"io.containerd.snapshotter.v1.zfs"]
+	[plugins."io.containerd.grpc.v1.cri"]
+	  sandbox_image = "localhost/pause:1"
+	[plugins."io.containerd.grpc.v1.cri".cni]
+	  bin_dir = "/usr/lib/cni"
+	[plugins."io.containerd.grpc.v1.cri".containerd]
+	  snapshotter = "native"
+	  default_runtime_name = "vmrun"
+	[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vmrun]
+	  runtime_type = "io.containerd.runc.v2"
+	  [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.vmrun.options]
+	    BinaryName = "$(PATH=$(readlink -f "$2")/bin:$PATH type -P "$1")"
+	END
+	mkdir -p /etc/cni/net.d
+	cat >/etc/cni/net.d/pods.conflist <<-END
+	{"cniVersion": "0.4.0", "name": "pods", "plugins": [{"type": "bridge", "bridge": "pods", "isGateway": true, "ipam":
+		{"type": "host-local", "ranges": [[{"subnet": "10.99.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 	END
 }
 
