@@ -123,4 +123,49 @@ status 9"
 answers "run: no such program" 127 'nonexistent' podman run --rm --network none $image /nonexistent
 answers "run: not executable" 126 'ermission denied' podman run --rm --network none $image /etc/passwd
 is "nothing is left" "$(podman ps --all --quiet)" ""
+
+# A pod: its infra container has no VM, one more has one. podman 4.3 puts a filter on a pod's own cgroup that denies all devices, where
+# the cgroup manager is cgroupfs: so the containers are not in it.
+podman pod create --name pod --share-parent=false --hostname web2 --network bridge -p 18081:8000 >"$work/out" 2>&1 || cat "$work/out"
+answers "pod: its container" 0 '^[0-9a-f]{64}$' podman run -d --pod pod --name first -v "$work/data:/data" $image \
+	sh -c 'trap "exit 3" TERM; httpd -p 8000 -h /data; hostname; echo ready; while :; do sleep 1 & wait; done'
+says_ready() { podman logs first 2>&1 | grep -q ready; }
+succeeds "pod: it runs" eventually 20 says_ready
+is "pod: the hostname is the pod's" "$(podman logs first 2>&1 | head -n 1)" web2
+is "pod -p: the host reaches it" "$(busybox timeout 60 busybox wget -q -O - http://127.0.0.1:18081/file)" from-host
+if [ "${RUNTIME:-vmrun}" != runc ]; then
+	answers "pod: a second container" 126 'another container has a VM in this network namespace: vmrun runs one container of a pod' \
+		podman run --rm --pod pod --name second $image true
+	is "pod: a second container: nothing is left of it" "$(podman ps --all --format '{{.Names}}' | grep -vE '^(first|.*-infra)$')" ""
+fi
+answers "pod stop" 0 '' podman pod stop -t 30 pod
+is "pod stop: the program ended itself" "$(podman inspect -f '{{.State.ExitCode}} {{.State.Status}}' first)" "3 exited"
+answers "pod start" 0 '' podman pod start pod
+answers "pod rm -f" 0 '' podman pod rm -f -t 0 pod
+is "pod: nothing is left" "$(podman ps --all --quiet; podman pod ps -q; ls -A /run/vmrun 2>/dev/null; ls /run/netns)" ""
+say "pod is gone"
+
+# A user who is not root, with devices that all may open
+home=$work/home
+chmod 755 "$work"
+mkdir -p "$home" /run/user/1234
+chown 1234:1234 "$home" /run/user/1234
+for node in kvm:10:232 net/tun:10:200; do
+	IFS=: read -r node major minor <<<"$node"
+	mknod -m 666 "/run/${node##*/}" c "$major" "$minor" && mount --bind "/run/${node##*/}" "/dev/$node"
+done
+echo rootless:x:1234:1234::$home:/bin/sh >>/etc/passwd
+echo rootless:x:1234: >>/etc/group
+echo rootless:200000:65536 | tee -a /etc/subuid >>/etc/subgid
+as_user() { setpriv --reuid 1234 --regid 1234 --clear-groups --inh-caps=-all env -i -C / PATH="$PATH" HOME="$home" XDG_RUNTIME_DIR=/run/user/1234 "$@"; }
+if as_user test -x "$B/bin/vmrun"; then
+	as_user podman import --quiet --change 'CMD=["/bin/sh"]' - $image <"$B/containers/rootfs.tar" >"$work/out" 2>&1 || cat "$work/out"
+	answers "rootless: users, files, network, exit status" 7 '^1000:1000 0:0 1000:1000 10\.0\.2\.[0-9]+/24 10\.0\.2\.2$' \
+		as_user podman run --rm -u 1000:1000 --network slirp4netns $image sh -c 'cd; touch x
+			echo $(id -u):$(id -g) $(stat -c %u:%g /bin x) $(ip -o -4 addr show scope global | grep -o "10.0.2.[^ ]*/24") \
+				$(ip route | grep -o "via [^ ]*" | cut -c5-); exit 7'
+	is "rootless: nothing is left" "$(as_user podman ps --all --quiet; ls -A /run/user/1234/vmrun 2>/dev/null)" ""
+else
+	skip "rootless" "a user cannot reach $B"
+fi
 say "end"
