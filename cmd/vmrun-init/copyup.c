@@ -5,13 +5,36 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 /* A tree that is deeper takes more fds than it is worth. */
 #define COPYUP_DEPTH 64
 
+#define COPYUP_LIST  65536 /* the kernel's own limit, of names and of a value */
+
 static int copyup_dir(int from, int to, unsigned int depth);
+
+/* Neither path ends in a link that is followed. What cannot be read, or a tmpfs cannot have, stays behind. */
+static int copyup_attributes(int from, int to, const char *name)
+{
+	static char names[COPYUP_LIST], value[COPYUP_LIST];
+	char source[PATH_MAX], target[PATH_MAX];
+	ssize_t len, bytes;
+
+	(void)snprintf(source, sizeof(source), "/proc/self/fd/%d/%s", from, name);
+	(void)snprintf(target, sizeof(target), "/proc/self/fd/%d/%s", to, name);
+	len = llistxattr(source, names, sizeof(names));
+	for (const char *n = names; n < names + len; n += strlen(n) + 1) {
+		bytes = lgetxattr(source, n, value, sizeof(value));
+		if (bytes >= 0 && lsetxattr(target, n, value, (size_t)bytes, 0) < 0 &&
+		    (errno == ENOSPC || errno == ENOMEM))
+			return -errno;
+	}
+	return 0;
+}
 
 static int copyup_link(int from, int to, const char *name)
 {
@@ -93,7 +116,7 @@ static int copyup_one(int from, int to, const char *name, dev_t device, unsigned
 	    utimensat(to, name, (struct timespec[]){st.st_atim, st.st_mtim}, AT_SYMLINK_NOFOLLOW) <
 		    0)
 		return -errno;
-	return 0;
+	return copyup_attributes(from, to, name);
 }
 
 static int copyup_dir(int from, int to, unsigned int depth)
@@ -126,5 +149,5 @@ int copyup(int from, int to)
 	if (rc == 0 && (fchownat(to, ".", st.st_uid, st.st_gid, 0) < 0 ||
 			fchmodat(to, ".", st.st_mode & 07777, 0) < 0))
 		rc = -errno;
-	return rc;
+	return rc == 0 ? copyup_attributes(from, to, ".") : rc;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "cmd/vmrun-init/inroot.h"
@@ -26,15 +27,40 @@ static int rootfs_disk(const char *disk, bool readonly)
 	return fd;
 }
 
-static int rootfs_tree(const struct desc *d, const struct agent_root *r, int share)
+/* An overlay finds its layers by path, so they are mounted where the root will come to lie on them. */
+static int rootfs_overlay(int disk, const char *share, int at)
 {
-	const char *name = desc_text(d, AGENT_ROOT, 0, 0);
-	cleanup_fd int at = -1;
+	static const char *const names[] = {"upper", "work", "lower"};
+	cleanup_fd int memory = mountfd_new("tmpfs", "overlay", 0, "mode=755", false);
+	cleanup_fd int lower = -1;
+	char layers[128];
+	int rc = memory < 0 ? memory : mountfd_attach(memory, at);
 
-	if (r->flags & AGENT_ROOT_DISK)
-		return rootfs_disk(name, r->flags & AGENT_ROOT_READONLY);
-	at = inroot_open(share, name, O_PATH | O_DIRECTORY);
-	return at < 0 ? at : mountfd_clone(at, true);
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(names); i++)
+		rc = mkdirat(memory, names[i], 0755) < 0 ? -errno : 0;
+	if (rc < 0)
+		return rc;
+	lower = openat(memory, "lower", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	rc = lower < 0 ? -errno : mountfd_attach(disk, lower);
+	if (rc < 0)
+		return rc;
+	(void)snprintf(layers, sizeof(layers),
+		       "lowerdir=%s/lower,upperdir=%s/upper,workdir=%s/work", share, share, share);
+	return mountfd_new("overlay", "overlay", 0, layers, false);
+}
+
+static int rootfs_tree(const struct desc *d, const struct agent_root *r, const char *share, int at)
+{
+	const bool overlay = r->flags & AGENT_ROOT_OVERLAY;
+	const char *name = desc_text(d, AGENT_ROOT, 0, 0);
+	cleanup_fd int fd = -1;
+
+	if (r->flags & AGENT_ROOT_DISK) {
+		fd = rootfs_disk(name, overlay || r->flags & AGENT_ROOT_READONLY);
+		return overlay && fd >= 0 ? rootfs_overlay(fd, share, at) : TAKE_FD(fd);
+	}
+	fd = inroot_open(at, name, O_PATH | O_DIRECTORY);
+	return fd < 0 ? fd : mountfd_clone(fd, true);
 }
 
 int rootfs_attach(const struct desc *d, const char *share, int *ret_share)
@@ -51,7 +77,7 @@ int rootfs_attach(const struct desc *d, const char *share, int *ret_share)
 	/* What is mounted in this namespace is not seen in that of process 1. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return -errno;
-	root = rootfs_tree(d, &r, at);
+	root = rootfs_tree(d, &r, share, at);
 	if (root < 0)
 		return root;
 	rc = mountfd_attach(root, at);

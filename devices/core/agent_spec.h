@@ -30,12 +30,12 @@ enum agent_item_type {
 	AGENT_GROUP,	   /* uint32_t: one of the additional groups */
 	AGENT_CAPS,	   /* struct agent_caps; without one the process has no capability */
 	AGENT_RLIMIT,	   /* struct agent_rlimit */
-	AGENT_FILTER,	   /* struct agent_filter, then struct sock_filter: its seccomp program; may come several times */
-	AGENT_SCHEDULER,   /* struct agent_scheduler */
+	AGENT_FILTER, /* struct agent_filter, then struct sock_filter: its seccomp program; may come several times */
+	AGENT_SCHEDULER, /* struct agent_scheduler */
 
 	/* of the container */
-	AGENT_ROOT,	  /* struct agent_root; name of the root in the shared directory, or "/dev/vda" */
-	AGENT_MOUNT,	  /* struct agent_mount; destination, source, type, data. Source of a bind: name in the share */
+	AGENT_ROOT, /* struct agent_root; name of the root in the shared directory, or "/dev/vda" */
+	AGENT_MOUNT, /* struct agent_mount; destination, source, type, data. Source of a bind: name in the share */
 	AGENT_DEVICE,	  /* struct agent_device; path */
 	AGENT_MASKED,	  /* path */
 	AGENT_READONLY,	  /* path */
@@ -43,14 +43,17 @@ enum agent_item_type {
 	AGENT_HOSTNAME,	  /* string */
 	AGENT_DOMAINNAME, /* string */
 	AGENT_PIDS,	  /* uint64_t: how many processes the container may have; 0: any number */
-	AGENT_HOOK,	  /* struct agent_hook; path, nr_args strings, nr_env strings: startContainer */
-	AGENT_STATE,	  /* the state, JSON text, which hooks of the container read */
+	AGENT_HOOK,  /* struct agent_hook; path, nr_args strings, nr_env strings: startContainer */
+	AGENT_STATE, /* the state, JSON text, which hooks of the container read */
 
 	/* of its networks */
 	AGENT_LINK,	 /* struct agent_link; name in the guest */
 	AGENT_ADDRESS,	 /* struct agent_address */
 	AGENT_ROUTE,	 /* struct agent_route */
 	AGENT_NEIGHBOUR, /* struct agent_neighbour */
+
+	/* of a process of exec */
+	AGENT_CGROUP, /* path of a cgroup below the container's, which is there already */
 	AGENT_ITEM_TYPES
 };
 
@@ -99,7 +102,10 @@ struct agent_scheduler {
 };
 
 #define AGENT_ROOT_READONLY (1U << 0)
-#define AGENT_ROOT_DISK	    (1U << 1) /* a file system on that disk; otherwise the shared directory has it */
+#define AGENT_ROOT_DISK                                                                            \
+	(1U << 1) /* a file system on that disk; otherwise the shared directory has it */
+#define AGENT_ROOT_OVERLAY                                                                         \
+	(1U << 2) /* what is written is kept in the guest's memory, and the disk only read */
 
 /** struct agent_root - @propagation: MS_SHARED, MS_SLAVE, MS_PRIVATE or MS_UNBINDABLE, with MS_REC or not; 0: private */
 struct agent_root {
@@ -108,10 +114,12 @@ struct agent_root {
 	uint64_t propagation;
 };
 
-#define AGENT_MOUNT_BIND	(1U << 0) /* the source is in the shared directory */
-#define AGENT_MOUNT_COPY_UP	(1U << 1) /* tmpcopyup: the new tmpfs gets a copy of what it covers */
-#define AGENT_MOUNT_INSIDE	(1U << 2) /* the source of a bind is a path of the guest ("/dev/pts/ptmx") */
-#define AGENT_MOUNT_FILE	(1U << 3) /* the source of a bind is no directory: the mount point is a file */
+#define AGENT_MOUNT_BIND    (1U << 0) /* the source is in the shared directory */
+#define AGENT_MOUNT_COPY_UP (1U << 1) /* tmpcopyup: the new tmpfs gets a copy of what it covers */
+#define AGENT_MOUNT_INSIDE                                                                         \
+	(1U << 2) /* the source of a bind is a path of the guest ("/dev/pts/ptmx") */
+#define AGENT_MOUNT_FILE                                                                           \
+	(1U << 3) /* the source of a bind is no directory: the mount point is a file */
 
 /**
  * struct agent_mount - One mount, carried out in order

@@ -168,7 +168,7 @@ struct bundle_vm {
 	} kernel;
 	struct {
 		const char *path;
-		bool direct;
+		bool direct, overlay;
 		int format;
 		int on_failure;
 	} image;

@@ -184,6 +184,7 @@ static const struct schema_field image_fields[] = {
 	 .off = VM(image.format),
 	 .words = disk_format_names},
 	{.name = "direct", .kind = SCHEMA_BOOL, .off = VM(image.direct)},
+	{.name = "overlay", .kind = SCHEMA_BOOL, .off = VM(image.overlay)},
 	BUNDLE_ON_FAILURE(VM(image.on_failure)),
 };
 static const struct schema_table image_table = {.field = image_fields,
@@ -317,6 +318,10 @@ int bundle_vm_check(struct schema_ctx *ctx, const struct bundle *b)
 						: "required: the kernel that the virtual machine "
 						  "boots, unless /root has a container's files");
 	}
+	if (rc == 0 && vm->image.overlay && !b->container)
+		rc = err_text(ctx->err, EINVAL,
+			      "/vm/image/overlay: only a container's guest has one: leave out "
+			      "/vm/kernel/path");
 	for (unsigned int i = 0; rc == 0 && i < vm->devices.nr; i++)
 		rc = bundle_vm_check_device(ctx, vm, &d[i], listed);
 	if (rc < 0)

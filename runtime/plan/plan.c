@@ -118,7 +118,7 @@ static int plan_build_devices(struct plan_build *bd)
 	const struct bundle *b = bd->b;
 	struct bundle_device image = {
 		.path = b->vm.image.path,
-		.readonly = b->root.readonly,
+		.readonly = b->root.readonly || b->vm.image.overlay,
 		.direct = b->vm.image.direct,
 		.format = b->vm.image.format,
 		.on_failure = b->vm.image.on_failure,

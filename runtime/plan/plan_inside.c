@@ -16,7 +16,8 @@ static void plan_inside_add_root(const struct bundle *b, struct spec_items *s)
 	const char *name = disk ? PLAN_INSIDE_DISK : PLAN_INSIDE_ROOT;
 	const struct agent_root root = {
 		.flags = (b->root.readonly ? AGENT_ROOT_READONLY : 0) |
-			 (disk ? AGENT_ROOT_DISK : 0),
+			 (disk ? AGENT_ROOT_DISK : 0) |
+			 (disk && b->vm.image.overlay ? AGENT_ROOT_OVERLAY : 0),
 		.propagation = bundle_propagation_flags[b->linux_.inside.propagation],
 	};
 

@@ -131,6 +131,8 @@ static const struct {
 	{HEAD VM ",\"hwConfig\":{\"memory\":33554433}}}",
 	 "/vm/hwConfig/memory: must be a multiple of 4096, is 33554433"},
 	{HEAD VM ",\"hwConfig\":{\"irqs\":[1]}}}", "/vm/hwConfig/irqs: is not possible"},
+	{HEAD VM ",\"image\":{\"path\":\"x\",\"overlay\":true}}}",
+	 "/vm/image/overlay: only a container's guest has one: leave out /vm/kernel/path"},
 	{HEAD VM ",\"image\":{\"path\":\"x\",\"format\":\"vmdk\"}}}",
 	 "/vm/image/format: must be raw or qcow2, is \"vmdk\""},
 	{HEAD "\"vm\":{\"kernel\":{\"path\":\"k\",\"parameters\":[\"a\",2]}}}",

@@ -3,11 +3,14 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
+#include "cmd/vmrun-init/copyup.h"
 #include "tests/support/init_rig.h"
 #include "tests/support/temp_dir.h"
 
@@ -157,6 +160,79 @@ Test(mounts, one_that_covers_the_root)
 	rig_expect(AGENT_STARTED, 0);
 	cr_expect_str_eq(rig_read(&r.out), "covered\nro\n/\n/proc\n");
 	rig_expect(AGENT_EXITED, 0);
+}
+
+Test(mounts, a_copy_has_extended_attributes)
+{
+	/* version 2: CAP_NET_BIND_SERVICE is permitted */
+	static const char cap[20] = {0, 0, 0, 2, 0, 4};
+	static const struct {
+		const char *path, *name, *value;
+		size_t bytes;
+	} has[] = {{"file", "security.capability", cap, sizeof(cap)},
+		   {"a", "trusted.x", "of a directory", 14},
+		   {"link", "trusted.x", "of a link", 9},
+		   {".", "trusted.x", "of the top", 10}};
+	char path[PATH_MAX], value[64];
+	int from, to;
+
+	sh("mkdir -p from/a to; touch from/file; chown 5 from/file; ln -s file from/link");
+	for (unsigned int i = 0; i < ARRAY_SIZE(has); i++) {
+		snprintf(path, sizeof(path), "%s/from/%s", temp_dir, has[i].path);
+		cr_assert_eq(lsetxattr(path, has[i].name, has[i].value, has[i].bytes, 0), 0);
+	}
+	from = open(rig_path("from"), O_PATH | O_DIRECTORY);
+	to = open(rig_path("to"), O_PATH | O_DIRECTORY);
+	cr_assert_eq(copyup(from, to), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(has); i++) {
+		snprintf(path, sizeof(path), "%s/to/%s", temp_dir, has[i].path);
+		cr_expect_eq(lgetxattr(path, has[i].name, value, sizeof(value)),
+			     (ssize_t)has[i].bytes, "%s", has[i].path);
+		cr_expect_eq(memcmp(value, has[i].value, has[i].bytes), 0, "%s", has[i].path);
+	}
+}
+
+/* A container whose root is a copy of the usual one in a file system of its own */
+static void disk_container(struct rig_spec *s, uint32_t flags, const char *disk)
+{
+	const struct agent_root root = {.flags = AGENT_ROOT_DISK | flags};
+
+	rig_item(s, AGENT_ROOT, &root, sizeof(root), 1, disk);
+	rig_mount(s, "/proc", "proc", "proc", 0, 0, "");
+	rig_mount(s, "/dev", "tmpfs", "tmpfs", 0, 0, "");
+	rig_process(s, "echo new >/new; cat /new; awk '$5 == \"/\" { print $6, $9 }' "
+		       "/proc/self/mountinfo");
+}
+
+static const char *run_on_disk(uint32_t flags, const char *disk)
+{
+	static struct rig_spec spec;
+	struct rig_session r;
+	const char *said;
+
+	spec.len = 0;
+	disk_container(&spec, flags, disk);
+	r = rig_run(0, &spec, false);
+	rig_expect(AGENT_STARTED, 0);
+	close(r.in);
+	said = rig_read(&r.out);
+	rig_expect(AGENT_EXITED, 0);
+	close(r.errors);
+	return said;
+}
+
+Test(mounts, a_disk_below_what_is_written)
+{
+	char line[256], disk[64] = "";
+	FILE *losetup;
+
+	sh("mkdir -p root/proc root/dev; mkfs.ext4 -q -d root disk 16M; sha256sum disk >sum");
+	snprintf(line, sizeof(line), "losetup --find --show --read-only %s/disk", temp_dir);
+	losetup = popen(line, "r");
+	cr_assert(losetup && fscanf(losetup, "%63s", disk) == 1 && pclose(losetup) == 0);
+	cr_expect_str_eq(run_on_disk(AGENT_ROOT_OVERLAY, disk), "new\nrw,relatime overlay\n");
+	snprintf(line, sizeof(line), "losetup --detach %s; sha256sum --quiet -c sum", disk);
+	sh(line);
 }
 
 Test(mounts, types_of_the_kernel)

@@ -431,6 +431,18 @@ Test(container, as_many_sources_as_there_is_room_for)
 				  "files of the host, and its root");
 }
 
+Test(container, a_disk_that_is_only_read_below_what_is_written)
+{
+	struct plan *p = good("{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},"
+			      "\"vm\":{\"image\":{\"path\":\"disk\",\"overlay\":true}}}");
+	struct agent_root root;
+
+	memcpy(&root, item(p, AGENT_ROOT, 0, NULL), sizeof(root));
+	cr_expect_eq(root.flags, AGENT_ROOT_DISK | AGENT_ROOT_OVERLAY);
+	cr_expect(p->proc[2].dev_flags & BOOT_DEV_READONLY);
+	plan_free(p);
+}
+
 Test(container, a_disk_as_root)
 {
 	struct plan *p = good(
