@@ -7,6 +7,7 @@
 #
 #   debs_dir              the cache; made if it is missing
 #   debs_kernel FLAVOUR   unpacked linux-image-FLAVOUR; prints its directory (boot/, lib/modules/)
+#   debs_kernel_renew FLAVOUR  that of the cache goes, if apt's lists at hand have a newer one
 #   debs_modules KERNEL DIR MODULE...  modules of such a directory, and what they need, into DIR; prints the order
 #   debs_qemu             unpacked QEMU; prints its directory (qemu-system-x86_64, version)
 #   debs_backends         unpacked back-ends; prints their directory (virtiofsd, qemu-storage-daemon)
@@ -127,6 +128,7 @@ debs_kernel_make() {
 	version=${version#vmlinuz-}
 	depmod -b "$dir.new" "$version" || debs_die "depmod failed"
 	echo "$version" >"$dir.new/version"
+	dpkg-deb -f "$deb" Version >"$dir.new/package"
 	rm -f "$deb"
 	mv "$dir.new" "$dir"
 }
@@ -137,6 +139,28 @@ debs_kernel() {
 	c=$(debs_dir) || return 1
 	[ -e "$c/linux-$1" ] || debs_locked debs_kernel_make "$c/linux-$1" "$1" || return 1
 	echo "$c/linux-$1"
+}
+
+# debs_kernel_of PROGRAM... FLAVOUR: the version of its package that this apt-cache would install; nothing where it knows none
+debs_kernel_of() {
+	"${@:1:$#-1}" show --no-all-versions "linux-image-${!#}" 2>/dev/null | sed -n 's/^Version: //p'
+}
+
+# debs_kernel_renew FLAVOUR: so that debs_kernel takes the newest one. Lists are as their owner, the machine or this cache, read
+# them last, so it needs no network; one that cannot be downloaded leaves the old one.
+debs_kernel_renew() {
+	local dir known has=0
+	dir=$(debs_dir)/linux-$1
+	[ -e "$dir" ] || return 0
+	[ ! -s "$dir/package" ] || has=$(cat "$dir/package")
+	for known in "$(debs_kernel_of apt-cache "$1")" "$(debs_kernel_of debs_apt apt-cache "$1")"; do
+		[ -n "$known" ] && dpkg --compare-versions "$known" gt "$has" || continue
+		rm -rf "$dir.newest"
+		if (debs_locked debs_kernel_make "$dir.newest" "$1"); then
+			rm -rf "$dir.old" && mv "$dir" "$dir.old" && mv "$dir.newest" "$dir" && rm -rf "$dir.old"
+		fi
+		return 0
+	done
 }
 
 # debs_modules KERNEL DIR MODULE...: modules of an unpacked kernel, and what they need, into DIR, as the kernel loads them;
