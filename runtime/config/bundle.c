@@ -131,8 +131,10 @@ static void bundle_warn_about(struct schema_ctx *ctx, const struct bundle *b)
 
 	if (b->container) {
 		bundle_nodes_warn(ctx, &b->linux_.inside.nodes);
-		if (!bundle_is_pod(b))
+		if (!bundle_is_pod(b)) {
 			bundle_linux_warn(ctx, &b->linux_);
+			bundle_mount_warn(ctx, &b->mounts);
+		}
 		return;
 	}
 	if (b->process.args.nr > 0 || (b->root.path && !b->vm.image.path))

@@ -233,3 +233,20 @@ static int bundle_mount_decode(struct schema_ctx *ctx, struct json_object *value
 
 const struct schema_field bundle_mount_field = {
 	.kind = SCHEMA_OBJECT, .table = &mount_table, .decode = bundle_mount_decode};
+
+void bundle_mount_warn(struct schema_ctx *ctx, const struct schema_list *mounts)
+{
+	const struct bundle_mount *m = mounts->item;
+
+	for (unsigned int i = 0; i < mounts->nr; i++) {
+		const size_t mark = schema_push(ctx, "mounts");
+
+		schema_push_index(ctx, i);
+		if (m[i].flags & AGENT_MOUNT_BIND && m[i].propagation & (MS_SHARED | MS_SLAVE))
+			schema_warn(ctx,
+				    "%s: host and guest do not see each other's mounts that come "
+				    "later",
+				    m[i].propagation & MS_SHARED ? "shared" : "slave");
+		schema_pop(ctx, mark);
+	}
+}

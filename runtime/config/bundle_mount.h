@@ -10,6 +10,9 @@
 /** bundle_mount_field - An element */
 extern const struct schema_field bundle_mount_field;
 
+/** bundle_mount_warn() - Name the mounts of /mounts that are to pass on what is mounted later, which no kernel does to another */
+void bundle_mount_warn(struct schema_ctx *ctx, const struct schema_list *mounts);
+
 /** bundle_mount_word() - The @i-th option that is not the file system's own; NULL behind the last one */
 const char *bundle_mount_word(unsigned int i);
 

@@ -383,3 +383,22 @@ Test(inside, capabilities_by_name)
 	for (int i = 0; i <= CAP_LAST_CAP; i++)
 		cr_expect_eq(bundle_caps_number(bundle_caps_names[i]), i, "%d", i);
 }
+
+Test(inside, binds_that_would_pass_on_mounts_are_named)
+{
+	struct bundle *b = good(
+		ROOT
+		"\"mounts\":["
+		"{\"destination\":\"/a\",\"type\":\"bind\",\"source\":\"/a\","
+		"\"options\":[\"rbind\",\"rshared\"]},"
+		"{\"destination\":\"/b\",\"type\":\"tmpfs\",\"options\":[\"shared\"]},"
+		"{\"destination\":\"/c\",\"source\":\"/c\",\"options\":[\"bind\",\"slave\"]},"
+		"{\"destination\":\"/d\",\"source\":\"/d\",\"options\":[\"bind\",\"rprivate\"]}]}");
+
+	cr_assert_eq(b->nr_warnings, 2);
+	cr_expect_str_eq(b->warning[0], "/mounts/0: shared: host and guest do not see each other's "
+					"mounts that come later");
+	cr_expect_str_eq(b->warning[1], "/mounts/2: slave: host and guest do not see each other's "
+					"mounts that come later");
+	bundle_free(b);
+}
