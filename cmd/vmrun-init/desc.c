@@ -33,6 +33,7 @@ static const struct {
 	[AGENT_ADDRESS] = {sizeof(struct agent_address), 0},
 	[AGENT_ROUTE] = {sizeof(struct agent_route), 0},
 	[AGENT_NEIGHBOUR] = {sizeof(struct agent_neighbour), 0},
+	[AGENT_CGROUP] = {0, 1, true},
 };
 
 /* Exactly @n terminated strings */

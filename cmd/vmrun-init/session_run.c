@@ -7,6 +7,7 @@
 
 #include "cmd/vmrun-init/birth.h"
 #include "cmd/vmrun-init/fault.h"
+#include "cmd/vmrun-init/inroot.h"
 #include "cmd/vmrun-init/leaf.h"
 #include "cmd/vmrun-init/session_report.h"
 #include "cmd/vmrun-init/stamp.h"
@@ -36,8 +37,8 @@ static int session_pipe(struct session *s, enum agent_stream which, uid_t uid, i
 	return in ? session_copy(s, c, sock, ours) : session_copy(s, c, ours, sock);
 }
 
-/* @first: the container's, for one of exec */
-static pid_t session_clone(struct session *s, const struct session *first)
+/* @first: the container's, for one of exec. @cgroup: one below the container's, in which this is to be; -1: none */
+static pid_t session_clone(struct session *s, const struct session *first, int cgroup)
 {
 	int leaf = s->all->cgroup, own = s->all->own;
 	cleanup_fd int moved = -1;
@@ -45,6 +46,8 @@ static pid_t session_clone(struct session *s, const struct session *first)
 
 	if (s == first)
 		return birth_first(leaf, &s->pidfd);
+	if (cgroup >= 0)
+		return birth_into(first->pidfd, own, cgroup, &s->pidfd);
 	pid = birth_into(first->pidfd, own, leaf, &s->pidfd);
 	if (pid != -EBUSY)
 		return pid;
@@ -54,7 +57,7 @@ static pid_t session_clone(struct session *s, const struct session *first)
 }
 
 /* @std: what the process gets */
-static int session_birth(struct session *s, const struct desc *d, const int std[3])
+static int session_birth(struct session *s, const struct desc *d, const int std[3], int cgroup)
 {
 	const struct session *first = session_find(s->all, 0);
 	struct task t = {
@@ -74,7 +77,7 @@ static int session_birth(struct session *s, const struct desc *d, const int std[
 	if (rc < 0)
 		return rc;
 	s->oom_kills = leaf_oom_kills(s->all->cgroup);
-	s->pid = session_clone(s, first);
+	s->pid = session_clone(s, first, cgroup);
 	if (s->pid == 0)
 		task_run(&t);
 	if (s->pid < 0)
@@ -83,19 +86,32 @@ static int session_birth(struct session *s, const struct desc *d, const int std[
 	return 0;
 }
 
+/* What the description says of cgroups. Return: 0; @ret_fd: the one that the process is to be in, -1: the container's */
+static int session_cgroup(const struct session *s, const struct desc *d, int *ret_fd)
+{
+	uint64_t pids = 0;
+
+	if (s->id == 0)
+		return desc_get(d, AGENT_PIDS, 0, &pids) ? leaf_pids(s->all->cgroup, pids) : 0;
+	if (d->count[AGENT_CGROUP] == 0)
+		return 0;
+	*ret_fd = inroot_open(s->all->cgroup, desc_text(d, AGENT_CGROUP, 0, 0),
+			      O_RDONLY | O_DIRECTORY);
+	return *ret_fd < 0 ? *ret_fd : 0;
+}
+
 static int session_make(struct session *s, const struct desc *d, struct fault *f)
 {
 	const struct session *first = session_find(s->all, 0);
+	cleanup_fd int cgroup = -1;
 	struct agent_process p;
-	uint64_t pids = 0;
 	int std[3] = {-1, -1, -1}, rc = 0;
 
 	(void)fault_step(f, AGENT_STEP_SPEC, 0);
 	if (!desc_get(d, AGENT_PROCESS, 0, &p))
 		return -EINVAL;
 	(void)fault_step(f, AGENT_STEP_CGROUP, 0);
-	if (s->id == 0 && desc_get(d, AGENT_PIDS, 0, &pids))
-		rc = leaf_pids(s->all->cgroup, pids);
+	rc = session_cgroup(s, d, &cgroup);
 	if (rc < 0)
 		return rc;
 	(void)fault_step(f, AGENT_STEP_PROCESS, 0);
@@ -104,7 +120,7 @@ static int session_make(struct session *s, const struct desc *d, struct fault *f
 	for (unsigned int i = 0; rc == 0 && !(p.flags & AGENT_TERMINAL) && i < 3; i++)
 		rc = session_pipe(s, AGENT_STDIN + i, p.uid, &std[i]);
 	if (rc == 0)
-		rc = session_birth(s, d, std);
+		rc = session_birth(s, d, std, cgroup);
 	for (unsigned int i = 0; i < 3; i++)
 		cleanup_close_fd(&std[i]);
 	return rc;

@@ -13,12 +13,12 @@
 #include "runtime/supervisor/pid_file.h"
 #include "runtime/util/json.h"
 
-/* @ignored: what has no meaning in a guest of its own */
+/* @apparmor, @label: what has no meaning in a guest of its own */
 struct exec_options {
 	struct exec_process_options process;
 	bool detach, ignore_paused;
 	const char *console_socket, *pid_file;
-	const char *apparmor, *label, *cgroup;
+	const char *apparmor, *label;
 	uint64_t preserve_fds;
 };
 
@@ -42,11 +42,13 @@ static const struct option_spec options[] = {
 	{"cap", 'c', OPTION_LIST, "CAP", "add a capability", FIELD(process.caps), NULL},
 	{"no-new-privs", 0, OPTION_FLAG, NULL, "it cannot gain privileges",
 	 FIELD(process.no_new_privs), NULL},
-	{"ignore-paused", 0, OPTION_FLAG, NULL, NULL, FIELD(ignore_paused), NULL},
+	{"cgroup", 0, OPTION_STRING, "PATH", "run it in this cgroup below the container's",
+	 FIELD(process.cgroup), NULL},
+	{"ignore-paused", 0, OPTION_FLAG, NULL,
+	 "in a paused container it begins when that is resumed", FIELD(ignore_paused), NULL},
 	{"preserve-fds", 0, OPTION_NUMBER, "N", NULL, FIELD(preserve_fds), NULL},
 	{"apparmor", 0, OPTION_STRING, "PROFILE", NULL, FIELD(apparmor), NULL},
 	{"process-label", 0, OPTION_STRING, "LABEL", NULL, FIELD(label), NULL},
-	{"cgroup", 0, OPTION_STRING, "PATH", NULL, FIELD(cgroup), NULL},
 	{.name = NULL},
 };
 
@@ -123,6 +125,7 @@ static int exec_go(struct vmrun *v, const struct verb_args *a, int dir, const st
 			.spec = p.spec,
 			.terminal = p.terminal,
 			.detach = o->detach,
+			.ignore_paused = o->ignore_paused,
 			.cols = p.cols,
 			.rows = p.rows,
 			.console_socket = o->console_socket,
@@ -134,14 +137,13 @@ static int exec_go(struct vmrun *v, const struct verb_args *a, int dir, const st
 	return rc;
 }
 
-static void exec_warn(const struct vmrun *v, const struct exec_options *o)
+/* What names something of the host's kernel */
+static int exec_check_options(const struct vmrun *v, const struct exec_options *o, struct err *err)
 {
-	if (o->preserve_fds)
-		vmrun_warn(v, "--preserve-fds is not carried out: a guest has no file descriptors "
-			      "of the host");
-	if (o->apparmor || o->label || o->cgroup)
-		vmrun_warn(v, "--apparmor, --process-label and --cgroup are not carried out: they "
-			      "name what the host has, not the guest");
+	if (o->apparmor || o->label)
+		vmrun_warn(v, "%s is not carried out: the guest's kernel has no such policy",
+			   o->apparmor ? "--apparmor" : "--process-label");
+	return o->preserve_fds ? err_text(err, EOPNOTSUPP, "--preserve-fds: " VMRUN_NO_FDS) : 0;
 }
 
 static int exec(struct vmrun *v, const struct verb_args *a, struct err *err)
@@ -154,8 +156,9 @@ static int exec(struct vmrun *v, const struct verb_args *a, struct err *err)
 	if (!o->process.process && a->nr < 2)
 		return vmrun_usage(v, err_text(err, EINVAL, "exec needs a command or --process"));
 	v->exit_code = CLIENT_EXEC_FAILED;
-	exec_warn(v, o);
-	rc = pid_file_check(o->pid_file, err);
+	rc = exec_check_options(v, o, err);
+	if (rc == 0)
+		rc = pid_file_check(o->pid_file, err);
 	if (rc == 0)
 		rc = state_open(v->root, a->arg[0], &dir, err);
 	if (rc == 0)

@@ -150,6 +150,21 @@ static int exec_process_change(const struct exec_process_options *o, struct bund
 	return rc < 0 ? rc : exec_process_env(&o->env, p, w, err);
 }
 
+/* runc takes a controller in front of it, which has a meaning where each has cgroups of its own. */
+static int exec_process_cgroup(const char *path, struct spec_items *s, struct err *err)
+{
+	if (!path)
+		return 0;
+	if (strchr(path, ':'))
+		return err_text(
+			err, EINVAL,
+			"option --cgroup wants a path below the container's cgroup, without "
+			"a controller: %s",
+			path);
+	spec_items_string(s, AGENT_CGROUP, path);
+	return 0;
+}
+
 /* A terminal of this user's says what size it has. */
 static void exec_process_set_size(struct bundle_process *p)
 {
@@ -188,6 +203,8 @@ int exec_process_describe(const struct exec_process_options *o, const struct bun
 		rc = exec_process_change(o, &p, &w, err);
 	}
 	exec_process_set_size(&p);
+	if (rc == 0)
+		rc = exec_process_cgroup(o->cgroup, &w.spec, err);
 	if (rc == 0)
 		rc = plan_spec_process(&w.spec, &p, b, err);
 	if (rc < 0)

@@ -15,12 +15,13 @@ struct bundle;
  * struct exec_process_options - What the command line says of it
  * @process:	File that says it all; NULL: the container's own process, changed by the rest
  * @user:	"UID[:GID]", or NULL
+ * @cgroup:	Below the container's, or NULL
  * @caps, @gids, @env: In addition to those of the container's process
  */
 struct exec_process_options {
 	const char *process;
 	bool tty, no_new_privs;
-	const char *cwd, *user;
+	const char *cwd, *user, *cgroup;
 	struct option_list env, gids, caps;
 };
 

@@ -102,7 +102,10 @@ static int exec_session_ask(struct exec_session *s, const struct exec_job *job, 
 		return rc;
 	if (job->terminal)
 		files[REQUEST_FILE_TERMINAL] = s->pty.slave;
-	return client_exec_begin(job->dir, files, job->terminal, &s->client, err);
+	return client_exec_begin(job->dir, files,
+				 (job->terminal ? REQUEST_EXEC_TERMINAL : 0) |
+					 (job->ignore_paused ? REQUEST_EXEC_PAUSED : 0),
+				 &s->client, err);
 }
 
 /* True: the user does not want it any more, and it does not run yet */
@@ -273,7 +276,8 @@ int exec_session(struct vmrun *v, const struct exec_job *job, struct err *err)
 	if (rc == 0)
 		rc = exec_session_ask(&s, job, err);
 	if (rc == 0)
-		rc = exec_session_serve(&s, &s.client.started, START_MS, err);
+		rc = exec_session_serve(&s, &s.client.started, job->ignore_paused ? 0 : START_MS,
+					err);
 	if (rc < 0) {
 		v->exit_code = s.client.status;
 		return exec_session_explain(&s, job, err);

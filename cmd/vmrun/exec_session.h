@@ -21,7 +21,7 @@
  */
 struct exec_job {
 	int dir, spec;
-	bool terminal, detach;
+	bool terminal, detach, ignore_paused;
 	uint16_t cols, rows;
 	const char *console_socket;
 	const char *pid_file;

@@ -84,9 +84,11 @@ static int launch_open_console(const char *path, const struct plan *p, int *ret,
 	return rc;
 }
 
-static int launch_check_console(const struct plan *p, const struct launch_options *o, bool detached,
+static int launch_check_options(const struct plan *p, const struct launch_options *o, bool detached,
 				struct err *err)
 {
+	if (o->preserve_fds)
+		return err_text(err, EOPNOTSUPP, "--preserve-fds: " VMRUN_NO_FDS);
 	if (p->terminal && detached && !o->console_socket)
 		return err_text(err, EINVAL,
 				"/process/terminal: cannot allocate tty if vmrun will detach "
@@ -116,10 +118,8 @@ static void launch_show_warnings(const struct vmrun *v, const struct launch_opti
 {
 	for (unsigned int i = 0; i < p->nr_warnings; i++)
 		vmrun_warn(v, "%s", p->warning[i]);
-	if (o->preserve_fds || o->ignored)
-		vmrun_warn(v,
-			   "--preserve-fds and --pidfd-socket are not carried out: a guest has no "
-			   "file descriptors of the host");
+	if (o->ignored)
+		vmrun_warn(v, "--pidfd-socket is not carried out");
 	if (p->container && getenv("NOTIFY_SOCKET"))
 		vmrun_warn(v, "NOTIFY_SOCKET: the container does not get it: no socket of the host "
 			      "reaches a guest");
@@ -187,7 +187,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	phases_mark(ret->phases, "bundle");
 	rc = launch_plan(v, b, id, &ret->plan, err);
 	if (rc == 0)
-		rc = launch_check_console(ret->plan, o, detached, err);
+		rc = launch_check_options(ret->plan, o, detached, err);
 	if (rc < 0)
 		return rc;
 	if (o->disable_sandbox)

@@ -15,6 +15,7 @@
 
 /** What a wrong command line exits with */
 #define VMRUN_EXIT_USAGE 2
+#define VMRUN_NO_FDS	 "a guest has no file descriptors of the host"
 
 /**
  * struct vmrun - Global options, and the way out

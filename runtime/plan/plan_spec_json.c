@@ -70,6 +70,7 @@ static const struct layout layouts[AGENT_ITEM_TYPES] = {
 			      FIELD(agent_scheduler, nice, SIGNED), S(priority), S(runtime),
 			      S(deadline), S(period)},
 			     {NULL}},
+	[AGENT_CGROUP] = {"cgroup", 0, {{NULL}}, {"path"}},
 	[AGENT_ROOT] = {"root",
 			sizeof(struct agent_root),
 			{X(agent_root, flags), X(agent_root, propagation)},

@@ -40,7 +40,7 @@ enum request_op {
 	REQUEST_BALLOON_STATS,
 	REQUEST_CONSOLE,      /* brings the end of a stream socket */
 	REQUEST_CONSOLE_SIZE, /* value = columns << 16 | rows */
-	REQUEST_EXEC,	      /* arg = REQUEST_EXEC_TERMINAL or 0 */
+	REQUEST_EXEC,	      /* arg = REQUEST_EXEC_* */
 	REQUEST_SIGNAL,	      /* after REQUEST_EXEC: arg = 1 to 64 */
 	REQUEST_SIZE,	      /* after REQUEST_EXEC: value = columns << 16 | rows */
 	REQUEST_PIDS_MAX,     /* value = how many processes the container may have, 0: any number */
@@ -48,6 +48,7 @@ enum request_op {
 };
 
 #define REQUEST_EXEC_TERMINAL 1 /* the standard streams are one terminal */
+#define REQUEST_EXEC_PAUSED   2 /* in a paused container it begins when that goes on */
 #define REQUEST_KILL_ALL      1 /* value of REQUEST_KILL: all processes of the container */
 
 /** enum request_file - Files of a REQUEST_EXEC, in this order: the description (agent_spec.h), and its streams or terminal */

@@ -7,15 +7,16 @@
 
 #include "devices/core/fdio.h"
 
-int client_exec_begin(int dir, const int files[REQUEST_FILES], bool terminal,
+int client_exec_begin(int dir, const int files[REQUEST_FILES], uint32_t how,
 		      struct client_exec *ret, struct err *err)
 {
 	const struct request q = {
 		.magic = REQUEST_MAGIC,
 		.op = REQUEST_EXEC,
-		.arg = terminal ? REQUEST_EXEC_TERMINAL : 0,
+		.arg = how,
 	};
-	const unsigned int nr = terminal ? REQUEST_FILE_TERMINAL + 1 : REQUEST_FILES;
+	const unsigned int nr = how & REQUEST_EXEC_TERMINAL ? REQUEST_FILE_TERMINAL + 1
+							    : REQUEST_FILES;
 	cleanup_fd int sock = client_connect(dir, err);
 
 	if (sock < 0)

@@ -31,12 +31,12 @@ struct client_exec {
  * client_exec_begin() - Ask for it
  * @dir:	State directory
  * @files:	By enum request_file; borrowed
- * @terminal:	@files has a description and a terminal
+ * @how:	REQUEST_EXEC_*; with REQUEST_EXEC_TERMINAL @files has a description and a terminal
  *
  * Syscalls: socket setsockopt connect getsockopt sendmsg fcntl
  * Return: 0 with ret->sock to wait for; -ESRCH when there is no supervisor
  */
-MUST_CHECK int client_exec_begin(int dir, const int files[REQUEST_FILES], bool terminal,
+MUST_CHECK int client_exec_begin(int dir, const int files[REQUEST_FILES], uint32_t how,
 				 struct client_exec *ret, struct err *err);
 
 /**

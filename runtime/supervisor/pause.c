@@ -8,6 +8,7 @@
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/others.h"
 #include "runtime/supervisor/reply.h"
+#include "runtime/supervisor/session.h"
 #include "runtime/util/process.h"
 
 int pause_new_generation(struct ctl_msg *m)
@@ -15,6 +16,14 @@ int pause_new_generation(struct ctl_msg *m)
 	const size_t bytes = 2 * sizeof(m->value[0]);
 
 	return getrandom(m->value, bytes, 0) == (ssize_t)bytes ? 0 : -errno;
+}
+
+/* What waited for the end of a pause, or of the attempt, goes on */
+static void pause_is_over(struct supervisor *s)
+{
+	s->pausing = false;
+	if (s->agent)
+		session_go_on(s);
 }
 
 static int pause_ask_resume(struct supervisor *s, const struct ask_then *then, struct err *err)
@@ -30,13 +39,13 @@ static void pause_resumed(struct supervisor *s, unsigned int i, int client,
 {
 	struct err ignored, failure = *err;
 
-	s->pausing = false;
 	if (err->code)
 		(void)others_name(s->launch->plan, err->msg, &failure);
 	/* Without a client this takes back a pause that was never on file. */
 	if (err->code && client >= 0)
 		(void)!state_save_status(s->dir, s->state, STATE_PAUSED, &ignored);
 	ask_reply(s, i, client, answer, &failure);
+	pause_is_over(s);
 }
 
 /* The pause is not on file: the guest goes on, and the client hears why */
@@ -74,10 +83,10 @@ static void pause_given_up(struct supervisor *s, unsigned int i UNUSED, int clie
 {
 	struct err why;
 
-	s->pausing = false;
 	pause_blame(s, answer ? answer->value[0] : 0, &why);
 	err_text(&why, ETIMEDOUT, "%s: the container goes on", why.msg);
 	ask_reply(s, 0, client, NULL, &why);
+	pause_is_over(s);
 }
 
 /* A device has not given its rings back in time */
@@ -104,6 +113,7 @@ static void pause_paused(struct supervisor *s, unsigned int i, int client,
 		pause_take_back(s, client, &failure);
 	} else {
 		ask_reply(s, i, client, answer, &failure);
+		pause_is_over(s);
 	}
 }
 

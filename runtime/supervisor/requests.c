@@ -186,9 +186,10 @@ static int requests_op_exec(struct supervisor *s, struct incoming *in, struct er
 	const bool terminal = in->q.arg & REQUEST_EXEC_TERMINAL;
 	int rc;
 
-	if (in->q.arg & ~(uint32_t)REQUEST_EXEC_TERMINAL || (terminal && in->nr != 2))
+	if (in->q.arg & ~(uint32_t)(REQUEST_EXEC_TERMINAL | REQUEST_EXEC_PAUSED) ||
+	    (terminal && in->nr != 2))
 		return err_text(err, EINVAL, "the request does not have the form it should");
-	if (s->state->status == STATE_PAUSED)
+	if (s->state->status == STATE_PAUSED && !(in->q.arg & REQUEST_EXEC_PAUSED))
 		return err_text(err, EINVAL, "cannot exec in a paused container");
 	rc = session_exec(s, in->fd, in->nr, terminal, in->client, err);
 	if (rc == 0)

@@ -2,7 +2,8 @@
 /**
  * DOC: Programs that the guest's process 1 runs, each with its streams and its client
  *
- *   WAITING     until the guest is up and no other session is being connected: the device answers few questions at a time
+ *   WAITING     until the guest is up and not paused, and no other session is being connected: the device answers few
+ *               questions at a time
  *   CONNECTING  the description and the streams are handed to the vsock device, which connects them to the guest
  *   ASKED       AGENT_RUN is sent
  *   RUNNING     AGENT_STARTED has come

@@ -26,7 +26,7 @@ static const struct {
 	[AGENT_STEP_SYSCTL] = {"sysctl", AGENT_SYSCTL, 0},
 	[AGENT_STEP_HOSTNAME] = {.doing = "setting the host name"},
 	[AGENT_STEP_NETWORK] = {.doing = "setting up the network"},
-	[AGENT_STEP_CGROUP] = {.doing = "setting up the guest's cgroup"},
+	[AGENT_STEP_CGROUP] = {"setting up the guest's cgroup", AGENT_CGROUP, 0},
 	[AGENT_STEP_HOOK] = {"startContainer hook", AGENT_HOOK, sizeof(struct agent_hook)},
 	[AGENT_STEP_CONSOLE] = {.doing = "setting up the terminal"},
 	[AGENT_STEP_RLIMIT] = {.doing = "setting rlimits"},

@@ -127,6 +127,13 @@ for part in vmm=vmm-killed vsock0=device-killed fs0=device-killed supervisor=sup
 	is "$victim dies: exec ends" $? 137
 	succeeds "$victim dies: deleted" vmrun delete --force c1
 done
+begun sleep
+kill -STOP "$(vm_pid c1 vsock0)"
+is "vsock0 is silent: exec ends, and so do those that read from it" "$(timeout 30 "$vmrun_bin" --root "$root" exec c1 exit 0 2>&1; echo "status $?")" \
+	"$(printf 'vmrun: c1: vsock0 does not answer\nstatus 255')"
+succeeds "vsock0 is silent: the container ends" eventually 20 is_stopped c1
+is "vsock0 is silent: the cause" "$(vmrun state c1 | jq -r '"\(.vmrun.cause) \(.vmrun.detail)"')" "device-killed vsock0: does not answer"
+vmrun delete c1
 for type in 0 1 2 5 99; do
 	begun break $type
 	succeeds "a guest that says record $type: the VM ends" eventually 20 is_stopped c1

@@ -128,8 +128,17 @@ is "an unknown capability" "$(said vmrun exec -c CAP_NONE c true)" "$(printf 'vm
 is "a user by name" "$(said vmrun exec -u root c true)" "$(printf 'vmrun: c: option --user wants UID or UID:GID, not root\nstatus 255')"
 vmrun pause c
 is "paused" "$(said vmrun exec c true)" "$(printf 'vmrun: c: cannot exec in a paused container\nstatus 255')"
-is "paused, and told to ignore that" "$(said vmrun exec --ignore-paused c true | tail -n 1)" "status 255"
+said vmrun exec --ignore-paused c exit 6 >"$work/ignoring" &
+ignoring=$!
+is "paused, and told to ignore that: another is refused meanwhile" "$(said vmrun exec c true)" "$(printf 'vmrun: c: cannot exec in a paused container\nstatus 255')"
 vmrun resume c
+wait $ignoring
+is "paused, and told to ignore that: it begins when the container goes on" "$(cat "$work/ignoring")" "status 6"
+is "--preserve-fds" "$(said vmrun exec --preserve-fds 1 c true)" "$(printf 'vmrun: c: --preserve-fds: a guest has no file descriptors of the host\nstatus 255')"
+is "--cgroup with a controller" "$(said vmrun exec --cgroup cpu:/x c true)" \
+	"$(printf "vmrun: c: option --cgroup wants a path below the container's cgroup, without a controller: cpu:/x\nstatus 255")"
+is "--apparmor: what it is not" "$(said vmrun exec --apparmor x c exit 0)" \
+	"$(printf "vmrun: warning: --apparmor is not carried out: the guest's kernel has no such policy\nstatus 0")"
 "${at[@]}" exec c sleep >/dev/null &
 pid=$!
 eventually 10 running

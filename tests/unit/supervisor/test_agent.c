@@ -19,8 +19,10 @@
 #include "runtime/supervisor/agent.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/client.h"
+#include "runtime/supervisor/pause.h"
 #include "runtime/supervisor/session_late.h"
 #include "runtime/util/clock.h"
+#include "tests/support/temp_dir.h"
 
 static struct supervisor s;
 static struct state state;
@@ -582,4 +584,46 @@ Test(agent, the_hosts_dev_null_is_no_stream, .init = NULL)
 	cr_assert_eq(fd, -1);
 	cr_assert_eq(session_stream(zero, O_RDONLY, &fd, &err), 0);
 	cr_assert_geq(fd, 0);
+}
+
+Test(agent, an_exec_in_a_paused_container_begins_when_that_goes_on)
+{
+	const struct ctl_msg done = {.type = CTL_DONE};
+	struct ctl_msg m;
+	int client, vmm[2], fd = -1;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, vmm), 0);
+	s.proc[0].control = vmm[0];
+	start_container();
+	state.status = STATE_RUNNING;
+	temp_dir_make();
+	s.dir = open(temp_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(pause_begin(&s, -1, &err), 0, "%s", err.msg);
+	client = exec();
+	cr_expect_eq(ctl_recv_fd(device, &m, &fd), -EAGAIN, "not while it is being paused");
+	ask_answered(&s, &s.proc[0], &done);
+	cr_assert_eq(state.status, STATE_PAUSED);
+	cr_expect_eq(ctl_recv_fd(device, &m, &fd), -EAGAIN, "not while it is paused");
+	cr_assert_eq(pause_end(&s, -1, &err), 0, "%s", err.msg);
+	ask_answered(&s, &s.proc[0], &done);
+	cr_expect_eq(connect_streams(), 2);
+	cr_expect_eq(hear().type, AGENT_RUN);
+	close(client);
+	temp_dir_remove();
+}
+
+Test(agent, a_device_that_is_silent_ends_the_container)
+{
+	struct reply r;
+	int client;
+
+	start_container();
+	client = exec();
+	for (unsigned int i = 0; i < s.ask[1].nr; i++)
+		s.ask[1].entry[(s.ask[1].first + i) % ASK_MAX].deadline_ns = 1;
+	ask_late(&s);
+	r = answer(client);
+	cr_expect_eq(r.code, ETIMEDOUT);
+	cr_expect_eq(state.cause, END_DEVICE_KILLED);
+	close(client);
 }

@@ -37,7 +37,8 @@ static struct request begin(bool terminal, unsigned int *ret_nr)
 
 	for (unsigned int i = 0; i < REQUEST_FILES; i++)
 		files[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
-	cr_assert_eq(client_exec_begin(dir, files, terminal, &e, &err), 0, "%s", err.msg);
+	cr_assert_eq(client_exec_begin(dir, files, terminal ? REQUEST_EXEC_TERMINAL : 0, &e, &err),
+		     0, "%s", err.msg);
 	peer = accept(listener, NULL, NULL);
 	cr_assert_eq(fd_recv(peer, &q, sizeof(q), fds, ret_nr), sizeof(q));
 	return q;
@@ -183,6 +184,6 @@ Test(client_exec, needs_a_supervisor)
 	const int files[REQUEST_FILES] = {0, 0, 1, 2};
 
 	close(listener);
-	cr_expect_eq(client_exec_begin(dir, files, false, &e, &err), -ESRCH);
+	cr_expect_eq(client_exec_begin(dir, files, 0, &e, &err), -ESRCH);
 	cr_expect_str_eq(err.msg, "container not running");
 }
