@@ -78,10 +78,13 @@ static void ask_end_first(struct supervisor *s, unsigned int i, const struct ctl
 
 void ask_answered(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
 {
+	const int code = m->code <= ASK_ERRNO_MAX ? (int)m->code : EIO;
 	struct err err = {0};
 
-	if (m->code)
-		err_text(&err, m->code <= ASK_ERRNO_MAX ? (int)m->code : EIO, "%s", m->text);
+	if (code && m->text[0])
+		err_text(&err, code, "%s", m->text);
+	else if (code)
+		err_set(&err, code, "%s", p->name);
 	ask_end_first(s, ask_index_of(s, p), m, &err);
 }
 
