@@ -37,7 +37,8 @@ mib=${CONTAINER_MIB:-8} execs=${CONTAINER_EXECS:-50}
 data() { seq 100000000 | head -c $((mib << 20)); }
 sum_data=$(data | sha256sum)
 
-bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"]"
+bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"] |
+	.mounts |= map(if .type == \"cgroup\" then .options -= [\"ro\"] else . end)"
 oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
@@ -87,6 +88,11 @@ answers "exec --cwd that is not there" 255 'nonexistent.*no such file or directo
 answers "exec: of no container" 255 'does not exist' oci exec nobody true
 answers "exec --user, --cwd, --env" 0 '^1000:77 /tmp x$' oci exec --user 1000:77 --cwd /tmp --env X=x main sh -c 'echo $(id -u):$(id -g) $(pwd) $X'
 answers "exec: HOME is the user's" 0 '^/home/user$' oci exec --user 1000 main sh -c 'echo $HOME'
+if [ "$name" != runc ]; then # whose cgroup namespace the test is not in
+	in_main mkdir /sys/fs/cgroup/below
+	answers "exec --cgroup" 0 '^0::/below$' oci exec --cgroup below main cat /proc/self/cgroup
+	answers "exec --cgroup that is not there" 255 "guest's cgroup none: no such file or directory" oci exec --cgroup none main true
+fi
 is "the rootfs is the host's" "$(in_main sh -c 'echo made >/root/made'; cat "$rootfs/root/made")" made
 answers "pause" 0 '' oci pause main
 is "pause: the state" "$(oci state main | jq -r .status)" paused
@@ -142,6 +148,22 @@ fails "a hook is not there" '/nonexistent.*no such file or directory' '.hooks = 
 fails "a hook fails" 'exit status 1' '.hooks = {createRuntime: [{path: "/bin/false"}]}'
 fails "a hook takes too long" 'imed? ?out|timeout' '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]}'
 say "bad input"
+
+# A file system of its own as the root: ext4, which only the guest's memory sees written, and squashfs
+if [ "$name" != runc ]; then
+	mkfs.ext4 -q -d "$rootfs" "$work/root.ext4" 16M >/dev/null 2>&1
+	mksquashfs "$rootfs" "$work/root.squashfs" -quiet -no-progress >/dev/null
+	sum=$(sha256sum <"$work/root.ext4")
+	bundle image ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.ext4\", overlay: true} |
+		$(main 'echo new >/etc/passwd && mkdir /made && rm /bin/yes && cat /etc/passwd; awk "\$2 == \"/\" {print \$1, \$3}" /proc/mounts')"
+	answers "vm.image: what is written over it" 0 '^overlay overlay$' oci run --bundle "$work/image" image
+	is "vm.image: it is not written" "$(sha256sum <"$work/root.ext4")" "$sum"
+	bundle image ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.squashfs\"} |
+		$(main 'echo new >/etc/passwd; awk "\$2 == \"/\" {print \$1, \$3, substr(\$4, 1, 2)}" /proc/mounts')"
+	answers "vm.image: a squashfs" 0 '^/dev/vda squashfs ro$' oci run --bundle "$work/image" image
+	is "vm.image: nothing is left" "$(ls -A "$root")" ""
+	say "images"
+fi
 
 # What the rootfs says leads nowhere on the host.
 hostile=$work/hostile/rootfs
