@@ -61,7 +61,7 @@ static bool mount_points_is_below(const char *path, const char *const *earlier, 
 
 static void mount_points_make_all(const struct plan *p, int root)
 {
-	const char *seen[MOUNT_POINTS_MAX];
+	const char *seen[MOUNT_POINTS_MAX], *cwd = NULL;
 	struct agent_mount m;
 	struct agent_item item;
 	const uint8_t *has;
@@ -70,6 +70,8 @@ static void mount_points_make_all(const struct plan *p, int root)
 	for (size_t at = 0; (has = spec_items_next(p->spec, p->spec_bytes, &at, &item));) {
 		const char *path = (const char *)has + sizeof(m);
 
+		if (item.type == AGENT_PROCESS)
+			cwd = (const char *)has + sizeof(struct agent_process);
 		if (item.type != AGENT_MOUNT || nr == MOUNT_POINTS_MAX)
 			continue;
 		memcpy(&m, has, sizeof(m));
@@ -77,6 +79,8 @@ static void mount_points_make_all(const struct plan *p, int root)
 			mount_points_make_one(root, path, m.flags & AGENT_MOUNT_FILE);
 		seen[nr++] = path;
 	}
+	if (cwd && !mount_points_is_below(cwd, seen, nr))
+		mount_points_make_one(root, cwd, false);
 }
 
 void mount_points_make(const struct plan *p)

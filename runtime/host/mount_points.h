@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Mount points that a container's read-only root lacks
+ * DOC: Mount points, and the working directory, that a container's read-only root lacks
  *
  * The device that shares such a root writes nothing to it, so the guest cannot make them. As with other runtimes they are made
  * in the bundle's root itself, before it is shared, and stay there.

@@ -83,6 +83,30 @@ Test(mount_points, what_is_below_a_mount_is_made_there)
 	cr_expect_eq(kind(root, "dev/pts"), '-');
 }
 
+static void work_in(const char *cwd)
+{
+	const struct agent_process p = {.flags = AGENT_CREATE_CWD};
+
+	spec_items_put(&items, AGENT_PROCESS, &p, sizeof(p), cwd);
+}
+
+Test(mount_points, the_working_directory)
+{
+	work_in("/srv/app");
+	mount("/proc", 0);
+	make();
+	cr_expect_eq(kind(root, "srv/app"), 'd');
+}
+
+Test(mount_points, the_working_directory_below_a_mount)
+{
+	work_in("/data/app");
+	mount("/data", 0);
+	make();
+	cr_expect_eq(kind(root, "data"), 'd');
+	cr_expect_eq(kind(root, "data/app"), '-');
+}
+
 Test(mount_points, no_link_leads_out)
 {
 	char link[80];
