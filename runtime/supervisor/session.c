@@ -11,7 +11,6 @@
 #include <termios.h>
 
 #include "devices/core/fdio.h"
-#include "devices/core/fmt.h"
 #include "runtime/supervisor/client.h"
 #include "runtime/supervisor/end.h"
 #include "runtime/supervisor/reply.h"
@@ -137,17 +136,6 @@ static void session_ask_guest(struct supervisor *s, struct session *n)
 	}
 }
 
-/* One that is silent keeps the files of callers, and with them those that read what they write. It carries the guest's
- * control connection too: the container is out of reach. */
-static void session_device_is_silent(struct supervisor *s)
-{
-	char text[64];
-
-	fmt_into(text, sizeof(text), "%s: does not answer",
-		 s->proc[s->launch->plan->vsock.proc].name);
-	end_vm(s, END_DEVICE_KILLED, text, true);
-}
-
 /* The device has a stream, or has refused it; the order of answers is that of questions */
 static void session_connected(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
 			      const struct ctl_msg *answer, const struct err *err)
@@ -164,7 +152,7 @@ static void session_connected(struct supervisor *s, unsigned int i UNUSED, int c
 	if (err->code && !session_is_dead(n))
 		n->failure = *err;
 	if (!answer && err->code == ETIMEDOUT)
-		session_device_is_silent(s);
+		vsock_silent(s);
 	if (--n->open > 0)
 		return;
 	session_ask_guest(s, n);
@@ -217,7 +205,7 @@ static void session_streams_ended(struct supervisor *s, unsigned int i UNUSED, i
 		n++;
 	n->state = SESSION_FREE;
 	if (!answer && err->code == ETIMEDOUT)
-		session_device_is_silent(s);
+		vsock_silent(s);
 	session_go_on(s);
 }
 

@@ -11,6 +11,7 @@
 #include "runtime/state/state_file.h"
 #include "runtime/supervisor/ask.h"
 #include "runtime/supervisor/bridge.h"
+#include "runtime/supervisor/end.h"
 
 static void vsock_found_done(struct supervisor *s, unsigned int i UNUSED, int client UNUSED,
 			     const struct ctl_msg *answer UNUSED, const struct err *err UNUSED)
@@ -153,6 +154,15 @@ int vsock_end(struct supervisor *s, uint32_t port, const uint32_t *host, unsigne
 	for (unsigned int i = 0; i < nr; i++)
 		m.value[i] = host[i];
 	return ask_process(s, s->launch->plan->vsock.proc, &m, -1, then, err);
+}
+
+void vsock_silent(struct supervisor *s)
+{
+	char text[64];
+
+	fmt_into(text, sizeof(text), "%s: does not answer",
+		 s->proc[s->launch->plan->vsock.proc].name);
+	end_vm(s, END_DEVICE_KILLED, text, true);
 }
 
 bool vsock_may_ask(const struct supervisor *s, const struct spawned *p)

@@ -36,6 +36,13 @@ MUST_CHECK int vsock_connect(struct supervisor *s, uint32_t port, int in, int ou
 MUST_CHECK int vsock_end(struct supervisor *s, uint32_t port, const uint32_t *host, unsigned int nr,
 			 const struct ask_then *then, struct err *err);
 
+/**
+ * vsock_silent() - A container's device does not answer: the VM ends
+ *
+ * It keeps the files of callers, and with them those that read what they write; and it carries the guest's control connection.
+ */
+void vsock_silent(struct supervisor *s);
+
 /** vsock_may_ask() - Whether CTL_VSOCK_ASK from @p is legal */
 bool vsock_may_ask(const struct supervisor *s, const struct spawned *p);
 

@@ -288,7 +288,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_input in = {data, size};
 	unsigned int files;
 
-	null = null < 0 ? open("/dev/null", O_RDWR | O_CLOEXEC) : null;
+	null = null < 0 ? open("/dev/zero", O_RDWR | O_CLOEXEC) : null;
 	files = open_files();
 	begin();
 	for (unsigned int i = 0; i < 400 && in.left > 0 && s.stage == STAGE_RUNNING; i++)

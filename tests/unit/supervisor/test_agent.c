@@ -384,6 +384,10 @@ Test(agent, records_come_in_pieces)
 Test(agent, a_guest_that_is_gone_or_never_comes)
 {
 	s.agent->by_ns = 1;
+	state.status = STATE_PAUSED;
+	agent_late(&s);
+	cr_expect(s.stage == STAGE_RUNNING && agent_at_ns(&s) > 1);
+	state.status = STATE_RUNNING;
 	agent_late(&s);
 	cr_expect_eq(state.cause, END_INIT_LOST);
 	cr_expect_str_eq(state.detail, "vmrun-init in the guest has not come up");
@@ -417,9 +421,7 @@ static void expect_end(uint32_t first, uint32_t second)
 
 static void end_is_done(void)
 {
-	const struct ctl_msg m = {.type = CTL_DONE};
-
-	ask_answered(&s, &s.proc[1], &m);
+	ask_answered(&s, &s.proc[1], &(struct ctl_msg){.type = CTL_DONE});
 }
 
 Test(agent, streams_of_what_is_over_are_ended)
@@ -515,7 +517,6 @@ Test(agent, a_program_that_does_not_begin_in_time_is_not_waited_for)
 	cr_expect_eq(session_at_ns(&s), 0);
 	m = hear();
 	cr_expect(m.type == AGENT_SIGNAL && m.session == 1 && m.code == SIGKILL);
-	/* Later than never */
 	say((struct agent_msg){.type = AGENT_STARTED, .session = 1});
 	say((struct agent_msg){.type = AGENT_EXITED, .session = 1});
 	cr_expect_eq(s.stage, STAGE_RUNNING);
@@ -553,7 +554,7 @@ Test(agent, hooks_have_their_time)
 Test(agent, a_container_whose_streams_cannot_be_connected_ends)
 {
 	struct ctl_msg m;
-	int fd = -1;
+	int fd;
 
 	call();
 	say((struct agent_msg){.type = AGENT_HELLO, .code = AGENT_VERSION});
@@ -565,14 +566,6 @@ Test(agent, a_container_whose_streams_cannot_be_connected_ends)
 	cr_expect_eq(began, ENOSPC);
 	cr_expect_eq(state.cause, END_INIT_LOST);
 	cr_expect_str_eq(state.detail, "vsock: full");
-}
-
-Test(agent, a_guest_that_does_not_come_up_while_it_is_paused)
-{
-	state.status = STATE_PAUSED;
-	s.agent->by_ns = 1;
-	agent_late(&s);
-	cr_expect(s.stage == STAGE_RUNNING && agent_at_ns(&s) > 1);
 }
 
 Test(agent, the_hosts_dev_null_is_no_stream, .init = NULL)
