@@ -4,14 +4,9 @@
 #
 # RUNTIME=runc tests/linux/container.sh asks runc the same. CONTAINER_MIB (8) go through each stream, CONTAINER_EXECS (50) run at once,
 # CONTAINER_VICTIMS (fs), processes of the VM, die.
-if [ "${1:-}" != --inside ]; then
-	cd "$(dirname "$0")/../.." || exit 1
-	. bundle-examples/debs.sh
-	. tests/linux/containers.bash
-	containers_run "$0"
-fi
-. "$(dirname "$0")/../lib.sh"
+cd "$(dirname "$0")/../.." || exit 1
 . tests/linux/containers.bash
+containers_run "$@"
 runtime=$(containers_runtime) name=${RUNTIME:-vmrun}
 mkdir "$root"
 oci() { "$runtime" --root "$root" "$@"; }

@@ -2,14 +2,9 @@
 # Debian's containerd, by ctr and by its CRI, buildah and `podman build` run containers by vmrun.
 #
 # RUNTIME=runc tests/linux/containerd.sh asks runc the same.
-if [ "${1:-}" != --inside ]; then
-	cd "$(dirname "$0")/../.." || exit 1
-	. bundle-examples/debs.sh
-	. tests/linux/containers.bash
-	containers_run "$0"
-fi
-. "$(dirname "$0")/../lib.sh"
+cd "$(dirname "$0")/../.." || exit 1
 . tests/linux/containers.bash
+containers_run "$@"
 . tests/linux/cri.bash
 runtime=$(containers_runtime)
 containers_image

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # tests/linux/containers.bash: programs of Debian's that run containers, where they expect to be, and nothing of this machine
-# changed: they are unpacked into the cache, and a mount namespace has them over /usr. Source it after debs.sh.
+# changed: they are unpacked into the cache, and a mount namespace has them over /usr. Source it at the top of the tree.
 
 containers_packages=(podman conmon containerd buildah netavark iptables catatonit containernetworking-plugins slirp4netns uidmap curl protobuf-compiler)
 
@@ -99,20 +99,26 @@ containers_rootfs() {
 	chown 1000:1000 "$1/home/user"
 }
 
-# containers_run SCRIPT: go on as SCRIPT --inside with those programs; where the processor has neither vmx nor svm on an emulated
-# machine, which runc needs only if RUNC_IN_KVMHOST is set
+# containers_run "$@": a script goes on with those programs, as `SCRIPT --inside`; where the processor has neither vmx nor svm on an
+# emulated machine, which runc needs only if RUNC_IN_KVMHOST is set
 containers_run() {
-	local tree
+	local tree self
+	if [ "${1:-}" = --inside ]; then
+		. tests/lib.sh
+		return
+	fi
+	. bundle-examples/debs.sh
+	self=tests/linux/$(basename "$0")
 	tree=$(debs_tree "${containers_packages[@]}") || exit
 	# A process costs much on the emulated machine.
 	rm -rf "${B:-build}/containers"
 	containers_rootfs "${B:-build}/containers/rootfs"
 	tar -C "${B:-build}/containers/rootfs" -cf "${B:-build}/containers/rootfs.tar" .
 	if [ "${RUNTIME:-vmrun}${RUNC_IN_KVMHOST:-}" = runc ] || grep -qwE 'vmx|svm' /proc/cpuinfo; then
-		containers_enter "$tree" -- bash "$1" --inside
+		containers_enter "$tree" -- bash "$self" --inside
 	else
 		tests/kvmhost/run bash -euc "$(declare -f containers_enter containers_mount containers_configure)"'
-			containers_enter "$1" -- bash "$2" --inside' - "$tree" "$1"
+			containers_enter "$1" -- bash "$2" --inside' - "$tree" "$self"
 	fi
 	exit
 }

@@ -2,14 +2,9 @@
 # Debian's podman and conmon run containers by vmrun, and what their user sees is what runc would have shown.
 #
 # RUNTIME=runc tests/linux/podman.sh asks runc the same, without a VM. One boot serves as many checks as it can.
-if [ "${1:-}" != --inside ]; then
-	cd "$(dirname "$0")/../.." || exit 1
-	. bundle-examples/debs.sh
-	. tests/linux/containers.bash
-	containers_run "$0"
-fi
-. "$(dirname "$0")/../lib.sh"
+cd "$(dirname "$0")/../.." || exit 1
 . tests/linux/containers.bash
+containers_run "$@"
 containers_image
 trap 'podman rm --all --force --time 0 >/dev/null 2>&1; cleanup' EXIT
 
