@@ -32,8 +32,7 @@
 
 #include <stdint.h>
 
-#define AGENT_PORT                                                                                 \
-	1023 /* of guest and host: only root of the guest may listen on ports below 1024 */
+#define AGENT_PORT    1023 /* of guest and host: only root of the guest may listen on ports below 1024 */
 #define AGENT_VERSION 1
 #define AGENT_TAG     "vmrun" /* of the shared directory that has the container's files */
 
@@ -41,11 +40,11 @@ enum agent_type {
 	AGENT_HELLO = 1, /* code = AGENT_VERSION; arg by enum agent_boot_step */
 	AGENT_RUN,	 /* port = by enum agent_stream, 0: none */
 	AGENT_STARTED,	 /* arg by enum agent_start_step */
-	AGENT_FAILED, /* code = errno, arg[0] = enum agent_step, arg[1] = index of the item, where there are several */
+	AGENT_FAILED,	 /* code = errno, arg[0] = enum agent_step, arg[1] = index of the item, where there are several */
 	AGENT_SIGNAL,	/* code = number, 1 to 64; arg[0] = 1: to all processes of the container */
 	AGENT_SIZE,	/* arg = rows, columns */
 	AGENT_PIDS_MAX, /* supervisor, after AGENT_RUN: arg[0] = processes, 0 = no limit */
-	AGENT_EXITED, /* code = status as shells have it: 0 to 255, 128 + signal; arg[0] = 1: for lack of memory */
+	AGENT_EXITED,	/* code = status as shells have it: 0 to 255, 128 + signal; arg[0] = 1: for lack of memory */
 	AGENT_TYPES
 };
 

@@ -38,62 +38,124 @@ enum end_cause {
  * enum ctl_type - Messages on the control socket
  */
 enum ctl_type {
-	CTL_READY = 1, /* process -> supervisor, once: jailed, filtered, prepared */
-	CTL_FAILED,    /* process -> supervisor, once, instead of READY: code = errno, text */
-	CTL_PHASE,   /* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
-	CTL_ENDED,   /* VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): */
-		     /* code = enum end_cause, END_POWEROFF to END_KVM_ERROR or that, text */
-	CTL_CMDLINE, /* supervisor -> VMM, before START: a piece of what will be appended to the */
-		     /* kernel's command line, arg = bytes of the pieces before it; 0 begins anew */
-	CTL_START,   /* supervisor -> VMM, after READY, once if it goes well: arg = bytes of the */
-		     /* pieces; 0 appends nothing. value[0..1] = 16 random bytes: the generation */
-		     /* of the VM. code: a bit for each device, counted as in the boot */
-		     /* record, that the guest is not to see. Answered by DONE */
-	CTL_POWER_BUTTON, /* supervisor -> VMM, after START, any number */
-	CTL_CTRL_ALT_DEL, /* supervisor -> VMM, after START, any number */
-	CTL_PAUSE,  /* supervisor -> VMM, after START, while it is not paused. DONE comes when no */
-		    /* vCPU runs and no device works for the guest */
-	CTL_RESUME, /* supervisor -> VMM, after PAUSE, also if it failed; ends one not DONE yet, */
-	/* with ECANCELED. value[0..1] = the next generation. Answered by DONE: value[0] */
-	/* = 1 + number of a device for which PAUSE was still waiting; 0: none */
-	CTL_NET,     /* supervisor -> network device, after READY and before the VMM's START: */
-		     /* arg = MAC (ctl_mac), code = MTU; 0 keeps it; CTL_NET_DOWN in code: */
-		     /* the link is down. May bring a file: a struct net_lease. Answered by DONE */
-	CTL_BALLOON, /* supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = */
-		     /* bytes it is to have; 0: only tell. DONE: value by enum ctl_balloon */
-	CTL_BALLOON_STATS, /* supervisor -> balloon, likewise: code = 1: ask the guest for new ones. */
-			   /* DONE: value by enum ctl_balloon_stats, those that came last */
-	CTL_CONSOLE_ATTACH, /* supervisor -> console, after READY, with a stream socket: a user of the */
-			    /* port named by text, of hvc0 without. Answered by DONE */
-	CTL_CONSOLE_SIZE, /* supervisor -> console, after READY: arg = columns << 16 | rows of the */
-			  /* terminal at hvc0. Answered by DONE */
-	CTL_CONSOLE_LOG,  /* supervisor -> console, after READY, with the log file, opened anew. */
-			  /* Answered by DONE */
-	CTL_DONE, /* VMM, device -> supervisor, the answer: code = 0 and values, or errno and */
-		  /* text; after an errno nothing changed, and the request may come again. A */
-		  /* process answers requests in the order in which they came */
-	CTL_LATE, /* VMM -> supervisor, any time: text = a device that has not answered for code ms */
-	CTL_VSOCK_CONNECT, /* supervisor -> vsock device, after READY: a connection to the guest's */
-	/* port arg, CTL_VSOCK_* in code, its host's end as file. Answered by DONE, */
-	/* value 0 = the host's port. CTL_VSOCK_HALF alone: the reading end of the */
-	/* connection that comes next. To a vhost_vsock: the guest's end by HALF, then */
-	/* the program's, arg = the host's port */
-	CTL_VSOCK_ASK, /* vsock device -> supervisor, after READY, few open: the guest connects to */
-	/* the host's port code, value 0 = whether seqpacket; arg = ticket */
-	CTL_VSOCK_FOUND, /* supervisor -> vsock device, for each ASK one: arg = ticket, the host's */
-			 /* end as file, without one it is refused. Answered by DONE */
-	CTL_VSOCK_END, /* supervisor -> vsock device, after READY: connections with the guest's port arg */
-	/* are over; value = the host's port of each, 0: none. What the guest sent still goes to */
-	/* the host's end. One that is over already stays so. Answered by DONE */
-	CTL_LOST, /* VMM -> supervisor, after READY: text = a device that returns (BOOT_VMM_RETURNS) */
-		  /* and whose connection has ended; arg = which one: 0 the first, then DEVICE's */
-	CTL_DEVICE, /* supervisor -> VMM, after READY: text = a device that returns, arg = */
-		    /* number of the connection, which comes with the message */
-	CTL_FRONT_END, /* supervisor -> stand-alone device, after READY and the last LEFT: a front-end's */
-	/* connection comes with it */
-	CTL_REGION, /* stand-alone device -> supervisor, before LEFT: the front-end asks for memory for */
-	/* what is in flight. value by enum ctl_region. The supervisor answers the front-end */
-	CTL_LEFT, /* stand-alone device -> supervisor: it has closed the front-end's connection */
+	/* process -> supervisor, once: jailed, filtered, prepared */
+	CTL_READY = 1,
+	/* process -> supervisor, once, instead of READY: code = errno, text */
+	CTL_FAILED,
+	/* VMM -> supervisor, any time: arg = CLOCK_MONOTONIC ns, text = phase name */
+	CTL_PHASE,
+	/*
+	 * VMM -> supervisor, once, after START (END_DEVICE_KILLED: after READY): code = enum end_cause,
+	 * END_POWEROFF to END_KVM_ERROR or that, text
+	 */
+	CTL_ENDED,
+	/*
+	 * supervisor -> VMM, before START: a piece of what will be appended to the kernel's command line, arg
+	 * = bytes of the pieces before it; 0 begins anew
+	 */
+	CTL_CMDLINE,
+	/*
+	 * supervisor -> VMM, after READY, once if it goes well: arg = bytes of the pieces; 0 appends nothing.
+	 * value[0..1] = 16 random bytes: the generation of the VM. code: a bit for each device, counted as in
+	 * the boot record, that the guest is not to see. Answered by DONE
+	 */
+	CTL_START,
+	/* supervisor -> VMM, after START, any number */
+	CTL_POWER_BUTTON,
+	/* supervisor -> VMM, after START, any number */
+	CTL_CTRL_ALT_DEL,
+	/*
+	 * supervisor -> VMM, after START, while it is not paused. DONE comes when no vCPU runs and no device
+	 * works for the guest
+	 */
+	CTL_PAUSE,
+	/*
+	 * supervisor -> VMM, after PAUSE, also if it failed; ends one not DONE yet, with ECANCELED.
+	 * value[0..1] = the next generation. Answered by DONE: value[0] = 1 + number of a device for which
+	 * PAUSE was still waiting; 0: none
+	 */
+	CTL_RESUME,
+	/*
+	 * supervisor -> network device, after READY and before the VMM's START: arg = MAC (ctl_mac), code =
+	 * MTU; 0 keeps it; CTL_NET_DOWN in code: the link is down. May bring a file: a struct net_lease.
+	 * Answered by DONE
+	 */
+	CTL_NET,
+	/*
+	 * supervisor -> balloon, after READY, any number: code = CTL_BALLOON_SET: arg = bytes it is to have;
+	 * 0: only tell. DONE: value by enum ctl_balloon
+	 */
+	CTL_BALLOON,
+	/*
+	 * supervisor -> balloon, likewise: code = 1: ask the guest for new ones. DONE: value by enum
+	 * ctl_balloon_stats, those that came last
+	 */
+	CTL_BALLOON_STATS,
+	/*
+	 * supervisor -> console, after READY, with a stream socket: a user of the port named by text, of hvc0
+	 * without. Answered by DONE
+	 */
+	CTL_CONSOLE_ATTACH,
+	/*
+	 * supervisor -> console, after READY: arg = columns << 16 | rows of the terminal at hvc0. Answered by
+	 * DONE
+	 */
+	CTL_CONSOLE_SIZE,
+	/* supervisor -> console, after READY, with the log file, opened anew. Answered by DONE */
+	CTL_CONSOLE_LOG,
+	/*
+	 * VMM, device -> supervisor, the answer: code = 0 and values, or errno and text; after an errno
+	 * nothing changed, and the request may come again. A process answers requests in the order in which
+	 * they came
+	 */
+	CTL_DONE,
+	/* VMM -> supervisor, any time: text = a device that has not answered for code ms */
+	CTL_LATE,
+	/*
+	 * supervisor -> vsock device, after READY: a connection to the guest's port arg, CTL_VSOCK_* in code,
+	 * its host's end as file. Answered by DONE, value 0 = the host's port. CTL_VSOCK_HALF alone: the
+	 * reading end of the connection that comes next. To a vhost_vsock: the guest's end by HALF, then the
+	 * program's, arg = the host's port
+	 */
+	CTL_VSOCK_CONNECT,
+	/*
+	 * vsock device -> supervisor, after READY, few open: the guest connects to the host's port code, value
+	 * 0 = whether seqpacket; arg = ticket
+	 */
+	CTL_VSOCK_ASK,
+	/*
+	 * supervisor -> vsock device, for each ASK one: arg = ticket, the host's end as file, without one it
+	 * is refused. Answered by DONE
+	 */
+	CTL_VSOCK_FOUND,
+	/*
+	 * supervisor -> vsock device, after READY: connections with the guest's port arg are over; value = the
+	 * host's port of each, 0: none. What the guest sent still goes to the host's end. One that is over
+	 * already stays so. Answered by DONE
+	 */
+	CTL_VSOCK_END,
+	/*
+	 * VMM -> supervisor, after READY: text = a device that returns (BOOT_VMM_RETURNS) and whose connection
+	 * has ended; arg = which one: 0 the first, then DEVICE's
+	 */
+	CTL_LOST,
+	/*
+	 * supervisor -> VMM, after READY: text = a device that returns, arg = number of the connection, which
+	 * comes with the message
+	 */
+	CTL_DEVICE,
+	/*
+	 * supervisor -> stand-alone device, after READY and the last LEFT: a front-end's connection comes with
+	 * it
+	 */
+	CTL_FRONT_END,
+	/*
+	 * stand-alone device -> supervisor, before LEFT: the front-end asks for memory for what is in flight.
+	 * value by enum ctl_region. The supervisor answers the front-end
+	 */
+	CTL_REGION,
+	/* stand-alone device -> supervisor: it has closed the front-end's connection */
+	CTL_LEFT,
 	CTL_TYPES,
 };
 

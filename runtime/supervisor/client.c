@@ -11,9 +11,8 @@
 #include "devices/core/fmt.h"
 #include "runtime/state/state_dir.h"
 
-#define PATIENCE_S 10
-#define PATIENCE_START_S                                                                           \
-	300 /* a container's guest boots first, and its init has its time (session_late.h) */
+#define PATIENCE_S	 10
+#define PATIENCE_START_S 300 /* a guest boots, and its init has its time (session_late.h) */
 
 socklen_t client_address(int dir, struct sockaddr_un *ret)
 {
