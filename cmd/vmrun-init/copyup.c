@@ -146,8 +146,7 @@ int copyup(int from, int to)
 	if (rc == 0 && fstat(from, &st) < 0)
 		rc = -errno;
 	/* By name: a mount's fd is as O_PATH. */
-	if (rc == 0 && (fchownat(to, ".", st.st_uid, st.st_gid, 0) < 0 ||
-			fchmodat(to, ".", st.st_mode & 07777, 0) < 0))
+	if (rc == 0 && fchownat(to, ".", st.st_uid, st.st_gid, 0) < 0)
 		rc = -errno;
 	return rc == 0 ? copyup_attributes(from, to, ".") : rc;
 }

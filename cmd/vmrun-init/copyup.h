@@ -10,7 +10,7 @@
 /**
  * copyup() - Copy what is in a directory: files, directories, links, pipes and nodes with owners, modes and times
  * @from:	The directory, O_PATH will do; other mounts below it are not entered
- * @to:		An empty directory, which gets owner and mode of @from
+ * @to:		An empty directory, which gets the owner of @from; its mode is the caller's
  *
  * Return: 0 or -errno
  */

@@ -133,7 +133,7 @@ Test(mounts, a_tmpfs_with_a_copy_of_what_it_covers)
 	       "(echo >new) 2>/dev/null || echo ro; echo y >inner/y; awk '$5 == \"/run\" { print "
 	       "$6, $9 }' /proc/self/mountinfo",
 	       "a/b/file 4751 5:6 1000000000\n/nowhere\n../../etc\npipe fifo 600\n. directory "
-	       "1770\nx\nro\nro,nosuid,relatime tmpfs\n");
+	       "755\nx\nro\nro,nosuid,relatime tmpfs\n");
 }
 
 Test(mounts, a_tmpfs_has_the_mode_of_what_it_covers)
