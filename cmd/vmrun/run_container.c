@@ -49,7 +49,6 @@ static void run_container_pass_signal_on(struct running *r)
 {
 	struct signalfd_siginfo info;
 	uint16_t cols, rows;
-
 	int sig;
 
 	if (read(r->signal_fd, &info, sizeof(info)) != sizeof(info))
