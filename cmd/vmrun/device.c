@@ -263,16 +263,15 @@ int device_parse(const struct vmrun *v, const char *type, int argc, char **argv,
 /* A user without a state directory has none that a guest could change. */
 static int device_check_source(const struct vmrun *v, const struct standalone *d, struct err *err)
 {
-	const struct plan_source source = {.path = (char *)d->source,
-					   .pointer = (char *)"--source"};
+	struct plan_source source = {.path = (char *)d->source, .pointer = (char *)"--source"};
 	char root[PATH_MAX];
 	struct err ignored;
 
 	if (v->root)
-		return share_check_apart(&source, v->root, err);
+		return share_keep_apart(&source, v->root, err);
 	if (state_default_root(userns_own_ids(), root, sizeof(root), &ignored) < 0)
 		return 0;
-	return share_check_apart(&source, root, err);
+	return share_keep_apart(&source, root, err);
 }
 
 int device_run(const struct vmrun *v, const struct standalone *d, struct err *err)

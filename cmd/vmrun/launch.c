@@ -156,13 +156,13 @@ static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret
 }
 
 /* Directories of the host that a guest may not have; a program that a container must have */
-static int launch_check_files(const struct plan *p, const char *root, struct err *err)
+static int launch_check_files(struct plan *p, const char *root, struct err *err)
 {
 	int rc = 0;
 
 	for (unsigned int i = 0; i < p->nr_fs; i++)
 		for (unsigned int n = 0; rc == 0 && n < p->fs[i].nr; n++)
-			rc = share_check_apart(&p->fs[i].source[n], root, err);
+			rc = share_keep_apart(&p->fs[i].source[n], root, err);
 	return rc < 0 ? rc : program_look(p, err);
 }
 

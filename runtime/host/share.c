@@ -92,6 +92,28 @@ static int share_user(struct err *err)
 	return 0;
 }
 
+/* Puts an empty directory, which is read-only, in the place of one of vmrun's own */
+static int share_cover(const struct plan_source *s, int tree, struct err *err)
+{
+	cleanup_fd int at = file_look_inside(tree, s->hidden, O_DIRECTORY);
+	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), empty = -1;
+	int rc = at < 0 || fs < 0 ? -1 : 0;
+
+	if (at < 0)
+		return share_failed(s, -at, s->hidden, err);
+	if (rc == 0)
+		rc = fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0);
+	if (rc == 0)
+		rc = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (rc == 0)
+		rc = empty = fsmount(fs, FSMOUNT_CLOEXEC,
+				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	if (rc >= 0)
+		rc = (int)syscall(SYS_move_mount, empty, "", at, "",
+				  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	return rc < 0 ? share_failed(s, errno, s->hidden, err) : 0;
+}
+
 /* Gives a tree its name in the root, which is the working directory */
 static int share_attach(const struct plan_source *s, int tree, struct err *err)
 {
@@ -105,7 +127,9 @@ static int share_attach(const struct plan_source *s, int tree, struct err *err)
 	if (rc == 0)
 		rc = (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, s->name,
 				  MOVE_MOUNT_F_EMPTY_PATH);
-	return rc < 0 ? share_failed(s, errno, "attach it", err) : 0;
+	if (rc < 0)
+		return share_failed(s, errno, "attach it", err);
+	return s->hidden ? share_cover(s, tree, err) : 0;
 }
 
 /* The root: a tmpfs that holds nothing but the names, read-only itself */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,53 +17,79 @@ static bool share_is(const char *path, const struct stat *dir)
 	return stat(path, &st) == 0 && st.st_dev == dir->st_dev && st.st_ino == dir->st_ino;
 }
 
-/* Whether an absolute path without symbolic links is a directory or goes through it; @path is lost */
-static bool share_goes_through(char *path, const struct stat *dir)
+/* Where in @path, absolute and without symbolic links, the path of this directory ends; -1: it does not go through it */
+static ssize_t share_goes_through(char *path, const struct stat *dir)
 {
-	char *end = path + strlen(path);
+	size_t len = strlen(path);
 
-	do {
-		*end = '\0';
-		if (share_is(*path ? path : "/", dir))
-			return true;
-		end = strrchr(path, '/');
-	} while (end);
-	return false;
+	for (;;) {
+		const char next = path[len];
+		bool is;
+
+		path[len] = '\0';
+		is = share_is(*path ? path : "/", dir);
+		path[len] = next;
+		if (is || len == 0)
+			return is ? (ssize_t)len : -1;
+		do
+			len--;
+		while (path[len] != '/');
+	}
 }
 
-/* The real path of the nearest directory that exists, and whether that is @path itself */
-static bool share_nearest(const char *path, char ret[PATH_MAX])
+/* The real path of the nearest directory that exists; returns what of @path lies behind that, "": nothing */
+static const char *share_nearest(const char *path, char ret[PATH_MAX])
 {
 	char name[PATH_MAX], *end;
 
 	if (realpath(path, ret))
-		return true;
+		return "";
 	fmt_into(name, sizeof(name), "%s", path);
 	while ((end = strrchr(name, '/')) && end != name) {
 		*end = '\0';
 		if (realpath(name, ret))
-			return false;
+			return path + strlen(name);
 	}
 	if (!realpath(end ? "/" : ".", ret))
 		strcpy(ret, "/");
-	return false;
+	return path;
 }
 
-int share_check_apart(const struct plan_source *s, const char *root, struct err *err)
+/* @below and @rest: the two parts of its path in the source */
+static int share_hide(struct plan_source *s, const char *below, const char *rest, struct err *err)
+{
+	below += strspn(below, "/");
+	if (!*below)
+		rest += strspn(rest, "/");
+	free(s->hidden);
+	if (asprintf(&s->hidden, "%s%s", below, rest) >= 0)
+		return 0;
+	s->hidden = NULL;
+	return err_set(err, ENOMEM, "%s", s->pointer);
+}
+
+int share_keep_apart(struct plan_source *s, const char *root, struct err *err)
 {
 	char source[PATH_MAX], state[PATH_MAX];
 	struct stat of_source, of_state;
-	bool exists;
+	const char *rest;
+	ssize_t at;
 
 	if (!realpath(s->path, source) || stat(source, &of_source) < 0)
 		return 0;
-	exists = share_nearest(root, state) && stat(state, &of_state) == 0;
-	if (share_goes_through(state, &of_source))
+	rest = share_nearest(root, state);
+	at = share_goes_through(state, &of_source);
+	/* In one that it may write to a guest could move the directory away, and put one of its own there. */
+	if (at >= 0 && s->name && s->readonly &&
+	    (state[at + (ssize_t)strspn(state + at, "/")] || *rest))
+		return share_hide(s, state + at, rest, err);
+	if (at >= 0)
 		return err_text(err, EINVAL,
 				"%s: %s: holds %s, where vmrun keeps the state of VMs: a guest "
-				"must not change it",
-				s->pointer, s->path, root);
-	if (exists && share_goes_through(source, &of_state))
+				"must not change it%s",
+				s->pointer, s->path, root,
+				s->name && !s->readonly ? ": share it read-only" : "");
+	if (!*rest && stat(state, &of_state) == 0 && share_goes_through(source, &of_state) >= 0)
 		return err_text(err, EINVAL,
 				"%s: %s: is in %s, where vmrun keeps the state of VMs: a guest "
 				"must not change it",

@@ -187,6 +187,7 @@ void plan_fs_free(struct plan_fs *f)
 		free(f->source[i].path);
 		free(f->source[i].name);
 		free(f->source[i].pointer);
+		free(f->source[i].hidden);
 	}
 	free(f->source);
 	id_map_done(&f->uids);

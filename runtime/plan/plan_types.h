@@ -223,9 +223,10 @@ struct plan_vsock {
  * @path:	Absolute; owned, as are all strings here
  * @name:	Its name in the root; NULL: it is the root, a directory, and the only source
  * @pointer:	For errors
+ * @hidden:	A directory below it in whose place guests see an empty one, relative; NULL: none
  */
 struct plan_source {
-	char *path, *name, *pointer;
+	char *path, *name, *pointer, *hidden;
 	bool readonly;
 };
 

@@ -102,6 +102,26 @@ Test(share, several_have_their_names)
 	cr_assert_eq(create(fd, "new"), -EROFS, "the root itself is written");
 }
 
+Test(share, a_directory_below_is_hidden)
+{
+	struct plan_source s[] = {
+		{.path = dir, .name = (char *)"all", .pointer = (char *)"/0"},
+		{.path = b, .name = (char *)"two", .pointer = (char *)"/1"},
+	};
+	struct err err = {0};
+	int fd;
+
+	s[0].hidden = (char *)"a";
+	cr_assert_eq(share_open(s, 2, &fd, &err), 0, "%s", err.msg);
+	cr_expect(is_same(fd, "all", dir) && is_same(fd, "all/b", b) && !is_same(fd, "all/a", a));
+	cr_expect_eq(faccessat(fd, "all/a/f", F_OK, 0), -1);
+	cr_expect_eq(create(fd, "all/a/new"), -EROFS);
+	cr_expect_eq(create(fd, "all/new"), 0);
+	s[0].hidden = (char *)"nowhere/a";
+	cr_expect_eq(share_open(s, 2, &fd, &err), -ENOENT);
+	cr_expect(strstr(err.msg, "nowhere/a"), "%s", err.msg);
+}
+
 Test(share, wrong_sources_are_named)
 {
 	struct plan_source s = {.path = file, .pointer = (char *)"/source"};
