@@ -13,9 +13,11 @@ oci() { "$runtime" --root "$root" "$@"; }
 finish() {
 	local id
 	for id in $(oci list -q 2>/dev/null); do oci delete --force "$id"; done
+	umount "$work/full"
 	cleanup
 }
 trap finish EXIT
+mkdir "$work/full" && mount -t tmpfs -o size=1m full "$work/full"
 
 rootfs=$work/main/rootfs
 mkdir -p "$work/main" "$work/hostile"
@@ -33,7 +35,8 @@ data() { seq 100000000 | head -c $((mib << 20)); }
 sum_data=$(data | sha256sum)
 
 bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"] |
-	.mounts |= map(if .type == \"cgroup\" then .options -= [\"ro\"] else . end)"
+	.mounts |= map(if .type == \"cgroup\" then .options -= [\"ro\"] else . end) +
+	[{destination: \"/full\", source: \"$work/full\", type: \"bind\", options: [\"bind\"]}, {destination: \"/host\", source: \"/\", type: \"bind\", options: [\"rbind\", \"ro\"]}]"
 oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
@@ -89,6 +92,14 @@ if [ "$name" != runc ]; then # whose cgroup namespace the test is not in
 	answers "exec --cgroup that is not there" 255 "guest's cgroup none: no such file or directory" oci exec --cgroup none main true
 fi
 is "the rootfs is the host's" "$(in_main sh -c 'echo made >/root/made'; cat "$rootfs/root/made")" made
+answers "a full disk of the host" 1 'No space left on device' in_main dd if=/dev/zero of=/full/file bs=64k
+is "and the container lives" "$(in_main cat /full/file | wc -c)" 1048576
+if [ "$name" != runc ]; then
+	is "/ of the host, without vmrun's state" "$(in_main ls -A "/host$work/main"; in_main ls -A "/host$root")" "$(ls -A "$work/main")"
+fi
+oci update --pids-limit 8 main
+answers "update --pids-limit" "1|2" "can't fork" in_main sh -c 'for i in $(seq 10); do sleep 1 & done'
+oci update --pids-limit=-1 main
 answers "pause" 0 '' oci pause main
 is "pause: the state" "$(oci state main | jq -r .status)" paused
 answers "pause: no exec" 255 'paused' oci exec main true
@@ -104,6 +115,19 @@ answers "delete" 0 '' oci delete main
 answers "state: it is gone" 1 'does not exist' oci state main
 answers "delete --force: of no container" 0 '' oci delete --force main
 say "main is gone"
+
+# The least memory that a container can have, all of it used; and its processes
+bundle small "$(main 'sh -c "for i in \$(seq 40); do sleep 60 & done"; killall sleep; exec tail /dev/zero') |
+	.root.path = \"$rootfs\" | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}"
+answers "no more processes than pids.limit, and memory: killed" 137 "can't fork" oci run --bundle "$work/small" small
+if [ "$name" != runc ]; then
+	oci create --bundle "$work/small" small </dev/null >"$work/out" 2>&1
+	oci start small
+	succeeds "it ends again" eventually 60 is_over small
+	like "state says why" "$(oci state small | jq -r '.vmrun.cause + " " + (.vmrun.exitCode | tostring) + " " + .vmrun.detail')" '^oom-killed 137 .*memory'
+	answers "and it is deleted" 0 '' oci delete small
+fi
+say "small"
 
 # kill -9 of a process of the VM while programs use it: no caller hangs, and nothing is left
 victims=${CONTAINER_VICTIMS:-fs}
