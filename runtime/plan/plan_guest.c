@@ -7,9 +7,8 @@
 
 #include "runtime/config/host_config.h"
 
-#define MEM_MIN                                                                                    \
-	(64ULL << 20)	 /* for the kernel and vmrun-init, before any program of the container */
-#define PERIOD_US 100000 /* the kernel's default */
+#define MEM_MIN	  (80ULL << 20) /* Debian's kernel boots with 72 */
+#define PERIOD_US 100000	/* the kernel's default */
 
 /* Without a file, and without a program that has a kernel beside it */
 static const struct host_config nothing = {

@@ -118,7 +118,7 @@ say "main is gone"
 
 # The least memory that a container can have, all of it used; and its processes
 bundle small "$(main 'sh -c "for i in \$(seq 40); do sleep 60 & done"; killall sleep; exec tail /dev/zero') |
-	.root.path = \"$rootfs\" | .linux.resources = {memory: {limit: 67108864}, pids: {limit: 30}}"
+	.root.path = \"$rootfs\" | .linux.resources = {memory: {limit: 83886080}, pids: {limit: 30}}"
 answers "no more processes than pids.limit, and memory: killed" 137 "can't fork" oci run --bundle "$work/small" small
 if [ "$name" != runc ]; then
 	oci create --bundle "$work/small" small </dev/null >"$work/out" 2>&1

@@ -167,10 +167,10 @@ Test(container, limits_on_the_host)
 static const struct {
 	const char *text, *msg;
 } wrong[] = {
-	{ROOT LIMITS_OF("\"limit\":67108863", "") "}",
-	 "/linux/resources/memory/limit: 67108863 bytes are too few: the guest's kernel alone "
+	{ROOT LIMITS_OF("\"limit\":83886079", "") "}",
+	 "/linux/resources/memory/limit: 83886079 bytes are too few: the guest's kernel alone "
 	 "needs "
-	 "67108864"},
+	 "83886080"},
 	{ROOT ",\"annotations\":{\"org.vmrun.kernel\":\"/x\"}}",
 	 "/annotations/org.vmrun.kernel: not allowed by this host: \"annotations\" of /etc/x.json "
 	 "does not have it"},
