@@ -147,7 +147,7 @@ $(B)/guest/vmrun-init: $(call jail_objs,$(init_src)) $(B)/lib/jail-core.a
 $(B)/guest/initrd: cmd/vmrun-init/mkguest bundle-examples/debs.sh $(B)/guest/vmrun-init
 	$(call say,GUEST,$@)
 	$(Q)$< $(@D)
-# Whoever asks for it by name gets the newest kernel.
+# Asked for by name, it takes the newest kernel.
 guest: $(B)/guest/vmrun-init
 	$(Q)cmd/vmrun-init/mkguest --newest $(B)/guest
 

@@ -41,7 +41,7 @@ static int drain_name(int fd)
 	return again >= 0 ? file_reopen(fd, O_PATH) : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
-/* A pipe without a reader takes nothing, and there is nobody to wait for. */
+/* A pipe without a reader takes nothing, and no reader waits for it. */
 static void drain_open(int *sink)
 {
 	const int name = *sink, flags = name < 0 ? 0 : fcntl(name, F_GETFL);

@@ -188,7 +188,7 @@ static void exec(bool terminal)
 	heard[i] = 0;
 }
 
-/* What a client is told: a beginning and an end, or a failure; true at the end of its connection */
+/* What a client hears: a beginning and an end, or a failure; true at the end of its connection */
 static bool listen_to(unsigned int i)
 {
 	struct reply r;
