@@ -97,12 +97,11 @@ static int share_cover(const struct plan_source *s, int tree, struct err *err)
 {
 	cleanup_fd int at = file_look_inside(tree, s->hidden, O_DIRECTORY);
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), empty = -1;
-	int rc = at < 0 || fs < 0 ? -1 : 0;
+	int rc;
 
 	if (at < 0)
 		return share_failed(s, -at, s->hidden, err);
-	if (rc == 0)
-		rc = fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0);
+	rc = fs < 0 ? fs : fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0);
 	if (rc == 0)
 		rc = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (rc == 0)
