@@ -11,10 +11,9 @@
 #include <sys/wait.h>
 
 #include "policies/policy.h"
+#include "tests/support/temp_dir.h"
 
-static char state[] = "/tmp/test-self.XXXXXX";
-
-TestSuite(self, .timeout = 20);
+TestSuite(self, .init = temp_dir_make, .fini = temp_dir_remove, .timeout = 20);
 
 static void confine(int dir)
 {
@@ -37,7 +36,7 @@ static int ends(void (*what)(int dir))
 
 	cr_assert_geq(pid, 0);
 	if (pid == 0) {
-		const int dir = open(state, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		const int dir = open(temp_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 		confine(dir);
 		what(dir);
@@ -89,12 +88,11 @@ Test(self, keeps_its_state_and_does_nothing_else)
 	};
 	char path[64];
 
-	cr_assert(mkdtemp(state));
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		cr_expect_eq(ends(rows[i].what), rows[i].end, "row %zu", i);
-	snprintf(path, sizeof(path), "%s/state", state);
+	snprintf(path, sizeof(path), "%s/state", temp_dir);
 	cr_expect_eq(unlink(path), 0);
-	snprintf(path, sizeof(path), "%s/test-self.inside", state);
+	snprintf(path, sizeof(path), "%s/test-self.inside", temp_dir);
 	cr_expect_eq(unlink(path), 0);
-	cr_expect_eq(rmdir(state), 0);
+	cr_expect_eq(rmdir(temp_dir), 0);
 }
