@@ -99,9 +99,27 @@ int fs_name_link(struct fs *fs UNUSED, struct fs_request *r)
 
 /* ---- removing and moving them ---- */
 
+/*
+ * A name that has a mount stays, as everywhere else. The kernel says so only for mounts of the namespace that asks, and the
+ * share is in none: it would move them, and the host's own.
+ */
+static int fs_name_holds(const struct fs_node *dir, const char *name)
+{
+	struct fs_stat s;
+
+	return fs_stat_at(dir->fd, name, true, &s) == 0 && s.mnt != dir->mnt ? -EBUSY : 0;
+}
+
+static int fs_name_remove(struct fs_request *r, int flags)
+{
+	int rc = fs_name_holds(r->node, r->name[0]);
+
+	return rc == 0 && unlinkat(r->node->fd, r->name[0], flags) < 0 ? -errno : rc;
+}
+
 int fs_name_unlink(struct fs *fs UNUSED, struct fs_request *r)
 {
-	return unlinkat(r->node->fd, r->name[0], 0) < 0 ? -errno : 0;
+	return fs_name_remove(r, 0);
 }
 
 int fs_name_removed(struct fs *fs, struct fs_request *r)
@@ -111,14 +129,19 @@ int fs_name_removed(struct fs *fs, struct fs_request *r)
 
 int fs_name_rmdir(struct fs *fs UNUSED, struct fs_request *r)
 {
-	return unlinkat(r->node->fd, r->name[0], AT_REMOVEDIR) < 0 ? -errno : 0;
+	return fs_name_remove(r, AT_REMOVEDIR);
 }
 
 static int fs_name_move(struct fs_request *r, uint32_t flags)
 {
-	return syscall(SYS_renameat2, r->node->fd, r->name[0], r->node2->fd, r->name[1], flags) < 0
-		       ? -errno
-		       : 0;
+	int rc = fs_name_holds(r->node, r->name[0]);
+
+	if (rc == 0)
+		rc = fs_name_holds(r->node2, r->name[1]);
+	if (rc == 0 &&
+	    syscall(SYS_renameat2, r->node->fd, r->name[0], r->node2->fd, r->name[1], flags) < 0)
+		rc = -errno;
+	return rc;
 }
 
 int fs_name_rename(struct fs *fs UNUSED, struct fs_request *r)

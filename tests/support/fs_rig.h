@@ -91,15 +91,20 @@ static inline struct fs_reply fs_hello(uint64_t flags)
 	return fs_ask(FUSE_INIT, 0, sizeof(struct fuse_init_out), FS_ARG(in), FS_END);
 }
 
-/* Starts the device on a new directory; @flags of the boot record */
-static inline void fs_start(uint32_t flags, uint32_t cache)
+/* A new directory, and nothing that serves it */
+static inline void fs_make(void)
 {
-	static int res[2];
-
 	strcpy(fs_dir, "/tmp/vmrun-fs-XXXXXX");
 	cr_assert(mkdtemp(fs_dir));
 	fs_at = open(fs_dir, O_PATH | O_CLOEXEC);
-	res[0] = fs_at;
+}
+
+/* Starts the device on @dir; @flags of the boot record */
+static inline void fs_serve(int dir, uint32_t flags, uint32_t cache)
+{
+	static int res[2];
+
+	res[0] = dir;
 	res[1] = DEV_CHILD_SELF;
 	rig.rec = (struct boot_dev){.name = "fs0", .type = "fs", .flags = flags, .nr_res = 2};
 	fs_settings.cache = cache;
@@ -109,6 +114,12 @@ static inline void fs_start(uint32_t flags, uint32_t cache)
 	dev_rig_start(&rig, &fs_device, 0);
 	dev_rig_ring(&rig, 0, 64);
 	dev_rig_ring(&rig, 1, 64);
+}
+
+static inline void fs_start(uint32_t flags, uint32_t cache)
+{
+	fs_make();
+	fs_serve(fs_at, flags, cache);
 }
 
 static inline void fs_stop(void)
