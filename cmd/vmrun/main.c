@@ -175,6 +175,8 @@ static int main_run(struct vmrun *v, int argc, char **argv, struct err *err)
 					    "unknown verb '%s'; vmrun --help lists them", argv[0]));
 	if (v->help || main_wants_help(verb, argc - 1, argv + 1))
 		return main_print_verb_help(verb, err);
+	if (vmrun_check_log(v, err) < 0)
+		return -err->code;
 	return main_run_verb(v, verb, argc - 1, argv + 1, err);
 }
 

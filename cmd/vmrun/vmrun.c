@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "devices/core/fmt.h"
 #include "runtime/util/oci_log.h"
@@ -40,6 +41,20 @@ int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err)
 	}
 	return oci_log_open(v->log, v->log_format && strcmp(v->log_format, "json") == 0,
 			    vmrun_log_level(v), ret, err);
+}
+
+int vmrun_check_log(const struct vmrun *v, struct err *err)
+{
+	struct oci_log log = {.fd = -1};
+	struct stat st;
+	int rc;
+
+	/* The reader of a FIFO would take this for the whole of it. */
+	if (!v->log || (stat(v->log, &st) == 0 && !S_ISREG(st.st_mode)))
+		return 0;
+	rc = vmrun_open_log(v, &log, err);
+	oci_log_close(&log);
+	return rc;
 }
 
 static void vmrun_say(const struct vmrun *v, enum log_level level, const char *words)

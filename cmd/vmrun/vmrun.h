@@ -114,4 +114,7 @@ struct oci_log;
 /** vmrun_open_log() - The --log file at the level asked for; without --log, one that drops everything */
 MUST_CHECK int vmrun_open_log(const struct vmrun *v, struct oci_log *ret, struct err *err);
 
+/** vmrun_check_log() - Whether the --log file can be written, before the verb has done anything */
+MUST_CHECK int vmrun_check_log(const struct vmrun *v, struct err *err);
+
 #endif

@@ -25,6 +25,14 @@ ends() { # ends NAME: the VM's devices are watched, and it can be killed
 	succeeds "$1: delete" timeout 20 "$vmrun_bin" --root "$root" delete $vm
 }
 
+# ---- a log that cannot be
+
+for verb in "state none" "list" "kill none" "delete none" "create $work/$vm"; do
+	# shellcheck disable=SC2086
+	is "no such directory: $verb" "$("$vmrun_bin" --root "$root" --log "$work/nowhere/log" $verb 2>&1 >/dev/null; echo $?)" \
+		"vmrun: --log $work/nowhere/log: No such file or directory"$'\n'1
+done
+
 # ---- a reader that is absent, or does not read
 
 mkfifo "$work/log"
