@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -92,25 +93,52 @@ static int share_user(struct err *err)
 	return 0;
 }
 
-/* Puts an empty directory, which is read-only, in the place of one of vmrun's own */
-static int share_cover(const struct plan_source *s, int tree, struct err *err)
+/* Puts the mount @fd in the place of a directory below @tree; -1: errno says why it is none */
+static int share_put(const struct plan_source *s, int tree, const char *path, int fd,
+		     struct err *err)
 {
-	cleanup_fd int at = file_look_inside(tree, s->hidden, O_DIRECTORY);
-	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), empty = -1;
-	int rc;
+	cleanup_fd int at = file_look_inside(tree, path, O_DIRECTORY);
 
 	if (at < 0)
 		return share_failed(s, -at, s->hidden, err);
+	if (fd < 0 || syscall(SYS_move_mount, fd, "", at, "",
+			      MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+		return share_failed(s, errno, s->hidden, err);
+	return 0;
+}
+
+/* A name that has a mount stays: so a guest can neither move the directory away, nor put one of its own there. */
+static int share_pin(const struct plan_source *s, int tree, const char *path, struct err *err)
+{
+	cleanup_fd int at = file_look_inside(tree, path, O_DIRECTORY);
+	cleanup_fd int same = -1;
+
+	if (at < 0)
+		return share_failed(s, -at, s->hidden, err);
+	same = (int)syscall(SYS_open_tree, at, "", SHARE_TREE | AT_EMPTY_PATH);
+	return share_put(s, tree, path, same, err);
+}
+
+/* Puts an empty directory, which is read-only, in the place of one of vmrun's own */
+static int share_cover(const struct plan_source *s, int tree, struct err *err)
+{
+	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), empty = -1;
+	char path[PATH_MAX];
+	int rc = 0;
+
+	for (const char *end = s->hidden; rc == 0 && (end = strchr(end, '/')); end++) {
+		fmt_into(path, sizeof(path), "%.*s", (int)(end - s->hidden), s->hidden);
+		rc = share_pin(s, tree, path, err);
+	}
+	if (rc < 0)
+		return rc;
 	rc = fs < 0 ? fs : fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0);
 	if (rc == 0)
 		rc = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (rc == 0)
-		rc = empty = fsmount(fs, FSMOUNT_CLOEXEC,
-				     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	if (rc >= 0)
-		rc = (int)syscall(SYS_move_mount, empty, "", at, "",
-				  MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-	return rc < 0 ? share_failed(s, errno, s->hidden, err) : 0;
+		empty = fsmount(fs, FSMOUNT_CLOEXEC,
+				MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	return share_put(s, tree, s->hidden, empty, err);
 }
 
 /* Gives a tree its name in the root, which is the working directory */

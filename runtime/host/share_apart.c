@@ -79,16 +79,13 @@ int share_keep_apart(struct plan_source *s, const char *root, struct err *err)
 		return 0;
 	rest = share_nearest(root, state);
 	at = share_goes_through(state, &of_source);
-	/* In one that it may write to a guest could move the directory away, and put one of its own there. */
-	if (at >= 0 && s->name && s->readonly &&
-	    (state[at + (ssize_t)strspn(state + at, "/")] || *rest))
+	if (at >= 0 && s->name && (state[at + (ssize_t)strspn(state + at, "/")] || *rest))
 		return share_hide(s, state + at, rest, err);
 	if (at >= 0)
 		return err_text(err, EINVAL,
 				"%s: %s: holds %s, where vmrun keeps the state of VMs: a guest "
-				"must not change it%s",
-				s->pointer, s->path, root,
-				s->name && !s->readonly ? ": share it read-only" : "");
+				"must not change it",
+				s->pointer, s->path, root);
 	if (!*rest && stat(state, &of_state) == 0 && share_goes_through(source, &of_state) >= 0)
 		return err_text(err, EINVAL,
 				"%s: %s: is in %s, where vmrun keeps the state of VMs: a guest "

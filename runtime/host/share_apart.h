@@ -4,7 +4,8 @@
  *
  * `kill`, `delete` and the others believe what the directories of state say: of which process a VM is, where its
  * supervisor listens. A guest that could change them would act as their user. Reading them, it would see other VMs.
- * Callers do share a whole /run or / with a container, read-only: there an empty directory takes their place.
+ * Callers do share a whole /run or / with a container: there an empty directory takes their place, and the directories on
+ * the way to it keep their names (share_open()).
  */
 #ifndef VMRUN_RUNTIME_HOST_SHARE_APART_H
 #define VMRUN_RUNTIME_HOST_SHARE_APART_H
@@ -14,8 +15,8 @@
 #include "runtime/plan/plan_types.h"
 
 /**
- * share_keep_apart() - Hide the directory of all states in a read-only source that has it somewhere below
- * @s:		@hidden is set. One that is written, or has no name, is refused instead, and so is one in the directory, or it itself
+ * share_keep_apart() - Hide the directory of all states in a source that has it somewhere below
+ * @s:		@hidden is set. One that has no name is refused instead, and so is one in the directory, or it itself
  * @root:	That directory, which may not exist yet
  *
  * Directories are compared as such, whatever their paths. A mount further down in the source is not seen, and neither

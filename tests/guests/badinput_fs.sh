@@ -55,15 +55,15 @@ fs "a mount that cannot be bound" "$at/source: $work/alone: bind-mount it: Inval
 fs "one among sources" "$at/sources/0/source: $work/alone: bind-mount it: Invalid argument" "$(named "$work/alone" x)"
 umount "$work/alone"
 
-# vmrun's own state, whatever it is called; where it is below one of several read-only sources, guests see an empty directory
-among() {
+# vmrun's own state, whatever it is called; where it is below one of several sources, guests see an empty directory
+among() { # among DIR READONLY
 	local below=${root#"$work/"} fd
 	[ "$1" != / ] || below=${root#/}
-	fs "shares it among sources: $1" "$at/sources/0/source: $1: holds $root, where .* share it read-only" "$(named "$1" x)"
-	edit ".vm.devices = $(one "\"sources\": [{\"source\": \"$1\", \"name\": \"x\", \"readonly\": true}]")"
-	succeeds "shares a directory above it: $1" create </dev/null
+	edit ".vm.devices = $(one "\"sources\": [{\"source\": \"$1\", \"name\": \"x\", \"readonly\": $2}]")"
+	succeeds "shares a directory above it: $1, read-only: $2" create </dev/null
 	fd=$(find /proc/"$(vmrun state b | jq '.vmrun.processes[] | select(.name | startswith("fs")).pid')"/fd/*/x -maxdepth 0 2>/dev/null | head -n 1)
 	is "its guest does not see it" "$(ls -A "$fd/$below" 2>&1)" ""
+	is "and cannot write there" "$(touch "$fd/$below/file" 2>&1 | grep -c 'Read-only')" 1
 	vmrun delete --force b
 }
 mkdir "$work/x" && mount --bind "$work" "$work/x"
@@ -72,7 +72,7 @@ for dir in "$root" "$work" "$work/to-state" "$work/x" /; do
 	fs "shares the state of VMs: $dir" "$at/source: $dir: holds $root, where vmrun keeps the state" "$(one "\"source\": \"$dir\"")"
 	case $dir in
 	"$root" | "$work/to-state") fs "shares it among sources: $dir" "$at/sources/0/source: $dir: holds $root, where" "$(named "$dir" x)" ;;
-	*) among "$dir" ;;
+	*) among "$dir" true && among "$dir" false ;;
 	esac
 	fs "shares it for reading: $dir" "$at/source: $dir: holds $root, where" "$(one "\"source\": \"$dir\", \"readonly\": true")"
 	refused "a device alone: shares it: $dir" "--source: $dir: holds $root, where" \

@@ -36,7 +36,7 @@ sum_data=$(data | sha256sum)
 
 bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"] |
 	.mounts |= map(if .type == \"cgroup\" then .options -= [\"ro\"] else . end) +
-	[{destination: \"/full\", source: \"$work/full\", type: \"bind\", options: [\"bind\"]}, {destination: \"/host\", source: \"/\", type: \"bind\", options: [\"rbind\", \"ro\"]}]"
+	[{destination: \"/full\", source: \"$work/full\", type: \"bind\", options: [\"bind\"]}, {destination: \"/host\", source: \"/\", type: \"bind\", options: [\"rbind\"]}]"
 oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
@@ -96,6 +96,10 @@ answers "a full disk of the host" 1 'No space left on device' in_main dd if=/dev
 is "and the container lives" "$(in_main cat /full/file | wc -c)" 1048576
 if [ "$name" != runc ]; then
 	is "/ of the host, without vmrun's state" "$(in_main ls -A "/host$work/main"; in_main ls -A "/host$root")" "$(ls -A "$work/main")"
+	answers "which cannot be moved away" 1 'busy' in_main busybox mv "/host$root" "/host$root.x"
+	answers "nor with what it is in" 1 'busy' in_main busybox mv "/host$work" "/host$work.x"
+	in_main touch "/host$work/main/written"
+	is "and the rest is written" "$(ls "$work/main/written")" "$work/main/written"
 fi
 oci update --pids-limit 8 main
 answers "update --pids-limit" "1|2" "can't fork" in_main sh -c 'for i in $(seq 10); do sleep 1 & done'

@@ -122,6 +122,37 @@ Test(share, a_directory_below_is_hidden)
 	cr_expect(strstr(err.msg, "nowhere/a"), "%s", err.msg);
 }
 
+static uint64_t mount_of(int fd, const char *at)
+{
+	struct statx x;
+
+	cr_assert_eq(statx(fd, at, AT_SYMLINK_NOFOLLOW, STATX_MNT_ID, &x), 0, "%s", at);
+	return x.stx_mnt_id;
+}
+
+/* The fs device lets no name go that has a mount. */
+Test(share, the_way_to_it_is_made_of_mounts)
+{
+	struct plan_source s[] = {
+		{.path = dir, .name = (char *)"all", .pointer = (char *)"/0"},
+		{.path = b, .name = (char *)"two", .pointer = (char *)"/1"},
+	};
+	char cmd[128];
+	struct err err = {0};
+	int fd;
+
+	snprintf(cmd, sizeof(cmd), "mkdir -p %s/x/y/z %s/x/plain", dir, dir);
+	cr_assert_eq(system(cmd), 0);
+	s[0].hidden = (char *)"x/y/z";
+	cr_assert_eq(share_open(s, 2, &fd, &err), 0, "%s", err.msg);
+	cr_expect_neq(mount_of(fd, "all/x"), mount_of(fd, "all"));
+	cr_expect_neq(mount_of(fd, "all/x/y"), mount_of(fd, "all/x"));
+	cr_expect_neq(mount_of(fd, "all/x/y/z"), mount_of(fd, "all/x/y"));
+	cr_expect_eq(mount_of(fd, "all/x/plain"), mount_of(fd, "all/x"));
+	cr_expect_eq(create(fd, "all/x/y/new"), 0);
+	cr_expect_eq(create(fd, "all/x/y/z/new"), -EROFS);
+}
+
 Test(share, wrong_sources_are_named)
 {
 	struct plan_source s = {.path = file, .pointer = (char *)"/source"};
