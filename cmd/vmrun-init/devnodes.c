@@ -10,21 +10,7 @@
 
 #include "cmd/vmrun-init/inroot.h"
 #include "cmd/vmrun-init/mountfd.h"
-
-static const struct {
-	const char *name;
-	unsigned int major, minor;
-} devnodes_usual[] = {
-	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
-	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
-};
-
-static const struct {
-	const char *name, *target;
-} devnodes_links[] = {
-	{"fd", "/proc/self/fd"},       {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-	{"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},	     {"core", "/proc/kcore"},
-};
+#include "devices/core/agent_dev.h"
 
 static bool devnodes_same(int at, const char *name, mode_t type, dev_t device)
 {
@@ -87,18 +73,18 @@ static int devnodes_usual_ones(int root)
 	cleanup_fd int at = inroot_dir(root, "/dev");
 	int rc = at < 0 ? at : 0;
 
-	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(devnodes_usual); i++) {
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(agent_dev_nodes); i++) {
 		struct agent_device n = {
 			.type = S_IFCHR,
-			.major = devnodes_usual[i].major,
-			.minor = devnodes_usual[i].minor,
+			.major = agent_dev_nodes[i].major,
+			.minor = agent_dev_nodes[i].minor,
 			.mode = 0666,
 		};
 
-		rc = devnodes_node(at, devnodes_usual[i].name, &n);
+		rc = devnodes_node(at, agent_dev_nodes[i].name, &n);
 	}
-	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(devnodes_links); i++)
-		rc = devnodes_link(at, devnodes_links[i].name, devnodes_links[i].target);
+	for (unsigned int i = 0; rc == 0 && i < ARRAY_SIZE(agent_dev_links); i++)
+		rc = devnodes_link(at, agent_dev_links[i].name, agent_dev_links[i].target);
 	return rc;
 }
 

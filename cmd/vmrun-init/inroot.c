@@ -39,14 +39,31 @@ int inroot_open_plain(int root, const char *path)
 	return inroot_openat2(root, path, O_PATH, 0, RESOLVE_NO_SYMLINKS);
 }
 
-static int inroot_make(int root, const char *path, unsigned int links);
+static int inroot_make(int root, const char *path, unsigned int *links);
+
+/* Where the link @name, in what @path names, leads to: -EINVAL: it is none. @links: how many may still be followed */
+static int inroot_follow(int at, const char *path, const char *name, unsigned int *links,
+			 char ret[PATH_MAX])
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(at, name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return -errno;
+	if ((*links)-- == 0)
+		return -ELOOP;
+	target[n] = '\0';
+	return snprintf(ret, PATH_MAX, "%s/%s", target[0] == '/' ? "" : path, target) >= PATH_MAX
+		       ? -ENAMETOOLONG
+		       : 0;
+}
 
 /* The directory @name in what @path names; where that is a link, what it leads to */
-static int inroot_make_one(int root, const char *path, const char *name, unsigned int links)
+static int inroot_make_one(int root, const char *path, const char *name, unsigned int *links)
 {
 	cleanup_fd int at = inroot_open(root, path, O_PATH | O_DIRECTORY);
-	char target[PATH_MAX], full[PATH_MAX];
-	ssize_t n;
+	char full[PATH_MAX];
+	int rc;
 
 	if (at < 0)
 		return at;
@@ -54,20 +71,14 @@ static int inroot_make_one(int root, const char *path, const char *name, unsigne
 		return 0;
 	if (errno != EEXIST)
 		return -errno;
-	n = readlinkat(at, name, target, sizeof(target) - 1);
-	if (n < 0)
-		return errno == EINVAL ? 0 : -errno;
-	if (links == 0)
-		return -ELOOP;
-	target[n] = '\0';
-	if (snprintf(full, sizeof(full), "%s/%s", target[0] == '/' ? "" : path, target) >=
-	    (int)sizeof(full))
-		return -ENAMETOOLONG;
-	return inroot_make(root, full, links - 1);
+	rc = inroot_follow(at, path, name, links, full);
+	if (rc == -EINVAL)
+		return 0;
+	return rc < 0 ? rc : inroot_make(root, full, links);
 }
 
 /* All directories of @path, one after the other */
-static int inroot_make(int root, const char *path, unsigned int links)
+static int inroot_make(int root, const char *path, unsigned int *links)
 {
 	char done[PATH_MAX] = "", name[NAME_MAX + 1];
 	size_t at = 0;
@@ -88,12 +99,13 @@ static int inroot_make(int root, const char *path, unsigned int links)
 
 int inroot_dir(int root, const char *path)
 {
+	unsigned int links = INROOT_LINKS_MAX;
 	int fd = inroot_open(root, path, O_PATH | O_DIRECTORY);
 	int rc;
 
 	if (fd != -ENOENT)
 		return fd;
-	rc = inroot_make(root, path, INROOT_LINKS_MAX);
+	rc = inroot_make(root, path, &links);
 	return rc < 0 ? rc : inroot_open(root, path, O_PATH | O_DIRECTORY);
 }
 
@@ -112,21 +124,36 @@ int inroot_parent(int root, const char *path, const char **ret_name)
 	return fd;
 }
 
+/* An empty file, also where links lead to it. A pipe that someone put there meanwhile does not make it wait. */
+static int inroot_make_file(int root, const char *path, unsigned int *links)
+{
+	char parent[PATH_MAX], full[PATH_MAX];
+	cleanup_fd int at = -1;
+	const char *name;
+	int fd, rc;
+
+	at = inroot_parent(root, path, &name);
+	if (at < 0)
+		return at;
+	fd = inroot_openat2(at, name, O_CREAT | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0644,
+			    0);
+	if (fd >= 0)
+		close(fd);
+	if (fd != -ELOOP)
+		return fd < 0 ? fd : 0;
+	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(name - path), path);
+	rc = inroot_follow(at, parent, name, links, full);
+	return rc < 0 ? rc : inroot_make_file(root, full, links);
+}
+
 int inroot_file(int root, const char *path)
 {
-	const char *name;
+	unsigned int links = INROOT_LINKS_MAX;
 	int fd = inroot_open(root, path, O_PATH);
+	int rc;
 
 	if (fd != -ENOENT)
 		return fd;
-	fd = inroot_parent(root, path, &name);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	/* Also where a link leads to it. A pipe that someone put there meanwhile does not make it wait. */
-	fd = inroot_openat2(root, path, O_CREAT | O_RDONLY | O_NONBLOCK | O_NOCTTY, 0644, 0);
-	if (fd < 0)
-		return fd;
-	close(fd);
-	return inroot_open(root, path, O_PATH);
+	rc = inroot_make_file(root, path, &links);
+	return rc < 0 ? rc : inroot_open(root, path, O_PATH);
 }

@@ -53,6 +53,7 @@ static int plan_inside_add_mounts(struct plan_build *bd)
 static void plan_inside_add_nodes(const struct bundle_inside *in, struct spec_items *s)
 {
 	const struct bundle_node *n = in->nodes.item;
+	char path[PATH_MAX];
 
 	for (unsigned int i = 0; i < in->nodes.nr; i++) {
 		const struct agent_device node = {
@@ -67,7 +68,10 @@ static void plan_inside_add_nodes(const struct bundle_inside *in, struct spec_it
 		/* A link to that of the container's own devpts. --privileged lists the host's. */
 		if (strcmp(n[i].path, "/dev/ptmx") == 0)
 			continue;
-		spec_items_put(s, AGENT_DEVICE, &node, sizeof(node), n[i].path);
+		fmt_into(path, sizeof(path), "%s", n[i].path);
+		for (size_t len = strlen(path); len > 1 && path[len - 1] == '/'; len--)
+			path[len - 1] = '\0';
+		spec_items_put(s, AGENT_DEVICE, &node, sizeof(node), path);
 	}
 }
 

@@ -125,6 +125,88 @@ Test(mount_points, no_link_leads_out)
 	cr_expect_eq(kind(outside, "z"), '-');
 }
 
+static void link_to(const char *target, const char *name)
+{
+	char link[80];
+
+	snprintf(link, sizeof(link), "%s/%s", root, name);
+	cr_assert_eq(symlink(target, link), 0);
+}
+
+Test(mount_points, where_links_lead)
+{
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/var", root);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	link_to("/run/lock", "var/lock");
+	link_to("../foo/bar/file", "var/file");
+	link_to("loop", "loop");
+	mount("/var/lock/x", 0);
+	mount("/var/file", AGENT_MOUNT_FILE);
+	mount("/loop/x", 0);
+	make();
+	cr_expect_eq(kind(root, "run/lock/x"), 'd');
+	cr_expect_eq(kind(root, "foo/bar/file"), 'f');
+}
+
+Test(mount_points, of_a_link_below_a_mount_the_guest_makes)
+{
+	link_to("/run/lock", "lock");
+	mount("/run", 0);
+	mount("/lock", 0);
+	make();
+	cr_expect_eq(kind(root, "run"), 'd');
+	cr_expect_eq(kind(root, "run/lock"), '-');
+}
+
+/* Each follows the next one twice. */
+Test(mount_points, links_that_multiply_end, .timeout = 20)
+{
+	char name[16], target[40];
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "l%d", i);
+		snprintf(target, sizeof(target), "l%d/../l%d", i + 1, i + 1);
+		link_to(target, name);
+	}
+	mount("/l0/x", 0);
+	make();
+	cr_expect_eq(kind(root, "l60"), '-');
+}
+
+Test(mount_points, files_for_nodes)
+{
+	const struct agent_device node = {.type = S_IFCHR};
+
+	mount("/dev", 0);
+	spec_items_put(&items, AGENT_DEVICE, &node, sizeof(node), "/dev/foo");
+	spec_items_put(&items, AGENT_DEVICE, &node, sizeof(node), "/below/foo");
+	make();
+	cr_expect_eq(kind(root, "below/foo"), 'f');
+	cr_expect_eq(kind(root, "dev/foo"), '-');
+}
+
+Test(mount_points, names_in_dev)
+{
+	char target[16] = "";
+	char path[80];
+
+	mount("/devices", 0);
+	make();
+	cr_expect(kind(root, "dev/null") == 'f' && kind(root, "dev/console") == 'f');
+	snprintf(path, sizeof(path), "%s/dev/stdin", root);
+	cr_expect_gt(readlink(path, target, sizeof(target) - 1), 0);
+	cr_expect_str_eq(target, "/proc/self/fd/0");
+}
+
+Test(mount_points, a_dev_that_is_mounted_has_none)
+{
+	mount("/dev", 0);
+	make();
+	cr_expect_eq(kind(root, "dev/null"), '-');
+}
+
 Test(mount_points, a_root_that_is_written_is_left_alone)
 {
 	source.readonly = false;

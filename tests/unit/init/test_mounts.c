@@ -344,17 +344,22 @@ Test(mounts, a_root_of_hostile_links)
 	   "ln -s $PWD/outside root/dev; ln -s ../../../../../..$PWD/outside root/up; ln -s "
 	   "/proc/self/root/$PWD/outside root/magic;"
 	   "ln -s $PWD/outside/file root/etc/hosts; rmdir root/sys; ln -s /proc/1/root "
-	   "root/etc/one; ln -s dangling/a/b root/loose");
+	   "root/etc/one; ln -s dangling/a/b root/loose; ln -s ../../gone/file root/etc/gone; "
+	   "ln -s $PWD/outside/new root/etc/new");
 	file("m1", "hosts\n");
 	rig_mount(&extra, "/up/deep", "m0", "", 0, AGENT_MOUNT_BIND, "");
 	rig_mount(&extra, "/loose/x", "m0", "", 0, AGENT_MOUNT_BIND, "");
 	rig_mount(&extra, "/etc/hosts", "m1", "", 0, AGENT_MOUNT_BIND | AGENT_MOUNT_FILE, "");
+	rig_mount(&extra, "/etc/gone", "m1", "", 0, AGENT_MOUNT_BIND | AGENT_MOUNT_FILE, "");
+	rig_mount(&extra, "/etc/new", "m1", "", 0, AGENT_MOUNT_BIND | AGENT_MOUNT_FILE, "");
 	rig_text(&extra, AGENT_MASKED, "/etc/hosts/../../../../etc/passwd");
 	rig_text(&extra, AGENT_READONLY, "/up");
-	expect("cat /up/deep/m /dangling/a/b/x/m /etc/hosts; ls /dev | grep -E 'deep|file|null'; "
+	expect("cat /up/deep/m /dangling/a/b/x/m /etc/hosts /gone/file /etc/new; ls /dev | grep -E "
+	       "'deep|file|null'; "
 	       "cat /dev/file",
-	       "m\nm\nhosts\ndeep\nfile\nnull\nhosts\n");
-	sh("[ \"$(ls outside)\" = file ] && grep -qx secret outside/file");
+	       "m\nm\nhosts\nhosts\nhosts\ndeep\nfile\nnull\nhosts\n");
+	sh("test -f root/gone/file && [ \"$(ls outside)\" = file ] && grep -qx secret "
+	   "outside/file");
 	/* What was made is inside. */
 	sh("test -d root$PWD/outside && test -d root/dangling/a/b/x");
 }

@@ -249,6 +249,18 @@ Test(container, devices)
 	plan_free(p);
 }
 
+/* runc takes such paths, too. */
+Test(container, a_node_has_no_slash_at_its_end)
+{
+	struct plan *p = good(ROOT ",\"linux\":{\"devices\":[{\"path\":\"/mnt//\",\"type\":\"c\","
+				   "\"major\":1,\"minor\":3}]}}");
+	const char *has = item(p, AGENT_DEVICE, 0, NULL);
+
+	cr_assert_not_null(has);
+	cr_expect_str_eq(has + sizeof(struct agent_device), "/mnt");
+	plan_free(p);
+}
+
 static const struct agent_mount *mount_of(const struct plan *p, const char *ret[4])
 {
 	uint32_t bytes;
