@@ -14,6 +14,7 @@
 
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
+#include "runtime/host/share_layers.h"
 #include "runtime/util/file.h"
 #include "runtime/util/nsfail.h"
 
@@ -62,6 +63,15 @@ static int share_tree(const struct plan_source *s, int fd, struct err *err)
 		    sizeof(attr)) < 0)
 		return share_failed(s, errno, "limit its mount", err);
 	return TAKE_FD(tree);
+}
+
+static int share_overlay(const struct plan_source *s, struct err *err)
+{
+	const int tree = share_layers_mount(s->layers,
+					    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+						    (s->readonly ? MOUNT_ATTR_RDONLY : 0));
+
+	return tree < 0 ? share_failed(s, -tree, "mount the overlay", err) : tree;
 }
 
 /* ---- several sources, or a caller who may not mount: a child with a mount namespace ---- */
@@ -193,8 +203,11 @@ static int share_trees(const struct plan_source *source, unsigned int nr, int *t
 
 		if (!anew && tree[i] >= 0)
 			continue;
-		fd = share_look(&source[i], err);
-		tree[i] = fd < 0 ? fd : share_tree(&source[i], fd, err);
+		fd = source[i].layers ? -1 : share_look(&source[i], err);
+		if (source[i].layers)
+			tree[i] = share_overlay(&source[i], err);
+		else
+			tree[i] = fd < 0 ? fd : share_tree(&source[i], fd, err);
 		rc = tree[i] < 0 ? tree[i] : 0;
 	}
 	return rc;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/host/share_layers.h"
 
 static bool share_is(const char *path, const struct stat *dir)
 {
@@ -68,7 +69,7 @@ static int share_hide(struct plan_source *s, const char *below, const char *rest
 	return err_set(err, ENOMEM, "%s", s->pointer);
 }
 
-int share_keep_apart(struct plan_source *s, const char *root, struct err *err)
+static int share_keep_dir_apart(struct plan_source *s, const char *root, struct err *err)
 {
 	char source[PATH_MAX], state[PATH_MAX];
 	struct stat of_source, of_state;
@@ -92,4 +93,20 @@ int share_keep_apart(struct plan_source *s, const char *root, struct err *err)
 				"must not change it",
 				s->pointer, s->path, root);
 	return 0;
+}
+
+int share_keep_apart(struct plan_source *s, const char *root, struct err *err)
+{
+	struct share_layers l = {.at = s->layers};
+	char dir[PATH_MAX];
+	int rc = 0;
+
+	if (!s->layers)
+		return share_keep_dir_apart(s, root, err);
+	while (rc == 0 && share_layers_next(&l, dir)) {
+		struct plan_source layer = {.path = dir, .pointer = s->pointer};
+
+		rc = share_keep_dir_apart(&layer, root, err);
+	}
+	return rc;
 }

@@ -16,7 +16,8 @@
 
 /**
  * share_keep_apart() - Hide the directory of all states in a source that has it somewhere below
- * @s:		@hidden is set. One that has no name is refused instead, and so is one in the directory, or it itself
+ * @s:		@hidden is set. One that has no name is refused instead, and so is one in the directory, or it itself,
+ *		and an overlay with such a layer
  * @root:	That directory, which may not exist yet
  *
  * Directories are compared as such, whatever their paths. A mount further down in the source is not seen, and neither

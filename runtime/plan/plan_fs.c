@@ -119,6 +119,8 @@ static int plan_fs_set_mounts(struct plan_build *bd, struct plan_fs *f)
 					pointer, FS_SOURCES_MAX - 1);
 		rc = plan_fs_set_source(bd, &f->source[f->nr++], m->share, m->name, m->readonly,
 					pointer);
+		if (rc == 0 && m->layers)
+			rc = plan_copy(&f->source[f->nr - 1].layers, m->layers, bd->err);
 	}
 	return rc;
 }
@@ -187,6 +189,7 @@ void plan_fs_free(struct plan_fs *f)
 		free(f->source[i].path);
 		free(f->source[i].name);
 		free(f->source[i].pointer);
+		free(f->source[i].layers);
 		free(f->source[i].hidden);
 	}
 	free(f->source);

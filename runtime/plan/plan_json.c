@@ -140,6 +140,8 @@ static struct json_object *plan_json_sources(const struct plan_fs *f)
 
 		json_add_string(o, "source", f->source[i].path);
 		json_add_string(o, "name", f->source[i].name);
+		if (f->source[i].layers)
+			json_add_string(o, "layers", f->source[i].layers);
 		json_add(o, "readonly", json_object_new_boolean(f->source[i].readonly));
 		json_object_array_add(all, o);
 	}

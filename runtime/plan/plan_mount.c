@@ -69,6 +69,15 @@ static int plan_mount_check_kind(const struct plan_build *bd, struct plan_mount 
 	return 0;
 }
 
+/* What is shared is m0, m1 ... there. */
+static void plan_mount_name(struct plan_mount *m, unsigned int i)
+{
+	fmt_into(m->name, sizeof(m->name), "m%u", i);
+	m->source = m->name;
+	m->type = "bind";
+	m->readonly = (m->head.set & MS_RDONLY) != 0;
+}
+
 static int plan_mount_set_share(const struct plan_build *bd, struct plan_mount *m, unsigned int i)
 {
 	struct plan_fd file = {.path = NULL};
@@ -86,11 +95,28 @@ static int plan_mount_set_share(const struct plan_build *bd, struct plan_mount *
 			return rc;
 		m->share = m->text;
 	}
-	fmt_into(m->name, sizeof(m->name), "m%u", i);
-	m->source = m->name;
-	m->type = "bind";
-	m->readonly = (m->head.set & MS_RDONLY) != 0;
+	plan_mount_name(m, i);
 	return plan_mount_check_kind(bd, m, i);
+}
+
+/* The host mounts an overlay of its directories, and the guest binds what comes of it. */
+static int plan_mount_set_layers(const struct plan_build *bd, struct plan_mount *m, unsigned int i)
+{
+	static const char key[] = "lowerdir=";
+	const char *lower = m->data ? strstr(m->data, key) : NULL;
+
+	if (!lower || lower[strlen(key)] != '/')
+		return err_text(bd->err, EINVAL,
+				"/mounts/%u/options: an overlay needs \"%s\" with an absolute path",
+				i, key);
+	lower += strlen(key);
+	fmt_into(m->text, sizeof(m->text), "%.*s", (int)strcspn(lower, ":,\\"), lower);
+	m->share = m->text;
+	m->layers = m->data;
+	m->data = NULL;
+	m->head.flags |= AGENT_MOUNT_BIND;
+	plan_mount_name(m, i);
+	return 0;
 }
 
 static int plan_mount_decide_bind(const struct plan_build *bd, struct plan_mount *m, unsigned int i)
@@ -131,5 +157,9 @@ int plan_mount_decide(const struct plan_build *bd, unsigned int i, struct plan_m
 				.recursive_clear = from->recursive_clear,
 			},
 	};
-	return from->flags & AGENT_MOUNT_BIND ? plan_mount_decide_bind(bd, ret, i) : 0;
+	if (from->flags & AGENT_MOUNT_BIND)
+		return plan_mount_decide_bind(bd, ret, i);
+	if (ret->type && strcmp(ret->type, "overlay") == 0)
+		return plan_mount_set_layers(bd, ret, i);
+	return 0;
 }

@@ -12,11 +12,12 @@
  * @destination, @source, @type, @data: For AGENT_MOUNT; borrowed from the bundle or from this struct
  * @head:	Likewise
  * @share:	A bind: the path of the host to share as @name, and whether read-only; NULL: none
+ * @layers:	As struct plan_source's
  */
 struct plan_mount {
 	const char *destination, *source, *type, *data;
 	struct agent_mount head;
-	const char *share;
+	const char *share, *layers;
 	bool readonly;
 	char name[16];
 	char text[PATH_MAX];

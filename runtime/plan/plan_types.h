@@ -223,10 +223,11 @@ struct plan_vsock {
  * @path:	Absolute; owned, as are all strings here
  * @name:	Its name in the root; NULL: it is the root, a directory, and the only source
  * @pointer:	For errors
+ * @layers:	It is an overlay of directories, of which @path is one: its options, with commas between them; NULL: it is not
  * @hidden:	A directory below it in whose place guests see an empty one, relative; NULL: none
  */
 struct plan_source {
-	char *path, *name, *pointer, *hidden;
+	char *path, *name, *pointer, *layers, *hidden;
 	bool readonly;
 };
 

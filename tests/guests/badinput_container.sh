@@ -51,6 +51,12 @@ bind "a source that is missing in the bundle" nowhere '/mounts/0/source: .*/b/no
 bind "a source that is a fifo" "$work/fifo" '/mounts/0/source: .*/fifo: is a fifo of the host'
 bind "a source that is a device" /dev/null '/mounts/0/source: /dev/null: is a device of the host.*list it in /linux/devices'
 bind "a source that is vmrun's own state" "$root" 'where vmrun keeps the state of VMs'
+# overlay NAME OPTIONS REGEX
+overlay() { container "an overlay $1" ".mounts = [{destination: \"/d\", type: \"overlay\", options: [$2]}]" "$3"; }
+overlay "without layers" '"ro"' '/mounts/0/options: an overlay needs "lowerdir="'
+overlay "of a relative path" '"lowerdir=a"' '/mounts/0/options: an overlay needs "lowerdir="'
+overlay "of what is missing" "\"lowerdir=$work/nowhere\"" '/mounts/0/source: .*/nowhere: mount the overlay: No such file'
+overlay "of vmrun's own state" "\"lowerdir=/dev:$root\"" 'where vmrun keeps the state of VMs'
 container "a mount of no type" '.mounts = [{destination: "/d"}]' '/mounts/0/type: required, unless'
 container "a mount with a map of ids" '.mounts = [{destination: "/d", type: "bind", source: "dir", options: ["idmap"]}]' '/mounts/0/options/0: mounts with maps of ids'
 container "more binds than there is room for" '.mounts = [range(256) | {destination: "/d", type: "bind", source: "dir"}]' \

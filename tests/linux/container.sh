@@ -13,11 +13,12 @@ oci() { "$runtime" --root "$root" "$@"; }
 finish() {
 	local id
 	for id in $(oci list -q 2>/dev/null); do oci delete --force "$id"; done
-	umount "$work/full"
+	umount "$work/full" "$work/layers"
 	cleanup
 }
 trap finish EXIT
 mkdir "$work/full" && mount -t tmpfs -o size=1m full "$work/full"
+mkdir "$work/layers" && mount -t tmpfs layers "$work/layers" && mkdir "$work/layers/upper" "$work/layers/work"
 
 rootfs=$work/main/rootfs
 mkdir -p "$work/main" "$work/hostile"
@@ -36,7 +37,8 @@ sum_data=$(data | sha256sum)
 
 bundle main "$(main 'trap "exit 3" TERM; echo up; while :; do sleep 1 & wait; done') | .root.readonly = false | .process.env += [\"A=b\"] |
 	.mounts |= map(if .type == \"cgroup\" then .options -= [\"ro\"] else . end) +
-	[{destination: \"/full\", source: \"$work/full\", type: \"bind\", options: [\"bind\"]}, {destination: \"/host\", source: \"/\", type: \"bind\", options: [\"rbind\"]}]"
+	[{destination: \"/layers\", source: \"overlay\", type: \"overlay\", options: [\"lowerdir=$rootfs/etc\", \"upperdir=$work/layers/upper\", \"workdir=$work/layers/work\"]},
+	{destination: \"/full\", source: \"$work/full\", type: \"bind\", options: [\"bind\"]}, {destination: \"/host\", source: \"/\", type: \"bind\", options: [\"rbind\"]}]"
 oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.out" 2>"$work/main.err" </dev/null || cat "$work/main.err"
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
@@ -92,6 +94,8 @@ if [ "$name" != runc ]; then # whose cgroup namespace the test is not in
 	answers "exec --cgroup that is not there" 255 "guest's cgroup none: no such file or directory" oci exec --cgroup none main true
 fi
 is "the rootfs is the host's" "$(in_main sh -c 'echo made >/root/made'; cat "$rootfs/root/made")" made
+answers "an overlay of the host's directories" 0 '^root:' in_main sh -c 'echo more >>/layers/passwd; cat /layers/passwd'
+is "what is written goes to its upper one" "$(tail -n 1 "$work/layers/upper/passwd") $(grep -c more "$rootfs/etc/passwd")" "more 0"
 answers "a full disk of the host" 1 'No space left on device' in_main dd if=/dev/zero of=/full/file bs=64k
 is "and the container lives" "$(in_main cat /full/file | wc -c)" 1048576
 if [ "$name" != runc ]; then

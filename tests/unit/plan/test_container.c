@@ -261,6 +261,27 @@ Test(container, a_node_has_no_slash_at_its_end)
 	plan_free(p);
 }
 
+static const struct agent_mount *mount_of(const struct plan *p, const char *ret[4]);
+
+/* What podman asks for with "-v /l:/d:O" */
+Test(container, an_overlay_is_the_hosts)
+{
+	struct plan *p = good(ROOT
+			      ",\"mounts\":[{\"destination\":\"/d\",\"type\":\"overlay\","
+			      "\"source\":\"overlay\",\"options\":[\"lowerdir=/l:/m\",\"upperdir="
+			      "/u\",\"workdir=/w\",\"private\",\"ro\"]}]}");
+	const char *text[4];
+	const struct agent_mount *m = mount_of(p, text);
+
+	cr_expect_eq(m->flags, AGENT_MOUNT_BIND);
+	cr_expect(strcmp(text[1], "m0") == 0 && strcmp(text[3], "") == 0);
+	cr_assert_eq(p->fs[0].nr, 2);
+	cr_expect_str_eq(p->fs[0].source[1].path, "/l");
+	cr_expect_str_eq(p->fs[0].source[1].layers, "lowerdir=/l:/m,upperdir=/u,workdir=/w");
+	cr_expect(p->fs[0].source[1].readonly);
+	plan_free(p);
+}
+
 static const struct agent_mount *mount_of(const struct plan *p, const char *ret[4])
 {
 	uint32_t bytes;
