@@ -160,9 +160,14 @@ static int launch_check_files(struct plan *p, const char *root, struct err *err)
 {
 	int rc = 0;
 
-	for (unsigned int i = 0; i < p->nr_fs; i++)
-		for (unsigned int n = 0; rc == 0 && n < p->fs[i].nr; n++)
+	for (unsigned int i = 0; i < p->nr_fs; i++) {
+		for (unsigned int n = 0; rc == 0 && n < p->fs[i].nr; n++) {
 			rc = share_keep_apart(&p->fs[i].source[n], root, err);
+			/* Only what exists can be covered. */
+			if (rc == 0 && p->fs[i].source[n].hidden)
+				rc = state_make_root(root, err);
+		}
+	}
 	return rc < 0 ? rc : program_look(p, err);
 }
 

@@ -104,7 +104,7 @@ int state_default_root(bool own_ids, char *ret, size_t size, struct err *err)
 	return 0;
 }
 
-static int state_dir_make_root(const char *root, struct err *err)
+int state_make_root(const char *root, struct err *err)
 {
 	char path[PATH_MAX];
 
@@ -242,7 +242,7 @@ static int state_dir_lock_new(int dir, const char *id, int *ret_lock, struct err
 int state_reserve(const char *root, const char *id, int *ret_dir, int *ret_lock, struct err *err)
 {
 	cleanup_fd int base = -1, dir = -1;
-	int rc = state_dir_make_root(root, err);
+	int rc = state_make_root(root, err);
 
 	if (rc == 0)
 		rc = state_root(root, &base, err);

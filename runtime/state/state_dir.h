@@ -35,6 +35,9 @@
  */
 MUST_CHECK int state_default_root(bool own_ids, char *ret, size_t size, struct err *err);
 
+/** state_make_root() - Make ROOT, and what is above it, where it is missing.  Return: 0 or -errno */
+MUST_CHECK int state_make_root(const char *root, struct err *err);
+
 /**
  * state_root() - Open ROOT, to list it
  *

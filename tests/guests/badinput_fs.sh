@@ -66,6 +66,9 @@ among() { # among DIR READONLY
 	is "and cannot write there" "$(touch "$fd/$below/file" 2>&1 | grep -c 'Read-only')" 1
 	vmrun delete --force b
 }
+edit ".vm.devices = $(named "$work" x)"
+succeeds "shares a directory where the state will be" "$vmrun_bin" --root "$work/later/state" create --bundle "$work/b" b </dev/null
+"$vmrun_bin" --root "$work/later/state" delete --force b
 mkdir "$work/x" && mount --bind "$work" "$work/x"
 ln -s "$root" "$work/to-state"
 for dir in "$root" "$work" "$work/to-state" "$work/x" /; do
