@@ -171,6 +171,38 @@ Test(share, wrong_sources_are_named)
 	cr_assert_eq(fd, -1);
 }
 
+/* As the next one, for a source that is covered */
+Test(share, a_user_hides_too)
+{
+	struct plan_source s[] = {{.path = dir, .name = (char *)"all", .pointer = (char *)"/0"},
+				  {.path = b, .name = (char *)"two", .pointer = (char *)"/1"}};
+	char cmd[128];
+	struct err err = {0};
+	int status, fd = -1;
+	pid_t pid;
+
+	s[0].hidden = (char *)"x/y";
+	snprintf(cmd, sizeof(cmd), "chmod 755 %s && mkdir -p %s/x/y && echo >%s/x/y/f", dir, dir,
+		 dir);
+	cr_assert_eq(system(cmd), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (setresgid(1234, 1234, 1234) < 0 || setresuid(1234, 1234, 1234) < 0 ||
+		    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+			_exit(2);
+		if (share_open(s, 2, &fd, &err) < 0) {
+			fprintf(stderr, "%s\n", err.msg);
+			_exit(1);
+		}
+		_exit(faccessat(fd, "all/x/y/f", F_OK, 0) == 0 ||
+				      mount_of(fd, "all/x") == mount_of(fd, "all")
+			      ? 3
+			      : 0);
+	}
+	cr_assert(pid > 0 && waitpid(pid, &status, 0) == pid);
+	cr_assert_eq(status, 0, "status %d", WEXITSTATUS(status));
+}
+
 /* A user who may not mount gets a user namespace for it, where the kernel gives one. */
 Test(share, a_user_shares_too)
 {
