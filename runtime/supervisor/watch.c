@@ -267,9 +267,9 @@ static bool watch_read_message(struct supervisor *s, struct spawned *p)
 	}
 	/* A process without a control socket cannot be asked to leave, so kill it. If its death closed the socket,
 	 * the kill has no effect. */
-	end_dismiss(s, p);
 	p->unruly = rc != 0;
 	child_kill(p);
+	end_dismiss(s, p);
 	return false;
 }
 
