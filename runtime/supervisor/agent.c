@@ -176,9 +176,10 @@ static void agent_on_record(void *arg, int fd UNUSED, uint32_t events UNUSED)
 
 /* ---- the connection ---- */
 
+/* Programs of the container may try too; like all their calls those are refused, and counted. */
 bool agent_is_call(const struct supervisor *s, const struct ctl_msg *m)
 {
-	return s->agent && m->code == AGENT_PORT;
+	return s->agent && m->code == AGENT_PORT && !m->value[0] && !s->agent->called;
 }
 
 static void agent_called_done(struct supervisor *s UNUSED, unsigned int i UNUSED, int client UNUSED,
@@ -186,7 +187,6 @@ static void agent_called_done(struct supervisor *s UNUSED, unsigned int i UNUSED
 {
 }
 
-/* Programs of the container may try too; they get no connection. */
 void agent_called(struct supervisor *s, const struct ctl_msg *m)
 {
 	const struct ask_then then = {.done = agent_called_done, .client = -1};
@@ -194,12 +194,10 @@ void agent_called(struct supervisor *s, const struct ctl_msg *m)
 	struct agent_conn *l = &s->agent->conn;
 	cleanup_fd int theirs = -1;
 	struct err err;
-	int rc = 0;
+	int rc = agent_conn_open(l, &theirs, &err);
 
-	if (!s->agent->called && !m->value[0])
-		rc = agent_conn_open(l, &theirs, &err);
-	s->agent->called = s->agent->called || theirs >= 0;
-	if (rc == 0 && theirs >= 0 && s->agent->by_ns)
+	s->agent->called = true;
+	if (rc == 0 && s->agent->by_ns)
 		rc = loop_add(&s->loop, l->fd, EPOLLIN, agent_on_record, s, &err);
 	if (rc == 0)
 		rc = ask_process(s, s->launch->plan->vsock.proc, &found, theirs, &then, &err);

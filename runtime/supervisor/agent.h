@@ -30,10 +30,10 @@ MUST_CHECK int agent_await(struct supervisor *s,
 			   void (*began)(struct supervisor *s, const struct err *failure),
 			   struct err *err);
 
-/** agent_is_call() - Whether the guest's CTL_VSOCK_ASK is for the control connection */
+/** agent_is_call() - Whether the guest's CTL_VSOCK_ASK is the first for the control connection */
 bool agent_is_call(const struct supervisor *s, const struct ctl_msg *m);
 
-/** agent_called() - Answer it: the first is accepted */
+/** agent_called() - Accept it */
 void agent_called(struct supervisor *s, const struct ctl_msg *m);
 
 /** agent_signal() - Send a signal, 1 to 64, to the container's process, once it runs; @all: to all of its processes */

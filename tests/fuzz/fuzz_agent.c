@@ -163,7 +163,7 @@ static void call(void)
 {
 	const struct ctl_msg ask = {.type = CTL_VSOCK_ASK, .code = AGENT_PORT};
 
-	if (s.stage == STAGE_RUNNING && s.ask[PROC].nr < ASK_MAX)
+	if (s.stage == STAGE_RUNNING && s.ask[PROC].nr < ASK_MAX && agent_is_call(&s, &ask))
 		agent_called(&s, &ask);
 }
 

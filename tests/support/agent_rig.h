@@ -124,10 +124,7 @@ static inline void call(void)
 	cr_assert(m.type == CTL_VSOCK_FOUND && m.arg == 77);
 	m = (struct ctl_msg){.type = CTL_DONE};
 	ask_answered(&s, &s.proc[1], &m);
-	if (guest < 0)
-		guest = fd;
-	else
-		cr_assert_eq(fd, -1, "a second connection is refused");
+	guest = fd;
 }
 
 static inline void run_container(void)
