@@ -62,16 +62,18 @@ static int vsock_ask_found(struct vsock *v, const struct ctl_msg *m, int *fd)
 static int vsock_ask_may_connect(const struct device *d, const struct ctl_msg *m, struct err *err)
 {
 	const bool seqpacket = m->code & CTL_VSOCK_SEQPACKET;
+	const struct vsock *v = d->state;
 
 	if (m->arg > UINT32_MAX || m->code & ~(uint32_t)CTL_VSOCK_FLAGS ||
 	    !(m->code & (CTL_VSOCK_IN | CTL_VSOCK_OUT)))
 		return err_text(err, EINVAL, "vsock: port %llu, flags %x",
 				(unsigned long long)m->arg, m->code);
-	if (!d->runs[VSOCK_RX] || !d->runs[VSOCK_TX])
+	/* A guest that is paused, or about to be, hears of it when it goes on. */
+	if (!d->runs[VSOCK_RX] && !d->runs[VSOCK_TX] && !d->runs[VSOCK_EVENT] && !v->stopped)
 		return err_text(err, ENOTCONN, "vsock: the guest has no driver for it yet");
 	if (seqpacket && !(d->acked & 1ULL << VIRTIO_VSOCK_F_SEQPACKET))
 		return err_text(err, EPROTONOSUPPORT, "vsock: the guest has no seqpacket sockets");
-	if (!vsock_say_may_begin(d->state))
+	if (!vsock_say_may_begin(v))
 		return err_text(err, EAGAIN, "vsock: the guest does not take its packets");
 	return 0;
 }

@@ -426,6 +426,27 @@ Test(vsock, a_pause_keeps_connections)
 	cr_assert_eq(received(end, got, 2), 2);
 }
 
+/* What its supervisor asks for just then may arrive between two rings that stop, or behind the last */
+Test(vsock, a_connection_begins_after_the_pause)
+{
+	uint16_t at[3];
+	int pair[2];
+
+	for (unsigned int q = 0; q < 3; q++) {
+		const unsigned int guest = 1000 + q;
+
+		at[q] = stop_ring(q);
+		pair_of(SOCK_STREAM, pair);
+		cr_expect_eq(
+			order(CTL_VSOCK_CONNECT, CTL_VSOCK_IN | CTL_VSOCK_OUT, guest, pair[1]).code,
+			0);
+	}
+	for (unsigned int q = 0; q < 3; q++)
+		run_ring(q, at[q]);
+	for (unsigned int q = 0; q < 3; q++)
+		cr_expect_eq(next_packet().op, OP(REQUEST));
+}
+
 /* Another driver, without a word about a reset: its rings begin anew */
 Test(vsock, rings_that_begin_anew_have_no_connections)
 {
