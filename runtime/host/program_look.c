@@ -80,6 +80,8 @@ static int program_look_in_path(int root, const struct program_asked *a)
 {
 	char path[PATH_MAX];
 
+	if (!*a->name)
+		return ENOENT;
 	for (const char *dir = a->path;; dir++) {
 		const size_t len = strcspn(dir, ":");
 
@@ -115,7 +117,7 @@ int program_look(const struct plan *p, struct err *err)
 	if (!s)
 		return 0;
 	program_look_read(p, &asked);
-	if (!asked.name || !*asked.name || asked.mounts)
+	if (!asked.name || (asked.mounts && *asked.name))
 		return 0;
 	root = open(s->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	failed.code = root < 0 ? 0 : (uint32_t)program_look_for(root, &asked);

@@ -36,6 +36,7 @@ container "a vsock device of one's own" '.vm.devices = [{"type": "vsock", "cid":
 : >"$work/b/rootfs/text" && chmod 644 "$work/b/rootfs/text" && ln -s /etc/passwd "$work/b/rootfs/bin/out" && mkdir "$work/b/rootfs/bin/directory"
 container "no such program" '.process.args = ["nosuch", "x"]' '^vmrun: exec: "nosuch": executable file not found in \$PATH$'
 container "no such program in another PATH" '.process.args = ["true"] | .process.env = ["PATH=/sbin:/x"]' '^vmrun: exec: "true": executable file not found'
+container "a program without a name" '.process.args = [""] | .process.env = ["PATH=."]' '^vmrun: exec: "": executable file not found in \$PATH$'
 container "no such file" '.process.args = ["/nosuch"]' '^vmrun: exec: "/nosuch": stat /nosuch: no such file or directory$'
 container "a program that links lead outside to" '.process.args = ["out"]' '^vmrun: exec: "out": executable file not found'
 container "one that is not executable" '.process.args = ["/text"]' '^vmrun: exec: "/text": permission denied$'
