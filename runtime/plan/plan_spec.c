@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "runtime/plan/plan_spec.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/config/bundle_types.h"
 #include "runtime/plan/plan_seccomp.h"
@@ -16,6 +18,39 @@ static void plan_spec_add_strings(struct spec_items *s, enum agent_item_type typ
 
 	for (unsigned int i = 0; i < list->nr; i++)
 		spec_items_string(s, type, string[i]);
+}
+
+/* Of variables by name, those of one name in their order */
+static int plan_spec_by_name(const void *a, const void *b)
+{
+	const char *const *const *x = a, *const *const *y = b;
+	const size_t len = strcspn(**x, "="), other = strcspn(**y, "=");
+	const int rc = len != other ? (len < other ? -1 : 1) : memcmp(**x, **y, len);
+
+	return rc != 0 ? rc : (*x < *y ? -1 : *x > *y);
+}
+
+/* The last of a name counts, as with runc; programs would take the first. */
+static int plan_spec_add_env(struct spec_items *s, const struct schema_list *list, struct err *err)
+{
+	const char *const *text = list->item;
+	cleanup_free const char *const **sorted = calloc(list->nr + 1, sizeof(*sorted));
+	cleanup_free bool *old = calloc(list->nr + 1, sizeof(*old));
+
+	if (!sorted || !old)
+		return err_set(err, ENOMEM, "environment");
+	for (unsigned int i = 0; i < list->nr; i++)
+		sorted[i] = &text[i];
+	qsort(sorted, list->nr, sizeof(*sorted), plan_spec_by_name);
+	for (unsigned int i = 0; i + 1 < list->nr; i++) {
+		const size_t len = strcspn(*sorted[i], "=") + 1;
+
+		old[sorted[i] - text] = strncmp(*sorted[i], *sorted[i + 1], len) == 0;
+	}
+	for (unsigned int i = 0; i < list->nr; i++)
+		if (!old[i])
+			spec_items_string(s, AGENT_ENV, text[i]);
+	return 0;
 }
 
 /* A container's working directory is made if it is missing, as runc does; that of an exec is not. */
@@ -97,7 +132,9 @@ int plan_spec_process(struct spec_items *s, const struct bundle_process *p, cons
 
 	plan_spec_add_head(s, p, p == &b->process);
 	plan_spec_add_strings(s, AGENT_ARG, &p->args);
-	plan_spec_add_strings(s, AGENT_ENV, &p->env);
+	rc = plan_spec_add_env(s, &p->env, err);
+	if (rc < 0)
+		return rc;
 	for (unsigned int i = 0; i < p->user.gids.nr; i++) {
 		const uint32_t group = (uint32_t)gid[i];
 

@@ -497,6 +497,19 @@ Test(container, a_disk_as_root)
 
 /* ---- the description ---- */
 
+Test(container, of_variables_of_a_name_the_last_counts)
+{
+	static const char *const left[] = {"AA=3", "A=2", "AB=1", "B="};
+	struct plan *p = good(
+		ROOT ",\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"env\":[\"A=1\",\"B=1\","
+		     "\"AA=3\",\"A=\",\"A=2\",\"AB=1\",\"B=\"]}}");
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(left); i++)
+		cr_expect_str_eq(item(p, AGENT_ENV, i, NULL), left[i]);
+	cr_expect_null(item(p, AGENT_ENV, ARRAY_SIZE(left), NULL));
+	plan_free(p);
+}
+
 Test(container, items_of_a_process)
 {
 	struct plan *p = good(
