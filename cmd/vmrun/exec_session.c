@@ -28,6 +28,7 @@
  * struct exec_session - A program, asked for
  * @pty:	Its terminal, as far as this process has its ends
  * @relay:	Between the terminal and the user's
+ * @early:	Signals that came before the program runs, a bit each
  * @detached:	This is the process that stays
  */
 struct exec_session {
@@ -35,6 +36,7 @@ struct exec_session {
 	struct pty pty;
 	struct relay relay;
 	int signal_fd;
+	uint64_t early;
 	bool detached;
 };
 
@@ -123,12 +125,24 @@ static bool exec_session_pass_signal_on(struct exec_session *s)
 	}
 	if (sig == SIGCONT)
 		terminal_take(&s->relay.terminal);
-	client_exec_signal(&s->client, sig);
-	if (s->client.started ||
-	    (sig != SIGINT && sig != SIGTERM && sig != SIGQUIT && sig != SIGHUP))
+	if (s->client.started) {
+		client_exec_signal(&s->client, sig);
 		return false;
+	}
+	if (sig != SIGINT && sig != SIGTERM && sig != SIGQUIT && sig != SIGHUP) {
+		s->early |= 1ULL << (sig - 1);
+		return false;
+	}
 	s->client.status = 128 + sig;
 	return true;
+}
+
+/* The guest knows no program to give them to before. */
+static void exec_session_pass_early_on(const struct exec_session *s)
+{
+	for (int sig = 1; sig < NSIG; sig++)
+		if (s->early >> (sig - 1) & 1)
+			client_exec_signal(&s->client, sig);
 }
 
 enum exec_session_slot {
@@ -282,6 +296,7 @@ int exec_session(struct vmrun *v, const struct exec_job *job, struct err *err)
 		v->exit_code = s.client.status;
 		return exec_session_explain(&s, job, err);
 	}
+	exec_session_pass_early_on(&s);
 	if (job->detach)
 		return exec_session_detach(&s, v, job, err);
 	/* The slave is the program's; only its end closes the terminal. */

@@ -130,9 +130,17 @@ vmrun pause c
 is "paused" "$(said vmrun exec c true)" "$(printf 'vmrun: c: cannot exec in a paused container\nstatus 255')"
 said vmrun exec --ignore-paused c exit 6 >"$work/ignoring" &
 ignoring=$!
+"${at[@]}" exec --ignore-paused c sleep >"$work/early" &
+early=$!
+catches() { [ $((0x$(awk '/^SigBlk/ { print $2 }' "/proc/$early/status") >> 9 & 1)) = 1 ]; }
+eventually 10 catches
+kill -USR1 $early
 is "paused, and told to ignore that: another is refused meanwhile" "$(said vmrun exec c true)" "$(printf 'vmrun: c: cannot exec in a paused container\nstatus 255')"
 vmrun resume c
 wait $ignoring
+eventually 20 dead $early || kill -TERM $early
+wait $early
+is "paused, and told to ignore that: a signal waits for its program" "$? $(cat "$work/early")" "138 signal 10"
 is "paused, and told to ignore that: it begins when the container goes on" "$(cat "$work/ignoring")" "status 6"
 is "--preserve-fds" "$(said vmrun exec --preserve-fds 1 c true)" "$(printf 'vmrun: c: --preserve-fds: a guest has no file descriptors of the host\nstatus 255')"
 is "--cgroup with a controller" "$(said vmrun exec --cgroup cpu:/x c true)" \

@@ -176,6 +176,21 @@ Test(exec_session, passes_every_signal_on)
 	cr_expect_eq(status_of(pid), 143);
 }
 
+/* The supervisor has no program yet that it could give them to. */
+Test(exec_session, keeps_signals_until_the_program_runs)
+{
+	const pid_t pid = exec_begins();
+
+	asked();
+	kill(pid, SIGUSR1);
+	kill(pid, SIGRTMAX);
+	say(0, 0, "");
+	cr_expect_eq(told(REQUEST_SIGNAL).arg, SIGUSR1);
+	cr_expect_eq(told(REQUEST_SIGNAL).arg, SIGRTMAX);
+	say(0, 5, "");
+	cr_expect_eq(status_of(pid), 5);
+}
+
 Test(exec_session, fails_as_its_program_does)
 {
 	const pid_t pid = exec_begins();
@@ -194,7 +209,6 @@ Test(exec_session, is_given_up_before_the_program_runs)
 	asked();
 	kill(pid, SIGINT);
 	cr_expect_eq(status_of(pid), 130);
-	told(REQUEST_SIGNAL);
 	cr_expect(comes(peer) && recv(peer, &(char){0}, 1, 0) == 0, "the connection ends");
 }
 
