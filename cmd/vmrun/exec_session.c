@@ -49,21 +49,10 @@ static void exec_session_done(struct exec_session *s)
 }
 #define cleanup_exec_session __attribute__((cleanup(exec_session_done)))
 
-/* All that can be caught. CHLD, PIPE and URG are no message of anybody's. */
 static int exec_session_catch_signals(struct exec_session *s, struct err *err)
 {
-	int caught[NSIG], nr = 0;
-
-	for (int sig = 1; sig < NSIG; sig++) {
-		const bool inner = sig > SIGSYS && sig < SIGRTMIN; /* libc's */
-
-		if (sig != SIGKILL && sig != SIGSTOP && sig != SIGCHLD && sig != SIGPIPE &&
-		    sig != SIGURG && !inner)
-			caught[nr++] = sig;
-	}
-	caught[nr] = 0;
 	(void)signal(SIGPIPE, SIG_IGN);
-	s->signal_fd = signals_catch(caught, err);
+	s->signal_fd = signals_catch_most(&(int){0}, err);
 	return s->signal_fd < 0 ? s->signal_fd : 0;
 }
 

@@ -16,10 +16,8 @@
 #include "runtime/supervisor/signals.h"
 #include "runtime/util/process.h"
 
-/* All that a program can catch, but for those that are about this process alone: CHLD, PIPE, URG, the stops and CONT */
-static const int run_container_signals[] = {
-	SIGHUP,	 SIGINT,   SIGQUIT,   SIGTERM, SIGUSR1, SIGUSR2, SIGALRM,   SIGPWR, SIGIO,
-	SIGXCPU, SIGWINCH, SIGVTALRM, SIGPROF, SIGTRAP, SIGSYS,	 SIGSTKFLT, 0};
+/* These stop this process, and let it go on, and not the container's. */
+static const int run_container_stops[] = {SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, 0};
 
 enum run_container_slot { RUN_END, RUN_SIGNAL, RUN_RELAY, RUN_SLOTS = RUN_RELAY + RELAY_SLOTS };
 
@@ -153,7 +151,7 @@ int run_container(struct vmrun *v, const struct foreground_job *job, struct err 
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
-	r.signal_fd = signals_catch(run_container_signals, err);
+	r.signal_fd = signals_catch_most(run_container_stops, err);
 	if (r.signal_fd < 0)
 		return r.signal_fd;
 	job->vm->waits = !job->keep;

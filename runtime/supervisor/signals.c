@@ -51,6 +51,24 @@ int signals_catch(const int *sig, struct err *err)
 	return TAKE_FD(fd);
 }
 
+int signals_catch_most(const int *but, struct err *err)
+{
+	int caught[NSIG], nr = 0;
+
+	for (int sig = 1; sig < NSIG; sig++) {
+		const bool inner = sig > SIGSYS && sig < SIGRTMIN; /* libc's */
+		const int *b = but;
+
+		while (*b && *b != sig)
+			b++;
+		if (!*b && !inner && sig != SIGKILL && sig != SIGSTOP && sig != SIGCHLD &&
+		    sig != SIGPIPE && sig != SIGURG)
+			caught[nr++] = sig;
+	}
+	caught[nr] = 0;
+	return signals_catch(caught, err);
+}
+
 void signals_release(int fd)
 {
 	sigset_t none;

@@ -35,6 +35,15 @@ enum signal_action signals_action(int sig);
  */
 MUST_CHECK int signals_catch(const int *sig, struct err *err);
 
+/**
+ * signals_catch_most() - Likewise all that a program can catch, but those that are about the caller alone: CHLD, PIPE and URG
+ * @but:	And these; 0 after the last one
+ *
+ * Syscalls: rt_sigaction rt_sigprocmask signalfd4
+ * Return: as signals_catch()
+ */
+MUST_CHECK int signals_catch_most(const int *but, struct err *err);
+
 /** signals_release() - Close @fd; the signals that it held back arrive. Safe on -1 */
 void signals_release(int fd);
 

@@ -45,6 +45,13 @@ is "create looks for the program: the words" "$(tail -n 1 "$work/err")" 'vmrun: 
 is "no such program" "$(does fail 21 2)" "status 127"
 is "no such program: the words" "$(tail -n 1 "$work/err")" 'vmrun: exec: "fail": executable file not found in $PATH'
 is "not executable" "$(does fail 22 13)" "status 126"
+container sleep
+"$vmrun_bin" --root "$root" --host-config "$work/vmrun.json" run --bundle "$work/c" c1 </dev/null >"$work/out" 2>/dev/null &
+pid=$!
+eventually 20 is_running c1
+kill -RTMIN+2 $pid
+wait $pid
+is "a real-time signal to the foreground" "$? $(cat "$work/out")" "164 signal 36"
 clean "the foreground"
 
 # ---- create, start, kill, delete ----
