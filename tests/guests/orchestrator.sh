@@ -50,7 +50,7 @@ for i in $(seq 10); do
 	out=$(at_once 3 vmrun delete --force vm)
 	[ "$out" = "3 done" ] || { bad=1; echo "# $out"; }
 	create
-	out=$(at_once 3 vmrun delete vm | grep -vE '^[12] vmrun: container does not exist: vm$')
+	out=$(at_once 3 vmrun delete vm | grep -vE '^[12] vmrun: vm: container does not exist$')
 	grep -qE '^[123] done$' <<<"$out" && [ "$(wc -l <<<"$out")" -eq 1 ] || { bad=1; echo "# $out"; }
 done
 is "three deletes at once, ten times" $bad 0
