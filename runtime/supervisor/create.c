@@ -51,9 +51,13 @@ static void create_on_launcher(void *arg, int fd, uint32_t events UNUSED)
 	struct err err;
 
 	loop_del(&s->loop, fd);
+	if (ok && s->stage >= STAGE_ENDING)
+		return; /* it waits, and will hear why */
+	if (ok)
+		create_report(s, NULL);
 	cleanup_close_fd(&s->report);
 	s->report = -1;
-	if (!ok || s->stage != STAGE_READY) {
+	if (!ok) {
 		err_text(&err, EPIPE, "the creating process is gone");
 		end_failed(s, &err);
 		return;

@@ -15,11 +15,11 @@
 /** How long all processes have to get ready: they read a kernel and an initrd, perhaps from a slow disk */
 #define HANDOVER_CREATE_MS 60000
 
-/** The launcher says GO when the lock is the supervisor's alone, and answers a good report by ACK */
+/** The launcher says GO when the lock is the supervisor's alone, and answers a good report by ACK, which is answered by another */
 #define HANDOVER_GO  "go"
 #define HANDOVER_ACK "ok"
 
-/** struct handover_report - To the launcher, once: code 0, or an errno value and why */
+/** struct handover_report - To the launcher: code 0, twice if all goes well; or an errno value and why, which is the last */
 struct handover_report {
 	int32_t code;
 	char text[ERR_MSG_BYTES];

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -277,14 +276,16 @@ static int launch_wait_for_report(struct launching *g, struct err *err)
 {
 	struct pollfd wait = {.fd = g->report[0], .events = POLLIN};
 	struct handover_report r;
-	int n;
+	ssize_t n;
 
-	do
-		n = poll(&wait, 1, REPORT_MS);
-	while (n < 0 && errno == EINTR);
+	while ((n = poll(&wait, 1, REPORT_MS)) < 0 && errno == EINTR)
+		;
 	if (n == 0)
 		return err_text(err, ETIMEDOUT, "the supervisor does not answer");
-	if (recv(g->report[0], &r, sizeof(r), MSG_DONTWAIT) != sizeof(r))
+	/* One that leaves without having read the ack resets the socket; what it said before is there still. */
+	while ((n = recv(g->report[0], &r, sizeof(r), MSG_DONTWAIT)) < 0 && errno == ECONNRESET)
+		;
+	if (n != sizeof(r))
 		return err_text(err, EIO, "the supervisor was killed while it created the VM");
 	r.text[sizeof(r.text) - 1] = '\0';
 	return r.code ? err_text(err, r.code, "%s", r.text) : 0;
@@ -297,15 +298,13 @@ static int launch_acknowledge(const struct launch *l, struct launching *g, struc
 
 	if (rc < 0)
 		return rc;
-	/* From here on the VM stays: create exits with 0, run reads signals from an fd. */
+	/* From here on the VM stays, or has said why not: create exits with 0, run reads signals from an fd. */
 	launch_hold_signals(&before);
-	if (send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL) < 0)
-		return err_text(err, EIO, "the supervisor was killed while it created the VM");
-	return 0;
+	(void)!send(g->report[0], HANDOVER_ACK, sizeof(HANDOVER_ACK), MSG_NOSIGNAL);
+	return launch_wait_for_report(g, err);
 }
 
-/* Without the ack the supervisor ends the processes and exits. Return: whether it is gone. One that hangs in the kernel,
- * or is stopped, does not hold the caller up. */
+/* It ends without the ack. Returns whether it is gone: one that hangs, or is stopped, does not hold the caller up */
 static bool launch_see_supervisor_go(pid_t pid)
 {
 	const struct process p = {pid, process_identify(pid)};
@@ -344,8 +343,7 @@ static void launch_undo(const struct launch *l, struct launching *g)
 	/* A delete finds everything in the state file, and may have been faster. */
 	if (g->pid > 0 && (!launch_see_supervisor_go(g->pid) || launch_lock_again(g) < 0))
 		return;
-	/* The supervisor clears names of others in the file only, if it got so far. The user hears of the
-	 * first failure alone. */
+	/* The supervisor clears names of others in the file only. The user hears of the first failure alone. */
 	(void)!state_load(g->dir, &last, &ignored);
 	(void)!destroy_remains(l->root, l->plan->id, g->dir, last ? last : g->state, &ignored);
 	state_free(last);

@@ -12,11 +12,12 @@
  *     <------------------------------------ report
  *     run the hooks of create (hooks.h)
  *     write the pid file
- *     ack ----------------------------------------> let go of the launcher's stdio; serve
+ *     ack ----------------------------------------> serve; if the VM has ended meanwhile: end
+ *     <------------------------------------ report
  *     exit (the caller's subreaper inherits the supervisor), or wait for it
  *
  * If the launcher dies before the ack, the supervisor reads end of file and undoes everything; if the
- * supervisor dies before the report, the launcher does. After the ack the supervisor answers the control socket
+ * supervisor dies before its last report, the launcher does. After the ack the supervisor answers the control socket
  * (client.h) and signals (signals.h) until the guest ends or a process of the VM dies. Then it ends the other
  * processes, records the cause, and exits with the cause's exit code.
  */

@@ -131,6 +131,34 @@ all_gone() { [ -z "$(left)" ] && ! kill -0 "$(cat "$work/sleeper")"; }
 succeeds "create killed while it runs a hook: nothing is left, not even the hook" eventually 20 all_gone 2>/dev/null
 clean
 
+# ---- a process of the VM that dies while they run
+
+bundle "$work/dies" idle '[{"type": "serial"}]'
+change "$work/dies" --arg h "$work/kills" '.hooks.createContainer = [{path: $h, args: ["kills"], timeout: 30}]'
+cat >"$work/kills" <<'END'
+#!/bin/sh
+state=$(cat)
+kill -9 "$(echo "$state" | jq '.vmrun.processes[] | select(.name == "serial0").pid')"
+work=$(dirname "$0")
+[ ! -e "$work/waits" ] || until grep -q '^State:.Z' "/proc/$(echo "$state" | jq .pid)/status"; do sleep 0.05; done
+END
+chmod +x "$work/kills"
+dies() { vmrun create "$work/dies" </dev/null >/dev/null 2>"$work/err"; }
+touch "$work/waits"
+dies
+is "a device dies while a hook of create runs: create fails, and says how" "$? $(grep -v warning "$work/err")" "1 vmrun: serial0: killed by SIGKILL"
+is "nothing is left" "$(left)" ""
+rm "$work/waits"
+said=
+for i in 1 2 3 4 5 6 7 8 9 10; do
+	if dies; then [ -n "$(vm_status dies)" ] || said="created, and not there"; else
+		[ "$(grep -v warning "$work/err")" = "vmrun: serial0: killed by SIGKILL" ] || said=$(cat "$work/err")
+	fi
+	vmrun delete --force dies
+done
+is "ten times just before create is done: it fails for that reason, or there is such a VM" "$said" ""
+rm -f "$work/err"
+
 # ---- run
 
 bundle "$work/run" hello '[{"type": "serial"}]'
