@@ -24,6 +24,8 @@ static void agent_say(struct sessions *all, const struct agent_msg *m)
 	if (fd_write_full(a->control.fd, m, sizeof(*m)) < 0 ||
 	    (m->session == 0 && (m->type == AGENT_EXITED || m->type == AGENT_FAILED)))
 		a->sessions.poller.stop = true;
+	if (m->session == 0 && m->type == AGENT_STARTED && a->config->began)
+		a->config->began();
 }
 
 static int agent_unstash(struct agent *a, uint32_t port)

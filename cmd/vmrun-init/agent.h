@@ -17,12 +17,14 @@
  * @cgroup:	fd of the container's cgroup, -1: none
  * @stamp:	When the steps of enum agent_boot_step were over, but for the last; NULL: not known
  * @accept:	Takes a connection of @listener. Return: an fd, with the host's port; or -errno
+ * @began:	Called when session 0's program runs; NULL: nothing is to be done then
  */
 struct agent_config {
 	const char *share;
 	int cgroup;
 	const uint32_t *stamp;
 	int (*accept)(int listener, uint32_t *ret_port);
+	void (*began)(void);
 };
 
 /**

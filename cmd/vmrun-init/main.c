@@ -31,7 +31,10 @@ static int main_boot(uint32_t *stamp, struct err *err)
 static int main_serve(const uint32_t *stamp, struct err *err)
 {
 	static struct agent agent;
-	struct agent_config config = {.share = GUEST_SHARE, .accept = host_accept, .stamp = stamp};
+	struct agent_config config = {.share = GUEST_SHARE,
+				      .accept = host_accept,
+				      .began = modules_load_later,
+				      .stamp = stamp};
 	int listener = host_listen(err), control, rc;
 
 	config.cgroup = listener < 0 ? -1 : guest_cgroup(err);
