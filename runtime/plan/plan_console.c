@@ -25,8 +25,11 @@ static void plan_console_set_line(struct plan_build *bd, struct plan_proc *proc)
 
 void plan_console_add_serial(struct plan_build *bd)
 {
-	struct plan_proc *proc = plan_add_device(bd, KIND_SERIAL);
+	struct plan_proc *proc;
 
+	if (bd->p->container && bundle_listed(bd->b, KIND_SERIAL) == 0)
+		return;
+	proc = plan_add_device(bd, KIND_SERIAL);
 	plan_console_set_line(bd, proc);
 	if (bundle_listed(bd->b, KIND_CONSOLE) > 0)
 		proc->fd[BOOT_FD_RES].source = PLAN_FD_NULL;

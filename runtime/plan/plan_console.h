@@ -11,7 +11,8 @@
  * plan_console_add_serial() - Add the serial port
  *
  * It is the console of a VM without another. Beside a virtio console, which has the VM's input, it still writes
- * to the VM's output, so that what a guest prints there is not lost.
+ * to the VM's output, so that what a guest prints there is not lost. A container has one only if its bundle lists it:
+ * the VM's output is its program's, and what a kernel prints would go nowhere.
  */
 void plan_console_add_serial(struct plan_build *bd);
 

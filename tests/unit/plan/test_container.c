@@ -472,7 +472,7 @@ Test(container, a_disk_that_is_only_read_below_what_is_written)
 
 	memcpy(&root, item(p, AGENT_ROOT, 0, NULL), sizeof(root));
 	cr_expect_eq(root.flags, AGENT_ROOT_DISK | AGENT_ROOT_OVERLAY);
-	cr_expect(p->proc[2].dev_flags & BOOT_DEV_READONLY);
+	cr_expect(p->proc[1].dev_flags & BOOT_DEV_READONLY);
 	plan_free(p);
 }
 
@@ -489,8 +489,8 @@ Test(container, a_disk_as_root)
 	cr_expect_eq(root.flags, AGENT_ROOT_READONLY | AGENT_ROOT_DISK);
 	cr_expect_str_eq(at + sizeof(root), "/dev/vda");
 	cr_expect_eq(p->nr_fs, 0, "nothing is shared");
-	cr_expect(p->proc[2].kind == &kind_table[KIND_BLOCK]);
-	cr_expect(p->proc[2].dev_flags & BOOT_DEV_READONLY);
+	cr_expect(p->proc[1].kind == &kind_table[KIND_BLOCK]);
+	cr_expect(p->proc[1].dev_flags & BOOT_DEV_READONLY);
 	cr_expect(!strstr(p->cmdline, "root="));
 	plan_free(p);
 }
