@@ -43,6 +43,8 @@ oci run --detach --bundle "$work/main" --pid-file "$work/pid" main >"$work/main.
 is "run --detach: the pid file" "$(cat "$work/pid")" "$(oci state main | jq .pid)"
 succeeds "it runs" eventually 30 grep -q up "$work/main.out"
 [ "$name" != vmrun ] || is "its processes have at most 3072 KiB" "$(memory_over main 3072)" ""
+rng_is() { in_main cat /sys/class/misc/hw_random/rng_current | grep -q "$1"; }
+[ "$name" != vmrun ] || succeeds "the entropy device comes after the program" eventually 10 rng_is virtio_rng
 say "main is up"
 
 is "$mib MiB of input" "$(data | in_main sha256sum)" "$sum_data"

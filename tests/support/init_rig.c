@@ -59,10 +59,20 @@ static void rig_make_root(void)
 	cr_assert_eq(system(command), 0);
 }
 
+static void rig_note_began(void)
+{
+	int fd = open(rig_path("began"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, "!", 1) != 1)
+		_exit(7);
+	close(fd);
+}
+
 NORETURN static void rig_agent(int control, int listener)
 {
 	static struct agent a;
-	const struct agent_config config = {.share = temp_dir, .cgroup = -1, .accept = rig_accept};
+	const struct agent_config config = {
+		.share = temp_dir, .cgroup = -1, .accept = rig_accept, .began = rig_note_began};
 	int rc;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
@@ -70,6 +80,13 @@ NORETURN static void rig_agent(int control, int listener)
 	close(rig_hand);
 	rc = agent_run(&a, &config, control, listener);
 	_exit(rc < 0 ? 8 : 0);
+}
+
+unsigned int rig_began(void)
+{
+	struct stat st;
+
+	return stat(rig_path("began"), &st) == 0 ? (unsigned int)st.st_size : 0;
 }
 
 void rig_start(void)

@@ -35,6 +35,9 @@ struct rig_session {
 /** rig_start() - Make the root, start the agent, hear its AGENT_HELLO; or skip the test. Uses temp_dir */
 void rig_start(void);
 
+/** rig_began() - How often the agent has said to itself that session 0's program runs */
+unsigned int rig_began(void);
+
 /** rig_stop() - End the agent */
 void rig_stop(void);
 

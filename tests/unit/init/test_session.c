@@ -59,6 +59,19 @@ Test(session, its_steps_are_in_order)
 	ends(&r, "", "", 0);
 }
 
+/* What can wait is done once, and not before. The agent has done it when it hears of the next session. */
+Test(session, what_can_wait_for_the_first_program)
+{
+	struct rig_session first = runs(0, "read line"), second;
+
+	second = runs(1, "exit 2");
+	cr_expect_eq(rig_began(), 1);
+	ends(&second, "", "", 2);
+	cr_expect_eq(rig_began(), 1);
+	close(first.in);
+	ends(&first, "", "", 1);
+}
+
 Test(session, a_signal_that_ends_it)
 {
 	struct rig_session r = runs(0,
