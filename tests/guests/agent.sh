@@ -88,7 +88,7 @@ clean "create to delete"
 
 begun sleep
 # Tables that are not used are not in memory, also where the host has huge pages for all.
-is "its processes have at most 3072 KiB" "$(memory_over c1 3072)" ""
+is "its processes have at most 2880 KiB" "$(memory_over c1 2880)" ""
 is "exec: output" "$(vmrun exec c1 args a b)" "$(printf 'args\na\nb')"
 vmrun exec c1 exit 5
 is "exec: status" $? 5
