@@ -20,6 +20,7 @@
 #include "runtime/supervisor/signals.h"
 #include "runtime/util/agent_words.h"
 #include "runtime/util/clock.h"
+#include "runtime/util/device_file.h"
 
 #define START_MS  60000 /* the guest finds, opens and runs a program, perhaps on a slow disk */
 #define NS_PER_MS 1000000ULL
@@ -169,7 +170,7 @@ static int exec_session_serve(struct exec_session *s, const bool *until, int tim
 /* The program has the caller's files now. Others that held them would keep their readers waiting. */
 static void exec_session_let_go_of_stdio(void)
 {
-	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int null = device_file_null();
 
 	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
 		(void)dup2(null, fd);

@@ -8,6 +8,7 @@
 #include <termios.h>
 
 #include "devices/core/fdio.h"
+#include "runtime/util/device_file.h"
 #include "runtime/util/unix_path.h"
 
 static const char pty_name[] = "/dev/ptmx";
@@ -19,8 +20,10 @@ int pty_open(uint16_t cols, uint16_t rows, struct pty *ret, struct err *err)
 	struct termios t;
 	int unlock = 0;
 
-	p.master = open(pty_name, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (p.master < 0 || ioctl(p.master, TIOCSPTLCK, &unlock) < 0)
+	p.master = device_file_open(AT_FDCWD, pty_name, O_RDWR);
+	if (p.master < 0)
+		return err_set(err, -p.master, "console");
+	if (ioctl(p.master, TIOCSPTLCK, &unlock) < 0)
 		return err_set(err, errno, "console");
 	p.slave = ioctl(p.master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (p.slave < 0 || tcgetattr(p.slave, &t) < 0)

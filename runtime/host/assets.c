@@ -15,6 +15,7 @@
 #include "runtime/host/vhost_files.h"
 #include "runtime/plan/plan_fs.h"
 #include "runtime/plan/plan_settings.h"
+#include "runtime/util/device_file.h"
 #include "runtime/util/file.h"
 #include "runtime/util/unix_path.h"
 
@@ -143,19 +144,19 @@ int assets_open_file(const struct plan_fd *f, int *ret_fd, struct disk *ret_disk
 
 int assets_open_kvm(int *ret_fd, struct err *err)
 {
-	cleanup_fd int fd = open(KVM_PATH, O_RDWR | O_CLOEXEC);
+	cleanup_fd int fd = device_file_open(AT_FDCWD, KVM_PATH, O_RDWR);
 	int version;
 
-	if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENODEV))
-		return err_set(err, errno,
+	if (fd == -ENOENT || fd == -ENXIO || fd == -ENODEV)
+		return err_set(err, -fd,
 			       "%s (load kvm_intel or kvm_amd; inside a VM, switch nested "
 			       "virtualization on)",
 			       KVM_PATH);
-	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return err_set(err, errno, "%s (be root, or a member of the group that owns it)",
+	if (fd == -EACCES || fd == -EPERM)
+		return err_set(err, -fd, "%s (be root, or a member of the group that owns it)",
 			       KVM_PATH);
 	if (fd < 0)
-		return err_set(err, errno, "%s", KVM_PATH);
+		return err_set(err, -fd, "%s", KVM_PATH);
 	version = ioctl(fd, KVM_GET_API_VERSION, 0);
 	if (version != KVM_API_VERSION)
 		return err_text(err, ENODEV, "%s: KVM API version %d, this is for %d", KVM_PATH,

@@ -16,6 +16,7 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "runtime/util/clock.h"
+#include "runtime/util/device_file.h"
 #include "runtime/util/signal_names.h"
 
 #define WORDS_BYTES 120 /* of what it said last */
@@ -127,7 +128,7 @@ static int hook_pipe(int ret[2])
 static int hook_start(const struct plan_hook *h, const struct hook_place *place, struct hook *k,
 		      struct err *err)
 {
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC), state = -1;
+	cleanup_fd int null = device_file_null(), state = -1;
 	int rc = hook_state_file(place->state, &state, err);
 
 	if (rc < 0)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/time.h>
 
+#include "runtime/util/device_file.h"
 #include "runtime/util/signal_names.h"
 
 #define STACK_BYTES                                                                                \
@@ -38,11 +39,14 @@ static const struct {
 static int inherited_settle_streams(struct err *err)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		int null;
+
 		if (fcntl(fd, F_GETFD) >= 0)
 			continue;
 		/* open() takes the lowest free number, which is this one. */
-		if (open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			return err_set(err, errno, "standard stream %d is closed: /dev/null", fd);
+		null = device_file_null();
+		if (null != fd)
+			return err_set(err, -null, "standard stream %d is closed: /dev/null", fd);
 	}
 	return 0;
 }

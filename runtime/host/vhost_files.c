@@ -6,6 +6,8 @@
 #include <linux/vhost.h>
 #include <sys/ioctl.h>
 
+#include "runtime/util/device_file.h"
+
 static const char *vhost_files_net_pointer(const struct plan *p, unsigned int proc)
 {
 	unsigned int i = 0;
@@ -18,17 +20,16 @@ static const char *vhost_files_net_pointer(const struct plan *p, unsigned int pr
 static int vhost_files_get(const char *path, const char *module, const char *pointer, int *ret_fd,
 			   struct err *err)
 {
-	const int fd = open(path, O_RDWR | O_CLOEXEC);
+	const int fd = device_file_open(AT_FDCWD, path, O_RDWR);
 
 	if (fd >= 0) {
 		*ret_fd = fd;
 		return 0;
 	}
-	if (errno == EACCES || errno == EPERM)
-		return err_set(err, errno,
-			       "%s/backend: %s (be root; backend user does not need it)", pointer,
-			       path);
-	return err_set(err, errno, "%s/backend: %s (modprobe %s; backend user does not need it)",
+	if (fd == -EACCES || fd == -EPERM)
+		return err_set(err, -fd, "%s/backend: %s (be root; backend user does not need it)",
+			       pointer, path);
+	return err_set(err, -fd, "%s/backend: %s (modprobe %s; backend user does not need it)",
 		       pointer, path, module);
 }
 

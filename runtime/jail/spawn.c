@@ -14,6 +14,7 @@
 #include "runtime/jail/spawn_limits.h"
 #include "runtime/plan/plan_console.h"
 #include "runtime/plan/plan_fs.h"
+#include "runtime/util/device_file.h"
 #include "runtime/util/stream.h"
 
 /* ---- shared by all processes ---- */
@@ -76,9 +77,9 @@ int spawn_prepare(struct spawn *s, struct err *err)
 {
 	int rc;
 
-	s->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	s->null_fd = device_file_null();
 	if (s->null_fd < 0)
-		return err_set(err, errno, "/dev/null");
+		return err_set(err, -s->null_fd, "/dev/null");
 	s->ram_fd = ram_open(s->plan->mem_bytes, err);
 	rc = s->ram_fd < 0 ? s->ram_fd : spawn_make_regions(s, err);
 	if (rc == 0 && plan_console_returns(s->plan))
@@ -354,7 +355,7 @@ int spawn_process(const struct spawn *s, unsigned int index, struct spawned *ret
 int spawn_device(const struct spawn_device *d, struct spawned *ret, struct err *err)
 {
 	cleanup_ends struct ends c = {{-1, -1}, {-1, -1}};
-	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC), empty = -1;
+	cleanup_fd int null = device_file_null(), empty = -1;
 	struct jail j = {
 		.name = d->record->name,
 		.program_fd = d->program->fd,

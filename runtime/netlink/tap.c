@@ -19,6 +19,7 @@
 #include <sys/sysmacros.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/device_file.h"
 
 #define TUN_PATH     "/dev/net/tun"
 #define HEADER_BYTES 12 /* struct virtio_net_hdr_v1 */
@@ -93,16 +94,16 @@ static int tap_check_request(const char *name, unsigned int pairs, struct err *e
 
 static int tap_open_tun(struct err *err)
 {
-	int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int fd = device_file_open(AT_FDCWD, TUN_PATH, O_RDWR | O_NONBLOCK);
 
 	if (fd >= 0)
 		return fd;
-	if (errno == ENOENT || errno == ENODEV || errno == ENXIO)
-		return err_set(err, errno, "%s: load the kernel's tun module (modprobe tun)",
+	if (fd == -ENOENT || fd == -ENODEV || fd == -ENXIO)
+		return err_set(err, -fd, "%s: load the kernel's tun module (modprobe tun)",
 			       TUN_PATH);
-	if (errno == EACCES || errno == EPERM)
-		return err_set(err, errno, "%s: needs root, or access from its owner", TUN_PATH);
-	return err_set(err, errno, "%s", TUN_PATH);
+	if (fd == -EACCES || fd == -EPERM)
+		return err_set(err, -fd, "%s: needs root, or access from its owner", TUN_PATH);
+	return err_set(err, -fd, "%s", TUN_PATH);
 }
 
 static int tap_attach_failed(int errnum, const char *name, unsigned int pairs, struct err *err)
@@ -250,14 +251,16 @@ static int tap_macvtap_dev(int index, const char *name, dev_t *ret, struct err *
 static int tap_make_node(const char *name, dev_t dev, int *ret_dir, struct err *err)
 {
 	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), dir = -1;
+	int rc;
 
 	if (fs < 0 || fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return err_set(err, errno, "macvtap %s: make a place for its device node", name);
 	dir = fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (dir < 0)
 		return err_set(err, errno, "macvtap %s: make a place for its device node", name);
-	if (mknodat(dir, "tap", S_IFCHR | 0600, dev) < 0)
-		return err_set(err, errno, "macvtap %s: make its device node", name);
+	rc = device_file_make(dir, "tap", 0600, dev);
+	if (rc < 0)
+		return err_set(err, -rc, "macvtap %s: make its device node", name);
 	*ret_dir = TAKE_FD(dir);
 	return 0;
 }
@@ -265,10 +268,10 @@ static int tap_make_node(const char *name, dev_t dev, int *ret_dir, struct err *
 static int tap_macvtap_queue(int dir, unsigned int pairs, struct tap *t, struct err *err)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-	int fd = openat(dir, "tap", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	int fd = device_file_open(dir, "tap", O_RDWR | O_NONBLOCK);
 
 	if (fd < 0)
-		return err_set(err, errno, "macvtap %s: open queue %u", t->name, t->nr);
+		return err_set(err, -fd, "macvtap %s: open queue %u", t->name, t->nr);
 	t->fd[t->nr++] = fd;
 	if (pairs > 1)
 		ifr.ifr_flags |= IFF_MULTI_QUEUE;

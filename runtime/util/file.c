@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/util/device_file.h"
 
 #define FIRST_BYTES 16384 /* of a text of unknown length */
 
@@ -34,11 +35,9 @@ int file_look_inside(int root, const char *path, int flags)
 int file_reopen(int path_fd, int flags)
 {
 	char self[32];
-	int fd;
 
 	fmt_into(self, sizeof(self), "/proc/self/fd/%d", path_fd);
-	fd = open(self, flags | O_CLOEXEC | O_NOCTTY);
-	return fd < 0 ? -errno : fd;
+	return device_file_open(AT_FDCWD, self, flags);
 }
 
 /* Reads until the end or until @buf is full; returns the number of bytes, or -errno. */

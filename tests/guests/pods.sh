@@ -185,3 +185,48 @@ is "the host's processes and IPC: a line for each" "$(grep -o 'namespaces: .*' "
 namespaces: has no ipc namespace, but a virtual machine has IPC of its own, and not the host's"
 vmrun delete one
 succeeds "nothing is left" nothing_left
+
+# ---- a device program of cgroup v2 above them, as podman puts one on a pod's cgroup: it denies all nodes
+
+v2=/sys/fs/cgroup
+[ -e $v2/cgroup.controllers ] || v2=$v2/unified
+denied=$v2/denied.$$
+if mkdir "$denied" && "$B/tests/linux/deny_devices" "$denied"; then
+	mkdir "$denied/caller"
+	trap 'vmrun delete --force pod >/dev/null 2>&1; cleanup; rmdir $denied/* $denied 2>/dev/null' EXIT
+	# denied CMD...: as conmon calls vmrun, from inside, with streams that were opened outside
+	denied() { (echo "$BASHPID" >"$denied/caller/cgroup.procs" && exec "$@") </dev/null 2>&1; }
+	like "a device program: it denies" "$(denied cat /dev/zero)" 'Operation not permitted'
+	in_denied() { jq ".linux.cgroupsPath = \"/${denied##*/}/$1\"" "$2/config.json" >"$work/c" && mv "$work/c" "$2/config.json"; }
+	denied_create() { # ID BUNDLE
+		denied timeout 20 "$vmrun_bin" --root "$root" --host-config "$work/vmrun.json" --log "$work/log" create --bundle "$2" --pid-file "$work/$1.pid" "$1" >"$work/said"
+		cat "$work/said"
+	}
+	holder "$cri" "$usual" && in_denied pod "$work/b"
+	is "what holds a pod: from outside" "$(create)" ""
+	is "it is in that group" "$(cat "$denied/pod/cgroup.procs")" "$(cat "$work/pid")"
+	succeeds "it ends" vmrun delete --force pod
+	is "what holds a pod: from inside" "$(denied_create pod "$work/b")" ""
+	pod=$(cat "$work/pod.pid")
+	work_load one "$(ns pid), $(ns mount), $(ns network "/proc/$pod/ns/net"), $(ns ipc "/proc/$pod/ns/ipc"), $(ns uts "/proc/$pod/ns/uts")"
+	in_denied one "$work/one"
+	is "a container of the pod, from outside: its TAP, /dev/null" "$(create_load one)" ""
+	is "its processes are in that group" "$(wc -l <"$denied/one/cgroup.procs")" "$(vm_pids one | wc -l)"
+	vmrun delete --force one
+	is "from inside: KVM, too" "$(denied_create one "$work/one")" ""
+	vmrun delete --force one
+	# A macvtap has a node of its own, whose number is in this network's /sys.
+	mkdir "$work/sys" && mount -t sysfs none "$work/sys"
+	for d in class devices; do mount --bind "$work/sys/$d" /sys/$d; done
+	ip link add under type veth peer name under2
+	jq '.vm = {kernel: {path: "'"$B"'/guests/idle.elf"}, hwConfig: {memory: 33554432}, devices: [{type: "net", mode: "macvtap", parent: "under"}]}
+		| del(.linux.namespaces)' "$work/one/config.json" >"$work/c" && mv "$work/c" "$work/one/config.json"
+	is "a macvtap" "$(create_load one | grep -v warning)" ""
+	vmrun delete --force one
+	vmrun delete --force pod
+	umount /sys/class /sys/devices "$work/sys"
+	succeeds "nothing is left" nothing_left
+	succeeds "of the groups below, too" rmdir "$denied/caller" "$denied"
+else
+	skip "a device program" "no cgroup v2 that this user may write to"
+fi
