@@ -43,6 +43,38 @@ if [ "$(stats | jq .data.memory.usage.usage)" -gt 0 ]; then
 	vmrun update --memory=-1 vm 2>/dev/null
 	is "update --memory -1: no limit" "$(stats | jq '.data.memory.usage.limit > 1e18')" true
 	is "the next update begins with it" "$(jq -c .linux.resources.memory.limit "$root/vm/config.json")" -1
+	# Where the kernel has them: CONTROLLER, FILE and value of v1, FILE and value of v2
+	file_of() { # CONTROLLER V1 V2: the file of the one that this host has
+		local d
+		d=$(jq -r .linux.cgroupsPath "$root/vm/config.json" | grep / || echo /vmrun/vm)
+		if [ -d "/sys/fs/cgroup/$1$d" ]; then cat "/sys/fs/cgroup/$1$d/$2"; else cat "/sys/fs/cgroup$d/$3"; fi
+	}
+	either() { [ -d "/sys/fs/cgroup/$1" ] && echo "$2" || echo "$3"; }
+	vmrun update --memory 256M --memory-reservation 64M vm 2>/dev/null
+	is "update --memory-reservation" "$(file_of memory memory.soft_limit_in_bytes memory.low)" 67108864
+	if [ -n "$(file_of memory memory.memsw.limit_in_bytes memory.swap.max 2>/dev/null)" ]; then
+		succeeds "update --memory-swap" vmrun update --memory-swap 300M vm
+		is "counts both in v1, swap alone in v2" "$(file_of memory memory.memsw.limit_in_bytes memory.swap.max)" "$(either memory 314572800 46137344)"
+	else
+		skip "update --memory-swap" "the kernel does not count swap"
+	fi
+	vmrun update --cpu-share 512 vm
+	is "update --cpu-share" "$(file_of cpu cpu.shares cpu.weight)" "$(either cpu 512 20)"
+	vmrun update --cpu-quota 50000 vm
+	is "update --cpu-quota" "$(file_of cpu cpu.cfs_quota_us cpu.max)" "$(either cpu 50000 "50000 100000")"
+	vmrun update --cpu-period 200000 vm
+	is "update --cpu-period" "$(file_of cpu cpu.cfs_period_us cpu.max)" "$(either cpu 200000 "50000 200000")"
+	vmrun update --cpu-quota=-1 vm
+	is "update --cpu-quota -1: no limit" "$(file_of cpu cpu.cfs_quota_us cpu.max)" "$(either cpu -1 "max 200000")"
+	vmrun update --pids-limit 100 vm
+	is "update --pids-limit" "$(file_of pids pids.max pids.max)" 100
+	vmrun update --pids-limit=-1 vm
+	is "update --pids-limit -1: no limit" "$(file_of pids pids.max pids.max)" max
+	cpuset() { vmrun update --cpuset-cpus 0 --cpuset-mems 0 vm 2>&1 && file_of cpuset cpuset.cpus cpuset.cpus; }
+	is "update --cpuset-cpus, --cpuset-mems" "$(cpuset)" \
+		"$(either cpuset "vmrun: vm: /linux/resources/cpu/cpus: no cgroup is available (be root, or have one delegated): the VM has none" 0)"
+	is "CPUs that the host does not have" "$(vmrun update --cpuset-cpus 0-4095 vm 2>&1 | sed 's/[0-9-]* (cpuset/N (cpuset/' | grep -c .)" 1
+	like "a weight of 0 is none that was given" "$(vmrun update --cpu-share 0 --cpu-idle 0 vm 2>&1; file_of cpu cpu.shares cpu.weight)" "^$(either cpu 512 20)\$"
 	is "a limit that a VM does not have" "$(vmrun update --blkio-weight 5 vm 2>&1)" \
 		"vmrun: vm: /linux/resources/blockIO: vmrun cannot set this limit: leave it out"
 	is "no limit" "$(vmrun update vm 2>&1; echo $?)" "$(printf 'vmrun: vm: no limit is given\n2')"
