@@ -91,6 +91,9 @@ static int update_plan(const struct vmrun *v, struct update *u, struct err *err)
 		if (u->bundle->linux_.resources.limit[i] == -1 &&
 		    !(u->plan->container && i == LIMIT_PIDS))
 			u->plan->cgroup.limit[i] = PLAN_LIMIT_LIFTED;
+	/* At create 0 asks for nothing. */
+	if (u->bundle->linux_.resources.limit[LIMIT_CPU_IDLE] == 0)
+		u->plan->cgroup.limit[LIMIT_CPU_IDLE] = 0;
 	return 0;
 }
 

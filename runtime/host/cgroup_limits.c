@@ -308,8 +308,8 @@ static int cgroup_limits_set_numbers(const struct cgroup *c, const struct plan_c
 		char value[VALUE_BYTES];
 		int one;
 
-		if (p->limit[i] < 0)
-			continue;
+		if (p->limit[i] < 0 || (i == LIMIT_CPU_SHARES && p->limit[LIMIT_CPU_IDLE] == 1))
+			continue; /* an idle group has no weight, and the kernel takes none */
 		cgroup_limits_value_of(p, (enum resource_limit)i, m && m->v2, value);
 		one = cgroup_limits_set(c, &limits[i], value, rc < 0 ? &other : err);
 		rc = rc < 0 ? rc : one;
