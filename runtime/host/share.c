@@ -129,10 +129,29 @@ static int share_pin(const struct plan_source *s, int tree, const char *path, st
 	return share_put(s, tree, path, same, err);
 }
 
-/* Puts an empty directory, which is read-only, in the place of one of vmrun's own */
-static int share_cover(const struct plan_source *s, int tree, struct err *err)
+int share_clone(const struct plan_source *s, struct err *err)
 {
-	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC), empty = -1;
+	cleanup_fd int fd = s->layers ? -1 : share_look(s, err);
+
+	if (s->layers)
+		return share_overlay(s, err);
+	return fd < 0 ? fd : share_tree(s, fd, err);
+}
+
+int share_empty(void)
+{
+	cleanup_fd int fs = fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	return fsmount(fs, FSMOUNT_CLOEXEC,
+		       MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+}
+
+int share_cover(const struct plan_source *s, int tree, struct err *err)
+{
+	cleanup_fd int empty = share_empty();
 	char path[PATH_MAX];
 	int rc = 0;
 
@@ -140,15 +159,7 @@ static int share_cover(const struct plan_source *s, int tree, struct err *err)
 		fmt_into(path, sizeof(path), "%.*s", (int)(end - s->hidden), s->hidden);
 		rc = share_pin(s, tree, path, err);
 	}
-	if (rc < 0)
-		return rc;
-	rc = fs < 0 ? fs : fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555", 0);
-	if (rc == 0)
-		rc = fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (rc == 0)
-		empty = fsmount(fs, FSMOUNT_CLOEXEC,
-				MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-	return share_put(s, tree, s->hidden, empty, err);
+	return rc < 0 ? rc : share_put(s, tree, s->hidden, empty, err);
 }
 
 /* Gives a tree its name in the root, which is the working directory */
@@ -199,15 +210,9 @@ static int share_trees(const struct plan_source *source, unsigned int nr, int *t
 	int rc = 0;
 
 	for (unsigned int i = 0; rc == 0 && i < nr; i++) {
-		cleanup_fd int fd = -1;
-
 		if (!anew && tree[i] >= 0)
 			continue;
-		fd = source[i].layers ? -1 : share_look(&source[i], err);
-		if (source[i].layers)
-			tree[i] = share_overlay(&source[i], err);
-		else
-			tree[i] = fd < 0 ? fd : share_tree(&source[i], fd, err);
+		tree[i] = share_clone(&source[i], err);
 		rc = tree[i] < 0 ? tree[i] : 0;
 	}
 	return rc;

@@ -26,4 +26,28 @@
 MUST_CHECK int share_open(const struct plan_source *source, unsigned int nr, int *ret_fd,
 			  struct err *err);
 
+/**
+ * share_clone() - A copy of the mount of one source, attached nowhere
+ *
+ * Syscalls: openat fstat open_tree mount_setattr
+ * Return: O_PATH, the caller's, or -errno
+ */
+MUST_CHECK int share_clone(const struct plan_source *s, struct err *err);
+
+/**
+ * share_empty() - An empty directory, read-only, attached nowhere
+ *
+ * Syscalls: fsopen fsconfig fsmount close
+ * Return: the caller's; -1 with errno
+ */
+MUST_CHECK int share_empty(void);
+
+/**
+ * share_cover() - Put an empty directory in the place of @s->hidden
+ * @tree:	The mount of @s, attached
+ *
+ * Syscalls: openat2 move_mount, and those of share_empty()
+ */
+MUST_CHECK int share_cover(const struct plan_source *s, int tree, struct err *err);
+
 #endif

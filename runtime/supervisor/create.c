@@ -277,6 +277,8 @@ int create_begin(struct supervisor *s, struct err *err)
 		rc = vsock_open(s, err);
 	if (rc == 0)
 		rc = create_spawn_all(s, sp, err);
+	if (rc == 0 && l->plan->container && !l->plan->pod)
+		rc = view_make(l->plan, &s->view, err);
 	spawn_settle(sp);
 	create_close_vmm_files(s->assets);
 	create_close_streams(l);

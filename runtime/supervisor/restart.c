@@ -38,6 +38,18 @@ static void restart_tell_jail_error(struct supervisor *s, unsigned int i)
 	restart_close(&r->error_fd);
 }
 
+/* A jail has a copy of the mount namespace that it comes from, and a user namespace. */
+static int restart_spawn_at_home(struct supervisor *s, unsigned int i, struct err *err)
+{
+	int rc = view_go_home(&s->view, err);
+
+	if (rc < 0)
+		return rc;
+	rc = spawn_process(&s->spawn, i, &s->proc[i], err);
+	view_return(&s->view);
+	return rc;
+}
+
 static int restart_spawn(struct supervisor *s, unsigned int i, struct err *err)
 {
 	int pipe_fd[2], rc = child_error_pipe(pipe_fd, err);
@@ -48,7 +60,7 @@ static int restart_spawn(struct supervisor *s, unsigned int i, struct err *err)
 	s->spawn.error_fd = pipe_fd[1];
 	rc = spawn_reconnect(&s->spawn, i, err);
 	if (rc == 0)
-		rc = spawn_process(&s->spawn, i, &s->proc[i], err);
+		rc = restart_spawn_at_home(s, i, err);
 	close(pipe_fd[1]);
 	restart_close(&s->spawn.channel[i - 1][1]);
 	return rc < 0 ? rc : watch_process(s, i, err);

@@ -126,6 +126,8 @@ static void start_container_began(struct supervisor *s, const struct err *failur
 {
 	if (failure->code)
 		start_refused(s, failure);
+	else
+		view_complete(s->launch->plan, &s->view);
 	if (s->start.under_way)
 		start_conclude(s);
 }

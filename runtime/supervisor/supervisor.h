@@ -9,6 +9,7 @@
 
 #include "devices/core/loop.h"
 #include "runtime/host/cgroup.h"
+#include "runtime/host/view.h"
 #include "runtime/jail/spawn.h"
 #include "runtime/state/state.h"
 #include "runtime/supervisor/child.h"
@@ -145,6 +146,7 @@ struct console_user {
  * @ask_by_ns:	When the next of them is late; 0: none is open
  * @pausing:	The VMM has been asked to pause or to resume, and has not answered
  * @spawn:	The sources of processes
+ * @view:	What its mount namespace shows of a container
  * @restart:	By process; @restart_ns: when something is due there, 0: never
  * @other:	By plan->other, likewise with @others_ns (others.h)
  * @record_ns:	When the state, which could not be saved, is saved again; 0: it is saved (record.h)
@@ -181,6 +183,7 @@ struct supervisor {
 	uint64_t ask_by_ns;
 	bool pausing;
 	struct spawn spawn;
+	struct view view;
 	struct restarting restart[PLAN_PROCS_MAX];
 	uint64_t restart_ns;
 	struct restarting other[BOOT_DEVICES_MAX];

@@ -171,6 +171,39 @@ for n in net ipc uts; do
 done
 is "has lo, and the TAP of a spare device" "$(nsenter -n -t "$pid" ip -o link | cut -d: -f2 | tr -d '\n')" " lo vmrun0"
 succeeds "an interface may come until the start" ip link add late type veth peer name eth0 netns "$pid"
+# Callers enter the mount namespace of that pid to copy files: they see the container's, and those of the host nowhere.
+mkdir -p "$work/data"
+echo bound >"$work/data/file"
+echo one >"$work/one/rootfs/file" && mkdir "$work/one/rootfs/data" "$work/one/rootfs/proc"
+ln -s /proc/1/root/etc "$work/one/rootfs/out"
+vmrun delete one
+jq --arg d "$work/data" '.mounts = [{destination: "/proc", type: "proc", source: "proc"},
+	{destination: "/data", type: "bind", source: $d, options: ["rbind", "ro"]}, {destination: "/none", type: "tmpfs", source: "tmpfs"}]
+	| .vm.devices = [{type: "console", ports: [{name: "c"}], onFailure: "restart"}]' \
+	"$work/one/config.json" >"$work/c" && mv "$work/c" "$work/one/config.json"
+is "a container with mounts" "$(create_load one)" ""
+pid=$(cat "$work/one.pid")
+cp "$(command -v busybox)" "$work/one/rootfs/bin/"
+joined() { nsenter -m -t "$pid" /bin/busybox "$@" 2>&1; }
+is "who joins its mount namespace: its files" "$(joined ls /; joined cat /file /data/file)" "bin
+data
+file
+out
+proc
+one
+bound"
+is "/proc is the guest's" "$(joined ls /proc; joined touch /proc/x)" "touch: /proc/x: Read-only file system"
+is "what is bound read-only" "$(joined touch /data/x)" "touch: /data/x: Read-only file system"
+like "no link leads to the host" "$(joined ls /out/)" 'No such file'
+joined sh -c 'echo new >/written'
+is "a file written there" "$(cat "$work/one/rootfs/written")" new
+kill -9 "$(vm_pid one console0)" # which is started again from there
+again() { [ "$(vmrun state one | jq '.vmrun.processes[] | select(.name == "console0") | .restarts')" = 1 ]; }
+succeeds "a device that is started again" eventually 10 again
+is "and its jail" "$(ls -A "/proc/$(vm_pid one console0)/root/")" ""
+is "has no mount but its root" "$(wc -l <"/proc/$(vm_pid one console0)/mountinfo")" 1
+is "they see the same afterwards" "$(joined cat /file)" one
+[ "$(joined ls /)" = "$(ls /)" ] && not_ok "and not the host's" || ok "and not the host's"
 vmrun delete one
 late_is_gone() { ! ip link show late >/dev/null 2>&1; }
 succeeds "which goes with the namespace" eventually 10 late_is_gone
