@@ -39,6 +39,17 @@ static bool program_look_is_apart(const char *destination, uint32_t flags)
 	return false;
 }
 
+/* A bind of the program itself, or of what it is in: podman brings its own init so. */
+static bool program_look_is_brought(const char *name, const char *destination)
+{
+	const size_t len = strlen(destination);
+	const char *last = strrchr(destination, '/');
+
+	if (!strchr(name, '/'))
+		return last && strcmp(last + 1, name) == 0;
+	return strncmp(name, destination, len) == 0 && (!name[len] || name[len] == '/');
+}
+
 static void program_look_read(const struct plan *p, struct program_asked *ret)
 {
 	struct agent_mount mount;
@@ -58,7 +69,9 @@ static void program_look_read(const struct plan *p, struct program_asked *ret)
 		if (item.type != AGENT_MOUNT)
 			continue;
 		memcpy(&mount, bytes, sizeof(mount));
-		if (!program_look_is_apart(text + sizeof(mount), mount.flags))
+		text += sizeof(mount);
+		if (!program_look_is_apart(text, mount.flags) ||
+		    (ret->name && program_look_is_brought(ret->name, text)))
 			ret->mounts = true;
 	}
 }

@@ -178,10 +178,11 @@ echo one >"$work/one/rootfs/file" && mkdir "$work/one/rootfs/data" "$work/one/ro
 ln -s /proc/1/root/etc "$work/one/rootfs/out"
 vmrun delete one
 jq --arg d "$work/data" '.mounts = [{destination: "/proc", type: "proc", source: "proc"},
-	{destination: "/data", type: "bind", source: $d, options: ["rbind", "ro"]}, {destination: "/none", type: "tmpfs", source: "tmpfs"}]
+	{destination: "/data", type: "bind", source: $d, options: ["rbind", "ro"]}, {destination: "/none", type: "tmpfs", source: "tmpfs"},
+	{destination: "/run/init", type: "bind", source: ($d + "/file"), options: ["bind"]}] | .process.args = ["/run/init", "true"]
 	| .vm.devices = [{type: "console", ports: [{name: "c"}], onFailure: "restart"}]' \
 	"$work/one/config.json" >"$work/c" && mv "$work/c" "$work/one/config.json"
-is "a container with mounts" "$(create_load one)" ""
+is "a container with mounts, one of which brings its program" "$(create_load one)" ""
 pid=$(cat "$work/one.pid")
 cp "$(command -v busybox)" "$work/one/rootfs/bin/"
 joined() { nsenter -m -t "$pid" /bin/busybox "$@" 2>&1; }
