@@ -124,6 +124,8 @@ void guest_limits(void)
 	(void)!setrlimit(RLIMIT_NOFILE, &files);
 	(void)!setrlimit(RLIMIT_NPROC, &none);
 	(void)!guest_write("/proc/self/oom_score_adj", "-1000");
+	/* All memory is a container's limit. As under a limit of a cgroup, too much of it is no error before it is used. */
+	(void)!guest_write("/proc/sys/vm/overcommit_memory", "1");
 }
 
 void guest_say(const char *line)
