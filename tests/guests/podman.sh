@@ -37,6 +37,18 @@ answers "run --timeout" 255 '' run --rm --timeout 1 $image sleep
 answers "run -d" 0 '' run -d --name c $image sleep
 answers "restart, of one that runs" 0 '^c$' podman restart -t 5 c
 is "it runs" "$(state c)" "running 0"
+# podman copies in the mount namespace of the pid that create gave.
+echo copied >"$work/one"
+answers "cp: into it" 0 '' podman cp "$work/one" c:/tmp/copy.$$
+is "it is there" "$(cat "$(podman mount c)/tmp/copy.$$")" copied
+answers "cp: out of it" 0 '' podman cp c:/etc/passwd "$work/passwd"
+is "of its own" "$(cat "$work/passwd")" "$(cat "$work/rootfs/etc/passwd")"
+answers "cp: a host's file that it lacks" 125 'no such file' podman cp c:/etc/fstab "$work/fstab"
+answers "cp: where the guest has a file system of its own" 125 'read-only file system' podman cp "$work/one" c:/dev/copy.$$
+is "nothing is written to the host" "$(ls -d /tmp/copy.$$ /dev/copy.$$ 2>/dev/null)" ""
+answers "--network container:" 126 'another container has a VM in this network namespace: vmrun runs one container of a pod' \
+	podman run --rm --network container:c $image exit 7
+answers "checkpoint" 125 'CRIU' podman container checkpoint c
 answers "stop" 0 '^c$' podman stop -t 5 c
 is "its status" "$(state c)" "exited 143"
 answers "restart, of one that has stopped" 0 '^c$' podman restart c
@@ -44,6 +56,9 @@ answers "pause" 0 '^c$' podman pause c
 answers "kill of a paused one" 0 '^c$' podman kill c
 answers "wait" 0 '^137$' podman wait c
 answers "rm" 0 '^c$' podman rm c
+answers "run --restart" 4 '' run --name c --restart on-failure:2 $image exit 4
+is "run --restart: how often" "$(podman inspect -f '{{.RestartCount}} {{.State.Status}}' c)" "2 exited"
+answers "rm of it" 0 '^c$' podman rm c
 succeeds "nothing is left" eventually 10 nothing_left
 
 for part in vmm=33 fs0=38 =137; do
