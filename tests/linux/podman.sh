@@ -23,6 +23,7 @@ say "run"
 mkdir -p "$work/data" "$work/fixed"
 echo from-host >"$work/data/file"
 echo one >"$work/one"
+echo "FROM=a file" >"$work/env"
 cat >"$work/data/main" <<'END'
 trap 'echo usr1' USR1
 trap 'echo term; exit 3' TERM
@@ -54,12 +55,17 @@ fact hosts "$(grep -c "$(hostname)" /etc/hosts)"
 fact links "$(cd /sys/class/net && ls | tr '\n' ' ')"
 fact routes "$(ip route | sed 's/ src .*//' | tr '\n' ' ')"
 fact mtu "$(cat /sys/class/net/eth0/mtu) $(grep -c 02:00:00:00:00:07 /sys/class/net/eth0/address)"
+fact names "$(grep foo /etc/hosts; cat /etc/resolv.conf)"
+fact sysctl "$(cat /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmax)"
+fact mounts "$(df -k /t2 | awk 'NR == 2 { print $2 }') $(cat /etc/two; touch /etc/two 2>&1)"
 fact user "$(echo mine >/data/mine && stat -c %u:%g /data/mine)"
 END
 chmod 777 "$work/data"
 options=(--hostname web1 --network bridge --mac-address 02:00:00:00:00:07 -v "$work/data:/data" -v "$work/fixed:/fixed:ro"
 	-v "$work/one:/etc/one" --memory 256m --cpus 1 --read-only --tmpfs /tmp -u 1000:1000 --group-add 77 --ulimit nofile=512:600 --ulimit nproc=4096:4096
-	--cap-drop all --cap-add chown -w /home/user -e "WORD=two  words" --pids-limit 100 --shm-size 8m --label a=b)
+	--cap-drop all --cap-add chown -w /home/user -e "WORD=two  words" --pids-limit 100 --shm-size 8m --label a=b
+	--init --security-opt no-new-privileges --add-host foo:10.1.2.3 --dns 10.9.9.9 --dns-option ndots:2 --sysctl net.ipv4.ip_forward=1 --sysctl kernel.shmmax=12345
+	--env-file "$work/env" --mount type=tmpfs,destination=/t2,tmpfs-size=32k --mount "type=bind,source=$work/one,destination=/etc/two,ro=true,bind-propagation=rslave")
 podman run -d --name web -p 18080:8000 "${options[@]}" $image sh /data/main >"$work/out" 2>&1
 is "run -d: exit status" $? 0
 like "run -d: prints the id" "$(cat "$work/out")" '^[0-9a-f]{64}$'
@@ -91,6 +97,15 @@ answers "exec: not executable" 126 'ermission denied' podman exec web /etc/passw
 is "exec -t: a terminal, and its size" "$(typed '' podman exec -t web sh -c 'sleep 1; tty; stty size')" "/dev/pts/0
 40 132
 status 0"
+answers "cp: into it" 0 '' podman cp "$work/one" web:/data/copy
+answers "exec: sees the copy" 0 '^one$' podman exec web cat /data/copy
+answers "cp: out of it" 0 '' podman cp web:/etc/group "$work/group"
+is "cp: the container's file" "$(cat "$work/group")" "$(cat "$B/containers/rootfs/etc/group")"
+answers "cp: into its read-only root" 125 'read-only file system' podman cp "$work/one" web:/home/copied
+[ ! -e /home/copied ] && ok "cp: never to the host" || not_ok "cp: never to the host"
+if [ "${RUNTIME:-vmrun}" != runc ]; then
+	answers "run --network container:" 126 'another container has a VM in this network namespace' podman run --rm --network container:web $image true
+fi
 answers "kill -s USR1" 0 '^web$' podman kill -s USR1 web
 succeeds "kill: the program has it" eventually 10 has_logged usr1
 podman logs web >"$work/out" 2>"$work/err"
