@@ -170,6 +170,11 @@ $(B)/tests/unit/init/%: $(B)/obj/tests/unit/init/%.o $(B)/lib/init.a $(B)/lib/su
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDSAN) -pie -o $@ $< $(B)/lib/support.a $(B)/lib/init.a $(B)/lib/core.a -lcriterion -lpthread
+# What the host describes of a network and the guest sets up is compared.
+$(B)/tests/unit/net/%: $(B)/obj/tests/unit/net/%.o $(test_libs) $(B)/lib/init.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $< -Wl,--start-group $(test_libs) $(B)/lib/init.a -Wl,--end-group $(LIBS_HOST) -lcriterion -lpthread
 $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(test_libs)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_addr.h>
+#include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
@@ -32,12 +33,13 @@ static size_t links_addr_bytes(uint8_t family)
 	return family == AF_INET ? 4 : family == AF_INET6 ? 16 : 0;
 }
 
-static int links_set(int sock, int index, bool up, const char *name, uint32_t mtu)
+/* @flags: IFF_UP, IFF_NOARP */
+static int links_set(int sock, int index, unsigned int flags, const char *name, uint32_t mtu)
 {
 	struct ifinfomsg family = {
 		.ifi_index = index,
-		.ifi_flags = up ? IFF_UP : 0,
-		.ifi_change = IFF_UP,
+		.ifi_flags = flags,
+		.ifi_change = IFF_UP | IFF_NOARP,
 	};
 	struct rtreq r;
 
@@ -49,32 +51,79 @@ static int links_set(int sock, int index, bool up, const char *name, uint32_t mt
 	return rtreq_send(sock, &r);
 }
 
+/* Whether the kernel makes a link-local address when the link comes up. Without IPv6 it makes none anyway. */
+static int links_make_local(int sock, int index, bool make)
+{
+	const uint8_t mode = make ? IN6_ADDR_GEN_MODE_EUI64 : IN6_ADDR_GEN_MODE_NONE;
+	struct ifinfomsg family = {.ifi_index = index};
+	struct {
+		struct rtattr family, mode;
+		uint8_t value, pad[3];
+	} spec = {
+		.family = {RTA_LENGTH(RTA_LENGTH(sizeof(mode))), AF_INET6},
+		.mode = {RTA_LENGTH(sizeof(mode)), IFLA_INET6_ADDR_GEN_MODE},
+		.value = mode,
+	};
+	struct rtreq r;
+	int rc;
+
+	rtreq_begin(&r, RTM_NEWLINK, 0, &family, sizeof(family));
+	rtreq_add(&r, IFLA_AF_SPEC, &spec, sizeof(spec));
+	rc = rtreq_send(sock, &r);
+	return rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP ? 0 : rc;
+}
+
+/* Several links may have one MAC: their order tells which it is. */
+static int links_index_of(const struct links *l, uint32_t i, const uint8_t mac[6])
+{
+	int behind = 0;
+
+	for (uint32_t k = 0; k < i; k++) {
+		struct agent_link before;
+
+		(void)desc_get(l->d, AGENT_LINK, k, &before);
+		if (memcmp(before.mac, mac, sizeof(before.mac)) == 0)
+			behind = l->index[k];
+	}
+	return rtreq_link_of(l->sock, mac, behind);
+}
+
 /* First pass: which it is, and a name that is in no other's way */
 static int links_find(struct links *l, uint32_t i)
 {
 	struct agent_link link;
 	char name[IFNAMSIZ];
+	int rc;
 
 	(void)desc_get(l->d, AGENT_LINK, i, &link);
 	if (memcmp(link.mac, links_zero, sizeof(link.mac)) == 0) {
 		l->index[i] = LINKS_LOOPBACK;
 		return 0;
 	}
-	l->index[i] = rtreq_link_of(l->sock, link.mac);
+	l->index[i] = links_index_of(l, i, link.mac);
 	if (l->index[i] < 0)
 		return l->index[i];
 	(void)snprintf(name, sizeof(name), "link.%u", i);
-	return links_set(l->sock, l->index[i], false, name, 0);
+	rc = links_set(l->sock, l->index[i], 0, name, 0);
+	return rc == 0 ? links_make_local(l->sock, l->index[i], false) : rc;
 }
 
+/* A link-local address that is listed is there without a wait; the kernel makes it anew when the link comes up again. */
 static int links_up(const struct links *l, uint32_t i)
 {
 	struct agent_link link;
 	bool loopback = l->index[i] == LINKS_LOOPBACK;
+	unsigned int flags;
+	int rc;
 
 	(void)desc_get(l->d, AGENT_LINK, i, &link);
-	return links_set(l->sock, l->index[i], true,
-			 loopback ? NULL : desc_text(l->d, AGENT_LINK, i, 0), link.mtu);
+	flags = (link.flags & AGENT_LINK_DOWN ? 0 : IFF_UP) |
+		(link.flags & AGENT_LINK_NO_ARP ? IFF_NOARP : 0);
+	rc = links_set(l->sock, l->index[i], flags,
+		       loopback ? NULL : desc_text(l->d, AGENT_LINK, i, 0), link.mtu);
+	if (rc == 0 && !loopback && !(link.flags & AGENT_LINK_LISTED))
+		rc = links_make_local(l->sock, l->index[i], true);
+	return rc;
 }
 
 static int links_address(const struct links *l, uint32_t i)
@@ -82,65 +131,106 @@ static int links_address(const struct links *l, uint32_t i)
 	struct agent_address a;
 	struct ifaddrmsg family;
 	struct rtreq r;
+	uint32_t flags;
 	size_t bytes;
+	int rc;
 
 	(void)desc_get(l->d, AGENT_ADDRESS, i, &a);
 	bytes = links_addr_bytes(a.family);
 	if (bytes == 0 || a.link >= l->count)
 		return -EINVAL;
+	/* The host has an IPv6 one already, and knows that it is the only one. */
+	flags = (a.family == AF_INET6 ? IFA_F_NODAD : 0U) |
+		(a.flags & AGENT_ADDRESS_NO_ROUTE ? IFA_F_NOPREFIXROUTE : 0U);
 	family = (struct ifaddrmsg){
 		.ifa_family = a.family,
 		.ifa_prefixlen = a.bits,
-		/* The host has it already, and knows that it is the only one. */
-		.ifa_flags = a.family == AF_INET6 ? IFA_F_NODAD : 0,
+		.ifa_scope = a.scope,
 		.ifa_index = (unsigned int)l->index[a.link],
 	};
-	rtreq_begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &family, sizeof(family));
+	rtreq_begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &family, sizeof(family));
 	rtreq_add(&r, IFA_LOCAL, a.addr, bytes);
-	rtreq_add(&r, IFA_ADDRESS, a.addr, bytes);
-	if (a.family == AF_INET && a.bits < 31) {
-		uint8_t broadcast[4];
-
-		for (unsigned int n = 0; n < 32; n += 8) {
-			unsigned int fixed = a.bits <= n ? 0 : a.bits - n >= 8 ? 8 : a.bits - n;
-
-			broadcast[n / 8] = (uint8_t)(a.addr[n / 8] | 0xff >> fixed);
-		}
-		rtreq_add(&r, IFA_BROADCAST, broadcast, sizeof(broadcast));
-	}
-	return rtreq_send(l->sock, &r);
+	rtreq_add(&r, IFA_ADDRESS, a.to, bytes);
+	rtreq_add(&r, IFA_FLAGS, &flags, sizeof(flags));
+	if (memcmp(a.broadcast, links_zero, sizeof(a.broadcast)) != 0)
+		rtreq_add(&r, IFA_BROADCAST, a.broadcast, sizeof(a.broadcast));
+	if (a.metric)
+		rtreq_add(&r, IFA_RT_PRIORITY, &a.metric, sizeof(a.metric));
+	if (a.label[0])
+		rtreq_add(&r, IFA_LABEL, a.label, strnlen(a.label, sizeof(a.label) - 1) + 1);
+	rc = rtreq_send(l->sock, &r);
+	return rc == -EEXIST ? 0 : rc; /* the loopback device's */
 }
 
-static int links_route(const struct links *l, uint32_t i)
+static void links_route_metrics(struct rtreq *r, const struct agent_route *a)
+{
+	struct {
+		struct rtattr head;
+		uint32_t value;
+	} metric[2];
+	const struct {
+		uint16_t type;
+		uint32_t value;
+	} wanted[] = {{RTAX_MTU, a->mtu}, {RTAX_ADVMSS, a->advmss}};
+	size_t nr = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
+		if (!wanted[i].value)
+			continue;
+		metric[nr].head = (struct rtattr){RTA_LENGTH(sizeof(uint32_t)), wanted[i].type};
+		metric[nr++].value = wanted[i].value;
+	}
+	if (nr)
+		rtreq_add(r, RTA_METRICS, metric, nr * sizeof(metric[0]));
+}
+
+static int links_add_route(const struct links *l, const struct agent_route *a, bool onlink)
+{
+	const size_t bytes = links_addr_bytes(a->family);
+	const struct rtmsg family = {
+		.rtm_family = a->family,
+		.rtm_dst_len = a->dst_bits,
+		.rtm_table = RT_TABLE_MAIN,
+		.rtm_protocol = a->protocol,
+		.rtm_scope = a->scope,
+		.rtm_type = RTN_UNICAST,
+		.rtm_flags = onlink ? RTNH_F_ONLINK : 0,
+	};
+	struct rtreq r;
+	int rc;
+
+	rtreq_begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, &family, sizeof(family));
+	if (a->dst_bits)
+		rtreq_add(&r, RTA_DST, a->dst, bytes);
+	if (memcmp(a->gateway, links_zero, bytes) != 0)
+		rtreq_add(&r, RTA_GATEWAY, a->gateway, bytes);
+	if (memcmp(a->src, links_zero, bytes) != 0)
+		rtreq_add(&r, RTA_PREFSRC, a->src, bytes);
+	if (a->metric)
+		rtreq_add(&r, RTA_PRIORITY, &a->metric, sizeof(a->metric));
+	rtreq_add(&r, RTA_OIF, &l->index[a->link], sizeof(int));
+	links_route_metrics(&r, a);
+	rc = rtreq_send(l->sock, &r);
+	return rc == -EEXIST ? 0 : rc; /* the kernel made it for an address */
+}
+
+/* A route stays when the one to its gateway goes: so that one is no condition here. */
+static int links_route(const struct links *l, uint32_t i, bool by_gateway)
 {
 	struct agent_route a;
-	struct rtmsg family;
-	struct rtreq r;
-	size_t bytes;
+	bool has_gateway;
+	int rc;
 
 	(void)desc_get(l->d, AGENT_ROUTE, i, &a);
-	bytes = links_addr_bytes(a.family);
-	if (bytes == 0 || a.link >= l->count)
+	if (links_addr_bytes(a.family) == 0 || a.link >= l->count)
 		return -EINVAL;
-	family = (struct rtmsg){
-		.rtm_family = a.family,
-		.rtm_dst_len = a.dst_bits,
-		.rtm_table = RT_TABLE_MAIN,
-		.rtm_protocol = RTPROT_BOOT,
-		.rtm_scope = a.scope,
-		.rtm_type = RTN_UNICAST,
-	};
-	rtreq_begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &family, sizeof(family));
-	if (a.dst_bits)
-		rtreq_add(&r, RTA_DST, a.dst, bytes);
-	if (memcmp(a.gateway, links_zero, bytes) != 0)
-		rtreq_add(&r, RTA_GATEWAY, a.gateway, bytes);
-	if (memcmp(a.src, links_zero, bytes) != 0)
-		rtreq_add(&r, RTA_PREFSRC, a.src, bytes);
-	if (a.metric)
-		rtreq_add(&r, RTA_PRIORITY, &a.metric, sizeof(a.metric));
-	rtreq_add(&r, RTA_OIF, &l->index[a.link], sizeof(int));
-	return rtreq_send(l->sock, &r);
+	has_gateway = memcmp(a.gateway, links_zero, links_addr_bytes(a.family)) != 0;
+	if (has_gateway != by_gateway)
+		return 0;
+	rc = links_add_route(l, &a, a.flags & AGENT_ROUTE_ONLINK);
+	return has_gateway && (rc == -ENETUNREACH || rc == -EHOSTUNREACH || rc == -EINVAL)
+		       ? links_add_route(l, &a, true)
+		       : rc;
 }
 
 static int links_neighbour(const struct links *l, uint32_t i)
@@ -168,7 +258,7 @@ static int links_neighbour(const struct links *l, uint32_t i)
 static int links_all(struct links *l, struct fault *f)
 {
 	uint32_t addresses = l->d->count[AGENT_ADDRESS], routes = l->d->count[AGENT_ROUTE];
-	int rc = links_set(l->sock, LINKS_LOOPBACK, true, NULL, 0);
+	int rc = links_set(l->sock, LINKS_LOOPBACK, IFF_UP, NULL, 0);
 
 	for (uint32_t i = 0; rc == 0 && i < l->count; i++)
 		rc = links_find(l, f->index = i);
@@ -178,9 +268,9 @@ static int links_all(struct links *l, struct fault *f)
 		f->index = l->count + i;
 		rc = links_address(l, i);
 	}
-	for (uint32_t i = 0; rc == 0 && i < routes; i++) {
-		f->index = l->count + addresses + i;
-		rc = links_route(l, i);
+	for (uint32_t i = 0; rc == 0 && i < 2 * routes; i++) {
+		f->index = l->count + addresses + i % routes;
+		rc = links_route(l, i % routes, i >= routes);
 	}
 	for (uint32_t i = 0; rc == 0 && i < l->d->count[AGENT_NEIGHBOUR]; i++) {
 		f->index = l->count + addresses + routes + i;

@@ -84,7 +84,7 @@ int rtreq_send(int sock, struct rtreq *r)
 
 struct rtreq_search {
 	const uint8_t *mac;
-	int index;
+	int behind, index;
 };
 
 static void rtreq_compare(const struct nlmsghdr *h, void *arg)
@@ -94,7 +94,8 @@ static void rtreq_compare(const struct nlmsghdr *h, void *arg)
 	size_t left;
 
 	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(sizeof(*link)) ||
-	    link->ifi_type != ARPHRD_ETHER)
+	    link->ifi_type != ARPHRD_ETHER || link->ifi_index <= s->behind ||
+	    (s->index > 0 && link->ifi_index > s->index))
 		return;
 	left = h->nlmsg_len - NLMSG_LENGTH(sizeof(*link));
 	for (const struct rtattr *a = IFLA_RTA(link); RTA_OK(a, left); a = RTA_NEXT(a, left))
@@ -103,9 +104,9 @@ static void rtreq_compare(const struct nlmsghdr *h, void *arg)
 			s->index = link->ifi_index;
 }
 
-int rtreq_link_of(int sock, const uint8_t mac[6])
+int rtreq_link_of(int sock, const uint8_t mac[6], int behind)
 {
-	struct rtreq_search s = {mac, -ENODEV};
+	struct rtreq_search s = {mac, behind, -ENODEV};
 	struct ifinfomsg family = {0};
 	struct rtreq r;
 	int rc;

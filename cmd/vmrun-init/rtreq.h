@@ -34,7 +34,7 @@ void rtreq_add(struct rtreq *r, uint16_t attribute, const void *data, size_t len
 /** rtreq_send() - Send it and wait for the answer. Return: 0 or -errno, the kernel's */
 MUST_CHECK int rtreq_send(int sock, struct rtreq *r);
 
-/** rtreq_link_of() - Index of the link with a hardware address. Return: it, -ENODEV or another -errno */
-MUST_CHECK int rtreq_link_of(int sock, const uint8_t mac[6]);
+/** rtreq_link_of() - Lowest index above @behind of a link with a hardware address. Return: it, -ENODEV or another -errno */
+MUST_CHECK int rtreq_link_of(int sock, const uint8_t mac[6], int behind);
 
 #endif

@@ -144,14 +144,14 @@ static int launch_print_plan(const struct plan *p, struct err *err)
 }
 
 /* net_setup() reports what cannot be seen now. */
-static unsigned int launch_interfaces_of(const char *netns, struct netns_id *ret_id)
+static unsigned int launch_interfaces_of(const char *netns, bool whole, struct netns_id *ret_id)
 {
 	unsigned int nr = 0;
 	struct err ignored;
 
 	if (!netns)
 		return caps_has(CAP_SYS_ADMIN);
-	(void)!net_count(netns, &nr, ret_id, &ignored);
+	(void)!net_count(netns, whole, &nr, ret_id, &ignored);
 	return nr;
 }
 

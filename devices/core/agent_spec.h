@@ -143,27 +143,52 @@ struct agent_hook {
 	uint32_t timeout_s, nr_args, nr_env, reserved;
 };
 
-/** struct agent_link - @mac: which interface it is; all zeros: the loopback device. @mtu 0: as it is */
+#define AGENT_LINK_DOWN	  (1U << 0)
+#define AGENT_LINK_NO_ARP (1U << 1)
+#define AGENT_LINK_LISTED                                                                          \
+	(1U << 2) /* it has no link-local address but a listed one: the kernel makes none */
+
+/**
+ * struct agent_link - @mac: which interface it is; all zeros: the loopback device. @mtu 0: as it is
+ *
+ * Of several with one MAC the first is that of the lowest index.
+ */
 struct agent_link {
 	uint8_t mac[6];
-	uint16_t reserved;
+	uint16_t flags; /* AGENT_LINK_* */
 	uint32_t mtu;
 };
 
-/** struct agent_address - Of the link that AGENT_LINK names as number @link; @family AF_INET or AF_INET6 */
+#define AGENT_ADDRESS_NO_ROUTE (1U << 0) /* the kernel makes no route to its network */
+
+/**
+ * struct agent_address - Of the link that AGENT_LINK names as number @link; @family AF_INET or AF_INET6
+ * @to:		The peer's address, or @addr again
+ * @broadcast:	IPv4; all zeros: none
+ * @metric:	Of the route to its network, 0: the kernel's choice
+ * @label:	IPv4: terminated; empty: the link's name
+ */
 struct agent_address {
 	uint32_t link;
-	uint8_t family, bits;
-	uint16_t reserved;
-	uint8_t addr[16];
+	uint8_t family, bits, scope, flags;
+	uint8_t addr[16], to[16], broadcast[4];
+	uint32_t metric;
+	char label[16];
 };
 
-/** struct agent_route - @dst_bits 0: the default route; @gateway all zeros: on the link; @src likewise: none */
+#define AGENT_ROUTE_ONLINK (1U << 0) /* the gateway is on the link, whatever other routes say */
+
+/**
+ * struct agent_route - In the main table; @dst_bits 0: the default route
+ * @gateway:	All zeros: on the link; @src likewise: none
+ * @protocol:	Linux's RTPROT_*: who made it
+ * @mtu, @advmss: 0: as the link has it
+ */
 struct agent_route {
 	uint32_t link;
-	uint8_t family, dst_bits, scope, reserved;
+	uint8_t family, dst_bits, scope, protocol;
 	uint8_t dst[16], gateway[16], src[16];
-	uint32_t metric, reserved2;
+	uint32_t metric, mtu, advmss, flags; /* AGENT_ROUTE_* */
 };
 
 /** struct agent_neighbour - A permanent one */

@@ -2,9 +2,9 @@
 /**
  * DOC: Networks in the description of a container (devices/core/agent_spec.h)
  *
- * It says what net_cmdline() says, with the names of the interfaces and with metrics: so a route stays here that
- * another one shadows there. An interface that was joined keeps its name; another device, whose addresses come from
- * config.json, is eth<n>. A device without an interface is left out, and the guest never looks at it.
+ * An interface that was joined is described as its namespace has it at that moment (whole.h); another device, whose
+ * addresses come from config.json, is eth<n>. A device without an interface is left out, and the guest never looks
+ * at it.
  */
 #ifndef VMRUN_RUNTIME_NET_DESCRIBE_H
 #define VMRUN_RUNTIME_NET_DESCRIBE_H
@@ -16,6 +16,7 @@
  * net_describe() - Add the items of all networks, once those of mode netns are joined
  * @record:	All @nr of the VM
  */
-void net_describe(const struct net_record *record, unsigned int nr, struct spec_items *to);
+MUST_CHECK int net_describe(const struct net_record *record, unsigned int nr, struct spec_items *to,
+			    struct err *err);
 
 #endif

@@ -10,11 +10,16 @@
 #include "runtime/netlink/tc.h"
 #include "runtime/util/addr.h"
 
-int net_found_list(struct nl *nl, struct net_found *f, struct err *err)
+int net_found_list(struct nl *nl, struct net_found **ret, struct err *err)
 {
-	int rc = rtnl_links(nl, f->link, &f->nr_links, err);
+	cleanup_free struct net_found *f = calloc(1, sizeof(*f));
+	int rc = f ? rtnl_links(nl, f->link, &f->nr_links, err) : err_set(err, ENOMEM, "networks");
 
-	return rc < 0 ? rc : rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
+	if (rc == 0)
+		rc = rtnl_addrs(nl, f->addr, &f->nr_addrs, err);
+	if (rc == 0)
+		*ret = TAKE_PTR(f);
+	return rc;
 }
 
 static bool interface_addr_counts(const struct rtnl_addr *a)
@@ -30,6 +35,18 @@ bool net_found_has_address(const struct net_found *f, const struct rtnl_link *li
 		if (f->addr[i].index == link->index && interface_addr_counts(&f->addr[i]))
 			return true;
 	return false;
+}
+
+/* A TAP is a VM's, ours too. A tunnel that each namespace has ("gretap0") has no MAC. */
+bool net_found_counts(const struct net_found *f, const struct rtnl_link *link, bool whole)
+{
+	static const uint8_t no_mac[6];
+
+	if (!link->ethernet)
+		return false;
+	return whole ? strcmp(link->kind, "tun") != 0 &&
+			       memcmp(link->mac, no_mac, sizeof(no_mac)) != 0
+		     : net_found_has_address(f, link);
 }
 
 static int interface_too_many(const char *name, unsigned int max, const char *what, struct err *err)
@@ -222,6 +239,8 @@ int net_interface_record(struct nl *nl, struct net_found *f, const struct rtnl_l
 	/* The other side answers only this MAC, and the wire carries no larger frames. */
 	memcpy(record->mac, link->mac, sizeof(record->mac));
 	record->mtu = link->mtu > NET_MTU_MAX ? NET_MTU_MAX : (uint16_t)link->mtu;
+	if (record->whole)
+		return 0;
 	rc = rtnl_routes(nl, f->route, &f->nr_routes, err);
 	if (rc == 0)
 		rc = interface_record_addrs(f, link, record, err);

@@ -22,16 +22,22 @@ struct net_found {
 	unsigned int nr_links, nr_addrs, nr_routes;
 };
 
-/** net_found_list() - List interfaces and addresses of the namespace of @nl */
-MUST_CHECK int net_found_list(struct nl *nl, struct net_found *ret, struct err *err);
+/** net_found_list() - List interfaces and addresses of the namespace of @nl; *ret is to be freed */
+MUST_CHECK int net_found_list(struct nl *nl, struct net_found **ret, struct err *err);
 
 /** net_found_has_address() - Whether an interface is up and has an address for a guest */
 bool net_found_has_address(const struct net_found *f, const struct rtnl_link *link);
 
 /**
+ * net_found_counts() - Whether mode netns joins an interface
+ * @whole:	Each that has a MAC and no TAP's kind; otherwise only those with an address for a guest
+ */
+bool net_found_counts(const struct net_found *f, const struct rtnl_link *link, bool whole);
+
+/**
  * net_interface_record() - Record an interface as the one to join
  * @f:		As listed; routes are added
- * @record:	Without addresses, routes and neighbours; those, joined, MAC and MTU are filled in
+ * @record:	Without addresses, routes and neighbours; those (unless it is whole), joined, MAC and MTU are filled in
  *
  * Return: 0; -EEXIST if it has an ingress qdisc; -E2BIG; other -errno
  */

@@ -10,11 +10,11 @@
 
 /**
  * net_count() - Count the interfaces of the network namespace @path that netns mode would join
+ * @whole:	For a container: all Ethernet interfaces but TAPs. Otherwise those that are up and have an IPv4 or a
+ *		global IPv6 address
  * @ret_id:	Identity of the namespace
- *
- * These are the Ethernet interfaces that are up and have an IPv4 or a global IPv6 address, without loopback.
  */
-MUST_CHECK int net_count(const char *path, unsigned int *ret, struct netns_id *ret_id,
+MUST_CHECK int net_count(const char *path, bool whole, unsigned int *ret, struct netns_id *ret_id,
 			 struct err *err);
 
 /**
@@ -31,7 +31,8 @@ MUST_CHECK int net_look(struct net_record *record, unsigned int nr, unsigned int
 			struct err *err);
 
 /**
- * net_warn_left() - Once all are joined: warn about each interface with addresses that no device took
+ * net_warn_left() - Once all are joined: warn about each interface with addresses that no device took; for a
+ *		container in one line, with the number of routes and rules that the description cannot express
  * @record:	All @nr of the VM; looks into the namespace of number @i, unless a lower number has the same
  */
 MUST_CHECK int net_warn_left(const struct net_record *record, unsigned int nr, unsigned int i,

@@ -46,6 +46,7 @@ static int mode_netns_plan(const struct plan_net *p, const char *id, struct net_
 	cleanup_fd int fd = -1;
 	int rc;
 
+	record->whole = p->alone;
 	if (!record->tap[0])
 		net_name_link("vt", id, record->device, 0, record->tap);
 	if (!p->netns_path) /* it will be the supervisor's: net_own() */
@@ -64,6 +65,7 @@ int net_own(struct net_record *record, struct err *err)
 	if (record->mode != NET_MODE_NETNS || record->netns[0])
 		return 0;
 	fmt_into(record->netns, sizeof(record->netns), "/proc/%d/ns/net", getpid());
+	record->own = true;
 	return netns_identify(-1, &record->netns_id, err);
 }
 

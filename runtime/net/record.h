@@ -47,6 +47,9 @@ struct net_neigh {
  * @netns:	Path of the namespace (netns mode), or ""
  * @netns_id:	Identity of that namespace; vmrun does not touch another one that the path leads to later
  * @joined:	Name of the interface joined to the TAP by tc (netns mode), or ""
+ * @whole:	Of a container: all interfaces are joined, not only those that are up and have addresses, and its
+ *		guest gets all of the namespace by net_describe(), so that @guest and below stay empty (netns mode)
+ * @own:	@netns is new, and the supervisor's (netns mode)
  * @mtu:	0 while not known
  * @guest:	The guest's address; in netns mode the first IPv4 address in @addr
  * @gateway:	The guest's gateway, 0 = none; in netns mode that of the first default route in @route
@@ -62,6 +65,7 @@ struct net_record {
 	char netns[NET_PATH_MAX];
 	struct netns_id netns_id;
 	char joined[16];
+	bool whole, own;
 	uint8_t mac[6];
 	uint16_t mtu;
 	struct net_addr host, guest;

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <string.h>
@@ -24,6 +25,8 @@ static const struct {
 	[RTNL_NEIGH] = {"list neighbours", RTM_GETNEIGH, sizeof(struct ndmsg),
 			sizeof(struct rtnl_neigh)},
 	[RTNL_NET] = {"list networks", RTM_GETROUTE, sizeof(struct rtmsg), sizeof(struct rtnl_net)},
+	[RTNL_LEFT_ROUTE] = {"list routes", RTM_GETROUTE, sizeof(struct rtmsg), 0},
+	[RTNL_LEFT_RULE] = {"list rules", RTM_GETRULE, sizeof(struct fib_rule_hdr), 0},
 };
 
 static int rtnl_dump_ask(struct nl *nl, enum rtnl_kind kind,
@@ -182,4 +185,36 @@ int rtnl_addr_in_use(struct nl *nl, struct net_addr net, struct err *err)
 	int rc = rtnl_dump_all(nl, RTNL_ADDR, rtnl_dump_see_addr, &o, err);
 
 	return rc < 0 ? rc : found;
+}
+
+static int rtnl_dump_count_route(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_lefts *l = arg;
+	union rtnl_item item;
+	int rc = rtnl_parse(RTNL_LEFT_ROUTE, nlh, &item);
+
+	l->routes += rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+static int rtnl_dump_count_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_lefts *l = arg;
+	union rtnl_item item;
+	int rc = rtnl_parse(RTNL_LEFT_RULE, nlh, &item);
+
+	l->rules += rc > 0;
+	return rc < 0 ? rc : 0;
+}
+
+int rtnl_lefts(struct nl *nl, struct rtnl_lefts *ret, struct err *err)
+{
+	struct rtnl_lefts l = {0};
+	int rc = rtnl_dump_all(nl, RTNL_LEFT_ROUTE, rtnl_dump_count_route, &l, err);
+
+	if (rc == 0)
+		rc = rtnl_dump_all(nl, RTNL_LEFT_RULE, rtnl_dump_count_rule, &l, err);
+	if (rc == 0)
+		*ret = l;
+	return rc;
 }

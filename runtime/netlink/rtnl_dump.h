@@ -25,6 +25,14 @@ MUST_CHECK int rtnl_routes(struct nl *nl, struct rtnl_route ret[RTNL_ROUTES_MAX]
 MUST_CHECK int rtnl_neighs(struct nl *nl, struct rtnl_neigh ret[RTNL_NEIGHS_MAX],
 			   unsigned int *ret_nr, struct err *err);
 
+/** struct rtnl_lefts - How many routes and rules struct rtnl_route cannot express, without those that every kernel makes */
+struct rtnl_lefts {
+	unsigned int routes, rules;
+};
+
+/** rtnl_lefts() - Count them: other tables, other types, several next hops, for one source ... */
+MUST_CHECK int rtnl_lefts(struct nl *nl, struct rtnl_lefts *ret, struct err *err);
+
 /**
  * rtnl_addr_in_use() - Whether the network of any address of this namespace overlaps @net
  *

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <net/if.h>
@@ -46,7 +47,8 @@ static int rtnl_parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	*l = (struct rtnl_link){.index = ifi->ifi_index,
 				.up = ifi->ifi_flags & IFF_UP,
 				.loopback = ifi->ifi_flags & IFF_LOOPBACK,
-				.ethernet = ifi->ifi_type == ARPHRD_ETHER};
+				.ethernet = ifi->ifi_type == ARPHRD_ETHER,
+				.arp = !(ifi->ifi_flags & IFF_NOARP)};
 	if (nl_get_str(tb[IFLA_IFNAME], l->name, sizeof(l->name)) < 0 || !l->name[0] ||
 	    nl_get(tb[IFLA_MTU], &l->mtu, sizeof(l->mtu)) < 0 ||
 	    nl_get(tb[IFLA_MASTER], &master, sizeof(master)) < 0 ||
@@ -62,8 +64,9 @@ static int rtnl_parse_link(const struct nlmsghdr *nlh, union rtnl_item *ret)
 static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *tb[IFA_FLAGS + 1], *own;
+	const struct nlattr *tb[IFA_RT_PRIORITY + 1], *own;
 	struct rtnl_addr *a = &ret->addr;
+	size_t bytes = rtnl_parse_family_bytes(ifa->ifa_family);
 	uint32_t flags;
 
 	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0)
@@ -71,7 +74,7 @@ static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	flags = ifa->ifa_flags;
 	if (nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
 		return -EPROTO;
-	if (!rtnl_parse_family_bytes(ifa->ifa_family))
+	if (!bytes)
 		return 0;
 	/* With a peer, IFA_ADDRESS is the peer's. Only IPv4 always has IFA_LOCAL. */
 	own = tb[IFA_LOCAL] ? tb[IFA_LOCAL] : tb[IFA_ADDRESS];
@@ -80,9 +83,15 @@ static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 				.bits = ifa->ifa_prefixlen,
 				.scope = ifa->ifa_scope,
 				.passing = ifa->ifa_family == AF_INET6 &&
-					   (flags & (IFA_F_TEMPORARY | IFA_F_DADFAILED))};
+					   (flags & (IFA_F_TEMPORARY | IFA_F_DADFAILED)),
+				.no_route = flags & IFA_F_NOPREFIXROUTE};
 	if (a->index <= 0 || !own || !rtnl_parse_bits_fit(a->family, a->bits) ||
-	    nl_get(own, a->addr, rtnl_parse_family_bytes(a->family)) < 0)
+	    nl_get(own, a->addr, bytes) < 0 ||
+	    nl_get(tb[IFA_ADDRESS] ? tb[IFA_ADDRESS] : own, a->to, bytes) < 0 ||
+	    nl_get(tb[IFA_RT_PRIORITY], &a->metric, sizeof(a->metric)) < 0)
+		return -EPROTO;
+	if (a->family == AF_INET && (nl_get(tb[IFA_BROADCAST], a->broadcast, bytes) < 0 ||
+				     nl_get_str(tb[IFA_LABEL], a->label, sizeof(a->label)) < 0))
 		return -EPROTO;
 	return 1;
 }
@@ -90,6 +99,19 @@ static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 static bool rtnl_parse_is_implied(uint8_t protocol)
 {
 	return protocol == RTPROT_KERNEL || protocol == RTPROT_REDIRECT || protocol == RTPROT_RA;
+}
+
+static int rtnl_parse_metrics(const struct nlattr *metrics, struct rtnl_route *t)
+{
+	const struct nlattr *tb[RTAX_ADVMSS + 1];
+
+	if (!metrics)
+		return 0;
+	if (nl_nested(metrics, tb, ARRAY_SIZE(tb)) < 0 ||
+	    nl_get(tb[RTAX_MTU], &t->mtu, sizeof(t->mtu)) < 0 ||
+	    nl_get(tb[RTAX_ADVMSS], &t->advmss, sizeof(t->advmss)) < 0)
+		return -EPROTO;
+	return 0;
 }
 
 static int rtnl_parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
@@ -116,13 +138,17 @@ static int rtnl_parse_route(const struct nlmsghdr *nlh, union rtnl_item *ret)
 				 .family = rtm->rtm_family,
 				 .bits = rtm->rtm_dst_len,
 				 .scope = rtm->rtm_scope,
+				 .protocol = rtm->rtm_protocol,
 				 .has_gateway = tb[RTA_GATEWAY],
 				 .connected = rtm->rtm_protocol == RTPROT_KERNEL,
 				 .implied = rtnl_parse_is_implied(rtm->rtm_protocol),
+				 .onlink = rtm->rtm_flags & RTNH_F_ONLINK,
 				 .metric = metric};
 	if (t->out_index <= 0 || !rtnl_parse_bits_fit(t->family, t->bits) ||
 	    (t->bits && !tb[RTA_DST]) || nl_get(tb[RTA_DST], t->dst, bytes) < 0 ||
-	    nl_get(tb[RTA_GATEWAY], t->gateway, bytes) < 0)
+	    nl_get(tb[RTA_GATEWAY], t->gateway, bytes) < 0 ||
+	    nl_get(tb[RTA_PREFSRC], t->src, bytes) < 0 ||
+	    rtnl_parse_metrics(tb[RTA_METRICS], t) < 0)
 		return -EPROTO;
 	return 1;
 }
@@ -166,6 +192,31 @@ static int rtnl_parse_neigh(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	return 1;
 }
 
+/* What the kernel makes by itself is no loss: another kernel makes it, too. */
+static int rtnl_parse_left_route(const struct nlmsghdr *nlh, union rtnl_item *ret UNUSED)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	union rtnl_item item;
+	int rc = rtnl_parse_route(nlh, &item);
+
+	if (rc < 0)
+		return rc;
+	return rc == 0 && rtnl_parse_family_bytes(rtm->rtm_family) &&
+	       !(rtm->rtm_flags & RTM_F_CLONED) && !rtnl_parse_is_implied(rtm->rtm_protocol);
+}
+
+static int rtnl_parse_left_rule(const struct nlmsghdr *nlh, union rtnl_item *ret UNUSED)
+{
+	const struct fib_rule_hdr *rule = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[FRA_PROTOCOL + 1];
+	uint8_t protocol = RTPROT_UNSPEC;
+
+	if (nl_attrs(nlh, sizeof(*rule), tb, ARRAY_SIZE(tb)) < 0 ||
+	    nl_get(tb[FRA_PROTOCOL], &protocol, sizeof(protocol)) < 0)
+		return -EPROTO;
+	return rtnl_parse_family_bytes(rule->family) && protocol != RTPROT_KERNEL;
+}
+
 int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item *ret)
 {
 	static const struct {
@@ -177,6 +228,8 @@ int rtnl_parse(enum rtnl_kind kind, const struct nlmsghdr *nlh, union rtnl_item 
 		[RTNL_ROUTE] = {RTM_NEWROUTE, rtnl_parse_route},
 		[RTNL_NEIGH] = {RTM_NEWNEIGH, rtnl_parse_neigh},
 		[RTNL_NET] = {RTM_NEWROUTE, rtnl_parse_net},
+		[RTNL_LEFT_ROUTE] = {RTM_NEWROUTE, rtnl_parse_left_route},
+		[RTNL_LEFT_RULE] = {RTM_NEWRULE, rtnl_parse_left_rule},
 	};
 
 	return nlh->nlmsg_type == kinds[kind].answer ? kinds[kind].parse(nlh, ret) : -EPROTO;

@@ -117,7 +117,8 @@ static struct place plan_net_place_of(const struct plan_build *bd, const struct 
 	if (d->type != KIND_NET || d->net.mode != NET_MODE_NETNS)
 		return at;
 	at.path = d->net.netns;
-	at.found = bd->host->interfaces ? bd->host->interfaces(at.path, &at.id) : 0;
+	at.found = bd->host->interfaces ? bd->host->interfaces(at.path, bd->p->container, &at.id)
+					: 0;
 	return at;
 }
 
@@ -161,7 +162,7 @@ static int plan_net_add_implied(struct plan_build *bd)
 	d.net.mode = NET_MODE_NETNS;
 	d.net.dhcp = !bd->b->container; /* its init knows the networks */
 	d.net.netns = bundle_netns(bd->b, &index);
-	if (!d.net.netns && bd->host->interfaces && bd->host->interfaces(NULL, NULL) == 0)
+	if (!d.net.netns && bd->host->interfaces && bd->host->interfaces(NULL, true, NULL) == 0)
 		return 0;
 	fmt_into(pointer, sizeof(pointer), "/linux/namespaces/%u", index);
 	if (d.net.netns)

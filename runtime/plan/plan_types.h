@@ -39,13 +39,13 @@ struct plan_look {
 
 /**
  * struct plan_host - What a plan asks of the host; each may be NULL
- * @interfaces:	Counts the interfaces with addresses in a network namespace and identifies it; NULL counts
- *		as none. Without a path: 0 if the caller cannot make a network namespace
+ * @interfaces:	Counts the interfaces to join in a network namespace (@whole: of a container) and identifies it;
+ *		NULL counts as none. Without a path: 0 if the caller cannot make a network namespace
  * @look:	Looks at the source of a bind; 0 or -errno. NULL: each is a directory
  * @config:	Of containers; borrowed
  */
 struct plan_host {
-	unsigned int (*interfaces)(const char *netns, struct netns_id *ret_id);
+	unsigned int (*interfaces)(const char *netns, bool whole, struct netns_id *ret_id);
 	int (*look)(const char *path, struct plan_look *ret);
 	const struct host_config *config;
 };

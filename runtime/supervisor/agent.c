@@ -274,7 +274,8 @@ static int agent_write_spec(struct supervisor *s, struct err *err)
 	cleanup_fd int fd = memfd_create("vmrun-spec", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	cleanup_spec_items struct spec_items late = {0};
 
-	nets_describe(s, &late);
+	if (nets_describe(s, &late, err) < 0)
+		return -err->code;
 	if (agent_add_state(s, &late) < 0)
 		return err_set(err, ENOMEM, "state of the container");
 	if (spec_items_check(&late, err) < 0)

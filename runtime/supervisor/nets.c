@@ -152,10 +152,10 @@ uint32_t nets_hidden(const struct supervisor *s)
 	return hidden;
 }
 
-void nets_describe(const struct supervisor *s, struct spec_items *to)
+int nets_describe(const struct supervisor *s, struct spec_items *to, struct err *err)
 {
-	net_describe(s->state->net, s->state->nr_nets, to);
 	namespaces_describe(s, to);
+	return net_describe(s->state->net, s->state->nr_nets, to, err);
 }
 
 static int nets_undo_in_place(const struct supervisor *s, const struct net_record *record,

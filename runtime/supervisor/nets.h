@@ -39,7 +39,7 @@ MUST_CHECK int nets_message(const struct supervisor *s, unsigned int i, struct c
 uint32_t nets_hidden(const struct supervisor *s);
 
 /** nets_describe() - Add to the description of a container what its start has made known: networks, the pod's hostname */
-void nets_describe(const struct supervisor *s, struct spec_items *to);
+MUST_CHECK int nets_describe(const struct supervisor *s, struct spec_items *to, struct err *err);
 
 /**
  * nets_undo() - Leave the container's network namespace, and remove the networks

@@ -49,6 +49,8 @@ static void rely_on(enum rtnl_kind kind, const union rtnl_item *item)
 		break;
 	case RTNL_NEIGH: rely_on_prefix(item->neigh.index, item->neigh.family, 0); break;
 	case RTNL_NET: vr_assert(item->net.net.bits <= 32); break;
+	case RTNL_LEFT_ROUTE:
+	case RTNL_LEFT_RULE:
 	case RTNL_KINDS: break;
 	}
 }

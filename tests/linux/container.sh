@@ -178,6 +178,57 @@ fails "a hook fails" 'exit status 1' '.hooks = {createRuntime: [{path: "/bin/fal
 fails "a hook takes too long" 'imed? ?out|timeout' '.hooks = {createRuntime: [{path: "/bin/sleep", args: ["sleep", "100"], timeout: 1}]}'
 say "bad input"
 
+# Interfaces that others made: the guest has them as they are, and reaches by each of them what they reach.
+ip netns add links
+for l in eth0 net1 bare; do
+	ip link add "far-$l" type veth peer name $l netns links
+	ip link set "far-$l" up
+	ip netns exec links sysctl -qw "net.ipv6.conf.$l.accept_dad=0" "net.ipv6.conf.$l.accept_ra=0"
+done
+ip addr add 10.1.0.1/24 dev far-eth0
+ip addr add 10.2.0.1/32 dev far-net1
+ip route add 10.2.0.2 dev far-net1
+ip addr add fd00:1::1/64 dev far-eth0 nodad
+ip -n links -batch - <<'END'
+link set lo up
+link set eth0 mtu 1400 address 02:00:00:00:00:10 up
+link set net1 up
+addr add 10.1.0.2/24 dev eth0
+addr add 10.1.0.3/24 brd + dev eth0
+addr add fd00:1::2/64 dev eth0 nodad
+addr add 10.2.0.2/32 dev net1
+addr add fd00:2::2/128 dev net1 nodad
+addr add 10.6.0.2/24 dev bare
+route add default via 10.1.0.1 metric 100
+route add default via 10.2.0.1 dev net1 onlink metric 200
+route add 10.3.0.0/16 via 10.1.0.254 src 10.1.0.3
+route add 10.4.0.0/16 dev net1 scope link
+route add fd00:3::/48 via fd00:1::fe
+route add default via fe80::1 dev net1 metric 300
+neigh add 10.1.0.9 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+neigh add fd00:1::9 lladdr 02:00:00:00:00:98 dev eth0 nud permanent
+END
+cat >"$rootfs/root/links" <<'END'
+cd /sys/class/net
+for l in *; do echo "$l $(cat $l/mtu $l/address | tr '\n' ' ') $(($(cat $l/flags) & 1))"; done
+ip -o addr | sed 's/^[0-9]*: //; s/flags 02 *//; s/ *\\.*//' | sort
+ip route | sed 's/ *$//'
+ip -6 route | sed 's/ *$//' | sort
+ip neigh | grep PERMANENT | sort
+END
+mkdir "$work/www" && echo reached >"$work/www/index.html"
+busybox httpd -f -p 8000 -h "$work/www" &
+httpd=$!
+bundle links ".root.path = \"$rootfs\" | (.linux.namespaces[] | select(.type == \"network\")).path = \"/run/netns/links\" |
+	$(main 'sh /root/links; for a in 10.1.0.1 10.2.0.1 [fd00:1::1]; do echo $(wget -q -O - http://$a:8000/) $a; done')"
+got=$(oci run --bundle "$work/links" links 2>&1 </dev/null)
+is "links, addresses, routes, neighbours are those of the namespace" \
+	"$(diff <(ip netns exec links busybox sh "$rootfs/root/links") <(grep -v ^reached <<<"$got"))" ""
+is "the guest reaches others by each" "$(grep ^reached <<<"$got" | tr '\n' ' ')" "reached 10.1.0.1 reached 10.2.0.1 reached [fd00:1::1] "
+kill $httpd
+ip netns del links
+say "links"
+
 # A file system of its own as the root: ext4, which only the guest's memory sees written, and squashfs
 if [ "$name" != runc ]; then
 	mkfs.ext4 -q -d "$rootfs" "$work/root.ext4" 16M >/dev/null 2>&1

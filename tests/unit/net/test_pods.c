@@ -3,8 +3,7 @@
  * DOC: Pods of network plug-ins, and their guests: both send to every place by the same way
  *
  * The pod is a namespace with eth0 and eth1, the guest another one, in which the example's init reads
- * the command line that the guest would get. Then both kernels are asked the same questions. A third one, the box,
- * is set up by the description that a container's init gets.
+ * the command line that the guest would get. Then both kernels are asked the same questions.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@
 
 #include "runtime/net/net.h"
 #include "tests/support/private_net.h"
-#include "tests/support/spec_ip.h"
 
 #define DEVICES 2
 
@@ -34,7 +32,7 @@ static void begin(void)
 	    "for a in ip arp; do ln -s \"$(command -v busybox)\" /run/bin/$a; done\n"
 	    "sed -n '/^ip_word()/,/^set +f/p' bundle-examples/debian/start |"
 	    " sed 's|/proc/cmdline|/run/cmdline|' >/run/start && [ -s /run/start ]\n"
-	    "for ns in pod guest box; do ip netns add $ns && ip -n $ns link set lo up\n"
+	    "for ns in pod guest; do ip netns add $ns && ip -n $ns link set lo up\n"
 	    "for n in 0 1; do ip link add $ns$n type veth peer name eth$n netns $ns\n"
 	    "ip link set $ns$n up; done\n"
 	    "ip netns exec $ns sh -c 'echo 0 >/proc/sys/net/ipv6/conf/all/accept_dad\n"
@@ -44,19 +42,7 @@ static void begin(void)
 
 TestSuite(net_pods, .init = begin);
 
-static void describe(const struct net_record *record)
-{
-	cleanup_spec_items struct spec_items items = {.bytes = NULL};
-	FILE *f = fopen("/run/description", "we");
-
-	net_describe(record, DEVICES, &items);
-	ok(spec_items_check(&items, &err));
-	cr_assert(f);
-	spec_ip(items.bytes, items.len, f);
-	fclose(f);
-}
-
-/* What a guest learns of the pod as it is now; *ret_said: its command line. /run/description has the other way */
+/* What a guest learns of the pod as it is now; *ret_said: its command line */
 static void tell(char ret_said[BOOT_CMDLINE_MAX])
 {
 	static struct net_record record[DEVICES];
@@ -75,7 +61,6 @@ static void tell(char ret_said[BOOT_CMDLINE_MAX])
 	ok(net_cmdline(record, DEVICES, &guest, ret_said, &err));
 	f = fopen("/run/cmdline", "we");
 	cr_assert(f && fprintf(f, "quiet %s\n", ret_said) > 0 && fclose(f) == 0);
-	describe(record);
 }
 
 /* The way from a namespace to @to: gateway and interface, or none */
@@ -107,14 +92,11 @@ static void same(const char *setup, const char *to)
 	tell(said);
 	run("ip netns exec guest env PATH=/run/bin:\"$PATH\" sh -e /run/start >/run/out 2>&1 || "
 	    "{ cat /run/cmdline /run/out; false; }");
-	run("ip -n box -batch /run/description || { cat /run/description; false; }");
 	snprintf(text, sizeof(text), "%s", to);
 	for (place = strtok_r(text, " ", &rest); place; place = strtok_r(NULL, " ", &rest)) {
 		way("pod", place, pod);
 		way("guest", place, guest);
 		cr_expect_str_eq(guest, pod, "to %s, with %s", place, said);
-		way("box", place, guest);
-		cr_expect_str_eq(guest, pod, "to %s, by its description", place);
 	}
 }
 

@@ -324,7 +324,7 @@ Test(plan, limits_without_room_for_a_vm)
 
 /* ---- devices for interfaces that exist already --------------------------------------------- */
 
-static unsigned int interfaces(const char *netns, struct netns_id *ret_id)
+static unsigned int interfaces(const char *netns, bool whole UNUSED, struct netns_id *ret_id)
 {
 	if (!strcmp(netns, "/run/netns/three") || !strcmp(netns, "/proc/7/ns/net")) {
 		*ret_id = (struct netns_id){4, 4026531840};
