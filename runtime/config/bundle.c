@@ -208,7 +208,7 @@ static int bundle_new(const char *dir, const char *text, struct bundle **ret, st
 {
 	struct arena arena = {0};
 	struct bundle *b;
-	int rc = arena_init(&arena, BUNDLE_ARENA_BYTES);
+	int rc = arena_init(&arena, bundle_arena_bytes(strlen(text)));
 
 	if (rc < 0)
 		return err_set(err, -rc, "memory for the bundle");

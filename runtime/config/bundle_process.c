@@ -285,7 +285,7 @@ int bundle_process_load(const char *file, struct arena *arena, struct bundle_pro
 
 	if (rc < 0)
 		return rc;
-	rc = arena_init(arena, BUNDLE_ARENA_BYTES);
+	rc = arena_init(arena, bundle_arena_bytes(len));
 	if (rc < 0)
 		return err_set(err, -rc, "memory for %s", file);
 	rc = json_parse(text, len, file, &root, err);

@@ -21,11 +21,17 @@
 #define BUNDLE_MEM_MIN_BYTES	 (32ULL << 20)
 #define BUNDLE_MEM_MAX_BYTES	 (1ULL << 40)
 #define BUNDLE_MEM_BYTES	 (256ULL << 20) /* default */
-#define BUNDLE_ARENA_BYTES	 (16UL << 20) /* for a text of JSON_TEXT_MAX, its strings and its lists */
+#define BUNDLE_ARENA_BYTES	 (12UL << 20) /* for the lists of a text */
 
 #define BUNDLE_CONTAINER_DEVICES 2 /* its shared directory and its vsock device */
 #define BUNDLE_NET_MODE_UNSET	 (-1)
 #define BUNDLE_NETNS_MAX	 255 /* bytes of a namespace's path in the state file */
+
+/** bundle_arena_bytes() - Address space for what is read from a text: its lists, and its strings as JSON and decoded */
+static inline size_t bundle_arena_bytes(size_t text_len)
+{
+	return BUNDLE_ARENA_BYTES + 13 * text_len;
+}
 
 /**
  * struct bundle_net - A network device's own properties

@@ -13,7 +13,7 @@
 
 #include "devices/core/err.h"
 
-#define JSON_TEXT_MAX  (1U << 20) /* bytes of one document */
+#define JSON_TEXT_MAX  (4U << 20) /* bytes of one document: twice what execve() takes by default */
 #define JSON_DEPTH_MAX 32	  /* nested objects and arrays */
 
 static inline void cleanup_json_put(struct json_object **obj)
