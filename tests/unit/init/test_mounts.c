@@ -471,3 +471,29 @@ Test(mounts, a_hook_that_takes_too_long)
 {
 	hook_fails("/bin/sh", "sleep 1000", 1, ETIMEDOUT);
 }
+
+/* What vmrun-init reads of /proc is its own guest's, at create and for exec. */
+Test(mounts, a_proc_that_someone_made)
+{
+	sh("mkdir -p outside m0/self/fd m0/1/ns m0/sys m0/self/attr; echo secret >outside/file;"
+	   "ln -s /etc m0/1/root; echo mine >m0/filesystems");
+	rig_mount(&extra, "/proc", "m0", "", 0, AGENT_MOUNT_BIND, "");
+	rig_text(&extra, AGENT_MASKED, "/proc/kcore");
+	rig_text(&extra, AGENT_MASKED, "/proc/self/attr");
+	rig_text(&extra, AGENT_READONLY, "/proc/sys");
+	expect("read x </proc/filesystems; echo $x; cd /proc/self/attr; echo *", "mine\n*\n");
+	sh("grep -qx secret outside/file && [ \"$(ls outside)\" = file ]");
+}
+
+Test(mounts, masked_paths_of_all_kinds)
+{
+	sh("mkdir -p outside; echo secret >outside/file; echo x >root/etc/passwd; ln -s etc "
+	   "root/link; ln -s / root/slash;"
+	   "ln -s ../../../../../..$PWD/outside root/out");
+	rig_text(&extra, AGENT_MASKED, "/link/passwd");
+	rig_text(&extra, AGENT_MASKED, "/out/file");
+	rig_text(&extra, AGENT_MASKED, "/");
+	rig_text(&extra, AGENT_MASKED, "/slash");
+	expect("wc -c </etc/passwd; ls -d /bin", "0\n/bin\n");
+	sh("grep -qx secret outside/file");
+}
