@@ -12,16 +12,21 @@
 #include "cmd/vmrun-init/inroot.h"
 #include "cmd/vmrun-init/mountfd.h"
 
-/* A type of disk that the kernel knows and that fits; those which need no device cannot */
+/* A type of disk that the kernel knows and that fits; those which need no device cannot. EINVAL: none is what the disk has */
 static int rootfs_disk(const char *disk, bool readonly)
 {
 	FILE *types = fopen("/proc/filesystems", "re");
 	char line[128], name[64];
-	int fd = types ? -EINVAL : -errno;
+	int fd = types ? -EINVAL : -errno, made;
 
-	while (types && fd < 0 && fgets(line, sizeof(line), types))
-		if (line[0] == '\t' && sscanf(line, "%63s", name) == 1)
-			fd = mountfd_new(name, disk, 0, "", readonly);
+	while (types && fd < 0 && fgets(line, sizeof(line), types)) {
+		if (line[0] != '\t' || sscanf(line, "%63s", name) != 1)
+			continue;
+		made = mountfd_new(name, disk, 0, "", readonly);
+		/* The type that found it damaged, not one that does not know it */
+		if (made != -EINVAL)
+			fd = made;
+	}
 	if (types)
 		(void)fclose(types);
 	return fd;

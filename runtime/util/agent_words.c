@@ -18,7 +18,8 @@ static const struct {
 } agent_steps[AGENT_STEPS] = {
 	[0] = {.doing = "starting the container"},
 	[AGENT_STEP_SPEC] = {.doing = "reading the description of the process"},
-	[AGENT_STEP_ROOT] = {.doing = "mounting the root file system"},
+	[AGENT_STEP_ROOT] = {"mounting the root file system", AGENT_ROOT,
+			     sizeof(struct agent_root)},
 	[AGENT_STEP_MOUNT] = {"mounting", AGENT_MOUNT, sizeof(struct agent_mount)},
 	[AGENT_STEP_DEVICE] = {"making device", AGENT_DEVICE, sizeof(struct agent_device)},
 	[AGENT_STEP_MASKED] = {"masking", AGENT_MASKED, 0},
@@ -73,6 +74,12 @@ static void agent_words_lookup(uint32_t code, const char *name, struct err *ret)
 					   : "cannot be looked up");
 }
 
+/* Whether the root is a disk, by its name: others are in the share */
+static bool agent_words_is_disk(uint32_t step, const char *name)
+{
+	return step == AGENT_STEP_ROOT && name && name[0] == '/';
+}
+
 /* The system's words begin with a small letter, as they do in Go, and so in runc. */
 static void agent_words_system(int code, const char *doing, const char *name, struct err *ret)
 {
@@ -94,11 +101,18 @@ void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, s
 
 	if (step == AGENT_STEP_LOOKUP && name)
 		agent_words_lookup(m->code, name, ret);
+	else if (agent_words_is_disk(step, name) && m->code == EINVAL)
+		err_text(ret, EINVAL,
+			 "/vm/image: no file system that the guest's kernel knows, which are ext4, "
+			 "erofs and squashfs");
+	else if (agent_words_is_disk(step, name))
+		agent_words_system((int)m->code, "/vm/image: mounting it", NULL, ret);
 	else if (m->code == 0)
 		err_text(ret, EIO, "%s%s%s: failed", agent_steps[step].doing, name ? " " : "",
 			 name ? name : "");
 	else
-		agent_words_system((int)m->code, agent_steps[step].doing, name, ret);
+		agent_words_system((int)m->code, agent_steps[step].doing,
+				   step == AGENT_STEP_ROOT ? NULL : name, ret);
 }
 
 int agent_words_status(const struct agent_msg *m)

@@ -221,18 +221,55 @@ static const char *run_on_disk(uint32_t flags, const char *disk)
 	return said;
 }
 
-Test(mounts, a_disk_below_what_is_written)
+/* Return: a device with that file of the shared directory */
+static const char *loop_of(const char *in_share)
 {
-	char line[256], disk[64] = "";
+	static char disk[64];
+	char line[256];
 	FILE *losetup;
 
-	sh("mkdir -p root/proc root/dev; mkfs.ext4 -q -d root disk 16M; sha256sum disk >sum");
-	snprintf(line, sizeof(line), "losetup --find --show --read-only %s/disk", temp_dir);
+	snprintf(line, sizeof(line), "losetup --find --show --read-only %s/%s", temp_dir, in_share);
 	losetup = popen(line, "r");
 	cr_assert(losetup && fscanf(losetup, "%63s", disk) == 1 && pclose(losetup) == 0);
+	return disk;
+}
+
+Test(mounts, a_disk_below_what_is_written)
+{
+	const char *disk;
+	char line[256];
+
+	sh("mkdir -p root/proc root/dev; mkfs.ext4 -q -d root disk 16M; sha256sum disk >sum");
+	disk = loop_of("disk");
 	cr_expect_str_eq(run_on_disk(AGENT_ROOT_OVERLAY, disk), "new\nrw,relatime overlay\n");
 	snprintf(line, sizeof(line), "losetup --detach %s; sha256sum --quiet -c sum", disk);
 	sh(line);
+}
+
+/* @make: of a file "disk"; @code: what the program's start fails with */
+static void fails_on_disk(const char *make, int code)
+{
+	static struct rig_spec spec;
+	char line[128];
+
+	sh(make);
+	snprintf(line, sizeof(line), "losetup --detach %s", loop_of("disk"));
+	disk_container(&spec, AGENT_ROOT_READONLY, line + strlen("losetup --detach "));
+	rig_fails(&spec, AGENT_STEP_ROOT, code);
+	sh(line);
+}
+
+Test(mounts, a_disk_of_no_type)
+{
+	fails_on_disk("head -c 1M /dev/urandom >disk", EINVAL);
+}
+
+/* The table of its groups is gone, whatever other types say of it. */
+Test(mounts, a_disk_that_is_damaged)
+{
+	fails_on_disk("mkfs.ext4 -q -b 1024 disk 16M >/dev/null; "
+		      "dd if=/dev/zero of=disk bs=1k seek=2 count=1 conv=notrunc 2>/dev/null",
+		      EUCLEAN);
 }
 
 Test(mounts, types_of_the_kernel)
