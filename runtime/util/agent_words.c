@@ -103,8 +103,8 @@ void agent_words(const struct agent_msg *m, const uint8_t *spec, size_t bytes, s
 		agent_words_lookup(m->code, name, ret);
 	else if (agent_words_is_disk(step, name) && m->code == EINVAL)
 		err_text(ret, EINVAL,
-			 "/vm/image: no file system that the guest's kernel knows, which are ext4, "
-			 "erofs and squashfs");
+			 "/vm/image: no file system that the guest's kernel knows and finds whole: "
+			 "ext4, erofs or squashfs");
 	else if (agent_words_is_disk(step, name))
 		agent_words_system((int)m->code, "/vm/image: mounting it", NULL, ret);
 	else if (m->code == 0)

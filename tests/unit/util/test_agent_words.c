@@ -22,7 +22,8 @@ static void says(uint32_t flags, const char *name, uint32_t code, const char *wa
 Test(agent_words, of_a_root)
 {
 	says(AGENT_ROOT_DISK, "/dev/vda", EINVAL,
-	     "/vm/image: no file system that the guest's kernel knows, which are ext4, erofs and "
+	     "/vm/image: no file system that the guest's kernel knows and finds whole: ext4, erofs "
+	     "or "
 	     "squashfs");
 	says(AGENT_ROOT_DISK, "/dev/vda", EUCLEAN,
 	     "/vm/image: mounting it: structure needs cleaning");
