@@ -120,6 +120,15 @@ static int run_container_start(struct running *r, struct vmrun *v, const char *i
 	return rc;
 }
 
+/* That of the supervisor; not of its end by run_container_end(), which is how one ends whose start was refused */
+static void run_container_status(struct vmrun *v, const siginfo_t *info, bool started)
+{
+	const int status = info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
+
+	if (started || status != 128 + SIGKILL)
+		v->exit_code = status;
+}
+
 /* The end of it all, or of a start that failed: then too the supervisor has a status, 127 for a program that is not there. */
 static int run_container_end(struct running *r, struct vmrun *v, const struct foreground_job *job,
 			     int rc, struct err *err)
@@ -134,7 +143,7 @@ static int run_container_end(struct running *r, struct vmrun *v, const struct fo
 		rc = err_wrap(err, "%s", job->id);
 	}
 	if (waitid(P_PIDFD, (id_t)r->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0)
-		v->exit_code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+		run_container_status(v, &info, r->started);
 	if (r->interrupted)
 		v->exit_code = 128 + r->interrupted;
 	phases_mark(job->vm->phases, "deleted");

@@ -73,6 +73,9 @@ is "no process: create" $? 0
 is "no process: start" "$(vmrun start b 2>&1)" "vmrun: b: /process: required to start a container"
 is "and it is as before" "$(vmrun state b | jq -r .status)" created
 vmrun delete b
+said=$(vmrun --host-config "$work/host.json" run "$work/b" 2>&1 </dev/null)
+is "no process: run" "$? $(grep -v warning <<<"$said")" "1 vmrun: /process: required to start a container"
+is "no process: run: nothing is left" "$(ls -A "$root")" ""
 
 # host NAME JSON REGEX: create with this file of the host is refused
 host() {
