@@ -12,8 +12,6 @@
 #include "runtime/config/bundle_process.h"
 #include "runtime/plan/plan_spec.h"
 
-#define ID_MAX (UINT32_MAX - 1ULL) /* the last one means "none" to the kernel */
-
 /**
  * struct exec_words - What the lists of a changed process are in; freed together
  */
@@ -41,7 +39,8 @@ static int exec_process_id(const char *text, char end, uint64_t *ret, const char
 
 	errno = 0;
 	id = strtoull(text, &rest, 10);
-	if (*text < '0' || *text > '9' || errno || id > ID_MAX || (*rest && *rest != end))
+	if (*text < '0' || *text > '9' || errno || id > BUNDLE_USER_ID_MAX ||
+	    (*rest && *rest != end))
 		return -EINVAL;
 	*ret = id;
 	*ret_rest = rest;

@@ -43,10 +43,10 @@ static const struct schema_field size_fields[] = {
 };
 static const struct schema_table size_table = TABLE(size_fields);
 
-static const struct schema_field gid_field = {.kind = SCHEMA_UINT, .max = UINT32_LIMIT - 1};
+static const struct schema_field gid_field = {.kind = SCHEMA_UINT, .max = BUNDLE_USER_ID_MAX};
 static const struct schema_field user_fields[] = {
-	{.name = "uid", .kind = SCHEMA_UINT, .off = PROC(user.uid), .max = UINT32_LIMIT - 1},
-	{.name = "gid", .kind = SCHEMA_UINT, .off = PROC(user.gid), .max = UINT32_LIMIT - 1},
+	{.name = "uid", .kind = SCHEMA_UINT, .off = PROC(user.uid), .max = BUNDLE_USER_ID_MAX},
+	{.name = "gid", .kind = SCHEMA_UINT, .off = PROC(user.gid), .max = BUNDLE_USER_ID_MAX},
 	{.name = "umask", .kind = SCHEMA_INT, .off = PROC(user.umask), .max = 07777},
 	{.name = "additionalGids",
 	 .kind = SCHEMA_ARRAY,

@@ -7,6 +7,8 @@
 
 #include "runtime/config/bundle_types.h"
 
+#define BUNDLE_USER_ID_MAX 2147483647 /* of users and groups, as runc has it; shared files know no higher ones */
+
 extern const struct schema_table bundle_process_table;
 
 /* By number; bits of sched_setattr()'s flags by index */

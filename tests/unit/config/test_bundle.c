@@ -281,7 +281,7 @@ static const struct {
 	{HEAD "\"process\":{\"cwd\":\"/\",\"oomScoreAdj\":-1001}," VM "}}",
 	 "/process/oomScoreAdj: must be -1000 to 1000, is -1001"},
 	{HEAD "\"process\":{\"cwd\":\"/\",\"user\":{\"uid\":4294967296}}," VM "}}",
-	 "/process/user/uid: must be 0 to 4294967294, is 4294967296"},
+	 "/process/user/uid: must be 0 to 2147483647, is 4294967296"},
 	{HEAD "\"hooks\":{\"prestart\":[{\"path\":\"x\"}]}," VM "}}",
 	 "/hooks/prestart/0/path: must be an absolute path"},
 	{HEAD "\"hooks\":{\"poststop\":[{\"path\":\"/x\",\"timeout\":0}]}," VM "}}",

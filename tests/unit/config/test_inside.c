@@ -55,7 +55,7 @@ Test(inside, keeps_the_process)
 		ROOT
 		"\"process\":{\"cwd\":\"/"
 		"w\",\"args\":[\"sh\",\"\",\"\xff\xfe\"],\"env\":[\"A=\xe9\",\"B=\"],"
-		"\"user\":{\"uid\":1000,\"gid\":5,\"umask\":18,\"additionalGids\":[1,4294967294]},"
+		"\"user\":{\"uid\":1000,\"gid\":5,\"umask\":18,\"additionalGids\":[1,2147483647]},"
 		"\"capabilities\":{\"bounding\":[\"CAP_KILL\",\"CAP_NOT\",\"cap_chown\"],"
 		"\"ambient\":[\"CAP_CHECKPOINT_RESTORE\"]},\"noNewPrivileges\":true,"
 		"\"rlimits\":[{\"type\":\"RLIMIT_NOFILE\",\"soft\":3,\"hard\":18446744073709551615}"
@@ -77,7 +77,7 @@ Test(inside, keeps_the_process)
 	cr_expect_eq(p->user.gid, 5);
 	cr_expect_eq(p->user.umask, 022);
 	cr_assert_eq(p->user.gids.nr, 2);
-	cr_expect_eq(((const uint64_t *)p->user.gids.item)[1], 4294967294);
+	cr_expect_eq(((const uint64_t *)p->user.gids.item)[1], 2147483647);
 	cr_expect(p->caps_given);
 	cr_expect_eq(p->caps.bounding, 1 << CAP_KILL | 1 << CAP_CHOWN);
 	cr_expect_eq(p->caps.ambient, 1UL << CAP_CHECKPOINT_RESTORE);
@@ -290,7 +290,7 @@ static const struct {
 	 "/process/cwd: must be an absolute path"},
 	{ROOT RUNS ",\"env\":[\"A=1\",\"B\"]}}", "/process/env/1: must be NAME=value"},
 	{ROOT RUNS ",\"env\":[\"=1\"]}}", "/process/env/0: must be NAME=value"},
-	{ROOT RUNS ",\"user\":{\"uid\":-1}}}", "/process/user/uid: must be 0 to 4294967294, is -1"},
+	{ROOT RUNS ",\"user\":{\"uid\":-1}}}", "/process/user/uid: must be 0 to 2147483647, is -1"},
 	{ROOT RUNS ",\"user\":{\"umask\":4096}}}", "/process/user/umask: must be 0 to 4095"},
 	{ROOT RUNS ",\"capabilities\":{\"bounding\":7}}}",
 	 "/process/capabilities/bounding: must be an array"},
