@@ -220,27 +220,40 @@ mkdir "$work/www" && echo reached >"$work/www/index.html"
 busybox httpd -f -p 8000 -h "$work/www" &
 httpd=$!
 bundle links ".root.path = \"$rootfs\" | (.linux.namespaces[] | select(.type == \"network\")).path = \"/run/netns/links\" |
-	$(main 'sh /root/links; for a in 10.1.0.1 10.2.0.1 [fd00:1::1]; do echo $(wget -q -O - http://$a:8000/) $a; done')"
+	$(main 'sh /root/links; echo reached $# ${#16}; for a in 10.1.0.1 10.2.0.1 [fd00:1::1]; do echo $(wget -q -O - http://$a:8000/) $a; done') |
+	.process.args += [\"x\"] + [range(16) | \"x\" * 65536]"
 got=$(oci run --bundle "$work/links" links 2>&1 </dev/null)
 is "links, addresses, routes, neighbours are those of the namespace" \
 	"$(diff <(ip netns exec links busybox sh "$rootfs/root/links") <(grep -v ^reached <<<"$got"))" ""
-is "the guest reaches others by each" "$(grep ^reached <<<"$got" | tr '\n' ' ')" "reached 10.1.0.1 reached 10.2.0.1 reached [fd00:1::1] "
+is "1 MiB of arguments, and the guest reaches others by each" "$(grep ^reached <<<"$got" | tr '\n' ' ')" "reached 16 65536 reached 10.1.0.1 reached 10.2.0.1 reached [fd00:1::1] "
 kill $httpd
 ip netns del links
 say "links"
 
-# A file system of its own as the root: ext4, which only the guest's memory sees written, and squashfs
+# A file system of its own as the root: ext4, which only the guest's memory sees written, and squashfs; where there is time
+# (CONTAINER_IMAGES), erofs and damaged ones
 if [ "$name" != runc ]; then
 	mkfs.ext4 -q -d "$rootfs" "$work/root.ext4" 16M >/dev/null 2>&1
 	mksquashfs "$rootfs" "$work/root.squashfs" -quiet -no-progress >/dev/null
+	mkfs.erofs -zlz4 "$work/root.erofs" "$rootfs" >/dev/null 2>&1
 	sum=$(sha256sum <"$work/root.ext4")
 	bundle image ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.ext4\", overlay: true} |
 		$(main 'echo new >/etc/passwd && mkdir /made && rm /bin/yes && cat /etc/passwd; awk "\$2 == \"/\" {print \$1, \$3}" /proc/mounts')"
 	answers "vm.image: what is written over it" 0 '^overlay overlay$' oci run --bundle "$work/image" image
 	is "vm.image: it is not written" "$(sha256sum <"$work/root.ext4")" "$sum"
-	bundle image ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.squashfs\"} |
-		$(main 'echo new >/etc/passwd; awk "\$2 == \"/\" {print \$1, \$3, substr(\$4, 1, 2)}" /proc/mounts')"
-	answers "vm.image: a squashfs" 0 '^/dev/vda squashfs ro$' oci run --bundle "$work/image" image
+	for type in squashfs ${CONTAINER_IMAGES:+erofs}; do
+		bundle image ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.$type\"} |
+			$(main 'echo new >/etc/passwd; awk "\$2 == \"/\" {print \$1, \$3, substr(\$4, 1, 2)}" /proc/mounts; sha256sum /bin/busybox')"
+		said=$(oci run --bundle "$work/image" image 2>/dev/null </dev/null)
+		is "vm.image: $type" "$said" "/dev/vda $type ro
+$(sha256sum <"$rootfs/bin/busybox" | cut -d' ' -f1)  /bin/busybox"
+	done
+	if [ -n "${CONTAINER_IMAGES:-}" ]; then
+		dd if=/dev/zero of="$work/root.ext4" bs=1k seek=2 count=1 conv=notrunc 2>/dev/null
+		head -c 1M /dev/urandom >"$work/random"
+		fails "vm.image: a damaged one" '/vm/image: mounting it: structure needs cleaning' ".root = {path: \"none\"} | .vm.image = {path: \"$work/root.ext4\"}"
+		fails "vm.image: no file system" "/vm/image: no file system that the guest's kernel knows" ".root = {path: \"none\"} | .vm.image = {path: \"$work/random\"}"
+	fi
 	is "vm.image: nothing is left" "$(ls -A "$root")" ""
 	say "images"
 fi

@@ -2,7 +2,7 @@
 # tests/linux/containers.bash: programs of Debian's that run containers, where they expect to be, and nothing of this machine
 # changed: they are unpacked into the cache, and a mount namespace has them over /usr. Source it at the top of the tree.
 
-containers_packages=(podman conmon containerd buildah netavark iptables catatonit containernetworking-plugins slirp4netns uidmap curl protobuf-compiler)
+containers_packages=(podman conmon containerd buildah netavark iptables catatonit containernetworking-plugins slirp4netns uidmap curl protobuf-compiler erofs-utils)
 
 # containers_enter TREE... -- CMD...: CMD with these trees of packages over /usr and /etc; what it writes to /etc, /var and /run,
 # and its networks, end with it. RUNTIME, or vmrun, is what podman runs containers with.
