@@ -174,6 +174,24 @@ if as_user test -x "$B/bin/vmrun"; then
 		as_user podman run --rm -u 1000:1000 --network slirp4netns $image sh -c 'cd; touch x
 			echo $(id -u):$(id -g) $(stat -c %u:%g /bin x) $(ip -o -4 addr show scope global | grep -o "10.0.2.[^ ]*/24") \
 				$(ip route | grep -o "via [^ ]*" | cut -c5-); exit 7'
+	# The same user without podman: its own files are root's in the container, which has no network.
+	runtime=$(containers_runtime) name=${RUNTIME:-vmrun}
+	[ "$name" = runc ] && spec=--rootless || spec=--container
+	as_user mkdir -p "$home/bundle/rootfs" && as_user tar -C "$home/bundle/rootfs" -xf "$B/containers/rootfs.tar" 2>/dev/null
+	as_user "$runtime" spec $spec --bundle "$home/bundle"
+	# runs SCRIPT COMMAND...: as that user, by way of COMMAND
+	runs() {
+		jq --arg c "$1" '.process.terminal = false | .root.readonly = false | .process.args = ["sh", "-c", $c]' "$home/bundle/config.json" >"$work/config"
+		cp "$work/config" "$home/bundle/config.json"
+		as_user "${@:2}" "$runtime" run --bundle "$home/bundle" mine
+	}
+	answers "rootless without podman: users, files, exit status" 7 '^0:0 0:0$' runs 'touch /made; echo $(id -u):$(id -g) $(stat -c %u:%g /made); exit 7'
+	is "rootless without podman: what it makes is the user's" "$(stat -c %u:%g "$home/bundle/rootfs/made")" 1234:1234
+	if [ "$name" != runc ]; then
+		chown 200004:200005 "$home/bundle/rootfs/made"
+		answers "rootless without podman: all ids of /etc/subuid, by unshare" 0 '^5:6$' \
+			runs 'stat -c %u:%g /made' unshare --map-root-user --map-auto
+	fi
 	is "rootless: nothing is left" "$(as_user podman ps --all --quiet; ls -A /run/user/1234/vmrun 2>/dev/null)" ""
 else
 	skip "rootless" "a user cannot reach $B"
