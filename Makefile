@@ -9,6 +9,7 @@
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
 #   make conformance PJDFSTEST=DIR CRUN=DIR RUNTIME_TOOLS=DIR
 #                   public suites, of each of which DIR is a checkout; one is enough
+#   make prove      every small world, for the two modules that hold hostile numbers: minutes
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
 #   make bench lint sanitize fuzz install clean
@@ -208,6 +209,13 @@ $(B)/tests/linux/%: tests/linux/%.c
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -O2 -D_GNU_SOURCE $(WARN) -static -o $@ $<
 
+# Each enumerates small worlds of an audited module.
+proofs     := $(patsubst tests/prove/%.c,$(B)/tests/prove/%,$(wildcard tests/prove/prove_*.c))
+$(B)/tests/prove/%: $(B)/obj/tests/prove/%.o $(B)/lib/core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDSAN) -pie -o $@ $^
+
 tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(in_guests)
 guests: $(guests)
 
@@ -244,6 +252,8 @@ soak: need
 conformance: need
 	$(if $(PJDFSTEST)$(CRUN)$(RUNTIME_TOOLS),$(MAKE) -j$$(nproc) all)
 	$(Q)PJDFSTEST='$(PJDFSTEST)' CRUN='$(CRUN)' RUNTIME_TOOLS='$(RUNTIME_TOOLS)' tests/conformance/run
+prove: $(proofs)
+	$(Q)for p in $^; do $$p || exit 1; done
 sanitize:
 	$(MAKE) B=build/san SAN=address,undefined -j$$(nproc) build/san/unit-all
 	B=build/san tests/check unit fuzz
@@ -270,6 +280,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guest guests check check-unit check-guests check-linux bench demo deps need golden fuzz soak conformance sanitize lint lint-own install clean help
+.PHONY: all tests guest guests check check-unit check-guests check-linux bench demo deps need golden fuzz prove soak conformance sanitize lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
