@@ -67,7 +67,8 @@ vmm_src     := $(wildcard vmm/*.c vmm/virtio/*.c vmm/$(arch_dir)/*.c)
 runtime_src := $(wildcard runtime/*/*.c runtime/*.c)
 vmrun_src   := $(wildcard cmd/vmrun/*.c)
 init_src    := $(wildcard cmd/vmrun-init/*.c)
-policies    := $(wildcard policies/$(ARCH)/*.policy)
+arches      := x86_64 aarch64 arm
+policy_src  := $(filter-out policies/main.c,$(wildcard policies/*.c))
 objs         = $(patsubst %.c,$(B)/obj/%.o,$(1))
 jail_objs    = $(patsubst %.c,$(B)/jail/%.o,$(1))
 
@@ -105,16 +106,28 @@ $(B)/lib/%.a:
 	$(call say,AR,$@)
 	$(Q)ar qcs $@ $^
 
-# policyc runs on the build machine and turns policy text into BPF arrays.
-$(B)/policyc: $(call objs,$(wildcard policies/*.c)) $(B)/lib/core.a
+# What the kernel's headers call numbers, for each architecture
+$(B)/gen/constants_%.c: policies/constants.sh
+	@mkdir -p $(@D)
+	$(call say,CONST,$@)
+	$(Q)$< $(CC) $* $@
+$(B)/obj/gen/constants_%.o: $(B)/gen/constants_%.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/lib/policies.a: $(call objs,$(policy_src)) $(arches:%=$(B)/obj/gen/constants_%.o)
+
+# policyc runs on the build machine and turns policy text into BPF arrays. Those of other architectures are only
+# compiled, so that they stay right.
+$(B)/policyc: $(B)/obj/policies/main.o $(B)/lib/policies.a $(B)/lib/core.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDSAN) -o $@ $^ -pie -lseccomp
-$(B)/gen/policies.c: $(B)/policyc $(policies)
+$(B)/gen/policies_%.c: $(B)/policyc $(wildcard policies/*/*.policy)
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
-	$(Q)$(B)/policyc $@.tmp $(policies)
+	$(Q)$(B)/policyc $* $@.tmp $(wildcard policies/$*/*.policy)
 	@mv $@.tmp $@
-$(B)/obj/gen/policies.o: $(B)/gen/policies.c
+$(B)/obj/gen/policies.o: $(B)/gen/policies_$(ARCH).c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -159,7 +172,7 @@ $(B)/obj/cmd/vmrun/version.o: CPPFLAGS += -DVMRUN_COMMIT='"$(COMMIT)"'
 unit_src   := $(wildcard tests/unit/*/*.c)
 unit_bins  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(unit_src))
 test_libs  := $(B)/lib/support.a $(B)/lib/runtime.a $(B)/lib/vmm.a $(B)/lib/devices.a $(B)/lib/core.a \
-              $(B)/obj/gen/policies.o $(filter-out %/main.o,$(call objs,$(wildcard policies/*.c)))
+              $(B)/obj/gen/policies.o $(B)/lib/policies.a
 fuzz_src   := $(wildcard tests/fuzz/fuzz_*.c)
 fuzz_names := $(patsubst tests/fuzz/fuzz_%.c,%,$(fuzz_src))
 replays    := $(fuzz_names:%=$(B)/tests/replay_%)

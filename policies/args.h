@@ -13,18 +13,18 @@
 #include "devices/core/base.h"
 
 /**
- * args_is_32bit() - Whether the kernel takes argument @arg of system call @nr as a 32-bit number
+ * args_is_32bit() - Whether the kernel takes argument @arg of system call @name as a 32-bit number
  *
  * false for a syscall the table does not have: all 64 bits then count, which can only kill too
  * much.
  */
-MUST_CHECK bool args_is_32bit(int nr, unsigned int arg);
+MUST_CHECK bool args_is_32bit(const char *name, unsigned int arg);
 
 /**
- * args_known() - Whether the table has @nr
+ * args_known() - Whether the table has @name
  *
- * An expression on a syscall the table does not have is refused: its widths are unknown.
+ * policyc refuses an expression on a syscall that the table does not have.
  */
-MUST_CHECK bool args_known(int nr);
+MUST_CHECK bool args_known(const char *name);
 
 #endif

@@ -2,197 +2,194 @@
 #include "policies/compile.h"
 
 #include <errno.h>
-#include <seccomp.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 
-#include "devices/core/boot.h"
-#include "devices/core/fdio.h"
-#include "policies/args.h"
+#include "policies/bpf.h"
+#include "policies/halves.h"
 
-/* A "!=" of 32 bits needs 32 blocks, a range at most 62. */
-#define ALTERNATIVES_MAX 64
-#define PRODUCT_MAX	 256
+#define CHAIN_MAX  4 /* so many calls are compared with one by one */
+#define WEIGHT_MAX (1ULL << 40)
 
-/* The ways in which one comparison can be true. */
-struct alternatives {
-	unsigned int nr;
-	struct scmp_arg_cmp cmp[ALTERNATIVES_MAX];
+/* A system call with its rules, and the place of what tries them */
+struct block {
+	int nr;
+	uint64_t weight;
+	unsigned int place;
 };
 
-static void compile_scmp_done(scmp_filter_ctx *ctx)
+struct compile {
+	const struct rules *rules;
+	unsigned int nr_blocks;
+	struct block *block;
+	struct bpf bpf;
+};
+
+static void compile_free(struct compile **c)
 {
-	if (*ctx)
-		seccomp_release(*ctx);
+	if (*c)
+		free((*c)->block);
+	free(*c);
 }
-#define cleanup_scmp __attribute__((cleanup(compile_scmp_done)))
+#define cleanup_compile __attribute__((cleanup(compile_free)))
 
-static void compile_add(struct alternatives *a, unsigned int arg, enum scmp_compare op, uint64_t x,
-			uint64_t y)
+static int compile_by_nr(const void *a, const void *b)
 {
-	vr_assert(a->nr < ALTERNATIVES_MAX);
-	a->cmp[a->nr++] = (struct scmp_arg_cmp){arg, op, x, y};
+	const struct block *x = a, *y = b;
+
+	return (x->nr > y->nr) - (x->nr < y->nr);
 }
 
-/*
- * [@lo, @hi] as aligned blocks: each turn takes the largest block that starts at @lo and ends
- * within the range. The upper 32 bits of the argument are in no mask.
- */
-static void compile_add_range32(struct alternatives *a, unsigned int arg, uint64_t lo, uint64_t hi)
+static int compile_by_weight(const void *a, const void *b)
 {
-	while (lo <= hi) {
-		uint64_t block = lo ? lo & -lo : 1ULL << 32;
+	const struct block *x = a, *y = b;
 
-		while (block > hi - lo + 1)
-			block >>= 1;
-		compile_add(a, arg, SCMP_CMP_MASKED_EQ, ~(block - 1) & UINT32_MAX, lo);
-		lo += block;
+	return (x->weight < y->weight) - (x->weight > y->weight);
+}
+
+static void compile_weigh(const struct rules *r, struct block *block)
+{
+	block->weight = 1;
+	for (unsigned int i = 0; i < r->nr_weights; i++) {
+		const uint64_t more = r->weight[i].nr == block->nr ? r->weight[i].weight : 0;
+
+		/* far from an overflow of the sum of all */
+		block->weight += more < WEIGHT_MAX ? more : WEIGHT_MAX;
 	}
 }
 
-static void compile_add_bits(struct alternatives *a, unsigned int arg, uint64_t bits)
+/* Each call once, with how often it is made */
+static int compile_list(struct compile *c, struct err *err)
 {
-	for (; bits; bits &= bits - 1) {
-		uint64_t bit = bits & -bits;
+	const struct rules *r = c->rules;
+	unsigned int kept = 0;
 
-		compile_add(a, arg, SCMP_CMP_MASKED_EQ, bit, bit);
+	c->block = calloc(r->nr, sizeof(*c->block));
+	if (!c->block)
+		return err_set(err, ENOMEM, "compile");
+	for (unsigned int i = 0; i < r->nr; i++)
+		c->block[i] = (struct block){.nr = r->rule[i].nr};
+	qsort(c->block, r->nr, sizeof(*c->block), compile_by_nr);
+	for (unsigned int i = 0; i < r->nr; i++) {
+		if (kept == 0 || c->block[kept - 1].nr != c->block[i].nr)
+			c->block[kept++] = c->block[i];
 	}
+	c->nr_blocks = kept;
+	for (unsigned int i = 0; i < kept; i++)
+		compile_weigh(r, &c->block[i]);
+	return 0;
 }
 
-static void compile_expand32(struct alternatives *a, const struct rule_cmp *c)
+/* One filter: to its verdict, or to the place @no */
+static unsigned int compile_filter(struct bpf *b, const struct rule *rule, unsigned int no)
 {
-	uint64_t v = c->value;
+	unsigned int group = no, place = no;
 
-	switch (c->op) {
-	case RULE_EQ: compile_add_range32(a, c->arg, v, v); break;
-	case RULE_NE:
-		if (v > 0)
-			compile_add_range32(a, c->arg, 0, v - 1);
-		compile_add_range32(a, c->arg, v + 1, UINT32_MAX);
-		break;
-	case RULE_LT: compile_add_range32(a, c->arg, 0, v - 1); break;
-	case RULE_LE: compile_add_range32(a, c->arg, 0, v); break;
-	case RULE_GT: compile_add_range32(a, c->arg, v + 1, UINT32_MAX); break;
-	case RULE_GE: compile_add_range32(a, c->arg, v, UINT32_MAX); break;
-	case RULE_ANY: compile_add_bits(a, c->arg, v); break;
-	case RULE_IN: compile_add(a, c->arg, SCMP_CMP_MASKED_EQ, ~v & UINT32_MAX, 0); break;
-	}
-}
+	if (rule->nr_cmps == 0)
+		return bpf_return(b, rule->verdict);
+	for (unsigned int i = rule->nr_cmps; i > 0; i--) {
+		const struct rule_cmp *c = &rule->cmp[i - 1];
 
-static void compile_expand64(struct alternatives *a, const struct rule_cmp *c)
-{
-	switch (c->op) {
-	case RULE_EQ: compile_add(a, c->arg, SCMP_CMP_EQ, c->value, 0); break;
-	case RULE_NE: compile_add(a, c->arg, SCMP_CMP_NE, c->value, 0); break;
-	case RULE_LT: compile_add(a, c->arg, SCMP_CMP_LT, c->value, 0); break;
-	case RULE_LE: compile_add(a, c->arg, SCMP_CMP_LE, c->value, 0); break;
-	case RULE_GT: compile_add(a, c->arg, SCMP_CMP_GT, c->value, 0); break;
-	case RULE_GE: compile_add(a, c->arg, SCMP_CMP_GE, c->value, 0); break;
-	case RULE_ANY: compile_add_bits(a, c->arg, c->value); break;
-	case RULE_IN: compile_add(a, c->arg, SCMP_CMP_MASKED_EQ, ~c->value, 0); break;
-	}
-}
-
-static int compile_add_clause(scmp_filter_ctx ctx, int nr, const struct rule_clause *c,
-			      struct err *err)
-{
-	static struct alternatives alt[RULE_CMPS_MAX];
-	struct scmp_arg_cmp pick[RULE_CMPS_MAX];
-	unsigned int product = 1;
-
-	for (unsigned int i = 0; i < c->nr; i++) {
-		alt[i].nr = 0;
-		if (args_is_32bit(nr, c->cmp[i].arg))
-			compile_expand32(&alt[i], &c->cmp[i]);
-		else
-			compile_expand64(&alt[i], &c->cmp[i]);
-		if (alt[i].nr > PRODUCT_MAX / product)
-			return err_text(err, E2BIG, "one && group needs more than %d comparisons",
-					PRODUCT_MAX);
-		product *= alt[i].nr;
-	}
-	for (unsigned int n = 0; n < product; n++) {
-		unsigned int rest = n;
-		int rc;
-
-		for (unsigned int i = 0; i < c->nr; i++) {
-			pick[i] = alt[i].cmp[rest % alt[i].nr];
-			rest /= alt[i].nr;
+		/* @group is where to go when the group that this comparison is in is not true. */
+		if (c->ends) {
+			group = i == rule->nr_cmps ? no : place;
+			place = bpf_return(b, rule->verdict);
 		}
-		rc = seccomp_rule_add_exact_array(ctx, SCMP_ACT_ALLOW, nr, c->nr, pick);
-		if (rc < 0)
-			return err_set(err, -rc, "libseccomp refuses the rule");
+		place = halves_put(b, c, place, group);
 	}
-	return 0;
+	return place;
 }
 
-static int compile_add_rule(scmp_filter_ctx ctx, const struct rule *rule, struct err *err)
+static void compile_block(struct compile *c, struct block *block)
 {
-	uint32_t action = rule->kind == RULE_ERRNO ? SCMP_ACT_ERRNO((unsigned int)rule->errnum)
-						   : SCMP_ACT_ALLOW;
-	int rc;
+	unsigned int place = bpf_return(&c->bpf, c->rules->otherwise);
 
-	if (rule->kind != RULE_EXPR) {
-		rc = seccomp_rule_add_exact_array(ctx, action, rule->nr, 0, NULL);
-		return rc < 0 ? err_set(err, -rc, "libseccomp refuses the rule") : 0;
+	for (unsigned int i = c->rules->nr; i > 0; i--) {
+		if (c->rules->rule[i - 1].nr == block->nr)
+			place = compile_filter(&c->bpf, &c->rules->rule[i - 1], place);
 	}
-	for (unsigned int i = 0; i < rule->nr_clauses; i++) {
-		rc = compile_add_clause(ctx, rule->nr, &rule->clause[i], err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	block->place = place;
 }
 
-/* libseccomp writes programs to fds only. */
-static int compile_export(scmp_filter_ctx ctx, struct program *ret, struct err *err)
+/* Blocks @lo to @hi - 1 by comparing with each, the most frequent first */
+static unsigned int compile_chain(struct compile *c, unsigned int lo, unsigned int hi)
 {
-	cleanup_fd int fd = memfd_create("bpf", MFD_CLOEXEC);
-	cleanup_free struct sock_filter *insn = NULL;
-	struct stat st;
-	size_t count;
-	int rc;
+	struct block sorted[CHAIN_MAX];
+	unsigned int place = bpf_return(&c->bpf, c->rules->otherwise);
 
-	if (fd < 0)
-		return err_set(err, errno, "memfd_create");
-	rc = seccomp_export_bpf(ctx, fd);
-	if (rc < 0)
-		return err_set(err, -rc, "seccomp_export_bpf");
-	if (fstat(fd, &st) < 0)
-		return err_set(err, errno, "fstat");
-	count = (size_t)st.st_size / sizeof(*insn);
-	if (count == 0)
-		return err_text(err, EINVAL, "libseccomp wrote an empty program");
-	if (count > BOOT_FILTER_MAX)
-		return err_text(err, E2BIG, "%zu BPF instructions, more than the boot record's %d",
-				count, BOOT_FILTER_MAX);
-	insn = calloc(count, sizeof(*insn));
-	if (!insn)
-		return err_set(err, ENOMEM, "%zu instructions", count);
-	rc = fd_pread_full(fd, insn, count * sizeof(*insn), 0);
-	if (rc < 0)
-		return err_set(err, -rc, "read the program");
-	ret->count = (unsigned int)count;
-	ret->insn = TAKE_PTR(insn);
-	return 0;
+	for (unsigned int i = lo; i < hi; i++)
+		sorted[i - lo] = c->block[i];
+	qsort(sorted, hi - lo, sizeof(sorted[0]), compile_by_weight);
+	for (unsigned int i = hi - lo; i > 0; i--) {
+		const struct bpf_test is = {offsetof(struct seccomp_data, nr), BPF_JEQ,
+					    (uint32_t)sorted[i - 1].nr};
+
+		place = bpf_branch(&c->bpf, &is, sorted[i - 1].place, place);
+	}
+	return place;
+}
+
+/* The first block of the half that is made as often as the other, of @lo to @hi - 1 */
+static unsigned int compile_middle(const struct compile *c, unsigned int lo, unsigned int hi)
+{
+	uint64_t all = 0, left = c->block[lo].weight;
+	unsigned int mid = lo + 1;
+
+	for (unsigned int i = lo; i < hi; i++)
+		all += c->block[i].weight;
+	while (mid < hi - 1 && left + c->block[mid].weight <= all / 2)
+		left += c->block[mid++].weight;
+	return mid;
+}
+
+static unsigned int compile_tree(struct compile *c, unsigned int lo, unsigned int hi)
+{
+	struct bpf_test above = {offsetof(struct seccomp_data, nr), BPF_JGE, 0};
+	unsigned int mid, yes, no;
+
+	if (hi - lo <= CHAIN_MAX)
+		return compile_chain(c, lo, hi);
+	mid = compile_middle(c, lo, hi);
+	above.k = (uint32_t)c->block[mid].nr;
+	yes = compile_tree(c, mid, hi);
+	no = compile_tree(c, lo, mid);
+	return bpf_branch(&c->bpf, &above, yes, no);
+}
+
+static void compile_program(struct compile *c)
+{
+	const struct bpf_test ours = {offsetof(struct seccomp_data, arch), BPF_JEQ,
+				      c->rules->arch->audit};
+	unsigned int place, foreign;
+
+	for (unsigned int i = 0; i < c->nr_blocks; i++)
+		compile_block(c, &c->block[i]);
+	place = compile_tree(c, 0, c->nr_blocks);
+	place = bpf_load(&c->bpf, offsetof(struct seccomp_data, nr), place);
+	foreign = bpf_return(&c->bpf, SECCOMP_RET_KILL_PROCESS);
+	place = bpf_branch(&c->bpf, &ours, place, foreign);
+	(void)bpf_load(&c->bpf, offsetof(struct seccomp_data, arch), place);
 }
 
 int compile_rules(const struct rules *r, struct program *ret, struct err *err)
 {
-	cleanup_scmp scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	cleanup_compile struct compile *c = calloc(1, sizeof(*c));
+	struct sock_filter *insn;
 	int rc;
 
-	if (!ctx)
-		return err_text(err, ENOMEM, "seccomp_init failed");
-	rc = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	if (rc == 0)
-		rc = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	vr_assert(r->nr > 0);
+	if (!c)
+		return err_set(err, ENOMEM, "compile");
+	c->rules = r;
+	rc = compile_list(c, err);
 	if (rc < 0)
-		return err_set(err, -rc, "seccomp_attr_set");
-	for (unsigned int i = 0; i < r->nr; i++) {
-		rc = compile_add_rule(ctx, &r->rule[i], err);
-		if (rc < 0)
-			return err_wrap(err, "%s:%u", r->rule[i].file, r->rule[i].line);
-	}
-	return compile_export(ctx, ret, err);
+		return rc;
+	compile_program(c);
+	if (c->bpf.nr > BPF_INSNS_MAX)
+		return err_text(err, E2BIG, "more than %d BPF instructions", BPF_INSNS_MAX);
+	insn = calloc(c->bpf.nr, sizeof(*insn));
+	if (!insn)
+		return err_set(err, ENOMEM, "compile");
+	bpf_write(&c->bpf, insn);
+	*ret = (struct program){c->bpf.nr, insn};
+	return 0;
 }

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: Rules to BPF, by libseccomp
+ * DOC: Rules to BPF
  *
- * Default action, foreign architecture and x32 numbers: kill the process. libseccomp compares 64
- * bits and knows no "any of these bits", so each comparison is first written as alternatives of
- * masked equality (a range of 32-bit numbers becomes its aligned power-of-two blocks), and a clause
- * as the product of its comparisons' alternatives, one libseccomp rule each.
+ * A call of another architecture kills the process. The program then looks for the call's number,
+ * in a tree that is deeper for calls that are made less often, and tries its rules in their order.
  */
 #ifndef VMRUN_POLICIES_COMPILE_H
 #define VMRUN_POLICIES_COMPILE_H
 
 #include <linux/filter.h>
 
-#include "policies/parse.h"
+#include "policies/rules.h"
 
 /** struct program - Compiled policy; zero-initialised, @insn to be freed by the caller */
 struct program {
@@ -23,8 +21,7 @@ struct program {
 /**
  * compile_rules() - Compile a policy
  *
- * Return: 0; -E2BIG when it needs more than BOOT_FILTER_MAX instructions; else -errno. Messages
- * name the line where there is one
+ * Return: 0; -E2BIG when it needs more than BPF_INSNS_MAX instructions; -ENOMEM
  */
 MUST_CHECK int compile_rules(const struct rules *r, struct program *ret, struct err *err);
 

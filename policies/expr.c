@@ -2,11 +2,10 @@
 #include "policies/expr.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "policies/args.h"
-#include "policies/constants.h"
-
-#define VALUE_DEPTH_MAX 8
+#include "policies/value.h"
 
 static const struct {
 	enum lex_kind kind;
@@ -16,65 +15,20 @@ static const struct {
 	{LEX_GT, RULE_GT}, {LEX_GE, RULE_GE}, {LEX_AMP, RULE_ANY},
 };
 
-static int expr_bad(const struct lex *l, const char *wanted, struct err *err)
-{
-	if (l->kind == LEX_END)
-		return err_text(err, EINVAL, "%s expected before the end of the line", wanted);
-	return err_text(err, EINVAL, "%s expected at \"%.*s\"", wanted,
-			(int)(l->len < 40 ? l->len : 40), l->text);
-}
-
-static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err);
-
-static int expr_const(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
-{
-	enum lex_kind sign = l->kind;
-	int rc;
-
-	if (sign == LEX_TILDE || sign == LEX_MINUS)
-		lex_step(l);
-	if (l->kind == LEX_NUMBER) {
-		*ret = l->number;
-		lex_step(l);
-	} else if (l->kind == LEX_NAME) {
-		if (!constants_find(l->text, l->len, ret))
-			return expr_bad(l, "a known constant", err);
-		lex_step(l);
-	} else if (l->kind == LEX_OPEN && depth < VALUE_DEPTH_MAX) {
-		lex_step(l);
-		rc = expr_value(l, depth + 1, ret, err);
-		if (rc < 0)
-			return rc;
-		if (l->kind != LEX_CLOSE)
-			return expr_bad(l, "\")\"", err);
-		lex_step(l);
-	} else {
-		return expr_bad(l, "a value", err);
-	}
-	if (sign == LEX_TILDE)
-		*ret = ~*ret;
-	if (sign == LEX_MINUS)
-		*ret = 0 - *ret;
-	return 0;
-}
-
-static int expr_value(struct lex *l, unsigned int depth, uint64_t *ret, struct err *err)
-{
-	uint64_t all = 0, one;
-
-	for (;;) {
-		int rc = expr_const(l, depth, &one, err);
-
-		if (rc < 0)
-			return rc;
-		all |= one;
-		if (l->kind != LEX_BAR)
-			break;
-		lex_step(l);
-	}
-	*ret = all;
-	return 0;
-}
+static const struct {
+	const char *name;
+	uint32_t verdict;
+	bool ends; /* the call is not made */
+} actions[] = {
+	{"allow", SECCOMP_RET_ALLOW, false},
+	{"kill", SECCOMP_RET_KILL_PROCESS, true},
+	{"kill-process", SECCOMP_RET_KILL_PROCESS, true},
+	{"kill-thread", SECCOMP_RET_KILL_THREAD, true},
+	{"trap", SECCOMP_RET_TRAP, true},
+	{"user-notify", SECCOMP_RET_USER_NOTIF, true},
+	{"log", SECCOMP_RET_LOG, false},
+	{"trace", SECCOMP_RET_TRACE, false},
+};
 
 /*
  * Cut a value to the 32 bits the kernel looks at. Masks may have any upper half; a number to
@@ -92,8 +46,9 @@ static int expr_narrow(struct rule_cmp *c, struct err *err)
 }
 
 /* A comparison that is always or never true is the author's mistake ("arg1 & O_RDONLY"). */
-static int expr_check_sense(const struct rule_cmp *c, uint64_t max, struct err *err)
+static int expr_check_sense(const struct rule_cmp *c, struct err *err)
 {
+	uint64_t max = c->narrow ? UINT32_MAX : UINT64_MAX;
 	bool never = (c->op == RULE_ANY && c->value == 0) || (c->op == RULE_LT && c->value == 0) ||
 		     (c->op == RULE_GT && c->value == max);
 	bool always = (c->op == RULE_IN && c->value == max) ||
@@ -119,113 +74,140 @@ static int expr_op(struct lex *l, enum rule_op *ret, struct err *err)
 			return 0;
 		}
 	}
-	return expr_bad(l, "one of == != < <= > >= & in", err);
+	return lex_expected(l, "one of == != < <= > >= & in", err);
 }
 
-static int expr_atom(struct lex *l, int nr, struct rule_cmp *ret, struct err *err)
+static int expr_atom(struct lex *l, const struct arch *a, const char *name, struct rule_cmp *ret,
+		     struct err *err)
 {
-	struct rule_cmp c;
-	bool is_narrow;
+	struct rule_cmp c = {0};
+	struct lex at;
 	int rc;
 
 	if (l->kind != LEX_NAME || l->len != 4 || l->text[0] != 'a' || l->text[1] != 'r' ||
 	    l->text[2] != 'g' || l->text[3] < '0' || l->text[3] >= '0' + RULE_ARGS)
-		return expr_bad(l, "1, allow, return or arg0 to arg5", err);
-	c.arg = (unsigned int)(l->text[3] - '0');
-	is_narrow = args_is_32bit(nr, c.arg);
+		return lex_expected(l, "an action or arg0 to arg5", err);
+	c.arg = (uint8_t)(l->text[3] - '0');
+	c.narrow = a->narrow || args_is_32bit(name, c.arg);
 	lex_step(l);
 	rc = expr_op(l, &c.op, err);
 	if (rc < 0)
 		return rc;
-	rc = expr_value(l, 0, &c.value, err);
+	at = *l;
+	rc = value_read(l, a, &c.value, err);
 	if (rc < 0)
 		return rc;
-	if (is_narrow) {
+	if (c.narrow)
 		rc = expr_narrow(&c, err);
-		if (rc < 0)
-			return rc;
-	}
-	rc = expr_check_sense(&c, is_narrow ? UINT32_MAX : UINT64_MAX, err);
+	if (rc == 0)
+		rc = expr_check_sense(&c, err);
 	if (rc < 0)
-		return rc;
+		*l = at;
 	*ret = c;
+	return rc;
+}
+
+static int expr_add(struct rule *rule, const struct rule_cmp *c, struct err *err)
+{
+	struct rule_cmp *grown;
+
+	if (rule->nr_cmps == RULE_CMPS_MAX)
+		return err_text(err, EINVAL, "more than %d comparisons in one filter",
+				RULE_CMPS_MAX);
+	grown = reallocarray(rule->cmp, rule->nr_cmps + 1, sizeof(*grown));
+	if (!grown)
+		return err_set(err, ENOMEM, "comparisons");
+	rule->cmp = grown;
+	rule->cmp[rule->nr_cmps++] = *c;
 	return 0;
 }
 
-static int expr_clause(struct lex *l, int nr, struct rule_clause *ret, struct err *err)
+static int expr_dnf(struct lex *l, const struct arch *a, struct rule *rule, struct err *err)
 {
-	unsigned int seen = 0;
-
-	ret->nr = 0;
 	for (;;) {
 		struct rule_cmp c;
-		int rc = expr_atom(l, nr, &c, err);
+		int rc = expr_atom(l, a, rule->name, &c, err);
 
 		if (rc < 0)
 			return rc;
-		/* libseccomp takes one comparison per argument, and so RULE_CMPS_MAX suffices. */
-		if (seen & (1U << c.arg))
-			return err_text(err, EINVAL, "arg%u is compared twice in one && group",
-					c.arg);
-		seen |= 1U << c.arg;
-		ret->cmp[ret->nr++] = c;
-		if (l->kind != LEX_AND)
+		c.ends = l->kind != LEX_AND;
+		rc = expr_add(rule, &c, err);
+		if (rc < 0)
+			return rc;
+		if (l->kind != LEX_AND && l->kind != LEX_OR)
 			return 0;
 		lex_step(l);
 	}
 }
 
-static int expr_dnf(struct lex *l, struct rule *rule, struct err *err)
+/* The action at the current word: 1, or 0 where there is none */
+static int expr_action(struct lex *l, const struct arch *a, uint32_t *ret, struct err *err)
 {
-	rule->kind = RULE_EXPR;
-	for (;;) {
-		int rc;
+	uint32_t errnum;
+	int rc;
 
-		if (rule->nr_clauses == RULE_CLAUSES_MAX)
-			return err_text(err, EINVAL, "more than %d alternatives on one line",
-					RULE_CLAUSES_MAX);
-		rc = expr_clause(l, rule->nr, &rule->clause[rule->nr_clauses], err);
+	if (l->kind == LEX_NUMBER && l->number == 1) {
+		*ret = SECCOMP_RET_ALLOW;
+		lex_step(l);
+		return 1;
+	}
+	if (lex_is(l, "return")) {
+		lex_step(l);
+		rc = value_errno(l, a, &errnum, err);
 		if (rc < 0)
 			return rc;
-		rule->nr_clauses++;
-		if (l->kind != LEX_OR)
-			return 0;
-		lex_step(l);
+		*ret = SECCOMP_RET_ERRNO | errnum;
+		return 1;
 	}
-}
-
-static int expr_return(struct lex *l, struct rule *rule, struct err *err)
-{
-	rule->kind = RULE_ERRNO;
-	lex_step(l);
-	if (l->kind == LEX_NAME)
-		rule->errnum = constants_errno(l->text, l->len);
-	if (!rule->errnum)
-		return expr_bad(l, "the name of an errno value", err);
-	lex_step(l);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (lex_is(l, actions[i].name)) {
+			*ret = actions[i].verdict;
+			lex_step(l);
+			return 1;
+		}
+	}
 	return 0;
 }
 
-int expr_parse_filter(struct lex *l, struct rule *rule, struct err *err)
+static int expr_action_behind(struct lex *l, const struct arch *a, bool braces, struct rule *rule,
+			      struct err *err)
 {
-	int rc = 0;
+	int rc;
 
-	if (lex_is(l, "allow") || (l->kind == LEX_NUMBER && l->number == 1)) {
-		rule->kind = RULE_ALLOW;
-		lex_step(l);
-	} else if (lex_is(l, "return")) {
-		rc = expr_return(l, rule, err);
-	} else {
-		rc = expr_dnf(l, rule, err);
-		if (rc == 0 && !args_known(rule->nr))
-			rc = err_text(err, EINVAL,
-				      "args.c does not say how wide this syscall's arguments are");
-	}
-	if (rc < 0)
+	lex_step(l);
+	if (lex_is(l, "return") && !braces)
+		return err_text(
+			err, EINVAL,
+			"\"EXPR; return E\" is E if EXPR to one of minijail's parsers, E "
+			"unless EXPR to the other: write {EXPR; return E} or {EXPR, return E}");
+	rc = expr_action(l, a, &rule->verdict, err);
+	if (rc == 0)
+		return lex_expected(l, "an action", err);
+	return rc < 0 ? rc : 0;
+}
+
+int expr_filter(struct lex *l, const struct arch *a, bool braces, struct rule *rule,
+		struct err *err)
+{
+	int rc = expr_action(l, a, &rule->verdict, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rule->verdict = SECCOMP_RET_ALLOW;
+	rc = expr_dnf(l, a, rule, err);
+	if (rc < 0 || l->kind != LEX_SEMICOLON)
 		return rc;
-	if (l->kind == LEX_SEMICOLON)
-		return err_text(err, EINVAL, "\"; return\" has two meanings in use and is refused");
-	if (l->kind != LEX_END)
-		return expr_bad(l, "the end of the line", err);
-	return 0;
+	return expr_action_behind(l, a, braces, rule, err);
+}
+
+int expr_default(struct lex *l, uint32_t *ret, struct err *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (actions[i].ends && lex_is(l, actions[i].name)) {
+			*ret = actions[i].verdict;
+			lex_step(l);
+			return 0;
+		}
+	}
+	return lex_expected(l, "kill-process, kill-thread, kill, trap or user-notify", err);
 }

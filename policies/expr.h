@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: The filter half of a policy line (parse.h has the grammar)
+ * DOC: One filter of a policy: what follows "syscall:" (parse.h has the grammar)
  */
 #ifndef VMRUN_POLICIES_EXPR_H
 #define VMRUN_POLICIES_EXPR_H
@@ -10,13 +10,21 @@
 #include "policies/rule.h"
 
 /**
- * expr_parse_filter() - Read what follows "syscall:", to the end of the line
- * @l:		Its current word is the first of the filter
- * @rule:	file, line and nr are set; kind, errnum and clauses are filled in
+ * expr_filter() - Read one filter
+ * @l:		Its current word is the first of the filter; when the filter is refused, what is wrong with it
+ * @a:		Whose constants count, and whose widths of arguments
+ * @braces:	Whether it stands in braces, where "; return" has one meaning
+ * @rule:	file, line, nr and name are set; verdict and comparisons, which are the caller's to free, are filled in
  *
  * Checks that every comparison can be both true and false in the width the kernel looks at.
- * Return: 0 or -EINVAL, the message without file and line
+ * Return: 0 or -errno, the message without place
  */
-MUST_CHECK int expr_parse_filter(struct lex *l, struct rule *rule, struct err *err);
+MUST_CHECK int expr_filter(struct lex *l, const struct arch *a, bool braces, struct rule *rule,
+			   struct err *err);
+
+/**
+ * expr_default() - Read the action of @default: one that ends the call
+ */
+MUST_CHECK int expr_default(struct lex *l, uint32_t *ret, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "policies/lex.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* Two-byte words stand before the one-byte words they start with. */
@@ -8,10 +9,18 @@ static const struct {
 	const char *text;
 	enum lex_kind kind;
 } marks[] = {
-	{"==", LEX_EQ},	  {"!=", LEX_NE},	{"<=", LEX_LE},	  {">=", LEX_GE},   {"&&", LEX_AND},
-	{"||", LEX_OR},	  {"<", LEX_LT},	{">", LEX_GT},	  {"&", LEX_AMP},   {"|", LEX_BAR},
-	{":", LEX_COLON}, {";", LEX_SEMICOLON}, {"~", LEX_TILDE}, {"-", LEX_MINUS}, {"(", LEX_OPEN},
-	{")", LEX_CLOSE}, {"@", LEX_AT},
+	{"==", LEX_EQ},		 {"!=", LEX_NE},
+	{"<=", LEX_LE},		 {">=", LEX_GE},
+	{"&&", LEX_AND},	 {"||", LEX_OR},
+	{"<", LEX_LT},		 {">", LEX_GT},
+	{"&", LEX_AMP},		 {"|", LEX_BAR},
+	{":", LEX_COLON},	 {";", LEX_SEMICOLON},
+	{",", LEX_COMMA},	 {"=", LEX_ASSIGN},
+	{"~", LEX_TILDE},	 {"-", LEX_MINUS},
+	{"(", LEX_OPEN},	 {")", LEX_CLOSE},
+	{"{", LEX_OPEN_BRACE},	 {"}", LEX_CLOSE_BRACE},
+	{"[", LEX_OPEN_BRACKET}, {"]", LEX_CLOSE_BRACKET},
+	{"@", LEX_AT},
 };
 
 /* Not <ctype.h>: the language must not depend on a locale. */
@@ -68,25 +77,70 @@ static void lex_take(struct lex *l, enum lex_kind kind, size_t len)
 	l->next = l->text + len;
 }
 
+/* A dash belongs to a word between letters, as in kill-process. */
+static bool lex_goes_on(const struct lex *l, size_t len)
+{
+	const char *c = l->text + len;
+
+	if (c == l->end)
+		return false;
+	if (*c != '-' || lex_is_digit(l->text[0]))
+		return lex_is_word(*c);
+	return c + 1 < l->end && lex_is_word(c[1]) && !lex_is_digit(c[1]);
+}
+
 static void lex_step_word(struct lex *l)
 {
 	size_t len = 0;
 
-	while (l->text + len < l->end && lex_is_word(l->text[len]))
+	while (lex_goes_on(l, len))
 		len++;
 	lex_take(l, LEX_NAME, len);
 	if (lex_is_digit(l->text[0]))
 		l->kind = lex_number(l->text, len, &l->number) ? LEX_NUMBER : LEX_BAD;
 }
 
+/* Bytes of a backslash and the newline after it; 0 where there is none */
+static size_t lex_continuation(const struct lex *l)
+{
+	size_t left = (size_t)(l->end - l->next);
+
+	if (left >= 2 && !memcmp(l->next, "\\\n", 2))
+		return 2;
+	return left >= 3 && !memcmp(l->next, "\\\r\n", 3) ? 3 : 0;
+}
+
+static bool lex_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* To the next word, which may be in the next line after a backslash */
+static void lex_skip(struct lex *l)
+{
+	while (l->next < l->end) {
+		size_t more = lex_continuation(l);
+
+		if (more) {
+			l->next += more;
+			l->start = l->next;
+			l->line++;
+		} else if (lex_is_space(*l->next)) {
+			l->next++;
+		} else {
+			break;
+		}
+	}
+	l->text = l->next;
+	l->column = (unsigned int)(l->text - l->start) + 1;
+}
+
 void lex_step(struct lex *l)
 {
 	if (l->kind == LEX_BAD)
 		return;
-	while (l->next < l->end && (*l->next == ' ' || *l->next == '\t' || *l->next == '\r'))
-		l->next++;
-	l->text = l->next;
-	if (l->text == l->end || *l->text == '#') {
+	lex_skip(l);
+	if (l->text == l->end || *l->text == '#' || *l->text == '\n') {
 		l->kind = LEX_END;
 		l->len = 0;
 		return;
@@ -106,13 +160,44 @@ void lex_step(struct lex *l)
 	lex_take(l, LEX_BAD, 1);
 }
 
-void lex_init(struct lex *l, const char *line, size_t len)
+void lex_path(struct lex *l)
 {
-	*l = (struct lex){.next = line, .end = line + len};
+	size_t len = 0;
+
+	lex_skip(l);
+	while (l->text + len < l->end && !lex_is_space(l->text[len]) && l->text[len] != '\n')
+		len++;
+	lex_take(l, LEX_NAME, len);
+}
+
+bool lex_next_line(struct lex *l)
+{
+	const char *newline = memchr(l->next, '\n', (size_t)(l->end - l->next));
+
+	if (!newline)
+		return false;
+	l->next = newline + 1;
+	l->start = l->next;
+	l->line++;
+	lex_step(l);
+	return true;
+}
+
+void lex_init(struct lex *l, const char *text, size_t len)
+{
+	*l = (struct lex){.next = text, .end = text + len, .start = text, .line = 1};
 	lex_step(l);
 }
 
 bool lex_is(const struct lex *l, const char *word)
 {
 	return l->kind == LEX_NAME && l->len == strlen(word) && !memcmp(l->text, word, l->len);
+}
+
+int lex_expected(const struct lex *l, const char *wanted, struct err *err)
+{
+	if (l->kind == LEX_END)
+		return err_text(err, EINVAL, "%s expected before the end of the line", wanted);
+	return err_text(err, EINVAL, "%s expected at \"%.*s\"", wanted,
+			(int)(l->len < 60 ? l->len : 60), l->text);
 }

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: policyc OUT.c POLICY...
+ * DOC: policyc ARCH OUT.c POLICY...
  *
- * Runs on the build machine. Compiles each POLICY whose name makes it a program, and writes one C
- * file with all of them. Other files are parsed when a program includes them; one that nothing includes is an error: it would have no effect.
+ * Runs on the build machine. Compiles each POLICY whose name makes it a program for ARCH, and writes
+ * one C file with all of them. Other files are parsed when a program includes them; one that nothing
+ * includes is an error: it would have no effect.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "devices/core/boot.h"
+#include "policies/args.h"
 #include "policies/emit.h"
+#include "policies/parse.h"
 
 #define PROGRAMS_MAX 64
 
 struct work {
+	const struct arch *arch;
 	unsigned int nr;
 	struct emit_entry entry[PROGRAMS_MAX];
 	unsigned int nr_paths;
@@ -39,22 +44,44 @@ static void main_mark_used(struct work *w, const struct rules *r)
 	}
 }
 
+/* Our own policies compare as many bits as the kernel looks at. */
+static int main_check_widths(const struct rules *r, struct err *err)
+{
+	for (unsigned int i = 0; i < r->nr; i++) {
+		const struct rule *rule = &r->rule[i];
+
+		if (rule->nr_cmps > 0 && !r->arch->narrow && !args_known(rule->name))
+			return err_text(
+				err, EINVAL,
+				"%s:%u: args.c does not say how wide the arguments of %s are",
+				rule->file, rule->line, rule->name);
+	}
+	return 0;
+}
+
 static int main_build_one(struct work *w, const char *path, struct err *err)
 {
-	cleanup_rules struct rules rules = {0};
+	cleanup_rules struct rules rules = {.arch = w->arch};
 	struct emit_entry *e = &w->entry[w->nr];
 	int rc;
 
 	if (w->nr == PROGRAMS_MAX)
 		return err_text(err, E2BIG, "%s: more than %d programs", path, PROGRAMS_MAX);
-	rc = rules_load(&rules, path, err);
+	rc = parse_file(&rules, path, err);
 	if (rc < 0)
 		return rc;
 	main_mark_used(w, &rules);
+	rc = main_check_widths(&rules, err);
+	if (rc < 0)
+		return rc;
 	rc = compile_rules(&rules, &e->program, err);
 	if (rc < 0)
 		return err_wrap(err, "%s", path);
 	w->nr++;
+	if (e->program.count > BOOT_FILTER_MAX)
+		return err_text(err, E2BIG,
+				"%s: %u BPF instructions, more than the boot record's %d", path,
+				e->program.count, BOOT_FILTER_MAX);
 	e->name = emit_name(path);
 	return e->name ? 0 : err_text(err, EINVAL, "%s: not called NAME.policy", path);
 }
@@ -96,15 +123,16 @@ int main(int argc, char **argv)
 	struct err err = {0};
 	int rc;
 
-	if (argc < 3) {
-		fputs("usage: policyc OUT.c POLICY...\n", stderr);
+	w.arch = argc < 4 ? NULL : arch_find(argv[1], strlen(argv[1]));
+	if (!w.arch) {
+		fputs("usage: policyc x86_64|aarch64|arm OUT.c POLICY...\n", stderr);
 		return 2;
 	}
-	w.path = argv + 2;
-	w.nr_paths = (unsigned int)argc - 2;
+	w.path = argv + 3;
+	w.nr_paths = (unsigned int)argc - 3;
 	rc = main_build_all(&w, &err);
 	if (rc == 0)
-		rc = main_write_all(&w, argv[1], &err);
+		rc = main_write_all(&w, argv[2], &err);
 	if (rc < 0)
 		fprintf(stderr, "policyc: %s\n", err.msg);
 	return rc < 0 ? 1 : 0;

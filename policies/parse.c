@@ -2,228 +2,215 @@
 #include "policies/parse.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <seccomp.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "devices/core/fdio.h"
+#include "policies/calls.h"
 #include "policies/expr.h"
-#include "policies/lex.h"
+#include "policies/source.h"
 
-#define FILE_BYTES_MAX	  65536
-#define SYSCALL_NAME_MAX  40
-#define INCLUDE_NAME_MAX  80
-#define INCLUDE_DEPTH_MAX 4
+#define INCLUDE_DEPTH_MAX 10
 
-/* A file being read; @depth is how many files lie above it. */
-struct source {
+/**
+ * struct parse - A file being read
+ * @depth:	How many files lie above it
+ * @line:	How its lines are read
+ * @placed:	The error has the place of another file
+ */
+struct parse {
 	struct rules *rules;
 	const char *file;
-	unsigned int line;
 	unsigned int depth;
+	int (*line)(struct parse *p, struct lex *l, struct err *err);
+	bool placed;
+	struct calls calls;
 };
 
-static int parse_load(struct rules *r, const char *path, unsigned int depth, struct err *err);
-
-/* Remember the file's name for messages; a file may be read once, which also ends include cycles.
- */
-static int parse_add_file(struct rules *r, const char *path, struct err *err)
+/* One call's filters; @first is the first of the statement's filters */
+static int parse_filters(struct parse *p, struct lex *l, const struct call *call, struct err *err)
 {
-	for (unsigned int i = 0; i < r->nr_files; i++) {
-		if (!strcmp(r->file[i], path))
-			return err_text(err, EINVAL, "%s is included twice", path);
-	}
-	if (r->nr_files == RULES_FILES_MAX)
-		return err_text(err, EINVAL, "%s: more than %d files", path, RULES_FILES_MAX);
-	r->file[r->nr_files] = strdup(path);
-	if (!r->file[r->nr_files])
-		return err_set(err, ENOMEM, "%s", path);
-	r->nr_files++;
-	return 0;
-}
+	bool braces = l->kind == LEX_OPEN_BRACE;
 
-static int parse_include(struct source *s, const char *name, size_t len, struct err *err)
-{
-	cleanup_free char *path = NULL;
-	const char *slash = strrchr(s->file, '/');
-	size_t folder = slash ? (size_t)(slash - s->file) + 1 : 0;
+	do {
+		struct rule rule = {
+			.file = p->file,
+			.line = l->line,
+			.statement = p->rules->nr_statements,
+			.nr = call->nr,
+		};
+		struct lex at;
+		int rc;
 
-	while (len && (name[0] == ' ' || name[0] == '\t'))
-		name++, len--;
-	for (size_t i = 0; i < len; i++) {
-		if (name[i] == '#')
-			len = i;
-	}
-	while (len && (name[len - 1] == ' ' || name[len - 1] == '\t' || name[len - 1] == '\r'))
-		len--;
-	if (len < 3 || len > INCLUDE_NAME_MAX || memcmp(name, "./", 2) ||
-	    memchr(name + 2, '/', len - 2) || memchr(name, 0, len))
-		return err_text(err, EINVAL, "@include wants ./FILE in the same folder");
-	if (s->depth == INCLUDE_DEPTH_MAX)
-		return err_text(err, EINVAL, "includes nest deeper than %d", INCLUDE_DEPTH_MAX);
-	path = malloc(folder + len - 1);
-	if (!path)
-		return err_set(err, ENOMEM, "@include");
-	memcpy(path, s->file, folder);
-	memcpy(path + folder, name + 2, len - 2);
-	path[folder + len - 2] = 0;
-	return parse_load(s->rules, path, s->depth + 1, err);
-}
-
-static int parse_syscall(const struct lex *l, int *ret, struct err *err)
-{
-	char name[SYSCALL_NAME_MAX];
-	int nr;
-
-	if (l->kind != LEX_NAME || l->len >= sizeof(name))
-		return err_text(err, EINVAL, "a syscall's name expected");
-	memcpy(name, l->text, l->len);
-	name[l->len] = 0;
-	nr = seccomp_syscall_resolve_name(name);
-	if (nr == __NR_SCMP_ERROR)
-		return err_text(err, EINVAL, "unknown syscall \"%s\"", name);
-	/* libseccomp numbers what this machine lacks below -1, and would accept it in a rule. */
-	if (nr < 0)
-		return err_text(err, EINVAL, "this architecture has no syscall \"%s\"", name);
-	*ret = nr;
-	return 0;
-}
-
-static int parse_check_duplicate(const struct rules *r, const struct rule *new, struct err *err)
-{
-	for (unsigned int i = 0; i < r->nr; i++) {
-		const struct rule *old = &r->rule[i];
-
-		if (old->nr == new->nr && (old->kind != RULE_EXPR || new->kind != RULE_EXPR))
-			return err_text(
-				err, EINVAL,
-				"this syscall has a rule in %s:%u, one of the two would be lost",
-				old->file, old->line);
-	}
-	return 0;
-}
-
-static int parse_append(struct rules *r, const struct rule *rule, struct err *err)
-{
-	struct rule *grown;
-
-	if (r->nr == RULES_MAX)
-		return err_text(err, EINVAL, "more than %d rules", RULES_MAX);
-	grown = reallocarray(r->rule, r->nr + 1, sizeof(*grown));
-	if (!grown)
-		return err_set(err, ENOMEM, "rules");
-	r->rule = grown;
-	r->rule[r->nr++] = *rule;
-	return 0;
-}
-
-static int parse_statement(struct source *s, struct lex *l, struct err *err)
-{
-	struct rule rule = {.file = s->file, .line = s->line};
-	int rc = parse_syscall(l, &rule.nr, err);
-
-	if (rc < 0)
-		return rc;
+		if (braces)
+			lex_step(l);
+		at = *l;
+		memcpy(rule.name, call->name, sizeof(rule.name));
+		rc = expr_filter(l, p->rules->arch, braces, &rule, err);
+		if (rc < 0) {
+			free(rule.cmp);
+			return rc;
+		}
+		rc = rules_append(p->rules, &rule, err);
+		if (rc < 0) {
+			*l = at;
+			return rc;
+		}
+	} while (braces && l->kind == LEX_COMMA);
+	if (!braces)
+		return 0;
+	if (l->kind != LEX_CLOSE_BRACE)
+		return lex_expected(l, "\",\" or \"}\"", err);
 	lex_step(l);
-	if (l->kind != LEX_COLON)
-		return err_text(err, EINVAL, "\":\" expected after the syscall's name");
-	lex_step(l);
-	rc = expr_parse_filter(l, &rule, err);
-	if (rc < 0)
-		return rc;
-	rc = parse_check_duplicate(s->rules, &rule, err);
-	if (rc < 0)
-		return rc;
-	return parse_append(s->rules, &rule, err);
+	return 0;
 }
 
-static int parse_line(struct source *s, const char *line, size_t len, struct err *err)
+static int parse_statement(struct parse *p, struct lex *l, struct err *err)
+{
+	struct lex behind;
+	int rc = calls_read(l, p->rules->arch, &p->calls, err);
+
+	if (rc < 0)
+		return rc;
+	behind = *l;
+	p->rules->nr_statements++;
+	/* What is meant for other architectures only may name what exists only there. */
+	while (p->calls.nr == 0 && l->kind != LEX_END && l->kind != LEX_BAD)
+		lex_step(l);
+	for (unsigned int i = 0; i < p->calls.nr; i++) {
+		*l = behind;
+		rc = parse_filters(p, l, &p->calls.call[i], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* A line of a file of @frequency */
+static int parse_frequency_line(struct parse *p, struct lex *l, struct err *err)
+{
+	int rc = calls_read(l, p->rules->arch, &p->calls, err);
+
+	if (rc < 0)
+		return rc;
+	if (l->kind != LEX_NUMBER)
+		return lex_expected(l, "a number", err);
+	for (unsigned int i = 0; rc == 0 && i < p->calls.nr; i++)
+		rc = rules_add_weight(p->rules, p->calls.call[i].nr, l->number, err);
+	lex_step(l);
+	return rc;
+}
+
+static int parse_default(struct parse *p, struct lex *l, struct err *err)
+{
+	struct lex at = *l;
+	uint32_t verdict;
+	int rc = expr_default(l, &verdict, err);
+
+	if (rc < 0)
+		return rc;
+	if (p->rules->has_otherwise && p->rules->otherwise != verdict) {
+		*l = at;
+		return err_text(err, EINVAL, "another @default was given before");
+	}
+	p->rules->otherwise = verdict;
+	p->rules->has_otherwise = true;
+	return 0;
+}
+
+static int parse_lines(struct parse *p, const char *path, const char *text, size_t len,
+		       struct err *err)
 {
 	struct lex l;
-
-	lex_init(&l, line, len);
-	if (l.kind == LEX_END)
-		return 0;
-	if (l.kind != LEX_AT)
-		return parse_statement(s, &l, err);
-	lex_step(&l);
-	if (!lex_is(&l, "include"))
-		return err_text(err, EINVAL, "@include is the only directive");
-	return parse_include(s, l.next, (size_t)(l.end - l.next), err);
-}
-
-static int parse_text(struct rules *r, const char *path, unsigned int depth, const char *text,
-		      size_t len, struct err *err)
-{
-	struct source s = {.rules = r, .line = 1, .depth = depth};
-	int rc = parse_add_file(r, path, err);
+	int rc = rules_add_file(p->rules, path, &p->file, err);
 
 	if (rc < 0)
 		return rc;
-	s.file = r->file[r->nr_files - 1];
-	for (; len; s.line++) {
-		const char *newline = memchr(text, '\n', len);
-		size_t line_len = newline ? (size_t)(newline - text) : len;
-
-		rc = parse_line(&s, text, line_len, err);
-		if (rc < 0)
-			return err_wrap(err, "%s:%u", s.file, s.line);
-		line_len += newline ? 1 : 0;
-		text += line_len;
-		len -= line_len;
-	}
-	return 0;
+	lex_init(&l, text, len);
+	do {
+		rc = l.kind == LEX_END ? 0 : p->line(p, &l, err);
+		if (rc == 0 && l.kind != LEX_END)
+			rc = lex_expected(&l, "the end of the line", err);
+	} while (rc == 0 && lex_next_line(&l));
+	if (rc < 0 && !p->placed)
+		(void)err_wrap(err, "%s:%u:%u", path, l.line, l.column);
+	return rc;
 }
 
-static int parse_load(struct rules *r, const char *path, unsigned int depth, struct err *err)
+/* Another file, whose lines are read by @line */
+static int parse_other(struct parse *p, struct lex *l,
+		       int (*line)(struct parse *p, struct lex *l, struct err *err),
+		       struct err *err)
 {
-	cleanup_free char *text = NULL;
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
+	struct parse other = {.rules = p->rules, .depth = p->depth + 1, .line = line};
+	cleanup_free char *path = NULL, *text = NULL;
+	struct source source;
 	int rc;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return err_set(err, errno, "%s", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX)
-		return err_text(err, EINVAL, "%s: not a regular file of at most %d bytes", path,
-				FILE_BYTES_MAX);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return err_set(err, ENOMEM, "%s", path);
-	rc = fd_read_full(fd, text, (size_t)st.st_size);
-	if (rc < 0 && st.st_size > 0)
-		return err_set(err, -rc, "%s", path);
-	return parse_text(r, path, depth, text, (size_t)st.st_size, err);
+	lex_path(l);
+	path = source_path(p->file, l->text, l->len, err);
+	if (!path)
+		return -err->code;
+	if (other.depth > INCLUDE_DEPTH_MAX)
+		return err_text(err, EINVAL, "includes nest deeper than %d", INCLUDE_DEPTH_MAX);
+	rc = source_read(path, &source, err);
+	if (rc < 0)
+		return rc;
+	text = source.text;
+	rc = parse_lines(&other, path, text, source.len, err);
+	p->placed = rc < 0;
+	if (rc == 0)
+		lex_step(l);
+	return rc;
+}
+
+static int parse_line(struct parse *p, struct lex *l, struct err *err)
+{
+	if (l->kind != LEX_AT)
+		return parse_statement(p, l, err);
+	lex_step(l);
+	if (lex_is(l, "include"))
+		return parse_other(p, l, parse_line, err);
+	if (lex_is(l, "frequency"))
+		return parse_other(p, l, parse_frequency_line, err);
+	if (lex_is(l, "denylist"))
+		return err_text(err, EINVAL,
+				"@denylist is refused: a policy lists what is allowed");
+	if (!lex_is(l, "default"))
+		return lex_expected(l, "include, frequency or default", err);
+	lex_step(l);
+	return parse_default(p, l, err);
 }
 
 static int parse_check_not_empty(const struct rules *r, const char *path, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
-		if (r->rule[i].kind != RULE_ERRNO)
+		const uint32_t action = r->rule[i].verdict & SECCOMP_RET_ACTION_FULL;
+
+		if (action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG ||
+		    action == SECCOMP_RET_TRACE || action == SECCOMP_RET_USER_NOTIF)
 			return 0;
 	}
-	return err_text(err, EINVAL, "%s: allows no syscall", path);
+	return err_text(err, EINVAL, "%s: allows no system call", path);
 }
 
-int rules_load(struct rules *r, const char *path, struct err *err)
+int parse_text(struct rules *r, const char *path, const char *text, size_t len, struct err *err)
 {
-	int rc = parse_load(r, path, 0, err);
+	struct parse p = {.rules = r, .line = parse_line};
+	int rc;
 
+	r->otherwise = SECCOMP_RET_KILL_PROCESS;
+	rc = parse_lines(&p, path, text, len, err);
 	return rc < 0 ? rc : parse_check_not_empty(r, path, err);
 }
 
-int rules_parse(struct rules *r, const char *path, const char *text, size_t len, struct err *err)
+int parse_file(struct rules *r, const char *path, struct err *err)
 {
-	int rc = parse_text(r, path, 0, text, len, err);
+	cleanup_free char *text = NULL;
+	struct source source;
+	int rc = source_read(path, &source, err);
 
-	return rc < 0 ? rc : parse_check_not_empty(r, path, err);
-}
-
-void rules_done(struct rules *r)
-{
-	for (unsigned int i = 0; i < r->nr_files; i++)
-		free(r->file[i]);
-	free(r->rule);
-	*r = (struct rules){0};
+	if (rc < 0)
+		return rc;
+	text = source.text;
+	return parse_text(r, path, text, source.len, err);
 }

@@ -2,59 +2,53 @@
 /**
  * DOC: The policy language
  *
- * minijail's syntax, reduced to the part that has one meaning everywhere:
+ * That of minijail's compiler, which runs when a program is built:
  *
- *   file      := { line }                       '#' starts a comment anywhere
- *   line      := '@include' './' NAME           a file in the folder of the including one
- *              | syscall ':' filter
- *   filter    := '1' | 'allow' | 'return' ENAME | dnf
+ *   file      := { line }                       a backslash at its end continues a line; '#' starts a
+ *                                               comment anywhere
+ *   line      := '@include' PATH                './...' from the folder of the including file, or '/...'
+ *              | '@frequency' PATH              how often calls are made: lines of  calls ':' NUMBER
+ *              | '@default' ending              what is not allowed: kill-process if no line says so
+ *              | calls ':' filters
+ *   calls     := call | '{' call { ',' call } '}'
+ *   call      := NAME [ '[' 'arch' '=' NAME { ',' NAME } ']' ]
+ *   filters   := filter | '{' filter { ',' filter } '}'      tried in order, then the default
+ *   filter    := action | dnf [ ';' action ]    the action if dnf is true; none: allow
+ *   action    := 'allow' | '1' | 'log' | 'trace' | 'return' ERRNO | ending
+ *   ending    := 'kill' | 'kill-process' | 'kill-thread' | 'trap' | 'user-notify'
  *   dnf       := clause { '||' clause }         clause := atom { '&&' atom }
  *   atom      := 'argN' op value                N: 0 to 5; op: == != < <= > >= & in
  *   value     := const { '|' const }
- *   const     := ['~' | '-'] ( NAME | number | '(' value ')' )
+ *   const     := [ '~' | '-' ] ( NAME | NUMBER | '(' value ')' )
  *
  * "&" is true when any bit of value is set, "in" when no bit outside value is set. All comparisons
- * are unsigned. A syscall that no line names, and one whose expressions are all false, kills the
- * process. Several expression lines for one syscall are alternatives. Everything else may
- * appear once: libseccomp silently drops an expression beside an unconditional rule, and "return"
- * beside "allow" has no order, so both are errors here. "expr; return E" means opposite things to
- * minijail's two parsers and is refused.
+ * are unsigned. Statements for one call are tried in the order of their lines. "kill" is
+ * kill-process. A call with [arch=...] of others is left out, even if it does not exist.
+ *
+ * Refused is what has two meanings or no effect: "expr; return E" outside braces, which is opposite
+ * things to minijail's two parsers; rules behind an unconditional one, and an unconditional one in
+ * another statement than conditions, of which libseccomp drops one; comparisons that are always or
+ * never true; name@namespace and @denylist, which need lists and options of minijail's.
  */
 #ifndef VMRUN_POLICIES_PARSE_H
 #define VMRUN_POLICIES_PARSE_H
 
-#include "devices/core/base.h"
-#include "devices/core/err.h"
-#include "policies/rule.h"
-
-#define RULES_FILES_MAX 16
-#define RULES_MAX	512
-
-/** struct rules - A policy with everything it includes; zero-initialised, ended by rules_done() */
-struct rules {
-	unsigned int nr;
-	struct rule *rule;
-	unsigned int nr_files;
-	char *file[RULES_FILES_MAX];
-};
+#include "policies/rules.h"
 
 /**
- * rules_load() - Read a policy file and what it includes
+ * parse_file() - Read a policy and what it includes
+ * @r:		@arch is set
  *
- * Errors read "FILE:LINE: what". A policy that allows nothing is an error.
+ * Errors read "FILE:LINE:COLUMN: what". A policy that allows nothing is an error.
  * Return: 0 or -errno; @r is to be ended in both cases
  */
-MUST_CHECK int rules_load(struct rules *r, const char *path, struct err *err);
+MUST_CHECK int parse_file(struct rules *r, const char *path, struct err *err);
 
 /**
- * rules_parse() - As rules_load(), the first file's text being in memory
+ * parse_text() - As parse_file(), the first file's text being in memory
  * @path:	Its name in messages, and whose folder includes are looked up in
  */
-MUST_CHECK int rules_parse(struct rules *r, const char *path, const char *text, size_t len,
-			   struct err *err);
-
-/** rules_done() - Free what @r holds; safe on a zeroed or half-filled one */
-void rules_done(struct rules *r);
-#define cleanup_rules __attribute__((cleanup(rules_done)))
+MUST_CHECK int parse_text(struct rules *r, const char *path, const char *text, size_t len,
+			  struct err *err);
 
 #endif

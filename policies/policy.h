@@ -2,7 +2,7 @@
 /**
  * DOC: The compiled policies, as vmrun links them
  *
- * build/gen/policies.c, written by policyc from the programs among the .policy files, defines the table.
+ * build/gen/policies_ARCH.c, written by policyc from the programs among the .policy files, defines the table.
  * The supervisor copies a policy into the boot record of the process it is for.
  */
 #ifndef VMRUN_POLICIES_POLICY_H

@@ -1,48 +1,49 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /**
- * DOC: One line of a policy, parsed; parse.h has the grammar
+ * DOC: One filter of a policy, parsed; parse.h has the grammar
  */
 #ifndef VMRUN_POLICIES_RULE_H
 #define VMRUN_POLICIES_RULE_H
 
-#include "devices/core/base.h"
+#include <linux/seccomp.h>
 
-#define RULE_ARGS	 6
-#define RULE_CMPS_MAX	 RULE_ARGS
-#define RULE_CLAUSES_MAX 16
+#include "policies/arch.h"
+
+#define RULE_ARGS     6
+#define RULE_CMPS_MAX 256
 
 enum rule_op { RULE_EQ, RULE_NE, RULE_LT, RULE_LE, RULE_GT, RULE_GE, RULE_ANY, RULE_IN };
 
-/** struct rule_cmp - One comparison: arg @arg, @op, @value */
+/**
+ * struct rule_cmp - One comparison: arg @arg, @op, @value
+ * @narrow:	The kernel looks at 32 bits of the argument
+ * @ends:	It is the last of its && group; what follows is an alternative
+ */
 struct rule_cmp {
-	unsigned int arg;
-	enum rule_op op;
 	uint64_t value;
+	uint8_t arg;
+	enum rule_op op;
+	bool narrow;
+	bool ends;
 };
-
-/** struct rule_clause - Comparisons that must all be true; each argument at most once */
-struct rule_clause {
-	unsigned int nr;
-	struct rule_cmp cmp[RULE_CMPS_MAX];
-};
-
-enum rule_kind { RULE_ALLOW, RULE_ERRNO, RULE_EXPR };
 
 /**
- * struct rule - One line
+ * struct rule - A filter: what becomes of a system call when its arguments are such
  * @file, @line:	Where it stands; @file belongs to struct rules
- * @nr:			System call number on the machine policyc runs on
- * @errnum:		For RULE_ERRNO: what the caller gets
- * @clause:		For RULE_EXPR: alternatives
+ * @statement:		Number of its statement; all filters of one are tried in order
+ * @nr, @name:		The system call
+ * @verdict:		SECCOMP_RET_*, with an errno value
+ * @nr_cmps, @cmp:	Alternatives of && groups; none: always
  */
 struct rule {
 	const char *file;
 	unsigned int line;
+	unsigned int statement;
 	int nr;
-	enum rule_kind kind;
-	int errnum;
-	unsigned int nr_clauses;
-	struct rule_clause clause[RULE_CLAUSES_MAX];
+	char name[ARCH_SYSCALL_MAX];
+	uint32_t verdict;
+	unsigned int nr_cmps;
+	struct rule_cmp *cmp;
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "policies/compile.h"
+#include "policies/parse.h"
 #include "tests/support/policy_model.h"
 
 #define TEXT_MAX 2048
@@ -28,18 +29,25 @@ static void compile_and_compare(const struct rules *r)
 	free(p.insn);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void compile_for(const char *arch, const char *text, size_t len)
 {
-	struct rules r = {0};
+	struct rules r = {.arch = arch_find(arch, strlen(arch))};
 	struct err err = {0};
 
-	if (size > TEXT_MAX)
-		return 0;
 	/* Its folder does not exist, so that no include finds a file. */
-	if (rules_parse(&r, "/nonexistent/fuzz.policy", (const char *)data, size, &err) == 0)
+	if (parse_text(&r, "/nonexistent/fuzz.policy", text, len, &err) == 0)
 		compile_and_compare(&r);
 	else
 		vr_assert(err.code > 0 && strchr(err.msg, ':'));
 	rules_done(&r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size > TEXT_MAX)
+		return 0;
+	compile_for("x86_64", (const char *)data, size);
+	compile_for("aarch64", (const char *)data, size);
+	compile_for("arm", (const char *)data, size);
 	return 0;
 }

@@ -41,8 +41,8 @@ static bool load_ok(const struct sock_filter *i)
 	       i->k <= sizeof(struct seccomp_data) - 4;
 }
 
-uint32_t bpf_run(const struct sock_filter *insn, unsigned int count,
-		 const struct seccomp_data *call)
+static uint32_t run(const struct sock_filter *insn, unsigned int count,
+		    const struct seccomp_data *call, unsigned int *ret_steps)
 {
 	uint32_t a = 0;
 	bool ok = true;
@@ -51,6 +51,7 @@ uint32_t bpf_run(const struct sock_filter *insn, unsigned int count,
 	for (uint64_t pc = 0; pc < count; pc++) {
 		const struct sock_filter *i = &insn[pc];
 
+		++*ret_steps;
 		if (load_ok(i))
 			a = load(call, i->k);
 		else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
@@ -67,6 +68,23 @@ uint32_t bpf_run(const struct sock_filter *insn, unsigned int count,
 			return BPF_BAD_PROGRAM;
 	}
 	return BPF_BAD_PROGRAM;
+}
+
+uint32_t bpf_run(const struct sock_filter *insn, unsigned int count,
+		 const struct seccomp_data *call)
+{
+	unsigned int steps = 0;
+
+	return run(insn, count, call, &steps);
+}
+
+unsigned int bpf_steps(const struct sock_filter *insn, unsigned int count, uint32_t arch, int nr)
+{
+	const struct seccomp_data call = {.nr = nr, .arch = arch};
+	unsigned int steps = 0;
+
+	(void)run(insn, count, &call, &steps);
+	return steps;
 }
 
 static unsigned int verdict_bit(uint32_t k)

@@ -25,6 +25,10 @@
 MUST_CHECK uint32_t bpf_run(const struct sock_filter *insn, unsigned int count,
 			    const struct seccomp_data *call);
 
+/** bpf_steps() - How many instructions run for a call whose arguments are 0 */
+MUST_CHECK unsigned int bpf_steps(const struct sock_filter *insn, unsigned int count, uint32_t arch,
+				  int nr);
+
 /** bpf_verdicts() - BPF_CAN_* for system call @nr of architecture @arch over all its arguments */
 MUST_CHECK unsigned int bpf_verdicts(const struct sock_filter *insn, unsigned int count,
 				     uint32_t arch, int nr);

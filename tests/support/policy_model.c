@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/support/policy_model.h"
 
-#include <linux/audit.h>
-
 #include "policies/args.h"
 #include "tests/support/bpf.h"
 
-#if defined(__x86_64__)
-#define NATIVE_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define NATIVE_ARCH AUDIT_ARCH_AARCH64
-#endif
-
-static bool cmp_true(const struct rule_cmp *c, int nr, uint64_t v)
+static bool cmp_true(const struct rules *r, const struct rule *rule, const struct rule_cmp *c,
+		     uint64_t v)
 {
-	if (args_is_32bit(nr, c->arg))
+	if (r->arch->narrow || args_is_32bit(rule->name, c->arg))
 		v = (uint32_t)v;
 	switch (c->op) {
 	case RULE_EQ: return v == c->value;
@@ -29,32 +22,29 @@ static bool cmp_true(const struct rule_cmp *c, int nr, uint64_t v)
 	return false;
 }
 
-static bool clause_true(const struct rule_clause *c, const struct seccomp_data *call)
+static bool rule_true(const struct rules *r, const struct rule *rule,
+		      const struct seccomp_data *call)
 {
-	for (unsigned int i = 0; i < c->nr; i++) {
-		if (!cmp_true(&c->cmp[i], call->nr, call->args[c->cmp[i].arg]))
-			return false;
+	bool group = true;
+
+	for (unsigned int i = 0; i < rule->nr_cmps; i++) {
+		const struct rule_cmp *c = &rule->cmp[i];
+
+		group &= cmp_true(r, rule, c, call->args[c->arg]);
+		if (c->ends && group)
+			return true;
+		group |= c->ends;
 	}
-	return true;
+	return rule->nr_cmps == 0;
 }
 
 uint32_t policy_model_run(const struct rules *r, const struct seccomp_data *call)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
-		const struct rule *rule = &r->rule[i];
-
-		if (rule->nr != call->nr)
-			continue;
-		if (rule->kind == RULE_ALLOW)
-			return SECCOMP_RET_ALLOW;
-		if (rule->kind == RULE_ERRNO)
-			return SECCOMP_RET_ERRNO | (uint32_t)rule->errnum;
-		for (unsigned int n = 0; n < rule->nr_clauses; n++) {
-			if (clause_true(&rule->clause[n], call))
-				return SECCOMP_RET_ALLOW;
-		}
+		if (r->rule[i].nr == call->nr && rule_true(r, &r->rule[i], call))
+			return r->rule[i].verdict;
 	}
-	return SECCOMP_RET_KILL_PROCESS;
+	return r->otherwise;
 }
 
 /* The n-th argument worth trying against @v; false when there are no more. */
@@ -95,36 +85,42 @@ static bool judged_differently(const struct rules *r, const struct program *p,
 	return true;
 }
 
-/* All arguments set so that @c is true, as far as its values alone can make it. */
-static struct seccomp_data satisfy(const struct rule *rule, const struct rule_clause *c)
+/* All arguments set so that the group from @first is true, as far as its values alone can make it. */
+static struct seccomp_data satisfy(const struct rules *r, const struct rule *rule,
+				   unsigned int first)
 {
-	struct seccomp_data call = {.nr = rule->nr, .arch = NATIVE_ARCH};
+	struct seccomp_data call = {.nr = rule->nr, .arch = r->arch->audit};
 
-	for (unsigned int i = 0; i < c->nr; i++) {
-		const struct rule_cmp *k = &c->cmp[i];
+	for (unsigned int i = first; i < rule->nr_cmps; i++) {
+		const struct rule_cmp *k = &rule->cmp[i];
 		bool above = k->op == RULE_GT || k->op == RULE_NE;
 
 		call.args[k->arg] = k->value + above - (k->op == RULE_LT);
+		if (k->ends)
+			break;
 	}
 	return call;
 }
 
-static bool clause_differs(const struct rules *r, const struct program *p, const struct rule *rule,
-			   const struct rule_clause *c, struct seccomp_data *ret)
+static bool group_differs(const struct rules *r, const struct program *p, const struct rule *rule,
+			  unsigned int first, struct seccomp_data *ret)
 {
-	struct seccomp_data call = satisfy(rule, c);
+	struct seccomp_data call = satisfy(r, rule, first);
 
 	if (judged_differently(r, p, &call, ret))
 		return true;
-	for (unsigned int i = 0; i < c->nr; i++) {
+	for (unsigned int i = first; i < rule->nr_cmps; i++) {
+		const struct rule_cmp *k = &rule->cmp[i];
 		uint64_t v;
 
-		for (unsigned int n = 0; sample(c->cmp[i].value, n, &v); n++) {
-			call = satisfy(rule, c);
-			call.args[c->cmp[i].arg] = v;
+		for (unsigned int n = 0; sample(k->value, n, &v); n++) {
+			call = satisfy(r, rule, first);
+			call.args[k->arg] = v;
 			if (judged_differently(r, p, &call, ret))
 				return true;
 		}
+		if (k->ends)
+			break;
 	}
 	return false;
 }
@@ -133,13 +129,13 @@ static bool rule_differs(const struct rules *r, const struct program *p, const s
 			 struct seccomp_data *ret)
 {
 	for (int nr = rule->nr - 1; nr <= rule->nr + 1; nr++) {
-		struct seccomp_data call = {.nr = nr, .arch = NATIVE_ARCH};
+		struct seccomp_data call = {.nr = nr, .arch = r->arch->audit};
 
 		if (judged_differently(r, p, &call, ret))
 			return true;
 	}
-	for (unsigned int i = 0; i < rule->nr_clauses; i++) {
-		if (clause_differs(r, p, rule, &rule->clause[i], ret))
+	for (unsigned int i = 0; i < rule->nr_cmps; i++) {
+		if ((i == 0 || rule->cmp[i - 1].ends) && group_differs(r, p, rule, i, ret))
 			return true;
 	}
 	return false;
@@ -153,15 +149,4 @@ bool policy_model_differs(const struct rules *r, const struct program *p,
 			return true;
 	}
 	return false;
-}
-
-/*
- * libseccomp loses a few nodes when one rule covers another. Declared here because no header does;
- * exported because the sanitizer's library looks it up.
- */
-__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
-
-const char *__lsan_default_suppressions(void)
-{
-	return "leak:libseccomp.so";
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#include "devices/core/boot.h"
+#include "policies/bpf.h"
+#include "policies/parse.h"
 #include "tests/support/bpf.h"
 #include "tests/support/policy_model.h"
 
@@ -16,7 +17,7 @@ static void compile(const char *text, struct rules *r, struct program *p)
 {
 	struct err err = {0};
 
-	cr_assert_eq(rules_parse(r, "p", text, strlen(text), &err), 0, "%s", err.msg);
+	cr_assert_eq(parse_text(r, "p", text, strlen(text), &err), 0, "%s", err.msg);
 	cr_assert_eq(compile_rules(r, p, &err), 0, "%s: %s", text, err.msg);
 }
 
@@ -76,7 +77,7 @@ static const char *const policies_text[] = {
 Test(compile, means_what_the_language_says)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(policies_text); i++) {
-		struct rules r = {0};
+		struct rules r = {.arch = arch_native()};
 		struct program p = {0};
 		struct seccomp_data call;
 
@@ -91,7 +92,7 @@ Test(compile, means_what_the_language_says)
 
 Test(compile, the_upper_half_of_an_int_is_not_looked_at)
 {
-	struct rules r = {0};
+	struct rules r = {.arch = arch_native()};
 	struct program p = {0};
 
 	compile("ioctl: arg1 == 0x8090ae81\nopenat: arg2 != 0x40", &r, &p);
@@ -106,7 +107,7 @@ Test(compile, the_upper_half_of_an_int_is_not_looked_at)
 
 Test(compile, return_gives_the_errno_and_the_rest_is_killed)
 {
-	struct rules r = {0};
+	struct rules r = {.arch = arch_native()};
 	struct program p = {0};
 
 	compile("read: 1\nclone3: return ENOSYS", &r, &p);
@@ -121,7 +122,7 @@ Test(compile, other_architectures_and_x32_are_killed)
 {
 	static const uint32_t arches[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, 0,
 					  UINT32_MAX};
-	struct rules r = {0};
+	struct rules r = {.arch = arch_native()};
 	struct program p = {0};
 
 	compile("read: 1\nwrite: 1", &r, &p);
@@ -137,31 +138,56 @@ Test(compile, other_architectures_and_x32_are_killed)
 	rules_done(&r);
 }
 
-Test(compile, too_many_comparisons_are_refused_with_their_line)
+/* More than a conditional jump reaches: every call is found, each expression tried to its end. */
+Test(compile, long_programs)
 {
-	static const char text[] = "read: 1\nfcntl: arg0 != 0x12345678 && arg1 != 0x12345678";
-	struct rules r = {0};
+	cleanup_free char *text = calloc(600, 80);
+	struct rules r = {.arch = arch_native()};
 	struct program p = {0};
-	struct err err = {0};
+	struct seccomp_data call;
 
-	cr_assert_eq(rules_parse(&r, "p", text, strlen(text), &err), 0, "%s", err.msg);
-	cr_expect_eq(compile_rules(&r, &p, &err), -E2BIG);
-	cr_expect(strstr(err.msg, "p:2: ") == err.msg, "%s", err.msg);
-	cr_expect_null(p.insn);
+	for (unsigned int i = 0; i < 400; i++)
+		sprintf(text + strlen(text), "lseek: arg1 == %u || arg2 == %u\n", i * 977 + 1, i);
+	strcat(text, "read: 1\nwrite: arg1 == 7; trap\n{close, dup, getpid, getuid, uname}: log");
+	compile(text, &r, &p);
+	cr_expect_gt(p.count, 1000);
+	cr_expect_not(policy_model_differs(&r, &p, &call), "%d %llx", call.nr, call.args[1]);
+	free(p.insn);
 	rules_done(&r);
 }
 
-Test(compile, a_program_larger_than_the_boot_record_is_refused)
+Test(compile, calls_that_are_made_often_are_found_sooner)
+{
+	static const char text[] = "{read, write, close, fstat, lseek, mmap, munmap, brk, ioctl, "
+				   "dup, pause, getpid, sendto, exit, fork, uname}: 1";
+	struct rules r = {.arch = arch_native()};
+	struct program flat = {0}, weighted = {0};
+	struct err err = {0};
+
+	cr_assert_eq(parse_text(&r, "p", text, strlen(text), &err), 0, "%s", err.msg);
+	cr_assert_eq(compile_rules(&r, &flat, &err), 0);
+	cr_assert_eq(rules_add_weight(&r, SYS_uname, UINT64_MAX, &err), 0);
+	cr_assert_eq(rules_add_weight(&r, SYS_uname, UINT64_MAX, &err), 0);
+	cr_assert_eq(compile_rules(&r, &weighted, &err), 0);
+	cr_expect_lt(bpf_steps(weighted.insn, weighted.count, r.arch->audit, SYS_uname),
+		     bpf_steps(flat.insn, flat.count, r.arch->audit, SYS_uname));
+	free(flat.insn);
+	free(weighted.insn);
+	rules_done(&r);
+}
+
+Test(compile, a_program_larger_than_the_kernel_takes_is_refused)
 {
 	cleanup_free char *text = calloc(RULES_MAX, 80);
-	struct rules r = {0};
+	struct rules r = {.arch = arch_native()};
 	struct program p = {0};
 	struct err err = {0};
 
 	for (unsigned int i = 0; i < RULES_MAX; i++)
 		sprintf(text + strlen(text), "lseek: arg1 == %u || arg2 == %u\n", i * 977 + 1, i);
-	cr_assert_eq(rules_parse(&r, "p", text, strlen(text), &err), 0, "%s", err.msg);
+	cr_assert_eq(parse_text(&r, "p", text, strlen(text), &err), 0, "%s", err.msg);
 	cr_expect_eq(compile_rules(&r, &p, &err), -E2BIG);
 	cr_expect(strstr(err.msg, "BPF instructions"), "%s", err.msg);
+	cr_expect_null(p.insn);
 	rules_done(&r);
 }
