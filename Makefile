@@ -78,7 +78,7 @@ libexec     := $(B)/libexec/vmrun
 dev_progs   := $(devices:%=$(libexec)/vmrun-dev-%)
 programs    := $(B)/bin/vmrun $(libexec)/vmrun-vmm $(dev_progs) $(B)/guest/vmrun-init
 
-all: $(programs)
+all: $(programs) $(arches:%=$(B)/gen/policies_%.c)
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Policies and code name each other: each policy line the function that makes the call, each function's
-# "Syscalls:" tag only calls that the policy of its process allows.
+# "Syscalls:" tag only calls that the policy of its process allows. No policy allows what makes files, sockets or
+# processes of nothing.
 . "$(dirname "$0")/lib.bash"
 arch=x86_64
 dir=policies/$arch
@@ -10,8 +11,17 @@ closure() {
 	echo "$1"
 	sed -nE 's/^@include[ \t]+\.\/([^ \t#]+).*/\1/p' "$1" | while read -r inc; do closure "$dir/$inc"; done
 }
+# statements FILE...: "FILE LINE-NUMBER SYSCALL WHO" of each call that a line is about
+statements() {
+	awk '/^(\{[^}]*\}|[a-z_0-9]+)(\[[^]]*\])?[ \t]*:/ {
+		calls = $0; sub(/:.*/, "", calls); gsub(/\[[^]]*\]/, "", calls); gsub(/[{},]/, " ", calls)
+		who = $0; sub(/.*# */, "", who); sub(/ .*/, "", who)
+		n = split(calls, call, " ")
+		for (i = 1; i <= n; i++) print FILENAME, FNR, call[i], ($0 ~ /#/ ? who : "-")
+	}' "$@"
+}
 # calls FILE...: the system calls their lines name
-calls() { sed -nE 's/^([a-z_0-9]+)[ \t]*:.*/\1/p' "$@" | LC_ALL=C sort -u; }
+calls() { statements "$@" | cut -d' ' -f3 | LC_ALL=C sort -u; }
 
 # A function's tag is in its header, a static one's above it.
 { files '*.c'; files '*.h' | grep '^devices/'; } | grep -E '^(devices|vmm|cmd)/' | xargs awk -f tests/lint/doc_tags.awk | sed 's/\.h /.c /' >"$work/tags"
@@ -24,17 +34,17 @@ check_line() {
 	[ -e "$file" ] || { echo "$at: $call: there is no $file"; return; }
 	grep -qE "^[a-zA-Z_].*[ *]$function\(" "$file" || { echo "$at: $call: $file has no $function()"; return; }
 	tag=$(awk -v f="$file" -v n="$function" '$1 == f && $2 == n { $1 = $2 = $3 = ""; print $0 " " }' "$work/tags")
-	[ -z "$tag" ] || [[ $tag == *" $call "* ]] ||
+	[ "$call" = "*" ] || [ -z "$tag" ] || [[ $tag == *" $call "* ]] ||
 		echo "$at: the Syscalls: tag of $function() does not have $call"
 }
-for policy in "$dir"/*.policy; do
-	awk -v f="$policy" '/^[a-z_0-9]+[ \t]*:/ {
-		call = $1; sub(/:.*/, "", call)
-		who = $0; sub(/.*# */, "", who); sub(/ .*/, "", who)
-		print f, FNR, call, ($0 ~ /#/ ? who : "-")
-	}' "$policy"
-done | while read -r f n call who; do check_line "$f" "$n" "$call" "$who"; done >"$work/lines"
-ls "$dir"/*.policy >/dev/null 2>&1 || echo "no policies found" >>"$work/lines"
+# A file that is the same for another architecture is a link there.
+find policies/*/ -name '*.policy' -type f | LC_ALL=C sort >"$work/policies"
+# shellcheck disable=SC2046
+statements $(cat "$work/policies") | while read -r f n call who; do
+	# The tag has the call's name on x86-64.
+	check_line "$f" "$n" "$([[ $f == "$dir"/* ]] && echo "$call" || echo '*')" "$who"
+done >"$work/lines"
+[ -s "$work/policies" ] || echo "no policies found" >>"$work/lines"
 verdict "each policy line names the function that needs it" "$work/lines"
 
 sed -nE 's/^const struct device_ops ([a-z0-9_]+)_device = .*/\1/p' devices/*.c devices/*/*.c >"$work/devices"
@@ -75,3 +85,32 @@ while read -r name; do
 	[ -e "$dir/${name}_device.policy" ] || echo "device $name: there is no $dir/${name}_device.policy"
 done <"$work/devices" >"$work/missing"
 verdict "each device has a policy" "$work/missing"
+
+# What would undo the jail. The fs device opens below the directories that it was given, and what holds a pod keeps its
+# state on file; neither reads anything that could send it elsewhere.
+forbidden='open|openat|openat2|open_by_handle_at|open_tree|creat|execve|execveat|clone|clone3|fork|vfork|socket|connect|bind'
+forbidden+='|ptrace|process_vm_readv|process_vm_writev|mount|move_mount|fsopen|bpf|keyctl|perf_event_open|userfaultfd|io_uring_setup'
+may() {
+	cat <<'END'
+fs.policy openat
+fs.policy openat2
+pod_device.policy openat
+END
+}
+# shellcheck disable=SC2046
+statements $(cat "$work/policies") | while read -r f n call _; do
+	[[ $call =~ ^($forbidden)$ ]] && ! may | grep -qx "${f##*/} $call" && echo "$f:$n: $call"
+done >"$work/undo"
+verdict "no policy allows what would undo the jail" "$work/undo"
+
+# Each architecture has every program, but for those that need KVM where there is none.
+for other in policies/*/; do
+	other=${other%/}
+	for f in "$dir"/*.policy; do
+		f=${f##*/}
+		[ -e "$other/$f" ] && continue
+		[ "$other" = policies/arm ] && [[ $f =~ ^(vmm|pod)_device ]] && continue
+		echo "there is no $other/$f"
+	done
+done >"$work/folders"
+verdict "each architecture has each policy" "$work/folders"

@@ -8,6 +8,7 @@
 #include "policies/policy.h"
 
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <linux/audit.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -18,6 +19,7 @@
 
 #include "devices/core/boot.h"
 #include "policies/compile.h"
+#include "policies/emit.h"
 #include "policies/parse.h"
 #include "tests/support/bpf.h"
 #include "tests/support/golden.h"
@@ -150,6 +152,43 @@ Test(policies, mean_what_their_files_say)
 		cr_expect_not(policy_model_differs(&r, &p, &call), "%s: syscall %d", path, call.nr);
 		rules_done(&r);
 	}
+}
+
+/* Programs of the architectures that this build is not for, compiled here */
+static unsigned int check_programs_of(const char *arch)
+{
+	unsigned int nr = 0;
+	char pattern[64];
+	glob_t g;
+
+	snprintf(pattern, sizeof(pattern), "policies/%s/*.policy", arch);
+	cr_assert_eq(glob(pattern, 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		struct rules r = {.arch = arch_find(arch, strlen(arch))};
+		struct program p = {0};
+		struct seccomp_data call;
+		struct err err = {0};
+
+		if (!emit_is_program(g.gl_pathv[i]))
+			continue;
+		nr++;
+		cr_assert_eq(parse_file(&r, g.gl_pathv[i], &err), 0, "%s", err.msg);
+		cr_assert_eq(compile_rules(&r, &p, &err), 0, "%s", err.msg);
+		cr_expect_not(policy_model_differs(&r, &p, &call), "%s: %d", g.gl_pathv[i],
+			      call.nr);
+		cr_expect_eq(bpf_verdicts(p.insn, p.count, AUDIT_ARCH_X86_64, r.rule[0].nr),
+			     BPF_CAN_KILL, "%s", g.gl_pathv[i]);
+		free(p.insn);
+		rules_done(&r);
+	}
+	globfree(&g);
+	return nr;
+}
+
+Test(policies, of_other_architectures_mean_what_their_files_say)
+{
+	cr_expect_eq(check_programs_of("aarch64"), nr_policies);
+	cr_expect_eq(check_programs_of("arm"), nr_policies - 2);
 }
 
 /* What no process of ours may do, with the most harmless-looking arguments. */
