@@ -132,7 +132,7 @@ $(B)/obj/gen/policies.o: $(B)/gen/policies_$(ARCH).c
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/bin/vmrun: $(call objs,$(vmrun_src)) $(B)/lib/runtime.a $(B)/obj/gen/policies.o $(B)/lib/core.a
+$(B)/bin/vmrun: $(call objs,$(vmrun_src)) $(B)/lib/runtime.a $(B)/lib/policies.a $(B)/obj/gen/policies.o $(B)/lib/core.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_HOST) $(LDSAN) -o $@ $^ $(LIBS_HOST)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "policies/bpf.h"
 #include "policies/halves.h"
@@ -32,13 +33,6 @@ static void compile_free(struct compile **c)
 }
 #define cleanup_compile __attribute__((cleanup(compile_free)))
 
-static int compile_by_nr(const void *a, const void *b)
-{
-	const struct block *x = a, *y = b;
-
-	return (x->nr > y->nr) - (x->nr < y->nr);
-}
-
 static int compile_by_weight(const void *a, const void *b)
 {
 	const struct block *x = a, *y = b;
@@ -57,25 +51,35 @@ static void compile_weigh(const struct rules *r, struct block *block)
 	}
 }
 
-/* Each call once, with how often it is made */
+/* Where @nr is, or belongs, among the blocks, which are sorted */
+static unsigned int compile_where(const struct compile *c, int nr)
+{
+	unsigned int i = 0;
+
+	while (i < c->nr_blocks && c->block[i].nr < nr)
+		i++;
+	return i;
+}
+
+/* Each call once, with how often it is made. No qsort(): for long lists glibc's asks how much memory there is. */
 static int compile_list(struct compile *c, struct err *err)
 {
 	const struct rules *r = c->rules;
-	unsigned int kept = 0;
 
 	c->block = calloc(r->nr, sizeof(*c->block));
 	if (!c->block)
 		return err_set(err, ENOMEM, "compile");
-	for (unsigned int i = 0; i < r->nr; i++)
-		c->block[i] = (struct block){.nr = r->rule[i].nr};
-	qsort(c->block, r->nr, sizeof(*c->block), compile_by_nr);
 	for (unsigned int i = 0; i < r->nr; i++) {
-		if (kept == 0 || c->block[kept - 1].nr != c->block[i].nr)
-			c->block[kept++] = c->block[i];
+		const unsigned int at = compile_where(c, r->rule[i].nr);
+		struct block *block = &c->block[at];
+
+		if (at < c->nr_blocks && block->nr == r->rule[i].nr)
+			continue;
+		memmove(block + 1, block, (c->nr_blocks - at) * sizeof(*block));
+		*block = (struct block){.nr = r->rule[i].nr};
+		compile_weigh(r, block);
+		c->nr_blocks++;
 	}
-	c->nr_blocks = kept;
-	for (unsigned int i = 0; i < kept; i++)
-		compile_weigh(r, &c->block[i]);
 	return 0;
 }
 
@@ -170,7 +174,7 @@ static void compile_program(struct compile *c)
 	(void)bpf_load(&c->bpf, offsetof(struct seccomp_data, arch), place);
 }
 
-int compile_rules(const struct rules *r, struct program *ret, struct err *err)
+int compile_rules(const struct rules *r, struct compiled *ret, struct err *err)
 {
 	cleanup_compile struct compile *c = calloc(1, sizeof(*c));
 	struct sock_filter *insn;
@@ -190,6 +194,6 @@ int compile_rules(const struct rules *r, struct program *ret, struct err *err)
 	if (!insn)
 		return err_set(err, ENOMEM, "compile");
 	bpf_write(&c->bpf, insn);
-	*ret = (struct program){c->bpf.nr, insn};
+	*ret = (struct compiled){c->bpf.nr, insn};
 	return 0;
 }

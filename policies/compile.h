@@ -12,8 +12,8 @@
 
 #include "policies/rules.h"
 
-/** struct program - Compiled policy; zero-initialised, @insn to be freed by the caller */
-struct program {
+/** struct compiled - Compiled policy; zero-initialised, @insn to be freed by the caller */
+struct compiled {
 	unsigned int count;
 	struct sock_filter *insn;
 };
@@ -23,6 +23,6 @@ struct program {
  *
  * Return: 0; -E2BIG when it needs more than BPF_INSNS_MAX instructions; -ENOMEM
  */
-MUST_CHECK int compile_rules(const struct rules *r, struct program *ret, struct err *err);
+MUST_CHECK int compile_rules(const struct rules *r, struct compiled *ret, struct err *err);
 
 #endif

@@ -44,7 +44,7 @@ static int emit_by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-static void emit_program(FILE *out, unsigned int index, const struct program *p)
+static void emit_program(FILE *out, unsigned int index, const struct compiled *p)
 {
 	fprintf(out, "static const struct sock_filter program%u[] = {\n", index);
 	for (unsigned int i = 0; i < p->count; i++)

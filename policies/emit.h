@@ -12,7 +12,7 @@
 /** struct emit_entry - One program and the name policy_find() knows it by */
 struct emit_entry {
 	char *name;
-	struct program program;
+	struct compiled program;
 };
 
 /**

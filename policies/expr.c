@@ -20,14 +20,10 @@ static const struct {
 	uint32_t verdict;
 	bool ends; /* the call is not made */
 } actions[] = {
-	{"allow", SECCOMP_RET_ALLOW, false},
-	{"kill", SECCOMP_RET_KILL_PROCESS, true},
-	{"kill-process", SECCOMP_RET_KILL_PROCESS, true},
-	{"kill-thread", SECCOMP_RET_KILL_THREAD, true},
-	{"trap", SECCOMP_RET_TRAP, true},
-	{"user-notify", SECCOMP_RET_USER_NOTIF, true},
-	{"log", SECCOMP_RET_LOG, false},
-	{"trace", SECCOMP_RET_TRACE, false},
+	{"allow", SECCOMP_RET_ALLOW, false},	  {"kill-process", SECCOMP_RET_KILL_PROCESS, true},
+	{"kill", SECCOMP_RET_KILL_PROCESS, true}, {"kill-thread", SECCOMP_RET_KILL_THREAD, true},
+	{"trap", SECCOMP_RET_TRAP, true},	  {"user-notify", SECCOMP_RET_USER_NOTIF, true},
+	{"log", SECCOMP_RET_LOG, false},	  {"trace", SECCOMP_RET_TRACE, false},
 };
 
 /*
@@ -210,4 +206,13 @@ int expr_default(struct lex *l, uint32_t *ret, struct err *err)
 		}
 	}
 	return lex_expected(l, "kill-process, kill-thread, kill, trap or user-notify", err);
+}
+
+const char *expr_ending(uint32_t verdict)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(actions) && actions[i].verdict != verdict)
+		i++;
+	return i < ARRAY_SIZE(actions) ? actions[i].name : "?";
 }

@@ -22,9 +22,10 @@
 MUST_CHECK int expr_filter(struct lex *l, const struct arch *a, bool braces, struct rule *rule,
 			   struct err *err);
 
-/**
- * expr_default() - Read the action of @default: one that ends the call
- */
+/** expr_ending() - The name of an action that ends a call: "kill-process" for SECCOMP_RET_KILL_PROCESS */
+const char *expr_ending(uint32_t verdict);
+
+/** expr_default() - Read the action of @default: one that ends the call */
 MUST_CHECK int expr_default(struct lex *l, uint32_t *ret, struct err *err);
 
 #endif

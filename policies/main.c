@@ -44,8 +44,8 @@ static void main_mark_used(struct work *w, const struct rules *r)
 	}
 }
 
-/* Our own policies compare as many bits as the kernel looks at. */
-static int main_check_widths(const struct rules *r, struct err *err)
+/* Our own policies compare as many bits as the kernel looks at, and have no line without an effect. */
+static int main_check_rules(const struct rules *r, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
 		const struct rule *rule = &r->rule[i];
@@ -55,6 +55,9 @@ static int main_check_widths(const struct rules *r, struct err *err)
 				err, EINVAL,
 				"%s:%u: args.c does not say how wide the arguments of %s are",
 				rule->file, rule->line, rule->name);
+		if (rule->covered)
+			return err_text(err, EINVAL, "%s:%u: %s:%u has no effect beside it",
+					rule->file, rule->line, rule->covered, rule->covered_line);
 	}
 	return 0;
 }
@@ -71,7 +74,7 @@ static int main_build_one(struct work *w, const char *path, struct err *err)
 	if (rc < 0)
 		return rc;
 	main_mark_used(w, &rules);
-	rc = main_check_widths(&rules, err);
+	rc = main_check_rules(&rules, err);
 	if (rc < 0)
 		return rc;
 	rc = compile_rules(&rules, &e->program, err);

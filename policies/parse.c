@@ -26,35 +26,68 @@ struct parse {
 	struct calls calls;
 };
 
-/* One call's filters; @first is the first of the statement's filters */
+/* What was read from @from to where @l is, in one line */
+static char *parse_words(const struct lex *from, const struct lex *l)
+{
+	char *words = malloc((size_t)(l->text - from->text) + 1), *to = words;
+
+	for (const char *c = from->text; words && c < l->text; c++) {
+		const bool space = *c == ' ' || *c == '\t' || *c == '\\' || *c == '\r' ||
+				   *c == '\n';
+
+		if (!space)
+			*to++ = *c;
+		else if (to > words && to[-1] != ' ')
+			*to++ = ' ';
+	}
+	while (to > words && to[-1] == ' ')
+		to--;
+	if (words)
+		*to = 0;
+	return words;
+}
+
+static int parse_one_filter(struct parse *p, struct lex *l, const struct call *call, bool braces,
+			    struct err *err)
+{
+	struct rule rule = {
+		.file = p->file,
+		.line = l->line,
+		.statement = p->rules->nr_statements,
+		.nr = call->nr,
+	};
+	struct lex at = *l;
+	int rc;
+
+	memcpy(rule.name, call->name, sizeof(rule.name));
+	rc = expr_filter(l, p->rules->arch, braces, &rule, err);
+	if (rc == 0) {
+		rule.text = parse_words(&at, l);
+		rc = rule.text ? 0 : err_set(err, ENOMEM, "a rule");
+	}
+	if (rc < 0) {
+		rule_done(&rule);
+		return rc;
+	}
+	rc = rules_append(p->rules, &rule, err);
+	if (rc < 0)
+		*l = at;
+	return rc;
+}
+
+/* One call's filters */
 static int parse_filters(struct parse *p, struct lex *l, const struct call *call, struct err *err)
 {
 	bool braces = l->kind == LEX_OPEN_BRACE;
 
 	do {
-		struct rule rule = {
-			.file = p->file,
-			.line = l->line,
-			.statement = p->rules->nr_statements,
-			.nr = call->nr,
-		};
-		struct lex at;
 		int rc;
 
 		if (braces)
 			lex_step(l);
-		at = *l;
-		memcpy(rule.name, call->name, sizeof(rule.name));
-		rc = expr_filter(l, p->rules->arch, braces, &rule, err);
-		if (rc < 0) {
-			free(rule.cmp);
+		rc = parse_one_filter(p, l, call, braces, err);
+		if (rc < 0)
 			return rc;
-		}
-		rc = rules_append(p->rules, &rule, err);
-		if (rc < 0) {
-			*l = at;
-			return rc;
-		}
 	} while (braces && l->kind == LEX_COMMA);
 	if (!braces)
 		return 0;

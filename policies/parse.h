@@ -27,8 +27,9 @@
  *
  * Refused is what has two meanings or no effect: "expr; return E" outside braces, which is opposite
  * things to minijail's two parsers; rules behind an unconditional one, and an unconditional one in
- * another statement than conditions, of which libseccomp drops one; comparisons that are always or
- * never true; name@namespace and @denylist, which need lists and options of minijail's.
+ * another statement than conditions with another verdict, of which libseccomp drops one; comparisons
+ * that are always or never true; name@namespace and @denylist, which need lists and options of
+ * minijail's.
  */
 #ifndef VMRUN_POLICIES_PARSE_H
 #define VMRUN_POLICIES_PARSE_H

@@ -31,7 +31,11 @@ struct rule_cmp {
  * struct rule - A filter: what becomes of a system call when its arguments are such
  * @file, @line:	Where it stands; @file belongs to struct rules
  * @statement:		Number of its statement; all filters of one are tried in order
+ * @covered:		Unconditional, and an earlier statement has conditions for the same verdict, which are
+ *			of no effect now: where they are; NULL: none
+ * @covered_line:	Its line
  * @nr, @name:		The system call
+ * @text:		The filter's words, in one line
  * @verdict:		SECCOMP_RET_*, with an errno value
  * @nr_cmps, @cmp:	Alternatives of && groups; none: always
  */
@@ -39,11 +43,20 @@ struct rule {
 	const char *file;
 	unsigned int line;
 	unsigned int statement;
+	const char *covered;
+	unsigned int covered_line;
 	int nr;
 	char name[ARCH_SYSCALL_MAX];
+	char *text;
 	uint32_t verdict;
 	unsigned int nr_cmps;
 	struct rule_cmp *cmp;
 };
+
+/** rule_same() - Whether two filters are about one call, and say the same of the same arguments */
+MUST_CHECK bool rule_same(const struct rule *a, const struct rule *b);
+
+/** rule_done() - Free its text and comparisons */
+void rule_done(struct rule *r);
 
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int rules_check_order(const struct rules *r, const struct rule *new, struct err *err)
+static int rules_check_order(const struct rules *r, struct rule *new, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
 		const struct rule *old = &r->rule[i];
@@ -17,11 +17,15 @@ static int rules_check_order(const struct rules *r, const struct rule *new, stru
 					"%s has an unconditional rule in %s:%u, behind which no "
 					"other is reached",
 					new->name, old->file, old->line);
-		if (new->nr_cmps == 0 && old->statement != new->statement)
+		if (new->nr_cmps > 0 || old->statement == new->statement)
+			continue;
+		if (old->verdict != new->verdict)
 			return err_text(err, EINVAL,
 					"%s has conditions in %s:%u; write {CONDITIONS, ...} in "
 					"one statement",
 					new->name, old->file, old->line);
+		new->covered = old->file;
+		new->covered_line = old->line;
 	}
 	return 0;
 }
@@ -35,7 +39,7 @@ int rules_append(struct rules *r, struct rule *new, struct err *err)
 		rc = err_text(err, EINVAL, "more than %d rules", RULES_MAX);
 	grown = rc == 0 ? reallocarray(r->rule, r->nr + 1, sizeof(*grown)) : NULL;
 	if (!grown) {
-		free(new->cmp);
+		rule_done(new);
 		return rc < 0 ? rc : err_set(err, ENOMEM, "rules");
 	}
 	r->rule = grown;
@@ -71,7 +75,7 @@ int rules_add_file(struct rules *r, const char *path, const char **ret, struct e
 void rules_done(struct rules *r)
 {
 	for (unsigned int i = 0; i < r->nr; i++)
-		free(r->rule[i].cmp);
+		rule_done(&r->rule[i]);
 	for (unsigned int i = 0; i < r->nr_files; i++)
 		free(r->file[i]);
 	free(r->rule);

@@ -42,10 +42,11 @@ struct rules {
 
 /**
  * rules_append() - Add a filter
- * @new:	Its comparisons become those of @r, also when it is refused
+ * @new:	Becomes @r's, also when it is refused
  *
- * Refuses what would never be reached, and an unconditional rule that another statement's
- * conditions stand beside: libseccomp would drop one of the two.
+ * Refuses what would never be reached, and an unconditional rule of another verdict than conditions in
+ * another statement: libseccomp would drop one of the two. With the same verdict it covers them, as
+ * minijail has it, and is marked.
  */
 MUST_CHECK int rules_append(struct rules *r, struct rule *new, struct err *err);
 

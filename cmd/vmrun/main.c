@@ -52,7 +52,7 @@ static const struct verb *const verbs[] = {
 	&verb_create, &verb_start,   &verb_run,	     &verb_state,      &verb_list,    &verb_kill,
 	&verb_pause,  &verb_resume,  &verb_delete,   &verb_stop,       &verb_console, &verb_balloon,
 	&verb_device, &verb_devices, &verb_exec,     &verb_ps,	       &verb_events,  &verb_update,
-	&verb_spec,   &verb_check,   &verb_features, &verb_checkpoint, &verb_restore,
+	&verb_spec,   &verb_check,   &verb_features, &verb_checkpoint, &verb_restore, &verb_policy,
 };
 
 static int main_print_help(struct err *err)

@@ -88,7 +88,7 @@ struct verb {
 extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_list, verb_kill,
 	verb_pause, verb_resume, verb_delete, verb_stop, verb_console, verb_balloon, verb_device,
 	verb_devices, verb_exec, verb_ps, verb_events, verb_update, verb_checkpoint, verb_restore,
-	verb_spec, verb_features, verb_check;
+	verb_spec, verb_features, verb_check, verb_policy;
 
 /**
  * vmrun_usage() - Pass on @rc, having the program exit with VMRUN_EXIT_USAGE if it is -EINVAL

@@ -39,27 +39,48 @@ static int self_drop_capabilities(const char **ret_step)
 	return cap_set_proc(none.keep) < 0 ? -errno : 0;
 }
 
-static int self_lock_down(const struct program *program, int beneath, struct err *err)
+static void self_filter(const struct program *program, struct boot_filter *ret)
 {
-	struct boot_filter filter = {.count = program->nr_insns};
-	int rc;
+	vr_assert(program->nr_insns <= ARRAY_SIZE(ret->insn));
+	*ret = (struct boot_filter){.count = program->nr_insns};
+	memcpy(ret->insn, program->insn, program->nr_insns * sizeof(ret->insn[0]));
+}
 
-	vr_assert(program->nr_insns <= ARRAY_SIZE(filter.insn));
-	memcpy(filter.insn, program->insn, program->nr_insns * sizeof(filter.insn[0]));
-	rc = lockdown_files(&filter, beneath, err);
-	return rc < 0 ? rc : lockdown(&filter, err);
+static int self_give_up_capabilities(struct err *err)
+{
+	const char *step = "";
+	const int rc = self_drop_capabilities(&step);
+
+	if (rc < 0)
+		return err_set(err, -rc, "jail: %s", step);
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0
+		       ? err_set(err, errno, "jail: no_new_privs")
+		       : 0;
 }
 
 int self_confine(const struct program *program, bool apart, int beneath, struct err *err)
 {
+	struct boot_filter filter;
 	const char *step = "";
 	int rc = apart ? root_empty(&step) : 0;
 
-	if (rc == 0)
-		rc = self_drop_capabilities(&step);
 	if (rc < 0)
 		return err_set(err, -rc, "jail: %s", step);
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_set(err, errno, "jail: no_new_privs");
-	return self_lock_down(program, beneath, err);
+	rc = self_give_up_capabilities(err);
+	if (rc < 0)
+		return rc;
+	self_filter(program, &filter);
+	rc = lockdown_files(&filter, beneath, err);
+	return rc < 0 ? rc : lockdown(&filter, err);
+}
+
+int self_confine_reader(const struct program *program, struct err *err)
+{
+	struct boot_filter filter;
+	const int rc = self_give_up_capabilities(err);
+
+	if (rc < 0)
+		return rc;
+	self_filter(program, &filter);
+	return lockdown(&filter, err);
 }

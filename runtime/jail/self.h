@@ -34,4 +34,14 @@ MUST_CHECK int self_part(int beneath, bool *ret_apart, struct err *err);
 MUST_CHECK int self_confine(const struct program *program, bool apart, int beneath,
 			    struct err *err);
 
+/**
+ * self_confine_reader() - Give up all capabilities, and all system calls but those of a policy
+ * @program:	Its seccomp program counts; it has no file
+ *
+ * For a process that goes on to read files by path: their permissions are what is left between it and them.
+ * Context: a process with one thread, which ends if this fails
+ * Syscalls: prctl capget capset seccomp
+ */
+MUST_CHECK int self_confine_reader(const struct program *program, struct err *err);
+
 #endif

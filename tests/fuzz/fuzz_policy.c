@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void compile_and_compare(const struct rules *r)
 {
-	struct program p = {0};
+	struct compiled p = {0};
 	struct seccomp_data call;
 	struct err err = {0};
 	int rc = compile_rules(r, &p, &err);

@@ -25,7 +25,7 @@ runtime/jail/         ^(runtime/(jail|host|net|netlink|plan|util)|devices/core)/
 runtime/state/        ^(runtime/(state|net|plan|config|util)|devices/core)/
 runtime/supervisor/   ^(runtime/(supervisor|state|jail|host|net|plan|util)|devices/core)/|^policies/policy\.h$
 policies/             ^(policies|devices/core)/
-cmd/vmrun/            ^(cmd/vmrun|runtime|devices/core)/|^policies/policy\.h$
+cmd/vmrun/            ^(cmd/vmrun|runtime|policies|devices/core)/
 cmd/vmrun-init/       ^(cmd/vmrun-init|devices/core)/
 cmd/vmrun-dev.c       ^(cmd/[^/]*\.h$|devices/)
 cmd/vmrun-vmm.c       ^(cmd/[^/]*\.h$|vmm/[^/]*\.h$|devices/core/)

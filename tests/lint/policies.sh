@@ -86,8 +86,8 @@ while read -r name; do
 done <"$work/devices" >"$work/missing"
 verdict "each device has a policy" "$work/missing"
 
-# What would undo the jail. The fs device opens below the directories that it was given, and what holds a pod keeps its
-# state on file; neither reads anything that could send it elsewhere.
+# What would undo the jail. The fs device opens below the directories that it was given, what holds a pod keeps its state
+# on file, and what parses policies reads those that it is given.
 forbidden='open|openat|openat2|open_by_handle_at|open_tree|creat|execve|execveat|clone|clone3|fork|vfork|socket|connect|bind'
 forbidden+='|ptrace|process_vm_readv|process_vm_writev|mount|move_mount|fsopen|bpf|keyctl|perf_event_open|userfaultfd|io_uring_setup'
 may() {
@@ -95,6 +95,7 @@ may() {
 fs.policy openat
 fs.policy openat2
 pod_device.policy openat
+parser_device.policy openat
 END
 }
 # shellcheck disable=SC2046
@@ -109,7 +110,7 @@ for other in policies/*/; do
 	for f in "$dir"/*.policy; do
 		f=${f##*/}
 		[ -e "$other/$f" ] && continue
-		[ "$other" = policies/arm ] && [[ $f =~ ^(vmm|pod)_device ]] && continue
+		[ "$other" = policies/arm ] && [[ $f =~ ^(vmm|pod|parser)_device ]] && continue
 		echo "there is no $other/$f"
 	done
 done >"$work/folders"

@@ -76,7 +76,7 @@ static bool sample(uint64_t v, unsigned int n, uint64_t *ret)
 	return true;
 }
 
-static bool judged_differently(const struct rules *r, const struct program *p,
+static bool judged_differently(const struct rules *r, const struct compiled *p,
 			       const struct seccomp_data *call, struct seccomp_data *ret)
 {
 	if (bpf_run(p->insn, p->count, call) == policy_model_run(r, call))
@@ -102,7 +102,7 @@ static struct seccomp_data satisfy(const struct rules *r, const struct rule *rul
 	return call;
 }
 
-static bool group_differs(const struct rules *r, const struct program *p, const struct rule *rule,
+static bool group_differs(const struct rules *r, const struct compiled *p, const struct rule *rule,
 			  unsigned int first, struct seccomp_data *ret)
 {
 	struct seccomp_data call = satisfy(r, rule, first);
@@ -125,7 +125,7 @@ static bool group_differs(const struct rules *r, const struct program *p, const 
 	return false;
 }
 
-static bool rule_differs(const struct rules *r, const struct program *p, const struct rule *rule,
+static bool rule_differs(const struct rules *r, const struct compiled *p, const struct rule *rule,
 			 struct seccomp_data *ret)
 {
 	for (int nr = rule->nr - 1; nr <= rule->nr + 1; nr++) {
@@ -141,7 +141,7 @@ static bool rule_differs(const struct rules *r, const struct program *p, const s
 	return false;
 }
 
-bool policy_model_differs(const struct rules *r, const struct program *p,
+bool policy_model_differs(const struct rules *r, const struct compiled *p,
 			  struct seccomp_data *ret_call)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {

@@ -22,7 +22,7 @@ MUST_CHECK uint32_t policy_model_run(const struct rules *r, const struct seccomp
  * Tries, for every rule, arguments on and around the values it compares with, with and without
  * rubbish in the upper half, alone and together; and each neighbouring syscall number.
  */
-MUST_CHECK bool policy_model_differs(const struct rules *r, const struct program *p,
+MUST_CHECK bool policy_model_differs(const struct rules *r, const struct compiled *p,
 				     struct seccomp_data *ret_call);
 
 #endif

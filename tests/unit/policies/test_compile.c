@@ -13,7 +13,7 @@
 #include "tests/support/bpf.h"
 #include "tests/support/policy_model.h"
 
-static void compile(const char *text, struct rules *r, struct program *p)
+static void compile(const char *text, struct rules *r, struct compiled *p)
 {
 	struct err err = {0};
 
@@ -21,7 +21,7 @@ static void compile(const char *text, struct rules *r, struct program *p)
 	cr_assert_eq(compile_rules(r, p, &err), 0, "%s: %s", text, err.msg);
 }
 
-static uint32_t verdict(const struct program *p, int nr, unsigned int arg, uint64_t v)
+static uint32_t verdict(const struct compiled *p, int nr, unsigned int arg, uint64_t v)
 {
 	struct seccomp_data call = {.nr = nr, .arch = AUDIT_ARCH_X86_64};
 
@@ -78,7 +78,7 @@ Test(compile, means_what_the_language_says)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(policies_text); i++) {
 		struct rules r = {.arch = arch_native()};
-		struct program p = {0};
+		struct compiled p = {0};
 		struct seccomp_data call;
 
 		compile(policies_text[i], &r, &p);
@@ -93,7 +93,7 @@ Test(compile, means_what_the_language_says)
 Test(compile, the_upper_half_of_an_int_is_not_looked_at)
 {
 	struct rules r = {.arch = arch_native()};
-	struct program p = {0};
+	struct compiled p = {0};
 
 	compile("ioctl: arg1 == 0x8090ae81\nopenat: arg2 != 0x40", &r, &p);
 	cr_expect_eq(verdict(&p, SYS_ioctl, 1, 0x8090ae81), SECCOMP_RET_ALLOW);
@@ -108,7 +108,7 @@ Test(compile, the_upper_half_of_an_int_is_not_looked_at)
 Test(compile, return_gives_the_errno_and_the_rest_is_killed)
 {
 	struct rules r = {.arch = arch_native()};
-	struct program p = {0};
+	struct compiled p = {0};
 
 	compile("read: 1\nclone3: return ENOSYS", &r, &p);
 	cr_expect_eq(verdict(&p, SYS_clone3, 0, 0), SECCOMP_RET_ERRNO | ENOSYS);
@@ -123,7 +123,7 @@ Test(compile, other_architectures_and_x32_are_killed)
 	static const uint32_t arches[] = {AUDIT_ARCH_I386, AUDIT_ARCH_AARCH64, AUDIT_ARCH_ARM, 0,
 					  UINT32_MAX};
 	struct rules r = {.arch = arch_native()};
-	struct program p = {0};
+	struct compiled p = {0};
 
 	compile("read: 1\nwrite: 1", &r, &p);
 	for (size_t i = 0; i < ARRAY_SIZE(arches); i++) {
@@ -143,7 +143,7 @@ Test(compile, long_programs)
 {
 	cleanup_free char *text = calloc(600, 80);
 	struct rules r = {.arch = arch_native()};
-	struct program p = {0};
+	struct compiled p = {0};
 	struct seccomp_data call;
 
 	for (unsigned int i = 0; i < 400; i++)
@@ -161,7 +161,7 @@ Test(compile, calls_that_are_made_often_are_found_sooner)
 	static const char text[] = "{read, write, close, fstat, lseek, mmap, munmap, brk, ioctl, "
 				   "dup, pause, getpid, sendto, exit, fork, uname}: 1";
 	struct rules r = {.arch = arch_native()};
-	struct program flat = {0}, weighted = {0};
+	struct compiled flat = {0}, weighted = {0};
 	struct err err = {0};
 
 	cr_assert_eq(parse_text(&r, "p", text, strlen(text), &err), 0, "%s", err.msg);
@@ -180,7 +180,7 @@ Test(compile, a_program_larger_than_the_kernel_takes_is_refused)
 {
 	cleanup_free char *text = calloc(RULES_MAX, 80);
 	struct rules r = {.arch = arch_native()};
-	struct program p = {0};
+	struct compiled p = {0};
 	struct err err = {0};
 
 	for (unsigned int i = 0; i < RULES_MAX; i++)

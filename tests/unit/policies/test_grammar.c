@@ -27,7 +27,7 @@ struct row {
 static uint32_t judge(const char *arch, const struct row *row)
 {
 	struct rules r = {.arch = arch_find(arch, strlen(arch))};
-	struct program p = {0};
+	struct compiled p = {0};
 	struct seccomp_data call = {.arch = r.arch->audit};
 	struct err err = {0};
 	uint32_t verdict;

@@ -163,7 +163,7 @@ static const struct {
 	/* what libseccomp would drop */
 	{"read: 1\nread: 1", "dir/p.policy:2:7: read has an unconditional rule in dir/p.policy:1"},
 	{"read: 1\nread: arg0 == 3", "behind which no other is reached"},
-	{"read: arg0 == 3\nread: 1", "2:7: read has conditions in dir/p.policy:1; write {"},
+	{"read: arg0 == 3\nread: log", "2:7: read has conditions in dir/p.policy:1; write {"},
 	{"read: arg0 == 3\nread: return EPERM", "write {CONDITIONS, ...} in one statement"},
 	{"read: return EPERM\nread: 1", "behind which no other is reached"},
 	/* directives */
@@ -207,6 +207,19 @@ Test(parse, refuses_a_line_with_a_zero_byte)
 	struct err err = {0};
 
 	cr_expect_eq(parse_text(&r, "p", text, sizeof(text) - 1, &err), -EINVAL);
+	rules_done(&r);
+}
+
+Test(parse, marks_what_covers_conditions_of_the_same_verdict)
+{
+	static const char text[] = "read: arg0 == 3\nwrite: arg0 == 3\nread: 1";
+	struct rules r = {.arch = arch_native()};
+	struct err err = {0};
+
+	cr_assert_eq(parse(&r, text, &err), 0, "%s", err.msg);
+	cr_expect(!r.rule[0].covered && !r.rule[1].covered);
+	cr_expect_str_eq(r.rule[2].covered, "dir/p.policy");
+	cr_expect_eq(r.rule[2].covered_line, 1);
 	rules_done(&r);
 }
 
