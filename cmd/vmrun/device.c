@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cmd/vmrun/device_net.h"
+#include "cmd/vmrun/policy_dir.h"
 #include "devices/core/fmt.h"
 #include "devices/core/kind.h"
 #include "runtime/host/share_apart.h"
@@ -274,13 +275,18 @@ static int device_check_source(const struct vmrun *v, const struct standalone *d
 	return share_keep_apart(&source, root, err);
 }
 
-int device_run(const struct vmrun *v, const struct standalone *d, struct err *err)
+int device_run(const struct vmrun *v, const struct standalone *wanted, struct err *err)
 {
+	cleanup_policy_dir struct policy_dir texts = {.of = {0, NULL}};
+	struct standalone with = *wanted, *d = &with;
 	struct oci_log log = {.fd = -1};
 	int rc = d->source ? device_check_source(v, d, err) : 0;
 
+	if (rc == 0 && v->policy_dir)
+		rc = policy_dir_load(v->policy_dir, &d->kind->policy_alone, 1, &texts, err);
 	if (rc < 0)
 		return rc;
+	d->policies = texts.of;
 	if (v->log)
 		rc = vmrun_open_log(v, &log, err);
 	else

@@ -171,6 +171,23 @@ static int launch_check_files(struct plan *p, const char *root, struct err *err)
 	return rc < 0 ? rc : program_look(p, err);
 }
 
+/* The supervisor has the policies in its memory, which is a copy of this process's. */
+static int launch_open_programs(const struct vmrun *v, struct launch_vm *vm, struct err *err)
+{
+	const char *dir = v->policy_dir ? v->policy_dir : vm->plan->policy_dir;
+	const char *name[PLAN_PROCS_MAX];
+	unsigned int nr = 0;
+	int rc = 0;
+
+	for (unsigned int i = 0; i < vm->plan->nr_procs; i++) {
+		if (vm->plan->proc[i].policy)
+			name[nr++] = vm->plan->proc[i].policy;
+	}
+	if (dir && nr > 0)
+		rc = policy_dir_load(dir, name, nr, &vm->policies, err);
+	return rc < 0 ? rc : programs_open(vm->plan, &vm->policies.of, vm->program, err);
+}
+
 int launch_plan(const struct vmrun *v, const struct bundle *b, const char *id, struct plan **ret,
 		struct err *err)
 {
@@ -212,7 +229,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 	if (rc == 0)
 		rc = launch_check_files(ret->plan, v->root, err);
 	if (rc == 0)
-		rc = programs_open(ret->plan, ret->program, err);
+		rc = launch_open_programs(v, ret, err);
 	if (rc < 0)
 		return rc;
 	ret->nr_programs = ret->plan->nr_procs;
@@ -229,6 +246,7 @@ int launch_prepare(const struct vmrun *v, const struct launch_options *o, struct
 void launch_vm_done(struct launch_vm *vm)
 {
 	programs_close(vm->program, vm->nr_programs);
+	policy_dir_done(&vm->policies);
 	assets_close(vm->assets);
 	plan_free(vm->plan);
 	bundle_free(vm->bundle);

@@ -7,6 +7,7 @@
 
 #include <limits.h>
 
+#include "cmd/vmrun/policy_dir.h"
 #include "cmd/vmrun/vmrun.h"
 #include "runtime/config/bundle.h"
 #include "runtime/jail/program.h"
@@ -133,6 +134,7 @@ struct launch_vm {
 	struct assets *assets;
 	unsigned int nr_programs;
 	struct program program[PLAN_PROCS_MAX];
+	struct policy_dir policies;
 	int console;
 	int own_fd;
 	bool waits;

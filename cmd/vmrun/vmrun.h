@@ -20,6 +20,7 @@
 /**
  * struct vmrun - Global options, and the way out
  * @root:	Directory of the state directories; never NULL once a verb runs
+ * @policy_dir:	Where the text of policies is, or NULL
  * @log:	File for errors, or NULL
  * @log_format:	"text" or "json"
  * @log_level:	"error", "warning", "info", "debug"; NULL = errors only
@@ -31,6 +32,7 @@
 struct vmrun {
 	const char *root;
 	const char *host_config;
+	const char *policy_dir;
 	const char *log;
 	const char *log_format;
 	const char *log_level;

@@ -182,6 +182,7 @@ struct bundle_vm {
 		uint64_t vcpus;
 		uint64_t mem_bytes;
 	} hw;
+	const char *policy_dir;
 	struct schema_list devices; /* struct bundle_device */
 };
 

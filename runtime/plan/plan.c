@@ -242,12 +242,19 @@ static int plan_fill(struct plan *p, const struct bundle *b, const char *id, str
 	return plan_copy(&p->bundle_path, b->dir, err);
 }
 
+static int plan_build_policies(struct plan_build *bd)
+{
+	const char *dir = bd->b->vm.policy_dir;
+
+	return dir ? plan_join(bd, &bd->p->policy_dir, dir, "/vm/seccompPolicyDir") : 0;
+}
+
 int plan_build(const struct bundle *b, const char *id, const struct plan_host *host,
 	       struct plan **ret, struct err *err)
 {
 	static int (*const steps[])(struct plan_build *) = {
 		plan_namespaces_build, plan_build_vm,	    plan_cgroup_build,
-		plan_build_hooks,      plan_build_warnings,
+		plan_build_hooks,      plan_build_warnings, plan_build_policies,
 	};
 	static const struct plan_host unknown = {.config = NULL};
 	cleanup_plan struct plan *p = calloc(1, sizeof(*p));
@@ -315,6 +322,7 @@ void plan_free(struct plan *p)
 	plan_cgroup_free(&p->cgroup);
 	plan_hooks_free(&p->hooks);
 	free(p->bundle_path);
+	free(p->policy_dir);
 	json_object_put(p->annotations);
 	free(p);
 }

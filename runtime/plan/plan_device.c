@@ -23,7 +23,7 @@ int plan_copy(char **ret, const char *s, struct err *err)
 	return *ret ? 0 : plan_no_memory(err);
 }
 
-int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path, const char *pointer)
+int plan_join(struct plan_build *bd, char **ret, const char *path, const char *pointer)
 {
 	const char *dir = *path == '/' || !strcmp(bd->b->dir, "/") ? "" : bd->b->dir;
 	size_t bytes = strlen(dir) + 1 + strlen(path) + 1;
@@ -31,11 +31,18 @@ int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path, c
 	if (bytes > PATH_MAX)
 		return err_text(bd->err, EINVAL, "%s: the path is longer than %d bytes", pointer,
 				PATH_MAX - 1);
-	fd->path = malloc(bytes);
-	if (!fd->path)
+	*ret = malloc(bytes);
+	if (!*ret)
 		return plan_no_memory(bd->err);
-	fmt_into(fd->path, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
-	return plan_copy(&fd->pointer, pointer, bd->err);
+	fmt_into(*ret, bytes, "%s%s%s", dir, *path == '/' ? "" : "/", path);
+	return 0;
+}
+
+int plan_set_path(struct plan_build *bd, struct plan_fd *fd, const char *path, const char *pointer)
+{
+	const int rc = plan_join(bd, &fd->path, path, pointer);
+
+	return rc < 0 ? rc : plan_copy(&fd->pointer, pointer, bd->err);
 }
 
 int plan_set_file(struct plan_build *bd, struct plan_fd *fd, enum plan_file file, const char *path,

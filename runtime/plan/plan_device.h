@@ -45,6 +45,13 @@ int plan_no_memory(struct err *err);
 MUST_CHECK int plan_copy(char **ret, const char *s, struct err *err);
 
 /**
+ * plan_join() - A path of the bundle's as an absolute one
+ * @ret:	Owned by the caller
+ * @pointer:	Its place in the bundle, for errors
+ */
+MUST_CHECK int plan_join(struct plan_build *bd, char **ret, const char *path, const char *pointer);
+
+/**
  * plan_set_path() - The path and pointer of a file or socket
  * @path:	As in config.json: a relative one starts at the directory of that file
  * @pointer:	JSON pointer, copied

@@ -374,6 +374,8 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "container", plan_spec_to_json(p->spec, p->spec_bytes));
 	if (p->unconfined)
 		json_add(o, "sandboxDisabled", json_object_new_boolean(true));
+	if (p->policy_dir)
+		json_add_string(o, "seccompPolicyDir", p->policy_dir);
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
 	if (p->pod)

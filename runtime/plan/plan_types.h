@@ -288,6 +288,7 @@ struct plan_cgroup_dir {
  * @joins_name:	A container's is that of the uts namespace that its supervisor is in
  * @oom_score_adj: Of the jailed processes; PLAN_OOM_UNSET: the caller's
  * @unconfined:	No process has a jail (plan_disable_sandbox())
+ * @policy_dir:	Where the text of its policies is, absolute; NULL: those compiled in
  * @container:	vmrun-init runs the bundle's process in the guest; @spec describes it
  * @has_process: config.json has a process; without one a container cannot start
  * @spec:	Items of devices/core/agent_spec.h, @spec_bytes of them: those of the container and its process. Those of its
@@ -299,6 +300,7 @@ struct plan_cgroup_dir {
 struct plan {
 	char id[PLAN_ID_BYTES];
 	char *bundle_path; /* absolute */
+	char *policy_dir;
 	uint64_t mem_bytes;
 	uint32_t nr_vcpus;
 	char cmdline[BOOT_CMDLINE_MAX];

@@ -6,9 +6,21 @@
 
 #include "policies/policy.h"
 
-int programs_find(const char *name, const char *policy, struct program *ret, struct err *err)
+static const struct policy *programs_policy(const struct programs_policies *from, const char *name)
 {
-	const struct policy *found = policy ? policy_find(policy) : NULL;
+	if (!from->policy)
+		return policy_find(name);
+	for (unsigned int i = 0; i < from->nr; i++) {
+		if (strcmp(from->policy[i].name, name) == 0)
+			return &from->policy[i];
+	}
+	return NULL;
+}
+
+int programs_find(const char *name, const char *policy, const struct programs_policies *from,
+		  struct program *ret, struct err *err)
+{
+	const struct policy *found = policy ? programs_policy(from, policy) : NULL;
 	int fd;
 
 	if (policy && !found)
@@ -24,12 +36,14 @@ int programs_find(const char *name, const char *policy, struct program *ret, str
 	return 0;
 }
 
-int programs_open(const struct plan *p, struct program ret[PLAN_PROCS_MAX], struct err *err)
+int programs_open(const struct plan *p, const struct programs_policies *from,
+		  struct program ret[PLAN_PROCS_MAX], struct err *err)
 {
 	struct program all[PLAN_PROCS_MAX];
 
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
-		const int rc = programs_find(p->proc[i].program, p->proc[i].policy, &all[i], err);
+		const int rc = programs_find(p->proc[i].program, p->proc[i].policy, from, &all[i],
+					     err);
 
 		if (rc < 0) {
 			programs_close(all, i);

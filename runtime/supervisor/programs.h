@@ -8,22 +8,33 @@
 #include "runtime/jail/program.h"
 #include "runtime/plan/plan_types.h"
 
+struct policy;
+
+/** struct programs_policies - @nr policies in place of those compiled in; @policy NULL: none in place of them */
+struct programs_policies {
+	unsigned int nr;
+	const struct policy *policy;
+};
+
 /**
  * programs_find() - One of them, by the names of program and policy
  * @policy:	NULL: it runs without one
+ * @from:	Lives as long as @ret
  * @ret:	The caller's to close
  */
-MUST_CHECK int programs_find(const char *name, const char *policy, struct program *ret,
+MUST_CHECK int programs_find(const char *name, const char *policy,
+			     const struct programs_policies *from, struct program *ret,
 			     struct err *err);
 
 /**
  * programs_open() - Those of all processes of a plan
+ * @from:	Lives as long as @ret
  * @ret:	By process, the caller's to programs_close(); untouched on failure
  *
  * Syscalls: readlink openat close
  */
-MUST_CHECK int programs_open(const struct plan *p, struct program ret[PLAN_PROCS_MAX],
-			     struct err *err);
+MUST_CHECK int programs_open(const struct plan *p, const struct programs_policies *from,
+			     struct program ret[PLAN_PROCS_MAX], struct err *err);
 
 /** programs_close() - Close the first @nr.  Syscalls: close */
 void programs_close(const struct program *p, unsigned int nr);

@@ -11,6 +11,7 @@
 #include "devices/core/err.h"
 #include "devices/core/kind.h"
 #include "devices/core/log.h"
+#include "runtime/supervisor/programs.h"
 #include "runtime/util/addr.h"
 #include "runtime/util/disk_format.h"
 #include "runtime/util/id_map.h"
@@ -46,6 +47,7 @@ struct standalone_net {
  * @source, @tag, @cache: fs: the directory, its name in the guest, enum fs_cache; @readonly as for block
  * @uids, @gids: fs: which of the guest's are which of the host, both or neither; as long as the program lives
  * @queues:	block: queues, net: pairs; 0: the default
+ * @policies:	Its policy, if it is not the one compiled in
  * @log_level:	Of the device
  */
 struct standalone {
@@ -64,6 +66,7 @@ struct standalone {
 	struct id_map uids, gids;
 	enum fs_cache cache;
 	unsigned int queues;
+	struct programs_policies policies;
 	enum log_level log_level;
 };
 

@@ -84,3 +84,32 @@ for f in "$top"/tests/fuzz/corpus/policy/*; do
 	timeout 10 "$vmrun_bin" policy check "$f" >/dev/null 2>err || { [ $? = 1 ] && ! grep -q killed err; } || { wrong=1; echo "# $f: $(cat err)"; }
 done
 is "the fuzzer's seeds: refused or taken, the parser lives" $wrong 0
+
+# ---- policies as text in place of those compiled in
+cd "$top" || exit 1
+cp -r "$top/policies/x86_64" "$work/text"
+bundle "$work/vm" virtio
+vmrun --seccomp-policy-dir "$work/text" run "$work/vm" </dev/null >"$work/out" 2>"$work/err"
+is "text policies: the guest ends by the reset it asked for" $? 32
+is "text policies: its devices work" "$(tr -d '\r' <"$work/out" | grep -ac '^not ok')" 0
+sed -i '/^getrandom/d' "$work/text/rng.policy"
+echo 'getpid: 1' >>"$work/text/rng.policy"
+jq '.vm.seccompPolicyDir = "../text"' "$work/vm/config.json" >"$work/c" && mv "$work/c" "$work/vm/config.json"
+vmrun run "$work/vm" </dev/null >/dev/null 2>"$work/err"
+is "vm.seccompPolicyDir: relative to the bundle, and in force" $? 38
+like "a device dies of what the text does not allow" "$(cat "$work/err")" "rng.*SIGSYS"
+vmrun --seccomp-policy-dir policies/x86_64 run "$work/vm" </dev/null >/dev/null 2>&1
+is "the option comes before the property" $? 32
+is "dry-run shows it" "$(vmrun create --dry-run "$work/vm" | jq -r .seccompPolicyDir)" "$work/vm/../text"
+
+none() { # NAME REGEX: no VM is made
+	is "$1" "$(vmrun create "$work/vm" 2>&1 </dev/null | grep -cE -- "$2")" 1
+	is "$1: nothing is left" "$(ls -A "$root")" ""
+}
+echo 'getrandom: arg7 == 1' >>"$work/text/rng.policy"
+none "wrong text: its place" "text/rng.policy:[0-9]+:12: an action or arg0 to arg5 expected at \"arg7\""
+rm "$work/text/rng.policy"
+none "a file that is missing" "rng_device.policy:[0-9]+:10: .*/rng.policy: No such file"
+rm "$work/text/rng_device.policy"
+none "a policy that is missing" "/rng_device.policy: No such file"
+like "device: likewise" "$(vmrun --seccomp-policy-dir "$work" device rng --socket "$work/s" 2>&1)" "rng_device_vhost_user.policy: No such file"
