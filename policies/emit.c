@@ -53,6 +53,24 @@ static void emit_program(FILE *out, unsigned int index, const struct compiled *p
 	fputs("};\n\n", out);
 }
 
+/* The last rule of each call is where another condition would be added. */
+static void emit_lines(FILE *out, unsigned int index, const struct rules *r)
+{
+	fprintf(out, "static const struct policy_line lines%u[] = {\n", index);
+	for (unsigned int i = 0; i < r->nr; i++) {
+		const struct rule *rule = &r->rule[i];
+		unsigned int next = i + 1;
+
+		while (next < r->nr && r->rule[next].nr != rule->nr)
+			next++;
+		if (next < r->nr)
+			continue;
+		fprintf(out, "\t{%d, \"%s:%u\"},\n", rule->nr, emit_base_name(rule->file),
+			rule->line);
+	}
+	fputs("};\n\n", out);
+}
+
 static const char prologue[] =
 	"/* SPDX-License-Identifier: BSD-3-Clause */\n"
 	"/* Written by policyc from the .policy files; not to be edited. */\n"
@@ -83,12 +101,16 @@ int emit_table(FILE *out, struct emit_entry *entry, unsigned int nr, struct err 
 			return err_text(err, EEXIST, "two policies are called %s", entry[i].name);
 	}
 	fputs(prologue, out);
-	for (unsigned int i = 0; i < nr; i++)
+	for (unsigned int i = 0; i < nr; i++) {
 		emit_program(out, i, &entry[i].program);
+		emit_lines(out, i, &entry[i].rules);
+	}
 	fputs("const struct policy policies[] = {\n", out);
 	for (unsigned int i = 0; i < nr; i++)
-		fprintf(out, "\t{\"%s\", %u, program%u},\n", entry[i].name, entry[i].program.count,
-			i);
+		fprintf(out,
+			"\t{\"%s\", %u, program%u, sizeof(lines%u) / sizeof(lines%u[0]), "
+			"lines%u},\n",
+			entry[i].name, entry[i].program.count, i, i, i, i);
 	fprintf(out, "};\n\nconst unsigned int nr_policies = %u;\n\n", nr);
 	fputs(lookup, out);
 	if (fflush(out) != 0 || ferror(out))

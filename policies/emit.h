@@ -9,10 +9,11 @@
 
 #include "policies/compile.h"
 
-/** struct emit_entry - One program and the name policy_find() knows it by */
+/** struct emit_entry - One program, its rules, and the name policy_find() knows it by */
 struct emit_entry {
 	char *name;
 	struct compiled program;
+	struct rules rules;
 };
 
 /**

@@ -20,7 +20,7 @@
 struct work {
 	const struct arch *arch;
 	unsigned int nr;
-	struct emit_entry entry[PROGRAMS_MAX];
+	struct emit_entry *entry;
 	unsigned int nr_paths;
 	char **path;
 	bool *used;
@@ -31,7 +31,9 @@ static void main_work_done(struct work *w)
 	for (unsigned int i = 0; i < w->nr; i++) {
 		free(w->entry[i].name);
 		free(w->entry[i].program.insn);
+		rules_done(&w->entry[i].rules);
 	}
+	free(w->entry);
 	free(w->used);
 }
 #define cleanup_work __attribute__((cleanup(main_work_done)))
@@ -64,23 +66,25 @@ static int main_check_rules(const struct rules *r, struct err *err)
 
 static int main_build_one(struct work *w, const char *path, struct err *err)
 {
-	cleanup_rules struct rules rules = {.arch = w->arch};
 	struct emit_entry *e = &w->entry[w->nr];
+	struct rules *rules = &e->rules;
 	int rc;
 
 	if (w->nr == PROGRAMS_MAX)
 		return err_text(err, E2BIG, "%s: more than %d programs", path, PROGRAMS_MAX);
-	rc = parse_file(&rules, path, err);
+	/* Also what fails is freed in the end. */
+	w->nr++;
+	rules->arch = w->arch;
+	rc = parse_file(rules, path, err);
 	if (rc < 0)
 		return rc;
-	main_mark_used(w, &rules);
-	rc = main_check_rules(&rules, err);
+	main_mark_used(w, rules);
+	rc = main_check_rules(rules, err);
 	if (rc < 0)
 		return rc;
-	rc = compile_rules(&rules, &e->program, err);
+	rc = compile_rules(rules, &e->program, err);
 	if (rc < 0)
 		return err_wrap(err, "%s", path);
-	w->nr++;
 	if (e->program.count > BOOT_FILTER_MAX)
 		return err_text(err, E2BIG,
 				"%s: %u BPF instructions, more than the boot record's %d", path,
@@ -91,8 +95,9 @@ static int main_build_one(struct work *w, const char *path, struct err *err)
 
 static int main_build_all(struct work *w, struct err *err)
 {
+	w->entry = calloc(PROGRAMS_MAX, sizeof(*w->entry));
 	w->used = calloc(w->nr_paths, sizeof(*w->used));
-	if (!w->used)
+	if (!w->entry || !w->used)
 		return err_set(err, ENOMEM, "policyc");
 	for (unsigned int i = 0; i < w->nr_paths; i++) {
 		int rc = emit_is_program(w->path[i]) ? main_build_one(w, w->path[i], err) : 0;

@@ -10,11 +10,23 @@
 
 #include <linux/filter.h>
 
-/** struct policy - One compiled policy; @name is the file's stem ("block_device") */
+/** struct policy_line - Where a policy's rules for system call @nr end: "block.policy:9" */
+struct policy_line {
+	int nr;
+	const char *place;
+};
+
+/**
+ * struct policy - One compiled policy
+ * @name:	The file's stem ("block_device")
+ * @line:	@nr_lines of them, one for each of its calls; none: they are not known
+ */
 struct policy {
 	const char *name;
 	unsigned int count;
 	const struct sock_filter *insn;
+	unsigned int nr_lines;
+	const struct policy_line *line;
 };
 
 extern const struct policy policies[];

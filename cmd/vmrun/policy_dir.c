@@ -81,7 +81,8 @@ static int policy_dir_read(int from, struct policy_dir *p, unsigned int nr, cons
 			return err_text(err, EPROTO, "the policy parser gave a malformed answer");
 		for (unsigned int n = 0; n < answer.count; n++)
 			insn[n] = answer.insn[n];
-		p->policy[i] = (struct policy){name[i], answer.count, insn};
+		p->policy[i] = (struct policy){
+			.name = name[i], .count = answer.count, .insn = insn};
 	}
 	p->of = (struct programs_policies){nr, p->policy};
 	return 0;

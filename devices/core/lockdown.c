@@ -7,6 +7,8 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include "devices/core/refused.h"
+
 /*
  * The kernel's struct landlock_ruleset_attr, with the fields of ABI 4 and 6 that older kernel
  * headers lack. An older kernel takes the longer struct as long as what it does not know is zero.
@@ -121,5 +123,6 @@ int lockdown(const struct boot_filter *filter, struct err *err)
 	/* Here and not before execve, which makes every process dumpable again. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "dumpable");
-	return lockdown_seccomp(filter, err);
+	rc = refused_watch(err);
+	return rc < 0 ? rc : lockdown_seccomp(filter, err);
 }

@@ -26,12 +26,12 @@ MUST_CHECK int lockdown_files(const struct boot_filter *filter, int beneath, str
 
 /**
  * lockdown() - seccomp, for all threads of the process (TSYNC)
- * @filter:	Likewise; its default action kills the process
+ * @filter:	Likewise; what it refuses kills the process, which says so first (refused.h)
  *
  * no_new_privs must be set already; a missing one is an error, as is any thread that cannot be
  * synchronised. After a failure the process may be half locked down: it must report that and exit.
  * Context: setup, the last call of it
- * Syscalls: prctl seccomp
+ * Syscalls: prctl rt_sigaction seccomp
  * Return: 0 or -errno
  */
 MUST_CHECK int lockdown(const struct boot_filter *filter, struct err *err);

@@ -12,7 +12,10 @@
 
 #include "devices/core/base.h"
 
-#define LOG_LINE_BYTES 512
+#define LOG_REFUSED_ARGS   6
+#define LOG_REFUSED_LETTER 'S' /* "S NUMBER ARGUMENT...", all hexadecimal */
+
+#define LOG_LINE_BYTES	   512
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -69,5 +72,14 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__)
 #define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__)
+
+/**
+ * log_refused() - Write the line of a refused system call (refused.h), at any level
+ * @args:	Six
+ *
+ * Context: a signal handler
+ * Syscalls: write
+ */
+void log_refused(unsigned int nr, const uint64_t *args);
 
 #endif

@@ -13,16 +13,20 @@
 #include "devices/core/base.h"
 #include "devices/core/err.h"
 
+struct policy;
+
 /**
  * struct program - What a jailed process runs
  * @fd:		Its file, O_PATH; owned
  * @insn:	Its seccomp program, @nr_insns long; borrowed
+ * @policy:	Where that is from
  * @unconfined:	It has none, as the user wants no sandbox
  */
 struct program {
 	int fd;
 	unsigned int nr_insns;
 	const struct sock_filter *insn;
+	const struct policy *policy;
 	bool unconfined;
 };
 

@@ -2,7 +2,9 @@
 #include "runtime/jail/spawned.h"
 
 #include <errno.h>
+#include <seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -43,34 +45,80 @@ bool spawned_reap(struct spawned *p)
 	if (waitid(P_PIDFD, (id_t)p->jailed.pidfd, &info, WEXITED | WNOHANG) < 0 ||
 	    info.si_pid == 0)
 		return false;
+	p->was = p->jailed.pid;
 	p->jailed.pid = 0;
 	p->left = info.si_code == CLD_EXITED;
 	p->status = info.si_status;
 	return true;
 }
 
+static void spawned_describe_call(const struct spawned *p, char *ret, size_t size)
+{
+	cleanup_free char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(),
+								   (int)p->call);
+	char number[24];
+
+	fmt_into(number, sizeof(number), "system call %u", p->call);
+	fmt_into(ret, size, "%s(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx)",
+		 name ? name : number, (unsigned long long)p->arg[0], (unsigned long long)p->arg[1],
+		 (unsigned long long)p->arg[2], (unsigned long long)p->arg[3],
+		 (unsigned long long)p->arg[4], (unsigned long long)p->arg[5]);
+}
+
 void spawned_describe(const struct spawned *p, char *ret, size_t size)
 {
-	char name[24];
+	char name[24], call[SPAWNED_CALL_BYTES];
 
 	signal_name(p->status, name, sizeof(name));
 	if (p->left)
 		fmt_into(ret, size, "exited with code %d", p->status);
 	else if (p->unruly)
 		fmt_into(ret, size, "killed because it broke the rules of its control socket");
-	else if (p->status == SIGSYS)
+	else if (p->status == SIGSYS && !p->refused)
 		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS)");
-	else
+	else if (p->status == SIGSYS) {
+		spawned_describe_call(p, call, sizeof(call));
+		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS): pid %d, %s", p->was,
+			 call);
+	} else
 		fmt_into(ret, size, "killed by %s", name);
 }
 
-static void spawned_parse(char *said, struct spawned_line *ret)
+/* "S NUMBER ARGUMENT...", from a process that may be in enemy hands */
+static bool spawned_parse_refused(struct spawned *p, const char *said)
+{
+	unsigned long long v[1 + LOG_REFUSED_ARGS];
+	const char *at = said + 1;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(v); i++) {
+		char *end;
+
+		v[i] = strtoull(at, &end, 16);
+		if (end == at)
+			return false;
+		at = end;
+	}
+	p->refused = true;
+	p->call = (unsigned int)v[0];
+	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
+		p->arg[i] = v[1 + i];
+	return true;
+}
+
+static void spawned_parse(struct spawned *p, char *said, struct spawned_line *ret)
 {
 	static const char letters[] = "EWID"; /* by enum log_level */
+	char call[SPAWNED_CALL_BYTES];
 	const char *at = *said && said[1] == ' ' ? strchr(letters, *said) : NULL;
 
 	said[strcspn(said, "\n")] = '\0';
 	(void)fmt_printable(said);
+	if (*said == LOG_REFUSED_LETTER && spawned_parse_refused(p, said)) {
+		ret->level = LOG_LEVEL_WARN;
+		spawned_describe_call(p, call, sizeof(call));
+		fmt_into(ret->text, sizeof(ret->text), "its policy refuses %s", call);
+		return;
+	}
 	ret->level = at ? (enum log_level)(at - letters) : LOG_LEVEL_WARN;
 	fmt_into(ret->text, sizeof(ret->text), "%s", at ? said + 2 : said);
 }
@@ -96,6 +144,6 @@ enum spawned_said spawned_read(struct spawned *p, bool last, struct spawned_line
 		return SPAWNED_END;
 	bucket_spend(&p->lines, 1);
 	said[n] = '\0';
-	spawned_parse(said, ret);
+	spawned_parse(p, said, ret);
 	return SPAWNED_LINE;
 }

@@ -15,6 +15,9 @@
 #include "devices/core/log.h"
 #include "runtime/jail/jail.h"
 
+#define SPAWNED_CALL_BYTES 168
+#define SPAWNED_HOW_BYTES  224
+
 /**
  * struct spawned - A started process; owns its fds
  * @jailed:	Its pid, 0 if there is none or after it was waited for; its pidfd
@@ -30,6 +33,8 @@
  * @unruly:	It was killed because it broke the rules of its control socket
  * @left:	It exited by itself, without a signal
  * @status:	As waitpid() has it, once the pid is 0
+ * @was:	Its pid, once that is 0
+ * @refused:	It said which system call its policy refused: @call, with the arguments @arg
  */
 struct spawned {
 	char name[BOOT_NAME_BYTES];
@@ -44,6 +49,10 @@ struct spawned {
 	bool unruly;
 	bool left;
 	int status;
+	pid_t was;
+	bool refused;
+	unsigned int call;
+	uint64_t arg[LOG_REFUSED_ARGS];
 };
 
 /** spawned_init() - Own nothing; spawned_done() - close all fds, without waiting for the process */

@@ -19,7 +19,7 @@
 
 #define STATE_ID_MAX	  255
 #define STATE_SOCKETS_MAX 2
-#define STATE_FAILURE_BYTES 64
+#define STATE_FAILURE_BYTES 224
 
 enum state_status {
 	STATE_CREATING,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/supervisor/programs.h"
 #include "runtime/util/clock.h"
 
 #define FAILURE_DOUBT_NS 200000000ULL
@@ -49,7 +50,7 @@ void failure_note(struct supervisor *s, const struct spawned *p)
 
 	if (r->due_ns)
 		return;
-	spawned_describe(p, record->failure, sizeof(record->failure));
+	programs_describe(&s->launch->program[i], p, record->failure, sizeof(record->failure));
 	r->ready_by_ns = r->leave_by_ns = 0;
 	r->due_ns = clock_ns() + (p->left ? FAILURE_DOUBT_NS : 0);
 	failure_set_deadline(s);

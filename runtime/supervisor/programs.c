@@ -2,8 +2,10 @@
 #include "runtime/supervisor/programs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
+#include "devices/core/fmt.h"
 #include "policies/policy.h"
 
 static const struct policy *programs_policy(const struct programs_policies *from, const char *name)
@@ -32,8 +34,26 @@ int programs_find(const char *name, const char *policy, const struct programs_po
 	if (found) {
 		ret->nr_insns = found->count;
 		ret->insn = found->insn;
+		ret->policy = found;
 	}
 	return 0;
+}
+
+void programs_describe(const struct program *p, const struct spawned *of, char *ret, size_t size)
+{
+	unsigned int i = 0;
+
+	spawned_describe(of, ret, size);
+	if (of->left || of->status != SIGSYS || !of->refused || !p->policy)
+		return;
+	while (i < p->policy->nr_lines && p->policy->line[i].nr != (int)of->call)
+		i++;
+	if (i < p->policy->nr_lines)
+		fmt_into(ret + strlen(ret), size - strlen(ret),
+			 "; %s does not allow these arguments", p->policy->line[i].place);
+	else
+		fmt_into(ret + strlen(ret), size - strlen(ret), "; %s.policy %s", p->policy->name,
+			 p->policy->nr_lines ? "has no line for it" : "is where to look");
 }
 
 int programs_open(const struct plan *p, const struct programs_policies *from,

@@ -6,6 +6,7 @@
 #define VMRUN_RUNTIME_SUPERVISOR_PROGRAMS_H
 
 #include "runtime/jail/program.h"
+#include "runtime/jail/spawned.h"
 #include "runtime/plan/plan_types.h"
 
 struct policy;
@@ -35,6 +36,9 @@ MUST_CHECK int programs_find(const char *name, const char *policy,
  */
 MUST_CHECK int programs_open(const struct plan *p, const struct programs_policies *from,
 			     struct program ret[PLAN_PROCS_MAX], struct err *err);
+
+/** programs_describe() - As spawned_describe(), with the line of the policy that a refused call asks for */
+void programs_describe(const struct program *p, const struct spawned *of, char *ret, size_t size);
 
 /** programs_close() - Close the first @nr.  Syscalls: close */
 void programs_close(const struct program *p, unsigned int nr);

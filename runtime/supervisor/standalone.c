@@ -352,7 +352,7 @@ static int standalone_serve(struct standing *a, struct err *err)
 		[NEWS_VSOCK] = {.events = POLLIN},
 		[NEWS_FRONT_END] = {.events = POLLIN},
 	};
-	char how[64];
+	char how[SPAWNED_HOW_BYTES];
 	int rc = 0;
 
 	while (rc == 0 && !p[NEWS_DEATH].revents) {
@@ -376,7 +376,7 @@ static int standalone_serve(struct standing *a, struct err *err)
 	if (rc < 0)
 		return rc;
 	(void)spawned_reap(&a->proc);
-	spawned_describe(&a->proc, how, sizeof(how));
+	programs_describe(&a->program, &a->proc, how, sizeof(how));
 	return err_text(err, EIO, "%s: %s", a->proc.name, how);
 }
 

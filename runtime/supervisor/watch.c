@@ -31,6 +31,7 @@
 #include "runtime/supervisor/failure.h"
 #include "runtime/supervisor/lines.h"
 #include "runtime/supervisor/others.h"
+#include "runtime/supervisor/programs.h"
 #include "runtime/supervisor/vsock.h"
 #include "runtime/util/process.h"
 
@@ -49,12 +50,12 @@ static void watch_blame(struct supervisor *s, const struct spawned *p, const cha
 	const bool accuser = supervisor_is_vmm(s, p) && s->accused[0];
 	enum end_cause cause = supervisor_is_vmm(s, p) && !accuser ? END_VMM_KILLED
 								   : END_DEVICE_KILLED;
-	char how[64], oom[128] = "";
+	char how[SPAWNED_HOW_BYTES], oom[128] = "";
 	struct err err;
 
 	if (s->stage >= STAGE_ENDING)
 		return;
-	spawned_describe(p, how, sizeof(how));
+	programs_describe(&s->launch->program[p - s->proc], p, how, sizeof(how));
 	/* Before that the launcher looks, because it also sees when this process is killed. */
 	if (s->stage >= STAGE_CREATED && cgroup_describe_oom(s->cgroup, oom, sizeof(oom)))
 		cause = END_OOM_KILLED;

@@ -97,6 +97,9 @@ bundle "$work/enemy" busy '[{"type": "block", "path": "'"$work"'/fs/disk.img"}]'
 vmrun start enemy
 eventually 20 is_stopped enemy
 like "a disk in enemy hands: dies of what its policy does not allow" "$(vmrun state enemy | jq -r .vmrun.detail)" "^block0: killed by .*SIGSYS"
+like "a disk in enemy hands: the detail has pid, call, arguments and the policy's line" "$(vmrun state enemy | jq -r .vmrun.detail)" \
+	"pid [0-9]+, [a-z0-9_]+\((0x[0-9a-f]+, ){5}0x[0-9a-f]+\); [a-z_]+.policy(:[0-9]+ does not allow these arguments| has no line for it)"
+like "a disk in enemy hands: so has a line of the log" "$(cat "$work/said")" "block0: its policy refuses [a-z0-9_]+\(0x"
 said=$(cat "$work/said")
 for what in "write at the end" "write far behind it" "write on and on"; do
 	like "a disk in enemy hands: $what has an end" "$said" "block0: $what: File too large"

@@ -97,7 +97,8 @@ echo 'getpid: 1' >>"$work/text/rng.policy"
 jq '.vm.seccompPolicyDir = "../text"' "$work/vm/config.json" >"$work/c" && mv "$work/c" "$work/vm/config.json"
 vmrun run "$work/vm" </dev/null >/dev/null 2>"$work/err"
 is "vm.seccompPolicyDir: relative to the bundle, and in force" $? 38
-like "a device dies of what the text does not allow" "$(cat "$work/err")" "rng.*SIGSYS"
+like "a device dies of what the text does not allow, and says so" "$(cat "$work/err")" \
+	"rng0?: killed by its seccomp policy \(SIGSYS\): pid [0-9]+, getrandom\(0x[0-9a-f]+, 0x[0-9a-f]+, 0x0, .*; rng_device.policy is where to look"
 vmrun --seccomp-policy-dir policies/x86_64 run "$work/vm" </dev/null >/dev/null 2>&1
 is "the option comes before the property" $? 32
 is "dry-run shows it" "$(vmrun create --dry-run "$work/vm" | jq -r .seccompPolicyDir)" "$work/vm/../text"

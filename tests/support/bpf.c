@@ -92,6 +92,7 @@ static unsigned int verdict_bit(uint32_t k)
 	switch (k & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW: return BPF_CAN_ALLOW;
 	case SECCOMP_RET_ERRNO: return BPF_CAN_ERRNO;
+	case SECCOMP_RET_TRAP:
 	case SECCOMP_RET_KILL_PROCESS: return BPF_CAN_KILL;
 	default: return BPF_CAN_OTHER;
 	}

@@ -18,7 +18,7 @@
 
 #define BPF_CAN_ALLOW	(1U << 0)
 #define BPF_CAN_ERRNO	(1U << 1)
-#define BPF_CAN_KILL	(1U << 2)
+#define BPF_CAN_KILL	(1U << 2) /* by way of a trap or at once */
 #define BPF_CAN_OTHER	(1U << 3)
 
 /** bpf_run() - SECCOMP_RET_* with its data for one call; BPF_BAD_PROGRAM */

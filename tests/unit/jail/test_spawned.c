@@ -2,6 +2,7 @@
 /* What a jailed process logs, read line by line and within a budget. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "runtime/jail/spawned.h"
@@ -57,6 +58,42 @@ Test(spawned, a_write_is_a_line_with_its_level)
 		cr_expect_eq(line.level, rows[i].level, "%s", rows[i].said);
 	}
 	cr_expect_eq(heard(), SPAWNED_NOTHING);
+}
+
+Test(spawned, a_refused_call_has_a_name_and_explains_the_end)
+{
+	char how[SPAWNED_HOW_BYTES];
+
+	says("S 29 1 80001 0 fffffffffffffffe 0 0\n");
+	cr_assert_eq(heard(), SPAWNED_LINE);
+	cr_expect_eq(line.level, LOG_LEVEL_WARN);
+	cr_expect_str_eq(line.text, "its policy refuses socket(0x1, 0x80001, 0x0, "
+				    "0xfffffffffffffffe, 0x0, 0x0)");
+	p.status = SIGSYS;
+	p.was = 77;
+	spawned_describe(&p, how, sizeof(how));
+	cr_expect_str_eq(how, "killed by its seccomp policy (SIGSYS): pid 77, "
+			      "socket(0x1, 0x80001, 0x0, 0xfffffffffffffffe, 0x0, 0x0)");
+	says("S 3fffffff 0 0 0 0 0 0\n");
+	cr_assert_eq(heard(), SPAWNED_LINE);
+	cr_expect(strstr(line.text, "system call 1073741823(0x0,"), "%s", line.text);
+}
+
+Test(spawned, what_only_looks_like_a_refused_call_is_a_line)
+{
+	static const char *const rows[] = {"S\n", "S 29\n", "S 29 1 2 3 4 5\n",
+					   "S 29 1 2 3 4 5 x\n", "Some words\n"};
+	char how[SPAWNED_HOW_BYTES];
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		says(rows[i]);
+		cr_assert_eq(heard(), SPAWNED_LINE);
+		cr_expect(!p.refused && !strncmp(line.text, rows[i], strlen(rows[i]) - 1), "%s",
+			  line.text);
+	}
+	p.status = SIGSYS;
+	spawned_describe(&p, how, sizeof(how));
+	cr_expect_str_eq(how, "killed by its seccomp policy (SIGSYS)");
 }
 
 Test(spawned, a_line_that_is_too_long_has_no_second_half)

@@ -39,10 +39,15 @@ Test(emit, a_programs_name_is_the_stem)
 Test(emit, writes_a_sorted_table)
 {
 	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
+	struct rule rules[] = {
+		{.file = "x/common.policy", .line = 3, .nr = 16},
+		{.file = "x/common.policy", .line = 4, .nr = 0},
+		{.file = "x/a.policy", .line = 9, .nr = 16},
+	};
 	struct sock_filter two[] = {{0x20, 0, 0, 4}, {0x15, 1, 2, 0xc000003e}};
 	struct emit_entry entry[] = {
-		{(char *)"b_device", {1, one}},
-		{(char *)"a_device", {2, two}},
+		{(char *)"b_device", {1, one}, {.nr = 0}},
+		{(char *)"a_device", {2, two}, {.nr = ARRAY_SIZE(rules), .rule = rules}},
 	};
 	cleanup_free char *text = NULL;
 	struct err err = {0};
@@ -54,8 +59,11 @@ Test(emit, writes_a_sorted_table)
 	fclose(out);
 	cr_expect(strstr(text, "program0[] = {\n\t{0x20, 0, 0, 0x00000004},\n"
 			       "\t{0x15, 1, 2, 0xc000003e},\n};"));
-	cr_expect(strstr(text, "policies[] = {\n\t{\"a_device\", 2, program0},\n"
-			       "\t{\"b_device\", 1, program1},\n};"));
+	cr_expect(strstr(text, "lines0[] = {\n\t{0, \"common.policy:4\"},\n"
+			       "\t{16, \"a.policy:9\"},\n};"));
+	cr_expect(strstr(text, "policies[] = {\n\t{\"a_device\", 2, program0, "
+			       "sizeof(lines0) / sizeof(lines0[0]), lines0},\n"
+			       "\t{\"b_device\", 1, program1, "));
 	cr_expect(strstr(text, "nr_policies = 2;"));
 }
 
@@ -63,8 +71,8 @@ Test(emit, refuses_one_name_twice)
 {
 	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
 	struct emit_entry entry[] = {
-		{(char *)"a_device", {1, one}},
-		{(char *)"a_device", {1, one}},
+		{(char *)"a_device", {1, one}, {.nr = 0}},
+		{(char *)"a_device", {1, one}, {.nr = 0}},
 	};
 	cleanup_free char *text = NULL;
 	struct err err = {0};
@@ -78,7 +86,7 @@ Test(emit, refuses_one_name_twice)
 Test(emit, says_so_when_the_disk_is_full)
 {
 	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
-	struct emit_entry entry[] = {{(char *)"a_device", {1, one}}};
+	struct emit_entry entry[] = {{(char *)"a_device", {1, one}, {.nr = 0}}};
 	struct err err = {0};
 	FILE *out = fopen("/dev/full", "we");
 

@@ -33,9 +33,12 @@ static unsigned int verdicts(const struct policy *p, int nr)
 	return bpf_verdicts(p->insn, p->count, AUDIT_ARCH_X86_64, nr);
 }
 
+/* The trap of the policies kills (devices/core/refused.h). */
 static uint32_t judge(const struct policy *p, const struct seccomp_data *call)
 {
-	return bpf_run(p->insn, p->count, call);
+	const uint32_t verdict = bpf_run(p->insn, p->count, call);
+
+	return verdict == SECCOMP_RET_TRAP ? SECCOMP_RET_KILL_PROCESS : verdict;
 }
 
 Test(policies, are_found_by_name_and_fit_the_boot_record)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "devices/core/refused.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "devices/core/log.h"
+
+static void refused_args(const ucontext_t *c, uint64_t ret[LOG_REFUSED_ARGS])
+{
+#if defined(__x86_64__)
+	static const int registers[LOG_REFUSED_ARGS] = {REG_RDI, REG_RSI, REG_RDX,
+							REG_R10, REG_R8,  REG_R9};
+
+	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
+		ret[i] = (uint64_t)c->uc_mcontext.gregs[registers[i]];
+#elif defined(__aarch64__)
+	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
+		ret[i] = c->uc_mcontext.regs[i];
+#else
+	const unsigned long *registers = &c->uc_mcontext.arm_r0;
+
+	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
+		ret[i] = registers[i];
+#endif
+}
+
+static void refused_on_call(int sig UNUSED, siginfo_t *info, void *context)
+{
+	const int nr = info->si_syscall;
+	uint64_t a[LOG_REFUSED_ARGS];
+
+	refused_args(context, a);
+	log_refused((unsigned int)nr, a);
+	/* A filter that allows this call by now would be another filter. */
+	for (;;)
+		syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+int refused_watch(struct err *err)
+{
+	struct sigaction act = {.sa_sigaction = refused_on_call, .sa_flags = SA_SIGINFO};
+
+	return sigaction(SIGSYS, &act, NULL) < 0 ? err_set(err, errno, "SIGSYS") : 0;
+}
