@@ -107,11 +107,11 @@ $(B)/lib/%.a:
 	$(Q)ar qcs $@ $^
 
 # What the kernel's headers call numbers, for each architecture
-$(B)/gen/constants_%.c: policies/constants.sh
+$(arches:%=$(B)/gen/constants_%.c): $(B)/gen/constants_%.c: policies/constants.sh
 	@mkdir -p $(@D)
 	$(call say,CONST,$@)
 	$(Q)$< $(CC) $* $@
-$(B)/obj/gen/constants_%.o: $(B)/gen/constants_%.c
+$(arches:%=$(B)/obj/gen/constants_%.o): $(B)/obj/gen/constants_%.o: $(B)/gen/constants_%.c
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -122,7 +122,7 @@ $(B)/lib/policies.a: $(call objs,$(policy_src)) $(arches:%=$(B)/obj/gen/constant
 $(B)/policyc: $(B)/obj/policies/main.o $(B)/lib/policies.a $(B)/lib/core.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDSAN) -o $@ $^ -pie -lseccomp
-$(B)/gen/policies_%.c: $(B)/policyc $(wildcard policies/*/*.policy)
+$(arches:%=$(B)/gen/policies_%.c): $(B)/gen/policies_%.c: $(B)/policyc $(wildcard policies/*/*.policy)
 	@mkdir -p $(@D)
 	$(call say,BPF,$@)
 	$(Q)$(B)/policyc $* $@.tmp $(wildcard policies/$*/*.policy)
