@@ -140,8 +140,7 @@ static struct json_object *plan_json_sources(const struct plan_fs *f)
 
 		json_add_string(o, "source", f->source[i].path);
 		json_add_string(o, "name", f->source[i].name);
-		if (f->source[i].layers)
-			json_add_string(o, "layers", f->source[i].layers);
+		json_add_string(o, "layers", f->source[i].layers);
 		json_add(o, "readonly", json_object_new_boolean(f->source[i].readonly));
 		json_object_array_add(all, o);
 	}
@@ -374,8 +373,7 @@ struct json_object *plan_to_json(const struct plan *p)
 		json_add(o, "container", plan_spec_to_json(p->spec, p->spec_bytes));
 	if (p->unconfined)
 		json_add(o, "sandboxDisabled", json_object_new_boolean(true));
-	if (p->policy_dir)
-		json_add_string(o, "seccompPolicyDir", p->policy_dir);
+	json_add_string(o, "seccompPolicyDir", p->policy_dir);
 	if (p->oom_score_adj != PLAN_OOM_UNSET)
 		json_add(o, "oomScoreAdj", json_object_new_int(p->oom_score_adj));
 	if (p->pod)
