@@ -12,7 +12,7 @@
 #include "devices/core/err.h"
 
 /**
- * refused_watch() - Have refused calls told, from here on
+ * refused_watch() - From here on, write refused calls to the log
  *
  * Context: setup, before the filter
  * Syscalls: rt_sigaction

@@ -11,7 +11,6 @@
 
 #include "devices/core/agent_msg.h"
 #include "devices/core/boot.h"
-#include "devices/core/boot.h"
 #include "devices/core/ctl.h"
 #include "devices/core/fdio.h"
 
