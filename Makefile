@@ -9,10 +9,11 @@
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
 #   make conformance PJDFSTEST=DIR CRUN=DIR RUNTIME_TOOLS=DIR
 #                   public suites, of each of which DIR is a checkout; one is enough
+#   make fuzz       each fuzz harness for a minute, or TIME seconds; needs clang
 #   make prove      every small world, for the two modules that hold hostile numbers: minutes
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
-#   make bench lint sanitize fuzz install clean
+#   make bench lint sanitize install clean
 
 SHELL  := /bin/bash
 B      := build
@@ -258,7 +259,7 @@ need:
 	@missing=$$(tests/deps --missing) || exit; \
 	[ -z "$$missing" ] || { echo "missing: $$missing; running make deps" && tests/deps; }
 fuzz:
-	tests/fuzz/run
+	FUZZ_SECONDS=$(or $(TIME),$(FUZZ_SECONDS),60) tests/fuzz/run
 soak: need
 	$(MAKE) -j$$(nproc) tests
 	tests/soak
