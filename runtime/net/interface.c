@@ -37,16 +37,17 @@ bool net_found_has_address(const struct net_found *f, const struct rtnl_link *li
 	return false;
 }
 
-/* A TAP is a VM's, ours too. A tunnel that each namespace has ("gretap0") has no MAC. */
+/* A TAP without an address is a VM's, ours too; one with an address is what a user's network ends in (slirp4netns). A tunnel
+ * that each namespace has ("gretap0") has no MAC. */
 bool net_found_counts(const struct net_found *f, const struct rtnl_link *link, bool whole)
 {
 	static const uint8_t no_mac[6];
 
 	if (!link->ethernet)
 		return false;
-	return whole ? strcmp(link->kind, "tun") != 0 &&
-			       memcmp(link->mac, no_mac, sizeof(no_mac)) != 0
-		     : net_found_has_address(f, link);
+	if (!whole || strcmp(link->kind, "tun") == 0)
+		return net_found_has_address(f, link);
+	return memcmp(link->mac, no_mac, sizeof(no_mac)) != 0;
 }
 
 static int interface_too_many(const char *name, unsigned int max, const char *what, struct err *err)

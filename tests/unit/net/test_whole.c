@@ -271,6 +271,19 @@ Test(net_whole, what_cannot_be_described_is_said_once)
 		"has the main table, without multipath, types, sources and encapsulation");
 }
 
+/* slirp4netns gives a user's container a TAP with an address; a TAP of a VM has none. */
+Test(net_whole, a_tap_counts_by_its_address)
+{
+	unsigned int nr[2];
+	struct netns_id id;
+
+	set_up("tuntap add tap0 mode tap\nlink set tap0 up");
+	ok(net_count("/run/netns/pod", true, &nr[0], &id, &err));
+	set_up("addr add 10.0.2.100/24 dev tap0");
+	ok(net_count("/run/netns/pod", true, &nr[1], &id, &err));
+	cr_expect(nr[0] == 2 && nr[1] == 3, "%u, then %u", nr[0], nr[1]);
+}
+
 Test(net_whole, interfaces_beyond_the_devices)
 {
 	cleanup_spec_items struct spec_items items = {.bytes = NULL};
