@@ -7,6 +7,7 @@
 
 #include "policies/bpf.h"
 #include "policies/halves.h"
+#include "policies/parse.h"
 
 #define CHAIN_MAX  4 /* so many calls are compared with one by one */
 #define WEIGHT_MAX (1ULL << 40)
@@ -196,4 +197,14 @@ int compile_rules(const struct rules *r, struct compiled *ret, struct err *err)
 	bpf_write(&c->bpf, insn);
 	*ret = (struct compiled){c->bpf.nr, insn};
 	return 0;
+}
+
+int compile_file(const char *path, struct rules *r, struct compiled *ret, struct err *err)
+{
+	int rc = parse_file(r, path, err);
+
+	if (rc < 0)
+		return rc;
+	rc = compile_rules(r, ret, err);
+	return rc < 0 ? err_wrap(err, "%s", path) : 0;
 }

@@ -25,4 +25,13 @@ struct compiled {
  */
 MUST_CHECK int compile_rules(const struct rules *r, struct compiled *ret, struct err *err);
 
+/**
+ * compile_file() - Read a policy's rules from a file, and compile them
+ * @r:		Its architecture is set; to be ended by rules_done() whatever is returned
+ *
+ * Return: 0; what parse_file() and compile_rules() return, with the file's name in the message
+ */
+MUST_CHECK int compile_file(const char *path, struct rules *r, struct compiled *ret,
+			    struct err *err);
+
 #endif

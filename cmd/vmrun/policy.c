@@ -76,13 +76,10 @@ static int policy_check_one(struct policy_work *w, const char *path, struct err 
 {
 	cleanup_rules struct rules rules = {.arch = w->arch};
 	struct compiled program = {0};
-	int rc = parse_file(&rules, path, err);
+	const int rc = compile_file(path, &rules, &program, err);
 
 	if (rc < 0)
 		return rc;
-	rc = compile_rules(&rules, &program, err);
-	if (rc < 0)
-		return err_wrap(err, "%s", path);
 	policy_warn(&rules);
 	fprintf(w->out, "%s: %u rules, %u instructions\n", path, rules.nr, program.count);
 	free(program.insn);
@@ -111,13 +108,10 @@ static int policy_compile(struct policy_work *w, struct err *err)
 {
 	cleanup_rules struct rules rules = {.arch = w->arch};
 	struct compiled program = {0};
-	int rc = parse_file(&rules, w->file[0], err);
+	int rc = compile_file(w->file[0], &rules, &program, err);
 
 	if (rc < 0)
 		return rc;
-	rc = compile_rules(&rules, &program, err);
-	if (rc < 0)
-		return err_wrap(err, "%s", w->file[0]);
 	rc = parser_write(w->to, program.insn, program.count * sizeof(program.insn[0]), err);
 	free(program.insn);
 	return rc;

@@ -12,7 +12,6 @@
 #include "devices/core/fdio.h"
 #include "devices/core/fmt.h"
 #include "policies/compile.h"
-#include "policies/parse.h"
 
 /* One policy's part of the answer */
 struct policy_dir_answer {
@@ -31,13 +30,10 @@ static int policy_dir_compile(const char *path, struct policy_dir_answer *ret, s
 {
 	cleanup_rules struct rules rules = {.arch = arch_native()};
 	struct compiled program = {0};
-	int rc = parse_file(&rules, path, err);
+	const int rc = compile_file(path, &rules, &program, err);
 
 	if (rc < 0)
 		return rc;
-	rc = compile_rules(&rules, &program, err);
-	if (rc < 0)
-		return err_wrap(err, "%s", path);
 	ret->count = program.count;
 	for (unsigned int i = 0; i < program.count && i < BOOT_FILTER_MAX; i++)
 		ret->insn[i] = program.insn[i];
