@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policies/policy.h"
+
 #define SUFFIX ".policy"
 
 static const char *emit_base_name(const char *path)
@@ -53,20 +55,16 @@ static void emit_program(FILE *out, unsigned int index, const struct compiled *p
 	fputs("};\n\n", out);
 }
 
-/* The last rule of each call is where another condition would be added. */
 static void emit_lines(FILE *out, unsigned int index, const struct rules *r)
 {
+	char place[POLICY_PLACE_BYTES];
+
 	fprintf(out, "static const struct policy_line lines%u[] = {\n", index);
 	for (unsigned int i = 0; i < r->nr; i++) {
-		const struct rule *rule = &r->rule[i];
-		unsigned int next = i + 1;
-
-		while (next < r->nr && r->rule[next].nr != rule->nr)
-			next++;
-		if (next < r->nr)
+		if (!rules_last_of_call(r, i))
 			continue;
-		fprintf(out, "\t{%d, \"%s:%u\"},\n", rule->nr, emit_base_name(rule->file),
-			rule->line);
+		rules_place(r, i, place, sizeof(place));
+		fprintf(out, "\t{%d, \"%s\"},\n", r->rule[i].nr, place);
 	}
 	fputs("};\n\n", out);
 }

@@ -10,6 +10,8 @@
 
 #include <linux/filter.h>
 
+#define POLICY_PLACE_BYTES 64
+
 /** struct policy_line - Where a policy's rules for system call @nr end: "block.policy:9" */
 struct policy_line {
 	int nr;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "devices/core/fmt.h"
+
 static int rules_check_order(const struct rules *r, struct rule *new, struct err *err)
 {
 	for (unsigned int i = 0; i < r->nr; i++) {
@@ -70,6 +72,23 @@ int rules_add_file(struct rules *r, const char *path, const char **ret, struct e
 		return err_set(err, ENOMEM, "%s", path);
 	*ret = r->file[r->nr_files++];
 	return 0;
+}
+
+bool rules_last_of_call(const struct rules *r, unsigned int i)
+{
+	unsigned int next = i + 1;
+
+	while (next < r->nr && r->rule[next].nr != r->rule[i].nr)
+		next++;
+	return next == r->nr;
+}
+
+void rules_place(const struct rules *r, unsigned int i, char *ret, size_t size)
+{
+	const struct rule *rule = &r->rule[i];
+	const char *slash = strrchr(rule->file, '/');
+
+	fmt_into(ret, size, "%s:%u", slash ? slash + 1 : rule->file, rule->line);
 }
 
 void rules_done(struct rules *r)

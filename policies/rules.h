@@ -59,6 +59,16 @@ MUST_CHECK int rules_add_weight(struct rules *r, int nr, uint64_t weight, struct
  */
 MUST_CHECK int rules_add_file(struct rules *r, const char *path, const char **ret, struct err *err);
 
+/**
+ * rules_last_of_call() - Whether no later filter is about the call of filter @i
+ *
+ * There another condition would be added.
+ */
+MUST_CHECK bool rules_last_of_call(const struct rules *r, unsigned int i);
+
+/** rules_place() - "block.policy:9", where filter @i stands */
+void rules_place(const struct rules *r, unsigned int i, char *ret, size_t size);
+
 /** rules_done() - Free what @r holds; safe on a zeroed or half-filled one */
 void rules_done(struct rules *r);
 #define cleanup_rules __attribute__((cleanup(rules_done)))

@@ -13,10 +13,23 @@
 #include "devices/core/fmt.h"
 #include "policies/compile.h"
 
-/* One policy's part of the answer */
+#define POLICY_DIR_LINES_MAX 128
+
+/* One policy's part of the answer. One with more lines than fit has none. */
 struct policy_dir_answer {
 	uint32_t count;
+	uint32_t nr_lines;
 	struct sock_filter insn[BOOT_FILTER_MAX];
+	struct {
+		int32_t nr;
+		char place[POLICY_PLACE_BYTES];
+	} line[POLICY_DIR_LINES_MAX];
+};
+
+/* An answer, and its lines as a policy has them */
+struct policy_dir_text {
+	struct policy_dir_answer answer;
+	struct policy_line line[POLICY_DIR_LINES_MAX];
 };
 
 struct policy_dir_question {
@@ -25,6 +38,22 @@ struct policy_dir_question {
 	unsigned int nr;
 	int to;
 };
+
+static void policy_dir_lines(const struct rules *r, struct policy_dir_answer *ret)
+{
+	ret->nr_lines = 0;
+	for (unsigned int i = 0; i < r->nr; i++) {
+		if (!rules_last_of_call(r, i))
+			continue;
+		if (ret->nr_lines == POLICY_DIR_LINES_MAX) {
+			ret->nr_lines = 0;
+			return;
+		}
+		ret->line[ret->nr_lines].nr = r->rule[i].nr;
+		rules_place(r, i, ret->line[ret->nr_lines].place, POLICY_PLACE_BYTES);
+		ret->nr_lines++;
+	}
+}
 
 static int policy_dir_compile(const char *path, struct policy_dir_answer *ret, struct err *err)
 {
@@ -38,6 +67,7 @@ static int policy_dir_compile(const char *path, struct policy_dir_answer *ret, s
 	for (unsigned int i = 0; i < program.count && i < BOOT_FILTER_MAX; i++)
 		ret->insn[i] = program.insn[i];
 	free(program.insn);
+	policy_dir_lines(&rules, ret);
 	return ret->count <= BOOT_FILTER_MAX
 		       ? 0
 		       : err_text(err, E2BIG, "%s: %u BPF instructions, more than %d", path,
@@ -64,21 +94,40 @@ static int policy_dir_answer(void *arg, struct err *err)
 	return 0;
 }
 
+/* A child that hostile text took over may answer anything. */
+static bool policy_dir_valid(const struct policy_dir_answer *a)
+{
+	if (a->count == 0 || a->count > BOOT_FILTER_MAX || a->nr_lines > POLICY_DIR_LINES_MAX)
+		return false;
+	for (unsigned int i = 0; i < a->nr_lines; i++) {
+		const char *c = a->line[i].place;
+		const char *const end = c + POLICY_PLACE_BYTES;
+
+		while (c < end && fmt_plain(*c))
+			c++;
+		if (c == end || *c != 0)
+			return false;
+	}
+	return true;
+}
+
 static int policy_dir_read(int from, struct policy_dir *p, unsigned int nr, const char *const *name,
 			   struct err *err)
 {
-	static struct policy_dir_answer answer;
-
 	for (unsigned int i = 0; i < nr; i++) {
-		struct sock_filter *insn = p->insn + (size_t)i * BOOT_FILTER_MAX;
-		const int rc = fd_pread_full(from, &answer, sizeof(answer), i * sizeof(answer));
+		struct policy_dir_text *t = &p->text[i];
+		struct policy_dir_answer *a = &t->answer;
+		const int rc = fd_pread_full(from, a, sizeof(*a), i * sizeof(*a));
 
-		if (rc < 0 || answer.count == 0 || answer.count > BOOT_FILTER_MAX)
+		if (rc < 0 || !policy_dir_valid(a))
 			return err_text(err, EPROTO, "the policy parser gave a malformed answer");
-		for (unsigned int n = 0; n < answer.count; n++)
-			insn[n] = answer.insn[n];
-		p->policy[i] = (struct policy){
-			.name = name[i], .count = answer.count, .insn = insn};
+		for (unsigned int n = 0; n < a->nr_lines; n++)
+			t->line[n] = (struct policy_line){a->line[n].nr, a->line[n].place};
+		p->policy[i] = (struct policy){.name = name[i],
+					       .count = a->count,
+					       .insn = a->insn,
+					       .nr_lines = a->nr_lines,
+					       .line = t->line};
 	}
 	p->of = (struct programs_policies){nr, p->policy};
 	return 0;
@@ -97,14 +146,14 @@ int policy_dir_load(const char *dir, const char *const *name, unsigned int nr,
 	rc = parser_run(policy_dir_answer, &q, err);
 	if (rc < 0)
 		return rc;
-	ret->insn = calloc((size_t)nr * BOOT_FILTER_MAX, sizeof(*ret->insn));
-	if (!ret->insn)
+	ret->text = calloc(nr, sizeof(*ret->text));
+	if (!ret->text)
 		return err_set(err, ENOMEM, "policies");
 	return policy_dir_read(fd, ret, nr, name, err);
 }
 
 void policy_dir_done(struct policy_dir *p)
 {
-	free(p->insn);
-	*p = (struct policy_dir){.insn = NULL};
+	free(p->text);
+	*p = (struct policy_dir){.text = NULL};
 }

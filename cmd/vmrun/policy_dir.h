@@ -2,7 +2,8 @@
 /**
  * DOC: Policies that a user has as text, compiled when a VM or a device is started
  *
- * A child parses them (parser.h). What it answers is checked in size; the kernel checks the programs.
+ * A child parses them (parser.h). What it answers is checked in size and for bytes that do not print; the kernel checks the
+ * programs.
  */
 #ifndef VMRUN_CMD_VMRUN_POLICY_DIR_H
 #define VMRUN_CMD_VMRUN_POLICY_DIR_H
@@ -10,11 +11,13 @@
 #include "policies/policy.h"
 #include "runtime/supervisor/programs.h"
 
+struct policy_dir_text;
+
 /** struct policy_dir - Policies; zero-initialised, ended by policy_dir_done() */
 struct policy_dir {
 	struct programs_policies of;
 	struct policy policy[PLAN_PROCS_MAX];
-	struct sock_filter *insn;
+	struct policy_dir_text *text;
 };
 
 /**

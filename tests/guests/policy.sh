@@ -98,7 +98,11 @@ jq '.vm.seccompPolicyDir = "../text"' "$work/vm/config.json" >"$work/c" && mv "$
 vmrun run "$work/vm" </dev/null >/dev/null 2>"$work/err"
 is "vm.seccompPolicyDir: relative to the bundle, and in force" $? 38
 like "a device dies of what the text does not allow, and says so" "$(cat "$work/err")" \
-	"rng0?: killed by its seccomp policy \(SIGSYS\): pid [0-9]+, getrandom\(0x[0-9a-f]+, 0x[0-9a-f]+, 0x0, .*; rng_device.policy is where to look"
+	"rng0?: killed by its seccomp policy \(SIGSYS\): pid [0-9]+, getrandom\(0x[0-9a-f]+, 0x[0-9a-f]+, 0x0, .*; rng_device.policy has no line for it"
+echo 'getrandom: arg2 == GRND_RANDOM' >"$work/text/rng.policy"
+vmrun run "$work/vm" </dev/null >/dev/null 2>"$work/err"
+like "arguments that the text does not allow: its line" "$(cat "$work/err")" \
+	"getrandom\(.*; rng.policy:1 does not allow these arguments"
 vmrun --seccomp-policy-dir policies/x86_64 run "$work/vm" </dev/null >/dev/null 2>&1
 is "the option comes before the property" $? 32
 is "dry-run shows it" "$(vmrun create --dry-run "$work/vm" | jq -r .seccompPolicyDir)" "$work/vm/../text"
