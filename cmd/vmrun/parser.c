@@ -6,12 +6,15 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "devices/core/fdio.h"
+#include "devices/core/log.h"
 #include "policies/policy.h"
 #include "runtime/jail/self.h"
+#include "runtime/jail/spawned.h"
 
 #define POLICY "parser_device"
 
@@ -44,10 +47,13 @@ static int parser_confine(struct err *err)
 	return self_confine_reader(&program, err);
 }
 
-static _Noreturn void parser_child(int (*what)(void *arg, struct err *err), void *arg, int to)
+/* By @to goes what @what returned, by @log the call that the policy refused, if there was one. */
+static _Noreturn void parser_child(int (*what)(void *arg, struct err *err), void *arg, int to,
+				   int log)
 {
 	struct err err = {0}, ignored;
 
+	log_init(log, LOG_LEVEL_ERROR);
 	/* It ends with its parent, and without a core of its text. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && parser_confine(&err) == 0 &&
 	    what(arg, &err) == 0)
@@ -67,29 +73,58 @@ static int parser_outcome(int from, struct err *err)
 	return err->code > 0 ? -err->code : 0;
 }
 
+static int parser_wait(struct spawned *child, struct err *err)
+{
+	struct spawned_line line;
+	uint64_t at_ns;
+	char how[SPAWNED_CALL_BYTES + 64];
+
+	if (waitid(P_PIDFD, (id_t)child->jailed.pidfd, &(siginfo_t){0}, WEXITED | WNOWAIT) < 0)
+		return err_set(err, errno, "waitid");
+	if (!spawned_reap(child))
+		return err_text(err, ECHILD, "the policy parser is not our child any more");
+	if (child->left)
+		return 0;
+	(void)spawned_read(child, true, &line, &at_ns);
+	spawned_describe(child, how, sizeof(how));
+	return err_text(err, ECHILD, "the policy parser was %s", how);
+}
+
+static int parser_fork(int (*what)(void *arg, struct err *err), void *arg, int to, int log,
+		       struct spawned *ret, struct err *err)
+{
+	const pid_t pid = fork();
+
+	if (pid < 0)
+		return err_set(err, errno, "fork");
+	if (pid == 0)
+		parser_child(what, arg, to, log);
+	ret->jailed.pid = pid;
+	ret->jailed.pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	return ret->jailed.pidfd < 0 ? err_set(err, errno, "pidfd_open") : 0;
+}
+
 int parser_run(int (*what)(void *arg, struct err *err), void *arg, struct err *err)
 {
-	cleanup_fd int from = -1, to = -1;
-	siginfo_t ended = {0};
-	pid_t pid;
-	int ends[2], rc;
+	__attribute__((cleanup(spawned_done))) struct spawned child;
+	cleanup_fd int from = -1, to = -1, log = -1;
+	int ends[2], logs[2], rc, outcome;
 
+	spawned_init(&child);
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return err_set(err, errno, "pipe");
 	from = ends[0];
 	to = ends[1];
-	pid = fork();
-	if (pid < 0)
-		return err_set(err, errno, "fork");
-	if (pid == 0)
-		parser_child(what, arg, to);
+	if (pipe2(logs, O_CLOEXEC | O_NONBLOCK) < 0)
+		return err_set(err, errno, "pipe");
+	child.log = logs[0];
+	log = logs[1];
+	rc = parser_fork(what, arg, to, log, &child, err);
+	if (rc < 0)
+		return rc;
 	cleanup_close_fd(&to);
 	to = -1;
-	rc = parser_outcome(from, err);
-	if (waitid(P_PID, (id_t)pid, &ended, WEXITED) < 0)
-		return err_set(err, errno, "waitid");
-	if (ended.si_code != CLD_EXITED)
-		return err_text(err, ECHILD, "the policy parser was killed by signal %d",
-				ended.si_status);
-	return rc;
+	outcome = parser_outcome(from, err);
+	rc = parser_wait(&child, err);
+	return rc < 0 ? rc : outcome;
 }

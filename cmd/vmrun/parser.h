@@ -15,8 +15,8 @@
  *
  * What the child has in memory is lost; it answers by an fd.
  * Context: a process with one thread
- * Syscalls: pipe2 fork read waitid; of the child: those of self_confine_reader()
- * Return: what @what returned; -ECHILD if the child died
+ * Syscalls: pipe2 fork pidfd_open read waitid; of the child: those of self_confine_reader()
+ * Return: what @what returned; -ECHILD if the child died, with the call that its policy refused
  */
 MUST_CHECK int parser_run(int (*what)(void *arg, struct err *err), void *arg, struct err *err);
 
