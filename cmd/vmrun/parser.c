@@ -77,7 +77,7 @@ static int parser_wait(struct spawned *child, struct err *err)
 {
 	struct spawned_line line;
 	uint64_t at_ns;
-	char how[SPAWNED_CALL_BYTES + 64];
+	char how[SPAWNED_HOW_BYTES];
 
 	if (waitid(P_PIDFD, (id_t)child->jailed.pidfd, &(siginfo_t){0}, WEXITED | WNOWAIT) < 0)
 		return err_set(err, errno, "waitid");

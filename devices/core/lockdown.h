@@ -31,7 +31,7 @@ MUST_CHECK int lockdown_files(const struct boot_filter *filter, int beneath, str
  * no_new_privs must be set already; a missing one is an error, as is any thread that cannot be
  * synchronised. After a failure the process may be half locked down: it must report that and exit.
  * Context: setup, the last call of it
- * Syscalls: prctl rt_sigaction seccomp
+ * Syscalls: prctl rt_sigaction rt_sigprocmask seccomp
  * Return: 0 or -errno
  */
 MUST_CHECK int lockdown(const struct boot_filter *filter, struct err *err);

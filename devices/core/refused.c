@@ -43,7 +43,13 @@ static void refused_on_call(int sig UNUSED, siginfo_t *info, void *context)
 
 int refused_watch(struct err *err)
 {
-	struct sigaction act = {.sa_sigaction = refused_on_call, .sa_flags = SA_SIGINFO};
+	const struct sigaction act = {.sa_sigaction = refused_on_call, .sa_flags = SA_SIGINFO};
+	sigset_t sigsys;
 
-	return sigaction(SIGSYS, &act, NULL) < 0 ? err_set(err, errno, "SIGSYS") : 0;
+	/* A trap whose signal is blocked kills without a word. */
+	sigemptyset(&sigsys);
+	sigaddset(&sigsys, SIGSYS);
+	if (sigaction(SIGSYS, &act, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &sigsys, NULL) < 0)
+		return err_set(err, errno, "SIGSYS");
+	return 0;
 }

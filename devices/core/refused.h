@@ -14,8 +14,9 @@
 /**
  * refused_watch() - From here on, write refused calls to the log
  *
+ * Threads that were made before with the signal blocked die without a word.
  * Context: setup, before the filter
- * Syscalls: rt_sigaction
+ * Syscalls: rt_sigaction rt_sigprocmask
  */
 MUST_CHECK int refused_watch(struct err *err);
 

@@ -2,7 +2,6 @@
 #include "runtime/jail/spawned.h"
 
 #include <errno.h>
-#include <seccomp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,22 +51,9 @@ bool spawned_reap(struct spawned *p)
 	return true;
 }
 
-static void spawned_describe_call(const struct spawned *p, char *ret, size_t size)
-{
-	cleanup_free char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(),
-								   (int)p->call);
-	char number[24];
-
-	fmt_into(number, sizeof(number), "system call %u", p->call);
-	fmt_into(ret, size, "%s(0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx, 0x%llx)",
-		 name ? name : number, (unsigned long long)p->arg[0], (unsigned long long)p->arg[1],
-		 (unsigned long long)p->arg[2], (unsigned long long)p->arg[3],
-		 (unsigned long long)p->arg[4], (unsigned long long)p->arg[5]);
-}
-
 void spawned_describe(const struct spawned *p, char *ret, size_t size)
 {
-	char name[24], call[SPAWNED_CALL_BYTES];
+	char name[24], call[REFUSED_CALL_BYTES];
 
 	signal_name(p->status, name, sizeof(name));
 	if (p->left)
@@ -77,45 +63,25 @@ void spawned_describe(const struct spawned *p, char *ret, size_t size)
 	else if (p->status == SIGSYS && !p->refused)
 		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS)");
 	else if (p->status == SIGSYS) {
-		spawned_describe_call(p, call, sizeof(call));
+		refused_call_describe(&p->call, call, sizeof(call));
 		fmt_into(ret, size, "killed by its seccomp policy (SIGSYS): pid %d, %s", p->was,
 			 call);
 	} else
 		fmt_into(ret, size, "killed by %s", name);
 }
 
-/* "S NUMBER ARGUMENT...", from a process that may be in enemy hands */
-static bool spawned_parse_refused(struct spawned *p, const char *said)
-{
-	unsigned long long v[1 + LOG_REFUSED_ARGS];
-	const char *at = said + 1;
-
-	for (unsigned int i = 0; i < ARRAY_SIZE(v); i++) {
-		char *end;
-
-		v[i] = strtoull(at, &end, 16);
-		if (end == at)
-			return false;
-		at = end;
-	}
-	p->refused = true;
-	p->call = (unsigned int)v[0];
-	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
-		p->arg[i] = v[1 + i];
-	return true;
-}
-
 static void spawned_parse(struct spawned *p, char *said, struct spawned_line *ret)
 {
 	static const char letters[] = "EWID"; /* by enum log_level */
-	char call[SPAWNED_CALL_BYTES];
+	char call[REFUSED_CALL_BYTES];
 	const char *at = *said && said[1] == ' ' ? strchr(letters, *said) : NULL;
 
 	said[strcspn(said, "\n")] = '\0';
 	(void)fmt_printable(said);
-	if (*said == LOG_REFUSED_LETTER && spawned_parse_refused(p, said)) {
+	if (refused_call_parse(said, &p->call)) {
+		p->refused = true;
 		ret->level = LOG_LEVEL_WARN;
-		spawned_describe_call(p, call, sizeof(call));
+		refused_call_describe(&p->call, call, sizeof(call));
 		fmt_into(ret->text, sizeof(ret->text), "its policy refuses %s", call);
 		return;
 	}

@@ -14,9 +14,9 @@
 #include "devices/core/ctl.h"
 #include "devices/core/log.h"
 #include "runtime/jail/jail.h"
+#include "runtime/util/refused_call.h"
 
-#define SPAWNED_CALL_BYTES 168
-#define SPAWNED_HOW_BYTES  224
+#define SPAWNED_HOW_BYTES 224
 
 /**
  * struct spawned - A started process; owns its fds
@@ -34,7 +34,7 @@
  * @left:	It exited by itself, without a signal
  * @status:	As waitpid() has it, once the pid is 0
  * @was:	Its pid, once that is 0
- * @refused:	It said which system call its policy refused: @call, with the arguments @arg
+ * @refused:	It said which system call its policy refused: @call
  */
 struct spawned {
 	char name[BOOT_NAME_BYTES];
@@ -51,8 +51,7 @@ struct spawned {
 	int status;
 	pid_t was;
 	bool refused;
-	unsigned int call;
-	uint64_t arg[LOG_REFUSED_ARGS];
+	struct refused_call call;
 };
 
 /** spawned_init() - Own nothing; spawned_done() - close all fds, without waiting for the process */

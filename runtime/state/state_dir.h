@@ -3,7 +3,7 @@
  * DOC: The state directory ROOT/ID
  *
  *   lock         create and then the supervisor hold it as long as they live: if it is free, no process runs
- *                this VM, whatever state.json says
+ *                this VM, whatever state.json says; one that holds a pod writes to it which call its policy refused
  *   state.json   replaced atomically; written before anything else of the VM exists, with all that will be
  *                made, so that delete can clean up after a death at any moment
  *   config.json  the configuration as it was validated; removed first if the disk is full when the VM ends

@@ -8,6 +8,7 @@
 #include "runtime/state/cause.h"
 #include "runtime/state/state_dir.h"
 #include "runtime/state/state_json.h"
+#include "runtime/util/refused_call.h"
 
 int state_save(int dir, const struct state *s, struct err *err)
 {
@@ -50,6 +51,28 @@ static int state_file_load(int dir, struct state **ret, struct err *err)
 	return rc;
 }
 
+/* A supervisor that holds a pod is behind a policy, and has its lock for a log. */
+static void state_describe_killed(int dir, struct state *s)
+{
+	cleanup_free char *said = NULL;
+	struct refused_call refused;
+	struct err ignored;
+	char call[REFUSED_CALL_BYTES];
+
+	s->status = STATE_STOPPED;
+	s->cause = END_SUPERVISOR_KILLED;
+	s->exit_code = cause_info(END_SUPERVISOR_KILLED)->exit_code;
+	if (state_read_text(dir, STATE_LOCK, &said, &ignored) < 0 ||
+	    !refused_call_parse(said, &refused)) {
+		fmt_into(s->detail, sizeof(s->detail), "the supervisor was killed");
+		return;
+	}
+	refused_call_describe(&refused, call, sizeof(call));
+	fmt_into(s->detail, sizeof(s->detail),
+		 "the supervisor was killed by its seccomp policy (SIGSYS): pid %d, %s",
+		 s->supervisor.pid, call);
+}
+
 int state_load(int dir, struct state **ret, struct err *err)
 {
 	struct state *s = NULL;
@@ -63,12 +86,8 @@ int state_load(int dir, struct state **ret, struct err *err)
 		rc = state_file_load(dir, &s, err);
 		if (rc < 0)
 			return rc;
-		if (s->status != STATE_STOPPED) {
-			s->status = STATE_STOPPED;
-			s->cause = END_SUPERVISOR_KILLED;
-			s->exit_code = cause_info(END_SUPERVISOR_KILLED)->exit_code;
-			fmt_into(s->detail, sizeof(s->detail), "the supervisor was killed");
-		}
+		if (s->status != STATE_STOPPED)
+			state_describe_killed(dir, s);
 	}
 	*ret = s;
 	return 0;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "devices/core/log.h"
 #include "policies/policy.h"
 #include "runtime/jail/self.h"
 #include "runtime/plan/plan.h"
@@ -30,6 +31,8 @@ int holder_confine(struct supervisor *s, struct err *err)
 	s->log.disk = false;
 	if (s->launch->plan->unconfined)
 		return 0;
+	/* Its last words, if the policy refuses a call: state_load() finds them. */
+	log_init(s->lock, LOG_LEVEL_ERROR);
 	program.nr_insns = policy->count;
 	program.insn = policy->insn;
 	return self_confine(&program, s->apart, s->dir, err);

@@ -46,7 +46,7 @@ void programs_describe(const struct program *p, const struct spawned *of, char *
 	spawned_describe(of, ret, size);
 	if (of->left || of->status != SIGSYS || !of->refused || !p->policy)
 		return;
-	while (i < p->policy->nr_lines && p->policy->line[i].nr != (int)of->call)
+	while (i < p->policy->nr_lines && p->policy->line[i].nr != (int)of->call.nr)
 		i++;
 	if (i < p->policy->nr_lines)
 		fmt_into(ret + strlen(ret), size - strlen(ret),

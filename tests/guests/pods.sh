@@ -89,6 +89,21 @@ for when in created running; do
 	succeeds "$when, killed: delete" vmrun delete pod
 	succeeds "$when, killed: nothing is left" nothing_left
 done
+# makes PID NUMBER: its next system call is that one; PTRACE_SEIZE, _INTERRUPT, _SYSCALL, _POKEUSER, _DETACH
+makes() {
+	perl -e 'my ($pid, $nr) = @ARGV;
+		sub trace { syscall(101, $_[0], $pid + 0, $_[1], $_[2]) >= 0 or die "ptrace $_[0]: $!" }
+		trace(0x4206, 0, 0), trace(0x4207, 0, 0), waitpid($pid, 0);
+		trace(24, 0, 0), waitpid($pid, 0);
+		trace(6, 15 * 8, $nr + 0), trace(17, 0, 0)' "$1" "$2"
+}
+create && vmrun start pod
+makes "$(cat "$work/pid")" 39
+succeeds "a call that its policy refuses: it has stopped" eventually 5 is_stopped pod
+like "and state says which" "$(state '.vmrun | "\(.cause): \(.detail)"')" \
+	"^supervisor-killed: the supervisor was killed by its seccomp policy \(SIGSYS\): pid $(cat "$work/pid"), getpid\("
+succeeds "and it is deleted" vmrun delete pod
+succeeds "and nothing is left" nothing_left
 create && vmrun start pod
 succeeds "delete --force of a running one" vmrun delete --force pod
 succeeds "nothing is left" nothing_left

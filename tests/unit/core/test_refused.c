@@ -66,6 +66,20 @@ Test(refused, kills_without_a_log)
 	cr_expect_str_eq(said, "");
 }
 
+Test(refused, is_said_where_all_signals_are_blocked)
+{
+	char said[LOG_LINE_BYTES];
+	sigset_t all, before;
+
+	if (SANITIZED)
+		cr_skip_test("sanitized");
+	sigfillset(&all);
+	cr_assert_eq(sigprocmask(SIG_SETMASK, &all, &before), 0);
+	cr_expect_eq(try("pod_device", true, SYS_socket, said), -SIGSYS);
+	cr_assert_eq(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+	cr_expect(strstr(said, "S 29 11 ") == said, "%s", said);
+}
+
 Test(refused, takes_a_number_that_no_kernel_has)
 {
 	char said[LOG_LINE_BYTES];
