@@ -17,13 +17,13 @@
  *
  * Nothing behind RAM changes, the target fits into RAM, and between two steps the device holds one chain at
  * most, of the statistics.
+ * Covers: devices/balloon.c
  */
 #include <linux/virtio_balloon.h>
 #include <string.h>
 
-#include "devices/core/device.h"
 #include "devices/core/settings.h"
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_ring.h"
 
 #define BYTES	0x100000ULL
 #define BEHIND	0x10000ULL /* bytes of the same file that are no RAM */
@@ -31,7 +31,6 @@
 #define LIST	0x20000ULL
 #define RINGS	5
 #define SIZE	16
-#define CANARY	0x5a
 
 extern const struct device_ops balloon_device;
 
@@ -39,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct vqd_mem ram;
 static struct device dev;
+static uint8_t canary[BEHIND];
 
 struct fuzz {
 	struct fuzz_input in;
@@ -54,37 +54,12 @@ static void prepare(void)
 	struct err err;
 
 	vqd_mem_init(&ram, &piece, 1);
-	memset(ram.base + BYTES, CANARY, BEHIND);
+	memset(canary, 0x5a, BEHIND);
+	memcpy(ram.base + BYTES, canary, BEHIND);
 	boot_set_settings(&rec, &settings, sizeof(settings));
 	vr_assert(device_init(&dev, &balloon_device, NULL, &err) == 0);
 	vr_assert(balloon_device.init(&dev, &rec, &err) == 0);
 	vr_assert(gmem_map(&dev.mem, ram.fd, 0, 0, BYTES, 0, &err) == 0);
-}
-
-static void start_ring(struct fuzz *f, unsigned int q, uint16_t next)
-{
-	struct vq_layout l = vqd_layout(&f->drv[q]);
-	struct err err;
-
-	l.next_avail = next;
-	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &err) == 0);
-	dev.runs[q] = true;
-}
-
-static void stop_ring(unsigned int q)
-{
-	balloon_device.stop(&dev, q);
-	for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++)
-		vr_assert(dev.vq[q].broken || dev.vq[q].in_flight[i] == 0);
-	dev.runs[q] = false;
-}
-
-static void kick(unsigned int q)
-{
-	/* What it writes to eventfds is nothing here: there are none. A broken queue would end the loop. */
-	dev.err_fd[q] = 1 << 20;
-	if (!dev.vq[q].broken)
-		balloon_device.queue(&dev, q);
 }
 
 static void send_list(struct fuzz *f)
@@ -98,7 +73,7 @@ static void send_list(struct fuzz *f)
 		memcpy(vqd_at(&ram, LIST + 4 * i, 4), &number, 4);
 	}
 	fuzz_offer(&f->drv[q], &f->next[q], LIST, 4 * nr + 1, false);
-	kick(q);
+	fuzz_ring_kick(&dev, q);
 }
 
 static void send_report(struct fuzz *f)
@@ -109,7 +84,7 @@ static void send_report(struct fuzz *f)
 
 	len <<= fuzz_get8(&f->in) % 16;
 	fuzz_offer(&f->drv[q], &f->next[q], gpa, len, true);
-	kick(q);
+	fuzz_ring_kick(&dev, q);
 }
 
 static void send_stats(struct fuzz *f)
@@ -124,7 +99,7 @@ static void send_stats(struct fuzz *f)
 	}
 	bytes -= fuzz_get8(&f->in) % (bytes + 1);
 	fuzz_offer(&f->drv[2], &f->next[2], LIST, bytes, false);
-	kick(2);
+	fuzz_ring_kick(&dev, 2);
 }
 
 static void write_config(struct fuzz *f)
@@ -152,17 +127,12 @@ static void check(void)
 	struct virtio_balloon_config c;
 	unsigned int held = 0;
 
-	for (uint64_t i = 0; i < BEHIND; i++)
-		vr_assert(ram.base[BYTES + i] == CANARY);
+	vr_assert(memcmp(ram.base + BYTES, canary, BEHIND) == 0);
 	vr_assert(balloon_device.config(&dev, false, 0, &c, sizeof(c)) == 0);
 	vr_assert(c.num_pages <= BYTES / 4096);
 	for (unsigned int q = 0; q < RINGS; q++) {
-		for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++) {
-			unsigned int n = (unsigned int)__builtin_popcountll(dev.vq[q].in_flight[i]);
-
-			vr_assert(n == 0 || q == 2 || dev.vq[q].broken);
-			held += dev.vq[q].broken ? 0 : n;
-		}
+		vr_assert(fuzz_ring_held(&dev, q) == 0 || q == 2);
+		held += fuzz_ring_held(&dev, q);
 	}
 	vr_assert(held <= 1);
 }
@@ -170,6 +140,7 @@ static void check(void)
 static void step(struct fuzz *f)
 {
 	unsigned int op = fuzz_get8(&f->in) % 8, q;
+	uint16_t next;
 
 	switch (op) {
 	case 0: send_list(f); return;
@@ -183,13 +154,13 @@ static void step(struct fuzz *f)
 		return;
 	default:
 		q = fuzz_get8(&f->in) % RINGS;
-		stop_ring(q);
+		next = fuzz_ring_stop(&dev, q);
 		if (op == 7) {
 			vqd_init(&f->drv[q], &ram, SIZE, RING(q), 0);
-			f->next[q] = 0;
+			f->next[q] = next = 0;
 		}
-		start_ring(f, q, op == 7 ? 0 : dev.vq[q].next_avail);
-		kick(q);
+		fuzz_ring_start(&dev, q, &f->drv[q], next);
+		fuzz_ring_kick(&dev, q);
 	}
 }
 
@@ -207,13 +178,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    (took & 4 ? 1ULL << VIRTIO_BALLOON_F_PAGE_POISON : 0);
 	for (unsigned int q = 0; q < RINGS; q++) {
 		vqd_init(&f.drv[q], &ram, SIZE, RING(q), 0);
-		start_ring(&f, q, 0);
+		fuzz_ring_start(&dev, q, &f.drv[q], 0);
 	}
 	for (unsigned int i = 0; i < 64 && f.in.left > 0; i++) {
 		step(&f);
 		check();
 	}
 	for (unsigned int q = 0; q < RINGS; q++)
-		stop_ring(q);
+		(void)fuzz_ring_stop(&dev, q);
 	return 0;
 }

@@ -24,6 +24,7 @@
  * What hvc0's pipe gets is what the guest printed, each byte once and in order, but for what may be lost: a reader
  * that is late says so. Between two steps the device holds one chain at most of each ring. What a driver receives
  * fits into its buffer, and a control message is of a port that exists.
+ * Covers: devices/console
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@
 
 #include "devices/console/console_state.h"
 #include "devices/core/ctl.h"
-#include "tests/support/vq_driver.h"
+#include "tests/fuzz/fuzz_ring.h"
 
 #define RAM   0x10000ULL
 #define BYTES 0x80000ULL
@@ -60,29 +61,13 @@ static struct vqd drv[RINGS];
 static int kept_fd, source[2], sink[2];
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	unsigned int accepted;
 	int user[USERS];
 	bool exact; /* no ring was broken, no reader late, nothing was changed */
 	uint64_t printed, seen;
 	uint32_t next_out, next_in;
 };
-
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static uint16_t get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return (uint16_t)(lo | get8(f) << 8);
-}
 
 static uint8_t pattern(uint64_t i)
 {
@@ -143,15 +128,6 @@ static void prepare(void)
 	vqd_mem_init(&ram, pieces, ARRAY_SIZE(pieces));
 }
 
-static void start_ring(unsigned int q, uint16_t next)
-{
-	struct vq_layout l = vqd_layout(&drv[q]);
-
-	l.next_avail = next;
-	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &(struct err){0}) == 0);
-	dev.runs[q] = true;
-}
-
 static void start(struct fuzz *f)
 {
 	dev.acked = (f->accepted & 1 ? 1ULL << VIRTIO_CONSOLE_F_MULTIPORT : 0) |
@@ -159,25 +135,9 @@ static void start(struct fuzz *f)
 		    (f->accepted & 4 ? VQD_F_INDIRECT : 0);
 	for (unsigned int q = 0; q < RINGS; q++) {
 		vqd_init(&drv[q], &ram, SIZE, RAM + RING * q, dev.acked);
-		start_ring(q, 0);
+		fuzz_ring_start(&dev, q, &drv[q], 0);
 	}
 	vr_assert(console_device.start(&dev, dev.acked) == 0);
-}
-
-static void stop_ring(unsigned int q)
-{
-	console_device.stop(&dev, q);
-	for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++)
-		vr_assert(dev.vq[q].broken || dev.vq[q].in_flight[i] == 0);
-	dev.runs[q] = false;
-}
-
-static void kick(unsigned int q)
-{
-	/* What it writes to eventfds is nothing here: there are none. A broken queue would end the loop. */
-	dev.err_fd[q] = 1 << 20;
-	if (!dev.vq[q].broken)
-		console_device.queue(&dev, q);
 }
 
 static void let_run(void)
@@ -203,12 +163,13 @@ static void submit(unsigned int q, const struct vqd_buf *buf)
 		i++;
 	if (i < SIZE)
 		vqd_add(&drv[q], buf, 1);
-	kick(q);
+	fuzz_ring_kick(&dev, q);
 }
 
 static void print(struct fuzz *f)
 {
-	unsigned int port = get8(f) % PORTS, bytes = get16(f) % 0x3000 + 1, q = tx_of(port);
+	unsigned int port = fuzz_get8(&f->in) % PORTS, bytes = fuzz_get16(&f->in) % 0x3000 + 1,
+		     q = tx_of(port);
 	const struct vqd_buf buf = {OUT + f->next_out % 12 * 0x4000, bytes, false};
 
 	for (unsigned int i = 0; i < bytes; i++)
@@ -223,8 +184,9 @@ static void print(struct fuzz *f)
 
 static void send_control(struct fuzz *f)
 {
-	struct virtio_console_control m = {.id = get16(f), .event = get16(f), .value = get16(f)};
-	const struct vqd_buf buf = {OUT + 0x3800, get8(f) % 64 + 1U, false};
+	struct virtio_console_control m = {
+		.id = fuzz_get16(&f->in), .event = fuzz_get16(&f->in), .value = fuzz_get16(&f->in)};
+	const struct vqd_buf buf = {OUT + 0x3800, fuzz_get8(&f->in) % 64 + 1U, false};
 
 	memcpy(vqd_at(&ram, buf.gpa, sizeof(m)), &m, sizeof(m));
 	submit(3, &buf);
@@ -232,23 +194,24 @@ static void send_control(struct fuzz *f)
 
 static void offer(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS;
-	const struct vqd_buf buf = {IN + f->next_in++ % 32 * 0x1000, get16(f) % 0x1000 + 1U, true};
+	unsigned int q = fuzz_get8(&f->in) % RINGS;
+	const struct vqd_buf buf = {IN + f->next_in++ % 32 * 0x1000,
+				    fuzz_get16(&f->in) % 0x1000 + 1U, true};
 
 	submit(q, &buf);
 }
 
 static void raw_desc(struct fuzz *f)
 {
-	unsigned int q = get8(f) % RINGS, i = get8(f) % SIZE;
-	uint64_t gpa = RAM + get16(f) * 4ULL;
-	uint32_t len = get16(f);
-	uint16_t flags = (uint16_t)(get8(f) & 7);
+	unsigned int q = fuzz_get8(&f->in) % RINGS, i = fuzz_get8(&f->in) % SIZE;
+	uint64_t gpa = RAM + fuzz_get16(&f->in) * 4ULL;
+	uint32_t len = fuzz_get16(&f->in);
+	uint16_t flags = (uint16_t)(fuzz_get8(&f->in) & 7);
 
-	vqd_put_desc(&drv[q], (uint16_t)i, gpa, len, flags, (uint16_t)get8(f));
+	vqd_put_desc(&drv[q], (uint16_t)i, gpa, len, flags, (uint16_t)fuzz_get8(&f->in));
 	vqd_offer(&drv[q], (uint16_t)i);
 	f->exact = false;
-	kick(q);
+	fuzz_ring_kick(&dev, q);
 }
 
 /* ---- users, the supervisor ---- */
@@ -256,8 +219,8 @@ static void raw_desc(struct fuzz *f)
 static void attach(struct fuzz *f)
 {
 	static const char *const names[] = {"", "org.example.agent", "log", "none"};
-	const char *const name = names[get8(f) % 4];
-	struct ctl_msg m = {.type = CTL_CONSOLE_ATTACH, .arg = get8(f)};
+	const char *const name = names[fuzz_get8(&f->in) % 4];
+	struct ctl_msg m = {.type = CTL_CONSOLE_ATTACH, .arg = fuzz_get8(&f->in)};
 	struct err err;
 	unsigned int i = 0;
 	int sv[2];
@@ -278,7 +241,7 @@ static void attach(struct fuzz *f)
 static void type(struct fuzz *f)
 {
 	uint8_t text[256];
-	unsigned int i = get8(f) % USERS, bytes = get8(f);
+	unsigned int i = fuzz_get8(&f->in) % USERS, bytes = fuzz_get8(&f->in);
 	int fd = i == PIPE ? source[1] : f->user[i];
 
 	memset(text, 't', sizeof(text));
@@ -305,7 +268,7 @@ static void look(struct fuzz *f, unsigned int i)
 
 static void leave(struct fuzz *f)
 {
-	int *fd = &f->user[get8(f) % PIPE];
+	int *fd = &f->user[fuzz_get8(&f->in) % PIPE];
 
 	cleanup_close_fd(fd);
 	*fd = -1;
@@ -314,7 +277,8 @@ static void leave(struct fuzz *f)
 
 static void write_config(struct fuzz *f)
 {
-	uint32_t off = get8(f) % 12, len = get8(f) % (13 - off), v[4] = {get16(f), get16(f)};
+	uint32_t off = fuzz_get8(&f->in) % 12, len = fuzz_get8(&f->in) % (13 - off),
+		 v[4] = {fuzz_get16(&f->in), fuzz_get16(&f->in)};
 
 	/* An emergency write is a byte of output, for which the guest waits for no reader. */
 	if (len > 0 && console_device.config(&dev, true, off, v, len) == 0)
@@ -323,11 +287,11 @@ static void write_config(struct fuzz *f)
 
 static void resize(struct fuzz *f)
 {
-	struct ctl_msg m = {.type = CTL_CONSOLE_SIZE, .arg = get16(f)};
+	struct ctl_msg m = {.type = CTL_CONSOLE_SIZE, .arg = fuzz_get16(&f->in)};
 	struct err err;
 	int fd = -1;
 
-	m.arg |= (uint64_t)get16(f) << 16 | (uint64_t)(m.arg == 0xffff) << 40;
+	m.arg |= (uint64_t)fuzz_get16(&f->in) << 16 | (uint64_t)(m.arg == 0xffff) << 40;
 	(void)console_device.control(&dev, &m, &fd, &err);
 }
 
@@ -349,7 +313,7 @@ static void go_off(struct fuzz *f)
 /* Its rings begin anew: without a region for what is in flight, what it held is lost for the driver */
 static void die_and_return(struct fuzz *f)
 {
-	unsigned int off = get16(f) * 8U, change = get8(f);
+	unsigned int off = fuzz_get16(&f->in) * 8U, change = fuzz_get8(&f->in);
 	uint8_t byte;
 
 	die();
@@ -370,13 +334,8 @@ static void check(const struct fuzz *f)
 {
 	const struct console *c = dev.state;
 
-	for (unsigned int q = 0; q < RINGS; q++) {
-		unsigned int held = 0;
-
-		for (unsigned int i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight); i++)
-			held += (unsigned int)__builtin_popcountll(dev.vq[q].in_flight[i]);
-		vr_assert(dev.vq[q].broken || held <= 1);
-	}
+	for (unsigned int q = 0; q < RINGS; q++)
+		vr_assert(fuzz_ring_held(&dev, q) <= 1);
 	for (unsigned int i = 0; i < CONSOLE_READERS_MAX; i++) {
 		const struct console_reader *r = &c->reader[i];
 
@@ -406,7 +365,8 @@ static void drain(void)
 
 static void step(struct fuzz *f)
 {
-	unsigned int op = get8(f) % 14, q;
+	unsigned int op = fuzz_get8(&f->in) % 14, q;
+	uint16_t next;
 
 	switch (op) {
 	case 0: print(f); return;
@@ -415,23 +375,23 @@ static void step(struct fuzz *f)
 	case 3: raw_desc(f); return;
 	case 4: attach(f); return;
 	case 5: type(f); return;
-	case 6: look(f, get8(f) % USERS); return;
+	case 6: look(f, fuzz_get8(&f->in) % USERS); return;
 	case 7: leave(f); return;
 	case 8: write_config(f); return;
 	case 9: resize(f); return;
 	case 10:
 		for (q = 0; q < RINGS; q++)
-			stop_ring(q);
+			(void)fuzz_ring_stop(&dev, q);
 		console_device.reset(&dev);
 		f->exact = false;
 		start(f);
 		return;
 	case 11:
-		q = get8(f) % RINGS;
-		stop_ring(q);
+		q = fuzz_get8(&f->in) % RINGS;
+		next = fuzz_ring_stop(&dev, q);
 		f->exact = false;
-		start_ring(q, dev.vq[q].next_avail);
-		kick(q);
+		fuzz_ring_start(&dev, q, &drv[q], next);
+		fuzz_ring_kick(&dev, q);
 		return;
 	case 12: go_off(f); return;
 	default: die_and_return(f);
@@ -440,7 +400,7 @@ static void step(struct fuzz *f)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fuzz f = {.at = data, .left = size, .exact = true};
+	struct fuzz f = {.in = {data, size}, .exact = true};
 
 	if (!ram.base)
 		prepare();
@@ -451,9 +411,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	vr_assert(ftruncate(kept_fd, 0) == 0 && ftruncate(kept_fd, CONSOLE_KEPT_BYTES) == 0);
 	memset(ram.base, 0, ram.bytes);
 	live();
-	f.accepted = get8(&f);
+	f.accepted = fuzz_get8(&f.in);
 	start(&f);
-	for (unsigned int i = 0; i < 64 && f.left > 0; i++) {
+	for (unsigned int i = 0; i < 64 && f.in.left > 0; i++) {
 		step(&f);
 		check(&f);
 		drain();
@@ -461,7 +421,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned int i = 0; i < PIPE; i++)
 		cleanup_close_fd(&f.user[i]);
 	for (unsigned int q = 0; q < RINGS; q++)
-		stop_ring(q);
+		(void)fuzz_ring_stop(&dev, q);
 	die();
 	close(source[0]);
 	close(source[1]);

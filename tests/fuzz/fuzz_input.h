@@ -5,6 +5,8 @@
 #ifndef VMRUN_TESTS_FUZZ_FUZZ_INPUT_H
 #define VMRUN_TESTS_FUZZ_FUZZ_INPUT_H
 
+#include <string.h>
+
 #include "tests/support/vq_driver.h"
 
 /** struct fuzz_input - The rest of an input */
@@ -27,6 +29,18 @@ static inline uint16_t fuzz_get16(struct fuzz_input *in)
 	unsigned int lo = fuzz_get8(in);
 
 	return (uint16_t)(lo | fuzz_get8(in) << 8);
+}
+
+/** fuzz_get() - The next @bytes */
+static inline void fuzz_get(struct fuzz_input *in, void *dst, size_t bytes)
+{
+	const size_t have = bytes < in->left ? bytes : in->left;
+
+	memset(dst, 0, bytes);
+	if (have > 0)
+		memcpy(dst, in->at, have);
+	in->at += have;
+	in->left -= have;
 }
 
 /**

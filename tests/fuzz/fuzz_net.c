@@ -21,15 +21,15 @@
  *
  * Between two steps the device holds receive buffers at most, and nothing of a ring that has been
  * stopped, no matter what the driver did.
+ * Covers: devices/net/net.c devices/net/net_port.c devices/net/vnet.c devices/net/vnet_rx.c
  */
 #include <fcntl.h>
 #include <linux/virtio_net.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "devices/core/device.h"
 #include "devices/core/settings.h"
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_ring.h"
 
 #define RAM	 0x10000ULL
 #define RAM2	 0x40000ULL /* a region that touches it */
@@ -108,15 +108,6 @@ static void drain(void)
 	}
 }
 
-static void setup_ring(struct fuzz *f, unsigned int q, uint16_t base)
-{
-	struct vq_layout l = vqd_layout(&f->drv[q]);
-
-	l.next_avail = base;
-	vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &(struct err){0}) == 0);
-	dev.runs[q] = true;
-}
-
 static void start(struct fuzz *f)
 {
 	static const uint64_t bits[] = {1ULL << VIRTIO_NET_F_MRG_RXBUF,
@@ -133,16 +124,9 @@ static void start(struct fuzz *f)
 	memset(ram.base, 0, ram.bytes);
 	for (unsigned int q = 0; q < RINGS; q++) {
 		vqd_init(&f->drv[q], &ram, SIZE, RAM + RING * (q + 1), dev.acked);
-		setup_ring(f, q, 0);
+		fuzz_ring_start(&dev, q, &f->drv[q], 0);
 	}
 	vr_assert(net_device.start(&dev, dev.acked) == 0);
-}
-
-/* A ring is processed as vu_ring.c does it */
-static void process(unsigned int q)
-{
-	if (dev.vq[q].ready && !dev.vq[q].broken)
-		net_device.queue(&dev, q);
 }
 
 static void do_desc(struct fuzz *f)
@@ -166,30 +150,12 @@ static void do_frame(struct fuzz *f)
 		(void)!send(outside, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-static void check_nothing_held(unsigned int q)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(dev.vq[q].in_flight) && !dev.vq[q].broken; i++)
-		vr_assert(dev.vq[q].in_flight[i] == 0);
-}
-
-static uint16_t stop(unsigned int q)
-{
-	uint16_t base;
-
-	net_device.stop(&dev, q);
-	check_nothing_held(q);
-	base = dev.vq[q].next_avail;
-	vq_reset(&dev.vq[q]);
-	dev.runs[q] = false;
-	return base;
-}
-
 static void do_move(struct fuzz *f)
 {
 	unsigned int q = fuzz_get8(&f->in) % RINGS;
 
-	setup_ring(f, q, stop(q));
-	process(q);
+	fuzz_ring_start(&dev, q, &f->drv[q], fuzz_ring_stop(&dev, q));
+	fuzz_ring_kick(&dev, q);
 }
 
 /* The next entry of the table for an honest buffer; used ones are not waited for */
@@ -226,7 +192,7 @@ static void step(struct fuzz *f)
 		q = fuzz_get8(&f->in) % RINGS;
 		vqd_set_avail_idx(&f->drv[q], fuzz_get16(&f->in));
 		break;
-	case 3: process(fuzz_get8(&f->in) % RINGS); break;
+	case 3: fuzz_ring_kick(&dev, fuzz_get8(&f->in) % RINGS); break;
 	case 4: do_frame(f); break;
 	case 5:
 		net_device.event(&dev, 0, fuzz_get8(&f->in) & 4 ? EPOLLIN | EPOLLOUT : EPOLLIN);
@@ -241,7 +207,7 @@ static void step(struct fuzz *f)
 	case 10: do_send(f); break;
 	}
 	for (q = 1; q < RINGS; q++)
-		check_nothing_held(q);
+		vr_assert(fuzz_ring_held(&dev, q) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -256,7 +222,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (f.in.left > 0)
 		step(&f);
 	for (unsigned int q = 0; q < RINGS; q++)
-		stop(q);
+		(void)fuzz_ring_stop(&dev, q);
 	net_device.reset(&dev);
 	drain();
 	while (recv(BOOT_FD_RES, rest, sizeof(rest), MSG_DONTWAIT) > 0)

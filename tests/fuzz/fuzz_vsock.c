@@ -21,6 +21,8 @@
  *
  * What left the buffer and what is in it is what the guest sent, always. What the guest receives obeys the
  * specification. After the last host's end is closed every place is free.
+ * Covers: devices/vsock/vsock.c devices/vsock/vsock_ask.c devices/vsock/vsock_buf.c devices/vsock/vsock_host.c
+ * Covers: devices/vsock/vsock_rx.c devices/vsock/vsock_say.c devices/vsock/vsock_table.c devices/vsock/vsock_tx.c
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +33,7 @@
 #include "devices/core/ctl.h"
 #include "devices/core/settings.h"
 #include "devices/vsock/vsock_state.h"
-#include "tests/fuzz/fuzz_input.h"
+#include "tests/fuzz/fuzz_ring.h"
 
 #define RAM	0x10000ULL
 #define BYTES	0x80000ULL
@@ -94,19 +96,9 @@ static void start(struct fuzz *f)
 		    (accepted & 2 ? VQD_F_EVENT_IDX : 0) | (accepted & 4 ? VQD_F_INDIRECT : 0);
 	memset(ram.base, 0, ram.bytes);
 	for (unsigned int q = 0; q < VSOCK_RINGS; q++) {
-		struct vq_layout l;
-
 		vqd_init(&drv[q], &ram, SIZE, RAM + RING * q, dev.acked);
-		l = vqd_layout(&drv[q]);
-		vr_assert(vq_setup(&dev.vq[q], &dev.mem, &l, &(struct err){0}) == 0);
-		dev.runs[q] = true;
+		fuzz_ring_start(&dev, q, &drv[q], 0);
 	}
-}
-
-static void process(unsigned int q)
-{
-	if (dev.vq[q].ready && !dev.vq[q].broken)
-		vsock_device.queue(&dev, q);
 }
 
 static void send_header(struct fuzz *f, const struct virtio_vsock_hdr *h, uint32_t bytes)
@@ -115,7 +107,7 @@ static void send_header(struct fuzz *f, const struct virtio_vsock_hdr *h, uint32
 
 	memcpy(vqd_at(&ram, gpa, sizeof(*h)), h, sizeof(*h));
 	fuzz_offer(&drv[VSOCK_TX], &f->next_tx, gpa, bytes, false);
-	process(VSOCK_TX);
+	fuzz_ring_kick(&dev, VSOCK_TX);
 }
 
 static void do_packet(struct fuzz *f)
@@ -285,7 +277,7 @@ static void step(struct fuzz *f)
 		fuzz_offer(&drv[VSOCK_RX], &f->next_rx, RAM + RX + 0x1000 * (f->next_rx % SIZE),
 			   fuzz_get16(&f->in) % 0x1001, true);
 		break;
-	case 3: process(fuzz_get8(&f->in) % VSOCK_RINGS); break;
+	case 3: fuzz_ring_kick(&dev, fuzz_get8(&f->in) % VSOCK_RINGS); break;
 	case 4: answer(f, fuzz_get8(&f->in) & 1); break;
 	case 5: do_connect(f); break;
 	case 6: do_end(f); break;

@@ -15,6 +15,7 @@
  *
  * Kinds of fds: 0 guest memory, 1 and 2 eventfds, 3 a pipe, 4 /dev/null, 5 a socket that no process reads.
  * tests/fuzz/seeds_vu_msg writes the corpus.
+ * Covers: devices/core/vu_msg.c devices/core/vu_backend.c devices/core/vu_ring.c devices/core/vu_inflight.c
  */
 #include <fcntl.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 
 #include "devices/core/settings.h"
 #include "devices/core/vu_backend.h"
+#include "tests/fuzz/fuzz_input.h"
 #include "tests/support/vu_peer.h"
 
 #define RAM_BYTES   0x20000
@@ -40,38 +42,12 @@ static struct vqd_mem ram;
 static int fd_kind[6];
 
 struct fuzz {
-	const uint8_t *at;
-	size_t left;
+	struct fuzz_input in;
 	int sock, back_sock;
 	struct loop loop;
 	struct device dev;
 	struct vu_backend backend;
 };
-
-static unsigned int get8(struct fuzz *f)
-{
-	if (f->left == 0)
-		return 0;
-	f->left--;
-	return *f->at++;
-}
-
-static unsigned int get16(struct fuzz *f)
-{
-	unsigned int lo = get8(f);
-
-	return lo | get8(f) << 8;
-}
-
-static void get(struct fuzz *f, void *dst, size_t bytes)
-{
-	size_t have = bytes < f->left ? bytes : f->left;
-
-	memset(dst, 0, bytes);
-	memcpy(dst, f->at, have);
-	f->at += have;
-	f->left -= have;
-}
 
 /* Lets the back-end work until it waits, and throws its answers away */
 static void pump(struct fuzz *f)
@@ -88,11 +64,12 @@ static void pump(struct fuzz *f)
 static void step_msg(struct fuzz *f)
 {
 	uint8_t payload[PAYLOAD_MAX];
-	unsigned int request = get8(f), flags = get8(f), how = get8(f), bytes = get16(f);
+	unsigned int request = fuzz_get8(&f->in), flags = fuzz_get8(&f->in),
+		     how = fuzz_get8(&f->in), bytes = fuzz_get16(&f->in);
 	int fds[16];
 
 	bytes = bytes < sizeof(payload) ? bytes : sizeof(payload);
-	get(f, payload, bytes);
+	fuzz_get(&f->in, payload, bytes);
 	for (unsigned int i = 0; i < 16; i++)
 		fds[i] = fd_kind[(how >> 4) % ARRAY_SIZE(fd_kind)];
 	vup_send(f->sock, request, flags, payload, bytes, fds, how & 15);
@@ -100,9 +77,9 @@ static void step_msg(struct fuzz *f)
 
 static void step_poke(struct fuzz *f)
 {
-	unsigned int off = get16(f), bytes = get8(f);
+	unsigned int off = fuzz_get16(&f->in), bytes = fuzz_get8(&f->in);
 
-	get(f, ram.base + off, bytes);
+	fuzz_get(&f->in, ram.base + off, bytes);
 }
 
 static void step_kick(struct fuzz *f)
@@ -114,9 +91,9 @@ static void step_kick(struct fuzz *f)
 static void step_raw(struct fuzz *f)
 {
 	/* The end of it all, or the back-end would wait for the rest of a message. */
-	(void)!send(f->sock, f->at, f->left < 4096 ? f->left : 4096, MSG_NOSIGNAL);
+	(void)!send(f->sock, f->in.at, f->in.left < 4096 ? f->in.left : 4096, MSG_NOSIGNAL);
 	shutdown(f->sock, SHUT_WR);
-	f->left = 0;
+	f->in.left = 0;
 }
 
 static void step_setup(struct fuzz *f)
@@ -183,7 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err err;
 	int pair[2];
 
-	f = (struct fuzz){.at = data, .left = size};
+	f = (struct fuzz){.in = {data, size}};
 	memset(ram.base, 0, RAM_BYTES);
 	(void)eventfd_read(fd_kind[1], &drained);
 	vr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
@@ -194,8 +171,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	boot_set_settings(&rec, &settings, sizeof(settings));
 	vr_assert(block_device.init(&f.dev, &rec, &err) == 0);
 	vr_assert(vu_backend_init(&f.backend, &f.dev, f.back_sock, &err) == 0);
-	while (f.left > 0 && !f.loop.stop) {
-		step[get8(&f) % ARRAY_SIZE(step)](&f);
+	while (f.in.left > 0 && !f.loop.stop) {
+		step[fuzz_get8(&f.in) % ARRAY_SIZE(step)](&f);
 		pump(&f);
 	}
 	vu_backend_done(&f.backend);
