@@ -40,8 +40,8 @@ ifeq ($(ARCH),x86_64)
 HARDEN    += -fcf-protection=full
 endif
 ifneq ($(SAN),)
-HARDEN    := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDSAN     := -fsanitize=$(SAN)
+HARDEN    := -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer $(COVERAGE)
+LDSAN     := -fsanitize=$(SAN) $(COVERAGE)
 endif
 CFLAGS    := -std=gnu11 -O2 -g -pipe -fPIE -fvisibility=hidden -ffunction-sections \
              -fdata-sections $(WARN) $(HARDEN)

@@ -18,6 +18,7 @@
  *   10 pause   u8: odd: paused, even: not
  *
  * A client hears at most that its program began and that it ended, and the end of its connection in any case. Nothing stays open.
+ * Covers: runtime/supervisor/agent.c runtime/supervisor/session.c runtime/supervisor/session_late.c
  */
 #include <dirent.h>
 #include <errno.h>

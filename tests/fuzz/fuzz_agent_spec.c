@@ -3,6 +3,7 @@
  * DOC: Descriptions of sessions, which vmrun-init takes apart
  *
  * What is taken is read to its last byte: each struct, each string, as those read it that carry it out.
+ * Covers: cmd/vmrun-init/desc.c
  */
 #include <string.h>
 

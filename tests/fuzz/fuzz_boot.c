@@ -5,6 +5,7 @@
  * The first byte says what the rest is: 0 a device's record, 1 the VMM's, 2 a control message. What
  * the input lacks of a record is zero, so that short inputs reach the later checks; its highest bit
  * keeps the length as it is. A record that passes is checked for what its users rely on.
+ * Covers: devices/core/boot.c devices/core/ctl.c
  */
 #include <string.h>
 #include <sys/socket.h>

@@ -3,6 +3,7 @@
  * DOC: A config.json of any bytes must end in a plan or in an error that says something
  *
  * Bytes go the way of a file: text, objects, bundle, plan, plan as JSON, which must parse again.
+ * Covers: runtime/config runtime/plan
  */
 #include <stdlib.h>
 #include <string.h>

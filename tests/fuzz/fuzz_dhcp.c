@@ -7,6 +7,7 @@
  * (u16, little endian) before each.
  *
  * An answer must be one that a client written without the device's code accepts, and have room in a frame.
+ * Covers: devices/net/answer.c devices/net/dhcp.c devices/net/dhcp6.c devices/net/frame.c devices/net/ra.c
  */
 #include <arpa/inet.h>
 #include <string.h>

@@ -9,6 +9,7 @@
  *
  * A nodeid of the header from 0x10 to 0x1f means one that was given before: f, d, s, p in turn. So does the first
  * number of the arguments of a rename or link, and 0x10 or 0x11 there the open file or directory of others.
+ * Covers: devices/fs
  */
 #define FUZZ_FS_MORE FS_SECURITY_CTX
 

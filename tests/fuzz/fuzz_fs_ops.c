@@ -20,6 +20,7 @@
  *
  * A number means the same inode or file until the guest has forgotten or released it, and none afterwards; names in
  * answers are names; nothing outside the tree is found. fuzz_fs.h has what holds of each answer and at the end.
+ * Covers: devices/fs
  */
 #include <stdio.h>
 

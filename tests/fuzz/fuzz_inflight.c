@@ -18,6 +18,7 @@
  *
  * A page that must not be touched is right behind the region. No chain is held twice, and after the ring was taken
  * over no more chains are answered again than it has entries. tests/fuzz/seeds_inflight writes the corpus.
+ * Covers: devices/core/vq_track.c devices/core/vq_recover.c
  */
 #include <errno.h>
 #include <string.h>

@@ -5,6 +5,7 @@
  * The input is the file. What is loaded must lie inside RAM, be entered inside itself, and leave
  * everything below the first MiB alone; so must an initrd put beside it. Nothing may be written where
  * the loader says nothing is.
+ * Covers: vmm/x86/kernel_load.c vmm/x86/linux_boot.c
  */
 #include <string.h>
 #include <sys/mman.h>

@@ -11,6 +11,7 @@
  *
  * Every answer is given to the parsers of all dumps; what they make of it is held against what their
  * callers rely on. tests/fuzz/seeds_netlink writes the corpus; dump-* were recorded from Linux 6.18.
+ * Covers: runtime/netlink/rtnl_parse.c runtime/netlink/rtnl_dump.c
  */
 #include <arpa/inet.h>
 #include <errno.h>

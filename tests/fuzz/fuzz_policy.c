@@ -5,6 +5,8 @@
  * What parses must compile or be refused with words, and what compiles must mean what the language
  * says. Policies come from this tree and not from an attacker; the point is a compiler that never
  * writes a filter that allows more than its text.
+ * Covers: policies/lex.c policies/parse.c policies/expr.c policies/value.c policies/rule.c policies/rules.c
+ * Covers: policies/compile.c policies/emit.c policies/halves.c
  */
 #include <string.h>
 

@@ -10,6 +10,10 @@
  * file's size allows.
  *
  * tests/fuzz/seeds_qcow2 writes the corpus.
+ * Covers: devices/block/qcow2.c devices/block/qcow2_drop.c devices/block/qcow2_lock.c devices/block/qcow2_map.c
+ * Covers: devices/block/qcow2_meta.c devices/block/qcow2_read.c devices/block/qcow2_recount.c
+ * Covers: devices/block/qcow2_refs.c devices/block/qcow2_walk.c devices/block/qcow2_write.c devices/block/inflate.c
+ * Covers: devices/core/qcow2_head.c
  */
 #include <fcntl.h>
 #include <signal.h>

@@ -6,6 +6,7 @@
  * the guest's accesses the other side acts as well: eventfds are signalled, the back-end fails, the
  * main loop runs. The back-end checks what it is started with; after each step the transport's state
  * is compared with what KVM and the back-end received.
+ * Covers: vmm/virtio/virtio_pci.c vmm/virtio/common_cfg.c vmm/virtio/msix.c vmm/virtio/pci.c
  */
 #include <linux/virtio_pci.h>
 #include <string.h>

@@ -20,6 +20,7 @@
  *   9 setup   ring byte, three addresses, start index u16
  *
  * tests/fuzz/seeds_virtqueue writes the corpus.
+ * Covers: devices/core/virtqueue.c devices/core/vq_chain.c devices/core/gmem.c
  */
 #include <string.h>
 
