@@ -9,7 +9,7 @@
 #   make soak       an hour of fuzzing and of suites that repeat (SOAK_MINUTES)
 #   make conformance PJDFSTEST=DIR CRUN=DIR RUNTIME_TOOLS=DIR
 #                   public suites, of each of which DIR is a checkout; one is enough
-#   make fuzz       each fuzz harness for a minute, or TIME seconds; needs clang
+#   make fuzz       each fuzz harness for a minute, or TIME seconds; needs clang and llvm
 #   make prove      every small world, for the two modules that hold hostile numbers: minutes
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
