@@ -11,6 +11,9 @@
 #                   public suites, of each of which DIR is a checkout; one is enough
 #   make fuzz       each fuzz harness for a minute, or TIME seconds; needs clang and llvm
 #   make prove      every small world, for the two modules that hold hostile numbers: minutes
+#   make mutants    which refusals a test would miss: half an hour, or FILE="devices/rng.c ..."
+#   make mutants-stages
+#                   the same for the steps of the jail; root
 #   make golden     write tests/golden as the code has it now; review the difference
 #   make help       these lines
 #   make bench lint sanitize install clean
@@ -230,6 +233,7 @@ $(B)/tests/prove/%: $(B)/obj/tests/prove/%.o $(B)/lib/core.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDSAN) -pie -o $@ $^
 
+hostile: $(hostile)
 tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(in_guests)
 guests: $(guests)
 
@@ -268,6 +272,10 @@ conformance: need
 	$(Q)PJDFSTEST='$(PJDFSTEST)' CRUN='$(CRUN)' RUNTIME_TOOLS='$(RUNTIME_TOOLS)' tests/conformance/run
 prove: $(proofs)
 	$(Q)for p in $^; do $$p || exit 1; done
+mutants:
+	tests/mutants/run $(FILE)
+mutants-stages: all guests hostile $(B)/tests/unit/core/test_lockdown $(B)/tests/unit/jail/test_self
+	tests/mutants/stages
 sanitize:
 	$(MAKE) B=build/san SAN=address,undefined -j$$(nproc) build/san/unit-all
 	B=build/san tests/check unit fuzz
@@ -294,6 +302,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guest guests check check-unit check-guests check-linux bench demo deps need golden fuzz prove soak conformance sanitize lint lint-own install clean help
+.PHONY: all tests guest guests hostile check check-unit check-guests check-linux bench demo deps need golden fuzz prove mutants mutants-stages soak conformance sanitize lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
