@@ -58,13 +58,16 @@ succeeds() {
 # Bounds allow for a machine this many times slower: an emulated one has run at an eighth of its usual speed.
 patience=${KVMHOST:+10}
 patience=${patience:-1}
+# There to look takes long, on the processor that what is waited for needs.
+between=${KVMHOST:+0.25}
+between=${between:-0.05}
 # eventually SECONDS CMD...: poll until it succeeds; a bound, not a measurement
 eventually() {
 	local end=$((SECONDS + $1 * patience))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		sleep "$between"
 	done
 }
 

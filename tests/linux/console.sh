@@ -91,7 +91,7 @@ for n in 1 2 3 4; do
 	sleep 1
 done
 echo "then echo typed in between" >&"${input[ports]}"
-succeeds "ports: what was typed comes" eventually 60 said ports '^fact then typed in between'
+succeeds "ports: what was typed comes" await ports 60 '^fact then typed in between'
 is "ports: four deaths, and the MiB is whole" "$(fact ports again | sha256sum)" "$mib"
 is "ports: the size is as it was" "$(ask ports sizelater "stty size </dev/hvc0")" "50 132 "
 for id in plain ports; do

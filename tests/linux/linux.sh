@@ -56,7 +56,7 @@ is "first: the disk's size" "$(fact first disk-sectors)" 8192
 is "first: the disk's content" "$(fact first disk-sum)" "$(seq 1000000 | head -c 4M | sha256sum | cut -d' ' -f1)"
 is "first: disks are writable" "$(fact first disk-ro)" 00
 echo "hello guest" >&"${input[first]}"
-succeeds "first: input reaches the guest" eventually 30 said first '^fact console-input hello guest'
+succeeds "first: input reaches the guest" await first 30 '^fact console-input hello guest'
 
 is "second: four CPUs" "$(fact second cpus)" 4
 at_least "second: 5 GiB" "$(fact second memory-mib)" 4800 5120

@@ -74,8 +74,9 @@ say "start"
 
 boot private
 boot bridge
-# ---- private, with masquerading; and beside it a TAP ----
 up private 120
+up bridge 120
+# ---- private, with masquerading; and beside it a TAP ----
 guest=$(state private 0 guestAddress) host=$(state private 0 hostAddress)
 is "private: the state says so" "$(state private 0 mode)" private
 is "private: the guest has the address" "$(ask private addr "ip -4 -o addr show eth0 | awk '{print \$4}'")" "$guest "
@@ -94,7 +95,6 @@ is "tap: the host's side" "$(ip -o link show dev vmtap0 | grep -o 'mtu [0-9]*')"
 both_ways private 10.9.0.2 10.9.0.1
 
 # ---- bridge, vhost ----
-up bridge 120
 is "bridge: the state says so" "$(state bridge 0 mode) $(state bridge 0 bridge)" "bridge vmbr0"
 like "bridge: the TAP is a port" "$(ip -o link show master vmbr0)" "$(state bridge 0 tap)"
 like "bridge: the kernel has a thread for it" "$(ps -eLo comm)" '^vhost-'

@@ -40,7 +40,7 @@ serve() { # serve KIND: the echoes on both sides
 	rm -f "${sock}_2000"
 	"$B/tests/linux/vsock_peer" echo "${kind}unix:${sock}_2000" >/dev/null 2>&1 & # as long as this script
 	echo "background vsock_peer echo ${kind}vsock:0:1000 >/dev/null 2>&1 &" >&"${input[$vm]}"
-	eventually 20 said $vm "^fact background" && eventually 20 guest_listens && eventually 10 test -S "${sock}_2000"
+	await $vm 20 "^fact background" && eventually 20 guest_listens && eventually 10 test -S "${sock}_2000"
 }
 flood() { # peers on both sides that never read
 	rm -f "$work/flood"
@@ -114,7 +114,7 @@ is "a guest that is paused does not answer" "$(grep -c back "$work/open")" 0
 succeeds "resumed" vmrun resume vh
 succeeds "then it does" eventually 20 grep -q back "$work/open"
 echo "seq vsock_peer echo messages:vsock:0:1002 >/dev/null 2>&1 &" >&"${input[vh]}"
-eventually 20 said vh "^fact seq"
+await vh 20 "^fact seq"
 sequence() { peer messages messages:vsock:43:1002 50 | grep '^ok'; }
 succeeds "messages by AF_VSOCK" eventually 10 sequence
 is "there is no socket for them" "$(ls "${sock}_seqpacket" 2>&1 >/dev/null | grep -c 'No such file')" 1
