@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/prctl.h>
@@ -127,6 +128,38 @@ static int bad_filter(void)
 {
 	filter.insn[1].jt = 200;
 	return lock() == -EINVAL ? 42 : 1;
+}
+
+/* A filter of its own, which this process does not have, and no end */
+static void *thread_filters(void *ready)
+{
+	static struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog prog = {.len = 1, .filter = &all};
+
+	*(long *)ready = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int with_a_thread_apart(void)
+{
+	volatile long ready = 1;
+	pthread_t thread;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    pthread_create(&thread, NULL, thread_filters, (void *)&ready) != 0)
+		return 1;
+	while (ready == 1)
+		sched_yield();
+	return ready == 0 && lock() == -ESRCH ? 42 : 1;
+}
+
+Test(lockdown, a_thread_that_cannot_take_the_filter_is_an_error)
+{
+	int status = in_child(with_a_thread_apart);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
 }
 
 Test(lockdown, does_nothing_where_the_user_wants_no_sandbox)

@@ -319,6 +319,23 @@ Test(vq_track, refuses_a_region_that_is_none)
 	cr_expect_eq(take_over(&mem, region), -EINVAL);
 }
 
+Test(vq_track, used_idx_of_a_ring_at_the_end_of_64_bits)
+{
+	static const struct vqd_piece piece = {0, 0x1000};
+	struct vqd_mem low_ram;
+	struct gmem low = {0};
+	uint16_t idx = 7;
+
+	vqd_mem_init(&low_ram, &piece, 1);
+	vqd_mem_map(&low_ram, &low);
+	cr_expect(vq_used_idx(&low, 0, &idx) && idx == 0);
+	idx = 7;
+	cr_expect_not(vq_used_idx(&low, UINT64_MAX - 1, &idx), "it would wrap to 0");
+	cr_expect_eq(idx, 7);
+	gmem_done(&low);
+	vqd_mem_done(&low_ram);
+}
+
 Test(vq_track, chains_that_were_not_offered_break_the_queue)
 {
 	region[AT_INFLIGHT(3)] = 1;

@@ -3,6 +3,7 @@
  * DOC: What a vhost-user back-end does not do, or ends a connection for
  */
 #include <criterion/criterion.h>
+#include <linux/vhost_types.h>
 #include <string.h>
 #include <sys/eventfd.h>
 
@@ -59,6 +60,28 @@ Test(vu_refusals, a_ring_that_makes_no_sense_does_not_start)
 	echo.refuse_start = false;
 	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
 	cr_assert_eq(ack(VUP_SET_VRING_KICK), 0);
+}
+
+Test(vu_refusals, numbers_of_a_ring_that_mean_nothing)
+{
+	struct vhost_vring_addr addr = {.flags = 1};
+
+	agree(PF_BIT);
+	vup_mem_table(sock, 0, &mem);
+	describe(0);
+	vup_state(sock, VUP_SET_VRING_BASE, VUP_NEED_REPLY, 0, UINT16_MAX + 1);
+	cr_assert_neq(ack(VUP_SET_VRING_BASE), 0, "an index of 17 bits");
+	vup_send(sock, VUP_SET_VRING_ADDR, VUP_NEED_REPLY, &addr, sizeof(addr), NULL, 0);
+	cr_assert_neq(ack(VUP_SET_VRING_ADDR), 0, "no log of dirty pages");
+	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	cr_assert_eq(ack(VUP_SET_VRING_KICK), 0, "what was refused has changed nothing");
+	vup_state(sock, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, 0, 2);
+	cr_assert_neq(ack(VUP_SET_VRING_ENABLE), 0, "neither on nor off");
+	vup_state(sock, VUP_SET_VRING_ENABLE, VUP_NEED_REPLY, 0, 1);
+	cr_assert_eq(ack(VUP_SET_VRING_ENABLE), 0);
+	offer(0, "alive");
+	cr_assert(pump());
+	cr_assert(echoed(0, "alive"));
 }
 
 Test(vu_refusals, features_that_were_not_offered_are_refused)
