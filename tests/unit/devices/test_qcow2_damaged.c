@@ -96,6 +96,17 @@ Test(qcow2_damaged, heads_are_refused_by_what_is_wrong)
 	}
 }
 
+Test(qcow2_damaged, a_zero_byte_ends_no_name_of_a_backing_file)
+{
+	struct err err = {0};
+
+	make_chain(CHAIN_RAW, "cluster_size=65536");
+	patch(peek(8) + 1, 1, 0);
+	cr_expect_eq(open_chain(CHAIN_RAW, false, &err), -EINVAL);
+	cr_expect(strstr(err.msg, "the name of its backing file has a zero byte"), "%s", err.msg);
+	close_chain();
+}
+
 /* What only forbids writing */
 Test(qcow2_damaged, some_images_can_be_read)
 {
