@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "runtime/util/json.h"
 
@@ -144,13 +146,23 @@ Test(json, every_truncation_is_an_error)
 
 Test(json, read_text_says_what_is_wrong)
 {
+	int fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	struct err err = {0};
-	char *text = NULL;
+	char *text = NULL, path[32];
 	size_t len;
 
 	cr_expect_eq(json_read_text("/nonexistent", &text, &len, &err), -ENOENT);
 	cr_expect(strstr(err.msg, "/nonexistent"));
 	cr_expect_eq(json_read_text("/tmp", &text, &len, &err), -EISDIR);
 	cr_expect_eq(json_read_text("/dev/null", &text, &len, &err), -EINVAL);
+	cr_assert_geq(fd, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	cr_assert_eq(ftruncate(fd, JSON_TEXT_MAX + 1), 0);
+	cr_expect_eq(json_read_text(path, &text, &len, &err), -EFBIG);
 	cr_expect_null(text);
+	cr_assert_eq(ftruncate(fd, JSON_TEXT_MAX), 0);
+	cr_expect_eq(json_read_text(path, &text, &len, &err), 0, "%s", err.msg);
+	cr_expect_eq(len, JSON_TEXT_MAX);
+	free(text);
+	close(fd);
 }

@@ -64,3 +64,21 @@ Test(spec_items, refuses_what_is_too_long_and_stays_so)
 	cr_expect_str_eq(err.msg, "the description of the container is longer than 16 MiB");
 	cr_expect_leq(s.len, SPEC_ITEMS_MAX);
 }
+
+Test(spec_items, an_item_ends_inside_the_description)
+{
+	struct agent_item head = {.type = 1, .bytes = 4};
+	uint8_t spec[sizeof(head) + 4] = {0};
+	struct agent_item got;
+	size_t at = 0;
+
+	memcpy(spec, &head, sizeof(head));
+	cr_expect_eq(spec_items_next(spec, sizeof(spec), &at, &got), spec + sizeof(head));
+	cr_expect_eq(at, sizeof(spec));
+	for (size_t bytes = 0; bytes < sizeof(spec); bytes++) {
+		at = 0;
+		cr_expect_null(spec_items_next(spec, bytes, &at, &got), "%zu bytes", bytes);
+		cr_expect_eq(at, 0);
+	}
+	cr_expect_null(spec_items_next(NULL, 0, &at, &got));
+}

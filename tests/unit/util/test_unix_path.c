@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,6 +63,7 @@ Test(unix_path, what_is_no_socket_stays)
 {
 	const char *path = in_dir("", 200);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char longest[PATH_MAX + 1];
 	struct err err;
 	struct listener l;
 
@@ -73,6 +75,9 @@ Test(unix_path, what_is_no_socket_stays)
 	unlink(path);
 	cr_expect_eq(unix_connect(path, SOCK_STREAM, 0), -ENOENT);
 	cr_expect_eq(unix_bind(fd, in_dir("missing/", 120)), -ENOENT);
+	memset(longest, '/', PATH_MAX);
+	longest[PATH_MAX] = '\0';
+	cr_expect_eq(unix_bind(fd, longest), -ENAMETOOLONG);
 	close(fd);
 }
 
