@@ -17,8 +17,6 @@ static int bundle_console_check_name(struct schema_ctx *ctx, struct json_object 
 		"-._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 	const char *s = json_object_get_string(value);
 
-	if (!*s)
-		return schema_fail(ctx, "must not be empty");
 	if (s[strspn(s, letters)] || *s == '.')
 		return schema_fail(ctx, "must be letters, digits, '-', '_' and '.', which does not "
 					"come first");

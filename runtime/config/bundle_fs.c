@@ -76,8 +76,6 @@ int bundle_fs_check(const struct bundle_device *d, struct err *err)
 {
 	const struct bundle_source *source = d->fs.sources.item;
 
-	if (!d->tag)
-		return err_text(err, EINVAL, "%s/tag: must not be empty", d->pointer);
 	if (!d->path == !d->fs.sources.nr)
 		return err_text(err, EINVAL,
 				"%s: one of source and sources is required, and not empty",

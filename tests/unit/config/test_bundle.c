@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -139,6 +140,15 @@ static const struct {
 	 "/vm/kernel/parameters/1: must be a string, is a number"},
 	{HEAD "\"vm\":{\"kernel\":{\"path\":\"k\",\"parameters\":[\"a\\nb\"]}}}",
 	 "/vm/kernel/parameters/0: must be printable ASCII"},
+	{HEAD VM ",\"image\":{\"path\":\"x\",\"format\":7}}}",
+	 "/vm/image/format: must be a string, is a number"},
+	{HEAD "\"annotations\":[]," VM "}}", "/annotations: must be an object, is an array"},
+	{HEAD "\"linux\":{\"resources\":{\"pids\":{\"limit\":\"1\"}}}," VM "}}",
+	 "/linux/resources/pids/limit: must be a whole number, is a string"},
+	{HEAD
+	 "\"process\":{\"cwd\":\"/\",\"args\":[\"a\"],\"scheduler\":{\"policy\":\"SCHED_DEADLINE\","
+	 "\"runtime\":-1}}," VM "}}",
+	 "/process/scheduler/runtime: must be 0 or more, is -1"},
 	{HEAD VM ",\"devices\":[{}]}}", "/vm/devices/0/type: required"},
 	{HEAD VM ",\"devices\":[null]}}", "/vm/devices/0: must be an object, is null"},
 	{HEAD VM ",\"devices\":[{\"type\":\"rng\\n\"}]}}",
@@ -488,6 +498,24 @@ Test(bundle, is_frozen)
 	expect_frozen(b->vm.devices.item);
 	expect_frozen(bundle_text(b));
 	bundle_free(b);
+}
+
+Test(bundle, refuses_a_directory_that_is_no_absolute_path)
+{
+	static const char text[] = HEAD VM "}}";
+	struct json_object *root = NULL;
+	struct bundle *b = NULL;
+	struct err err;
+	char longest[PATH_MAX + 1];
+
+	memset(longest, '/', PATH_MAX);
+	longest[PATH_MAX] = '\0';
+	cr_assert_eq(json_parse(text, strlen(text), "f", &root, &err), 0);
+	cr_expect_eq(bundle_from_json(root, "b", &b, &err), -EINVAL);
+	cr_expect_eq(bundle_from_json(root, longest, &b, &err), -EINVAL);
+	cr_assert_eq(bundle_from_json(root, longest + 1, &b, &err), 0, "%s", err.msg);
+	bundle_free(b);
+	json_object_put(root);
 }
 
 Test(bundle, refuses_strings_with_a_nul_made_in_memory)
