@@ -535,3 +535,17 @@ Test(balloon_init, refuses_what_cannot_be)
 	s = (struct balloon_settings){.size_bytes = 1ULL << 44};
 	cr_assert_lt(init_with(&s, 0, &f), 0);
 }
+
+Test(balloon_init, takes_requests_of_its_own_only)
+{
+	static struct device d;
+	struct ctl_msg m = {.type = CTL_NET};
+	struct err err;
+	int fd = -1;
+
+	cr_assert_eq(device_init(&d, &balloon_device, NULL, &err), 0);
+	cr_expect_eq(balloon_device.control(&d, &m, &fd, &err), -EPROTO);
+	m.type = CTL_BALLOON;
+	cr_expect_eq(balloon_device.control(&d, &m, &fd, &err), 0);
+	device_done(&d);
+}

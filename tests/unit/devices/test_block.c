@@ -355,7 +355,8 @@ Test(block, configuration_space)
 
 Test(block_init, refuses_what_is_no_disk)
 {
-	static const uint64_t bytes[] = {SECTORS * 512, 0, 513, 1ULL << 63, 512};
+	static const uint64_t bytes[] = {SECTORS * 512, 0,	       513,	     1ULL << 63,
+					 512,		SECTORS * 512, SECTORS * 512};
 	static struct device d;
 	struct loop loop;
 
@@ -365,6 +366,7 @@ Test(block_init, refuses_what_is_no_disk)
 		record(0);
 		settings.capacity_bytes = bytes[i];
 		rec.nr_res = i == 4 ? 2 : 1;
+		settings.unit_bytes = i == 5 ? 256 : i == 6 ? 1536 : 512;
 		cr_assert_eq(loop_init(&loop, &err), 0);
 		cr_assert_eq(device_init(&d, &block_device, &loop, &err), 0);
 		boot_set_settings(&rec, &settings, sizeof(settings));

@@ -537,3 +537,31 @@ Test(fs_alone, a_read_only_device_changes_nothing)
 	cr_expect_str_eq(fs_host_text("f"), "x");
 	fs_stop();
 }
+
+Test(fs_init, refuses_records_and_writes)
+{
+	static const struct {
+		unsigned int nr_res, nr_queues, cache;
+		const char *tag;
+	} bad[] = {
+		{1, 1, 0, "data"}, {3, 1, 0, "data"}, {2, 17, 0, "data"},
+		{2, 1, 0, ""},	   {2, 1, FS_CACHES, "data"},
+	};
+	static struct boot_dev rec = {.name = "fs0"};
+	static struct device d;
+	struct err err;
+	uint32_t v = 0;
+
+	cr_assert_eq(device_init(&d, &fs_device, NULL, &err), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct fs_settings s = {.cache = (uint8_t)bad[i].cache};
+
+		memcpy(s.tag, bad[i].tag, strlen(bad[i].tag));
+		rec.nr_res = bad[i].nr_res;
+		rec.nr_queues = bad[i].nr_queues;
+		boot_set_settings(&rec, &s, sizeof(s));
+		cr_expect_eq(fs_device.init(&d, &rec, &err), -EINVAL, "record %u", i);
+	}
+	cr_expect_eq(fs_device.config(&d, true, 0, &v, sizeof(v)), -EPERM);
+	cr_expect_eq(fs_device.config(&d, false, 0, &v, sizeof(v)), 0);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -468,4 +469,21 @@ Test(serial, room_is_told_once)
 	say(SERIAL_ROOM, 16, NULL, 0);
 	cr_assert(dev_child_wait(child.vmm));
 	cr_assert_leq(recv(child.vmm, &(char){0}, 1, 0), 0);
+}
+
+Test(serial_init, refuses_records_that_are_not_its_own)
+{
+	static const struct boot_dev bad[] = {
+		{.name = "serial0", .nr_res = 1},
+		{.name = "serial0", .nr_res = 3},
+		{.name = "serial0", .nr_res = 2, .settings_bytes = 4},
+		{.name = "serial0", .nr_res = 2, .flags = BOOT_DEV_ALONE},
+	};
+	static struct device d;
+	struct err err;
+
+	cr_assert_eq(device_init(&d, &serial_device, NULL, &err), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++)
+		cr_expect_eq(serial_device.init(&d, &bad[i], &err), -EINVAL, "record %u", i);
+	device_done(&d);
 }

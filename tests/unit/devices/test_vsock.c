@@ -23,6 +23,10 @@ Test(vsock, config_has_the_cid)
 	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
 	memcpy(&cid, m.payload + 12, 8);
 	cr_assert_eq(cid, CID);
+	vup_config(child.vmm, VUP_SET_CONFIG, VUP_NEED_REPLY, 0, 8, NULL);
+	cr_assert(dev_child_wait(child.vmm) && vup_recv(child.vmm, &m));
+	memcpy(&cid, m.payload, 8);
+	cr_assert_neq(cid, 0, "a driver cannot write it");
 }
 
 Test(vsock, a_guest_connects_and_bytes_go_both_ways)

@@ -225,3 +225,25 @@ Test(vsock_init, refuses_what_is_no_vsock)
 	r.nr_res = 0;
 	cr_assert_eq(vsock_device.init(&d, &r, &err), 0);
 }
+
+Test(vsock_init, takes_requests_of_its_own_only)
+{
+	static struct boot_dev r = {.name = "vsock0"};
+	static struct device d;
+	static struct loop loop;
+	struct ctl_msg m = {.type = CTL_BALLOON, .arg = 80, .code = CTL_VSOCK_IN | CTL_VSOCK_OUT};
+	struct err err;
+	int fd = dup(0), none = -1;
+
+	boot_set_settings(&r, &(struct vsock_settings){.cid = 3, .conns = 1},
+			  sizeof(struct vsock_settings));
+	cr_assert_eq(loop_init(&loop, &err), 0);
+	cr_assert_eq(device_init(&d, &vsock_device, &loop, &err), 0);
+	cr_assert_eq(vsock_device.init(&d, &r, &err), 0);
+	cr_expect_eq(vsock_device.control(&d, &m, &fd, &err), -EPROTO);
+	m.type = CTL_VSOCK_CONNECT;
+	cr_expect_eq(vsock_device.control(&d, &m, &none, &err), -EPROTO, "no end of the host's");
+	cr_expect_eq(vsock_device.control(&d, &m, &fd, &err), -ENOTCONN, "no driver");
+	close(fd);
+	device_done(&d);
+}
