@@ -189,6 +189,9 @@ Test(boot, each_field_of_a_vmm_record_is_checked)
 	memcpy(b.device[1].name, "block0", 7);
 	cr_assert_eq(boot_check_vmm(&b, sizeof(b), &err), -EPROTO, "two devices of one name");
 	cr_assert(strstr(err.msg, "block0"));
+	b.nr_devices = BOOT_DEVICES_MAX + 1;
+	cr_assert_eq(boot_check_vmm(&b, sizeof(b), &err), -EPROTO);
+	cr_assert(strstr(err.msg, " devices"), "looked at them first: %s", err.msg);
 }
 
 Test(boot, records_travel_whole)

@@ -73,10 +73,13 @@ Test(loop, calls_back_while_ready)
 Test(loop, refuses_what_it_cannot_watch)
 {
 	struct watch a;
-	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), other = eventfd(0, EFD_CLOEXEC);
 
 	watch_init(&a, 0);
 	cr_assert_eq(loop_add(&loop, a.fd, EPOLLIN, on_event, &a, &err), -EEXIST);
+	cr_assert_eq(dup2(other, a.fd), a.fd);
+	cr_assert_eq(loop_add(&loop, a.fd, EPOLLIN, on_event, &a, &err), -EEXIST,
+		     "epoll forgot the number, the loop has it");
 	cr_assert_eq(loop_add(&loop, -1, EPOLLIN, on_event, &a, &err), -EBADF);
 	cr_assert_eq(loop_add(&loop, file, EPOLLIN, on_event, &a, &err), -EPERM);
 	cr_assert_eq(loop_mod(&loop, file, EPOLLIN), -ENOENT);

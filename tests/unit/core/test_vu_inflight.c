@@ -209,4 +209,6 @@ Test(vu_inflight, a_ring_without_a_region_is_not_tracked)
 	offer(1, "untracked");
 	cr_assert(pump());
 	cr_expect(echoed(1, "untracked"));
+	for (unsigned int i = 0; i < REGION; i++)
+		cr_assert_eq(region[4096 + REGION + i], 0, "not behind the area either");
 }

@@ -38,6 +38,7 @@ Test(vu_refusals, a_ring_that_makes_no_sense_does_not_start)
 	describe(0);
 	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, -1);
 	cr_assert_neq(ack(VUP_SET_VRING_KICK), 0, "no doorbell");
+	cr_assert_eq(echo.starts, 0);
 	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, mem.fd);
 	cr_assert_neq(ack(VUP_SET_VRING_KICK), 0, "a file for a doorbell");
 	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, ECHO_QUEUES, kick[0]);
@@ -60,6 +61,37 @@ Test(vu_refusals, a_ring_that_makes_no_sense_does_not_start)
 	echo.refuse_start = false;
 	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
 	cr_assert_eq(ack(VUP_SET_VRING_KICK), 0);
+}
+
+Test(vu_refusals, an_eventfd_comes_as_its_message_says)
+{
+	static const struct {
+		uint64_t value;
+		unsigned int nr_fds;
+	} bad[] = {{0, 0}, {1 << 8, 1}, {1 << 9, 1}, {1ULL << 63, 1}};
+
+	agree(PF_BIT);
+	for (unsigned int i = 0; i < ARRAY_SIZE(bad); i++) {
+		vup_send(sock, VUP_SET_VRING_CALL, VUP_NEED_REPLY, &bad[i].value, 8, call,
+			 bad[i].nr_fds);
+		cr_expect_neq(ack(VUP_SET_VRING_CALL), 0, "row %u", i);
+		cr_expect_eq(dev.call_fd[0], -1, "row %u", i);
+	}
+	vup_fd(sock, VUP_SET_VRING_CALL, VUP_NEED_REPLY, 0, call[0]);
+	cr_expect_eq(ack(VUP_SET_VRING_CALL), 0);
+}
+
+Test(vu_refusals, a_ring_that_was_never_placed)
+{
+	/* So address 0 of the front-end is guest memory. */
+	const uint64_t t[5] = {1, 0, 0x10000, 0, 0};
+
+	agree(PF_BIT);
+	vup_send(sock, VUP_SET_MEM_TABLE, VUP_NEED_REPLY, t, sizeof(t), &mem.fd, 1);
+	cr_assert_eq(ack(VUP_SET_MEM_TABLE), 0);
+	vup_state(sock, VUP_SET_VRING_NUM, 0, 0, 16);
+	vup_fd(sock, VUP_SET_VRING_KICK, VUP_NEED_REPLY, 0, kick[0]);
+	cr_assert_neq(ack(VUP_SET_VRING_KICK), 0);
 }
 
 Test(vu_refusals, numbers_of_a_ring_that_mean_nothing)

@@ -107,6 +107,25 @@ Test(qcow2_damaged, a_zero_byte_ends_no_name_of_a_backing_file)
 	close_chain();
 }
 
+Test(qcow2_damaged, a_head_is_as_long_as_its_version_says)
+{
+	struct qcow2_head head;
+	uint8_t buf[104];
+	int fd;
+
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	fd = file("a.qcow2", O_RDONLY);
+	cr_assert_eq(pread(fd, buf, sizeof(buf), 0), sizeof(buf));
+	close(fd);
+	for (size_t bytes = 0; bytes < sizeof(buf); bytes++) {
+		struct err err = {0};
+
+		cr_expect_eq(qcow2_head_parse(buf, bytes, 1 << 20, &head, &err), -EINVAL);
+		cr_expect(strstr(err.msg, bytes < 72 ? "is not a qcow2 image" : "is too short"),
+			  "%zu bytes: %s", bytes, err.msg);
+	}
+}
+
 /* What only forbids writing */
 Test(qcow2_damaged, some_images_can_be_read)
 {

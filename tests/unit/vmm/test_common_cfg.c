@@ -34,6 +34,19 @@ Test(common_cfg, feature_words)
 	cr_expect_eq(rd(VIRTIO_PCI_COMMON_DF, 4), 0);
 }
 
+Test(common_cfg, there_is_no_feature_above_63)
+{
+	wr(STATUS, 1, 3);
+	driver_features(STUB_FEATURES);
+	wr(VIRTIO_PCI_COMMON_GFSELECT, 4, 2);
+	wr(VIRTIO_PCI_COMMON_GF, 4, 0);
+	cr_expect_eq(rd(STATUS, 1), 3, "a word of zeros asks for nothing");
+	wr(VIRTIO_PCI_COMMON_GF, 4, 1);
+	cr_expect_eq(rd(STATUS, 1), 3 | NEEDS);
+	wr(VIRTIO_PCI_COMMON_GFSELECT, 4, 0);
+	cr_expect_eq(rd(VIRTIO_PCI_COMMON_GF, 4), (uint32_t)STUB_FEATURES, "the first word stays");
+}
+
 Test(common_cfg, features_ok_sticks_only_for_an_offer)
 {
 	static const struct {

@@ -181,3 +181,14 @@ Test(i8042, ports)
 	bus_access(&bus, BUS_PIO, false, 0x60, &v, 1);
 	cr_assert_eq(v, 0x55);
 }
+
+Test(i8042, a_full_queue_loses_what_comes)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < 1000; i++)
+		data(0xee); /* echo */
+	for (; full() && nr < 1000; nr++)
+		cr_expect_eq(i8042_read(&k, false), 0xee);
+	cr_expect_eq(nr, I8042_QUEUE_MAX);
+}

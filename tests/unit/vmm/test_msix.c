@@ -216,6 +216,9 @@ Test(msix, widths_and_bounds)
 	v = ~0ULL;
 	msix_pba_access(&m, false, 4, &v, 4);
 	cr_expect_eq(v, 0xffffffff00000000ULL);
+	v = 0x5a;
+	msix_pba_access(&m, true, 0, &v, 8);
+	cr_expect_eq(v, 0x5a, "a write changes nothing");
 }
 
 Test(msix, kvm_that_refuses)

@@ -129,6 +129,10 @@ Test(virtio_pci, isr_tells_what_polling_drivers_ask)
 	eventfd_write(stub.be.call_fd[2], 1);
 	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 1);
 	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 0, "reading clears");
+	eventfd_write(stub.be.call_fd[2], 1);
+	wr(VIRTIO_PCI_ISR_OFF, 1, 0xff);
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF + 1, 1), 0, "there is one byte of it");
+	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 1, "nothing else clears");
 	wr(STATUS, 1, 1);
 	cr_expect_eq(rd(STATUS, 1), RUNS | NEEDS);
 	cr_expect_eq(rd(VIRTIO_PCI_ISR_OFF, 1), 2);

@@ -214,7 +214,8 @@ Test(vu_frontend, failures_while_running)
 			setup();
 		peer.trick_at = rows[i].at;
 		peer.trick = rows[i].trick;
-		cr_assert_eq(connect_block(50), 0, "%s", err.msg);
+		cr_assert_eq(connect_block(rows[i].trick == SILENT ? 500 : 10000), 0, "%s",
+			     err.msg);
 		cr_expect_eq(f.be.ops->start(&f.be, V1, queues, &err) == 0, rows[i].stop, "row %zu",
 			     i);
 		cr_expect_lt(stop(), 0, "row %zu", i);
