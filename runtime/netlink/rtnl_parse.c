@@ -66,11 +66,12 @@ static int rtnl_parse_addr(const struct nlmsghdr *nlh, union rtnl_item *ret)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *tb[IFA_RT_PRIORITY + 1], *own;
 	struct rtnl_addr *a = &ret->addr;
-	size_t bytes = rtnl_parse_family_bytes(ifa->ifa_family);
 	uint32_t flags;
+	size_t bytes;
 
 	if (nl_attrs(nlh, sizeof(*ifa), tb, ARRAY_SIZE(tb)) < 0)
 		return -EPROTO;
+	bytes = rtnl_parse_family_bytes(ifa->ifa_family);
 	flags = ifa->ifa_flags;
 	if (nl_get(tb[IFA_FLAGS], &flags, sizeof(flags)) < 0)
 		return -EPROTO;

@@ -6,6 +6,7 @@
 #include <linux/neighbour.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "runtime/netlink/netns.h"
 #include "runtime/netlink/rtnl.h"
@@ -285,5 +286,25 @@ Test(rtnl_parse, routes)
 		cr_expect_eq(t.implied, route_rows[i].implied, "row %zu", i);
 		cr_expect_eq(t.connected, route_rows[i].rtm.rtm_protocol == RTPROT_KERNEL);
 		cr_expect_eq(t.bits, route_rows[i].rtm.rtm_dst_len);
+	}
+}
+
+/* It ends where its header does, right before a page that must not be read. */
+Test(rtnl_parse, an_answer_without_a_body)
+{
+	static const uint16_t types[] = {RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNEIGH,
+					 RTM_NEWRULE};
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct nlmsghdr *nlh = (void *)(page + 4096 - sizeof(*nlh));
+
+	cr_assert(page != MAP_FAILED && mprotect(page + 4096, 4096, PROT_NONE) == 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(types); i++) {
+		*nlh = (struct nlmsghdr){.nlmsg_len = sizeof(*nlh), .nlmsg_type = types[i]};
+		for (enum rtnl_kind kind = 0; kind < RTNL_KINDS; kind++) {
+			union rtnl_item item;
+
+			cr_expect_eq(rtnl_parse(kind, nlh, &item), -EPROTO, "type %u, kind %u",
+				     types[i], kind);
+		}
 	}
 }
