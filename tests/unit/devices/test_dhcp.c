@@ -263,6 +263,8 @@ static const struct broken broken[] = {
 	{"an address of one byte", OPT, {50, 1}, 2, true},
 	{"a size of one byte", OPT, {57, 1}, 2, true},
 	{"overload of two bytes", OPT, {52, 2}, 2, true},
+	{"an address of one byte behind the type", OPT + 3, {50, 1, 10, 255}, 4, true},
+	{"an option longer than what is left", OPT + 3, {60, 255}, 2, true},
 	{"no type", OPT, {0, 0, 0}, 3, true},
 	{"the end comes first", OPT, {255}, 1, true},
 };
@@ -283,6 +285,18 @@ Test(dhcp, broken_messages_get_no_answer_and_go_nowhere)
 			dhcpc_resum(f, len);
 		cr_expect_eq(ask_raw((uint32_t)len), 0, "%s", broken[i].what);
 		cr_expect_eq(sent(0, false, got, sizeof(got)), -1, "%s", broken[i].what);
+	}
+	for (uint8_t part = 1; part <= 2; part++) {
+		const struct dhcpc_ask in_parts = {.type = DISCOVER,
+						   .mac = MAC,
+						   .wanted = "10.1.2.3",
+						   .server = "10.1.2.1",
+						   .overload = part};
+		const size_t len = dhcpc_write(&in_parts, f);
+
+		f[MSG + (part == 1 ? 108 : 44) + 1] = 3;
+		dhcpc_resum(f, len);
+		cr_expect_eq(ask_raw((uint32_t)len), 0, "an address of three bytes in %u", part);
 	}
 	/* Cut anywhere behind the headers that say whose they are */
 	for (uint32_t len = MSG; len < dhcpc_write(&a, f); len++)
@@ -509,6 +523,27 @@ static const struct lease_case leases[] = {
 	{"behind the hostname", LEASE(hostname) + 8, 'x'},
 	{"any MAC", LEASE(any_mac), 2},
 };
+
+Test(dhcp_lease, networks_of_a_lease_are_networks, .init = setup_lease)
+{
+	struct err err;
+
+	settings.lease.nr_routes = NET_LEASE_ROUTES;
+	settings.lease.nr_prefixes = NET_LEASE_ROUTES;
+	cr_expect_eq(init_device(&err), 0, "%s", err.msg);
+	device_done(&dev);
+	settings.lease.route[NET_LEASE_ROUTES - 1].bits = 33;
+	cr_expect_eq(init_device(&err), -EINVAL);
+	device_done(&dev);
+	settings.lease.route[NET_LEASE_ROUTES - 1].bits = 32;
+	settings.lease.prefix[NET_LEASE_ROUTES - 1].bits = 129;
+	cr_expect_eq(init_device(&err), -EINVAL);
+	device_done(&dev);
+	settings.lease.prefix[NET_LEASE_ROUTES - 1].bits = 128;
+	settings.lease.prefix[NET_LEASE_ROUTES - 1].flags = 8;
+	cr_expect_eq(init_device(&err), -EINVAL);
+	device_done(&dev);
+}
 
 Test(dhcp_lease, a_lease_that_is_none_is_refused, .init = setup_lease)
 {

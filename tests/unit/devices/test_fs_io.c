@@ -138,3 +138,46 @@ Test(fs_io, large_reads_at_once)
 	}
 	fs_stop();
 }
+
+Test(fs_io, copies_and_ranges_that_mean_nothing)
+{
+	struct fuse_fallocate_in space = {.length = 1ULL << 63};
+	struct fuse_copy_file_range_in copy = {.len = 2, .off_out = 8, .flags = 1};
+	uint64_t node = 0, fh = 0;
+
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(0).error, 0);
+	cr_assert_eq(fs_create(1, "f", O_RDWR, 0600, &node, &fh), 0);
+	cr_assert_eq(write_with(node, fh, 0, "0123", 0), 4);
+	copy.fh_in = copy.fh_out = space.fh = fh;
+	copy.nodeid_out = node;
+	cr_expect_eq(fs_ask(FUSE_COPY_FILE_RANGE, node, 16, FS_ARG(copy), FS_END).error, -EINVAL);
+	copy.flags = 0;
+	cr_expect_eq(fs_ask(FUSE_COPY_FILE_RANGE, node, 16, FS_ARG(copy), FS_END).error, 0);
+	cr_expect_eq(fs_ask(FUSE_FALLOCATE, node, 0, FS_ARG(space), FS_END).error, -EFBIG);
+	space = (struct fuse_fallocate_in){.fh = fh, .offset = 1ULL << 63, .length = 1};
+	cr_expect_eq(fs_ask(FUSE_FALLOCATE, node, 0, FS_ARG(space), FS_END).error, -EFBIG);
+	fs_stop();
+}
+
+Test(fs_io, attributes_that_are_longer_than_their_request)
+{
+	static const struct {
+		uint32_t size;
+		int error;
+	} rows[] = {{6, -EINVAL}, {65536, -EINVAL}, {65537, -E2BIG}, {UINT32_MAX, -E2BIG}};
+	uint64_t node = 0, fh = 0;
+
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(0).error, 0);
+	cr_assert_eq(fs_create(1, "f", O_RDWR, 0600, &node, &fh), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct fuse_setxattr_in set = {.size = rows[i].size};
+
+		cr_expect_eq(fs_ask(FUSE_SETXATTR, node, 0, (const void *)&set, (size_t)8,
+				    FS_STR("user.colour"), (const void *)"green", (size_t)5, FS_END)
+				     .error,
+			     rows[i].error, "%u bytes", rows[i].size);
+	}
+	fs_stop();
+}
