@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "policies/calls.h"
+
 static int parse(struct rules *r, const char *text, struct err *err)
 {
 	return parse_text(r, "dir/p.policy", text, strlen(text), err);
@@ -406,4 +408,37 @@ Test(parse, refuses_what_is_no_file)
 	rules_done(&r);
 	cr_expect_eq(parse_file(&r, "/dev/zero", &err), -EINVAL);
 	rules_done(&r);
+}
+
+/* Each limit, one below it and at it */
+Test(parse, refuses_more_than_there_is_room_for)
+{
+	static const struct {
+		const char *head, *piece, *tail, *why;
+		unsigned int most;
+	} limits[] = {
+		{"{", "getpid, ", "gettid}: arg0 == 1\n", "system calls in one statement",
+		 CALLS_MAX - 1},
+		{"", "getpid: arg0 == 1\n", "", "more than 2048 rules", RULES_MAX},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(limits); i++) {
+		for (unsigned int over = 0; over < 2; over++) {
+			const size_t room = (limits[i].most + 1) * strlen(limits[i].piece) + 64;
+			struct rules r = {.arch = arch_find("x86_64", 6)};
+			char *text = calloc(1, room), *at = text;
+			struct err err = {0};
+			int rc;
+
+			at = stpcpy(at, limits[i].head);
+			for (unsigned int k = 0; k < limits[i].most + over; k++)
+				at = stpcpy(at, limits[i].piece);
+			at = stpcpy(at, limits[i].tail);
+			rc = parse_text(&r, "p", text, (size_t)(at - text), &err);
+			cr_expect_eq(rc, over ? -EINVAL : 0, "limit %u: %s", i, err.msg);
+			cr_expect(!over || strstr(err.msg, limits[i].why), "%s", err.msg);
+			rules_done(&r);
+			free(text);
+		}
+	}
 }

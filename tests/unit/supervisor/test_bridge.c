@@ -155,6 +155,8 @@ Test(bridge, other_lines_are_the_end)
 		"CONNECT\n",
 		"CONNECT \n",
 		"CONNECT -1\n",
+		"CONNECT 1:\n",
+		"CONNECT 1x\n",
 		"CONNECT 1 \n",
 		"CONNECT 4294967296\n",
 		"connect 1\n",

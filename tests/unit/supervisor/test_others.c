@@ -31,6 +31,7 @@ Test(others, the_socket_is_named)
 	cr_expect_not(others_name(&p, "device fs: no", &err));
 	cr_expect_not(others_name(&p, "device fs1", &err));
 	cr_expect_not(others_name(&p, "fs1: no", &err));
+	cr_expect_not(others_name(&p, "gadget fs1: no", &err));
 	cr_expect_not(others_name(&p, "", &err));
 	cr_expect_str_eq(err.msg, "/p/1: why: not (/run/a)");
 }

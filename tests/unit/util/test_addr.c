@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "runtime/util/addr.h"
 
@@ -41,6 +42,7 @@ Test(addr, what_is_not_an_address)
 		"10.0.0.1/0", "10.0.0.1/33", "10.0.0.1/a",  "10.0.0.1/024",
 		"10..0.1",    "-1.0.0.1",    "10.0.0.1/-1", "1000.0.0.1",
 		"::1",	      "localhost",   "10.0.0.1\n",  "10.0.0.1/24/24",
+		"10x0.0.1",   "10.0,0.1",    "10.0.0:1",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
@@ -252,4 +254,22 @@ Test(addr, hostnames)
 	cr_expect(addr_is_hostname(text));
 	text[ADDR_HOSTNAME_MAX] = 'a';
 	cr_expect(!addr_is_hostname(text));
+}
+
+/* Each text ends where memory ends. */
+Test(addr, a_mac_is_not_read_behind_its_end)
+{
+	static const char mac[] = "52:54:00:12:34:56";
+	char *p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t got[6];
+
+	cr_assert_neq(p, MAP_FAILED);
+	cr_assert_eq(mprotect(p + 4096, 4096, PROT_NONE), 0);
+	for (size_t len = 0; len < sizeof(mac); len++) {
+		char *text = p + 4096 - len - 1;
+
+		memcpy(text, mac, len);
+		text[len] = '\0';
+		cr_expect_eq(addr_parse_mac(text, got), len == sizeof(mac) - 1 ? 0 : -EINVAL);
+	}
 }

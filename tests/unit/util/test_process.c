@@ -108,3 +108,11 @@ Test(process, a_pid_alone_is_not_an_identity)
 	cr_expect_eq(info.si_status, SIGKILL);
 	cr_expect_eq(process_identify(pid), 0);
 }
+
+Test(process, a_process_that_is_none)
+{
+	static const struct process none[] = {{.pid = 0, .start = 1}, {.pid = -1, .start = 1}};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(none); i++)
+		cr_expect_eq(process_open(&none[i]), -ESRCH, "%d", none[i].pid);
+}

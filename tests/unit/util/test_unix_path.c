@@ -94,3 +94,24 @@ Test(unix_path, a_full_queue_does_not_hold_us_up)
 	cr_expect_eq(rc, -EAGAIN);
 	listen_done(&l);
 }
+
+Test(unix_path, only_a_socket_that_listens_is_inherited)
+{
+	int fd[4], pair[2];
+	struct listener l;
+	struct err err;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+	fd[0] = pair[0]; /* connected */
+	fd[1] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd[2] = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	fd[3] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	cr_assert_eq(unix_bind(fd[2], in_dir("", 120)), 0);
+	cr_assert_eq(listen(fd[2], 1), 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(fd); i++)
+		cr_expect_eq(listen_inherit(fd[i], &l, &err), -EINVAL, "row %u", i);
+	cr_assert_eq(unix_bind(fd[1], in_dir("2", 120)), 0);
+	cr_assert_eq(listen(fd[1], 1), 0);
+	cr_expect_eq(listen_inherit(fd[1], &l, &err), 0, "%s", err.msg);
+	cr_expect_eq(l.fd, fd[1]);
+}
