@@ -122,6 +122,26 @@ Test(inflate, lengths_go_no_further_than_the_symbols)
 	cr_expect_eq(unpack(sizeof(out)), -EINVAL);
 }
 
+/* 1 has the code 0, 16 the code 10, 18 the code 11. */
+Test(inflate, no_length_is_repeated_before_the_first)
+{
+	static const uint8_t len[18] = {[0] = 2, [2] = 2, [17] = 1};
+
+	begin_dynamic(257, 11, len, ARRAY_SIZE(len));
+	code(2, 2);
+	put(2, 0); /* the length before the first, three times */
+	code(1, 0);
+	code(2, 3);
+	put(7, 138 - 11);
+	code(2, 3);
+	put(7, 114 - 11);
+	code(1, 0);
+	code(2, 3);
+	put(7, 0);
+	code(2, 1);
+	cr_expect_eq(unpack(sizeof(out)), -EINVAL);
+}
+
 Test(inflate, a_code_has_no_more_symbols_than_fit)
 {
 	for (unsigned int distances = 1; distances < 5; distances++) {

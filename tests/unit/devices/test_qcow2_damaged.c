@@ -279,6 +279,7 @@ Test(qcow2_damaged, tables_are_never_taken_for_free_clusters)
 {
 	uint8_t zeros[16] = {0};
 	struct err err = {0};
+	uint64_t head;
 	int fd;
 
 	make_chain(CHAIN_NONE, "cluster_size=65536");
@@ -288,6 +289,17 @@ Test(qcow2_damaged, tables_are_never_taken_for_free_clusters)
 	cr_assert_eq(open_chain(CHAIN_NONE, true, &err), 0, "%s", err.msg);
 	cr_expect_eq(put(0, disk, 4096), -EIO);
 	close_chain();
+	/* Neither for one of guest data, whose table exists: that would go over the head of the file. */
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	cr_assert_eq(sh("qemu-io -f qcow2 -c 'write -P 1 0 64k' a.qcow2"), 0);
+	head = peek(0);
+	fd = file("a.qcow2", O_RDWR);
+	cr_assert_eq(pwrite(fd, zeros, 8, (off_t)peek(peek(48))), 8);
+	close(fd);
+	cr_assert_eq(open_chain(CHAIN_NONE, true, &err), 0, "%s", err.msg);
+	cr_expect_eq(put(2 << 20, disk, 4096), -EIO);
+	close_chain();
+	cr_expect_eq(peek(0), head);
 }
 
 Test(qcow2_damaged, a_file_that_shrinks_is_an_error)
