@@ -135,7 +135,7 @@ static void serial_flush(struct serial *s)
  * serial_fetch() - Pass on what has come in, if the VMM has room
  *
  * Context: locked
- * Syscalls: ppoll read recvmsg sendto
+ * Syscalls: ppoll read recvfrom sendto
  */
 static void serial_fetch(struct serial *s)
 {

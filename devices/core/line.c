@@ -66,15 +66,13 @@ ssize_t line_put(const struct line *l, const void *buf, size_t len)
 	return line_write(l, buf, len < l->max ? len : l->max);
 }
 
-/* One call; EINTR retried.  Syscalls: read recvmsg */
+/* One call, which brings no fds; EINTR retried.  Syscalls: read recvfrom */
 static ssize_t line_read(const struct line *l, void *buf, size_t len)
 {
-	struct iovec iov = {.iov_base = buf, .iov_len = len};
-	struct msghdr hdr = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	do
-		n = l->is_socket ? recvmsg(l->fd, &hdr, MSG_DONTWAIT) : read(l->fd, buf, len);
+		n = l->is_socket ? recv(l->fd, buf, len, MSG_DONTWAIT) : read(l->fd, buf, len);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
 }

@@ -80,7 +80,7 @@ MUST_CHECK ssize_t line_put(const struct line *l, const void *buf, size_t len);
  * @len:	Room in it
  *
  * Context: any
- * Syscalls: ppoll read recvmsg
+ * Syscalls: ppoll read recvfrom
  * Return: how many bytes came; 0 at the end of input, which need not be the last; -EAGAIN when none have
  * come; else -errno
  */

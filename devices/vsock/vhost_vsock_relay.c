@@ -61,13 +61,10 @@ static void relay_stop(struct relay_end *from)
 	(void)shutdown(from->fd, SHUT_RD);
 }
 
-/* Syscalls: recvmsg */
+/* Syscalls: recvfrom */
 static ssize_t relay_peek(struct relay *r, const struct relay_end *from)
 {
-	struct iovec iov = {r->bytes, sizeof(r->bytes)};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
-
-	return recvmsg(from->fd, &m, MSG_PEEK | MSG_DONTWAIT);
+	return recv(from->fd, r->bytes, sizeof(r->bytes), MSG_PEEK | MSG_DONTWAIT);
 }
 
 /* Reads away @len bytes that the other end has.  Syscalls: read */

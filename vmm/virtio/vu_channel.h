@@ -24,7 +24,7 @@ struct vu_channel {
  * vu_channel_open() - Give the back-end its end, if it supports one; the first time, create the channel
  *
  * What an earlier back-end sent, and was not heard, is dropped.
- * Syscalls: socketpair fcntl sendto sendmsg poll recvmsg read close
+ * Syscalls: socketpair fcntl sendto sendmsg poll recvfrom recvmsg read close
  * Return: 0, also if BACKEND_REQ and CONFIG were not agreed on; or -errno
  */
 MUST_CHECK int vu_channel_open(struct vu_channel *ch, struct vu_conn *c, struct err *err);

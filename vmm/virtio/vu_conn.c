@@ -17,9 +17,7 @@ bool vu_conn_agreed(const struct vu_conn *c, enum vu_protocol_feature bit)
 static ssize_t vu_conn_peek(int sock, size_t *ret_want)
 {
 	uint8_t buf[sizeof(struct vu_hdr) + VU_PAYLOAD_MAX] = {0};
-	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
-	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
-	ssize_t n = recvmsg(sock, &msg, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t n = recv(sock, buf, sizeof(buf), MSG_PEEK | MSG_DONTWAIT);
 	struct vu_hdr hdr;
 
 	*ret_want = sizeof(hdr);

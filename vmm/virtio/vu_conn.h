@@ -63,7 +63,7 @@ MUST_CHECK int vu_conn_post_state(struct vu_conn *c, enum vu_request request, ui
  * vu_conn_look() - Whether all of an answer has arrived
  * @waited_ms:	Time since the last look
  *
- * Syscalls: recvmsg poll, and those of late.fn
+ * Syscalls: recvfrom poll, and those of late.fn
  * Return: 1 if it has, 0 if not, or -errno
  */
 MUST_CHECK int vu_conn_look(struct vu_conn *c, unsigned int waited_ms, struct err *err);
@@ -83,7 +83,7 @@ MUST_CHECK int vu_conn_take(struct vu_conn *c, uint32_t request, size_t bytes, s
  * @m:		The request; becomes the answer
  * @bytes:	Size of the answer's payload
  *
- * Syscalls: sendto sendmsg poll recvmsg read close
+ * Syscalls: sendto sendmsg poll recvfrom recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_conn_ask(struct vu_conn *c, struct vu_msg *m, size_t bytes, struct err *err);

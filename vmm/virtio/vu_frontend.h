@@ -71,7 +71,7 @@ MUST_CHECK int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_
  * vu_frontend_reread() - Read the configuration space again, which the device may have changed
  *
  * After a failure the back-end is dead, as in struct backend_ops.
- * Syscalls: sendto sendmsg poll recvmsg read
+ * Syscalls: sendto sendmsg poll recvfrom recvmsg read
  */
 MUST_CHECK int vu_frontend_reread(struct vu_frontend *f, struct err *err);
 
@@ -80,7 +80,7 @@ MUST_CHECK int vu_frontend_reread(struct vu_frontend *f, struct err *err);
  *
  * One that takes over from another hears where the rings go on, and what was in flight. If the back-end does
  * not track that, it gets requests again that were taken and not answered: right where they are answered in order.
- * Syscalls: sendto sendmsg poll recvmsg read close
+ * Syscalls: sendto sendmsg poll recvfrom recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_frontend_give(struct vu_frontend *f, struct err *err);

@@ -29,13 +29,13 @@ struct vu_region {
  * @nr_queues:	Rings
  * @queue_size:	Entries that each may have
  *
- * Syscalls: sendto sendmsg poll recvmsg read close
+ * Syscalls: sendto sendmsg poll recvfrom recvmsg read close
  * Return: 0, also if the back-end has none; or -errno
  */
 MUST_CHECK int vu_region_renew(struct vu_region *r, struct vu_conn *c, uint16_t nr_queues,
 			       uint16_t queue_size, struct err *err);
 
-/** vu_region_send() - Send the region as it is, if there is one.  Syscalls: sendmsg poll recvmsg read close */
+/** vu_region_send() - Send the region as it is, if there is one.  Syscalls: sendmsg poll recvfrom recvmsg read close */
 MUST_CHECK int vu_region_send(const struct vu_region *r, struct vu_conn *c, struct err *err);
 
 /** vu_region_done() - Close what is owned; safe on a zeroed struct.  Syscalls: close */

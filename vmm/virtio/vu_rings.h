@@ -29,7 +29,7 @@ struct vu_rings {
  * @q:		be->nr_queues elements
  * @enable:	Send SET_VRING_ENABLE
  *
- * Syscalls: sendto sendmsg poll recvmsg read close
+ * Syscalls: sendto sendmsg poll recvfrom recvmsg read close
  * Return: 0 or -errno
  */
 MUST_CHECK int vu_rings_start(struct vu_rings *r, struct vu_conn *c, const struct backend *be,
@@ -39,7 +39,7 @@ MUST_CHECK int vu_rings_start(struct vu_rings *r, struct vu_conn *c, const struc
  * vu_rings_stop() - Take all rings back, or continue to
  * @waited_ms:	As in backend_ops.stop
  *
- * Syscalls: sendto poll recvmsg read close
+ * Syscalls: sendto poll recvfrom recvmsg read close
  * Return: 0; 1 while the device still has one; -errno
  */
 MUST_CHECK int vu_rings_stop(struct vu_rings *r, struct vu_conn *c, unsigned int waited_ms,

@@ -57,12 +57,12 @@ MUST_CHECK int vu_terms_agree(struct vu_terms *ret, struct vu_conn *c, struct vu
 /**
  * vu_terms_write() - Write @len bytes of configuration space; the device may refuse, or store something else
  *
- * Syscalls: sendto poll recvmsg read
+ * Syscalls: sendto poll recvfrom recvmsg read
  */
 MUST_CHECK int vu_terms_write(struct vu_conn *c, uint32_t off, const void *buf, uint32_t len,
 			      struct err *err);
 
-/** vu_terms_config() - Read @bytes of configuration space.  Syscalls: sendto poll recvmsg read */
+/** vu_terms_config() - Read @bytes of configuration space.  Syscalls: sendto poll recvfrom recvmsg read */
 MUST_CHECK int vu_terms_config(struct vu_conn *c, uint8_t *ret, uint16_t bytes, struct err *err);
 
 #endif

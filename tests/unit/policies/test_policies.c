@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "devices/core/boot.h"
@@ -431,7 +432,7 @@ static const struct {
 	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0x67}}},
 	{"net_device", {.nr = SYS_ioctl, .args = {6, 0x400454d0, 0}}},
 	{"vhost_vsock_device", {.nr = SYS_ioctl, .args = {6, 0x4004af61}}},
-	{"vhost_vsock_device", {.nr = SYS_recvmsg, .args = {7, 0, 0x42}}},
+	{"vhost_vsock_device", {.nr = SYS_recvfrom, .args = {7, 0, 1, 0x42}}},
 	{"vhost_vsock_device", {.nr = SYS_shutdown, .args = {7, 1}}},
 	{"net_device", {.nr = SYS_timerfd_settime, .args = {7, 1}}},
 	{"rng_device", {.nr = SYS_getrandom}},
@@ -439,8 +440,9 @@ static const struct {
 	{"balloon_device", {.nr = SYS_madvise, .args = {0, 4096, 9}}},
 	{"balloon_device", {.nr = SYS_sendto, .args = {9, 0, 1, 0x4040}}},
 	{"serial_device", {.nr = SYS_ppoll}},
+	{"serial_device", {.nr = SYS_recvfrom, .args = {8, 0, 1, 0x40}}},
 	{"serial_device", {.nr = SYS_recvmsg, .args = {5, 0, 0x40}}},
-	{"vmm_device", {.nr = SYS_recvmsg, .args = {9, 0, 0x42}}},
+	{"vmm_device", {.nr = SYS_recvfrom, .args = {9, 0, 1, 0x42}}},
 	{"vmm_device", {.nr = SYS_sendto, .args = {9, 0, 1, 0x4040}}},
 	{"vmm_device", {.nr = SYS_sendmsg, .args = {9, 0, 0x4000}}},
 	{"vmm_device", {.nr = SYS_poll}},
@@ -482,6 +484,25 @@ Test(policies, let_no_device_give_its_fds_away)
 			     policies[i].name);
 		cr_expect_eq(verdicts(&policies[i], SYS_sendmmsg), BPF_CAN_KILL, "%s",
 			     policies[i].name);
+	}
+}
+
+/* What others connect a device to could pass fds: those are received from the supervisor and the VMM, but for the socket
+ * whose messages are read in pieces (vsock_host.c). */
+Test(policies, let_no_device_take_fds_from_others)
+{
+	static const unsigned int flags[] = {0, MSG_DONTWAIT, MSG_PEEK | MSG_DONTWAIT,
+					     MSG_CMSG_CLOEXEC | MSG_DONTWAIT};
+
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(flags); n++) {
+			struct seccomp_data call = {.nr = SYS_recvmsg,
+						    .arch = AUDIT_ARCH_X86_64,
+						    .args = {20, 0, flags[n]}};
+
+			cr_expect_eq(judge(&policies[i], &call), SECCOMP_RET_KILL_PROCESS,
+				     "%s: 0x%x", policies[i].name, flags[n]);
+		}
 	}
 }
 
