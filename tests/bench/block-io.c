@@ -193,6 +193,19 @@ static void file_pass(struct bench *b, bool write)
 	}
 }
 
+/* Where the policy has the disk, and the next */
+static void bench_slot(struct bench *b, unsigned int i)
+{
+	const int slot = BOOT_FD_RES + (int)i;
+
+	if (b->fd[i] < 0)
+		return;
+	if (dup3(b->fd[i], slot, O_CLOEXEC) < 0)
+		err(1, "fd %d", slot);
+	close(b->fd[i]);
+	b->fd[i] = slot;
+}
+
 static void bench_init(struct bench *b, const char *dir)
 {
 	char path[4096];
@@ -204,6 +217,8 @@ static void bench_init(struct bench *b, const char *dir)
 		err(1, "%s", path);
 	b->fd[DIRECT] = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
 	unlink(path);
+	bench_slot(b, CACHED);
+	bench_slot(b, DIRECT);
 	b->irq = eventfd(0, EFD_CLOEXEC);
 	b->mem = mmap(NULL, (size_t)BATCH_MAX * BYTES_MAX, PROT_READ | PROT_WRITE,
 		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
