@@ -45,11 +45,12 @@
 
 /* ---- the verdict ---- */
 
-static void watch_blame(struct supervisor *s, const struct spawned *p, const char *when)
+static void watch_blame(struct supervisor *s, const struct spawned *p)
 {
 	const bool accuser = supervisor_is_vmm(s, p) && s->accused[0];
 	enum end_cause cause = supervisor_is_vmm(s, p) && !accuser ? END_VMM_KILLED
 								   : END_DEVICE_KILLED;
+	const char *when = s->stage < STAGE_CREATED && !p->ready ? " before it was ready" : "";
 	char how[SPAWNED_HOW_BYTES], oom[128] = "";
 	struct err err;
 
@@ -78,7 +79,7 @@ void watch_deadline(struct supervisor *s)
 		return;
 	}
 	s->deadline_ns = 0;
-	watch_blame(s, &s->proc[s->doubt], "");
+	watch_blame(s, &s->proc[s->doubt]);
 }
 
 /* ---- control sockets ---- */
@@ -91,25 +92,6 @@ static void watch_on_ready(struct supervisor *s, struct spawned *p, const struct
 	phases_add(s->phases, p->name, "ready", clock_ns());
 }
 
-static void watch_on_failed(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
-{
-	struct err err;
-
-	(void)child_failure(m, &err);
-	if (s->stage >= STAGE_CREATED) { /* it was started again; its death comes next */
-		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s: %s", p->name, err.msg);
-		return;
-	}
-	if (!supervisor_is_vmm(s, p) || !others_name(s->launch->plan, m->text, &err))
-		err_wrap(&err, "%s", p->name);
-	end_failed(s, &err);
-}
-
-static void watch_on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
-{
-	phases_add(s->phases, p->name, m->text, m->arg);
-}
-
 static void watch_accuse(struct supervisor *s, const char *text)
 {
 	struct err err;
@@ -120,6 +102,30 @@ static void watch_accuse(struct supervisor *s, const char *text)
 		s->doubt = 0;
 		s->deadline_ns = clock_ns() + DOUBT_NS;
 	}
+}
+
+static void watch_on_failed(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	static const char accused[] = "device ";
+	struct err err;
+
+	/* What it says of a device may be how it saw that device die. */
+	if (supervisor_is_vmm(s, p) && strncmp(m->text, accused, sizeof(accused) - 1) == 0) {
+		watch_accuse(s, m->text);
+		return;
+	}
+	(void)child_failure(m, &err);
+	if (s->stage >= STAGE_CREATED) { /* it was started again; its death comes next */
+		oci_log_write(&s->log, LOG_LEVEL_WARN, "%s: %s", p->name, err.msg);
+		return;
+	}
+	err_wrap(&err, "%s", p->name);
+	end_failed(s, &err);
+}
+
+static void watch_on_phase(struct supervisor *s, struct spawned *p, const struct ctl_msg *m)
+{
+	phases_add(s->phases, p->name, m->text, m->arg);
 }
 
 static void watch_on_ended(struct supervisor *s, struct spawned *p UNUSED, const struct ctl_msg *m)
@@ -308,19 +314,24 @@ static void watch_on_jail_error(void *arg, int fd, uint32_t events UNUSED)
 	}
 }
 
+/* By a signal; one that has not been started was not */
+static bool watch_was_killed(struct spawned *p)
+{
+	return spawned_reap(p) && p->was && !p->left;
+}
+
 static void watch_judge(struct supervisor *s, struct spawned *p)
 {
 	watch_drain_control(s, &s->proc[0]);
 	for (unsigned int i = 1; i < s->nr && s->stage < STAGE_ENDING; i++)
-		if (spawned_reap(&s->proc[i]) && !s->proc[i].left &&
-		    !failure_returns(s, &s->proc[i]))
-			watch_blame(s, &s->proc[i], "");
+		if (watch_was_killed(&s->proc[i]) && !failure_returns(s, &s->proc[i]))
+			watch_blame(s, &s->proc[i]);
 	if (s->stage >= STAGE_ENDING)
 		return;
 	if (supervisor_is_vmm(s, p) || spawned_reap(&s->proc[0])) {
 		/* After accusing a device the VMM leaves: that is not the cause. */
 		if (!s->accused[0])
-			watch_blame(s, &s->proc[0], "");
+			watch_blame(s, &s->proc[0]);
 	} else if (failure_returns(s, p)) {
 		failure_note(s, p);
 	} else if (!s->deadline_ns) {
@@ -341,14 +352,11 @@ static void watch_on_exit_of(void *arg, int fd, uint32_t events UNUSED)
 	watch_drain_control(s, p);
 	ask_died(s, p);
 	lines_last(s, p);
-	if (s->stage < STAGE_CREATED) {
-		/* The error of the jail says more than an exit code. */
-		if (s->error_fd >= 0)
-			watch_on_jail_error(s, s->error_fd, 0);
-		watch_blame(s, p, p->ready ? "" : " before it was ready");
-	} else if (s->stage < STAGE_ENDING) {
+	/* The error of the jail says more than an exit code. */
+	if (s->stage < STAGE_CREATED && s->error_fd >= 0)
+		watch_on_jail_error(s, s->error_fd, 0);
+	if (s->stage < STAGE_ENDING)
 		watch_judge(s, p);
-	}
 	if (s->stage >= STAGE_ENDING)
 		end_check(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A supervisor whose processes are sockets in the test's hand: what they may say, and how often. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -22,12 +23,16 @@
 static struct supervisor s;
 static int process[NR_PROCS], process_log[NR_PROCS]; /* their ends */
 static struct err err;
+static struct plan_proc procs[NR_PROCS];
+static struct plan plan = {.proc = procs, .nr_procs = NR_PROCS};
+static const struct launch launch = {.plan = &plan};
 
 static void setup(void)
 {
 	static const char *const names[NR_PROCS] = {"vmm", "rng0"};
 
 	s = (struct supervisor){.stage = STAGE_CREATING, .report = -1, .error_fd = -1};
+	s.launch = &launch;
 	s.state = calloc(1, sizeof(*s.state));
 	s.log.fd = -1;
 	s.start.client = -1;
@@ -193,4 +198,47 @@ Test(watch, a_process_that_is_not_ready_in_time_is_named)
 	cr_expect(s.failed);
 	cr_expect_str_eq(s.failure.msg, "rng0: not ready after 60 s");
 	cr_expect_eq(s.create_by_ns, 0);
+}
+
+/* A process of its own for the device, which waits for a signal */
+static pid_t give_process(struct spawned *p, unsigned int i)
+{
+	const int watched[] = {p->control, p->log, p->jailed.pidfd};
+	const pid_t pid = fork();
+
+	cr_assert_geq(pid, 0);
+	while (pid == 0)
+		pause();
+	for (size_t n = 0; n < ARRAY_SIZE(watched); n++)
+		loop_del(&s.loop, watched[n]);
+	close(p->jailed.pidfd);
+	p->jailed = (struct jailed){pid, (int)syscall(SYS_pidfd_open, pid, 0)};
+	cr_assert_geq(p->jailed.pidfd, 0);
+	cr_assert_eq(watch_process(&s, i, &err), 0, "%s", err.msg);
+	return pid;
+}
+
+/* The VMM sees a connection end, perhaps before the device's process is dead. */
+Test(watch, a_death_explains_what_the_vmm_says_of_a_device_that_is_not_ready)
+{
+	const pid_t pid = give_process(&s.proc[1], 1);
+
+	cr_assert_eq(ctl_send(process[0], CTL_FAILED, EIO, 0, "device rng0: receive: reset"), 0);
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect_not(s.failed);
+	kill(pid, SIGKILL);
+	while (!s.failed)
+		cr_assert_eq(loop_once(&s.loop, 1000, &err), 0);
+	cr_expect_str_eq(s.failure.msg, "rng0: killed by SIGKILL before it was ready");
+}
+
+Test(watch, what_the_vmm_says_of_a_device_that_does_not_die_is_the_reason)
+{
+
+	cr_assert_eq(ctl_send(process[0], CTL_FAILED, EIO, 0, "device rng0: no answer"), 0);
+	cr_assert_eq(loop_once(&s.loop, 0, &err), 0);
+	cr_expect_gt(s.deadline_ns, 0);
+	watch_deadline(&s);
+	cr_expect(s.failed);
+	cr_expect_str_eq(s.failure.msg, "device rng0: no answer");
 }
