@@ -3,9 +3,8 @@
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 
-#define START_INFO_CMDLINE 24 /* of hvm_start_info */
-#define CONFIG_MTU	   10
-#define MAC_BYTES	   6
+#define CONFIG_MTU 10
+#define MAC_BYTES  6
 
 static struct virtio_drv net;
 
@@ -24,8 +23,7 @@ static void put_mac(void)
 void guest_main(void)
 {
 	guest_puts("cmdline: ");
-	if (guest_pvh_info)
-		guest_puts((const char *)*(const uint64_t *)(guest_pvh_info + START_INFO_CMDLINE));
+	guest_puts(guest_cmdline());
 	guest_puts("\n");
 	if (virtio_find(&net, VIRTIO_NET)) {
 		guest_puts("mac: ");

@@ -7,12 +7,11 @@
 #include "lib/guest.h"
 #include "lib/virtio_drv.h"
 
-#define VIRTIO_CONSOLE 3
-#define F_SIZE	       (1ULL << 0)
-#define F_MULTIPORT    (1ULL << 1)
-#define F_EMERG	       (1ULL << 2)
-#define EMERG_OFF      8
-#define BUF_BYTES      256U
+#define F_SIZE	    (1ULL << 0)
+#define F_MULTIPORT (1ULL << 1)
+#define F_EMERG	    (1ULL << 2)
+#define EMERG_OFF   8
+#define BUF_BYTES   256U
 
 enum {
 	DEVICE_READY,

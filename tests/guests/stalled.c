@@ -12,8 +12,6 @@
 #define BUSY_EXITS    20000
 
 #define COMMON_STATUS 0x14
-#define PORT_PM1_EVT  0x600
-#define PWRBTN_STS    0x100
 
 static struct virtio_ring ring;
 static struct virtio_drv blk;
@@ -46,14 +44,6 @@ static bool done(void)
 	return false;
 }
 
-static bool button(void)
-{
-	if (!(inw(PORT_PM1_EVT) & PWRBTN_STS))
-		return false;
-	outw(PORT_PM1_EVT, PWRBTN_STS);
-	return true;
-}
-
 void guest_main(void)
 {
 	guest_check(virtio_find(&blk, VIRTIO_BLOCK) && virtio_start(&blk, 0, &ring), "starts");
@@ -65,7 +55,7 @@ void guest_main(void)
 	guest_check(virtio_status(&blk) != 0, "a reset is not over while the disk stands still");
 	guest_puts("# stalled: waits\n");
 	while (virtio_status(&blk) != 0) {
-		if (button())
+		if (guest_button())
 			guest_puts("# stalled: the power button\n");
 	}
 	/* Nothing of the old request comes afterwards. */

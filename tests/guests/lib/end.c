@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lib/guest.h"
 
+#define POWER_BUTTON 0x100
+
 void guest_triple_fault(void)
 {
 	static const struct {
@@ -23,6 +25,14 @@ void guest_poweroff(void)
 	outw(GUEST_PORT_PM1_CNT, 5 << 10 | 1 << 13); /* SLP_TYP of S5, SLP_EN */
 	for (;;)
 		__asm__ volatile("hlt");
+}
+
+bool guest_button(void)
+{
+	if (!(inw(GUEST_PORT_PM1_EVT) & POWER_BUTTON))
+		return false;
+	outw(GUEST_PORT_PM1_EVT, POWER_BUTTON); /* which clears it */
+	return true;
 }
 
 void guest_panic(void)

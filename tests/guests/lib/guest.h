@@ -16,6 +16,7 @@
 #define GUEST_PORT_SERIAL  0x3f8
 #define GUEST_PORT_I8042   0x64
 #define GUEST_PORT_PVPANIC 0x505
+#define GUEST_PORT_PM1_EVT 0x600
 #define GUEST_PORT_PM1_CNT 0x604
 #define GUEST_PORT_NOBODY  0xe9 /* no model claims it: the cheapest exit there is */
 
@@ -23,6 +24,10 @@ void guest_main(void);
 
 /* hvm_start_info, or 0 when entered in 64-bit mode */
 extern uint64_t guest_pvh_info;
+
+/* words.c: the kernel's command line, "" without a start info; whether @word is one of its words */
+const char *guest_cmdline(void);
+bool guest_has_word(const char *word);
 
 static inline void outb(uint16_t port, uint8_t v)
 {
@@ -129,6 +134,9 @@ __attribute__((noreturn)) void guest_reset(void);        /* i8042; a triple faul
 __attribute__((noreturn)) void guest_poweroff(void);     /* ACPI S5 */
 __attribute__((noreturn)) void guest_panic(void);        /* pvpanic */
 __attribute__((noreturn)) void guest_triple_fault(void);
+
+/* Whether the power button was pressed since the last call */
+bool guest_button(void);
 
 /* string.c: the functions that the compiler expects */
 void *memcpy(void *dst, const void *src, size_t n);

@@ -11,10 +11,13 @@
 
 #include "lib/guest.h"
 
-#define VIRTIO_NET   1
-#define VIRTIO_BLOCK 2
-#define VIRTIO_RNG   4
+#define VIRTIO_NET     1
+#define VIRTIO_BLOCK   2
+#define VIRTIO_CONSOLE 3
+#define VIRTIO_RNG     4
 #define VIRTIO_BALLOON 5
+#define VIRTIO_VSOCK   19
+#define VIRTIO_FS      26
 
 #define VIRTIO_STATUS_ACKNOWLEDGE 1
 #define VIRTIO_STATUS_DRIVER      2
@@ -23,8 +26,9 @@
 #define VIRTIO_STATUS_NEEDS_RESET 64
 #define VIRTIO_STATUS_FAILED      128
 
-#define VIRTIO_F_INDIRECT (1ULL << 28)
-#define VIRTIO_F_VERSION  (1ULL << 32)
+#define VIRTIO_F_INDIRECT  (1ULL << 28)
+#define VIRTIO_F_EVENT_IDX (1ULL << 29)
+#define VIRTIO_F_VERSION   (1ULL << 32)
 
 #define VIRTIO_DESC_NEXT     1
 #define VIRTIO_DESC_WRITE    2

@@ -3,10 +3,9 @@
 
 #include "lib/ring3.h"
 
-#define VIRTIO_VSOCK 19
-#define F_STREAM     (1ULL << 0)
-#define PATIENCE     1000
-#define BUFS	     VIRTIO_RING_SIZE
+#define F_STREAM (1ULL << 0)
+#define PATIENCE 1000
+#define BUFS	 VIRTIO_RING_SIZE
 
 static struct virtio_ring rx_ring, tx_ring, event_ring;
 static struct virtio_drv rx, tx, events;
