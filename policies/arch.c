@@ -5,6 +5,8 @@
 #include <seccomp.h>
 #include <string.h>
 
+#include "devices/core/fmt.h"
+
 static const struct arch arches[] = {
 	{"x86_64", AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, false, &constants_x86_64},
 	{"aarch64", AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, false, &constants_aarch64},
@@ -64,4 +66,14 @@ int arch_syscall(const struct arch *a, const char *name, size_t len)
 	nr = seccomp_syscall_resolve_name_arch(a->scmp, terminated);
 	/* libseccomp numbers what an architecture lacks below -1, and would accept it in a rule. */
 	return nr < -1 ? -2 : nr;
+}
+
+void arch_call_name(const struct arch *a, int nr, char ret[ARCH_SYSCALL_MAX])
+{
+	cleanup_free char *name = seccomp_syscall_resolve_num_arch(a->scmp, nr);
+
+	if (name)
+		fmt_into(ret, ARCH_SYSCALL_MAX, "%s", name);
+	else
+		fmt_into(ret, ARCH_SYSCALL_MAX, "%d", nr);
 }

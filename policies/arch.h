@@ -41,4 +41,10 @@ MUST_CHECK bool arch_exists(const char *name, size_t len);
  */
 MUST_CHECK int arch_syscall(const struct arch *a, const char *name, size_t len);
 
+/**
+ * arch_call_name() - A system call's name
+ * @ret:	Filled; the number as text for one that libseccomp does not know
+ */
+void arch_call_name(const struct arch *a, int nr, char ret[ARCH_SYSCALL_MAX]);
+
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "policies/expr.h"
 #include "policies/policy.h"
 
 #define SUFFIX ".policy"
@@ -69,6 +70,18 @@ static void emit_lines(FILE *out, unsigned int index, const struct rules *r)
 	fputs("};\n\n", out);
 }
 
+static void emit_rules(FILE *out, unsigned int index, const struct rules *r)
+{
+	char place[POLICY_PLACE_BYTES];
+
+	fprintf(out, "static const char rules%u[] =\n", index);
+	for (unsigned int i = 0; i < r->nr; i++) {
+		rules_place(r, i, place, sizeof(place));
+		fprintf(out, "\t\"%s: %s # %s\\n\"\n", r->rule[i].name, r->rule[i].text, place);
+	}
+	fprintf(out, "\t\"@default %s\\n\";\n\n", expr_ending(r->otherwise));
+}
+
 static const char prologue[] =
 	"/* SPDX-License-Identifier: BSD-3-Clause */\n"
 	"/* Written by policyc from the .policy files; not to be edited. */\n"
@@ -102,13 +115,14 @@ int emit_table(FILE *out, struct emit_entry *entry, unsigned int nr, struct err 
 	for (unsigned int i = 0; i < nr; i++) {
 		emit_program(out, i, &entry[i].program);
 		emit_lines(out, i, &entry[i].rules);
+		emit_rules(out, i, &entry[i].rules);
 	}
 	fputs("const struct policy policies[] = {\n", out);
 	for (unsigned int i = 0; i < nr; i++)
 		fprintf(out,
 			"\t{\"%s\", %u, program%u, sizeof(lines%u) / sizeof(lines%u[0]), "
-			"lines%u},\n",
-			entry[i].name, entry[i].program.count, i, i, i, i);
+			"lines%u, rules%u},\n",
+			entry[i].name, entry[i].program.count, i, i, i, i, i);
 	fprintf(out, "};\n\nconst unsigned int nr_policies = %u;\n\n", nr);
 	fputs(lookup, out);
 	if (fflush(out) != 0 || ferror(out))

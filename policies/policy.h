@@ -22,6 +22,7 @@ struct policy_line {
  * struct policy - One compiled policy
  * @name:	The file's stem ("block_device")
  * @line:	@nr_lines of them, one for each of its calls; none: they are not known
+ * @rules:	The rules as `vmrun policy explain` prints them, a text that parse_text() reads; NULL: not known
  */
 struct policy {
 	const char *name;
@@ -29,6 +30,7 @@ struct policy {
 	const struct sock_filter *insn;
 	unsigned int nr_lines;
 	const struct policy_line *line;
+	const char *rules;
 };
 
 extern const struct policy policies[];

@@ -56,6 +56,9 @@ struct rule {
 /** rule_same() - Whether two filters are about one call, and say the same of the same arguments */
 MUST_CHECK bool rule_same(const struct rule *a, const struct rule *b);
 
+/** rule_holds() - Whether a filter is true of these arguments of its call, all with 64 bits */
+MUST_CHECK bool rule_holds(const struct rule *r, const uint64_t args[RULE_ARGS]);
+
 /** rule_done() - Free its text and comparisons */
 void rule_done(struct rule *r);
 

@@ -91,6 +91,15 @@ void rules_place(const struct rules *r, unsigned int i, char *ret, size_t size)
 	fmt_into(ret, size, "%s:%u", slash ? slash + 1 : rule->file, rule->line);
 }
 
+const struct rule *rules_decide(const struct rules *r, int nr, const uint64_t args[RULE_ARGS])
+{
+	for (unsigned int i = 0; i < r->nr; i++) {
+		if (r->rule[i].nr == nr && rule_holds(&r->rule[i], args))
+			return &r->rule[i];
+	}
+	return NULL;
+}
+
 void rules_done(struct rules *r)
 {
 	for (unsigned int i = 0; i < r->nr; i++)

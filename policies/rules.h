@@ -69,6 +69,9 @@ MUST_CHECK bool rules_last_of_call(const struct rules *r, unsigned int i);
 /** rules_place() - "block.policy:9", where filter @i stands */
 void rules_place(const struct rules *r, unsigned int i, char *ret, size_t size);
 
+/** rules_decide() - The rule that decides on a call; NULL: none does, so @otherwise is the verdict */
+const struct rule *rules_decide(const struct rules *r, int nr, const uint64_t args[RULE_ARGS]);
+
 /** rules_done() - Free what @r holds; safe on a zeroed or half-filled one */
 void rules_done(struct rules *r);
 #define cleanup_rules __attribute__((cleanup(rules_done)))

@@ -3,7 +3,7 @@
 
 #include "policies/expr.h"
 
-static void show_rule(const struct rule *r, const char *before, FILE *out)
+void show_rule(const struct rule *r, const char *before, FILE *out)
 {
 	fprintf(out, "%s%s: %s # %s:%u\n", before, r->name, r->text, r->file, r->line);
 }

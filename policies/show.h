@@ -9,6 +9,9 @@
 
 #include "policies/rules.h"
 
+/** show_rule() - Print one rule: "@before NAME: WORDS # FILE:LINE" */
+void show_rule(const struct rule *r, const char *before, FILE *out);
+
 /** show_rules() - Print each rule on a line, those of one call together, with where it stands */
 void show_rules(const struct rules *r, FILE *out);
 

@@ -4,47 +4,15 @@
 #include "policies/args.h"
 #include "tests/support/bpf.h"
 
-static bool cmp_true(const struct rules *r, const struct rule *rule, const struct rule_cmp *c,
-		     uint64_t v)
-{
-	if (r->arch->narrow || args_is_32bit(rule->name, c->arg))
-		v = (uint32_t)v;
-	switch (c->op) {
-	case RULE_EQ: return v == c->value;
-	case RULE_NE: return v != c->value;
-	case RULE_LT: return v < c->value;
-	case RULE_LE: return v <= c->value;
-	case RULE_GT: return v > c->value;
-	case RULE_GE: return v >= c->value;
-	case RULE_ANY: return (v & c->value) != 0;
-	case RULE_IN: return (v & ~c->value) == 0;
-	}
-	return false;
-}
-
-static bool rule_true(const struct rules *r, const struct rule *rule,
-		      const struct seccomp_data *call)
-{
-	bool group = true;
-
-	for (unsigned int i = 0; i < rule->nr_cmps; i++) {
-		const struct rule_cmp *c = &rule->cmp[i];
-
-		group &= cmp_true(r, rule, c, call->args[c->arg]);
-		if (c->ends && group)
-			return true;
-		group |= c->ends;
-	}
-	return rule->nr_cmps == 0;
-}
-
 uint32_t policy_model_run(const struct rules *r, const struct seccomp_data *call)
 {
-	for (unsigned int i = 0; i < r->nr; i++) {
-		if (r->rule[i].nr == call->nr && rule_true(r, &r->rule[i], call))
-			return r->rule[i].verdict;
-	}
-	return r->otherwise;
+	uint64_t args[RULE_ARGS];
+	const struct rule *rule;
+
+	for (unsigned int i = 0; i < RULE_ARGS; i++)
+		args[i] = call->args[i];
+	rule = rules_decide(r, call->nr, args);
+	return rule ? rule->verdict : r->otherwise;
 }
 
 /* The n-th argument worth trying against @v; false when there are no more. */
@@ -135,6 +103,9 @@ static bool rule_differs(const struct rules *r, const struct compiled *p, const 
 			return true;
 	}
 	for (unsigned int i = 0; i < rule->nr_cmps; i++) {
+		const struct rule_cmp *k = &rule->cmp[i];
+
+		vr_assert(k->narrow == (r->arch->narrow || args_is_32bit(rule->name, k->arg)));
 		if ((i == 0 || rule->cmp[i - 1].ends) && group_differs(r, p, rule, i, ret))
 			return true;
 	}

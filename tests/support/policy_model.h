@@ -2,8 +2,7 @@
 /**
  * DOC: What a policy means, said a second time
  *
- * A direct evaluation of parsed rules, written from the language's definition in policies/parse.h
- * and the kernel's parameter widths, without libseccomp. Compiled programs are held against it.
+ * Parsed rules evaluated by rules_decide(), with the kernel's parameter widths. Compiled programs are held against it.
  */
 #ifndef VMRUN_TESTS_SUPPORT_POLICY_MODEL_H
 #define VMRUN_TESTS_SUPPORT_POLICY_MODEL_H

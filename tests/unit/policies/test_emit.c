@@ -39,10 +39,11 @@ Test(emit, a_programs_name_is_the_stem)
 Test(emit, writes_a_sorted_table)
 {
 	struct sock_filter one[] = {{0x06, 0, 0, 0x80000000}};
+	char one_rule[] = "arg1 == TCGETS", any[] = "1";
 	struct rule rules[] = {
-		{.file = "x/common.policy", .line = 3, .nr = 16},
-		{.file = "x/common.policy", .line = 4, .nr = 0},
-		{.file = "x/a.policy", .line = 9, .nr = 16},
+		{.file = "x/common.policy", .line = 3, .nr = 16, .name = "ioctl", .text = one_rule},
+		{.file = "x/common.policy", .line = 4, .nr = 0, .name = "read", .text = any},
+		{.file = "x/a.policy", .line = 9, .nr = 16, .name = "ioctl", .text = any},
 	};
 	struct sock_filter two[] = {{0x20, 0, 0, 4}, {0x15, 1, 2, 0xc000003e}};
 	struct emit_entry entry[] = {
@@ -62,8 +63,13 @@ Test(emit, writes_a_sorted_table)
 	cr_expect(strstr(text, "lines0[] = {\n\t{0, \"common.policy:4\"},\n"
 			       "\t{16, \"a.policy:9\"},\n};"));
 	cr_expect(strstr(text, "policies[] = {\n\t{\"a_device\", 2, program0, "
-			       "sizeof(lines0) / sizeof(lines0[0]), lines0},\n"
+			       "sizeof(lines0) / sizeof(lines0[0]), lines0, rules0},\n"
 			       "\t{\"b_device\", 1, program1, "));
+	cr_expect(strstr(text, "rules0[] =\n"
+			       "\t\"ioctl: arg1 == TCGETS # common.policy:3\\n\"\n"
+			       "\t\"read: 1 # common.policy:4\\n\"\n"
+			       "\t\"ioctl: 1 # a.policy:9\\n\"\n"
+			       "\t\"@default kill-thread\\n\";\n"));
 	cr_expect(strstr(text, "nr_policies = 2;"));
 }
 

@@ -158,6 +158,24 @@ Test(policies, mean_what_their_files_say)
 	}
 }
 
+/* `vmrun policy stats` counts by them. */
+Test(policies, carry_their_rules_as_text)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		struct compiled p = {policies[i].count, (struct sock_filter *)policies[i].insn};
+		struct rules r = {.arch = arch_native()};
+		struct seccomp_data call;
+		struct err err = {0};
+		const char *text = policies[i].rules;
+
+		cr_assert_eq(parse_text(&r, policies[i].name, text, strlen(text), &err), 0, "%s",
+			     err.msg);
+		cr_expect_not(policy_model_differs(&r, &p, &call), "%s: syscall %d",
+			      policies[i].name, call.nr);
+		rules_done(&r);
+	}
+}
+
 /* Programs of the architectures that this build is not for, compiled here */
 static unsigned int check_programs_of(const char *arch)
 {
