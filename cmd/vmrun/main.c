@@ -10,12 +10,11 @@
 #include "devices/core/fmt.h"
 #include "runtime/config/host_config.h"
 #include "runtime/host/inherited.h"
-#include "runtime/jail/userns.h"
 #include "runtime/state/state.h"
-#include "runtime/state/state_dir.h"
 #include "runtime/util/clock.h"
 
 #define MAIN_TABLE_BYTES 32768
+#define MAIN_MORE_BYTES	 1024
 
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {"error", "warning", "warn", "info", "debug", NULL};
@@ -77,7 +76,7 @@ static void main_usage_of(const struct verb *verb, char *ret, size_t size)
 
 static int main_print_verb_help(const struct verb *verb, struct err *err)
 {
-	char usage_line[ERR_MSG_BYTES], more[ERR_MSG_BYTES] = "";
+	char usage_line[ERR_MSG_BYTES], more[MAIN_MORE_BYTES] = "";
 
 	main_usage_of(verb, usage_line, sizeof(usage_line));
 	if (verb->more)
@@ -93,24 +92,6 @@ static const struct verb *main_find_verb(const char *name)
 		if (strcmp(verbs[i]->name, name) == 0)
 			return verbs[i];
 	return NULL;
-}
-
-/* Make it absolute: the next command may run in another directory. */
-static int main_settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
-{
-	char cwd[PATH_MAX];
-
-	if (!v->root) {
-		v->root = buf;
-		return state_default_root(userns_own_ids(), buf, size, err);
-	}
-	if (v->root[0] == '/')
-		return 0;
-	if (!*v->root || !getcwd(cwd, sizeof(cwd)))
-		return vmrun_usage(v, err_text(err, EINVAL, "option --root wants a directory"));
-	fmt_into(buf, size, "%s/%s", cwd, v->root);
-	v->root = buf;
-	return 0;
 }
 
 static bool main_wants_help(const struct verb *verb, int argc, char **argv)
@@ -143,7 +124,7 @@ static int main_run_verb(struct vmrun *v, const struct verb *verb, int argc, cha
 		main_usage_of(verb, usage_line, sizeof(usage_line));
 		return vmrun_usage(v, err_text(err, EINVAL, "usage: %s", usage_line));
 	}
-	rc = verb->stateless ? 0 : main_settle_root(v, root, sizeof(root), err);
+	rc = verb->stateless ? 0 : vmrun_settle_root(v, root, sizeof(root), err);
 	if (rc == 0 && verb->of_vm)
 		rc = vmrun_usage(v, state_check_id(args.arg[0], err));
 	if (rc < 0)

@@ -14,7 +14,6 @@
 #include "devices/core/log.h"
 #include "policies/policy.h"
 #include "runtime/jail/self.h"
-#include "runtime/jail/spawned.h"
 
 #define POLICY "parser_device"
 
@@ -104,11 +103,12 @@ static int parser_fork(int (*what)(void *arg, struct err *err), void *arg, int t
 	return ret->jailed.pidfd < 0 ? err_set(err, errno, "pidfd_open") : 0;
 }
 
-int parser_run(int (*what)(void *arg, struct err *err), void *arg, struct err *err)
+int parser_begin(int (*what)(void *arg, struct err *err), void *arg, struct parser *ret,
+		 struct err *err)
 {
 	__attribute__((cleanup(spawned_done))) struct spawned child;
 	cleanup_fd int from = -1, to = -1, log = -1;
-	int ends[2], logs[2], rc, outcome;
+	int ends[2], logs[2], rc;
 
 	spawned_init(&child);
 	if (pipe2(ends, O_CLOEXEC) < 0)
@@ -122,9 +122,25 @@ int parser_run(int (*what)(void *arg, struct err *err), void *arg, struct err *e
 	rc = parser_fork(what, arg, to, log, &child, err);
 	if (rc < 0)
 		return rc;
-	cleanup_close_fd(&to);
-	to = -1;
-	outcome = parser_outcome(from, err);
-	rc = parser_wait(&child, err);
+	ret->child = child;
+	ret->from = TAKE_FD(from);
+	spawned_init(&child);
+	return 0;
+}
+
+int parser_end(struct parser *p, struct err *err)
+{
+	const int outcome = parser_outcome(p->from, err), rc = parser_wait(&p->child, err);
+
+	close(p->from);
+	spawned_done(&p->child);
 	return rc < 0 ? rc : outcome;
+}
+
+int parser_run(int (*what)(void *arg, struct err *err), void *arg, struct err *err)
+{
+	struct parser p;
+	const int rc = parser_begin(what, arg, &p, err);
+
+	return rc < 0 ? rc : parser_end(&p, err);
 }

@@ -7,16 +7,12 @@
 #include <unistd.h>
 
 #include "cmd/vmrun/parser.h"
+#include "cmd/vmrun/policy_watch.h"
 #include "cmd/vmrun/vmrun.h"
 #include "devices/core/fmt.h"
 #include "policies/compile.h"
 #include "policies/parse.h"
 #include "policies/show.h"
-
-struct policy_options {
-	const char *arch;
-	const char *output;
-};
 
 #define FIELD(f) offsetof(struct policy_options, f)
 
@@ -24,8 +20,13 @@ static const struct option_spec options[] = {
 	{"arch", 0, OPTION_STRING, "ARCH",
 	 "x86_64, aarch64 or arm: whose system calls and constants count (default: this machine's)",
 	 FIELD(arch), NULL},
-	{"output", 'o', OPTION_STRING, "FILE", "compile, required: where the BPF program goes",
+	{"output", 'o', OPTION_STRING, "FILE",
+	 "compile: where the BPF program goes; stats: the table; learn: a new directory",
 	 FIELD(output), NULL},
+	{"seconds", 's', OPTION_COUNT, "N", "stats: how long (default: 5, a command until it ends)",
+	 FIELD(seconds), NULL},
+	{"run", 0, OPTION_FLAG, NULL, "stats: of a command, from its start", FIELD(run), NULL},
+	{"fds", 0, OPTION_FLAG, NULL, "learn: rules for the numbers of fds, too", FIELD(fds), NULL},
 	{.name = NULL},
 };
 
@@ -139,15 +140,24 @@ static int policy_diff(struct policy_work *w, struct err *err)
 	return rc;
 }
 
+enum { ARCH = 1, OUTPUT = 2, OUTPUT_NEEDED = 4, SECONDS = 8, RUN = 16, FDS = 32 };
+
+/* @run is carried out by the child that parses, @watch by vmrun itself; @takes: options */
 static const struct policy_verb {
 	const char *name;
-	unsigned int min_files, max_files;
+	const char *wants;
+	unsigned int min, max, takes;
 	int (*run)(struct policy_work *w, struct err *err);
+	int (*watch)(struct vmrun *v, const struct policy_options *o, unsigned int nr, char **args,
+		     struct err *err);
 } verbs[] = {
-	{"check", 1, UINT_MAX, policy_check},
-	{"compile", 1, 1, policy_compile},
-	{"explain", 1, 1, policy_explain},
-	{"diff", 2, 2, policy_diff},
+	{"check", "files", 1, UINT_MAX, ARCH, policy_check, NULL},
+	{"compile", "one file", 1, 1, ARCH | OUTPUT | OUTPUT_NEEDED, policy_compile, NULL},
+	{"explain", "one file", 1, 1, ARCH, policy_explain, NULL},
+	{"diff", "two files", 2, 2, ARCH, policy_diff, NULL},
+	{"stats", "the ID of a VM, or --run and a command", 1, UINT_MAX, OUTPUT | SECONDS | RUN,
+	 NULL, policy_stats},
+	{"learn", "a command", 1, UINT_MAX, OUTPUT | FDS, NULL, policy_learn},
 };
 
 static const struct policy_verb *policy_find_verb(const char *name)
@@ -159,31 +169,49 @@ static const struct policy_verb *policy_find_verb(const char *name)
 	return NULL;
 }
 
+static int policy_check_options(const struct policy_verb *verb, const struct policy_options *o,
+				struct err *err)
+{
+	const struct {
+		const char *name;
+		bool given;
+		unsigned int bit;
+	} all[] = {
+		{"arch", o->arch, ARCH}, {"output", o->output, OUTPUT},	   {"run", o->run, RUN},
+		{"fds", o->fds, FDS},	 {"seconds", o->seconds, SECONDS},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+		if (all[i].given && !(verb->takes & all[i].bit))
+			return err_text(err, EINVAL, "policy %s takes no --%s", verb->name,
+					all[i].name);
+	}
+	return !o->output && (verb->takes & OUTPUT_NEEDED)
+		       ? err_text(err, EINVAL, "policy %s: --output is missing", verb->name)
+		       : 0;
+}
+
 static int policy_wanted(const struct verb_args *args, struct policy_work *w, struct err *err)
 {
 	const struct policy_options *o = args->opt;
 	const struct policy_verb *verb = policy_find_verb(args->arg[0]);
 
 	if (!verb)
-		return err_text(err, EINVAL, "policy: %s: must be check, compile, explain or diff",
+		return err_text(err, EINVAL,
+				"policy: %s: must be check, compile, explain, diff, stats or learn",
 				args->arg[0]);
 	w->nr = args->nr - 1;
 	w->file = args->arg + 1;
-	if (w->nr < verb->min_files || w->nr > verb->max_files)
-		return err_text(err, EINVAL, "policy %s wants %s", verb->name,
-				verb->min_files == 2   ? "two files"
-				: verb->max_files == 1 ? "one file"
-						       : "files");
-	if (!o->output != (verb->run != policy_compile))
-		return err_text(err, EINVAL, "policy %s: --output %s", verb->name,
-				o->output ? "is for compile" : "is missing");
-	w->arch = o->arch ? arch_find(o->arch, strlen(o->arch)) : arch_native();
-	if (!w->arch)
-		return err_text(err, EINVAL,
-				"policy: --arch: must be x86_64, aarch64 or arm, is \"%s\"",
-				o->arch);
 	w->verb = verb;
-	return 0;
+	if (w->nr < verb->min || w->nr > verb->max)
+		return err_text(err, EINVAL, "policy %s wants %s", verb->name, verb->wants);
+	if (policy_check_options(verb, o, err) < 0)
+		return -EINVAL;
+	w->arch = o->arch ? arch_find(o->arch, strlen(o->arch)) : arch_native();
+	return w->arch ? 0
+		       : err_text(err, EINVAL,
+				  "policy: --arch: must be x86_64, aarch64 or arm, is \"%s\"",
+				  o->arch);
 }
 
 /* In the child that parses */
@@ -218,6 +246,8 @@ static int policy(struct vmrun *v, const struct verb_args *args, struct err *err
 
 	if (rc < 0)
 		return rc;
+	if (w.verb->watch)
+		return w.verb->watch(v, o, w.nr, w.file, err);
 	if (o->output) {
 		file = open(o->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
 		if (file < 0)
@@ -233,15 +263,22 @@ static void policy_help(char *ret, size_t size)
 		ret, size,
 		"\n  policy check [--arch ARCH] FILE...            one line for each, or what is "
 		"wrong"
-		"\n  policy compile [--arch ARCH] FILE -o OUT.bpf  a BPF program\n  policy explain "
-		"[--arch ARCH] FILE"
-		"\n  policy diff [--arch ARCH] A B\n");
+		"\n  policy compile [--arch ARCH] FILE -o OUT.bpf  a BPF program"
+		"\n  policy explain [--arch ARCH] FILE             its rules, and where they stand"
+		"\n  policy diff [--arch ARCH] A B                 the rules that only one has"
+		"\n  policy stats [-s N] [-o FILE] ID              how often a VM uses each rule"
+		"\n  policy stats --run [-s N] [-o FILE] -- CMD    likewise all that a command runs"
+		"\n  policy learn [--fds] [-o DIR] -- CMD          run VMs whose filters refuse "
+		"nothing;\n"
+		"                                                write policies for what they "
+		"did\n");
 }
 
 const struct verb verb_policy = {
 	.name = "policy",
-	.synopsis = "check|compile|explain|diff [--arch ARCH] [-o OUT.bpf] FILE...",
-	.summary = "Check or compile seccomp policies, or show what they allow",
+	.synopsis = "check|compile|explain|diff|stats|learn [OPTION...] FILE...|ID|-- CMD...",
+	.summary = "Check, compile or compare seccomp policies, learn them, or show which rules "
+		   "are used",
 	.options = options,
 	.opt_bytes = sizeof(struct policy_options),
 	.min_args = 1,

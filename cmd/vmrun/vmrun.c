@@ -2,12 +2,15 @@
 #include "cmd/vmrun/vmrun.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "devices/core/fmt.h"
+#include "runtime/jail/userns.h"
+#include "runtime/state/state_dir.h"
 #include "runtime/util/oci_log.h"
 
 static enum log_level vmrun_log_level(const struct vmrun *v)
@@ -26,6 +29,24 @@ int vmrun_usage(struct vmrun *v, int rc)
 	if (rc == -EINVAL)
 		v->exit_code = VMRUN_EXIT_USAGE;
 	return rc;
+}
+
+int vmrun_settle_root(struct vmrun *v, char *buf, size_t size, struct err *err)
+{
+	char cwd[PATH_MAX];
+
+	if (!v->root) {
+		v->root = buf;
+		return state_default_root(userns_own_ids(), buf, size, err);
+	}
+	if (v->root[0] == '/')
+		return 0;
+	if (!*v->root || !getcwd(cwd, sizeof(cwd)))
+		return vmrun_usage(v, err_text(err, EINVAL, "option --root wants a directory"));
+	/* The next command may run in another directory. */
+	fmt_into(buf, size, "%s/%s", cwd, v->root);
+	v->root = buf;
+	return 0;
 }
 
 int vmrun_flush(struct err *err)

@@ -99,6 +99,14 @@ extern const struct verb verb_create, verb_start, verb_run, verb_state, verb_lis
  */
 MUST_CHECK int vmrun_usage(struct vmrun *v, int rc);
 
+/**
+ * vmrun_settle_root() - Make the state directory absolute, or the default one
+ * @buf:	PATH_MAX * 2 bytes at least, which live as long as @v is used
+ *
+ * For verbs that are stateless, but for some of their arguments.
+ */
+MUST_CHECK int vmrun_settle_root(struct vmrun *v, char *buf, size_t size, struct err *err);
+
 /** vmrun_flush() - Have all that was printed written; -errno if any of it could not be */
 MUST_CHECK int vmrun_flush(struct err *err);
 
