@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "policies/parse.h"
+#include "policies/policy.h"
 #include "policies/telling.h"
 
 struct made {
@@ -151,4 +152,41 @@ Test(telling, values_have_the_names_that_people_write)
 	expect_name("unlinkat", 2, 0x200, "AT_REMOVEDIR");
 	expect_name("getsockopt", 2, SO_PEERCRED, "SO_PEERCRED");
 	expect_name("fstat", 0, 7, "7");
+}
+
+/* Each value that our policies compare with reads back as itself. */
+static void expect_reads_back(const struct rule *r, const struct rule_cmp *c)
+{
+	cleanup_free char *text = NULL;
+	struct rules rules = {.arch = arch_native()};
+	struct err err = {0};
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fprintf(out, "%s: arg%u == ", r->name, c->arg);
+	telling_print(arch_native(), r->name, c->arg, c->value, out);
+	fclose(out);
+	cr_assert_eq(parse_text(&rules, "one", text, len, &err), 0, "%s: %s", text, err.msg);
+	cr_expect_eq(rules.rule[0].cmp[0].value, c->value, "%s", text);
+	rules_done(&rules);
+}
+
+Test(telling, names_are_read_as_the_values_they_stand_for)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		struct rules r = {.arch = arch_native()};
+		struct err err = {0};
+
+		cr_assert_eq(parse_text(&r, policies[i].name, policies[i].rules,
+					strlen(policies[i].rules), &err),
+			     0, "%s", err.msg);
+		for (unsigned int n = 0; n < r.nr; n++) {
+			for (unsigned int k = 0; k < r.rule[n].nr_cmps; k++, nr++)
+				expect_reads_back(&r.rule[n], &r.rule[n].cmp[k]);
+		}
+		rules_done(&r);
+	}
+	cr_expect_gt(nr, 100);
 }
