@@ -123,12 +123,15 @@ static int policy_stats_answer(void *arg, struct err *err)
 	cleanup_free char *text = NULL;
 	size_t len = 0;
 	FILE *out = open_memstream(&text, &len);
-	int rc;
+	int rc = 0;
 
 	close(s->to);
 	if (!tally || !out)
 		return err_set(err, ENOMEM, "policies");
-	rc = policy_stats_count_all(s, tally, err);
+	for (unsigned int i = 0; rc == 0 && s->all && i < s->nr_groups; i++)
+		rc = policy_stats_load(s, s->group[i].policy, &tally[i], err);
+	if (rc == 0)
+		rc = policy_stats_count_all(s, tally, err);
 	if (rc < 0)
 		return rc;
 	policy_stats_print(s, tally, out);

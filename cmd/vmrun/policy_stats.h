@@ -27,14 +27,16 @@ struct policy_stats_call {
 };
 
 /**
- * struct policy_stats - Zero-initialised but for the groups, @dir and @out
+ * struct policy_stats - Zero-initialised but for the groups, @all, @dir and @out
+ * @all:	The table has all groups, not just those that made calls
  * @dir:	Where the policies are as text, or NULL: those compiled in
- * @out:	Gets the table: a line for each rule, with its number of calls, of each group that made any
+ * @out:	Gets the table: a line for each rule of a group, with its number of calls
  * @from, @to:	The pipe's ends
  */
 struct policy_stats {
 	unsigned int nr_groups;
 	const struct policy_stats_group *group;
+	bool all;
 	const char *dir;
 	int out;
 	int from, to;

@@ -63,7 +63,7 @@ static int policy_watch_run(struct watch *w, struct tracer_job *job, struct err 
 		}
 	}
 	(void)sigprocmask(SIG_SETMASK, &job->mask, NULL);
-	if (rc == 0 && w->calls == 0)
+	if (rc == 0 && w->calls == 0 && job->argv)
 		rc = err_text(err, ENOENT, "%s", nothing_seen);
 	return rc;
 }
@@ -79,7 +79,10 @@ static int policy_watch_command(struct vmrun *v, const struct policy_options *o,
 				int out, struct err *err)
 {
 	cleanup_free struct policy_stats_group *group = calloc(nr_policies, sizeof(*group));
-	struct watch w = {.stats = {nr_policies, group, v->policy_dir, out, .from = -1}};
+	struct watch w = {.stats = {.nr_groups = nr_policies,
+				    .group = group,
+				    .dir = v->policy_dir,
+				    .out = out}};
 	struct tracer_job job = {.argv = argv, .seconds = o->seconds};
 	int rc;
 
@@ -123,7 +126,7 @@ static int policy_watch_vm(struct vmrun *v, const struct policy_options *o, cons
 	cleanup_found struct found f = {.dir = -1};
 	struct policy_stats_group group[PLAN_PROCS_MAX];
 	struct tracer_target target[PLAN_PROCS_MAX];
-	struct watch w = {.stats = {0, group, v->policy_dir, out, .from = -1}};
+	struct watch w = {.stats = {.group = group, .all = true, .dir = v->policy_dir, .out = out}};
 	struct tracer_job job = {.target = target,
 				 .seconds = o->seconds ? o->seconds : STATS_SECONDS};
 	int nr = found_open(v, id, &f, err);

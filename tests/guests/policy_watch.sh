@@ -74,6 +74,23 @@ kill -INT $!
 wait $!
 is "stats: interrupted, it prints what it saw" "$? $(grep -c KVM_RUN "$work/out")" "0 1"
 
+vmrun pause busy
+vmrun policy stats -s 1 busy >"$work/out" 2>&1
+is "stats: of a VM that is paused" "$? $(grep -c '^vmm ' "$work/out")" "0 $(($(vmrun policy explain policies/x86_64/vmm_device.policy | wc -l) - 1))"
+vmrun resume busy
+is "stats: and it can go on" "$(vm_status busy) $(vmrun policy stats -s 1 busy | grep -c '^vmm *[1-9].*KVM_RUN')" "running 1"
+
+mkdir -p "$work/c/rootfs/bin"
+install -m 755 /dev/null "$work/c/rootfs/bin/sleep"
+head -c 512 /dev/zero >"$work/initrd"
+jq -n --arg k "$B/guests/agent.elf" --arg i "$work/initrd" '{kernel: $k, initrd: $i, memory: 67108864}' >"$work/host.json"
+echo '{"ociVersion": "1.0.2", "root": {"path": "rootfs"}, "process": {"cwd": "/", "args": ["sleep"], "user": {"uid": 0, "gid": 0}}}' >"$work/c/config.json"
+vmrun --host-config "$work/host.json" create --bundle "$work/c" c </dev/null >/dev/null 2>&1
+vmrun start c
+vmrun policy stats -s 1 c >"$work/out" 2>&1
+is "stats: of a container" "$? $(awk '{ print $1 }' "$work/out" | sort -u | tr '\n' ' ')" "0 $(vmrun state c | jq -r '.vmrun.processes[].name' | sort -u | tr '\n' ' ')"
+vmrun delete --force c
+
 vmrun policy stats --run -o "$work/table" -- "${at[@]}" run "$work/vm" </dev/null >"$work/out" 2>"$work/err"
 is "stats --run: exits as its command does" $? 32
 like "stats --run: of each policy" "$(cat "$work/table")" "^rng_device +[1-9][0-9]*  getrandom: arg2 == 0 # rng.policy:[0-9]+$"
