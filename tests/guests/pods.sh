@@ -108,6 +108,26 @@ create && vmrun start pod
 succeeds "delete --force of a running one" vmrun delete --force pod
 succeeds "nothing is left" nothing_left
 
+# Its state has the annotations, of which callers give many.
+holder "$cri, $(jq -nr '[range(4) | "\"k\(.)\": \"\("x" * 60000)\""] | join(", ")')" "$usual"
+create
+succeeds "annotations of 240 KB: start" vmrun start pod
+succeeds "annotations of 240 KB: kill" vmrun kill pod
+eventually 5 is_stopped pod
+is "annotations of 240 KB: ends as others do" "$(state '.vmrun | "\(.cause) \(.exitCode)"') $(state '.annotations | length')" "exited 0 5"
+vmrun delete pod
+
+# A user who is not root
+mkdir -m 755 "$work/user" && cp -r "$work/b" "$work/user/b" && chown -R 65534:65534 "$work/user" && chmod 755 "$work"
+holder "$cri" "$(ns pid)" && cp "$work/b/config.json" "$work/user/b/"
+as_user() { setpriv --reuid=65534 --regid=65534 --clear-groups "$vmrun_bin" --root "$work/user/state" "$@" </dev/null 2>&1; }
+is "another user: create" "$(as_user create --bundle "$work/user/b" pod)" ""
+succeeds "another user: start" as_user start pod
+succeeds "another user: kill" as_user kill pod
+has_stopped() { as_user state pod | grep -q '"stopped"'; }
+succeeds "another user: it has stopped" eventually 5 has_stopped
+succeeds "another user: delete" as_user delete pod
+
 # ---- namespaces of the wrong kind: all pairs of what is asked for and what is there, one line each
 
 for type in network ipc uts pid mount user cgroup time; do
