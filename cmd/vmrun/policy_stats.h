@@ -11,7 +11,7 @@
 #include "cmd/vmrun/parser.h"
 #include "policies/policy.h"
 
-#define POLICY_STATS_BATCH 64
+#define POLICY_STATS_BATCH 32
 
 /** struct policy_stats_group - Calls that are counted together, by the rules of @policy; @name: what is printed */
 struct policy_stats_group {
