@@ -183,6 +183,9 @@ replays    := $(fuzz_names:%=$(B)/tests/replay_%)
 guest_src  := $(wildcard tests/guests/*.c)
 guests     := $(patsubst tests/guests/%.c,$(B)/guests/%.elf,$(guest_src))
 
+# Tests run for a second, and take longer to compile. What they test is optimized as always.
+$(B)/obj/tests/unit/%.o: CFLAGS += -O0 -U_FORTIFY_SOURCE -Wno-frame-larger-than
+
 # Those of the guest's process 1 see nothing of the host's side.
 $(B)/tests/unit/init/%: $(B)/obj/tests/unit/init/%.o $(B)/lib/init.a $(B)/lib/support.a $(B)/lib/core.a
 	@mkdir -p $(@D)
