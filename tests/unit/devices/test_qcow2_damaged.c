@@ -302,6 +302,25 @@ Test(qcow2_damaged, tables_are_never_taken_for_free_clusters)
 	cr_expect_eq(peek(0), head);
 }
 
+/* Entries one after the other, of which the first alone points to what may be written */
+Test(qcow2_damaged, a_run_of_clusters_does_not_reach_a_table)
+{
+	struct err err = {0};
+	uint64_t l1, l2, entry;
+
+	make_chain(CHAIN_NONE, "cluster_size=65536");
+	cr_assert_eq(sh("qemu-io -f qcow2 -c 'write -P 1 0 128k' a.qcow2"), 0);
+	l1 = peek(40);
+	entry = peek(l1);
+	l2 = entry & ~(1ULL << 63);
+	patch(l2, 8, 1ULL << 63 | (l1 - 65536));
+	patch(l2 + 8, 8, 1ULL << 63 | l1);
+	cr_assert_eq(open_chain(CHAIN_NONE, true, &err), 0, "%s", err.msg);
+	cr_expect_eq(put(0, disk, 131072), -EIO);
+	close_chain();
+	cr_expect_eq(peek(l1), entry);
+}
+
 Test(qcow2_damaged, a_file_that_shrinks_is_an_error)
 {
 	struct err err = {0};
