@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -355,8 +356,8 @@ Test(block, configuration_space)
 
 Test(block_init, refuses_what_is_no_disk)
 {
-	static const uint64_t bytes[] = {SECTORS * 512, 0,	       513,	     1ULL << 63,
-					 512,		SECTORS * 512, SECTORS * 512};
+	static const uint64_t bytes[] = {SECTORS * 512, 0, 513, 1ULL << 63, 512, SECTORS * 512,
+					 SECTORS * 512};
 	static struct device d;
 	struct loop loop;
 
@@ -372,6 +373,35 @@ Test(block_init, refuses_what_is_no_disk)
 		boot_set_settings(&rec, &settings, sizeof(settings));
 		cr_assert_eq(block_device.init(&d, &rec, &err) == 0, i == 0, "record %u", i);
 		cr_assert_eq(err.code != 0, i != 0);
+		device_done(&d);
+	}
+}
+
+Test(block_init, refuses_what_is_no_image)
+{
+	static const struct {
+		uint32_t direct_mem, nr_res, qcow2;
+		const char *why;
+	} rows[] = {
+		{512, 1, 1, "O_DIRECT"},
+		{0, 0, 1, "are not the images"},
+		{0, 1, 3, "are not the images"},
+	};
+	static struct device d;
+	struct loop loop;
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct err err = {0};
+
+		record(0);
+		settings.direct_mem = rows[i].direct_mem;
+		settings.qcow2 = rows[i].qcow2;
+		rec.nr_res = rows[i].nr_res;
+		cr_assert_eq(loop_init(&loop, &err), 0);
+		cr_assert_eq(device_init(&d, &block_device, &loop, &err), 0);
+		boot_set_settings(&rec, &settings, sizeof(settings));
+		cr_expect_eq(block_device.init(&d, &rec, &err), -EINVAL, "row %u", i);
+		cr_expect(strstr(err.msg, rows[i].why), "row %u: %s", i, err.msg);
 		device_done(&d);
 	}
 }

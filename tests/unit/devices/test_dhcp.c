@@ -556,3 +556,16 @@ Test(dhcp_lease, a_lease_that_is_none_is_refused, .init = setup_lease)
 		device_done(&dev);
 	}
 }
+
+Test(dhcp_lease, more_pairs_than_a_device_has, .init = setup_lease)
+{
+	struct err err;
+
+	cr_assert_eq(init_device(&err), 0);
+	device_done(&dev);
+	cr_assert_eq(device_init(&dev, &net_device, NULL, &err), 0);
+	rec.nr_res = NET_PAIRS_MAX + 1;
+	cr_expect_eq(net_device.init(&dev, &rec, &err), -EINVAL);
+	cr_expect(strstr(err.msg, "resources"), "%s", err.msg);
+	device_done(&dev);
+}
