@@ -544,7 +544,7 @@ Test(fs_init, refuses_records_and_writes)
 		unsigned int nr_res, nr_queues, cache;
 		const char *tag;
 	} bad[] = {
-		{1, 1, 0, "data"}, {3, 1, 0, "data"}, {2, 17, 0, "data"},
+		{1, 1, 0, "data"}, {3, 1, 0, "data"},	      {2, 17, 0, "data"},
 		{2, 1, 0, ""},	   {2, 1, FS_CACHES, "data"},
 	};
 	static struct boot_dev rec = {.name = "fs0"};
