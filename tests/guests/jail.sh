@@ -7,9 +7,10 @@ mkdir "$work/shared"
 jq --arg d "$work/shared" '.vm.devices += [{type: "fs", tag: "shared", source: $d,
 	uidMappings: [{containerID: 1, hostID: 100000, size: 65536}], gidMappings: [{containerID: 7, hostID: 8, size: 9}]}]' "$work/vm/config.json" >"$work/config" &&
 	mv "$work/config" "$work/vm/config.json"
-# posix_spawn() starts programs with libc's own signals, 32 and 33, ignored, and libc refuses to set them.
+# posix_spawn() starts programs with libc's own signals, 32 and 33, ignored, and libc refuses to set them. A careless caller
+# leaves an fd open.
 perl -e 'for (32, 33) { syscall(13, $_, my $ignore = pack("Q4", 1, 0, 0, 0), 0, 8) } exec @ARGV' \
-	"$vmrun_bin" --root "$root" create "$work/vm" </dev/null >/dev/null
+	"$vmrun_bin" --root "$root" create "$work/vm" </dev/null >/dev/null 9<"$work/vm/config.json"
 succeeds "a VM with four devices runs" vmrun start vm
 procs=$(vmrun state vm | jq -r '.vmrun.processes[] | "\(.name) \(.pid)"')
 is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 fs0 rng0 serial0 vmm "
@@ -94,3 +95,13 @@ succeeds "kill it" vmrun kill vm KILL
 succeeds "it stops" eventually 10 is_stopped vm
 is "the cause is recorded" "$(vmrun state vm | jq -r .vmrun.cause)" killed
 succeeds "delete" vmrun delete vm
+
+# A process that can do nothing any more, stopped as it is, dies with its supervisor.
+succeeds "create it again" vmrun create "$work/vm" </dev/null
+pids=$(vm_pids vm)
+for pid in $(tail -n +2 <<<"$pids"); do kill -STOP "$pid"; done
+kill -KILL "$(head -n 1 <<<"$pids")"
+gone() { for pid in $pids; do [ ! -e "/proc/$pid" ] || return 1; done; }
+succeeds "stopped processes die with their supervisor" eventually 10 gone
+for pid in $pids; do kill -KILL "$pid" 2>/dev/null; done
+succeeds "delete what is left" vmrun delete vm
