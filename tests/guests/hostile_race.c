@@ -2,8 +2,8 @@
 /*
  * Rings that change while they are read. The second CPU, in ring 3 and so at full speed, writes descriptors, heads and
  * the available index without an end, good ones and bad ones in turn; the first rings the doorbell, looks what becomes
- * of it and resets what is broken. On each queue of each device, which must work afterwards. With the parameter "long"
- * each queue has a hundred times as many turns.
+ * of it and resets what is broken. On each queue of each device, which must work afterwards. Then both CPUs write the
+ * device's registers at once. With the parameter "long" all has a hundred times as many turns.
  */
 #include "lib/guest.h"
 #include "lib/honest.h"
@@ -25,6 +25,8 @@ static volatile uint64_t writes;
 /* The second CPU is asked to stop, and says which request it has obeyed */
 static volatile uint32_t stop = 1, stopped;
 static volatile bool racing;
+static volatile uint64_t
+	bar; /* of the device whose registers the second CPU writes; 0: it writes the ring */
 
 /*
  * Values that a descriptor may flip between; each has what is right and what is not. None of them, read as the number of
@@ -54,6 +56,21 @@ static void scribble(volatile struct virtio_desc *d, uint32_t r)
 	d->flags = r >> 14 & 1 ? 2 : 0;
 }
 
+/* One write to a register, or a read: common, ISR, the device's own, doorbells, masks of vectors */
+static void poke(uint32_t r)
+{
+	static const uint32_t parts[] = {0, 0, 0, 0x800, 0x1000, 0x2000, 0x2000, 0x300c};
+	const uint32_t part = parts[r & 7];
+	const uint64_t at = bar + part + (part == 0x300c ? r >> 3 & 0x70 : r >> 3 & 0x3c);
+
+	if (r >> 10 & 1)
+		mmio_write32(at, r >> 11 & 1 ? r >> 12 & 0xf : r >> 12);
+	else if (r >> 11 & 1)
+		mmio_write8(at, (uint8_t)(r >> 12 & 3 ? 0 : r >> 14));
+	else
+		(void)mmio_read16(at);
+}
+
 /* The second CPU, in ring 3, for ever */
 static void race(void)
 {
@@ -65,6 +82,11 @@ static void race(void)
 
 		if (!racing) {
 			stopped = stop;
+			continue;
+		}
+		writes++;
+		if (bar) {
+			poke(n);
 			continue;
 		}
 		scribble(&r->desc[n >> 16 & 15], n);
@@ -81,7 +103,6 @@ static void race(void)
 			r->used.idx = (uint16_t)n;
 			r->used.avail_event = (uint16_t)(n >> 8);
 		}
-		writes++;
 	}
 }
 
@@ -136,12 +157,35 @@ static void attack(struct honest_dev *d, unsigned int q, unsigned int turns)
 	guest_puts("\n");
 }
 
+/* The first CPU sets the device up and uses it, as far as the second one lets it */
+static void attack_registers(struct honest_dev *d, unsigned int turns)
+{
+	const uint64_t before = writes;
+	bool ok;
+
+	bar = d->v.common & ~0x3fffULL;
+	for (unsigned int n = 0; n < turns; n++) {
+		racing = true;
+		/* A request that is not answered costs its time. */
+		if (honest_begin(d, 0) && honest_queues(d, HONEST_NO_QUEUE) && virtio_go(&d->v))
+			honest_post(d, 0, 0);
+		(void)virtio_reset(&d->v);
+		be_still();
+	}
+	bar = 0;
+	ok = writes > before && honest_works(d);
+	guest_puts(ok ? "ok - " : "not ok - ");
+	guest_puts(d->kind->name);
+	guest_puts(": works after registers that two CPUs wrote\n");
+}
+
 void guest_main(void)
 {
 	const unsigned int turns = guest_has_word("long") ? TURNS * LONG : TURNS;
 	struct honest_dev d;
 
 	honest_first("hostile_race");
+	ring3_may(0xc0000000); /* where BARs are */
 	for (uint64_t at = 0x200000; at < 0x600000; at += 0x200000)
 		ring3_may(at);
 	if (!guest_check(smp_start(second), "a second CPU begins"))
@@ -149,6 +193,8 @@ void guest_main(void)
 	for (unsigned int slot = 1; slot < 32; slot++) {
 		for (unsigned int q = 0; honest_find(&d, slot) && q < d.nr_queues; q++)
 			attack(&d, q, turns);
+		if (honest_find(&d, slot))
+			attack_registers(&d, turns);
 	}
 	honest_last("hostile_race");
 }
