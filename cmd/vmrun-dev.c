@@ -9,7 +9,7 @@
  *   2. give up all that is not open; make the event loop, allocate the device's state, let the device take over its resources
  *   3. watch the front-end's connection, the socket to the VMM; not with BOOT_DEV_ALONE
  *   4. lock down; from here on nothing is opened, allocated or looked up
- *   5. send CTL_READY and serve
+ *   5. send CTL_READY and serve; when the VMM has sent all of the memory, lock down further
  *
  * A VMM may have sent messages long before: they wait in the socket until after step 4. The program
  * ends when the supervisor closes the control socket, or when the VMM, its one front-end, is gone. A
@@ -121,10 +121,14 @@ static void dev_control_ready(void *arg, int control, uint32_t events)
 
 static int dev_watch_vmm(struct program *p, struct err *err)
 {
+	int rc;
+
 	/* What is not virtio watches the socket in its init. */
 	if (dev_ops->kind->virtio_id == 0 || p->boot.flags & BOOT_DEV_ALONE)
 		return 0;
-	return vu_backend_init(&p->backend, &p->dev, BOOT_FD_VMM, err);
+	rc = vu_backend_init(&p->backend, &p->dev, BOOT_FD_VMM, err);
+	p->backend.filter = &p->boot.filter;
+	return rc;
 }
 
 /* Steps 1 to 4 */

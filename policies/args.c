@@ -86,6 +86,7 @@ static const struct args {
 	{"renameat2", A0 | A2 | A4},
 	{"rt_sigaction", A0},
 	{"rt_sigprocmask", A0},
+	{"seccomp", A0 | A1},
 	{"sendmsg", A0 | A2},
 	{"sendto", A0 | A3 | A5},
 	{"setfsgid", A0},

@@ -30,6 +30,7 @@ bool emit_is_program(const char *path)
 	if (!strcmp(name, "common_device" SUFFIX))
 		return false;
 	return emit_ends_with(name, "_device" SUFFIX) ||
+	       emit_ends_with(name, "_device_early" SUFFIX) ||
 	       emit_ends_with(name, "_device_vhost_user" SUFFIX);
 }
 

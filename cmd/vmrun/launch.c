@@ -175,13 +175,15 @@ static int launch_check_files(struct plan *p, const char *root, struct err *err)
 static int launch_open_programs(const struct vmrun *v, struct launch_vm *vm, struct err *err)
 {
 	const char *dir = v->policy_dir ? v->policy_dir : vm->plan->policy_dir;
-	const char *name[PLAN_PROCS_MAX];
+	const char *name[POLICY_DIR_MAX];
 	unsigned int nr = 0;
 	int rc = 0;
 
 	for (unsigned int i = 0; i < vm->plan->nr_procs; i++) {
 		if (vm->plan->proc[i].policy)
 			name[nr++] = vm->plan->proc[i].policy;
+		if (vm->plan->proc[i].early)
+			name[nr++] = vm->plan->proc[i].early;
 	}
 	if (dir && nr > 0)
 		rc = policy_dir_load(dir, name, nr, &vm->policies, err);

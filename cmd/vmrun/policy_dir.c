@@ -140,7 +140,7 @@ int policy_dir_load(const char *dir, const char *const *name, unsigned int nr,
 	struct policy_dir_question q = {dir, name, nr, fd};
 	int rc;
 
-	vr_assert(nr <= PLAN_PROCS_MAX);
+	vr_assert(nr <= POLICY_DIR_MAX);
 	if (fd < 0)
 		return err_set(err, errno, "memfd_create");
 	rc = parser_run(policy_dir_answer, &q, err);

@@ -11,18 +11,20 @@
 #include "policies/policy.h"
 #include "runtime/supervisor/programs.h"
 
+#define POLICY_DIR_MAX (2 * PLAN_PROCS_MAX)
+
 struct policy_dir_text;
 
 /** struct policy_dir - Policies; zero-initialised, ended by policy_dir_done() */
 struct policy_dir {
 	struct programs_policies of;
-	struct policy policy[PLAN_PROCS_MAX];
+	struct policy policy[POLICY_DIR_MAX];
 	struct policy_dir_text *text;
 };
 
 /**
  * policy_dir_load() - Compile DIR/NAME.policy for each name
- * @name:	@nr of them, at most PLAN_PROCS_MAX, which live as long as @ret; one may be there several times
+ * @name:	@nr of them, at most POLICY_DIR_MAX, which live as long as @ret; one may be there several times
  */
 MUST_CHECK int policy_dir_load(const char *dir, const char *const *name, unsigned int nr,
 			       struct policy_dir *ret, struct err *err);

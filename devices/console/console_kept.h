@@ -84,7 +84,12 @@ _Static_assert(sizeof(struct console_kept) <= CONSOLE_KEPT_BYTES, "room for all 
 MUST_CHECK int console_kept_open(int fd, unsigned int nr_ports, struct console_kept **ret,
 				 struct err *err);
 
-/** console_kept_close() - Unmap it; safe on NULL.  Syscalls: munmap */
+/**
+ * console_kept_close() - Unmap it; safe on NULL
+ *
+ * Context: setup that fails; a process that serves ends with it
+ * Syscalls: munmap
+ */
 void console_kept_close(struct console_kept *k);
 
 #endif

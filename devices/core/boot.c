@@ -54,12 +54,13 @@ static int boot_check_hdr(const struct boot_hdr *h, enum boot_kind kind, size_t 
 
 static int boot_check_filter(const struct boot_filter *f, struct err *err)
 {
-	if (f->flags == BOOT_FILTER_NONE && f->count == 0)
+	if (f->flags == BOOT_FILTER_NONE && f->count == 0 && f->later == 0)
 		return 0;
-	if (f->flags != 0 || f->count == 0 || f->count > BOOT_FILTER_MAX)
+	if (f->flags != 0 || f->count == 0 || f->count > BOOT_FILTER_MAX ||
+	    f->later > BOOT_FILTER_MAX - f->count)
 		return err_text(err, EPROTO,
-				"boot record: seccomp filter of %u instructions, flags 0x%x",
-				f->count, f->flags);
+				"boot record: seccomp filter of %u + %u instructions, flags 0x%x",
+				f->count, f->later, f->flags);
 	return 0;
 }
 

@@ -17,11 +17,11 @@
 #include "devices/core/err.h"
 
 #define BOOT_MAGIC	    0x746f6f62 /* "boot" */
-#define BOOT_VERSION	    7
+#define BOOT_VERSION	    8
 #define BOOT_NAME_BYTES	    16
 #define BOOT_VCPUS_MAX	    32	 /* vCPUs of one VM */
 #define BOOT_DEVICES_MAX    24	 /* devices of one VM */
-#define BOOT_FILTER_MAX	    1024 /* BPF instructions of one policy */
+#define BOOT_FILTER_MAX	    1024 /* BPF instructions of one policy, or of the two of a device */
 #define BOOT_CMDLINE_MAX    2048 /* bytes with the terminator: COMMAND_LINE_SIZE of Linux on x86 */
 #define BOOT_RES_MAX	    8	 /* resource fds of one device */
 #define BOOT_QUEUES_MAX	    16	 /* queues of one device */
@@ -65,13 +65,15 @@ struct boot_hdr {
 #define BOOT_FILTER_NONE (1U << 0)
 
 /**
- * struct boot_filter - The process's seccomp program
- * @count:	0 is refused, unless @flags say that there is none
+ * struct boot_filter - The process's seccomp programs
+ * @count:	Instructions of the first; 0 is refused, unless @flags say that there is none
  * @flags:	BOOT_FILTER_NONE: the user wants no sandbox, so the process locks nothing down
+ * @later:	Of a second one behind it, which a device loads as soon as it has its memory; 0: there is no second
  */
 struct boot_filter {
 	uint32_t count;
 	uint32_t flags;
+	uint32_t later;
 	struct sock_filter insn[BOOT_FILTER_MAX];
 };
 

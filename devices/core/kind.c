@@ -10,6 +10,7 @@
 		.name = word,                                                                      \
 		.program = (bits)&KIND_NAME ? NULL : "vmrun-dev-" word,                            \
 		.policy = (bits)&KIND_NAME ? NULL : word "_device",                                \
+		.policy_early = (virtio) != 0 ? word "_device_early" : NULL,                       \
 		.policy_alone = (bits)&KIND_ALONE ? word "_device_vhost_user" : NULL,              \
 		.bus = BOOT_BUS_##on,                                                              \
 		.virtio_id = virtio,                                                               \

@@ -4,8 +4,8 @@
  *
  * Every part of vmrun that knows what kinds there are asks here: the types of config.json, the plan, the
  * names of programs and policies, the VMM's PCI functions, `vmrun device` and `vmrun features`. A kind
- * NAME is the program vmrun-dev-NAME, whose policies are NAME_device and, for KIND_ALONE,
- * NAME_device_vhost_user.
+ * NAME is the program vmrun-dev-NAME, whose policies are NAME_device, on the virtio bus NAME_device_early too, and
+ * for KIND_ALONE NAME_device_vhost_user.
  */
 #ifndef VMRUN_DEVICES_CORE_KIND_H
 #define VMRUN_DEVICES_CORE_KIND_H
@@ -53,6 +53,7 @@ enum kind_id { KIND_TABLE(KIND_ID) KINDS };
  * struct kind - A row
  * @name:	config.json's type
  * @program, @policy: NULL for KIND_NAME
+ * @policy_early: As long as the VMM has not sent all memory; NULL for what is not virtio, which is sent none
  * @policy_alone: Of the stand-alone back-end
  * @bus:	The VMM's side of it
  * @virtio_id:	virtio 1.3 section 5; 0 for a device that is not virtio
@@ -61,7 +62,7 @@ enum kind_id { KIND_TABLE(KIND_ID) KINDS };
  */
 struct kind {
 	const char *name;
-	const char *program, *policy, *policy_alone;
+	const char *program, *policy, *policy_early, *policy_alone;
 	enum boot_bus bus;
 	uint16_t virtio_id;
 	uint32_t pci_class;

@@ -92,10 +92,10 @@ int lockdown_files(const struct boot_filter *filter, int beneath, struct err *er
 	return rc;
 }
 
-static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
+static int lockdown_seccomp(const struct sock_filter *insn, uint32_t count, struct err *err)
 {
-	const struct sock_fprog prog = {.len = (unsigned short)filter->count,
-					.filter = (struct sock_filter *)(uintptr_t)filter->insn};
+	const struct sock_fprog prog = {.len = (unsigned short)count,
+					.filter = (struct sock_filter *)(uintptr_t)insn};
 	const unsigned int tsync = SECCOMP_FILTER_FLAG_TSYNC;
 	long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, tsync | SECCOMP_FILTER_FLAG_LOG,
 			  &prog);
@@ -103,7 +103,7 @@ static int lockdown_seccomp(const struct boot_filter *filter, struct err *err)
 	if (rc < 0 && errno == EINVAL) /* a kernel before 4.14 cannot log */
 		rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, tsync, &prog);
 	if (rc < 0)
-		return err_set(err, errno, "seccomp: load %u instructions", filter->count);
+		return err_set(err, errno, "seccomp: load %u instructions", count);
 	if (rc > 0)
 		return err_text(err, ESRCH, "seccomp: thread %ld cannot take the filter", rc);
 	return 0;
@@ -118,11 +118,24 @@ int lockdown(const struct boot_filter *filter, struct err *err)
 	rc = lockdown_check_privs(err);
 	if (rc < 0)
 		return rc;
-	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX)
+	if (filter->count == 0 || filter->count > BOOT_FILTER_MAX ||
+	    filter->later > BOOT_FILTER_MAX - filter->count)
 		return err_text(err, EINVAL, "seccomp: filter of %u instructions", filter->count);
 	/* Here and not before execve, which makes every process dumpable again. */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		return err_set(err, errno, "dumpable");
 	rc = refused_watch(err);
-	return rc < 0 ? rc : lockdown_seccomp(filter, err);
+	return rc < 0 ? rc : lockdown_seccomp(filter->insn, filter->count, err);
+}
+
+int lockdown_later(const struct boot_filter *filter, struct err *err)
+{
+	int rc;
+
+	if (filter->later == 0)
+		return 0;
+	rc = lockdown_seccomp(filter->insn + filter->count, filter->later, err);
+	if (rc == 0)
+		refused_by(2);
+	return rc;
 }

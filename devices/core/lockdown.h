@@ -4,7 +4,8 @@
  *
  * The runtime has built namespaces, empty root, limits and capabilities before exec (runtime/jail/jail.c).
  * Two steps are left. lockdown_files() comes before the program makes threads, which inherit it; lockdown()
- * comes when all is set up. After it there is no allocation, stdio, strerror or path lookup.
+ * comes when all is set up. After it there is no allocation, stdio, strerror or path lookup. A device of vmrun's
+ * own VMM then receives its memory, and lockdown_later() takes from it the calls that needed.
  */
 #ifndef VMRUN_DEVICES_CORE_LOCKDOWN_H
 #define VMRUN_DEVICES_CORE_LOCKDOWN_H
@@ -35,5 +36,17 @@ MUST_CHECK int lockdown_files(const struct boot_filter *filter, int beneath, str
  * Return: 0 or -errno
  */
 MUST_CHECK int lockdown(const struct boot_filter *filter, struct err *err);
+
+/**
+ * lockdown_later() - The second program, if there is one, for all threads
+ * @filter:	As lockdown() got it
+ *
+ * From here on the kernel asks both programs, and makes a call that both allow. After a failure the process must
+ * exit.
+ * Context: locked
+ * Syscalls: seccomp
+ * Return: 0 or -errno
+ */
+MUST_CHECK int lockdown_later(const struct boot_filter *filter, struct err *err);
 
 #endif

@@ -76,16 +76,17 @@ void log_line(enum log_level level, const char *fmt, ...)
 	log_emit(buf, len, lost);
 }
 
-void log_refused(unsigned int nr, const uint64_t *args)
+void log_refused(unsigned int programs, unsigned int nr, const uint64_t *args)
 {
 	char buf[LOG_LINE_BYTES];
 
 	if (log_to.fd < 0)
 		return;
-	(void)fmt_into(buf, sizeof(buf), "%c %x %llx %llx %llx %llx %llx %llx", LOG_REFUSED_LETTER,
-		       nr, (unsigned long long)args[0], (unsigned long long)args[1],
-		       (unsigned long long)args[2], (unsigned long long)args[3],
-		       (unsigned long long)args[4], (unsigned long long)args[5]);
+	(void)fmt_into(buf, sizeof(buf), "%c %x %x %llx %llx %llx %llx %llx %llx",
+		       LOG_REFUSED_LETTER, programs, nr, (unsigned long long)args[0],
+		       (unsigned long long)args[1], (unsigned long long)args[2],
+		       (unsigned long long)args[3], (unsigned long long)args[4],
+		       (unsigned long long)args[5]);
 	log_emit(buf, strlen(buf), 0);
 }
 

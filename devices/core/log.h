@@ -13,7 +13,7 @@
 #include "devices/core/base.h"
 
 #define LOG_REFUSED_ARGS   6
-#define LOG_REFUSED_LETTER 'S' /* "S NUMBER ARGUMENT...", all hexadecimal */
+#define LOG_REFUSED_LETTER 'S' /* "S PROGRAMS NUMBER ARGUMENT...", all hexadecimal */
 
 #define LOG_LINE_BYTES	   512
 
@@ -75,11 +75,12 @@ void log_limited(struct log_limit *limit, enum log_level level, const char *fmt,
 
 /**
  * log_refused() - Write the line of a refused system call (refused.h), at any level
+ * @programs:	How many judged it
  * @args:	Six
  *
  * Context: a signal handler
  * Syscalls: write
  */
-void log_refused(unsigned int nr, const uint64_t *args);
+void log_refused(unsigned int programs, unsigned int nr, const uint64_t *args);
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "devices/core/log.h"
 
+static unsigned int refused_programs = 1;
+
 static void refused_args(const ucontext_t *c, uint64_t ret[LOG_REFUSED_ARGS])
 {
 #if defined(__x86_64__)
@@ -35,7 +37,7 @@ static void refused_on_call(int sig UNUSED, siginfo_t *info, void *context)
 	uint64_t a[LOG_REFUSED_ARGS];
 
 	refused_args(context, a);
-	log_refused((unsigned int)nr, a);
+	log_refused(refused_programs, (unsigned int)nr, a);
 	/* A filter that allows this call by now would be another filter. */
 	for (;;)
 		syscall(nr, a[0], a[1], a[2], a[3], a[4], a[5]);
@@ -52,4 +54,9 @@ int refused_watch(struct err *err)
 	if (sigaction(SIGSYS, &act, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &sigsys, NULL) < 0)
 		return err_set(err, errno, "SIGSYS");
 	return 0;
+}
+
+void refused_by(unsigned int programs)
+{
+	refused_programs = programs;
 }

@@ -20,4 +20,7 @@
  */
 MUST_CHECK int refused_watch(struct err *err);
 
+/** refused_by() - From here on, @programs programs judge the calls; 1 at first */
+void refused_by(unsigned int programs);
+
 #endif

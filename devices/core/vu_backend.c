@@ -6,6 +6,8 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#include "devices/core/lockdown.h"
+
 /* What the core itself adds to a device's features */
 static const uint64_t vu_core_features = 1ULL << VIRTIO_F_VERSION_1 |
 					 1ULL << VIRTIO_RING_F_INDIRECT_DESC |
@@ -189,8 +191,9 @@ static int vu_set_inflight_fd(struct vu_backend *b, struct vu_msg *m, struct err
 {
 	if (!(b->protocol_features & 1ULL << VU_PF_INFLIGHT_SHMFD))
 		return err_text(err, EPROTO, "vhost-user: SET_INFLIGHT_FD was not agreed on");
-	if (b->running > 0)
-		return err_text(err, EBUSY, "vhost-user: SET_INFLIGHT_FD while a ring is running");
+	if (b->running > 0 || b->settled)
+		return err_text(err, EBUSY, "vhost-user: SET_INFLIGHT_FD while %s",
+				b->settled ? "the memory is settled" : "a ring is running");
 	return vu_inflight_set(&b->inflight, m, err);
 }
 
@@ -219,6 +222,18 @@ static int (*const vu_handle[VU_REQUESTS])(struct vu_backend *, struct vu_msg *,
 	[VU_RESET_DEVICE] = vu_reset_device,
 };
 
+/* As soon as all memory is there that will come, gives up what can map any */
+static int vu_settle(struct vu_backend *b, struct err *err)
+{
+	const bool region = b->protocol_features & 1ULL << VU_PF_INFLIGHT_SHMFD;
+
+	if (!b->filter || b->settled || !(b->state & VU_STATE_MEMORY) ||
+	    (region && !b->inflight.base))
+		return 0;
+	b->settled = true;
+	return lockdown_later(b->filter, err);
+}
+
 /* Answers a request that was carried out or failed with @rc, unless that is 1; 0 or -errno when all is over */
 static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err *err)
 {
@@ -245,7 +260,7 @@ static int vu_answer(struct vu_backend *b, struct vu_msg *m, int rc, struct err 
 static int vu_serve_one(struct vu_backend *b, struct err *err)
 {
 	struct vu_msg m;
-	int rc = vu_recv(b->sock, &m, err);
+	int rc = vu_recv(b->sock, &m, err), settled;
 
 	if (rc <= 0)
 		return rc;
@@ -257,7 +272,8 @@ static int vu_serve_one(struct vu_backend *b, struct err *err)
 	b->seen |= 1ULL << m.hdr.request;
 	rc = vu_handle[m.hdr.request](b, &m, err);
 	vu_msg_close(&m);
-	rc = vu_answer(b, &m, rc, err);
+	settled = rc < 0 ? 0 : vu_settle(b, err);
+	rc = settled < 0 ? settled : vu_answer(b, &m, rc, err);
 	return rc < 0 ? rc : 1;
 }
 
@@ -303,7 +319,9 @@ void vu_backend_done(struct vu_backend *b)
 	d->config_fd = -1;
 	cleanup_close_fd(&b->channel);
 	b->channel = -1;
-	vu_inflight_done(&b->inflight);
-	gmem_done(&d->mem);
+	if (!b->settled) {
+		vu_inflight_done(&b->inflight);
+		gmem_done(&d->mem);
+	}
 	d->acked = 0;
 }

@@ -35,7 +35,7 @@ MUST_CHECK int vu_backend_init(struct vu_backend *b, struct device *dev, int soc
  * vu_backend_done() - Stop every ring, reset the device, give back what the front-end sent
  * @b:		Safe on a zeroed struct, and to call twice
  *
- * Afterwards the device is ready for another connection. Safe to call twice.
+ * Afterwards the device is ready for another connection, unless its memory is settled.
  * Context: any
  * Syscalls: epoll_ctl close munmap
  */

@@ -211,6 +211,8 @@ int vu_set_mem_table(struct vu_backend *b, struct vu_msg *m, struct err *err)
 	struct gmem fresh = {0};
 	int rc = 0;
 
+	if (b->settled)
+		return err_text(err, EBUSY, "vhost-user: SET_MEM_TABLE: the memory is settled");
 	if (t->nr != m->nr_fds || m->hdr.bytes != offsetof(struct vu_mem_table, region) +
 							  sizeof(t->region[0]) * m->nr_fds)
 		return err_text(err, EINVAL, "vhost-user: SET_MEM_TABLE: %u regions, %u fds", t->nr,

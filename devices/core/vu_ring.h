@@ -21,6 +21,9 @@
  * @channel:	From SET_BACKEND_REQ_FD, owned; -1 = none
  * @running:	Rings started
  * @inflight:	What the rings are tracked in when they start
+ * @filter:	Its second program is loaded once the memory is there (lockdown_later()); NULL: front-ends come and go, and
+ *		each brings memory
+ * @settled:	The memory is there: no other is taken, and none is given back before the process ends
  * @region:	Has the supervisor answer GET_INFLIGHT_FD; NULL: this back-end has no memory to give
  * @broke_rules: The connection ended because of what the front-end sent
  * @limit:	Budget for log lines about requests that failed
@@ -36,6 +39,8 @@ struct vu_backend {
 	int channel;
 	unsigned int running;
 	struct vu_inflight inflight;
+	const struct boot_filter *filter;
+	bool settled;
 	int (*region)(const struct vu_msg *m, struct err *err);
 	bool broke_rules;
 	struct log_limit limit;
@@ -56,7 +61,7 @@ struct vu_backend {
  *
  * Running rings go on in the new memory. Refused, with nothing changed, while the device holds chains
  * that it does not put back or when a region cannot be mapped; a ring that does not lie in the new
- * memory is stopped.
+ * memory is stopped. Refused likewise once the memory is settled.
  * Context: locked
  * Syscalls: fstat mmap munmap, and those of the device
  * Return: 0 or -errno

@@ -27,7 +27,7 @@ MUST_CHECK int fs_io_open_found(const struct fs_found *f, int flags, int *ret_fd
  *
  * Data moves between the file and the guest's buffers without a copy.
  * Context: locked
- * Syscalls: openat preadv2 preadv pwritev fstat dup close fsync fdatasync fallocate lseek copy_file_range syncfs
+ * Syscalls: openat preadv2 preadv pwritev dup close fsync fdatasync fallocate lseek copy_file_range syncfs
  * Return: 0 or -errno; -EAGAIN when the loop only tries, and the host would have to read a disk
  */
 int fs_io_open(struct fs *fs, struct fs_request *r);

@@ -24,11 +24,14 @@ static int boot_record_fill_filter(struct boot_filter *f, const struct program *
 		f->flags = BOOT_FILTER_NONE;
 		return 0;
 	}
-	if (program->nr_insns == 0 || program->nr_insns > BOOT_FILTER_MAX)
-		return err_text(err, EINVAL, "%s: a policy of %u instructions", name,
-				program->nr_insns);
 	f->count = program->nr_insns;
-	memcpy(f->insn, program->insn, program->nr_insns * sizeof(f->insn[0]));
+	f->later = program->nr_later;
+	if (f->count == 0 || f->count > BOOT_FILTER_MAX || f->later > BOOT_FILTER_MAX - f->count)
+		return err_text(err, EINVAL, "%s: policies of %u + %u instructions", name, f->count,
+				f->later);
+	memcpy(f->insn, program->insn, f->count * sizeof(f->insn[0]));
+	if (f->later > 0)
+		memcpy(f->insn + f->count, program->later, f->later * sizeof(f->insn[0]));
 	return 0;
 }
 

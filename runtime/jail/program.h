@@ -19,14 +19,17 @@ struct policy;
  * struct program - What a jailed process runs
  * @fd:		Its file, O_PATH; owned
  * @insn:	Its seccomp program, @nr_insns long; borrowed
- * @policy:	Where that is from
+ * @later:	A second one, @nr_later long, for a device that has its memory; borrowed; 0: none
+ * @policy, @policy_later: Where those are from
  * @unconfined:	It has none, as the user wants no sandbox
  */
 struct program {
 	int fd;
 	unsigned int nr_insns;
 	const struct sock_filter *insn;
-	const struct policy *policy;
+	unsigned int nr_later;
+	const struct sock_filter *later;
+	const struct policy *policy, *policy_later;
 	bool unconfined;
 };
 

@@ -296,7 +296,7 @@ void plan_disable_sandbox(struct plan *p)
 {
 	p->unconfined = true;
 	for (unsigned int i = 0; i < p->nr_procs; i++)
-		p->proc[i].policy = NULL;
+		p->proc[i].policy = p->proc[i].early = NULL;
 }
 
 void plan_free(struct plan *p)

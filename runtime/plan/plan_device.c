@@ -66,6 +66,7 @@ void plan_set_kind(struct plan_proc *proc, enum kind_id id)
 	proc->kind = &kind_table[id];
 	proc->program = proc->kind->program;
 	proc->policy = proc->kind->policy;
+	proc->early = proc->kind->policy_early;
 }
 
 struct plan_proc *plan_add_device(struct plan_build *bd, enum kind_id id)

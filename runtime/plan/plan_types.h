@@ -110,6 +110,7 @@ struct plan_other {
  * @name:	"vmm", "block0", "rng0", "serial0"
  * @program:	File name in the libexec directory
  * @policy:	Name in the policy table; NULL: it runs without a jail
+ * @early:	Of the policy until it has its memory; NULL: it has @policy from the first
  * @kind:	Of a device; NULL for the VMM
  * @dev_flags:	BOOT_DEV_*; assets_open() adds those that depend on the file
  * @settings:	The device's own, @settings_bytes of them (plan_settings.h)
@@ -120,7 +121,7 @@ struct plan_other {
 struct plan_proc {
 	char name[BOOT_NAME_BYTES];
 	const char *program;
-	const char *policy;
+	const char *policy, *early;
 	const struct kind *kind;
 	uint16_t nr_queues;
 	uint32_t dev_flags;

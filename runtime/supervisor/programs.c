@@ -8,7 +8,7 @@
 #include "devices/core/fmt.h"
 #include "policies/policy.h"
 
-static const struct policy *programs_policy(const struct programs_policies *from, const char *name)
+static const struct policy *programs_look(const struct programs_policies *from, const char *name)
 {
 	if (!from->policy)
 		return policy_find(name);
@@ -19,41 +19,58 @@ static const struct policy *programs_policy(const struct programs_policies *from
 	return NULL;
 }
 
-int programs_find(const char *name, const char *policy, const struct programs_policies *from,
-		  struct program *ret, struct err *err)
+static int programs_policy(const struct programs_policies *from, const char *name,
+			   const struct policy **ret, struct err *err)
 {
-	const struct policy *found = policy ? programs_policy(from, policy) : NULL;
-	int fd;
+	*ret = name ? programs_look(from, name) : NULL;
+	if (name && !*ret)
+		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", name);
+	return 0;
+}
 
-	if (policy && !found)
-		return err_text(err, ENOENT, "this vmrun was built without a policy '%s'", policy);
-	fd = program_open(name, err);
-	if (fd < 0)
-		return fd;
-	*ret = (struct program){.fd = fd, .unconfined = !policy};
-	if (found) {
-		ret->nr_insns = found->count;
-		ret->insn = found->insn;
-		ret->policy = found;
+int programs_find(const char *name, const char *policy, const char *early,
+		  const struct programs_policies *from, struct program *ret, struct err *err)
+{
+	struct program found = {.fd = -1, .unconfined = !policy};
+	int rc = programs_policy(from, early ? early : policy, &found.policy, err);
+
+	if (rc == 0)
+		rc = programs_policy(from, early ? policy : NULL, &found.policy_later, err);
+	if (rc < 0)
+		return rc;
+	if (found.policy) {
+		found.nr_insns = found.policy->count;
+		found.insn = found.policy->insn;
 	}
+	if (found.policy_later) {
+		found.nr_later = found.policy_later->count;
+		found.later = found.policy_later->insn;
+	}
+	found.fd = program_open(name, err);
+	if (found.fd < 0)
+		return found.fd;
+	*ret = found;
 	return 0;
 }
 
 void programs_describe(const struct program *p, const struct spawned *of, char *ret, size_t size)
 {
+	/* What the first refuses the second does, too. */
+	const struct policy *by = p->policy_later && of->call.programs > 1 ? p->policy_later
+									   : p->policy;
 	unsigned int i = 0;
 
 	spawned_describe(of, ret, size);
-	if (of->left || of->status != SIGSYS || !of->refused || !p->policy)
+	if (of->left || of->status != SIGSYS || !of->refused || !by)
 		return;
-	while (i < p->policy->nr_lines && p->policy->line[i].nr != (int)of->call.nr)
+	while (i < by->nr_lines && by->line[i].nr != (int)of->call.nr)
 		i++;
-	if (i < p->policy->nr_lines)
+	if (i < by->nr_lines)
 		fmt_into(ret + strlen(ret), size - strlen(ret),
-			 "; %s does not allow these arguments", p->policy->line[i].place);
+			 "; %s does not allow these arguments", by->line[i].place);
 	else
-		fmt_into(ret + strlen(ret), size - strlen(ret), "; %s.policy %s", p->policy->name,
-			 p->policy->nr_lines ? "has no line for it" : "is where to look");
+		fmt_into(ret + strlen(ret), size - strlen(ret), "; %s.policy %s", by->name,
+			 by->nr_lines ? "has no line for it" : "is where to look");
 }
 
 int programs_open(const struct plan *p, const struct programs_policies *from,
@@ -62,8 +79,9 @@ int programs_open(const struct plan *p, const struct programs_policies *from,
 	struct program all[PLAN_PROCS_MAX];
 
 	for (unsigned int i = 0; i < p->nr_procs; i++) {
-		const int rc = programs_find(p->proc[i].program, p->proc[i].policy, from, &all[i],
-					     err);
+		const struct plan_proc *proc = &p->proc[i];
+		const int rc = programs_find(proc->program, proc->policy, proc->early, from,
+					     &all[i], err);
 
 		if (rc < 0) {
 			programs_close(all, i);

@@ -18,12 +18,13 @@ struct programs_policies {
 };
 
 /**
- * programs_find() - One of them, by the names of program and policy
+ * programs_find() - One of them, by the names of program and policies
  * @policy:	NULL: it runs without one
+ * @early:	Of the policy until it has its memory; NULL: it has @policy from the first
  * @from:	Lives as long as @ret
  * @ret:	The caller's to close
  */
-MUST_CHECK int programs_find(const char *name, const char *policy,
+MUST_CHECK int programs_find(const char *name, const char *policy, const char *early,
 			     const struct programs_policies *from, struct program *ret,
 			     struct err *err);
 

@@ -261,8 +261,8 @@ static int standalone_start(struct standing *a, struct err *err)
 	if (rc == 0)
 		rc = standalone_catch_signals(a, err);
 	if (rc == 0)
-		rc = programs_find(k->program, k->policy_alone, &a->wanted->policies, &a->program,
-				   err);
+		rc = programs_find(k->program, k->policy_alone, NULL, &a->wanted->policies,
+				   &a->program, err);
 	if (rc == 0)
 		rc = a->wanted->fd ? listen_inherit(a->wanted->fd, &a->listener, err)
 				   : listen_at(a->wanted->socket, SOCK_STREAM, &a->listener, err);

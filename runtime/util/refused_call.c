@@ -8,7 +8,7 @@
 
 bool refused_call_parse(const char *said, struct refused_call *ret)
 {
-	unsigned long long v[1 + LOG_REFUSED_ARGS];
+	unsigned long long v[2 + LOG_REFUSED_ARGS];
 	const char *at = said + 1;
 
 	if (*said != LOG_REFUSED_LETTER)
@@ -21,9 +21,10 @@ bool refused_call_parse(const char *said, struct refused_call *ret)
 			return false;
 		at = end;
 	}
-	ret->nr = (unsigned int)v[0];
+	ret->programs = (unsigned int)v[0];
+	ret->nr = (unsigned int)v[1];
 	for (unsigned int i = 0; i < LOG_REFUSED_ARGS; i++)
-		ret->arg[i] = v[1 + i];
+		ret->arg[i] = v[2 + i];
 	return true;
 }
 

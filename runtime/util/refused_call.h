@@ -12,12 +12,14 @@
 
 #define REFUSED_CALL_BYTES 168
 
+/** struct refused_call - @programs: how many filters were installed; the last one judged too */
 struct refused_call {
+	unsigned int programs;
 	unsigned int nr;
 	uint64_t arg[LOG_REFUSED_ARGS];
 };
 
-/** refused_call_parse() - Read "S NUMBER ARGUMENT..."; false, with @ret untouched, when @said is another line */
+/** refused_call_parse() - Read "S PROGRAMS NUMBER ARGUMENT..."; false, with @ret untouched, when @said is another line */
 MUST_CHECK bool refused_call_parse(const char *said, struct refused_call *ret);
 
 /**

@@ -11,7 +11,6 @@
 #include <linux/falloc.h>
 #include <linux/virtio_blk.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "devices/core/device.h"
@@ -48,15 +47,6 @@ static long block_write_on(void)
 	return rc;
 }
 
-static long block_map(off_t off)
-{
-	void *p = mmap(NULL, sizeof(block_data), PROT_READ | PROT_WRITE, MAP_SHARED, BOOT_FD_RES,
-		       off);
-
-	/* Behind the end it is mapped, and a touch would kill. */
-	return p == MAP_FAILED ? -1 : 0;
-}
-
 static int block_start(struct device *d, uint64_t features UNUSED)
 {
 	const struct block *b = d->state;
@@ -67,7 +57,6 @@ static int block_start(struct device *d, uint64_t features UNUSED)
 	block_say("write far behind it", block_pwrite(FAR));
 	block_say("write on and on", block_write_on());
 	block_say("hole far behind it", fallocate(BOOT_FD_RES, punch, FAR, FAR));
-	block_say("map behind it", block_map(b->bytes));
 	log_warn("and now for more");
 	block_say("allocate behind it",
 		  fallocate(BOOT_FD_RES, FALLOC_FL_KEEP_SIZE | FALLOC_FL_ZERO_RANGE, b->bytes,

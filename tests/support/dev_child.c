@@ -52,16 +52,29 @@ static void child_control(void *arg, int control, uint32_t events UNUSED)
 #define CHILD_LOCKS_DOWN true
 #endif
 
-static int child_lockdown(const char *policy, struct err *err)
+static void child_program(struct boot_filter *f, uint32_t *ret_count, uint32_t at,
+			  const struct policy *p)
+{
+	vr_assert(p && p->count <= BOOT_FILTER_MAX - at);
+	*ret_count = p->count;
+	memcpy(f->insn + at, p->insn, p->count * sizeof(p->insn[0]));
+}
+
+static int child_lockdown(const char *policy, struct vu_backend *b, struct err *err)
 {
 	static struct boot_filter filter;
-	const struct policy *p = policy_find(policy);
+	const struct policy *early;
+	char name[64];
 
+	snprintf(name, sizeof(name), "%s_early", policy);
+	early = policy_find(name);
+	if (early)
+		b->filter = &filter;
 	if (!CHILD_LOCKS_DOWN)
 		return 0;
-	vr_assert(p && p->count <= BOOT_FILTER_MAX);
-	filter.count = p->count;
-	memcpy(filter.insn, p->insn, p->count * sizeof(p->insn[0]));
+	child_program(&filter, &filter.count, 0, early ? early : policy_find(policy));
+	if (early)
+		child_program(&filter, &filter.later, filter.count, policy_find(policy));
 	return lockdown(&filter, err);
 }
 
@@ -123,7 +136,7 @@ static int child_main(const struct device_ops *ops, const struct boot_dev *rec, 
 	    loop_add(&loop, BOOT_FD_CONTROL, EPOLLIN, child_control, &dev, &err) < 0 ||
 	    device_init(&dev, ops, &loop, &err) < 0 || ops->init(&dev, rec, &err) < 0 ||
 	    (ops->kind->virtio_id && vu_backend_init(&backend, &dev, BOOT_FD_VMM, &err) < 0) ||
-	    child_lockdown(policy, &err) < 0)
+	    child_lockdown(policy, &backend, &err) < 0)
 		return ctl_send(BOOT_FD_CONTROL, CTL_FAILED, 0, 0, err.msg) == 0;
 	if (ctl_send(BOOT_FD_CONTROL, CTL_READY, 0, 0, NULL) < 0 || loop_run(&loop, &err) < 0)
 		return 1;

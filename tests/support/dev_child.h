@@ -37,7 +37,7 @@ struct dev_child {
  * dev_child_start() - Fork a device and wait until it is ready
  * @rec:	Boot record; its header and filter are not looked at
  * @res:	Borrowed: rec->nr_res resources, or DEV_CHILD_SELF
- * @policy:	Name of the policy to run under
+ * @policy:	Name of the policy to run under; before the memory is there NAME_early, if there is one
  *
  * Return: false when the device refused its record
  */

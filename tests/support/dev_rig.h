@@ -66,8 +66,9 @@ static inline void dev_rig_meet(struct dev_rig *r, uint64_t want)
 	r->offered = dev_rig_answer(r, VUP_GET_FEATURES);
 	r->features = r->offered & (want | 1ULL << 30 | 1ULL << 32);
 	vup_empty(r->child.vmm, VUP_GET_PROTOCOL_FEATURES, 0);
+	/* All but in-flight regions, as vmrun's VMM: the device settles with its memory. */
 	vup_u64(r->child.vmm, VUP_SET_PROTOCOL_FEATURES, 0,
-		dev_rig_answer(r, VUP_GET_PROTOCOL_FEATURES));
+		dev_rig_answer(r, VUP_GET_PROTOCOL_FEATURES) & ~(1ULL << 12));
 	vup_empty(r->child.vmm, VUP_SET_OWNER, 0);
 	vup_u64(r->child.vmm, VUP_SET_FEATURES, 0, r->features);
 	vup_mem_table(r->child.vmm, 0, &r->mem);

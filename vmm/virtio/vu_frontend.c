@@ -26,6 +26,7 @@ bool vu_frontend_gone(int rc)
 void vu_frontend_lose(struct vu_frontend *f)
 {
 	f->away = true;
+	f->region.sent = false;
 	f->rings = (struct vu_rings){0};
 	cleanup_close_fd(&f->conn.sock);
 	f->conn.sock = f->be.peer_fd = -1;
@@ -265,6 +266,7 @@ int vu_frontend_init(struct vu_frontend *f, const struct vu_frontend_args *args,
 		.region = args->region,
 	};
 	f->ask.tracked = args->returns;
+	f->region.once = !args->ask.others;
 	f->be = (struct backend){
 		.ops = &vu_frontend_ops,
 		.name = args->name,

@@ -67,16 +67,19 @@ int vu_region_renew(struct vu_region *r, struct vu_conn *c, uint16_t nr_queues, 
 	return rc < 0 ? rc : vu_region_send(r, c, err);
 }
 
-int vu_region_send(const struct vu_region *r, struct vu_conn *c, struct err *err)
+int vu_region_send(struct vu_region *r, struct vu_conn *c, struct err *err)
 {
 	struct vu_msg m = vu_conn_msg(VU_SET_INFLIGHT_FD, sizeof(m.inflight));
+	int rc;
 
-	if (!vu_conn_agreed(c, VU_PF_INFLIGHT_SHMFD) || r->area.bytes == 0)
+	if (!vu_conn_agreed(c, VU_PF_INFLIGHT_SHMFD) || r->area.bytes == 0 || (r->once && r->sent))
 		return 0;
 	m.inflight = r->area;
 	m.fd[0] = r->fd;
 	m.nr_fds = 1;
-	return vu_conn_do(c, &m, NULL, err);
+	rc = vu_conn_do(c, &m, NULL, err);
+	r->sent = rc == 0;
+	return rc;
 }
 
 void vu_region_done(struct vu_region *r)

@@ -15,12 +15,14 @@
  * struct vu_region - Zeroed: the back-end is asked for one
  * @fd:		Of @base borrowed, otherwise owned; @area says where in it
  * @base:	Where the supervisor's memory is mapped here, borrowed; NULL: the back-end's own is used
+ * @once:	The back-end takes memory once in a connection: it is one of ours (devices/core/vu_ring.h)
+ * @sent:	It has this region
  * @ask:	Ask the back-end first: it is not known to be one of ours, which takes that memory
  */
 struct vu_region {
 	int fd;
 	uint8_t *base;
-	bool ask;
+	bool ask, once, sent;
 	struct vu_inflight_area area;
 };
 
@@ -35,8 +37,12 @@ struct vu_region {
 MUST_CHECK int vu_region_renew(struct vu_region *r, struct vu_conn *c, uint16_t nr_queues,
 			       uint16_t queue_size, struct err *err);
 
-/** vu_region_send() - Send the region as it is, if there is one.  Syscalls: sendmsg poll recvfrom recvmsg read close */
-MUST_CHECK int vu_region_send(const struct vu_region *r, struct vu_conn *c, struct err *err);
+/**
+ * vu_region_send() - Send the region as it is, if there is one, and if the back-end does not have it
+ *
+ * Syscalls: sendmsg poll recvfrom recvmsg read close
+ */
+MUST_CHECK int vu_region_send(struct vu_region *r, struct vu_conn *c, struct err *err);
 
 /** vu_region_done() - Close what is owned; safe on a zeroed struct.  Syscalls: close */
 void vu_region_done(struct vu_region *r);

@@ -78,6 +78,71 @@ static int locked_and_forbidden(void)
 	return lock() == 0 ? (syscall(SYS_getppid), 1) : 2;
 }
 
+/* Behind the first program a second, that kills getpgrp */
+static void add_later(void)
+{
+	filter.later = ARRAY_SIZE(insns);
+	for (unsigned int i = 0; i < ARRAY_SIZE(insns); i++)
+		filter.insn[filter.count + i] = insns[i];
+	filter.insn[filter.count + 1].k = SYS_getpgrp;
+}
+
+static int locked_later(long first, long second)
+{
+	struct err err;
+
+	add_later();
+	if (lock() != 0 || syscall(first) < 0 || lockdown_later(&filter, &err) != 0)
+		return 1;
+	syscall(second);
+	return 42;
+}
+
+static int later_and_quiet(void)
+{
+	return locked_later(SYS_getpgrp, SYS_getpid);
+}
+
+static int later_and_forbidden(void)
+{
+	return locked_later(SYS_getpgrp, SYS_getpgrp);
+}
+
+static int later_and_forbidden_before(void)
+{
+	return locked_later(SYS_getpgrp, SYS_getppid);
+}
+
+static int too_long_together(void)
+{
+	filter.later = BOOT_FILTER_MAX - filter.count + 1;
+	return lock() == -EINVAL ? 42 : 1;
+}
+
+static void *thread_is_told(void *told)
+{
+	while (!__atomic_load_n((bool *)told, __ATOMIC_ACQUIRE))
+		;
+	syscall(SYS_getpgrp);
+	return NULL;
+}
+
+/* A thread that is there already is under the second program, too */
+static int later_in_threads(void)
+{
+	static bool told;
+	struct err err;
+	pthread_t thread;
+
+	add_later();
+	if (pthread_create(&thread, NULL, thread_is_told, &told) != 0 || lock() != 0 ||
+	    lockdown_later(&filter, &err) != 0)
+		return 1;
+	__atomic_store_n(&told, true, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	return 42;
+}
+
 static int locked_opens(void)
 {
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, 1);
@@ -198,6 +263,21 @@ Test(lockdown, a_forbidden_call_kills)
 	int status = in_child(locked_and_forbidden);
 
 	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "status 0x%x", status);
+}
+
+Test(lockdown, a_second_program_narrows_the_first)
+{
+	int status = in_child(later_and_quiet);
+
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
+	status = in_child(later_and_forbidden);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "status 0x%x", status);
+	status = in_child(later_and_forbidden_before);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "status 0x%x", status);
+	status = in_child(later_in_threads);
+	cr_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS, "status 0x%x", status);
+	status = in_child(too_long_together);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 42, "status 0x%x", status);
 }
 
 Test(lockdown, nothing_can_be_opened_where_the_kernel_has_landlock)

@@ -49,7 +49,7 @@ Test(refused, is_said_with_its_arguments_and_kills)
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		char said[LOG_LINE_BYTES], wanted[LOG_LINE_BYTES];
 
-		snprintf(wanted, sizeof(wanted), "S %x 11 2222 fffffffffffffffd 4 5 6\n",
+		snprintf(wanted, sizeof(wanted), "S 1 %x 11 2222 fffffffffffffffd 4 5 6\n",
 			 SYS_socket);
 		cr_expect_eq(try(names[i], true, SYS_socket, said), -SIGSYS);
 		cr_expect_str_eq(said, wanted, "%s", names[i]);
@@ -87,7 +87,7 @@ Test(refused, takes_a_number_that_no_kernel_has)
 	if (SANITIZED)
 		cr_skip_test("sanitized");
 	cr_expect_eq(try("rng_device", true, 0x3fffffff, said), -SIGSYS);
-	cr_expect(strstr(said, "S 3fffffff 11 ") == said, "%s", said);
+	cr_expect(strstr(said, "S 1 3fffffff 11 ") == said, "%s", said);
 }
 
 Test(refused, what_is_allowed_goes_on)

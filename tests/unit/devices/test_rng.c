@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/support/dev_rig.h"
+#include "tests/support/lock_up.h"
 
 extern const struct device_ops rng_device;
 
@@ -51,6 +52,28 @@ Test(rng, a_request_gets_64_kib_at_most)
 
 	cr_assert_eq(dev_rig_submit(&rig, 0, &buf, 1), 65536);
 	cr_assert_eq(zeros(DATA_GPA + 65536, 4096), 4096);
+}
+
+/* The VMM gives it memory once: what maps any is given up then. */
+Test(rng, settles_with_its_memory)
+{
+	const struct vqd_buf buf = {DATA_GPA, 100, true};
+	char path[64], line[128];
+	int filters = 0;
+	FILE *status;
+
+	vup_mem_table(rig.child.vmm, VUP_NEED_REPLY, &rig.mem);
+	cr_assert_neq(dev_rig_answer(&rig, VUP_SET_MEM_TABLE), 0, "other memory");
+	cr_assert_eq(dev_rig_submit(&rig, 0, &buf, 1), 100);
+	if (SANITIZED)
+		cr_skip_test("sanitized");
+	snprintf(path, sizeof(path), "/proc/%d/status", rig.child.pid);
+	status = fopen(path, "r");
+	cr_assert(status);
+	while (fgets(line, sizeof(line), status))
+		(void)sscanf(line, "Seccomp_filters: %d", &filters);
+	fclose(status);
+	cr_expect_eq(filters, 2);
 }
 
 Test(rng, what_the_driver_sends_is_not_touched)

@@ -64,7 +64,7 @@ Test(spawned, a_refused_call_has_a_name_and_explains_the_end)
 {
 	char how[SPAWNED_HOW_BYTES];
 
-	says("S 29 1 80001 0 fffffffffffffffe 0 0\n");
+	says("S 1 29 1 80001 0 fffffffffffffffe 0 0\n");
 	cr_assert_eq(heard(), SPAWNED_LINE);
 	cr_expect_eq(line.level, LOG_LEVEL_WARN);
 	cr_expect_str_eq(line.text, "its policy refuses socket(0x1, 0x80001, 0x0, "
@@ -74,15 +74,15 @@ Test(spawned, a_refused_call_has_a_name_and_explains_the_end)
 	spawned_describe(&p, how, sizeof(how));
 	cr_expect_str_eq(how, "killed by its seccomp policy (SIGSYS): pid 77, "
 			      "socket(0x1, 0x80001, 0x0, 0xfffffffffffffffe, 0x0, 0x0)");
-	says("S 3fffffff 0 0 0 0 0 0\n");
+	says("S 2 3fffffff 0 0 0 0 0 0\n");
 	cr_assert_eq(heard(), SPAWNED_LINE);
 	cr_expect(strstr(line.text, "system call 1073741823(0x0,"), "%s", line.text);
 }
 
 Test(spawned, what_only_looks_like_a_refused_call_is_a_line)
 {
-	static const char *const rows[] = {"S\n", "S 29\n", "S 29 1 2 3 4 5\n",
-					   "S 29 1 2 3 4 5 x\n", "Some words\n"};
+	static const char *const rows[] = {"S\n", "S 1 29\n", "S 1 29 1 2 3 4 5\n",
+					   "S 1 29 1 2 3 4 5 x\n", "Some words\n"};
 	char how[SPAWNED_HOW_BYTES];
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

@@ -15,6 +15,7 @@ Test(emit, programs_are_known_by_their_names)
 		{"block_device.policy", true},
 		{"a/block_device_vhost_user.policy", true},
 		{"vmm_device.policy", true},
+		{"rng_device_early.policy", true},
 		{"a/common_device.policy", false},
 		{"a/block.policy", false},
 		{"a/vhost_user.policy", false},

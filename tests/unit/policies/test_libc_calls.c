@@ -39,7 +39,8 @@
 
 /* What the child has when the filter comes */
 struct fixture {
-	int file; /* memfd of one page */
+	int file; /* memfd of one page, also as @memory */
+	int memory;
 	int pair[2];
 	struct loop loop;
 	pid_t pid; /* its thread's as well */
@@ -76,7 +77,7 @@ static void memory_calls(struct fixture *f)
 {
 	struct gmem m = {0};
 
-	(void)!gmem_map(&m, f->file, 0, 0, 4096, 0, &(struct err){0});
+	(void)!gmem_map(&m, f->memory, 0, 0, 4096, 0, &(struct err){0});
 	gmem_done(&m);
 }
 
@@ -86,7 +87,6 @@ static void block_calls(struct fixture *f)
 	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
 	uint64_t range[2] = {0, 4096};
 
-	memory_calls(f);
 	(void)!preadv(f->file, &iov, 1, 0);
 	(void)!pwritev(f->file, &iov, 1, 512);
 	(void)!fdatasync(f->file);
@@ -95,17 +95,15 @@ static void block_calls(struct fixture *f)
 	(void)!ioctl(f->file, BLKZEROOUT, range);
 }
 
-static void rng_calls(struct fixture *f)
+static void rng_calls(struct fixture *f UNUSED)
 {
 	char buf[16];
 
-	memory_calls(f);
 	(void)!getrandom(buf, sizeof(buf), 0);
 }
 
 static void balloon_calls(struct fixture *f)
 {
-	memory_calls(f);
 	(void)!madvise(f, 4096, MADV_REMOVE);
 	(void)!fd_try_send(f->pair[0], "x", 1);
 }
@@ -148,14 +146,18 @@ static void set_up(struct fixture *f)
 	int file = memfd_create("file", MFD_CLOEXEC), pair[2];
 
 	/* The policies name slots. */
-	*f = (struct fixture){BOOT_FD_RES, {BOOT_FD_VMM, BOOT_FD_CONTROL}, .pid = getpid()};
+	*f = (struct fixture){.file = BOOT_FD_RES,
+			      .memory = BOOT_FD_RES + BOOT_RES_MAX,
+			      .pair = {BOOT_FD_VMM, BOOT_FD_CONTROL},
+			      .pid = getpid()};
 	if (file < 0 || ftruncate(file, 4096) != 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0 ||
 	    (file = fcntl(file, F_DUPFD, 100)) < 0 ||
 	    (pair[0] = fcntl(pair[0], F_DUPFD, 100)) < 0 ||
 	    (pair[1] = fcntl(pair[1], F_DUPFD, 100)) < 0 || dup2(file, f->file) < 0 ||
-	    dup2(pair[0], f->pair[0]) < 0 || dup2(pair[1], f->pair[1]) < 0 ||
-	    loop_init(&f->loop, &(struct err){0}) != 0 || signal(SIGUSR1, on_signal) == SIG_ERR)
+	    dup2(file, f->memory) < 0 || dup2(pair[0], f->pair[0]) < 0 ||
+	    dup2(pair[1], f->pair[1]) < 0 || loop_init(&f->loop, &(struct err){0}) != 0 ||
+	    signal(SIGUSR1, on_signal) == SIG_ERR)
 		_exit(99);
 }
 
@@ -216,6 +218,15 @@ Test(libc_calls, of_each_device)
 	check_lives("balloon_device", balloon_calls);
 	check_lives("balloon_device_vhost_user", balloon_calls);
 	check_lives("serial_device", serial_calls);
+}
+
+/* Before a device of vmrun's VMM is settled, and of others at any time */
+Test(libc_calls, that_map_memory)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		if (strstr(policies[i].name, "_early") || strstr(policies[i].name, "_vhost_user"))
+			check_lives(policies[i].name, memory_calls);
+	}
 }
 
 Test(libc_calls, of_the_vmm)

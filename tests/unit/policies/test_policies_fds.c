@@ -5,11 +5,18 @@
 #include <criterion/criterion.h>
 #include <linux/audit.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
 #include "devices/core/base.h"
 #include "tests/support/bpf.h"
+
+static unsigned int verdicts(const struct policy *p, int nr)
+{
+	return bpf_verdicts(p->insn, p->count, AUDIT_ARCH_X86_64, nr);
+}
 
 static uint32_t verdict(const struct policy *p, const struct seccomp_data *call)
 {
@@ -32,6 +39,8 @@ Test(policies_fds, keep_calls_to_the_fds_they_are_for)
 		{"block_device", {.nr = SYS_fallocate, .args = {7, 3}}},
 		{"block_device", {.nr = SYS_ioctl, .args = {7, 0x127f}}},
 		{"block_device_vhost_user", {.nr = SYS_pwritev, .args = {7}}},
+		{"block_device_early", {.nr = SYS_mmap, .args = {0, 4096, 3, 1, 6}}},
+		{"block_device_vhost_user", {.nr = SYS_mmap, .args = {0, 4096, 3, 1, 6}}},
 		{"net_device", {.nr = SYS_readv, .args = {5}}},
 		{"net_device", {.nr = SYS_writev, .args = {10}}},
 		{"net_device", {.nr = SYS_ioctl, .args = {7, 0x400454d0, 0}}},
@@ -72,6 +81,33 @@ Test(policies_fds, let_no_device_take_fds_from_others)
 
 			cr_expect_eq(verdict(&policies[i], &call), SECCOMP_RET_TRAP, "%s: 0x%x",
 				     policies[i].name, flags[n]);
+		}
+	}
+}
+
+/* Once a device has its memory, it maps no other and loads no filter. */
+Test(policies_fds, have_devices_settle)
+{
+	static const int given_up[] = {SYS_mmap, SYS_munmap, SYS_seccomp};
+
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		const struct policy *late, *early = &policies[i];
+		char name[64];
+
+		if (!strstr(early->name, "_early"))
+			continue;
+		snprintf(name, sizeof(name), "%.*s", (int)(strlen(early->name) - strlen("_early")),
+			 early->name);
+		late = policy_find(name);
+		cr_assert(late, "%s", name);
+		for (int nr = 0; nr < 1024; nr++) {
+			const unsigned int before = verdicts(early, nr), after = verdicts(late, nr);
+			bool mine = nr == SYS_fstat && strcmp(name, "console_device") != 0;
+
+			for (size_t n = 0; n < ARRAY_SIZE(given_up); n++)
+				mine |= nr == given_up[n];
+			cr_expect(mine ? after == BPF_CAN_KILL && before != after : before == after,
+				  "%s: syscall %d", name, nr);
 		}
 	}
 }
