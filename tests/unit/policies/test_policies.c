@@ -133,6 +133,22 @@ Test(policies, allow_what_the_golden_file_says)
 	cr_expect_str_eq(is, wanted, "the policies now allow:\n%s", is);
 }
 
+/* What opens files needs a call for each thing that can be done with them. */
+Test(policies, allow_few_calls)
+{
+	for (unsigned int i = 0; i < nr_policies; i++) {
+		const struct policy *p = &policies[i];
+		const unsigned int most = !strncmp(p->name, "fs_", 3)	   ? 48
+					  : !strcmp(p->name, "vmm_device") ? 30
+									   : 20;
+		unsigned int nr = 0;
+
+		for (int call = 0; call < SYSCALLS; call++)
+			nr += (verdicts(p, call) & BPF_CAN_ALLOW) != 0;
+		cr_expect_leq(nr, most, "%s: %u calls", p->name, nr);
+	}
+}
+
 Test(policies, have_only_verdicts_of_the_language)
 {
 	for (unsigned int i = 0; i < nr_policies; i++) {
