@@ -108,7 +108,8 @@ static int caps_failed(const char **ret_step, const char *step)
 
 int caps_apply(const struct caps *c, const char **ret_step)
 {
-	if (cap_reset_ambient() < 0 || caps_pass(c) < 0)
+	/* cap_reset_ambient() asks about each capability first. */
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || caps_pass(c) < 0)
 		return caps_failed(ret_step, "ambient set");
 	/* Securebits and bounding set take a capability to change, so the other sets come last. */
 	if (prctl(PR_SET_SECUREBITS, CAPS_SECURE_ALL, 0, 0, 0) < 0)
