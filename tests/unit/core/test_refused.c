@@ -77,7 +77,7 @@ Test(refused, is_said_where_all_signals_are_blocked)
 	cr_assert_eq(sigprocmask(SIG_SETMASK, &all, &before), 0);
 	cr_expect_eq(try("pod_device", true, SYS_socket, said), -SIGSYS);
 	cr_assert_eq(sigprocmask(SIG_SETMASK, &before, NULL), 0);
-	cr_expect(strstr(said, "S 29 11 ") == said, "%s", said);
+	cr_expect(strstr(said, "S 1 29 11 ") == said, "%s", said);
 }
 
 Test(refused, takes_a_number_that_no_kernel_has)
