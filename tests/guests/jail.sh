@@ -47,7 +47,11 @@ while read -r name pid; do
 	is "$name: no supplementary group" "$(status "$pid" Groups | tr -d ' ')" ""
 	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
 	is "$name: mounts nothing but that root, read-only" \
-		"$(awk '{ print $5, substr($6, 1, 2) }' "/proc/$pid/mountinfo")" "/ ro"
+		"$(awk '{ print $5, substr($6, 1, 23) }' "/proc/$pid/mountinfo")" "/ ro,nosuid,nodev,noexec"
+	is "$name: the host's name is hidden" "$(nsenter -t "$pid" -u uname -n)" jail
+	# What fs makes has the mode that the guest asks for.
+	[ "$name" = fs0 ] && umask=0000 || umask=0077
+	is "$name: what it makes is its own" "$(status "$pid" Umask)" $umask
 	# /proc gives the files of a process that is not dumpable to root, but never the directory
 	is "$name: not dumpable" "$(stat -c %u "/proc/$pid/status")" 0
 	is "$name: one program, executed by fd" "$(basename "$(readlink "/proc/$pid/exe" | sed 's/ (deleted)//')" | grep -c ^vmrun-)" 1
