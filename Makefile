@@ -229,6 +229,29 @@ $(B)/tests/hostile/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(B)/jail/tests/host
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LD_JAILED) -o $@ $^ $(LIBS_JAIL)
 
+# All programs that ship, with what an enemy in them would try, and a vmrun that can leave out a stage of the jail:
+# the linker gives both the calls that they wrap (tests/hostile/README.md).
+enemy      := $(B)/tests/hostile/enemy
+enemies    := $(patsubst $(libexec)/%,$(enemy)/libexec/vmrun/%,$(libexec)/vmrun-vmm $(dev_progs)) $(enemy)/bin/vmrun
+enemy_objs := $(call jail_objs,$(wildcard tests/hostile/attempts/*.c))
+$(enemy_objs): CFLAGS += -Wno-missing-field-initializers # their tables are rows of few words
+empty      :=
+wraps       = $(subst $(empty) ,,$(1:%=,--wrap=%))
+LD_ENEMY   := $(LD_JAILED) -Wl$(call wraps,lockdown refused_watch gmem_map loop_run syscall prctl)
+LD_STAGES  := -Wl$(call wraps,unshare sethostname syscall userns_write_maps userns_become root_empty caps_apply setrlimit execveat)
+$(enemy)/libexec/vmrun/vmrun-vmm: $(B)/jail/cmd/vmrun-vmm.o $(enemy_objs) $(B)/lib/jail-vmm.a $(B)/lib/jail-core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_ENEMY) -o $@ $^ $(LIBS_JAIL)
+$(enemy)/libexec/vmrun/vmrun-dev-%: $(B)/jail/cmd/vmrun-dev-%.o $(enemy_objs) $(B)/lib/jail-devices.a $(B)/lib/jail-core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_ENEMY) -o $@ $^ $(LIBS_JAIL)
+$(enemy)/bin/vmrun: $(call objs,$(vmrun_src) tests/hostile/jail/stages.c) $(B)/lib/runtime.a $(B)/lib/policies.a $(B)/obj/gen/policies.o $(B)/lib/core.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LD_HOST) $(LDSAN) $(LD_STAGES) -o $@ $^ $(LIBS_HOST)
+
 # Programs of tests that run by themselves, most of them in Linux guests
 in_guests  := $(patsubst tests/linux/%.c,$(B)/tests/linux/%,$(wildcard tests/linux/*.c))
 $(B)/tests/linux/%: tests/linux/%.c
@@ -244,15 +267,16 @@ $(B)/tests/prove/%: $(B)/obj/tests/prove/%.o $(B)/lib/core.a
 	$(Q)$(CC) $(LDSAN) -pie -o $@ $^
 
 hostile: $(hostile)
-tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(in_guests)
+tests: all $(unit_bins) $(replays) $(guests) $(hostile) $(enemies) $(in_guests)
 guests: $(guests)
+enemies: $(enemies)
 
 check: need
 	$(MAKE) -j$$(nproc) tests guest
 	tests/check all
 check-unit: $(unit_bins) $(replays)
 	tests/check unit fuzz
-check-guests: all $(guests) $(hostile) $(in_guests)
+check-guests: all $(guests) $(hostile) $(enemies) $(in_guests)
 	tests/check guests
 check-linux: all guest $(in_guests)
 	tests/check linux
@@ -320,6 +344,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guest guests hostile check check-unit check-guests check-linux bench demo deps need golden fuzz prove mutants mutants-stages soak conformance sanitize sanitize-guests lint lint-own install clean help
+.PHONY: all tests guest guests hostile enemies check check-unit check-guests check-linux bench demo deps need golden fuzz prove mutants mutants-stages soak conformance sanitize sanitize-guests lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
