@@ -12,8 +12,8 @@
  * Each theme writes one line to the log: how many calls were made, how many the policy refused, how many failed
  * and how many were carried out; then the attempts that got through, by their number in the theme.
  */
-#ifndef VMRUN_TESTS_HOSTILE_ATTEMPT_H
-#define VMRUN_TESTS_HOSTILE_ATTEMPT_H
+#ifndef VMRUN_TESTS_HOSTILE_ATTEMPTS_ATTEMPT_H
+#define VMRUN_TESTS_HOSTILE_ATTEMPTS_ATTEMPT_H
 
 #include <errno.h>
 #include <sys/syscall.h>
@@ -93,6 +93,7 @@ extern const struct attempt_theme attempt_themes_files[], attempt_themes_process
  */
 struct attempt_self {
 	const char *kind;
+	bool filtered;
 	unsigned int nr_fds, nr_pids;
 	struct attempt_fd {
 		int fd;
@@ -134,10 +135,11 @@ static inline long attempt_call(long nr, long a, long b, long c, long d, long e,
 /**
  * attempts_look() - Find out what the process holds
  * @kind:	Kept
+ * @filtered:	There will be a filter: what it does not refuse has a line in the log
  *
  * Context: before the filter
  */
-void attempts_look(const char *kind);
+void attempts_look(const char *kind, bool filtered);
 
 /**
  * attempts_run() - Make all attempts of a table of themes, which ends with one without a name

@@ -10,8 +10,8 @@
  *   log		to its log: lines for as long as they are taken
  *   memory		nothing; maps the guest's RAM until the kernel refuses
  */
-#ifndef VMRUN_TESTS_HOSTILE_LIES_H
-#define VMRUN_TESTS_HOSTILE_LIES_H
+#ifndef VMRUN_TESTS_HOSTILE_ATTEMPTS_LIES_H
+#define VMRUN_TESTS_HOSTILE_ATTEMPTS_LIES_H
 
 /** lie_early() - Behind the filter, before the process is ready */
 void lie_early(const char *told);

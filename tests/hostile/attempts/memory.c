@@ -33,7 +33,7 @@ static const struct attempt memory[] = {
 	 SYS_mmap,
 	 {PATH(page), PAGE, 3, MAP_SHARED | MAP_FIXED, EACH, 0},
 	 ON_FD},
-	{"page 0", SYS_mmap, {0, PAGE, 3, PRIVATE | MAP_FIXED, -1, 0}},
+	{"page 0", SYS_mmap, {0, PAGE, 3, PRIVATE | MAP_FIXED, -1, 0}, MAPPED},
 	{"a file, to run",
 	 SYS_mmap,
 	 {0, PAGE, PROT_READ | PROT_EXEC, MAP_SHARED, EACH, 0},

@@ -22,7 +22,8 @@
 static char buf[4096];
 static char stack[16384] __attribute__((aligned(16)));
 static const struct iovec here = {buf, 1}, there = {NULL, 1};
-static const uint64_t child_args[11] = {0}, thread_args[11] = {THREAD};
+/* A thread without a stack of its own would go on with this one's: the flags are not whole. */
+static const uint64_t child_args[11] = {0}, thread_args[11] = {CLONE_THREAD};
 static const struct rlimit more = {RLIM_INFINITY, RLIM_INFINITY};
 static const struct sched_param priority = {.sched_priority = 1};
 static const struct __user_cap_header_struct cap_header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -64,12 +65,14 @@ static long start_thread(long each UNUSED)
 			 : "D"((long)THREAD), "S"(stack + sizeof(stack)), "d"(0L), "r"(r10),
 			   "r"(r8), [end] "i"(SYS_exit)
 			 : "rcx", "r11", "memory");
+	while (rc > 0 && CALL2(SYS_tkill, rc, 0) == 0) /* until it has ended */
+		;
 	return rc;
 }
 
 static const struct attempt births[] = {
 	{"fork", SYS_fork, .gives = GIVES_CHILD},
-	{"vfork", .run = start_vfork},
+	{"vfork", .run = start_vfork, .gives = GIVES_CHILD},
 	{"clone", SYS_clone, {0}, .gives = GIVES_CHILD},
 	{"clone of a thread", .run = start_thread},
 	{"clone into namespaces", SYS_clone, {SPACES}, .gives = GIVES_CHILD},
