@@ -24,12 +24,29 @@ static const char *lie_after(const char *told, const char *word)
 	return strncmp(told, word, len) == 0 ? told + len : NULL;
 }
 
+/* By the call that every policy has; control_lie() does not wait. */
+static void lie_to_supervisor(const char *name)
+{
+	static struct ctl_msg endless = {.type = CTL_DONE};
+
+	memset(endless.text, 'x', sizeof(endless.text));
+	if (strcmp(name, "endless-text") == 0)
+		(void)!fd_send(BOOT_FD_CONTROL, &endless, sizeof(endless), NULL, 0);
+	for (unsigned int i = 0; i < ARRAY_SIZE(control_lies); i++) {
+		const struct control_lie *l = &control_lies[i];
+
+		if (strcmp(l->name, name) == 0)
+			(void)!fd_send(BOOT_FD_CONTROL, &l->m, l->bytes ? l->bytes : sizeof(l->m),
+				       NULL, 0);
+	}
+}
+
 void lie_early(const char *told)
 {
 	const char *name = lie_after(told, "early ");
 
 	if (name)
-		(void)control_lie(name);
+		lie_to_supervisor(name);
 }
 
 static void lie_to_log(void)
@@ -59,7 +76,7 @@ void lie_served(const char *told)
 	const char *control = lie_after(told, "control "), *channel = lie_after(told, "channel ");
 
 	if (control)
-		(void)control_lie(control);
+		lie_to_supervisor(control);
 	if (channel)
 		lie_to_channels(channel);
 	if (strcmp(told, "log") == 0)
