@@ -181,3 +181,33 @@ Test(fs_io, attributes_that_are_longer_than_their_request)
 	}
 	fs_stop();
 }
+
+static int sync_file(uint64_t node, uint64_t fh, uint32_t flags)
+{
+	const struct fuse_fsync_in in = {.fh = fh, .fsync_flags = flags};
+
+	return fs_ask(FUSE_FSYNC, node, 0, FS_ARG(in), FS_END).error;
+}
+
+static int sync_all(uint64_t node)
+{
+	const struct fuse_syncfs_in in = {0};
+
+	return fs_ask(FUSE_SYNCFS, node, 0, FS_ARG(in), FS_END).error;
+}
+
+Test(fs_io, data_reaches_the_disk)
+{
+	uint64_t node = 0, fh = 0;
+
+	fs_start(0, FS_CACHE_AUTO);
+	cr_assert_eq(fs_hello(0).error, 0);
+	cr_assert_eq(fs_create(1, "file", O_RDWR, 0600, &node, &fh), 0);
+	cr_assert_eq(fs_write(node, fh, 0, "data", 4), 4);
+	cr_expect_eq(sync_file(node, fh, 0), 0);
+	cr_expect_eq(sync_file(node, fh, FUSE_FSYNC_FDATASYNC), 0);
+	cr_expect_eq(sync_file(node, fh + 1, FUSE_FSYNC_FDATASYNC), -EBADF);
+	cr_expect_eq(sync_all(1), 0);
+	cr_expect_eq(sync_all(node), -ENOTDIR);
+	fs_stop();
+}

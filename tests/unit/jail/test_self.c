@@ -67,6 +67,32 @@ static void makes_elsewhere(int dir)
 	_exit(make(dir, "../test-self.inside") != 0 || make(AT_FDCWD, "/outside") == 0);
 }
 
+/* A sanitizer brings a heap of its own, which makes other calls. */
+#ifdef __SANITIZE_ADDRESS__
+#define SMALL_BLOCKS 0
+#define LARGE_BYTES  1
+#else
+#define SMALL_BLOCKS 4096
+#define LARGE_BYTES  (1 << 20)
+#endif
+
+/* More than the heap has now, in small blocks; a large one that moves to become larger */
+static void has_a_heap(int dir UNUSED)
+{
+	void *large = malloc(LARGE_BYTES);
+
+	for (unsigned int i = 0; i < SMALL_BLOCKS; i++) {
+		volatile char *small = malloc(1024);
+
+		if (!small)
+			_exit(1);
+		*small = 1;
+	}
+	large = realloc(large, 16 * LARGE_BYTES);
+	free(large);
+	_exit(large == NULL);
+}
+
 static void starts_a_process(int dir UNUSED)
 {
 	(void)!fork();
@@ -83,8 +109,8 @@ Test(self, keeps_its_state_and_does_nothing_else)
 		void (*what)(int dir);
 		int end;
 	} rows[] = {
-		{saves_its_state, 0},	     {makes_elsewhere, 0},	{reads, -SIGSYS},
-		{starts_a_process, -SIGSYS}, {makes_a_socket, -SIGSYS},
+		{saves_its_state, 0}, {makes_elsewhere, 0},	   {has_a_heap, 0},
+		{reads, -SIGSYS},     {starts_a_process, -SIGSYS}, {makes_a_socket, -SIGSYS},
 	};
 	char path[64];
 
