@@ -30,6 +30,14 @@ is "state names the exit code" "$(vmrun state hello | jq -r .vmrun.exitCode)" 32
 succeeds "delete" vmrun delete hello
 is "nothing is left in the state directory" "$(ls -A "$root")" ""
 
+bundle "$work/wild" wild
+vmrun create "$work/wild" </dev/null >/dev/null 2>&1
+vmrun start wild
+succeeds "a guest that runs code where there is no memory: it stops" eventually 20 is_stopped wild
+like "by kvm-error, and state says where" "$(vmrun state wild | jq -r '.vmrun | "\(.cause) \(.exitCode) \(.detail)"')" \
+	"^kvm-error 37 vcpu0: KVM internal error, suberror 0x[0-9a-f]+ at RIP 0xd0000000"
+vmrun delete wild
+
 # As large as a VM may be: 24 devices (one implied), disks with 16 queues.
 mkdir -p "$work/large"
 for i in {1..22}; do truncate -s 1M "$work/large/$i.img"; done

@@ -43,6 +43,8 @@ is "explain: each rule, and where it comes from" "$(vmrun policy explain a.polic
 	@default kill-process
 END
 )"
+for i in {1..2000}; do echo "ioctl: arg1 == $i"; done >large.policy
+is "explain: as many rules as there may be" "$(vmrun policy explain large.policy | grep -c '^ioctl')" 2000
 is "diff: nothing" "$(vmrun policy diff a.policy sub/absolute.policy; echo $?)" 0
 is "diff: what only one has" "$(vmrun policy diff a.policy b.policy 2>err; echo $?)" "$(cat <<-'END'
 	-write: 1 # a.policy:2
@@ -70,9 +72,9 @@ bad() { # NAME REGEX ARG...: wrong by itself
 }
 bad "no file" "policy check wants files" check
 bad "one file too many" "policy explain wants one file" explain a.policy b.policy
-bad "no such verb" "must be check, compile, explain or diff" list a.policy
+bad "no such verb" "must be check, compile, explain, diff, stats or learn" list a.policy
 bad "no output" "policy compile: --output is missing" compile a.policy
-bad "output of a check" "policy check: --output is for compile" check -o x a.policy
+bad "output of a check" "policy check takes no --output" check -o x a.policy
 bad "no such architecture" "must be x86_64, aarch64 or arm, is \"vax\"" check --arch vax a.policy
 
 # The parser is behind a policy of its own: what it may not do, it does not do even when told.
