@@ -15,6 +15,7 @@
 #   make mutants-stages
 #                   the same for the steps of the jail; root
 #   make golden     write tests/golden as the code has it now; review the difference
+#   make rules      write tests/golden/policy_rules: which rules of our policies each test uses; half an hour
 #   make help       these lines
 #   make bench lint sanitize sanitize-guests install clean
 
@@ -285,6 +286,9 @@ golden_src := $(shell grep -l 'support/golden\.h' $(unit_src))
 golden: $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(golden_src))
 	$(Q)for t in $^; do UPDATE_GOLDEN=1 $$t --jobs 1 || exit 1; done
 	$(Q)git --no-pager diff --stat -- tests/golden
+rules: need
+	$(MAKE) -j$$(nproc) tests guest
+	tests/rules
 bench: need
 	$(MAKE) -j$$(nproc) all guests guest
 	tests/bench/run
@@ -344,6 +348,6 @@ clean:
 help:
 	@sed -n '3,/^$$/s/^#   //p' Makefile
 
-.PHONY: all tests guest guests hostile enemies check check-unit check-guests check-linux bench demo deps need golden fuzz prove mutants mutants-stages soak conformance sanitize sanitize-guests lint lint-own install clean help
+.PHONY: all tests guest guests hostile enemies check check-unit check-guests check-linux bench demo deps need golden rules fuzz prove mutants mutants-stages soak conformance sanitize sanitize-guests lint lint-own install clean help
 .SECONDARY:
 -include $(shell find $(B)/obj $(B)/jail -name '*.d' 2>/dev/null)
