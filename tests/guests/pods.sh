@@ -117,6 +117,23 @@ eventually 5 is_stopped pod
 is "annotations of 240 KB: ends as others do" "$(state '.vmrun | "\(.cause) \(.exitCode)"') $(state '.annotations | length')" "exited 0 5"
 vmrun delete pod
 
+# A log that is a pipe, and a client that leaves while the pod stands still
+holder "$cri" "$usual"
+mkfifo "$work/fifo"
+exec 8<>"$work/fifo"
+vmrun --log "$work/fifo" --log-level debug create --bundle "$work/b" --pid-file "$work/pid" pod </dev/null
+kill -STOP "$(cat "$work/pid")"
+"$vmrun_bin" --root "$root" kill pod USR1 &
+client=$!
+# It has asked: it is in poll, recvfrom, recvmsg or ppoll.
+eventually 10 grep -qE '^(7|45|47|271) ' /proc/$client/syscall
+kill -9 $client
+wait $client 2>/dev/null
+kill -CONT "$(cat "$work/pid")"
+like "a line for a log that is a pipe" "$(timeout 20 grep -m 1 "a client left" <&8)" 'level=debug msg="a client left before its answer"'
+exec 8>&-
+vmrun delete pod
+
 # A user who is not root
 mkdir -m 755 "$work/user" && cp -r "$work/b" "$work/user/b" && chown -R 65534:65534 "$work/user" && chmod 755 "$work"
 holder "$cri" "$(ns pid)" && cp "$work/b/config.json" "$work/user/b/"
