@@ -133,6 +133,16 @@ static bool tracer_is_group_stop(int sig)
 	return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
 }
 
+/*
+ * The first process of a PID namespace survives a SIGSYS that the kernel forces upon it, but only while it is traced: one
+ * whose call was refused dies as it would have.
+ */
+static void tracer_let_die(struct tracer *t, pid_t thread)
+{
+	(void)ptrace(PTRACE_DETACH, thread, NULL, (void *)(uintptr_t)SIGSYS);
+	tracees_forget(&t->tracees, thread);
+}
+
 static void tracer_on_stop(struct tracer *t, pid_t thread, int status)
 {
 	const int sig = WSTOPSIG(status), event = status >> 16;
@@ -145,6 +155,10 @@ static void tracer_on_stop(struct tracer *t, pid_t thread, int status)
 	}
 	if (event == PTRACE_EVENT_STOP && tracer_is_group_stop(sig)) {
 		(void)ptrace(PTRACE_LISTEN, thread, NULL, NULL);
+		return;
+	}
+	if (event == 0 && sig == SIGSYS && e->confined) {
+		tracer_let_die(t, thread);
 		return;
 	}
 	if (sig == IS_CALL)

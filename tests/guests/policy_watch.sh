@@ -96,6 +96,8 @@ is "stats --run: exits as its command does" $? 32
 like "stats --run: of each policy" "$(cat "$work/table")" "^rng_device +[1-9][0-9]*  getrandom: arg2 == 0 # rng.policy:[0-9]+$"
 vmrun policy stats --run -o "$work/table" -- "${at[@]}" --seccomp-policy-dir "$work/text" run "$work/vm" </dev/null >"$work/out" 2>"$work/err"
 is "stats --run: filters stay in force" $? 38
+like "stats --run: and who is refused a call dies of that" "$(cat "$work/err")" \
+	"rng0?: killed by its seccomp policy \(SIGSYS\): pid [0-9]+, getrandom\("
 # shellcheck disable=SC2016
 vmrun policy stats --run -s 2 -o "$work/table" -- sh -c 'echo $$ >"$1"; shift; exec "$@"' - "$work/pid" \
 	"${at[@]}" device rng --socket "$work/sock" >/dev/null 2>&1 </dev/null
