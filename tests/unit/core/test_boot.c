@@ -191,7 +191,7 @@ Test(boot, each_field_of_a_vmm_record_is_checked)
 	cr_assert(strstr(err.msg, "block0"));
 	b.nr_devices = BOOT_DEVICES_MAX + 1;
 	cr_assert_eq(boot_check_vmm(&b, sizeof(b), &err), -EPROTO);
-	cr_assert(strstr(err.msg, " devices"), "looked at them first: %s", err.msg);
+	cr_assert(strstr(err.msg, "record: 25 devices"), "looked at them first: %s", err.msg);
 }
 
 Test(boot, records_travel_whole)
