@@ -47,7 +47,7 @@ while read -r name pid; do
 	is "$name: no supplementary group" "$(status "$pid" Groups | tr -d ' ')" ""
 	is "$name: an empty root directory" "$(ls -A "/proc/$pid/root/")" ""
 	is "$name: mounts nothing but that root, read-only" \
-		"$(awk '{ print $5, substr($6, 1, 23) }' "/proc/$pid/mountinfo")" "/ ro,nosuid,nodev,noexec"
+		"$(awk '{ print $5, substr($6, 1, 22) }' "/proc/$pid/mountinfo")" "/ ro,nosuid,nodev,noexec"
 	is "$name: the host's name is hidden" "$(nsenter -t "$pid" -u uname -n)" jail
 	# What fs makes has the mode that the guest asks for.
 	[ "$name" = fs0 ] && umask=0000 || umask=0077
