@@ -15,6 +15,20 @@ succeeds "a VM with four devices runs" vmrun start vm
 procs=$(vmrun state vm | jq -r '.vmrun.processes[] | "\(.name) \(.pid)"')
 is "VMM and devices are the processes of it" "$(cut -d' ' -f1 <<<"$procs" | sort | tr '\n' ' ')" "block0 fs0 rng0 serial0 vmm "
 
+# Figures of this VM's processes, which the checks below bound
+figures=$work/figures
+ones() { local n=$((16#$1)) k=0; while ((n)); do ((k += n & 1, n >>= 1)); done; echo $k; }
+# mapped PID: KiB of the guest's RAM in its address space
+mapped() {
+	local range rest sum=0
+	while read -r range rest; do
+		[[ $rest == */memfd:guest-ram* || $rest =~ \ /#[0-9]+\ \(deleted\)$ ]] && ((sum += 16#${range#*-} - 16#${range%-*}))
+	done <"/proc/$1/maps"
+	echo $((sum / 1024))
+}
+# calls POLICY: how many system calls it allows
+calls() { awk -v p="$1" '$0 == p { on = 1 } on && /system calls:/ { print $3; exit }' "$top/tests/golden/policies.txt"; }
+
 status() { awk -v k="$2:" '$1 == k { $1 = ""; sub(/^[ \t]+/, ""); print }' "/proc/$1/status"; }
 
 declare -A seen
@@ -64,8 +78,18 @@ while read -r name pid; do
 		is "$name: maps the guest's RAM twice at most" "$(awk '/^Max address space/ { print $4 }' "/proc/$pid/limits")" \
 			$((2 * 33554432 + (1 << 30))) ;;
 	esac
+	# Each has the guest's RAM once, the serial port not at all.
+	ram=32768
+	[ "$name" = serial0 ] && ram=0
+	is "$name: KiB of the guest's RAM" "$(mapped "$pid")" $ram
+	policy=${name%0}_device
+	printf '#   %-8s %8s %6s %10s %12s %4s %8s\n' "$name" "$(calls "$policy")" "$(calls "${policy}_early")" \
+		"$(for ns in cgroup ipc mnt net pid user uts; do readlink "/proc/$pid/ns/$ns" /proc/self/ns/$ns; done | sort | uniq -u | wc -l | awk '{ print $1 / 2 }')" \
+		"$(ones "$(status "$pid" CapPrm)")" "$(ls "/proc/$pid/fd" | wc -l)" "$(mapped "$pid")" >>"$figures"
 	is "$name: its environment is empty" "$(tr -d '\0' <"/proc/$pid/environ")" ""
 done <<<"$procs"
+printf '#   %-8s %8s %6s %10s %12s %4s %8s\n' process calls early namespaces capabilities fds "RAM KiB"
+cat "$figures"
 
 # fds NAME: each fd as "number kind"; sockets, pipes and eventfds by kind only
 fds() {
