@@ -13,8 +13,14 @@ names="vmm serial0 block0 rng0 balloon0 net0 console0 vsock0 fs0"
 
 bundle "$work/neighbour" idle
 vmrun create "$work/neighbour" </dev/null >/dev/null 2>&1 && vmrun start neighbour
-timeout 60 "$work/bin/vmrun" --root "$root" --log "$work/log" --log-level warning run "$work/enemies" </dev/null >"$work/out" 2>&1
-is "nine processes in enemy hands: their guest ends by the reset it asked for" $? 32
+# A log waits for no disk: on a busy one it may lose a line.
+for _ in 1 2 3 4; do
+	rm -f "$work/log"
+	timeout 60 "$work/bin/vmrun" --root "$root" --log "$work/log" --log-level warning run "$work/enemies" </dev/null >"$work/out" 2>&1
+	code=$?
+	grep -q 'lines were lost' "$work/log" || break
+done
+is "nine processes in enemy hands: their guest ends by the reset it asked for" $code 32
 is "and its devices work" "$(grep -ac '^not ok' "$work/out") $(grep -ac '^ok' "$work/out")" "0 $(grep -ac '^ok' "$work/out")"
 is "its neighbour runs" "$(vm_status neighbour)" running
 vmrun delete --force neighbour
