@@ -21,7 +21,7 @@ for _ in 1 2 3 4; do
 	grep -q 'lines were lost' "$work/log" || break
 done
 is "nine processes in enemy hands: their guest ends by the reset it asked for" $code 32
-is "and its devices work" "$(grep -ac '^not ok' "$work/out") $(grep -ac '^ok' "$work/out")" "0 $(grep -ac '^ok' "$work/out")"
+like "and its devices work" "$(grep -ac '^not ok' "$work/out") $(grep -ac '^ok' "$work/out")" '^0 [1-9][0-9]*$'
 is "its neighbour runs" "$(vm_status neighbour)" running
 vmrun delete --force neighbour
 is "nothing is left" "$(ls -A "$root")$(ls -A "$work/share")" ""
