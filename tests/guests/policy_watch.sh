@@ -26,8 +26,8 @@ sed -i '/^getrandom/d' "$work/text/rng.policy"
 echo 'getpid: 1' >>"$work/text/rng.policy"
 vmrun policy learn --fds -- "${at[@]}" --seccomp-policy-dir "$work/text" run "$work/vm" </dev/null >"$work/out" 2>"$work/err"
 is "learn: what the filters would refuse does not end the VM" $? 32
-like "learn: but is learned" "$(cat "$work/out")" "^getrandom: arg2 == 0 # 1 times"
-like "learn --fds" "$(cat "$work/out")" "^fstat: arg0 == 7 # 1 times"
+like "learn: but is learned" "$(cat "$work/out")" "^getrandom: arg2 == 0 # [0-9]+ times"
+like "learn --fds" "$(cat "$work/out")" "^fstat: arg0 == 7 # [0-9]+ times"
 is "without learn it does" "$(vmrun --seccomp-policy-dir "$work/text" run "$work/vm" </dev/null >/dev/null 2>&1; echo $?)" 38
 
 vmrun policy learn -o "$work/none" -- "${at[@]}" run "$work/vm" </dev/null >"$work/out" 2>"$work/err"
