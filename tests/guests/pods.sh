@@ -98,12 +98,17 @@ makes() {
 		trace(6, 15 * 8, $nr + 0), trace(17, 0, 0)' "$1" "$2"
 }
 create && vmrun start pod
-makes "$(cat "$work/pid")" 39
-succeeds "a call that its policy refuses: it has stopped" eventually 5 is_stopped pod
-like "and state says which" "$(state '.vmrun | "\(.cause): \(.detail)"')" \
-	"^supervisor-killed: the supervisor was killed by its seccomp policy \(SIGSYS\): pid $(cat "$work/pid"), getpid\("
-succeeds "and it is deleted" vmrun delete pod
-succeeds "and nothing is left" nothing_left
+if [ "$(awk '/^TracerPid/ { print $2 }' "/proc/$(cat "$work/pid")/status")" = 0 ]; then
+	makes "$(cat "$work/pid")" 39
+	succeeds "a call that its policy refuses: it has stopped" eventually 5 is_stopped pod
+	like "and state says which" "$(state '.vmrun | "\(.cause): \(.detail)"')" \
+		"^supervisor-killed: the supervisor was killed by its seccomp policy \(SIGSYS\): pid $(cat "$work/pid"), getpid\("
+	succeeds "and it is deleted" vmrun delete pod
+	succeeds "and nothing is left" nothing_left
+else
+	echo "ok - a call that its policy refuses # SKIP another traces it (make rules)"
+	vmrun delete --force pod
+fi
 create && vmrun start pod
 succeeds "delete --force of a running one" vmrun delete --force pod
 succeeds "nothing is left" nothing_left
