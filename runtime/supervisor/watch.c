@@ -132,8 +132,12 @@ static void watch_on_ended(struct supervisor *s, struct spawned *p UNUSED, const
 {
 	if (m->code == END_DEVICE_KILLED)
 		watch_accuse(s, m->text);
-	else
+	else {
+		/* The guest's own reasons are its console's to tell; this one is not the guest's. */
+		if (m->code == END_KVM_ERROR)
+			oci_log_write(&s->log, LOG_LEVEL_ERROR, "%s", m->text);
 		end_vm(s, (enum end_cause)m->code, m->text, false);
+	}
 }
 
 /* The device of that name; 0, the VMM, if there is none */

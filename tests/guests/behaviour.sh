@@ -37,6 +37,9 @@ succeeds "a guest that runs code where there is no memory: it stops" eventually 
 like "by kvm-error, and state says where" "$(vmrun state wild | jq -r '.vmrun | "\(.cause) \(.exitCode) \(.detail)"')" \
 	"^kvm-error 37 vcpu0: KVM internal error, suberror 0x[0-9a-f]+ at RIP 0xd0000000"
 vmrun delete wild
+vmrun run "$work/wild" </dev/null >/dev/null 2>"$work/err"
+is "run exits with its code" $? 37
+like "and says so" "$(cat "$work/err")" "vcpu0: KVM internal error, suberror 0x[0-9a-f]+ at RIP 0xd0000000"
 
 # As large as a VM may be: 24 devices (one implied), disks with 16 queues.
 mkdir -p "$work/large"
