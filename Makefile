@@ -238,7 +238,7 @@ enemy_objs := $(call jail_objs,$(wildcard tests/hostile/attempts/*.c))
 $(enemy_objs): CFLAGS += -Wno-missing-field-initializers # their tables are rows of few words
 empty      :=
 wraps       = $(subst $(empty) ,,$(1:%=,--wrap=%))
-LD_ENEMY   := $(LD_JAILED) -Wl$(call wraps,lockdown refused_watch gmem_map loop_run syscall prctl)
+LD_ENEMY   := $(LD_JAILED) -Wl$(call wraps,lockdown lockdown_later refused_watch gmem_map loop_run syscall prctl)
 LD_STAGES  := -Wl$(call wraps,unshare sethostname syscall userns_write_maps userns_become root_empty caps_apply setrlimit execveat)
 $(enemy)/libexec/vmrun/vmrun-vmm: $(B)/jail/cmd/vmrun-vmm.o $(enemy_objs) $(B)/lib/jail-vmm.a $(B)/lib/jail-core.a
 	@mkdir -p $(@D)

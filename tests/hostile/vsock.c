@@ -91,9 +91,7 @@ static void *vsock_map(int fd)
 static void vsock_try_files(const struct vsock *v)
 {
 	vsock_say("description: write", write(v->stream[AGENT_SPEC], "x", 1));
-	vsock_say("description: map", vsock_map(v->stream[AGENT_SPEC]) == MAP_FAILED ? -1 : 0);
 	vsock_say("input: write", write(v->stream[AGENT_STDIN], "x", 1));
-	vsock_say("input: map", vsock_map(v->stream[AGENT_STDIN]) == MAP_FAILED ? -1 : 0);
 	vsock_say("output: read", read(v->stream[AGENT_STDOUT], &(char){0}, 1));
 }
 
@@ -113,6 +111,8 @@ static void vsock_try_deadly(const struct vsock *v)
 		vsock_say("socket", socket(AF_VSOCK, SOCK_STREAM, 0));
 	if (strcmp(v->what, "deadly-reopen") == 0)
 		vsock_say("reopen", openat(out, "", O_RDWR));
+	if (strcmp(v->what, "deadly-map") == 0)
+		vsock_say("map", vsock_map(v->stream[AGENT_STDIN]) == MAP_FAILED ? -1 : 0);
 }
 
 /* ---- session 0 ---- */

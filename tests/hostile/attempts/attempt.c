@@ -227,10 +227,15 @@ const struct attempt_fd *attempts_held(long fd)
 
 void attempts_ram(int fd, void *base)
 {
+	const unsigned int nr = self.nr_fds;
+	const struct attempt_fd first = self.fd[0];
+
 	self.nr_fds = 1;
 	self.fd[0] = (struct attempt_fd){.fd = fd};
 	self.ram = (long)base;
 	attempts_run(attempt_themes_ram);
+	self.nr_fds = nr;
+	self.fd[0] = first;
 }
 
 static bool attempts_one_of(const struct attempt_theme *themes, const char *name)

@@ -2,8 +2,8 @@
 /**
  * DOC: Where the enemy takes over
  *
- * The linker turns the program's calls of lockdown(), refused_watch(), gmem_map(), syscall() and prctl() into those of
- * the __wrap_ functions here; __real_ are the program's own. The jail gives its programs an empty environment. That of
+ * The linker turns the program's calls of lockdown(), lockdown_later(), refused_watch(), gmem_map(), syscall() and prctl()
+ * into those of the __wrap_ functions here; __real_ are the program's own. Attempts are made behind the last filter. The jail gives its programs an empty environment. That of
  * tests/hostile/stages.c says more, for suites that need one process to be the enemy or one stage to be missing:
  *
  *   HOSTILE=PROCESS:WHAT	only PROCESS ("block0") is one. WHAT is "all"; "die NAME": the attempt with that name, with
@@ -139,7 +139,6 @@ static void obey(const char *told)
 		call_i386();
 	while (strcmp(told, "burn") == 0)
 		__asm__ volatile("" : : : "memory");
-	lie_early(told);
 }
 
 int __real_lockdown(const struct boot_filter *filter, struct err *err);
@@ -152,8 +151,21 @@ int __wrap_lockdown(const struct boot_filter *filter, struct err *err)
 	attempts_look(kind_of_process(), !without("seccomp"));
 	rc = __real_lockdown(filter, err);
 	locked = rc == 0;
-	if (locked && told)
+	if (locked && told && (filter->later == 0 || without("seccomp")))
 		obey(told);
+	if (locked && told)
+		lie_early(told);
+	return rc;
+}
+
+int __real_lockdown_later(const struct boot_filter *filter, struct err *err);
+int __wrap_lockdown_later(const struct boot_filter *filter, struct err *err);
+int __wrap_lockdown_later(const struct boot_filter *filter, struct err *err)
+{
+	const int rc = __real_lockdown_later(filter, err);
+
+	if (rc == 0 && filter->later > 0 && orders())
+		obey(orders());
 	return rc;
 }
 
