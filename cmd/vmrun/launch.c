@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cmd/vmrun/pty.h"
 #include "devices/core/fmt.h"
@@ -171,6 +172,14 @@ static int launch_check_files(struct plan *p, const char *root, struct err *err)
 	return rc < 0 ? rc : program_look(p, err);
 }
 
+static bool launch_lacks(const char *dir, const char *policy)
+{
+	char path[PATH_MAX];
+
+	fmt_into(path, sizeof(path), "%s/%s.policy", dir, policy);
+	return access(path, F_OK) < 0 && errno == ENOENT;
+}
+
 /* The supervisor has the policies in its memory, which is a copy of this process's. */
 static int launch_open_programs(const struct vmrun *v, struct launch_vm *vm, struct err *err)
 {
@@ -180,10 +189,15 @@ static int launch_open_programs(const struct vmrun *v, struct launch_vm *vm, str
 	int rc = 0;
 
 	for (unsigned int i = 0; i < vm->plan->nr_procs; i++) {
-		if (vm->plan->proc[i].policy)
-			name[nr++] = vm->plan->proc[i].policy;
-		if (vm->plan->proc[i].early)
-			name[nr++] = vm->plan->proc[i].early;
+		struct plan_proc *p = &vm->plan->proc[i];
+
+		/* A directory that has one policy for a device has it for all of its life. */
+		if (dir && p->early && launch_lacks(dir, p->early))
+			p->early = NULL;
+		if (p->policy)
+			name[nr++] = p->policy;
+		if (p->early)
+			name[nr++] = p->early;
 	}
 	if (dir && nr > 0)
 		rc = policy_dir_load(dir, name, nr, &vm->policies, err);

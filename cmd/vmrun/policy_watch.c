@@ -110,7 +110,7 @@ static int policy_watch_processes(const struct state *s, struct policy_stats_gro
 
 		if (!t)
 			nr = err_set(err, ENOMEM, "processes");
-		else if (tracee_group(t, NULL, 0, &policy)) {
+		else if (tracee_group(t, NULL, 0, true, &policy)) {
 			group[nr] = (struct policy_stats_group){p->name, &policies[policy]};
 			target[nr] = (struct tracer_target){p->process, (unsigned int)nr};
 			nr++;

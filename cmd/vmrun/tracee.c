@@ -153,11 +153,16 @@ static bool tracee_named(const char *name, unsigned int *ret)
 	return p != NULL;
 }
 
+static bool tracee_is_program(const struct policy *p, const struct sock_filter *insn,
+			      unsigned int count)
+{
+	return p->count == count && memcmp(p->insn, insn, count * sizeof(*insn)) == 0;
+}
+
 static bool tracee_filtered(const struct sock_filter *insn, unsigned int count, unsigned int *ret)
 {
 	for (unsigned int i = 0; i < nr_policies; i++) {
-		if (policies[i].count == count &&
-		    memcmp(policies[i].insn, insn, count * sizeof(*insn)) == 0) {
+		if (tracee_is_program(&policies[i], insn, count)) {
 			*ret = i;
 			return true;
 		}
@@ -166,8 +171,9 @@ static bool tracee_filtered(const struct sock_filter *insn, unsigned int count, 
 }
 
 bool tracee_group(const struct tracee *of, const struct sock_filter *insn, unsigned int count,
-		  unsigned int *ret)
+		  bool whole, unsigned int *ret)
 {
+	const char *device = of->program + strlen(PROGRAM_DEVICE);
 	char name[64];
 
 	if (strcmp(of->program, PROGRAM_SELF) == 0)
@@ -176,7 +182,10 @@ bool tracee_group(const struct tracee *of, const struct sock_filter *insn, unsig
 		return tracee_named("vmm_device", ret);
 	if (!tracee_begins(of->program, PROGRAM_DEVICE))
 		return false;
-	fmt_into(name, sizeof(name), "%s_device%s", of->program + strlen(PROGRAM_DEVICE),
+	fmt_into(name, sizeof(name), "%s_device_early", device);
+	if (!whole && tracee_named(name, ret) && tracee_is_program(&policies[*ret], insn, count))
+		return true;
+	fmt_into(name, sizeof(name), "%s_device%s", device,
 		 tracee_is_alone(of) ? "_vhost_user" : "");
 	return tracee_named(name, ret);
 }

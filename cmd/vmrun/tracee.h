@@ -51,13 +51,14 @@ void tracees_confine(struct tracees *t, pid_t process, unsigned int group);
 /**
  * tracee_group() - By which of policies[] a thread is confined that installs a filter
  * @insn:	The filter, @count instructions
+ * @whole:	A device has one policy for all of its life, not an early one before it has its memory
  *
- * A program of its own has its own policy, whatever the filter is. vmrun itself has several, so the filter tells. What
- * `vmrun device` started has that of a stand-alone device.
+ * A program of its own has its own policy, whatever the filter is but an early one. vmrun itself has several, so the filter tells. What `vmrun device` started has that of a stand-alone
+ * device.
  * Return: false: none
  */
 MUST_CHECK bool tracee_group(const struct tracee *of, const struct sock_filter *insn,
-			     unsigned int count, unsigned int *ret);
+			     unsigned int count, bool whole, unsigned int *ret);
 
 /** tracees_done() - Free it */
 void tracees_done(struct tracees *t);

@@ -98,7 +98,8 @@ static void tracer_on_filter(struct tracer *t, struct tracee *e, uint64_t where)
 	const unsigned int count = tracer_read_filter(e, where, &prog, insn);
 	unsigned int group;
 
-	if (count == 0 || !tracee_group(e, insn, count, &group))
+	/* Filters that are opened do not narrow: a device's policy is one, for all of its life. */
+	if (count == 0 || !tracee_group(e, insn, count, t->job->opens, &group))
 		return;
 	if (t->job->opens && !tracer_open_filter(e, prog.filter)) {
 		tracer_fail(t, err_set(t->err, errno, "%s: its filter", e->program));
@@ -111,21 +112,22 @@ static void tracer_on_call(struct tracer *t, struct tracee *e)
 {
 	struct __ptrace_syscall_info info;
 	uint64_t args[6];
+	bool installs;
 	int rc;
 
 	if (ptrace(PTRACE_GET_SYSCALL_INFO, e->thread, (void *)sizeof(info), &info) <= 0 ||
 	    info.op != PTRACE_SYSCALL_INFO_ENTRY || info.arch != t->arch)
 		return;
-	if (!e->confined && info.entry.nr == SYS_seccomp &&
-	    info.entry.args[0] == SECCOMP_SET_MODE_FILTER)
-		tracer_on_filter(t, e, info.entry.args[2]);
-	else if (e->confined) {
+	installs = info.entry.nr == SYS_seccomp && info.entry.args[0] == SECCOMP_SET_MODE_FILTER;
+	if (e->confined && !(installs && t->job->opens)) {
 		for (unsigned int i = 0; i < ARRAY_SIZE(args); i++)
 			args[i] = info.entry.args[i];
 		rc = t->job->call(t->job->arg, e->group, (int)info.entry.nr, args, t->err);
 		if (rc < 0)
 			tracer_fail(t, rc);
 	}
+	if (installs)
+		tracer_on_filter(t, e, info.entry.args[2]);
 }
 
 static bool tracer_is_group_stop(int sig)

@@ -115,6 +115,11 @@ none() { # NAME REGEX: no VM is made
 }
 echo 'getrandom: arg7 == 1' >>"$work/text/rng.policy"
 none "wrong text: its place" "text/rng.policy:[0-9]+:12: an action or arg0 to arg5 expected at \"arg7\""
+cp policies/x86_64/rng.policy "$work/text/"
+rm "$work"/text/*_early.policy
+sed -i 's/^@include .*vu_backend.policy$/&\n@include .\/vu_memory.policy/' "$work/text/"*_device.policy
+vmrun run "$work/vm" </dev/null >"$work/out" 2>&1
+is "one policy for a device is in force from the first" "$? $(tr -d '\r' <"$work/out" | grep -ac '^not ok')" "32 0"
 rm "$work/text/rng.policy"
 none "a file that is missing" "rng_device.policy:[0-9]+:10: .*/rng.policy: No such file"
 rm "$work/text/rng_device.policy"
