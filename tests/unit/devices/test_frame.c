@@ -112,3 +112,20 @@ Test(frame, lengths_that_contradict_each_other)
 		cr_expect_not(opens(frame, len), "row %u", i);
 	}
 }
+
+Test(frame, takes_all_of_something_or_nothing)
+{
+	struct frame_out *f = (struct frame_out *)(end - sizeof(*f));
+
+	f->max = FRAME_MAX;
+	f->len = FRAME_MAX - 3;
+	f->full = false;
+	cr_expect_eq(frame_put(f, "abcd", 4), NULL);
+	cr_expect(f->full && f->len == FRAME_MAX - 3);
+	frame_put32(f, 0x01020304);
+	cr_expect_eq(f->len, FRAME_MAX - 3);
+	cr_expect_neq(frame_put(f, "abc", 3), NULL);
+	cr_expect_eq(f->len, FRAME_MAX);
+	cr_expect_eq(frame_put(f, "d", 1), NULL);
+	cr_expect_eq(memcmp(f->byte + FRAME_MAX - 3, "abc", 3), 0);
+}
