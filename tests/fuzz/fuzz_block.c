@@ -300,17 +300,6 @@ static void do_ranges(struct fuzz *f)
 
 /* ---- the hostile driver ---- */
 
-static void do_desc(struct fuzz *f)
-{
-	unsigned int index = fuzz_get8(&f->in) % SIZE;
-	uint64_t gpa = RAM + fuzz_get16(&f->in) * 4ULL;
-	uint32_t len = fuzz_get16(&f->in);
-	unsigned int flags = fuzz_get8(&f->in);
-
-	vqd_put_desc(&f->drv, (uint16_t)index, gpa, len << (flags >> 4), flags & 7,
-		     (uint16_t)fuzz_get8(&f->in));
-}
-
 static void ring_blindly(struct fuzz *f)
 {
 	f->known = f->read_only;
@@ -326,7 +315,7 @@ static void step(struct fuzz *f)
 	switch (fuzz_get8(&f->in) % 9) {
 	case 0: do_request(f); break;
 	case 1: do_ranges(f); break;
-	case 2: do_desc(f); break;
+	case 2: fuzz_ring_desc(&f->in, &f->drv, RAM); break;
 	case 3:
 		vqd_offer(&f->drv, (uint16_t)fuzz_get8(&f->in));
 		ring_blindly(f);

@@ -21,6 +21,21 @@ static inline void fuzz_ring_start(struct device *d, unsigned int q, const struc
 	d->err_fd[q] = 1 << 20;
 }
 
+/**
+ * fuzz_ring_desc() - Write any descriptor: index u8, (address - @ram) / 4 u16, length u16, flags u8 whose high
+ * nibble shifts the length, next u8
+ */
+static inline void fuzz_ring_desc(struct fuzz_input *in, struct vqd *drv, uint64_t ram)
+{
+	unsigned int index = fuzz_get8(in) % drv->size;
+	uint64_t gpa = ram + fuzz_get16(in) * 4ULL;
+	uint32_t len = fuzz_get16(in);
+	unsigned int flags = fuzz_get8(in);
+
+	vqd_put_desc(drv, (uint16_t)index, gpa, len << (flags >> 4), flags & 7,
+		     (uint16_t)fuzz_get8(in));
+}
+
 /** fuzz_ring_kick() - The driver's doorbell */
 static inline void fuzz_ring_kick(struct device *d, unsigned int q)
 {

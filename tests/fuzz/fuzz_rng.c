@@ -81,22 +81,11 @@ static void request(struct fuzz *f)
 		vr_assert(data[i] == CANARY);
 }
 
-static void put_desc(struct fuzz *f)
-{
-	unsigned int index = fuzz_get8(&f->in) % SIZE;
-	uint64_t gpa = RAM + fuzz_get16(&f->in) * 4ULL;
-	uint32_t len = fuzz_get16(&f->in);
-	unsigned int flags = fuzz_get8(&f->in);
-
-	vqd_put_desc(&f->drv, (uint16_t)index, gpa, len << (flags >> 4), flags & 7,
-		     (uint16_t)fuzz_get8(&f->in));
-}
-
 static void step(struct fuzz *f)
 {
 	switch (fuzz_get8(&f->in) % 5) {
 	case 0: request(f); break;
-	case 1: put_desc(f); break;
+	case 1: fuzz_ring_desc(&f->in, &f->drv, RAM); break;
 	case 2: vqd_offer(&f->drv, (uint16_t)fuzz_get8(&f->in)); break;
 	case 3: fuzz_ring_kick(&dev, 0); break;
 	case 4: again(f); break;

@@ -33,7 +33,7 @@ static const char *without(const char *stage)
 	return all ? strstr(all, stage) : NULL;
 }
 
-/* What this process is told to do; NULL: nothing, it is honest */
+/* The order for this process; NULL: none, it is honest */
 static const char *orders(void)
 {
 	const char *told = getenv("HOSTILE");
